@@ -1,0 +1,85 @@
+"""How CEL values are represented in Python.
+
+=============  ==========================================================================
+CEL            Python
+=============  ==========================================================================
+null           None
+bool           bool (always test ``x.__class__ is bool``: bool is a subclass of int)
+int            int, within int64
+uint           :class:`UInt`
+double         float
+string         str
+bytes          bytes
+list           list
+map            dict; keys are str, int or UInt, and bool keys are :data:`TRUE_KEY`/:data:`FALSE_KEY`
+timestamp      :class:`Timestamp`
+duration       :class:`Duration`
+type           :class:`TypeValue`
+optional       :class:`OptionalValue`
+Kubernetes     classes of their own in ``auditor.cel.library`` (Quantity, IP, CIDR, URL, Semver, Format)
+=============  ==========================================================================
+
+JSON as decoded by msgspec is already in this form. ``1 == 1.0 == 1u`` holds for Python's hashes as
+for CEL's map keys; bool keys need a form of their own because Python holds ``True == 1``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+INT_MIN: Final = -(2**63)
+INT_MAX: Final = 2**63 - 1
+UINT_MAX: Final = 2**64 - 1
+
+
+class UInt(int):
+    """An unsigned 64-bit integer; always compare classes, it is a subclass of int."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{int(self)}u"
+
+
+@dataclass(frozen=True, slots=True)
+class BoolKey:
+    """A bool as a map key."""
+
+    value: bool
+
+
+TRUE_KEY: Final = BoolKey(True)
+FALSE_KEY: Final = BoolKey(False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Timestamp:
+    """Nanoseconds since the epoch, UTC; years 1 to 9999."""
+
+    ns: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Duration:
+    """A signed span in nanoseconds, within int64 as in cel-go."""
+
+    ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeValue:
+    """The value of ``type(x)`` and of a type name used as an expression."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalValue:
+    """``optional.of(value)`` when ``present``, else ``optional.none()``."""
+
+    value: object
+    present: bool
+
+
+NONE: Final = OptionalValue(None, present=False)

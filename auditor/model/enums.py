@@ -1,0 +1,76 @@
+"""The closed sets. Every ``match`` over one of them ends in ``assert_never``."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Verdict(Enum):
+    """What one rule says of one resource (XCCDF 1.2 ``ruleResultEnumType``, narrowed)."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+    MANUAL = "manual"
+
+
+class Severity(Enum):
+    """How bad a failing finding is; ``rank`` orders them, critical highest."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info up to 4 for critical."""
+        return _SEVERITY_RANK[self]
+
+
+_SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Confidence(Enum):
+    """How sure a rule is that a fail is a real fault."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class GapCause(Enum):
+    """Why something that should have been read was not."""
+
+    DENIED = "denied"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    TRUNCATED = "truncated"
+    UNSUPPORTED = "unsupported"
+    MALFORMED = "malformed"
+
+
+class TargetState(Enum):
+    """How much of a target was read."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    UNREACHABLE = "unreachable"
+
+
+class ControlState(Enum):
+    """Whether a framework's requirement is met (OSCAL ``objective-status`` plus the honest third)."""
+
+    SATISFIED = "satisfied"
+    NOT_SATISFIED = "not-satisfied"
+    UNDETERMINED = "undetermined"
+
+
+class Decision(Enum):
+    """What the gate says of a whole run."""
+
+    PASS = "pass"  # noqa: S105 - a decision, not a password
+    FAIL = "fail"
+    INCOMPLETE = "incomplete"

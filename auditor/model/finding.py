@@ -1,0 +1,171 @@
+"""What was decided: findings, control results, the gate, and the report that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from auditor.model.enums import ControlState, Decision, TargetState
+from auditor.model.resource import Gap
+
+
+class ResourceRef(msgspec.Struct, frozen=True, gc=False):
+    """Which resource a finding is about; ``source`` is ``file:line`` of the decisive field."""
+
+    target: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    source: str
+
+
+class Observed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One value that the expression read; ``value`` is absent from the JSON when the field was."""
+
+    path: str
+    value: object = msgspec.UNSET
+    line: int = 0
+
+
+class Finding(msgspec.Struct, frozen=True, gc=False):
+    """Rule x resource (x element), in the field order of the results contract.
+
+    ``verdict``, ``severity`` and ``confidence`` hold the values of their enums, as text, because a
+    finding is made and written hundreds of thousands of times a run.
+    """
+
+    fingerprint: str
+    rule: str
+    verdict: str
+    severity: str
+    confidence: str
+    resource: ResourceRef
+    element: str
+    message: str
+    observed: tuple[Observed, ...]
+    covers: int
+    controls: tuple[str, ...]
+    evidence: tuple[str, ...]
+    heuristic: bool = False
+    waiver: None = None
+
+
+class Findings(Protocol):
+    """Findings in their one order, iterable any number of times, however many there are."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Finding]: ...
+
+    def encoded(self) -> Iterator[bytes]:
+        """The JSON object of each finding, in the same order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How one rule went over all resources, in findings before they are grouped by owner."""
+
+    rule: str
+    passed: int
+    failed: int
+    unknown: int
+    not_applicable: int
+    manual: int
+
+
+@dataclass(frozen=True, slots=True)
+class KindCoverage:
+    """How many resources of a kind were seen, evaluated by at least one rule, and left out."""
+
+    kind: str
+    seen: int
+    evaluated: int
+    excluded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of what should have been judged was judged; ``ratio`` is of rule x resource pairs."""
+
+    kinds: tuple[KindCoverage, ...]
+    evaluated: int
+    blind: int
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class GapReport:
+    """A gap with the ids of the rules that it blinds."""
+
+    gap: Gap
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReport:
+    """A target as it went: ``files`` and ``skipped`` count what was read and what was no resource."""
+
+    uri: str
+    uid: str
+    version: str
+    state: TargetState
+    files: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlResult:
+    """State of one control, with the fingerprints of the findings that decided it."""
+
+    framework: str
+    id: str
+    title: str
+    state: ControlState
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """The decision, the reasons in plain words, and the exit code that follows."""
+
+    expression: str
+    decision: Decision
+    reasons: tuple[str, ...]
+    exit: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What a report needs to say about a rule without loading the policy again."""
+
+    id: str
+    title: str
+    severity: str
+    remediation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything decided in one run. ``tallies`` maps (verdict, severity) to a count of findings."""
+
+    version: str
+    policy: str
+    run_id: str
+    started: str
+    finished: str
+    profile: str
+    parameters: Mapping[str, object]
+    targets: tuple[TargetReport, ...]
+    coverage: Coverage
+    counts: tuple[RuleCount, ...]
+    gaps: tuple[GapReport, ...]
+    findings: Findings
+    controls: tuple[ControlResult, ...]
+    gate: GateResult
+    rules: Mapping[str, RuleInfo]
+    tallies: Mapping[tuple[str, str], int]

@@ -1,0 +1,125 @@
+"""What is asked: rules, controls and profiles, as written in policy files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from auditor.errors import Location
+from auditor.model.enums import Confidence, Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EMPTY: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A typed knob of a rule, referred to as ``params.<name>``.
+
+    ``type`` is one of ``bool``, ``int``, ``string``, ``list(string)``, ``kubernetes-version``; a
+    version reaches the expression as its minor number (``1.30`` is 30, ``latest`` the newest known).
+    """
+
+    name: str
+    type: str
+    default: object
+    description: str
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One sample that a rule's author vouches for; ``body`` is merged over nothing: it is the object.
+
+    ``elements`` maps the expected verdict of each element for a rule with ``each`` when they differ;
+    empty means the example's verdict is the worst of its elements.
+    """
+
+    name: str
+    expect: Verdict
+    body: bytes
+    parameters: Mapping[str, object]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A CEL source with the place in the policy file where its first character stands."""
+
+    source: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One check. ``message`` holds CEL in braces: ``container {item.name} is privileged``."""
+
+    id: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    applies_to: tuple[str, ...]
+    check: Expression
+    message: Expression
+    each: Expression | None
+    when: Expression | None
+    needs: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    rationale: str
+    remediation: str
+    references: tuple[str, ...]
+    controls: tuple[str, ...]
+    tags: tuple[str, ...]
+    aliases: tuple[str, ...]
+    examples: tuple[Example, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A framework's requirement; ``rules`` are the ids of the rules that map to it."""
+
+    framework: str
+    id: str
+    title: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A profile's change of a rule's severity, with the reason that a reader will ask for."""
+
+    rule: str
+    severity: Severity
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a profile takes or leaves: any of ids, tags and controls, narrowed by severity."""
+
+    ids: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A selection of rules with parameters and a gate, as written (before ``extends`` is resolved)."""
+
+    id: str
+    title: str
+    description: str
+    extends: tuple[str, ...]
+    select: tuple[Selection, ...]
+    exclude: tuple[Selection, ...]
+    parameters: Mapping[str, object]
+    overrides: tuple[Override, ...]
+    gate: str
+    location: Location

@@ -1,0 +1,95 @@
+"""What was read: targets, resources, evidence, and the gaps between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from auditor.model.enums import GapCause
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to audit.
+
+    ``uri`` is what a person typed, made canonical; ``uid`` goes into fingerprints and must survive
+    a move to another machine: for files it is the constant ``"files"``, since the paths below it
+    already tell resources apart; for a cluster the uid of its ``kube-system`` namespace.
+    """
+
+    uri: str
+    uid: str
+    version: str = ""
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False):
+    """The object that a derived resource belongs to, or that controls a resource."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str = ""
+
+
+class Resource(msgspec.Struct, frozen=True, gc=False):
+    """One object as read, or one fact derived from such objects.
+
+    ``kind`` is ``k8s/Deployment`` for built-in groups and ``k8s/RayCluster.ray.io`` for custom ones.
+    ``body`` is JSON bytes: immutable, cheap to hash, and decoded only as far as rules read it.
+    ``source`` is the file relative to its target (or the API request), ``document`` the index of
+    the YAML document or list item in it, ``line`` its first line (0: none).
+    ``pointer`` is the JSON pointer of ``body`` in the object of the document, for derived resources.
+    ``heuristic`` marks a resource that was recognised by its shape, not by a declared path.
+    """
+
+    kind: str
+    api_version: str
+    name: str
+    namespace: str
+    uid: str
+    source: str
+    document: int
+    line: int
+    body: bytes
+    labels: tuple[tuple[str, str], ...] = ()
+    controller: Owner | None = None
+    pointer: str = ""
+    parent: Resource | None = None
+    heuristic: bool = False
+
+
+class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
+    """A thing that should have been read and was not.
+
+    ``scope`` is a resource kind (``k8s/NetworkPolicy``), or a path relative to the target when it
+    is not known which kinds a file would have held. ``detail`` says what happened, ``hint`` what to
+    do. ``line`` is the place in the file, 0 if none.
+    """
+
+    target: str
+    scope: str
+    cause: GapCause
+    detail: str
+    hint: str = ""
+    line: int = 0
+
+
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """One answered query: for a file, its path, size and the sha256 of its bytes."""
+
+    target: str
+    request: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one run knows of its targets. Small runs and tests hold one; large runs stream it."""
+
+    targets: tuple[Target, ...]
+    resources: tuple[Resource, ...]
+    evidence: tuple[Evidence, ...]
+    gaps: tuple[Gap, ...]
