@@ -6,12 +6,13 @@
     ├── UsageError                    a wrong option, target or parameter            exit 2
     ├── PolicyError                   one malformed rule, control or profile file    exit 2
     ├── PolicyErrors                  all of them, collected before the program stops
-    ├── CollectionError               a whole target could not be read              exit 3
+    ├── CollectionError               a whole target could not be read                exit 3
     ├── RenderError                   a report could not be written                 exit 2
     └── IntegrityError                a digest or a signature does not match        exit 4
 
 Part of a target that could not be read is a :class:`auditor.model.Gap`, and a rule that could not
-decide is a finding with verdict ``unknown``: errors are for what stops us, values for what we report.
+decide is a finding with verdict ``unknown``: errors are for what stops us, values for what we
+report.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Location:
 
 
 class PolicyError(AuditorError):
-    """One thing wrong with one policy file, with its place and, for expressions, a caret excerpt."""
+    """One thing wrong with one policy file, with its place and perhaps a caret excerpt."""
 
     def __init__(
         self, message: str, *, location: Location, hint: str = "", excerpt: str = ""
@@ -63,7 +64,7 @@ class PolicyError(AuditorError):
         return f"{self.location}: {self.message}"
 
 
-class PolicyErrors(AuditorError):
+class PolicyErrors(AuditorError):  # noqa: N818 - the plural says what it is
     """Every error of a policy load, in file order: nobody fixes them one run at a time."""
 
     def __init__(self, errors: tuple[PolicyError, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What a plug-in author needs besides the model: the shape of a collector and of a report format."""
+"""What a plug-in author needs besides the model: the shape of collectors and report formats."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ class Reading(Protocol):
         ...
 
     def line(self, document: int, pointer: str) -> int:
-        """1-based line of the field at a JSON pointer of a document's object, or of its nearest
-        existing ancestor; 0 when the source has no lines.
+        """1-based line of the field at a JSON pointer of a document's object.
+
+        The nearest existing ancestor's when it is absent; 0 when the source has no lines.
         """
         ...
 
@@ -69,7 +70,9 @@ class Collector(Protocol):
     """Reads one target; looks, never judges. Picklable, so that a worker can hold its own copy."""
 
     @property
-    def target(self) -> Target: ...
+    def target(self) -> Target:
+        """What this collector reads."""
+        ...
 
     def plan(self, shards: int) -> Plan:
         """List what there is to read, cheaply, cut into about ``shards`` parts.
@@ -86,4 +89,6 @@ class Collector(Protocol):
 class ReportFormat(Protocol):
     """Report in, bytes out; pure, and streaming so that a large report needs little memory."""
 
-    def __call__(self, report: Report) -> Iterator[bytes]: ...
+    def __call__(self, report: Report) -> Iterator[bytes]:
+        """Yield the document in chunks."""
+        ...

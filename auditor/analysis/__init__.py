@@ -1,0 +1,1 @@
+"""Pure derivations: resources in, facts out. They derive, and never judge."""

@@ -1,0 +1,1 @@
+"""Rule by resource: verdicts, observed values, controls and the gate; pure."""

@@ -61,7 +61,7 @@ class TargetState(Enum):
 
 
 class ControlState(Enum):
-    """Whether a framework's requirement is met (OSCAL ``objective-status`` plus the honest third)."""
+    """Whether a requirement is met (OSCAL ``objective-status`` plus the honest third)."""
 
     SATISFIED = "satisfied"
     NOT_SATISFIED = "not-satisfied"

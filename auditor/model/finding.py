@@ -80,7 +80,7 @@ class RuleCount:
 
 @dataclass(frozen=True, slots=True)
 class KindCoverage:
-    """How many resources of a kind were seen, evaluated by at least one rule, and left out."""
+    """How many resources of a kind were seen, judged by at least one rule, and left out."""
 
     kind: str
     seen: int
@@ -90,7 +90,7 @@ class KindCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of what should have been judged was judged; ``ratio`` is of rule x resource pairs."""
+    """How much of what should be judged was judged; ``ratio`` is of rule x resource pairs."""
 
     kinds: tuple[KindCoverage, ...]
     evaluated: int
@@ -108,7 +108,7 @@ class GapReport:
 
 @dataclass(frozen=True, slots=True)
 class TargetReport:
-    """A target as it went: ``files`` and ``skipped`` count what was read and what was no resource."""
+    """A target as it went: ``files`` were read, ``skipped`` documents were no resource."""
 
     uri: str
     uid: str
@@ -151,7 +151,10 @@ class RuleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything decided in one run. ``tallies`` maps (verdict, severity) to a count of findings."""
+    """Everything decided in one run.
+
+    ``tallies`` maps (verdict, severity) to the number of findings that the run lists.
+    """
 
     version: str
     policy: str

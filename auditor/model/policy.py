@@ -20,7 +20,7 @@ class Parameter:
     """A typed knob of a rule, referred to as ``params.<name>``.
 
     ``type`` is one of ``bool``, ``int``, ``string``, ``list(string)``, ``kubernetes-version``; a
-    version reaches the expression as its minor number (``1.30`` is 30, ``latest`` the newest known).
+    version reaches the expression as its minor number (``1.30`` is 30, ``latest`` the newest).
     """
 
     name: str
@@ -34,10 +34,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One sample that a rule's author vouches for; ``body`` is merged over nothing: it is the object.
+    """One sample that a rule's author vouches for; ``body`` is the whole object as JSON.
 
-    ``elements`` maps the expected verdict of each element for a rule with ``each`` when they differ;
-    empty means the example's verdict is the worst of its elements.
+    For a rule with ``each``, ``expect`` is the worst verdict of its elements.
     """
 
     name: str
@@ -111,7 +110,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A selection of rules with parameters and a gate, as written (before ``extends`` is resolved)."""
+    """A selection of rules with parameters and a gate, as written (``extends`` unresolved)."""
 
     id: str
     title: str

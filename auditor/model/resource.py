@@ -36,11 +36,13 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
 class Resource(msgspec.Struct, frozen=True, gc=False):
     """One object as read, or one fact derived from such objects.
 
-    ``kind`` is ``k8s/Deployment`` for built-in groups and ``k8s/RayCluster.ray.io`` for custom ones.
+    ``kind`` is ``k8s/Deployment`` for built-in groups, ``k8s/RayCluster.ray.io`` for others.
     ``body`` is JSON bytes: immutable, cheap to hash, and decoded only as far as rules read it.
     ``source`` is the file relative to its target (or the API request), ``document`` the index of
     the YAML document or list item in it, ``line`` its first line (0: none).
-    ``pointer`` is the JSON pointer of ``body`` in the object of the document, for derived resources.
+    ``pointer`` is where ``body`` stands in the object of the document, for derived resources:
+    the value at pointer ``anchor`` of the body is the value at ``pointer`` of that object.
+    ``part`` tells apart the derived resources of one object, "" where it can have only one.
     ``heuristic`` marks a resource that was recognised by its shape, not by a declared path.
     """
 
@@ -56,6 +58,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     labels: tuple[tuple[str, str], ...] = ()
     controller: Owner | None = None
     pointer: str = ""
+    anchor: str = ""
+    part: str = ""
     parent: Resource | None = None
     heuristic: bool = False
 

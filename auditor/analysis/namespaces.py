@@ -1,0 +1,91 @@
+"""What surrounds the workloads of a namespace: policies, quotas, labels, joined into one fact.
+
+One ``k8s/NamespacePosture`` for each Namespace object of a target. A namespace that workloads only
+name, and that no object declares, has no fact: the file that declares it was not part of the audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from auditor.model.resource import Resource
+
+KIND = "k8s/NamespacePosture"
+READS = frozenset({"k8s/Namespace", "k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/LimitRange"})
+
+Census = Mapping[tuple[str, str], int]
+"""How many resources of a (kind, namespace) there are."""
+
+
+def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:
+    """Yield the posture of each declared namespace, in the order of their names and sources."""
+    by_namespace: dict[str, list[Resource]] = {}
+    for resource in resources:
+        if resource.kind != "k8s/Namespace":
+            by_namespace.setdefault(resource.namespace or "default", []).append(resource)
+    namespaces = [resource for resource in resources if resource.kind == "k8s/Namespace"]
+    for namespace in sorted(namespaces, key=lambda item: (item.name, item.source, item.document)):
+        inside = by_namespace.get(namespace.name, [])
+        inside.sort(key=lambda item: (item.kind, item.name, item.source, item.document))
+        yield _posture(namespace, inside, census.get(("k8s/PodTemplate", namespace.name), 0))
+
+
+def _posture(namespace: Resource, inside: Sequence[Resource], workloads: int) -> Resource:
+    metadata = _mapping(_mapping(msgspec.json.decode(namespace.body)).get("metadata"))
+    policies = [_policy(item) for item in inside if item.kind == "k8s/NetworkPolicy"]
+    body = {
+        "name": namespace.name,
+        "labels": _mapping(metadata.get("labels")),
+        "annotations": _mapping(metadata.get("annotations")),
+        "workloads": workloads,
+        "networkPolicies": policies,
+        "defaultDenyIngress": any(policy["ingressDefaultDeny"] for policy in policies),
+        "defaultDenyEgress": any(policy["egressDefaultDeny"] for policy in policies),
+        "resourceQuotas": [_quota(item) for item in inside if item.kind == "k8s/ResourceQuota"],
+        "limitRanges": [{"name": item.name} for item in inside if item.kind == "k8s/LimitRange"],
+    }
+    return Resource(
+        kind=KIND,
+        api_version=namespace.api_version,
+        name=namespace.name,
+        namespace="",
+        uid=namespace.uid,
+        source=namespace.source,
+        document=namespace.document,
+        line=namespace.line,
+        body=msgspec.json.encode(body),
+        labels=namespace.labels,
+        pointer="/metadata",
+        anchor="",
+        parent=namespace,
+    )
+
+
+def _policy(resource: Resource) -> dict[str, object]:
+    """Which directions a policy denies by default (networking.k8s.io/v1 NetworkPolicySpec).
+
+    ``policyTypes`` absent means Ingress, and Egress too when there is an ``egress`` field.
+    """
+    spec = _mapping(_mapping(msgspec.json.decode(resource.body)).get("spec"))
+    selector = _mapping(spec.get("podSelector"))
+    selects_all = not selector.get("matchLabels") and not selector.get("matchExpressions")
+    types = spec.get("policyTypes")
+    if not isinstance(types, list) or not types:
+        types = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+    return {
+        "name": resource.name,
+        "podSelectorEmpty": selects_all,
+        "ingressDefaultDeny": selects_all and "Ingress" in types and not spec.get("ingress"),
+        "egressDefaultDeny": selects_all and "Egress" in types and not spec.get("egress"),
+    }
+
+
+def _quota(resource: Resource) -> dict[str, object]:
+    spec = _mapping(_mapping(msgspec.json.decode(resource.body)).get("spec"))
+    return {"name": resource.name, "hard": _mapping(spec.get("hard"))}
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

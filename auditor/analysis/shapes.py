@@ -1,0 +1,89 @@
+"""What rules may read of a kind beyond its body: lists joined from parts, and fields that vary.
+
+A shape is data, so that the engine joins, slices and points back without naming a platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``joined`` maps a virtual field to the lists that it concatenates, in order.
+
+    ``volatile`` are paths (``*`` is any element) whose values differ between otherwise equal
+    resources; rules that read them are memoised apart from those that don't.
+    """
+
+    joined: Mapping[str, tuple[Path, ...]] = MappingProxyType({})
+    volatile: tuple[Path, ...] = ()
+
+
+_CONTAINERS: tuple[Path, ...] = (
+    ("spec", "initContainers"),
+    ("spec", "containers"),
+    ("spec", "ephemeralContainers"),
+)
+
+SHAPES: Mapping[str, Shape] = MappingProxyType(
+    {
+        "k8s/PodTemplate": Shape(
+            joined=MappingProxyType({"allContainers": _CONTAINERS}),
+            volatile=(
+                ("metadata",),
+                ("owner",),
+                *((*path, "*", field) for path in _CONTAINERS for field in ("env", "args")),
+                *((*path, "*", "command") for path in _CONTAINERS),
+            ),
+        ),
+    }
+)
+
+_PLAIN = Shape()
+
+
+def shape_of(kind: str) -> Shape:
+    """The shape of a resource kind; a kind without one is judged as it was read."""
+    return SHAPES.get(kind, _PLAIN)
+
+
+def prepare(kind: str, body: dict[str, object]) -> dict[str, object]:
+    """Return ``body`` with the joined lists of its kind added, for one resource at a time.
+
+    A part that is absent or null adds nothing. A part of another type leaves the joined field out,
+    so that an expression that reads it has an error, and the rule no verdict.
+    """
+    shape = shape_of(kind)
+    if not shape.joined:
+        return body
+    prepared = dict(body)
+    for name, parts in shape.joined.items():
+        joined = join(body, parts)
+        prepared.pop(name, None)
+        if joined is not None:
+            prepared[name] = joined
+    return prepared
+
+
+def join(body: dict[str, object], parts: tuple[Path, ...]) -> list[object] | None:
+    """Concatenate the lists at ``parts``; None when one of them is something else."""
+    joined: list[object] = []
+    for path in parts:
+        value: object = body
+        for field in path:
+            if value is None:
+                break
+            if not isinstance(value, dict):
+                return None
+            value = value.get(field)
+        if value is None:
+            continue
+        if not isinstance(value, list):
+            return None
+        joined += value
+    return joined

@@ -1,0 +1,253 @@
+"""Pod templates: found by a table of kinds and paths, and by their shape where no row exists.
+
+Every object that makes pods holds one or more pod templates; rules judge the template, once, at its
+owner. ``k8s/PodTemplate`` facts have the body ``{metadata, spec, owner}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from auditor.analysis.paths import Segment, parse_path, pointer_of, walk
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap, Owner, Resource
+
+KIND = "k8s/PodTemplate"
+_encode = msgspec.json.encode
+
+_ANCHORS = {"template": "", "podspec": "/spec", "container": "/spec/containers/0"}
+_MAX_DEPTH = 24
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """One row of ``tables/pod-templates.yaml``: where a kind keeps its pod templates."""
+
+    kind: str
+    paths: tuple[tuple[Segment, ...], ...]
+    shape: str
+
+
+def rows_from_table(table: Sequence[Mapping[str, object]]) -> tuple[TemplateRow, ...]:
+    """Read the validated rows of the table.
+
+    Each row is ``{kind, group, templates: [path], shape}``; ``group`` is empty for built-in kinds.
+    """
+    rows = []
+    for row in table:
+        group = str(row.get("group", ""))
+        kind = f"k8s/{row['kind']}" + (f".{group}" if _is_custom(group) else "")
+        templates = row["templates"]
+        if not isinstance(templates, Sequence):
+            continue
+        paths = tuple(parse_path(str(path)) for path in templates)
+        rows.append(TemplateRow(kind, paths, str(row.get("shape", "template"))))
+    return tuple(rows)
+
+
+_BUILT_IN_GROUPS = frozenset({"", "apps", "batch", "extensions", "autoscaling", "policy"})
+
+
+def _is_custom(group: str) -> bool:
+    return group not in _BUILT_IN_GROUPS and not group.endswith(".k8s.io")
+
+
+class Workloads:
+    """Derives the pod templates of one resource at a time."""
+
+    def __init__(self, rows: Sequence[TemplateRow]) -> None:
+        self._extractors: dict[str, list[_Extractor]] = {}
+        for row in rows:
+            self._extractors.setdefault(row.kind, []).append(_Extractor(row))
+
+    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
+        """Yield the pod templates of ``resource``; a gap where a template is no object."""
+        extractors = self._extractors.get(resource.kind)
+        if extractors is not None:
+            for extractor in extractors:
+                yield from extractor.derive(resource)
+        elif "." in resource.kind and b'"containers"' in resource.body:
+            yield from _by_shape(resource)
+
+
+class _Extractor:
+    """Finds the templates of one row; a single fixed path needs no full decode."""
+
+    def __init__(self, row: TemplateRow) -> None:
+        self._row = row
+        self._anchor = _ANCHORS[row.shape]
+        self._decoder: msgspec.json.Decoder[object] | None = None
+        self._path: tuple[Segment, ...] = ()
+        self._pointer = ""
+        self._many = len(row.paths) > 1 or "*" in row.paths[0]
+        if len(row.paths) == 1 and all(segment != "*" for segment in row.paths[0]):
+            self._path = row.paths[0]
+            self._pointer = pointer_of(self._path)
+            self._decoder = msgspec.json.Decoder(_raw_type(self._path))
+
+    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
+        """Yield the templates of one resource."""
+        if not self._path and self._row.paths == ((),):
+            yield self._template(resource, resource.body, "")
+            return
+        if self._decoder is not None:
+            try:
+                value = self._decoder.decode(resource.body)
+                for _ in self._path:
+                    value = getattr(value, "f", msgspec.UNSET)
+            except msgspec.ValidationError:
+                value = msgspec.UNSET
+            if isinstance(value, msgspec.Raw):
+                raw = bytes(value).strip()
+                if raw[:1] == b"{":
+                    yield self._template(resource, raw, self._pointer)
+                    return
+        yield from self._derive_slowly(resource)
+
+    def _derive_slowly(self, resource: Resource) -> Iterator[Resource | Gap]:
+        body = msgspec.json.decode(resource.body)
+        for path in self._row.paths:
+            for pointer, value in walk(body, path):
+                if isinstance(value, dict):
+                    yield self._template(resource, _encode(value), pointer)
+                elif value is not None:
+                    yield _no_object(resource, pointer)
+
+    def _template(self, resource: Resource, raw: bytes, pointer: str) -> Resource:
+        match self._row.shape:
+            case "podspec":
+                raw = b'{"spec":' + raw + b"}"
+            case "container":
+                raw = b'{"spec":{"containers":[' + raw + b"]}}"
+            case _:
+                pass
+        part = part_name(pointer) if self._many else ""
+        return template(resource, raw, Place(pointer, self._anchor, part), heuristic=False)
+
+
+def _raw_type(path: tuple[Segment, ...]) -> object:
+    kind: object = msgspec.Raw
+    for segment in reversed(path):
+        kind = msgspec.defstruct(
+            "Step",
+            [("f", kind | msgspec.UnsetType, msgspec.UNSET)],
+            rename={"f": segment},
+            gc=False,
+        )
+    return kind
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a template stands in its object; see :class:`auditor.model.resource.Resource`."""
+
+    pointer: str
+    anchor: str
+    part: str
+
+
+def part_name(pointer: str) -> str:
+    """A short name for a place: ``workerGroupSpecs/0`` of ``/spec/workerGroupSpecs/0/template``."""
+    return pointer.removeprefix("/").removeprefix("spec/").removesuffix("/template")
+
+
+def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -> Resource:
+    """Make the fact: the template's own JSON with its owner spliced in at the end.
+
+    The last of two equal keys wins in every JSON reader that we use, so an ``owner`` that a
+    template brings along can't pose as ours.
+    """
+    owner = _encode(
+        {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind.removeprefix("k8s/").partition(".")[0],
+            "namespace": resource.namespace,
+            "name": resource.name,
+        }
+    )
+    inner = raw.strip()[:-1].rstrip()
+    comma = b"" if inner.endswith(b"{") else b","
+    return Resource(
+        kind=KIND,
+        api_version=resource.api_version,
+        name=resource.name,
+        namespace=resource.namespace,
+        uid=resource.uid,
+        source=resource.source,
+        document=resource.document,
+        line=resource.line,
+        body=inner + comma + b'"owner":' + owner + b"}",
+        labels=resource.labels,
+        controller=resource.controller,
+        pointer=place.pointer,
+        anchor=place.anchor,
+        part=place.part,
+        parent=resource,
+        heuristic=heuristic,
+    )
+
+
+def _no_object(resource: Resource, pointer: str) -> Gap:
+    return Gap(
+        target="",
+        scope=resource.source,
+        cause=GapCause.MALFORMED,
+        detail=f"{resource.kind} {resource.namespace}/{resource.name}: {pointer} is not an object",
+        line=resource.line,
+    )
+
+
+def _by_shape(resource: Resource) -> Iterator[Resource]:
+    """Find pod specs in a custom resource that no row knows: objects with a list of containers."""
+    body = msgspec.json.decode(resource.body)
+    stack: list[tuple[object, str, int]] = [(body, "", 0)]
+    while stack:
+        value, pointer, depth = stack.pop()
+        if depth > _MAX_DEPTH:
+            continue
+        if isinstance(value, dict):
+            if _is_pod_spec(value):
+                raw = b'{"spec":' + _encode(value) + b"}"
+                place = Place(pointer, "/spec", part_name(pointer))
+                yield template(resource, raw, place, heuristic=True)
+                continue
+            children: Iterator[tuple[str, object]] = iter(value.items())
+        elif isinstance(value, list):
+            children = ((str(index), item) for index, item in enumerate(value))
+        else:
+            continue
+        found = [(item, pointer + pointer_of((key,)), depth + 1) for key, item in children]
+        stack.extend(reversed(found))
+
+
+def _is_pod_spec(value: dict[str, object]) -> bool:
+    containers = value.get("containers")
+    return (
+        isinstance(containers, list)
+        and bool(containers)
+        and all(
+            isinstance(item, dict)
+            and isinstance(item.get("name"), str)
+            and isinstance(item.get("image"), str)
+            for item in containers
+        )
+    )
+
+
+def controlled_by(resource: Resource) -> Owner | None:
+    """The object that a finding about ``resource`` belongs to, when that is not itself.
+
+    A Pod's controller is usually a ReplicaSet, itself made by a Deployment: its name is the
+    Deployment's, a dash, and the value of the label ``pod-template-hash``.
+    """
+    owner = resource.controller
+    if owner is None or owner.kind != "ReplicaSet":
+        return owner
+    suffix = "-" + dict(resource.labels).get("pod-template-hash", "\0")
+    if not owner.name.endswith(suffix):
+        return owner
+    name = owner.name.removesuffix(suffix)
+    return Owner(owner.api_version, "Deployment", owner.namespace, name)
