@@ -1,0 +1,188 @@
+"""All rules of one resource kind, grouped by what they read, with a memo for each group."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from auditor.analysis.shapes import Path, Shape, prepare, shape_of
+from auditor.cel import Program, ReadTree
+from auditor.engine.judge import Judge, plain_path
+from auditor.engine.outcome import Judgement
+from auditor.engine.slices import WHOLE, Slicer, expand_joined, touches, unite
+from auditor.model.enums import Verdict
+from auditor.policy.compiled import ActiveRule
+
+MEMO_LIMIT = 65_536
+"""Distinct slices that one group remembers before it starts anew."""
+
+_TRIAL = 4096
+_LEAST_HIT_RATE = 0.05
+
+Tally = Counter[tuple[int, Verdict]]
+
+
+class KindPlan:
+    """The rules that apply to one kind, ready to judge bodies of it."""
+
+    def __init__(
+        self,
+        kind: str,
+        rules: Sequence[tuple[int, ActiveRule]],
+        *,
+        list_all: frozenset[int],
+        memo: bool,
+    ) -> None:
+        shape = shape_of(kind)
+        grouped: dict[frozenset[Path], list[tuple[int, ActiveRule]]] = {}
+        for index, rule in rules:
+            tree = rule_reads(rule, shape)
+            volatile = frozenset(path for path in shape.volatile if touches(tree, path))
+            grouped.setdefault(volatile, []).append((index, rule))
+        self._groups = [
+            _Group(kind, members, shape, list_all=list_all, memo=memo)
+            for members in grouped.values()
+        ]
+
+    def judge(self, body: bytes) -> tuple[Judgement, ...]:
+        """Judge one body.
+
+        Raises:
+            msgspec.DecodeError: the body is no JSON.
+        """
+        return tuple([group.judge(body) for group in self._groups])
+
+    def tally(self) -> Tally:
+        """How many elements of all bodies so far got each (rule, verdict)."""
+        total: Tally = Counter()
+        for group in self._groups:
+            group.add_to(total)
+        return total
+
+
+def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
+    """What a rule may read of a body: all its expressions, with ``item`` put in place."""
+    trees: list[ReadTree] = []
+    items: list[ReadTree] = []
+    programs = [rule.check, *rule.message.programs()]
+    if rule.when is not None:
+        programs.append(rule.when)
+    for program in programs:
+        if "object" in program.reads:
+            trees.append(program.reads["object"])
+        if "item" in program.reads:
+            items.append(program.reads["item"])
+    if rule.each is not None:
+        trees.append(_each_reads(rule.each, unite((*items, _LABEL))))
+    return expand_joined(unite(trees), shape)
+
+
+_LABEL = ReadTree(dict.fromkeys(("name", "key", "path"), WHOLE), None, whole=False)
+
+
+def _each_reads(each: Program, item: ReadTree) -> ReadTree:
+    """Put the reads of ``item`` below the list that ``each`` returns.
+
+    Returning a list reads it whole. When the expression only names a list, its elements are read
+    only as far as the rule reads ``item``.
+    """
+    plain = plain_path(each.source)
+    if plain is None:
+        return each.reads.get("object", WHOLE)
+    tree = ReadTree({}, item, whole=False)
+    for name in reversed(plain):
+        tree = ReadTree({name: tree}, None, whole=False)
+    return tree
+
+
+class _Group:
+    """Rules that read the same volatile fields: one slice, one memo."""
+
+    def __init__(
+        self,
+        kind: str,
+        rules: Sequence[tuple[int, ActiveRule]],
+        shape: Shape,
+        *,
+        list_all: frozenset[int],
+        memo: bool,
+    ) -> None:
+        self._kind = kind
+        self._judge = Judge(rules, shape, list_all=list_all)
+        self._slicer = Slicer(unite(rule_reads(rule, shape) for _, rule in rules))
+        self._memo: dict[bytes, tuple[Judgement, list[int]]] | None = {} if memo else None
+        self._lookups = 0
+        self._hits = 0
+        self._tally: Tally = Counter()
+
+    def judge(self, body: bytes) -> Judgement:
+        try:
+            data = self._slicer.cut(body)
+        except (msgspec.ValidationError, OverflowError):
+            return self._fresh(msgspec.json.decode(body))
+        memo = self._memo
+        if memo is None:
+            return self._fresh(Slicer.open(data))
+        key = hashlib.sha256(data).digest()
+        known = memo.get(key)
+        self._lookups += 1
+        if known is not None:
+            self._hits += 1
+            known[1][0] += 1
+            return known[0]
+        judgement = self._judge.judge(prepare(self._kind, Slicer.open(data)))
+        if len(memo) >= MEMO_LIMIT:
+            self._forget()
+        memo[key] = (judgement, [1])
+        if self._lookups == _TRIAL and self._hits < _TRIAL * _LEAST_HIT_RATE:
+            self._forget()
+            self._memo = None
+        return judgement
+
+    def _fresh(self, body: object) -> Judgement:
+        prepared = prepare(self._kind, body) if isinstance(body, dict) else {}
+        judgement = self._judge.judge(prepared)
+        _count(judgement, 1, self._tally)
+        return judgement
+
+    def _forget(self) -> None:
+        if self._memo:
+            for judgement, hits in self._memo.values():
+                _count(judgement, hits[0], self._tally)
+            self._memo.clear()
+
+    def add_to(self, total: Tally) -> None:
+        """Add what this group has counted to ``total``."""
+        total.update(self._tally)
+        for judgement, hits in (self._memo or {}).values():
+            _count(judgement, hits[0], total)
+
+
+def _count(judgement: Judgement, times: int, tally: Tally) -> None:
+    for rule, verdict, count in judgement.tally:
+        tally[rule, verdict] += count * times
+
+
+def plans_for(rules: Sequence[ActiveRule], *, list_all: bool, memo: bool) -> Mapping[str, KindPlan]:
+    """Group a profile's rules by the kinds that they apply to.
+
+    A rule with ``needs`` lists its passes too: whether a gap takes them back is known only when
+    everything has been read.
+    """
+    listed = frozenset(index for index, rule in enumerate(rules) if list_all or rule.rule.needs)
+    by_kind: dict[str, list[tuple[int, ActiveRule]]] = {}
+    for index, rule in enumerate(rules):
+        for kind in rule.rule.applies_to:
+            by_kind.setdefault(kind, []).append((index, rule))
+    return {
+        kind: KindPlan(kind, members, list_all=listed, memo=memo)
+        for kind, members in by_kind.items()
+    }
+
+
+def kinds_of(rules: Iterable[ActiveRule]) -> frozenset[str]:
+    """The kinds that at least one rule applies to."""
+    return frozenset(kind for rule in rules for kind in rule.rule.applies_to)

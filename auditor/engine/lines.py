@@ -1,0 +1,176 @@
+"""Findings as lines: encoded once, where they are made, sorted and joined without decoding.
+
+A line is ``key TAB covers TAB head TAB tail``. ``key`` orders findings as they are reported:
+verdict (fail first), severity (critical first), rule, target, namespace, kind, name, element, fingerprint,
+source. ``head + covers + tail`` is the JSON object of the results contract. JSON text and keys have
+no raw control characters, so the separators are safe whatever a resource is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from auditor.analysis.paths import pointer_of
+from auditor.analysis.workloads import controlled_by
+from auditor.engine.outcome import BodyPath, Outcome
+from auditor.model.enums import Confidence, Verdict
+from auditor.model.resource import Resource, Target
+from auditor.policy.compiled import ActiveRule
+
+VERDICT_ORDER = {
+    Verdict.FAIL: "0",
+    Verdict.UNKNOWN: "1",
+    Verdict.MANUAL: "2",
+    Verdict.PASS: "3",
+    Verdict.NOT_APPLICABLE: "4",
+}
+FIELD = "\x1f"
+_encode = msgspec.json.encode
+
+LineOf = Callable[[str], int]
+"""The line of a JSON pointer in the source of the resource at hand; 0 when there is none."""
+
+
+def text(value: str) -> str:
+    """A JSON string literal; lone surrogates (from odd file names) become escapes."""
+    try:
+        return _encode(value).decode()
+    except UnicodeEncodeError:
+        return _encode(value.encode("utf-8", "backslashreplace").decode()).decode()
+
+
+class LineWriter:
+    """Turns outcomes about resources of one target into lines."""
+
+    def __init__(self, rules: Sequence[ActiveRule], target: Target) -> None:
+        self._target = target
+        self._target_text = text(target.uri)
+        self._rules = [_RuleText(rule) for rule in rules]
+
+    def lines(
+        self,
+        resource: Resource,
+        outcomes: Sequence[Outcome],
+        line_of: LineOf,
+        evidence: str,
+        covers: int = 1,
+    ) -> list[bytes]:
+        """Encode the outcomes of one resource; ``evidence`` is the digest of its source."""
+        where = _Where(resource, self._target, self._target_text)
+        pointers: dict[BodyPath, tuple[str, int]] = {}
+
+        def locate(path: BodyPath) -> tuple[str, int]:
+            known = pointers.get(path)
+            if known is None:
+                pointer = source_pointer(resource, path)
+                known = pointers[path] = (pointer, line_of(pointer))
+            return known
+
+        return [self._line(where, outcome, locate, evidence, covers) for outcome in outcomes]
+
+    def _line(
+        self,
+        where: _Where,
+        outcome: Outcome,
+        locate: Callable[[BodyPath], tuple[str, int]],
+        evidence: str,
+        covers: int,
+    ) -> bytes:
+        rule = self._rules[outcome.rule]
+        element = outcome.element
+        if where.part:
+            element = f"{where.part}: {element}" if element else where.part
+        fingerprint = hashlib.sha256(
+            f"{rule.id}\0{where.identity}\0{element}".encode("utf-8", "surrogatepass")
+        ).hexdigest()
+        observed = []
+        line = 0
+        for seen in outcome.observed:
+            pointer, at = locate(seen.path)
+            line = line or at
+            value = f',"value":{seen.value}' if seen.value else ""
+            number = f',"line":{at}' if at else ""
+            observed.append(f'{{"path":{text(pointer)}{value}{number}}}')
+        line = line or locate(outcome.at)[1]
+        source = f"{where.source}:{line}" if line else where.source
+        element_text = text(element)
+        confidence = Confidence.LOW.value if where.heuristic else rule.confidence
+        heuristic = ',"heuristic":true' if where.heuristic else ""
+        verdict = outcome.verdict
+        key = FIELD.join(
+            (
+                VERDICT_ORDER[verdict] + rule.order,
+                rule.id,
+                where.order,
+                element_text,
+                fingerprint,
+                where.position,
+            )
+        )
+        head = (
+            f'{{"fingerprint":"{fingerprint}",{rule.head}"verdict":"{verdict.value}",'
+            f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}'
+            f'{text(source)}}},"element":{element_text},"message":{text(outcome.message)},'
+            f'"observed":[{",".join(observed)}],"covers":'
+        )
+        tail = f',"controls":{rule.controls},"evidence":["sha256:{evidence}"],"waiver":null}}'
+        return f"{key}\t{covers}\t{head}\t{tail}".encode()
+
+
+class _RuleText:
+    """The parts of a line that only depend on the rule."""
+
+    __slots__ = ("confidence", "controls", "head", "id", "middle", "order")
+
+    def __init__(self, active: ActiveRule) -> None:
+        rule = active.rule
+        self.id = rule.id
+        self.order = str(4 - active.severity.rank)
+        self.head = f'"rule":{text(rule.id)},'
+        self.middle = f'"severity":"{active.severity.value}",'
+        self.confidence = rule.confidence.value
+        self.controls = _encode(rule.controls).decode()
+
+
+class _Where:
+    """The parts of a line that only depend on the resource."""
+
+    __slots__ = ("head", "heuristic", "identity", "order", "part", "position", "source")
+
+    def __init__(self, resource: Resource, target: Target, target_text: str) -> None:
+        subject = resource.parent or resource
+        owner = controlled_by(subject)
+        if owner is not None:
+            kind, namespace, name, uid = f"k8s/{owner.kind}", owner.namespace, owner.name, owner.uid
+            path = f"{kind}/{namespace}/{name}"
+        else:
+            kind, namespace, name, uid = (
+                subject.kind,
+                subject.namespace,
+                subject.name,
+                subject.uid,
+            )
+            by_file = uid.startswith(subject.source + "#")
+            path = uid if by_file else f"{kind}/{namespace}/{name}"
+        self.part = resource.part
+        self.heuristic = resource.heuristic
+        self.identity = f"{target.uid}\0{path}"
+        self.source = subject.source
+        self.position = f"{text(subject.source)}{FIELD}{resource.document:08d}"
+        kind_text, namespace_text, name_text = text(kind), text(namespace), text(name)
+        self.order = FIELD.join((target_text, namespace_text, kind_text, name_text))
+        self.head = (
+            f'{{"target":{target_text},"kind":{kind_text},"namespace":{namespace_text},'
+            f'"name":{name_text},"uid":{text(uid)},"source":'
+        )
+
+
+def source_pointer(resource: Resource, path: BodyPath) -> str:
+    """Where a path in a body stands in the object of the document it was read from."""
+    pointer = pointer_of(tuple(str(part) for part in path))
+    if pointer == resource.anchor or pointer.startswith(resource.anchor + "/"):
+        return resource.pointer + pointer[len(resource.anchor) :]
+    return resource.pointer

@@ -1,0 +1,113 @@
+"""The part of a body that rules read: a msgspec type built from a read-set, and its bytes as a key.
+
+Two resources whose slices are equal get equal verdicts, so each distinct slice is judged once. The
+type decodes only the fields that some rule reads; a body that does not fit it (a field of another
+type) is decoded whole and judged by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from auditor.analysis.shapes import Path, Shape
+from auditor.cel import ReadTree
+
+JsonType: TypeAlias = Any
+"""A type object made at run time, which no static type can describe."""
+
+WHOLE = ReadTree({}, None, whole=True)
+NOTHING = ReadTree({}, None, whole=False)
+
+
+def unite(trees: Iterable[ReadTree]) -> ReadTree:
+    """The union of read-sets: whole wins over parts."""
+    fields: dict[str, ReadTree] = {}
+    elements: ReadTree | None = None
+    whole = False
+    for tree in trees:
+        whole = whole or tree.whole
+        for name, child in tree.fields.items():
+            fields[name] = unite((fields[name], child)) if name in fields else child
+        if tree.elements is not None:
+            elements = tree.elements if elements is None else unite((elements, tree.elements))
+    return WHOLE if whole else ReadTree(fields, elements, whole=False)
+
+
+def expand_joined(tree: ReadTree, shape: Shape) -> ReadTree:
+    """Replace what is read of a joined list by reads of its parts."""
+    if tree.whole or not shape.joined:
+        return tree
+    fields = dict(tree.fields)
+    added = []
+    for name, parts in shape.joined.items():
+        joined = fields.pop(name, None)
+        if joined is not None:
+            added += [_at(part, joined) for part in parts]
+    return unite((ReadTree(fields, tree.elements, whole=tree.whole), *added))
+
+
+def _at(path: Path, leaf: ReadTree) -> ReadTree:
+    for name in reversed(path):
+        leaf = ReadTree({name: leaf}, None, whole=False)
+    return leaf
+
+
+def touches(tree: ReadTree, path: Path) -> bool:
+    """Whether a read-set reads anything at or below ``path`` (``*`` is any element)."""
+    if tree.whole or not path:
+        return True
+    head, rest = path[0], path[1:]
+    children = [] if tree.elements is None else [tree.elements]
+    if head == "*":
+        children += tree.fields.values()
+    elif head in tree.fields:
+        children.append(tree.fields[head])
+    return any(touches(child, rest) for child in children)
+
+
+class Slicer:
+    """Cuts the slice of one read-set out of JSON bytes."""
+
+    def __init__(self, tree: ReadTree) -> None:
+        self._decode = msgspec.json.Decoder(_type(tree)).decode
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def cut(self, body: bytes) -> bytes:
+        """Return the slice as msgpack.
+
+        Raises:
+            msgspec.DecodeError: the body is no JSON, or a field on the way has another type.
+            OverflowError: a number does not fit 64 bits.
+        """
+        return self._encode(self._decode(body))
+
+    @staticmethod
+    def open(data: bytes) -> dict[str, object]:
+        """The slice as the object that rules see."""
+        value: dict[str, object] = msgspec.msgpack.decode(data)
+        return value
+
+
+def _type(tree: ReadTree) -> JsonType:
+    if tree.whole or (tree.fields and tree.elements is not None):
+        return Any
+    if tree.fields:
+        return _struct(tree.fields)
+    if tree.elements is not None:
+        inner = _type(tree.elements)
+        element = inner if inner is Any else inner | None
+        return list[element] | dict[str, element]
+    return Any
+
+
+def _struct(fields: Mapping[str, ReadTree]) -> JsonType:
+    names = {f"f{index}": name for index, name in enumerate(sorted(fields))}
+    specs = []
+    for attribute, name in names.items():
+        inner = _type(fields[name])
+        kind = inner if inner is Any else inner | None
+        specs.append((attribute, kind | msgspec.UnsetType, msgspec.UNSET))
+    return msgspec.defstruct("Slice", specs, rename=names, gc=False)
