@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from auditor.analysis.shapes import Shape
 from auditor.cel import CelEvalError, Program
 from auditor.engine.observe import MAX_SEEN, Observer, as_seen, resolve_joined
 from auditor.engine.outcome import BodyPath, Judgement, Outcome, Seen
+from auditor.engine.tally import lane
 from auditor.model.enums import Verdict
 from auditor.policy.compiled import ActiveRule
 
@@ -48,7 +48,7 @@ class Judge:
     def judge(self, body: dict[str, object]) -> Judgement:
         """Judge one prepared body (joined lists added)."""
         outcomes: list[Outcome] = []
-        tally: Counter[tuple[int, Verdict]] = Counter()
+        tally = 0
         for source, (each, rules) in self._sets.items():
             try:
                 units = self._units(source, each, rules, body)
@@ -56,14 +56,13 @@ class Judge:
                 for index, rule in rules:
                     outcome = self._undecided(index, rule, _Unit(None, (), ""), body, str(error))
                     outcomes.append(outcome)
-                    tally[index, Verdict.UNKNOWN] += 1
+                    tally += lane(index, Verdict.UNKNOWN)
                 continue
             for index, rule in rules:
                 for unit in units:
                     verdict = self._apply(index, rule, unit, body, outcomes)
-                    tally[index, verdict] += 1
-        counted = tuple((rule, verdict, count) for (rule, verdict), count in tally.items())
-        return Judgement(tuple(outcomes), counted)
+                    tally += lane(index, verdict)
+        return Judgement(tuple(outcomes), tally)
 
     def _units(
         self,

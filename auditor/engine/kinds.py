@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -13,7 +12,6 @@ from auditor.cel import Program, ReadTree
 from auditor.engine.judge import Judge, plain_path
 from auditor.engine.outcome import Judgement
 from auditor.engine.slices import WHOLE, Slicer, expand_joined, touches, unite
-from auditor.model.enums import Verdict
 from auditor.policy.compiled import ActiveRule
 
 MEMO_LIMIT = 65_536
@@ -22,7 +20,6 @@ MEMO_LIMIT = 65_536
 _TRIAL = 4096
 _LEAST_HIT_RATE = 0.05
 
-Tally = Counter[tuple[int, Verdict]]
 
 
 class KindPlan:
@@ -54,13 +51,6 @@ class KindPlan:
             msgspec.DecodeError: the body is no JSON.
         """
         return tuple([group.judge(body) for group in self._groups])
-
-    def tally(self) -> Tally:
-        """How many elements of all bodies so far got each (rule, verdict)."""
-        total: Tally = Counter()
-        for group in self._groups:
-            group.add_to(total)
-        return total
 
 
 def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
@@ -113,10 +103,9 @@ class _Group:
         self._kind = kind
         self._judge = Judge(rules, shape, list_all=list_all)
         self._slicer = Slicer(unite(rule_reads(rule, shape) for _, rule in rules))
-        self._memo: dict[bytes, tuple[Judgement, list[int]]] | None = {} if memo else None
+        self._memo: dict[bytes, Judgement] | None = {} if memo else None
         self._lookups = 0
         self._hits = 0
-        self._tally: Tally = Counter()
 
     def judge(self, body: bytes) -> Judgement:
         try:
@@ -131,39 +120,17 @@ class _Group:
         self._lookups += 1
         if known is not None:
             self._hits += 1
-            known[1][0] += 1
-            return known[0]
-        judgement = self._judge.judge(prepare(self._kind, Slicer.open(data)))
+            return known
+        judgement = self._fresh(Slicer.open(data))
         if len(memo) >= MEMO_LIMIT:
-            self._forget()
-        memo[key] = (judgement, [1])
+            memo.clear()
+        memo[key] = judgement
         if self._lookups == _TRIAL and self._hits < _TRIAL * _LEAST_HIT_RATE:
-            self._forget()
             self._memo = None
         return judgement
 
     def _fresh(self, body: object) -> Judgement:
-        prepared = prepare(self._kind, body) if isinstance(body, dict) else {}
-        judgement = self._judge.judge(prepared)
-        _count(judgement, 1, self._tally)
-        return judgement
-
-    def _forget(self) -> None:
-        if self._memo:
-            for judgement, hits in self._memo.values():
-                _count(judgement, hits[0], self._tally)
-            self._memo.clear()
-
-    def add_to(self, total: Tally) -> None:
-        """Add what this group has counted to ``total``."""
-        total.update(self._tally)
-        for judgement, hits in (self._memo or {}).values():
-            _count(judgement, hits[0], total)
-
-
-def _count(judgement: Judgement, times: int, tally: Tally) -> None:
-    for rule, verdict, count in judgement.tally:
-        tally[rule, verdict] += count * times
+        return self._judge.judge(prepare(self._kind, body) if isinstance(body, dict) else {})
 
 
 def plans_for(rules: Sequence[ActiveRule], *, list_all: bool, memo: bool) -> Mapping[str, KindPlan]:

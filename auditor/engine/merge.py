@@ -33,8 +33,10 @@ class Merged:
 
 
 class Merger:
-    """Merges lines; ``blind`` maps a rule to why its verdicts can't stand, ``needy`` are listed in
-    full by the shards for its sake.
+    """Merges lines into findings.
+
+    ``blind`` maps a rule to why its verdicts can't stand; ``needy`` are the rules whose passes the
+    shards list in case that happens.
     """
 
     def __init__(self, *, blind: Mapping[str, str], needy: frozenset[str], list_all: bool) -> None:
@@ -92,7 +94,7 @@ class Merger:
             finding["verdict"] = Verdict.UNKNOWN.value
             finding["message"] = f"not decided: {reason}"
             text = msgspec.json.encode(finding)
-            cut = text.index(b'"covers":') + len(b'"covers":')
+            cut = text.rindex(b'"covers":') + len(b'"covers":')
             key = _SEPARATOR.join((unknown + order[1:], rule, rest))
             yield b"\t".join((key, covers, text[:cut], text[cut + 1 :]))
 

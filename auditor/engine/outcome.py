@@ -36,9 +36,8 @@ class Outcome:
 class Judgement:
     """All that a group of rules says of one slice.
 
-    ``outcomes`` are those to be listed; ``tally`` maps (rule, verdict) to how many elements got it,
-    including the verdicts that are only counted.
+    ``outcomes`` are those to be listed; ``tally`` counts all of them (:mod:`auditor.engine.tally`).
     """
 
     outcomes: tuple[Outcome, ...]
-    tally: tuple[tuple[int, Verdict, int], ...]
+    tally: int

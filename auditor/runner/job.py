@@ -1,0 +1,75 @@
+"""What a worker needs to know, by reference, and what it makes of that once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.analysis.workloads import Workloads, rows_from_table
+from auditor.engine.kinds import KindPlan, plans_for
+from auditor.engine.lines import LineWriter
+from auditor.policy import PolicyCache, compile_profile, load_policies, resolve
+from auditor.policy.compiled import CompiledProfile
+from auditor.ports import Collector
+
+TEMPLATES = "pod-templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run over one target: everything in it can be pickled, so any executor can carry it.
+
+    ``spool`` is a folder for the lines of findings; ``policy_cache`` and ``result_cache`` are
+    folders too, None to do without.
+    """
+
+    collector: Collector
+    folders: tuple[Path, ...]
+    profile: str
+    settings: tuple[tuple[str, str], ...]
+    spool: Path
+    policy_cache: Path | None
+    result_cache: Path | None
+    list_all: bool
+    memo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A job made ready: compiled rules by kind, the analyses, the writer of lines."""
+
+    profile: CompiledProfile
+    plans: Mapping[str, KindPlan]
+    workloads: Workloads
+    writer: LineWriter
+
+
+def compiled_profile(
+    folders: tuple[Path, ...],
+    profile: str,
+    settings: tuple[tuple[str, str], ...],
+    cache: Path | None,
+) -> CompiledProfile:
+    """Load, resolve and compile a profile.
+
+    Raises:
+        PolicyErrors: a policy file is malformed.
+        UsageError: no such profile, rule or parameter.
+    """
+    policy_cache = PolicyCache(cache) if cache is not None else None
+    policy = load_policies(folders, cache=policy_cache)
+    return compile_profile(resolve(policy, profile, dict(settings)), cache=policy_cache)
+
+
+@functools.lru_cache(maxsize=2)
+def context_of(job: Job) -> Context:
+    """Make a job ready; a forked worker finds its parent's work already done."""
+    profile = compiled_profile(job.folders, job.profile, job.settings, job.policy_cache)
+    return Context(
+        profile=profile,
+        plans=plans_for(profile.rules, list_all=job.list_all, memo=job.memo),
+        workloads=Workloads(rows_from_table(profile.tables[TEMPLATES])),
+        writer=LineWriter(profile.rules, job.collector.target),
+    )
