@@ -1,0 +1,3 @@
+"""Registers what every test may ask for."""
+
+pytest_plugins = ["tests.engines.plugin"]

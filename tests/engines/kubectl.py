@@ -1,0 +1,53 @@
+"""The kubectl of the development requirements: what a manifest means, without a cluster."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.engines.build import EngineUnavailableError
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """The binary and an empty folder that serves as its home, so that no configuration is read."""
+
+    binary: Path
+    home: Path
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Run to the end and return what it printed; a failure is the caller's to judge."""
+        return subprocess.run(
+            [str(self.binary), *arguments],
+            input=stdin,
+            capture_output=True,
+            timeout=120,
+            check=False,
+            cwd=self.home,
+            env={"HOME": str(self.home), "PATH": "/usr/bin:/bin", "KUBECONFIG": "/dev/null"},
+        )
+
+    def decode(self, manifest: bytes) -> subprocess.CompletedProcess[bytes]:
+        """Read a manifest as every kubectl command does and print its objects as JSON.
+
+        An empty patch applied on this side only: no server is asked, nothing is added.
+        """
+        return self.run(
+            "patch", "--local", "--type=json", "-p=[]", "-o=json", "-f=-", stdin=manifest
+        )
+
+
+def find_kubectl(home: Path) -> Kubectl:
+    """The binary beside this Python, else the one on the path.
+
+    Raises:
+        EngineUnavailableError: there is none.
+    """
+    beside = Path(sys.executable).with_name("kubectl")
+    found = str(beside) if beside.exists() else shutil.which("kubectl")
+    if found is None:
+        raise EngineUnavailableError("kubectl: install the development requirements")
+    return Kubectl(Path(found), home)

@@ -1,0 +1,59 @@
+"""Fixtures that start real engines, and what happens where one can't be had.
+
+On a person's machine such a test is skipped and the run's last lines say so loudly; where
+``CI=true`` it fails, so that a green run there has asked every engine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TypeVar
+
+import pytest
+
+from tests.engines import apiserver as control_plane
+from tests.engines.build import EngineUnavailableError, engine
+from tests.engines.kubectl import Kubectl, find_kubectl
+
+UNAVAILABLE = "engine unavailable: "
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control_plane.ApiServer]:
+    """A private kube-apiserver with its etcd; one for each worker process that asks for it."""
+    binaries = _or_give_up(lambda: control_plane.Binaries(engine("etcd"), engine("kube-apiserver")))
+    with ExitStack() as stack:
+        running = control_plane.running(binaries, tmp_path_factory.mktemp("apiserver"))
+        yield _or_give_up(lambda: stack.enter_context(running))
+
+
+@pytest.fixture(scope="session")
+def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """The pinned kubectl, with an empty home."""
+    return _or_give_up(lambda: find_kubectl(tmp_path_factory.mktemp("kubectl")))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name every engine that tests were skipped for."""
+    reasons = {
+        report.longrepr[2].split(UNAVAILABLE, 1)[1].splitlines()[0]
+        for report in terminalreporter.getreports("skipped")
+        if isinstance(report.longrepr, tuple) and UNAVAILABLE in report.longrepr[2]
+    }
+    if reasons:
+        terminalreporter.section("REAL ENGINES WERE NOT ASKED", sep="!", red=True, bold=True)
+        for reason in sorted(reasons):
+            terminalreporter.line(f"not available: {reason}", red=True)
+
+
+def _or_give_up(make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except EngineUnavailableError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{UNAVAILABLE}{error}", pytrace=False)
+        pytest.skip(f"{UNAVAILABLE}{error}")

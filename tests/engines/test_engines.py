@@ -1,0 +1,84 @@
+"""The engines themselves: they start, answer, and are found or refused with a reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.engines.apiserver import ApiServer, Binaries, running
+from tests.engines.build import EngineUnavailableError, cache_folder, engine, pins_digest
+from tests.engines.client import Request
+from tests.engines.kubectl import Kubectl
+
+MANIFEST = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: yes, b: 012}\n"
+
+
+def test_apiserver_answers_many_requests_in_order(apiserver: ApiServer) -> None:
+    names = [f"engine-{number}" for number in range(30)]
+    with apiserver.client() as client:
+        replies = client.send_all(
+            Request("POST", "/api/v1/namespaces?dryRun=All", {"metadata": {"name": name}})
+            for name in names
+        )
+    assert [reply.status for reply in replies] == [201] * len(names)
+    found = [reply.body["metadata"] for reply in replies]
+    assert [each["name"] for each in found if isinstance(each, dict)] == names
+
+
+def test_apiserver_is_the_pinned_version(apiserver: ApiServer) -> None:
+    with apiserver.client() as client:
+        assert client.get("/version").body["minor"] == "37"
+
+
+def test_apiserver_refuses_a_stranger(apiserver: ApiServer) -> None:
+    stranger = ApiServer(apiserver.port, "wrong", apiserver.authority)
+    with stranger.client() as client:
+        assert client.get("/api/v1/namespaces").status == 401
+
+
+def test_kubectl_reads_yaml_as_kubectl_does(kubectl: Kubectl) -> None:
+    answer = kubectl.decode(MANIFEST)
+    assert json.loads(answer.stdout)["data"] == {"a": True, "b": 10}, answer.stderr
+
+
+def test_kubectl_says_what_is_wrong(kubectl: Kubectl) -> None:
+    answer = kubectl.decode(b"kind: [")
+    assert answer.returncode != 0
+    assert b"yaml" in answer.stderr.lower()
+
+
+def test_unknown_engine_is_refused() -> None:
+    with pytest.raises(ValueError, match="no engine is called 'nosuch'"):
+        engine("nosuch")
+
+
+def test_cache_is_named_by_the_pins(tmp_path: Path) -> None:
+    folder = cache_folder({"AUDITOR_ENGINE_CACHE": str(tmp_path)})
+    assert folder == tmp_path / pins_digest()
+
+
+def test_failed_build_shows_its_log(tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    go_tool = tools / "go"
+    go_tool.write_text(
+        '#!/bin/sh\n[ "$1" = env ] && echo go99.0.0 && exit 0\necho no such module >&2\nexit 7\n'
+    )
+    go_tool.chmod(0o755)
+    environment = {
+        "AUDITOR_ENGINE_CACHE": str(tmp_path / "cache"),
+        "PATH": f"{tools}:/usr/bin:/bin",
+    }
+    with pytest.raises(EngineUnavailableError, match=r"(?s)ended 7.*no such module"):
+        engine("etcd", environment)
+
+
+def test_control_plane_that_ends_shows_its_log(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho cannot run here\nexit 1\n")
+    broken.chmod(0o755)
+    started = running(Binaries(broken, broken), tmp_path / "home")
+    with pytest.raises(EngineUnavailableError, match=r"(?s)ended before.*cannot run here"), started:
+        pass
