@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,8 +74,10 @@ class Collector(Protocol):
         """What this collector reads."""
         ...
 
-    def plan(self, shards: int) -> Plan:
-        """List what there is to read, cheaply, cut into about ``shards`` parts.
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        """List what there is to read, cheaply, cut into parts of about equal weight.
+
+        ``shards`` says how many for a total weight (bytes).
 
         Raises CollectionError when the whole target can't be read.
         """

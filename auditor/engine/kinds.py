@@ -21,7 +21,6 @@ _TRIAL = 4096
 _LEAST_HIT_RATE = 0.05
 
 
-
 class KindPlan:
     """The rules that apply to one kind, ready to judge bodies of it."""
 

@@ -35,20 +35,16 @@ class Merged:
 class Merger:
     """Merges lines into findings.
 
-    ``blind`` maps a rule to why its verdicts can't stand; ``needy`` are the rules whose passes the
-    shards list in case that happens.
+    ``needy`` are the rules whose passes the shards list, in case a gap takes them back.
     """
 
-    def __init__(self, *, blind: Mapping[str, str], needy: frozenset[str], list_all: bool) -> None:
-        self._blind = blind
+    def __init__(self, *, needy: frozenset[str], list_all: bool) -> None:
         self._needy = needy
         self._list_all = list_all
         self.merged = Merged()
 
     def merge(self, runs: Sequence[Iterable[bytes]]) -> Iterator[bytes]:
         """Yield one JSON object a finding, in order. Each run must be sorted."""
-        if self._blind:
-            runs = [sorted(self._blinded(run)) for run in runs]
         previous: list[bytes] | None = None
         identity = b""
         covers = 0
@@ -72,6 +68,39 @@ class Merger:
         if not self._list_all and rule in self._needy and key[0][:1] in b"34":
             return
         severity = _SEVERITIES[key[0][1:2]]
+        merged = self.merged
+        merged.total += 1
+        merged.tallies[verdict, severity] += 1
+        fingerprints = merged.deciding.setdefault((rule, verdict), [])
+        if len(fingerprints) < MOST_FINGERPRINTS:
+            fingerprints.append(key[-3].decode())
+        yield b"%b%d%b" % (parts[2], covers, parts[3])
+
+
+def blinded(run: Iterable[bytes], blind: Mapping[str, str]) -> list[bytes]:
+    """Take back the verdicts of rules that a gap blinds; ``blind`` maps a rule to the reason."""
+    unknown = VERDICT_ORDER[Verdict.UNKNOWN].encode()
+    not_applicable = VERDICT_ORDER[Verdict.NOT_APPLICABLE].encode()
+    lines = []
+    for line in run:
+        key, covers, head, tail = line.split(b"\t")
+        order, rule, rest = key.split(_SEPARATOR, 2)
+        reason = blind.get(rule.decode())
+        if reason is None or order[:1] == not_applicable:
+            lines.append(line)
+            continue
+        finding: dict[str, Any] = msgspec.json.decode(head + b"0" + tail)
+        finding["verdict"] = Verdict.UNKNOWN.value
+        finding["message"] = f"not decided: {reason}"
+        text = msgspec.json.encode(finding)
+        cut = text.rindex(b'"covers":') + len(b'"covers":')
+        key = _SEPARATOR.join((unknown + order[1:], rule, rest))
+        lines.append(b"\t".join((key, covers, text[:cut], text[cut + 1 :])))
+    lines.sort()
+    return lines
+
+
+_SEVERITIES[key[0][1:2]]
         merged = self.merged
         merged.total += 1
         merged.tallies[verdict, severity] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,26 +12,17 @@ import msgspec
 from auditor.analysis.namespaces import READS
 from auditor.analysis.workloads import controlled_by
 from auditor.engine.outcome import Judgement
+from auditor.engine.tally import from_bytes, to_bytes
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from auditor.ports import Reading, Shard
+from auditor.runner.cache import FileResult, ResultCache, open_cache
 from auditor.runner.job import Context, Job, context_of
-
-
-class FileResult(msgspec.Struct, gc=False):
-    """What one file came to: all that a later scan needs if the file has not changed."""
-
-    lines: list[bytes]
-    tally: bytes
-    gaps: list[Gap]
-    kept: list[Resource]
-    census: list[tuple[str, str, int]]
-    evaluated: list[tuple[str, int]]
-    skipped: int
+from auditor.version import VERSION
 
 
 class ShardResult(msgspec.Struct, gc=False):
-    """What one shard came to; the lines are in ``spool`` ("" when there are none)."""
+    """What one shard came to; the lines are in ``spool``, "" when there are none."""
 
     number: int
     spool: str
@@ -45,13 +37,191 @@ class ShardResult(msgspec.Struct, gc=False):
 
 
 @dataclass(slots=True)
-class _Totals:
+class _Group:
+    """Resources of one controller that got one judgement: listed once, counted all."""
+
+    judgement: Judgement
+    lines: list[bytes]
+    covers: int
+
+
+@dataclass(slots=True)
+class _Tallies:
+    """What a file or a shard adds up to."""
+
     lines: list[bytes] = field(default_factory=list)
     tally: int = 0
     gaps: list[Gap] = field(default_factory=list)
     kept: list[Resource] = field(default_factory=list)
     census: Counter[tuple[str, str]] = field(default_factory=Counter)
     evaluated: Counter[str] = field(default_factory=Counter)
-    files: int = 0
     skipped: int = 0
-    cached: int = 0
+
+
+class ShardRun:
+    """Works through one shard."""
+
+    def __init__(self, context: Context, target_uri: str) -> None:
+        self._context = context
+        self._uri = target_uri
+        self._total = _Tallies()
+        self._groups: dict[tuple[str, str, str, int], _Group] = {}
+        self._grouped = False
+        self.files = 0
+        self.cached = 0
+
+    def take(self, reading: Reading | Gap, cache: ResultCache | None) -> None:
+        """Judge one file, or take what the cache knows of it."""
+        if isinstance(reading, Gap):
+            self._total.gaps.append(reading)
+            return
+        self.files += 1
+        known = cache.get(reading.source, reading.evidence.sha256) if cache is not None else None
+        if known is not None:
+            self.cached += 1
+            self._add_known(known)
+            return
+        self._grouped = False
+        part = self._judge(reading)
+        self._add(part)
+        if cache is not None and not self._grouped:
+            cache.put(reading.source, reading.evidence.sha256, _as_known(part))
+
+    def _judge(self, reading: Reading) -> _Tallies:
+        part = _Tallies()
+        for resource in reading.resources():
+            part.census[resource.kind, resource.namespace] += 1
+            if resource.kind in READS:
+                part.kept.append(resource)
+            subjects = [resource]
+            for fact in self._context.workloads.derive(resource):
+                if isinstance(fact, Gap):
+                    part.gaps.append(msgspec.structs.replace(fact, target=self._uri))
+                else:
+                    part.census[fact.kind, fact.namespace] += 1
+                    subjects.append(fact)
+            for subject in subjects:
+                self._judge_one(subject, reading, part)
+        part.gaps.extend(reading.gaps())
+        part.skipped += reading.skipped()
+        return part
+
+    def _judge_one(self, subject: Resource, reading: Reading, part: _Tallies) -> None:
+        plan = self._context.plans.get(subject.kind)
+        if plan is None:
+            return
+        try:
+            judgements = plan.judge(subject.body)
+        except msgspec.DecodeError as error:
+            part.gaps.append(
+                Gap(self._uri, subject.source, GapCause.MALFORMED, f"{subject.name}: {error}")
+            )
+            return
+        part.evaluated[subject.kind] += 1
+        controller = controlled_by(subject)
+        for judgement in judgements:
+            part.tally += judgement.tally
+            if not judgement.outcomes:
+                continue
+            if controller is None:
+                part.lines += self._lines(subject, judgement, reading)
+                continue
+            self._grouped = True
+            key = (controller.kind, controller.namespace, controller.name, id(judgement))
+            group = self._groups.get(key)
+            if group is None:
+                lines = self._lines(subject, judgement, reading)
+                self._groups[key] = _Group(judgement, lines, 1)
+            else:
+                group.covers += 1
+
+    def _lines(self, subject: Resource, judgement: Judgement, reading: Reading) -> list[bytes]:
+        def line_of(pointer: str) -> int:
+            return reading.line(subject.document, pointer)
+
+        return self._context.writer.lines(
+            subject, judgement.outcomes, line_of, reading.evidence.sha256
+        )
+
+    def _add(self, part: _Tallies) -> None:
+        total = self._total
+        total.lines += part.lines
+        total.tally += part.tally
+        total.gaps += part.gaps
+        total.kept += part.kept
+        total.census.update(part.census)
+        total.evaluated.update(part.evaluated)
+        total.skipped += part.skipped
+
+    def _add_known(self, known: FileResult) -> None:
+        total = self._total
+        total.lines += known.lines
+        total.tally += from_bytes(known.tally)
+        total.gaps += known.gaps
+        total.kept += known.kept
+        for kind, namespace, number in known.census:
+            total.census[kind, namespace] += number
+        for kind, number in known.evaluated:
+            total.evaluated[kind] += number
+        total.skipped += known.skipped
+
+    def finish(self, number: int, spool: Path) -> ShardResult:
+        """Write the sorted lines and return the rest."""
+        total = self._total
+        lines = total.lines
+        for group in self._groups.values():
+            lines += _covering(group)
+        lines.sort()
+        path = spool / f"shard-{number:06d}"
+        if lines:
+            path.write_bytes(b"\n".join(lines) + b"\n")
+        return ShardResult(
+            number=number,
+            spool=str(path) if lines else "",
+            tally=to_bytes(total.tally),
+            gaps=total.gaps,
+            kept=total.kept,
+            census=[(kind, where, count) for (kind, where), count in total.census.items()],
+            evaluated=list(total.evaluated.items()),
+            files=self.files,
+            skipped=total.skipped,
+            cached=self.cached,
+        )
+
+
+def _covering(group: _Group) -> Iterator[bytes]:
+    if group.covers == 1:
+        yield from group.lines
+        return
+    for line in group.lines:
+        key, covers, rest = line.split(b"\t", 2)
+        yield b"%b\t%d\t%b" % (key, int(covers) * group.covers, rest)
+
+
+def _as_known(part: _Tallies) -> FileResult:
+    return FileResult(
+        lines=part.lines,
+        tally=to_bytes(part.tally),
+        gaps=part.gaps,
+        kept=part.kept,
+        census=[(kind, where, count) for (kind, where), count in part.census.items()],
+        evaluated=list(part.evaluated.items()),
+        skipped=part.skipped,
+    )
+
+
+def scope_of(job: Job, context: Context) -> str:
+    """What the results of a file depend on besides its content and path."""
+    target = job.collector.target
+    parts = (VERSION, context.profile.digest, target.uri, target.uid, str(job.list_all))
+    return "\n".join(parts)
+
+
+def run_shard(job: Job, shard: Shard) -> ShardResult:
+    """Read and judge one shard; the same shard always leaves the same bytes."""
+    context = context_of(job)
+    run = ShardRun(context, job.collector.target.uri)
+    with open_cache(job.result_cache, scope_of(job, context), shard.number) as cache:
+        for reading in job.collector.read(shard):
+            run.take(reading, cache)
+        return run.finish(shard.number, job.spool)

@@ -1,0 +1,148 @@
+"""From counts to conclusions: which gaps blind which rules, coverage, controls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from auditor.engine.merge import Merged
+from auditor.engine.tally import counts as tally_counts
+from auditor.model.enums import ControlState, Verdict
+from auditor.model.finding import ControlResult, Coverage, GapReport, KindCoverage, RuleCount
+from auditor.model.policy import Control
+from auditor.model.resource import Gap
+from auditor.policy.compiled import ActiveRule
+
+_DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE)
+
+
+def rules_blinded_by(gap: Gap, rules: Sequence[ActiveRule]) -> tuple[str, ...]:
+    """The rules whose verdicts a gap takes back.
+
+    A gap whose scope is a kind blinds the rules about that kind or in need of it. Any other scope
+    is a place that might have held anything: it blinds every rule that needs other resources.
+    """
+    kinds = {kind for active in rules for kind in (*active.rule.applies_to, *active.rule.needs)}
+    if gap.scope in kinds:
+        return tuple(
+            active.rule.id
+            for active in rules
+            if gap.scope in active.rule.applies_to or gap.scope in active.rule.needs
+        )
+    return tuple(active.rule.id for active in rules if active.rule.needs)
+
+
+def blind_rules(gaps: Sequence[Gap], rules: Sequence[ActiveRule]) -> dict[str, str]:
+    """Map each blinded rule to the first gap that blinds it, in words."""
+    blind: dict[str, str] = {}
+    for gap in sorted(gaps):
+        for rule in rules_blinded_by(gap, rules):
+            blind.setdefault(rule, f"{gap.scope} was not read ({gap.cause.value}: {gap.detail})")
+    return blind
+
+
+def gap_reports(gaps: Iterable[Gap], rules: Sequence[ActiveRule]) -> tuple[GapReport, ...]:
+    """Each gap, once, with what it blinds."""
+    return tuple(GapReport(gap, rules_blinded_by(gap, rules)) for gap in sorted(set(gaps)))
+
+
+def rule_counts(
+    tally: int, rules: Sequence[ActiveRule], blind: Mapping[str, str]
+) -> tuple[RuleCount, ...]:
+    """Verdicts by rule, in the order of ``rules``; a blinded rule's are all unknown."""
+    by_rule: list[Counter[Verdict]] = [Counter() for _ in rules]
+    for rule, verdict, number in tally_counts(tally):
+        taken_back = rules[rule].rule.id in blind and verdict is not Verdict.NOT_APPLICABLE
+        by_rule[rule][Verdict.UNKNOWN if taken_back else verdict] += number
+    return tuple(
+        RuleCount(
+            active.rule.id,
+            found[Verdict.PASS],
+            found[Verdict.FAIL],
+            found[Verdict.UNKNOWN],
+            found[Verdict.NOT_APPLICABLE],
+            found[Verdict.MANUAL],
+        )
+        for active, found in zip(rules, by_rule, strict=True)
+    )
+
+
+def add_counts(left: Sequence[RuleCount], right: Sequence[RuleCount]) -> tuple[RuleCount, ...]:
+    """Add the counts of two targets, rule by rule."""
+    return tuple(
+        RuleCount(
+            one.rule,
+            one.passed + two.passed,
+            one.failed + two.failed,
+            one.unknown + two.unknown,
+            one.not_applicable + two.not_applicable,
+            one.manual + two.manual,
+        )
+        for one, two in zip(left, right, strict=True)
+    )
+
+
+def coverage_of(
+    census: Mapping[str, int],
+    evaluated: Mapping[str, int],
+    counts: Sequence[RuleCount],
+    blind: frozenset[str],
+) -> Coverage:
+    """How much was decided; with nothing to decide the ratio is 0, since nothing was shown."""
+    decided = sum(count.passed + count.failed + count.not_applicable for count in counts)
+    undecided = sum(count.unknown + count.manual for count in counts)
+    blind_count = sum(
+        1
+        for count in counts
+        if count.rule in blind
+        or (count.unknown and not (count.passed or count.failed or count.not_applicable))
+    )
+    kinds = tuple(
+        KindCoverage(kind, census[kind], evaluated.get(kind, 0), 0) for kind in sorted(census)
+    )
+    total = decided + undecided
+    return Coverage(
+        kinds, len(counts) - blind_count, blind_count, decided / total if total else 0.0
+    )
+
+
+def control_results(
+    controls: Iterable[Control], counts: Sequence[RuleCount], merged: Merged
+) -> tuple[ControlResult, ...]:
+    """The state of every control that has a rule in the profile.
+
+    One fail: not satisfied. Otherwise one unknown or manual, or nothing that was decided at all:
+    undetermined. Else satisfied.
+    """
+    by_rule = {count.rule: count for count in counts}
+    results = []
+    for control in sorted(controls, key=lambda item: (item.framework, item.id)):
+        relevant = [by_rule[rule] for rule in control.rules if rule in by_rule]
+        if not relevant:
+            continue
+        state = _state(relevant)
+        verdicts = {
+            ControlState.NOT_SATISFIED: (Verdict.FAIL.value,),
+            ControlState.UNDETERMINED: (Verdict.UNKNOWN.value, Verdict.MANUAL.value),
+            ControlState.SATISFIED: (),
+        }[state]
+        fingerprints = [
+            fingerprint
+            for count in relevant
+            for verdict in verdicts
+            for fingerprint in merged.deciding.get((count.rule, verdict), ())
+        ]
+        results.append(
+            ControlResult(control.framework, control.id, control.title, state, tuple(fingerprints))
+        )
+    return tuple(results)
+
+
+def _state(counts: Sequence[RuleCount]) -> ControlState:
+    if any(count.failed for count in counts):
+        return ControlState.NOT_SATISFIED
+    if any(count.unknown or count.manual for count in counts):
+        return ControlState.UNDETERMINED
+    if not any(count.passed for count in counts):
+        return ControlState.UNDETERMINED
+    return ControlState.SATISFIED

@@ -1,0 +1,92 @@
+"""What earlier scans made of files: a second scan of an unchanged tree reads only their digests.
+
+One file per shard and scope: ``<folder>/<hash of scope>/<shard>.bin``, a msgpack map from
+``<sha256 of the content>:<path>`` to the encoded :class:`FileResult`. The key covers all that the
+result depends on: the content, its path, and the digest of policy, profile, parameters and engine.
+A cache file that can't be read is as good as none; it is written anew, whole, by renaming.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from auditor.model.resource import Gap, Resource
+
+
+class FileResult(msgspec.Struct, gc=False):
+    """What one file came to: all that a later scan needs while the file does not change."""
+
+    lines: list[bytes]
+    tally: bytes
+    gaps: list[Gap]
+    kept: list[Resource]
+    census: list[tuple[str, str, int]]
+    evaluated: list[tuple[str, int]]
+    skipped: int
+
+
+class ResultCache:
+    """The results of one shard's files."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._decode = msgspec.msgpack.Decoder(FileResult).decode
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._known = _load(path)
+        self._now: dict[str, msgspec.Raw] = {}
+        self._changed = False
+
+    def get(self, source: str, digest: str) -> FileResult | None:
+        """The result for this content at this path, None when it is not known."""
+        key = f"{digest}:{source}"
+        raw = self._known.get(key)
+        if raw is None:
+            return None
+        try:
+            result = self._decode(raw)
+        except msgspec.DecodeError:
+            return None
+        self._now[key] = raw
+        return result
+
+    def put(self, source: str, digest: str, result: FileResult) -> None:
+        """Remember a result."""
+        self._now[f"{digest}:{source}"] = msgspec.Raw(self._encode(result))
+        self._changed = True
+
+    def save(self) -> None:
+        """Write what this scan used, if anything is new; a cache is never worth failing for."""
+        if not self._changed and len(self._now) == len(self._known):
+            return
+        temporary = self._path.with_suffix(".new")
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            temporary.write_bytes(self._encode(self._now))
+            temporary.replace(self._path)
+
+
+def _load(path: Path) -> dict[str, msgspec.Raw]:
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+@contextlib.contextmanager
+def open_cache(folder: Path | None, scope: str, shard: int) -> Iterator[ResultCache | None]:
+    """Open the cache of a shard; None when there is no folder for it.
+
+    ``scope`` is everything but the content and the path that results depend on.
+    """
+    if folder is None:
+        yield None
+        return
+    name = hashlib.sha256(scope.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    cache = ResultCache(folder / name / f"{shard:06d}.bin")
+    yield cache
+    cache.save()

@@ -1,0 +1,159 @@
+"""Worker processes that may die: each holds one shard, and only that shard is done again.
+
+``concurrent.futures.ProcessPoolExecutor`` loses all pending work when one worker is killed, and
+forks from a process with threads; here each worker has a pipe of its own, and the parent waits for
+pipes and for deaths. A shard that kills two workers becomes a gap of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+import msgspec
+
+from auditor.ports import Shard
+from auditor.runner.job import Job
+from auditor.runner.worker import ShardResult, run_shard
+
+MOST_ATTEMPTS = 2
+
+_encode = msgspec.msgpack.encode
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A shard that no worker survived."""
+
+    shard: Shard
+
+
+class WorkerError(RuntimeError):
+    """A worker ended by an exception of its own: our bug, not the input's."""
+
+
+@dataclass(slots=True)
+class _Slot:
+    process: BaseProcess
+    pipe: Connection
+    shard: Shard | None = None
+
+
+def run_shards(job: Job, shards: Sequence[Shard], workers: int) -> Iterator[ShardResult | Lost]:
+    """Run all shards on ``workers`` processes; yield results as they come, in any order.
+
+    With one worker or one shard everything runs in this process.
+    """
+    if workers <= 1 or len(shards) <= 1:
+        for shard in shards:
+            yield run_shard(job, shard)
+        return
+    pool = _Pool(job, shards, min(workers, len(shards)))
+    try:
+        yield from pool.run()
+    finally:
+        pool.stop()
+
+
+class _Pool:
+    def __init__(self, job: Job, shards: Sequence[Shard], workers: int) -> None:
+        self._job = job
+        self._waiting = deque(sorted(shards, key=lambda shard: (-shard.weight, shard.number)))
+        self._attempts = dict.fromkeys((shard.number for shard in shards), 0)
+        methods = multiprocessing.get_all_start_methods()
+        self._processes = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+        self._slots = [self._start() for _ in range(workers)]
+
+    def run(self) -> Iterator[ShardResult | Lost]:
+        while True:
+            for slot in self._slots:
+                if slot.shard is None and self._waiting:
+                    self._give(slot, self._waiting.popleft())
+            busy = [slot for slot in self._slots if slot.shard is not None]
+            if not busy:
+                return
+            ready = wait([slot.pipe for slot in busy])
+            for slot in busy:
+                if slot.pipe in ready:
+                    yield from self._take(slot)
+
+    def _start(self) -> _Slot:
+        ours, theirs = self._processes.Pipe()
+        process = self._processes.Process(target=_serve, args=(self._job, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        return _Slot(process, ours)
+
+    def _give(self, slot: _Slot, shard: Shard) -> None:
+        slot.shard = shard
+        self._attempts[shard.number] += 1
+        # a worker that died in between is noticed as end of file when we wait for its answer
+        with contextlib.suppress(BrokenPipeError):
+            slot.pipe.send(shard)
+
+    def _take(self, slot: _Slot) -> Iterator[ShardResult | Lost]:
+        shard = slot.shard
+        if shard is None:
+            return
+        slot.shard = None
+        try:
+            answer = slot.pipe.recv_bytes()
+        except (EOFError, ConnectionResetError):
+            self._replace(slot, shard)
+            if self._attempts[shard.number] < MOST_ATTEMPTS:
+                self._waiting.appendleft(shard)
+            else:
+                yield Lost(shard)
+            return
+        yield msgspec.msgpack.decode(answer, type=ShardResult)
+
+    def _replace(self, slot: _Slot, shard: Shard) -> None:
+        slot.pipe.close()
+        slot.process.join()
+        if slot.process.exitcode is not None and slot.process.exitcode > 0:
+            message = f"a worker failed on shard {shard.number}; its traceback is above"
+            raise WorkerError(message)
+        fresh = self._start()
+        slot.process, slot.pipe = fresh.process, fresh.pipe
+
+    def stop(self) -> None:
+        """End the workers; those that are in the middle of a shard are killed."""
+        for slot in self._slots:
+            if slot.shard is None:
+                with contextlib.suppress(OSError):
+                    slot.pipe.send(None)
+            else:
+                slot.process.kill()
+            slot.pipe.close()
+        for slot in self._slots:
+            slot.process.join(timeout=2)
+            if slot.process.is_alive():
+                slot.process.kill()
+                slot.process.join()
+
+
+def _serve(job: Job, pipe: Connection) -> None:
+    """Answer shards until told to stop or the parent is gone; Ctrl-C is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            shard = pipe.recv()
+        except EOFError:
+            return
+        if shard is None:
+            return
+        pipe.send_bytes(_encode(run_shard(job, shard)))
+
+
+def default_workers() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

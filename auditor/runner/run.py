@@ -1,0 +1,295 @@
+"""A whole run: targets to shards to findings to a report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor.analysis import namespaces
+from auditor.engine import conclude
+from auditor.engine.gate import decide, parse_gate
+from auditor.engine.merge import Merger, blinded
+from auditor.engine.tally import from_bytes
+from auditor.errors import CollectionError
+from auditor.model.enums import GapCause, TargetState
+from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
+from auditor.model.resource import Gap, Resource
+from auditor.ports import Collector, Reading, Shard
+from auditor.runner.findings import StoredFindings
+from auditor.runner.job import Context, Job, context_of
+from auditor.runner.pool import Lost, run_shards
+from auditor.runner.worker import ShardResult
+
+Progress = Callable[[str, int, int], None]
+"""Called with (target, shards done, shards in all)."""
+
+SHARD_WEIGHT = 4 << 20
+MOST_SHARDS = 64
+SMALL = 512 << 10
+"""A target below this weight is not worth a process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run, apart from what to audit; ``gate`` "" means the profile's own."""
+
+    folders: tuple[Path, ...]
+    profile: str
+    parameters: tuple[tuple[str, str], ...]
+    gate: str
+    workers: int
+    spool: Path
+    policy_cache: Path | None
+    result_cache: Path | None
+    list_all: bool = False
+    memo: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a run can't know by itself: which program, when, under what id."""
+
+    version: str
+    run_id: str
+    started: str
+    clock: Callable[[], str]
+
+
+@dataclass(slots=True)
+class _TargetRun:
+    """What came of one target so far."""
+
+    spools: list[str] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    tally: int = 0
+    gaps: list[Gap] = field(default_factory=list)
+    kept: list[Resource] = field(default_factory=list)
+    census: Counter[tuple[str, str]] = field(default_factory=Counter)
+    evaluated: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+    skipped: int = 0
+    unreachable: bool = False
+    counts: tuple[RuleCount, ...] = ()
+    blind: dict[str, str] = field(default_factory=dict)
+
+    def add(self, result: ShardResult) -> None:
+        if result.spool:
+            self.spools.append(result.spool)
+        self.tally += from_bytes(result.tally)
+        self.gaps += result.gaps
+        self.kept += result.kept
+        for kind, namespace, number in result.census:
+            self.census[kind, namespace] += number
+        for kind, number in result.evaluated:
+            self.evaluated[kind] += number
+        self.files += result.files
+        self.skipped += result.skipped
+
+
+def audit(
+    collectors: Sequence[Collector], settings: Settings, stamp: Stamp, progress: Progress
+) -> Report:
+    """Audit every target, independently, and put one report together.
+
+    Raises:
+        PolicyErrors, UsageError: the policy or the settings are wrong; nothing was read.
+    """
+    gate_text = settings.gate
+    runs: list[tuple[Collector, _TargetRun]] = []
+    context: Context | None = None
+    for collector in collectors:
+        job = Job(
+            collector=collector,
+            folders=settings.folders,
+            profile=settings.profile,
+            settings=settings.parameters,
+            spool=_spool_of(settings.spool, len(runs)),
+            policy_cache=settings.policy_cache,
+            result_cache=settings.result_cache,
+            list_all=settings.list_all,
+            memo=settings.memo,
+        )
+        context = context_of(job)
+        parse_gate(gate_text or context.profile.gate)
+        runs.append((collector, _run_target(job, context, settings.workers, progress)))
+    if context is None:
+        raise ValueError("no targets")
+    return _report(runs, context, settings, stamp)
+
+
+def _spool_of(root: Path, number: int) -> Path:
+    folder = root / f"target-{number:04d}"
+    folder.mkdir()
+    return folder
+
+
+def _run_target(job: Job, context: Context, workers: int, progress: Progress) -> _TargetRun:
+    run = _TargetRun()
+    uri = job.collector.target.uri
+    try:
+        plan = job.collector.plan(_shard_count)
+    except CollectionError as error:
+        run.unreachable = True
+        run.gaps.append(Gap(uri, uri, GapCause.UNREACHABLE, error.message, error.hint))
+        _conclude(run, context)
+        return run
+    run.gaps += plan.gaps
+    run.skipped += plan.skipped
+    weight = sum(shard.weight for shard in plan.shards)
+    progress(uri, 0, len(plan.shards))
+    results = run_shards(job, plan.shards, workers if weight > SMALL else 1)
+    for done, result in enumerate(results, 1):
+        if isinstance(result, Lost):
+            run.gaps += _lost(uri, result.shard)
+        else:
+            run.add(result)
+        progress(uri, done, len(plan.shards))
+    _judge_facts(job, context, run)
+    _conclude(run, context)
+    return run
+
+
+def _shard_count(weight: int) -> int:
+    return max(1, min(MOST_SHARDS, weight // SHARD_WEIGHT))
+
+
+def _lost(uri: str, shard: Shard) -> Iterator[Gap]:
+    for item in shard.items:
+        yield Gap(
+            uri,
+            item,
+            GapCause.TRUNCATED,
+            "the worker that read it was killed twice, by the system or for lack of memory",
+            "scan it by itself, or with --workers 1",
+        )
+
+
+def _judge_facts(job: Job, context: Context, run: _TargetRun) -> None:
+    """Derive what takes more than one resource, and judge it here."""
+    for fact in namespaces.derive(run.kept, run.census):
+        run.census[fact.kind, fact.namespace] += 1
+        plan = context.plans.get(fact.kind)
+        if plan is None:
+            continue
+        run.evaluated[fact.kind] += 1
+        judgements = plan.judge(fact.body)
+        outcomes = [outcome for judgement in judgements for outcome in judgement.outcomes]
+        run.tally += sum(judgement.tally for judgement in judgements)
+        if not outcomes:
+            continue
+        reading = _reading_of(job.collector, fact)
+        if reading is not None:
+            digest = reading.evidence.sha256
+            run.lines += context.writer.lines(
+                fact, outcomes, _line_in(reading, fact.document), digest
+            )
+    run.lines.sort()
+
+
+def _line_in(reading: Reading, document: int) -> Callable[[str], int]:
+    return lambda pointer: reading.line(document, pointer)
+
+
+def _reading_of(collector: Collector, fact: Resource) -> Reading | None:
+    for reading in collector.read(Shard(0, (fact.source,), 0)):
+        if not isinstance(reading, Gap):
+            for _ in reading.resources():
+                pass
+            return reading
+    return None
+
+
+def _conclude(run: _TargetRun, context: Context) -> None:
+    rules = context.profile.rules
+    run.blind = conclude.blind_rules(run.gaps, rules)
+    run.counts = conclude.rule_counts(run.tally, rules, run.blind)
+
+
+def _report(
+    runs: Sequence[tuple[Collector, _TargetRun]], context: Context, settings: Settings, stamp: Stamp
+) -> Report:
+    profile = context.profile
+    needy = frozenset(active.rule.id for active in profile.rules if active.rule.needs)
+    merger = Merger(needy=needy, list_all=settings.list_all)
+    with ExitStack() as stack:
+        sources = [_open(run, stack) for _, run in runs]
+        merged = merger.merge([lines for target in sources for lines in target])
+        findings = StoredFindings(settings.spool / "findings", merged)
+    counts = runs[0][1].counts
+    for _, run in runs[1:]:
+        counts = conclude.add_counts(counts, run.counts)
+    gaps = [gap for _, run in runs for gap in run.gaps]
+    census: Counter[str] = Counter()
+    evaluated: Counter[str] = Counter()
+    for _, run in runs:
+        for (kind, _), number in run.census.items():
+            census[kind] += number
+        evaluated.update(run.evaluated)
+    blind = frozenset(rule for _, run in runs for rule in run.blind)
+    coverage = conclude.coverage_of(census, evaluated, counts, blind)
+    causes = _causes(gaps, merger.merged.tallies, counts)
+    return Report(
+        version=stamp.version,
+        policy=profile.policy_digest,
+        run_id=stamp.run_id,
+        started=stamp.started,
+        finished=stamp.clock(),
+        profile=profile.id,
+        parameters=profile.parameters,
+        targets=tuple(_target_report(collector, run) for collector, run in runs),
+        coverage=coverage,
+        counts=counts,
+        gaps=conclude.gap_reports(gaps, profile.rules),
+        findings=findings,
+        controls=conclude.control_results(profile.controls.values(), counts, merger.merged),
+        gate=decide(
+            parse_gate(settings.gate or profile.gate),
+            merger.merged.tallies,
+            coverage=coverage.ratio,
+            causes=causes,
+        ),
+        rules={
+            active.rule.id: RuleInfo(
+                active.rule.id, active.rule.title, active.severity.value, active.rule.remediation
+            )
+            for active in profile.rules
+        },
+        tallies=dict(merger.merged.tallies),
+    )
+
+
+def _open(run: _TargetRun, stack: ExitStack) -> Iterator[Iterable[bytes]]:
+    """The sorted runs of lines of one target; blinded ones are rewritten, which needs memory."""
+    paths = [Path(spool) for spool in run.spools]
+    for path in paths:
+        file = stack.enter_context(path.open("rb", buffering=1 << 20))
+        lines = (line[:-1] for line in file)
+        yield blinded(lines, run.blind) if run.blind else lines
+    yield blinded(run.lines, run.blind) if run.blind else run.lines
+
+
+def _target_report(collector: Collector, run: _TargetRun) -> TargetReport:
+    target = collector.target
+    if run.unreachable:
+        state = TargetState.UNREACHABLE
+    else:
+        state = TargetState.PARTIAL if run.gaps else TargetState.COMPLETE
+    return TargetReport(target.uri, target.uid, target.version, state, run.files, run.skipped)
+
+
+def _causes(
+    gaps: Sequence[Gap], tallies: Counter[tuple[str, str]], counts: Sequence[RuleCount]
+) -> tuple[str, ...]:
+    causes = []
+    if gaps:
+        places = len(set(gaps))
+        causes.append(f"{places} gap{'s' if places != 1 else ''}: evidence is missing")
+    unknown = sum(number for (verdict, _), number in tallies.items() if verdict == "unknown")
+    if unknown:
+        causes.append(f"{unknown} finding{'s' if unknown != 1 else ''} could not be decided")
+    if not any(count.passed or count.failed or count.not_applicable for count in counts):
+        causes.append("nothing was audited")
+    return tuple(causes)
