@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import copysign, inf, nan
 from typing import Final, NoReturn
 
-from auditor.cel.errors import CelEvalError
+from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.values import (
     INT_MAX,
     INT_MIN,
@@ -28,6 +28,9 @@ TIMESTAMP_MIN: Final = -62_135_596_800 * 10**9
 
 TIMESTAMP_MAX: Final = 253_402_300_799 * 10**9 + 999_999_999
 """9999-12-31T23:59:59.999999999Z in nanoseconds since the epoch."""
+
+MAX_LENGTH: Final = 16_777_216
+"""Longest result of ``+`` (elements, code points, bytes): doublings must not fill memory."""
 
 _TYPE_NAMES: Final[dict[type, str]] = {
     type(None): "null_type",
@@ -86,10 +89,10 @@ def checked_duration(ns: int) -> Duration:
     raise CelEvalError("duration overflow")
 
 
-def checked_timestamp(ns: int) -> Timestamp:
+def checked_timestamp(ns: int, offset: int = 0) -> Timestamp:
     """The time ``ns`` nanoseconds after the epoch; raises outside the years 1 to 9999."""
     if TIMESTAMP_MIN <= ns <= TIMESTAMP_MAX:
-        return Timestamp(ns)
+        return Timestamp(ns, offset)
     raise CelEvalError("timestamp overflow")
 
 
@@ -98,8 +101,10 @@ def add(a: object, b: object) -> object:
     if a.__class__ is int and b.__class__ is int:
         return checked_int(a + b)
     if a.__class__ is str and b.__class__ is str:
+        _check_length(len(a) + len(b))
         return a + b
     if a.__class__ is list and b.__class__ is list:
+        _check_length(len(a) + len(b))
         return a + b
     return _add_others(a, b)
 
@@ -111,13 +116,14 @@ def _add_others(a: object, b: object) -> object:
         case UInt(), UInt():
             return checked_uint(int(a) + int(b))
         case bytes(), bytes():
+            _check_length(len(a) + len(b))
             return a + b
         case Duration(), Duration():
             return checked_duration(a.ns + b.ns)
         case Timestamp(), Duration():
-            return checked_timestamp(a.ns + b.ns)
+            return checked_timestamp(a.ns + b.ns, a.offset)
         case Duration(), Timestamp():
-            return checked_timestamp(a.ns + b.ns)
+            return checked_timestamp(a.ns + b.ns, b.offset)
         case _:
             return no_overload("_+_", a, b)
 
@@ -134,7 +140,7 @@ def sub(a: object, b: object) -> object:
         case Timestamp(), Timestamp():
             return checked_duration(a.ns - b.ns)
         case Timestamp(), Duration():
-            return checked_timestamp(a.ns - b.ns)
+            return checked_timestamp(a.ns - b.ns, a.offset)
         case Duration(), Duration():
             return checked_duration(a.ns - b.ns)
         case _:
@@ -189,6 +195,11 @@ def neg(a: object) -> object:
     if a.__class__ is Duration:
         return checked_duration(-a.ns)
     return no_overload("-_", a)
+
+
+def _check_length(length: int) -> None:
+    if length > MAX_LENGTH:
+        raise CelLimitError(f"a concatenation is longer than {MAX_LENGTH}")
 
 
 def _divisor(b: int, message: str) -> int:

@@ -88,6 +88,7 @@ __all__ = [
 
 _NUMBERS: Final = frozenset({int, UInt, float})
 _ORDERED: Final = frozenset({int, UInt, str, bytes, bool, Timestamp, Duration})
+_KEYS: Final = frozenset({int, UInt, float, str, bool})
 _MISSING: Final = object()
 
 
@@ -289,19 +290,26 @@ def select(operand: object, field: str) -> object:
 
 
 def has_field(operand: object, field: str) -> bool:
-    """``has(operand.field)``; on an optional, whether it holds a map with the field."""
+    """``has(operand.field)``; on an optional, whether it holds a map with the field.
+
+    Null has no fields, as in Kubernetes: a manifest's empty ``securityContext:`` is not an error.
+    """
     if operand.__class__ is dict:
         return field in operand
+    if operand is None:
+        return False
     if operand.__class__ is OptionalValue:
         return operand.present and has_field(operand.value, field)
     raise CelEvalError(f"type '{type_name(operand)}' does not support field selection: {field}")
 
 
 def optional_index(operand: object, key: object) -> OptionalValue:
-    """``operand[?key]``: none for a missing key, an index out of range, and of a none."""
+    """``operand[?key]``: none for a missing key or an index out of range, and of none and null."""
     if operand.__class__ is OptionalValue:
         return optional_index(operand.value, key) if operand.present else NONE
     if operand.__class__ is dict:
+        if key.__class__ not in _KEYS:
+            map_key(key)
         found = _lookup(operand, key)
         return NONE if found is _MISSING else OptionalValue(found, present=True)
     if operand.__class__ is list:
@@ -309,17 +317,21 @@ def optional_index(operand: object, key: object) -> OptionalValue:
         if 0 <= position < len(operand):
             return OptionalValue(operand[position], present=True)
         return NONE
+    if operand is None:
+        return NONE
     return no_overload("_[?_]", operand, key)
 
 
 def optional_select(operand: object, field: str) -> OptionalValue:
-    """``operand.?field``: none for a missing field, and of a none."""
+    """``operand.?field``: none for a missing field, and of none and null."""
     if operand.__class__ is dict:
         found = operand.get(field, _MISSING)
         return NONE if found is _MISSING else OptionalValue(found, present=True)
     if operand.__class__ is OptionalValue:
         return optional_select(operand.value, field) if operand.present else NONE
-    return no_overload("_?._", operand, field)
+    if operand is None:
+        return NONE
+    raise CelEvalError(f"type '{type_name(operand)}' does not support field selection: {field}")
 
 
 def iterate(value: object) -> list[object]:

@@ -16,7 +16,7 @@ timestamp      :class:`Timestamp`
 duration       :class:`Duration`
 type           :class:`TypeValue`
 optional       :class:`OptionalValue`
-Kubernetes     classes of their own in ``auditor.cel.library`` (Quantity, IP, CIDR, URL, Semver, Format)
+Kubernetes     classes of their own in ``auditor.cel.library`` (Quantity, IP, CIDR, ...)
 =============  ==========================================================================
 
 JSON as decoded by msgspec is already in this form. ``1 == 1.0 == 1u`` holds for Python's hashes as
@@ -25,7 +25,7 @@ for CEL's map keys; bool keys need a form of their own because Python holds ``Tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 INT_MIN: Final = -(2**63)
@@ -55,9 +55,14 @@ FALSE_KEY: Final = BoolKey(False)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Timestamp:
-    """Nanoseconds since the epoch, UTC; years 1 to 9999."""
+    """Nanoseconds since the epoch, UTC; years 1 to 9999.
+
+    ``offset`` is the zone the time was written in, seconds east of UTC. Only ``string()`` shows it,
+    as cel-go does; it takes no part in equality, order or arithmetic.
+    """
 
     ns: int
+    offset: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)
