@@ -1,0 +1,1 @@
+"""Audits the configuration of AI infrastructure: what is true, decided from data."""

@@ -1,0 +1,1 @@
+"""Report formats: report in, bytes out. They tell, and never decide."""

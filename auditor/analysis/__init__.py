@@ -1,1 +1,10 @@
 """Pure derivations: resources in, facts out. They derive, and never judge."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auditor.analysis import namespaces, workloads
+
+FACT_KINDS: Final = frozenset({workloads.KIND, namespaces.KIND})
+"""Kinds of the facts that the analyses make."""

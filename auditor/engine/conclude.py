@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from auditor.analysis import FACT_KINDS
 from auditor.engine.merge import Merged
 from auditor.engine.tally import counts as tally_counts
 from auditor.model.enums import ControlState, Verdict
@@ -98,7 +99,8 @@ def coverage_of(
         or (count.unknown and not (count.passed or count.failed or count.not_applicable))
     )
     kinds = tuple(
-        KindCoverage(kind, census[kind], evaluated.get(kind, 0), 0) for kind in sorted(census)
+        KindCoverage(kind, census[kind], evaluated.get(kind, 0), 0, kind in FACT_KINDS)
+        for kind in sorted(census)
     )
     total = decided + undecided
     return Coverage(

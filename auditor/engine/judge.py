@@ -199,7 +199,7 @@ class Judge:
 
 
 def plain_path(source: str) -> tuple[str, ...] | None:
-    """The path of an expression that only names a list: ``object.a.b``, ``object.?a.orValue([])``."""
+    """The path of an expression that only names a list, such as ``object.?a.orValue([])``."""
     plain = _PLAIN_EACH.fullmatch(source)
     return tuple(plain[1].replace("?", "")[1:].split(".")) if plain is not None else None
 

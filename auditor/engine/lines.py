@@ -1,9 +1,9 @@
 """Findings as lines: encoded once, where they are made, sorted and joined without decoding.
 
 A line is ``key TAB covers TAB head TAB tail``. ``key`` orders findings as they are reported:
-verdict (fail first), severity (critical first), rule, target, namespace, kind, name, element, fingerprint,
-source. ``head + covers + tail`` is the JSON object of the results contract. JSON text and keys have
-no raw control characters, so the separators are safe whatever a resource is called.
+verdict (fail first), severity (critical first), rule, target, namespace, kind, name, element,
+fingerprint, source. ``head + covers + tail`` is the JSON object of the results contract. JSON text
+and keys have no raw control characters, so the separators are safe whatever a name contains.
 """
 
 from __future__ import annotations

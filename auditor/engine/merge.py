@@ -100,32 +100,4 @@ def blinded(run: Iterable[bytes], blind: Mapping[str, str]) -> list[bytes]:
     return lines
 
 
-_SEVERITIES[key[0][1:2]]
-        merged = self.merged
-        merged.total += 1
-        merged.tallies[verdict, severity] += 1
-        fingerprints = merged.deciding.setdefault((rule, verdict), [])
-        if len(fingerprints) < MOST_FINGERPRINTS:
-            fingerprints.append(key[-3].decode())
-        yield b"%b%d%b" % (parts[2], covers, parts[3])
-
-    def _blinded(self, run: Iterable[bytes]) -> Iterator[bytes]:
-        unknown = VERDICT_ORDER[Verdict.UNKNOWN].encode()
-        applicable = VERDICT_ORDER[Verdict.NOT_APPLICABLE].encode()
-        for line in run:
-            key, covers, head, tail = line.split(b"\t")
-            order, rule, rest = key.split(_SEPARATOR, 2)
-            reason = self._blind.get(rule.decode())
-            if reason is None or order[:1] == applicable:
-                yield line
-                continue
-            finding: dict[str, Any] = msgspec.json.decode(head + b"0" + tail)
-            finding["verdict"] = Verdict.UNKNOWN.value
-            finding["message"] = f"not decided: {reason}"
-            text = msgspec.json.encode(finding)
-            cut = text.rindex(b'"covers":') + len(b'"covers":')
-            key = _SEPARATOR.join((unknown + order[1:], rule, rest))
-            yield b"\t".join((key, covers, text[:cut], text[cut + 1 :]))
-
-
 _SEVERITIES = {b"0": "critical", b"1": "high", b"2": "medium", b"3": "low", b"4": "info"}

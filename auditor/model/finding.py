@@ -80,12 +80,16 @@ class RuleCount:
 
 @dataclass(frozen=True, slots=True)
 class KindCoverage:
-    """How many resources of a kind were seen, judged by at least one rule, and left out."""
+    """How many resources of a kind were seen, judged by at least one rule, and left out.
+
+    ``derived`` tells a fact, which an analysis made, from an object that was read.
+    """
 
     kind: str
     seen: int
     evaluated: int
     excluded: int
+    derived: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,8 @@ class RuleInfo:
 class Report:
     """Everything decided in one run.
 
-    ``tallies`` maps (verdict, severity) to the number of findings that the run lists.
+    ``tallies`` maps (verdict, severity) to the number of findings that the run lists. ``digest`` is
+    the sha256 of the findings, gaps and counts: equal for equal input, whenever and however run.
     """
 
     version: str
@@ -172,3 +177,4 @@ class Report:
     gate: GateResult
     rules: Mapping[str, RuleInfo]
     tallies: Mapping[tuple[str, str], int]
+    digest: str

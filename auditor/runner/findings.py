@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,11 +19,14 @@ class StoredFindings:
     def __init__(self, path: Path, objects: Iterable[bytes]) -> None:
         self._path = path
         self._count = 0
+        digest = hashlib.sha256()
         with path.open("wb", buffering=_CHUNK) as file:
             for data in objects:
                 file.write(data)
                 file.write(b"\n")
+                digest.update(data)
                 self._count += 1
+        self.sha256 = digest.hexdigest()
 
     def __len__(self) -> int:
         return self._count

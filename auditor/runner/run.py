@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from auditor.analysis import namespaces
 from auditor.engine import conclude
@@ -258,7 +261,13 @@ def _report(
             for active in profile.rules
         },
         tallies=dict(merger.merged.tallies),
+        digest=_digest(findings.sha256, gaps, counts),
     )
+
+
+def _digest(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> str:
+    parts = msgspec.json.encode((findings, sorted(set(gaps)), counts))
+    return f"sha256:{hashlib.sha256(parts).hexdigest()}"
 
 
 def _open(run: _TargetRun, stack: ExitStack) -> Iterator[Iterable[bytes]]:

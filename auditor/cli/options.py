@@ -1,0 +1,72 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from auditor.errors import UsageError
+from auditor.policy import policies_folder
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+DEFAULT_PROFILE = "ai-platform"
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def policies_option(function: Command) -> Command:
+    """``--policies DIR``."""
+    return click.option(
+        "--policies",
+        "policies",
+        metavar="DIR",
+        multiple=True,
+        type=_FOLDER,
+        help="Also load rules, controls, profiles and tables from DIR. Repeatable.",
+    )(function)
+
+
+def profile_option(function: Command) -> Command:
+    """``--profile ID``."""
+    return click.option(
+        "--profile",
+        metavar="ID",
+        default=DEFAULT_PROFILE,
+        show_default=True,
+        help="Profile to judge by: auditor profiles list.",
+    )(function)
+
+
+def set_option(function: Command) -> Command:
+    """``--set NAME=VALUE``."""
+    return click.option(
+        "--set",
+        "settings",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="Set a parameter, of every rule that has it or of one as RULE.NAME. Repeatable.",
+    )(function)
+
+
+def folders(extra: Sequence[Path]) -> tuple[Path, ...]:
+    """The built-in policy folder and the user's."""
+    return (policies_folder(), *extra)
+
+
+def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Split ``NAME=VALUE``.
+
+    Raises:
+        UsageError: no equals sign, or nothing before it.
+    """
+    pairs = []
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set {setting}: not NAME=VALUE", hint="--set version=1.30")
+        pairs.append((name, value))
+    return tuple(pairs)

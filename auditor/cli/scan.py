@@ -1,0 +1,216 @@
+"""``auditor scan``: collect and judge in one go."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from auditor.cli.options import (
+    folders,
+    parse_settings,
+    policies_option,
+    profile_option,
+    set_option,
+)
+from auditor.cli.screen import Progress, Screen, screen_of
+from auditor.cli.wiring import FORMATS, STDIN, collector_for
+from auditor.config import Config, read_config
+from auditor.errors import RenderError, UsageError
+from auditor.model.finding import Report
+from auditor.runner.pool import default_workers
+from auditor.runner.run import Settings, Stamp, audit
+from auditor.version import VERSION
+
+
+@click.command(
+    epilog="Example: auditor scan manifests/ --profile pod-security-restricted --set version=1.30"
+)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@profile_option
+@set_option
+@policies_option
+@click.option(
+    "--format",
+    "stdout_format",
+    type=click.Choice(list(FORMATS)),
+    default="terminal",
+    show_default=True,
+    help="What to print.",
+)
+@click.option(
+    "-o",
+    "outputs",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    help="Also write a report to a file. Repeatable.",
+)
+@click.option(
+    "--fail-on",
+    metavar="EXPR",
+    default="",
+    help="Gate in place of the profile's: high, medium>10, unknown, coverage<95, never; or a list.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says.")
+@click.option("--all", "list_all", is_flag=True, help="List passes and not-applicable as well.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: processors]"
+)
+@click.option("--no-cache", is_flag=True, help="Neither read nor write what earlier scans found.")
+@click.option("--no-memo", is_flag=True, hidden=True, help="Judge equal slices again.")
+@click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour; auto obeys NO_COLOR and FORCE_COLOR.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells.")
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "plain", "json", "none"]),
+    default="auto",
+    show_default=True,
+    help="Progress on standard error.",
+)
+def scan(
+    targets: tuple[str, ...],
+    profile: str,
+    settings: tuple[str, ...],
+    policies: tuple[Path, ...],
+    stdout_format: str,
+    outputs: tuple[str, ...],
+    fail_on: str,
+    *,
+    exit_zero: bool,
+    list_all: bool,
+    workers: int | None,
+    no_cache: bool,
+    no_memo: bool,
+    plain: bool,
+    color: str,
+    quiet: bool,
+    progress: str,
+) -> int:
+    r"""Audit TARGETs: files, folders, or - for standard input.
+
+    \b
+    Exit codes:
+      0  the gate passed          1  the gate failed
+      2  wrong usage or policy    3  incomplete: evidence is missing, nothing failed
+
+    \b
+    auditor scan manifests/ chart.yaml
+    helm template . | auditor scan -
+    kubectl get all -A -o json | auditor scan - --fail-on critical
+    """
+    config = read_config()
+    files = [parse_output(text) for text in outputs]
+    if list(targets).count(STDIN) > 1:
+        raise UsageError("standard input can be read only once", hint="name - once")
+    screen = screen_of(sys.stdout, config, plain=plain, colour=color)
+    shown = Progress("none" if quiet else progress)
+    with tempfile.TemporaryDirectory(prefix="auditor-") as spool:
+        cache = None if no_cache else config.cache
+        report = audit(
+            [collector_for(text) for text in targets],
+            Settings(
+                folders=folders(policies),
+                profile=profile,
+                parameters=parse_settings(settings),
+                gate=fail_on,
+                workers=workers or default_workers(),
+                spool=Path(spool),
+                policy_cache=cache / "policy" if cache is not None else None,
+                result_cache=cache / "results" if cache is not None else None,
+                list_all=list_all,
+                memo=not no_memo,
+            ),
+            stamp_of(targets, config),
+            shown,
+        )
+        shown.end()
+        for name, path in files:
+            plain_screen = Screen(width=None, colour=False, plain=plain)
+            write_report(report, name, path, plain_screen)
+        if not quiet:
+            print_report(report, stdout_format, screen)
+    return 0 if exit_zero else report.gate.exit
+
+
+def parse_output(text: str) -> tuple[str, Path]:
+    """Split ``FORMAT=FILE``.
+
+    Raises:
+        UsageError: no such format, no file, or no folder to put it in.
+    """
+    name, _, file = text.partition("=")
+    if name not in FORMATS or not file:
+        known = ", ".join(FORMATS)
+        raise UsageError(f"-o {text}: not FORMAT=FILE", hint=f"formats: {known}")
+    path = Path(file)
+    if not path.parent.is_dir():
+        raise UsageError(f"-o {text}: {path.parent} is not a folder", hint="create it first")
+    return name, path
+
+
+def write_report(report: Report, name: str, path: Path, screen: Screen) -> None:
+    """Write one report whole or not at all.
+
+    Raises:
+        RenderError: the file can't be written.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(
+            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            try:
+                for chunk in FORMATS[name](screen)(report):
+                    file.write(chunk)
+            except BaseException:
+                temporary.unlink()
+                raise
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise RenderError(f"{path}: {error.strerror}", hint="choose another file for -o") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def print_report(report: Report, name: str, screen: Screen) -> None:
+    """Write one report to standard output."""
+    out = sys.stdout.buffer
+    for chunk in FORMATS[name](screen)(report):
+        out.write(chunk)
+    out.flush()
+
+
+def stamp_of(targets: Sequence[str], config: Config) -> Stamp:
+    """Time and run id; SOURCE_DATE_EPOCH stands in for the clock when it is set."""
+    clock = _clock(config)
+    started = clock()
+    seed = "\0".join((VERSION, started, *targets)).encode("utf-8", "surrogatepass")
+    return Stamp(VERSION, hashlib.sha256(seed).hexdigest()[:32], started, clock)
+
+
+def _clock(config: Config) -> Callable[[], str]:
+    epoch = config.epoch
+
+    def now() -> str:
+        moment = datetime.now(UTC) if epoch is None else datetime.fromtimestamp(epoch, UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    return now

@@ -1,0 +1,67 @@
+"""What kind of screen there is, and progress on it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from auditor.config import Config
+
+NARROWEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How standard output is to be written; ``width`` None: it is no terminal, do not wrap."""
+
+    width: int | None
+    colour: bool
+    plain: bool
+
+
+def screen_of(stream: TextIO, config: Config, *, plain: bool, colour: str) -> Screen:
+    """Look at a stream once. ``colour`` is auto, always or never."""
+    terminal = stream.isatty()
+    width = max(shutil.get_terminal_size().columns, NARROWEST) if terminal else None
+    if colour == "auto":
+        painted = terminal if config.colour is None else config.colour
+    else:
+        painted = colour == "always"
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
+    return Screen(width, painted and not plain, plain or not encoding.startswith("utf"))
+
+
+class Progress:
+    """Progress on standard error: numbers, so that a log shows them as well as a screen.
+
+    ``mode`` is auto (only on a terminal), plain (a line each), json (an object each) or none.
+    """
+
+    def __init__(self, mode: str, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._mode = mode
+        self._live = mode == "auto" and self._stream.isatty()
+        self._drawn = 0
+
+    def __call__(self, target: str, done: int, total: int) -> None:
+        """Say that ``done`` of ``total`` parts of a target are finished."""
+        if self._mode == "json":
+            record = {"target": target, "done": done, "total": total}
+            self._stream.write(json.dumps(record) + "\n")
+        elif self._mode == "plain":
+            self._stream.write(f"{target!r}: {done}/{total} parts\n")
+        elif self._live:
+            text = f"{target!r}: {done}/{total} parts"
+            self._stream.write("\r" + text.ljust(self._drawn))
+            self._drawn = len(text)
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Take the progress line away."""
+        if self._live and self._drawn:
+            self._stream.write("\r" + " " * self._drawn + "\r")
+            self._stream.flush()
+            self._drawn = 0

@@ -1,0 +1,53 @@
+"""What the environment says, read once; nothing below the command line looks at it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The environment as values.
+
+    ``cache`` is a folder, None when there is no home to put one in. ``colour`` follows NO_COLOR,
+    FORCE_COLOR and CLICOLOR_FORCE; None leaves it to the terminal. ``epoch`` is SOURCE_DATE_EPOCH:
+    seconds since 1970 to use in place of the clock, for byte-identical reports.
+    """
+
+    cache: Path | None
+    colour: bool | None
+    epoch: int | None
+    ci: bool
+
+
+def read_config(environment: Mapping[str, str] | None = None) -> Config:
+    """Read the environment, the process's own by default."""
+    env = os.environ if environment is None else environment
+    return Config(cache=_cache(env), colour=_colour(env), epoch=_epoch(env), ci=bool(env.get("CI")))
+
+
+def _cache(env: Mapping[str, str]) -> Path | None:
+    base = env.get("XDG_CACHE_HOME")
+    if base:
+        return Path(base) / "auditor"
+    home = env.get("HOME")
+    return Path(home) / ".cache" / "auditor" if home else None
+
+
+def _colour(env: Mapping[str, str]) -> bool | None:
+    """https://no-color.org and https://bixense.com/clicolors: a set NO_COLOR wins."""
+    if env.get("NO_COLOR"):
+        return False
+    if env.get("FORCE_COLOR") or env.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
+        return True
+    if env.get("TERM") == "dumb":
+        return False
+    return None
+
+
+def _epoch(env: Mapping[str, str]) -> int | None:
+    text = env.get("SOURCE_DATE_EPOCH", "")
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,78 @@
+"""Text that came from outside, made safe and measured for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def safe(text: str) -> str:
+    """Replace what could steer a terminal, or hide, by a visible escape.
+
+    Control characters (C0, DEL, C1), format characters (bidirectional overrides, zero width, tags),
+    lone surrogates, private use, and line separators (Unicode general categories).
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    if unicodedata.category(char) not in _UNSAFE:
+        return char
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def cells(text: str) -> int:
+    """Columns that a text takes: 2 for wide characters, 0 for combining ones (UAX #11)."""
+    if text.isascii():
+        return len(text)
+    return sum(_cell(char) for char in text)
+
+
+def _cell(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def wrap(text: str, width: int | None, indent: str) -> Iterator[str]:
+    """Break a text at spaces to ``width`` columns; ``indent`` starts every line.
+
+    A word longer than a line is broken anywhere: a path must stay copyable, so nothing is added.
+    ``width`` None does not wrap.
+    """
+    if width is None or cells(indent) + cells(text) <= width:
+        yield indent + text
+        return
+    room = max(width - cells(indent), 8)
+    line = ""
+    for word in text.split(" "):
+        rest = word
+        candidate = f"{line} {rest}" if line else rest
+        if cells(candidate) <= room:
+            line = candidate
+            continue
+        if line:
+            yield indent + line
+        while cells(rest) > room:
+            cut = _fitting(rest, room)
+            yield indent + rest[:cut]
+            rest = rest[cut:]
+        line = rest
+    if line:
+        yield indent + line
+
+
+def _fitting(text: str, room: int) -> int:
+    used = 0
+    for index, char in enumerate(text):
+        used += _cell(char)
+        if used > room:
+            return max(index, 1)
+    return len(text)
