@@ -12,7 +12,8 @@ _==_ _!=_ _<_ _<=_ _>_ _>=_ @in``. ``&&``, ``||`` and ``?:`` are :class:`Logical
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import TypeAlias
 
 
@@ -21,7 +22,7 @@ class Literal:
     """A constant: None, bool, int, UInt, float, str or bytes."""
 
     value: object
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Ident:
     """A variable, or a type name such as ``int`` when no variable has that name."""
 
     name: str
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Select:
     operand: Node
     field: str
     optional: bool = False
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Has:
 
     operand: Node
     field: str
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Index:
     operand: Node
     index: Node
     optional: bool = False
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Call:
     function: str
     target: Node | None
     args: tuple[Node, ...]
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Logical:
     conjunction: bool
     left: Node
     right: Node
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Ternary:
     condition: Node
     then: Node
     otherwise: Node
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class ListLiteral:
 
     elements: tuple[Node, ...]
     optional: tuple[bool, ...]
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class MapLiteral:
     keys: tuple[Node, ...]
     values: tuple[Node, ...]
     optional: tuple[bool, ...]
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Quantifier:
     first: str
     second: str | None
     body: Node
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Transform:
     second: str | None
     condition: Node | None
     body: Node | None
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class Bind:
     name: str
     value: Node
     body: Node
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class OptMap:
     name: str
     body: Node
     flat: bool
-    position: int = field(default=0, compare=False)
+    position: int = attribute(default=0, compare=False)
 
 
 Node: TypeAlias = (

@@ -1,0 +1,92 @@
+"""Scopes, the budget of element visits, and the log of what an evaluation read.
+
+:class:`Scopes` is the part of the interpreter that an observer extends: its empty methods say when
+something worth observing happens. ``log`` is a plain list whose entries the interpreter never looks
+at; it only drops the stretches that did not decide.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.cel import ops
+from auditor.cel.ast import Node, Quantifier, Transform
+from auditor.cel.errors import CelLimitError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The error that a name of ``cel.bind`` stands for: it counts only where the name is used."""
+
+    message: str
+
+
+class Scopes:
+    """The state of one evaluation: variables, log and what is left of the budget."""
+
+    __slots__ = ("_nesting", "_remaining", "log", "scope")
+
+    def __init__(self, bindings: Mapping[str, object], budget: int) -> None:
+        self.scope: dict[str, object] = dict(bindings)
+        self.log: list[Any] = []
+        self._remaining = budget
+        self._nesting = 0
+
+    @abstractmethod
+    def eval(self, node: Node, /) -> object:
+        """The value of ``node`` in the current scope."""
+
+    def enter(self, loop: int = 0) -> Any:
+        """Open a scope inside the current one; what it returns belongs to :meth:`leave`."""
+        outer = self.scope
+        self.scope = dict(outer)
+        self._nesting += loop
+        return outer
+
+    def leave(self, outer: Any, loop: int = 0) -> None:
+        """Go back to the scope around."""
+        self.scope = outer
+        self._nesting -= loop
+
+    def define(self, name: str, value: object, _start: int, /) -> None:
+        """Give a name a value; the reads since ``_start`` belong to that value."""
+        self.scope[name] = value
+
+    def elements(self, node: Quantifier | Transform) -> Iterable[object]:
+        """Evaluate the operand of a macro and list what the macro visits."""
+        operand = self.eval(node.operand)
+        if node.second is None:
+            return ops.iterate(operand)
+        return ops.iterate_pairs(operand)
+
+    def visit(self, node: Quantifier | Transform, _number: int, element: Any, /) -> None:
+        """Bind the variables of a macro to its element ``_number``, within the budget."""
+        if self._nesting > 1:
+            self._remaining -= 1
+            if self._remaining < 0:
+                raise CelLimitError("the macros of the expression visit too many elements")
+        if node.second is None:
+            self.scope[node.first] = element
+        else:
+            self.scope[node.first], self.scope[node.second] = element
+
+    def keep(self) -> None:
+        """The value evaluated last became the next element of a list literal."""
+
+    def keep_same(self, number: int, mark: int, /) -> None:
+        """Element ``number`` became the next element of a result; its reads began at ``mark``."""
+
+    def keep_new(self, number: int, mark: int, /) -> None:
+        """The value evaluated last became the next element, made from element ``number``."""
+
+    def drop(self, mark: int, /) -> None:
+        """The element whose reads began at ``mark`` was filtered out."""
+
+    def settle(self, number: int, /) -> None:
+        """Element ``number`` decided a quantifier."""
+
+    def exhaust(self, start: int, /) -> None:
+        """All elements were visited and none decided; their reads began at ``start``."""
