@@ -1,0 +1,62 @@
+# auditor: `make audit` shows what it does, `make test` shows that it does it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+TARGETS ?= examples/estate
+# Warm caches of real engines live outside the tree: see tests/engines/README.md.
+
+.PHONY: help install dev audit test test-fast test-long lint format docs bench clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast-yaml]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+install: $(VENV)/.installed  ## install into .venv
+
+dev: $(VENV)/.dev  ## install what the tests need as well
+
+audit: install  ## audit the example estate, or TARGETS="a/ b.yaml"
+	@mkdir -p build/audit
+	@$(BIN)/auditor scan $(TARGETS) -o json=build/audit/results.json; code=$$?; \
+	if [ $$code -le 1 ] || [ $$code -eq 3 ]; then \
+	  echo "The job ran: build/audit/results.json. The verdict's exit code is $$code."; \
+	else exit $$code; fi
+
+lint: dev  ## style, types, architecture, dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+test: lint  ## everything that must hold, on real engines
+	$(BIN)/python -m pytest -m 'not long' -n 2
+
+test-fast: dev  ## without engines
+	$(BIN)/python -m pytest -m 'not long and not engine' -n 2
+
+test-long: dev  ## the long random runs
+	$(BIN)/python -m pytest -m long
+
+format: dev  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: dev  ## regenerate docs/rules, help blocks and schemas
+	$(BIN)/python -m tests.docs.generate
+
+bench: dev  ## ratios against floors and peers, in one run
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf build dist $(VENV)
