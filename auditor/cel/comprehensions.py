@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from auditor.cel import ops
 from auditor.cel.ast import Bind, OptMap, Quantifier, Transform
 from auditor.cel.errors import CelEvalError, CelLimitError
@@ -21,101 +19,102 @@ class Comprehensions(Scopes):
     __slots__ = ()
 
     def on_quantifier(self, node: Quantifier) -> object:
-        """``all``, ``exists`` and ``exists_one``."""
-        elements = self.elements(node)
-        outer = self.enter(loop=1)
-        try:
-            if node.kind == "exists_one":
-                return self._count_matches(node, elements)
-            return self._find_decisive(node, elements, decisive=node.kind == "exists")
-        finally:
-            self.leave(outer, loop=1)
-
-    def _find_decisive(
-        self,
-        node: Quantifier,
-        elements: Iterable[object],
-        *,
-        decisive: bool,
-    ) -> bool:
+        """``all`` and ``exists``; ``exists_one`` has a method of its own."""
+        if node.kind == "exists_one":
+            return self._count_matches(node)
+        decisive = node.kind == "exists"
         problem: str | None = None
         blamed: list[object] = []
+        elements = self.elements(node)
+        outer = self.enter(loop=1)
         log = self.log
         start = len(log)
-        for number, element in enumerate(elements):
-            self.visit(node, number, element)
-            mark = len(log)
-            try:
-                verdict = ops.as_bool(self.eval(node.body))
-            except CelLimitError:
-                raise
-            except CelEvalError as error:
-                if problem is None:
-                    problem = str(error)
-                    blamed = log[mark:]
-                continue
-            if verdict is decisive:
-                del log[start:mark]
-                self.settle(number)
-                return decisive
+        try:
+            for number, element in enumerate(elements):
+                self.visit(node, number, element)
+                mark = len(log)
+                try:
+                    verdict = ops.as_bool(self.eval(node.body))
+                except CelLimitError:
+                    raise
+                except CelEvalError as error:
+                    if problem is None:
+                        problem = str(error)
+                        blamed = log[mark:]
+                    continue
+                if verdict is decisive:
+                    del log[start:mark]
+                    self.settle(number)
+                    return decisive
+            self.exhaust(start)
+        finally:
+            self.leave(outer, loop=1)
         if problem is not None:
             log[start:] = blamed
             raise CelEvalError(problem)
-        self.exhaust(start)
         return not decisive
 
-    def _count_matches(self, node: Quantifier, elements: Iterable[object]) -> bool:
-        start = len(self.log)
+    def _count_matches(self, node: Quantifier) -> bool:
         count = 0
-        for number, element in enumerate(elements):
-            self.visit(node, number, element)
-            if ops.as_bool(self.eval(node.body)):
-                count += 1
-        self.exhaust(start)
+        elements = self.elements(node)
+        outer = self.enter(loop=1)
+        start = len(self.log)
+        try:
+            for number, element in enumerate(elements):
+                self.visit(node, number, element)
+                if ops.as_bool(self.eval(node.body)):
+                    count += 1
+            self.exhaust(start)
+        finally:
+            self.leave(outer, loop=1)
         return count == 1
 
     def on_transform(self, node: Transform) -> object:
-        """``filter``, ``map``, ``transformList``, ``transformMap``, ``transformMapEntry``."""
+        """``filter``, ``map`` and ``transformList``; those that make maps have their own method."""
+        if node.kind in ("transformMap", "transformMapEntry"):
+            return self._make_map(node)
+        result: list[object] = []
         elements = self.elements(node)
         outer = self.enter(loop=1)
+        start = len(self.log)
+        notes = self.begin()
         try:
-            if node.kind in ("transformMap", "transformMapEntry"):
-                return self._make_map(node, elements)
-            return self._make_list(node, elements)
+            for number, element in enumerate(elements):
+                self.visit(node, number, element)
+                mark = len(self.log)
+                if node.condition is not None and not ops.as_bool(self.eval(node.condition)):
+                    self.drop(notes, mark)
+                elif node.body is None:
+                    result.append(element)
+                    self.keep_same(notes, number, mark)
+                else:
+                    result.append(self.eval(node.body))
+                    self.keep_new(notes, number, mark)
+            self.exhaust(start)
         finally:
             self.leave(outer, loop=1)
-
-    def _make_list(self, node: Transform, elements: Iterable[object]) -> list[object]:
-        start = len(self.log)
-        result: list[object] = []
-        for number, element in enumerate(elements):
-            self.visit(node, number, element)
-            mark = len(self.log)
-            if node.condition is not None and not ops.as_bool(self.eval(node.condition)):
-                self.drop(mark)
-                continue
-            if node.body is None:
-                result.append(element)
-                self.keep_same(number, mark)
-            else:
-                result.append(self.eval(node.body))
-                self.keep_new(number, mark)
-        self.exhaust(start)
+        self.finish(notes)
         return result
 
-    def _make_map(self, node: Transform, elements: Iterable[object]) -> dict[object, object]:
-        start = len(self.log)
+    def _make_map(self, node: Transform) -> dict[object, object]:
         result: dict[object, object] = {}
-        for number, element in enumerate(elements):
-            self.visit(node, number, element)
-            if node.condition is not None and not ops.as_bool(self.eval(node.condition)):
-                continue
-            value = None if node.body is None else self.eval(node.body)
-            if node.kind == "transformMapEntry":
-                ops.merge_entry(result, value)
-            else:
-                ops.put(result, self.scope[node.first], value)
-        self.exhaust(start)
+        elements = self.elements(node)
+        outer = self.enter(loop=1)
+        start = len(self.log)
+        try:
+            for number, element in enumerate(elements):
+                self.visit(node, number, element)
+                if node.condition is not None and not ops.as_bool(self.eval(node.condition)):
+                    continue
+                value = None if node.body is None else self.eval(node.body)
+                if node.kind == "transformMapEntry":
+                    ops.merge_entry(result, value)
+                else:
+                    ops.put(result, self.scope[node.first], value)
+            self.exhaust(start)
+        finally:
+            self.leave(outer, loop=1)
+        self.finish(None)
         return result
 
     def on_bind(self, node: Bind) -> object:

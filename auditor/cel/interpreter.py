@@ -83,7 +83,7 @@ TYPE_NAMES: Final = frozenset(
 )
 """Names that stand for a type value when no variable has the name."""
 
-_LAZY: Final = frozenset({"or", "orValue"})
+LAZY: Final = frozenset({"or", "orValue"})
 _TYPE_TAILS: Final = frozenset(name.rpartition(".")[2] for name in TYPE_NAMES if "." in name)
 
 
@@ -101,8 +101,13 @@ def evaluate(
     Raises:
         CelEvalError: the expression has no value; :class:`CelLimitError` when a limit stopped it.
     """
+    return run(Evaluator(bindings, functions, budget), node)
+
+
+def run(evaluator: Evaluator, node: Node) -> object:
+    """What ``evaluator`` makes of ``node``; nesting beyond Python's stack is a limit error."""
     try:
-        return Evaluator(bindings, functions, budget).eval(node)
+        return evaluator.eval(node)
     except RecursionError:
         raise CelLimitError("the expression or a value is nested too deeply") from None
 
@@ -179,7 +184,7 @@ class Evaluator(Comprehensions):
         """A function or an operator; ``or`` and ``orValue`` evaluate what they need."""
         if node.target is None:
             args: list[object] = []
-        elif node.function in _LAZY and len(node.args) == 1:
+        elif node.function in LAZY and len(node.args) == 1:
             return self.choose(node, node.target)
         else:
             args = [self.eval(node.target)]
@@ -244,6 +249,7 @@ class Evaluator(Comprehensions):
     def on_list(self, node: ListLiteral) -> object:
         """``[a, ?b]``."""
         result: list[object] = []
+        notes = self.begin()
         for child, optional in zip(node.elements, node.optional, strict=True):
             value = self.eval(child)
             if optional:
@@ -252,7 +258,8 @@ class Evaluator(Comprehensions):
                     continue
                 value = entry.value
             result.append(value)
-            self.keep()
+            self.keep(notes)
+        self.finish(notes)
         return result
 
     def on_map(self, node: MapLiteral) -> object:

@@ -57,7 +57,9 @@ class Scopes:
 
     def elements(self, node: Quantifier | Transform) -> Iterable[object]:
         """Evaluate the operand of a macro and list what the macro visits."""
+        start = len(self.log)
         operand = self.eval(node.operand)
+        self.prepare(operand, start)
         if node.second is None:
             return ops.iterate(operand)
         return ops.iterate_pairs(operand)
@@ -73,17 +75,29 @@ class Scopes:
         else:
             self.scope[node.first], self.scope[node.second] = element
 
-    def keep(self) -> None:
+    # What an observer overrides; ``notes`` is what its begin() returned, None here.
+
+    def prepare(self, operand: object, start: int, /) -> None:
+        """A macro is about to visit ``operand``, whose reads began at ``start``."""
+
+    def begin(self) -> Any:
+        """A list is about to be made."""
+        return None
+
+    def keep(self, notes: Any, /) -> None:
         """The value evaluated last became the next element of a list literal."""
 
-    def keep_same(self, number: int, mark: int, /) -> None:
-        """Element ``number`` became the next element of a result; its reads began at ``mark``."""
+    def keep_same(self, notes: Any, number: int, mark: int, /) -> None:
+        """Element ``number`` became the next element; its reads began at ``mark``."""
 
-    def keep_new(self, number: int, mark: int, /) -> None:
-        """The value evaluated last became the next element, made from element ``number``."""
+    def keep_new(self, notes: Any, number: int, mark: int, /) -> None:
+        """The value evaluated last, made from element ``number``, became the next element."""
 
-    def drop(self, mark: int, /) -> None:
+    def drop(self, notes: Any, mark: int, /) -> None:
         """The element whose reads began at ``mark`` was filtered out."""
+
+    def finish(self, notes: Any, /) -> None:
+        """The list is made."""
 
     def settle(self, number: int, /) -> None:
         """Element ``number`` decided a quantifier."""

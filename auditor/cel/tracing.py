@@ -1,0 +1,308 @@
+"""Which fields decided: an evaluation that also says what it read, and where values came from.
+
+:func:`trace` evaluates as :func:`~auditor.cel.interpreter.evaluate` does and returns the reads that
+decided the result:
+
+* of ``all`` and ``exists`` those of the one element that decided, if one did; of ``&&`` and ``||``
+  those of the operand that decided, if one did; of ``?:`` those of the condition and the branch
+  taken; of an error those of the operand or element that raised it;
+* a field once, by its longest path. A missing field has the value :data:`ABSENT`, under the whole
+  path that was looked for;
+* at most 32 for a macro that no single element decided.
+
+A value keeps its origin, a root variable and a path, through selections, macros, ``cel.bind``,
+optionals, ``filter``, list literals and ``+`` of lists. When an element of such a list decides, the
+reads that only said what else the list holds are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from auditor.cel.ast import (
+    Call,
+    Has,
+    Ident,
+    Index,
+    Literal,
+    Logical,
+    MapLiteral,
+    Node,
+    Quantifier,
+    Select,
+    Transform,
+)
+from auditor.cel.errors import CelEvalError
+from auditor.cel.functions import Library
+from auditor.cel.interpreter import DEFAULT_BUDGET, LAZY, Evaluator, run
+from auditor.cel.provenance import (
+    ABSENT,
+    Origin,
+    Parts,
+    Path,
+    Read,
+    Source,
+    derive,
+    grounds_of,
+    is_origin,
+    leaves,
+    origins_of,
+    step,
+)
+from auditor.cel.values import OptionalValue
+
+__all__ = ["ABSENT", "Origin", "Path", "Read", "Trace", "Tracer", "trace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The result of an evaluation and what it rests on.
+
+    Either ``error`` is None and ``value`` is the result, or ``error`` is the message. ``elements``
+    has, for a result that is a list, the origin of each element; ``origin`` is that of the result
+    itself. An origin is None for a computed value.
+    """
+
+    value: object
+    error: str | None
+    reads: tuple[Read, ...]
+    elements: tuple[Origin | None, ...]
+    origin: Origin | None
+
+
+def trace(
+    node: Node,
+    bindings: Mapping[str, object],
+    functions: Library,
+    *,
+    budget: int = DEFAULT_BUDGET,
+) -> Trace:
+    """Evaluate as :func:`~auditor.cel.interpreter.evaluate` does, and report what decided."""
+    tracer = Tracer(bindings, functions, budget)
+    try:
+        value = run(tracer, node)
+    except CelEvalError as error:
+        return Trace(None, str(error), leaves(tracer.log), (), None)
+    source = tracer.source
+    elements = origins_of(source, value)
+    return Trace(value, None, leaves(tracer.log), elements, source if is_origin(source) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a name bound by a macro stands for: an origin, and reads that using it implies."""
+
+    source: Source = None
+    reads: tuple[Read, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Loop:
+    """What a macro visits: the operand, its source, and where its reads begin and end."""
+
+    operand: object
+    source: Source
+    start: int
+    end: int
+
+
+_NO_LOOP: Final = _Loop(None, None, 0, 0)
+_MOST_READS: Final = 32
+_MOST_LOGGED: Final = 256
+_OPAQUE: Final = frozenset({Literal, Has, Logical, MapLiteral, Quantifier})
+
+
+class Tracer(Evaluator):
+    """The interpreter with a log of reads; ``source`` is that of the value evaluated last."""
+
+    __slots__ = ("_loop", "_names", "_next_loop", "source")
+
+    def __init__(self, bindings: Mapping[str, object], functions: Library, budget: int) -> None:
+        super().__init__(bindings, functions, budget)
+        self.source: Source = None
+        self._names: dict[str, _Named] = {}
+        self._loop = self._next_loop = _NO_LOOP
+
+    def eval(self, node: Node) -> object:
+        """The value of ``node``; sets ``source``."""
+        self.source = None
+        value = self.handlers[node.__class__](self, node)
+        if node.__class__ in _OPAQUE:
+            self.source = None
+        return value
+
+    def _arrive(self, source: Source, value: object) -> None:
+        """The evaluation is at ``value``, which came from ``source``: log it as read."""
+        self.source = source
+        if is_origin(source):
+            if value.__class__ is OptionalValue:
+                value = value.value if value.present else ABSENT
+            self.log.append(Read(source[0], source[1], value))
+
+    # Names, selections, calls
+
+    def on_ident(self, node: Ident) -> object:
+        """A variable: its origin, and what using a bound name implies."""
+        named = self._names.get(node.name)
+        if named is None:
+            source: Source = (node.name, ()) if node.name in self.scope else None
+        else:
+            source = named.source
+            self.log.extend(named.reads)
+        value = super().on_ident(node)
+        self._arrive(source, value)
+        return value
+
+    def take_field(self, operand: object, node: Select) -> object:
+        """A selection: one step along the path."""
+        source = step(self.source, node.field)
+        try:
+            value = super().take_field(operand, node)
+        except CelEvalError:
+            if operand.__class__ is dict:
+                self._arrive(source, ABSENT)
+            raise
+        self._arrive(source, value)
+        return value
+
+    def test_field(self, operand: object, node: Has) -> bool:
+        """A presence test reads the field."""
+        source = step(self.source, node.field)
+        found = super().test_field(operand, node)
+        inner = operand.value if operand.__class__ is OptionalValue else operand
+        self._arrive(source, inner[node.field] if found and inner.__class__ is dict else ABSENT)
+        return found
+
+    def on_index(self, node: Index) -> object:
+        """As in the base, with the origin of the operand kept while the key evaluates."""
+        operand = self.eval(node.operand)
+        source = self.source
+        key = self.eval(node.index)
+        self.source = source
+        return self.take_element(operand, key, node)
+
+    def take_element(self, operand: object, key: object, node: Index) -> object:
+        """An indexing: one step along the path."""
+        source = step(self.source, key)
+        try:
+            value = super().take_element(operand, key, node)
+        except CelEvalError:
+            if operand.__class__ is dict or operand.__class__ is list:
+                self._arrive(source, ABSENT)
+            raise
+        self._arrive(source, value)
+        return value
+
+    def on_call(self, node: Call) -> object:
+        """As in the base, with the origins of the arguments kept."""
+        if node.target is not None and node.function in LAZY and len(node.args) == 1:
+            return self.choose(node, node.target)
+        args: list[object] = []
+        sources: list[Source] = []
+        for child in node.args if node.target is None else (node.target, *node.args):
+            args.append(self.eval(child))
+            sources.append(self.source)
+        value = self.apply(node.function, args)
+        self.source = derive(node.function, value, args, sources)
+        return value
+
+    # Scopes and lists
+
+    def enter(self, loop: int = 0) -> Any:
+        """Open a scope for names and for their origins."""
+        outer = (super().enter(loop), self._names, self._loop)
+        self._names = dict(self._names)
+        if loop:
+            self._loop = self._next_loop
+        return outer
+
+    def leave(self, outer: Any, loop: int = 0) -> None:
+        """Go back to the scope around."""
+        scope, self._names, self._loop = outer
+        super().leave(scope, loop)
+
+    def define(self, name: str, value: object, start: int, /) -> None:
+        """Move the reads of the value to the name: they count where it is used."""
+        super().define(name, value, start)
+        self._names[name] = _Named(self.source, tuple(self.log[start:]))
+        del self.log[start:]
+
+    def prepare(self, operand: object, start: int, /) -> None:
+        """Note what the macro that is about to begin visits."""
+        self._next_loop = _Loop(operand, self.source, start, len(self.log))
+
+    def visit(self, node: Quantifier | Transform, number: int, element: Any, /) -> None:
+        """Bind the variables of a macro, with their origins."""
+        super().visit(node, number, element)
+        loop = self._loop
+        del self.log[loop.end + _MOST_LOGGED :]
+        if loop.operand.__class__ is dict:
+            key = element if node.second is None else element[0]
+            source = step(loop.source, key)
+            value = loop.operand.get(key)
+            reads = (Read(source[0], source[1], value),) if is_origin(source) else ()
+            self._names[node.first] = _Named(None, reads)
+        else:
+            source = step(loop.source, number)
+            self._names[node.first] = _Named(source) if node.second is None else _Named()
+        if node.second is not None:
+            self._names[node.second] = _Named(source)
+
+    def begin(self) -> Parts:
+        """Notes on a list to be made."""
+        return Parts()
+
+    def keep(self, notes: Parts, /) -> None:
+        """An element of a literal."""
+        notes.add(self.source)
+
+    def keep_same(self, notes: Parts, number: int, mark: int, /) -> None:
+        """An element that passed a filter keeps its origin; the filter's reads are its grounds."""
+        source = self._loop.source
+        grounds = (*grounds_of(source, number), *self.log[mark:])
+        if self._loop.operand.__class__ is dict:
+            notes.add(None, grounds)
+        else:
+            notes.add(step(source, number), grounds)
+
+    def keep_new(self, notes: Parts, number: int, mark: int, /) -> None:
+        """An element made from another has the origin of its value."""
+        notes.add(self.source, (*grounds_of(self._loop.source, number), *self.log[mark:]))
+
+    def drop(self, notes: Parts, mark: int, /) -> None:
+        """The reads that kept an element out."""
+        notes.others.extend(self.log[mark:])
+
+    def finish(self, notes: Parts | None, /) -> None:
+        """The made list is the value evaluated last."""
+        self.source = notes
+
+    def settle(self, number: int, /) -> None:
+        """Leave out the reads that only say what else the list of the deciding element holds."""
+        loop = self._loop
+        if loop.source.__class__ is not Parts:
+            return
+        parts = loop.source
+        listing = {id(read) for reads in (*parts.grounds, parts.others) for read in reads}
+        kept = [
+            read
+            for read in self.log[loop.start : loop.end]
+            if id(read) not in listing
+            and read.value is not ABSENT
+            and read.value.__class__ is not list
+        ]
+        self.log[loop.start : loop.end] = [*kept, *parts.grounds[number]]
+
+    def exhaust(self, start: int, /) -> None:
+        """Keep a sample of the reads that together decided."""
+        self.log[start:] = leaves(self.log[start:])[:_MOST_READS]
+
+
+Tracer.handlers = {
+    **Evaluator.handlers,
+    Ident: Tracer.on_ident,
+    Index: Tracer.on_index,
+    Call: Tracer.on_call,
+}
