@@ -68,9 +68,20 @@ def _policy(resource: Resource) -> dict[str, object]:
 
     ``policyTypes`` absent means Ingress, and Egress too when there is an ``egress`` field.
     """
-    spec = _mapping(_mapping(msgspec.json.decode(resource.body)).get("spec"))
-    selector = _mapping(spec.get("podSelector"))
-    selects_all = not selector.get("matchLabels") and not selector.get("matchExpressions")
+    spec = _mapping(msgspec.json.decode(resource.body)).get("spec")
+    if not isinstance(spec, dict):
+        return {
+            "name": resource.name,
+            "podSelectorEmpty": False,
+            "ingressDefaultDeny": False,
+            "egressDefaultDeny": False,
+        }
+    selector = spec.get("podSelector")
+    selects_all = selector is None or (
+        isinstance(selector, dict)
+        and not selector.get("matchLabels")
+        and not selector.get("matchExpressions")
+    )
     types = spec.get("policyTypes")
     if not isinstance(types, list) or not types:
         types = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]

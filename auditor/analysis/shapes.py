@@ -6,7 +6,7 @@ A shape is data, so that the engine joins, slices and points back without naming
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 Path = tuple[str, ...]
@@ -20,7 +20,7 @@ class Shape:
     resources; rules that read them are memoised apart from those that don't.
     """
 
-    joined: Mapping[str, tuple[Path, ...]] = MappingProxyType({})
+    joined: Mapping[str, tuple[Path, ...]] = field(default_factory=lambda: MappingProxyType({}))
     volatile: tuple[Path, ...] = ()
 
 

@@ -1,0 +1,176 @@
+"""Pod templates: where they are found, how they point back, whose they are."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from auditor.analysis.shapes import join, prepare
+from auditor.analysis.workloads import Workloads, controlled_by, rows_from_table
+from auditor.engine.lines import source_pointer
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap, Owner, Resource
+
+TABLE = [
+    {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
+    {"kind": "Deployment", "group": "apps", "templates": ["spec.template"], "shape": "template"},
+    {
+        "kind": "RayCluster",
+        "group": "ray.io",
+        "templates": ["spec.headGroupSpec.template", "spec.workerGroupSpecs[*].template"],
+        "shape": "template",
+    },
+    {
+        "kind": "InferenceService",
+        "group": "serving.kserve.io",
+        "templates": ["spec.predictor", "spec.transformer"],
+        "shape": "podspec",
+    },
+    {
+        "kind": "Workflow",
+        "group": "argoproj.io",
+        "templates": ["spec.templates[*].container"],
+        "shape": "container",
+    },
+]
+SPEC = {"containers": [{"name": "main", "image": "a"}]}
+
+
+def resource(kind: str, body: object, **fields: object) -> Resource:
+    values: dict[str, object] = {
+        "kind": kind,
+        "api_version": "v1",
+        "name": "x",
+        "namespace": "ml",
+        "uid": "a.yaml#x",
+        "source": "a.yaml",
+        "document": 0,
+        "line": 3,
+        "body": msgspec.json.encode(body),
+    }
+    return Resource(**{**values, **fields})  # type: ignore[arg-type]  # fields by name
+
+
+def derive(kind: str, body: object) -> list[Resource | Gap]:
+    return list(Workloads(rows_from_table(TABLE)).derive(resource(kind, body)))
+
+
+def pointers(kind: str, body: object) -> list[tuple[str, str, str]]:
+    return [
+        (source_pointer(fact, ("spec", "containers", 0, "image")), fact.part, str(fact.heuristic))
+        for fact in derive(kind, body)
+        if isinstance(fact, Resource)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "expected"),
+    [
+        pytest.param(
+            "k8s/Pod", {"spec": SPEC}, [("/spec/containers/0/image", "", "False")], id="pod"
+        ),
+        pytest.param(
+            "k8s/Deployment",
+            {"spec": {"template": {"spec": SPEC}}},
+            [("/spec/template/spec/containers/0/image", "", "False")],
+            id="deployment",
+        ),
+        pytest.param(
+            "k8s/RayCluster.ray.io",
+            {
+                "spec": {
+                    "headGroupSpec": {"template": {"spec": SPEC}},
+                    "workerGroupSpecs": [{"template": {"spec": SPEC}}],
+                }
+            },
+            [
+                ("/spec/headGroupSpec/template/spec/containers/0/image", "headGroupSpec", "False"),
+                (
+                    "/spec/workerGroupSpecs/0/template/spec/containers/0/image",
+                    "workerGroupSpecs/0",
+                    "False",
+                ),
+            ],
+            id="head and workers",
+        ),
+        pytest.param(
+            "k8s/InferenceService.serving.kserve.io",
+            {"spec": {"predictor": SPEC}},
+            [("/spec/predictor/containers/0/image", "predictor", "False")],
+            id="pod spec without template",
+        ),
+        pytest.param(
+            "k8s/Workflow.argoproj.io",
+            {"spec": {"templates": [{"name": "a"}, {"container": {"image": "b"}}]}},
+            [("/spec/templates/1/container/image", "templates/1/container", "False")],
+            id="lone container",
+        ),
+        pytest.param(
+            "k8s/Thing.example.com",
+            {"spec": {"deep": [{"runner": SPEC}]}},
+            [("/spec/deep/0/runner/containers/0/image", "deep/0/runner", "True")],
+            id="by shape",
+        ),
+        pytest.param(
+            "k8s/Thing.example.com",
+            {"spec": {"containers": [{"name": "no image"}]}},
+            [],
+            id="not the shape",
+        ),
+        pytest.param("k8s/Deployment", {"spec": {"template": None}}, [], id="null template"),
+        pytest.param("k8s/ConfigMap", {"containers": [{"name": "a", "image": "b"}]}, [], id="data"),
+    ],
+)
+def test_where_templates_are(kind: str, body: object, expected: list[tuple[str, str, str]]) -> None:
+    assert pointers(kind, body) == expected
+
+
+def test_a_template_that_is_no_object_is_a_gap() -> None:
+    (gap,) = derive("k8s/Deployment", {"spec": {"template": "x"}})
+    assert isinstance(gap, Gap)
+    assert (gap.cause, gap.scope, gap.line) == (GapCause.MALFORMED, "a.yaml", 3)
+    assert gap.detail == "k8s/Deployment ml/x: /spec/template is not an object"
+
+
+def test_a_template_cannot_bring_its_own_owner() -> None:
+    (fact,) = derive("k8s/Deployment", {"spec": {"template": {"owner": {"kind": "Job"}}}})
+    assert isinstance(fact, Resource)
+    assert msgspec.json.decode(fact.body)["owner"]["kind"] == "Deployment"
+
+
+@pytest.mark.parametrize(
+    ("controller", "labels", "expected"),
+    [
+        pytest.param(None, (), None, id="nobody's"),
+        pytest.param(("Job", "a"), (), ("Job", "a"), id="job"),
+        pytest.param(
+            ("ReplicaSet", "web-5d9"),
+            (("pod-template-hash", "5d9"),),
+            ("Deployment", "web"),
+            id="deployment through replica set",
+        ),
+        pytest.param(("ReplicaSet", "web-5d9"), (), ("ReplicaSet", "web-5d9"), id="no hash"),
+        pytest.param(
+            ("ReplicaSet", "web"),
+            (("pod-template-hash", "5d9"),),
+            ("ReplicaSet", "web"),
+            id="other hash",
+        ),
+    ],
+)
+def test_controllers(
+    controller: tuple[str, str] | None,
+    labels: tuple[tuple[str, str], ...],
+    expected: tuple[str, str] | None,
+) -> None:
+    owner = None if controller is None else Owner("apps/v1", controller[0], "ml", controller[1])
+    found = controlled_by(resource("k8s/Pod", {}, controller=owner, labels=labels))
+    assert (None if found is None else (found.kind, found.name)) == expected
+
+
+def test_joined_lists() -> None:
+    body: dict[str, object] = {"spec": {"initContainers": [1], "containers": None}}
+    assert prepare("k8s/PodTemplate", body)["allContainers"] == [1]
+    assert "allContainers" not in prepare("k8s/PodTemplate", {"spec": {"containers": {}}})
+    assert prepare("k8s/Pod", body) is body
+    assert join({}, (("spec", "containers"),)) == []

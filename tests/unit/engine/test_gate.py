@@ -1,0 +1,75 @@
+"""The gate's language and its decisions."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.engine.gate import decide, parse_gate
+from auditor.errors import UsageError
+from auditor.model.enums import Decision
+
+TALLIES = {
+    ("fail", "critical"): 1,
+    ("fail", "medium"): 12,
+    ("unknown", "high"): 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("gate", "reasons"),
+    [
+        pytest.param("critical", ["1 finding at or above critical"], id="critical"),
+        pytest.param("high", ["1 finding at or above high"], id="at or above"),
+        pytest.param("medium", ["13 findings at or above medium"], id="all above"),
+        pytest.param("medium>12", ["13 findings at or above medium, 12 allowed"], id="count"),
+        pytest.param("medium>13", [], id="count not exceeded"),
+        pytest.param("critical>1", [], id="critical allowed"),
+        pytest.param("unknown", ["2 undecided findings"], id="unknown"),
+        pytest.param("unknown>2", [], id="unknown allowed"),
+        pytest.param("coverage<95", ["coverage 90.0 % is below 95 %"], id="coverage"),
+        pytest.param("coverage < 90 %", [], id="coverage equal, with spaces"),
+        pytest.param(
+            "critical, unknown",
+            ["1 finding at or above critical", "2 undecided findings"],
+            id="both reasons",
+        ),
+        pytest.param("never", [], id="never"),
+    ],
+)
+def test_conditions(gate: str, reasons: list[str]) -> None:
+    result = decide(parse_gate(gate), TALLIES, coverage=0.9, causes=())
+    assert list(result.reasons) == reasons
+    assert result.decision is (Decision.FAIL if reasons else Decision.PASS)
+    assert result.exit == (1 if reasons else 0)
+
+
+def test_missing_evidence_is_never_a_pass() -> None:
+    result = decide(parse_gate("never"), {}, coverage=1.0, causes=("1 gap: evidence is missing",))
+    assert (result.decision, result.exit) == (Decision.INCOMPLETE, 3)
+    assert result.reasons == ("1 gap: evidence is missing",)
+
+
+def test_a_failure_outranks_missing_evidence() -> None:
+    result = decide(parse_gate("critical"), TALLIES, coverage=1.0, causes=("1 gap",))
+    assert (result.decision, result.exit) == (Decision.FAIL, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("severe", "no condition is named 'severe'", id="unknown word"),
+        pytest.param("", "'' is not a condition", id="empty"),
+        pytest.param("high,", "'' is not a condition", id="trailing comma"),
+        pytest.param("high<3", "high takes >N, not <N", id="wrong operator"),
+        pytest.param("coverage", "coverage needs <PERCENT", id="coverage alone"),
+        pytest.param("coverage>5", "coverage needs <PERCENT", id="coverage above"),
+        pytest.param("never, high", "no condition is named 'never'", id="never with others"),
+        pytest.param("high>", "'high>' is not a condition", id="no number"),
+        pytest.param("high>-1", "'high>-1' is not a condition", id="negative"),
+    ],
+)
+def test_what_is_no_gate(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_gate(text)
+    assert message in caught.value.message
+    assert caught.value.hint
