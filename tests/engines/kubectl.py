@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +40,40 @@ class Kubectl:
         return self.run(
             "patch", "--local", "--type=json", "-p=[]", "-o=json", "-f=-", stdin=manifest
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What kubectl made of one document: its JSON value, or the error that it printed."""
+
+    value: object
+    error: str = ""
+
+
+def decode_each(kubectl: Kubectl, documents: Sequence[bytes]) -> list[Decoded]:
+    """Read many manifests with few processes; each is one object that is no List.
+
+    kubectl prints the objects up to the first that it can't read, then ends with the error: what
+    follows is asked again.
+    """
+    found: list[Decoded] = []
+    while len(found) < len(documents):
+        answer = kubectl.decode(b"\n---\n".join(documents[len(found) :]))
+        found += [Decoded(value) for value in _values(answer.stdout.decode())]
+        if answer.returncode != 0:
+            found.append(Decoded(None, answer.stderr.decode().strip()))
+        elif len(found) != len(documents):
+            raise AssertionError(f"{len(documents)} documents gave {len(found)} objects")
+    return found
+
+
+def _values(text: str) -> Iterator[object]:
+    decoder = json.JSONDecoder()
+    position = 0
+    while position < len(text):
+        value, end = decoder.raw_decode(text, position)
+        yield value
+        position = end + 1  # each is followed by a line end
 
 
 def find_kubectl(home: Path) -> Kubectl:

@@ -10,7 +10,7 @@ import pytest
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.build import EngineUnavailableError, cache_folder, engine, pins_digest
 from tests.engines.client import Request
-from tests.engines.kubectl import Kubectl
+from tests.engines.kubectl import Kubectl, decode_each
 
 MANIFEST = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: yes, b: 012}\n"
 
@@ -47,6 +47,16 @@ def test_kubectl_says_what_is_wrong(kubectl: Kubectl) -> None:
     answer = kubectl.decode(b"kind: [")
     assert answer.returncode != 0
     assert b"yaml" in answer.stderr.lower()
+
+
+def test_kubectl_reads_many_documents_past_broken_ones(kubectl: Kubectl) -> None:
+    head = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: "
+    scalars = (b"{v: 1}", b"{v: .inf}", b"{v: on}", b"{v: [", b"{v: .nan}", b"{v: 0x10}")
+    found = decode_each(kubectl, [head + scalar for scalar in scalars])
+    values = [each.value["data"] if isinstance(each.value, dict) else None for each in found]
+    assert values == [{"v": 1}, None, {"v": True}, None, None, {"v": 16}]
+    assert [bool(each.error) for each in found] == [False, True, False, True, True, False]
+    assert "+Inf" in found[1].error
 
 
 def test_unknown_engine_is_refused() -> None:

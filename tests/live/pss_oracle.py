@@ -74,7 +74,7 @@ def prepare(client: Client, minors: Sequence[int]) -> None:
     places = [(level, minor) for level in LEVELS for minor in minors]
     _create(client, [("/api/v1/namespaces", _namespace(*place)) for place in places])
     pods = [
-        (f"/api/v1/namespaces/{namespace_name(*place)}/pods", BASES[base])
+        (f"/api/v1/namespaces/{namespace_name(*place)}/pods", _named(base))
         for place in places
         for base in PERMANENT
     ]
@@ -85,6 +85,10 @@ def _create(client: Client, objects: Iterable[tuple[str, Mapping[str, object]]])
     for reply in client.send_all(Request("POST", path, body) for path, body in objects):
         if reply.status not in {201, 409}:
             raise AssertionError(f"the server answered {reply.status}: {reply.message}")
+
+
+def _named(base: str) -> Mapping[str, object]:
+    return {**BASES[base], "metadata": {"name": base}}
 
 
 def _namespace(level: str, minor: int) -> Mapping[str, object]:
