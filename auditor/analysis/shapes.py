@@ -30,18 +30,18 @@ _CONTAINERS: tuple[Path, ...] = (
     ("spec", "ephemeralContainers"),
 )
 
+_POD_TEMPLATE = Shape(
+    joined=MappingProxyType({"allContainers": _CONTAINERS}),
+    volatile=(
+        ("metadata",),
+        ("owner",),
+        *((*path, "*", field) for path in _CONTAINERS for field in ("env", "args")),
+        *((*path, "*", "command") for path in _CONTAINERS),
+    ),
+)
+
 SHAPES: Mapping[str, Shape] = MappingProxyType(
-    {
-        "k8s/PodTemplate": Shape(
-            joined=MappingProxyType({"allContainers": _CONTAINERS}),
-            volatile=(
-                ("metadata",),
-                ("owner",),
-                *((*path, "*", field) for path in _CONTAINERS for field in ("env", "args")),
-                *((*path, "*", "command") for path in _CONTAINERS),
-            ),
-        ),
-    }
+    {"k8s/PodTemplate": _POD_TEMPLATE, "k8s/PodTemplatePatch": _POD_TEMPLATE}
 )
 
 _PLAIN = Shape()
@@ -75,12 +75,12 @@ def join(body: dict[str, object], parts: tuple[Path, ...]) -> list[object] | Non
     joined: list[object] = []
     for path in parts:
         value: object = body
-        for field in path:
+        for name in path:
             if value is None:
                 break
             if not isinstance(value, dict):
                 return None
-            value = value.get(field)
+            value = value.get(name)
         if value is None:
             continue
         if not isinstance(value, list):

@@ -1,7 +1,8 @@
 """Pod templates: found by a table of kinds and paths, and by their shape where no row exists.
 
 Every object that makes pods holds one or more pod templates; rules judge the template, once, at its
-owner. ``k8s/PodTemplate`` facts have the body ``{metadata, spec, owner}``.
+owner. ``k8s/PodTemplate`` facts have the body ``{metadata, spec, owner}``. ``k8s/PodTemplatePatch``
+has the same for what an operator completes from elsewhere: an absent field there says nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Owner, Resource
 
 KIND = "k8s/PodTemplate"
+PATCH = "k8s/PodTemplatePatch"
 _encode = msgspec.json.encode
 
 _ANCHORS = {"template": "", "podspec": "/spec", "container": "/spec/containers/0"}
@@ -29,26 +31,32 @@ class TemplateRow:
     kind: str
     paths: tuple[tuple[Segment, ...], ...]
     shape: str
+    partial: bool = False
 
 
 def rows_from_table(table: Sequence[Mapping[str, object]]) -> tuple[TemplateRow, ...]:
     """Read the validated rows of the table.
 
-    Each row is ``{kind, group, templates: [path], shape}``; ``group`` is empty for built-in kinds.
+    Each row is ``{kind, group, templates: [path], shape, partial?}``; ``group`` is empty for the
+    core group.
     """
     rows = []
     for row in table:
-        group = str(row.get("group", ""))
-        kind = f"k8s/{row['kind']}" + (f".{group}" if _is_custom(group) else "")
+        kind = _kind_name(str(row["kind"]), str(row.get("group", "")))
         templates = row["templates"]
         if not isinstance(templates, Sequence):
             continue
         paths = tuple(parse_path(str(path)) for path in templates)
-        rows.append(TemplateRow(kind, paths, str(row.get("shape", "template"))))
+        shape = str(row.get("shape", "template"))
+        rows.append(TemplateRow(kind, paths, shape, row.get("partial") is True))
     return tuple(rows)
 
 
 _BUILT_IN_GROUPS = frozenset({"", "apps", "batch", "extensions", "autoscaling", "policy"})
+
+
+def _kind_name(kind: str, group: str) -> str:
+    return f"k8s/{kind}" + (f".{group}" if _is_custom(group) else "")
 
 
 def _is_custom(group: str) -> bool:
@@ -60,17 +68,48 @@ class Workloads:
 
     def __init__(self, rows: Sequence[TemplateRow]) -> None:
         self._extractors: dict[str, list[_Extractor]] = {}
+        self._embedded: dict[str, list[tuple[Segment, ...]]] = {}
         for row in rows:
-            self._extractors.setdefault(row.kind, []).append(_Extractor(row))
+            if row.shape == "object":
+                self._embedded.setdefault(row.kind, []).extend(row.paths)
+            else:
+                self._extractors.setdefault(row.kind, []).append(_Extractor(row))
 
     def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
         """Yield the pod templates of ``resource``; a gap where a template is no object."""
         extractors = self._extractors.get(resource.kind)
+        embedded = self._embedded.get(resource.kind)
         if extractors is not None:
             for extractor in extractors:
                 yield from extractor.derive(resource)
-        elif "." in resource.kind and b'"containers"' in resource.body:
+        elif embedded is None and "." in resource.kind and b'"containers"' in resource.body:
             yield from _by_shape(resource)
+        if embedded is not None:
+            yield from self._derive_embedded(resource, embedded)
+
+    def _derive_embedded(
+        self, resource: Resource, paths: Sequence[tuple[Segment, ...]]
+    ) -> Iterator[Resource | Gap]:
+        """Apply the rows of the objects inside; the facts still belong to ``resource``."""
+        body = msgspec.json.decode(resource.body)
+        for path in paths:
+            for pointer, value in walk(body, path):
+                if not isinstance(value, dict):
+                    continue
+                version, kind = str(value.get("apiVersion", "")), str(value.get("kind", ""))
+                inside = msgspec.structs.replace(
+                    resource,
+                    kind=_kind_name(kind, version.rpartition("/")[0]),
+                    api_version=version,
+                    body=_encode(value),
+                )
+                for found in self.derive(inside):
+                    yield found if isinstance(found, Gap) else _moved(found, resource, pointer)
+
+
+def _moved(found: Resource, resource: Resource, pointer: str) -> Resource:
+    place = pointer + found.pointer
+    return msgspec.structs.replace(found, pointer=place, part=part_name(place), parent=resource)
 
 
 class _Extractor:
@@ -79,6 +118,7 @@ class _Extractor:
     def __init__(self, row: TemplateRow) -> None:
         self._row = row
         self._anchor = _ANCHORS[row.shape]
+        self._kind = PATCH if row.partial or row.shape == "container" else KIND
         self._decoder: msgspec.json.Decoder[object] | None = None
         self._path: tuple[Segment, ...] = ()
         self._pointer = ""
@@ -110,11 +150,19 @@ class _Extractor:
     def _derive_slowly(self, resource: Resource) -> Iterator[Resource | Gap]:
         body = msgspec.json.decode(resource.body)
         for path in self._row.paths:
-            for pointer, value in walk(body, path):
+            for pointer, value in self._walk(body, path):
                 if isinstance(value, dict):
                     yield self._template(resource, _encode(value), pointer)
                 elif value is not None:
                     yield _no_object(resource, pointer)
+
+    def _walk(self, body: object, path: tuple[Segment, ...]) -> Iterator[tuple[str, object]]:
+        """As :func:`walk`; where a container is expected, a list is each of its elements."""
+        for pointer, value in walk(body, path):
+            if self._row.shape == "container" and isinstance(value, list):
+                yield from walk(value, ("*",), pointer)
+            else:
+                yield pointer, value
 
     def _template(self, resource: Resource, raw: bytes, pointer: str) -> Resource:
         match self._row.shape:
@@ -125,7 +173,8 @@ class _Extractor:
             case _:
                 pass
         part = part_name(pointer) if self._many else ""
-        return template(resource, raw, Place(pointer, self._anchor, part), heuristic=False)
+        place = Place(pointer, self._anchor, part, self._kind)
+        return template(resource, raw, place, heuristic=False)
 
 
 def _raw_type(path: tuple[Segment, ...]) -> object:
@@ -147,6 +196,7 @@ class Place:
     pointer: str
     anchor: str
     part: str
+    kind: str = KIND
 
 
 def part_name(pointer: str) -> str:
@@ -171,7 +221,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
     inner = raw.strip()[:-1].rstrip()
     comma = b"" if inner.endswith(b"{") else b","
     return Resource(
-        kind=KIND,
+        kind=place.kind,
         api_version=resource.api_version,
         name=resource.name,
         namespace=resource.namespace,

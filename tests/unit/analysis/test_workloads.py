@@ -11,7 +11,7 @@ from auditor.engine.lines import source_pointer
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Owner, Resource
 
-TABLE = [
+TABLE: list[dict[str, object]] = [
     {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
     {"kind": "Deployment", "group": "apps", "templates": ["spec.template"], "shape": "template"},
     {
@@ -29,11 +29,25 @@ TABLE = [
     {
         "kind": "Workflow",
         "group": "argoproj.io",
-        "templates": ["spec.templates[*].container"],
+        "templates": ["spec.templates[*].container", "spec.templates[*].sidecars"],
         "shape": "container",
+    },
+    {
+        "kind": "TrainJob",
+        "group": "trainer.kubeflow.org",
+        "templates": ["spec.podTemplateOverrides[*]"],
+        "shape": "template",
+        "partial": True,
+    },
+    {
+        "kind": "AppWrapper",
+        "group": "workload.codeflare.dev",
+        "templates": ["spec.components[*].template"],
+        "shape": "object",
     },
 ]
 SPEC = {"containers": [{"name": "main", "image": "a"}]}
+DEPLOYMENT = {"kind": "Deployment", "spec": {"template": {"spec": SPEC}}}
 
 
 def resource(kind: str, body: object, **fields: object) -> Resource:
@@ -106,6 +120,27 @@ def pointers(kind: str, body: object) -> list[tuple[str, str, str]]:
             id="lone container",
         ),
         pytest.param(
+            "k8s/Workflow.argoproj.io",
+            {"spec": {"templates": [{"sidecars": [{"image": "a"}, {"image": "b"}]}]}},
+            [
+                ("/spec/templates/0/sidecars/0/image", "templates/0/sidecars/0", "False"),
+                ("/spec/templates/0/sidecars/1/image", "templates/0/sidecars/1", "False"),
+            ],
+            id="list of containers",
+        ),
+        pytest.param(
+            "k8s/AppWrapper.workload.codeflare.dev",
+            {"spec": {"components": [{"template": {**DEPLOYMENT, "apiVersion": "apps/v1"}}]}},
+            [
+                (
+                    "/spec/components/0/template/spec/template/spec/containers/0/image",
+                    "components/0/template/spec",
+                    "False",
+                )
+            ],
+            id="object inside an object",
+        ),
+        pytest.param(
             "k8s/Thing.example.com",
             {"spec": {"deep": [{"runner": SPEC}]}},
             [("/spec/deep/0/runner/containers/0/image", "deep/0/runner", "True")],
@@ -123,6 +158,28 @@ def pointers(kind: str, body: object) -> list[tuple[str, str, str]]:
 )
 def test_where_templates_are(kind: str, body: object, expected: list[tuple[str, str, str]]) -> None:
     assert pointers(kind, body) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "expected"),
+    [
+        pytest.param("k8s/Pod", {"spec": SPEC}, "k8s/PodTemplate", id="whole"),
+        pytest.param(
+            "k8s/Workflow.argoproj.io",
+            {"spec": {"templates": [{"container": {"image": "b"}}]}},
+            "k8s/PodTemplatePatch",
+            id="container without its pod",
+        ),
+        pytest.param(
+            "k8s/TrainJob.trainer.kubeflow.org",
+            {"spec": {"podTemplateOverrides": [{"spec": {"serviceAccountName": "a"}}]}},
+            "k8s/PodTemplatePatch",
+            id="completed from elsewhere",
+        ),
+    ],
+)
+def test_what_is_completed_elsewhere_is_a_patch(kind: str, body: object, expected: str) -> None:
+    assert [fact.kind for fact in derive(kind, body) if isinstance(fact, Resource)] == [expected]
 
 
 def test_a_template_that_is_no_object_is_a_gap() -> None:
