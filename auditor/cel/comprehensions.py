@@ -25,6 +25,7 @@ class Comprehensions(Scopes):
         decisive = node.kind == "exists"
         problem: str | None = None
         blamed: list[object] = []
+        culprit = 0
         elements = self.elements(node)
         outer = self.enter(loop=1)
         log = self.log
@@ -40,19 +41,20 @@ class Comprehensions(Scopes):
                 except CelEvalError as error:
                     if problem is None:
                         problem = str(error)
-                        blamed = log[mark:]
+                        blamed, culprit = log[mark:], number
                     continue
                 if verdict is decisive:
                     del log[start:mark]
                     self.settle(number)
                     return decisive
-            self.exhaust(start)
+            if problem is None:
+                self.exhaust(start)
+                return not decisive
+            log[start:] = blamed
+            self.settle(culprit)
+            raise CelEvalError(problem)
         finally:
             self.leave(outer, loop=1)
-        if problem is not None:
-            log[start:] = blamed
-            raise CelEvalError(problem)
-        return not decisive
 
     def _count_matches(self, node: Quantifier) -> bool:
         count = 0

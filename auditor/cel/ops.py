@@ -224,8 +224,10 @@ def describe(key: object) -> str:
     """A map key, list index or field as it is shown in a message: short and in one line."""
     if key.__class__ is bool:
         return "true" if key else "false"
-    if key.__class__ is not str:
+    if key.__class__ in _NUMBERS:
         return str(key)
+    if key.__class__ is not str:
+        return type_name(key)
     text = key if key.isprintable() else ascii(key)[1:-1]
     return text if len(text) <= 80 else text[:79] + "…"
 
