@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import shutil
 import socket
 import ssl
 import subprocess
@@ -161,12 +162,21 @@ def _new_ec_key() -> str:
 def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            [*_dying_with_us(), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         try:
             yield process
         finally:
             _stop(process)
+
+
+def _dying_with_us() -> list[str]:
+    """A prefix that has the kernel end the process when this one is killed, where there is one."""
+    tool = shutil.which("setpriv")
+    return [tool, "--pdeathsig", "KILL", "--"] if tool is not None else []
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
