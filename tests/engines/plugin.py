@@ -17,6 +17,7 @@ from tests.engines import apiserver as control_plane
 from tests.engines.build import EngineUnavailableError, engine
 from tests.engines.kubectl import Kubectl, find_kubectl
 
+MARKER = "engine: asks an engine that is built from source"
 UNAVAILABLE = "engine unavailable: "
 
 T = TypeVar("T")
@@ -35,6 +36,18 @@ def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control_plan
 def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
     """The pinned kubectl, with an empty home."""
     return _or_give_up(lambda: find_kubectl(tmp_path_factory.mktemp("kubectl")))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker here, so that the plug-in works outside this project's settings."""
+    config.addinivalue_line("markers", MARKER)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need an engine built, so that a run can do without."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "apiserver" in item.fixturenames:
+            item.add_marker("engine")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -51,8 +51,28 @@ def admission(apiserver: ApiServer) -> Iterator[Client]:
 def test_verdicts_are_those_of_the_api_server(
     level: str, minor: int, admission: Client, tmp_path: Path
 ) -> None:
-    cases = [*list(single_cases())[MINORS.index(minor) % STRIDE :: STRIDE]]
-    cases += mixed_cases(seed=minor, count=MIXED)
+    start = MINORS.index(minor) % STRIDE
+    _compare(
+        [*list(single_cases())[start::STRIDE], *mixed_cases(minor, MIXED)],
+        level,
+        minor,
+        admission,
+        tmp_path,
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("minor", MINORS, ids=version_name)
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_single_edit_at_every_version(
+    level: str, minor: int, admission: Client, tmp_path: Path
+) -> None:
+    _compare(list(single_cases()), level, minor, admission, tmp_path)
+
+
+def _compare(
+    cases: Sequence[Case], level: str, minor: int, admission: Client, tmp_path: Path
+) -> None:
     answers = ask(admission, [Question(case, level, minor) for case in cases])
     judged = _judge([case.pod() for case in cases], level, minor, tmp_path)
     invalid = [answer for answer in answers if answer.invalid]
