@@ -1,0 +1,76 @@
+"""Which functions and forms of the language an expression uses, and since which Kubernetes.
+
+The versions of forms are those of the API server's CEL environment (kubernetes/apiserver,
+``pkg/cel/environment/base.go``); each function carries its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from auditor.cel.ast import (
+    Bind,
+    Call,
+    Index,
+    ListLiteral,
+    MapLiteral,
+    Node,
+    OptMap,
+    Quantifier,
+    Select,
+    Transform,
+)
+from auditor.cel.functions import Library
+from auditor.cel.walk import walk
+
+NEVER: Final = "never"
+"""The version of what no API server has, such as ``cel.bind``."""
+
+_OPTIONALS: Final = "1.28"
+_TWO_VARIABLES: Final = "1.32"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A function or form, the Kubernetes minor version that brought it, and where it is used."""
+
+    name: str
+    since: str
+    position: int
+
+
+def features(node: Node, functions: Library) -> Iterator[Feature]:
+    """Everything in ``node`` that not every Kubernetes has, and all functions."""
+    for part in walk(node):
+        feature = _feature(part, functions)
+        if feature is not None:
+            yield feature
+
+
+def _feature(node: Node, functions: Library) -> Feature | None:
+    match node:
+        case Call(function=name) if name in functions:
+            return Feature(f'function "{name}"', functions[name].since, node.position)
+        case Select(optional=True) | Index(optional=True) | OptMap():
+            return Feature("optional values", _OPTIONALS, node.position)
+        case ListLiteral() | MapLiteral() if any(node.optional):
+            return Feature("optional values", _OPTIONALS, node.position)
+        case Quantifier(second=str()) | Transform(second=str()):
+            return Feature("macros with two variables", _TWO_VARIABLES, node.position)
+        case Bind():
+            return Feature("cel.bind", NEVER, node.position)
+        case _:
+            return None
+
+
+def rank(version: str) -> tuple[int, ...]:
+    """A sort key for ``"1.28"``, ``""`` (always there) and :data:`NEVER`.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if version == NEVER:
+        return (1_000_000,)
+    return tuple(map(int, version.removeprefix("v").split("."))) if version else ()
