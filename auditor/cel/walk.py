@@ -41,11 +41,15 @@ _CHILDREN: Final[Mapping[type, Callable[[Any], tuple[Node | None, ...]]]] = {
 }
 
 
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes directly below ``node``."""
+    return tuple(child for child in _CHILDREN[node.__class__](node) if child is not None)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """``node`` and all nodes below it, each parent before its children."""
     pending: list[Node] = [node]
     while pending:
         current = pending.pop()
         yield current
-        children = _CHILDREN[current.__class__](current)
-        pending.extend(child for child in reversed(children) if child is not None)
+        pending.extend(reversed(children(current)))

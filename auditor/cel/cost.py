@@ -1,0 +1,34 @@
+"""A static estimate of what an expression costs, before any data is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.cel.ast import Call, Node, Quantifier, Transform
+from auditor.cel.functions import Library
+from auditor.cel.walk import children
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """``nodes`` weighted by function cost, and how deep comprehensions nest."""
+
+    nodes: int
+    comprehensions: int
+
+
+def estimate(node: Node, functions: Library) -> Estimate:
+    """Add up an expression."""
+    nodes = deepest = 0
+    stack = [(node, 0)]
+    while stack:
+        current, depth = stack.pop()
+        weight = 1
+        if isinstance(current, Call) and current.function in functions:
+            weight = functions[current.function].cost
+        nodes += weight
+        if isinstance(current, Quantifier | Transform):
+            depth += 1
+        deepest = max(deepest, depth)
+        stack += [(child, depth) for child in children(current)]
+    return Estimate(nodes, deepest)

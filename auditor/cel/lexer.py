@@ -1,0 +1,156 @@
+"""Tokens of the language (language definition, "Syntax")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from auditor.cel.errors import CelSyntaxError
+from auditor.cel.values import INT_MAX, UINT_MAX, UInt
+
+
+class Kind(Enum):
+    """What a token is."""
+
+    INT = "int"
+    LITERAL = "literal"
+    NAME = "name"
+    QUOTED = "quoted name"
+    OPERATOR = "operator"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """``value`` is the value of a literal, the name, or the operator's text."""
+
+    kind: Kind
+    value: object
+    position: int
+    text: str
+
+
+RESERVED = frozenset(
+    "as break const continue else for function if import let loop package namespace return var"
+    " void while".split()
+)
+_SPACE = re.compile(r"(?:[ \t\n\f\r]+|//[^\n]*)+")
+_NUMBER = re.compile(
+    r"0[xX](?P<hex>[0-9a-fA-F]+)(?P<hexu>[uU])?"
+    r"|(?P<float>[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<dec>[0-9]+)(?P<decu>[uU])?"
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTED = re.compile(r"`([A-Za-z0-9_.\-/ ]+)`")
+_STRING = re.compile(r"""(?P<prefix>[rR]?[bB]?|[bB][rR])(?P<quote>'''|\"\"\"|'|")""")
+_OPERATOR = re.compile(r"&&|\|\||==|!=|<=|>=|[-+*/%<>!?:.,()\[\]{}]")
+_SIMPLE = dict(zip("abfnrtv\\?\"'`", "\a\b\f\n\r\t\v\\?\"'`", strict=True))
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_DIGITS = {"x": 2, "X": 2, "u": 4, "U": 8}
+
+
+def tokens(source: str) -> Iterator[Token]:
+    """Yield the tokens of an expression and a last one of kind END.
+
+    Raises:
+        CelSyntaxError: at the first character that starts no token.
+    """
+    position = 0
+    while True:
+        space = _SPACE.match(source, position)
+        if space is not None:
+            position = space.end()
+        if position >= len(source):
+            yield Token(Kind.END, "", position, "")
+            return
+        token, position = _token(source, position)
+        yield token
+
+
+def _token(source: str, position: int) -> tuple[Token, int]:
+    match = _STRING.match(source, position)
+    if match is not None:
+        return _string(source, position, match)
+    match = _NUMBER.match(source, position)
+    if match is not None:
+        return _number(source, position, match), match.end()
+    match = _NAME.match(source, position)
+    if match is not None:
+        return Token(Kind.NAME, match[0], position, match[0]), match.end()
+    match = _QUOTED.match(source, position)
+    if match is not None:
+        return Token(Kind.QUOTED, match[1], position, match[0]), match.end()
+    match = _OPERATOR.match(source, position)
+    if match is not None:
+        return Token(Kind.OPERATOR, match[0], position, match[0]), match.end()
+    raise CelSyntaxError(
+        f"unexpected character {source[position]!r}", position=position, source=source
+    )
+
+
+def _number(source: str, position: int, match: re.Match[str]) -> Token:
+    text = match[0]
+    follow = source[match.end() : match.end() + 1]
+    if follow.isalnum() or follow == "_":
+        raise CelSyntaxError(f"malformed number {text}{follow}", position=position, source=source)
+    if match["float"] is not None:
+        return Token(Kind.LITERAL, float(text), position, text)
+    value = int(match["hex"], 16) if match["hex"] is not None else int(match["dec"])
+    if match["hexu"] or match["decu"]:
+        if value > UINT_MAX:
+            raise CelSyntaxError(f"{text} is no uint", position=position, source=source)
+        return Token(Kind.LITERAL, UInt(value), position, text)
+    if value > INT_MAX + 1:
+        raise CelSyntaxError(f"{text} is no int", position=position, source=source)
+    return Token(Kind.INT, value, position, text)
+
+
+def _string(source: str, position: int, match: re.Match[str]) -> tuple[Token, int]:
+    quote, prefix = match["quote"], match["prefix"].lower()
+    index, parts = match.end(), []
+    while True:
+        if index >= len(source) or (len(quote) == 1 and source[index] in "\r\n"):
+            raise CelSyntaxError("unterminated string", position=position, source=source)
+        if source.startswith(quote, index):
+            break
+        if source[index] == "\\" and "r" not in prefix:
+            part, index = _escape(source, index, is_bytes="b" in prefix)
+            parts.append(part)
+            continue
+        char = source[index]
+        parts.append(char.encode("utf-8", "surrogatepass") if "b" in prefix else char)
+        index += 1
+    end = index + len(quote)
+    value: object = b"".join(parts) if "b" in prefix else "".join(parts)  # type: ignore[arg-type]  # one class by prefix
+    return Token(Kind.LITERAL, value, position, source[position:end]), end
+
+
+def _escape(source: str, index: int, *, is_bytes: bool) -> tuple[str | bytes, int]:
+    def bad(reason: str) -> CelSyntaxError:
+        return CelSyntaxError(reason, position=index, source=source)
+
+    letter = source[index + 1 : index + 2]
+    if letter in _SIMPLE and letter:
+        char = _SIMPLE[letter]
+        return (char.encode() if is_bytes else char), index + 2
+    if letter in _DIGITS and letter:
+        if is_bytes and letter in "uU":
+            raise bad("\\u and \\U are no escapes of bytes")
+        digits = source[index + 2 : index + 2 + _DIGITS[letter]]
+        if not (len(digits) == _DIGITS[letter] and _HEX.fullmatch(digits)):
+            raise bad(f"\\{letter} needs {_DIGITS[letter]} hexadecimal digits")
+        return _code(int(digits, 16), is_bytes=is_bytes, bad=bad), index + 2 + len(digits)
+    digits = source[index + 1 : index + 4]
+    if re.fullmatch(r"[0-3][0-7]{2}", digits):
+        return _code(int(digits, 8), is_bytes=is_bytes, bad=bad), index + 4
+    raise bad(f"no such escape: \\{letter}")
+
+
+def _code(code: int, *, is_bytes: bool, bad: object) -> str | bytes:
+    if is_bytes:
+        return bytes((code,))
+    if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+        raise bad(f"U+{code:04X} is no code point of a string")  # type: ignore[operator]  # makes the error
+    return chr(code)
