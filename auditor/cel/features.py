@@ -6,7 +6,7 @@ The versions of forms are those of the API server's CEL environment (kubernetes/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,11 +34,19 @@ _TWO_VARIABLES: Final = "1.32"
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A function or form, the Kubernetes minor version that brought it, and where it is used."""
+    """A use of a function or form.
+
+    Attributes:
+        name: What it is called in a message.
+        since: The Kubernetes minor version that brought it, ``""`` or :data:`NEVER`.
+        position: Where it is used, in code points.
+        function: The name of the function, or ``""`` for a form.
+    """
 
     name: str
     since: str
     position: int
+    function: str = ""
 
 
 def features(node: Node, functions: Library) -> Iterator[Feature]:
@@ -52,7 +60,7 @@ def features(node: Node, functions: Library) -> Iterator[Feature]:
 def _feature(node: Node, functions: Library) -> Feature | None:
     match node:
         case Call(function=name) if name in functions:
-            return Feature(f'function "{name}"', functions[name].since, node.position)
+            return Feature(f'function "{name}"', functions[name].since, node.position, name)
         case Select(optional=True) | Index(optional=True) | OptMap():
             return Feature("optional values", _OPTIONALS, node.position)
         case ListLiteral() | MapLiteral() if any(node.optional):
@@ -65,12 +73,13 @@ def _feature(node: Node, functions: Library) -> Feature | None:
             return None
 
 
-def rank(version: str) -> tuple[int, ...]:
-    """A sort key for ``"1.28"``, ``""`` (always there) and :data:`NEVER`.
+def newest(used: Iterable[Feature]) -> str:
+    """The version that has all of ``used``: the newest of theirs."""
+    return max((feature.since for feature in used), key=rank, default="")
 
-    Raises:
-        ValueError: it is none of these.
-    """
+
+def rank(version: str) -> tuple[int, ...]:
+    """A sort key for versions such as ``"1.28"`` and ``"v1.28"``, ``""`` and :data:`NEVER`."""
     if version == NEVER:
         return (1_000_000,)
     return tuple(map(int, version.removeprefix("v").split("."))) if version else ()

@@ -84,10 +84,10 @@ def _matches(g: Generator, node: Call) -> Code:
     search = f"{g.pattern(pattern)}({held.local})"
     kind = f"{held.text}.__class__ is str"
     return Code(
-        f"({search} is not None if {kind} else _give_up())",
+        f"(not not {search} if {kind} else _give_up())",
         Kind.BOOL,
         held.depth + 2,
-        negated=f"({search} is None if {kind} else _give_up())",
+        negated=f"(not {search} if {kind} else _give_up())",
     )
 
 

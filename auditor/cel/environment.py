@@ -1,0 +1,138 @@
+"""Environments: which variables and functions an expression may use, and how it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from auditor.cel.errors import CelCheckError, CelError
+from auditor.cel.limits import DEFAULT_LIMITS, Limits
+from auditor.cel.program import Context, Parts, Program, load, pack_type
+from auditor.cel.types import DYN, Type
+
+if TYPE_CHECKING:
+    from auditor.cel.ast import Node
+    from auditor.cel.features import Feature
+    from auditor.cel.functions import Library
+
+
+class Environment:
+    """What expressions are compiled against; immutable.
+
+    Args:
+        variables: The types of the variables, in the order in which programs take their values.
+        functions: The functions; all of the standard library if None.
+        kubernetes: A Kubernetes version such as ``"1.30"``: an expression that uses what its API
+            server does not have is an error. Everything is allowed if None.
+        fields: For a variable that has a fixed set of fields, their types.
+        limits: The static limits of an expression.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, Type],
+        *,
+        functions: Library | None = None,
+        kubernetes: str | None = None,
+        fields: Mapping[str, Mapping[str, Type]] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._variables = MappingProxyType(dict(variables))
+        self._functions = functions
+        self._kubernetes = kubernetes
+        self._fields = fields
+        self._limits = limits
+        self._context = Context(lambda: self.functions, self._parse)
+
+    @property
+    def variables(self) -> Mapping[str, Type]:
+        """The types of the variables, in the order in which programs take their values."""
+        return self._variables
+
+    @cached_property
+    def functions(self) -> Library:
+        """The functions by name."""
+        if self._functions is not None:
+            return self._functions
+        from auditor.cel.library import standard_library  # noqa: PLC0415  # restoring stays cheap
+
+        return standard_library()
+
+    def compile(self, source: str, *, expect: Type = DYN) -> Program:
+        """Compile an expression whose value has the type ``expect``.
+
+        Raises:
+            CelSyntaxError: the text does not follow the grammar.
+            CelCheckError: a name, an argument or the type of the result is wrong, a limit is
+                exceeded, or the Kubernetes version has not all that it uses.
+        """
+        # Only compiling needs these modules; a run that restores its programs does without.
+        from auditor.cel.checker import check  # noqa: PLC0415  # see above
+        from auditor.cel.compiler.generate import generate  # noqa: PLC0415  # see above
+        from auditor.cel.cost import estimate  # noqa: PLC0415  # see above
+        from auditor.cel.features import features, newest  # noqa: PLC0415  # see above
+        from auditor.cel.reading import find_reads  # noqa: PLC0415  # see above
+        from auditor.cel.reads import pack  # noqa: PLC0415  # see above
+
+        node = self._parse(source)
+        result = check(
+            node,
+            source=source,
+            variables=self._variables,
+            functions=self.functions,
+            expect=expect,
+            fields=self._fields,
+        )
+        used = tuple(features(node, self.functions))
+        self._check_version(used, source)
+        cost = estimate(node, self.functions)
+        names = tuple(self._variables)
+        compiled = generate(node, names, self.functions)
+        parts = Parts(
+            source=source,
+            variables=names,
+            text=compiled.text,
+            code=compiled.code,
+            functions=tuple(compiled.functions.items()),
+            patterns=tuple(compiled.patterns.items()),
+            used=tuple(sorted({feature.function for feature in used} - {""})),
+            since=newest(used),
+            result=pack_type(result),
+            cost=(cost.nodes, cost.comprehensions),
+            reads=tuple((name, pack(tree)) for name, tree in find_reads(node, names).items()),
+        )
+        return Program(parts, self._context)
+
+    def restore(self, dumped: bytes) -> Program:
+        """The program that :meth:`Program.dump` wrote, compiled in an environment equal to this.
+
+        Raises:
+            CelError: it is no dump, or from another version of Python or of this package, or it has
+                other variables.
+        """
+        parts = load(dumped)
+        if parts.variables != tuple(self._variables):
+            raise CelError("compiled for other variables")
+        return Program(parts, self._context)
+
+    def _parse(self, source: str) -> Node:
+        from auditor.cel.parser import parse  # noqa: PLC0415  # restoring stays cheap
+
+        namespaced = frozenset(name for name in self.functions if "." in name)
+        return parse(source, limits=self._limits, namespaced=namespaced)
+
+    def _check_version(self, used: Iterable[Feature], source: str) -> None:
+        if self._kubernetes is None:
+            return
+        from auditor.cel.features import NEVER, rank  # noqa: PLC0415  # only compiling needs it
+
+        for feature in used:
+            if rank(feature.since) > rank(self._kubernetes):
+                needs = "is in no version of Kubernetes"
+                if feature.since != NEVER:
+                    needs = f"needs Kubernetes {feature.since}, not {self._kubernetes}"
+                raise CelCheckError(
+                    f"{feature.name} {needs}", position=feature.position, source=source
+                )

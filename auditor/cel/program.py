@@ -1,0 +1,209 @@
+"""A compiled expression: the fast path, the interpreter behind it, and what it reads.
+
+Restoring a program from its dump needs neither parser nor compiler nor library: those are imported
+when something asks for them.
+"""
+
+from __future__ import annotations
+
+import marshal
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from auditor.cel.compiler.runtime import make_function
+from auditor.cel.errors import CelError
+from auditor.cel.reads import Packed, ReadTree, unpack
+from auditor.cel.types import Type
+
+if TYPE_CHECKING:
+    from auditor.cel.ast import Node
+    from auditor.cel.cost import Estimate
+    from auditor.cel.functions import Library
+    from auditor.cel.tracing import Trace
+
+VERSION: Final = 1
+"""Changes whenever the compiler generates other code, or a dump is laid out anew."""
+
+_STAMP: Final = f"auditor.cel {VERSION} {sys.implementation.cache_tag}"
+
+
+class Parts(NamedTuple):
+    """What a program is made of, all of it plain values that :mod:`marshal` knows.
+
+    ``functions`` and ``patterns`` are globals of ``code``: the library function or the regular
+    expression behind each name. ``used`` are the names of all functions in the source.
+    """
+
+    source: str
+    variables: tuple[str, ...]
+    text: str
+    code: CodeType
+    functions: tuple[tuple[str, str], ...]
+    patterns: tuple[tuple[str, str], ...]
+    used: tuple[str, ...]
+    since: str
+    result: Packed
+    cost: tuple[int, int]
+    reads: tuple[tuple[str, Packed], ...]
+
+
+class Context(NamedTuple):
+    """What a program needs of its environment, once something other than ``fast`` is called."""
+
+    library: Callable[[], Library]
+    parse: Callable[[str], Node]
+
+
+class Program:
+    """An expression, ready to be evaluated; made by an Environment.
+
+    Attributes:
+        fast: The generated function. It returns the value, or raises any exception at all where it
+            is not sure; then :meth:`exact` decides. Like all methods it takes the values of
+            ``variables`` in their order.
+    """
+
+    __slots__ = ("__weakref__", "_context", "_node", "_parts", "_reads", "fast")
+
+    def __init__(self, parts: Parts, context: Context) -> None:
+        late: dict[str, Callable[[], Callable[..., object]]] = {}
+        for name, function in parts.functions:
+            late[name] = partial(_implementation, context, function)
+        for name, pattern in parts.patterns:
+            late[name] = partial(_search, pattern)
+        self.fast: Final[Callable[..., object]] = make_function(parts.code, late)
+        self._parts = parts
+        self._context = context
+        self._node: Node | None = None
+        self._reads: dict[str, ReadTree] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Program {self.source!r}>"
+
+    @property
+    def source(self) -> str:
+        """The text it was compiled from."""
+        return self._parts.source
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables, in the order in which all methods take their values."""
+        return self._parts.variables
+
+    @property
+    def code(self) -> str:
+        """The generated Python source of ``fast``."""
+        return self._parts.text
+
+    @property
+    def result_type(self) -> Type:
+        """The static type of the value."""
+        return _unpack_type(self._parts.result)
+
+    @property
+    def cost(self) -> Estimate:
+        """The static estimate of what an evaluation costs."""
+        from auditor.cel.cost import Estimate  # noqa: PLC0415  # restoring must stay cheap
+
+        return Estimate(*self._parts.cost)
+
+    @property
+    def reads(self) -> Mapping[str, ReadTree]:
+        """What the expression can read of each variable that it mentions, by name."""
+        if self._reads is None:
+            self._reads = {name: unpack(tree) for name, tree in self._parts.reads}
+        return self._reads
+
+    def functions_used(self) -> frozenset[str]:
+        """The names of the functions that the source calls."""
+        return frozenset(self._parts.used)
+
+    def since(self) -> str:
+        """The first Kubernetes minor version with all that the expression uses.
+
+        Empty if every version has it; ``"never"`` if none does, as with ``cel.bind``.
+        """
+        return self._parts.since
+
+    def run(self, *args: object) -> object:
+        """The value for these values of the variables.
+
+        Raises:
+            CelEvalError: the expression has no value.
+        """
+        try:
+            return self.fast(*args)
+        except Exception:  # noqa: BLE001  # whatever it was, the interpreter decides
+            return self.exact(*args)
+
+    def exact(self, *args: object) -> object:
+        """The value as the interpreter finds it.
+
+        Raises:
+            CelEvalError: the expression has no value.
+        """
+        from auditor.cel.interpreter import evaluate  # noqa: PLC0415  # restoring must stay cheap
+
+        return evaluate(self._tree(), self._bind(args), self._context.library())
+
+    def trace(self, *args: object) -> Trace:
+        """The value or the error, and the reads that decided it."""
+        from auditor.cel.tracing import trace  # noqa: PLC0415  # restoring must stay cheap
+
+        return trace(self._tree(), self._bind(args), self._context.library())
+
+    def dump(self) -> bytes:
+        """The compiled program as bytes, for ``Environment.restore`` of an equal environment.
+
+        Only the version of Python and of this package that wrote a dump can restore it. A dump is
+        code: restore none that others could have written.
+        """
+        parts: tuple[Any, ...] = tuple(self._parts)
+        return marshal.dumps((_STAMP, parts))
+
+    def _tree(self) -> Node:
+        if self._node is None:
+            self._node = self._context.parse(self._parts.source)
+        return self._node
+
+    def _bind(self, args: tuple[object, ...]) -> dict[str, object]:
+        return dict(zip(self._parts.variables, args, strict=True))
+
+
+def load(dumped: bytes) -> Parts:
+    """The parts in a dump.
+
+    Raises:
+        CelError: it is no dump, or one of another version.
+    """
+    try:
+        match marshal.loads(dumped):  # noqa: S302  # the caller vouches for it: see Program.dump
+            case (stamp, tuple() as parts) if stamp == _STAMP and len(parts) == len(Parts._fields):
+                return Parts(*parts)
+            case _:
+                raise CelError("a compiled expression of another version")
+    except (EOFError, ValueError, TypeError) as error:
+        raise CelError(f"not a compiled expression: {error}") from error
+
+
+def pack_type(value: Type) -> Packed:
+    """A type as nested tuples."""
+    return (value.name, *map(pack_type, value.args))
+
+
+def _unpack_type(packed: Packed) -> Type:
+    name, *args = packed
+    return Type(str(name), tuple(_unpack_type(arg) for arg in args if isinstance(arg, tuple)))
+
+
+def _implementation(context: Context, function: str) -> Callable[..., object]:
+    return context.library()[function].implementation
+
+
+def _search(pattern: str) -> Callable[[str], object]:
+    from auditor.cel.regex import compile_pattern  # noqa: PLC0415  # restoring must stay cheap
+
+    return compile_pattern(pattern).search
