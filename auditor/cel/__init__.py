@@ -13,8 +13,8 @@ Importing it is cheap; its parts are imported when one of the names below is fir
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as type checkers know it; importing typing would take longer than this
 if TYPE_CHECKING:
     from auditor.cel.cost import Estimate
     from auditor.cel.environment import Environment

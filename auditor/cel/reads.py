@@ -6,7 +6,6 @@ same result as on ``value``; the engine groups rules by tree and evaluates equal
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -129,4 +128,6 @@ def unpack(packed: Packed) -> ReadTree:
 
 def digest(tree: ReadTree) -> str:
     """A hexadecimal SHA-256 that is equal for equal trees, on every machine and version."""
+    import hashlib  # noqa: PLC0415  # it takes longer to import than all of this package
+
     return hashlib.sha256(repr(pack(tree)).encode()).hexdigest()
