@@ -128,6 +128,7 @@ def _type_of(node: Node, variables: Mapping[str, Type], functions: Library) -> T
             return BOOL
         case Call(name, _, _) if name in functions:
             results = {signature.result for signature in functions[name].signatures}
-            return results.pop() if len(results) == 1 else DYN
+            result = results.pop() if len(results) == 1 else DYN
+            return DYN if "?" in str(result) else result
         case _:
             return DYN

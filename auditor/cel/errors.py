@@ -55,4 +55,4 @@ class CelEvalError(CelError):
 
 
 class CelLimitError(CelEvalError):
-    """Evaluation was stopped by a run-time limit; never absorbed by ``&&``, ``||``, ``all``, ``exists``."""
+    """Evaluation was stopped by a run-time limit; no operator or macro absorbs it."""

@@ -1,4 +1,4 @@
-"""What a function of the library is: implementation, signatures for the checker, and its history."""
+"""What a library function is: implementation, signatures for the checker, history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from auditor.cel.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One overload. ``receiver`` is the type of the target for ``x.f(...)``, None for ``f(...)``."""
+    """One overload; ``receiver`` is the type of ``x`` in ``x.f(...)``, None for ``f(...)``."""
 
     receiver: Type | None
     args: tuple[Type, ...]

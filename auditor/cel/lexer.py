@@ -33,8 +33,10 @@ class Token:
 
 
 RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var"
-    " void while".split()
+    (
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let"),
+        *("loop", "package", "namespace", "return", "var", "void", "while"),
+    )
 )
 _SPACE = re.compile(r"(?:[ \t\n\f\r]+|//[^\n]*)+")
 _NUMBER = re.compile(

@@ -14,6 +14,7 @@ from auditor.cel import convert
 from auditor.cel.arithmetic import TIMESTAMP_MIN, no_overload
 from auditor.cel.errors import CelEvalError
 from auditor.cel.functions import Function, Library, Signature
+from auditor.cel.regex import compile_pattern
 from auditor.cel.times import duration_field, timestamp_field
 from auditor.cel.types import (
     BOOL,
@@ -76,9 +77,7 @@ def ends_with(text: object, suffix: object) -> bool:
 def matches(text: object, pattern: object) -> bool:
     """``text.matches(pattern)``: whether the RE2 pattern is found anywhere in the text."""
     if text.__class__ is str and pattern.__class__ is str:
-        from auditor.cel.regex import compile_pattern  # noqa: PLC0415  # until it is there
-
-        return compile_pattern(pattern).search(text) is not None
+        return compile_pattern(pattern).search(text)
     return no_overload("matches", text, pattern)
 
 

@@ -1,4 +1,4 @@
-"""Static types, as far as an expression over untyped JSON has any; ``DYN`` is compatible with all."""
+"""Static types, as far as expressions over untyped JSON have any; ``DYN`` fits all."""
 
 from __future__ import annotations
 

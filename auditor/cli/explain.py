@@ -14,7 +14,7 @@ from auditor.cli.screen import Screen, screen_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.policy import Rule
-from auditor.policy import load_policies
+from auditor.policy import load
 
 
 @click.command(epilog="Example: auditor explain k8s-container-privileged")
@@ -22,7 +22,7 @@ from auditor.policy import load_policies
 @policies_option
 def explain(rule: str, policies: tuple[Path, ...]) -> None:
     """Say what RULE checks, why, and how to fix it, with references."""
-    policy = load_policies(folders(policies))
+    policy = load(folders(policies))
     found = find_rule(policy.rules, rule)
     screen = screen_of(sys.stdout, read_config(), plain=False, colour="auto")
     for line in page(found, screen):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from auditor.cli.options import folders, parse_settings, policies_option, set_option
-from auditor.policy import load_policies, resolve
+from auditor.policy import load, resolve
 
 
 @click.group()
@@ -21,7 +21,7 @@ def profiles() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_profiles(policies: tuple[Path, ...], *, as_json: bool) -> None:
     """List the profiles."""
-    policy = load_policies(folders(policies))
+    policy = load(folders(policies))
     rows = []
     for name in sorted(policy.profiles):
         resolved = resolve(policy, name, {})
@@ -44,7 +44,7 @@ def show(
     profile: str, settings: tuple[str, ...], policies: tuple[Path, ...], *, as_json: bool
 ) -> None:
     """Show PROFILE as it resolves: rules, severities, parameters, gate."""
-    policy = load_policies(folders(policies))
+    policy = load(folders(policies))
     resolved = resolve(policy, profile, dict(parse_settings(settings)))
     ordered = sorted(resolved.rules, key=lambda rule: (-rule.severity.rank, rule.rule.id))
     if as_json:

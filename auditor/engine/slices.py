@@ -98,8 +98,8 @@ def _type(tree: ReadTree) -> JsonType:
         return _struct(tree.fields)
     if tree.elements is not None:
         inner = _type(tree.elements)
-        element = inner if inner is Any else inner | None
-        return list[element] | dict[str, element]
+        element: JsonType = inner if inner is Any else inner | None
+        return list.__class_getitem__(element) | dict.__class_getitem__((str, element))
     return Any
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from auditor.analysis.workloads import Workloads, rows_from_table
 from auditor.engine.kinds import KindPlan, plans_for
 from auditor.engine.lines import LineWriter
-from auditor.policy import PolicyCache, compile_profile, load_policies, resolve
-from auditor.policy.compiled import CompiledProfile
+from auditor.policy import CompiledProfile, ProgramCache, compile_profile, load, resolve
 from auditor.ports import Collector
+from auditor.version import VERSION
 
 TEMPLATES = "pod-templates"
 
@@ -58,9 +58,12 @@ def compiled_profile(
         PolicyErrors: a policy file is malformed.
         UsageError: no such profile, rule or parameter.
     """
-    policy_cache = PolicyCache(cache) if cache is not None else None
-    policy = load_policies(folders, cache=policy_cache)
-    return compile_profile(resolve(policy, profile, dict(settings)), cache=policy_cache)
+    policy = load(folders)
+    programs = None
+    if cache is not None:
+        name = f"{VERSION}-{policy.digest.removeprefix('sha256:')[:32]}.programs"
+        programs = ProgramCache(cache / name)
+    return compile_profile(resolve(policy, profile, dict(settings)), programs)
 
 
 @functools.lru_cache(maxsize=2)
@@ -70,6 +73,6 @@ def context_of(job: Job) -> Context:
     return Context(
         profile=profile,
         plans=plans_for(profile.rules, list_all=job.list_all, memo=job.memo),
-        workloads=Workloads(rows_from_table(profile.tables[TEMPLATES])),
+        workloads=Workloads(rows_from_table(profile.tables.get(TEMPLATES, []))),
         writer=LineWriter(profile.rules, job.collector.target),
     )

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
 
 import msgspec
@@ -67,8 +68,7 @@ class _Pool:
         self._job = job
         self._waiting = deque(sorted(shards, key=lambda shard: (-shard.weight, shard.number)))
         self._attempts = dict.fromkeys((shard.number for shard in shards), 0)
-        methods = multiprocessing.get_all_start_methods()
-        self._processes = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+        self._processes = _context()
         self._slots = [self._start() for _ in range(workers)]
 
     def run(self) -> Iterator[ShardResult | Lost]:
@@ -137,6 +137,13 @@ class _Pool:
             if slot.process.is_alive():
                 slot.process.kill()
                 slot.process.join()
+
+
+def _context() -> ForkContext | SpawnContext:
+    """Fork where there is one: a forked worker has its parent's compiled rules already."""
+    if "fork" in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("spawn")
 
 
 def _serve(job: Job, pipe: Connection) -> None:

@@ -1,0 +1,200 @@
+"""From the sources of a rule to programs; errors point into the policy file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from auditor.cel import BOOL, DYN, CelCompileError, CelError, Environment, Program, Type
+from auditor.errors import Location, PolicyError, PolicyErrors
+from auditor.model.policy import Expression, Rule
+from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
+from auditor.policy.parameters import cel_type
+from auditor.policy.resolve import ChosenRule, ResolvedProfile
+
+VARIABLES = {"object": DYN, "item": DYN, "params": DYN}
+
+
+def compile_profile(resolved: ResolvedProfile, cache: ProgramCache | None) -> CompiledProfile:
+    """Compile all rules of a profile, from a cache where it knows them.
+
+    Raises:
+        PolicyErrors: an expression is wrong.
+    """
+    errors: list[PolicyError] = []
+    rules = [compile_rule(chosen, errors, cache) for chosen in resolved.rules]
+    if errors:
+        raise PolicyErrors(tuple(errors))
+    if cache is not None:
+        cache.save()
+    policy = resolved.policy
+    return CompiledProfile(
+        id=resolved.id,
+        title=resolved.title,
+        gate=resolved.gate,
+        rules=tuple(rule for rule in rules if rule is not None),
+        parameters=resolved.parameters,
+        controls=policy.controls,
+        tables=policy.tables,
+        policy_digest=policy.digest,
+        digest=resolved.digest,
+    )
+
+
+def compile_rule(
+    chosen: ChosenRule, errors: list[PolicyError], cache: ProgramCache | None = None
+) -> ActiveRule | None:
+    """Compile one rule; None when it has errors, which are added to ``errors``."""
+    rule = chosen.rule
+    compiler = _Compiler(rule, errors, cache)
+    each = compiler.program(rule.each, DYN) if rule.each is not None else None
+    when = compiler.program(rule.when, BOOL) if rule.when is not None else None
+    check = compiler.program(rule.check, BOOL)
+    message = compiler.message(rule.message)
+    if check is None or message is None or compiler.failed:
+        return None
+    return ActiveRule(rule, chosen.severity, chosen.params, each, when, check, message)
+
+
+class _Compiler:
+    def __init__(self, rule: Rule, errors: list[PolicyError], cache: ProgramCache | None) -> None:
+        fields: dict[str, Type] = {item.name: cel_type(item) for item in rule.parameters}
+        self._environment = Environment(VARIABLES, fields={"params": fields})
+        self._errors = errors
+        self._cache = cache
+        self.failed = False
+
+    def program(self, expression: Expression, expect: Type) -> Program | None:
+        return self._compile(expression.source, expression.location, 0, expect)
+
+    def message(self, expression: Expression) -> MessageTemplate | None:
+        parts: list[str | Program] = []
+        for text, offset in split_message(expression.source):
+            if offset < 0:
+                parts.append(text)
+                continue
+            program = self._compile(text, expression.location, offset, DYN)
+            if program is None:
+                return None
+            parts.append(program)
+        return MessageTemplate(tuple(parts))
+
+    def _compile(
+        self, source: str, location: Location, offset: int, expect: Type
+    ) -> Program | None:
+        key = f"{expect}\0{source}"
+        if self._cache is not None:
+            program = self._cache.get(key, self._environment)
+            if program is not None:
+                return program
+        try:
+            program = self._environment.compile(source, expect=expect)
+        except CelCompileError as error:
+            self.failed = True
+            place = Location(
+                location.file,
+                location.line + error.line - 1,
+                location.column + offset + error.column if error.line == 1 else error.column,
+            )
+            self._errors.append(
+                PolicyError(error.message, location=place, hint=error.hint, excerpt=error.excerpt())
+            )
+            return None
+        if self._cache is not None:
+            self._cache.put(key, program)
+        return program
+
+
+def split_message(source: str) -> Iterator[tuple[str, int]]:
+    """Split a message into (text, -1) and (expression, its offset); ``{{`` is a brace."""
+    text, index = "", 0
+    while index < len(source):
+        char = source[index]
+        if char in "{}" and source[index + 1 : index + 2] == char:
+            text += char
+            index += 2
+        elif char == "{":
+            end = _end_of_expression(source, index + 1)
+            if text:
+                yield text, -1
+                text = ""
+            yield source[index + 1 : end], index + 1
+            index = end + 1
+        else:
+            text += char
+            index += 1
+    if text:
+        yield text, -1
+
+
+def _end_of_expression(source: str, index: int) -> int:
+    quote = ""
+    depth = 0
+    for position in range(index, len(source)):
+        char = source[position]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "{":
+            depth += 1
+        elif char == "}":
+            if depth == 0:
+                return position
+            depth -= 1
+    return len(source)
+
+
+class ProgramCache:
+    """Compiled programs of one policy digest in one file that only its owner may write."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = _load(path)
+        self._new: dict[str, bytes] = {}
+
+    def get(self, key: str, environment: Environment) -> Program | None:
+        """The program for a key, None when it is not known or from another version."""
+        data = self._known.get(key)
+        if data is None:
+            return None
+        try:
+            return environment.restore(data)
+        except CelError:
+            return None
+
+    def put(self, key: str, program: Program) -> None:
+        """Remember a program."""
+        self._new[key] = program.dump()
+
+    def save(self) -> None:
+        """Write what is new; a cache is never worth failing for."""
+        if not self._new:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            temporary = self._path.with_suffix(".new")
+            temporary.touch(mode=0o600)
+            temporary.write_bytes(msgspec.msgpack.encode({**self._known, **self._new}))
+            temporary.replace(self._path)
+        except OSError:
+            return
+
+
+def _load(path: Path) -> Mapping[str, bytes]:
+    """Read a cache file; it holds code, so one that others could have written is not read."""
+    try:
+        status = path.stat()
+        if not _is_ours(status.st_uid, status.st_mode):
+            return {}
+        return msgspec.msgpack.decode(path.read_bytes(), type=dict[str, bytes])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _is_ours(owner: int, mode: int) -> bool:
+    import os  # noqa: PLC0415 - only a cache needs it
+
+    return owner == os.geteuid() and not mode & 0o022

@@ -1,0 +1,86 @@
+"""Parameters of rules: their types, bounds, and how a text becomes a value."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.cel.types import BOOL, INT, STRING, Type, list_of
+from auditor.errors import UsageError
+from auditor.model.policy import Parameter
+
+KUBERNETES_LATEST = 37
+"""The newest minor version of Kubernetes that the rules know."""
+
+TYPES = {
+    "bool": BOOL,
+    "int": INT,
+    "string": STRING,
+    "list(string)": list_of(STRING),
+    "kubernetes-version": INT,
+}
+_VERSION = re.compile(r"v?1\.(0|[1-9][0-9]{0,2})(?:\.[0-9]+)?")
+
+
+def cel_type(parameter: Parameter) -> Type:
+    """The CEL type of ``params.<name>``."""
+    return TYPES[parameter.type]
+
+
+def convert(parameter: Parameter, value: object) -> object:
+    """Turn a value from a file or the command line into what the expression sees.
+
+    Raises:
+        UsageError: the value is not of the parameter's type or out of its bounds.
+    """
+    converted = _typed(parameter, value)
+    if parameter.choices and converted not in parameter.choices:
+        raise _bad(parameter, value, f"one of {', '.join(parameter.choices)}")
+    if isinstance(converted, int) and not isinstance(converted, bool):
+        low, high = parameter.minimum, parameter.maximum
+        if (low is not None and converted < low) or (high is not None and converted > high):
+            raise _bad(parameter, value, f"between {low} and {high}")
+    return converted
+
+
+def _typed(parameter: Parameter, value: object) -> object:
+    match parameter.type:
+        case "bool":
+            if isinstance(value, bool):
+                return value
+            if value in {"true", "false"}:
+                return value == "true"
+            raise _bad(parameter, value, "true or false")
+        case "int":
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+            if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+                return int(value)
+            raise _bad(parameter, value, "a whole number")
+        case "list(string)":
+            if isinstance(value, str):
+                return [part.strip() for part in value.split(",") if part.strip()]
+            if isinstance(value, list) and all(isinstance(item, str) for item in value):
+                return list(value)
+            raise _bad(parameter, value, "a list of texts, with commas on the command line")
+        case "kubernetes-version":
+            return _minor(parameter, value)
+        case _:
+            if isinstance(value, str):
+                return value
+            raise _bad(parameter, value, "text")
+
+
+def _minor(parameter: Parameter, value: object) -> int:
+    text = str(value)
+    if text == "latest":
+        return KUBERNETES_LATEST
+    match = _VERSION.fullmatch(text)
+    if match is None or isinstance(value, float):
+        raise _bad(parameter, value, "a version such as 1.30, in quotes, or latest")
+    return int(match[1])
+
+
+def _bad(parameter: Parameter, value: object, wanted: str) -> UsageError:
+    return UsageError(
+        f"parameter {parameter.name}: {value!r} is not {wanted}", hint=parameter.description
+    )

@@ -1,0 +1,152 @@
+"""Profiles: which rules, with which severities and parameters."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from auditor.errors import UsageError
+from auditor.model.enums import Severity
+from auditor.model.policy import Profile, Rule, Selection
+from auditor.policy.load import PolicySet
+from auditor.policy.parameters import convert
+from auditor.policy.source import suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRule:
+    """A rule of a profile with its severity and parameters there."""
+
+    rule: Rule
+    severity: Severity
+    params: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedProfile:
+    """A profile with ``extends``, selections, overrides and parameters applied; rules by id."""
+
+    id: str
+    title: str
+    gate: str
+    rules: tuple[ChosenRule, ...]
+    parameters: Mapping[str, object]
+    policy: PolicySet
+    digest: str
+
+
+def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> ResolvedProfile:
+    """Resolve a profile; ``settings`` are NAME or RULE.NAME to text, and win over the profile.
+
+    Raises:
+        UsageError: no such profile, rule or parameter, or a value out of bounds.
+    """
+    if profile_id not in policy.profiles:
+        hint = suggestion(profile_id, policy.profiles)
+        raise UsageError(f"no profile is called {profile_id}", hint=hint)
+    lineage = list(_lineage(policy, profile_id, ()))
+    names = _Names(policy)
+    chosen: dict[str, Severity] = {}
+    parameters: dict[str, object] = {}
+    for profile in lineage:
+        for selection in profile.select:
+            for rule in names.matching(selection):
+                chosen.setdefault(rule.id, rule.severity)
+        for selection in profile.exclude:
+            for rule in names.matching(selection):
+                chosen.pop(rule.id, None)
+        for override in profile.overrides:
+            name = names.rule(override.rule).id
+            if name in chosen:
+                chosen[name] = override.severity
+        parameters.update(profile.parameters)
+    if not chosen:
+        raise UsageError(f"profile {profile_id} selects no rule", hint="see its select and exclude")
+    parameters.update(settings)
+    rules = [names.rule(name) for name in sorted(chosen)]
+    values = _parameter_values(rules, names, parameters)
+    profile = policy.profiles[profile_id]
+    decided = (policy.digest, profile_id, values, {n: s.value for n, s in sorted(chosen.items())})
+    return ResolvedProfile(
+        id=profile_id,
+        title=profile.title,
+        gate=profile.gate,
+        rules=tuple(ChosenRule(rule, chosen[rule.id], values[rule.id]) for rule in rules),
+        parameters=dict(sorted(parameters.items())),
+        policy=policy,
+        digest=f"sha256:{hashlib.sha256(msgspec.json.encode(decided)).hexdigest()}",
+    )
+
+
+def _lineage(policy: PolicySet, name: str, seen: tuple[str, ...]) -> Iterator[Profile]:
+    """Parents first, then the profile itself."""
+    if name in seen:
+        chain = " > ".join((*seen, name))
+        raise UsageError(f"profiles extend one another in a circle: {chain}", hint="cut it")
+    profile = policy.profiles[name]
+    for parent in profile.extends:
+        yield from _lineage(policy, parent, (*seen, name))
+    yield profile
+
+
+class _Names:
+    """Rules by id and by former id."""
+
+    def __init__(self, policy: PolicySet) -> None:
+        self._policy = policy
+        self._aliases = {alias: rule.id for rule in policy.rules.values() for alias in rule.aliases}
+
+    def rule(self, name: str) -> Rule:
+        rule = self._policy.rules.get(self._aliases.get(name, name))
+        if rule is None:
+            hint = suggestion(name, self._policy.rules)
+            raise UsageError(f"no rule is called {name}", hint=hint)
+        return rule
+
+    def matching(self, selection: Selection) -> Iterator[Rule]:
+        """The rules that a selection takes; nothing but a severity takes all at or above it."""
+        ids = {self.rule(name).id for name in selection.ids}
+        everything = not (selection.ids or selection.tags or selection.controls)
+        for rule in self._policy.rules.values():
+            matches = (
+                everything
+                or rule.id in ids
+                or any(tag in rule.tags for tag in selection.tags)
+                or any(_covers(control, rule.controls) for control in selection.controls)
+            )
+            if matches and (
+                selection.severity is None or rule.severity.rank >= selection.severity.rank
+            ):
+                yield rule
+
+
+def _covers(wanted: str, controls: Iterable[str]) -> bool:
+    if ":" in wanted:
+        return wanted in controls
+    return any(control.partition(":")[0] == wanted for control in controls)
+
+
+def _parameter_values(
+    rules: Iterable[Rule], names: _Names, parameters: Mapping[str, object]
+) -> dict[str, dict[str, object]]:
+    values = {
+        rule.id: {parameter.name: parameter.default for parameter in rule.parameters}
+        for rule in rules
+    }
+    known = {parameter.name for rule in rules for parameter in rule.parameters}
+    for setting in sorted(parameters, key=lambda name: "." in name):
+        rule_name, dot, name = setting.rpartition(".")
+        targets = [names.rule(rule_name)] if dot else list(rules)
+        used = False
+        for rule in targets:
+            for parameter in rule.parameters:
+                if parameter.name == name and rule.id in values:
+                    values[rule.id][name] = convert(parameter, parameters[setting])
+                    used = True
+        if not used:
+            hint = suggestion(name, known)
+            raise UsageError(f"no selected rule has a parameter {setting}", hint=hint)
+    return values
