@@ -1,0 +1,122 @@
+"""Where cel-cpp differs from cel-go: an interpreter that has cel-cpp's side of each difference.
+
+The random comparison runs this dialect, so that every result must be equal and nothing has to be
+skipped. Each override is a row of ``auditor/cel/README.md``; ``test_against_cel_cpp`` asserts both
+sides of each row with an expression of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+from typing import Final
+
+from auditor.cel import ops
+from auditor.cel.ast import Call, Has, Index, Node, Select
+from auditor.cel.convert import to_string
+from auditor.cel.interpreter import DEFAULT_BUDGET, Evaluator
+from auditor.cel.stdlib import STDLIB
+from auditor.cel.values import NONE, Duration, OptionalValue, Timestamp
+
+_KEY_TYPES: Final = (str, int, float)
+_ORDERS: Final = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
+_EPOCH: Final = Timestamp(0)
+
+
+class CppDialect(Evaluator):
+    """The interpreter, with the answers of cel-cpp where it is known to differ."""
+
+    __slots__ = ("fatal", "unordered")
+
+    def __init__(self, bindings: Mapping[str, object]) -> None:
+        super().__init__(bindings, STDLIB, DEFAULT_BUDGET)
+        self.unordered = self.fatal = False
+
+    def take_field(self, operand: object, node: Select) -> object:
+        """Null has no fields at all, not even optional ones.
+
+        A field of an optional that holds no map is an error that nothing absorbs: noted in
+        ``fatal``, as whether cel-cpp gets there depends on what it evaluates lazily.
+        """
+        inner = self._note(operand, optional=node.optional)
+        if inner is None:
+            ops.no_overload("_?._", None, node.field)
+        return super().take_field(operand, node)
+
+    def test_field(self, operand: object, node: Has) -> bool:
+        """``has(null.f)`` is an error."""
+        if self._note(operand, optional=False) is None:
+            ops.no_overload("has", None, node.field)
+        return super().test_field(operand, node)
+
+    def _note(self, operand: object, *, optional: bool) -> object:
+        inner = _contents(operand)
+        if operand is not inner and not optional and inner.__class__ is not dict:
+            self.fatal = True
+        return inner
+
+    def take_element(self, operand: object, key: object, node: Index) -> object:
+        """Null has no ``[?k]``, a list only with an int, and a map with anything."""
+        inner = _contents(operand)
+        if inner.__class__ is dict and node.optional and not isinstance(key, _KEY_TYPES):
+            return NONE
+        if inner is None or (
+            inner.__class__ is list and node.optional and key.__class__ is not int
+        ):
+            ops.no_overload("_[?_]", inner, key)
+        return super().take_element(operand, key, node)
+
+    def choose(self, node: Call, target: Node) -> object:
+        """``or`` and ``orValue`` exist for optionals only."""
+        value = self.eval(target)
+        if value.__class__ is not OptionalValue:
+            ops.no_overload(node.function, value)
+        if value.present:
+            return value.value if node.function == "orValue" else value
+        other = self.eval(node.args[0])
+        if node.function == "or" and other.__class__ is not OptionalValue:
+            ops.no_overload("or", value, other)
+        return other
+
+    def apply(self, function: str, args: list[object]) -> object:
+        """Operators and functions with a difference."""
+        if function in _ORDERS and _unordered_numbers(args):
+            return False
+        if function == "@in" and args[1].__class__ is dict and not isinstance(args[0], _KEY_TYPES):
+            ops.no_overload("@in", *args)
+        if function in {"-_", "int"} and args[0].__class__ is Duration:
+            ops.no_overload(function, *args)
+        if function == "int" and args[0].__class__ is bool:
+            return int(args[0])
+        if function == "optional.ofNonZeroValue" and args[0] == _EPOCH:
+            return NONE
+        if function == "string" and isinstance(args[0], Timestamp | Duration):
+            return _text(args[0])
+        return super().apply(function, args)
+
+    def prepare(self, operand: object, _start: int, /) -> None:
+        """Maps are visited in an order of their own: note that it may matter."""
+        if operand.__class__ is dict and len(operand) > 1:
+            self.unordered = True
+
+
+def _text(value: Timestamp | Duration) -> str:
+    """Times in UTC; a fraction has three, six or nine digits."""
+    plain = Timestamp(value.ns) if isinstance(value, Timestamp) else value
+    text = to_string(plain)
+    whole, point, fraction = text[:-1].partition(".")
+    digits = fraction.ljust(-(-len(fraction) // 3) * 3, "0")
+    return f"{whole}{point}{digits}{text[-1]}"
+
+
+def _contents(value: object) -> object:
+    if value.__class__ is OptionalValue:
+        return value.value if value.present else value
+    return value
+
+
+def _unordered_numbers(values: list[object]) -> bool:
+    numbers = [
+        item for item in values if item.__class__ is not bool and isinstance(item, int | float)
+    ]
+    return len(numbers) == len(values) and any(map(isnan, numbers))

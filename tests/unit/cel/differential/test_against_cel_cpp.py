@@ -1,0 +1,182 @@
+"""The interpreter against Google's C++ implementation, on random expressions and documents.
+
+The comparison runs the interpreter in the dialect of cel-cpp (``dialect.py``), so that every result
+and every error must be the same. What the dialect changes is asserted here row by row: our side by
+the interpreter as it is, the other side by cel-cpp.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from auditor.cel.ast import Node
+from auditor.cel.errors import CelEvalError
+from auditor.cel.interpreter import evaluate, run
+from auditor.cel.parser import parse
+from auditor.cel.stdlib import STDLIB
+from auditor.cel.tracing import trace
+from tests.unit.cel.differential.dialect import CppDialect
+from tests.unit.cel.differential.documents import mutate, random_pod
+from tests.unit.cel.differential.expressions import Generator
+from tests.unit.cel.differential.oracle import ERROR, FATAL, Oracle, canonical
+from tests.unit.cel.language import NAMESPACED
+
+DOCUMENTS: Final = 30
+
+
+class Tally(NamedTuple):
+    """What a comparison did."""
+
+    evaluations: int
+    errors: int
+    unordered: int
+    differences: list[str]
+
+
+def documents(random: Random) -> list[dict[str, Any]]:
+    """Pods: half of them as they should be, half mutated."""
+    pods = [random_pod(random) for _ in range(DOCUMENTS)]
+    half = DOCUMENTS // 2
+    return [*pods[:half], *(mutate(random, pod, random.randrange(1, 5)) for pod in pods[half:])]
+
+
+def in_dialect(node: Node, document: object) -> tuple[object, CppDialect]:
+    """The outcome in the dialect of cel-cpp, and the evaluator with its notes."""
+    evaluator = CppDialect({"object": document})
+    try:
+        result = canonical(run(evaluator, node))
+    except CelEvalError:
+        result = ERROR
+    return result, evaluator
+
+
+def compare(seed: int, expressions: int, depth: int) -> Tally:
+    """Evaluate random expressions on random documents, here and there."""
+    generator, oracle = Generator(seed), Oracle("object")
+    pods = documents(generator.random)
+    activations = [oracle.bind({"object": pod}) for pod in pods]
+    errors = unordered = 0
+    differences: list[str] = []
+    for _ in range(expressions):
+        source = generator.expression(depth)
+        theirs = oracle.compile(source)
+        node = parse(source, namespaced=NAMESPACED)
+        for pod, activation in zip(pods, activations, strict=True):
+            expected = theirs.outcome(activation)
+            result, evaluator = in_dialect(node, pod)
+            errors += expected in (ERROR, FATAL)
+            if result == expected or (expected == FATAL and (result == ERROR or evaluator.fatal)):
+                continue
+            if evaluator.unordered:
+                unordered += 1
+            else:
+                differences.append(
+                    f"{source}\n  on {pod}\n  cel-cpp {expected}\n  here    {result}"
+                )
+    return Tally(expressions * len(pods), errors, unordered, differences)
+
+
+def assert_same(tally: Tally) -> None:
+    """No difference but the order of maps; and the comparison was worth making."""
+    assert not tally.differences, "\n".join(tally.differences[:3])
+    assert tally.unordered < tally.evaluations // 500
+    assert 0.2 < tally.errors / tally.evaluations < 0.75
+
+
+def test_a_hundred_thousand_evaluations_agree() -> None:
+    shallow, deep = compare(seed=1, expressions=2400, depth=3), compare(2, 1200, depth=5)
+    assert shallow.evaluations + deep.evaluations >= 100_000
+    assert_same(shallow)
+    assert_same(deep)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_three_million_evaluations_agree(seed: int) -> None:
+    assert_same(compare(seed, expressions=5000, depth=3 + seed % 4))
+
+
+def test_tracing_changes_neither_values_nor_errors() -> None:
+    generator = Generator(7)
+    pods = documents(generator.random)
+    for _ in range(600):
+        node = parse(generator.expression(4), namespaced=NAMESPACED)
+        for pod in pods:
+            traced = trace(node, {"object": pod}, STDLIB)
+            try:
+                expected = repr(evaluate(node, {"object": pod}, STDLIB)), None
+            except CelEvalError as error:
+                expected = repr(None), str(error)
+            assert (repr(traced.value), traced.error) == expected
+
+
+class Row(NamedTuple):
+    """An expression that is not the same on both sides; ``x`` is null."""
+
+    name: str
+    source: str
+    here: object
+    there: object
+
+
+TRUE, FALSE = ("bool", "True"), ("bool", "False")
+DIFFERENCES = [
+    Row("null has no fields and is no error", "has(x.f)", FALSE, ERROR),
+    Row("optional field of null", "x.?f.hasValue()", FALSE, ERROR),
+    Row("optional key of null", "x[?'f'].hasValue()", FALSE, ERROR),
+    Row("optional field of an optional null", "optional.of(x).?f.hasValue()", FALSE, ERROR),
+    Row("error in an optional chain, absorbed", "optional.of(5).f.hasValue() || true", TRUE, FATAL),
+    Row("orValue of no optional", "dyn(2).orValue(1)", ("int", "2"), ERROR),
+    Row("or of no optional", "dyn(2).or(optional.of(1))", ("int", "2"), ERROR),
+    Row("or with no optional", "optional.none().or(dyn(2))", ("int", "2"), ERROR),
+    Row("null among keys", "x in {'a': 1}", FALSE, ERROR),
+    Row("list among keys", "[1] in {'a': 1}", FALSE, ERROR),
+    Row("key that is no key", "{'a': 1}[?[1]].hasValue()", ERROR, FALSE),
+    Row("list index that is a double", "[7][?0.0].hasValue()", TRUE, ERROR),
+    Row("list index that is a uint", "[7][?0u].hasValue()", TRUE, ERROR),
+    Row("order of NaN", "0.0 / 0.0 < 1.0", ERROR, FALSE),
+    Row("negative span", "-duration('1s') == duration('-1s')", TRUE, ERROR),
+    Row("int of a span", "int(duration('1us'))", ("int", "1000"), ERROR),
+    Row("int of a bool", "int(true)", ERROR, ("int", "1")),
+    Row(
+        "text of a time in its zone",
+        "string(timestamp('2020-01-01T00:00:00+05:00'))",
+        ("string", "'2020-01-01T00:00:00+05:00'"),
+        ("string", "'2019-12-31T19:00:00Z'"),
+    ),
+    Row(
+        "digits of a fraction",
+        "string(duration('1.5s'))",
+        ("string", "'1.5s'"),
+        ("string", "'1.500s'"),
+    ),
+    Row("zero of a time", "optional.ofNonZeroValue(timestamp(0)).hasValue()", TRUE, FALSE),
+    Row(
+        "milliseconds of a span",
+        "duration('1.9s').getMilliseconds()",
+        ("int", "1900"),
+        ("int", "900"),
+    ),
+    Row("large int and double", "9007199254740993 == 9007199254740992.0", FALSE, TRUE),
+    Row("double out of range", "double('1e400') > 1.0", ERROR, TRUE),
+    Row("double with underscores", "double('1_0')", ("double", "10.0"), ERROR),
+    Row("text of infinity", "string(1.0 / 0.0)", ("string", "'+Inf'"), ("string", "'inf'")),
+    Row("not twice, of no bool", "!!x", ERROR, ("null_type", "None")),
+    Row("minus twice, of no number", "--x", ERROR, ("null_type", "None")),
+    Row("repeated key, absorbed", "{'a': 1, 'a': 2} == x || true", TRUE, FATAL),
+]
+
+
+@pytest.mark.parametrize("row", DIFFERENCES, ids=lambda row: row.name)
+def test_known_difference(row: Row) -> None:
+    node = parse(row.source, namespaced=NAMESPACED)
+    try:
+        here = canonical(evaluate(node, {"x": None}, STDLIB))
+    except CelEvalError:
+        here = ERROR
+    oracle = Oracle("x")
+    there = oracle.compile(row.source).outcome(oracle.bind({"x": None}))
+    assert (here, there) == (row.here, row.there)
