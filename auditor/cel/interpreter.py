@@ -251,6 +251,7 @@ class Evaluator(Comprehensions):
         result: list[object] = []
         notes = self.begin()
         for child, optional in zip(node.elements, node.optional, strict=True):
+            mark = len(self.log)
             value = self.eval(child)
             if optional:
                 entry = ops.spread(value)
@@ -258,7 +259,7 @@ class Evaluator(Comprehensions):
                     continue
                 value = entry.value
             result.append(value)
-            self.keep(notes)
+            self.keep(notes, mark)
         self.finish(notes)
         return result
 

@@ -84,8 +84,8 @@ class Scopes:
         """A list is about to be made."""
         return None
 
-    def keep(self, notes: Any, /) -> None:
-        """The value evaluated last became the next element of a list literal."""
+    def keep(self, notes: Any, mark: int, /) -> None:
+        """The value evaluated last became an element of a literal; its reads began at ``mark``."""
 
     def keep_same(self, notes: Any, number: int, mark: int, /) -> None:
         """Element ``number`` became the next element; its reads began at ``mark``."""

@@ -254,9 +254,9 @@ class Tracer(Evaluator):
         """Notes on a list to be made."""
         return Parts()
 
-    def keep(self, notes: Parts, /) -> None:
-        """An element of a literal."""
-        notes.add(self.source)
+    def keep(self, notes: Parts, mark: int, /) -> None:
+        """An element of a literal; what was read for it are its grounds."""
+        notes.add(self.source, tuple(self.log[mark:]))
 
     def keep_same(self, notes: Parts, number: int, mark: int, /) -> None:
         """An element that passed a filter keeps its origin; the filter's reads are its grounds."""
