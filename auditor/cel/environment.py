@@ -126,7 +126,8 @@ class Environment:
     def _check_version(self, used: Iterable[Feature], source: str) -> None:
         if self._kubernetes is None:
             return
-        from auditor.cel.features import NEVER, rank  # noqa: PLC0415  # only compiling needs it
+        from auditor.cel.features import rank  # noqa: PLC0415  # only compiling needs it
+        from auditor.cel.functions import NEVER  # noqa: PLC0415  # see above
 
         for feature in used:
             if rank(feature.since) > rank(self._kubernetes):

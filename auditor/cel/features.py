@@ -22,11 +22,8 @@ from auditor.cel.ast import (
     Select,
     Transform,
 )
-from auditor.cel.functions import Library
+from auditor.cel.functions import NEVER, Library
 from auditor.cel.walk import walk
-
-NEVER: Final = "never"
-"""The version of what no API server has, such as ``cel.bind``."""
 
 _OPTIONALS: Final = "1.28"
 _TWO_VARIABLES: Final = "1.32"

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from auditor.cel.types import Type
+
+NEVER: Final = "never"
+"""The version of what no API server has, such as ``math.greatest`` and ``cel.bind``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One overload; ``receiver`` is the type of ``x`` in ``x.f(...)``, None for ``f(...)``."""
+    """One overload; ``receiver`` is the type of ``x`` in ``x.f(...)``, None for ``f(...)``.
+
+    ``since`` is as for :class:`Function`: overloads of one name can be of different age.
+    """
 
     receiver: Type | None
     args: tuple[Type, ...]
     result: Type
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function under one name, global and member forms together.
 
-    ``implementation`` takes the receiver first, then the arguments, checks their classes itself and
-    raises :class:`~auditor.cel.errors.CelEvalError` for wrong ones (``no such overload``), so that it
-    serves the interpreter and compiled code alike. It must not mutate its arguments.
+    ``implementation`` takes the receiver first, then the arguments, checks their classes itself
+    and raises :class:`~auditor.cel.errors.CelEvalError` for wrong ones (``no such overload``), so
+    that it serves the interpreter and compiled code alike. It must not mutate its arguments.
 
-    ``since`` is the Kubernetes minor version whose API server first has it (``"1.28"``), or ``""``
-    for what the language itself had from the start: an exported rule must not use a newer one.
+    ``since`` is the Kubernetes minor version whose API server first has it (``"1.28"``), ``""`` for
+    what was there from the start, or :data:`NEVER`: an exported rule must not use a newer one. With
+    overloads of different age it is that of the oldest, as types are known at run time only.
     ``cost`` is a static weight: the number of element visits that one call stands for.
     """
 

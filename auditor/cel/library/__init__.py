@@ -1,11 +1,128 @@
-"""All functions that an expression may call, by name."""
+"""All functions that an expression may call, by name.
+
+Importing this package imports none of its modules: a run that restores compiled programs asks for
+few functions, and gets the modules of those.
+"""
 
 from __future__ import annotations
 
-from auditor.cel.functions import Library
-from auditor.cel.stdlib import STDLIB
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from auditor.cel.functions import Function, Library, Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STANDARD: Final = "auditor.cel.stdlib"
+
+LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "strings": (
+            "charAt",
+            "indexOf",
+            "join",
+            "lastIndexOf",
+            "lowerAscii",
+            "replace",
+            "reverse",
+            "split",
+            "strings.quote",
+            "substring",
+            "trim",
+            "upperAscii",
+        ),
+    },
+)
+"""The extension libraries, each a module of this package, and the functions they define."""
+
+_STANDARD_TOO: Final = frozenset[str]()
+"""The names in :data:`LIBRARIES` that the standard functions have overloads of."""
 
 
 def standard_library() -> Library:
     """The standard functions and all extensions."""
-    return STDLIB
+    return _StandardLibrary()
+
+
+class _StandardLibrary(Mapping[str, Function]):
+    """Functions by name, looked for when they are asked for."""
+
+    __slots__ = ("_found", "_modules")
+
+    def __init__(self) -> None:
+        self._found: dict[str, Function] = {}
+        self._modules: dict[str, list[str]] = {}
+        for module, names in LIBRARIES.items():
+            for name in names:
+                self._modules.setdefault(name, []).append(f"{__name__}.{module}")
+        for name in _STANDARD_TOO:
+            self._modules[name].append(STANDARD)
+
+    def __getitem__(self, name: str) -> Function:
+        found = self._found.get(name)
+        if found is None:
+            modules = self._modules.get(name, (STANDARD,))
+            found = _merge([_functions(module)[name] for module in modules])
+            self._found[name] = found
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules or name in _functions(STANDARD)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._modules
+        yield from _functions(STANDARD).keys() - self._modules.keys()
+
+    def __len__(self) -> int:
+        return len(_functions(STANDARD).keys() | self._modules.keys())
+
+
+def _functions(module: str) -> Library:
+    """The functions that one module defines, by name."""
+    found = import_module(module)
+    if module == STANDARD:
+        standard: Library = found.STDLIB
+        return standard
+    functions: tuple[Function, ...] = found.FUNCTIONS
+    return {function.name: function for function in functions}
+
+
+def _merge(parts: list[Function]) -> Function:
+    """One function of several modules' overloads; the type of the first argument chooses."""
+    first, *others = parts
+    if not others:
+        return first
+    from auditor.cel.library.define import oldest  # noqa: PLC0415  # few functions need it
+
+    implementations: dict[str, Callable[..., object]] = {}
+    for part in parts:
+        for signature in part.signatures:
+            implementations[_first_type(signature)] = part.implementation
+    return Function(
+        name=first.name,
+        implementation=_dispatcher(first.name, implementations),
+        signatures=tuple(signature for part in parts for signature in part.signatures),
+        library="+".join(part.library for part in parts),
+        since=oldest(part.since for part in parts),
+        cost=max(part.cost for part in parts),
+    )
+
+
+def _first_type(signature: Signature) -> str:
+    first = signature.args[0] if signature.receiver is None else signature.receiver
+    return first.name
+
+
+def _dispatcher(
+    name: str, implementations: Mapping[str, Callable[..., object]]
+) -> Callable[..., object]:
+    from auditor.cel.arithmetic import no_overload, type_name  # noqa: PLC0415  # see _merge
+
+    def call(*args: object) -> object:
+        chosen = implementations.get(type_name(args[0])) if args else None
+        return no_overload(name, *args) if chosen is None else chosen(*args)
+
+    return call
