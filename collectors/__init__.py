@@ -1,0 +1,1 @@
+"""Collectors: the only code that does platform I/O. They look, and never judge."""

@@ -1,0 +1,1 @@
+"""Kubernetes: manifests now; live clusters are the next folder."""

@@ -41,11 +41,16 @@ ACCESSORS: Final = (
 
 
 class Generator:
-    """Writes one expression at a time; the same seed gives the same expressions."""
+    """Writes one expression at a time; the same seed gives the same expressions.
+
+    An expression has either ``cel.bind`` or the macros that may stop early: after one of these
+    cel-cpp can take a bound name for the element that it stopped at.
+    """
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311  # a reproducible test, no secret
         self._names: list[str] = []
+        self._binds = False
         self._makers: dict[str, Callable[[int], str]] = {
             "bool": self._bool,
             "int": self._int,
@@ -65,6 +70,7 @@ class Generator:
     def expression(self, depth: int) -> str:
         """An expression that is, most of the time, of a type that has values on both sides."""
         self._names = []
+        self._binds = self.random.random() < 0.4
         kind = self.random.choices(KINDS, weights=(12, 3, 1, 2, 3, 1, 3, 2, 1, 1, 0.3, 1))[0]
         return self.make(kind, depth)
 
@@ -97,7 +103,7 @@ class Generator:
 
     def _shared(self, kind: str, depth: int) -> str:
         """Forms that every type has."""
-        form = self.random.randrange(5)
+        form = self.random.randrange(5 if self._binds else 4)
         if form == 0:
             then, otherwise = self.make(kind, depth), self.make(kind, depth)
             return f"({self.make('bool', depth)} ? {then} : {otherwise})"
@@ -161,7 +167,7 @@ class Generator:
         return f"({self.make(left, depth)} {operator} {self.make(right, depth)})"
 
     def _quantifier(self, depth: int) -> str:
-        macro = self._pick("all", "exists", "exists", "exists_one")
+        macro = "exists_one" if self._binds else self._pick("all", "exists", "exists_one")
         name, operand = self._element(depth)
         body = self._scoped(name, lambda: self.make("bool", depth))
         return f"{operand}.{macro}({name}, {body})"

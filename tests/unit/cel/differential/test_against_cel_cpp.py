@@ -83,7 +83,7 @@ def assert_same(tally: Tally) -> None:
     """No difference but the order of maps; and the comparison was worth making."""
     assert not tally.differences, "\n".join(tally.differences[:3])
     assert tally.unordered < tally.evaluations // 500
-    assert 0.2 < tally.errors / tally.evaluations < 0.75
+    assert 0.2 < tally.errors / tally.evaluations < 0.85
 
 
 def test_a_hundred_thousand_evaluations_agree() -> None:
@@ -164,6 +164,12 @@ DIFFERENCES = [
     Row("double out of range", "double('1e400') > 1.0", ERROR, TRUE),
     Row("double with underscores", "double('1_0')", ("double", "10.0"), ERROR),
     Row("text of infinity", "string(1.0 / 0.0)", ("string", "'+Inf'"), ("string", "'inf'")),
+    Row(
+        "name bound after a macro that stopped early (a fault of cel-cpp)",
+        "[7, 8].exists(v, true) ? cel.bind(b, 5, b) : 0",
+        ("int", "5"),
+        ("int", "8"),
+    ),
     Row("not twice, of no bool", "!!x", ERROR, ("null_type", "None")),
     Row("minus twice, of no number", "--x", ERROR, ("null_type", "None")),
     Row("repeated key, absorbed", "{'a': 1, 'a': 2} == x || true", TRUE, FATAL),

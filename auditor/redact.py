@@ -1,0 +1,133 @@
+"""Secrets are replaced at the door, by a marker that says what kind they were.
+
+A collector calls :func:`redact` on what it read, before anything is stored or judged, so that no
+report, cache or message can hold a secret that an output-side filter forgot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+MARKER: Final = "«redacted:{}»"
+
+_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("private-key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")),
+    ("aws-access-key-id", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    (
+        "github-token",
+        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})"),
+    ),
+    ("gitlab-token", re.compile(r"\bglpat-[A-Za-z0-9_\-]{20,}")),
+    ("slack-token", re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,}")),
+    ("huggingface-token", re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")),
+    ("anthropic-key", re.compile(r"\bsk-ant-[A-Za-z0-9_\-]{20,}")),
+    ("openai-key", re.compile(r"\bsk-(?:proj-)?[A-Za-z0-9_\-]{32,}")),
+    ("nvidia-api-key", re.compile(r"\bnvapi-[A-Za-z0-9_\-]{32,}")),
+    ("jwt", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")),
+    ("gcp-service-account", re.compile(r'"type"\s*:\s*"service_account"')),
+)
+_HINTS = (
+    *("PRIVATE KEY", "AKIA", "ASIA", "gh", "glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ"),
+    "service_account",
+)
+_URL = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*:)(?P<secret>[^/\s@]+)(?=@)")
+_ARGUMENT = re.compile(
+    r"(?P<head>--?[a-z-]*(?:password|passwd|token|secret|api-key|apikey)=)(?P<secret>.+)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL",
+    re.IGNORECASE,
+)
+_HARMLESS_NAME = re.compile(
+    r"(?:_FILE|_PATH|_DIR|_NAME|_URL|_URI|_TTL|_LENGTH|_ENABLED)$|TOKENIZ", re.IGNORECASE
+)
+_HARMLESS_VALUE = re.compile(
+    r"(?:true|false|[0-9]{1,6}|/[^\s]*|\$\([A-Za-z_]\w*\))?", re.IGNORECASE
+)
+
+
+def marker(shape: str) -> str:
+    """The text that stands for a secret of some shape."""
+    return MARKER.format(shape)
+
+
+def redact(value: Any) -> Any:
+    """A copy of a decoded object without secrets; the object itself when it has none."""
+    if isinstance(value, dict):
+        return _mapping(value)
+    if isinstance(value, list):
+        return _changed_list(value, redact)
+    if isinstance(value, str):
+        return redact_text(value)
+    return value
+
+
+def redact_text(text: str) -> str:
+    """A text without what has the shape of a credential."""
+    if len(text) < 8:
+        return text
+    for hint in _HINTS:
+        if hint in text:
+            for shape, pattern in _SHAPES:
+                if pattern.search(text):
+                    if shape in {"private-key", "gcp-service-account"}:
+                        return marker(shape)
+                    text = pattern.sub(marker(shape), text)
+            break
+    if "://" in text and "@" in text:
+        text = _URL.sub(lambda match: match["head"] + marker("url-credentials"), text)
+    if text[:1] == "-" and "=" in text:
+        text = _ARGUMENT.sub(lambda match: match["head"] + marker("argument"), text)
+    return text
+
+
+def _changed_list(values: list[Any], change: Callable[[Any], Any]) -> list[Any]:
+    made = [change(value) for value in values]
+    if all(new is old for new, old in zip(made, values, strict=True)):
+        return values
+    return made
+
+
+def _mapping(value: dict[str, Any]) -> dict[str, Any]:
+    if value.get("kind") == "Secret" and value.get("apiVersion") == "v1":
+        value = {
+            key: _hidden(item) if key in {"data", "stringData"} else item
+            for key, item in value.items()
+        }
+    made: dict[str, Any] = {}
+    changed = False
+    for key, item in value.items():
+        new = _env(item) if key == "env" and isinstance(item, list) else redact(item)
+        changed = changed or new is not item
+        made[key] = new
+    return made if changed else value
+
+
+def _hidden(values: Any) -> Any:
+    if not isinstance(values, dict):
+        return values
+    return {key: marker("secret-data") for key in values}
+
+
+def _env(items: list[Any]) -> list[Any]:
+    return _changed_list(items, _variable)
+
+
+def _variable(item: Any) -> Any:
+    cleaned = redact(item)
+    if not isinstance(cleaned, dict):
+        return cleaned
+    name, value = cleaned.get("name"), cleaned.get("value")
+    if (
+        isinstance(name, str)
+        and isinstance(value, str)
+        and _NAME.search(name)
+        and not _HARMLESS_NAME.search(name)
+        and "«redacted:" not in value
+        and not _HARMLESS_VALUE.fullmatch(value)
+    ):
+        return {**cleaned, "value": marker("by-name")}
+    return cleaned

@@ -1,0 +1,1 @@
+"""Manifests in files, folders and streams, read as kubectl reads them."""

@@ -1,0 +1,83 @@
+"""The manifests collector: a file, a folder or standard input."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor.errors import CollectionError
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap, Target
+from auditor.ports import Plan, Reading, Shard
+from collectors.kubernetes.manifests.guards import Limits
+from collectors.kubernetes.manifests.reading import ManifestReading
+from collectors.kubernetes.manifests.walk import Found, Walker, cut, shown
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestsCollector:
+    """Reads manifests below ``root``, or from ``stdin`` when there is no root."""
+
+    target: Target
+    root: Path | None
+    stdin: bytes | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        """List the files, cut into shards; see :class:`auditor.ports.Collector`."""
+        found = self._find()
+        weight = sum(size for _, size in found.files) + len(found.files)
+        parts = cut(found.files, shards(weight))
+        return Plan(
+            tuple(Shard(number, paths, size) for number, (paths, size) in enumerate(parts)),
+            tuple(found.gaps),
+            len(found.files),
+            0,
+        )
+
+    def _find(self) -> Found:
+        if self.root is None:
+            return Found(files=[(STDIN, len(self.stdin or b""))])
+        try:
+            mode = self.root.stat().st_mode
+        except OSError as error:
+            raise CollectionError(f"{self.target.uri}: {error.strerror}") from error
+        walker = Walker(self.root, self.target.uri, self.limits)
+        if stat.S_ISDIR(mode):
+            return walker.walk()
+        walker.add_file(self.root.name, self.root.stat())
+        return walker.found
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        """Read the files of a shard, in order."""
+        for path in shard.items:
+            yield self._read(path)
+
+    def _read(self, path: str) -> Reading | Gap:
+        if self.root is None:
+            return ManifestReading(self.target.uri, STDIN, self.stdin or b"")
+        place = self.root / path if self.root.is_dir() else self.root
+        try:
+            data = _read_regular(place, self.limits.size)
+        except OSError as error:
+            cause = GapCause.DENIED if isinstance(error, PermissionError) else GapCause.UNREACHABLE
+            return Gap(self.target.uri, shown(path), cause, f"{error.strerror}")
+        return ManifestReading(self.target.uri, shown(path), data)
+
+
+def _read_regular(path: Path, limit: int) -> bytes:
+    """Read a file that is still a regular one once it is open; never waits for a pipe."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "not a regular file")
+        data = file.read(limit + 1)
+        if len(data) > limit:
+            raise OSError(0, f"more than {limit:,} bytes")
+        return data

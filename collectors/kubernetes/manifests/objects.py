@@ -1,0 +1,130 @@
+"""From decoded documents to resources: what a document is, whose it is, what it is called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from auditor.model.enums import GapCause
+from auditor.model.resource import Owner, Resource
+from collectors.kubernetes.manifests.guards import Unreadable
+
+_BUILT_IN_GROUPS = frozenset({"", "apps", "batch", "extensions", "autoscaling", "policy"})
+
+
+def kind_name(api_version: str, kind: str) -> str:
+    """``k8s/Deployment`` for built-in groups, ``k8s/RayCluster.ray.io`` for others."""
+    group, slash, _ = api_version.rpartition("/")
+    if not slash or group in _BUILT_IN_GROUPS or group.endswith(".k8s.io"):
+        return f"k8s/{kind}"
+    return f"k8s/{kind}.{group}"
+
+
+def is_object(value: object) -> bool:
+    """Whether a document claims to be a Kubernetes object."""
+    return isinstance(value, dict) and "apiVersion" in value and "kind" in value
+
+
+class Maker:
+    """Makes the resources of one file; remembers identities, to tell twins apart."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._seen: Counter[str] = Counter()
+
+    def make(self, head: Mapping[str, Any], body: bytes, document: int, line: int) -> Resource:
+        """Make a resource of ``{apiVersion, kind, metadata}`` and its JSON.
+
+        Raises:
+            Unreadable: a field that every object needs has another type.
+        """
+        api_version = _text(head, "apiVersion", line)
+        kind = _text(head, "kind", line)
+        metadata = head.get("metadata")
+        if metadata is None:
+            metadata = {}
+        if not isinstance(metadata, Mapping):
+            raise _wrong("metadata", "an object", line)
+        name = _text(metadata, "name", line)
+        if not name:
+            generate = _text(metadata, "generateName", line)
+            name = f"{generate}*" if generate else ""
+        namespace = _text(metadata, "namespace", line)
+        uid = _text(metadata, "uid", line)
+        full_kind = kind_name(api_version, kind)
+        if not uid:
+            uid = f"{self._source}#{full_kind}/{namespace}/{name}"
+            self._seen[uid] += 1
+            if self._seen[uid] > 1:
+                uid += f"~{self._seen[uid]}"
+        return Resource(
+            kind=full_kind,
+            api_version=api_version,
+            name=name,
+            namespace=namespace,
+            uid=uid,
+            source=self._source,
+            document=document,
+            line=line,
+            body=body,
+            labels=_labels(metadata, line),
+            controller=_controller(metadata, namespace),
+        )
+
+    def duplicate(
+        self, owner: Resource | None, pointer: str, document: int, lines: tuple[int, int]
+    ) -> Resource:
+        """The resource that says a key is there twice."""
+        line, first = lines
+        name = pointer
+        uid = f"{self._source}#files/DuplicateKey/{document}{pointer}"
+        return Resource(
+            kind="files/DuplicateKey",
+            api_version="",
+            name=name,
+            namespace=owner.namespace if owner is not None else "",
+            uid=uid,
+            source=self._source,
+            document=document,
+            line=line,
+            body=msgspec.json.encode({"path": pointer, "line": line, "firstLine": first}),
+            pointer=pointer,
+        )
+
+
+def _text(fields: Mapping[str, Any], name: str, line: int) -> str:
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _wrong(name, "text", line)
+    return value
+
+
+def _wrong(field: str, wanted: str, line: int) -> Unreadable:
+    return Unreadable(GapCause.MALFORMED, f"{field} is not {wanted}", line=line)
+
+
+def _labels(metadata: Mapping[str, Any], line: int) -> tuple[tuple[str, str], ...]:
+    labels = metadata.get("labels")
+    if labels is None:
+        return ()
+    if not isinstance(labels, Mapping):
+        raise _wrong("metadata.labels", "an object", line)
+    return tuple((key, value) for key, value in labels.items() if isinstance(value, str))
+
+
+def _controller(metadata: Mapping[str, Any], namespace: str) -> Owner | None:
+    owners = metadata.get("ownerReferences")
+    if not isinstance(owners, list):
+        return None
+    for owner in owners:
+        if isinstance(owner, Mapping) and owner.get("controller") is True:
+            fields = [owner.get(key) for key in ("apiVersion", "kind", "name", "uid")]
+            if all(isinstance(field, str) for field in fields[:3]):
+                version, kind, name, uid = (str(field or "") for field in fields)
+                return Owner(version, kind, namespace, name, uid)
+    return None

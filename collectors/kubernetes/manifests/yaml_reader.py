@@ -1,0 +1,214 @@
+"""YAML documents as values, exactly as kubectl takes them, from libyaml's tree of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.composer import Composer
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.resolver import Resolver
+from yaml.scanner import Scanner
+
+from auditor.model.enums import GapCause
+from collectors.kubernetes.manifests.guards import MAX_NODES, Unreadable
+from collectors.kubernetes.manifests.scalars import (
+    PREFIX,
+    NotRepresentable,
+    as_json_number,
+    key_text,
+    plain,
+    tagged,
+)
+
+_PLAIN = "!plain"
+_STR = PREFIX + "str"
+_MERGE = PREFIX + "merge"
+
+
+class _Tags(Resolver):
+    """Marks untagged plain scalars, so that they can be told from text written as ``!!str``."""
+
+    def resolve(self, kind: type, value: Any, implicit: Any) -> Any:
+        if kind is yaml.ScalarNode and implicit[0]:
+            return _PLAIN
+        if kind is yaml.ScalarNode:
+            implicit = (False, implicit[1])
+        return super().resolve(kind, value, implicit)
+
+
+class _PureNodes(Reader, Scanner, Parser, Composer, _Tags):
+    """The same in Python, for a PyYAML that was built without libyaml."""
+
+    def __init__(self, stream: str) -> None:
+        Reader.__init__(self, stream)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+        _Tags.__init__(self)
+
+    def dispose(self) -> None:
+        """Nothing to free."""
+
+
+def _loader() -> Any:
+    base = getattr(yaml.cyaml, "CParser", None) if yaml.__with_libyaml__ else None
+    if base is None:
+        return _PureNodes
+
+    def start(self: Any, stream: str) -> None:
+        base.__init__(self, stream)
+        _Tags.__init__(self)
+
+    return type("Nodes", (base, _Tags), {"__init__": start})
+
+
+NODES = _loader()
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A key that a mapping has twice; the last one counts."""
+
+    pointer: str
+    line: int
+    first_line: int
+
+
+@dataclass(slots=True)
+class Document:
+    """One document: its value, its node (for lines), and the keys that it has twice."""
+
+    value: object
+    node: yaml.Node
+    duplicates: list[Duplicate] = field(default_factory=list)
+
+
+def nodes(text: str) -> Iterator[yaml.Node]:
+    """The root node of each document.
+
+    Raises:
+        Unreadable: the text is no YAML; documents before the error have been yielded.
+    """
+    loader = NODES(text)
+    try:
+        while loader.check_node():
+            yield loader.get_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 0
+        raise Unreadable(GapCause.MALFORMED, f"no YAML: {error.problem}", line=line) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise Unreadable(GapCause.MALFORMED, f"no YAML: {error}") from error
+    finally:
+        loader.dispose()
+
+
+def documents(text: str) -> Iterator[Document]:
+    """Every document of a stream, empty ones as None.
+
+    Raises:
+        Unreadable: the text is no YAML, or its aliases expand without bound.
+    """
+    builder = _Builder()
+    for node in nodes(text):
+        yield builder.document(node)
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self._count = 0
+        self._open: set[int] = set()
+        self._duplicates: list[Duplicate] = []
+
+    def document(self, node: yaml.Node) -> Document:
+        self._duplicates = []
+        value = self._value(node, "")
+        return Document(value, node, self._duplicates)
+
+    def _value(self, node: yaml.Node, pointer: str) -> object:
+        self._count += 1
+        if self._count > MAX_NODES:
+            raise _bad(node, f"aliases expand to more than {MAX_NODES:,} nodes")
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if id(node) in self._open:
+            raise _bad(node, "an alias contains itself")
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [
+                    self._value(item, f"{pointer}/{index}") for index, item in enumerate(node.value)
+                ]
+            return self._mapping(node, pointer)
+        finally:
+            self._open.discard(id(node))
+
+    def _scalar(self, node: yaml.ScalarNode) -> object:
+        try:
+            if node.tag == _PLAIN:
+                value = plain(node.value)
+            elif node.tag == _STR:
+                return node.value
+            else:
+                value = tagged(node.tag, node.value)
+        except NotRepresentable as error:
+            raise _bad(node, str(error)) from error
+        if isinstance(value, float):
+            if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN
+                raise _bad(node, f"{node.value} is no number in JSON")
+            return as_json_number(value)
+        return value
+
+    def _mapping(self, node: yaml.MappingNode, pointer: str) -> dict[str, object]:
+        made: dict[str, object] = {}
+        lines: dict[str, int] = {}
+        merged: list[yaml.Node] = []
+        for key_node, value_node in node.value:
+            if self._is_merge(key_node):
+                merged.append(value_node)
+                continue
+            try:
+                key = key_text(self._value(key_node, pointer))
+            except NotRepresentable as error:
+                raise _bad(key_node, str(error)) from error
+            place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            line = key_node.start_mark.line + 1
+            if key in lines:
+                self._duplicates.append(Duplicate(place, line, lines[key]))
+            lines.setdefault(key, line)
+            made[key] = self._value(value_node, place)
+        for source in merged:
+            for key, value in self._merge(source, pointer).items():
+                made.setdefault(key, value)
+        return made
+
+    @staticmethod
+    def _is_merge(node: yaml.Node) -> bool:
+        return isinstance(node, yaml.ScalarNode) and (
+            node.tag == _MERGE or (node.tag == _PLAIN and node.value == "<<")
+        )
+
+    def _merge(self, node: yaml.Node, pointer: str) -> dict[str, object]:
+        if isinstance(node, yaml.MappingNode):
+            return self._as_map(node, pointer)
+        if isinstance(node, yaml.SequenceNode):
+            merged: dict[str, object] = {}
+            for item in node.value:
+                if not isinstance(item, yaml.MappingNode):
+                    raise _bad(item, "map merge requires map or sequence of maps as the value")
+                for key, value in self._as_map(item, pointer).items():
+                    merged.setdefault(key, value)
+            return merged
+        raise _bad(node, "map merge requires map or sequence of maps as the value")
+
+    def _as_map(self, node: yaml.MappingNode, pointer: str) -> dict[str, object]:
+        value = self._value(node, pointer)
+        return value if isinstance(value, dict) else {}
+
+
+def _bad(node: yaml.Node, detail: str) -> Unreadable:
+    return Unreadable(GapCause.MALFORMED, detail, line=node.start_mark.line + 1)

@@ -1,0 +1,95 @@
+"""Compiled code against the interpreter on random expressions and values: 80,000 evaluations.
+
+The fast path may give up, but what it answers must be the interpreter's value, classes and order of
+maps included. Three sources of expressions: trees of our own shapes over values of any type, texts
+over mutated pods as in the comparison with cel-cpp, and the tables of the language.
+"""
+
+from __future__ import annotations
+
+import importlib
+from random import Random
+from types import ModuleType
+
+import pytest
+
+from auditor.cel import DYN, Environment
+from auditor.cel.interpreter import evaluate
+from auditor.cel.library import standard_library
+from tests.unit.cel.compiled import ERROR, LIMIT, fast_outcome, function_of, outcome
+from tests.unit.cel.differential.documents import mutate, random_pod
+from tests.unit.cel.differential.expressions import Generator
+from tests.unit.cel.generators import Trees, random_objects, random_value
+from tests.unit.cel.language import Case
+
+SEEDS = range(10)
+TREES = 800
+VALUES_FOR_A_TREE = 7
+TEXTS = 600
+PODS_FOR_A_TEXT = 4
+TABLES = (
+    "test_language_collections",
+    "test_language_logic",
+    "test_language_macros",
+    "test_language_numbers",
+)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_trees_of_our_shapes(seed: int) -> None:
+    random = Random(seed)
+    functions = standard_library()
+    trees = Trees(random, ("x", "y"))
+    answered = 0
+    for number in range(TREES):
+        node = trees.tree(random.choice((2, 3, 4, 5)))
+        compiled, fast = function_of(node, ("x", "y"), functions)
+        for _ in range(VALUES_FOR_A_TREE):
+            make = random_objects if random.random() < 0.7 else random_value
+            args = (make(random), make(random))
+            before = repr(args)
+            answer = fast_outcome(fast, *args)
+            expected = outcome(lambda *a: evaluate(node, dict(zip("xy", a)), functions), *args)
+            if answer is not None:
+                answered += 1
+                assert answer == expected, f"tree {number}\n{compiled.text}\n{args}"
+            assert repr(args) == before, f"tree {number} changed its arguments"
+    assert answered > TREES * VALUES_FOR_A_TREE // 8
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_texts_over_mutated_pods(seed: int) -> None:
+    random = Random(seed)
+    texts = Generator(seed)
+    environment = Environment({"object": DYN})
+    answered = valued = 0
+    for _ in range(TEXTS):
+        source = texts.expression(random.choice((1, 2, 3, 4)))
+        program = environment.compile(source)
+        for changes in random.choices((0, 0, 1, 3, 6), k=PODS_FOR_A_TEXT):
+            pod = mutate(random, random_pod(random), changes)
+            expected = outcome(program.exact, pod)
+            answer = fast_outcome(program.fast, pod)
+            valued += expected not in (ERROR, LIMIT)
+            if answer is not None:
+                answered += 1
+                assert answer == expected, f"{source}\n{program.code}\n{pod}"
+    assert answered > 0.9 * valued
+
+
+def _cases(module: ModuleType) -> list[Case]:
+    tables = [table for table in vars(module).values() if isinstance(table, list)]
+    return [case for table in tables for case in table if isinstance(case, Case)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_tables_of_the_language(table: str) -> None:
+    cases = _cases(importlib.import_module(f"tests.unit.cel.{table}"))
+    environment = Environment({"x": DYN, "undeclared": DYN})
+    for case in cases:
+        program = environment.compile(case.source)
+        expected = outcome(program.exact, case.x, None)
+        assert (case.name, outcome(program.run, case.x, None)) == (case.name, expected)
+        answer = fast_outcome(program.fast, case.x, None)
+        assert answer is None or (case.name, answer) == (case.name, expected)
+    assert len(cases) > 20
