@@ -91,6 +91,6 @@ class Collector(Protocol):
 class ReportFormat(Protocol):
     """Report in, bytes out; pure, and streaming so that a large report needs little memory."""
 
-    def __call__(self, report: Report) -> Iterator[bytes]:
+    def __call__(self, report: Report, /) -> Iterator[bytes]:
         """Yield the document in chunks."""
         ...

@@ -11,14 +11,13 @@ from auditor.errors import UsageError
 
 
 @click.command(epilog="Example: auditor demo")
-@click.pass_context
-def demo(ctx: click.Context) -> int:
+def demo() -> int:
     """Audit the example estate: a small AI platform with faults and with things done right."""
     from auditor.cli.scan import scan
 
     estate = estate_folder()
     click.echo(f"$ auditor scan {estate}", err=True)
-    result = ctx.invoke(scan.main, args=[str(estate)], standalone_mode=False, prog_name="auditor")
+    result: object = scan.main([str(estate)], prog_name="auditor scan", standalone_mode=False)
     return result if isinstance(result, int) else 0
 
 
