@@ -27,6 +27,40 @@ class _Unit:
     label: str
 
 
+_WHOLE_BODY = (_Unit(None, (), ""),)
+
+
+class _Member:
+    """One rule of a set, taken apart for the loop over all rules and elements."""
+
+    __slots__ = ("check", "index", "listed", "params", "passed", "rule", "when")
+
+    def __init__(self, index: int, rule: ActiveRule, *, listed: bool) -> None:
+        self.index = index
+        self.rule = rule
+        self.when = rule.when.fast if rule.when is not None else None
+        self.check = rule.check.fast
+        self.params = rule.params
+        self.passed = lane(index, Verdict.PASS)
+        self.listed = listed
+
+
+class _Set:
+    """The rules that are applied to the same elements: those of one ``each``, or to the body."""
+
+    __slots__ = ("all_pass", "each", "members", "source")
+
+    def __init__(self, source: str, each: Program | None) -> None:
+        self.source = source
+        self.each = each
+        self.members: list[_Member] = []
+        self.all_pass = 0
+
+    def add(self, member: _Member) -> None:
+        self.members.append(member)
+        self.all_pass += member.passed
+
+
 class Judge:
     """Applies a fixed list of rules to bodies of one shape.
 
@@ -38,46 +72,73 @@ class Judge:
         self, rules: Sequence[tuple[int, ActiveRule]], shape: Shape, *, list_all: frozenset[int]
     ) -> None:
         self._shape = shape
-        self._list_all = list_all
-        self._sets: dict[str, tuple[Program | None, list[tuple[int, ActiveRule]]]] = {}
+        self._sets: dict[str, _Set] = {}
         for index, rule in rules:
             source = rule.each.source if rule.each is not None else ""
-            self._sets.setdefault(source, (rule.each, []))[1].append((index, rule))
+            if source not in self._sets:
+                self._sets[source] = _Set(source, rule.each)
+            self._sets[source].add(_Member(index, rule, listed=index in list_all))
         self._observers: dict[int, Observer] = {}
 
     def judge(self, body: dict[str, object]) -> Judgement:
         """Judge one prepared body (joined lists added)."""
         outcomes: list[Outcome] = []
         tally = 0
-        for source, (each, rules) in self._sets.items():
+        for group in self._sets.values():
             try:
-                units = self._units(source, each, rules, body)
+                units = self._units(group, body)
             except CelEvalError as error:
-                for index, rule in rules:
-                    outcome = self._undecided(index, rule, _Unit(None, (), ""), body, str(error))
-                    outcomes.append(outcome)
-                    tally += lane(index, Verdict.UNKNOWN)
+                for member in group.members:
+                    outcomes.append(_undecided(member, _Unit(None, (), ""), str(error)))
+                    tally += lane(member.index, Verdict.UNKNOWN)
                 continue
-            for index, rule in rules:
-                for unit in units:
-                    verdict = self._apply(index, rule, unit, body, outcomes)
-                    tally += lane(index, verdict)
+            tally += group.all_pass * len(units)
+            for unit in units:
+                tally += self._judge_unit(group.members, unit, body, outcomes)
         return Judgement(tuple(outcomes), tally)
 
-    def _units(
+    def _judge_unit(
         self,
-        source: str,
-        each: Program | None,
-        rules: Sequence[tuple[int, ActiveRule]],
+        members: Sequence[_Member],
+        unit: _Unit,
         body: dict[str, object],
-    ) -> Sequence[_Unit]:
+        outcomes: list[Outcome],
+    ) -> int:
+        """Apply rules to one element; the sum of what their tallies differ from all passing."""
+        item = unit.item
+        change = 0
+        for member in members:
+            result: object = None
+            try:
+                applies = True if member.when is None else member.when(body, item, member.params)
+                if applies is True:
+                    result = member.check(body, item, member.params)
+            except Exception:  # noqa: BLE001 - the fast path models no errors: the exact one decides
+                applies = None
+            if result is True:
+                if member.listed:
+                    outcomes.append(_counted(member, unit, Verdict.PASS))
+                continue
+            if applies is True:
+                verdict = self._decided(member, unit, body, outcomes, result)
+            elif applies is False:
+                verdict = _not_applicable(member, unit, outcomes)
+            else:
+                verdict = self._apply_exactly(member, unit, body, outcomes)
+            change += lane(member.index, verdict) - member.passed
+        return change
+
+    def _units(self, group: _Set, body: dict[str, object]) -> Sequence[_Unit]:
+        each = group.each
         if each is None:
-            return (_Unit(None, (), ""),)
-        params = rules[0][1].params
+            return _WHOLE_BODY
+        params = group.members[0].params
         items = each.run(body, None, params)
         if not isinstance(items, list):
-            raise CelEvalError(f"{source} is not a list")
-        base = plain_path(source)
+            raise CelEvalError(f"{group.source} is not a list")
+        if not items:
+            return ()
+        base = plain_path(group.source)
         origins: Sequence[BodyPath]
         if base is not None:
             origins = [(*base, index) for index in range(len(items))]
@@ -96,103 +157,62 @@ class Judge:
         place = resolve_joined(at, body, self._shape)
         return _Unit(item, place, label_of(item, place, index))
 
-    def _apply(
-        self,
-        index: int,
-        rule: ActiveRule,
-        unit: _Unit,
-        body: dict[str, object],
-        outcomes: list[Outcome],
-    ) -> Verdict:
-        try:
-            params = rule.params
-            if rule.when is not None:
-                applies = rule.when.fast(body, unit.item, params)
-                if applies is False:
-                    if index in self._list_all:
-                        outcomes.append(_counted(index, unit, Verdict.NOT_APPLICABLE))
-                    return Verdict.NOT_APPLICABLE
-                if applies is not True:
-                    return self._apply_exactly(index, rule, unit, body, outcomes)
-            result = rule.check.fast(body, unit.item, params)
-        except Exception:  # noqa: BLE001 - the fast path models no errors: the exact one decides
-            return self._apply_exactly(index, rule, unit, body, outcomes)
-        return self._decided(index, rule, unit, body, outcomes, result)
-
     def _decided(
         self,
-        index: int,
-        rule: ActiveRule,
+        member: _Member,
         unit: _Unit,
         body: dict[str, object],
         outcomes: list[Outcome],
         result: object,
     ) -> Verdict:
         if result is True:
-            if index in self._list_all:
-                outcomes.append(_counted(index, unit, Verdict.PASS))
+            if member.listed:
+                outcomes.append(_counted(member, unit, Verdict.PASS))
             return Verdict.PASS
         if result is False:
+            rule = member.rule
             message = rule.message.render(body, unit.item, rule.params)
-            observed = self._observed(index, rule.check, rule, unit, body)
-            outcomes.append(Outcome(index, Verdict.FAIL, unit.label, unit.at, message, observed))
+            observed = self._observed(member, rule.check, unit, body)
+            outcomes.append(
+                Outcome(member.index, Verdict.FAIL, unit.label, unit.at, message, observed)
+            )
             return Verdict.FAIL
-        outcomes.append(self._undecided(index, rule, unit, body, _NOT_BOOL))
+        outcomes.append(_undecided(member, unit, _NOT_BOOL))
         return Verdict.UNKNOWN
 
     def _apply_exactly(
-        self,
-        index: int,
-        rule: ActiveRule,
-        unit: _Unit,
-        body: dict[str, object],
-        outcomes: list[Outcome],
+        self, member: _Member, unit: _Unit, body: dict[str, object], outcomes: list[Outcome]
     ) -> Verdict:
+        rule = member.rule
         program = rule.check
         try:
             if rule.when is not None:
                 program = rule.when
                 applies = rule.when.exact(body, unit.item, rule.params)
                 if applies is False:
-                    if index in self._list_all:
-                        outcomes.append(_counted(index, unit, Verdict.NOT_APPLICABLE))
-                    return Verdict.NOT_APPLICABLE
+                    return _not_applicable(member, unit, outcomes)
                 if applies is not True:
-                    outcomes.append(self._undecided(index, rule, unit, body, _NOT_BOOL))
+                    outcomes.append(_undecided(member, unit, _NOT_BOOL))
                     return Verdict.UNKNOWN
                 program = rule.check
             result = rule.check.exact(body, unit.item, rule.params)
         except CelEvalError as error:
-            observed = self._observed(index, program, rule, unit, body)
-            outcome = self._undecided(index, rule, unit, body, str(error), observed)
-            outcomes.append(outcome)
+            observed = self._observed(member, program, unit, body)
+            outcomes.append(_undecided(member, unit, str(error), observed))
             return Verdict.UNKNOWN
-        return self._decided(index, rule, unit, body, outcomes, result)
-
-    def _undecided(
-        self,
-        index: int,
-        rule: ActiveRule,
-        unit: _Unit,
-        body: dict[str, object],
-        error: str,
-        observed: tuple[Seen, ...] = (),
-    ) -> Outcome:
-        del body
-        message = f"not decided: {error} ({rule.rule.title})"
-        return Outcome(index, Verdict.UNKNOWN, unit.label, unit.at, message, observed)
+        return self._decided(member, unit, body, outcomes, result)
 
     def _observed(
-        self, index: int, program: Program, rule: ActiveRule, unit: _Unit, body: dict[str, object]
+        self, member: _Member, program: Program, unit: _Unit, body: dict[str, object]
     ) -> tuple[Seen, ...]:
-        if program is rule.check:
-            observer = self._observers.get(index)
+        if program is member.rule.check:
+            observer = self._observers.get(member.index)
             if observer is None:
-                observer = self._observers[index] = Observer(program)
+                observer = self._observers[member.index] = Observer(program)
         else:
             observer = Observer(program)
         seen = []
-        for read in observer.reads(body, unit.item, rule.params)[:MAX_SEEN]:
+        for read in observer.reads(body, unit.item, member.params)[:MAX_SEEN]:
             path = (*unit.at, *read.path) if read.root == "item" else read.path
             seen.append(as_seen(resolve_joined(path, body, self._shape), read.value))
         return tuple(seen)
@@ -204,8 +224,21 @@ def plain_path(source: str) -> tuple[str, ...] | None:
     return tuple(plain[1].replace("?", "")[1:].split(".")) if plain is not None else None
 
 
-def _counted(index: int, unit: _Unit, verdict: Verdict) -> Outcome:
-    return Outcome(index, verdict, unit.label, unit.at, "", ())
+def _undecided(
+    member: _Member, unit: _Unit, error: str, observed: tuple[Seen, ...] = ()
+) -> Outcome:
+    message = f"not decided: {error} ({member.rule.rule.title})"
+    return Outcome(member.index, Verdict.UNKNOWN, unit.label, unit.at, message, observed)
+
+
+def _not_applicable(member: _Member, unit: _Unit, outcomes: list[Outcome]) -> Verdict:
+    if member.listed:
+        outcomes.append(_counted(member, unit, Verdict.NOT_APPLICABLE))
+    return Verdict.NOT_APPLICABLE
+
+
+def _counted(member: _Member, unit: _Unit, verdict: Verdict) -> Outcome:
+    return Outcome(member.index, verdict, unit.label, unit.at, "", ())
 
 
 def label_of(item: object, at: BodyPath, index: int) -> str:
