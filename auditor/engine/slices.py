@@ -1,8 +1,8 @@
 """The part of a body that rules read: a msgspec type built from a read-set, and its bytes as a key.
 
 Two resources whose slices are equal get equal verdicts, so each distinct slice is judged once. The
-type decodes only the fields that some rule reads; a body that does not fit it (a field of another
-type) is decoded whole and judged by itself.
+type decodes only the fields that some rule reads; a value that is of another type than the rules
+expect stays in the slice as it is, so that they see what was read.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Slicer:
         """Return the slice as msgpack.
 
         Raises:
-            msgspec.DecodeError: the body is no JSON, or a field on the way has another type.
+            msgspec.DecodeError: the body is no JSON.
             OverflowError: a number does not fit 64 bits.
         """
         return self._encode(self._decode(body))
@@ -91,15 +91,19 @@ class Slicer:
         return value
 
 
+_SCALARS: JsonType = str | int | float | bool | None
+_ODD_MAP: JsonType = _SCALARS | list[Any]
+"""What stands where a map was expected; the key test ``"a" in x`` may well mean a list."""
+
+
 def _type(tree: ReadTree) -> JsonType:
     if tree.whole or (tree.fields and tree.elements is not None):
         return Any
     if tree.fields:
-        return _struct(tree.fields)
+        return _struct(tree.fields) | _ODD_MAP
     if tree.elements is not None:
-        inner = _type(tree.elements)
-        element: JsonType = inner if inner is Any else inner | None
-        return list.__class_getitem__(element) | dict.__class_getitem__((str, element))
+        element = _type(tree.elements)
+        return list.__class_getitem__(element) | dict.__class_getitem__((str, element)) | _SCALARS
     return Any
 
 
@@ -107,7 +111,6 @@ def _struct(fields: Mapping[str, ReadTree]) -> JsonType:
     names = {f"f{index}": name for index, name in enumerate(sorted(fields))}
     specs = []
     for attribute, name in names.items():
-        inner = _type(fields[name])
-        kind = inner if inner is Any else inner | None
+        kind = _type(fields[name])
         specs.append((attribute, kind | msgspec.UnsetType, msgspec.UNSET))
     return msgspec.defstruct("Slice", specs, rename=names, gc=False)
