@@ -16,12 +16,12 @@ Path = tuple[str, ...]
 class Shape:
     """``joined`` maps a virtual field to the lists that it concatenates, in order.
 
-    ``volatile`` are paths (``*`` is any element) whose values differ between otherwise equal
-    resources; rules that read them are memoised apart from those that don't.
+    ``volatile`` are sets of paths (``*`` is any element) whose values differ between otherwise
+    equal resources, those that differ most last; a rule is memoised by the last that it reads of.
     """
 
     joined: Mapping[str, tuple[Path, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    volatile: tuple[Path, ...] = ()
+    volatile: tuple[tuple[Path, ...], ...] = ()
 
 
 _CONTAINERS: tuple[Path, ...] = (
@@ -33,10 +33,8 @@ _CONTAINERS: tuple[Path, ...] = (
 _POD_TEMPLATE = Shape(
     joined=MappingProxyType({"allContainers": _CONTAINERS}),
     volatile=(
-        ("metadata",),
-        ("owner",),
-        *((*path, "*", field) for path in _CONTAINERS for field in ("env", "args")),
-        *((*path, "*", "command") for path in _CONTAINERS),
+        tuple((*path, "*", field) for path in _CONTAINERS for field in ("env", "args", "command")),
+        (("metadata",), ("owner",)),
     ),
 )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.analysis.shapes import Shape
 from auditor.cel import CelEvalError, Program
-from auditor.engine.observe import MAX_SEEN, Observer, as_seen, resolve_joined
+from auditor.engine.observe import Explanation, Observer, resolve_joined
 from auditor.engine.outcome import BodyPath, Judgement, Outcome, Seen
 from auditor.engine.tally import lane
 from auditor.model.enums import Verdict
@@ -18,8 +19,7 @@ _PLAIN_EACH = re.compile(r"object((?:\.\??[A-Za-z_][A-Za-z0-9_]*)+?)(?:\.orValue
 _NOT_BOOL = "the result is not true or false"
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(msgspec.Struct, frozen=True, gc=False):
     """What a rule is applied to: the body, or one element of it."""
 
     item: object
@@ -33,7 +33,7 @@ _WHOLE_BODY = (_Unit(None, (), ""),)
 class _Member:
     """One rule of a set, taken apart for the loop over all rules and elements."""
 
-    __slots__ = ("check", "index", "listed", "params", "passed", "rule", "when")
+    __slots__ = ("_observer", "check", "index", "listed", "params", "passed", "rule", "when")
 
     def __init__(self, index: int, rule: ActiveRule, *, listed: bool) -> None:
         self.index = index
@@ -43,6 +43,12 @@ class _Member:
         self.params = rule.params
         self.passed = lane(index, Verdict.PASS)
         self.listed = listed
+        self._observer: Observer | None = None
+
+    def observer(self) -> Observer:
+        if self._observer is None:
+            self._observer = Observer(self.rule.check, self.rule.message)
+        return self._observer
 
 
 class _Set:
@@ -78,7 +84,6 @@ class Judge:
             if source not in self._sets:
                 self._sets[source] = _Set(source, rule.each)
             self._sets[source].add(_Member(index, rule, listed=index in list_all))
-        self._observers: dict[int, Observer] = {}
 
     def judge(self, body: dict[str, object]) -> Judgement:
         """Judge one prepared body (joined lists added)."""
@@ -170,11 +175,10 @@ class Judge:
                 outcomes.append(_counted(member, unit, Verdict.PASS))
             return Verdict.PASS
         if result is False:
-            rule = member.rule
-            message = rule.message.render(body, unit.item, rule.params)
-            observed = self._observed(member, rule.check, unit, body)
+            why = member.observer().explain(body, unit.item, member.params)
+            seen = self._seen(why, unit, body)
             outcomes.append(
-                Outcome(member.index, Verdict.FAIL, unit.label, unit.at, message, observed)
+                Outcome(member.index, Verdict.FAIL, unit.label, unit.at, why.message, seen)
             )
             return Verdict.FAIL
         outcomes.append(_undecided(member, unit, _NOT_BOOL))
@@ -197,24 +201,17 @@ class Judge:
                 program = rule.check
             result = rule.check.exact(body, unit.item, rule.params)
         except CelEvalError as error:
-            observed = self._observed(member, program, unit, body)
-            outcomes.append(_undecided(member, unit, str(error), observed))
+            why = Observer(program).explain(body, unit.item, rule.params)
+            outcomes.append(_undecided(member, unit, str(error), self._seen(why, unit, body)))
             return Verdict.UNKNOWN
         return self._decided(member, unit, body, outcomes, result)
 
-    def _observed(
-        self, member: _Member, program: Program, unit: _Unit, body: dict[str, object]
-    ) -> tuple[Seen, ...]:
-        if program is member.rule.check:
-            observer = self._observers.get(member.index)
-            if observer is None:
-                observer = self._observers[member.index] = Observer(program)
-        else:
-            observer = Observer(program)
+    def _seen(self, why: Explanation, unit: _Unit, body: dict[str, object]) -> tuple[Seen, ...]:
+        """The reads of an explanation, with their places in the body."""
         seen = []
-        for read in observer.reads(body, unit.item, member.params)[:MAX_SEEN]:
-            path = (*unit.at, *read.path) if read.root == "item" else read.path
-            seen.append(as_seen(resolve_joined(path, body, self._shape), read.value))
+        for below_item, path, text in why.reads:
+            place = (*unit.at, *path) if below_item else resolve_joined(path, body, self._shape)
+            seen.append(Seen(place, text))
         return tuple(seen)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from auditor.analysis.shapes import Path, Shape, prepare, shape_of
+from auditor.analysis.shapes import Shape, prepare, shape_of
 from auditor.cel import Program, ReadTree
 from auditor.engine.judge import Judge, plain_path
 from auditor.engine.outcome import Judgement
@@ -33,11 +33,9 @@ class KindPlan:
         memo: bool,
     ) -> None:
         shape = shape_of(kind)
-        grouped: dict[frozenset[Path], list[tuple[int, ActiveRule]]] = {}
+        grouped: dict[int, list[tuple[int, ActiveRule]]] = {}
         for index, rule in rules:
-            tree = rule_reads(rule, shape)
-            volatile = frozenset(path for path in shape.volatile if touches(tree, path))
-            grouped.setdefault(volatile, []).append((index, rule))
+            grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
         self._groups = [
             _Group(kind, members, shape, list_all=list_all, memo=memo)
             for members in grouped.values()
@@ -50,6 +48,16 @@ class KindPlan:
             msgspec.DecodeError: the body is no JSON.
         """
         return tuple([group.judge(body) for group in self._groups])
+
+
+def _tier(tree: ReadTree, shape: Shape) -> int:
+    """How volatile what a rule reads is: the number of the last volatile set that it touches."""
+    tiers = [
+        tier
+        for tier, paths in enumerate(shape.volatile, 1)
+        if any(touches(tree, path) for path in paths)
+    ]
+    return max(tiers, default=0)
 
 
 def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
@@ -88,7 +96,7 @@ def _each_reads(each: Program, item: ReadTree) -> ReadTree:
 
 
 class _Group:
-    """Rules that read the same volatile fields: one slice, one memo."""
+    """Rules that read equally volatile fields: one slice, one memo."""
 
     def __init__(
         self,

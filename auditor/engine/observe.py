@@ -2,79 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from auditor.analysis.shapes import Shape
-from auditor.cel import ABSENT, Program, Read, ReadTree
-from auditor.engine.outcome import BodyPath, Seen
+from auditor.cel import ABSENT, Program, ReadTree
+from auditor.engine.outcome import BodyPath
+from auditor.policy.compiled import MessageTemplate
 
 MAX_SEEN = 12
 MAX_VALUE = 1024
 """Bytes of JSON; a longer observed value is replaced by a note of its length."""
 
-_MEMO_LIMIT = 4096
-_SCALARS = (str, int, float, bool, type(None))
+_MEMO_LIMIT = 2048
+_LONGEST_KEY = 1024
+
+_pack = msgspec.msgpack.Encoder().encode
+_ABSENT = tuple(msgspec.msgpack.Ext(0, bytes((depth,))) for depth in range(64))
+"""What stands in a key for a field that is not there, by the depth at which its path ends."""
+
+
+class Explanation(msgspec.Struct, frozen=True, gc=False):
+    """The message, and the reads that decided as (below the element?, path, JSON text)."""
+
+    message: str
+    reads: tuple[tuple[bool, BodyPath, str], ...]
 
 
 class Observer:
-    """Explains one expression; remembers explanations by the values that it read.
+    """Explains one expression; remembers explanations by the values that it can read.
 
-    An expression that reads fixed fields only (no list, no unknown keys) is explained by their
-    values alone, and the same few combinations come up again and again.
+    The same few combinations of values come up again and again, and tracing is a hundred times as
+    dear as evaluating.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, message: MessageTemplate | None = None) -> None:
         self._program = program
-        self._paths = _fixed_paths(program)
-        self._memo: dict[tuple[object, ...], tuple[Read, ...]] = {}
+        self._message = message
+        programs = (program, *(message.programs() if message is not None else ()))
+        self._paths = _paths_of(programs)
+        self._memo: dict[bytes, Explanation] = {}
 
-    def reads(self, body: object, item: object, params: object) -> tuple[Read, ...]:
-        """The deciding reads of the expression on these arguments."""
-        key = self._key({"object": body, "item": item})
+    def explain(self, body: object, item: object, params: object) -> Explanation:
+        """Why the expression came to its result on these arguments."""
+        key = self._key(body, item)
         if key is not None:
             known = self._memo.get(key)
             if known is not None:
                 return known
-        trace = self._program.trace(body, item, params)
-        reads = tuple(read for read in trace.reads if read.root != "params")
+        explanation = self._trace(body, item, params)
         if key is not None and len(self._memo) < _MEMO_LIMIT:
-            self._memo[key] = reads
-        return reads
+            self._memo[key] = explanation
+        return explanation
 
-    def _key(self, roots: dict[str, object]) -> tuple[object, ...] | None:
+    def _trace(self, body: object, item: object, params: object) -> Explanation:
+        trace = self._program.trace(body, item, params)
+        reads = [read for read in trace.reads if read.root != "params"][:MAX_SEEN]
+        message = self._message.render(body, item, params) if self._message is not None else ""
+        return Explanation(
+            message, tuple((read.root == "item", read.path, as_text(read.value)) for read in reads)
+        )
+
+    def _key(self, body: object, item: object) -> bytes | None:
+        """The values that can be read, as bytes; None when they are too much or too odd."""
         if self._paths is None:
             return None
-        key: list[object] = []
-        for root, path in self._paths:
-            value = roots[root]
-            for field in path:
-                value = value.get(field, ABSENT) if isinstance(value, dict) else ABSENT
-            if value is not ABSENT and not isinstance(value, _SCALARS):
-                return None
-            key.append((type(value), value))
-        return tuple(key)
-
-
-def _fixed_paths(program: Program) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for root, tree in program.reads.items():
-        if root == "params":
-            continue
-        if not _collect(tree, root, (), found):
+        values = []
+        for below_item, path in self._paths:
+            value = item if below_item else body
+            for depth, field in enumerate(path):
+                if value.__class__ is not dict:
+                    return None
+                value = value.get(field, ABSENT)
+                if value is ABSENT:
+                    value = _ABSENT[depth]
+                    break
+            values.append(value)
+        try:
+            key = _pack(values)
+        except (OverflowError, TypeError, ValueError):
             return None
-    return tuple(found)
+        return key if len(key) <= _LONGEST_KEY else None
+
+
+_Paths = tuple[tuple[bool, tuple[str, ...]], ...]
+
+
+def _paths_of(programs: Iterable[Program]) -> _Paths | None:
+    """The fixed paths below which all reads are; None when an expression uses a whole root."""
+    found: dict[tuple[bool, tuple[str, ...]], None] = {}
+    for program in programs:
+        for root, tree in program.reads.items():
+            if root != "params":
+                _collect(tree, (), root == "item", found)
+    shallow = any(not path and not below_item for below_item, path in found)
+    deep = any(len(path) >= len(_ABSENT) for _, path in found)
+    return None if shallow or deep else tuple(found)
 
 
 def _collect(
-    tree: ReadTree, root: str, path: tuple[str, ...], found: list[tuple[str, tuple[str, ...]]]
-) -> bool:
-    """Gather every prefix, since a missing or odd parent changes the explanation too."""
-    if tree.elements is not None or (tree.whole and not path):
-        return False
-    if not tree.fields:
-        found.append((root, path))
-        return True
-    return all(_collect(child, root, (*path, name), found) for name, child in tree.fields.items())
+    tree: ReadTree,
+    path: tuple[str, ...],
+    below_item: bool,  # noqa: FBT001 - which root the path starts from
+    found: dict[tuple[bool, tuple[str, ...]], None],
+) -> None:
+    if tree.whole or tree.elements is not None or not tree.fields:
+        found[below_item, path] = None
+        return
+    for name, child in tree.fields.items():
+        _collect(child, (*path, name), below_item, found)
 
 
 def resolve_joined(path: BodyPath, body: dict[str, object], shape: Shape) -> BodyPath:
@@ -96,14 +133,14 @@ def resolve_joined(path: BodyPath, body: dict[str, object], shape: Shape) -> Bod
     return path
 
 
-def as_seen(path: BodyPath, value: object) -> Seen:
-    """An observed value as JSON text."""
+def as_text(value: object) -> str:
+    """An observed value as JSON text; "" for a field that is not there."""
     if value is ABSENT:
-        return Seen(path, "")
+        return ""
     try:
         text = msgspec.json.encode(value)
     except (TypeError, OverflowError, ValueError):
         text = msgspec.json.encode(str(value))
     if len(text) > MAX_VALUE:
         text = msgspec.json.encode(f"({len(text)} bytes of JSON, not repeated here)")
-    return Seen(path, text.decode())
+    return text.decode()

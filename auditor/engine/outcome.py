@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from auditor.model.enums import Verdict
 
 BodyPath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """One observed value: its path in the body, and its JSON text ("" when the field is absent)."""
 
     path: BodyPath
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """One verdict of a rule (an index into the profile's rules) on a body or one of its elements.
 
     ``at`` is the path of the element, () for a rule without ``each``.
@@ -32,8 +30,7 @@ class Outcome:
     observed: tuple[Seen, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True, gc=False):
     """All that a group of rules says of one slice.
 
     ``outcomes`` are those to be listed; ``tally`` counts all of them (:mod:`auditor.engine.tally`).
