@@ -1,8 +1,8 @@
 """Sixty conditions on a pod: twelve shapes with five variants each, in two spellings.
 
-``standard`` tests with ``has()``, as people wrote before optional types; ``optional`` uses ``.?`` and
-``orValue``, as they write for ValidatingAdmissionPolicy now. Both give the same verdicts on valid
-pods: true when the pod complies.
+``standard`` tests with ``has()``, as people wrote before optional types; ``optional`` uses ``.?``
+and ``orValue``, as they write for ValidatingAdmissionPolicy now. Both give the same verdicts on
+valid pods: true when the pod complies.
 """
 
 from __future__ import annotations

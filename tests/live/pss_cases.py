@@ -103,7 +103,7 @@ def single_cases() -> Iterator[Case]:
 
 def mixed_cases(seed: int, count: int) -> Iterator[Case]:
     """Random mixtures of two to five edits on any base."""
-    chance = random.Random(seed)  # noqa: S311 - a reproducible choice of test cases
+    chance = random.Random(seed)
     ordinary = (*edits(), *null_edits())
     of_windows = tuple(edit for edit in ordinary if edit.path[-1] in _UNTOUCHED_BY_WINDOWS)
     ephemeral = tuple(context_edits(Where.EPHEMERAL))

@@ -25,25 +25,16 @@ class _Page(msgspec.Struct, gc=False):
     kind: str = ""
 
 
-class _Owner(msgspec.Struct, gc=False):
-    apiVersion: str = ""  # noqa: N815 - the field's name in the API
-    kind: str = ""
-    name: str = ""
-    uid: str = ""
-    controller: bool = False
+class _Head(msgspec.Struct, gc=False):
+    """What names an object; of whatever type it is, since that is for the maker to refuse."""
+
+    apiVersion: Any = None  # noqa: N815 - the field's name in the API
+    kind: Any = None
+    metadata: Any = None
 
 
 _decode_page = msgspec.json.Decoder(_Page).decode
-_HEAD = msgspec.defstruct(
-    "Head",
-    [
-        ("apiVersion", Any, None),
-        ("kind", Any, None),
-        ("metadata", Any, None),
-    ],
-    gc=False,
-)
-_decode_head = msgspec.json.Decoder(_HEAD).decode
+_decode_head = msgspec.json.Decoder(_Head).decode
 
 
 class ManifestReading:
@@ -174,7 +165,7 @@ class ManifestReading:
             )
         items = value.get("items")
         is_list = str(value.get("kind")).endswith("List") and isinstance(items, list)
-        objects = [(value, "")]
+        objects: list[tuple[object, str]] = [(value, "")]
         if is_list and isinstance(items, list):
             objects = [(item, f"/items/{index}") for index, item in enumerate(items)]
         for item, pointer in objects:

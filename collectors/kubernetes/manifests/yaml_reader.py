@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from yaml.composer import Composer
@@ -37,7 +37,8 @@ class _Tags(Resolver):
             return _PLAIN
         if kind is yaml.ScalarNode:
             implicit = (False, implicit[1])
-        return super().resolve(kind, value, implicit)
+        # types-PyYAML leaves this method out
+        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
 
 class _PureNodes(Reader, Scanner, Parser, Composer, _Tags):
@@ -143,7 +144,7 @@ class _Builder:
                 return [
                     self._value(item, f"{pointer}/{index}") for index, item in enumerate(node.value)
                 ]
-            return self._mapping(node, pointer)
+            return self._mapping(cast("yaml.MappingNode", node), pointer)
         finally:
             self._open.discard(id(node))
 

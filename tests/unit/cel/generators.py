@@ -1,8 +1,8 @@
 """Random syntax trees and JSON values, of the shapes that the compiler treats specially.
 
 Trees are made without a parser, so that they also hold what no source text would give. They are
-mostly well typed where that decides whether evaluation gets anywhere: paths repeat, guards test what
-they guard, and quantifiers nest.
+mostly well typed where that decides whether evaluation gets anywhere: paths repeat, guards test
+what they guard, and quantifiers nest.
 """
 
 from __future__ import annotations

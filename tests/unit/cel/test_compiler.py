@@ -114,7 +114,7 @@ FIELDS = [
     Case("a field of a list literal", "[x].a"),
     Case("a field of a literal", "'a'.a == x"),
     Case("a field of a map literal", "{'a': x}.a == 1", (1,)),
-    Case("a name and a field of it", "cel.bind(y, x.a, y.b == 2 && x.a.b == 2)", ({"a": {"b": 2}},)),
+    Case("a field of a name", "cel.bind(y, x.a, y.b == 2 && x.a.b == 2)", ({"a": {"b": 2}},)),
     Case("a hidden name", "[{'a': 7}].exists(x, x.a == 7) && x.a == 1", ({"a": 1},)),
 ]
 OPTIONALS = [
@@ -201,7 +201,9 @@ GROUPS = {
     "loop": LOOPS,
 }
 CASES = [
-    pytest.param(case, id=f"{group}: {case.name}") for group, cases in GROUPS.items() for case in cases
+    pytest.param(case, id=f"{group}: {case.name}")
+    for group, cases in GROUPS.items()
+    for case in cases
 ]
 
 

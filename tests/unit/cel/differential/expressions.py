@@ -48,7 +48,7 @@ class Generator:
     """
 
     def __init__(self, seed: int) -> None:
-        self.random = Random(seed)  # noqa: S311  # a reproducible test, no secret
+        self.random = Random(seed)  # a reproducible test, no secret
         self._names: list[str] = []
         self._binds = False
         self._makers: dict[str, Callable[[int], str]] = {
