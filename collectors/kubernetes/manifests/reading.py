@@ -197,5 +197,15 @@ class ManifestReading:
 def redact_json(raw: bytes) -> bytes:
     """The bytes of an object without its secrets; the same bytes when it has none."""
     value = msgspec.json.decode(raw)
-    cleaned = redact(value)
+    present = _without_nulls(value) if b"null" in raw else value
+    cleaned = redact(present)
     return raw if cleaned is value else msgspec.json.encode(cleaned)
+
+
+def _without_nulls(value: object) -> object:
+    """As :func:`yaml_reader.without_nulls`, at every depth; ``null`` in a list stays."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_nulls(inner) for inner in value]
+    return value

@@ -185,7 +185,7 @@ class _Builder:
         for source in merged:
             for key, value in self._merge(source, pointer).items():
                 made.setdefault(key, value)
-        return made
+        return without_nulls(made)
 
     @staticmethod
     def _is_merge(node: yaml.Node) -> bool:
@@ -209,6 +209,13 @@ class _Builder:
     def _as_map(self, node: yaml.MappingNode, pointer: str) -> dict[str, object]:
         value = self._value(node, pointer)
         return value if isinstance(value, dict) else {}
+
+
+def without_nulls(mapping: dict[str, object]) -> dict[str, object]:
+    """Leave out the fields that are null: to the API server they are the same as absent ones."""
+    if None not in mapping.values():
+        return mapping
+    return {key: value for key, value in mapping.items() if value is not None}
 
 
 def _bad(node: yaml.Node, detail: str) -> Unreadable:
