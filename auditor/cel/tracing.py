@@ -205,8 +205,16 @@ class Tracer(Evaluator):
             args.append(self.eval(child))
             sources.append(self.source)
         value = self.apply(node.function, args)
+        if node.function == "@in" and args[1].__class__ is dict:
+            self._look_up(sources[1], args[1], args[0])
+            return value
         self.source = derive(node.function, value, args, sources)
         return value
+
+    def _look_up(self, source: Source, operand: Any, key: Any) -> None:
+        """``key in operand`` reads one key of a map, whether it is there or not."""
+        self._arrive(step(source, key), operand.get(key, ABSENT))
+        self.source = None
 
     # Scopes and lists
 

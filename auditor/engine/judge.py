@@ -15,7 +15,7 @@ from auditor.engine.tally import lane
 from auditor.model.enums import Verdict
 from auditor.policy.compiled import ActiveRule
 
-_PLAIN_EACH = re.compile(r"object((?:\.\??[A-Za-z_][A-Za-z0-9_]*)+?)(?:\.orValue\(\[\]\))?")
+_PLAIN_EACH = re.compile(r"\s*object((?:\.\??[A-Za-z_][A-Za-z0-9_]*)+?)(?:\.orValue\(\[\]\))?\s*")
 _NOT_BOOL = "the result is not true or false"
 
 
@@ -54,11 +54,12 @@ class _Member:
 class _Set:
     """The rules that are applied to the same elements: those of one ``each``, or to the body."""
 
-    __slots__ = ("all_pass", "each", "members", "source")
+    __slots__ = ("all_pass", "each", "members", "paths", "source")
 
     def __init__(self, source: str, each: Program | None) -> None:
         self.source = source
         self.each = each
+        self.paths = plain_paths(source)
         self.members: list[_Member] = []
         self.all_pass = 0
 
@@ -143,24 +144,36 @@ class Judge:
             raise CelEvalError(f"{group.source} is not a list")
         if not items:
             return ()
-        base = plain_path(group.source)
-        origins: Sequence[BodyPath]
-        if base is not None:
-            origins = [(*base, index) for index in range(len(items))]
-        else:
-            trace = each.trace(body, None, params)
-            origins = [
-                origin[1] if origin is not None and origin[0] == "object" else ()
-                for origin in trace.elements
-            ] or [() for _ in items]
+        origins = self._origins(group, items, body)
         return [
-            self._unit(item, at, index, body)
+            self._unit(item, at, index)
             for index, (item, at) in enumerate(zip(items, origins, strict=True))
         ]
 
-    def _unit(self, item: object, at: BodyPath, index: int, body: dict[str, object]) -> _Unit:
-        place = resolve_joined(at, body, self._shape)
-        return _Unit(item, place, label_of(item, place, index))
+    def _origins(
+        self, group: _Set, items: Sequence[object], body: dict[str, object]
+    ) -> Sequence[BodyPath]:
+        """Where in the body each element of ``each`` stands, () where it is made up."""
+        if group.paths is not None:
+            origins = [
+                resolve_joined((*path, index), body, self._shape)
+                for path in group.paths
+                for index in range(_length_at(body, path))
+            ]
+            if len(origins) == len(items):
+                return origins
+        if group.each is None:
+            return [()]
+        trace = group.each.trace(body, None, group.members[0].params)
+        found = [
+            resolve_joined(origin[1], body, self._shape) if origin and origin[0] == "object" else ()
+            for origin in trace.elements
+        ]
+        return found or [() for _ in items]
+
+    @staticmethod
+    def _unit(item: object, at: BodyPath, index: int) -> _Unit:
+        return _Unit(item, at, label_of(item, at, index))
 
     def _decided(
         self,
@@ -215,10 +228,22 @@ class Judge:
         return tuple(seen)
 
 
-def plain_path(source: str) -> tuple[str, ...] | None:
-    """The path of an expression that only names a list, such as ``object.?a.orValue([])``."""
-    plain = _PLAIN_EACH.fullmatch(source)
-    return tuple(plain[1].replace("?", "")[1:].split(".")) if plain is not None else None
+def plain_paths(source: str) -> tuple[tuple[str, ...], ...] | None:
+    """The paths of an expression that names lists, ``object.?a.orValue([]) + object.b``."""
+    paths = []
+    for part in source.split("+"):
+        plain = _PLAIN_EACH.fullmatch(part)
+        if plain is None:
+            return None
+        paths.append(tuple(plain[1].replace("?", "")[1:].split(".")))
+    return tuple(paths)
+
+
+def _length_at(body: dict[str, object], path: tuple[str, ...]) -> int:
+    value: object = body
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return len(value) if isinstance(value, list) else 0
 
 
 def _undecided(

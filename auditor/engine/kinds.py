@@ -9,9 +9,9 @@ import msgspec
 
 from auditor.analysis.shapes import Shape, prepare, shape_of
 from auditor.cel import Program, ReadTree
-from auditor.engine.judge import Judge, plain_path
+from auditor.engine.judge import Judge, plain_paths
 from auditor.engine.outcome import Judgement
-from auditor.engine.slices import WHOLE, Slicer, expand_joined, touches, unite
+from auditor.engine.slices import WHOLE, Slicer, as_evidence, at_path, expand_joined, touches, unite
 from auditor.policy.compiled import ActiveRule
 
 MEMO_LIMIT = 65_536
@@ -32,13 +32,13 @@ class KindPlan:
         list_all: frozenset[int],
         memo: bool,
     ) -> None:
+        self._kind = kind
         shape = shape_of(kind)
         grouped: dict[int, list[tuple[int, ActiveRule]]] = {}
         for index, rule in rules:
             grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
         self._groups = [
-            _Group(kind, members, shape, list_all=list_all, memo=memo)
-            for members in grouped.values()
+            _Group(members, shape, list_all=list_all, memo=memo) for members in grouped.values()
         ]
 
     def judge(self, body: bytes) -> tuple[Judgement, ...]:
@@ -47,7 +47,8 @@ class KindPlan:
         Raises:
             msgspec.DecodeError: the body is no JSON.
         """
-        return tuple([group.judge(body) for group in self._groups])
+        lazy = _Body(self._kind, body)
+        return tuple([group.judge(lazy) for group in self._groups])
 
 
 def _tier(tree: ReadTree, shape: Shape) -> int:
@@ -74,7 +75,7 @@ def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
             items.append(program.reads["item"])
     if rule.each is not None:
         trees.append(_each_reads(rule.each, unite((*items, _LABEL))))
-    return expand_joined(unite(trees), shape)
+    return expand_joined(as_evidence(unite(trees)), shape)
 
 
 _LABEL = ReadTree(dict.fromkeys(("name", "key", "path"), WHOLE), None, whole=False)
@@ -83,16 +84,30 @@ _LABEL = ReadTree(dict.fromkeys(("name", "key", "path"), WHOLE), None, whole=Fal
 def _each_reads(each: Program, item: ReadTree) -> ReadTree:
     """Put the reads of ``item`` below the list that ``each`` returns.
 
-    Returning a list reads it whole. When the expression only names a list, its elements are read
+    Returning a list reads it whole. When the expression only names lists, their elements are read
     only as far as the rule reads ``item``.
     """
-    plain = plain_path(each.source)
-    if plain is None:
+    paths = plain_paths(each.source)
+    if paths is None:
         return each.reads.get("object", WHOLE)
-    tree = ReadTree({}, item, whole=False)
-    for name in reversed(plain):
-        tree = ReadTree({name: tree}, None, whole=False)
-    return tree
+    return unite(at_path(path, ReadTree({}, item, whole=False)) for path in paths)
+
+
+class _Body:
+    """One body, decoded and prepared at most once for all groups."""
+
+    __slots__ = ("_kind", "_value", "raw")
+
+    def __init__(self, kind: str, raw: bytes) -> None:
+        self.raw = raw
+        self._kind = kind
+        self._value: dict[str, object] | None = None
+
+    def value(self) -> dict[str, object]:
+        if self._value is None:
+            decoded = msgspec.json.decode(self.raw)
+            self._value = prepare(self._kind, decoded if isinstance(decoded, dict) else {})
+        return self._value
 
 
 class _Group:
@@ -100,44 +115,38 @@ class _Group:
 
     def __init__(
         self,
-        kind: str,
         rules: Sequence[tuple[int, ActiveRule]],
         shape: Shape,
         *,
         list_all: frozenset[int],
         memo: bool,
     ) -> None:
-        self._kind = kind
         self._judge = Judge(rules, shape, list_all=list_all)
         self._slicer = Slicer(unite(rule_reads(rule, shape) for _, rule in rules))
         self._memo: dict[bytes, Judgement] | None = {} if memo else None
         self._lookups = 0
         self._hits = 0
 
-    def judge(self, body: bytes) -> Judgement:
-        try:
-            data = self._slicer.cut(body)
-        except (msgspec.ValidationError, OverflowError):
-            return self._fresh(msgspec.json.decode(body))
+    def judge(self, body: _Body) -> Judgement:
         memo = self._memo
         if memo is None:
-            return self._fresh(Slicer.open(data))
-        key = hashlib.sha256(data).digest()
+            return self._judge.judge(body.value())
+        try:
+            key = hashlib.sha256(self._slicer.cut(body.raw)).digest()
+        except OverflowError:
+            return self._judge.judge(body.value())
         known = memo.get(key)
         self._lookups += 1
         if known is not None:
             self._hits += 1
             return known
-        judgement = self._fresh(Slicer.open(data))
+        judgement = self._judge.judge(body.value())
         if len(memo) >= MEMO_LIMIT:
             memo.clear()
         memo[key] = judgement
         if self._lookups == _TRIAL and self._hits < _TRIAL * _LEAST_HIT_RATE:
             self._memo = None
         return judgement
-
-    def _fresh(self, body: object) -> Judgement:
-        return self._judge.judge(prepare(self._kind, body) if isinstance(body, dict) else {})
 
 
 def plans_for(rules: Sequence[ActiveRule], *, list_all: bool, memo: bool) -> Mapping[str, KindPlan]:

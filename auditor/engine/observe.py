@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.analysis.shapes import Shape
-from auditor.cel import ABSENT, Program, ReadTree
+from auditor.cel import ABSENT, Program, Read, ReadTree
 from auditor.engine.outcome import BodyPath
+from auditor.engine.slices import is_complete
 from auditor.policy.compiled import MessageTemplate
 
 MAX_SEEN = 12
@@ -17,6 +18,7 @@ MAX_VALUE = 1024
 
 _MEMO_LIMIT = 2048
 _LONGEST_KEY = 1024
+_CONTAINERS = (dict, list)
 
 _pack = msgspec.msgpack.Encoder().encode
 _ABSENT = tuple(msgspec.msgpack.Ext(0, bytes((depth,))) for depth in range(64))
@@ -61,8 +63,15 @@ class Observer:
         reads = [read for read in trace.reads if read.root != "params"][:MAX_SEEN]
         message = self._message.render(body, item, params) if self._message is not None else ""
         return Explanation(
-            message, tuple((read.root == "item", read.path, as_text(read.value)) for read in reads)
+            message, tuple((read.root == "item", read.path, self._text(read)) for read in reads)
         )
+
+    def _text(self, read: Read) -> str:
+        """The value that was read; of a map or a list, only as much as rules can read of it."""
+        value = read.value
+        if value.__class__ in _CONTAINERS and not _reads_all(self._program, read):
+            return '"(a map)"' if isinstance(value, dict) else '"(a list)"'
+        return as_text(value)
 
     def _key(self, body: object, item: object) -> bytes | None:
         """The values that can be read, as bytes; None when they are too much or too odd."""
@@ -84,6 +93,20 @@ class Observer:
         except (OverflowError, TypeError, ValueError):
             return None
         return key if len(key) <= _LONGEST_KEY else None
+
+
+def _reads_all(program: Program, read: Read) -> bool:
+    tree = program.reads.get(read.root)
+    for step in read.path:
+        if tree is None or tree.whole:
+            break
+        tree = tree.fields.get(step, tree.elements) if isinstance(step, str) else tree.elements
+    return tree is not None and (is_complete(tree) or _fits_badly(tree, read.value))
+
+
+def _fits_badly(tree: ReadTree, value: object) -> bool:
+    """A list where fields are read stays whole in a slice: ``"x" in list`` reads all of it."""
+    return isinstance(value, list) and tree.elements is None
 
 
 _Paths = tuple[tuple[bool, tuple[str, ...]], ...]

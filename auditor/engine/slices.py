@@ -36,6 +36,25 @@ def unite(trees: Iterable[ReadTree]) -> ReadTree:
     return WHOLE if whole else ReadTree(fields, elements, whole=False)
 
 
+def is_complete(tree: ReadTree) -> bool:
+    """Whether a slice holds all of the value: all of it is read, or its presence is.
+
+    What is only tested for presence is shown as evidence, so that the slice has to hold it.
+    """
+    if tree.fields and not tree.whole:
+        return False
+    return tree.whole or tree.elements is None or is_complete(tree.elements)
+
+
+def as_evidence(tree: ReadTree) -> ReadTree:
+    """The read-set, with everything whole that is shown as evidence when it decides."""
+    if is_complete(tree):
+        return WHOLE
+    fields = {name: as_evidence(child) for name, child in tree.fields.items()}
+    elements = None if tree.elements is None else as_evidence(tree.elements)
+    return ReadTree(fields, elements, whole=False)
+
+
 def expand_joined(tree: ReadTree, shape: Shape) -> ReadTree:
     """Replace what is read of a joined list by reads of its parts."""
     if tree.whole or not shape.joined:
@@ -45,11 +64,12 @@ def expand_joined(tree: ReadTree, shape: Shape) -> ReadTree:
     for name, parts in shape.joined.items():
         joined = fields.pop(name, None)
         if joined is not None:
-            added += [_at(part, joined) for part in parts]
+            added += [at_path(part, joined) for part in parts]
     return unite((ReadTree(fields, tree.elements, whole=tree.whole), *added))
 
 
-def _at(path: Path, leaf: ReadTree) -> ReadTree:
+def at_path(path: Path, leaf: ReadTree) -> ReadTree:
+    """The read-set that reads ``leaf`` at ``path``."""
     for name in reversed(path):
         leaf = ReadTree({name: leaf}, None, whole=False)
     return leaf
@@ -83,12 +103,6 @@ class Slicer:
             OverflowError: a number does not fit 64 bits.
         """
         return self._encode(self._decode(body))
-
-    @staticmethod
-    def open(data: bytes) -> dict[str, object]:
-        """The slice as the object that rules see."""
-        value: dict[str, object] = msgspec.msgpack.decode(data)
-        return value
 
 
 _SCALARS: JsonType = str | int | float | bool | None
