@@ -20,20 +20,32 @@ _NOT_BOOL = "the result is not true or false"
 
 
 class _Unit(msgspec.Struct, frozen=True, gc=False):
-    """What a rule is applied to: the body, or one element of it."""
+    """What a rule is applied to, told apart from its like: the body, or one element of it."""
 
     item: object
     at: BodyPath
     label: str
 
 
-_WHOLE_BODY = (_Unit(None, (), ""),)
+_WHOLE_BODY = _Unit(None, (), "")
+_BODY_ALONE: Sequence[object] = (None,)
 
 
 class _Member:
     """One rule of a set, taken apart for the loop over all rules and elements."""
 
-    __slots__ = ("_observer", "check", "index", "listed", "params", "passed", "rule", "when")
+    __slots__ = (
+        "_observer",
+        "check",
+        "failed",
+        "inapplicable",
+        "index",
+        "listed",
+        "params",
+        "passed",
+        "rule",
+        "when",
+    )
 
     def __init__(self, index: int, rule: ActiveRule, *, listed: bool) -> None:
         self.index = index
@@ -41,8 +53,10 @@ class _Member:
         self.when = rule.when.fast if rule.when is not None else None
         self.check = rule.check.fast
         self.params = rule.params
-        self.passed = lane(index, Verdict.PASS)
         self.listed = listed
+        self.passed = lane(index, Verdict.PASS)
+        self.failed = lane(index, Verdict.FAIL) - self.passed
+        self.inapplicable = lane(index, Verdict.NOT_APPLICABLE) - self.passed
         self._observer: Observer | None = None
 
     def observer(self) -> Observer:
@@ -52,20 +66,95 @@ class _Member:
 
 
 class _Set:
-    """The rules that are applied to the same elements: those of one ``each``, or to the body."""
+    """The rules that are applied to the same elements: those of one ``each``, or to the body.
 
-    __slots__ = ("all_pass", "each", "members", "paths", "source")
+    ``start`` is the tally of one element for which every rule in ``members`` passes.
+    """
 
-    def __init__(self, source: str, each: Program | None) -> None:
+    __slots__ = ("each", "members", "params", "paths", "source", "start")
+
+    def __init__(self, source: str, each: Program | None, params: object) -> None:
         self.source = source
         self.each = each
+        self.params = params
         self.paths = plain_paths(source)
         self.members: list[_Member] = []
-        self.all_pass = 0
+        self.start = 0
 
     def add(self, member: _Member) -> None:
+        applies = None if member.listed else _always(member.rule)
+        self.start += member.passed
+        if applies is False:
+            self.start += member.inapplicable
+            return
+        if applies is True:
+            member.when = None
         self.members.append(member)
-        self.all_pass += member.passed
+
+    def items(self, body: dict[str, object]) -> Sequence[object]:
+        """The elements.
+
+        Raises:
+            CelEvalError: there is no such list.
+        """
+        if self.each is None:
+            return _BODY_ALONE
+        items = self.each.run(body, None, self.params)
+        if not isinstance(items, list):
+            raise CelEvalError(f"{self.source} is not a list")
+        return items
+
+
+def _always(rule: ActiveRule) -> bool | None:
+    """What ``when`` comes to for every body, None where that depends on the body."""
+    if rule.when is None or not rule.when.reads.keys() <= {"params"}:
+        return None
+    try:
+        applies = rule.when.run(None, None, rule.params)
+    except CelEvalError:
+        return None
+    return applies if isinstance(applies, bool) else None
+
+
+class _Places:
+    """Where the elements of one set stand in a body; found out when there is something to tell."""
+
+    __slots__ = ("_origins", "_set", "_shape", "body", "items")
+
+    def __init__(
+        self, group: _Set, items: Sequence[object], body: dict[str, object], shape: Shape
+    ) -> None:
+        self._set = group
+        self.items = items
+        self.body = body
+        self._shape = shape
+        self._origins: Sequence[BodyPath] | None = None
+
+    def unit(self, index: int) -> _Unit:
+        if self._set.each is None:
+            return _WHOLE_BODY
+        if self._origins is None:
+            self._origins = self._find(self._set.each)
+        item, at = self.items[index], self._origins[index]
+        return _Unit(item, at, label_of(item, at, index))
+
+    def _find(self, each: Program) -> Sequence[BodyPath]:
+        """The path of each element, () where it is made up."""
+        body, shape = self.body, self._shape
+        if self._set.paths is not None:
+            origins = [
+                resolve_joined((*path, index), body, shape)
+                for path in self._set.paths
+                for index in range(_length_at(body, path))
+            ]
+            if len(origins) == len(self.items):
+                return origins
+        trace = each.trace(body, None, self._set.params)
+        found = [
+            resolve_joined(origin[1], body, shape) if origin and origin[0] == "object" else ()
+            for origin in trace.elements
+        ]
+        return found or [() for _ in self.items]
 
 
 class Judge:
@@ -83,7 +172,7 @@ class Judge:
         for index, rule in rules:
             source = rule.each.source if rule.each is not None else ""
             if source not in self._sets:
-                self._sets[source] = _Set(source, rule.each)
+                self._sets[source] = _Set(source, rule.each, rule.params)
             self._sets[source].add(_Member(index, rule, listed=index in list_all))
 
     def judge(self, body: dict[str, object]) -> Judgement:
@@ -92,26 +181,24 @@ class Judge:
         tally = 0
         for group in self._sets.values():
             try:
-                units = self._units(group, body)
+                items = group.items(body)
             except CelEvalError as error:
                 for member in group.members:
-                    outcomes.append(_undecided(member, _Unit(None, (), ""), str(error)))
+                    outcomes.append(_undecided(member, _WHOLE_BODY, str(error)))
                     tally += lane(member.index, Verdict.UNKNOWN)
                 continue
-            tally += group.all_pass * len(units)
-            for unit in units:
-                tally += self._judge_unit(group.members, unit, body, outcomes)
+            if items:
+                tally += group.start * len(items)
+                places = _Places(group, items, body, self._shape)
+                for index in range(len(items)):
+                    tally += self._judge_element(group.members, places, index, outcomes)
         return Judgement(tuple(outcomes), tally)
 
-    def _judge_unit(
-        self,
-        members: Sequence[_Member],
-        unit: _Unit,
-        body: dict[str, object],
-        outcomes: list[Outcome],
+    def _judge_element(
+        self, members: Sequence[_Member], places: _Places, index: int, outcomes: list[Outcome]
     ) -> int:
         """Apply rules to one element; the sum of what their tallies differ from all passing."""
-        item = unit.item
+        body, item = places.body, places.items[index]
         change = 0
         for member in members:
             result: object = None
@@ -123,57 +210,23 @@ class Judge:
                 applies = None
             if result is True:
                 if member.listed:
-                    outcomes.append(_counted(member, unit, Verdict.PASS))
+                    outcomes.append(_counted(member, places.unit(index), Verdict.PASS))
                 continue
+            if applies is False:
+                if member.listed:
+                    outcomes.append(_counted(member, places.unit(index), Verdict.NOT_APPLICABLE))
+                change += member.inapplicable
+                continue
+            unit = places.unit(index)
             if applies is True:
                 verdict = self._decided(member, unit, body, outcomes, result)
-            elif applies is False:
-                verdict = _not_applicable(member, unit, outcomes)
             else:
                 verdict = self._apply_exactly(member, unit, body, outcomes)
-            change += lane(member.index, verdict) - member.passed
+            if verdict is Verdict.FAIL:
+                change += member.failed
+            else:
+                change += lane(member.index, verdict) - member.passed
         return change
-
-    def _units(self, group: _Set, body: dict[str, object]) -> Sequence[_Unit]:
-        each = group.each
-        if each is None:
-            return _WHOLE_BODY
-        params = group.members[0].params
-        items = each.run(body, None, params)
-        if not isinstance(items, list):
-            raise CelEvalError(f"{group.source} is not a list")
-        if not items:
-            return ()
-        origins = self._origins(group, items, body)
-        return [
-            self._unit(item, at, index)
-            for index, (item, at) in enumerate(zip(items, origins, strict=True))
-        ]
-
-    def _origins(
-        self, group: _Set, items: Sequence[object], body: dict[str, object]
-    ) -> Sequence[BodyPath]:
-        """Where in the body each element of ``each`` stands, () where it is made up."""
-        if group.paths is not None:
-            origins = [
-                resolve_joined((*path, index), body, self._shape)
-                for path in group.paths
-                for index in range(_length_at(body, path))
-            ]
-            if len(origins) == len(items):
-                return origins
-        if group.each is None:
-            return [()]
-        trace = group.each.trace(body, None, group.members[0].params)
-        found = [
-            resolve_joined(origin[1], body, self._shape) if origin and origin[0] == "object" else ()
-            for origin in trace.elements
-        ]
-        return found or [() for _ in items]
-
-    @staticmethod
-    def _unit(item: object, at: BodyPath, index: int) -> _Unit:
-        return _Unit(item, at, label_of(item, at, index))
 
     def _decided(
         self,
@@ -216,6 +269,10 @@ class Judge:
         except CelEvalError as error:
             why = Observer(program).explain(body, unit.item, rule.params)
             outcomes.append(_undecided(member, unit, str(error), self._seen(why, unit, body)))
+            return Verdict.UNKNOWN
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs this verdict, not the run
+            detail = f"internal error: {type(error).__name__}: {error}"
+            outcomes.append(_undecided(member, unit, detail))
             return Verdict.UNKNOWN
         return self._decided(member, unit, body, outcomes, result)
 
