@@ -28,6 +28,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
+_POINTERS_KEPT = 16_384
 _encode = msgspec.json.encode
 
 LineOf = Callable[[str], int]
@@ -49,6 +50,7 @@ class LineWriter:
         self._target = target
         self._target_text = text(target.uri)
         self._rules = [_RuleText(rule) for rule in rules]
+        self._pointers: dict[tuple[str, str, BodyPath], tuple[str, str]] = {}
 
     def lines(
         self,
@@ -60,16 +62,27 @@ class LineWriter:
     ) -> list[bytes]:
         """Encode the outcomes of one resource; ``evidence`` is the digest of its source."""
         where = _Where(resource, self._target, self._target_text)
-        pointers: dict[BodyPath, tuple[str, int]] = {}
+        located: dict[BodyPath, tuple[str, int]] = {}
 
         def locate(path: BodyPath) -> tuple[str, int]:
-            known = pointers.get(path)
+            known = located.get(path)
             if known is None:
-                pointer = source_pointer(resource, path)
-                known = pointers[path] = (pointer, line_of(pointer))
+                pointer, quoted = self._pointer(resource, path)
+                known = located[path] = (quoted, line_of(pointer))
             return known
 
         return [self._line(where, outcome, locate, evidence, covers) for outcome in outcomes]
+
+    def _pointer(self, resource: Resource, path: BodyPath) -> tuple[str, str]:
+        """The pointer of a path in the source, plain and as JSON; the same ones come up often."""
+        key = (resource.pointer, resource.anchor, path)
+        known = self._pointers.get(key)
+        if known is None:
+            pointer = source_pointer(resource, path)
+            known = (pointer, text(pointer))
+            if len(self._pointers) < _POINTERS_KEPT:
+                self._pointers[key] = known
+        return known
 
     def _line(
         self,
@@ -89,11 +102,11 @@ class LineWriter:
         observed = []
         line = 0
         for seen in outcome.observed:
-            pointer, at = locate(seen.path)
+            quoted, at = locate(seen.path)
             line = line or at
             value = f',"value":{seen.value}' if seen.value else ""
             number = f',"line":{at}' if at else ""
-            observed.append(f'{{"path":{text(pointer)}{value}{number}}}')
+            observed.append(f'{{"path":{quoted}{value}{number}}}')
         line = line or locate(outcome.at)[1]
         source = f"{where.source}:{line}" if line else where.source
         element_text = text(element)
