@@ -12,6 +12,7 @@ from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Target
 from auditor.ports import Plan, Reading, Shard
+from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.guards import Limits
 from collectors.kubernetes.manifests.reading import ManifestReading
 from collectors.kubernetes.manifests.walk import Found, Walker, cut, shown
@@ -55,19 +56,20 @@ class ManifestsCollector:
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the files of a shard, in order."""
+        memory = Memory()
         for path in shard.items:
-            yield self._read(path)
+            yield self._read(path, memory)
 
-    def _read(self, path: str) -> Reading | Gap:
+    def _read(self, path: str, memory: Memory) -> Reading | Gap:
         if self.root is None:
-            return ManifestReading(self.target.uri, STDIN, self.stdin or b"")
+            return ManifestReading(self.target.uri, STDIN, self.stdin or b"", memory)
         place = self.root / path if self.root.is_dir() else self.root
         try:
             data = _read_regular(place, self.limits.size)
         except OSError as error:
             cause = GapCause.DENIED if isinstance(error, PermissionError) else GapCause.UNREACHABLE
             return Gap(self.target.uri, shown(path), cause, f"{error.strerror}")
-        return ManifestReading(self.target.uri, shown(path), data)
+        return ManifestReading(self.target.uri, shown(path), data, memory)
 
 
 def _read_regular(path: Path, limit: int) -> bytes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -23,9 +23,26 @@ def kind_name(api_version: str, kind: str) -> str:
     return f"k8s/{kind}.{group}"
 
 
-def is_object(value: object) -> bool:
+def is_object(value: object) -> TypeGuard[dict[str, object]]:
     """Whether a document claims to be a Kubernetes object."""
     return isinstance(value, dict) and "apiVersion" in value and "kind" in value
+
+
+def objects_of(value: dict[str, object]) -> Iterator[tuple[object, str]]:
+    """The items of a list with their pointers, else the object itself.
+
+    Items of a typed list may leave out what they are: a ``PodList`` has Pods.
+    """
+    kind, items = value["kind"], value.get("items")
+    if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(items, list):
+        yield value, ""
+        return
+    default = {"apiVersion": value["apiVersion"], "kind": kind.removesuffix("List")}
+    for index, item in enumerate(items):
+        if isinstance(item, dict) and default["kind"]:
+            yield {**default, **item}, f"/items/{index}"
+        else:
+            yield item, f"/items/{index}"
 
 
 class Maker:

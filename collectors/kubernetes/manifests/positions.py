@@ -1,35 +1,32 @@
-"""The line of a field: from the nodes of a YAML document, or by scanning JSON."""
+"""The line of a field, from the places that a block reader noted."""
 
 from __future__ import annotations
 
-import yaml
+from typing import Any
+
+Places = dict[int, dict[str, int] | list[int]]
+"""Line numbers (from 0) of the keys and items of a collection, by its ``id``."""
 
 
-def line_of(root: yaml.Node, pointer: str) -> int:
-    """1-based line of the field at an RFC 6901 pointer, or of its nearest existing ancestor."""
-    node, line = root, root.start_mark.line + 1
-    for part in pointer.split("/")[1:]:
-        step = part.replace("~1", "/").replace("~0", "~")
-        found = _step(node, step)
-        if found is None:
+def steps(pointer: str) -> list[str]:
+    """The reference tokens of an RFC 6901 pointer."""
+    if "~" not in pointer:
+        return pointer.split("/")[1:]
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def in_block(value: Any, places: Places, line: int, pointer: str) -> int:
+    """The line of a field, from 0, or of its nearest existing ancestor."""
+    for step in steps(pointer):
+        place = places.get(id(value))
+        if isinstance(place, dict):
+            if step not in place:
+                break
+            line = place[step]
+            value = value.get(step)
+        elif place is not None and step.isdecimal() and int(step) < len(place):
+            line = place[int(step)]
+            value = value[int(step)]
+        else:
             break
-        node, line = found
     return line
-
-
-def _step(node: yaml.Node, step: str) -> tuple[yaml.Node, int] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in reversed(node.value):
-            if key.value == step:
-                return value, key.start_mark.line + 1
-        for key, value in node.value:
-            if key.value == "<<":
-                for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                    found = _step(source, step)
-                    if found is not None:
-                        return found
-        return None
-    if isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
-        item = node.value[int(step)]
-        return item, item.start_mark.line + 1
-    return None

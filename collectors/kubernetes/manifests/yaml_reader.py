@@ -15,6 +15,7 @@ from yaml.scanner import Scanner
 
 from auditor.model.enums import GapCause
 from collectors.kubernetes.manifests.guards import MAX_NODES, Unreadable
+from collectors.kubernetes.manifests.positions import steps
 from collectors.kubernetes.manifests.scalars import (
     PREFIX,
     NotRepresentable,
@@ -80,12 +81,46 @@ class Duplicate:
 
 
 @dataclass(slots=True)
-class Document:
+class NodeDocument:
     """One document: its value, its node (for lines), and the keys that it has twice."""
 
     value: object
     node: yaml.Node
     duplicates: list[Duplicate] = field(default_factory=list)
+
+    @property
+    def first(self) -> int:
+        """The line that it begins at, from 0."""
+        line: int = self.node.start_mark.line
+        return line
+
+    def line_of(self, pointer: str) -> int:
+        """The line of a field, from 0, or of its nearest existing ancestor."""
+        node, line = self.node, self.first
+        for step in steps(pointer):
+            found = _step(node, step)
+            if found is None:
+                break
+            node, line = found
+        return line
+
+
+def _step(node: yaml.Node, step: str) -> tuple[yaml.Node, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in reversed(node.value):
+            if key.value == step:
+                return value, key.start_mark.line
+        for key, value in node.value:
+            if key.value == "<<":
+                for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                    found = _step(source, step)
+                    if found is not None:
+                        return found
+        return None
+    if isinstance(node, yaml.SequenceNode) and step.isdecimal() and int(step) < len(node.value):
+        item = node.value[int(step)]
+        return item, item.start_mark.line
+    return None
 
 
 def nodes(text: str) -> Iterator[yaml.Node]:
@@ -108,31 +143,34 @@ def nodes(text: str) -> Iterator[yaml.Node]:
         loader.dispose()
 
 
-def documents(text: str) -> Iterator[Document]:
+def documents(text: str, builder: Builder) -> Iterator[NodeDocument]:
     """Every document of a stream, empty ones as None.
 
     Raises:
         Unreadable: the text is no YAML, or its aliases expand without bound.
     """
-    builder = _Builder()
     for node in nodes(text):
         yield builder.document(node)
 
 
-class _Builder:
-    def __init__(self) -> None:
-        self._count = 0
+class Builder:
+    """Makes values of nodes, nulls left out of mappings, as the API server takes them."""
+
+    def __init__(self, size: int) -> None:
+        """``size`` is the length of the text: as many nodes, and what aliases add, are allowed."""
+        self._left = MAX_NODES + size
         self._open: set[int] = set()
         self._duplicates: list[Duplicate] = []
 
-    def document(self, node: yaml.Node) -> Document:
+    def document(self, node: yaml.Node) -> NodeDocument:
+        """Make one document."""
         self._duplicates = []
         value = self._value(node, "")
-        return Document(value, node, self._duplicates)
+        return NodeDocument(value, node, self._duplicates)
 
     def _value(self, node: yaml.Node, pointer: str) -> object:
-        self._count += 1
-        if self._count > MAX_NODES:
+        self._left -= 1
+        if self._left < 0:
             raise _bad(node, f"aliases expand to more than {MAX_NODES:,} nodes")
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
@@ -144,7 +182,8 @@ class _Builder:
                 return [
                     self._value(item, f"{pointer}/{index}") for index, item in enumerate(node.value)
                 ]
-            return self._mapping(cast("yaml.MappingNode", node), pointer)
+            made = self._mapping(cast("yaml.MappingNode", node), pointer)
+            return without_nulls(made)
         finally:
             self._open.discard(id(node))
 
@@ -185,7 +224,7 @@ class _Builder:
         for source in merged:
             for key, value in self._merge(source, pointer).items():
                 made.setdefault(key, value)
-        return without_nulls(made)
+        return made
 
     @staticmethod
     def _is_merge(node: yaml.Node) -> bool:
@@ -207,8 +246,13 @@ class _Builder:
         raise _bad(node, "map merge requires map or sequence of maps as the value")
 
     def _as_map(self, node: yaml.MappingNode, pointer: str) -> dict[str, object]:
-        value = self._value(node, pointer)
-        return value if isinstance(value, dict) else {}
+        if id(node) in self._open:
+            raise _bad(node, "an alias contains itself")
+        self._open.add(id(node))
+        try:
+            return self._mapping(node, pointer)
+        finally:
+            self._open.discard(id(node))
 
 
 def without_nulls(mapping: dict[str, object]) -> dict[str, object]:

@@ -1,0 +1,223 @@
+"""One document of block-style YAML from its lines: its value, and where each field stands.
+
+A line that ``lines.py`` does not know, a key twice, an indentation that does not fit: the document
+is left to the YAML parser. Nothing else is decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from auditor.redact import redact_variables
+from collectors.kubernetes.manifests.flow import NotSimple
+from collectors.kubernetes.manifests.lines import (
+    DASH,
+    ITEM,
+    ITEM_FLOW,
+    ITEM_OPEN,
+    KEY,
+    KEY_FLOW,
+    KEY_OPEN,
+    KEY_TEXT,
+    LAST_LINE,
+    SKIP,
+    Line,
+    understand,
+)
+from collectors.kubernetes.manifests.positions import Places, in_block
+from collectors.kubernetes.manifests.texts import block_text
+
+_MAX_DEPTH = 64
+_MAX_LINE = 240
+_decode = msgspec.json.decode
+
+
+_SECRET = re.compile(r"""kind["']?: +["']?Secret(?!\w)|\\u""")
+
+
+class Memory:
+    """The lines understood so far. Bounded, and forgotten as a whole when it is full."""
+
+    def __init__(self, limit: int = 32_768) -> None:
+        self._limit = limit
+        self._lines: dict[str, Line] = {}
+        self.get: Callable[[str], Line | None] = self._lines.get
+
+    def lines(self, raw: Sequence[str]) -> list[Line]:
+        """Every line understood; see :meth:`learn`."""
+        known = list(map(self.get, raw))
+        return [line or self.learn(raw[at]) for at, line in enumerate(known)]
+
+    def learn(self, text: str) -> Line:
+        """Understand a line and remember it.
+
+        Raises:
+            NotSimple: only a YAML parser can tell.
+        """
+        made = understand(text)
+        if len(text) <= _MAX_LINE:
+            if len(self._lines) >= self._limit:
+                self._lines.clear()
+            self._lines[text] = made
+        return made
+
+
+class Block:
+    """Reads one document.
+
+    Attributes:
+        value: the document, nulls left out of mappings, text without secrets; None when empty.
+        first: the line of its first field, from 0.
+        holds_secret: whether it may have an object of kind Secret in it.
+    """
+
+    __slots__ = ("_envs", "_lines", "_numbers", "_places", "first", "holds_secret", "value")
+
+    def __init__(self, text: str, memory: Memory) -> None:
+        """Read ``text``.
+
+        Raises:
+            NotSimple: the YAML parser has to look at it.
+        """
+        self._places: Places = {}
+        self._envs: list[Any] = []
+        self._lines, self._numbers = _entries(text, memory)
+        self.first = self._numbers[0]
+        suspicious = "Secret" in text or "\\u" in text
+        self.holds_secret = suspicious and _SECRET.search(text) is not None
+        self.value = self._root()
+        for items in self._envs:
+            if isinstance(items, list):
+                redact_variables(items)
+
+    def line_of(self, pointer: str) -> int:
+        """The line of a field, from 0, or of its nearest existing ancestor."""
+        return in_block(self.value, self._places, self.first, pointer)
+
+    def _root(self) -> Any:
+        value, end = self._child(0, -1, _MAX_DEPTH)
+        if end != len(self._lines) - 1:
+            raise NotSimple
+        return value
+
+    def _child(self, at: int, column: int, depth: int) -> tuple[Any, int]:
+        """What stands below a key: a collection, or nothing."""
+        op, here, *_ = self._lines[at]
+        if op == DASH:
+            if here >= column:
+                return self._sequence(at, here, depth - 1)
+        elif here > column:
+            return self._mapping(at, here, depth - 1)
+        return None, at
+
+    def _mapping(self, at: int, column: int, depth: int) -> tuple[dict[str, Any], int]:
+        lines, numbers = self._lines, self._numbers
+        made: dict[str, Any] = {}
+        self._places[id(made)] = place = {}
+        if depth == 0:
+            raise NotSimple
+        while True:
+            op, here, key, value, _, _ = lines[at]
+            if here != column or op == DASH:
+                if here > column:
+                    raise NotSimple
+                return made, at
+            if key in place:
+                raise NotSimple
+            place[key] = numbers[at]
+            at += 1
+            if op == KEY:
+                made[key] = value
+            elif op == KEY_OPEN:
+                made[key], at = self._child(at, column, depth)
+                if made[key] is None:
+                    del made[key]
+                elif key == "env":
+                    self._envs.append(made[key])
+            elif op == KEY_FLOW:
+                made[key] = _decode(value)
+
+    def _sequence(self, at: int, column: int, depth: int) -> tuple[list[Any], int]:
+        lines, numbers = self._lines, self._numbers
+        made: list[Any] = []
+        self._places[id(made)] = place = []
+        if depth == 0:
+            raise NotSimple
+        while True:
+            op, here, _, _, rest, _ = lines[at]
+            if here != column or op != DASH:
+                if here > column:
+                    raise NotSimple
+                return made, at
+            place.append(numbers[at])
+            op, _, _, value, _, _ = rest
+            if op == ITEM:
+                made.append(value)
+                at += 1
+            elif op == ITEM_FLOW:
+                made.append(_decode(value))
+                at += 1
+            elif op == ITEM_OPEN:
+                at += 1
+                if lines[at][1] > column:
+                    place[-1] = numbers[at]
+                    value, at = self._child(at, column, depth)
+                made.append(value)
+            else:
+                lines[at] = rest
+                value, at = self._child(at, column, depth)
+                made.append(value)
+
+
+def _entries(text: str, memory: Memory) -> tuple[list[Line], Sequence[int]]:
+    """The lines that say something, with their numbers; blocks of text already taken in."""
+    raw = text.split("\n")
+    if "|" in text or ">" in text:
+        return _entries_with_text(raw, memory)
+    known = memory.lines(raw)
+    lines = [line for line in known if line[0]]
+    numbers: Sequence[int] = range(len(raw))
+    if len(lines) < len(raw) - 1:
+        numbers = [at for at, line in enumerate(known) if line[0]]
+        numbers.append(len(raw))
+    lines.append(LAST_LINE)
+    return lines, numbers
+
+
+def _entries_with_text(raw: Sequence[str], memory: Memory) -> tuple[list[Line], Sequence[int]]:
+    lines: list[Line] = []
+    numbers: list[int] = []
+    at = 0
+    while at < len(raw):
+        line = memory.get(raw[at]) or memory.learn(raw[at])
+        if line[0] == SKIP:
+            at += 1
+            continue
+        numbers.append(at)
+        at += 1
+        if line[5]:
+            text, at = block_text(raw, at, *_announced(line))
+            line = _replaced(line, text)
+        lines.append(line)
+    lines.append(LAST_LINE)
+    numbers.append(len(raw))
+    return lines, numbers
+
+
+def _announced(line: Line) -> tuple[int, str]:
+    """The column that a block of text must be right of, and its indicator."""
+    column = line[1]
+    while line[0] == DASH:
+        column, line = line[1], line[4]
+    return (line[1] if line[0] == KEY_TEXT else column), line[3]
+
+
+def _replaced(line: Line, text: str) -> Line:
+    op, column, key, _, rest, _ = line
+    if op == DASH:
+        return op, column, key, None, _replaced(rest, text), False
+    return (KEY if op == KEY_TEXT else ITEM), column, key, text, None, False

@@ -1,0 +1,101 @@
+"""The documents of a YAML text: cut as kubectl cuts it, each read by the cheapest exact means.
+
+kubectl cuts a stream at lines of ``---`` before any YAML parser sees it, so one malformed document
+does not hide the others. A document that consists of plain lines is read by ``blocks.py``, any
+other by libyaml and our own resolver; both give the same value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from auditor.redact import redact
+from collectors.kubernetes.manifests.blocks import Block, Memory
+from collectors.kubernetes.manifests.flow import NotSimple
+from collectors.kubernetes.manifests.guards import Unreadable, check_depth
+from collectors.kubernetes.manifests.yaml_reader import Builder, Duplicate, NodeDocument, documents
+
+_MARK = "---"
+
+
+class Document:
+    """One document: its value without nulls and secrets, and where its fields stand.
+
+    Attributes:
+        value: None when the document is empty.
+        line: where it begins, from 1.
+        duplicates: the keys that it has twice.
+    """
+
+    __slots__ = ("_found", "_offset", "duplicates", "line", "value")
+
+    def __init__(self, found: Block | NodeDocument, offset: int) -> None:
+        """Wrap what was read from the text that begins ``offset`` lines down."""
+        self._found = found
+        self._offset = offset
+        self.line = offset + found.first + 1
+        self.duplicates: Sequence[Duplicate] = ()
+        if isinstance(found, Block):
+            self.value = redact(found.value) if found.holds_secret else found.value
+        else:
+            self.value = redact(found.value)
+            self.duplicates = [
+                Duplicate(each.pointer, each.line + offset, each.first_line + offset)
+                for each in found.duplicates
+            ]
+
+    def line_of(self, pointer: str) -> int:
+        """The line of a field, from 1, or of its nearest ancestor that is there."""
+        return self._offset + self._found.line_of(pointer) + 1
+
+
+def chunks(text: str) -> Iterator[tuple[str, int]]:
+    """Cut a text at its ``---`` lines, as (text, lines above it)."""
+    start, lines = 0, 0
+    at = 0 if text.startswith(_MARK) else text.find("\n" + _MARK) + 1
+    while at or text.startswith(_MARK, at):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end + 1
+        if text[at + 3 : end].strip():
+            at = text.find("\n" + _MARK, at) + 1
+            if not at:
+                break
+            continue
+        if at > start:
+            chunk = text[start:at]
+            yield chunk, lines
+            lines += chunk.count("\n")
+        lines += 1
+        start = end
+        at = start if text.startswith(_MARK, start) else text.find("\n" + _MARK, start - 1) + 1
+    if start < len(text):
+        yield text[start:], lines
+
+
+class Documents:
+    """Reads the documents of one text, one at a time."""
+
+    def __init__(self, text: str, memory: Memory) -> None:
+        """``memory`` is shared by the files of a worker."""
+        self._memory = memory
+        self._builder = Builder(len(text))
+
+    def read(self, text: str, offset: int) -> Iterator[Document]:
+        """The documents of one chunk; empty ones have the value None.
+
+        Raises:
+            Unreadable: it is no YAML, or not fit to be read.
+        """
+        try:
+            yield Document(Block(text, self._memory), offset)
+        except NotSimple:
+            yield from self._slowly(text, offset)
+
+    def _slowly(self, text: str, offset: int) -> Iterator[Document]:
+        try:
+            check_depth(text)
+            for found in documents(text, self._builder):
+                yield Document(found, offset)
+        except Unreadable as error:
+            error.line += offset if error.line else 0
+            raise

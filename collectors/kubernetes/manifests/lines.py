@@ -1,0 +1,165 @@
+"""What one line of block-style YAML says, when it can be said without any context.
+
+Manifests are lines of a few shapes, and the same lines come back in file after file: a line is
+understood once and remembered. Whatever is not one of these shapes is left to the YAML parser, so
+this can only be faster, never wrong: see ``blocks.py`` for what is put together from lines.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from auditor.redact import redact, redact_text
+from collectors.kubernetes.manifests.flow import NotSimple, quoted, simple_flow
+from collectors.kubernetes.manifests.scalars import as_json_number, plain
+
+SKIP: Final = 0
+END: Final = 1
+KEY: Final = 2
+KEY_OPEN: Final = 3
+KEY_NULL: Final = 4
+KEY_FLOW: Final = 5
+KEY_TEXT: Final = 6
+DASH: Final = 7
+ITEM: Final = 8
+ITEM_OPEN: Final = 9
+ITEM_FLOW: Final = 10
+ITEM_TEXT: Final = 11
+"""What a line does at its column; plain numbers, for they are compared for every line."""
+
+
+Line: TypeAlias = tuple[int, int, str, Any, Any, bool]
+"""What a line does, its column, key, value, the ``Line`` behind its dash, whether text follows.
+
+A plain tuple, for it is taken apart for every line. The value of a flow collection is its JSON
+(each use needs a fresh copy), of a block of text its indicator, such as ``|-``.
+"""
+
+NO_LINE: Final[Line] = (SKIP, 0, "", None, None, False)
+LAST_LINE: Final[Line] = (END, -1, "", None, None, False)
+
+_SHAPE = re.compile(
+    r"""(?P<indent>\x20*)(?P<dashes>(?:-\x20+)*)
+    (?:(?:(?P<key>[A-Za-z_/.][\w./-]*)|"(?P<double>[^"\\]*)"|'(?P<single>[^']*)'):
+        (?:\x20+(?P<value>\S.*)?)?
+    |(?P<lone>-)\x20*
+    |(?P<item>[^\s\#].*))?""",
+    re.VERBOSE | re.ASCII,
+)
+_COMMENT = re.compile(r"(?: +|^)#.*")
+_STRANGE = re.compile(
+    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+)
+_INDICATORS = frozenset("&*!|>{}[]%@`?,#\"':")
+_BLOCK = re.compile(r"([|>][-+]?)(?: +#.*)?")
+_MAX_DASHES = 16
+
+_encode = msgspec.json.encode
+
+
+def is_strange(text: str) -> bool:
+    """Whether a text has a character that YAML treats as a break, or not at all."""
+    return _STRANGE.search(text) is not None
+
+
+def understand(line: str) -> Line:
+    """Understand one line, without its end.
+
+    Raises:
+        NotSimple: only a YAML parser can tell.
+    """
+    bare = line.lstrip(" ")
+    if not bare or bare[0] == "#":
+        if is_strange(line):
+            raise NotSimple
+        return NO_LINE
+    match = _SHAPE.fullmatch(line)
+    if match is None or is_strange(line):
+        raise NotSimple
+    indent, dashes = len(match["indent"]), match["dashes"]
+    if len(dashes) > _MAX_DASHES:
+        raise NotSimple
+    column = indent + len(dashes)
+    made = _content(match, column)
+    if match["item"] is not None and not dashes:
+        raise NotSimple
+    for at in range(len(dashes) - 1, -1, -1):
+        if dashes[at] == "-":
+            made = (DASH, indent + at, "", None, made, made[5])
+    return made
+
+
+def _content(match: re.Match[str], column: int) -> Line:
+    if match["lone"] is not None:
+        return DASH, column, "", None, (ITEM_OPEN, column + 1, "", None, None, False), False
+    if match["item"] is not None:
+        op, value = _value(match["item"], "")
+        return _AS_ITEM[op], column, "", value, None, op == KEY_TEXT
+    key = match["key"]
+    if key is not None:
+        if not isinstance(plain(key), str):
+            raise NotSimple
+    else:
+        key = match["double"] if match["double"] is not None else match["single"]
+    if key is None:  # dashes and nothing, or nothing but a comment, behind them
+        raise NotSimple
+    text = match["value"]
+    if text is None or text[0] == "#":
+        return KEY_OPEN, column, key, None, None, False
+    op, value = _value(text, key)
+    return op, column, key, value, None, op == KEY_TEXT
+
+
+_AS_ITEM: Final = {
+    KEY: ITEM,
+    KEY_NULL: ITEM,
+    KEY_FLOW: ITEM_FLOW,
+    KEY_TEXT: ITEM_TEXT,
+}
+
+
+def _value(text: str, key: str) -> tuple[int, Any]:
+    """The value behind a key or a dash, without its secrets."""
+    first = text[0]
+    if first in "\"'":
+        value, end = quoted(text)
+        _nothing_after(text[end:])
+        return KEY, redact_text(value)
+    if first in "[{":
+        collection, end = simple_flow(text)
+        _nothing_after(text[end:])
+        return KEY_FLOW, _encode(redact({key: collection})[key])
+    if first in "|>":
+        block = _BLOCK.fullmatch(text.rstrip(" "))
+        if block is None:
+            raise NotSimple
+        return KEY_TEXT, block[1]
+    scalar = _scalar(text)
+    if scalar is None:
+        return KEY_NULL, None
+    return KEY, redact_text(scalar) if isinstance(scalar, str) else scalar
+
+
+def _nothing_after(text: str) -> None:
+    rest = text.strip(" ")
+    if rest and not (text[0] == " " and rest[0] == "#"):
+        raise NotSimple
+
+
+def _scalar(text: str) -> object:
+    """A plain scalar; what stands behind it may be a comment."""
+    if " #" in text:
+        text = _COMMENT.sub("", text, count=1)
+    text = text.rstrip(" ")
+    first = text[0]
+    if first in _INDICATORS or ": " in text or text[-1] == ":" or (first == "-" and text == "-"):
+        raise NotSimple
+    value = plain(text)
+    if isinstance(value, float):
+        if value - value != 0:  # infinite, or no number
+            raise NotSimple
+        return as_json_number(value)
+    return value

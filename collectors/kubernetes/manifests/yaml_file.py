@@ -1,0 +1,109 @@
+"""The objects of a file of YAML, and the lines of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from auditor.model.enums import GapCause
+from auditor.model.resource import Resource
+from collectors.kubernetes.manifests.blocks import Memory
+from collectors.kubernetes.manifests.documents import Document, Documents, chunks
+from collectors.kubernetes.manifests.guards import Unreadable, decode
+from collectors.kubernetes.manifests.ledger import Ledger
+from collectors.kubernetes.manifests.objects import Maker, is_object, objects_of
+
+_encode = msgspec.json.encode
+
+
+class _Place(NamedTuple):
+    """A document: the text and the line of its chunk, and its number in that."""
+
+    text: str
+    offset: int
+    number: int
+
+
+class YamlFile:
+    """Reads one file. The last document is kept, for the lines of its findings."""
+
+    def __init__(self, ledger: Ledger, data: bytes, memory: Memory) -> None:
+        self._ledger = ledger
+        self._data = data
+        self._memory = memory
+        self._places: list[tuple[_Place, str]] = []
+        self._place: _Place | None = None
+        self._document: Document | None = None
+
+    def resources(self) -> Iterator[Resource]:
+        """Every object, lists taken apart, and every key that is there twice."""
+        text = decode(self._data)
+        maker = Maker(self._ledger.source)
+        documents = Documents(text, self._memory)
+        for chunk, offset in chunks(text):
+            try:
+                for number, document in enumerate(documents.read(chunk, offset)):
+                    self._place, self._document = _Place(chunk, offset, number), document
+                    yield from self._objects(maker, document)
+            except Unreadable as error:
+                self._ledger.add(_explained(error, chunk))
+
+    def _objects(self, maker: Maker, document: Document) -> Iterator[Resource]:
+        value = document.value
+        if value is None:
+            return
+        if not is_object(value):
+            self._ledger.skipped += 1
+            return
+        _refuse_kustomization(value, document.line)
+        for item, pointer in objects_of(value):
+            if not is_object(item):
+                self._ledger.skipped += 1
+                continue
+            line = document.line_of(pointer) if pointer else document.line
+            try:
+                yield maker.make(item, _encode(item), self._remember(pointer), line)
+            except Unreadable as error:
+                self._ledger.add(error)
+        for twice in document.duplicates:
+            number = self._remember("")
+            yield maker.duplicate(None, twice.pointer, number, (twice.line, twice.first_line))
+
+    def _remember(self, pointer: str) -> int:
+        """Number the object at a pointer of the current document."""
+        if self._place is not None:
+            self._places.append((self._place, pointer))
+        return len(self._places) - 1
+
+    def line(self, number: int, pointer: str) -> int:
+        """The line of a field of a numbered object."""
+        place, base = self._places[number]
+        if self._place != place or self._document is None:
+            documents = Documents(place.text, self._memory).read(place.text, place.offset)
+            for _ in range(place.number):
+                next(documents)
+            self._place, self._document = place, next(documents)
+        return self._document.line_of(base + pointer)
+
+
+def _refuse_kustomization(value: dict[str, object], line: int) -> None:
+    if value["kind"] == "Kustomization" and "kustomize" in str(value["apiVersion"]):
+        raise Unreadable(
+            GapCause.UNSUPPORTED,
+            "a kustomization that was not rendered",
+            "kubectl kustomize DIR | auditor scan -",
+            line,
+        )
+
+
+def _explained(error: Unreadable, text: str) -> Unreadable:
+    if "{{" not in text or error.cause is not GapCause.MALFORMED:
+        return error
+    return Unreadable(
+        GapCause.UNSUPPORTED,
+        f"looks like a Helm template that was not rendered ({error.detail})",
+        "helm template NAME CHART | auditor scan -",
+        error.line,
+    )
