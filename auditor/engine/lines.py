@@ -1,9 +1,10 @@
 """Findings as lines: encoded once, where they are made, sorted and joined without decoding.
 
-A line is ``key TAB covers TAB head TAB tail``. ``key`` orders findings as they are reported:
-verdict (fail first), severity (critical first), rule, target, namespace, kind, name, element,
-fingerprint, source. ``head + covers + tail`` is the JSON object of the results contract. JSON text
-and keys have no raw control characters, so the separators are safe whatever a name contains.
+A line is ``identity TAB place TAB covers TAB head TAB tail``. ``identity`` orders findings as they
+are reported: verdict (fail first), severity (critical first), rule, target, namespace, kind, name,
+element, fingerprint; lines that share it are one finding, and ``place`` (source, document) says
+which of them is shown. ``head + covers + tail`` is the JSON object of the results contract. JSON
+text has no raw control characters, so the separators are safe whatever a name contains.
 """
 
 from __future__ import annotations
@@ -113,16 +114,8 @@ class LineWriter:
         confidence = Confidence.LOW.value if where.heuristic else rule.confidence
         heuristic = ',"heuristic":true' if where.heuristic else ""
         verdict = outcome.verdict
-        key = FIELD.join(
-            (
-                VERDICT_ORDER[verdict] + rule.order,
-                rule.id,
-                where.order,
-                element_text,
-                fingerprint,
-                where.position,
-            )
-        )
+        order = VERDICT_ORDER[verdict] + rule.order
+        identity = FIELD.join((order, rule.id, where.order, element_text, fingerprint))
         head = (
             f'{{"fingerprint":"{fingerprint}",{rule.head}"verdict":"{verdict.value}",'
             f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}'
@@ -130,7 +123,7 @@ class LineWriter:
             f'"observed":[{",".join(observed)}],"covers":'
         )
         tail = f',"controls":{rule.controls},"evidence":["sha256:{evidence}"],"waiver":null}}'
-        return f"{key}\t{covers}\t{head}\t{tail}".encode()
+        return f"{identity}\t{where.place}\t{covers}\t{head}\t{tail}".encode()
 
 
 class _RuleText:
@@ -151,7 +144,7 @@ class _RuleText:
 class _Where:
     """The parts of a line that only depend on the resource."""
 
-    __slots__ = ("head", "heuristic", "identity", "order", "part", "position", "source")
+    __slots__ = ("head", "heuristic", "identity", "order", "part", "place", "source")
 
     def __init__(self, resource: Resource, target: Target, target_text: str) -> None:
         subject = resource.parent or resource
@@ -172,7 +165,7 @@ class _Where:
         self.heuristic = resource.heuristic
         self.identity = f"{target.uid}\0{path}"
         self.source = subject.source
-        self.position = f"{text(subject.source)}{FIELD}{resource.document:08d}"
+        self.place = f"{text(subject.source)}{FIELD}{resource.document:08d}"
         kind_text, namespace_text, name_text = text(kind), text(namespace), text(name)
         self.order = FIELD.join((target_text, namespace_text, kind_text, name_text))
         self.head = (

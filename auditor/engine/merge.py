@@ -14,6 +14,7 @@ from auditor.engine.lines import FIELD, VERDICT_ORDER
 from auditor.model.enums import Verdict
 
 _SEPARATOR = FIELD.encode()
+_FINGERPRINT = 64
 _VERDICTS = {order: verdict for verdict, order in VERDICT_ORDER.items()}
 MOST_FINGERPRINTS = 200
 """How many deciding fingerprints a control lists; a person reads the first few."""
@@ -45,36 +46,60 @@ class Merger:
 
     def merge(self, runs: Sequence[Iterable[bytes]]) -> Iterator[bytes]:
         """Yield one JSON object a finding, in order. Each run must be sorted."""
-        previous: list[bytes] | None = None
-        identity = b""
+        lines = heapq.merge(*runs) if len(runs) > 1 else (runs[0] if runs else ())
+        group = _Group(b"", Merged())
+        identity = head = tail = b""
         covers = 0
-        for line in heapq.merge(*runs) if len(runs) > 1 else (runs[0] if runs else ()):
-            parts = line.split(b"\t")
-            # everything before the source and the document: equal for one finding
-            same = parts[0].rsplit(_SEPARATOR, 2)[0]
-            if previous is not None and same == identity:
-                covers += int(parts[1])
+        for line in lines:
+            here, _, count, start, end = line.split(b"\t")
+            if here == identity:
+                covers += int(count)
                 continue
-            if previous is not None:
-                yield from self._emit(previous, covers)
-            previous, identity, covers = parts, same, int(parts[1])
-        if previous is not None:
-            yield from self._emit(previous, covers)
+            if identity and group.listed:
+                yield b"%b%d%b" % (head, covers, tail)
+            identity, covers, head, tail = here, int(count), start, end
+            if not identity.startswith(group.prefix) or not group.prefix:
+                group.close()
+                group = self._group(identity)
+            group.add(identity)
+        if identity and group.listed:
+            yield b"%b%d%b" % (head, covers, tail)
+        group.close()
 
-    def _emit(self, parts: list[bytes], covers: int) -> Iterator[bytes]:
-        key = parts[0].split(_SEPARATOR)
-        verdict = _VERDICTS[key[0][:1].decode()].value
-        rule = key[1].decode()
-        if not self._list_all and rule in self._needy and key[0][:1] in b"34":
+    def _group(self, identity: bytes) -> _Group:
+        order, rule, _ = identity.split(_SEPARATOR, 2)
+        group = _Group(_SEPARATOR.join((order, rule, b"")), self.merged)
+        if not self._list_all and rule.decode() in self._needy and order[:1] in b"34":
+            group.listed = False
+        return group
+
+
+class _Group:
+    """The findings of one rule with one verdict and severity: they follow one another."""
+
+    __slots__ = ("_fingerprints", "_merged", "_total", "listed", "prefix")
+
+    def __init__(self, prefix: bytes, merged: Merged) -> None:
+        self.prefix = prefix
+        self.listed = True
+        self._merged = merged
+        self._total = 0
+        self._fingerprints: list[str] = []
+
+    def add(self, identity: bytes) -> None:
+        self._total += 1
+        if self._total <= MOST_FINGERPRINTS:
+            self._fingerprints.append(identity[-_FINGERPRINT:].decode())
+
+    def close(self) -> None:
+        if not self.listed or not self._total:
             return
-        severity = _SEVERITIES[key[0][1:2]]
-        merged = self.merged
-        merged.total += 1
-        merged.tallies[verdict, severity] += 1
-        fingerprints = merged.deciding.setdefault((rule, verdict), [])
-        if len(fingerprints) < MOST_FINGERPRINTS:
-            fingerprints.append(key[-3].decode())
-        yield b"%b%d%b" % (parts[2], covers, parts[3])
+        order, rule, _ = self.prefix.split(_SEPARATOR)
+        verdict = _VERDICTS[order[:1].decode()].value
+        self._merged.total += self._total
+        self._merged.tallies[verdict, _SEVERITIES[order[1:]]] += self._total
+        known = self._merged.deciding.setdefault((rule.decode(), verdict), [])
+        known += self._fingerprints[: MOST_FINGERPRINTS - len(known)]
 
 
 def blinded(run: Iterable[bytes], blind: Mapping[str, str]) -> list[bytes]:
@@ -83,8 +108,8 @@ def blinded(run: Iterable[bytes], blind: Mapping[str, str]) -> list[bytes]:
     not_applicable = VERDICT_ORDER[Verdict.NOT_APPLICABLE].encode()
     lines = []
     for line in run:
-        key, covers, head, tail = line.split(b"\t")
-        order, rule, rest = key.split(_SEPARATOR, 2)
+        identity, place, covers, head, tail = line.split(b"\t")
+        order, rule, rest = identity.split(_SEPARATOR, 2)
         reason = blind.get(rule.decode())
         if reason is None or order[:1] == not_applicable:
             lines.append(line)
@@ -94,8 +119,8 @@ def blinded(run: Iterable[bytes], blind: Mapping[str, str]) -> list[bytes]:
         finding["message"] = f"not decided: {reason}"
         text = msgspec.json.encode(finding)
         cut = text.rindex(b'"covers":') + len(b'"covers":')
-        key = _SEPARATOR.join((unknown + order[1:], rule, rest))
-        lines.append(b"\t".join((key, covers, text[:cut], text[cut + 1 :])))
+        identity = _SEPARATOR.join((unknown + order[1:], rule, rest))
+        lines.append(b"\t".join((identity, place, covers, text[:cut], text[cut + 1 :])))
     lines.sort()
     return lines
 

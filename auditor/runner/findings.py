@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from auditor.model.finding import Finding
 
 _CHUNK = 1 << 20
+_BLOCK = 512
 
 
 class StoredFindings:
@@ -20,12 +22,14 @@ class StoredFindings:
         self._path = path
         self._count = 0
         digest = hashlib.sha256()
-        with path.open("wb", buffering=_CHUNK) as file:
-            for data in objects:
+        left = iter(objects)
+        with path.open("wb", buffering=0) as file:
+            while block := list(islice(left, _BLOCK)):
+                self._count += len(block)
+                block.append(b"")
+                data = b"\n".join(block)
                 file.write(data)
-                file.write(b"\n")
                 digest.update(data)
-                self._count += 1
         self.sha256 = digest.hexdigest()
 
     def __len__(self) -> int:

@@ -196,8 +196,8 @@ def _covering(group: _Group) -> Iterator[bytes]:
         yield from group.lines
         return
     for line in group.lines:
-        key, covers, rest = line.split(b"\t", 2)
-        yield b"%b\t%d\t%b" % (key, int(covers) * group.covers, rest)
+        identity, place, covers, rest = line.split(b"\t", 3)
+        yield b"%b\t%b\t%d\t%b" % (identity, place, int(covers) * group.covers, rest)
 
 
 def _as_known(part: _Tallies) -> FileResult:
