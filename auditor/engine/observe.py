@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -19,6 +20,7 @@ MAX_VALUE = 1024
 _MEMO_LIMIT = 2048
 _LONGEST_KEY = 1024
 _CONTAINERS = (dict, list)
+_IN = re.compile(r"\bin\b")
 
 _pack = msgspec.msgpack.Encoder().encode
 _ABSENT = tuple(msgspec.msgpack.Ext(0, bytes((depth,))) for depth in range(64))
@@ -44,10 +46,15 @@ class Observer:
         self._message = message
         programs = (program, *(message.programs() if message is not None else ()))
         self._paths = _paths_of(programs)
+        self._chain = _chain_of(program)
         self._memo: dict[bytes, Explanation] = {}
 
     def explain(self, body: object, item: object, params: object) -> Explanation:
         """Why the expression came to its result on these arguments."""
+        if self._chain is not None:
+            explanation = self._follow(self._chain, body, item, params)
+            if explanation is not None:
+                return explanation
         key = self._key(body, item)
         if key is not None:
             known = self._memo.get(key)
@@ -65,6 +72,22 @@ class Observer:
         return Explanation(
             message, tuple((read.root == "item", read.path, self._text(read)) for read in reads)
         )
+
+    def _follow(
+        self, chain: tuple[bool, tuple[str, ...]], body: object, item: object, params: object
+    ) -> Explanation | None:
+        """The one field that the expression can have read, without tracing it.
+
+        None when the value is a map or a list, of which an element may have decided.
+        """
+        below_item, path = chain
+        value = item if below_item else body
+        for name in path:
+            value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+        if value.__class__ in _CONTAINERS:
+            return None
+        message = self._message.render(body, item, params) if self._message is not None else ""
+        return Explanation(message, ((below_item, path, as_text(value)),))
 
     def _text(self, read: Read) -> str:
         """The value that was read; of a map or a list, only as much as rules can read of it."""
@@ -93,6 +116,22 @@ class Observer:
         except (OverflowError, TypeError, ValueError):
             return None
         return key if len(key) <= _LONGEST_KEY else None
+
+
+def _chain_of(program: Program) -> tuple[bool, tuple[str, ...]] | None:
+    """The path of the single field that an expression reads, None when there are more.
+
+    A key that is looked for with ``in`` is no field: the map may not be there.
+    """
+    roots = [root for root in program.reads if root != "params"]
+    if len(roots) != 1 or _IN.search(program.source):
+        return None
+    tree = program.reads[roots[0]]
+    path: list[str] = []
+    while len(tree.fields) == 1 and tree.elements is None and not tree.whole:
+        ((name, tree),) = tree.fields.items()
+        path.append(name)
+    return (roots[0] == "item", tuple(path)) if path and not tree.fields else None
 
 
 def _reads_all(program: Program, read: Read) -> bool:

@@ -18,6 +18,7 @@ from collectors.kubernetes.manifests.reading import ManifestReading
 from collectors.kubernetes.manifests.walk import Found, Walker, cut, shown
 
 STDIN = "-"
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,14 @@ class ManifestsCollector:
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the files of a shard, in order."""
         memory = Memory()
-        for path in shard.items:
-            yield self._read(path, memory)
-
-    def _read(self, path: str, memory: Memory) -> Reading | Gap:
         if self.root is None:
-            return ManifestReading(self.target.uri, STDIN, self.stdin or b"", memory)
-        place = self.root / path if self.root.is_dir() else self.root
+            yield ManifestReading(self.target.uri, STDIN, self.stdin or b"", memory)
+            return
+        folder = f"{self.root}{os.sep}" if self.root.is_dir() else ""
+        for path in shard.items:
+            yield self._read(folder + path if folder else str(self.root), path, memory)
+
+    def _read(self, place: str, path: str, memory: Memory) -> Reading | Gap:
         try:
             data = _read_regular(place, self.limits.size)
         except OSError as error:
@@ -72,14 +74,21 @@ class ManifestsCollector:
         return ManifestReading(self.target.uri, shown(path), data, memory)
 
 
-def _read_regular(path: Path, limit: int) -> bytes:
+def _read_regular(path: str, limit: int) -> bytes:
     """Read a file that is still a regular one once it is open; never waits for a pipe."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "not a regular file")
-        data = file.read(limit + 1)
+        data = os.read(handle, min(status.st_size, limit) + 1)
+        while len(data) != status.st_size and len(data) <= limit:
+            more = os.read(handle, _PIECE)
+            if not more:
+                break
+            data += more
         if len(data) > limit:
             raise OSError(0, f"more than {limit:,} bytes")
         return data
+    finally:
+        os.close(handle)
