@@ -11,11 +11,12 @@ from auditor.analysis.shapes import Shape
 from auditor.cel import CelEvalError, Program
 from auditor.engine.observe import Explanation, Observer, resolve_joined
 from auditor.engine.outcome import BodyPath, Judgement, Outcome, Seen
-from auditor.engine.tally import lane
+from auditor.engine.tally import change, lane, mark
 from auditor.model.enums import Verdict
 from auditor.policy.compiled import ActiveRule
 
 _PLAIN_EACH = re.compile(r"\s*object((?:\.\??[A-Za-z_][A-Za-z0-9_]*)+?)(?:\.orValue\(\[\]\))?\s*")
+_TALLIES_KEPT = 8192
 _NOT_BOOL = "the result is not true or false"
 
 
@@ -42,7 +43,6 @@ class _Member:
         "index",
         "listed",
         "params",
-        "passed",
         "rule",
         "when",
     )
@@ -54,9 +54,8 @@ class _Member:
         self.check = rule.check.fast
         self.params = rule.params
         self.listed = listed
-        self.passed = lane(index, Verdict.PASS)
-        self.failed = lane(index, Verdict.FAIL) - self.passed
-        self.inapplicable = lane(index, Verdict.NOT_APPLICABLE) - self.passed
+        self.failed = mark(index, Verdict.FAIL)
+        self.inapplicable = mark(index, Verdict.NOT_APPLICABLE)
         self._observer: Observer | None = None
 
     def observer(self) -> Observer:
@@ -83,10 +82,10 @@ class _Set:
 
     def add(self, member: _Member) -> None:
         applies = None if member.listed else _always(member.rule)
-        self.start += member.passed
         if applies is False:
-            self.start += member.inapplicable
+            self.start += lane(member.index, Verdict.NOT_APPLICABLE)
             return
+        self.start += lane(member.index, Verdict.PASS)
         if applies is True:
             member.when = None
         self.members.append(member)
@@ -168,38 +167,59 @@ class Judge:
         self, rules: Sequence[tuple[int, ActiveRule]], shape: Shape, *, list_all: frozenset[int]
     ) -> None:
         self._shape = shape
-        self._sets: dict[str, _Set] = {}
+        sets: dict[str, _Set] = {}
         for index, rule in rules:
             source = rule.each.source if rule.each is not None else ""
-            if source not in self._sets:
-                self._sets[source] = _Set(source, rule.each, rule.params)
-            self._sets[source].add(_Member(index, rule, listed=index in list_all))
+            if source not in sets:
+                sets[source] = _Set(source, rule.each, rule.params)
+            sets[source].add(_Member(index, rule, listed=index in list_all))
+        self._sets = tuple(sets.values())
+        self._tallies: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
 
     def judge(self, body: dict[str, object]) -> Judgement:
         """Judge one prepared body (joined lists added)."""
         outcomes: list[Outcome] = []
-        tally = 0
-        for group in self._sets.values():
+        marks: list[int] = []
+        sizes: list[int] = []
+        lost = 0
+        for group in self._sets:
             try:
                 items = group.items(body)
             except CelEvalError as error:
+                sizes.append(0)
                 for member in group.members:
                     outcomes.append(_undecided(member, _WHOLE_BODY, str(error)))
-                    tally += lane(member.index, Verdict.UNKNOWN)
+                    lost += lane(member.index, Verdict.UNKNOWN)
                 continue
+            sizes.append(len(items))
             if items:
-                tally += group.start * len(items)
                 places = _Places(group, items, body, self._shape)
                 for index in range(len(items)):
-                    tally += self._judge_element(group.members, places, index, outcomes)
-        return Judgement(tuple(outcomes), tally)
+                    self._judge_element(group.members, places, index, outcomes, marks)
+        return Judgement(tuple(outcomes), self._tally(tuple(sizes), tuple(marks)) + lost)
+
+    def _tally(self, sizes: tuple[int, ...], marks: tuple[int, ...]) -> int:
+        """Add up: every rule passes on every element, except where a mark says what it did."""
+        key = (sizes, marks)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = sum(
+                group.start * size for group, size in zip(self._sets, sizes, strict=True)
+            ) + sum(map(change, marks))
+            if len(self._tallies) < _TALLIES_KEPT:
+                self._tallies[key] = tally
+        return tally
 
     def _judge_element(
-        self, members: Sequence[_Member], places: _Places, index: int, outcomes: list[Outcome]
-    ) -> int:
-        """Apply rules to one element; the sum of what their tallies differ from all passing."""
+        self,
+        members: Sequence[_Member],
+        places: _Places,
+        index: int,
+        outcomes: list[Outcome],
+        marks: list[int],
+    ) -> None:
+        """Apply rules to one element, and mark those that do not pass."""
         body, item = places.body, places.items[index]
-        change = 0
         for member in members:
             result: object = None
             try:
@@ -215,18 +235,14 @@ class Judge:
             if applies is False:
                 if member.listed:
                     outcomes.append(_counted(member, places.unit(index), Verdict.NOT_APPLICABLE))
-                change += member.inapplicable
+                marks.append(member.inapplicable)
                 continue
             unit = places.unit(index)
             if applies is True:
                 verdict = self._decided(member, unit, body, outcomes, result)
             else:
                 verdict = self._apply_exactly(member, unit, body, outcomes)
-            if verdict is Verdict.FAIL:
-                change += member.failed
-            else:
-                change += lane(member.index, verdict) - member.passed
-        return change
+            marks.append(member.failed if verdict is Verdict.FAIL else mark(member.index, verdict))
 
     def _decided(
         self,

@@ -21,6 +21,17 @@ def lane(rule: int, verdict: Verdict) -> int:
     return 1 << (LANE_BITS * (rule * len(_VERDICTS) + _ORDER[verdict]))
 
 
+def mark(rule: int, verdict: Verdict) -> int:
+    """A small number for a verdict of a rule; see :func:`change`."""
+    return rule * len(_VERDICTS) + _ORDER[verdict]
+
+
+def change(marked: int) -> int:
+    """What a tally changes by when a rule has the marked verdict and not a pass."""
+    rule, order = divmod(marked, len(_VERDICTS))
+    return lane(rule, _VERDICTS[order]) - lane(rule, Verdict.PASS)
+
+
 def count(tally: int, rule: int, verdict: Verdict) -> int:
     """How many elements got ``verdict`` from ``rule``."""
     return (tally >> (LANE_BITS * (rule * len(_VERDICTS) + _ORDER[verdict]))) & _MASK
