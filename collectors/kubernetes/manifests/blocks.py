@@ -181,7 +181,7 @@ def _entries(text: str, memory: Memory) -> tuple[list[Line], Sequence[int]]:
     known = memory.lines(raw)
     lines = [line for line in known if line[0]]
     numbers: Sequence[int] = range(len(raw))
-    if len(lines) < len(raw) - 1:
+    if raw[-1] or len(lines) < len(raw) - 1:
         numbers = [at for at, line in enumerate(known) if line[0]]
         numbers.append(len(raw))
     lines.append(LAST_LINE)

@@ -16,7 +16,12 @@ class NotSimple(Exception):  # noqa: N818 - not an error: the YAML parser has to
 
 _DOUBLE = re.compile(r'"(?:[^"\\]|\\(?:["\\bfnrt]|u(?!d[89a-f])[0-9a-f]{4}))*"', re.IGNORECASE)
 _SINGLE = re.compile(r"'(?:[^']|'')*'")
-_PLAIN = re.compile(r"[A-Za-z0-9_./$(=+@-][\w./$()=+@%*-]*(?: [\w./$()=+@%*-]+)*", re.ASCII)
+_PLAIN = re.compile(
+    r"""(?:[\w./$(=+]|-+(?=[\w./]))  # how it may begin
+    (?:[\w./$()=+@%*-]|:(?=[\w./]))*
+    (?:\x20(?:[\w./$()=+@%*-]|:(?=[\w./]))+)*""",
+    re.ASCII | re.VERBOSE,
+)
 _SPACE = re.compile(r" *")
 _MAX_DEPTH = 8
 

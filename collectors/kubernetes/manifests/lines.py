@@ -155,7 +155,13 @@ def _scalar(text: str) -> object:
         text = _COMMENT.sub("", text, count=1)
     text = text.rstrip(" ")
     first = text[0]
-    if first in _INDICATORS or ": " in text or text[-1] == ":" or (first == "-" and text == "-"):
+    if (
+        first in _INDICATORS
+        or ": " in text
+        or text[-1] == ":"
+        or text.startswith("- ")
+        or text == "-"
+    ):
         raise NotSimple
     value = plain(text)
     if isinstance(value, float):

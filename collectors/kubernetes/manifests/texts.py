@@ -24,7 +24,7 @@ def block_text(raw: Sequence[str], at: int, parent: int, indicator: str) -> tupl
     if indent <= parent or len(raw[at]) == indent:
         raise NotSimple
     margin = " " * indent
-    while at < last and (not raw[at] or raw[at].startswith(margin)):
+    while at < last and (raw[at].startswith(margin) or not raw[at].strip(" ")):
         at += 1
     if at == last:
         if raw[-1]:  # the file ends without a line end
@@ -36,7 +36,7 @@ def block_text(raw: Sequence[str], at: int, parent: int, indicator: str) -> tupl
         filled -= 1
     body = lines[:filled]
     text = "\n".join(body) if indicator[0] == "|" else _folded(body)
-    if is_strange(text.replace("\n", "").replace("\t", "")) or body[0][0] == "\t":
+    if is_strange(text.replace("\n", "").replace("\t", "")) or "\n\t" in "\n" + text:
         raise NotSimple
     match indicator[1:]:
         case "-":
