@@ -12,6 +12,8 @@ import base64
 import binascii
 import math
 import re
+import struct
+from decimal import Decimal
 
 _TRUE = ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON")
 _FALSE = ("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF")
@@ -28,6 +30,8 @@ _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INT_MIN, _INT_MAX, _UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 _GO_FIXED_LIMIT = 1e21
+_EXACT = 2.0**53
+_GO_SHORTEST_EXPONENT = 6
 
 PREFIX = "tag:yaml.org,2002:"
 
@@ -53,10 +57,17 @@ def _number(text: str, first: str) -> object:
         if _INT_MIN <= value <= _INT_MAX:
             return value
         if 0 <= value <= _UINT_MAX and not text.startswith("+"):
-            return float(value)
-    if _FLOAT.fullmatch(text):
-        return as_json_number(float(text))
-    return None
+            return as_json_number(float(value))
+    number = _float(text)
+    return None if number is None else as_json_number(number)
+
+
+def _float(text: str) -> float | None:
+    """The value of a decimal number; None when it is none, or larger than any float."""
+    if not _FLOAT.fullmatch(text):
+        return None
+    number = float(text)
+    return None if math.isinf(number) else number
 
 
 def _integer(text: str) -> int:
@@ -74,11 +85,11 @@ def _integer(text: str) -> int:
 def as_json_number(value: float) -> int | float:
     """A float as it is after Go wrote it as JSON and Kubernetes read that back.
 
-    Go writes whole numbers below 1e21 without exponent or point, and Kubernetes reads such a number
-    as an integer when it fits 64 bits.
+    Go writes whole numbers below 1e21 without exponent or point, from the shortest digits that
+    tell them apart and zeros; Kubernetes reads such a number as an integer when it fits 64 bits.
     """
     if value.is_integer() and abs(value) < _GO_FIXED_LIMIT:
-        whole = int(value)
+        whole = int(value) if abs(value) < _EXACT else int(Decimal(repr(value)))
         if _INT_MIN <= whole <= _INT_MAX:
             return whole
     return value
@@ -99,6 +110,8 @@ def tagged(tag: str, text: str) -> object:
                 return base64.b64decode(text.encode(), validate=False).decode()
             except (binascii.Error, UnicodeDecodeError) as error:
                 raise NotRepresentable(f"!!binary is not base64 of text: {error}") from error
+        case "!":
+            return text
         case "int" | "float" | "bool" | "null":
             value = plain(text) if text else None
             return _checked(name, value, text)
@@ -118,18 +131,50 @@ def _checked(name: str, value: object, text: str) -> object:
     return value
 
 
-def key_text(value: object) -> str:
-    """A mapping key as JSON has it: text.
+def key_text(value: object, text: str) -> str:
+    """A mapping key as JSON has it: ``value`` is what the scalar ``text`` means.
+
+    sigs.k8s.io/yaml writes keys that are floats as Go's ``FormatFloat(key, 'g', -1, 32)``.
 
     Raises:
-        NotRepresentable: null and collections cannot be keys.
+        NotRepresentable: null, integers beyond 63 bits and collections cannot be keys.
     """
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return f"{value:g}"
+    if isinstance(value, int | float):
+        digits = text.replace("_", "") if text[0] != "." else text
+        if _INTEGER.fullmatch(digits):
+            whole = _integer(digits)
+            if _INT_MIN <= whole <= _INT_MAX:
+                return str(whole)
+            if 0 <= whole <= _UINT_MAX and not digits.startswith("+"):
+                raise NotRepresentable("a key can't be an integer of 64 bits")
+        number = _float(digits)
+        return _short_float(value if number is None else number)
     raise NotRepresentable("a key must be text, a number or a boolean")
+
+
+def _short_float(value: float) -> str:
+    """The fewest digits that tell a 32-bit float apart, as Go's format ``g`` writes them."""
+    try:
+        single = _single(value)
+    except OverflowError:
+        single = math.copysign(math.inf, value)
+    if math.isnan(single) or math.isinf(single):
+        return ".nan" if math.isnan(single) else ".inf" if single > 0 else "-.inf"
+    if single == 0:
+        return "-0" if math.copysign(1, single) < 0 else "0"
+    precision = 0
+    while _single(float(f"{single:.{precision}e}")) != single:
+        precision += 1
+    mantissa, exponent = f"{single:.{precision}e}".split("e")
+    if -4 <= int(exponent) < _GO_SHORTEST_EXPONENT:
+        return f"{Decimal(f'{mantissa}e{exponent}'):f}"
+    return f"{mantissa}e{int(exponent):+03d}"
+
+
+def _single(value: float) -> float:
+    (single,) = struct.unpack("<f", struct.pack("<f", value))
+    return float(single)

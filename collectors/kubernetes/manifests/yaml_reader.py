@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -28,6 +30,8 @@ from collectors.kubernetes.manifests.scalars import (
 _PLAIN = "!plain"
 _STR = PREFIX + "str"
 _MERGE = PREFIX + "merge"
+_PROPERTY = frozenset("!&")
+_LONE_MARK = re.compile(r"(?:&\S+\s+)?!(?=\s)")
 
 
 class _Tags(Resolver):
@@ -150,7 +154,7 @@ def documents(text: str, builder: Builder) -> Iterator[NodeDocument]:
         Unreadable: the text is no YAML, or its aliases expand without bound.
     """
     for node in nodes(text):
-        yield builder.document(node)
+        yield builder.document(node, text)
 
 
 class Builder:
@@ -159,11 +163,13 @@ class Builder:
     def __init__(self, size: int) -> None:
         """``size`` is the length of the text: as many nodes, and what aliases add, are allowed."""
         self._left = MAX_NODES + size
+        self._text = ""
         self._open: set[int] = set()
         self._duplicates: list[Duplicate] = []
 
-    def document(self, node: yaml.Node) -> NodeDocument:
-        """Make one document."""
+    def document(self, node: yaml.Node, text: str) -> NodeDocument:
+        """Make one document of the stream ``text``."""
+        self._text = text
         self._duplicates = []
         value = self._value(node, "")
         return NodeDocument(value, node, self._duplicates)
@@ -189,42 +195,55 @@ class Builder:
 
     def _scalar(self, node: yaml.ScalarNode) -> object:
         try:
-            if node.tag == _PLAIN:
-                value = plain(node.value)
-            elif node.tag == _STR:
-                return node.value
-            else:
-                value = tagged(node.tag, node.value)
+            value = self._resolved(node)
         except NotRepresentable as error:
             raise _bad(node, str(error)) from error
         if isinstance(value, float):
-            if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN
+            if not math.isfinite(value):
                 raise _bad(node, f"{node.value} is no number in JSON")
             return as_json_number(value)
         return value
 
+    def _resolved(self, node: yaml.ScalarNode) -> object:
+        if node.tag == _PLAIN:
+            return node.value if self._is_marked_text(node) else plain(node.value)
+        if node.tag == _STR:
+            return node.value
+        return tagged(node.tag, node.value)
+
+    def _is_marked_text(self, node: yaml.ScalarNode) -> bool:
+        """Whether a lone ``!`` stands before a plain scalar, which libyaml does not tell us."""
+        at = node.start_mark.index
+        return self._text[at : at + 1] in _PROPERTY and _LONE_MARK.match(self._text, at) is not None
+
     def _mapping(self, node: yaml.MappingNode, pointer: str) -> dict[str, object]:
-        made: dict[str, object] = {}
+        fields: dict[str, tuple[yaml.Node, str]] = {}
         lines: dict[str, int] = {}
         merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
             if self._is_merge(key_node):
                 merged.append(value_node)
                 continue
-            try:
-                key = key_text(self._value(key_node, pointer))
-            except NotRepresentable as error:
-                raise _bad(key_node, str(error)) from error
+            key = self._key(key_node)
             place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
             line = key_node.start_mark.line + 1
             if key in lines:
                 self._duplicates.append(Duplicate(place, line, lines[key]))
             lines.setdefault(key, line)
-            made[key] = self._value(value_node, place)
+            fields[key] = value_node, place
+        made = {key: self._value(*field) for key, field in fields.items()}
         for source in merged:
             for key, value in self._merge(source, pointer).items():
                 made.setdefault(key, value)
         return made
+
+    def _key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise _bad(node, "a key must be text, a number or a boolean")
+        try:
+            return key_text(self._resolved(node), node.value)
+        except NotRepresentable as error:
+            raise _bad(node, str(error)) from error
 
     @staticmethod
     def _is_merge(node: yaml.Node) -> bool:
