@@ -117,6 +117,10 @@ class Program:
             self._reads = {name: unpack(tree) for name, tree in self._parts.reads}
         return self._reads
 
+    def tree(self) -> Node:
+        """The syntax tree, macros expanded."""
+        return self._tree()
+
     def functions_used(self) -> frozenset[str]:
         """The names of the functions that the source calls."""
         return frozenset(self._parts.used)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import click
 
 from auditor.cli.exits import INTERNAL, INTERRUPTED, USAGE, exit_code_of
+from auditor.cli.prose import prose
 from auditor.errors import AuditorError, PolicyErrors
 from auditor.version import VERSION
 
@@ -52,6 +53,7 @@ class LazyGroup(click.Group):
     epilog="Exit codes: 0 gate passed, 1 failed, 2 usage, 3 incomplete, 70 our bug, 130 Ctrl-C.",
 )
 @click.version_option(VERSION, "-V", "--version", message="auditor %(version)s")
+@prose
 def app() -> None:
     r"""Audit the configuration of AI infrastructure.
 

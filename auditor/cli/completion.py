@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from auditor.cli.prose import prose
+
 
 @click.command(epilog='Example: eval "$(auditor completion bash)"')
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@prose
 def completion(shell: str) -> None:
     r"""Print the completion script for SHELL.
 

@@ -19,6 +19,7 @@ from auditor.cli.options import (
     profile_option,
     set_option,
 )
+from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, Screen, screen_of
 from auditor.cli.wiring import FORMATS, STDIN, collector_for
 from auditor.config import Config, read_config
@@ -80,6 +81,7 @@ from auditor.version import VERSION
     show_default=True,
     help="Progress on standard error.",
 )
+@prose
 def scan(
     targets: tuple[str, ...],
     profile: str,

@@ -48,10 +48,34 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A CEL source with the place in the policy file where its first character stands."""
+    """A CEL source, the place in the policy file where it starts, and how it is written there.
+
+    ``raw`` is the YAML scalar, with its quotes, indentation and line breaks.
+    """
 
     source: str
     location: Location
+    raw: str = ""
+
+    def locate(self, offset: int) -> Location:
+        """The place in the file of a character of the source.
+
+        YAML may break, fold and indent the text, but keeps the order of what is not blank.
+        """
+        wanted = len("".join(self.source[:offset].split()))
+        seen = -1 if self.raw[:1] in {'"', "'"} else 0
+        line, column = self.location.line, self.location.column
+        text = self.raw
+        if text[:1] in {"|", ">"}:
+            _, _, text = text.partition("\n")
+            line, column = line + 1, 1
+        for char in text:
+            if not char.isspace():
+                if seen == wanted:
+                    break
+                seen += 1
+            line, column = (line + 1, 1) if char == "\n" else (line, column + 1)
+        return Location(self.location.file, line, column)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from auditor.cel import BOOL, DYN, CelCompileError, CelError, Environment, Program, Type
-from auditor.errors import Location, PolicyError, PolicyErrors
+from auditor.errors import PolicyError, PolicyErrors
 from auditor.model.policy import Expression, Rule
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.parameters import cel_type
@@ -67,7 +67,7 @@ class _Compiler:
         self.failed = False
 
     def program(self, expression: Expression, expect: Type) -> Program | None:
-        return self._compile(expression.source, expression.location, 0, expect)
+        return self._compile(expression.source, expression, 0, expect)
 
     def message(self, expression: Expression) -> MessageTemplate | None:
         parts: list[str | Program] = []
@@ -75,14 +75,14 @@ class _Compiler:
             if offset < 0:
                 parts.append(text)
                 continue
-            program = self._compile(text, expression.location, offset, DYN)
+            program = self._compile(text, expression, offset, DYN)
             if program is None:
                 return None
             parts.append(program)
         return MessageTemplate(tuple(parts))
 
     def _compile(
-        self, source: str, location: Location, offset: int, expect: Type
+        self, source: str, expression: Expression, offset: int, expect: Type
     ) -> Program | None:
         key = f"{expect}\0{source}"
         if self._cache is not None:
@@ -93,11 +93,7 @@ class _Compiler:
             program = self._environment.compile(source, expect=expect)
         except CelCompileError as error:
             self.failed = True
-            place = Location(
-                location.file,
-                location.line + error.line - 1,
-                location.column + offset + error.column if error.line == 1 else error.column,
-            )
+            place = expression.locate(offset + error.position)
             self._errors.append(
                 PolicyError(error.message, location=place, hint=error.hint, excerpt=error.excerpt())
             )

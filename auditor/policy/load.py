@@ -350,7 +350,7 @@ class _Loader:
 
 
 def _expression(reader: Reader, node: yaml.Node | None) -> Expression:
-    return Expression(reader.string(node), reader.location(node))
+    return Expression(reader.string(node), reader.location(node), reader.raw(node))
 
 
 def _with_default(parameter: Parameter, default: object) -> Parameter:

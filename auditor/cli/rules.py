@@ -1,0 +1,136 @@
+"""``auditor rules list|test``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from auditor.cli.explain import find_rule
+from auditor.cli.options import folders, policies_option
+from auditor.cli.prose import prose
+from auditor.errors import PolicyError, PolicyErrors, UsageError
+from auditor.model.policy import Rule
+from auditor.policy import PolicySet, load, resolve
+
+if TYPE_CHECKING:
+    from auditor.engine.selftest import RuleTest
+
+
+@click.group()
+@prose
+def rules() -> None:
+    r"""Show the rules, and test rules that you write.
+
+    \b
+    auditor rules list --tag gpu
+    auditor rules test ./policies
+    """
+
+
+@rules.command("list", epilog="Example: auditor rules list --profile ai-platform --tag gpu")
+@policies_option
+@click.option("--profile", metavar="ID", help="Only the rules of a profile.")
+@click.option("--tag", metavar="TAG", help="Only the rules with a tag.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_rules(
+    policies: tuple[Path, ...], profile: str | None, tag: str | None, *, as_json: bool
+) -> None:
+    """List the rules: id, severity, title."""
+    policy = load(folders(policies))
+    chosen = [rule for rule in _of_profile(policy, profile) if tag is None or tag in rule.tags]
+    if tag is not None and not chosen:
+        tags = sorted({name for rule in policy.rules.values() for name in rule.tags})
+        raise UsageError(f"no rule has the tag {tag}", hint=f"tags: {', '.join(tags)}")
+    ordered = sorted(chosen, key=lambda rule: (-rule.severity.rank, rule.id))
+    if as_json:
+        click.echo(json.dumps([_record(rule) for rule in ordered], indent=2))
+        return
+    width = max(len(rule.id) for rule in ordered)
+    for rule in ordered:
+        click.echo(f"{rule.severity.value:<9} {rule.id:<{width}}  {rule.title}")
+
+
+def _of_profile(policy: PolicySet, profile: str | None) -> Iterable[Rule]:
+    if profile is None:
+        return policy.rules.values()
+    return [chosen.rule for chosen in resolve(policy, profile, {}).rules]
+
+
+def _record(rule: Rule) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "severity": rule.severity.value,
+        "confidence": rule.confidence.value,
+        "applies-to": rule.applies_to,
+        "tags": rule.tags,
+        "controls": rule.controls,
+        "aliases": rule.aliases,
+    }
+
+
+@rules.command("test", epilog="Example: auditor rules test ./policies")
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--rule", "names", metavar="ID", multiple=True, help="Only this rule. Repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def test(folder: Path | None, names: tuple[str, ...], *, as_json: bool) -> int:
+    """Run the examples of the rules in FOLDER, and change every condition in every known way.
+
+    A change that no example notices is a mistake that nobody would notice: it is named, and the
+    exit code is 1. Without FOLDER the rules that come with the program are tested.
+    """
+    from auditor.engine.selftest import check_rule
+
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder", hint="a folder with rules/ in it")
+    tested = _rules_of(folder, names)
+    results: list[RuleTest] = []
+    errors: list[PolicyError] = []
+    for rule in tested:
+        try:
+            results.append(check_rule(rule))
+        except PolicyErrors as error:
+            errors += error.errors
+    if errors:
+        raise PolicyErrors(tuple(errors))
+    problems = [problem for result in results for problem in result.problems]
+    if as_json:
+        click.echo(json.dumps([_outcome(str(p.location), p.rule, p.message) for p in problems]))
+    else:
+        for problem in problems:
+            click.echo(f"{problem.location}: {problem.rule}: {problem.message}")
+    examples = sum(result.examples for result in results)
+    mutants = sum(result.mutants for result in results)
+    verdict = "fail" if problems else "pass"
+    click.echo(
+        f"RESULT {verdict} rules={len(results)} examples={examples} mutants={mutants} "
+        f"problems={len(problems)}",
+        err=as_json,
+    )
+    return 1 if problems else 0
+
+
+def _outcome(place: str, rule: str, message: str) -> dict[str, str]:
+    return {"place": place, "rule": rule, "message": message}
+
+
+def _rules_of(folder: Path | None, names: tuple[str, ...]) -> list[Rule]:
+    """The rules to test: those of a user's folder, or the built-in ones.
+
+    Raises:
+        UsageError: there are none.
+    """
+    built_in = load(folders(()))
+    policy = built_in if folder is None else load(folders((folder,)))
+    if names:
+        return [find_rule(policy.rules, name) for name in names]
+    found = [
+        rule for name, rule in policy.rules.items() if folder is None or name not in built_in.rules
+    ]
+    if not found:
+        raise UsageError(f"{folder}: no rules", hint="rules are the files rules/**/*.yaml in it")
+    return found

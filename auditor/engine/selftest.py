@@ -1,0 +1,192 @@
+"""Rules against their own examples, and examples against small changes of their rules.
+
+An example holds a rule down only if it would notice a change. So every condition is changed in
+every way that :mod:`auditor.cel.mutate` knows, and a change that leaves the verdict of every
+example as it was is a hole in the examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from auditor.analysis.shapes import prepare, shape_of
+from auditor.cel import CelEvalError, Library
+from auditor.cel.ast import Node
+from auditor.cel.interpreter import evaluate
+from auditor.cel.library import standard_library
+from auditor.cel.mutate import Mutant, mutants
+from auditor.engine.judge import Judge
+from auditor.errors import Location, PolicyError, PolicyErrors
+from auditor.model.enums import Verdict
+from auditor.model.policy import Example, Expression, Rule
+from auditor.policy.compile import compile_rule
+from auditor.policy.compiled import ActiveRule
+from auditor.policy.resolve import ChosenRule
+
+_WORST = (
+    Verdict.FAIL,
+    Verdict.UNKNOWN,
+    Verdict.MANUAL,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+
+_AROUND = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a rule or its examples, and where."""
+
+    rule: str
+    location: Location
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTest:
+    """How one rule went: its examples, its mutants, and the problems."""
+
+    rule: str
+    examples: int
+    mutants: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """An example made ready: the body as rules see it, and the parameters."""
+
+    example: Example
+    body: dict[str, object]
+    params: Mapping[str, object]
+
+
+def check_rule(rule: Rule) -> RuleTest:
+    """Run the examples of a rule, and mutate its conditions once they hold.
+
+    Raises:
+        PolicyErrors: an expression of the rule is wrong.
+    """
+    cases = [_case(rule, example) for example in rule.examples]
+    problems = list(_examples(rule, cases))
+    tried = 0
+    if not problems:
+        expressions = {"each": rule.each, "when": rule.when, "check": rule.check}
+        for name, conditions, mutant in _conditions(rule).changed():
+            tried += 1
+            if all(conditions.verdict(case) is case.example.expect for case in cases):
+                location, text = _place(expressions[name], mutant)
+                message = f"no example notices {name} with {mutant.change}, at: {text}"
+                problems.append(Problem(rule.id, location, message))
+    return RuleTest(rule.id, len(cases), tried, tuple(problems))
+
+
+def _case(rule: Rule, example: Example) -> _Case:
+    defaults = {parameter.name: parameter.default for parameter in rule.parameters}
+    body = msgspec.json.decode(example.body)
+    prepared = prepare(rule.applies_to[0], body if isinstance(body, dict) else {})
+    return _Case(example, prepared, {**defaults, **example.parameters})
+
+
+def _active(rule: Rule, params: Mapping[str, object]) -> ActiveRule:
+    errors: list[PolicyError] = []
+    active = compile_rule(ChosenRule(rule, rule.severity, params), errors)
+    if active is None:
+        raise PolicyErrors(tuple(errors))
+    return active
+
+
+def _examples(rule: Rule, cases: list[_Case]) -> Iterator[Problem]:
+    """The examples whose verdict is another one, by the engine as a scan uses it."""
+    shape = shape_of(rule.applies_to[0])
+    expected = {case.example.expect for case in cases}
+    for case in cases:
+        judge = Judge([(0, _active(rule, case.params))], shape, list_all=frozenset({0}))
+        outcomes = judge.judge(case.body).outcomes
+        verdict = _worst([outcome.verdict for outcome in outcomes])
+        if verdict is not case.example.expect:
+            told = next((item.message for item in outcomes if item.verdict is verdict), "")
+            yield Problem(
+                rule.id,
+                case.example.location,
+                f"example {case.example.name!r}: expected {case.example.expect.value}, "
+                f"got {verdict.value}{': ' if told else ''}{told}",
+            )
+    for verdict in (Verdict.PASS, Verdict.FAIL):
+        if verdict not in expected:
+            yield Problem(rule.id, rule.location, f"no example expects {verdict.value}")
+
+
+def _worst(verdicts: list[Verdict]) -> Verdict:
+    return min(verdicts, key=_WORST.index, default=Verdict.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """The conditions of a rule as syntax trees, evaluated by the interpreter."""
+
+    library: Library
+    each: Node | None
+    when: Node | None
+    check: Node
+
+    def verdict(self, case: _Case) -> Verdict:
+        """The worst verdict of the elements."""
+        try:
+            items = [None] if self.each is None else self._value(self.each, case, None)
+        except CelEvalError:
+            return Verdict.UNKNOWN
+        if not isinstance(items, list):
+            return Verdict.UNKNOWN
+        return _worst([self._element(case, item) for item in items])
+
+    def _element(self, case: _Case, item: object) -> Verdict:
+        try:
+            applies = self.when is None or self._value(self.when, case, item)
+            if applies is False:
+                return Verdict.NOT_APPLICABLE
+            result = self._value(self.check, case, item) if applies is True else None
+        except CelEvalError:
+            return Verdict.UNKNOWN
+        if not isinstance(result, bool):
+            return Verdict.UNKNOWN
+        return Verdict.PASS if result else Verdict.FAIL
+
+    def _value(self, tree: Node, case: _Case, item: object) -> object:
+        bindings = {"object": case.body, "item": item, "params": case.params}
+        return evaluate(tree, bindings, self.library)
+
+    def changed(self) -> Iterator[tuple[str, _Conditions, Mutant]]:
+        """Each change of each condition."""
+        if self.each is not None:
+            for mutant in mutants(self.each):
+                yield "each", replace(self, each=mutant.tree), mutant
+        if self.when is not None:
+            for mutant in mutants(self.when):
+                yield "when", replace(self, when=mutant.tree), mutant
+        for mutant in mutants(self.check):
+            yield "check", replace(self, check=mutant.tree), mutant
+
+
+def _conditions(rule: Rule) -> _Conditions:
+    active = _active(rule, {parameter.name: parameter.default for parameter in rule.parameters})
+    return _Conditions(
+        standard_library(),
+        active.each.tree() if active.each is not None else None,
+        active.when.tree() if active.when is not None else None,
+        active.check.tree(),
+    )
+
+
+def _place(expression: Expression | None, mutant: Mutant) -> tuple[Location, str]:
+    """Where a mutant differs: the place of the expression, and the text around the change."""
+    if expression is None:
+        raise ValueError("a mutant of no expression")
+    source = expression.source
+    start = max(0, mutant.position - _AROUND)
+    text = " ".join(source[start : mutant.position + _AROUND].split())
+    return expression.locate(mutant.position), text

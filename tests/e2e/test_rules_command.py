@@ -1,0 +1,100 @@
+"""``auditor rules``: a rule's author finds out what the examples do not notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import auditor
+
+RULE = """\
+id: acme-replicas-too-few
+title: Too few replicas
+severity: low
+confidence: high
+applies-to: k8s/Deployment
+check: object.spec.?replicas.orValue(1) >= 2
+message: "{object.metadata.name} has too few replicas"
+rationale: One is none.
+remediation: Set two.
+references: [https://example.org]
+examples:
+  - name: three
+    expect: pass
+    object: {metadata: {name: a}, spec: {replicas: 3}}
+  - name: one
+    expect: fail
+    object: {metadata: {name: a}, spec: {replicas: 1}}
+"""
+TWO = """\
+  - name: two
+    expect: pass
+    object: {metadata: {name: a}, spec: {replicas: 2}}
+"""
+ABSENT = """\
+  - name: absent
+    expect: fail
+    object: {metadata: {name: a}, spec: {}}
+"""
+
+
+def folder_with(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "acme-replicas-too-few.yaml").write_text(text)
+    return tmp_path
+
+
+def test_a_rule_that_is_held_down(tmp_path: Path) -> None:
+    ran = auditor("rules", "test", folder_with(tmp_path, RULE + TWO + ABSENT))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.last_line() == "RESULT pass rules=1 examples=4 mutants=4 problems=0"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "change"),
+    [
+        pytest.param(RULE + ABSENT, "6:41", ">= to >", id="the bound itself"),
+        pytest.param(RULE + TWO, "6:29", "the default replaced by another", id="an absent field"),
+    ],
+)
+def test_a_hole_is_named(tmp_path: Path, text: str, place: str, change: str) -> None:
+    ran = auditor("rules", "test", folder_with(tmp_path, text))
+    assert ran.code == 1
+    rule = "acme-replicas-too-few"
+    assert f"rules/{rule}.yaml:{place}: {rule}: no example notices check with {change}" in ran.out
+
+
+def test_an_example_with_another_verdict(tmp_path: Path) -> None:
+    text = RULE.replace("replicas: 3", "replicas: 0")
+    ran = auditor("rules", "test", folder_with(tmp_path, text))
+    assert ran.code == 1
+    assert "example 'three': expected pass, got fail: a has too few replicas" in ran.out
+
+
+def test_an_error_in_the_condition(tmp_path: Path) -> None:
+    text = RULE.replace("object.spec", "objekt.spec")
+    ran = auditor("rules", "test", folder_with(tmp_path, text))
+    assert ran.code == 2
+    assert "acme-replicas-too-few.yaml:6:8: undeclared name 'objekt'" in ran.err
+    assert "did you mean 'object'?" in ran.err
+
+
+def test_a_folder_without_rules(tmp_path: Path) -> None:
+    ran = auditor("rules", "test", tmp_path)
+    assert ran.code == 2
+    assert f"{tmp_path}: no rules" in ran.err
+
+
+def test_list_by_tag() -> None:
+    ran = auditor("rules", "list", "--tag", "gpu")
+    assert ran.code == 0
+    assert any(
+        line.split()[:2] == ["medium", "k8s-gpu-quota-missing"] for line in ran.out.splitlines()
+    )
+
+
+def test_an_unknown_tag() -> None:
+    ran = auditor("rules", "list", "--tag", "gpus")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no rule has the tag gpus" in ran.err
