@@ -48,34 +48,41 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A CEL source, the place in the policy file where it starts, and how it is written there.
+    """A CEL source, and where its characters stand in the policy file.
 
-    ``raw`` is the YAML scalar, with its quotes, indentation and line breaks.
+    ``segments`` are the stretches of the source that stand in one line of the file, in order:
+    (offset in the source, line, column). YAML folds lines and has escapes, so there can be many.
     """
 
     source: str
     location: Location
-    raw: str = ""
+    segments: tuple[tuple[int, int, int], ...] = ()
 
     def locate(self, offset: int) -> Location:
-        """The place in the file of a character of the source.
+        """The place in the file of a character of the source."""
+        start, line, column = self._segment(offset)
+        return Location(self.location.file, line, column + offset - start)
 
-        YAML may break, fold and indent the text, but keeps the order of what is not blank.
-        """
-        wanted = len("".join(self.source[:offset].split()))
-        seen = -1 if self.raw[:1] in {'"', "'"} else 0
-        line, column = self.location.line, self.location.column
-        text = self.raw
-        if text[:1] in {"|", ">"}:
-            _, _, text = text.partition("\n")
-            line, column = line + 1, 1
-        for char in text:
-            if not char.isspace():
-                if seen == wanted:
-                    break
-                seen += 1
-            line, column = (line + 1, 1) if char == "\n" else (line, column + 1)
-        return Location(self.location.file, line, column)
+    def excerpt(self, offset: int) -> str:
+        """The part of the source on the file's line of that character, and a caret below it."""
+        line = self._segment(offset)[1]
+        segments = self.segments or (self._segment(offset),)
+        start = min(begin for begin, row, _ in segments if row == line)
+        end = min((begin for begin, row, _ in segments if row > line), default=len(self.source))
+        text = self.source[start:end].rstrip()
+        return f"{text}\n{' ' * (offset - start)}^"
+
+    def _segment(self, offset: int) -> tuple[int, int, int]:
+        before = [segment for segment in self.segments if segment[0] <= offset]
+        return before[-1] if before else (0, self.location.line, self.location.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """A change of a condition that no example can notice, and why; see ``rules test``."""
+
+    change: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,7 @@ class Rule:
     aliases: tuple[str, ...]
     examples: tuple[Example, ...]
     location: Location
+    equivalent: tuple[Equivalent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,9 +93,14 @@ class _Compiler:
             program = self._environment.compile(source, expect=expect)
         except CelCompileError as error:
             self.failed = True
-            place = expression.locate(offset + error.position)
+            place = offset + error.position
             self._errors.append(
-                PolicyError(error.message, location=place, hint=error.hint, excerpt=error.excerpt())
+                PolicyError(
+                    error.message,
+                    location=expression.locate(place),
+                    hint=error.hint,
+                    excerpt=expression.excerpt(place),
+                )
             )
             return None
         if self._cache is not None:

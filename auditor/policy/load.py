@@ -17,6 +17,7 @@ from auditor.errors import Location, PolicyError, PolicyErrors, UsageError
 from auditor.model.enums import Confidence, Severity, Verdict
 from auditor.model.policy import (
     Control,
+    Equivalent,
     Example,
     Expression,
     Override,
@@ -26,6 +27,7 @@ from auditor.model.policy import (
     Selection,
 )
 from auditor.policy.parameters import TYPES, convert
+from auditor.policy.places import segments_of
 from auditor.policy.source import Reader, suggestion
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -33,7 +35,9 @@ _RULE_REQUIRED = (
     *("id", "title", "severity", "confidence", "applies-to", "check", "message"),
     *("rationale", "remediation", "references", "examples"),
 )
-_RULE_OPTIONAL = ("each", "when", "needs", "parameters", "tags", "controls", "aliases")
+_RULE_OPTIONAL = (
+    *("each", "when", "needs", "parameters", "tags", "controls", "aliases", "equivalent"),
+)
 _RULE_KEYS = (*_RULE_REQUIRED, *_RULE_OPTIONAL)
 _PARAMETER_KEYS = ("type", "default", "description", "min", "max", "choices")
 _EXAMPLE_KEYS = ("name", "expect", "params", "object")
@@ -147,6 +151,7 @@ class _Loader:
             aliases=reader.strings(found.get("aliases")),
             examples=self._examples(reader, found.get("examples"), parameters),
             location=reader.location(reader.root),
+            equivalent=_equivalent(reader, found.get("equivalent")),
         )
         if path.stem != rule.id:
             reader.fail(found.get("id"), f"the file must be named {rule.id}.yaml")
@@ -350,7 +355,18 @@ class _Loader:
 
 
 def _expression(reader: Reader, node: yaml.Node | None) -> Expression:
-    return Expression(reader.string(node), reader.location(node), reader.raw(node))
+    segments = segments_of(reader.text, node) if isinstance(node, yaml.ScalarNode) else ()
+    return Expression(reader.string(node), reader.location(node), segments)
+
+
+def _equivalent(reader: Reader, node: yaml.Node | None) -> tuple[Equivalent, ...]:
+    made = []
+    for item in reader.items(node):
+        found = reader.mapping(item, ("change", "reason"), ("change", "reason"))
+        made.append(
+            Equivalent(reader.string(found.get("change")), reader.string(found.get("reason")))
+        )
+    return tuple(made)
 
 
 def _with_default(parameter: Parameter, default: object) -> Parameter:

@@ -39,12 +39,6 @@ class Reader:
             return Location(self.name, 1, 1)
         return Location(self.name, node.start_mark.line + 1, node.start_mark.column + 1)
 
-    def raw(self, node: yaml.Node | None) -> str:
-        """A node as it is written in the file."""
-        if node is None:
-            return ""
-        return self.text[node.start_mark.index : node.end_mark.index]
-
     def fail(self, node: yaml.Node | None, message: str, hint: str = "") -> None:
         """Note an error at a node."""
         self.errors.append(PolicyError(message, location=self.location(node), hint=hint))
