@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 MARKER: Final = "«redacted:{}»"
 
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -143,3 +145,70 @@ def _is_secret_variable(item: dict[str, Any]) -> bool:
         and "«redacted:" not in value
         and not _HARMLESS_VALUE.fullmatch(value)
     )
+
+
+_HINTS_JSON = tuple(
+    hint.encode()
+    for hint in (
+        *("PRIVATE KEY", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        *("glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ", "service_account", '"Secret"', "\\/"),
+    )
+)
+_ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
+"""A character written by its number, but for the three that Go always writes so."""
+_URL_JSON = re.compile(rb'://[^/\s:@"]*:[^/\s@"]+@')
+_ARGUMENT_JSON = re.compile(
+    rb'"--?[a-z-]*(?:password|passwd|token|secret|api-key|apikey)=', re.IGNORECASE
+)
+_VALUE_JSON = re.compile(rb'"value"\s*:\s*"')
+_NAMED_VALUE_JSON = re.compile(rb'"name"\s*:\s*"([^"\\]*)"\s*,\s*"value"\s*:\s*"')
+
+
+def decode(raw: bytes) -> Any:
+    """The object of its JSON, without secrets and without fields that are null.
+
+    To the API server a null field is the same as an absent one. A null in a list stays.
+
+    Raises:
+        msgspec.DecodeError: ``raw`` is no JSON.
+    """
+    value = msgspec.json.decode(raw)
+    if b"null" in raw:
+        _drop_nulls(value)
+    return redact(value) if may_hold_secret(raw) else value
+
+
+def clean(raw: bytes) -> bytes:
+    """As :func:`decode`, encoded again."""
+    return msgspec.json.encode(decode(raw))
+
+
+def _drop_nulls(value: object) -> None:
+    stack = [value]
+    while stack:
+        found = stack.pop()
+        if isinstance(found, dict):
+            if None in found.values():
+                for key in [key for key, item in found.items() if item is None]:
+                    del found[key]
+            stack.extend(item for item in found.values() if type(item) in _COLLECTIONS)
+        elif isinstance(found, list):
+            stack.extend(item for item in found if type(item) in _COLLECTIONS)
+
+
+_COLLECTIONS = frozenset((dict, list))
+
+
+def may_hold_secret(raw: bytes) -> bool:
+    """Whether :func:`redact` could find something in this JSON; in doubt it could."""
+    for hint in _HINTS_JSON:
+        if hint in raw:
+            return True
+    if _ESCAPE_JSON.search(raw) or _URL_JSON.search(raw) or _ARGUMENT_JSON.search(raw):
+        return True
+    if b'"value"' not in raw:
+        return False
+    named = _NAMED_VALUE_JSON.findall(raw)
+    if len(named) != len(_VALUE_JSON.findall(raw)):
+        return True
+    return any(_NAME.search(name.decode()) for name in named)

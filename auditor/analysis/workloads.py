@@ -237,6 +237,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
         part=place.part,
         parent=resource,
         heuristic=heuristic,
+        clean=resource.clean,
     )
 
 

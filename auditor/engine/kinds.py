@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from auditor import redact
 from auditor.analysis.shapes import Shape, prepare, shape_of
 from auditor.cel import Program, ReadTree
 from auditor.engine.judge import Judge, plain_paths
@@ -41,13 +42,13 @@ class KindPlan:
             _Group(members, shape, list_all=list_all, memo=memo) for members in grouped.values()
         ]
 
-    def judge(self, body: bytes) -> tuple[Judgement, ...]:
-        """Judge one body.
+    def judge(self, body: bytes, *, clean: bool = True) -> tuple[Judgement, ...]:
+        """Judge one body; one that is not ``clean`` is only when it has to be decoded whole.
 
         Raises:
             msgspec.DecodeError: the body is no JSON.
         """
-        lazy = _Body(self._kind, body)
+        lazy = _Body(self._kind, body, clean=clean)
         return tuple([group.judge(lazy) for group in self._groups])
 
 
@@ -96,16 +97,17 @@ def _each_reads(each: Program, item: ReadTree) -> ReadTree:
 class _Body:
     """One body, decoded and prepared at most once for all groups."""
 
-    __slots__ = ("_kind", "_value", "raw")
+    __slots__ = ("_clean", "_kind", "_value", "raw")
 
-    def __init__(self, kind: str, raw: bytes) -> None:
+    def __init__(self, kind: str, raw: bytes, *, clean: bool) -> None:
         self.raw = raw
         self._kind = kind
+        self._clean = clean
         self._value: dict[str, object] | None = None
 
     def value(self) -> dict[str, object]:
         if self._value is None:
-            decoded = msgspec.json.decode(self.raw)
+            decoded = msgspec.json.decode(self.raw) if self._clean else redact.decode(self.raw)
             self._value = prepare(self._kind, decoded if isinstance(decoded, dict) else {})
         return self._value
 

@@ -88,11 +88,33 @@ def touches(tree: ReadTree, path: Path) -> bool:
     return any(touches(child, rest) for child in children)
 
 
+_DECIDERS = {
+    "value": ("name",),
+    "data": ("apiVersion", "kind"),
+    "stringData": ("apiVersion", "kind"),
+}
+
+
+def with_deciders(tree: ReadTree) -> ReadTree:
+    """The read-set with the fields that decide whether a read one is a secret.
+
+    A body may be judged before its secrets are replaced, with the slice as the key of the memo.
+    """
+    if tree.whole:
+        return tree
+    fields = {name: with_deciders(child) for name, child in tree.fields.items()}
+    for name, deciders in _DECIDERS.items():
+        if name in fields:
+            fields |= dict.fromkeys(deciders, WHOLE)
+    elements = None if tree.elements is None else with_deciders(tree.elements)
+    return ReadTree(fields, elements, whole=False)
+
+
 class Slicer:
     """Cuts the slice of one read-set out of JSON bytes."""
 
     def __init__(self, tree: ReadTree) -> None:
-        self._decode = msgspec.json.Decoder(_type(tree)).decode
+        self._decode = msgspec.json.Decoder(_type(with_deciders(tree))).decode
         self._encode = msgspec.msgpack.Encoder().encode
 
     def cut(self, body: bytes) -> bytes:

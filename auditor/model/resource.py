@@ -44,6 +44,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     the value at pointer ``anchor`` of the body is the value at ``pointer`` of that object.
     ``part`` tells apart the derived resources of one object, "" where it can have only one.
     ``heuristic`` marks a resource that was recognised by its shape, not by a declared path.
+    ``clean`` is false while ``body`` is as it was read: who shows it to rules decodes it by
+    :func:`auditor.redact.decode`, who keeps it passes it through :func:`auditor.redact.clean`.
     """
 
     kind: str
@@ -62,6 +64,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     part: str = ""
     parent: Resource | None = None
     heuristic: bool = False
+    clean: bool = True
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False, order=True):

@@ -18,6 +18,7 @@ from auditor.engine.tally import from_bytes, to_bytes
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from auditor.ports import Reading, Shard
+from auditor.redact import clean
 from auditor.runner.cache import FileResult, ResultCache, open_cache
 from auditor.runner.job import Context, Job, context_of
 from auditor.version import VERSION
@@ -94,7 +95,7 @@ class ShardRun:
         for resource in reading.resources():
             part.census[resource.kind, resource.namespace] += 1
             if resource.kind in READS:
-                part.kept.append(resource)
+                part.kept.append(_cleaned(resource))
             subjects = [resource]
             for fact in self._context.workloads.derive(resource):
                 if isinstance(fact, Gap):
@@ -113,7 +114,7 @@ class ShardRun:
         if plan is None:
             return
         try:
-            judgements = plan.judge(subject.body)
+            judgements = plan.judge(subject.body, clean=subject.clean)
         except msgspec.DecodeError as error:
             part.gaps.append(
                 Gap(self._uri, subject.source, GapCause.MALFORMED, f"{subject.name}: {error}")
@@ -189,6 +190,13 @@ class ShardRun:
             skipped=total.skipped,
             cached=self.cached,
         )
+
+
+def _cleaned(resource: Resource) -> Resource:
+    """A resource that may be kept: its body without secrets."""
+    if resource.clean:
+        return resource
+    return msgspec.structs.replace(resource, body=clean(resource.body), clean=True)
 
 
 def _covering(group: _Group) -> Iterator[bytes]:

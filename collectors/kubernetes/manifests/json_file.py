@@ -1,7 +1,12 @@
-"""The objects of a file of JSON: a page of a list, one object, or many behind one another."""
+"""The objects of a file of JSON: a page of a list, one object, or many behind one another.
+
+A page is cut into its items without decoding them. An item is decoded only as far as naming it
+needs; its body stays as it was read (``clean`` false) until something decodes it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +14,11 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
-from auditor.redact import redact
 from collectors.kubernetes.manifests.guards import Unreadable
+from collectors.kubernetes.manifests.json_text import offset_of, spans
 from collectors.kubernetes.manifests.ledger import Ledger
-from collectors.kubernetes.manifests.objects import Maker
+from collectors.kubernetes.manifests.objects import Maker, Meta
+from collectors.kubernetes.manifests.positions import steps
 
 
 class _Page(msgspec.Struct, gc=False):
@@ -23,8 +29,16 @@ class _Page(msgspec.Struct, gc=False):
     kind: str = ""
 
 
+class _Named(msgspec.Struct, gc=False):
+    """What names an object, of the right types."""
+
+    apiVersion: str = ""  # noqa: N815 - the field's name in the API
+    kind: str = ""
+    metadata: Meta | None = None
+
+
 class _Head(msgspec.Struct, gc=False):
-    """What names an object; of whatever type it is, since that is for the maker to refuse."""
+    """What names an object, of whatever type it is: for the maker to refuse."""
 
     apiVersion: Any = None  # noqa: N815 - the field's name in the API
     kind: Any = None
@@ -32,11 +46,17 @@ class _Head(msgspec.Struct, gc=False):
 
 
 _decode_page = msgspec.json.Decoder(_Page).decode
+_decode_named = msgspec.json.Decoder(_Named).decode
 _decode_head = msgspec.json.Decoder(_Head).decode
+_BYTE = re.compile(r" \(byte (\d+)\)$")
 
 
 class NoJson(Exception):  # noqa: N818 - the text may still be YAML
-    """The text is no JSON."""
+    """The text is no JSON; says why, with the line."""
+
+    def __init__(self, reason: Unreadable) -> None:
+        super().__init__(reason.detail)
+        self.reason = reason
 
 
 class JsonFile:
@@ -45,6 +65,9 @@ class JsonFile:
     def __init__(self, ledger: Ledger, data: bytes) -> None:
         self._ledger = ledger
         self._data = data
+        self._maker = Maker(ledger.source)
+        self._starts: list[int] = []
+        self._seen = (0, 1)
 
     def resources(self) -> Iterator[Resource]:
         """Every object, lists taken apart.
@@ -52,58 +75,99 @@ class JsonFile:
         Raises:
             NoJson: before anything is yielded.
         """
+        data = self._data
         try:
-            page = _decode_page(self._data)
+            page = _decode_page(data)
         except msgspec.DecodeError as error:
-            raise NoJson from error
-        maker = Maker(self._ledger.source)
-        if page.items is None or not page.kind.endswith("List"):
-            yield from self._object(maker, self._data.strip(), {}, 0)
+            yield from self._many(error)
             return
-        item_kind = page.kind.removesuffix("List")
-        default = {"apiVersion": page.apiVersion, "kind": item_kind} if item_kind else {}
-        for index, raw in enumerate(page.items):
-            yield from self._object(maker, bytes(raw), default, index)
+        start = len(data) - len(data.lstrip())
+        yield from self._page(page, data, start)
 
-    def _object(
-        self, maker: Maker, raw: bytes, default: dict[str, str], index: int
-    ) -> Iterator[Resource]:
+    def _many(self, error: msgspec.DecodeError) -> Iterator[Resource]:
+        """The values of a stream, such as JSON lines; each stands for itself."""
+        found = spans(self._data)
+        start, end = next(found, (0, 0))
+        try:
+            page = _decode_page(self._data[start:end])
+        except msgspec.DecodeError:
+            raise NoJson(self._refused(error, 0)) from error
+        yield from self._page(page, self._data[start:end], start)
+        for start, end in found:
+            raw = self._data[start:end]
+            try:
+                page = _decode_page(raw)
+            except msgspec.DecodeError as reason:
+                self._ledger.add(self._refused(reason, start))
+                continue
+            yield from self._page(page, raw, start)
+
+    def _refused(self, error: msgspec.DecodeError, start: int) -> Unreadable:
+        match = _BYTE.search(str(error))
+        line = self._line_at(start + int(match[1]) if match is not None else start)
+        return Unreadable(GapCause.MALFORMED, _BYTE.sub("", str(error)), line=line)
+
+    def _page(self, page: _Page, raw: bytes, start: int) -> Iterator[Resource]:
+        if page.items is None or not page.kind.endswith("List"):
+            yield from self._object(raw.strip(), ("", ""), start)
+            return
+        kind = page.kind.removesuffix("List")
+        default = (page.apiVersion, kind) if kind else ("", "")
+        on_one_line = b"\n" not in raw
+        for item in page.items:
+            body = bytes(item)
+            if not on_one_line:
+                start = self._data.find(body, start)
+            yield from self._object(body, default, start)
+            start += 0 if on_one_line else len(body)
+
+    def _object(self, raw: bytes, default: tuple[str, str], start: int) -> Iterator[Resource]:
+        number = len(self._starts)
+        self._starts.append(start)
+        try:
+            named = _decode_named(raw)
+        except msgspec.DecodeError:
+            yield from self._odd_object(raw, default, number)
+            return
+        version, kind = named.apiVersion or default[0], named.kind or default[1]
+        if version and kind:
+            line = self._line_at(start)
+            yield self._maker.named((version, kind), named.metadata, raw, number, line)
+        else:
+            self._ledger.skipped += 1
+
+    def _odd_object(self, raw: bytes, default: tuple[str, str], number: int) -> Iterator[Resource]:
+        """An object that has a field of another type, perhaps one that we do not need."""
+        start = self._starts[number]
         try:
             head = _decode_head(raw)
+            fields = {
+                "apiVersion": head.apiVersion or default[0] or None,
+                "kind": head.kind or default[1] or None,
+                "metadata": head.metadata,
+            }
+            if fields["apiVersion"] is None or fields["kind"] is None:
+                self._ledger.skipped += 1
+                return
+            yield self._maker.make(fields, raw, number, self._line_at(start), clean=False)
         except msgspec.DecodeError as error:
-            self._ledger.add(Unreadable(GapCause.MALFORMED, f"item {index}: {error}", line=1))
-            return
-        fields = {
-            "apiVersion": head.apiVersion or default.get("apiVersion"),
-            "kind": head.kind or default.get("kind"),
-            "metadata": head.metadata,
-        }
-        if not fields["apiVersion"] or not fields["kind"]:
-            self._ledger.skipped += 1
-            return
-        try:
-            yield maker.make(fields, redact_json(raw), index, self.line(index, ""))
+            self._ledger.add(self._refused(error, start))
         except Unreadable as error:
             self._ledger.add(error)
 
+    def _line_at(self, offset: int) -> int:
+        """The line of a place; places are mostly asked for in order."""
+        seen, line = self._seen
+        if offset < seen:
+            seen, line = 0, 1
+        line += self._data.count(b"\n", seen, offset)
+        self._seen = offset, line
+        return line
+
     def line(self, number: int, pointer: str) -> int:
         """The line of a field of a numbered object."""
-        del number, pointer
-        return self._data.count(b"\n", 0, len(self._data) - len(self._data.lstrip())) + 1
-
-
-def redact_json(raw: bytes) -> bytes:
-    """The bytes of an object without its secrets; the same bytes when it has none."""
-    value = msgspec.json.decode(raw)
-    present = _without_nulls(value) if b"null" in raw else value
-    cleaned = redact(present)
-    return raw if cleaned is value else msgspec.json.encode(cleaned)
-
-
-def _without_nulls(value: object) -> object:
-    """Fields that are null are left out, at every depth; ``null`` in a list stays."""
-    if isinstance(value, dict):
-        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
-    if isinstance(value, list):
-        return [_without_nulls(inner) for inner in value]
-    return value
+        start = self._starts[number]
+        end = self._data.find(b"\n", start)
+        if end < 0 or not pointer:
+            return self._line_at(start)
+        return self._line_at(offset_of(self._data, start, steps(pointer)))

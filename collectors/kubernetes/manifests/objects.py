@@ -45,14 +45,47 @@ def objects_of(value: dict[str, object]) -> Iterator[tuple[object, str]]:
             yield item, f"/items/{index}"
 
 
+class _Reference(msgspec.Struct, gc=False):
+    """One of ``metadata.ownerReferences``."""
+
+    apiVersion: str = ""  # noqa: N815 - the field's name in the API
+    kind: str = ""
+    name: str = ""
+    uid: str | None = None
+    controller: bool | None = None
+
+
+class Meta(msgspec.Struct, gc=False):
+    """The part of ``metadata`` that names an object, of the right types."""
+
+    name: str | None = None
+    generateName: str | None = None  # noqa: N815 - the field's name in the API
+    namespace: str | None = None
+    uid: str | None = None
+    labels: dict[str, str] | None = None
+    ownerReferences: list[_Reference] | None = None  # noqa: N815 - the field's name in the API
+
+
+_NO_META = Meta()
+
+
 class Maker:
     """Makes the resources of one file; remembers identities, to tell twins apart."""
 
     def __init__(self, source: str) -> None:
         self._source = source
         self._seen: Counter[str] = Counter()
+        self._kinds: dict[tuple[str, str], str] = {}
 
-    def make(self, head: Mapping[str, Any], body: bytes, document: int, line: int) -> Resource:
+    def make(
+        self,
+        head: Mapping[str, Any],
+        body: bytes,
+        document: int,
+        line: int,
+        *,
+        clean: bool = True,
+    ) -> Resource:
         """Make a resource of ``{apiVersion, kind, metadata}`` and its JSON.
 
         Raises:
@@ -70,26 +103,59 @@ class Maker:
             generate = _text(metadata, "generateName", line)
             name = f"{generate}*" if generate else ""
         namespace = _text(metadata, "namespace", line)
-        uid = _text(metadata, "uid", line)
         full_kind = kind_name(api_version, kind)
-        if not uid:
-            uid = f"{self._source}#{full_kind}/{namespace}/{name}"
-            self._seen[uid] += 1
-            if self._seen[uid] > 1:
-                uid += f"~{self._seen[uid]}"
         return Resource(
             kind=full_kind,
             api_version=api_version,
             name=name,
             namespace=namespace,
-            uid=uid,
+            uid=_text(metadata, "uid", line) or self._uid(full_kind, namespace, name),
             source=self._source,
             document=document,
             line=line,
             body=body,
             labels=_labels(metadata, line),
             controller=_controller(metadata, namespace),
+            clean=clean,
         )
+
+    def named(
+        self, head: tuple[str, str], meta: Meta | None, raw: bytes, document: int, line: int
+    ) -> Resource:
+        """As :meth:`make`, of ``(apiVersion, kind)`` and metadata that are right, not yet clean."""
+        api_version, kind = head
+        meta = meta or _NO_META
+        name = meta.name or (f"{meta.generateName}*" if meta.generateName else "")
+        namespace = meta.namespace or ""
+        full_kind = self._kinds.get(head)
+        if full_kind is None:
+            full_kind = self._kinds[head] = kind_name(api_version, kind)
+        controller = None
+        for owner in meta.ownerReferences or ():
+            if owner.controller and owner.apiVersion and owner.kind and owner.name:
+                version = owner.apiVersion
+                controller = Owner(version, owner.kind, namespace, owner.name, owner.uid or "")
+                break
+        return Resource(
+            kind=full_kind,
+            api_version=api_version,
+            name=name,
+            namespace=namespace,
+            uid=meta.uid or self._uid(full_kind, namespace, name),
+            source=self._source,
+            document=document,
+            line=line,
+            body=raw,
+            labels=tuple(meta.labels.items()) if meta.labels else (),
+            controller=controller,
+            clean=False,
+        )
+
+    def _uid(self, kind: str, namespace: str, name: str) -> str:
+        """An identity for an object that no API server has given one."""
+        uid = f"{self._source}#{kind}/{namespace}/{name}"
+        self._seen[uid] += 1
+        return uid if self._seen[uid] == 1 else f"{uid}~{self._seen[uid]}"
 
     def duplicate(
         self, owner: Resource | None, pointer: str, document: int, lines: tuple[int, int]
@@ -141,7 +207,7 @@ def _controller(metadata: Mapping[str, Any], namespace: str) -> Owner | None:
     for owner in owners:
         if isinstance(owner, Mapping) and owner.get("controller") is True:
             fields = [owner.get(key) for key in ("apiVersion", "kind", "name", "uid")]
-            if all(isinstance(field, str) for field in fields[:3]):
+            if all(isinstance(field, str) and field for field in fields[:3]):
                 version, kind, name, uid = (str(field or "") for field in fields)
                 return Owner(version, kind, namespace, name, uid)
     return None
