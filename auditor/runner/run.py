@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -31,13 +32,16 @@ Progress = Callable[[str, int, int], None]
 
 SHARD_WEIGHT = 4 << 20
 MOST_SHARDS = 64
-SMALL = 512 << 10
-"""A target below this weight is not worth a process."""
+_SMALL = 8
+"""A target below this part of a shard's weight is not worth a process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run, apart from what to audit; ``gate`` "" means the profile's own."""
+    """How to run, apart from what to audit; ``gate`` "" means the profile's own.
+
+    ``shard_weight`` is how much of a target, in bytes, is worth a shard of its own.
+    """
 
     folders: tuple[Path, ...]
     profile: str
@@ -49,6 +53,7 @@ class Settings:
     result_cache: Path | None
     list_all: bool = False
     memo: bool = True
+    shard_weight: int = SHARD_WEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def audit(
         )
         context = context_of(job)
         parse_gate(gate_text or context.profile.gate)
-        runs.append((collector, _run_target(job, context, settings.workers, progress)))
+        runs.append((collector, _run_target(job, context, settings, progress)))
     if context is None:
         raise ValueError("no targets")
     return _report(runs, context, settings, stamp)
@@ -129,11 +134,11 @@ def _spool_of(root: Path, number: int) -> Path:
     return folder
 
 
-def _run_target(job: Job, context: Context, workers: int, progress: Progress) -> _TargetRun:
+def _run_target(job: Job, context: Context, settings: Settings, progress: Progress) -> _TargetRun:
     run = _TargetRun()
     uri = job.collector.target.uri
     try:
-        plan = job.collector.plan(_shard_count)
+        plan = job.collector.plan(partial(_shard_count, settings.shard_weight))
     except CollectionError as error:
         run.unreachable = True
         run.gaps.append(Gap(uri, uri, GapCause.UNREACHABLE, error.message, error.hint))
@@ -143,7 +148,8 @@ def _run_target(job: Job, context: Context, workers: int, progress: Progress) ->
     run.skipped += plan.skipped
     weight = sum(shard.weight for shard in plan.shards)
     progress(uri, 0, len(plan.shards))
-    results = run_shards(job, plan.shards, workers if weight > SMALL else 1)
+    workers = settings.workers if weight * _SMALL > settings.shard_weight else 1
+    results = run_shards(job, plan.shards, workers)
     for done, result in enumerate(results, 1):
         if isinstance(result, Lost):
             run.gaps += _lost(uri, result.shard)
@@ -155,8 +161,8 @@ def _run_target(job: Job, context: Context, workers: int, progress: Progress) ->
     return run
 
 
-def _shard_count(weight: int) -> int:
-    return max(1, min(MOST_SHARDS, weight // SHARD_WEIGHT))
+def _shard_count(each: int, weight: int) -> int:
+    return max(1, min(MOST_SHARDS, weight // each))
 
 
 def _lost(uri: str, shard: Shard) -> Iterator[Gap]:
