@@ -15,7 +15,7 @@ import msgspec
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
 from collectors.kubernetes.manifests.guards import Unreadable
-from collectors.kubernetes.manifests.json_text import offset_of, spans
+from collectors.kubernetes.manifests.json_text import Outline, spans
 from collectors.kubernetes.manifests.ledger import Ledger
 from collectors.kubernetes.manifests.objects import Maker, Meta
 from collectors.kubernetes.manifests.positions import steps
@@ -66,7 +66,9 @@ class JsonFile:
         self._ledger = ledger
         self._data = data
         self._maker = Maker(ledger.source)
-        self._starts: list[int] = []
+        self._starts: list[tuple[int, bool]] = []
+        self._outlined = 0
+        self._outline: Outline | None = None
         self._seen = (0, 1)
 
     def resources(self) -> Iterator[Resource]:
@@ -123,7 +125,7 @@ class JsonFile:
 
     def _object(self, raw: bytes, default: tuple[str, str], start: int) -> Iterator[Resource]:
         number = len(self._starts)
-        self._starts.append(start)
+        self._starts.append((start, b"\n" not in raw))
         try:
             named = _decode_named(raw)
         except msgspec.DecodeError:
@@ -138,7 +140,7 @@ class JsonFile:
 
     def _odd_object(self, raw: bytes, default: tuple[str, str], number: int) -> Iterator[Resource]:
         """An object that has a field of another type, perhaps one that we do not need."""
-        start = self._starts[number]
+        start, _ = self._starts[number]
         try:
             head = _decode_head(raw)
             fields = {
@@ -166,8 +168,10 @@ class JsonFile:
 
     def line(self, number: int, pointer: str) -> int:
         """The line of a field of a numbered object."""
-        start = self._starts[number]
-        end = self._data.find(b"\n", start)
-        if end < 0 or not pointer:
-            return self._line_at(start)
-        return self._line_at(offset_of(self._data, start, steps(pointer)))
+        start, on_one_line = self._starts[number]
+        line = self._line_at(start)
+        if on_one_line or not pointer:
+            return line
+        if self._outline is None or self._outlined != number:
+            self._outline, self._outlined = Outline(self._data, start), number
+        return line + self._outline.line_of(steps(pointer))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _BRACKET = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
-_TOKEN = re.compile(_STRING + rb'|[{}\[\],]|[^\s{}\[\],:"]+', re.DOTALL)
-_OPEN, _CLOSE = frozenset(b"{["), frozenset(b"}]")
+_TOKEN = re.compile(_STRING + rb'|[{}\[\],:\n]|[^\s{}\[\],:"]+', re.DOTALL)
+_OPEN, _CLOSE, _BETWEEN = frozenset(b"{["), frozenset(b"}]"), frozenset(b",:")
+_BREAK, _BRACE = ord("\n"), ord("{")
+
+_Children: TypeAlias = "dict[str, _Entry] | list[_Entry]"
+_Entry: TypeAlias = "tuple[int, _Children | None]"
 
 
 def spans(data: bytes) -> Iterator[tuple[int, int]]:
@@ -33,72 +38,59 @@ def spans(data: bytes) -> Iterator[tuple[int, int]]:
         yield start, len(data)
 
 
-def offset_of(data: bytes, start: int, steps: Sequence[str]) -> int:
-    """Where the field at a pointer stands in the value at ``start``: its key, or the list's item.
+class Outline:
+    """The lines of all fields of one value, from one pass over its text."""
 
-    The nearest existing ancestor's place when it is absent.
-    """
-    tokens = _TOKEN.finditer(data, start)
-    place = start
-    mark = _next(tokens)
-    for step in steps:
-        found = None
-        if mark is not None and mark[0] == b"{":
-            found = _field(tokens, step)
-        elif mark is not None and mark[0] == b"[" and step.isdecimal():
-            found = _item(tokens, int(step))
-        if found is None:
-            break
-        place, mark = found
-    return place
+    def __init__(self, data: bytes, start: int) -> None:
+        """Read the value at ``start``; JSON that a decoder has accepted."""
+        root: list[_Entry] = []
+        stack: list[_Children] = [root]
+        key, key_line, line = None, 0, 0
+        for match in _TOKEN.finditer(data, start):
+            token = match[0]
+            mark = token[0]
+            top = stack[-1]
+            if mark == _BREAK:
+                line += 1
+            elif mark in _CLOSE:
+                stack.pop()
+            elif mark in _OPEN or mark not in _BETWEEN:
+                if isinstance(top, dict) and key is None:
+                    key, key_line = token, line
+                    continue
+                child: _Children | None = None
+                if mark in _OPEN:
+                    child = {} if mark == _BRACE else []
+                    stack.append(child)
+                if isinstance(top, dict):
+                    top[_text(key)] = key_line, child
+                    key = None
+                else:
+                    top.append((line, child))
+            if root and len(stack) == 1:
+                break
+        self._root = root
 
+    def line_of(self, steps: Sequence[str]) -> int:
+        """The line of the key or item at a pointer, from 0 at the start of the value.
 
-_Tokens = Iterator[re.Match[bytes]]
-
-
-def _next(tokens: _Tokens) -> re.Match[bytes] | None:
-    return next(tokens, None)
-
-
-def _field(tokens: _Tokens, name: str) -> tuple[int, re.Match[bytes]] | None:
-    """Go to the value of the key ``name`` of the object that was entered."""
-    while (key := _next(tokens)) is not None and key[0] != b"}":
-        if key[0] == b",":
-            continue
-        value = _next(tokens)
-        if value is None:
-            return None
-        if _text(key[0]) == name:
-            return key.start(), value
-        _skip(tokens, value)
-    return None
-
-
-def _item(tokens: _Tokens, number: int) -> tuple[int, re.Match[bytes]] | None:
-    """Go to the item ``number`` of the array that was entered."""
-    at = 0
-    while (value := _next(tokens)) is not None and value[0] != b"]":
-        if value[0] == b",":
-            continue
-        if at == number:
-            return value.start(), value
-        at += 1
-        _skip(tokens, value)
-    return None
+        The nearest existing ancestor's when it is absent.
+        """
+        line, node = self._root[0] if self._root else (0, None)
+        for step in steps:
+            entry: _Entry | None = None
+            if isinstance(node, dict):
+                entry = node.get(step)
+            elif node is not None and step.isdecimal() and int(step) < len(node):
+                entry = node[int(step)]
+            if entry is None:
+                break
+            line, node = entry
+        return line
 
 
-def _skip(tokens: _Tokens, value: re.Match[bytes]) -> None:
-    """Read to the end of a value that has begun."""
-    depth = 1 if value[0] in {b"{", b"["} else 0
-    while depth and (token := _next(tokens)) is not None:
-        if token[0] in {b"{", b"["}:
-            depth += 1
-        elif token[0] in {b"}", b"]"}:
-            depth -= 1
-
-
-def _text(token: bytes) -> str | None:
+def _text(token: bytes | None) -> str:
     try:
-        return msgspec.json.decode(token, type=str)
+        return "" if token is None else msgspec.json.decode(token, type=str)
     except msgspec.DecodeError:
-        return None
+        return ""
