@@ -14,7 +14,7 @@ from auditor.cli.options import folders, policies_option
 from auditor.cli.prose import prose
 from auditor.errors import PolicyError, PolicyErrors, UsageError
 from auditor.model.policy import Rule
-from auditor.policy import PolicySet, load, resolve
+from auditor.policy import PolicySet, load, policy_files, resolve
 
 if TYPE_CHECKING:
     from auditor.engine.selftest import RuleTest
@@ -39,7 +39,7 @@ def rules() -> None:
 def list_rules(
     policies: tuple[Path, ...], profile: str | None, tag: str | None, *, as_json: bool
 ) -> None:
-    """List the rules: id, severity, title."""
+    """List the rules: severity, id, title and tags, the worst first."""
     policy = load(folders(policies))
     chosen = [rule for rule in _of_profile(policy, profile) if tag is None or tag in rule.tags]
     if tag is not None and not chosen:
@@ -51,7 +51,8 @@ def list_rules(
         return
     width = max(len(rule.id) for rule in ordered)
     for rule in ordered:
-        click.echo(f"{rule.severity.value:<9} {rule.id:<{width}}  {rule.title}")
+        shown = f"  [{', '.join(rule.tags)}]" if rule.tags else ""
+        click.echo(f"{rule.severity.value:<9} {rule.id:<{width}}  {rule.title}{shown}")
 
 
 def _of_profile(policy: PolicySet, profile: str | None) -> Iterable[Rule]:
@@ -74,20 +75,26 @@ def _record(rule: Rule) -> dict[str, object]:
 
 
 @rules.command("test", epilog="Example: auditor rules test ./policies")
-@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--rule", "names", metavar="ID", multiple=True, help="Only this rule. Repeatable.")
+@click.argument("what", nargs=-1, metavar="[DIR] [RULE]...")
+@policies_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def test(folder: Path | None, names: tuple[str, ...], *, as_json: bool) -> int:
-    """Run the examples of the rules in FOLDER, and change every condition in every known way.
+@prose
+def test(what: tuple[str, ...], policies: tuple[Path, ...], *, as_json: bool) -> int:
+    r"""Run the examples of rules, and change their conditions in every way a slip could.
 
     A change that no example notices is a mistake that nobody would notice: it is named, and the
-    exit code is 1. Without FOLDER the rules that come with the program are tested.
+    exit code is 1. Tested are the rules in DIR, the RULEs by name, or all that come with the
+    program.
+
+    \b
+    auditor rules test                          what comes with the program
+    auditor rules test ./policies               what is in ./policies/rules
+    auditor rules test k8s-container-privileged one rule
+    auditor rules test --policies ./policies acme-image-from-elsewhere
     """
     from auditor.engine.selftest import check_rule
 
-    if folder is not None and not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder", hint="a folder with rules/ in it")
-    tested = _rules_of(folder, names)
+    tested = _rules_of(what, policies)
     results: list[RuleTest] = []
     errors: list[PolicyError] = []
     for rule in tested:
@@ -118,19 +125,23 @@ def _outcome(place: str, rule: str, message: str) -> dict[str, str]:
     return {"place": place, "rule": rule, "message": message}
 
 
-def _rules_of(folder: Path | None, names: tuple[str, ...]) -> list[Rule]:
-    """The rules to test: those of a user's folder, or the built-in ones.
+def _rules_of(what: tuple[str, ...], policies: tuple[Path, ...]) -> list[Rule]:
+    """The rules to test: those that are named, those of the folders that are named, or all.
 
     Raises:
-        UsageError: there are none.
+        UsageError: no such folder or rule, or a folder without rules.
     """
-    built_in = load(folders(()))
-    policy = built_in if folder is None else load(folders((folder,)))
-    if names:
-        return [find_rule(policy.rules, name) for name in names]
-    found = [
-        rule for name, rule in policy.rules.items() if folder is None or name not in built_in.rules
-    ]
-    if not found:
-        raise UsageError(f"{folder}: no rules", hint="rules are the files rules/**/*.yaml in it")
-    return found
+    named = [Path(text) for text in what if "/" in text or Path(text).is_dir()]
+    for folder in named:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder", hint="a folder with rules/ in it")
+    policy = load(folders((*policies, *named)))
+    chosen = [find_rule(policy.rules, text) for text in what if Path(text) not in named]
+    for folder in named:
+        inside = {path.stem for name, path in policy_files(folder) if name.startswith("rules/")}
+        if not inside:
+            raise UsageError(
+                f"{folder}: no rules", hint="rules are the files rules/**/*.yaml in it"
+            )
+        chosen += [rule for name, rule in policy.rules.items() if name in inside]
+    return chosen if what else list(policy.rules.values())

@@ -2,7 +2,8 @@
 
 An example holds a rule down only if it would notice a change. So every condition is changed in
 every way that :mod:`auditor.cel.mutate` knows, and a change that leaves the verdict of every
-example as it was is a hole in the examples.
+example as it was is a hole in the examples. Where a change can't make a difference, the rule's
+``equivalent`` names it with the reason; an entry that is not needed is a problem itself.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from auditor.cel.ast import Node
 from auditor.cel.interpreter import evaluate
 from auditor.cel.library import standard_library
 from auditor.cel.mutate import Mutant, mutants
+from auditor.cel.unparse import unparse
 from auditor.engine.judge import Judge
 from auditor.errors import Location, PolicyError, PolicyErrors
 from auditor.model.enums import Verdict
-from auditor.model.policy import Example, Expression, Rule
+from auditor.model.policy import Example, Rule
 from auditor.policy.compile import compile_rule
 from auditor.policy.compiled import ActiveRule
 from auditor.policy.resolve import ChosenRule
@@ -33,8 +35,6 @@ _WORST = (
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
-
-_AROUND = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,39 @@ def check_rule(rule: Rule) -> RuleTest:
     problems = list(_examples(rule, cases))
     tried = 0
     if not problems:
-        expressions = {"each": rule.each, "when": rule.when, "check": rule.check}
-        for name, conditions, mutant in _conditions(rule).changed():
-            tried += 1
-            if all(conditions.verdict(case) is case.example.expect for case in cases):
-                location, text = _place(expressions[name], mutant)
-                message = f"no example notices {name} with {mutant.change}, at: {text}"
-                problems.append(Problem(rule.id, location, message))
+        tried, survivors = _mutated(rule, cases)
+        problems = list(_holes(rule, survivors))
     return RuleTest(rule.id, len(cases), tried, tuple(problems))
+
+
+def _mutated(rule: Rule, cases: list[_Case]) -> tuple[int, dict[str, Location]]:
+    """How many mutants there are, and those that no case notices, with their places."""
+    expressions = {"each": rule.each, "when": rule.when, "check": rule.check}
+    tried = 0
+    survivors: dict[str, Location] = {}
+    for name, conditions, mutant in _conditions(rule).changed():
+        tried += 1
+        for index, case in enumerate(cases):
+            if conditions.verdict(case) is not case.example.expect:
+                # the next mutant, near this one, is likely to be noticed by the same case
+                cases.insert(0, cases.pop(index))
+                break
+        else:
+            expression = expressions[name] or rule.check
+            change = f"{name}: {unparse(mutant.before)} => {unparse(mutant.after)}"
+            survivors[change] = expression.locate(mutant.position)
+    return tried, survivors
+
+
+def _holes(rule: Rule, survivors: Mapping[str, Location]) -> Iterator[Problem]:
+    """Survivors that the rule does not call equivalent, and entries that call others so."""
+    named = {entry.change for entry in rule.equivalent}
+    for change, location in survivors.items():
+        if change not in named:
+            yield Problem(rule.id, location, f"no example notices {change}")
+    for change in sorted(named - survivors.keys()):
+        message = f"equivalent: an example notices this, or it is no change: {change}"
+        yield Problem(rule.id, rule.location, message)
 
 
 def _case(rule: Rule, example: Example) -> _Case:
@@ -163,7 +188,7 @@ class _Conditions:
     def changed(self) -> Iterator[tuple[str, _Conditions, Mutant]]:
         """Each change of each condition."""
         if self.each is not None:
-            for mutant in mutants(self.each):
+            for mutant in mutants(self.each, boolean=False):
                 yield "each", replace(self, each=mutant.tree), mutant
         if self.when is not None:
             for mutant in mutants(self.when):
@@ -180,13 +205,3 @@ def _conditions(rule: Rule) -> _Conditions:
         active.when.tree() if active.when is not None else None,
         active.check.tree(),
     )
-
-
-def _place(expression: Expression | None, mutant: Mutant) -> tuple[Location, str]:
-    """Where a mutant differs: the place of the expression, and the text around the change."""
-    if expression is None:
-        raise ValueError("a mutant of no expression")
-    source = expression.source
-    start = max(0, mutant.position - _AROUND)
-    text = " ".join(source[start : mutant.position + _AROUND].split())
-    return expression.locate(mutant.position), text

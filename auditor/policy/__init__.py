@@ -7,7 +7,7 @@ from pathlib import Path
 import auditor
 from auditor.policy.compile import ProgramCache, compile_profile, compile_rule
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
-from auditor.policy.load import PolicySet, digest_of, load
+from auditor.policy.load import PolicySet, digest_of, load, policy_files
 from auditor.policy.resolve import ChosenRule, ResolvedProfile, resolve
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "digest_of",
     "load",
     "policies_folder",
+    "policy_files",
     "resolve",
 ]
 

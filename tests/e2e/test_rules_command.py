@@ -48,21 +48,45 @@ def folder_with(tmp_path: Path, text: str) -> Path:
 def test_a_rule_that_is_held_down(tmp_path: Path) -> None:
     ran = auditor("rules", "test", folder_with(tmp_path, RULE + TWO + ABSENT))
     assert (ran.code, ran.err) == (0, "")
-    assert ran.last_line() == "RESULT pass rules=1 examples=4 mutants=4 problems=0"
+    assert ran.last_line() == "RESULT pass rules=1 examples=4 mutants=9 problems=0"
 
 
-@pytest.mark.parametrize(
-    ("text", "place", "change"),
-    [
-        pytest.param(RULE + ABSENT, "6:41", ">= to >", id="the bound itself"),
-        pytest.param(RULE + TWO, "6:29", "the default replaced by another", id="an absent field"),
-    ],
-)
+CHECK = "check: object.spec.?replicas.orValue(1) >= 2"
+HOLES = {
+    "the bound itself": (RULE + ABSENT, "6:41", ">= 2 => object.spec.?replicas.orValue(1) > 2"),
+    "an absent field": (RULE + TWO, "6:29", ">= 2 => object.spec.?replicas.value() >= 2"),
+}
+
+
+@pytest.mark.parametrize(("text", "place", "change"), HOLES.values(), ids=HOLES)
 def test_a_hole_is_named(tmp_path: Path, text: str, place: str, change: str) -> None:
     ran = auditor("rules", "test", folder_with(tmp_path, text))
     assert ran.code == 1
     rule = "acme-replicas-too-few"
-    assert f"rules/{rule}.yaml:{place}: {rule}: no example notices check with {change}" in ran.out
+    before = CHECK.removesuffix(">= 2")
+    assert f"rules/{rule}.yaml:{place}: {rule}: no example notices {before}{change}\n" in ran.out
+
+
+def test_a_change_that_nobody_can_notice_is_named_with_a_reason(tmp_path: Path) -> None:
+    entry = f"""\
+equivalent:
+  - change: "{CHECK} => object.spec.?replicas.orValue(1) > 2"
+    reason: "Nobody has two."
+"""
+    ran = auditor("rules", "test", folder_with(tmp_path, RULE + ABSENT + entry))
+    assert "orValue(1) > 2" not in ran.out
+    assert "orValue(1) >= 3" in ran.out
+
+
+def test_a_reason_that_is_not_needed(tmp_path: Path) -> None:
+    entry = f"""\
+equivalent:
+  - change: "{CHECK} => false"
+    reason: "There is no reason."
+"""
+    ran = auditor("rules", "test", folder_with(tmp_path, RULE + TWO + ABSENT + entry))
+    assert ran.code == 1
+    assert f"equivalent: an example notices this, or it is no change: {CHECK} => false" in ran.out
 
 
 def test_an_example_with_another_verdict(tmp_path: Path) -> None:
