@@ -3,6 +3,11 @@
 ``concurrent.futures.ProcessPoolExecutor`` loses all pending work when one worker is killed, and
 forks from a process with threads; here each worker has a pipe of its own, and the parent waits for
 pipes and for deaths. A shard that kills two workers becomes a gap of its own.
+
+No clock limits a shard: what a rule may cost is bounded when it is compiled, what a file may cost
+before it is parsed, and files are never waited for. A worker that hangs all the same (a file system
+that does not answer) holds up the run until it is killed, which is then handled like any death, or
+until Ctrl-C.
 """
 
 from __future__ import annotations
@@ -39,6 +44,15 @@ class Lost:
 class WorkerError(RuntimeError):
     """A worker ended by an exception of its own: our bug, not the input's."""
 
+    def __init__(self, shard: Shard) -> None:
+        first, last = shard.items[0], shard.items[-1]
+        super().__init__(
+            f"a worker failed on one of {len(shard.items)} files, {first} to {last}; "
+            "its traceback is above"
+        )
+        self.hint = "scan them with --workers 1 to find the one"
+        self.add_note(f"hint: {self.hint}")
+
 
 @dataclass(slots=True)
 class _Slot:
@@ -69,7 +83,9 @@ class _Pool:
         self._waiting = deque(sorted(shards, key=lambda shard: (-shard.weight, shard.number)))
         self._attempts = dict.fromkeys((shard.number for shard in shards), 0)
         self._processes = _context()
-        self._slots = [self._start() for _ in range(workers)]
+        self._slots: list[_Slot] = []
+        for _ in range(workers):
+            self._slots.append(self._start())
 
     def run(self) -> Iterator[ShardResult | Lost]:
         while True:
@@ -86,7 +102,11 @@ class _Pool:
 
     def _start(self) -> _Slot:
         ours, theirs = self._processes.Pipe()
-        process = self._processes.Process(target=_serve, args=(self._job, theirs), daemon=True)
+        inherited: tuple[Connection, ...] = ()
+        if self._processes.get_start_method() == "fork":
+            inherited = (ours, *(slot.pipe for slot in self._slots))
+        arguments = (self._job, theirs, inherited)
+        process = self._processes.Process(target=_serve, args=arguments, daemon=True)
         process.start()
         theirs.close()
         return _Slot(process, ours)
@@ -105,7 +125,8 @@ class _Pool:
         slot.shard = None
         try:
             answer = slot.pipe.recv_bytes()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
+            # the end of file may come in the middle of an answer, which is an OSError of its own
             self._replace(slot, shard)
             if self._attempts[shard.number] < MOST_ATTEMPTS:
                 self._waiting.appendleft(shard)
@@ -118,8 +139,7 @@ class _Pool:
         slot.pipe.close()
         slot.process.join()
         if slot.process.exitcode is not None and slot.process.exitcode > 0:
-            message = f"a worker failed on shard {shard.number}; its traceback is above"
-            raise WorkerError(message)
+            raise WorkerError(shard)
         fresh = self._start()
         slot.process, slot.pipe = fresh.process, fresh.pipe
 
@@ -146,17 +166,26 @@ def _context() -> ForkContext | SpawnContext:
     return multiprocessing.get_context("spawn")
 
 
-def _serve(job: Job, pipe: Connection) -> None:
-    """Answer shards until told to stop or the parent is gone; Ctrl-C is the parent's to handle."""
+def _serve(job: Job, pipe: Connection, inherited: Sequence[Connection]) -> None:
+    """Answer shards until told to stop or the parent is gone; Ctrl-C is the parent's to handle.
+
+    ``inherited`` are the parent's ends of pipes: one that stays open here would hide its death.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for end in inherited:
+        end.close()
     while True:
         try:
             shard = pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             return
         if shard is None:
             return
-        pipe.send_bytes(_encode(run_shard(job, shard)))
+        answer = _encode(run_shard(job, shard))
+        try:
+            pipe.send_bytes(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            return
 
 
 def default_workers() -> int:

@@ -1,0 +1,73 @@
+"""A collector with faults: it reads manifests as the real one, and fails where it is told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.model.resource import Gap, Target
+from auditor.ports import Plan, Reading, Shard
+from collectors.kubernetes.manifests.collector import ManifestsCollector
+
+DIE = "die"
+"""Be killed before the shard is read, as by the system when memory is short."""
+DIE_LATE = "die late"
+"""Be killed after the shard was read: nothing of it may count."""
+RAISE = "raise"
+LEAVE = "leave"
+"""End without an answer and without an error."""
+HANG = "hang"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyCollector:
+    """Fails ``times`` times on the shard that holds ``marked``; ``log`` names the shards read."""
+
+    inner: ManifestsCollector
+    log: Path
+    marked: str
+    fault: str
+    times: int = 1
+
+    @property
+    def target(self) -> Target:
+        return self.inner.target
+
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        return self.inner.plan(shards)
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        with self.log.open("a") as log:
+            log.write(f"{shard.number} {os.getpid()}\n")
+        fails = self.marked in shard.items and self.reads(shard) <= self.times
+        if fails and self.fault != DIE_LATE:
+            self._fail()
+        yield from self.inner.read(shard)
+        if fails:
+            self._fail()
+
+    def reads(self, shard: Shard) -> int:
+        return self.shards_read().count(shard.number)
+
+    def shards_read(self) -> list[int]:
+        """The number of the shard at each read, in the order of reads."""
+        return [int(line.split()[0]) for line in self.log.read_text().splitlines()]
+
+    def readers(self) -> set[int]:
+        """The processes that read."""
+        return {int(line.split()[1]) for line in self.log.read_text().splitlines()}
+
+    def _fail(self) -> None:
+        match self.fault:
+            case "raise":
+                raise ZeroDivisionError("a fault on purpose")
+            case "leave":
+                os._exit(0)
+            case "hang":
+                time.sleep(600)
+            case _:
+                os.kill(os.getpid(), signal.SIGKILL)

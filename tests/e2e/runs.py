@@ -1,0 +1,68 @@
+"""Runs in this process: a tree, the settings of a run, and what came of it as bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor.model.finding import Report
+from auditor.model.resource import Target
+from auditor.policy import policies_folder
+from auditor.ports import Collector
+from auditor.runner.run import Settings, Stamp, audit
+from benchmarks.generate import write_manifests
+from collectors.kubernetes.manifests.collector import ManifestsCollector
+from reports.results import render
+
+SMALL_SHARD = 24 << 10
+MOMENT = "2026-01-02T03:04:05.000000Z"
+
+
+def generate(folder: Path, count: int) -> Path:
+    """Manifests as the benchmarks make them."""
+    write_manifests(count, folder, seed=7)
+    return folder
+
+
+def collector_of(root: Path, uri: str = "tree") -> ManifestsCollector:
+    return ManifestsCollector(Target(uri, "files"), root=root)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run to be made; progress events are kept in ``seen``."""
+
+    workers: int = 1
+    memo: bool = True
+    cache: Path | None = None
+    list_all: bool = False
+    profile: str = "ai-platform"
+    shard_weight: int = SMALL_SHARD
+    seen: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def results(self, *collectors: Collector) -> bytes:
+        """The bytes of ``results.json``."""
+        with tempfile.TemporaryDirectory() as spool:
+            return b"".join(render(self._audit(collectors, Path(spool))))
+
+    def report(self, collector: Collector, spool: Path) -> Report:
+        return self._audit([collector], spool)
+
+    def _audit(self, collectors: Sequence[Collector], spool: Path) -> Report:
+        settings = Settings(
+            folders=(policies_folder(),),
+            profile=self.profile,
+            parameters=(),
+            gate="",
+            workers=self.workers,
+            spool=spool,
+            policy_cache=None,
+            result_cache=self.cache,
+            list_all=self.list_all,
+            memo=self.memo,
+            shard_weight=self.shard_weight,
+        )
+        stamp = Stamp("0", "0" * 32, MOMENT, lambda: MOMENT)
+        return audit(collectors, settings, stamp, lambda *event: self.seen.append(event))
