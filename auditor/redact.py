@@ -7,7 +7,7 @@ report, cache or message can hold a secret that an output-side filter forgot.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -172,8 +172,9 @@ def decode(raw: bytes) -> Any:
     Raises:
         msgspec.DecodeError: ``raw`` is no JSON.
     """
-    value = msgspec.json.decode(raw)
-    if b"null" in raw:
+    dense = _without_nulls(raw) if b"null" in raw else raw
+    value = msgspec.json.decode(dense)
+    if b"null" in dense:
         _drop_nulls(value)
     return redact(value) if may_hold_secret(raw) else value
 
@@ -183,20 +184,46 @@ def clean(raw: bytes) -> bytes:
     return msgspec.json.encode(decode(raw))
 
 
+def _without_nulls(raw: bytes) -> bytes:
+    """Cut the null fields out of JSON that has no white space; some may be left.
+
+    A bare quote before a letter opens a string: what follows one that closes is no letter.
+    """
+    parts: list[bytes] = []
+    done = 0
+    at = raw.find(_NULL)
+    while at >= 0:
+        start, end = raw.rfind(b'"', done, at), at + len(_NULL)
+        if start >= 0 and raw[start + 1 : start + 2].isalpha() and b"\\" not in raw[start - 1 : at]:
+            if start > done and raw[start - 1] == _COMMA:
+                start -= 1
+            elif raw[end : end + 1] == b",":
+                end += 1
+            parts.append(raw[done:start])
+            done = end
+        at = raw.find(_NULL, end)
+    return b"".join((*parts, raw[done:])) if parts else raw
+
+
+_NULL = b'":null'
+_COMMA = ord(",")
+
+
 def _drop_nulls(value: object) -> None:
     stack = [value]
     while stack:
         found = stack.pop()
+        items: Iterable[object] = ()
         if isinstance(found, dict):
             if None in found.values():
                 for key in [key for key, item in found.items() if item is None]:
                     del found[key]
-            stack.extend(item for item in found.values() if type(item) in _COLLECTIONS)
+            items = found.values()
         elif isinstance(found, list):
-            stack.extend(item for item in found if type(item) in _COLLECTIONS)
-
-
-_COLLECTIONS = frozenset((dict, list))
+            items = found
+        for item in items:
+            if isinstance(item, dict | list):
+                stack.append(item)  # noqa: PERF401 - half the time of a generator
 
 
 def may_hold_secret(raw: bytes) -> bool:
