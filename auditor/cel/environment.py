@@ -28,6 +28,8 @@ class Environment:
             server does not have is an error. Everything is allowed if None.
         fields: For a variable that has a fixed set of fields, their types.
         limits: The static limits of an expression.
+        checked: Whether expressions are checked. Without, a wrong name or type is an error of the
+            evaluation that gets there.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class Environment:
         kubernetes: str | None = None,
         fields: Mapping[str, Mapping[str, Type]] | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        checked: bool = True,
     ) -> None:
         self._variables = MappingProxyType(dict(variables))
         self._functions = functions
         self._kubernetes = kubernetes
         self._fields = fields
         self._limits = limits
+        self._checked = checked
         self._context = Context(lambda: self.functions, self._parse)
 
     @property
@@ -69,7 +73,6 @@ class Environment:
                 exceeded, or the Kubernetes version has not all that it uses.
         """
         # Only compiling needs these modules; a run that restores its programs does without.
-        from auditor.cel.checker import check  # noqa: PLC0415  # see above
         from auditor.cel.compiler.generate import generate  # noqa: PLC0415  # see above
         from auditor.cel.cost import estimate  # noqa: PLC0415  # see above
         from auditor.cel.features import features, newest  # noqa: PLC0415  # see above
@@ -77,14 +80,7 @@ class Environment:
         from auditor.cel.reads import pack  # noqa: PLC0415  # see above
 
         node = self._parse(source)
-        result = check(
-            node,
-            source=source,
-            variables=self._variables,
-            functions=self.functions,
-            expect=expect,
-            fields=self._fields,
-        )
+        result = self._check(node, source, expect) if self._checked else DYN
         used = tuple(features(node, self.functions))
         self._check_version(used, source)
         cost = estimate(node, self.functions)
@@ -122,6 +118,18 @@ class Environment:
 
         namespaced = frozenset(name for name in self.functions if "." in name)
         return parse(source, limits=self._limits, namespaced=namespaced)
+
+    def _check(self, node: Node, source: str, expect: Type) -> Type:
+        from auditor.cel.checker import check  # noqa: PLC0415  # restoring stays cheap
+
+        return check(
+            node,
+            source=source,
+            variables=self._variables,
+            functions=self.functions,
+            expect=expect,
+            fields=self._fields,
+        )
 
     def _check_version(self, used: Iterable[Feature], source: str) -> None:
         if self._kubernetes is None:

@@ -6,6 +6,7 @@ import pytest
 
 from auditor.cel import DYN, Environment
 from auditor.cel.mutate import mutants
+from auditor.cel.parser import parse
 from auditor.cel.patterns import pattern_changes
 from auditor.cel.unparse import unparse
 
@@ -96,8 +97,7 @@ PATTERNS = [
 
 
 def changed(source: str, *, boolean: bool) -> list[str]:
-    tree = ENVIRONMENT.compile(source).tree()
-    return [unparse(mutant.tree) for mutant in mutants(tree, boolean=boolean)]
+    return [unparse(mutant.tree) for mutant in mutants(parse(source), boolean=boolean)]
 
 
 @pytest.mark.parametrize(("source", "expected"), CASES, ids=[case[0] for case in CASES])
