@@ -12,7 +12,13 @@ from collections.abc import Iterator, Sequence
 from auditor.redact import redact
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.flow import NotSimple
-from collectors.kubernetes.manifests.guards import Unreadable, check_depth
+from collectors.kubernetes.manifests.guards import (
+    MAX_PARSED,
+    MAX_PLAIN,
+    Unreadable,
+    check_depth,
+    check_size,
+)
 from collectors.kubernetes.manifests.yaml_reader import Builder, Duplicate, NodeDocument, documents
 
 _MARK = "---"
@@ -86,12 +92,14 @@ class Documents:
         Raises:
             Unreadable: it is no YAML, or not fit to be read.
         """
+        check_size(text, MAX_PLAIN, offset + 1)
         try:
             yield Document(Block(text, self._memory), offset)
         except NotSimple:
             yield from self._slowly(text, offset)
 
     def _slowly(self, text: str, offset: int) -> Iterator[Document]:
+        check_size(text, MAX_PARSED, offset + 1)
         try:
             check_depth(text)
             for found in documents(text, self._builder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,13 @@ MAX_DEPTH: Final = 256
 
 MAX_NODES: Final = 2_000_000
 """Nodes of one file after aliases are expanded."""
+
+
+MAX_PARSED: Final = 8 << 20
+"""Characters of one document that a YAML parser gets: it needs some fifty times that in memory."""
+
+MAX_PLAIN: Final = 64 << 20
+"""Characters of one document that is read line by line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +47,51 @@ _DEEP_INDENT = re.compile(rf"^ {{{MAX_DEPTH},}}[^ \n]", re.MULTILINE)
 _INDENT = re.compile(r"^( *)(?=[^ \n#])", re.MULTILINE)
 
 
+_NAMES = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
+
+
 def decode(data: bytes) -> str:
-    """The text of a file: UTF-8, with or without a byte order mark.
+    """The text of a file: UTF-8, or UTF-16 that says so at its start, as kubectl reads it.
 
     Raises:
         Unreadable: another encoding, or a NUL.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable(GapCause.MALFORMED, "UTF-16 text", "save the file as UTF-8")
+    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise Unreadable(
-            GapCause.MALFORMED, f"not UTF-8: byte {error.start}", "save the file as UTF-8", line
-        ) from error
+        detail = f"not {_NAMES[encoding]}: byte {error.start}"
+        raise Unreadable(GapCause.MALFORMED, detail, "save the file as UTF-8", line) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise Unreadable(GapCause.MALFORMED, "a NUL character", "is it a text file?", line)
     return text
+
+
+def check_size(text: str, limit: int, line: int) -> None:
+    """Refuse a document that would take too much memory.
+
+    Raises:
+        Unreadable: longer than ``limit`` characters.
+    """
+    if len(text) > limit:
+        raise Unreadable(
+            GapCause.TRUNCATED,
+            f"a document of {len(text):,} characters, more than {limit:,}",
+            "write it as JSON (kubectl get -o json), or one object a document",
+            line,
+        )
+
+
+def too_deep(line: int = 0) -> Unreadable:
+    """What is said of nesting that no object has."""
+    return Unreadable(
+        GapCause.MALFORMED,
+        f"nested deeper than {MAX_DEPTH} levels",
+        "no Kubernetes object is that deep",
+        line,
+    )
 
 
 def check_depth(text: str) -> None:
@@ -74,11 +108,11 @@ def check_depth(text: str) -> None:
         for match in _BRACKETS.finditer(text):
             depth += 1 if match[0] in "[{" else -1
             if depth > MAX_DEPTH:
-                raise _too_deep(text.count("\n", 0, match.start()) + 1)
+                raise too_deep(text.count("\n", 0, match.start()) + 1)
             depth = max(depth, 0)
     run = _RUN.search(text)
     if run is not None:
-        raise _too_deep(text.count("\n", 0, run.start()) + 1)
+        raise too_deep(text.count("\n", 0, run.start()) + 1)
     if _DEEP_INDENT.search(text):
         _check_indentation(text)
 
@@ -91,10 +125,4 @@ def _check_indentation(text: str) -> None:
             levels.pop()
         levels.append(indent)
         if len(levels) > MAX_DEPTH:
-            raise _too_deep(text.count("\n", 0, match.start()) + 1)
-
-
-def _too_deep(line: int) -> Unreadable:
-    return Unreadable(
-        GapCause.MALFORMED, f"nested deeper than {MAX_DEPTH} levels", "no object is that deep", line
-    )
+            raise too_deep(text.count("\n", 0, match.start()) + 1)

@@ -14,7 +14,7 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
-from collectors.kubernetes.manifests.guards import Unreadable
+from collectors.kubernetes.manifests.guards import Unreadable, decode, too_deep
 from collectors.kubernetes.manifests.json_text import Outline, spans
 from collectors.kubernetes.manifests.ledger import Ledger
 from collectors.kubernetes.manifests.objects import Maker, Meta
@@ -76,13 +76,18 @@ class JsonFile:
 
         Raises:
             NoJson: before anything is yielded.
+            Unreadable: no UTF-8, or nested too deeply.
         """
         data = self._data
+        if not data.isascii():
+            decode(data)
         try:
             page = _decode_page(data)
         except msgspec.DecodeError as error:
             yield from self._many(error)
             return
+        except RecursionError as error:
+            raise too_deep() from error
         start = len(data) - len(data.lstrip())
         yield from self._page(page, data, start)
 
@@ -92,7 +97,7 @@ class JsonFile:
         start, end = next(found, (0, 0))
         try:
             page = _decode_page(self._data[start:end])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise NoJson(self._refused(error, 0)) from error
         yield from self._page(page, self._data[start:end], start)
         for start, end in found:
@@ -101,6 +106,9 @@ class JsonFile:
                 page = _decode_page(raw)
             except msgspec.DecodeError as reason:
                 self._ledger.add(self._refused(reason, start))
+                continue
+            except RecursionError:
+                self._ledger.add(too_deep(self._line_at(start)))
                 continue
             yield from self._page(page, raw, start)
 

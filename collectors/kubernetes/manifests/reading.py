@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 
 from auditor.model.resource import Evidence, Gap, Resource
 from collectors.kubernetes.manifests.blocks import Memory
-from collectors.kubernetes.manifests.guards import Unreadable
+from collectors.kubernetes.manifests.guards import MAX_PARSED, Unreadable
 from collectors.kubernetes.manifests.json_file import JsonFile, NoJson
 from collectors.kubernetes.manifests.ledger import Ledger
 from collectors.kubernetes.manifests.yaml_file import YamlFile
+
+_JSON_STARTS = frozenset((b"{", b"["))
 
 
 class ManifestReading:
@@ -18,7 +21,7 @@ class ManifestReading:
 
     def __init__(self, target: str, source: str, data: bytes, memory: Memory) -> None:
         """``memory`` is shared by the files of a worker."""
-        self._data = data
+        self._data = data.removeprefix(BOM_UTF8)
         self._memory = memory
         self._ledger = Ledger(target, source)
         self._file: YamlFile | JsonFile | None = None
@@ -47,18 +50,26 @@ class ManifestReading:
         """The objects of the file, lists taken apart."""
         self._ledger = Ledger(self._evidence.target, self._evidence.request)
         try:
-            if self._data.lstrip()[:1] in {b"{", b"["}:
-                try:
-                    self._file = JsonFile(self._ledger, self._data)
-                    yield from self._file.resources()
-                except NoJson:
-                    pass
-                else:
-                    return
-            self._file = YamlFile(self._ledger, self._data, self._memory)
-            yield from self._file.resources()
+            if self._data.lstrip()[:1] in _JSON_STARTS:
+                yield from self._json()
+            else:
+                yield from self._yaml()
         except Unreadable as error:
             self._ledger.add(error)
+
+    def _json(self) -> Iterator[Resource]:
+        """Read JSON; a small text that is none may be YAML that begins like it."""
+        file = self._file = JsonFile(self._ledger, self._data)
+        try:
+            yield from file.resources()
+        except NoJson as error:
+            if self.source.lower().endswith(".json") or len(self._data) > MAX_PARSED:
+                raise error.reason from error
+            yield from self._yaml()
+
+    def _yaml(self) -> Iterator[Resource]:
+        file = self._file = YamlFile(self._ledger, self._data, self._memory)
+        yield from file.resources()
 
     def line(self, document: int, pointer: str) -> int:
         """The line of a field; see :meth:`auditor.ports.Reading.line`."""
