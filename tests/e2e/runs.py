@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,6 +31,14 @@ def generate(folder: Path, count: int) -> Path:
 
 def collector_of(root: Path, uri: str = "tree") -> ManifestsCollector:
     return ManifestsCollector(Target(uri, "files"), root=root)
+
+
+@functools.cache
+def compiled_policies() -> Path:
+    """Where the compiled rules are kept between the runs of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="auditor-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class Run:
             gate="",
             workers=self.workers,
             spool=spool,
-            policy_cache=None,
+            policy_cache=compiled_policies(),
             result_cache=self.cache,
             list_all=self.list_all,
             memo=self.memo,

@@ -1,64 +1,196 @@
-"""The same input gives the same bytes: whatever the workers, memo, cache, or order of folders."""
+"""The same input gives the same bytes: whatever the workers, memo, cache, order or surroundings."""
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
 
 import pytest
 
+from auditor.model.resource import Target
+from collectors.kubernetes.manifests.collector import ManifestsCollector
 from tests.e2e.command import ESTATE, auditor
+from tests.e2e.runs import Run, collector_of, generate
 
 EPOCH = {"SOURCE_DATE_EPOCH": "1750000000"}
+
+OWNED = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web-5d9-{number}
+  namespace: web
+  labels: {{pod-template-hash: 5d9}}
+  ownerReferences:
+    - {{apiVersion: apps/v1, kind: ReplicaSet, name: web-5d9, uid: "u1", controller: true}}
+spec:
+  hostPID: true
+  containers: [{{name: main, image: "{image}"}}]
+"""
+NAMES = (
+    "a.yaml",
+    "a-b.yaml",
+    "a/b.yaml",
+    "a b.yaml",
+    "Z.yaml",
+    "ü.yaml",
+    'q"uote.yaml',
+    "a.b/c.yaml",
+)
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The estate many times over: enough for several shards."""
-    root = tmp_path_factory.mktemp("tree") / "tree"
-    for number in range(60):
-        shutil.copytree(ESTATE, root / f"copy-{number:02d}")
+    """Manifests of the benchmarks, the estate, and pods of one owner in files of many folders."""
+    root = generate(tmp_path_factory.mktemp("same") / "tree", 80)
+    shutil.copytree(ESTATE, root / "estate")
+    for number, name in enumerate(NAMES):
+        path = root / "owned" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(OWNED.format(number=number, image="one" if number % 3 else "two"))
+    (root / "broken.yaml").write_text("a: [")
     return root
 
 
-def scan(tree: Path, *options: str, cache: Path | None = None, code: int = 1) -> str:
-    env = dict(EPOCH)
-    if cache is not None:
-        env["XDG_CACHE_HOME"] = str(cache)
-    ran = auditor("scan", tree.name, "--format", "json", *options, cwd=tree.parent, env=env)
-    assert (ran.code, ran.err) == (code, ""), ran.err
-    return ran.out
+@pytest.fixture(scope="module")
+def expected(tree: Path) -> bytes:
+    return Run().results(collector_of(tree))
 
 
-def test_workers_memo_and_cache(tree: Path, tmp_path: Path) -> None:
-    expected = scan(tree, "--workers", "1", "--no-cache")
-    assert scan(tree, "--workers", "4", "--no-cache") == expected, "four workers"
-    assert scan(tree, "--no-memo", "--no-cache") == expected, "no memo"
-    assert scan(tree, cache=tmp_path) == expected, "cold cache"
-    assert scan(tree, cache=tmp_path) == expected, "warm cache"
-    assert scan(tree, "--workers", "1", cache=tmp_path) == expected, "warm cache, one worker"
+def test_the_tree_has_something_of_everything(expected: bytes) -> None:
+    results = json.loads(expected)
+    assert {finding["verdict"] for finding in results["findings"]} == {"fail", "unknown"}
+    assert max(finding["covers"] for finding in results["findings"]) > 1
+    assert [gap["scope"] for gap in results["gaps"]].count("broken.yaml") == 1
 
 
-def test_order_of_folders(tree: Path, tmp_path: Path) -> None:
-    """Copy the tree with its entries made in another order, which file systems list differently."""
-    shuffled = tmp_path / tree.name
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(Run(workers=4), id="four workers"),
+        pytest.param(Run(workers=4, memo=False), id="four workers, no memo"),
+        pytest.param(Run(memo=False), id="no memo"),
+        pytest.param(Run(shard_weight=1 << 30), id="one shard"),
+        pytest.param(Run(workers=2, shard_weight=200 << 10), id="few shards"),
+    ],
+)
+def test_workers_memo_and_shards(tree: Path, expected: bytes, run: Run) -> None:
+    assert run.results(collector_of(tree)) == expected
+
+
+def test_all_findings(tree: Path) -> None:
+    whole = Run(list_all=True).results(collector_of(tree))
+    assert {item["verdict"] for item in json.loads(whole)["findings"]} >= {"pass", "not-applicable"}
+    assert Run(list_all=True, workers=4).results(collector_of(tree)) == whole, "four workers"
+    assert Run(list_all=True, memo=False).results(collector_of(tree)) == whole, "no memo"
+
+
+def test_cache(tree: Path, tmp_path: Path, expected: bytes) -> None:
+    def cached(workers: int, *, memo: bool = True) -> bytes:
+        return Run(workers=workers, memo=memo, cache=tmp_path).results(collector_of(tree))
+
+    assert cached(4) == expected, "cold"
+    assert cached(4) == expected, "warm"
+    assert cached(1, memo=False) == expected, "warm, one worker, no memo"
+    for path in tmp_path.rglob("*.bin"):
+        path.write_bytes(path.read_bytes()[:-5])
+    assert cached(1) == expected, "cut off"
+    whole = Run(list_all=True).results(collector_of(tree))
+    again = Run(list_all=True, cache=tmp_path).results(collector_of(tree))
+    assert again == whole, "another listing is not taken from it"
+
+
+def test_cache_of_other_shards(tree: Path, tmp_path: Path, expected: bytes) -> None:
+    Run(cache=tmp_path, shard_weight=100 << 10).results(collector_of(tree))
+    assert Run(cache=tmp_path).results(collector_of(tree)) == expected
+
+
+def test_order_of_folders(tree: Path, tmp_path: Path, expected: bytes) -> None:
+    """A file system lists what was made in another order differently."""
+    shuffled = tmp_path / "tree"
     paths = sorted(path.relative_to(tree) for path in tree.rglob("*") if path.is_file())
     random.Random(5).shuffle(paths)
     for path in paths:
         (shuffled / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(tree / path, shuffled / path)
-    assert scan(shuffled, "--no-cache") == scan(tree, "--no-cache")
+    assert Run().results(collector_of(shuffled)) == expected
 
 
-def test_a_changed_file_is_judged_again(tree: Path, tmp_path: Path) -> None:
+def test_order_of_targets(tree: Path) -> None:
+    """Targets are reported as they were named; what was found is the same."""
+    one, two = (
+        ManifestsCollector(Target(uri, "files"), root=tree / uri) for uri in ("estate", "owned")
+    )
+    forth = json.loads(Run().results(one, two))
+    back = json.loads(Run(workers=4).results(two, one))
+    assert forth["targets"] == back["targets"][::-1]
+    for part in ("coverage", "gaps", "findings", "controls", "gate"):
+        assert forth[part] == back[part], part
+
+
+@pytest.mark.parametrize(
+    ("env", "options"),
+    [
+        pytest.param({"PYTHONHASHSEED": "1"}, (), id="hash seed"),
+        pytest.param({"PYTHONHASHSEED": "77"}, ("--workers", "4"), id="hash seed and workers"),
+        pytest.param({"TZ": "Pacific/Kiritimati"}, (), id="time zone"),
+        pytest.param({"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"}, (), id="Turkish"),
+        pytest.param({"LANG": "C", "LC_ALL": "C"}, (), id="no locale"),
+        pytest.param({"PYTHONUTF8": "0", "LC_ALL": "POSIX"}, (), id="no UTF-8 mode"),
+        pytest.param({"NO_COLOR": "1", "COLUMNS": "40", "CI": "1"}, (), id="another terminal"),
+        pytest.param({"PYTHONOPTIMIZE": "2"}, (), id="optimized"),
+    ],
+)
+def test_surroundings(plain: str, env: dict[str, str], options: tuple[str, ...]) -> None:
+    assert scan("estate", *options, env=env) == plain
+
+
+@pytest.fixture(scope="module")
+def plain() -> str:
+    return scan("estate")
+
+
+def scan(target: str | Path, *options: str, cwd: Path = ESTATE.parent, env: object = None) -> str:
+    extra = env if isinstance(env, dict) else {}
+    arguments = ("scan", target, "--format", "json", "--no-cache", *options)
+    ran = auditor(*arguments, cwd=cwd, env={**EPOCH, **extra})
+    assert (ran.code, ran.err) == (1, ""), ran.err
+    return ran.out
+
+
+def test_another_working_directory(plain: str) -> None:
+    """A target is called what it was called; beside that nothing changes."""
+    here = without_target(plain, "estate")
+    assert without_target(scan(".", cwd=ESTATE), ".") == here
+    assert without_target(scan(ESTATE), str(ESTATE)) == here
+
+
+def without_target(text: str, uri: str) -> dict[str, object]:
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        return "target" if value == uri else value
+
+    results = plain(json.loads(text))
+    assert isinstance(results, dict)
+    run = results["run"]
+    assert isinstance(run, dict)
+    del run["id"]  # says what was typed
+    return results
+
+
+def test_a_changed_file_is_judged_again(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(tree / "copy-00", copy)
+    shutil.copytree(ESTATE, copy)
     cache = tmp_path / "cache"
-    before = scan(copy, cache=cache)
+    before = Run(cache=cache).results(collector_of(copy))
     extra = copy / "extra.yaml"
     extra.write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: late}\nspec: {hostPID: true}\n")
-    after = scan(copy, cache=cache)
-    assert '"name":"late"' not in before
-    assert '"name":"late"' in after
-    assert after == scan(copy, "--no-cache")
+    after = Run(cache=cache).results(collector_of(copy))
+    assert b'"name":"late"' not in before
+    assert b'"name":"late"' in after
+    assert after == Run().results(collector_of(copy))
