@@ -17,7 +17,7 @@ report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
 class AuditorError(Exception):
@@ -33,8 +33,7 @@ class UsageError(AuditorError):
     """The command line, or a file it names, asks for something that does not exist."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(msgspec.Struct, frozen=True, order=True):
     """A place in a policy file: 1-based line and column, 0 when the place is the whole file."""
 
     file: str

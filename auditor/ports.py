@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Gap, Resource, Target
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """A part of a target that a worker reads by itself: references, never objects.
 
     ``items`` are strings that only the collector understands (paths relative to the target).
@@ -23,8 +23,7 @@ class Shard:
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What a collector will read, in a fixed order, and what it already knows it can't."""
 
     shards: tuple[Shard, ...]

@@ -6,21 +6,21 @@ A shape is data, so that the engine joins, slices and points back without naming
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """``joined`` maps a virtual field to the lists that it concatenates, in order.
 
     ``volatile`` are sets of paths (``*`` is any element) whose values differ between otherwise
     equal resources, those that differ most last; a rule is memoised by the last that it reads of.
     """
 
-    joined: Mapping[str, tuple[Path, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    joined: Mapping[str, tuple[Path, ...]] = MappingProxyType({})
     volatile: tuple[tuple[Path, ...], ...] = ()
 
 

@@ -8,7 +8,6 @@ has the same for what an operator completes from elsewhere: an absent field ther
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -24,8 +23,7 @@ _ANCHORS = {"template": "", "podspec": "/spec", "container": "/spec/containers/0
 _MAX_DEPTH = 24
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateRow:
+class TemplateRow(msgspec.Struct, frozen=True):
     """One row of ``tables/pod-templates.yaml``: where a kind keeps its pod templates."""
 
     kind: str
@@ -189,8 +187,7 @@ def _raw_type(path: tuple[Segment, ...]) -> object:
     return kind
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a template stands in its object; see :class:`auditor.model.resource.Resource`."""
 
     pointer: str

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from auditor.cel.functions import Function, Library, Signature
     from auditor.cel.limits import Limits
     from auditor.cel.program import Program
+    from auditor.cel.provenance import ABSENT, Origin, Read
     from auditor.cel.reads import ReadTree, digest, merge, prune
-    from auditor.cel.tracing import ABSENT, Origin, Read, Trace
+    from auditor.cel.tracing import Trace
     from auditor.cel.types import (
         BOOL,
         BYTES,
@@ -111,7 +112,8 @@ _MODULE_OF = {
     **dict.fromkeys((*_TYPES, "Type", "list_of", "map_of", "optional_of"), "types"),
     **dict.fromkeys(("Function", "Library", "Signature"), "functions"),
     **dict.fromkeys(("ReadTree", "digest", "merge", "prune"), "reads"),
-    **dict.fromkeys(("ABSENT", "Origin", "Read", "Trace"), "tracing"),
+    **dict.fromkeys(("ABSENT", "Origin", "Read"), "provenance"),
+    "Trace": "tracing",
     "Environment": "environment",
     "Estimate": "cost",
     "Limits": "limits",

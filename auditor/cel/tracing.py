@@ -205,13 +205,13 @@ class Tracer(Evaluator):
             args.append(self.eval(child))
             sources.append(self.source)
         value = self.apply(node.function, args)
-        if node.function == "@in" and args[1].__class__ is dict:
+        if node.function == "@in" and args[1].__class__ is dict and args[0].__class__ is str:
             self._look_up(sources[1], args[1], args[0])
             return value
         self.source = derive(node.function, value, args, sources)
         return value
 
-    def _look_up(self, source: Source, operand: Any, key: Any) -> None:
+    def _look_up(self, source: Source, operand: Any, key: str) -> None:
         """``key in operand`` reads one key of a map, whether it is there or not."""
         self._arrive(step(source, key), operand.get(key, ABSENT))
         self.source = None

@@ -25,8 +25,8 @@ from auditor.cli.wiring import FORMATS, STDIN, collector_for
 from auditor.config import Config, read_config
 from auditor.errors import RenderError, UsageError
 from auditor.model.finding import Report
-from auditor.runner.pool import default_workers
 from auditor.runner.run import Settings, Stamp, audit
+from auditor.runner.shards import default_workers
 from auditor.version import VERSION
 
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.errors import UsageError
 from auditor.model.enums import Decision, Severity, Verdict
@@ -31,16 +32,14 @@ _CONDITION = re.compile(
 _HINT = "conditions are a severity, SEVERITY>N, unknown, unknown>N, coverage<PERCENT, or never"
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """One condition; ``limit`` is a count, or a percentage for ``coverage``."""
 
     name: str
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True):
     """A parsed gate; no conditions means ``never``."""
 
     expression: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -151,21 +151,32 @@ class _Group:
         return judgement
 
 
-def plans_for(rules: Sequence[ActiveRule], *, list_all: bool, memo: bool) -> Mapping[str, KindPlan]:
-    """Group a profile's rules by the kinds that they apply to.
+class Plans:
+    """The plan of each kind that a profile's rules apply to, made when the kind turns up.
 
     A rule with ``needs`` lists its passes too: whether a gap takes them back is known only when
     everything has been read.
     """
-    listed = frozenset(index for index, rule in enumerate(rules) if list_all or rule.rule.needs)
-    by_kind: dict[str, list[tuple[int, ActiveRule]]] = {}
-    for index, rule in enumerate(rules):
-        for kind in rule.rule.applies_to:
-            by_kind.setdefault(kind, []).append((index, rule))
-    return {
-        kind: KindPlan(kind, members, list_all=listed, memo=memo)
-        for kind, members in by_kind.items()
-    }
+
+    def __init__(self, rules: Sequence[ActiveRule], *, list_all: bool, memo: bool) -> None:
+        self._memo = memo
+        self._listed = frozenset(
+            index for index, rule in enumerate(rules) if list_all or rule.rule.needs
+        )
+        self._rules: dict[str, list[tuple[int, ActiveRule]]] = {}
+        for index, rule in enumerate(rules):
+            for kind in rule.rule.applies_to:
+                self._rules.setdefault(kind, []).append((index, rule))
+        self._plans: dict[str, KindPlan] = {}
+
+    def get(self, kind: str) -> KindPlan | None:
+        """The plan of a kind, None when no rule applies to it."""
+        plan = self._plans.get(kind)
+        if plan is None and kind in self._rules:
+            plan = self._plans[kind] = KindPlan(
+                kind, self._rules[kind], list_all=self._listed, memo=self._memo
+            )
+        return plan
 
 
 def kinds_of(rules: Iterable[ActiveRule]) -> frozenset[str]:

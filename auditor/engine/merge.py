@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,8 +19,7 @@ MOST_FINGERPRINTS = 200
 """How many deciding fingerprints a control lists; a person reads the first few."""
 
 
-@dataclass(slots=True)
-class Merged:
+class Merged(msgspec.Struct):
     """What is learned on the way: counts of listed findings, and which rules failed on what.
 
     ``tallies`` maps (verdict, severity) to findings; ``deciding`` maps (rule, verdict) to the first
@@ -29,8 +27,8 @@ class Merged:
     """
 
     total: int = 0
-    tallies: Counter[tuple[str, str]] = field(default_factory=Counter)
-    deciding: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    tallies: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    deciding: dict[tuple[str, str], list[str]] = msgspec.field(default_factory=dict)
 
 
 class Merger:

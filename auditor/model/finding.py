@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -66,8 +65,7 @@ class Findings(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCount:
+class RuleCount(msgspec.Struct, frozen=True):
     """How one rule went over all resources, in findings before they are grouped by owner."""
 
     rule: str
@@ -78,8 +76,7 @@ class RuleCount:
     manual: int
 
 
-@dataclass(frozen=True, slots=True)
-class KindCoverage:
+class KindCoverage(msgspec.Struct, frozen=True):
     """How many resources of a kind were seen, judged by at least one rule, and left out.
 
     ``derived`` tells a fact, which an analysis made, from an object that was read.
@@ -92,8 +89,7 @@ class KindCoverage:
     derived: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True):
     """How much of what should be judged was judged; ``ratio`` is of rule x resource pairs."""
 
     kinds: tuple[KindCoverage, ...]
@@ -102,16 +98,14 @@ class Coverage:
     ratio: float
 
 
-@dataclass(frozen=True, slots=True)
-class GapReport:
+class GapReport(msgspec.Struct, frozen=True):
     """A gap with the ids of the rules that it blinds."""
 
     gap: Gap
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TargetReport:
+class TargetReport(msgspec.Struct, frozen=True):
     """A target as it went: ``files`` were read, ``skipped`` documents were no resource."""
 
     uri: str
@@ -122,8 +116,7 @@ class TargetReport:
     skipped: int
 
 
-@dataclass(frozen=True, slots=True)
-class ControlResult:
+class ControlResult(msgspec.Struct, frozen=True):
     """State of one control, with the fingerprints of the findings that decided it."""
 
     framework: str
@@ -133,8 +126,7 @@ class ControlResult:
     findings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GateResult:
+class GateResult(msgspec.Struct, frozen=True):
     """The decision, the reasons in plain words, and the exit code that follows."""
 
     expression: str
@@ -143,8 +135,7 @@ class GateResult:
     exit: int
 
 
-@dataclass(frozen=True, slots=True)
-class RuleInfo:
+class RuleInfo(msgspec.Struct, frozen=True):
     """What a report needs to say about a rule without loading the policy again."""
 
     id: str
@@ -153,8 +144,7 @@ class RuleInfo:
     remediation: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """Everything decided in one run.
 
     ``tallies`` maps (verdict, severity) to the number of findings that the run lists. ``digest`` is

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+
+import msgspec
 
 from auditor.errors import Location
 from auditor.model.enums import Confidence, Severity, Verdict
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 EMPTY: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """A typed knob of a rule, referred to as ``params.<name>``.
 
     ``type`` is one of ``bool``, ``int``, ``string``, ``list(string)``, ``kubernetes-version``; a
@@ -32,8 +29,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """One sample that a rule's author vouches for; ``body`` is the whole object as JSON.
 
     For a rule with ``each``, ``expect`` is the worst verdict of its elements.
@@ -46,8 +42,7 @@ class Example:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(msgspec.Struct, frozen=True):
     """A CEL source, and where its characters stand in the policy file.
 
     ``segments`` are the stretches of the source that stand in one line of the file, in order:
@@ -77,16 +72,14 @@ class Expression:
         return before[-1] if before else (0, self.location.line, self.location.column)
 
 
-@dataclass(frozen=True, slots=True)
-class Equivalent:
+class Equivalent(msgspec.Struct, frozen=True):
     """A change of a condition that no example can notice, and why; see ``rules test``."""
 
     change: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One check. ``message`` holds CEL in braces: ``container {item.name} is privileged``."""
 
     id: str
@@ -111,8 +104,7 @@ class Rule:
     equivalent: tuple[Equivalent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(msgspec.Struct, frozen=True):
     """A framework's requirement; ``rules`` are the ids of the rules that map to it."""
 
     framework: str
@@ -121,8 +113,7 @@ class Control:
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(msgspec.Struct, frozen=True):
     """A profile's change of a rule's severity, with the reason that a reader will ask for."""
 
     rule: str
@@ -130,8 +121,7 @@ class Override:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """What a profile takes or leaves: any of ids, tags and controls, narrowed by severity."""
 
     ids: tuple[str, ...] = ()
@@ -140,8 +130,7 @@ class Selection:
     severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """A selection of rules with parameters and a gate, as written (``extends`` unresolved)."""
 
     id: str

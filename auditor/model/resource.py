@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from auditor.model.enums import GapCause
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """One thing to audit.
 
     ``uri`` is what a person typed, made canonical; ``uid`` goes into fingerprints and must survive
@@ -92,8 +89,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """What one run knows of its targets. Small runs and tests hold one; large runs stream it."""
 
     targets: tuple[Target, ...]

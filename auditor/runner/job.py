@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from auditor.analysis.workloads import Workloads, rows_from_table
-from auditor.engine.kinds import KindPlan, plans_for
+from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
 from auditor.policy import CompiledProfile, ProgramCache, compile_profile, load, resolve
 from auditor.ports import Collector
@@ -17,8 +17,7 @@ from auditor.version import VERSION
 TEMPLATES = "pod-templates"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """One run over one target: everything in it can be pickled, so any executor can carry it.
 
     ``spool`` is a folder for the lines of findings; ``policy_cache`` and ``result_cache`` are
@@ -36,12 +35,11 @@ class Job:
     memo: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """A job made ready: compiled rules by kind, the analyses, the writer of lines."""
 
     profile: CompiledProfile
-    plans: Mapping[str, KindPlan]
+    plans: Plans
     workloads: Workloads
     writer: LineWriter
 
@@ -72,7 +70,7 @@ def context_of(job: Job) -> Context:
     profile = compiled_profile(job.folders, job.profile, job.settings, job.policy_cache)
     return Context(
         profile=profile,
-        plans=plans_for(profile.rules, list_all=job.list_all, memo=job.memo),
+        plans=Plans(profile.rules, list_all=job.list_all, memo=job.memo),
         workloads=Workloads(rows_from_table(profile.tables.get(TEMPLATES, []))),
         writer=LineWriter(profile.rules, job.collector.target),
     )

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -27,18 +26,12 @@ import msgspec
 
 from auditor.ports import Shard
 from auditor.runner.job import Job
+from auditor.runner.shards import Lost
 from auditor.runner.worker import ShardResult, run_shard
 
 MOST_ATTEMPTS = 2
 
 _encode = msgspec.msgpack.encode
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A shard that no worker survived."""
-
-    shard: Shard
 
 
 class WorkerError(RuntimeError):
@@ -61,15 +54,8 @@ class _Slot:
     shard: Shard | None = None
 
 
-def run_shards(job: Job, shards: Sequence[Shard], workers: int) -> Iterator[ShardResult | Lost]:
-    """Run all shards on ``workers`` processes; yield results as they come, in any order.
-
-    With one worker or one shard everything runs in this process.
-    """
-    if workers <= 1 or len(shards) <= 1:
-        for shard in shards:
-            yield run_shard(job, shard)
-        return
+def run_on_workers(job: Job, shards: Sequence[Shard], workers: int) -> Iterator[ShardResult | Lost]:
+    """Run all shards on ``workers`` processes; yield results as they come, in any order."""
     pool = _Pool(job, shards, min(workers, len(shards)))
     try:
         yield from pool.run()
@@ -186,10 +172,3 @@ def _serve(job: Job, pipe: Connection, inherited: Sequence[Connection]) -> None:
             pipe.send_bytes(answer)
         except (BrokenPipeError, ConnectionResetError):
             return
-
-
-def default_workers() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

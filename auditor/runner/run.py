@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from auditor.model.resource import Gap, Resource
 from auditor.ports import Collector, Reading, Shard
 from auditor.runner.findings import StoredFindings
 from auditor.runner.job import Context, Job, context_of
-from auditor.runner.pool import Lost, run_shards
+from auditor.runner.shards import Lost, run_shards
 from auditor.runner.worker import ShardResult
 
 Progress = Callable[[str, int, int], None]
@@ -36,8 +35,7 @@ _SMALL = 8
 """A target below this part of a shard's weight is not worth a process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """How to run, apart from what to audit; ``gate`` "" means the profile's own.
 
     ``shard_weight`` is how much of a target, in bytes, is worth a shard of its own.
@@ -56,8 +54,7 @@ class Settings:
     shard_weight: int = SHARD_WEIGHT
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """What a run can't know by itself: which program, when, under what id."""
 
     version: str
@@ -66,22 +63,21 @@ class Stamp:
     clock: Callable[[], str]
 
 
-@dataclass(slots=True)
-class _TargetRun:
+class _TargetRun(msgspec.Struct):
     """What came of one target so far."""
 
-    spools: list[str] = field(default_factory=list)
-    lines: list[bytes] = field(default_factory=list)
+    spools: list[str] = msgspec.field(default_factory=list)
+    lines: list[bytes] = msgspec.field(default_factory=list)
     tally: int = 0
-    gaps: list[Gap] = field(default_factory=list)
-    kept: list[Resource] = field(default_factory=list)
-    census: Counter[tuple[str, str]] = field(default_factory=Counter)
-    evaluated: Counter[str] = field(default_factory=Counter)
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    kept: list[Resource] = msgspec.field(default_factory=list)
+    census: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     files: int = 0
     skipped: int = 0
     unreachable: bool = False
     counts: tuple[RuleCount, ...] = ()
-    blind: dict[str, str] = field(default_factory=dict)
+    blind: dict[str, str] = msgspec.field(default_factory=dict)
 
     def add(self, result: ShardResult) -> None:
         if result.spool:

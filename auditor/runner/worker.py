@@ -6,7 +6,6 @@ import contextlib
 import gc
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -39,8 +38,7 @@ class ShardResult(msgspec.Struct, gc=False):
     cached: int
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     """Resources of one controller that got one judgement: listed once, counted all."""
 
     judgement: Judgement
@@ -48,16 +46,15 @@ class _Group:
     covers: int
 
 
-@dataclass(slots=True)
-class _Tallies:
+class _Tallies(msgspec.Struct):
     """What a file or a shard adds up to."""
 
-    lines: list[bytes] = field(default_factory=list)
+    lines: list[bytes] = msgspec.field(default_factory=list)
     tally: int = 0
-    gaps: list[Gap] = field(default_factory=list)
-    kept: list[Resource] = field(default_factory=list)
-    census: Counter[tuple[str, str]] = field(default_factory=Counter)
-    evaluated: Counter[str] = field(default_factory=Counter)
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    kept: list[Resource] = msgspec.field(default_factory=list)
+    census: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     skipped: int = 0
 
 

@@ -1,0 +1,39 @@
+"""All shards of a job, in this process or on workers; a small run need not know of processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from auditor.ports import Shard
+from auditor.runner.job import Job
+from auditor.runner.worker import ShardResult, run_shard
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """A shard that no worker survived."""
+
+    shard: Shard
+
+
+def run_shards(job: Job, shards: Sequence[Shard], workers: int) -> Iterator[ShardResult | Lost]:
+    """Run all shards, on processes when there is more than one shard and worker.
+
+    Results come in any order.
+    """
+    if workers <= 1 or len(shards) <= 1:
+        for shard in shards:
+            yield run_shard(job, shard)
+        return
+    from auditor.runner.pool import run_on_workers  # noqa: PLC0415 - small runs do without
+
+    yield from run_on_workers(job, shards, workers)
+
+
+def default_workers() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
