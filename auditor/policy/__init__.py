@@ -7,7 +7,8 @@ from pathlib import Path
 import auditor
 from auditor.policy.compile import ProgramCache, compile_profile, compile_rule
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
-from auditor.policy.load import PolicySet, digest_of, load, policy_files
+from auditor.policy.load import load
+from auditor.policy.policyset import PolicySet, digest_of, policy_files
 from auditor.policy.resolve import ChosenRule, ResolvedProfile, resolve
 
 __all__ = [

@@ -18,6 +18,12 @@ TYPES = {
     "list(string)": list_of(STRING),
     "kubernetes-version": INT,
 }
+BOUNDED = frozenset({"int"})
+"""The types that can have ``min`` and ``max``."""
+
+CHOSEN = frozenset({"string"})
+"""The types that can have ``choices``."""
+
 _VERSION = re.compile(r"v?1\.(0|[1-9][0-9]{0,2})(?:\.[0-9]+)?")
 
 

@@ -10,10 +10,11 @@ import msgspec
 
 from auditor.errors import UsageError
 from auditor.model.enums import Severity
-from auditor.model.policy import Profile, Rule, Selection
-from auditor.policy.load import PolicySet
+from auditor.model.policy import Profile, Rule
+from auditor.policy.names import Names
 from auditor.policy.parameters import convert
-from auditor.policy.source import suggestion
+from auditor.policy.policyset import PolicySet
+from auditor.policy.suggest import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
         hint = suggestion(profile_id, policy.profiles)
         raise UsageError(f"no profile is called {profile_id}", hint=hint)
     lineage = list(_lineage(policy, profile_id, ()))
-    names = _Names(policy)
+    names = Names(policy.rules)
     chosen: dict[str, Severity] = {}
     parameters: dict[str, object] = {}
     for profile in lineage:
@@ -92,45 +93,8 @@ def _lineage(policy: PolicySet, name: str, seen: tuple[str, ...]) -> Iterator[Pr
     yield profile
 
 
-class _Names:
-    """Rules by id and by former id."""
-
-    def __init__(self, policy: PolicySet) -> None:
-        self._policy = policy
-        self._aliases = {alias: rule.id for rule in policy.rules.values() for alias in rule.aliases}
-
-    def rule(self, name: str) -> Rule:
-        rule = self._policy.rules.get(self._aliases.get(name, name))
-        if rule is None:
-            hint = suggestion(name, self._policy.rules)
-            raise UsageError(f"no rule is called {name}", hint=hint)
-        return rule
-
-    def matching(self, selection: Selection) -> Iterator[Rule]:
-        """The rules that a selection takes; nothing but a severity takes all at or above it."""
-        ids = {self.rule(name).id for name in selection.ids}
-        everything = not (selection.ids or selection.tags or selection.controls)
-        for rule in self._policy.rules.values():
-            matches = (
-                everything
-                or rule.id in ids
-                or any(tag in rule.tags for tag in selection.tags)
-                or any(_covers(control, rule.controls) for control in selection.controls)
-            )
-            if matches and (
-                selection.severity is None or rule.severity.rank >= selection.severity.rank
-            ):
-                yield rule
-
-
-def _covers(wanted: str, controls: Iterable[str]) -> bool:
-    if ":" in wanted:
-        return wanted in controls
-    return any(control.partition(":")[0] == wanted for control in controls)
-
-
 def _parameter_values(
-    rules: Iterable[Rule], names: _Names, parameters: Mapping[str, object]
+    rules: Iterable[Rule], names: Names, parameters: Mapping[str, object]
 ) -> dict[str, dict[str, object]]:
     values = {
         rule.id: {parameter.name: parameter.default for parameter in rule.parameters}

@@ -107,7 +107,7 @@ def test_an_error_in_the_condition(tmp_path: Path) -> None:
 def test_a_folder_without_rules(tmp_path: Path) -> None:
     ran = auditor("rules", "test", tmp_path)
     assert ran.code == 2
-    assert f"{tmp_path}: no rules" in ran.err
+    assert f"{tmp_path}: no policy files" in ran.err
 
 
 def test_list_by_tag() -> None:

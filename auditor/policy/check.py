@@ -1,0 +1,130 @@
+"""What only all policy files together can show."""
+
+from __future__ import annotations
+
+from auditor.errors import UsageError
+from auditor.model.policy import Parameter, Selection
+from auditor.policy.found import Found
+from auditor.policy.names import Names
+from auditor.policy.parameters import convert
+from auditor.policy.suggest import suggestion
+
+
+def check(found: Found) -> None:
+    """Check names, selections, parameters and lineages; errors go to ``found``.
+
+    A name counts as defined when its file was there, even if something else was wrong with it.
+    """
+    _aliases(found)
+    _uses(found)
+    names = Names(found.rules)
+    broken = {name for what, name in found.places if what == "rule"} - found.rules.keys()
+    if not broken:
+        _selections(found, names)
+        _parameters(found, names)
+    _circles(found)
+
+
+def _aliases(found: Found) -> None:
+    for alias, rule, location in found.aliases:
+        holder = found.places.get(("rule", alias))
+        if alias == rule:
+            found.fail(location, f"{alias} is the rule's own id", "aliases are former ids")
+        elif holder is not None:
+            found.fail(location, f"alias {alias} is the id of a rule, in {holder}", _FOR_EVER)
+        else:
+            other = found.places.setdefault(("alias", alias), location)
+            if other is not location:
+                found.fail(location, f"alias {alias} is taken, in {other}", _FOR_EVER)
+
+
+_FOR_EVER = "ids are for ever: one that was used once is never used for something else"
+
+
+def _uses(found: Found) -> None:
+    known: dict[str, set[str]] = {
+        "tag": {tag for rule in found.rules.values() for tag in rule.tags},
+        "framework": {key.partition(":")[0] for key in found.controls},
+    }
+    for what, name in found.places:
+        known.setdefault("rule" if what == "alias" else what, set()).add(name)
+    for use in found.uses:
+        names = known.get(use.what, set())
+        if use.name not in names:
+            hint = suggestion(use.name, names)
+            found.fail(use.location, f"no {use.what} is called {use.name!r}", hint)
+
+
+def _selections(found: Found, names: Names) -> None:
+    undefined = {use.location.file for use in found.uses} & {
+        error.location.file for error in found.errors
+    }
+    for selection, location in found.selections:
+        if location.file not in undefined and not any(names.matching(selection)):
+            found.fail(location, "matches no rule", _why(selection, names))
+
+
+def _why(selection: Selection, names: Names) -> str:
+    """The severity is what empties a selection whose names are known."""
+    wider = Selection(selection.ids, selection.tags, selection.controls)
+    severities = {rule.severity for rule in names.matching(wider)}
+    highest = max(severities, key=lambda severity: severity.rank, default=None)
+    if highest is None:
+        return "no rule has such a control"
+    return f"without its severity it would: the highest there is {highest.value}"
+
+
+def _parameters(found: Found, names: Names) -> None:
+    by_name: dict[str, list[Parameter]] = {}
+    for rule in found.rules.values():
+        for parameter in rule.parameters:
+            by_name.setdefault(parameter.name, []).append(parameter)
+    for setting, value, location in found.parameters:
+        rule_name, dot, name = setting.rpartition(".")
+        holders = by_name.get(name, [])
+        known: set[str] = set(by_name)
+        if dot:
+            one = names.find(rule_name)
+            if one is None:
+                hint = suggestion(rule_name, found.rules)
+                found.fail(location, f"no rule is called {rule_name!r}", hint)
+                continue
+            holders = [parameter for parameter in one.parameters if parameter.name == name]
+            known = {f"{rule_name}.{parameter.name}" for parameter in one.parameters}
+        if not holders:
+            where = f"rule {rule_name} has" if dot else "any rule has"
+            hint = suggestion(setting, known)
+            found.fail(location, f"no parameter that {where} is called {name!r}", hint)
+        for parameter in holders:
+            try:
+                convert(parameter, value)
+            except UsageError as error:
+                found.fail(location, error.message)
+                break
+
+
+def _circles(found: Found) -> None:
+    reported: set[str] = set()
+    for start in sorted(found.profiles):
+        chain = _circle(found, start)
+        if chain and not reported & set(chain):
+            reported |= set(chain)
+            text = " > ".join((*chain, chain[0]))
+            place = found.places["profile", chain[0]]
+            found.fail(place, f"profiles extend one another in a circle: {text}", "cut it")
+
+
+def _circle(found: Found, start: str) -> tuple[str, ...]:
+    """The profiles from ``start`` back to itself, () when no way leads there."""
+    pending: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
+    while pending:
+        chain = pending.pop()
+        profile = found.profiles.get(chain[-1])
+        for parent in profile.extends if profile is not None else ():
+            if parent == start:
+                return chain
+            if parent not in seen:
+                seen.add(parent)
+                pending.append((*chain, parent))
+    return ()

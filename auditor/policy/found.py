@@ -1,0 +1,94 @@
+"""What reading the policy files has come to so far, and what is still to be checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeVar
+
+import yaml
+
+from auditor.errors import Location, PolicyError
+from auditor.model.policy import Control, Profile, Rule, Selection
+from auditor.policy.suggest import suggestion
+from auditor.policy.yamlfile import Reader
+
+ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+"""Ids of rules and profiles, frameworks, and tags."""
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A name that some file has to define: of a ``control``, ``framework``, ``profile``, ..."""
+
+    what: str
+    name: str
+    location: Location
+
+
+@dataclass(slots=True)
+class Found:
+    """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`."""
+
+    errors: list[PolicyError] = field(default_factory=list)
+    rules: dict[str, Rule] = field(default_factory=dict)
+    controls: dict[str, Control] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    tables: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
+    places: dict[tuple[str, str], Location] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
+    aliases: list[tuple[str, str, Location]] = field(default_factory=list)
+    selections: list[tuple[Selection, Location]] = field(default_factory=list)
+    parameters: list[tuple[str, object, Location]] = field(default_factory=list)
+
+    def define(self, what: str, name: str, location: Location) -> None:
+        """Note where something is defined; twice is an error, which names the other place."""
+        other = self.places.setdefault((what, name), location)
+        if other is not location:
+            hint = "ids are for ever and for one thing: choose another"
+            if what == "rule":
+                hint = "choose another id; a profile can exclude the other rule"
+            self.fail(location, f"{what} {name} exists already, in {other}", hint)
+
+    def fail(self, location: Location, message: str, hint: str = "") -> None:
+        """Note an error at a place."""
+        self.errors.append(PolicyError(message, location=location, hint=hint))
+
+
+def read_id(reader: Reader, node: yaml.Node | None, stem: str) -> str:
+    """An id, which is also the name of the file."""
+    name = reader.string(node)
+    if not name:
+        return ""
+    if not ID.fullmatch(name):
+        reader.fail(node, f"{name!r} is no id", "lower-case words and digits joined by dashes")
+    elif name != stem:
+        reader.fail(node, f"the file must be named {name}.yaml, not {stem}.yaml")
+    return name
+
+
+def read_choice(
+    reader: Reader, node: yaml.Node | None, kind: type[Choice], default: Choice
+) -> Choice:
+    """A member of a closed set by its value; ``default`` after an error."""
+    text = reader.string(node)
+    for member in kind:
+        if member.value == text:
+            return member
+    if text:
+        values = [member.value for member in kind]
+        reader.fail(node, f"{text!r} is not allowed", suggestion(text, values))
+    return default
+
+
+def read_words(reader: Reader, node: yaml.Node | None) -> list[tuple[yaml.Node, str]]:
+    """A list of lower-case words joined by dashes, such as tags, each with its node."""
+    words = reader.texts(node)
+    for item, word in words:
+        if not ID.fullmatch(word):
+            reader.fail(item, f"{word!r} is not written as words joined by dashes")
+    return words

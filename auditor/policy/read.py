@@ -1,0 +1,96 @@
+"""Policy files to a policy set; all errors of all files are collected before anything stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from auditor.errors import Location, PolicyErrors
+from auditor.model.policy import Control
+from auditor.policy.check import check
+from auditor.policy.compile import compile_rule
+from auditor.policy.found import Found
+from auditor.policy.policyset import FOLDERS, PolicyFile, PolicySet
+from auditor.policy.read_other import read_controls, read_table
+from auditor.policy.read_profile import read_profile
+from auditor.policy.read_rule import read_rule
+from auditor.policy.resolve import ChosenRule
+from auditor.policy.yamlfile import Reader
+
+
+def read_policy(folders: Sequence[Path], files: Sequence[PolicyFile], digest: str) -> PolicySet:
+    """Make a policy set of files; ``folders`` are where they are from, the built-in one first.
+
+    Names of built-in files are shown relative to their folder.
+
+    Raises:
+        PolicyErrors: anything is wrong with any file.
+    """
+    found = Found()
+    used = {file.folder for file in files}
+    for number, folder in enumerate(folders):
+        if number not in used:
+            hint = f"policy files are *.yaml in its folders {', '.join(FOLDERS)}"
+            found.fail(Location(str(folder)), "no policy files", hint)
+    for file in files:
+        _read_file(file, found)
+    check(found)
+    known = {file.path.stem for file in files if file.folder == 0}
+    _check_expressions(found, known)
+    if found.errors:
+        raise PolicyErrors(tuple(found.errors))
+    return PolicySet(
+        rules=dict(sorted(found.rules.items())),
+        controls=_mapped_controls(found),
+        profiles=dict(sorted(found.profiles.items())),
+        tables=found.tables,
+        digest=digest,
+    )
+
+
+def _read_file(file: PolicyFile, found: Found) -> None:
+    shown = file.name if file.folder == 0 else str(file.path)
+    if file.problem:
+        found.fail(Location(shown), file.problem)
+        return
+    if file.path.suffix != ".yaml":
+        hint = "or move it out of the way, if it is no policy"
+        found.fail(Location(shown), f"name it {file.path.stem}.yaml", hint)
+        return
+    reader = Reader(file.data, shown, found.errors)
+    if reader.root is None:
+        return
+    stem = file.path.stem
+    match file.name.partition("/")[0]:
+        case "rules":
+            read_rule(reader, stem, found)
+        case "controls":
+            read_controls(reader, stem, found)
+        case "profiles":
+            read_profile(reader, stem, found)
+        case _:
+            read_table(reader, stem, found)
+
+
+def _check_expressions(found: Found, known: AbstractSet[str]) -> None:
+    """Compile what users wrote: a rule that no profile selects has to be right as well.
+
+    ``known`` are the rules that come with the program; a test compiles them.
+    """
+    for rule in found.rules.values():
+        if rule.id not in known:
+            params = {parameter.name: parameter.default for parameter in rule.parameters}
+            compile_rule(ChosenRule(rule, rule.severity, params), found.errors)
+
+
+def _mapped_controls(found: Found) -> dict[str, Control]:
+    """Controls with the rules that map to them."""
+    mapped: dict[str, list[str]] = {key: [] for key in found.controls}
+    for rule in found.rules.values():
+        for key in rule.controls:
+            mapped[key].append(rule.id)
+    return {
+        key: Control(control.framework, control.id, control.title, tuple(sorted(mapped[key])))
+        for key, control in sorted(found.controls.items())
+    }

@@ -1,0 +1,18 @@
+"""Names that were probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_FEW = 20
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """``did you mean X?`` for the nearest known name, or all of them when few."""
+    import difflib  # noqa: PLC0415 - only who is wrong waits for it
+
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, 1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"one of: {', '.join(names)}" if 0 < len(names) <= _FEW else ""
