@@ -33,6 +33,17 @@ def rules_blinded_by(gap: Gap, rules: Sequence[ActiveRule]) -> tuple[str, ...]:
     return tuple(active.rule.id for active in rules if active.rule.needs)
 
 
+def rules_short_of(gap: Gap, rules: Sequence[ActiveRule]) -> frozenset[str]:
+    """The rules that a gap may have kept from a resource: those about its kind.
+
+    A place that might have held anything could have held what any rule is about.
+    """
+    kinds = {kind for active in rules for kind in (*active.rule.applies_to, *active.rule.needs)}
+    if gap.scope in kinds:
+        return frozenset(rules_blinded_by(gap, rules))
+    return frozenset(active.rule.id for active in rules)
+
+
 def blind_rules(gaps: Sequence[Gap], rules: Sequence[ActiveRule]) -> dict[str, str]:
     """Map each blinded rule to the first gap that blinds it, in words."""
     blind: dict[str, str] = {}
@@ -53,8 +64,7 @@ def rule_counts(
     """Verdicts by rule, in the order of ``rules``; a blinded rule's are all unknown."""
     by_rule: list[Counter[Verdict]] = [Counter() for _ in rules]
     for rule, verdict, number in tally_counts(tally):
-        taken_back = rules[rule].rule.id in blind and verdict is not Verdict.NOT_APPLICABLE
-        by_rule[rule][Verdict.UNKNOWN if taken_back else verdict] += number
+        by_rule[rule][Verdict.UNKNOWN if rules[rule].rule.id in blind else verdict] += number
     return tuple(
         RuleCount(
             active.rule.id,
@@ -109,12 +119,15 @@ def coverage_of(
 
 
 def control_results(
-    controls: Iterable[Control], counts: Sequence[RuleCount], merged: Merged
+    controls: Iterable[Control],
+    counts: Sequence[RuleCount],
+    merged: Merged,
+    short: frozenset[str],
 ) -> tuple[ControlResult, ...]:
     """The state of every control that has a rule in the profile.
 
-    One fail: not satisfied. Otherwise one unknown or manual, or nothing that was decided at all:
-    undetermined. Else satisfied.
+    One fail: not satisfied. Otherwise one unknown or manual, nothing that was decided at all, or a
+    rule in ``short``, which was kept from a resource: undetermined. Else satisfied.
     """
     by_rule = {count.rule: count for count in counts}
     results = []
@@ -123,6 +136,8 @@ def control_results(
         if not relevant:
             continue
         state = _state(relevant)
+        if state is ControlState.SATISFIED and not short.isdisjoint(control.rules):
+            state = ControlState.UNDETERMINED
         verdicts = {
             ControlState.NOT_SATISFIED: (Verdict.FAIL.value,),
             ControlState.UNDETERMINED: (Verdict.UNKNOWN.value, Verdict.MANUAL.value),

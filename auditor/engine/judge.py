@@ -169,10 +169,11 @@ class Judge:
         self._shape = shape
         sets: dict[str, _Set] = {}
         for index, rule in rules:
-            source = rule.each.source if rule.each is not None else ""
-            if source not in sets:
-                sets[source] = _Set(source, rule.each, rule.params)
-            sets[source].add(_Member(index, rule, listed=index in list_all))
+            key = _set_key(rule)
+            if key not in sets:
+                source = rule.each.source if rule.each is not None else ""
+                sets[key] = _Set(source, rule.each, rule.params)
+            sets[key].add(_Member(index, rule, listed=index in list_all))
         self._sets = tuple(sets.values())
         self._tallies: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
 
@@ -185,10 +186,10 @@ class Judge:
         for group in self._sets:
             try:
                 items = group.items(body)
-            except CelEvalError as error:
+            except Exception as error:  # noqa: BLE001 - a bug of ours costs these verdicts only
                 sizes.append(0)
                 for member in group.members:
-                    outcomes.append(_undecided(member, _WHOLE_BODY, str(error)))
+                    outcomes.append(_undecided(member, _WHOLE_BODY, _told(error)))
                     lost += lane(member.index, Verdict.UNKNOWN)
                 continue
             sizes.append(len(items))
@@ -237,11 +238,16 @@ class Judge:
                     outcomes.append(_counted(member, places.unit(index), Verdict.NOT_APPLICABLE))
                 marks.append(member.inapplicable)
                 continue
-            unit = places.unit(index)
-            if applies is True:
-                verdict = self._decided(member, unit, body, outcomes, result)
-            else:
-                verdict = self._apply_exactly(member, unit, body, outcomes)
+            unit = _WHOLE_BODY
+            try:
+                unit = places.unit(index)
+                if applies is True:
+                    verdict = self._decided(member, unit, body, outcomes, result)
+                else:
+                    verdict = self._apply_exactly(member, unit, body, outcomes)
+            except Exception as error:  # noqa: BLE001 - a bug of ours costs this verdict only
+                outcomes.append(_undecided(member, unit, _told(error)))
+                verdict = Verdict.UNKNOWN
             marks.append(member.failed if verdict is Verdict.FAIL else mark(member.index, verdict))
 
     def _decided(
@@ -286,10 +292,6 @@ class Judge:
             why = Observer(program).explain(body, unit.item, rule.params)
             outcomes.append(_undecided(member, unit, str(error), self._seen(why, unit, body)))
             return Verdict.UNKNOWN
-        except Exception as error:  # noqa: BLE001 - a bug of ours costs this verdict, not the run
-            detail = f"internal error: {type(error).__name__}: {error}"
-            outcomes.append(_undecided(member, unit, detail))
-            return Verdict.UNKNOWN
         return self._decided(member, unit, body, outcomes, result)
 
     def _seen(self, why: Explanation, unit: _Unit, body: dict[str, object]) -> tuple[Seen, ...]:
@@ -299,6 +301,22 @@ class Judge:
             place = (*unit.at, *path) if below_item else resolve_joined(path, body, self._shape)
             seen.append(Seen(place, text))
         return tuple(seen)
+
+
+def _set_key(rule: ActiveRule) -> str:
+    """Equal for rules that are applied to the same elements, whatever the body."""
+    if rule.each is None:
+        return ""
+    if "params" not in rule.each.reads:
+        return rule.each.source
+    return f"{rule.each.source}\0{sorted(rule.params.items())!r}"
+
+
+def _told(error: Exception) -> str:
+    """What an error says of itself; one that no expression can have is our bug."""
+    if isinstance(error, CelEvalError):
+        return str(error)
+    return f"internal error: {type(error).__name__}: {error}"
 
 
 def plain_paths(source: str) -> tuple[tuple[str, ...], ...] | None:

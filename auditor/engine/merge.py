@@ -103,13 +103,12 @@ class _Group:
 def blinded(run: Iterable[bytes], blind: Mapping[str, str]) -> list[bytes]:
     """Take back the verdicts of rules that a gap blinds; ``blind`` maps a rule to the reason."""
     unknown = VERDICT_ORDER[Verdict.UNKNOWN].encode()
-    not_applicable = VERDICT_ORDER[Verdict.NOT_APPLICABLE].encode()
     lines = []
     for line in run:
         identity, place, covers, head, tail = line.split(b"\t")
         order, rule, rest = identity.split(_SEPARATOR, 2)
         reason = blind.get(rule.decode())
-        if reason is None or order[:1] == not_applicable:
+        if reason is None:
             lines.append(line)
             continue
         finding: dict[str, Any] = msgspec.json.decode(head + b"0" + tail)

@@ -20,6 +20,7 @@ from auditor.errors import CollectionError
 from auditor.model.enums import GapCause, TargetState
 from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
 from auditor.model.resource import Gap, Resource
+from auditor.policy import ActiveRule
 from auditor.ports import Collector, Reading, Shard
 from auditor.runner.findings import StoredFindings
 from auditor.runner.job import Context, Job, context_of
@@ -249,7 +250,9 @@ def _report(
         counts=counts,
         gaps=conclude.gap_reports(gaps, profile.rules),
         findings=findings,
-        controls=conclude.control_results(profile.controls.values(), counts, merger.merged),
+        controls=conclude.control_results(
+            profile.controls.values(), counts, merger.merged, _short(gaps, profile.rules)
+        ),
         gate=decide(
             parse_gate(settings.gate or profile.gate),
             merger.merged.tallies,
@@ -265,6 +268,11 @@ def _report(
         tallies=dict(merger.merged.tallies),
         digest=_digest(findings.sha256, gaps, counts),
     )
+
+
+def _short(gaps: Iterable[Gap], rules: Sequence[ActiveRule]) -> frozenset[str]:
+    """The rules that a gap kept from a resource, perhaps."""
+    return frozenset(rule for gap in set(gaps) for rule in conclude.rules_short_of(gap, rules))
 
 
 def _digest(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> str:
