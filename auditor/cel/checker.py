@@ -54,8 +54,8 @@ def check(
 def _check_constants(call: Call, source: str, functions: Library) -> None:
     """Convert constant times and compile constant patterns, as API servers do since 1.29."""
     match call:
-        case Call(function=name, args=(Literal(str() as text) as argument,)) if name in _TIMES:
-            given: tuple[object, ...] = (text,)
+        case Call(function=name, args=(Literal(value) as argument,)) if name in _TIMES:
+            given: tuple[object, ...] = (value,)
         case Call(function="matches", args=(*_, Literal(str() as text) as argument)):
             given = ("", text)
         case _:

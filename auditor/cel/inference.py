@@ -279,7 +279,7 @@ def _at(node: Node, complaint: tuple[str, str]) -> tuple[str, Node, str]:
 
 def _named(name: str) -> Type:
     """The type of the name of a type."""
-    arity = {"list": 1, "map": 2, "type": 1, "optional_type": 1}.get(name, 0)
+    arity = {"list": 1, "map": 2, "optional_type": 1}.get(name, 0)
     return type_of(Type(name, (DYN,) * arity))
 
 
