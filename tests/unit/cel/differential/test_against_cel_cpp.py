@@ -7,8 +7,9 @@ the interpreter as it is, the other side by cel-cpp.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import pytest
 
@@ -18,6 +19,7 @@ from auditor.cel.interpreter import evaluate, run
 from auditor.cel.parser import parse
 from auditor.cel.stdlib import STDLIB
 from auditor.cel.tracing import trace
+from tests.unit.cel.differential.conftest import SUMMARY
 from tests.unit.cel.differential.dialect import CppDialect
 from tests.unit.cel.differential.documents import mutate, random_pod
 from tests.unit.cel.differential.expressions import Generator
@@ -25,15 +27,22 @@ from tests.unit.cel.differential.oracle import ERROR, FATAL, Oracle, canonical
 from tests.unit.cel.language import NAMESPACED
 
 DOCUMENTS: Final = 30
+Record: TypeAlias = Callable[[str, object], None]
 
 
 class Tally(NamedTuple):
-    """What a comparison did."""
+    """What a comparison did: of its evaluations, how many were errors on both sides."""
 
     evaluations: int
     errors: int
     unordered: int
     differences: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.evaluations:,} evaluations were the same in cel-cpp, {self.errors:,} of them"
+            f" errors; {self.unordered:,} left out, as they depend on the order of a map"
+        )
 
 
 def documents(random: Random) -> list[dict[str, Any]]:
@@ -79,30 +88,29 @@ def compare(seed: int, expressions: int, depth: int) -> Tally:
     return Tally(expressions * len(pods), errors, unordered, differences)
 
 
-def assert_same(tally: Tally) -> None:
+def assert_same(tally: Tally, record: Record) -> None:
     """No difference but the order of maps; and the comparison was worth making."""
+    record(SUMMARY, str(tally))
     assert not tally.differences, "\n".join(tally.differences[:3])
     assert tally.unordered < tally.evaluations // 500
     assert 0.2 < tally.errors / tally.evaluations < 0.85
 
 
-def test_a_hundred_thousand_evaluations_agree() -> None:
-    shallow, deep = compare(seed=1, expressions=2400, depth=3), compare(2, 1200, depth=5)
-    assert shallow.evaluations + deep.evaluations >= 100_000
-    assert_same(shallow)
-    assert_same(deep)
+def test_six_thousand_evaluations_agree(record_property: Record) -> None:
+    assert_same(compare(seed=1, expressions=130, depth=3), record_property)
+    assert_same(compare(seed=2, expressions=70, depth=5), record_property)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(100, 120))
-def test_three_million_evaluations_agree(seed: int) -> None:
-    assert_same(compare(seed, expressions=5000, depth=3 + seed % 4))
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_a_million_evaluations_agree(seed: int, record_property: Record) -> None:
+    assert_same(compare(seed, expressions=3400, depth=3 + seed % 4), record_property)
 
 
 def test_tracing_changes_neither_values_nor_errors() -> None:
     generator = Generator(7)
     pods = documents(generator.random)
-    for _ in range(600):
+    for _ in range(150):
         node = parse(generator.expression(4), namespaced=NAMESPACED)
         for pod in pods:
             traced = trace(node, {"object": pod}, STDLIB)
