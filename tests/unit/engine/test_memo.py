@@ -1,0 +1,197 @@
+"""Judging each distinct slice once gives what judging each body gives."""
+
+from __future__ import annotations
+
+import functools
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.analysis.shapes import shape_of
+from auditor.engine.kinds import KindPlan, rule_reads
+from auditor.engine.slices import Slicer, unite
+from auditor.policy.compiled import ActiveRule
+from tests.unit.engine.making import active, plan
+
+NAMES = ("a", "b", "items", "name", "value", "spec", "env")
+CHECKS = (
+    "object.a == 1",
+    "object.?a.?b.orValue(1) == 1",
+    "has(object.a.b)",
+    "!has(object.spec) || object.spec.a == object.b",
+    "object.items.all(x, x.a == 1)",
+    "object.items.exists(x, has(x.name) && x.name == 'b')",
+    "size(object.items) > 1",
+    "'b' in object.a",
+    "object.a in [dyn(1), dyn('b')]",
+    "object.a == object.b",
+    "object.spec.items[0] == 1",
+    "object.spec.?items[?0].orValue(1) == 1",
+    "object.a.map(k, k) == ['b']",
+    "object.a < 2",
+    "type(object.a) == int",
+    "object[object.name] == 1",
+    "object.items.filter(x, has(x.a)).size() < 2",
+    "string(object.value) == '1'",
+    "object == {}",
+)
+WHENS = (
+    "",
+    "",
+    "has(object.a)",
+    "object.b == 1",
+    "object.?spec.?a.hasValue()",
+    "size(object.items) > 0",
+)
+EACHES = (
+    "object.items",
+    "object.?items.orValue([])",
+    "object.?a.orValue([]) + object.?items.orValue([])",
+    "object.items.filter(x, has(x.a))",
+    "object.spec.items",
+)
+ITEM_CHECKS = ("item.a == 1", "has(item.b)", "!has(item.env)", "item == 1", "item.a == object.b")
+MESSAGES = ("bad", "{object.a} and {object.?b.?a.orValue('none')}", "{object.name}")
+ITEM_MESSAGES = ("{item.name}", "{item}", "{object.name} {item.?b.orValue(0)}")
+
+SCALARS = st.sampled_from((None, True, False, 0, 1, 2, 1.0, "", "b", "a", "1"))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+BODIES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=5)
+
+
+@functools.cache
+def compiled(check: str, each: str, when: str, message: str) -> ActiveRule:
+    return active(check, each=each, when=when, message=message)
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> ActiveRule:
+    when = draw(st.sampled_from(WHENS))
+    if draw(st.booleans()):
+        check, each = draw(st.sampled_from(ITEM_CHECKS)), draw(st.sampled_from(EACHES))
+        return compiled(check, each, when, draw(st.sampled_from(ITEM_MESSAGES)))
+    return compiled(draw(st.sampled_from(CHECKS)), "", when, draw(st.sampled_from(MESSAGES)))
+
+
+@st.composite
+def families(draw: st.DrawFn) -> list[dict[str, object]]:
+    """Bodies that differ from one another in a value or a field, inside the slice or outside."""
+    body = draw(BODIES)
+    family = [body]
+    for _ in range(draw(st.integers(2, 6))):
+        family.append(_edited(draw, draw(st.sampled_from(family))))
+    return family + draw(st.lists(st.sampled_from(family), max_size=3))
+
+
+def _edited(draw: st.DrawFn, body: dict[str, object]) -> dict[str, object]:
+    copy = msgspec.json.decode(msgspec.json.encode(body))
+    place: object = copy
+    while isinstance(place, dict):
+        name = draw(st.sampled_from(NAMES))
+        inside = place.get(name)
+        if isinstance(inside, dict) and draw(st.booleans()):
+            place = inside
+            continue
+        if isinstance(inside, list) and inside and draw(st.booleans()):
+            index = draw(st.integers(0, len(inside) - 1))
+            if isinstance(inside[index], dict):
+                place = inside[index]
+                continue
+            inside[index] = draw(VALUES)
+            break
+        if name in place and draw(st.booleans()):
+            del place[name]
+        else:
+            place[name] = draw(VALUES)
+        break
+    return copy
+
+
+def said(made: KindPlan, body: object) -> object:
+    """All that a plan says of a body, in an order of its own."""
+    judgements = made.judge(msgspec.json.encode(body))
+    outcomes = [outcome for judgement in judgements for outcome in judgement.outcomes]
+    outcomes.sort(key=lambda outcome: (outcome.rule, str(outcome.at), outcome.element))
+    return outcomes, sum(judgement.tally for judgement in judgements)
+
+
+@pytest.mark.parametrize("everything", [True, False])
+@given(chosen=st.lists(rules(), min_size=1, max_size=4), family=families())
+@settings(max_examples=150, deadline=None)
+def test_memo_changes_nothing(
+    chosen: list[ActiveRule], family: list[dict[str, object]], *, everything: bool
+) -> None:
+    remembering = plan(*chosen, everything=everything)
+    forgetting = plan(*chosen, everything=everything, memo=False)
+    for body in family:
+        assert said(remembering, body) == said(forgetting, body), body
+
+
+@pytest.mark.long
+@given(st.lists(rules(), min_size=1, max_size=4), families())
+@settings(max_examples=20_000, deadline=None)
+def test_memo_changes_nothing_at_length(
+    chosen: list[ActiveRule], family: list[dict[str, object]]
+) -> None:
+    remembering, forgetting = plan(*chosen), plan(*chosen, memo=False)
+    for body in family:
+        assert said(remembering, body) == said(forgetting, body), body
+
+
+@given(st.lists(rules(), min_size=1, max_size=3), families())
+@settings(max_examples=100, deadline=None)
+def test_equal_slices_have_equal_verdicts(
+    chosen: list[ActiveRule], family: list[dict[str, object]]
+) -> None:
+    """The promise of a slice by itself, without the machinery that uses it."""
+    slicer = Slicer(unite(rule_reads(rule, shape_of("k8s/Thing")) for rule in chosen))
+    forgetting = plan(*chosen, memo=False)
+    by_slice: dict[bytes, object] = {}
+    for body in family:
+        key = slicer.cut(msgspec.json.encode(body))
+        assert by_slice.setdefault(key, said(forgetting, body)) == said(forgetting, body)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param({"a": 1, "b": 1}, {"a": 1, "b": 2}, id="a field that no rule reads"),
+        pytest.param({"a": 1}, {"b": [], "a": 1}, id="another order"),
+        pytest.param({"a": 1, "x": {"a": 2}}, {"a": 1, "x": {"a": 3}}, id="deep below"),
+    ],
+)
+def test_what_is_not_read_makes_no_new_slice(one: object, other: object) -> None:
+    slicer = Slicer(rule_reads(active("object.a == 1"), shape_of("k8s/Thing")))
+    assert slicer.cut(msgspec.json.encode(one)) == slicer.cut(msgspec.json.encode(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param({"a": 1}, {"a": 2}, id="value"),
+        pytest.param({"a": 1}, {"a": 1.0}, id="int and double"),
+        pytest.param({"a": 1}, {"a": True}, id="int and bool"),
+        pytest.param({"a": 1}, {"a": "1"}, id="int and string"),
+        pytest.param({"a": None}, {}, id="null and absent"),
+        pytest.param({"a": []}, {"a": {}}, id="list and map"),
+        pytest.param({"a": [1, 2]}, {"a": [2, 1]}, id="order of a list"),
+        pytest.param({"a": ""}, {"a": None}, id="empty and null"),
+    ],
+)
+def test_what_is_read_makes_another_slice(one: object, other: object) -> None:
+    slicer = Slicer(rule_reads(active("object.a == 1"), shape_of("k8s/Thing")))
+    assert slicer.cut(msgspec.json.encode(one)) != slicer.cut(msgspec.json.encode(other))
+
+
+def test_numbers_beyond_64_bits_are_judged_without_a_slice() -> None:
+    body = {"a": 1 << 70}
+    made = plan(active("object.a == 1"))
+    assert said(made, body) == said(plan(active("object.a == 1"), memo=False), body)
