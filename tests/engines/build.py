@@ -71,7 +71,7 @@ def engine(name: str, environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def _build(name: str, binary: Path, environment: Mapping[str, str]) -> None:
-    go_tool, extra = _toolchain(binary.parent.parent, environment)
+    go_tool, extra = toolchain(binary.parent.parent, environment)
     partial = binary.with_name(f"{name}.partial")
     command = [str(go_tool), "build", "-trimpath", "-ldflags", "-s -w", "-o", str(partial)]
     settings = {
@@ -90,7 +90,7 @@ def _build(name: str, binary: Path, environment: Mapping[str, str]) -> None:
     partial.replace(binary)
 
 
-def _toolchain(root: Path, environment: Mapping[str, str]) -> tuple[Path, dict[str, str]]:
+def toolchain(root: Path, environment: Mapping[str, str]) -> tuple[Path, dict[str, str]]:
     """A Go tool new enough for the module, and the environment that it needs."""
     found = shutil.which("go", path=environment.get("PATH"))
     if found is not None and _go_version(Path(found), environment) >= _needed_version():

@@ -1,0 +1,74 @@
+"""``make bench``: every figure as a ratio, with its goal and what was measured."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[0] = str(ROOT)
+
+from benchmarks.figures import FIGURES, Bench  # noqa: E402 - the checkout goes on the path first
+from benchmarks.measure import Figure  # noqa: E402 - as above
+
+
+def main() -> int:
+    """Measure, print, and write build/bench.json; 1 if a goal was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*", choices=[[], *FIGURES, "cel"], help="all by default")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--data", type=Path, default=None, help="keep data and tools here")
+    options = parser.parse_args()
+    names = options.only or [*FIGURES, "cel"]
+    print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    with tempfile.TemporaryDirectory(prefix="auditor-bench-") as temporary:
+        bench = Bench(options.data or Path(temporary), options.pairs)
+        figures = []
+        for name in names:
+            if name in FIGURES:
+                figures.append(FIGURES[name](bench))
+                _print(figures[-1])
+    reached = all(figure.reached for figure in figures)
+    if "cel" in names:
+        reached = subprocess.call([sys.executable, ROOT / "benchmarks" / "bench_cel.py"]) == 0
+        reached = reached and all(figure.reached for figure in figures)
+    _write(figures)
+    return 0 if reached else 1
+
+
+def _print(figure: Figure) -> None:
+    verdict = "reached" if figure.reached else "MISSED"
+    low, high = figure.spread
+    print(f"\n{figure.name}: {figure.ratio:.3f} ({low:.3f} to {high:.3f})")
+    print(f"  goal {figure.goal:.3f}: {verdict}")
+    for name, value in figure.details.items():
+        shown = f"{value:.3f}" if isinstance(value, float) else value
+        print(f"  {name}: {shown}")
+    sys.stdout.flush()
+
+
+def _write(figures: list[Figure]) -> None:
+    folder = ROOT / "build"
+    folder.mkdir(exist_ok=True)
+    records = [
+        {
+            "name": figure.name,
+            "ratio": figure.ratio,
+            "goal": figure.goal,
+            "spread": figure.spread,
+            "reached": figure.reached,
+            **figure.details,
+        }
+        for figure in figures
+    ]
+    (folder / "bench.json").write_text(json.dumps(records, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
