@@ -14,7 +14,8 @@ from typing import Final
 from auditor.cel import ops
 from auditor.cel.ast import Call, Has, Index, Node, Select
 from auditor.cel.convert import to_string
-from auditor.cel.interpreter import DEFAULT_BUDGET, Evaluator
+from auditor.cel.errors import CelEvalError
+from auditor.cel.interpreter import DEFAULT_BUDGET, LAZY, Evaluator
 from auditor.cel.stdlib import STDLIB
 from auditor.cel.values import NONE, Duration, OptionalValue, Timestamp
 
@@ -31,6 +32,22 @@ class CppDialect(Evaluator):
     def __init__(self, bindings: Mapping[str, object]) -> None:
         super().__init__(bindings, STDLIB, DEFAULT_BUDGET)
         self.unordered = self.fatal = False
+
+    def on_call(self, node: Call) -> object:
+        """All arguments are evaluated, also after an error: see ``fatal`` in :meth:`take_field`."""
+        if node.function in LAZY and node.target is not None:
+            return super().on_call(node)
+        children = node.args if node.target is None else (node.target, *node.args)
+        values: list[object] = []
+        first: CelEvalError | None = None
+        for child in children:
+            try:
+                values.append(self.eval(child))
+            except CelEvalError as error:
+                first = first or error
+        if first is not None:
+            raise first
+        return self.apply(node.function, values)
 
     def take_field(self, operand: object, node: Select) -> object:
         """Null has no fields at all, not even optional ones.
@@ -98,6 +115,9 @@ class CppDialect(Evaluator):
         """Maps are visited in an order of their own: note that it may matter."""
         if operand.__class__ is dict and len(operand) > 1:
             self.unordered = True
+
+
+CppDialect.handlers = {**Evaluator.handlers, Call: CppDialect.on_call}
 
 
 def _text(value: Timestamp | Duration) -> str:

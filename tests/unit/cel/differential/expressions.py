@@ -186,7 +186,7 @@ class Generator:
         if form == 0:
             return f"has({self._path()})"
         if form == 1:
-            return f"has({self.make('map', depth)}.{self._pick('app', 'name', 'k')})"
+            return f"has(({self.make('map', depth)}).{self._pick('app', 'name', 'k')})"
         return f"{self._optional(depth)}.hasValue()"
 
     def _path(self) -> str:
