@@ -1,0 +1,167 @@
+"""Which gaps blind which rules, what a control comes to, how much was covered."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.engine import conclude
+from auditor.engine.merge import Merged
+from auditor.engine.tally import lane
+from auditor.model.enums import ControlState, GapCause, Verdict
+from auditor.model.finding import RuleCount
+from auditor.model.policy import Control
+from auditor.model.resource import Gap
+from tests.unit.engine.making import active
+
+PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
+NOT_APPLICABLE, MANUAL = Verdict.NOT_APPLICABLE, Verdict.MANUAL
+RULES = (
+    active("true", name="pods", kinds=["k8s/PodTemplate"]),
+    active("true", name="deny", kinds=["k8s/NamespacePosture"], needs=["k8s/NetworkPolicy"]),
+    active("true", name="quota", kinds=["k8s/NamespacePosture"], needs=["k8s/ResourceQuota"]),
+    active("true", name="policies", kinds=["k8s/NetworkPolicy"]),
+)
+
+
+def gap(scope: str, cause: GapCause = GapCause.DENIED, detail: str = "why") -> Gap:
+    return Gap("t", scope, cause, detail)
+
+
+@pytest.mark.parametrize(
+    ("scope", "blinded", "short"),
+    [
+        pytest.param("k8s/NetworkPolicy", ("deny", "policies"), {"deny", "policies"}, id="needed"),
+        pytest.param("k8s/PodTemplate", ("pods",), {"pods"}, id="judged"),
+        pytest.param(
+            "k8s/NamespacePosture", ("deny", "quota"), {"deny", "quota"}, id="judged by two"
+        ),
+        pytest.param(
+            "a.yaml", ("deny", "quota"), {"pods", "deny", "quota", "policies"}, id="a file"
+        ),
+        pytest.param("t", ("deny", "quota"), {"pods", "deny", "quota", "policies"}, id="a target"),
+    ],
+)
+def test_what_a_gap_takes(scope: str, blinded: tuple[str, ...], short: set[str]) -> None:
+    assert conclude.rules_blinded_by(gap(scope), RULES) == blinded
+    assert conclude.rules_short_of(gap(scope), RULES) == short
+    (report,) = conclude.gap_reports([gap(scope), gap(scope)], RULES)
+    assert (report.gap, report.rules) == (gap(scope), blinded)
+
+
+def test_the_first_gap_is_named_whatever_the_order() -> None:
+    gaps = [gap("b.yaml"), gap("a.yaml", GapCause.MALFORMED, "odd"), gap("k8s/ResourceQuota")]
+    for order in (gaps, gaps[::-1]):
+        assert conclude.blind_rules(order, RULES) == {
+            "deny": "a.yaml was not read (malformed: odd)",
+            "quota": "a.yaml was not read (malformed: odd)",
+        }
+
+
+def test_a_blinded_rule_has_no_verdict_at_all() -> None:
+    tally = sum(
+        lane(rule, verdict) for rule in (0, 1) for verdict in (PASS, PASS, FAIL, NOT_APPLICABLE)
+    )
+    counts = conclude.rule_counts(tally, RULES[:2], {"deny": "gone"})
+    assert counts == (RuleCount("pods", 2, 1, 0, 1, 0), RuleCount("deny", 0, 0, 4, 0, 0))
+
+
+def test_counts_of_targets_add_up() -> None:
+    one, two = (RuleCount("r", 1, 2, 3, 4, 5),), (RuleCount("r", 10, 20, 30, 40, 50),)
+    assert conclude.add_counts(one, two) == (RuleCount("r", 11, 22, 33, 44, 55),)
+    assert conclude.add_counts(one, two) == conclude.add_counts(two, one)
+
+
+def count(rule: str, **numbers: int) -> RuleCount:
+    names = ("passed", "failed", "unknown", "not_applicable", "manual")
+    return RuleCount(rule, *(numbers.get(name, 0) for name in names))
+
+
+@pytest.mark.parametrize(
+    ("counts", "short", "state", "findings"),
+    [
+        pytest.param(
+            [count("a", passed=1), count("b", passed=1)], (), "satisfied", (), id="all pass"
+        ),
+        pytest.param(
+            [count("a", passed=9), count("b", failed=1)],
+            (),
+            "not-satisfied",
+            ("b-fail",),
+            id="fail",
+        ),
+        pytest.param(
+            [count("a", unknown=1), count("b", failed=1)],
+            ("a", "b"),
+            "not-satisfied",
+            ("b-fail",),
+            id="a fail outranks what is not known",
+        ),
+        pytest.param(
+            [count("a", passed=1), count("b", unknown=1)],
+            (),
+            "undetermined",
+            ("b-unknown",),
+            id="unknown",
+        ),
+        pytest.param(
+            [count("a", passed=1), count("b", manual=1)],
+            (),
+            "undetermined",
+            ("b-manual",),
+            id="manual",
+        ),
+        pytest.param(
+            [count("a", passed=1), count("b", not_applicable=3)],
+            (),
+            "satisfied",
+            (),
+            id="some apply",
+        ),
+        pytest.param(
+            [count("a", not_applicable=1), count("b")], (), "undetermined", (), id="nothing decided"
+        ),
+        pytest.param(
+            [count("a", passed=1), count("b")],
+            ("b",),
+            "undetermined",
+            (),
+            id="kept from a resource",
+        ),
+        pytest.param([count("a", passed=1)], (), "satisfied", (), id="the rules of the profile"),
+    ],
+)
+def test_controls(
+    counts: list[RuleCount], short: tuple[str, ...], state: str, findings: tuple[str, ...]
+) -> None:
+    merged = Merged()
+    for item in counts:
+        for verdict in ("passed", "failed", "unknown", "manual"):
+            if getattr(item, verdict):
+                name = {"passed": "pass", "failed": "fail"}.get(verdict, verdict)
+                merged.deciding[item.rule, name] = [f"{item.rule}-{name}"]
+    control = Control("f", "1", "One", ("a", "b"))
+    other = Control("f", "0", "Of no rule here", ("c",))
+    (result,) = conclude.control_results([control, other], counts, merged, frozenset(short))
+    assert (result.framework, result.id, result.title) == ("f", "1", "One")
+    assert result.state is ControlState(state)
+    assert result.findings == findings
+
+
+def test_coverage() -> None:
+    counts = [
+        count("a", passed=3, failed=2, not_applicable=1),
+        count("b", unknown=2),
+        count("c", passed=1, unknown=1),
+        count("d"),
+    ]
+    found = conclude.coverage_of(
+        {"k8s/Pod": 3, "k8s/PodTemplate": 2}, {"k8s/PodTemplate": 2}, counts, frozenset({"d"})
+    )
+    kinds = [(kind.kind, kind.seen, kind.evaluated, kind.derived) for kind in found.kinds]
+    assert kinds == [("k8s/Pod", 3, 0, False), ("k8s/PodTemplate", 2, 2, True)]
+    assert (found.evaluated, found.blind) == (2, 2), "b decided nothing, d was blinded"
+    assert found.ratio == pytest.approx(7 / 10)
+
+
+def test_coverage_of_nothing_is_none() -> None:
+    assert conclude.coverage_of({}, {}, [count("a")], frozenset()).ratio == 0
