@@ -16,12 +16,14 @@ from auditor.cel.ast import Call, Has, Index, Node, Select
 from auditor.cel.convert import to_string
 from auditor.cel.errors import CelEvalError
 from auditor.cel.interpreter import DEFAULT_BUDGET, LAZY, Evaluator
-from auditor.cel.stdlib import STDLIB
+from auditor.cel.library import standard_library
 from auditor.cel.values import NONE, Duration, OptionalValue, Timestamp
+from tests.unit.cel.differential.dialect_texts import adapt, is_split_of_nothing
 
 _KEY_TYPES: Final = (str, int, float)
 _ORDERS: Final = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 _EPOCH: Final = Timestamp(0)
+FUNCTIONS: Final = standard_library()
 
 
 class CppDialect(Evaluator):
@@ -30,7 +32,7 @@ class CppDialect(Evaluator):
     __slots__ = ("fatal", "unordered")
 
     def __init__(self, bindings: Mapping[str, object]) -> None:
-        super().__init__(bindings, STDLIB, DEFAULT_BUDGET)
+        super().__init__(bindings, FUNCTIONS, DEFAULT_BUDGET)
         self.unordered = self.fatal = False
 
     def on_call(self, node: Call) -> object:
@@ -109,7 +111,9 @@ class CppDialect(Evaluator):
             return NONE
         if function == "string" and isinstance(args[0], Timestamp | Duration):
             return _text(args[0])
-        return super().apply(function, args)
+        if is_split_of_nothing(function, args):
+            return [""]
+        return super().apply(function, adapt(function, args))
 
     def prepare(self, operand: object, _start: int, /) -> None:
         """Maps are visited in an order of their own: note that it may matter."""

@@ -20,10 +20,11 @@ from auditor.cel.parser import parse
 from auditor.cel.stdlib import STDLIB
 from auditor.cel.tracing import trace
 from tests.unit.cel.differential.conftest import SUMMARY
-from tests.unit.cel.differential.dialect import CppDialect
+from tests.unit.cel.differential.dialect import FUNCTIONS, CppDialect
 from tests.unit.cel.differential.documents import mutate, random_pod
 from tests.unit.cel.differential.expressions import Generator
 from tests.unit.cel.differential.oracle import ERROR, FATAL, Oracle, canonical
+from tests.unit.cel.differential.texts import TextGenerator
 from tests.unit.cel.language import NAMESPACED
 
 DOCUMENTS: Final = 30
@@ -40,8 +41,9 @@ class Tally(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.evaluations:,} evaluations were the same in cel-cpp, {self.errors:,} of them"
-            f" errors; {self.unordered:,} left out, as they depend on the order of a map"
+            f"{self.evaluations:,} evaluations compared with cel-cpp, {self.errors:,} of them"
+            f" errors there; {self.unordered:,} left out, as they depend on the order of a map;"
+            f" {len(self.differences):,} different"
         )
 
 
@@ -62,9 +64,11 @@ def in_dialect(node: Node, document: object) -> tuple[object, CppDialect]:
     return result, evaluator
 
 
-def compare(seed: int, expressions: int, depth: int) -> Tally:
+def compare(
+    seed: int, expressions: int, depth: int, make: Callable[[int], Generator] = Generator
+) -> Tally:
     """Evaluate random expressions on random documents, here and there."""
-    generator, oracle = Generator(seed), Oracle("object")
+    generator, oracle = make(seed), Oracle("object")
     pods = documents(generator.random)
     activations = [oracle.bind({"object": pod}) for pod in pods]
     errors = unordered = 0
@@ -101,10 +105,24 @@ def test_six_thousand_evaluations_agree(record_property: Record) -> None:
     assert_same(compare(seed=2, expressions=70, depth=5), record_property)
 
 
+def test_three_thousand_evaluations_with_functions_on_strings_agree(
+    record_property: Record,
+) -> None:
+    assert_same(compare(seed=3, expressions=100, depth=3, make=TextGenerator), record_property)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_a_million_evaluations_agree(seed: int, record_property: Record) -> None:
     assert_same(compare(seed, expressions=3400, depth=3 + seed % 4), record_property)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(200, 203))
+def test_many_evaluations_with_functions_on_strings_agree(
+    seed: int, record_property: Record
+) -> None:
+    assert_same(compare(seed, 3400, depth=3 + seed % 2, make=TextGenerator), record_property)
 
 
 def test_tracing_changes_neither_values_nor_errors() -> None:
@@ -180,6 +198,11 @@ DIFFERENCES = [
     ),
     Row("not twice, of no bool", "!!x", ERROR, ("null_type", "None")),
     Row("minus twice, of no number", "--x", ERROR, ("null_type", "None")),
+    Row("end of a text", "'ab'.substring(0, 2)", ("string", "'ab'"), ERROR),
+    Row("search behind a text", "'ab'.indexOf('c', 3)", ("int", "-1"), ERROR),
+    Row("search for nothing behind a text", "'ab'.indexOf('', 3)", ("int", "3"), ERROR),
+    Row("search from the end", "'ab'.lastIndexOf('b', 2)", ("int", "-1"), ("int", "1")),
+    Row("nothing split", "''.split('')", ("list", []), ("list", [("string", "''")])),
     Row("repeated key, absorbed", "{'a': 1, 'a': 2} == x || true", TRUE, FATAL),
 ]
 
@@ -188,7 +211,7 @@ DIFFERENCES = [
 def test_known_difference(row: Row) -> None:
     node = parse(row.source, namespaced=NAMESPACED)
     try:
-        here = canonical(evaluate(node, {"x": None}, STDLIB))
+        here = canonical(evaluate(node, {"x": None}, FUNCTIONS))
     except CelEvalError:
         here = ERROR
     oracle = Oracle("x")
