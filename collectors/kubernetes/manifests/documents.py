@@ -58,24 +58,27 @@ class Document:
 def chunks(text: str) -> Iterator[tuple[str, int]]:
     """Cut a text at its ``---`` lines, as (text, lines above it)."""
     start, lines = 0, 0
-    at = 0 if text.startswith(_MARK) else text.find("\n" + _MARK) + 1
-    while at or text.startswith(_MARK, at):
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end + 1
-        if text[at + 3 : end].strip():
-            at = text.find("\n" + _MARK, at) + 1
-            if not at:
-                break
-            continue
-        if at > start:
-            chunk = text[start:at]
-            yield chunk, lines
-            lines += chunk.count("\n")
-        lines += 1
-        start = end
-        at = start if text.startswith(_MARK, start) else text.find("\n" + _MARK, start - 1) + 1
+    at = _mark(text, 0)
+    while at >= 0:
+        end = text.find("\n", at) + 1 or len(text)
+        if not text[at + len(_MARK) : end].strip():
+            if at > start:
+                chunk = text[start:at]
+                yield chunk, lines
+                lines += chunk.count("\n")
+            lines += 1
+            start = end
+        at = _mark(text, end)
     if start < len(text):
         yield text[start:], lines
+
+
+def _mark(text: str, start: int) -> int:
+    """The first line from ``start``, itself a line's beginning, that begins with the mark."""
+    if text.startswith(_MARK, start):
+        return start
+    found = text.find("\n" + _MARK, start)
+    return found + 1 if found >= 0 else -1
 
 
 class Documents:

@@ -12,8 +12,8 @@ from auditor.model.enums import GapCause
 MAX_DEPTH: Final = 256
 """Levels of nesting; the API server refuses far less, and libyaml's C stack is finite."""
 
-MAX_NODES: Final = 2_000_000
-"""Nodes of one file after aliases are expanded."""
+MAX_NODES: Final = 250_000
+"""Nodes of one file that aliases may add to those that are written in it."""
 
 
 MAX_PARSED: Final = 8 << 20

@@ -14,10 +14,10 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
-from collectors.kubernetes.manifests.guards import Unreadable, decode, too_deep
+from collectors.kubernetes.manifests.guards import Unreadable, check_depth, decode, too_deep
 from collectors.kubernetes.manifests.json_text import Outline, spans
 from collectors.kubernetes.manifests.ledger import Ledger
-from collectors.kubernetes.manifests.objects import Maker, Meta
+from collectors.kubernetes.manifests.objects import Maker, Meta, refuse_odd_items
 from collectors.kubernetes.manifests.positions import steps
 
 
@@ -43,6 +43,7 @@ class _Head(msgspec.Struct, gc=False):
     apiVersion: Any = None  # noqa: N815 - the field's name in the API
     kind: Any = None
     metadata: Any = None
+    items: Any = None
 
 
 _decode_page = msgspec.json.Decoder(_Page).decode
@@ -93,24 +94,31 @@ class JsonFile:
 
     def _many(self, error: msgspec.DecodeError) -> Iterator[Resource]:
         """The values of a stream, such as JSON lines; each stands for itself."""
-        found = spans(self._data)
-        start, end = next(found, (0, 0))
-        try:
-            page = _decode_page(self._data[start:end])
-        except (msgspec.DecodeError, RecursionError):
-            raise NoJson(self._refused(error, 0)) from error
-        yield from self._page(page, self._data[start:end], start)
-        for start, end in found:
+        first = True
+        for start, end in spans(self._data):
             raw = self._data[start:end]
             try:
                 page = _decode_page(raw)
+            except msgspec.ValidationError:
+                yield from self._odd_value(raw, start)
             except msgspec.DecodeError as reason:
+                if first:
+                    raise NoJson(self._refused(error, 0)) from error
                 self._ledger.add(self._refused(reason, start))
-                continue
             except RecursionError:
                 self._ledger.add(too_deep(self._line_at(start)))
-                continue
-            yield from self._page(page, raw, start)
+            else:
+                yield from self._page(page, raw, start)
+            first = False
+
+    def _odd_value(self, raw: bytes, start: int) -> Iterator[Resource]:
+        """A value with a field of another type, or no object at all."""
+        if raw[:1] == b"[":
+            check_depth(raw.decode())
+            self._ledger.skipped += 1
+            return
+        self._starts.append((start, b"\n" not in raw))
+        yield from self._odd_object(raw, ("", ""), len(self._starts) - 1)
 
     def _refused(self, error: msgspec.DecodeError, start: int) -> Unreadable:
         match = _BYTE.search(str(error))
@@ -156,6 +164,7 @@ class JsonFile:
                 "kind": head.kind or default[1] or None,
                 "metadata": head.metadata,
             }
+            refuse_odd_items(fields["kind"], head.items, self._line_at(start))
             if fields["apiVersion"] is None or fields["kind"] is None:
                 self._ledger.skipped += 1
                 return

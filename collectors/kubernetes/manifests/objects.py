@@ -45,6 +45,17 @@ def objects_of(value: dict[str, object]) -> Iterator[tuple[object, str]]:
             yield item, f"/items/{index}"
 
 
+def refuse_odd_items(kind: object, items: object, line: int) -> None:
+    """Refuse a list whose items are none: what it holds would go unseen.
+
+    Raises:
+        Unreadable: ``items`` is something else than a list.
+    """
+    is_list = isinstance(kind, str) and kind.endswith("List")
+    if is_list and items is not None and not isinstance(items, list):
+        raise _wrong("items", "a list", line)
+
+
 class _Reference(msgspec.Struct, gc=False):
     """One of ``metadata.ownerReferences``."""
 

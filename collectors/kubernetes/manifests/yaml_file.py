@@ -13,7 +13,7 @@ from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Document, Documents, chunks
 from collectors.kubernetes.manifests.guards import Unreadable, decode
 from collectors.kubernetes.manifests.ledger import Ledger
-from collectors.kubernetes.manifests.objects import Maker, is_object, objects_of
+from collectors.kubernetes.manifests.objects import Maker, is_object, objects_of, refuse_odd_items
 
 _encode = msgspec.json.encode
 
@@ -58,6 +58,7 @@ class YamlFile:
             self._ledger.skipped += 1
             return
         _refuse_kustomization(value, document.line)
+        refuse_odd_items(value["kind"], value.get("items"), document.line)
         for item, pointer in objects_of(value):
             if not is_object(item):
                 self._ledger.skipped += 1

@@ -177,7 +177,7 @@ class Builder:
     def _value(self, node: yaml.Node, pointer: str) -> object:
         self._left -= 1
         if self._left < 0:
-            raise _bad(node, f"aliases expand to more than {MAX_NODES:,} nodes")
+            raise _bad(node, f"aliases add more than {MAX_NODES:,} nodes")
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if id(node) in self._open:
