@@ -140,8 +140,7 @@ def compare(rules: list[Condition], objects: Pods, pairs: int) -> dict[str, obje
     return {
         "name": "cel",
         "ratio": round(statistics.median(ratios), 2),
-        "lowest": round(min(ratios), 2),
-        "highest": round(max(ratios), 2),
+        "spread": [round(min(ratios), 2), round(max(ratios), 2)],
         "goal": GOAL,
         "pairs": pairs,
         "rules": len(rules),
@@ -184,7 +183,7 @@ def main() -> int:
     found = compare(rules, objects, options.pairs)
     print(
         "CEL, {rules} rules on {pods} pods: {ratio:.1f} times as fast as {peer}"
-        " ({lowest:.1f} to {highest:.1f} in {pairs} pairs; goal {goal:.0f}):"
+        " ({spread[0]:.1f} to {spread[1]:.1f} in {pairs} pairs; goal {goal:.0f}):"
         " {microseconds:.2f} us a rule, not {peer_microseconds:.2f} us;"
         " digest {digest}".format(**found)
         + ("" if found["equal"] else "; THE VERDICTS DIFFER")
