@@ -7,7 +7,7 @@ from pathlib import Path
 import auditor
 from auditor.policy.compile import ProgramCache, compile_profile, compile_rule
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
-from auditor.policy.load import load
+from auditor.policy.load import cache_name, load
 from auditor.policy.policyset import PolicySet, digest_of, policy_files
 from auditor.policy.resolve import ChosenRule, ResolvedProfile, resolve
 
@@ -19,6 +19,7 @@ __all__ = [
     "PolicySet",
     "ProgramCache",
     "ResolvedProfile",
+    "cache_name",
     "compile_profile",
     "compile_rule",
     "digest_of",

@@ -10,6 +10,7 @@ import msgspec
 from auditor.cel import BOOL, DYN, CelCompileError, CelError, Environment, Program, Type
 from auditor.errors import PolicyError, PolicyErrors
 from auditor.model.policy import Expression, Rule
+from auditor.policy.cachefile import read_own, write_own
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.parameters import cel_type
 from auditor.policy.resolve import ChosenRule, ResolvedProfile
@@ -171,31 +172,16 @@ class ProgramCache:
         self._new[key] = program.dump()
 
     def save(self) -> None:
-        """Write what is new; a cache is never worth failing for."""
-        if not self._new:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            temporary = self._path.with_suffix(".new")
-            temporary.touch(mode=0o600)
-            temporary.write_bytes(msgspec.msgpack.encode({**self._known, **self._new}))
-            temporary.replace(self._path)
-        except OSError:
-            return
+        """Write what is new."""
+        if self._new:
+            write_own(self._path, msgspec.msgpack.encode({**self._known, **self._new}))
 
 
 def _load(path: Path) -> Mapping[str, bytes]:
-    """Read a cache file; it holds code, so one that others could have written is not read."""
-    try:
-        status = path.stat()
-        if not _is_ours(status.st_uid, status.st_mode):
-            return {}
-        return msgspec.msgpack.decode(path.read_bytes(), type=dict[str, bytes])
-    except (OSError, msgspec.DecodeError):
+    data = read_own(path)
+    if data is None:
         return {}
-
-
-def _is_ours(owner: int, mode: int) -> bool:
-    import os  # noqa: PLC0415 - only a cache needs it
-
-    return owner == os.geteuid() and not mode & 0o022
+    try:
+        return msgspec.msgpack.decode(data, type=dict[str, bytes])
+    except msgspec.DecodeError:
+        return {}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.cel import CelError, Program
 from auditor.model.enums import Severity
 from auditor.model.policy import Control, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class MessageTemplate:
+class MessageTemplate(msgspec.Struct, frozen=True):
     """A message with CEL in braces, taken apart: text, program, text, ..."""
 
     parts: tuple[str | Program, ...]
@@ -42,8 +42,7 @@ def _text(program: Program, body: object, item: object, params: object) -> str:
     return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveRule:
+class ActiveRule(msgspec.Struct, frozen=True):
     """A rule of a profile: with its severity there, its parameters, and compiled expressions."""
 
     rule: Rule
@@ -55,8 +54,7 @@ class ActiveRule:
     message: MessageTemplate
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledProfile:
+class CompiledProfile(msgspec.Struct, frozen=True):
     """A profile ready to judge by. ``digest`` covers the policy, the profile and its parameters."""
 
     id: str

@@ -1,20 +1,56 @@
-"""Policy folders to a policy set."""
+"""Policy folders to a policy set, without parsing them again while they do not change."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
+from auditor.policy.cachefile import read_own, write_own
 from auditor.policy.policyset import PolicySet, digest_files, read_files
+from auditor.version import VERSION
+
+FORMAT = 1
+"""Changes when what is made of the same files changes without the version doing so."""
 
 
-def load(folders: Sequence[Path]) -> PolicySet:
+def load(folders: Sequence[Path], cache: Path | None = None) -> PolicySet:
     """Load policy folders, the built-in one first.
+
+    All files are read and hashed each time. ``cache`` is a folder that holds what files of the same
+    names and content came to before; None does without.
 
     Raises:
         PolicyErrors: anything is wrong with any file.
     """
     files = read_files(folders)
+    digest = digest_files(files)
+    path = None if cache is None else cache / cache_name(digest, "policy")
+    shown = [str(folder) for folder in folders[1:]]
+    known = None if path is None else _restored(path, digest, shown)
+    if known is not None:
+        return known
     from auditor.policy.read import read_policy  # noqa: PLC0415 - YAML, when nothing is cached
 
-    return read_policy(folders, files, digest_files(files))
+    policy = read_policy(folders, files, digest)
+    if path is not None:
+        write_own(path, msgspec.msgpack.encode((shown, policy)))
+    return policy
+
+
+def cache_name(digest: str, kind: str) -> str:
+    """The name of a cache file for policy files with this digest."""
+    return f"{VERSION}-{FORMAT}-{digest.removeprefix('sha256:')[:32]}.{kind}"
+
+
+def _restored(path: Path, digest: str, shown: list[str]) -> PolicySet | None:
+    """What a cache file holds for these files; places in users' files name the folder as given."""
+    data = read_own(path)
+    if data is None:
+        return None
+    try:
+        folders, policy = msgspec.msgpack.decode(data, type=tuple[list[str], PolicySet])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return policy if (folders, policy.digest) == (shown, digest) else None

@@ -6,9 +6,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from auditor.errors import Location, PolicyError, PolicyErrors
 from auditor.model.policy import Control, Profile, Rule
 
 FOLDERS = ("controls", "profiles", "rules", "tables")
@@ -18,8 +20,7 @@ MOST_BYTES = 1 << 20
 _SUFFIXES = (".yaml", ".yml")
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySet:
+class PolicySet(msgspec.Struct, frozen=True):
     """Everything that the policy folders say. Controls are keyed ``framework:id``."""
 
     rules: Mapping[str, Rule]
@@ -29,8 +30,7 @@ class PolicySet:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyFile:
+class PolicyFile(msgspec.Struct, frozen=True):
     """A file as it was when it was read; ``problem`` says why it could not be.
 
     ``folder`` is the number of its policy folder, ``name`` is relative to that, with slashes.
@@ -47,39 +47,63 @@ def policy_files(folder: Path) -> list[tuple[str, Path]]:
     """The policy files below a folder as (relative name, path), in one order everywhere.
 
     Files ending in .yml count, so that somebody can say that they should not; hidden files and
-    folders don't.
+    folders don't, nor what is below linked folders.
     """
-    found = []
-    for kind in FOLDERS:
-        for parent, folders, names in os.walk(folder / kind):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in names:
-                if name.endswith(_SUFFIXES) and not name.startswith("."):
-                    path = Path(parent, name)
-                    found.append((path.relative_to(folder).as_posix(), path))
+    found: list[tuple[str, Path]] = []
+    pending = list(FOLDERS)
+    while pending:
+        inside = pending.pop()
+        try:
+            entries = list(os.scandir(folder / inside))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for entry in entries:
+            name = f"{inside}/{entry.name}"
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(name)
+            elif entry.name.endswith(_SUFFIXES):
+                found.append((name, folder / name))
     return sorted(found)
 
 
 def read_files(folders: Sequence[Path]) -> list[PolicyFile]:
-    """Read all policy files once: what is parsed is what the digest covers."""
-    return [
-        PolicyFile(number, name, path, *_read(path))
-        for number, folder in enumerate(folders)
-        for name, path in policy_files(folder)
-    ]
+    """Read all policy files once: what is parsed is what the digest covers.
+
+    Raises:
+        PolicyErrors: a folder can't be listed.
+    """
+    files = []
+    for number, folder in enumerate(folders):
+        try:
+            listed = policy_files(folder)
+        except OSError as error:
+            place = Location(str(error.filename or folder))
+            wrong = PolicyError(f"cannot be listed: {error.strerror}", location=place)
+            raise PolicyErrors((wrong,)) from error
+        files += [PolicyFile(number, name, path, *_read(path)) for name, path in listed]
+    return files
 
 
 def _read(path: Path) -> tuple[bytes, str]:
     """The content of a regular file of reasonable size, and what is wrong with it."""
     try:
-        status = path.stat()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        return b"", f"cannot be read: {error.strerror}"
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return b"", "no regular file"
         if status.st_size > MOST_BYTES:
             return b"", f"larger than {MOST_BYTES >> 20} MiB: no policy file is that large"
-        return path.read_bytes(), ""
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(MOST_BYTES), ""
     except OSError as error:
         return b"", f"cannot be read: {error.strerror}"
+    finally:
+        os.close(descriptor)
 
 
 def digest_files(files: Sequence[PolicyFile]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -17,8 +16,7 @@ from auditor.policy.policyset import PolicySet
 from auditor.policy.suggest import suggestion
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenRule:
+class ChosenRule(msgspec.Struct, frozen=True):
     """A rule of a profile with its severity and parameters there."""
 
     rule: Rule
@@ -26,8 +24,7 @@ class ChosenRule:
     params: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedProfile:
+class ResolvedProfile(msgspec.Struct, frozen=True):
     """A profile with ``extends``, selections, overrides and parameters applied; rules by id."""
 
     id: str

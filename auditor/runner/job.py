@@ -10,9 +10,15 @@ import msgspec
 from auditor.analysis.workloads import Workloads, rows_from_table
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
-from auditor.policy import CompiledProfile, ProgramCache, compile_profile, load, resolve
+from auditor.policy import (
+    CompiledProfile,
+    ProgramCache,
+    cache_name,
+    compile_profile,
+    load,
+    resolve,
+)
 from auditor.ports import Collector
-from auditor.version import VERSION
 
 TEMPLATES = "pod-templates"
 
@@ -56,11 +62,10 @@ def compiled_profile(
         PolicyErrors: a policy file is malformed.
         UsageError: no such profile, rule or parameter.
     """
-    policy = load(folders)
+    policy = load(folders, cache)
     programs = None
     if cache is not None:
-        name = f"{VERSION}-{policy.digest.removeprefix('sha256:')[:32]}.programs"
-        programs = ProgramCache(cache / name)
+        programs = ProgramCache(cache / cache_name(policy.digest, "programs"))
     return compile_profile(resolve(policy, profile, dict(settings)), programs)
 
 
