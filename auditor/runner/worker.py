@@ -91,20 +91,29 @@ class ShardRun:
         part = _Tallies()
         for resource in reading.resources():
             part.census[resource.kind, resource.namespace] += 1
-            if resource.kind in READS:
-                part.kept.append(_cleaned(resource))
-            subjects = [resource]
-            for fact in self._context.workloads.derive(resource):
-                if isinstance(fact, Gap):
-                    part.gaps.append(msgspec.structs.replace(fact, target=self._uri))
-                else:
-                    part.census[fact.kind, fact.namespace] += 1
-                    subjects.append(fact)
-            for subject in subjects:
-                self._judge_one(subject, reading, part)
+            try:
+                self._judge_resource(resource, reading, part)
+            except RecursionError:
+                detail = f"{resource.name}: nested too deeply"
+                part.gaps.append(
+                    Gap(self._uri, resource.source, GapCause.MALFORMED, detail, line=resource.line)
+                )
         part.gaps.extend(reading.gaps())
         part.skipped += reading.skipped()
         return part
+
+    def _judge_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
+        if resource.kind in READS:
+            part.kept.append(_cleaned(resource))
+        subjects = [resource]
+        for fact in self._context.workloads.derive(resource):
+            if isinstance(fact, Gap):
+                part.gaps.append(msgspec.structs.replace(fact, target=self._uri))
+            else:
+                part.census[fact.kind, fact.namespace] += 1
+                subjects.append(fact)
+        for subject in subjects:
+            self._judge_one(subject, reading, part)
 
     def _judge_one(self, subject: Resource, reading: Reading, part: _Tallies) -> None:
         plan = self._context.plans.get(subject.kind)

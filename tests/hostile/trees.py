@@ -93,6 +93,15 @@ HOSTILE = {
             "malformed",
             DEEP,
         ),
+        Hostile(
+            "deep-field.json",
+            '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"deep"},"spec":'
+            + '{"a":' * 700
+            + '"hf_0123456789abcdefghijklmnopqrstuvwxyz"'
+            + "}" * 701,
+            "malformed",
+            "deep: nested too deeply",
+        ),
         Hostile("sparse.yaml", sparse, "truncated", "2,147,483,648 bytes", "--chunk-size"),
         Hostile(
             "latin.yaml", b"a: 1\nb: \xe9\n", "malformed", "not UTF-8: byte 8", "as UTF-8", line=2
