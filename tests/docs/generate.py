@@ -1,0 +1,50 @@
+"""``make docs``: write the pages that are made from policies and from the program's own help."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from auditor.policy import load, policies_folder
+from tests.docs.helps import cli_page, filled
+from tests.docs.rule_pages import rule_pages
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+RULES = DOCS / "rules"
+
+
+def pages() -> dict[Path, str]:
+    """All generated pages, and all pages with generated blocks, as they should be."""
+    policy = load((policies_folder(),))
+    made = {RULES / name: text for name, text in rule_pages(policy).items()}
+    for path in (*sorted(DOCS.glob("*.md")), ROOT / "README.md"):
+        made[path] = filled(path.read_text("utf-8"))
+    made[DOCS / "cli.md"] = cli_page()
+    return made
+
+
+def left_over(made: dict[Path, str]) -> list[Path]:
+    """Rule pages of rules that are no more."""
+    return [path for path in sorted(RULES.glob("*.md")) if path not in made]
+
+
+def main() -> None:
+    """Write what changed, remove what is left over."""
+    made = pages()
+    RULES.mkdir(exist_ok=True)
+    changed = [
+        path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text
+    ]
+    for path in changed:
+        path.write_text(made[path], "utf-8")
+    removed = left_over(made)
+    for path in removed:
+        path.unlink()
+    for word, paths in (("wrote", changed), ("removed", removed)):
+        for path in paths:
+            sys.stdout.write(f"{word} {path.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
