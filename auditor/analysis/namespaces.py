@@ -2,6 +2,7 @@
 
 One ``k8s/NamespacePosture`` for each Namespace object of a target. A namespace that workloads only
 name, and that no object declares, has no fact: the file that declares it was not part of the audit.
+What names no namespace is in ``default``.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:
     for namespace in sorted(namespaces, key=lambda item: (item.name, item.source, item.document)):
         inside = by_namespace.get(namespace.name, [])
         inside.sort(key=lambda item: (item.kind, item.name, item.source, item.document))
-        yield _posture(namespace, inside, census.get(("k8s/PodTemplate", namespace.name), 0))
+        workloads = census.get(("k8s/PodTemplate", namespace.name), 0)
+        if namespace.name == "default":
+            workloads += census.get(("k8s/PodTemplate", ""), 0)
+        yield _posture(namespace, inside, workloads)
 
 
 def _posture(namespace: Resource, inside: Sequence[Resource], workloads: int) -> Resource:

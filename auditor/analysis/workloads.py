@@ -20,7 +20,6 @@ PATCH = "k8s/PodTemplatePatch"
 _encode = msgspec.json.encode
 
 _ANCHORS = {"template": "", "podspec": "/spec", "container": "/spec/containers/0"}
-_MAX_DEPTH = 24
 
 
 class TemplateRow(msgspec.Struct, frozen=True):
@@ -66,12 +65,15 @@ class Workloads:
 
     def __init__(self, rows: Sequence[TemplateRow]) -> None:
         self._extractors: dict[str, list[_Extractor]] = {}
-        self._embedded: dict[str, list[tuple[Segment, ...]]] = {}
+        self._embedded: dict[str, list[tuple[tuple[Segment, ...], _Parts]]] = {}
+        taken: dict[str, set[str]] = {}
         for row in rows:
+            parts = _Parts(row, taken.setdefault(row.kind, set()))
             if row.shape == "object":
-                self._embedded.setdefault(row.kind, []).extend(row.paths)
+                places = self._embedded.setdefault(row.kind, [])
+                places += [(path, parts) for path in row.paths]
             else:
-                self._extractors.setdefault(row.kind, []).append(_Extractor(row))
+                self._extractors.setdefault(row.kind, []).append(_Extractor(row, parts))
 
     def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
         """Yield the pod templates of ``resource``; a gap where a template is no object."""
@@ -80,17 +82,17 @@ class Workloads:
         if extractors is not None:
             for extractor in extractors:
                 yield from extractor.derive(resource)
-        elif embedded is None and "." in resource.kind and b'"containers"' in resource.body:
+        elif embedded is None and _may_hold_pods(resource):
             yield from _by_shape(resource)
         if embedded is not None:
             yield from self._derive_embedded(resource, embedded)
 
     def _derive_embedded(
-        self, resource: Resource, paths: Sequence[tuple[Segment, ...]]
+        self, resource: Resource, places: Sequence[tuple[tuple[Segment, ...], _Parts]]
     ) -> Iterator[Resource | Gap]:
         """Apply the rows of the objects inside; the facts still belong to ``resource``."""
         body = msgspec.json.decode(resource.body)
-        for path in paths:
+        for path, parts in places:
             for pointer, value in walk(body, path):
                 if not isinstance(value, dict):
                     continue
@@ -102,25 +104,59 @@ class Workloads:
                     body=_encode(value),
                 )
                 for found in self.derive(inside):
-                    yield found if isinstance(found, Gap) else _moved(found, resource, pointer)
+                    if isinstance(found, Gap):
+                        yield found
+                        continue
+                    names = (parts.name(path, pointer), found.part)
+                    yield msgspec.structs.replace(
+                        found,
+                        pointer=pointer + found.pointer,
+                        part="/".join(name for name in names if name),
+                        parent=resource,
+                    )
 
 
-def _moved(found: Resource, resource: Resource, pointer: str) -> Resource:
-    place = pointer + found.pointer
-    return msgspec.structs.replace(found, pointer=place, part=part_name(place), parent=resource)
+def _may_hold_pods(resource: Resource) -> bool:
+    """Whether an object without a row is custom, and its JSON might spell ``containers``."""
+    group = resource.api_version.rpartition("/")[0]
+    return "." in group and (b'"containers"' in resource.body or b"\\u" in resource.body)
+
+
+class _Parts:
+    """Names the templates that one row finds, each otherwise than all others of its object.
+
+    A name must not change when a row is added to a kind, since fingerprints hold it. So the first
+    row goes first: with a single fixed path its template needs no name. A later row whose place
+    has been named already says as what it reads that place.
+    """
+
+    def __init__(self, row: TemplateRow, taken: set[str]) -> None:
+        self._nameless = not taken and len(row.paths) == 1 and "*" not in row.paths[0]
+        self._suffixes: dict[tuple[Segment, ...], str] = {}
+        for path in row.paths:
+            name = "" if self._nameless else part_name(pointer_of(path))
+            suffix = f" as {row.shape}" if name in taken else ""
+            while name + suffix in taken:
+                suffix += " again"
+            taken.add(name + suffix)
+            self._suffixes[path] = suffix
+
+    def name(self, path: tuple[Segment, ...], pointer: str) -> str:
+        """The part at ``pointer``, which ``path`` reached."""
+        return "" if self._nameless else part_name(pointer) + self._suffixes[path]
 
 
 class _Extractor:
     """Finds the templates of one row; a single fixed path needs no full decode."""
 
-    def __init__(self, row: TemplateRow) -> None:
+    def __init__(self, row: TemplateRow, parts: _Parts) -> None:
         self._row = row
+        self._parts = parts
         self._anchor = _ANCHORS[row.shape]
         self._kind = PATCH if row.partial or row.shape == "container" else KIND
         self._decoder: msgspec.json.Decoder[object] | None = None
         self._path: tuple[Segment, ...] = ()
         self._pointer = ""
-        self._many = len(row.paths) > 1 or "*" in row.paths[0]
         if len(row.paths) == 1 and all(segment != "*" for segment in row.paths[0]):
             self._path = row.paths[0]
             self._pointer = pointer_of(self._path)
@@ -129,7 +165,7 @@ class _Extractor:
     def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
         """Yield the templates of one resource."""
         if not self._path and self._row.paths == ((),):
-            yield self._template(resource, resource.body, "")
+            yield self._template(resource, resource.body, self._path, "")
             return
         if self._decoder is not None:
             try:
@@ -141,7 +177,7 @@ class _Extractor:
             if isinstance(value, msgspec.Raw):
                 raw = bytes(value).strip()
                 if raw[:1] == b"{":
-                    yield self._template(resource, raw, self._pointer)
+                    yield self._template(resource, raw, self._path, self._pointer)
                     return
         yield from self._derive_slowly(resource)
 
@@ -150,7 +186,7 @@ class _Extractor:
         for path in self._row.paths:
             for pointer, value in self._walk(body, path):
                 if isinstance(value, dict):
-                    yield self._template(resource, _encode(value), pointer)
+                    yield self._template(resource, _encode(value), path, pointer)
                 elif value is not None:
                     yield _no_object(resource, pointer)
 
@@ -162,7 +198,9 @@ class _Extractor:
             else:
                 yield pointer, value
 
-    def _template(self, resource: Resource, raw: bytes, pointer: str) -> Resource:
+    def _template(
+        self, resource: Resource, raw: bytes, path: tuple[Segment, ...], pointer: str
+    ) -> Resource:
         match self._row.shape:
             case "podspec":
                 raw = b'{"spec":' + raw + b"}"
@@ -170,8 +208,7 @@ class _Extractor:
                 raw = b'{"spec":{"containers":[' + raw + b"]}}"
             case _:
                 pass
-        part = part_name(pointer) if self._many else ""
-        place = Place(pointer, self._anchor, part, self._kind)
+        place = Place(pointer, self._anchor, self._parts.name(path, pointer), self._kind)
         return template(resource, raw, place, heuristic=False)
 
 
@@ -251,15 +288,15 @@ def _no_object(resource: Resource, pointer: str) -> Gap:
 def _by_shape(resource: Resource) -> Iterator[Resource]:
     """Find pod specs in a custom resource that no row knows: objects with a list of containers."""
     body = msgspec.json.decode(resource.body)
-    stack: list[tuple[object, str, int]] = [(body, "", 0)]
+    stack: list[tuple[object, str]] = [(body, "")]
     while stack:
-        value, pointer, depth = stack.pop()
-        if depth > _MAX_DEPTH:
-            continue
+        value, pointer = stack.pop()
         if isinstance(value, dict):
             if _is_pod_spec(value):
                 raw = b'{"spec":' + _encode(value) + b"}"
-                place = Place(pointer, "/spec", part_name(pointer))
+                below_spec = f"{pointer}/".startswith("/spec/")
+                part = part_name(pointer) if below_spec else pointer
+                place = Place(pointer, "/spec", part)
                 yield template(resource, raw, place, heuristic=True)
                 continue
             children: Iterator[tuple[str, object]] = iter(value.items())
@@ -267,7 +304,7 @@ def _by_shape(resource: Resource) -> Iterator[Resource]:
             children = ((str(index), item) for index, item in enumerate(value))
         else:
             continue
-        found = [(item, pointer + pointer_of((key,)), depth + 1) for key, item in children]
+        found = [(item, pointer + pointer_of((key,))) for key, item in children]
         stack.extend(reversed(found))
 
 

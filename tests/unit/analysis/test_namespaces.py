@@ -76,3 +76,65 @@ def test_another_namespace_does_not_count() -> None:
 
 def test_only_declared_namespaces_have_a_posture() -> None:
     assert list(derive([resource("NetworkPolicy", "p", "ml")], {})) == []
+
+
+def test_what_names_no_namespace_is_in_default() -> None:
+    namespace = resource("Namespace", "default", metadata={"name": "default"})
+    policy = resource("NetworkPolicy", "p", spec={"podSelector": {}})
+    census = {("k8s/PodTemplate", ""): 2, ("k8s/PodTemplate", "default"): 3}
+    (fact,) = derive([policy, namespace], census)
+    body = msgspec.json.decode(fact.body)
+    assert [item["name"] for item in body["networkPolicies"]] == ["p"]
+    assert body["workloads"] == 5
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        pytest.param("defaultDenyIngress", True, id="one of many denies"),
+        pytest.param("defaultDenyEgress", False, id="none denies"),
+        pytest.param(
+            "networkPolicies",
+            [
+                {
+                    "name": "a",
+                    "podSelectorEmpty": False,
+                    "ingressDefaultDeny": False,
+                    "egressDefaultDeny": False,
+                },
+                {
+                    "name": "b",
+                    "podSelectorEmpty": True,
+                    "ingressDefaultDeny": True,
+                    "egressDefaultDeny": False,
+                },
+            ],
+            id="policies by name",
+        ),
+        pytest.param("limitRanges", [{"name": "l"}], id="limit ranges"),
+        pytest.param("resourceQuotas", [{"name": "q", "hard": {}}], id="a quota without bounds"),
+        pytest.param("annotations", {}, id="annotations"),
+    ],
+)
+def test_all_that_is_joined(part: str, expected: object) -> None:
+    joined = (
+        resource("NetworkPolicy", "b", "ml", spec={"podSelector": {}}),
+        resource("ResourceQuota", "q", "ml", spec=None),
+        resource("NetworkPolicy", "a", "ml", spec={"podSelector": {"matchLabels": {"x": "y"}}}),
+        resource("LimitRange", "l", "ml"),
+    )
+    assert posture(*joined)[part] == expected
+    assert posture(*joined[::-1])[part] == expected, "in another order"
+
+
+def test_a_posture_points_at_its_namespace() -> None:
+    namespace = resource("Namespace", "ml", metadata={"name": "ml"})
+    (fact,) = derive([namespace], {})
+    assert (fact.kind, fact.name, fact.namespace) == ("k8s/NamespacePosture", "ml", "")
+    assert (fact.parent, fact.pointer, fact.source) == (namespace, "/metadata", "a.yaml")
+
+
+def test_namespaces_in_the_order_of_their_names() -> None:
+    names = ["b", "a", "c"]
+    facts = derive([resource("Namespace", name, metadata={}) for name in names], {})
+    assert [fact.name for fact in facts] == sorted(names)

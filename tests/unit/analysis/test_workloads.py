@@ -66,7 +66,8 @@ def resource(kind: str, body: object, **fields: object) -> Resource:
 
 
 def derive(kind: str, body: object) -> list[Resource | Gap]:
-    return list(Workloads(rows_from_table(TABLE)).derive(resource(kind, body)))
+    version = f"{kind.partition('.')[2]}/v1".removeprefix("/")
+    return list(Workloads(rows_from_table(TABLE)).derive(resource(kind, body, api_version=version)))
 
 
 def pointers(kind: str, body: object) -> list[tuple[str, str, str]]:
@@ -134,7 +135,7 @@ def pointers(kind: str, body: object) -> list[tuple[str, str, str]]:
             [
                 (
                     "/spec/components/0/template/spec/template/spec/containers/0/image",
-                    "components/0/template/spec",
+                    "components/0",
                     "False",
                 )
             ],

@@ -1,0 +1,165 @@
+"""Each template of an object has a name of its own, which no later row changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from auditor.analysis.paths import parse_path
+from auditor.analysis.workloads import Workloads, rows_from_table
+from auditor.engine.lines import source_pointer
+from auditor.model.resource import Gap, Resource
+
+ROOT = Path(__file__).parents[3]
+TABLE = yaml.safe_load((ROOT / "policies/tables/pod-templates.yaml").read_text())
+KINDS = sorted({(row["kind"], row["group"]) for row in TABLE})
+CONTAINER = {"name": "main", "image": "r.io/a:1"}
+FILLED = {"name": "main", "image": "r.io/a:1", "containers": [CONTAINER]}
+
+
+def resource(kind: str, group: str, body: object) -> Resource:
+    (full,) = {
+        row.kind for row in rows_from_table([{"kind": kind, "group": group, "templates": []}])
+    }
+    return Resource(
+        kind=full,
+        api_version=f"{group}/v1" if group else "v1",
+        name="x",
+        namespace="ml",
+        uid="a.yaml#x",
+        source="a.yaml",
+        document=0,
+        line=1,
+        body=msgspec.json.encode(body),
+    )
+
+
+def fill(body: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    """Put a value at a path, beside what is there; a star is two elements of a list."""
+    head, rest = path[0], path[1:]
+    if not rest:
+        place = body.setdefault(head, {})
+        if isinstance(place, dict) and isinstance(value, dict):
+            place.update(value)
+        return
+    if rest[0] != "*":
+        fill(body.setdefault(head, {}), rest, value)
+        return
+    for item in body.setdefault(head, [{}, {}]):
+        if len(rest) == 1:
+            item.update(value)
+        else:
+            fill(item, rest[1:], value)
+
+
+def whole(kind: str, group: str) -> dict[str, Any]:
+    """An object that has something at every path of every row of its kind."""
+    body: dict[str, Any] = {}
+    for row in TABLE:
+        if (row["kind"], row["group"]) != (kind, group):
+            continue
+        value = {
+            "template": {"spec": {"containers": [CONTAINER]}},
+            "podspec": FILLED,
+            "container": FILLED,
+            "object": {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [CONTAINER]}},
+        }[row["shape"]]
+        for path in row["templates"]:
+            if path:
+                fill(body, parse_path(path), value)
+            else:
+                body.update(value)
+    return body
+
+
+def found(kind: str, group: str, body: object, rows: list[dict[str, Any]]) -> list[Resource]:
+    facts = list(Workloads(rows_from_table(rows)).derive(resource(kind, group, body)))
+    assert not [fact for fact in facts if isinstance(fact, Gap)]
+    return [fact for fact in facts if isinstance(fact, Resource)]
+
+
+@pytest.mark.parametrize(("kind", "group"), KINDS)
+def test_parts_are_distinct(kind: str, group: str) -> None:
+    facts = found(kind, group, whole(kind, group), TABLE)
+    names = [fact.part for fact in facts]
+    paths = sum(
+        len(row["templates"]) for row in TABLE if (row["kind"], row["group"]) == (kind, group)
+    )
+    assert len(names) >= paths
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize(("kind", "group"), KINDS)
+def test_a_row_more_changes_no_part(kind: str, group: str) -> None:
+    body = whole(kind, group)
+    before = [(fact.pointer, fact.kind, fact.part) for fact in found(kind, group, body, TABLE)]
+    body["mine"] = {"spec": {"containers": [CONTAINER]}}
+    mine = {"kind": kind, "group": group, "templates": ["mine"], "shape": "template"}
+    after = [
+        (fact.pointer, fact.kind, fact.part) for fact in found(kind, group, body, [*TABLE, mine])
+    ]
+    assert [fact for fact in after if fact[0] != "/mine"] == before
+    assert [part for pointer, _, part in after if pointer == "/mine"] == ["mine"]
+
+
+@pytest.mark.parametrize(("kind", "group"), KINDS)
+def test_every_template_points_back(kind: str, group: str) -> None:
+    """The value at the place that a finding would name is the value that was judged."""
+    body = whole(kind, group)
+    for fact in found(kind, group, body, TABLE):
+        image = msgspec.json.decode(fact.body)["spec"]["containers"][0]["image"]
+        pointer = source_pointer(fact, ("spec", "containers", 0, "image"))
+        assert value_at(body, pointer) == image == "r.io/a:1"
+        assert fact.part or len(fact.pointer.split("/")) < 6
+
+
+def value_at(body: object, pointer: str) -> object:
+    for part in pointer.split("/")[1:]:
+        body = body[int(part)] if isinstance(body, list) else body[part]  # type: ignore[index]  # a map
+    return body
+
+
+@pytest.mark.parametrize(
+    ("rows", "body", "parts"),
+    [
+        pytest.param(
+            [("spec.a", "template"), ("spec.b", "template")],
+            {"spec": {"a": {}, "b": {}}},
+            ["", "b"],
+            id="the first row needs no name",
+        ),
+        pytest.param(
+            [("spec.a", "template"), ("spec.a", "podspec")],
+            {"spec": {"a": {}}},
+            ["", "a"],
+            id="one place, the first nameless",
+        ),
+        pytest.param(
+            [("spec.*", "template"), ("spec.*", "podspec"), ("spec.*", "podspec")],
+            {"spec": {"a": {}}},
+            ["a", "a as podspec", "a as podspec again"],
+            id="one place read in three ways",
+        ),
+        pytest.param(
+            [("spec.x[*].template", "template"), ("spec.x[*]", "podspec")],
+            {"spec": {"x": [{"template": {}}]}},
+            ["x/0", "x/0 as podspec"],
+            id="a template and what is around it",
+        ),
+        pytest.param(
+            [("spec.*", "template"), ("*", "template")],
+            {"spec": {"a": {}}, "a": {}},
+            ["a", "spec as template", "a as template"],
+            id="equal below spec and beside it",
+        ),
+    ],
+)
+def test_names(rows: list[tuple[str, str]], body: object, parts: list[str]) -> None:
+    table = [
+        {"kind": "K", "group": "g.io", "templates": [path], "shape": shape} for path, shape in rows
+    ]
+    assert [fact.part for fact in found("K", "g.io", body, table)] == parts
