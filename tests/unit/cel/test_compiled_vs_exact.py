@@ -1,4 +1,4 @@
-"""Compiled code against the interpreter on random expressions and values: 80,000 evaluations.
+"""Compiled code against the interpreter on random expressions and values.
 
 The fast path may give up, but what it answers must be the interpreter's value, classes and order of
 maps included. Three sources of expressions: trees of our own shapes over values of any type, texts
@@ -8,6 +8,7 @@ over mutated pods as in the comparison with cel-cpp, and the tables of the langu
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from random import Random
 from types import ModuleType
 
@@ -20,13 +21,15 @@ from auditor.cel.parser import parse
 from tests.unit.cel.compiled import ERROR, LIMIT, fast_outcome, function_of, outcome
 from tests.unit.cel.differential.documents import mutate, random_pod
 from tests.unit.cel.differential.expressions import Generator
+from tests.unit.cel.differential.texts import TextGenerator
 from tests.unit.cel.generators import Trees, random_objects, random_value
 from tests.unit.cel.language import NAMESPACED, Case
 
-SEEDS = range(10)
-TREES = 800
-VALUES_FOR_A_TREE = 7
-TEXTS = 600
+SEEDS = range(2)
+MORE_SEEDS = range(2, 22)
+TREES = 600
+VALUES_FOR_A_TREE = 6
+TEXTS = 500
 PODS_FOR_A_TEXT = 4
 TABLES = (
     "test_language_collections",
@@ -38,6 +41,16 @@ TABLES = (
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_trees_of_our_shapes(seed: int) -> None:
+    compare_trees(seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", MORE_SEEDS)
+def test_more_trees_of_our_shapes(seed: int) -> None:
+    compare_trees(seed)
+
+
+def compare_trees(seed: int) -> None:
     random = Random(seed)
     functions = standard_library()
     trees = Trees(random, ("x", "y"))
@@ -59,10 +72,22 @@ def test_trees_of_our_shapes(seed: int) -> None:
     assert answered > TREES * VALUES_FOR_A_TREE // 8
 
 
+@pytest.mark.parametrize("make", [Generator, TextGenerator])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_texts_over_mutated_pods(seed: int) -> None:
+def test_texts_over_mutated_pods(seed: int, make: Callable[[int], Generator]) -> None:
+    compare_texts(seed, make)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("make", [Generator, TextGenerator])
+@pytest.mark.parametrize("seed", MORE_SEEDS)
+def test_more_texts_over_mutated_pods(seed: int, make: Callable[[int], Generator]) -> None:
+    compare_texts(seed, make)
+
+
+def compare_texts(seed: int, make: Callable[[int], Generator]) -> None:
     random = Random(seed)
-    texts = Generator(seed)
+    texts = make(seed)
     environment = Environment({"object": DYN}, checked=False)
     answered = valued = 0
     for _ in range(TEXTS):
@@ -77,6 +102,34 @@ def test_texts_over_mutated_pods(seed: int) -> None:
                 answered += 1
                 assert answer == expected, f"{source}\n{program.code}\n{pod}"
     assert answered > 0.9 * valued
+
+
+VISITS = "x.a.all(i, x.b.all(j, i == j))"
+LIMITED = [
+    ("as many visits as are allowed", VISITS, {"a": [1] * 1000, "b": [1] * 1000}, False),
+    ("visits that nothing absorbs", "x.map(i, x.map(j, j)) == [] || true", [1] * 1001, True),
+    ("the longest text", "x + 'a'", "a" * 16_777_215, False),
+    ("a text that is too long", "x + 'ab'", "a" * 16_777_215, True),
+    ("a list that is too long", "size(x + x + x)", [1] * 5_592_406, True),
+]
+MORE_LIMITED = [
+    ("one element too many", VISITS, {"a": [1] * 1000, "b": [1] * 1001}, True),
+    ("a list of lists", "x.map(i, x.map(j, j))", [1] * 1001, True),
+    ("visits in an operand", "x.filter(i, x.exists(j, j == 2)).all(k, k == 1)", [1] * 1001, True),
+]
+LIMITS = [
+    *(pytest.param(*case[1:], id=case[0]) for case in LIMITED),
+    *(pytest.param(*case[1:], id=case[0], marks=pytest.mark.long) for case in MORE_LIMITED),
+]
+
+
+@pytest.mark.parametrize(("source", "x", "limited"), LIMITS)
+def test_limits(source: str, x: object, *, limited: bool) -> None:
+    program = Environment({"x": DYN}, checked=False).compile(source)
+    expected = outcome(program.exact, x)
+    assert (expected == LIMIT) == limited
+    assert outcome(program.run, x) == expected
+    assert fast_outcome(program.fast, x) in (None, expected)
 
 
 def _cases(module: ModuleType) -> list[Case]:
