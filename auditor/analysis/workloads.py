@@ -95,6 +95,8 @@ class Workloads:
         for path, parts in places:
             for pointer, value in walk(body, path):
                 if not isinstance(value, dict):
+                    if value is not None:
+                        yield _no_object(resource, pointer)
                     continue
                 version, kind = str(value.get("apiVersion", "")), str(value.get("kind", ""))
                 inside = msgspec.structs.replace(

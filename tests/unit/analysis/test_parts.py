@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,44 @@ def value_at(body: object, pointer: str) -> object:
     for part in pointer.split("/")[1:]:
         body = body[int(part)] if isinstance(body, list) else body[part]  # type: ignore[index]  # a map
     return body
+
+
+PATHS = [
+    pytest.param(row, path, id=f"{row['kind']}.{row['group']}:{row['shape']}:{path}")
+    for row in TABLE
+    for path in row["templates"]
+    if path
+]
+
+
+@pytest.mark.parametrize(("kind", "group"), KINDS)
+def test_nothing_is_found_in_nothing(kind: str, group: str) -> None:
+    """But where the object is a pod itself, or a workflow that is one."""
+    roots = {path for row in TABLE if row["kind"] == kind for path in row["templates"]}
+    if "" not in roots:
+        assert found(kind, group, {"metadata": {"name": "x"}}, TABLE) == []
+        assert found(kind, group, {"spec": None}, TABLE) == []
+
+
+@pytest.mark.parametrize(("row", "path"), PATHS)
+def test_what_is_no_object_is_a_gap(row: dict[str, Any], path: str) -> None:
+    body: dict[str, Any] = {}
+    steps = parse_path(path)
+    place: Any = body
+    for step, following in itertools.pairwise(steps):
+        if step != "*":
+            place[step] = [None] if following == "*" else {}
+            place = place[step]
+        else:
+            place[0] = [None] if following == "*" else {}
+            place = place[0]
+    place[0 if steps[-1] == "*" else steps[-1]] = "text"
+    facts = list(
+        Workloads(rows_from_table([row])).derive(resource(row["kind"], row["group"], body))
+    )
+    gaps = [fact for fact in facts if isinstance(fact, Gap)]
+    pointer = "/" + "/".join("0" if step == "*" else step for step in steps)
+    assert f"ml/x: {pointer} is not an object" in gaps[-1].detail
 
 
 @pytest.mark.parametrize(
