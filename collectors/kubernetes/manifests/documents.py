@@ -8,6 +8,8 @@ other by libyaml and our own resolver; both give the same value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from auditor.redact import redact
 from collectors.kubernetes.manifests.blocks import Block, Memory
@@ -19,7 +21,9 @@ from collectors.kubernetes.manifests.guards import (
     check_depth,
     check_size,
 )
-from collectors.kubernetes.manifests.yaml_reader import Builder, Duplicate, NodeDocument, documents
+
+if TYPE_CHECKING:
+    from collectors.kubernetes.manifests.yaml_reader import Builder, Duplicate, NodeDocument
 
 _MARK = "---"
 
@@ -46,7 +50,7 @@ class Document:
         else:
             self.value = redact(found.value)
             self.duplicates = [
-                Duplicate(each.pointer, each.line + offset, each.first_line + offset)
+                replace(each, line=each.line + offset, first_line=each.first_line + offset)
                 for each in found.duplicates
             ]
 
@@ -87,7 +91,8 @@ class Documents:
     def __init__(self, text: str, memory: Memory) -> None:
         """``memory`` is shared by the files of a worker."""
         self._memory = memory
-        self._builder = Builder(len(text))
+        self._size = len(text)
+        self._builder: Builder | None = None
 
     def read(self, text: str, offset: int) -> Iterator[Document]:
         """The documents of one chunk; empty ones have the value None.
@@ -102,10 +107,13 @@ class Documents:
             yield from self._slowly(text, offset)
 
     def _slowly(self, text: str, offset: int) -> Iterator[Document]:
+        from collectors.kubernetes.manifests import yaml_reader  # noqa: PLC0415 - 20 ms, rarely used
+
         check_size(text, MAX_PARSED, offset + 1)
+        self._builder = self._builder or yaml_reader.Builder(self._size)
         try:
             check_depth(text)
-            for found in documents(text, self._builder):
+            for found in yaml_reader.documents(text, self._builder):
                 yield Document(found, offset)
         except Unreadable as error:
             error.line += offset if error.line else 0

@@ -13,7 +13,6 @@ import binascii
 import math
 import re
 import struct
-from decimal import Decimal
 
 _TRUE = ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON")
 _FALSE = ("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF")
@@ -30,7 +29,6 @@ _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INT_MIN, _INT_MAX, _UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 _GO_FIXED_LIMIT = 1e21
-_EXACT = 2.0**53
 _GO_SHORTEST_EXPONENT = 6
 
 PREFIX = "tag:yaml.org,2002:"
@@ -89,10 +87,19 @@ def as_json_number(value: float) -> int | float:
     tell them apart and zeros; Kubernetes reads such a number as an integer when it fits 64 bits.
     """
     if value.is_integer() and abs(value) < _GO_FIXED_LIMIT:
-        whole = int(value) if abs(value) < _EXACT else int(Decimal(repr(value)))
+        whole = _written(value)
         if _INT_MIN <= whole <= _INT_MAX:
             return whole
     return value
+
+
+def _written(value: float) -> int:
+    """The integer that the shortest digits of a whole float say: of a large one, not its value."""
+    mantissa, _, exponent = repr(value).partition("e")
+    if not exponent:
+        return int(value)
+    whole, _, fraction = mantissa.partition(".")
+    return int(whole + fraction.ljust(int(exponent), "0"))
 
 
 def tagged(tag: str, text: str) -> object:
@@ -171,7 +178,7 @@ def _short_float(value: float) -> str:
         precision += 1
     mantissa, exponent = f"{single:.{precision}e}".split("e")
     if -4 <= int(exponent) < _GO_SHORTEST_EXPONENT:
-        return f"{Decimal(f'{mantissa}e{exponent}'):f}"
+        return f"{single:.{max(precision - int(exponent), 0)}f}"
     return f"{mantissa}e{int(exponent):+03d}"
 
 
