@@ -7,7 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.cel import BOOL, DYN, CelCompileError, CelError, Environment, Program, Type
+from auditor.cel import (
+    BOOL,
+    DYN,
+    CelCompileError,
+    CelError,
+    Environment,
+    Program,
+    Type,
+    list_of,
+)
 from auditor.errors import PolicyError, PolicyErrors
 from auditor.model.policy import Expression, Rule
 from auditor.policy.cachefile import read_own, write_own
@@ -50,7 +59,7 @@ def compile_rule(
     """Compile one rule; None when it has errors, which are added to ``errors``."""
     rule = chosen.rule
     compiler = _Compiler(rule, errors, cache)
-    each = compiler.program(rule.each, DYN) if rule.each is not None else None
+    each = compiler.program(rule.each, list_of(DYN)) if rule.each is not None else None
     when = compiler.program(rule.when, BOOL) if rule.when is not None else None
     check = compiler.program(rule.check, BOOL)
     message = compiler.message(rule.message)
