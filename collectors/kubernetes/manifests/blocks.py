@@ -106,7 +106,7 @@ class Block:
 
     def _child(self, at: int, column: int, depth: int) -> tuple[Any, int]:
         """What stands below a key: a collection, or nothing."""
-        op, here, *_ = self._lines[at]
+        op, here, _, _, _, _ = self._lines[at]
         if op == DASH:
             if here >= column:
                 return self._sequence(at, here, depth - 1)
@@ -133,11 +133,11 @@ class Block:
             if op == KEY:
                 made[key] = value
             elif op == KEY_OPEN:
-                made[key], at = self._child(at, column, depth)
-                if made[key] is None:
-                    del made[key]
-                elif key == "env":
-                    self._envs.append(made[key])
+                value, at = self._child(at, column, depth)
+                if value is not None:
+                    made[key] = value
+                    if key == "env":
+                        self._envs.append(value)
             elif op == KEY_FLOW:
                 made[key] = _decode(value)
 
