@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from auditor.errors import UsageError
 from auditor.model.policy import Parameter, Selection
-from auditor.policy.found import Found
+from auditor.policy.found import Found, Use
 from auditor.policy.names import Names
 from auditor.policy.parameters import convert
 from auditor.policy.suggest import suggestion
@@ -13,16 +15,26 @@ from auditor.policy.suggest import suggestion
 def check(found: Found) -> None:
     """Check names, selections, parameters and lineages; errors go to ``found``.
 
-    A name counts as defined when its file was there, even if something else was wrong with it.
+    What follows from a file that is broken is not told: it would go away with the first error.
     """
+    broken = _broken(found)
     _aliases(found)
-    _uses(found)
-    names = Names(found.rules)
-    broken = {name for what, name in found.places if what == "rule"} - found.rules.keys()
-    if not broken:
+    _uses(found, broken)
+    if not any(kind == "rules" for kind, _ in broken):
+        names = Names(found.rules)
         _selections(found, names)
         _parameters(found, names)
     _circles(found)
+
+
+def _broken(found: Found) -> set[tuple[str, str]]:
+    """The (kind, stem) of files that define less than they should."""
+    whole: dict[str, AbstractSet[str]] = {
+        "rules": found.rules.keys(),
+        "profiles": found.profiles.keys(),
+        "controls": {key.partition(":")[0] for key in found.controls},
+    }
+    return {(kind, stem) for kind, stem in found.files if stem not in whole.get(kind, ())}
 
 
 def _aliases(found: Found) -> None:
@@ -41,24 +53,31 @@ def _aliases(found: Found) -> None:
 _FOR_EVER = "ids are for ever: one that was used once is never used for something else"
 
 
-def _uses(found: Found) -> None:
+def _uses(found: Found, broken: set[tuple[str, str]]) -> None:
     known: dict[str, set[str]] = {
+        "rule": {stem for kind, stem in broken if kind == "rules"},
+        "profile": {stem for kind, stem in broken if kind == "profiles"},
+        "framework": {stem for kind, stem in found.files if kind == "controls"},
         "tag": {tag for rule in found.rules.values() for tag in rule.tags},
-        "framework": {key.partition(":")[0] for key in found.controls},
     }
     for what, name in found.places:
         known.setdefault("rule" if what == "alias" else what, set()).add(name)
     for use in found.uses:
         names = known.get(use.what, set())
-        if use.name not in names:
+        if use.name not in names and not _excused(use, broken):
             hint = suggestion(use.name, names)
             found.fail(use.location, f"no {use.what} is called {use.name!r}", hint)
 
 
+def _excused(use: Use, broken: set[tuple[str, str]]) -> bool:
+    """Whether a broken file may well define the name."""
+    if use.what == "control":
+        return ("controls", use.name.partition(":")[0]) in broken
+    return use.what == "tag" and any(kind == "rules" for kind, _ in broken)
+
+
 def _selections(found: Found, names: Names) -> None:
-    undefined = {use.location.file for use in found.uses} & {
-        error.location.file for error in found.errors
-    }
+    undefined = {error.location.file for error in found.errors}
     for selection, location in found.selections:
         if location.file not in undefined and not any(names.matching(selection)):
             found.fail(location, "matches no rule", _why(selection, names))

@@ -32,7 +32,10 @@ class Use:
 
 @dataclass(slots=True)
 class Found:
-    """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`."""
+    """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`.
+
+    ``files`` are (kind, stem) of all files, ``places`` where a (kind, name) is defined.
+    """
 
     errors: list[PolicyError] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Found:
     profiles: dict[str, Profile] = field(default_factory=dict)
     tables: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
     places: dict[tuple[str, str], Location] = field(default_factory=dict)
+    files: list[tuple[str, str]] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     aliases: list[tuple[str, str, Location]] = field(default_factory=list)
     selections: list[tuple[Selection, Location]] = field(default_factory=list)

@@ -50,19 +50,20 @@ def read_policy(folders: Sequence[Path], files: Sequence[PolicyFile], digest: st
 
 
 def _read_file(file: PolicyFile, found: Found) -> None:
+    kind, stem = file.name.partition("/")[0], file.path.stem
+    found.files.append((kind, stem))
     shown = file.name if file.folder == 0 else str(file.path)
     if file.problem:
         found.fail(Location(shown), file.problem)
         return
     if file.path.suffix != ".yaml":
         hint = "or move it out of the way, if it is no policy"
-        found.fail(Location(shown), f"name it {file.path.stem}.yaml", hint)
+        found.fail(Location(shown), f"name it {stem}.yaml", hint)
         return
     reader = Reader(file.data, shown, found.errors)
     if reader.root is None:
         return
-    stem = file.path.stem
-    match file.name.partition("/")[0]:
+    match kind:
         case "rules":
             read_rule(reader, stem, found)
         case "controls":

@@ -33,7 +33,10 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
     url = reader.string(nodes.get("url"))
     if url and not url.startswith("https://"):
         reader.fail(nodes.get("url"), f"{url!r} is no address", "it starts with https://")
-    for item in reader.items(nodes.get("controls")):
+    items = reader.items(nodes.get("controls"))
+    if isinstance(nodes.get("controls"), yaml.SequenceNode) and not items:
+        reader.fail(nodes["controls"], "must not be empty")
+    for item in items:
         entry = reader.mapping(item, ("id", "title"), ("id", "title"))
         name, title = reader.string(entry.get("id")), reader.string(entry.get("title"))
         if name and not _CONTROL_ID.fullmatch(name):

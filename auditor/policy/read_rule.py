@@ -38,9 +38,11 @@ class Expected(Enum):
 
 def read_rule(reader: Reader, stem: str, found: Found) -> None:
     """Read one rule file and add its rule, unless something is wrong with it."""
-    before = len(found.errors)
+    start = len(found.errors)
     nodes = reader.mapping(reader.root, (*REQUIRED, *OPTIONAL), REQUIRED)
+    before = len(found.errors)
     parameters = _parameters(reader, nodes.get("parameters"))
+    known = parameters if len(found.errors) == before else None
     aliases = read_words(reader, nodes.get("aliases"))
     rule = Rule(
         id=read_id(reader, nodes.get("id"), stem),
@@ -60,7 +62,7 @@ def read_rule(reader: Reader, stem: str, found: Found) -> None:
         controls=_controls(reader, nodes.get("controls"), found),
         tags=tuple(tag for _, tag in read_words(reader, nodes.get("tags"))),
         aliases=tuple(alias for _, alias in aliases),
-        examples=_examples(reader, nodes.get("examples"), parameters),
+        examples=_examples(reader, nodes.get("examples"), known),
         location=reader.location(reader.root),
         equivalent=_equivalent(reader, nodes.get("equivalent")),
     )
@@ -68,7 +70,7 @@ def read_rule(reader: Reader, stem: str, found: Found) -> None:
         found.define("rule", rule.id, reader.location(nodes.get("id")))
         for item, alias in aliases:
             found.aliases.append((alias, rule.id, reader.location(item)))
-    if len(found.errors) == before:
+    if len(found.errors) == start:
         found.rules[rule.id] = rule
 
 
@@ -176,9 +178,10 @@ def _converted(reader: Reader, node: yaml.Node | None, parameter: Parameter) -> 
 
 
 def _examples(
-    reader: Reader, node: yaml.Node | None, parameters: tuple[Parameter, ...]
+    reader: Reader, node: yaml.Node | None, parameters: tuple[Parameter, ...] | None
 ) -> tuple[Example, ...]:
-    by_name = {parameter.name: parameter for parameter in parameters}
+    """The examples; None for ``parameters`` of which it is not known what they should be."""
+    by_name = {parameter.name: parameter for parameter in parameters or ()}
     made: list[Example] = []
     for item in reader.items(node):
         found = reader.mapping(item, ("name", "expect", "params", "object"), ("name", "expect"))
@@ -186,7 +189,8 @@ def _examples(
         if name and any(name == example.name for example in made):
             reader.fail(found.get("name"), f"example {name!r} is there twice")
         expect = read_choice(reader, found.get("expect"), Expected, Expected.PASS)
-        values = _values(reader, found.get("params"), by_name)
+        params = None if parameters is None else found.get("params")
+        values = _values(reader, params, by_name)
         body = _body(reader, item, found.get("object"))
         made.append(Example(name, Verdict(expect.value), body, values, reader.location(item)))
     if isinstance(node, yaml.SequenceNode) and not node.value:
