@@ -51,7 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name every engine that tests were skipped for."""
+    """Name every engine that tests were skipped for, and say what was compared with the others."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "compared":
+                terminalreporter.line(f"compared: {value}")
     reasons = {
         report.longrepr[2].split(UNAVAILABLE, 1)[1].splitlines()[0]
         for report in terminalreporter.getreports("skipped")

@@ -13,9 +13,6 @@ from dataclasses import dataclass
 
 from tests.live.pss_edits import Edit, Json, Where, context_edits, edits, null_edits
 
-BOUNDARIES = (0, 7, 8, 18, 19, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37)
-"""Minors on both sides of every version at which some standard changed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Case:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.engines.client import Client, Reply, Request
 from tests.live.pss_cases import BASES, PERMANENT, Case
 
 LEVELS = ("baseline", "restricted")
+NEWEST = 37
+"""The minor version of the server that is asked."""
+
 LATEST = -1
 """Stands for the version ``latest``."""
 
@@ -57,6 +61,45 @@ class Answer:
 
     violated: frozenset[str]
     invalid: str = ""
+
+
+CONTROLS: Mapping[str, frozenset[str]] = {
+    "baseline": frozenset(REASONS.values())
+    - {"privilege-escalation", "run-as-non-root", "run-as-user", "volume-types"},
+    "restricted": frozenset(REASONS.values()) - {"host-path-volumes"},
+}
+"""What a level can refuse a pod for; at restricted, volume types stand in for host paths."""
+
+
+@dataclass(slots=True)
+class Reached:
+    """How many pods each control was asked about, and how many of them violated it."""
+
+    pods: int = 0
+    violated: Counter[str] = field(default_factory=Counter)
+
+    def add(self, answers: Iterable[Answer]) -> None:
+        """Count more answers."""
+        for answer in answers:
+            self.pods += 1
+            self.violated.update(answer.violated)
+
+    def one_sided(self, level: str) -> list[str]:
+        """The controls that no pod violated, or none obeyed, or that the level does not have."""
+        known = sorted(CONTROLS[level] | set(self.violated))
+        return [
+            control
+            for control in known
+            if control not in CONTROLS[level] or not 0 < self.violated[control] < self.pods
+        ]
+
+    def told(self, level: str) -> str:
+        """One line: violated and obeyed, by control."""
+        counts = (
+            f"{control} {self.violated[control]}/{self.pods - self.violated[control]}"
+            for control in sorted(CONTROLS[level])
+        )
+        return f"{level}: {self.pods} pods, violated/obeyed: {', '.join(counts)}"
 
 
 def version_name(minor: int) -> str:
