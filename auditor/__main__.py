@@ -18,14 +18,20 @@ def _drop_working_directory() -> None:
 
 def main() -> None:
     """Run the command line; ``--version`` alone answers before anything else is imported."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
+    if sys.argv[1:] in (["--version"], ["-V"]) and sys.stdout is not None:
         from auditor.version import VERSION
 
         sys.stdout.write(f"auditor {VERSION}\n")
         return
-    from auditor.cli.app import run
+    try:
+        from auditor.cli.app import run
+        from auditor.cli.process import catch_termination
 
-    sys.exit(run(sys.argv[1:]))
+        catch_termination()
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

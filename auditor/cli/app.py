@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import click
+from click.shell_completion import shell_complete
 
-from auditor.cli.exits import INTERNAL, INTERRUPTED, USAGE, exit_code_of
+from auditor.cli.errors import SYSTEM_IS_FULL, full, show_bug, show_error, show_usage
+from auditor.cli.exits import INTERNAL, INTERRUPTED, TERMINATED, USAGE, exit_code_of
+from auditor.cli.process import Terminated, end_quietly, hush, open_streams
 from auditor.cli.prose import prose
-from auditor.errors import AuditorError, PolicyErrors
+from auditor.errors import AuditorError
 from auditor.version import VERSION
+
+COMPLETE = "_AUDITOR_COMPLETE"
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -71,35 +75,41 @@ def app() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; whatever was not foreseen ends here."""
     try:
-        result = app.main(list(arguments), prog_name="auditor", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("\ninterrupted\n")
-        return INTERRUPTED
+        open_streams(arguments)
+        return _invoke(arguments)
+    except (KeyboardInterrupt, click.Abort) as error:
+        end_quietly()
+        return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
     except BrokenPipeError:
-        # whoever read our output has seen enough; keep the interpreter's flush at exit quiet
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        hush(sys.stdout.buffer)  # whoever read our output has seen enough
         return 0
+    except click.ClickException as error:
+        show_usage(error)
+        return USAGE
     except AuditorError as error:
-        _show(error)
+        show_error(error)
         return exit_code_of(error)
-    except Exception:  # noqa: BLE001 - our bug: say so, and how to report it
-        traceback.print_exc()
-        sys.stderr.write("\nThis is a bug in auditor: please report it with the lines above.\n")
+    except OSError as error:
+        if error.errno not in SYSTEM_IS_FULL:
+            show_bug(error)
+            return INTERNAL
+        show_error(full(error))
+        hush(sys.stdout.buffer)
+        return USAGE
+    except Exception as error:  # noqa: BLE001 - our bug: say so, and how to report it
+        show_bug(error)
         return INTERNAL
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    """Run one command. Click's own main would turn some errors into exit codes that mislead."""
+    instruction = os.environ.get(COMPLETE)
+    if instruction is not None:
+        return shell_complete(app, {}, "auditor", COMPLETE, instruction)
+    try:
+        with app.make_context("auditor", list(arguments)) as context:
+            result = app.invoke(context)
+    except click.exceptions.Exit as ended:
+        result = ended.exit_code
+    sys.stdout.flush()
     return result if isinstance(result, int) else 0
-
-
-def _show(error: AuditorError) -> None:
-    if isinstance(error, PolicyErrors):
-        for each in error.errors:
-            sys.stderr.write(f"{each.location}: {each.message}\n")
-            for line in each.excerpt.splitlines():
-                sys.stderr.write(f"    {line}\n")
-            if each.hint:
-                sys.stderr.write(f"    hint: {each.hint}\n")
-    sys.stderr.write(f"Error: {error.message}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")

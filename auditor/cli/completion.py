@@ -19,8 +19,8 @@ def completion(shell: str) -> None:
     zsh:   eval "$(auditor completion zsh)"
     fish:  auditor completion fish | source
     """
-    from auditor.cli.app import app
+    from auditor.cli.app import COMPLETE, app
 
     kind = get_completion_class(shell)
     if kind is not None:
-        click.echo(kind(app, {}, "auditor", "_AUDITOR_COMPLETE").source())
+        click.echo(kind(app, {}, "auditor", COMPLETE).source())

@@ -11,6 +11,7 @@ INCOMPLETE: Final = 3
 INTEGRITY: Final = 4
 INTERNAL: Final = 70
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 
 
 def exit_code_of(error: AuditorError) -> int:

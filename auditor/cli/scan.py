@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -19,12 +19,12 @@ from auditor.cli.options import (
     profile_option,
     set_option,
 )
+from auditor.cli.output import parse_outputs, write_files, write_stdout
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, Screen, screen_of
 from auditor.cli.wiring import FORMATS, STDIN, collector_for
 from auditor.config import Config, read_config
-from auditor.errors import RenderError, UsageError
-from auditor.model.finding import Report
+from auditor.errors import UsageError
 from auditor.runner.run import Settings, Stamp, audit
 from auditor.runner.shards import default_workers
 from auditor.version import VERSION
@@ -114,10 +114,11 @@ def scan(
     kubectl get all -A -o json | auditor scan - --fail-on critical
     """
     config = read_config()
-    files = [parse_output(text) for text in outputs]
+    files = parse_outputs(outputs, targets)
     if list(targets).count(STDIN) > 1:
         raise UsageError("standard input can be read only once", hint="name - once")
-    screen = screen_of(sys.stdout, config, plain=plain, colour=color)
+    screen = screen_of(sys.stdout, config, plain=plain, colour=color, everything=list_all)
+    paper = Screen(width=None, colour=False, plain=plain, everything=list_all)
     shown = Progress("none" if quiet else progress)
     with tempfile.TemporaryDirectory(prefix="auditor-") as spool:
         cache = None if no_cache else config.cache
@@ -139,65 +140,10 @@ def scan(
             shown,
         )
         shown.end()
-        for name, path in files:
-            plain_screen = Screen(width=None, colour=False, plain=plain)
-            write_report(report, name, path, plain_screen)
+        write_files([(file, partial(FORMATS[file.format](paper), report)) for file in files])
         if not quiet:
-            print_report(report, stdout_format, screen)
+            write_stdout(sys.stdout.buffer, FORMATS[stdout_format](screen)(report))
     return 0 if exit_zero else report.gate.exit
-
-
-def parse_output(text: str) -> tuple[str, Path]:
-    """Split ``FORMAT=FILE``.
-
-    Raises:
-        UsageError: no such format, no file, or no folder to put it in.
-    """
-    name, _, file = text.partition("=")
-    if name not in FORMATS or not file:
-        known = ", ".join(FORMATS)
-        raise UsageError(f"-o {text}: not FORMAT=FILE", hint=f"formats: {known}")
-    path = Path(file)
-    if not path.parent.is_dir():
-        raise UsageError(f"-o {text}: {path.parent} is not a folder", hint="create it first")
-    return name, path
-
-
-def write_report(report: Report, name: str, path: Path, screen: Screen) -> None:
-    """Write one report whole or not at all.
-
-    Raises:
-        RenderError: the file can't be written.
-    """
-    try:
-        with tempfile.NamedTemporaryFile(
-            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            try:
-                for chunk in FORMATS[name](screen)(report):
-                    file.write(chunk)
-            except BaseException:
-                temporary.unlink()
-                raise
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise RenderError(f"{path}: {error.strerror}", hint="choose another file for -o") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def print_report(report: Report, name: str, screen: Screen) -> None:
-    """Write one report to standard output."""
-    out = sys.stdout.buffer
-    for chunk in FORMATS[name](screen)(report):
-        out.write(chunk)
-    out.flush()
 
 
 def stamp_of(targets: Sequence[str], config: Config) -> Stamp:

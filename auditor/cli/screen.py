@@ -15,14 +15,20 @@ NARROWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """How standard output is to be written; ``width`` None: it is no terminal, do not wrap."""
+    """How a report is to be written.
+
+    ``width`` None: it is no terminal, do not wrap; ``everything``: leave no finding out.
+    """
 
     width: int | None
     colour: bool
     plain: bool
+    everything: bool = False
 
 
-def screen_of(stream: TextIO, config: Config, *, plain: bool, colour: str) -> Screen:
+def screen_of(
+    stream: TextIO, config: Config, *, plain: bool, colour: str, everything: bool = False
+) -> Screen:
     """Look at a stream once. ``colour`` is auto, always or never."""
     terminal = stream.isatty()
     width = max(shutil.get_terminal_size().columns, NARROWEST) if terminal else None
@@ -31,7 +37,7 @@ def screen_of(stream: TextIO, config: Config, *, plain: bool, colour: str) -> Sc
     else:
         painted = colour == "always"
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
-    return Screen(width, painted and not plain, plain or not encoding.startswith("utf"))
+    return Screen(width, painted and not plain, plain or not encoding.startswith("utf"), everything)
 
 
 class Progress:

@@ -158,6 +158,7 @@ def _serve(job: Job, pipe: Connection, inherited: Sequence[Connection]) -> None:
     ``inherited`` are the parent's ends of pipes: one that stays open here would hide its death.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for end in inherited:
         end.close()
     while True:

@@ -1,0 +1,61 @@
+"""Errors as a person sees them: on standard error, with a hint, and safe for a terminal."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from typing import Final
+
+import click
+
+from auditor.errors import AuditorError, PolicyErrors, RenderError
+from reports.text import safe
+
+SYSTEM_IS_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
+"""What a file system or a process has too little of: nobody's bug."""
+
+
+def full(error: OSError) -> RenderError:
+    """A system error as one of ours."""
+    where = f"{error.filename}: " if error.filename else ""
+    return RenderError(
+        f"{where}{error.strerror}", hint="free some space, or set TMPDIR to where there is some"
+    )
+
+
+def show_error(error: AuditorError) -> None:
+    """Write an error and its hint; of policy files, each error with its place."""
+    if isinstance(error, PolicyErrors):
+        for each in error.errors:
+            _write(f"{each.location}: {each.message}")
+            for line in each.excerpt.splitlines():
+                _write(f"    {line}")
+            if each.hint:
+                _write(f"    hint: {each.hint}")
+    _write(f"Error: {error.message}")
+    if error.hint:
+        _write(f"hint: {error.hint}")
+
+
+def show_usage(error: click.ClickException) -> None:
+    """Write what the command line could not be understood by, as click words it."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        for line in context.get_usage().splitlines():
+            _write(line)
+    _write(f"Error: {error.format_message()}")
+    if context is not None:
+        _write(f"hint: {context.command_path} --help")
+
+
+def show_bug(error: BaseException) -> None:
+    """Write a traceback, and what to do with it."""
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        _write(line)
+    _write("")
+    _write("This is a bug in auditor: please report it with the lines above.")
+
+
+def _write(line: str) -> None:
+    sys.stderr.write(safe(line) + "\n")

@@ -1,0 +1,154 @@
+"""Reports on their way out: all files whole, or none; standard output checked like a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from auditor.cli.process import hush
+from auditor.cli.wiring import FORMATS, STDIN
+from auditor.errors import RenderError, UsageError
+
+Chunks = Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One ``-o FORMAT=FILE``; ``path`` is where a link leads, ``text`` what was typed."""
+
+    text: str
+    format: str
+    path: Path
+
+
+def parse_outputs(texts: Sequence[str], targets: Sequence[str]) -> tuple[Output, ...]:
+    """Check every ``-o`` before anything is read.
+
+    Raises:
+        UsageError: one is malformed or can't be written, two are one file, or one is a target.
+    """
+    inputs = {os.path.realpath(target) for target in targets if target != STDIN}
+    outputs: list[Output] = []
+    for text in texts:
+        output = _parse(text)
+        if any(output.path == earlier.path for earlier in outputs):
+            raise UsageError(f"-o {text}: this file is named twice", hint="one report a file")
+        if str(output.path) in inputs:
+            raise UsageError(
+                f"-o {text}: the report would replace a target", hint="choose another file"
+            )
+        outputs.append(output)
+    return tuple(outputs)
+
+
+def _parse(text: str) -> Output:
+    name, _, file = text.partition("=")
+    if name not in FORMATS or not file:
+        known = ", ".join(FORMATS)
+        raise UsageError(
+            f"-o {text}: not FORMAT=FILE",
+            hint=f"formats: {known}; for example -o json=results.json",
+        )
+    try:
+        path = Path(os.path.realpath(file))
+        if path.is_dir():
+            raise UsageError(f"-o {text}: {file} is a folder", hint=f"-o {name}={file}/report")
+        if not path.parent.is_dir():
+            raise UsageError(f"-o {text}: {path.parent} is not a folder", hint="create it first")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"-o {text}: {_reason(error)}", hint="choose another file") from error
+    place = path if _is_special(path) else path.parent
+    if not os.access(place, os.W_OK):
+        raise UsageError(f"-o {text}: {place} can't be written", hint="choose another file")
+    return Output(text, name, path)
+
+
+def write_files(reports: Sequence[tuple[Output, Callable[[], Chunks]]]) -> None:
+    """Write all reports beside their places, then move them there: all of them or none.
+
+    What is no regular file (a device, a pipe) is written as it is, and first.
+
+    Raises:
+        RenderError: one can't be written.
+    """
+    waiting: list[tuple[Path, Output]] = []
+    try:
+        for output, render in reports:
+            with _told(output):
+                if _is_special(output.path):
+                    with output.path.open("wb") as file:
+                        file.writelines(render())
+                else:
+                    _write_beside(output, render, waiting)
+        while waiting:
+            temporary, output = waiting[0]
+            with _told(output):
+                temporary.replace(output.path)
+            del waiting[0]
+    finally:
+        for temporary, _ in waiting:
+            temporary.unlink(missing_ok=True)
+
+
+def _write_beside(
+    output: Output, render: Callable[[], Chunks], waiting: list[tuple[Path, Output]]
+) -> None:
+    file: BinaryIO
+    handle, name = tempfile.mkstemp(dir=output.path.parent, prefix=".auditor-")
+    waiting.append((Path(name), output))
+    with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+        file.writelines(render())
+        file.flush()
+        os.fchmod(handle, _mode(output.path))
+        os.fsync(handle)
+
+
+def _mode(path: Path) -> int:
+    """The mode of the file that is replaced, or what a new file gets."""
+    with contextlib.suppress(FileNotFoundError):
+        return stat.S_IMODE(path.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()
+
+
+@contextlib.contextmanager
+def _told(output: Output) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RenderError(
+            f"-o {output.text}: {_reason(error)}", hint="no report was written to any file"
+        ) from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def write_stdout(out: BinaryIO, chunks: Chunks) -> None:
+    """Write one report to standard output. A reader that went away has seen enough.
+
+    Raises:
+        RenderError: it can't be written.
+    """
+    try:
+        out.writelines(chunks)
+        out.flush()
+    except BrokenPipeError:
+        hush(out)
+    except OSError as error:
+        hush(out)
+        raise RenderError(
+            f"standard output: {_reason(error)}", hint="write to a file with -o json=FILE"
+        ) from error

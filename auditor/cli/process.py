@@ -1,0 +1,61 @@
+"""The process around a command: its signals and its three streams."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import BinaryIO
+
+from auditor.errors import RenderError
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: ends a run as Ctrl-C does, with everything cleaned up."""
+
+
+def catch_termination() -> None:
+    """Let SIGTERM raise :class:`Terminated` in the main thread."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise Terminated
+
+
+def end_quietly() -> None:
+    """Say that we were stopped; what stands half-written in a buffer is dropped."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write("\ninterrupted\n")
+        sys.stderr.flush()
+    hush(sys.stdout.buffer)
+
+
+def open_streams(arguments: Sequence[str]) -> None:
+    """Give closed standard streams a place to go to, before a file can take their numbers.
+
+    Raises:
+        RenderError: standard output is closed, and not asked to be quiet.
+    """
+    closed = sys.stdout is None
+    # in the order of their numbers: a new descriptor takes the lowest that is free
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - for good
+    if closed:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for good
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for good
+    if closed and not {"-q", "--quiet"} & set(arguments):
+        raise RenderError("standard output is closed", hint="--quiet needs none")
+
+
+def hush(out: BinaryIO) -> None:
+    """Lead a stream nowhere, so that the interpreter's flush at exit says nothing."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out.fileno())
+        os.close(nowhere)
