@@ -7,12 +7,13 @@ sides of each row with an expression of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isnan
+from random import Random
 from typing import Final
 
 from auditor.cel import ops
-from auditor.cel.ast import Call, Has, Index, Node, Select
+from auditor.cel.ast import Call, Has, Index, Node, Quantifier, Select, Transform
 from auditor.cel.convert import to_string
 from auditor.cel.errors import CelEvalError
 from auditor.cel.interpreter import DEFAULT_BUDGET, LAZY, Evaluator
@@ -27,13 +28,17 @@ FUNCTIONS: Final = standard_library()
 
 
 class CppDialect(Evaluator):
-    """The interpreter, with the answers of cel-cpp where it is known to differ."""
+    """The interpreter, with the answers of cel-cpp where it is known to differ.
 
-    __slots__ = ("fatal", "unordered")
+    With ``order``, maps are visited in random orders, as cel-cpp visits them in one of its own.
+    """
 
-    def __init__(self, bindings: Mapping[str, object]) -> None:
+    __slots__ = ("_order", "_visits_map", "fatal", "unordered")
+
+    def __init__(self, bindings: Mapping[str, object], order: Random | None = None) -> None:
         super().__init__(bindings, FUNCTIONS, DEFAULT_BUDGET)
-        self.unordered = self.fatal = False
+        self.unordered = self.fatal = self._visits_map = False
+        self._order = order
 
     def on_call(self, node: Call) -> object:
         """All arguments are evaluated, also after an error: see ``fatal`` in :meth:`take_field`."""
@@ -117,8 +122,18 @@ class CppDialect(Evaluator):
 
     def prepare(self, operand: object, _start: int, /) -> None:
         """Maps are visited in an order of their own: note that it may matter."""
-        if operand.__class__ is dict and len(operand) > 1:
+        self._visits_map = operand.__class__ is dict
+        if isinstance(operand, dict) and len(operand) > 1:
             self.unordered = True
+
+    def elements(self, node: Quantifier | Transform) -> Iterable[object]:
+        """Shuffle what a macro visits in a map."""
+        found = super().elements(node)
+        if self._order is None or not self._visits_map:
+            return found
+        shuffled = list(found)
+        self._order.shuffle(shuffled)
+        return shuffled
 
 
 CppDialect.handlers = {**Evaluator.handlers, Call: CppDialect.on_call}

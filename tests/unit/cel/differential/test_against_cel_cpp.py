@@ -28,6 +28,7 @@ from tests.unit.cel.differential.texts import TextGenerator
 from tests.unit.cel.language import NAMESPACED
 
 DOCUMENTS: Final = 30
+ORDERS: Final = 200
 Record: TypeAlias = Callable[[str, object], None]
 
 
@@ -42,7 +43,7 @@ class Tally(NamedTuple):
     def __str__(self) -> str:
         return (
             f"{self.evaluations:,} evaluations compared with cel-cpp, {self.errors:,} of them"
-            f" errors there; {self.unordered:,} left out, as they depend on the order of a map;"
+            f" errors there; {self.unordered:,} equal for some order of their maps;"
             f" {len(self.differences):,} different"
         )
 
@@ -54,14 +55,39 @@ def documents(random: Random) -> list[dict[str, Any]]:
     return [*pods[:half], *(mutate(random, pod, random.randrange(1, 5)) for pod in pods[half:])]
 
 
-def in_dialect(node: Node, document: object) -> tuple[object, CppDialect]:
+def in_dialect(
+    node: Node, document: object, order: Random | None = None
+) -> tuple[object, CppDialect]:
     """The outcome in the dialect of cel-cpp, and the evaluator with its notes."""
-    evaluator = CppDialect({"object": document})
+    evaluator = CppDialect({"object": document}, order)
     try:
         result = canonical(run(evaluator, node))
     except CelEvalError:
         result = ERROR
     return result, evaluator
+
+
+def in_some_order(node: Node, document: object, expected: object) -> bool:
+    """Whether an outcome is right if the maps of the expression are visited in some order."""
+    order, sought = Random(1), bag(expected)
+    outcomes = (in_dialect(node, document, order)[0] for _ in range(ORDERS))
+    return any(bag(outcome) == sought for outcome in outcomes)
+
+
+def bag(outcome: object) -> object:
+    """An outcome without the order of its lists and maps."""
+    match outcome:
+        case "list", list() as items:
+            return ("list", sorted((bag(item) for item in items), key=repr))
+        case "map", dict() as items:
+            entries = ((_key(key), bag(item)) for key, item in items.items())
+            return ("map", sorted(entries, key=repr))
+        case _:
+            return outcome
+
+
+def _key(key: object) -> object:
+    return int(key) if isinstance(key, int) else key
 
 
 def compare(
@@ -83,7 +109,7 @@ def compare(
             errors += expected in (ERROR, FATAL)
             if result == expected or (expected == FATAL and (result == ERROR or evaluator.fatal)):
                 continue
-            if evaluator.unordered:
+            if evaluator.unordered and in_some_order(node, pod, expected):
                 unordered += 1
             else:
                 differences.append(
@@ -96,7 +122,7 @@ def assert_same(tally: Tally, record: Record) -> None:
     """No difference but the order of maps; and the comparison was worth making."""
     record(SUMMARY, str(tally))
     assert not tally.differences, "\n".join(tally.differences[:3])
-    assert tally.unordered < tally.evaluations // 500
+    assert tally.unordered < tally.evaluations // 200
     assert 0.2 < tally.errors / tally.evaluations < 0.85
 
 
