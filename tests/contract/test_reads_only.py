@@ -1,0 +1,117 @@
+"""Importing does nothing; scanning writes nothing but its own files, and talks to nobody."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import ESTATE, ROOT
+
+
+def watch(*arguments: str | Path, own: Path) -> subprocess.CompletedProcess[str]:
+    """What ran under the hook: its output, and the deeds that it may not do on stderr."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(own),
+        "XDG_CACHE_HOME": str(own / "cache"),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "tests.contract.watch", *map(str, arguments)],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_importing_does_nothing(tmp_path: Path) -> None:
+    ran = watch("import", tmp_path, own=tmp_path)
+    assert (ran.stderr, ran.returncode) == ("", 0)
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Path:
+    copy = tmp_path / "estate"
+    shutil.copytree(ESTATE, copy)
+    return copy
+
+
+def state_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    return {
+        str(path): (path.stat().st_mode, path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(("--workers", "1"), id="one worker"),
+        pytest.param(("--format", "json", "--all"), id="json"),
+    ],
+)
+def test_scanning_changes_nothing(estate: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    before = state_of(estate)
+    for again in ("cold", "warm"):
+        ran = watch("scan", own, "scan", estate, "--progress", "none", *options, own=own)
+        assert (ran.stderr, ran.returncode) == ("", 1), again
+        assert ran.stdout
+    assert state_of(estate) == before
+    assert [path.name for path in own.iterdir()] in (["cache"], []), "nothing is left behind"
+
+
+def test_many_workers_talk_only_to_their_parent(estate: Path, tmp_path: Path) -> None:
+    """A tree that is big enough for processes."""
+    own = tmp_path / "own"
+    own.mkdir()
+    for number in range(2):
+        (estate / f"big-{number}.yaml").write_bytes(FILLER * 40_000)
+    ran = watch(
+        "scan", own, "scan", estate, "--progress", "none", "--workers", "3", "--no-cache", own=own
+    )
+    assert ran.stderr == ""
+    assert ran.returncode == 1
+
+
+FILLER = b"""\
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: filler, namespace: ml}
+data: {a: "%s"}
+""".replace(b"%s", b"x" * 60)
+
+
+def test_a_report_is_written_where_it_was_asked_for(estate: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    out = own / "results.json"
+    ran = watch(
+        "scan", own, "scan", estate, "--progress", "none", "-q", "-o", f"json={out}", own=own
+    )
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("", "", 1)
+    assert out.is_file()
+
+
+def test_the_hook_sees(estate: Path, tmp_path: Path) -> None:
+    """A scan told to write elsewhere is reported: the hook is no ornament."""
+    out = tmp_path / "results.json"
+    own = tmp_path / "own"
+    own.mkdir()
+    ran = watch(
+        "scan", own, "scan", estate, "--progress", "none", "-q", "-o", f"json={out}", own=own
+    )
+    assert f"'{out}" in ran.stderr
+    assert "auditor.cli" in ran.stderr
