@@ -5,19 +5,35 @@ The last line starts with ``RESULT`` and is made for ``grep``.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
+from types import MappingProxyType
 
 import msgspec
 
 from auditor.model.enums import Decision, Severity, TargetState
 from auditor.model.finding import Finding, Observed, Report, RuleInfo
+from reports.remedy import short_remedy
 from reports.text import cells, safe, wrap
 
-SHOWN_PER_RULE = 3
+DEFAULT_PROFILE = "ai-platform"
+SHOWN = MappingProxyType(
+    {
+        Severity.CRITICAL: 3,
+        Severity.HIGH: 3,
+        Severity.MEDIUM: 2,
+        Severity.LOW: 1,
+        Severity.INFO: 1,
+    }
+)
+"""How many findings of one rule are shown, by its severity."""
+
+SHOWN_VALUES = 3
 SHOWN_GAPS = 10
 SHOWN_RULES = 4
+SHOWN_TARGETS = 3
 
 _COLOURS = {
     "critical": "1;38;5;161",
@@ -37,11 +53,16 @@ _GLYPHS = {"fail": "✗ ", "pass": "✓ ", "incomplete": "? ", "unknown": "? "}
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to draw. ``width`` in columns, None: never wrap; ``plain``: words only, no glyphs."""
+    """How to draw.
+
+    ``width`` in columns, None: never wrap; ``plain``: words only, no glyphs; ``everything``: all
+    findings, and those that pass or do not apply where the report lists them.
+    """
 
     width: int | None = None
     colour: bool = False
     plain: bool = False
+    everything: bool = False
 
     def paint(self, text: str, role: str) -> str:
         """Colour ``text`` for its role; colour never carries meaning alone."""
@@ -103,9 +124,9 @@ class _Screen:
             yield f"{title}  {head.strip()}"
         yield from rest
         files = sum(target.files for target in report.targets)
-        where = ", ".join(target.uri for target in report.targets[:3])
-        if len(report.targets) > SHOWN_RULES - 1:
-            where += f" and {len(report.targets) - 3} more"
+        where = ", ".join(target.uri for target in report.targets[:SHOWN_TARGETS])
+        if len(report.targets) > SHOWN_TARGETS:
+            where += f" and {len(report.targets) - SHOWN_TARGETS} more"
         objects = sum(kind.seen for kind in report.coverage.kinds if not kind.derived)
         scope = (
             f"profile {report.profile}, {len(report.counts)} rules; "
@@ -118,7 +139,7 @@ class _Screen:
         yield ""
         decided = sum(count.passed + count.failed + count.not_applicable for count in report.counts)
         unknown = sum(count.unknown + count.manual for count in report.counts)
-        percent = _percent(report.coverage.ratio)
+        percent = f"{_percent(report.coverage.ratio)} %"
         yield style.paint("Coverage", "bold")
         yield from self._wrap(f"{percent} decided: {decided} of {decided + unknown} checks", "  ")
         skipped = sum(target.skipped for target in report.targets)
@@ -135,6 +156,8 @@ class _Screen:
         for item in report.gaps[:SHOWN_GAPS]:
             gap = item.gap
             place = f"{gap.scope}:{gap.line}" if gap.line else gap.scope
+            if self._many_targets:
+                place = f"{gap.target} {place}"
             yield from self._wrap(f"{place}  {gap.cause.value}: {gap.detail}", "    ")
             if gap.hint:
                 yield from self._wrap(gap.hint, "      try: ")
@@ -147,18 +170,21 @@ class _Screen:
             )
 
     def _findings(self) -> Iterator[str]:
-        listed = (finding for finding in self._report.findings if finding.verdict in _LISTED)
+        everything = self._style.everything
+        listed = (
+            finding for finding in self._report.findings if everything or finding.verdict in _LISTED
+        )
         for (verdict, severity, rule), members in groupby(listed, key=_group_key):
             yield ""
             group = iter(members)
-            shown = list(islice(group, SHOWN_PER_RULE))
+            shown = [] if everything else list(islice(group, SHOWN[Severity(severity)]))
+            rest = list(group) if everything else []
             more = sum(1 for _ in group)
-            yield from self._rule(verdict, severity, rule, len(shown) + more)
-            for finding in shown:
+            yield from self._rule(verdict, severity, rule, len(shown) + len(rest) + more)
+            for finding in (*shown, *rest):
                 yield from self._finding(finding)
             if more:
-                text = f"and {more} more: -o json=results.json lists them"
-                yield from self._wrap(text, "    ")
+                yield from self._wrap(f"and {more:,} more: --all lists them", "    ")
             info = self._report.rules.get(rule)
             if info is not None and verdict == "fail":
                 yield from self._fix(info)
@@ -202,61 +228,91 @@ class _Screen:
             yield from self._wrap(where, "  ")
             yield from self._wrap(place, "    ")
         yield from self._wrap(finding.message, "    ")
-        for item in finding.observed[:SHOWN_PER_RULE]:
+        for item in finding.observed[:SHOWN_VALUES]:
             for text in self._wrap(f"{item.path} {_value(item)}", "    "):
                 yield style.paint(text, "dim")
 
     def _fix(self, info: RuleInfo) -> Iterator[str]:
-        first = next((line for line in info.remediation.splitlines() if line.strip()), "")
-        if first:
-            yield from self._wrap(f"fix: {first.strip()}", "  ")
+        sentence, snippet = short_remedy(info.remediation)
+        if sentence or snippet:
+            yield from self._wrap(f"fix: {sentence}".rstrip(), "  ")
+        for line in snippet:
+            indent = " " * (len(line) - len(line.lstrip()) + 6)
+            yield from self._wrap(line.strip(), indent)
         yield from self._wrap(f"more: auditor explain {info.id}", "  ")
 
     def _table(self) -> Iterator[str]:
         report, style = self._report, self._style
         yield ""
         yield style.paint("Findings", "bold")
-        rows = [
-            (severity.value, report.tallies.get(("fail", severity.value), 0))
-            for severity in _SEVERITIES
-        ]
-        rows.append(("unknown", sum(n for (v, _), n in report.tallies.items() if v == "unknown")))
+        counts = _by_target(report) if self._many_targets else {}
+        rows = [(name, _tally(report, name)) for name in _ROWS]
+        columns = "".join(f"{f'[{number}]':>8}" for number in range(1, len(counts) + 1))
+        if counts:
+            yield f"  {'':<10} {'all':>6}{columns}"
         for name, number in rows:
             mark = style.paint(f"{name:<10}", name if number else "dim")
-            yield f"  {mark} {number:>6}"
+            parts = "".join(f"{tally.get(name, 0):>8}" for tally in counts.values())
+            yield f"  {mark} {number:>6}{parts}"
+        for number, uri in enumerate(counts, 1):
+            yield from self._wrap(f"[{number}] {uri}", "  ")
         states = [target for target in report.targets if target.state is not TargetState.COMPLETE]
         for target in states[:SHOWN_GAPS]:
             yield from self._wrap(f"{target.uri} is {target.state.value}", "  ")
+        if len(states) > SHOWN_GAPS:
+            yield from self._wrap(f"and {len(states) - SHOWN_GAPS} more targets", "  ")
 
     def _what_now(self) -> Iterator[str]:
         report, style = self._report, self._style
         yield ""
         yield style.paint("What now?", "bold")
         first = next(iter(report.findings), None)
-        if first is not None:
+        if first is not None and first.verdict in _LISTED:
             yield from self._wrap(f"auditor explain {first.rule}", "  ")
-        target = report.targets[0].uri if report.targets else "."
-        yield from self._wrap(f"auditor scan {target} -o json=results.json", "  ")
+        targets = " ".join(shlex.quote(target.uri) for target in report.targets[:SHOWN_TARGETS])
+        if len(report.targets) > SHOWN_TARGETS:
+            targets = "TARGET..."
+        command = f"auditor scan {targets}"
+        if report.profile != DEFAULT_PROFILE:
+            command += f" --profile {report.profile}"
         gate = "high" if report.gate.expression == "never" else report.gate.expression
-        yield from self._wrap(f"auditor scan {target} --fail-on '{gate}' --quiet   # in CI", "  ")
+        yield from self._wrap(f"{command} -o json=results.json", "  ")
+        yield from self._wrap(f"{command} --fail-on {shlex.quote(gate)} --quiet   # in CI", "  ")
 
     def _result(self) -> str:
         report = self._report
         parts = [f"RESULT {report.gate.decision.value}"]
-        parts += [
-            f"{severity.value}={report.tallies.get(('fail', severity.value), 0)}"
-            for severity in _SEVERITIES
-        ]
-        unknown = sum(n for (verdict, _), n in report.tallies.items() if verdict == "unknown")
-        parts.append(f"unknown={unknown}")
+        parts += [f"{severity.value}={_tally(report, severity.value)}" for severity in _SEVERITIES]
+        parts.append(f"unknown={_tally(report, 'unknown')}")
         parts.append(f"gaps={len(report.gaps)}")
-        parts.append(f"coverage={report.coverage.ratio * 100:.1f}%")
+        parts.append(f"coverage={_percent(report.coverage.ratio)}%")
         parts.append(f"report={report.digest}")
         return " ".join(parts)
 
 
 _SEVERITIES = tuple(reversed(Severity))
 _LISTED = frozenset({"fail", "unknown", "manual"})
+
+
+_ROWS = (*(severity.value for severity in _SEVERITIES), "unknown")
+
+
+def _tally(report: Report, row: str) -> int:
+    """Failing findings of a severity, or all that are unknown."""
+    if row == "unknown":
+        return sum(n for (verdict, _), n in report.tallies.items() if verdict == row)
+    return report.tallies.get(("fail", row), 0)
+
+
+def _by_target(report: Report) -> dict[str, dict[str, int]]:
+    """The rows of the table for each target, in their order."""
+    counts: dict[str, dict[str, int]] = {target.uri: {} for target in report.targets}
+    for finding in report.findings:
+        if finding.verdict in {"fail", "unknown"}:
+            row = finding.severity if finding.verdict == "fail" else finding.verdict
+            tally = counts.setdefault(finding.resource.target, {})
+            tally[row] = tally.get(row, 0) + 1
+    return counts
 
 
 def _group_key(finding: Finding) -> tuple[str, str, str]:
@@ -270,7 +326,7 @@ def _count(number: int, noun: str) -> str:
 def _percent(ratio: float) -> str:
     """Never round up to 100 %: that would hide the one check that was not decided."""
     percent = int(ratio * 1000) / 10
-    return f"{percent:.1f} %"
+    return f"{percent:.1f}"
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -57,7 +57,13 @@ COLLECTORS: Mapping[str, Callable[[str], Collector]] = MappingProxyType({})
 def _terminal(screen: Screen) -> ReportFormat:
     from reports.terminal import Style, renderer
 
-    return renderer(Style(width=screen.width, colour=screen.colour, plain=screen.plain))
+    style = Style(
+        width=screen.width,
+        colour=screen.colour,
+        plain=screen.plain,
+        everything=screen.everything,
+    )
+    return renderer(style)
 
 
 def _json(screen: Screen) -> ReportFormat:
