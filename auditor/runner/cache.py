@@ -3,7 +3,8 @@
 One file per shard and scope: ``<folder>/<hash of scope>/<shard>.bin``, a msgpack map from
 ``<sha256 of the content>:<path>`` to the encoded :class:`FileResult`. The key covers all that the
 result depends on: the content, its path, and the digest of policy, profile, parameters and engine.
-A cache file that can't be read is as good as none; it is written anew, whole, by renaming.
+A cache file that can't be read, or that others could have written, is as good as none; it is
+written anew, whole, by renaming.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from auditor.model.resource import Gap, Resource
+from auditor.policy.cachefile import read_own, write_own
 
 
 class FileResult(msgspec.Struct, gc=False):
@@ -49,7 +51,7 @@ class ResultCache:
             return None
         try:
             result = self._decode(raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return None
         self._now[key] = raw
         return result
@@ -63,17 +65,16 @@ class ResultCache:
         """Write what this scan used, if anything is new; a cache is never worth failing for."""
         if not self._changed and len(self._now) == len(self._known):
             return
-        temporary = self._path.with_suffix(".new")
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            temporary.write_bytes(self._encode(self._now))
-            temporary.replace(self._path)
+        write_own(self._path, self._encode(self._now))
 
 
 def _load(path: Path) -> dict[str, msgspec.Raw]:
+    data = read_own(path)
+    if data is None:
+        return {}
     try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
-    except (OSError, msgspec.DecodeError):
+        return msgspec.msgpack.decode(data, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
 
 

@@ -1,0 +1,131 @@
+"""The cache of results: what it gives back, when it knows nothing, and what it never believes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap, Resource
+from auditor.runner.cache import FileResult, ResultCache, open_cache
+
+RESULT = FileResult(
+    lines=[b"a\tb\t1\t{\t}"],
+    tally=b"\x01\x02",
+    gaps=[Gap("t", "a.yaml", GapCause.MALFORMED, "odd", line=3)],
+    kept=[Resource("k8s/Namespace", "v1", "ml", "", "u", "a.yaml", 0, 1, b"{}")],
+    census=[("k8s/Namespace", "", 1)],
+    evaluated=[("k8s/Namespace", 1)],
+    skipped=2,
+)
+
+
+def filled(path: Path) -> ResultCache:
+    cache = ResultCache(path)
+    cache.put("a.yaml", "sha256:1", RESULT)
+    cache.save()
+    return ResultCache(path)
+
+
+def test_a_result_comes_back_whole(tmp_path: Path) -> None:
+    assert filled(tmp_path / "c.bin").get("a.yaml", "sha256:1") == RESULT
+
+
+@pytest.mark.parametrize(
+    ("source", "digest"),
+    [
+        pytest.param("b.yaml", "sha256:1", id="another path"),
+        pytest.param("a.yaml", "sha256:2", id="another content"),
+    ],
+)
+def test_what_is_not_known(tmp_path: Path, source: str, digest: str) -> None:
+    assert filled(tmp_path / "c.bin").get(source, digest) is None
+
+
+def test_what_was_not_used_is_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "c.bin"
+    cache = filled(path)
+    cache.put("b.yaml", "sha256:2", RESULT)
+    cache.save()
+    again = ResultCache(path)
+    assert again.get("a.yaml", "sha256:1") is None
+    assert again.get("b.yaml", "sha256:2") == RESULT
+
+
+def test_nothing_is_written_when_nothing_changed(tmp_path: Path) -> None:
+    path = tmp_path / "c.bin"
+    cache = filled(path)
+    before = path.stat().st_mtime_ns, path.stat().st_ino
+    cache.get("a.yaml", "sha256:1")
+    cache.save()
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+def test_scopes_and_shards_are_apart(tmp_path: Path) -> None:
+    with open_cache(tmp_path, "one", 0) as cache:
+        assert cache is not None
+        cache.put("a.yaml", "sha256:1", RESULT)
+    for scope, shard, expected in (("one", 0, RESULT), ("two", 0, None), ("one", 1, None)):
+        with open_cache(tmp_path, scope, shard) as cache:
+            assert cache is not None
+            assert cache.get("a.yaml", "sha256:1") == expected
+    with open_cache(None, "one", 0) as cache:
+        assert cache is None
+
+
+def test_a_failed_shard_is_not_saved(tmp_path: Path) -> None:
+    with contextlib.suppress(ZeroDivisionError), open_cache(tmp_path, "one", 0) as cache:
+        assert cache is not None
+        cache.put("a.yaml", "sha256:1", RESULT)
+        raise ZeroDivisionError
+    assert list(tmp_path.rglob("*.bin")) == []
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_what_others_could_have_written_is_not_believed(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "c.bin"
+    filled(path)
+    path.chmod(mode)
+    assert ResultCache(path).get("a.yaml", "sha256:1") is None
+
+
+def test_what_others_own_is_not_believed(tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root can give a file away")
+    path = tmp_path / "c.bin"
+    filled(path)
+    os.chown(path, 12345, -1)
+    assert ResultCache(path).get("a.yaml", "sha256:1") is None
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    filled(tmp_path / "c.bin")
+    (tmp_path / "link.bin").symlink_to("c.bin")
+    assert ResultCache(tmp_path / "link.bin").get("a.yaml", "sha256:1") is None
+
+
+def test_a_folder_that_cannot_be_made_costs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = ResultCache(tmp_path / "file" / "c.bin")
+    cache.put("a.yaml", "sha256:1", RESULT)
+    cache.save()
+
+
+@given(st.integers(0, 10_000), st.binary(min_size=1, max_size=4), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_damage_is_survived(
+    tmp_path_factory: pytest.TempPathFactory, place: int, damage: bytes, cut: object
+) -> None:
+    """Any damage gives a result of the right types, or none."""
+    path = tmp_path_factory.getbasetemp() / "damaged.bin"
+    filled(path)
+    data = path.read_bytes()
+    at = place % len(data)
+    path.write_bytes(data[:at] + damage + (b"" if cut else data[at + len(damage) :]))
+    known = ResultCache(path).get("a.yaml", "sha256:1")
+    assert known is None or isinstance(known, FileResult)
