@@ -139,9 +139,13 @@ class _Screen:
         yield ""
         decided = sum(count.passed + count.failed + count.not_applicable for count in report.counts)
         unknown = sum(count.unknown + count.manual for count in report.counts)
+        total = decided + unknown
         percent = f"{_percent(report.coverage.ratio)} %"
         yield style.paint("Coverage", "bold")
-        yield from self._wrap(f"{percent} decided: {decided} of {decided + unknown} checks", "  ")
+        yield from self._wrap(
+            f"{percent} of the checks on what was read decided: {decided:,} of {total:,}",
+            "  ",
+        )
         skipped = sum(target.skipped for target in report.targets)
         if skipped:
             yield from self._wrap(f"{_count(skipped, 'document')} held no Kubernetes object", "  ")

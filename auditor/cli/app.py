@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -50,11 +51,22 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which one was meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, 1)
+            meant = close[0] if close else "scan"
+            rest = "" if close else f" {args[0]}"
+            ctx.fail(f"no such command: {args[0]}. Did you mean 'auditor {meant}{rest}'?")
+        return super().resolve_command(ctx, args)
+
 
 @click.command(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 gate passed, 1 failed, 2 usage, 3 incomplete, 70 our bug, 130 Ctrl-C.",
+    epilog="Exit codes: 0 gate passed, 1 gate failed, 2 wrong usage, 3 incomplete, 70 our bug.",
 )
 @click.version_option(VERSION, "-V", "--version", message="auditor %(version)s")
 @prose

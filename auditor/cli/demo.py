@@ -10,7 +10,7 @@ import auditor
 from auditor.errors import UsageError
 
 
-@click.command(epilog="Example: auditor demo")
+@click.command(epilog="Example: auditor demo", short_help="Audit the example estate.")
 def demo() -> int:
     """Audit the example estate: a small AI platform with faults and with things done right."""
     from auditor.cli.scan import scan

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -15,6 +16,9 @@ from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.policy import Rule
 from auditor.policy import load
+
+WIDEST = 100
+"""Columns of prose: longer lines are hard to read."""
 
 
 @click.command(epilog="Example: auditor explain k8s-container-privileged")
@@ -46,43 +50,57 @@ def find_rule(rules: Mapping[str, Rule], name: str) -> Rule:
 
 
 def page(rule: Rule, screen: Screen) -> Iterator[str]:
-    """The explanation of a rule as lines."""
+    """The explanation of a rule as lines, at most :data:`WIDEST` columns of prose."""
+    from reports.remedy import paragraphs
     from reports.terminal import Style
     from reports.text import safe, wrap
 
     style = Style(width=screen.width, colour=screen.colour, plain=screen.plain)
+    width = min(screen.width or WIDEST, WIDEST)
 
-    def block(title: str, body: str) -> Iterator[str]:
+    def block(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield ""
         yield style.paint(title, "bold")
-        for line in body.rstrip().splitlines():
+        for line in lines:
             indent = " " * (len(line) - len(line.lstrip()) + 2)
-            yield from wrap(safe(line.strip()), style.width, indent)
+            yield from wrap(safe(line.strip()), screen.width, indent)
+
+    def prose(title: str, text: str) -> Iterator[str]:
+        yield ""
+        yield style.paint(title, "bold")
+        for number, (code, part) in enumerate(paragraphs(text)):
+            if number:
+                yield ""
+            if code:
+                for line in part.splitlines():
+                    yield f"      {safe(line)}".rstrip()
+            else:
+                yield from wrap(safe(part), width, "  ")
 
     yield style.paint(rule.id, "bold")
-    yield from wrap(safe(rule.title), style.width, "")
-    yield from wrap(
-        f"severity {rule.severity.value}, confidence {rule.confidence.value}, "
-        f"applies to {', '.join(rule.applies_to)}",
-        style.width,
-        "",
-    )
-    yield from block("Why it matters", rule.rationale)
-    yield from block("How to fix it", rule.remediation)
-    condition = rule.check.source
-    if rule.each is not None:
-        condition = f"for each item of {rule.each.source}:\n{condition}"
-    if rule.when is not None:
-        condition = f"when {rule.when.source}\n{condition}"
-    yield from block("The condition (CEL; true passes)", condition)
+    yield from wrap(safe(rule.title), width, "")
+    facts = f"severity {rule.severity.value}, confidence {rule.confidence.value}"
+    yield from wrap(f"{facts}, applies to {', '.join(rule.applies_to)}", width, "")
+    yield from prose("Why it matters", rule.rationale)
+    yield from prose("How to fix it", rule.remediation)
+    yield from block("The condition (CEL; true passes)", _condition(rule))
     if rule.needs:
-        yield from block("Needs to have read", "\n".join(rule.needs))
+        yield from block("Unknown, unless all of these were read", rule.needs)
     if rule.parameters:
         rows = [
-            f"{item.name} ({item.type}, default {item.default}): {item.description}"
+            f"{item.name} ({item.type}, default {json.dumps(item.default)}): {item.description}"
             for item in rule.parameters
         ]
-        yield from block("Parameters", "\n".join(rows))
+        yield from block("Parameters (--set NAME=VALUE)", rows)
     if rule.controls:
-        yield from block("Controls", "\n".join(rule.controls))
-    yield from block("References", "\n".join(rule.references))
+        yield from block("Controls", rule.controls)
+    yield from block("Examples", [f"{item.expect.value:<16}{item.name}" for item in rule.examples])
+    yield from block("References", rule.references)
+
+
+def _condition(rule: Rule) -> Iterator[str]:
+    if rule.when is not None:
+        yield f"when {rule.when.source.strip()}"
+    if rule.each is not None:
+        yield f"for each item of {rule.each.source.strip()}"
+    yield from rule.check.source.strip().splitlines()

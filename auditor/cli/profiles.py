@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import click
 
+from auditor.cli.explain import WIDEST
 from auditor.cli.options import folders, parse_settings, policies_option, set_option
+from auditor.cli.prose import prose
 from auditor.policy import load, resolve
+from reports.text import wrap
 
 
-@click.group()
+@click.group(short_help="Show the profiles and what they resolve to.")
+@prose
 def profiles() -> None:
-    """Show the profiles: which rules they take, with what parameters and gate."""
+    r"""Show the profiles: which rules they take, with what parameters and gate.
+
+    \b
+    Examples:
+      auditor profiles list
+      auditor profiles show pod-security-restricted --set version=1.30
+    """
 
 
 @profiles.command("list", epilog="Example: auditor profiles list")
@@ -36,7 +47,7 @@ def list_profiles(policies: tuple[Path, ...], *, as_json: bool) -> None:
 
 
 @profiles.command("show", epilog="Example: auditor profiles show ai-platform")
-@click.argument("profile")
+@click.argument("profile", metavar="PROFILE")
 @set_option
 @policies_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -60,11 +71,14 @@ def show(
         }
         click.echo(json.dumps(record, indent=2))
         return
+    width = min(shutil.get_terminal_size((WIDEST, 40)).columns, WIDEST)
     click.echo(f"{resolved.id}: {resolved.title}")
-    click.echo(policy.profiles[resolved.id].description.strip())
+    for line in wrap(policy.profiles[resolved.id].description.strip(), width, ""):
+        click.echo(line)
     click.echo(f"\ngate: {resolved.gate}")
     for name, value in resolved.parameters.items():
         click.echo(f"parameter: {name} = {json.dumps(value)}")
     click.echo("")
+    longest = max((len(rule.rule.id) for rule in ordered), default=0)
     for rule in ordered:
-        click.echo(f"{rule.severity.value:<9} {rule.rule.id:<44} {rule.rule.title}")
+        click.echo(f"{rule.severity.value:<9} {rule.rule.id:<{longest}}  {rule.rule.title}")

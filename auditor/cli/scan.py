@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -22,6 +23,7 @@ from auditor.cli.options import (
 from auditor.cli.output import parse_outputs, write_files, write_stdout
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, Screen, screen_of
+from auditor.cli.sections import SectionedCommand
 from auditor.cli.wiring import FORMATS, STDIN, collector_for
 from auditor.config import Config, read_config
 from auditor.errors import UsageError
@@ -30,10 +32,21 @@ from auditor.runner.shards import default_workers
 from auditor.version import VERSION
 
 
-@click.command(
-    epilog="Example: auditor scan manifests/ --profile pod-security-restricted --set version=1.30"
+class _Scan(SectionedCommand):
+    sections: Mapping[str, Sequence[str]] = MappingProxyType(
+        {
+            "What to judge by": ("profile", "settings", "policies", "fail_on", "exit_zero"),
+            "What to write": ("stdout_format", "outputs", "list_all", "quiet"),
+            "How it looks": ("plain", "color", "progress"),
+            "How it runs": ("workers", "no_cache"),
+        }
+    )
+
+
+@click.command(cls=_Scan)
+@click.argument(
+    "targets", nargs=-1, required=True, metavar="TARGET...", type=click.Path(allow_dash=True)
 )
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @profile_option
 @set_option
 @policies_option
@@ -59,7 +72,7 @@ from auditor.version import VERSION
     help="Gate in place of the profile's: high, medium>10, unknown, coverage<95, never; or a list.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says.")
-@click.option("--all", "list_all", is_flag=True, help="List passes and not-applicable as well.")
+@click.option("--all", "list_all", is_flag=True, help="List every finding, and passes as well.")
 @click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: processors]"
 )
@@ -104,14 +117,17 @@ def scan(
     r"""Audit TARGETs: files, folders, or - for standard input.
 
     \b
+    Examples:
+      auditor scan manifests/ chart.yaml
+      helm template . | auditor scan -
+      kubectl get all -A -o json | auditor scan - --fail-on critical
+      auditor scan manifests/ --profile pod-security-restricted --set version=1.30
+      auditor scan manifests/ --quiet -o json=results.json
+
+    \b
     Exit codes:
       0  the gate passed          1  the gate failed
       2  wrong usage or policy    3  incomplete: evidence is missing, nothing failed
-
-    \b
-    auditor scan manifests/ chart.yaml
-    helm template . | auditor scan -
-    kubectl get all -A -o json | auditor scan - --fail-on critical
     """
     config = read_config()
     files = parse_outputs(outputs, targets)
