@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from auditor.cel.ast import Call, Literal, Node
 from auditor.cel.complaints import spell
 from auditor.cel.errors import CelCheckError, CelEvalError
+from auditor.cel.features import Ages
 from auditor.cel.functions import Library
 from auditor.cel.inference import Fields
 from auditor.cel.inference_macros import MacroInference
@@ -18,6 +19,18 @@ from auditor.cel.walk import walk
 _TIMES: Final = frozenset({"duration", "timestamp"})
 
 
+class Checked(NamedTuple):
+    """What a check found out.
+
+    Attributes:
+        result: The type of the result, DYN when it isn't known.
+        ages: The Kubernetes version that brought what a call needs, by name and position.
+    """
+
+    result: Type
+    ages: Ages
+
+
 def check(
     node: Node,
     *,
@@ -26,8 +39,8 @@ def check(
     functions: Library,
     expect: Type = DYN,
     fields: Fields | None = None,
-) -> Type:
-    """Check an expression and return the type of its result, DYN when it isn't known.
+) -> Checked:
+    """Check an expression.
 
     Types are gradual: what comes from a variable of type DYN fits everywhere.
 
@@ -36,7 +49,8 @@ def check(
             overload, literals of several types, a pattern or time that is none, or a result that
             can't be of type ``expect``.
     """
-    result = MacroInference(source, functions, fields or {}).run(node, variables)
+    inference = MacroInference(source, functions, fields or {})
+    result = inference.run(node, variables)
     for part in walk(node):
         if isinstance(part, Call):
             _check_constants(part, source, functions)
@@ -48,7 +62,7 @@ def check(
             source=source,
             hint=hint,
         )
-    return result
+    return Checked(result, inference.ages)
 
 
 def _check_constants(call: Call, source: str, functions: Library) -> None:

@@ -14,6 +14,7 @@ from auditor.cel.types import DYN, Type
 
 if TYPE_CHECKING:
     from auditor.cel.ast import Node
+    from auditor.cel.checker import Checked
     from auditor.cel.features import Feature
     from auditor.cel.functions import Library
 
@@ -80,8 +81,8 @@ class Environment:
         from auditor.cel.reads import pack  # noqa: PLC0415  # see above
 
         node = self._parse(source)
-        result = self._check(node, source, expect) if self._checked else DYN
-        used = tuple(features(node, self.functions))
+        result, ages = self._check(node, source, expect) if self._checked else (DYN, {})
+        used = tuple(features(node, self.functions, ages))
         self._check_version(used, source)
         cost = estimate(node, self.functions)
         names = tuple(self._variables)
@@ -119,7 +120,7 @@ class Environment:
         namespaced = frozenset(name for name in self.functions if "." in name)
         return parse(source, limits=self._limits, namespaced=namespaced)
 
-    def _check(self, node: Node, source: str, expect: Type) -> Type:
+    def _check(self, node: Node, source: str, expect: Type) -> Checked:
         from auditor.cel.checker import check  # noqa: PLC0415  # restoring stays cheap
 
         return check(

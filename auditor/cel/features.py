@@ -6,9 +6,9 @@ The versions of forms are those of the API server's CEL environment (kubernetes/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from auditor.cel.ast import (
     Bind,
@@ -29,6 +29,10 @@ _OPTIONALS: Final = "1.28"
 _TWO_VARIABLES: Final = "1.32"
 
 
+Ages: TypeAlias = Mapping[tuple[str, int], str]
+"""The Kubernetes version that brought what a call needs, by the name and position of the call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """A use of a function or form.
@@ -46,18 +50,25 @@ class Feature:
     function: str = ""
 
 
-def features(node: Node, functions: Library) -> Iterator[Feature]:
-    """Everything in ``node`` that not every Kubernetes has, and all functions."""
+def features(node: Node, functions: Library, ages: Ages) -> Iterator[Feature]:
+    """Everything in ``node`` that not every Kubernetes has, and all functions.
+
+    ``ages`` are the versions of calls whose overload is known; other calls count as their oldest.
+    """
     for part in walk(node):
-        feature = _feature(part, functions)
+        feature = _feature(part, functions, ages)
         if feature is not None:
             yield feature
 
 
-def _feature(node: Node, functions: Library) -> Feature | None:
+def _feature(node: Node, functions: Library, ages: Ages) -> Feature | None:
     match node:
         case Call(function=name) if name in functions:
-            return Feature(f'function "{name}"', functions[name].since, node.position, name)
+            since = ages.get((name, node.position), functions[name].since)
+            return Feature(f'function "{name}"', since, node.position, name)
+        case Call(function=name) if ages.get((name, node.position)):
+            since = ages[name, node.position]
+            return Feature("the order of numbers of two types", since, node.position)
         case Select(optional=True) | Index(optional=True) | OptMap():
             return Feature("optional values", _OPTIONALS, node.position)
         case ListLiteral() | MapLiteral() if any(node.optional):

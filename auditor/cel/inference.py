@@ -31,6 +31,7 @@ from auditor.cel.complaints import (
     unknown_function,
 )
 from auditor.cel.errors import CelCheckError
+from auditor.cel.features import rank
 from auditor.cel.functions import Library, Signature
 from auditor.cel.interpreter import TYPE_NAMES
 from auditor.cel.overloads import OPERATORS
@@ -71,9 +72,14 @@ _MIXING: Final = "format"
 
 
 class Inference:
-    """The pass over one expression; its methods raise CelCheckError at the first mistake."""
+    """The pass over one expression; its methods raise CelCheckError at the first mistake.
+
+    ``ages`` has the Kubernetes version that brought the oldest overload that fits, by the name and
+    position of a call.
+    """
 
     def __init__(self, source: str, functions: Library, fields: Fields) -> None:
+        self.ages: dict[tuple[str, int], str] = {}
         self._source = source
         self._functions = functions
         self._fields = fields
@@ -172,7 +178,7 @@ class Inference:
         condition = self.infer(node.condition, scope)
         self.expect_bool(condition, node.condition, "the condition of ?:")
         branches = (self.infer(node.then, scope), self.infer(node.otherwise, scope))
-        result = self.resolve((BOOL, *branches), OPERATORS["_?_:_"])
+        result, _ = self.resolve((BOOL, *branches), OPERATORS["_?_:_"])
         if result is None:
             then, otherwise = (spell(self.types.settle(each)) for each in branches)
             hint = "both must be of one type; dyn() around one hides its type"
@@ -200,32 +206,42 @@ class Inference:
             for each in function.signatures
             if (each.receiver is not None) == method and len(each.args) == len(node.args)
         ]
-        result = self.resolve(args, candidates)
+        result, fitting = self.resolve(args, candidates)
         if result is None:
             given = list(map(self.types.settle, args))
             self.fail(*_at(node, call_complaint(function, given, method=method)))
+        ages = (each.since or function.since for each in fitting)
+        self.ages[name, node.position] = min(ages, key=rank)
         return result
 
     def _operator(self, name: str, args: Sequence[Type], node: Node) -> Type:
-        result = self.resolve(args, OPERATORS[name])
+        result, fitting = self.resolve(args, OPERATORS[name])
         if result is None:
             given = list(map(self.types.settle, args))
             self.fail(*_at(node, operator_complaint(name, given, OPERATORS[name])))
+        self.ages[name, node.position] = min((each.since for each in fitting), key=rank)
         return result
 
-    def resolve(self, args: Sequence[Type], candidates: Sequence[Signature]) -> Type | None:
-        """The type of the result: of the overloads that fit, ``dyn`` if they disagree."""
+    def resolve(
+        self, args: Sequence[Type], candidates: Sequence[Signature]
+    ) -> tuple[Type | None, list[Signature]]:
+        """The type of the result, None if no overload fits, and the overloads that fit.
+
+        Where they have different results, it is ``dyn``.
+        """
         result: Type | None = None
+        fitting: list[Signature] = []
         for each in candidates:
             wanted, declared = self.types.instantiate(each)
             if not self.types.all_fit(args, wanted):
                 continue
+            fitting.append(each)
             found = self.types.resolve(declared)
             if result is None:
                 result = found
             elif found != result:
                 result = DYN
-        return result
+        return result, fitting
 
     def expect_bool(self, kind: Type, node: Node, what: str) -> None:
         """Refuse a condition that can't be a bool."""

@@ -96,7 +96,7 @@ class MacroInference(Inference):
         body = self.infer(node.body, {**scope, node.name: self.types.resolve(value)})
         made = body if node.flat else optional_of(body)
         none = optional_of(self.types.fresh())
-        result = self.resolve((BOOL, made, none), OPERATORS["_?_:_"])
+        result, _ = self.resolve((BOOL, made, none), OPERATORS["_?_:_"])
         if result is None:
             found = spell(self.types.settle(body))
             self.fail(f"optFlatMap() makes {found}, no optional", node.body, "optMap() may do")

@@ -27,6 +27,7 @@ from auditor.cel.types import (
 _LIST: Final = list_of(VAR_A)
 _MAP: Final = map_of(VAR_A, VAR_B)
 _NUMBERS: Final = (INT, UINT, DOUBLE)
+_CROSS_TYPE: Final = "1.28"
 
 
 def _on(*args: Type, result: Type) -> Signature:
@@ -44,7 +45,8 @@ def _orders() -> Iterator[Signature]:
         yield _on(kind, kind, result=BOOL)
     for left in _NUMBERS:
         for right in _NUMBERS:
-            yield _on(left, right, result=BOOL)
+            since = "" if left == right else _CROSS_TYPE
+            yield Signature(None, (left, right), BOOL, since)
 
 
 _EQUALITY: Final = (_on(VAR_A, VAR_A, result=BOOL),)
