@@ -35,7 +35,7 @@ class Function:
 
     ``since`` is the Kubernetes minor version whose API server first has it (``"1.28"``), ``""`` for
     what was there from the start, or :data:`NEVER`: an exported rule must not use a newer one. With
-    overloads of different age it is that of the oldest, as types are known at run time only.
+    overloads of different age it is that of the oldest; the checker tells which one a call needs.
     ``cost`` is a static weight: the number of element visits that one call stands for.
     """
 
