@@ -18,6 +18,26 @@ TEXTS: Final = (
     *("'v1.2.3-rc.1+b'", "'https://u@example.com:8443/p?q=1#f'", "'a-b.c'", "'YQ=='", "'a,b'"),
     *("'2024-02-29T12:30:45.5Z'", "'1h30m'", "'^[a-z]+$'", "'(a)|b'", "'%s %d'", "'UTC'"),
 )
+_ADDRESSES: Final = ("'10.0.0.1'", "'10.1.0.0'", "'::1'", "'fd00::a'", "'127.0.0.1'")
+_NETWORKS: Final = ("'10.0.0.0/8'", "'10.0.0.1/32'", "'fd00::/8'", "'0.0.0.0/0'")
+_QUANTITIES: Final = ("'500Mi'", "'2'", "'1500m'", "'-1Ki'", "'0'", "'9e18'", "'1.5'")
+_URLS: Final = ("'https://u@example.com:8443/p?q=1#f'", "'http://[::1]/'", "'/a/b'")
+_VERSIONS: Final = ("'1.2.3'", "'1.2.4-rc.1+b'", "'v1.2'", "'0.0.0'")
+FITTING: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("ip", "isIP", "ip.isCanonical", "containsIP"), _ADDRESSES),
+    **dict.fromkeys(("cidr", "isCIDR", "containsCIDR"), _NETWORKS),
+    **dict.fromkeys(("quantity", "isQuantity"), _QUANTITIES),
+    **dict.fromkeys(("url", "isURL"), _URLS),
+    **dict.fromkeys(("semver", "isSemver"), _VERSIONS),
+    **dict.fromkeys(("matches", "find", "findAll"), ("'[a-z]+'", "'^a|b$'", "'x*'", "'a'")),
+    "timestamp": ("'2024-02-29T12:30:45.5Z'", "'2020-06-01T00:00:00+05:30'"),
+    "duration": ("'1h30m'", "'-1.5s'", "'0s'"),
+    "format": ("'%s'", "'%d'", "'%s %s'", "'100%%'", "'%.2f'", "'%x'"),
+    "format.named": ("'dns1123Label'", "'uuid'"),
+    "base64.decode": ("'YQ=='", "'YWI'", "''"),
+}
+"""Texts that functions understand: half of the texts that they are called with."""
+
 CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "bool": ("true", "false"),
     "int": ("0", "1", "2", "-1", "7", "63", "9223372036854775807", "-9223372036854775808"),
@@ -58,11 +78,17 @@ class Calls:
     def call(self, name: str, signature: Signature, depth: int = 2) -> str:
         """A call of one overload."""
         names: dict[str, Type] = {}
-        args = [self._value(self._bound(kind, names), depth) for kind in signature.args]
+        args = [self._argument(name, self._bound(kind, names), depth) for kind in signature.args]
         written = f"{name}({', '.join(args)})"
         if signature.receiver is None:
             return written
-        return f"({self._value(self._bound(signature.receiver, names), depth)}).{written}"
+        receiver = self._argument(name, self._bound(signature.receiver, names), depth)
+        return f"({receiver}).{written}"
+
+    def _argument(self, name: str, kind: Type, depth: int) -> str:
+        if kind.name == "string" and name in FITTING and self._random.random() < 0.5:
+            return self._random.choice(FITTING[name])
+        return self._value(kind, depth)
 
     def _bound(self, kind: Type, names: dict[str, Type]) -> Type:
         """``kind`` with a type for each of its variables."""
