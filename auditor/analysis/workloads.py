@@ -39,7 +39,7 @@ def rows_from_table(table: Sequence[Mapping[str, object]]) -> tuple[TemplateRow,
     """
     rows = []
     for row in table:
-        kind = _kind_name(str(row["kind"]), str(row.get("group", "")))
+        kind = kind_name(str(row["kind"]), str(row.get("group", "")))
         templates = row["templates"]
         if not isinstance(templates, Sequence):
             continue
@@ -52,7 +52,8 @@ def rows_from_table(table: Sequence[Mapping[str, object]]) -> tuple[TemplateRow,
 _BUILT_IN_GROUPS = frozenset({"", "apps", "batch", "extensions", "autoscaling", "policy"})
 
 
-def _kind_name(kind: str, group: str) -> str:
+def kind_name(kind: str, group: str) -> str:
+    """``k8s/Deployment`` for built-in groups, ``k8s/RayCluster.ray.io`` for others."""
     return f"k8s/{kind}" + (f".{group}" if _is_custom(group) else "")
 
 
@@ -101,7 +102,7 @@ class Workloads:
                 version, kind = str(value.get("apiVersion", "")), str(value.get("kind", ""))
                 inside = msgspec.structs.replace(
                     resource,
-                    kind=_kind_name(kind, version.rpartition("/")[0]),
+                    kind=kind_name(kind, version.rpartition("/")[0]),
                     api_version=version,
                     body=_encode(value),
                 )

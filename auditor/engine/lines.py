@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from auditor.analysis.paths import pointer_of
-from auditor.analysis.workloads import controlled_by
+from auditor.analysis.workloads import controlled_by, kind_name
 from auditor.engine.outcome import BodyPath, Outcome
 from auditor.model.enums import Confidence, Verdict
 from auditor.model.resource import Resource, Target
@@ -150,7 +150,8 @@ class _Where:
         subject = resource.parent or resource
         owner = controlled_by(subject)
         if owner is not None:
-            kind, namespace, name, uid = f"k8s/{owner.kind}", owner.namespace, owner.name, owner.uid
+            kind = kind_name(owner.kind, owner.api_version.rpartition("/")[0])
+            namespace, name, uid = owner.namespace, owner.name, owner.uid
             path = f"{kind}/{namespace}/{name}"
         else:
             kind, namespace, name, uid = (

@@ -65,7 +65,7 @@ class ShardRun:
         self._context = context
         self._uri = target_uri
         self._total = _Tallies()
-        self._groups: dict[tuple[str, str, str, int], _Group] = {}
+        self._groups: dict[tuple[object, ...], _Group] = {}
         self._grouped = False
         self.files = 0
         self.cached = 0
@@ -136,7 +136,8 @@ class ShardRun:
                 part.lines += self._lines(subject, judgement, reading)
                 continue
             self._grouped = True
-            key = (controller.kind, controller.namespace, controller.name, id(judgement))
+            owner = (controller.api_version, controller.kind, controller.namespace, controller.name)
+            key = (owner, subject.part, subject.heuristic, id(judgement))
             group = self._groups.get(key)
             if group is None:
                 lines = self._lines(subject, judgement, reading)

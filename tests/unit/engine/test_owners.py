@@ -1,0 +1,119 @@
+"""One finding per root cause: what a controller made is told once, at the controller."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.runs import Run, collector_of
+
+BAD = {"hostPID": True, "containers": [{"name": "main", "image": "r.io/a"}]}
+
+
+def item(
+    kind: str, version: str, name: str, spec: object, owner: tuple[str, str, str] | None = None
+) -> dict[str, Any]:
+    """An object as a cluster gives it."""
+    metadata: dict[str, Any] = {"name": name, "namespace": "ml", "uid": f"uid-{kind}-{name}"}
+    if owner is not None:
+        reference = dict(zip(("kind", "apiVersion", "name"), owner, strict=True))
+        metadata["ownerReferences"] = [{**reference, "uid": "u", "controller": True}]
+        metadata["labels"] = {"pod-template-hash": "5d9"}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def findings(tmp_path: Path, rule: str, *items: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a rule finds in a dump, with the memo and without, whatever the order of objects."""
+    told = []
+    for number, (memo, order) in enumerate(((True, items), (False, items), (True, items[::-1]))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        dump = {"apiVersion": "v1", "kind": "List", "items": order}
+        (folder / "dump.json").write_text(json.dumps(dump))
+        results = json.loads(Run(memo=memo).results(collector_of(folder)))
+        told.append([found for found in results["findings"] if found["rule"] == rule])
+    assert told[0] == told[1], "the memo changes nothing"
+    prints = [[(found["fingerprint"], found["covers"]) for found in each] for each in told]
+    assert prints[0] == prints[2], "nor does the order"
+    return told[0]
+
+
+def place(found: dict[str, Any]) -> tuple[str, str, str, int]:
+    resource = found["resource"]
+    return resource["kind"], resource["name"], found["element"], found["covers"]
+
+
+DEPLOYMENT = item("Deployment", "apps/v1", "web", {"template": {"spec": BAD}})
+REPLICAS = item(
+    "ReplicaSet",
+    "apps/v1",
+    "web-5d9",
+    {"template": {"spec": BAD}},
+    ("Deployment", "apps/v1", "web"),
+)
+PODS = [
+    item("Pod", "v1", f"web-5d9-{number}", BAD, ("ReplicaSet", "apps/v1", "web-5d9"))
+    for number in range(3)
+]
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        pytest.param([DEPLOYMENT], [("k8s/Deployment", "web", "", 1)], id="deployment"),
+        pytest.param([DEPLOYMENT, REPLICAS, *PODS], [("k8s/Deployment", "web", "", 5)], id="dump"),
+        pytest.param(PODS, [("k8s/Deployment", "web", "", 3)], id="only its pods"),
+        pytest.param(
+            [item("Pod", "v1", "a", BAD), item("Pod", "v1", "b", BAD)],
+            [("k8s/Pod", "a", "", 1), ("k8s/Pod", "b", "", 1)],
+            id="pods of nobody",
+        ),
+        pytest.param(
+            [
+                item("Pod", "v1", "a", BAD, ("Job", "batch/v1", "j")),
+                item("Pod", "v1", "b", BAD, ("Job", "batch.volcano.sh/v1alpha1", "j")),
+            ],
+            [("k8s/Job", "j", "", 1), ("k8s/Job.batch.volcano.sh", "j", "", 1)],
+            id="owners of two groups",
+        ),
+        pytest.param(
+            [
+                item(
+                    "RayCluster",
+                    "ray.io/v1",
+                    "r",
+                    {
+                        "headGroupSpec": {"template": {"spec": BAD}},
+                        "workerGroupSpecs": [{"template": {"spec": BAD}}],
+                    },
+                    ("RayJob", "ray.io/v1", "job"),
+                )
+            ],
+            [
+                ("k8s/RayJob.ray.io", "job", "headGroupSpec", 1),
+                ("k8s/RayJob.ray.io", "job", "workerGroupSpecs/0", 1),
+            ],
+            id="equal templates of one object",
+        ),
+    ],
+)
+def test_findings_about_pods(
+    tmp_path: Path, items: list[dict[str, Any]], expected: list[tuple[str, str, str, int]]
+) -> None:
+    found = findings(tmp_path, "k8s-pod-host-process-namespace", *items)
+    assert [place(each) for each in found] == expected
+
+
+def test_a_container_is_named_once(tmp_path: Path) -> None:
+    found = findings(tmp_path, "k8s-container-privilege-escalation", DEPLOYMENT, REPLICAS, *PODS)
+    assert [place(each) for each in found] == [("k8s/Deployment", "web", "container main", 5)]
+
+
+def test_pods_that_were_changed_are_told_apart_by_verdict(tmp_path: Path) -> None:
+    """One pod of three is right: the finding covers the other two."""
+    right = {**PODS[0], "spec": {**BAD, "hostPID": False}}
+    found = findings(tmp_path, "k8s-pod-host-process-namespace", right, *PODS[1:])
+    assert [place(each) for each in found] == [("k8s/Deployment", "web", "", 2)]
