@@ -53,7 +53,7 @@ def _typed(parameter: Parameter, value: object) -> object:
         case "bool":
             if isinstance(value, bool):
                 return value
-            if value in {"true", "false"}:
+            if isinstance(value, str) and value in {"true", "false"}:
                 return value == "true"
             raise _bad(parameter, value, "true or false")
         case "int":

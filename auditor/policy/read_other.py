@@ -56,6 +56,8 @@ def read_table(reader: Reader, stem: str, found: Found) -> None:
     if not isinstance(reader.root, yaml.SequenceNode):
         reader.items(reader.root)
         return
+    if not reader.root.value:
+        reader.fail(reader.root, "must not be empty")
     for item in reader.root.value:
         before = len(found.errors)
         row = _row(reader, item)

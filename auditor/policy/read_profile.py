@@ -114,7 +114,7 @@ def _overrides(reader: Reader, node: yaml.Node | None, found: Found) -> tuple[Ov
 
 def _gate(reader: Reader, node: yaml.Node | None) -> str:
     text = reader.string(node)
-    if text and not GATE.fullmatch(text.strip().lower()):
+    if text and not GATE.fullmatch(text):
         hint = "a list such as high, medium>10, unknown, coverage<95; or never"
         reader.fail(node, f"{text!r} is no gate", hint)
     return text

@@ -49,12 +49,12 @@ def read_rule(reader: Reader, stem: str, found: Found) -> None:
         title=reader.string(nodes.get("title")),
         severity=read_choice(reader, nodes.get("severity"), Severity, Severity.MEDIUM),
         confidence=read_choice(reader, nodes.get("confidence"), Confidence, Confidence.HIGH),
-        applies_to=_kinds(reader, nodes.get("applies-to")),
+        applies_to=_kinds(reader, nodes.get("applies-to"), least=1),
         check=_expression(reader, nodes.get("check")),
         message=_expression(reader, nodes.get("message")),
         each=_expression(reader, nodes["each"]) if "each" in nodes else None,
         when=_expression(reader, nodes["when"]) if "when" in nodes else None,
-        needs=_kinds(reader, nodes["needs"]) if "needs" in nodes else (),
+        needs=_kinds(reader, nodes.get("needs"), least=0),
         parameters=parameters,
         rationale=reader.string(nodes.get("rationale")),
         remediation=reader.string(nodes.get("remediation")),
@@ -78,14 +78,14 @@ def _expression(reader: Reader, node: yaml.Node | None) -> Expression:
     return Expression(reader.string(node), reader.location(node), reader.segments(node))
 
 
-def _kinds(reader: Reader, node: yaml.Node | None) -> tuple[str, ...]:
+def _kinds(reader: Reader, node: yaml.Node | None, *, least: int) -> tuple[str, ...]:
     """A list of kinds, or one kind alone."""
     named: list[tuple[yaml.Node, str]]
     if isinstance(node, yaml.ScalarNode):
         named = [(node, reader.string(node))]
     else:
         named = reader.texts(node)
-        if isinstance(node, yaml.SequenceNode) and not node.value:
+        if isinstance(node, yaml.SequenceNode) and len(node.value) < least:
             reader.fail(node, "must not be empty")
     for item, kind in named:
         hint = unknown_kind(kind) if kind else None

@@ -1,0 +1,197 @@
+"""The schemas for editors: every shipped file has their form, and the loader wants the same form.
+
+What the loader checks beyond form (names that other files define, values of parameters against
+their bounds, the name of the file) is no part of a schema, and is left out here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+import yaml
+
+from auditor.policy.found import Found
+from auditor.policy.kinds import KINDS
+from auditor.policy.read_other import read_controls, read_table
+from auditor.policy.read_profile import read_profile
+from auditor.policy.read_rule import read_rule
+from auditor.policy.yamlfile import Reader
+from tests.unit.policy import making
+
+POLICIES = Path(__file__).parents[2] / "policies"
+READERS: dict[str, Callable[[Reader, str, Found], None]] = {
+    "rule.v1": read_rule,
+    "control.v1": read_controls,
+    "profile.v1": read_profile,
+    "pod-templates": read_table,
+}
+FOLDERS = {"rule.v1": "rules", "control.v1": "controls", "profile.v1": "profiles"}
+SHIPPED = [
+    pytest.param(name, path, id=path.relative_to(POLICIES).as_posix())
+    for name, folder in FOLDERS.items()
+    for path in sorted((POLICIES / folder).rglob("*.yaml"))
+]
+MORE = """
+equivalent: [{change: a => b, reason: Because.}]
+needs: [k8s/Secret, k8s/RayCluster.ray.io]
+each: object.list
+"""
+PARAMETERS = """
+parameters:
+  flag: {type: bool, default: true, description: d}
+  number: {type: int, default: 2, min: 1, max: 9, description: d}
+  text: {type: string, default: a, choices: [a, b], description: d}
+  texts: {type: list(string), default: [a], description: d}
+  version: {type: kubernetes-version, default: "1.30", description: d}
+"""
+WITH_PARAMETERS = re.sub(r"parameters:\n.*\n", PARAMETERS, making.RULE).replace(
+    "    params: {least: 3}\n", ""
+)
+VALID = {
+    "rule": ("rule.v1", making.RULE + MORE, ()),
+    "parameters": ("rule.v1", WITH_PARAMETERS, ("parameters",)),
+    "controls": ("control.v1", making.CONTROLS, ()),
+    "profile": ("profile.v1", making.PROFILE + "extends: [other]\n", ()),
+    "table": ("pod-templates", making.TABLE.replace("}\n", ", partial: true}\n"), ()),
+}
+VALUES: list[object] = [
+    *(
+        None,
+        True,
+        0,
+        1,
+        10**6,
+        1.5,
+        "",
+        " ",
+        "x",
+        "X y",
+        "a.b",
+        "1.30",
+        "latest",
+        "true",
+        "k8s/Pod",
+    ),
+    *("high", "never", "HIGH", "high, unknown>3", "k8s/Pods", "k8s/X.y.z", "acme:one", "pass"),
+    *("manual", "int", "https://x", "acme-bad", [], ["x"], ["x", "x"], [1], [None], [["x"]], {}),
+    *({"x": 1}, ["k8s/Pod", "k8s/Pod"], [{}], dt.date(2026, 1, 1), ["workload"]),
+]
+BEYOND_FORM = re.compile(
+    r"the file must be named|^example .* is there twice|exists already|is overridden twice"
+    r"|no parameter is called|parameter \w+: .* is not (?:between|one of)|is below min"
+)
+
+
+def schema(name: str) -> jsonschema.Draft202012Validator:
+    text = (POLICIES / f"schema/{name}.schema.json").read_text()
+    return jsonschema.Draft202012Validator(json.loads(text))
+
+
+SCHEMAS = {name: schema(name) for name in READERS}
+
+
+def complaints(name: str, text: str, stem: str) -> list[str]:
+    """What the loader says of the form of one file."""
+    found = Found()
+    reader = Reader(text.encode(), "a.yaml", found.errors)
+    if reader.root is not None:
+        READERS[name](reader, stem, found)
+    return [error.message for error in found.errors if not BEYOND_FORM.search(error.message)]
+
+
+def places(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of all values, but not inside an example's object, where anything goes."""
+    yield path
+    if path[-1:] in {("object",), ("params",)}:
+        return
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from places(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from places(item, (*path, index))
+
+
+def changed(document: object, path: tuple[Any, ...]) -> Iterator[tuple[str, object]]:
+    """Copies of a document with another value, another key or none at a place."""
+
+    def parent(copied: Any) -> Any:
+        for step in path[:-1]:
+            copied = copied[step]
+        return copied
+
+    encoded = msgspec.msgpack.encode(document)
+    for value in VALUES:
+        if not path:
+            yield repr(value), value
+            continue
+        other = msgspec.msgpack.decode(encoded)
+        parent(other)[path[-1]] = value
+        yield repr(value), other
+    if path and isinstance(path[-1], str):
+        other = msgspec.msgpack.decode(encoded)
+        del parent(other)[path[-1]]
+        yield "left out", other
+        other = msgspec.msgpack.decode(encoded)
+        parent(other)[path[-1] + "x"] = parent(other).pop(path[-1])
+        yield "another key", other
+    elif path:
+        other = msgspec.msgpack.decode(encoded)
+        parent(other).append(parent(other)[path[-1]])
+        yield "again", other
+
+
+@pytest.mark.parametrize(("name", "path"), SHIPPED)
+def test_shipped_files_have_the_form(name: str, path: Path) -> None:
+    SCHEMAS[name].validate(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_everything_is_described(name: str) -> None:
+    def undescribed(node: Any, path: str) -> Iterator[str]:
+        for key, value in node.get("properties", {}).items():
+            target = value
+            if isinstance(value, dict) and "$ref" in value and "description" not in value:
+                target = SCHEMAS[name].schema["$defs"][value["$ref"].rpartition("/")[2]]
+            if isinstance(target, dict):
+                if "description" not in target:
+                    yield f"{path}.{key}"
+                yield from undescribed(target, f"{path}.{key}")
+                if isinstance(target.get("items"), dict):
+                    yield from undescribed(target["items"], f"{path}.{key}[]")
+
+    assert "description" in SCHEMAS[name].schema
+    if name != "pod-templates":  # the table explains its words itself, at its top
+        assert list(undescribed(SCHEMAS[name].schema, "")) == []
+
+
+@pytest.mark.parametrize(("name", "text", "below"), VALID.values(), ids=VALID)
+def test_loader_and_schema_agree_on_every_change(
+    name: str, text: str, below: tuple[str, ...]
+) -> None:
+    document = yaml.safe_load(text)
+    stem = {"rule.v1": "acme-bad", "pod-templates": name}.get(name, "acme")
+    assert complaints(name, text, stem) == []
+    assert SCHEMAS[name].is_valid(document)
+    disagreements = []
+    for path in places(document):
+        if path[: len(below)] != below:
+            continue
+        for change, other in changed(document, path):
+            said = complaints(name, yaml.dump(other, Dumper=yaml.CSafeDumper), stem)
+            if SCHEMAS[name].is_valid(other) != (not said):
+                disagreements.append((path, change, said))
+    assert disagreements == []
+
+
+def test_kinds_are_those_that_the_loader_knows() -> None:
+    listed = SCHEMAS["rule.v1"].schema["$defs"]["kind"]["anyOf"][0]["enum"]
+    assert listed == sorted(KINDS)
