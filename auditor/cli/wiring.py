@@ -44,9 +44,11 @@ def _manifests(text: str) -> Collector:
                 hint="pipe manifests in: helm template . | auditor scan -",
             )
         return ManifestsCollector(Target(STDIN, "files"), root=None, stdin=sys.stdin.buffer.read())
+    if not text:
+        raise UsageError("a target is empty", hint="an unset variable? the working directory is .")
     path = Path(text)
     if not path.exists() and not path.is_symlink():
-        raise UsageError(f"{text}: no such file or folder", hint="a target is a path, - or a URI")
+        raise UsageError(f"{text}: no such file or folder", hint="a target is a path or -")
     return ManifestsCollector(Target(text, "files"), root=path)
 
 

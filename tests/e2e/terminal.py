@@ -1,0 +1,61 @@
+"""The program on a terminal: a pseudo-terminal of a given size."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.e2e.command import ROOT, Ran
+
+
+def on_terminal(
+    *arguments: str | Path,
+    columns: int = 80,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+) -> Ran:
+    """Run the command with standard output on a terminal; standard error is a pipe."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        **(env or {}),
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "auditor", *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=follower,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(follower)
+        out = _all_of(leader)
+        stderr = process.stderr
+        err = stderr.read() if stderr is not None else b""
+    os.close(leader)
+    text = out.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    return Ran(process.returncode, text, err.decode(errors="replace"))
+
+
+def _all_of(leader: int) -> bytes:
+    parts = []
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # Linux says EIO when the last writer is gone
+            return b"".join(parts)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
