@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,7 @@ from auditor.errors import PolicyError, PolicyErrors
 from auditor.model.policy import Expression, Rule
 from auditor.policy.cachefile import read_own, write_own
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
+from auditor.policy.messages import BraceError, split_message
 from auditor.policy.parameters import cel_type
 from auditor.policy.resolve import ChosenRule, ResolvedProfile
 
@@ -81,7 +82,12 @@ class _Compiler:
 
     def message(self, expression: Expression) -> MessageTemplate | None:
         parts: list[str | Program] = []
-        for text, offset in split_message(expression.source):
+        try:
+            pieces = tuple(split_message(expression.source))
+        except BraceError as error:
+            self._fail(expression, error.position, error.message, "a literal brace is doubled")
+            return None
+        for text, offset in pieces:
             if offset < 0:
                 parts.append(text)
                 continue
@@ -102,60 +108,16 @@ class _Compiler:
         try:
             program = self._environment.compile(source, expect=expect)
         except CelCompileError as error:
-            self.failed = True
-            place = offset + error.position
-            self._errors.append(
-                PolicyError(
-                    error.message,
-                    location=expression.locate(place),
-                    hint=error.hint,
-                    excerpt=expression.excerpt(place),
-                )
-            )
+            self._fail(expression, offset + error.position, error.message, error.hint)
             return None
         if self._cache is not None:
             self._cache.put(key, program)
         return program
 
-
-def split_message(source: str) -> Iterator[tuple[str, int]]:
-    """Split a message into (text, -1) and (expression, its offset); ``{{`` is a brace."""
-    text, index = "", 0
-    while index < len(source):
-        char = source[index]
-        if char in "{}" and source[index + 1 : index + 2] == char:
-            text += char
-            index += 2
-        elif char == "{":
-            end = _end_of_expression(source, index + 1)
-            if text:
-                yield text, -1
-                text = ""
-            yield source[index + 1 : end], index + 1
-            index = end + 1
-        else:
-            text += char
-            index += 1
-    if text:
-        yield text, -1
-
-
-def _end_of_expression(source: str, index: int) -> int:
-    quote = ""
-    depth = 0
-    for position in range(index, len(source)):
-        char = source[position]
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char == "{":
-            depth += 1
-        elif char == "}":
-            if depth == 0:
-                return position
-            depth -= 1
-    return len(source)
+    def _fail(self, expression: Expression, offset: int, message: str, hint: str) -> None:
+        self.failed = True
+        place, excerpt = expression.locate(offset), expression.excerpt(offset)
+        self._errors.append(PolicyError(message, location=place, hint=hint, excerpt=excerpt))
 
 
 class ProgramCache:

@@ -168,6 +168,11 @@ EXPRESSIONS = {
         "8:38: undeclared name 'objekt' (did you mean 'object'?)",
         ["{object.metadata.name} of {objekt.kind} has {object.spec.replicas}", " " * 27 + "^"],
     ),
+    "a brace that is not closed": (
+        '{object.spec.replicas}"', '{object.spec.replicas"',
+        "8:38: this brace is not closed (a literal brace is doubled)",
+        ["{object.metadata.name} has {object.spec.replicas", " " * 27 + "^"],
+    ),
 }  # fmt: skip
 
 
