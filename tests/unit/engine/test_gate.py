@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.engine.gate import decide, parse_gate
 from auditor.errors import UsageError
-from auditor.model.enums import Decision
+from auditor.model.enums import Decision, Severity
 
 TALLIES = {
     ("fail", "critical"): 1,
@@ -73,3 +75,56 @@ def test_what_is_no_gate(text: str, message: str) -> None:
         parse_gate(text)
     assert message in caught.value.message
     assert caught.value.hint
+
+
+CONDITIONS = st.one_of(
+    st.sampled_from([severity.value for severity in Severity] + ["unknown"]),
+    st.builds("{}>{}".format, st.sampled_from(["high", "LOW ", " unknown"]), st.integers(0, 999)),
+    st.builds("coverage < {}%".format, st.integers(0, 100)),
+    st.builds("coverage<{:.2f}".format, st.floats(0, 100)),
+)
+GATES = st.lists(CONDITIONS, min_size=1, max_size=4).map(",".join) | st.just(" Never ")
+COUNTS = st.dictionaries(
+    st.tuples(
+        st.sampled_from(["fail", "unknown", "pass", "manual", "not-applicable"]),
+        st.sampled_from([severity.value for severity in Severity]),
+    ),
+    st.integers(0, 30),
+)
+
+
+@given(GATES)
+def test_a_gate_as_it_is_reported_is_the_same_gate(text: str) -> None:
+    gate = parse_gate(text)
+    assert parse_gate(gate.expression) == gate
+
+
+@given(GATES, COUNTS, st.floats(0, 1), st.booleans())
+def test_decisions(
+    text: str, tallies: dict[tuple[str, str], int], coverage: float, incomplete: object
+) -> None:
+    """Reasons and decision agree; incomplete never passes; more faults never help."""
+    causes = ("1 gap",) if incomplete else ()
+    result = decide(parse_gate(text), tallies, coverage=coverage, causes=causes)
+    assert bool(result.reasons) == (result.decision is not Decision.PASS)
+    assert {Decision.PASS: 0, Decision.FAIL: 1, Decision.INCOMPLETE: 3}[result.decision] == (
+        result.exit
+    )
+    assert not (incomplete and result.decision is Decision.PASS)
+    worse = {pair: number + (pair[0] in {"fail", "unknown"}) for pair, number in tallies.items()}
+    after = decide(parse_gate(text), worse, coverage=coverage, causes=causes)
+    assert result.decision is not Decision.FAIL or after.decision is Decision.FAIL
+    harmless = {pair: n for pair, n in tallies.items() if pair[0] in {"fail", "unknown"}}
+    assert decide(parse_gate(text), harmless, coverage=coverage, causes=causes) == result
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_gate_or_a_usage_error(text: str) -> None:
+    try:
+        gate = parse_gate(text)
+    except UsageError as error:
+        hint = error.hint
+    else:
+        hint = gate.expression
+        assert parse_gate(gate.expression) == gate
+    assert hint

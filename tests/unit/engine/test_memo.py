@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor import redact
 from auditor.analysis.shapes import shape_of
 from auditor.engine.kinds import KindPlan, rule_reads
 from auditor.engine.slices import Slicer, unite
@@ -195,3 +196,49 @@ def test_numbers_beyond_64_bits_are_judged_without_a_slice() -> None:
     body = {"a": 1 << 70}
     made = plan(active("object.a == 1"))
     assert said(made, body) == said(plan(active("object.a == 1"), memo=False), body)
+
+
+SECRETS = ("plain", "hf_" + "a" * 34, "hf_" + "b" * 34, "s3cret-value", "true", "", "http://u:p@h/")
+VARIABLES = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(("API_TOKEN", "MODE", "DB_PASSWORD", "HOME")),
+        "value": st.sampled_from(SECRETS) | st.none(),
+        "other": st.integers(0, 2),
+    },
+)
+PODS = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from(("Secret", "ConfigMap")),
+        "apiVersion": st.sampled_from(("v1", "v2")),
+        "data": st.dictionaries(st.sampled_from("ab"), st.sampled_from(SECRETS)) | st.none(),
+        "env": st.lists(VARIABLES, max_size=3) | st.none(),
+        "args": st.lists(st.sampled_from((*SECRETS, "--token=abc", "--mode=x")), max_size=2),
+        "other": st.sampled_from(SECRETS),
+    },
+)
+SECRET_RULES = (
+    active("!item.value.startsWith('hf_')", each="object.?env.orValue([])"),
+    active("item.value != 's3cret-value'", each="object.env", message="{item.name}: {item.value}"),
+    active("!has(object.data.a) || object.data.a == 'plain'", message="{object.data.a}"),
+    active("object.args.all(a, !a.contains('abc'))", message="{object.args[0]}"),
+    active("!has(object.env)"),
+    active("object.env.size() < 2", when="has(object.env)"),
+)
+
+
+@given(st.lists(PODS, min_size=2, max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_secrets_are_hidden_with_and_without_a_memo(bodies: list[dict[str, object]]) -> None:
+    """A body is cut before its secrets are replaced, and judged after."""
+    remembering, forgetting = plan(*SECRET_RULES), plan(*SECRET_RULES, memo=False)
+    cleaned = plan(*SECRET_RULES, memo=False)
+    for body in [*bodies, *bodies]:
+        raw = msgspec.json.encode(body)
+        told = forgetting.judge(raw, clean=False)
+        assert remembering.judge(raw, clean=False) == told
+        assert cleaned.judge(redact.clean(raw)) == told
+        text = str(told)
+        assert "hf_" + "a" * 34 not in text
+        assert "hf_" + "b" * 34 not in text
