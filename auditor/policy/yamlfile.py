@@ -197,12 +197,14 @@ def kind_of(node: yaml.Node | None) -> str:
         return "a mapping"
     if isinstance(node, yaml.SequenceNode):
         return "a list"
-    return "nothing" if node is None else _KINDS.get(node.tag, "text")
+    if node is None:
+        return "nothing"
+    return "text" if node.tag == _TEXT else _KINDS.get(node.tag, f"a value tagged {node.tag}")
 
 
 def _quotes(node: yaml.Node) -> str:
-    scalar = isinstance(node, yaml.ScalarNode) and node.value
-    return f'put it in quotes: "{node.value}"' if scalar else ""
+    plain = isinstance(node, yaml.ScalarNode) and node.tag in _KINDS and node.value
+    return f'put it in quotes: "{node.value}"' if plain else ""
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,38 @@ def test_an_unknown_tag() -> None:
     ran = auditor("rules", "list", "--tag", "gpus")
     assert (ran.code, ran.out) == (2, "")
     assert "no rule has the tag gpus" in ran.err
+
+
+def test_rules_by_name_and_in_folders(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, RULE + TWO + ABSENT)
+    ran = auditor(
+        "rules", "test", "--policies", folder, "acme-replicas-too-few", "k8s-pod-host-ipc"
+    )
+    assert ran.code == 0
+    assert ran.last_line().startswith("RESULT pass rules=2 examples=7 ")
+
+
+def test_a_rule_or_folder_that_is_not_there(tmp_path: Path) -> None:
+    ran = auditor("rules", "test", "k8s-pod-host-ip")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no rule is called k8s-pod-host-ip" in ran.err
+    assert "did you mean k8s-pod-host-ipc?" in ran.err
+    ran = auditor("rules", "test", tmp_path / "nowhere")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{tmp_path}/nowhere: no such folder" in ran.err
+
+
+def test_problems_as_json(tmp_path: Path) -> None:
+    ran = auditor("rules", "test", "--json", folder_with(tmp_path, RULE + TWO))
+    problems = json.loads(ran.out)
+    assert ran.code == 1
+    assert {problem["rule"] for problem in problems} == {"acme-replicas-too-few"}
+    assert any("orValue(1)" in problem["message"] for problem in problems)
+
+
+def test_list_as_json() -> None:
+    ran = auditor("rules", "list", "--json", "--profile", "pod-security-baseline")
+    rules = {rule["id"]: rule for rule in json.loads(ran.out)}
+    assert rules["k8s-container-privileged"]["severity"] == "critical"
+    assert "pod-security" in rules["k8s-container-privileged"]["tags"]
+    assert "k8s-image-tag-mutable" not in rules

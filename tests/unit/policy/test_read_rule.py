@@ -45,6 +45,9 @@ CASES = {
     "nothing for a text": ("title: Something is bad", "title:", [
         "2:7: must be text, not nothing",
     ]),
+    "a tagged value for a text": ("title: Something is bad", "title: !secret x", [
+        "2:8: must be text, not a value tagged !secret",
+    ]),
     "a list for a text": ("title: Something is bad", "title: [a]", [
         "2:8: must be text, not a list",
     ]),
