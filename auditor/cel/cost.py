@@ -32,3 +32,16 @@ def estimate(node: Node, functions: Library) -> Estimate:
         deepest = max(deepest, depth)
         stack += [(child, depth) for child in children(current)]
     return Estimate(nodes, deepest)
+
+
+def nested_beyond(node: Node, limit: int) -> Node | None:
+    """The first macro that more than ``limit`` - 1 macros are around, None if there is none."""
+    stack = [(node, 0)]
+    while stack:
+        current, depth = stack.pop()
+        if isinstance(current, Quantifier | Transform):
+            depth += 1
+            if depth > limit:
+                return current
+        stack += [(child, depth) for child in children(current)]
+    return None

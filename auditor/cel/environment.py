@@ -73,9 +73,20 @@ class Environment:
             CelCheckError: a name, an argument or the type of the result is wrong, a limit is
                 exceeded, or the Kubernetes version has not all that it uses.
         """
+        try:
+            return self._compile(source, expect)
+        except RecursionError:
+            raise CelCheckError(
+                "nested too deeply",
+                position=0,
+                source=source,
+                hint="split it; many alternatives go into a list, as in: x in ['a', 'b']",
+            ) from None
+
+    def _compile(self, source: str, expect: Type) -> Program:
         # Only compiling needs these modules; a run that restores its programs does without.
         from auditor.cel.compiler.generate import generate  # noqa: PLC0415  # see above
-        from auditor.cel.cost import estimate  # noqa: PLC0415  # see above
+        from auditor.cel.cost import estimate, nested_beyond  # noqa: PLC0415  # see above
         from auditor.cel.features import features, newest  # noqa: PLC0415  # see above
         from auditor.cel.reading import find_reads  # noqa: PLC0415  # see above
         from auditor.cel.reads import pack  # noqa: PLC0415  # see above
@@ -85,6 +96,13 @@ class Environment:
         used = tuple(features(node, self.functions, ages))
         self._check_version(used, source)
         cost = estimate(node, self.functions)
+        if cost.comprehensions > self._limits.comprehensions:
+            most = self._limits.comprehensions
+            raise CelCheckError(
+                f"more than {most} macros inside one another",
+                position=(nested_beyond(node, most) or node).position,
+                source=source,
+            )
         names = tuple(self._variables)
         compiled = generate(node, names, self.functions)
         parts = Parts(

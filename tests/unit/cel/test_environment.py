@@ -1,0 +1,104 @@
+"""What compiling refuses by size, and programs that are kept and restored."""
+
+from __future__ import annotations
+
+import marshal
+
+import pytest
+
+from auditor.cel import DYN, CelCheckError, CelError, Environment, Limits
+
+ENVIRONMENT = Environment({"x": DYN, "y": DYN})
+DEEP = [
+    ("sums", " + ".join(["1"] * 3000)),
+    ("conjunctions", " && ".join(["x"] * 3000)),
+    ("brackets", "(" * 400 + "x" + ")" * 400),
+    ("lists", "[" * 400 + "]" * 400),
+    ("calls", "size(" * 400 + "x" + ")" * 400),
+    ("selections", "x" + ".a" * 3000),
+    ("negations", "!" * 400 + "x"),
+]
+
+
+@pytest.mark.parametrize("source", [case[1] for case in DEEP], ids=[case[0] for case in DEEP])
+def test_nesting_that_would_overflow_the_stack(source: str) -> None:
+    with pytest.raises(CelError, match="nested"):
+        ENVIRONMENT.compile(source)
+
+
+SHALLOW = [
+    ("a sum of 60", " + ".join(["1"] * 60)),
+    ("a conjunction of 100", " && ".join(["x == 1"] * 100)),
+    ("40 brackets", "(" * 40 + "x" + ")" * 40),
+    ("40 lists", "[" * 40 + "]" * 40),
+    ("a list of 3000", f"x in [{', '.join(map(str, range(3000)))}]"),
+]
+
+
+@pytest.mark.parametrize("source", [case[1] for case in SHALLOW], ids=[case[0] for case in SHALLOW])
+def test_what_rules_may_hold(source: str) -> None:
+    program = ENVIRONMENT.compile(source)
+    assert repr(program.run(1, 2)) == repr(program.exact(1, 2))
+
+
+def test_macros_inside_one_another() -> None:
+    inner = "true"
+    for name in ("g", "f", "e", "d", "c", "b", "a"):
+        inner = f"x.all({name}, {inner})"
+    with pytest.raises(CelCheckError, match="more than 6 macros inside one another") as caught:
+        ENVIRONMENT.compile(inner)
+    assert caught.value.column == inner.rindex("x.all") + 2
+    assert Environment({"x": DYN}, limits=Limits(comprehensions=7)).compile(inner).run([]) is True
+
+
+def test_macros_after_one_another() -> None:
+    source = " && ".join(["x.all(a, a.all(b, b == 1))"] * 8)
+    assert ENVIRONMENT.compile(source).run([[1]], None) is True
+
+
+RESTORED = [
+    ("a condition", "x.a.exists(e, e == y)"),
+    ("a pattern", "x.name.matches('^a+$')"),
+    ("a number", "size(x.name)"),
+    ("an optional", "x.?a[0]"),
+    ("a list", "x.a.map(e, size(e))"),
+    ("a map", "{'a': [x]}"),
+]
+
+
+@pytest.mark.parametrize("source", [case[1] for case in RESTORED], ids=[c[0] for c in RESTORED])
+def test_a_restored_program_is_the_same(source: str) -> None:
+    program = ENVIRONMENT.compile(source)
+    again = ENVIRONMENT.restore(program.dump())
+    args = ({"a": ["aa"], "name": "aa"}, "aa")
+    assert repr(again.run(*args)) == repr(program.run(*args))
+    assert repr(again.exact(*args)) == repr(program.exact(*args))
+    assert again.trace(*args) == program.trace(*args)
+    assert (again.source, again.variables, again.code) == (source, ("x", "y"), program.code)
+    assert (again.result_type, again.cost, again.reads) == (
+        program.result_type,
+        program.cost,
+        program.reads,
+    )
+    assert (again.functions_used(), again.since()) == (program.functions_used(), program.since())
+
+
+def test_a_program_for_other_variables() -> None:
+    dumped = ENVIRONMENT.compile("x").dump()
+    with pytest.raises(CelError, match="compiled for other variables"):
+        Environment({"y": DYN, "x": DYN}).restore(dumped)
+
+
+NO_DUMPS = [
+    ("nothing", b""),
+    ("text", b"program"),
+    ("something else", marshal.dumps({"a": 1})),
+    ("another version", marshal.dumps(("other", ()))),
+    ("half a dump", ENVIRONMENT.compile("x.a == 1").dump()[:-9]),
+]
+
+
+@pytest.mark.parametrize("dumped", [case[1] for case in NO_DUMPS], ids=[c[0] for c in NO_DUMPS])
+def test_no_dump(dumped: bytes) -> None:
+    with pytest.raises(CelError):
+        ENVIRONMENT.restore(dumped)
