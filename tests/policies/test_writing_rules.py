@@ -1,0 +1,49 @@
+"""What docs/writing-rules.md shows does what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from auditor.engine.selftest import check_rule
+from auditor.policy import PolicySet, load, policies_folder, resolve
+
+DOCUMENT = Path(__file__).parents[2] / "docs/writing-rules.md"
+BLOCKS = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+RULE = "acme-image-from-our-registry"
+
+
+def block(start: str) -> str:
+    (only,) = (text for text in BLOCKS if text.startswith(start))
+    return str(only)
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> PolicySet:
+    rule = block(f"id: {RULE}").replace("tags: [image]", "tags: [image, acme]")
+    files = {
+        f"rules/{RULE}.yaml": rule,
+        "profiles/acme.yaml": block("id: acme\n"),
+        "tables/pod-templates.yaml": block("- {kind: Trainer"),
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return load((policies_folder(), tmp_path))
+
+
+def test_the_rule_passes_its_test(policy: PolicySet) -> None:
+    assert check_rule(policy.rules[RULE]).problems == ()
+
+
+def test_the_profile_takes_it(policy: PolicySet) -> None:
+    rules = {chosen.rule.id: chosen for chosen in resolve(policy, "acme", {}).rules}
+    assert rules[RULE].params == {"registry": "registry.acme.example/"}
+    assert "k8s-image-tag-mutable" not in rules
+    assert rules["k8s-service-node-port"].severity.value == "low"
+
+
+def test_the_row_is_added(policy: PolicySet) -> None:
+    assert policy.tables["pod-templates"][-1]["kind"] == "Trainer"
