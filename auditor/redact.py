@@ -44,11 +44,16 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS_NAME = re.compile(
-    r"(?:_FILE|_PATH|_DIR|_NAME|_URL|_URI|_TTL|_LENGTH|_ENABLED)$|TOKENIZ", re.IGNORECASE
+    r"_(?:FILE|PATH|DIR|NAME|URL|URI|ENDPOINT|TTL|EXPIRY|EXPIRATION|TIMEOUT|LIFETIME|LENGTH|LIMIT"
+    r"|ENABLED|REQUIRED|HEADER|TYPE|KIND|MODE|FORMAT|PROVIDER|BACKEND|STORE|ISSUER|AUDIENCE"
+    r"|ALGORITHM|REGION|VERSION)$|TOKENIZ",
+    re.IGNORECASE,
 )
 _HARMLESS_VALUE = re.compile(
-    r"(?:true|false|[0-9]{1,6}|/[^\s]*|\$\([A-Za-z_]\w*\))?", re.IGNORECASE
+    r"(?:true|false|[0-9]{1,6}|/[^\s]*|\$\([A-Za-z_]\w*\)|\$\{\w+\}|</?\|?\w{1,24}\|?>)?",
+    re.IGNORECASE,
 )
+"""Switches, counts, paths, references to other variables, and tokens of a model's vocabulary."""
 
 
 def marker(shape: str) -> str:
@@ -147,13 +152,11 @@ def _is_secret_variable(item: dict[str, Any]) -> bool:
     )
 
 
-_HINTS_JSON = tuple(
-    hint.encode()
-    for hint in (
-        *("PRIVATE KEY", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        *("glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ", "service_account", '"Secret"', "\\/"),
-    )
+_HINTS_JSON = (
+    *(b"PRIVATE KEY", b"AKIA", b"ASIA", b"glpat-", b"xox", b"hf_", b"sk-", b"nvapi-", b"eyJ"),
+    *(b"service_account", b'"Secret"'),
 )
+_GITHUB_JSON = re.compile(rb"gh[pousr]_|github_pat_")
 _ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
 """A character written by its number, but for the three that Go always writes so."""
 _URL_JSON = re.compile(rb'://[^/\s:@"]*:[^/\s@"]+@')
@@ -231,7 +234,11 @@ def may_hold_secret(raw: bytes) -> bool:
     for hint in _HINTS_JSON:
         if hint in raw:
             return True
-    if _ESCAPE_JSON.search(raw) or _URL_JSON.search(raw) or _ARGUMENT_JSON.search(raw):
+    if b"gh" in raw and _GITHUB_JSON.search(raw):
+        return True
+    if b"\\" in raw and (b"\\/" in raw or _ESCAPE_JSON.search(raw)):
+        return True
+    if _URL_JSON.search(raw) or _ARGUMENT_JSON.search(raw):
         return True
     if b'"value"' not in raw:
         return False
