@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.engine.gate import decide, parse_gate
@@ -118,6 +118,7 @@ def test_decisions(
     assert decide(parse_gate(text), harmless, coverage=coverage, causes=causes) == result
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=30))
 def test_any_text_is_a_gate_or_a_usage_error(text: str) -> None:
     try:
