@@ -56,7 +56,8 @@ def _parse(text: str) -> Output:
             hint=f"formats: {known}; for example -o json=results.json",
         )
     try:
-        path = Path(os.path.realpath(file))
+        # a link to a pipe, as /dev/stdout is, has no name of its own to lead to
+        path = Path(file) if _is_special(Path(file)) else Path(os.path.realpath(file))
         if path.is_dir():
             raise UsageError(f"-o {text}: {file} is a folder", hint=f"-o {name}={file}/report")
         if not path.parent.is_dir():
@@ -119,7 +120,7 @@ def _mode(path: Path) -> int:
 
 
 def _is_special(path: Path) -> bool:
-    return path.exists() and not path.is_file()
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,170 @@
+"""Stopped in the middle: at once, with the right code, and with nothing left half-written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import ESTATE, ROOT, Ran, auditor
+from tests.e2e.runs import generate
+
+AT_ONCE = 15.0
+"""Seconds; a second where the machine has nothing else to do."""
+
+OLD = b"the report of yesterday"
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(tmp_path_factory.mktemp("stop") / "tree", 3000)
+
+
+@contextmanager
+def scanning(tree: Path, place: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A scan in a process group of its own, with a folder for temporary files of its own."""
+    (place / "tmp").mkdir()
+    (place / "out.json").write_bytes(OLD)
+    arguments = ["scan", str(tree), "--no-cache", "--progress", "json", "-o", "json=out.json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "auditor", *arguments, *options],
+        cwd=place,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(place / "tmp"),
+            "LANG": "C.UTF-8",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def stop(process: subprocess.Popen[str], place: Path, number: signal.Signals) -> Ran:
+    """Signal the whole group, as a terminal does, and look at what is left."""
+    os.killpg(process.pid, number)
+    started = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - started < AT_ONCE
+    assert list((place / "tmp").iterdir()) == [], "no temporary file stays"
+    assert sorted(path.name for path in place.iterdir()) == ["out.json", "tmp"]
+    assert (place / "out.json").read_bytes() == OLD, "the output is as it was"
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    return Ran(process.returncode, out, err)
+
+
+def spool_appears(place: Path, process: subprocess.Popen[str]) -> None:
+    while not list((place / "tmp").iterdir()):
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
+def lines_appear(process: subprocess.Popen[str], number: int) -> None:
+    assert process.stderr is not None
+    for _ in range(number):
+        assert process.stderr.readline()
+
+
+MOMENTS = {"rules are being compiled": 0, "workers start": 1, "shards are done": 3}
+
+
+@pytest.mark.parametrize("lines", MOMENTS.values(), ids=MOMENTS)
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_ctrl_c(tree: Path, tmp_path: Path, lines: int, workers: str) -> None:
+    with scanning(tree, tmp_path, "--workers", workers) as process:
+        spool_appears(tmp_path, process)
+        lines_appear(process, lines)
+        ran = stop(process, tmp_path, signal.SIGINT)
+    assert ran.code == 130, ran.err
+    assert ran.out == ""
+    assert ran.err.endswith("\ninterrupted\n")
+    assert "Traceback" not in ran.err
+
+
+def test_termination(tree: Path, tmp_path: Path) -> None:
+    with scanning(tree, tmp_path, "--workers", "3") as process:
+        lines_appear(process, 2)
+        ran = stop(process, tmp_path, signal.SIGTERM)
+    assert ran.code == 143, ran.err
+    assert "Traceback" not in ran.err
+
+
+def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    program = f"'{sys.executable}' -m auditor"
+    return subprocess.run(
+        ["/bin/bash", "-c", command.replace("AUDITOR", program)],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_reader_that_goes_away(tmp_path: Path) -> None:
+    """It says nothing, and the verdict's exit code stays what it is."""
+    ran = shell(f"AUDITOR scan {ESTATE} --no-cache | head -1; echo ${{PIPESTATUS[0]}}", tmp_path)
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines()[1:] == ["1"]
+    ran = shell("AUDITOR rules list | head -1; echo ${PIPESTATUS[0]}", tmp_path)
+    assert (ran.stderr, ran.stdout.splitlines()[1:]) == ("", ["0"])
+
+
+CLOSED = {
+    "standard output": (">&-", 2, "Error: standard output is closed\nhint: --quiet needs none\n"),
+    "standard output, quiet": ("--quiet >&-", 1, ""),
+    "standard error": ("--quiet 2>&-", 1, ""),
+    "everything": ("--quiet <&- >&- 2>&-", 1, ""),
+    "a full disk": (
+        ">/dev/full",
+        2,
+        "Error: standard output: No space left on device\n"
+        "hint: write to a file with -o json=FILE\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("how", "code", "says"), CLOSED.values(), ids=CLOSED)
+def test_closed_streams(tmp_path: Path, how: str, code: int, says: str) -> None:
+    ran = shell(f"AUDITOR scan {ESTATE} --no-cache --workers 1 {how}", tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (code, "", says)
+
+
+def test_a_full_disk_for_any_command(tmp_path: Path) -> None:
+    ran = shell("AUDITOR rules list >/dev/full", tmp_path)
+    assert ran.returncode == 2
+    assert "No space left on device" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_an_output_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
+    real = tmp_path / "real.json"
+    real.write_bytes(OLD)
+    real.chmod(0o640)
+    (tmp_path / "link.json").symlink_to("real.json")
+    ran = auditor("scan", ESTATE, "--no-cache", "-q", "-o", "json=link.json", cwd=tmp_path)
+    assert ran.code == 1
+    assert (tmp_path / "link.json").is_symlink()
+    assert real.read_bytes().startswith(b'{\n"schema"')
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_an_output_that_is_a_pipe(tmp_path: Path) -> None:
+    ran = shell(f"AUDITOR scan {ESTATE} --no-cache -q -o json=/dev/stdout | wc -l", tmp_path)
+    assert ran.stderr == ""
+    assert int(ran.stdout) > 100
