@@ -1,0 +1,103 @@
+"""The wheel is whole: it works in an empty environment, away from the checkout."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.wheel import ROOT, Installed, install
+
+ESTATE = ROOT / "examples" / "estate"
+PACKAGES = {"auditor", "click", "msgspec", "pyyaml"}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return install(tmp_path_factory.mktemp("wheel"))
+
+
+def test_nothing_but_what_it_needs_is_there(installed: Installed) -> None:
+    code = "import importlib.metadata as m; print(*(each.name for each in m.distributions()))"
+    names = installed.run("python", "-c", code).stdout.lower().split()
+    assert set(names) == PACKAGES
+
+
+def test_all_data_is_in_it(installed: Installed) -> None:
+    with zipfile.ZipFile(installed.wheel) as wheel:
+        inside = set(wheel.namelist())
+    for folder, place in (("policies", "auditor/_policies"), ("examples", "auditor/_examples")):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file():
+                assert f"{place}/{path.relative_to(ROOT / folder)}" in inside
+    assert not [name for name in inside if name.startswith(("tests", "benchmarks", "docs"))]
+
+
+def test_version(installed: Installed) -> None:
+    ran = installed.run("auditor", "--version")
+    assert (ran.returncode, ran.stdout.split()[0], ran.stderr) == (0, "auditor", "")
+
+
+def test_demo(installed: Installed) -> None:
+    ran = installed.run("auditor", "demo")
+    assert ran.returncode == 1, ran.stderr
+    assert ran.stdout.splitlines()[-1].startswith("RESULT fail critical=")
+
+
+def test_scan_finds_what_the_demo_finds(installed: Installed) -> None:
+    shutil.copytree(ESTATE, installed.folder / "estate")
+    ran = installed.run("auditor", "scan", "estate", "--format", "json", "--no-cache")
+    assert ran.returncode == 1, ran.stderr
+    results = json.loads(ran.stdout)
+    demo = installed.run("auditor", "demo").stdout.splitlines()[-1]
+    fails = [finding for finding in results["findings"] if finding["verdict"] == "fail"]
+    critical = sum(finding["severity"] == "critical" for finding in fails)
+    assert f"critical={critical} " in demo
+    assert not [path for path in installed.folder.iterdir() if path.name != "estate"]
+
+
+def test_explain(installed: Installed) -> None:
+    ran = installed.run("auditor", "explain", "k8s-container-privileged")
+    assert ran.returncode == 0, ran.stderr
+    assert "How to fix it" in ran.stdout
+
+
+def test_profiles_and_completion(installed: Installed) -> None:
+    assert "pod-security-restricted" in installed.run("auditor", "profiles", "list").stdout
+    for shell in ("bash", "zsh", "fish"):
+        assert "_AUDITOR_COMPLETE" in installed.run("auditor", "completion", shell).stdout
+
+
+SHADOWS = ("json", "yaml", "msgspec", "click", "signal", "auditor", "reports", "collectors")
+
+
+@pytest.mark.parametrize("way", [("auditor",), ("python", "-m", "auditor")], ids=["script", "-m"])
+def test_the_audited_folder_is_never_imported(
+    installed: Installed, tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    """A repository under audit may hold any Python file."""
+    shutil.copy(ESTATE / "mlops" / "mlflow.yaml", tmp_path)
+    for name in SHADOWS:
+        if way == ("auditor",) or name != "auditor":
+            (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the target')\n")
+    ran = installed.run(*way, "scan", ".", "--no-cache", "--exit-zero", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.splitlines()[-1].startswith("RESULT ")
+
+
+def test_start_up(installed: Installed) -> None:
+    """The version costs at most five times a bare interpreter."""
+
+    def cost(*command: str) -> float:
+        started = time.perf_counter()
+        assert installed.run(*command).returncode == 0
+        return time.perf_counter() - started
+
+    bare = [cost("python", "-c", "pass") for _ in range(9)]
+    version = [cost("auditor", "--version") for _ in range(9)]
+    assert min(version) <= 5 * min(bare), (statistics.median(version), statistics.median(bare))
