@@ -92,9 +92,20 @@ def _policy(resource: Resource) -> dict[str, object]:
     return {
         "name": resource.name,
         "podSelectorEmpty": selects_all,
-        "ingressDefaultDeny": selects_all and "Ingress" in types and not spec.get("ingress"),
-        "egressDefaultDeny": selects_all and "Egress" in types and not spec.get("egress"),
+        "ingressDefaultDeny": selects_all and "Ingress" in types and _closed(spec.get("ingress")),
+        "egressDefaultDeny": selects_all and "Egress" in types and _closed(spec.get("egress")),
     }
+
+
+def _closed(rules: object) -> bool:
+    """Whether no rule lets everything through: a pod that is selected is closed but for the rules.
+
+    A policy for all pods that admits the namespace itself, or DNS, is a default with exceptions.
+    """
+    listed = rules if isinstance(rules, list) else []
+    return all(
+        any(_mapping(rule).get(field) for field in ("from", "to", "ports")) for rule in listed
+    )
 
 
 def _quota(resource: Resource) -> dict[str, object]:

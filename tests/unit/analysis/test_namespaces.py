@@ -47,6 +47,24 @@ def posture(*resources: Resource) -> dict[str, object]:
             id="allows all",
         ),
         pytest.param(
+            {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]},
+            True,
+            False,
+            id="all pods are closed but to each other",
+        ),
+        pytest.param(
+            {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": 53}]}]},
+            False,
+            True,
+            id="all pods may ask for names only",
+        ),
+        pytest.param(
+            {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}, {"from": []}]},
+            False,
+            False,
+            id="a rule without peers beside one with peers",
+        ),
+        pytest.param(
             {"podSelector": {"matchLabels": {"a": "b"}}}, False, False, id="selects some pods"
         ),
         pytest.param(
