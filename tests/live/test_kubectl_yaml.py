@@ -25,10 +25,14 @@ HEAD = "apiVersion: example.org/v1\nkind: Odd\nmetadata: {name: odd}\n"
 
 def ours(text: str) -> Decoded:
     """Read one manifest as the product does."""
+    return ours_of(text.encode())
+
+
+def ours_of(data: bytes) -> Decoded:
     try:
         found = [
             document.value
-            for chunk, offset in chunks(decode(text.encode()))
+            for chunk, offset in chunks(decode(data))
             for document in Documents(chunk, Memory()).read(chunk, offset)
         ]
     except Unreadable as error:
@@ -112,6 +116,27 @@ def test_odd_documents_mean_what_kubectl_says(kubectl: Kubectl) -> None:
     texts = [f"{HEAD}spec:\n{body}\n" for body in bodies if "\n---" not in f"\n{body}"]
     texts = [text for text in texts if not any(each.duplicates for each in exact(text) or ())]
     assert agreed(kubectl, texts, refused=20) == []
+
+
+ENCODED = {
+    "UTF-8 with a byte order mark": "utf-8-sig",
+    "UTF-16 as PowerShell writes it": "utf-16",
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED.values(), ids=ENCODED)
+def test_encoded_text_means_what_kubectl_says(kubectl: Kubectl, encoding: str) -> None:
+    data = f"{HEAD}odd: [é, yes]\ntext: |\n  a\n  b\n".encode(encoding)
+    (theirs,) = decode_each(kubectl, [data])
+    assert theirs.error == ""
+    assert ours_of(data).value == theirs.value
+
+
+def test_windows_lines_mean_what_kubectl_says(kubectl: Kubectl) -> None:
+    text = f"{HEAD}a: |\n  x\n\n  y\nb: 'c\n  d'\ne: >-\n  f\n  g\n".replace("\n", "\r\n")
+    (theirs,) = decode_each(kubectl, [text.encode()])
+    assert theirs.error == ""
+    assert ours(text).value == theirs.value
 
 
 @pytest.mark.parametrize(

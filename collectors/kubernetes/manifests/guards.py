@@ -53,6 +53,8 @@ _NAMES = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
 def decode(data: bytes) -> str:
     """The text of a file: UTF-8, or UTF-16 that says so at its start, as kubectl reads it.
 
+    Line ends of Windows become those of everybody else, as in every YAML scalar.
+
     Raises:
         Unreadable: another encoding, or a NUL.
     """
@@ -63,6 +65,8 @@ def decode(data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         detail = f"not {_NAMES[encoding]}: byte {error.start}"
         raise Unreadable(GapCause.MALFORMED, detail, "save the file as UTF-8", line) from error
+    if "\r\n" in text:
+        text = text.replace("\r\n", "\n")
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise Unreadable(GapCause.MALFORMED, "a NUL character", "is it a text file?", line)
