@@ -137,20 +137,14 @@ class _Screen:
     def _coverage(self) -> Iterator[str]:
         report, style = self._report, self._style
         yield ""
-        decided = sum(count.passed + count.failed + count.not_applicable for count in report.counts)
-        unknown = sum(count.unknown + count.manual for count in report.counts)
-        total = decided + unknown
-        percent = f"{_percent(report.coverage.ratio)} %"
         yield style.paint("Coverage", "bold")
-        yield from self._wrap(
-            f"{percent} of the checks on what was read decided: {decided:,} of {total:,}",
-            "  ",
-        )
+        yield from self._wrap(_decided(report), "  ")
         skipped = sum(target.skipped for target in report.targets)
         if skipped:
             yield from self._wrap(f"{_count(skipped, 'document')} held no Kubernetes object", "  ")
         if not report.gaps:
-            yield from self._wrap("everything in scope was read", "  ")
+            if any(kind.seen for kind in report.coverage.kinds):
+                yield from self._wrap("everything in scope was read", "  ")
             return
         blinded = {rule for item in report.gaps for rule in item.rules}
         text = f"{_count(len(report.gaps), 'gap')}: not read, so not judged"
@@ -299,6 +293,15 @@ _LISTED = frozenset({"fail", "unknown", "manual"})
 
 
 _ROWS = (*(severity.value for severity in _SEVERITIES), "unknown")
+
+
+def _decided(report: Report) -> str:
+    decided = sum(count.passed + count.failed + count.not_applicable for count in report.counts)
+    total = decided + sum(count.unknown + count.manual for count in report.counts)
+    if not total:
+        return "nothing was found that a rule of this profile applies to"
+    percent = _percent(report.coverage.ratio)
+    return f"{percent} % of the checks on what was read decided: {decided:,} of {total:,}"
 
 
 def _tally(report: Report, row: str) -> int:
