@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import structs
 
 from auditor.analysis.shapes import prepare, shape_of
 from auditor.cel import CelEvalError, Library
@@ -72,20 +73,24 @@ def check_rule(rule: Rule) -> RuleTest:
         PolicyErrors: an expression of the rule is wrong.
     """
     cases = [_case(rule, example) for example in rule.examples]
-    problems = list(_examples(rule, cases))
+    active = _active(rule)
+    conditions = _conditions(active)
+    problems = [*_examples(active, cases), *_messages(active, conditions, cases)]
     tried = 0
     if not problems:
-        tried, survivors = _mutated(rule, cases)
+        tried, survivors = _mutated(rule, conditions, cases)
         problems = list(_holes(rule, survivors))
     return RuleTest(rule.id, len(cases), tried, tuple(problems))
 
 
-def _mutated(rule: Rule, cases: list[_Case]) -> tuple[int, dict[str, Location]]:
+def _mutated(
+    rule: Rule, original: _Conditions, cases: list[_Case]
+) -> tuple[int, dict[str, Location]]:
     """How many mutants there are, and those that no case notices, with their places."""
     expressions = {"each": rule.each, "when": rule.when, "check": rule.check}
     tried = 0
     survivors: dict[str, Location] = {}
-    for name, conditions, mutant in _conditions(rule).changed():
+    for name, conditions, mutant in original.changed():
         tried += 1
         for index, case in enumerate(cases):
             if conditions.verdict(case) is not case.example.expect:
@@ -117,20 +122,23 @@ def _case(rule: Rule, example: Example) -> _Case:
     return _Case(example, prepared, {**defaults, **example.parameters})
 
 
-def _active(rule: Rule, params: Mapping[str, object]) -> ActiveRule:
+def _active(rule: Rule) -> ActiveRule:
     errors: list[PolicyError] = []
-    active = compile_rule(ChosenRule(rule, rule.severity, params), errors)
+    active = compile_rule(ChosenRule(rule, rule.severity, {}), errors)
     if active is None:
         raise PolicyErrors(tuple(errors))
     return active
 
 
-def _examples(rule: Rule, cases: list[_Case]) -> Iterator[Problem]:
+def _examples(active: ActiveRule, cases: list[_Case]) -> Iterator[Problem]:
     """The examples whose verdict is another one, by the engine as a scan uses it."""
+    rule = active.rule
     shape = shape_of(rule.applies_to[0])
     expected = {case.example.expect for case in cases}
     for case in cases:
-        judge = Judge([(0, _active(rule, case.params))], shape, list_all=frozenset({0}))
+        judge = Judge(
+            [(0, structs.replace(active, params=case.params))], shape, list_all=frozenset({0})
+        )
         outcomes = judge.judge(case.body).outcomes
         verdict = _worst([outcome.verdict for outcome in outcomes])
         if verdict is not case.example.expect:
@@ -144,6 +152,20 @@ def _examples(rule: Rule, cases: list[_Case]) -> Iterator[Problem]:
     for verdict in (Verdict.PASS, Verdict.FAIL):
         if verdict not in expected:
             yield Problem(rule.id, rule.location, f"no example expects {verdict.value}")
+
+
+def _messages(active: ActiveRule, conditions: _Conditions, cases: list[_Case]) -> Iterator[Problem]:
+    """The expressions in a message that have no value for an element that fails."""
+    rule, programs = active.rule, active.message.programs()
+    for case in cases:
+        for item in conditions.failing(case):
+            for program in programs:
+                try:
+                    program.run(case.body, item, case.params)
+                except CelEvalError as error:
+                    told = f"the message has no value in example {case.example.name!r}"
+                    where = rule.message.locate(rule.message.source.find(program.source))
+                    yield Problem(rule.id, where, f"{told}: {program.source}: {error}")
 
 
 def _worst(verdicts: list[Verdict]) -> Verdict:
@@ -168,6 +190,16 @@ class _Conditions:
         if not isinstance(items, list):
             return Verdict.UNKNOWN
         return _worst([self._element(case, item) for item in items])
+
+    def failing(self, case: _Case) -> Iterator[object]:
+        """The elements that fail, None for the body itself."""
+        try:
+            items = [None] if self.each is None else self._value(self.each, case, None)
+        except CelEvalError:
+            return
+        for item in items if isinstance(items, list) else ():
+            if self._element(case, item) is Verdict.FAIL:
+                yield item
 
     def _element(self, case: _Case, item: object) -> Verdict:
         try:
@@ -197,8 +229,7 @@ class _Conditions:
             yield "check", replace(self, check=mutant.tree), mutant
 
 
-def _conditions(rule: Rule) -> _Conditions:
-    active = _active(rule, {parameter.name: parameter.default for parameter in rule.parameters})
+def _conditions(active: ActiveRule) -> _Conditions:
     return _Conditions(
         standard_library(),
         active.each.tree() if active.each is not None else None,

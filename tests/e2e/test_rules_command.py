@@ -97,6 +97,14 @@ def test_an_example_with_another_verdict(tmp_path: Path) -> None:
     assert "example 'three': expected pass, got fail: a has too few replicas" in ran.out
 
 
+def test_a_message_without_a_value(tmp_path: Path) -> None:
+    text = RULE.replace("{object.metadata.name} has", "{object.metadata.name} ({object.kind}) has")
+    ran = auditor("rules", "test", folder_with(tmp_path, text + TWO + ABSENT))
+    assert ran.code == 1
+    told = "the message has no value in example 'one': object.kind: "
+    assert f"acme-replicas-too-few.yaml:7:36: acme-replicas-too-few: {told}" in ran.out
+
+
 def test_an_error_in_the_condition(tmp_path: Path) -> None:
     text = RULE.replace("object.spec", "objekt.spec")
     ran = auditor("rules", "test", folder_with(tmp_path, text))
