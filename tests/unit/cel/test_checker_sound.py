@@ -60,7 +60,7 @@ METHODS: Final = (
     *("split({})", "indexOf({})", "charAt({})", "unwrapOpt()"),
 )
 MACROS: Final = ("all", "exists", "exists_one", "filter", "map", "optMap", "optFlatMap")
-TRIES: Final = 2500
+TRIES: Final = 2000
 LONGEST: Final = 300
 NOTHING: Final = object()
 
@@ -171,7 +171,7 @@ def value_of(program: Program, args: list[object]) -> object:
         return NOTHING
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_what_passes_has_its_type(seed: int) -> None:
     passed, valued = compare(seed)
     assert passed > TRIES // 10
@@ -179,6 +179,6 @@ def test_what_passes_has_its_type(seed: int) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(2, 32))
+@pytest.mark.parametrize("seed", range(1, 32))
 def test_more_of_what_passes_has_its_type(seed: int) -> None:
     compare(seed)
