@@ -14,6 +14,8 @@ import msgspec
 
 MARKER: Final = "«redacted:{}»"
 
+# Every pattern below can begin only where the one before has ended: no text, however long, makes
+# them look at the same character more than a few times.
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("private-key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")),
     ("aws-access-key-id", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
@@ -27,16 +29,20 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("anthropic-key", re.compile(r"\bsk-ant-[A-Za-z0-9_\-]{20,}")),
     ("openai-key", re.compile(r"\bsk-(?:proj-)?[A-Za-z0-9_\-]{32,}")),
     ("nvidia-api-key", re.compile(r"\bnvapi-[A-Za-z0-9_\-]{32,}")),
-    ("jwt", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")),
+    (
+        "jwt",
+        re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+    ),
     ("gcp-service-account", re.compile(r'"type"\s*:\s*"service_account"')),
 )
 _HINTS = (
     *("PRIVATE KEY", "AKIA", "ASIA", "gh", "glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ"),
     "service_account",
 )
-_URL = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*:)(?P<secret>[^/\s@]+)(?=@)")
+_URL = re.compile(r"(?P<head>://[^/\s:@]*:)(?P<secret>[^/\s@]+)(?=@)")
 _ARGUMENT = re.compile(
-    r"(?P<head>--?[a-z-]*(?:password|passwd|token|secret|api-key|apikey)=)(?P<secret>.+)",
+    r"(?:^|(?<=\s))(?P<head>--?[a-z-]*(?:password|passwd|token|secret|api-key|apikey)=)"
+    r"(?P<secret>.+)",
     re.IGNORECASE,
 )
 _NAME = re.compile(
@@ -161,7 +167,7 @@ _ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
 """A character written by its number, but for the three that Go always writes so."""
 _URL_JSON = re.compile(rb'://[^/\s:@"]*:[^/\s@"]+@')
 _ARGUMENT_JSON = re.compile(
-    rb'"--?[a-z-]*(?:password|passwd|token|secret|api-key|apikey)=', re.IGNORECASE
+    rb'(?:["\s]|\\[nrt])--?[a-z-]*(?:password|passwd|token|secret|api-key|apikey)=', re.IGNORECASE
 )
 _VALUE_JSON = re.compile(rb'"value"\s*:\s*"')
 _NAMED_VALUE_JSON = re.compile(rb'"name"\s*:\s*"([^"\\]*)"\s*,\s*"value"\s*:\s*"')

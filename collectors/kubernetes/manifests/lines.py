@@ -30,7 +30,6 @@ ITEM_FLOW: Final = 10
 ITEM_TEXT: Final = 11
 """What a line does at its column; plain numbers, for they are compared for every line."""
 
-
 Line: TypeAlias = tuple[int, int, str, Any, Any, bool]
 """What a line does, its column, key, value, the ``Line`` behind its dash, whether text follows.
 
@@ -49,7 +48,6 @@ _SHAPE = re.compile(
     |(?P<item>[^\s\#].*))?""",
     re.VERBOSE | re.ASCII,
 )
-_COMMENT = re.compile(r"(?: +|^)#.*")
 _STRANGE = re.compile(
     "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
@@ -151,9 +149,7 @@ def _nothing_after(text: str) -> None:
 
 def _scalar(text: str) -> object:
     """A plain scalar; what stands behind it may be a comment."""
-    if " #" in text:
-        text = _COMMENT.sub("", text, count=1)
-    text = text.rstrip(" ")
+    text = text.partition(" #")[0].rstrip(" ")
     first = text[0]
     if (
         first in _INDICATORS
