@@ -75,7 +75,8 @@ def check_rule(rule: Rule) -> RuleTest:
     cases = [_case(rule, example) for example in rule.examples]
     active = _active(rule)
     conditions = _conditions(active)
-    problems = [*_examples(active, cases), *_messages(active, conditions, cases)]
+    problems = [*_unread(active), *_examples(active, cases)]
+    problems += _messages(active, conditions, cases)
     tried = 0
     if not problems:
         tried, survivors = _mutated(rule, conditions, cases)
@@ -128,6 +129,20 @@ def _active(rule: Rule) -> ActiveRule:
     if active is None:
         raise PolicyErrors(tuple(errors))
     return active
+
+
+def _unread(active: ActiveRule) -> Iterator[Problem]:
+    """The parameters that nothing reads: setting them would do nothing."""
+    programs = [active.check, *active.message.programs()]
+    programs += [program for program in (active.each, active.when) if program is not None]
+    trees = [program.reads["params"] for program in programs if "params" in program.reads]
+    if any(tree.whole or tree.elements is not None for tree in trees):
+        return
+    read = {name for tree in trees for name in tree.fields}
+    for parameter in active.rule.parameters:
+        if parameter.name not in read:
+            message = f"no expression reads parameter {parameter.name}"
+            yield Problem(active.rule.id, active.rule.location, message)
 
 
 def _examples(active: ActiveRule, cases: list[_Case]) -> Iterator[Problem]:

@@ -105,6 +105,14 @@ def test_a_message_without_a_value(tmp_path: Path) -> None:
     assert f"acme-replicas-too-few.yaml:7:36: acme-replicas-too-few: {told}" in ran.out
 
 
+def test_a_parameter_that_does_nothing(tmp_path: Path) -> None:
+    parameter = "parameters: {least: {type: int, default: 2, description: How many}}\n"
+    text = RULE.replace("rationale:", f"{parameter}rationale:") + TWO + ABSENT
+    ran = auditor("rules", "test", folder_with(tmp_path, text))
+    assert ran.code == 1
+    assert "acme-replicas-too-few: no expression reads parameter least" in ran.out
+
+
 def test_an_error_in_the_condition(tmp_path: Path) -> None:
     text = RULE.replace("object.spec", "objekt.spec")
     ran = auditor("rules", "test", folder_with(tmp_path, text))
