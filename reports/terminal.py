@@ -264,18 +264,8 @@ class _Screen:
         report, style = self._report, self._style
         yield ""
         yield style.paint("What now?", "bold")
-        first = next(iter(report.findings), None)
-        if first is not None and first.verdict in _LISTED:
-            yield from self._wrap(f"auditor explain {first.rule}", "  ")
-        targets = " ".join(shlex.quote(target.uri) for target in report.targets[:SHOWN_TARGETS])
-        if len(report.targets) > SHOWN_TARGETS:
-            targets = "TARGET..."
-        command = f"auditor scan {targets}"
-        if report.profile != DEFAULT_PROFILE:
-            command += f" --profile {report.profile}"
-        gate = "high" if report.gate.expression == "never" else report.gate.expression
-        yield from self._wrap(f"{command} -o json=results.json", "  ")
-        yield from self._wrap(f"{command} --fail-on {shlex.quote(gate)} --quiet   # in CI", "  ")
+        # commands stay on one line, so that they can be copied
+        yield from (f"  {safe(command)}" for command in _commands(report))
 
     def _result(self) -> str:
         report = self._report
@@ -295,13 +285,34 @@ _LISTED = frozenset({"fail", "unknown", "manual"})
 _ROWS = (*(severity.value for severity in _SEVERITIES), "unknown")
 
 
+def _commands(report: Report) -> Iterator[str]:
+    """Three commands that are worth running next."""
+    if not any(kind.seen for kind in report.coverage.kinds):
+        yield "helm template . | auditor scan -"
+        yield "auditor scan --help"
+        yield "auditor demo"
+        return
+    first = next(iter(report.findings), None)
+    if first is not None and first.verdict in _LISTED:
+        yield f"auditor explain {first.rule}"
+    targets = " ".join(shlex.quote(target.uri) for target in report.targets[:SHOWN_TARGETS])
+    if len(report.targets) > SHOWN_TARGETS:
+        targets = "TARGET..."
+    command = f"auditor scan {targets}"
+    if report.profile != DEFAULT_PROFILE:
+        command += f" --profile {report.profile}"
+    gate = "high" if report.gate.expression == "never" else report.gate.expression
+    yield f"{command} -o json=results.json"
+    yield f"{command} --quiet --fail-on {shlex.quote(gate)}"
+
+
 def _decided(report: Report) -> str:
     decided = sum(count.passed + count.failed + count.not_applicable for count in report.counts)
     total = decided + sum(count.unknown + count.manual for count in report.counts)
     if not total:
         return "nothing was found that a rule of this profile applies to"
     percent = _percent(report.coverage.ratio)
-    return f"{percent} % of the checks on what was read decided: {decided:,} of {total:,}"
+    return f"{percent} % of the checks on what was read could be decided: {decided:,} of {total:,}"
 
 
 def _tally(report: Report, row: str) -> int:
