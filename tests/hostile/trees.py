@@ -21,6 +21,10 @@ QUIET = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: quiet, namespace: ml}
 BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10)
 )
+MERGE_BOMB = "a0: &a0 {x: y}\n" + "".join(
+    f"a{i}: &a{i} {{<<: [{','.join([f'*a{i - 1}'] * 10)}]}}\n" for i in range(1, 10)
+)
+CHAIN = "a0: &a0 {x: y}\n" + "".join(f"a{i}: &a{i} {{x: *a{i - 1}}}\n" for i in range(1, 2_000))
 HEAD = "apiVersion: v1\nkind: Pod\n"
 
 
@@ -75,6 +79,8 @@ HOSTILE = {
         Hostile("cut.json", '{"kind": "PodList", "items": [{"a', "malformed", "truncated", line=1),
         Hostile("tab.yaml", "a:\n\tb: 1\n", "malformed", "cannot start any token", line=2),
         Hostile("bomb.yaml", BOMB, "malformed", "aliases add more than 250,000 nodes"),
+        Hostile("merges.yaml", MERGE_BOMB, "malformed", "aliases add more than 250,000 nodes"),
+        Hostile("chain.yaml", CHAIN, "malformed", DEEP),
         Hostile("itself.yaml", "a: &a [*a]\n", "malformed", "an alias contains itself", line=1),
         Hostile("flow.yaml", "[" * 100_000 + "]" * 100_000, "malformed", DEEP, "no Kubernetes"),
         Hostile("flow-maps.yaml", '{"a":' * 100_000 + "1" + "}" * 100_000, "malformed", DEEP),

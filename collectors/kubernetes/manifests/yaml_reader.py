@@ -16,7 +16,7 @@ from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
 from auditor.model.enums import GapCause
-from collectors.kubernetes.manifests.guards import MAX_NODES, Unreadable
+from collectors.kubernetes.manifests.guards import MAX_DEPTH, MAX_NODES, Unreadable, too_deep
 from collectors.kubernetes.manifests.positions import steps
 from collectors.kubernetes.manifests.scalars import (
     PREFIX,
@@ -175,9 +175,7 @@ class Builder:
         return NodeDocument(value, node, self._duplicates)
 
     def _value(self, node: yaml.Node, pointer: str) -> object:
-        self._left -= 1
-        if self._left < 0:
-            raise _bad(node, f"aliases add more than {MAX_NODES:,} nodes")
+        self._spend(node)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if id(node) in self._open:
@@ -192,6 +190,14 @@ class Builder:
             return without_nulls(made)
         finally:
             self._open.discard(id(node))
+
+    def _spend(self, node: yaml.Node) -> None:
+        """Count a node; aliases may make many of few, and deep ones of flat ones."""
+        self._left -= 1
+        if self._left < 0:
+            raise _bad(node, f"aliases add more than {MAX_NODES:,} nodes")
+        if len(self._open) > MAX_DEPTH:
+            raise too_deep(node.start_mark.line + 1)
 
     def _scalar(self, node: yaml.ScalarNode) -> object:
         try:
@@ -265,6 +271,7 @@ class Builder:
         raise _bad(node, "map merge requires map or sequence of maps as the value")
 
     def _as_map(self, node: yaml.MappingNode, pointer: str) -> dict[str, object]:
+        self._spend(node)
         if id(node) in self._open:
             raise _bad(node, "an alias contains itself")
         self._open.add(id(node))
