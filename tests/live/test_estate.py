@@ -1,7 +1,11 @@
-"""The example estate is what it says: manifests that kubectl reads, in a sane number of files."""
+"""The example estate is what it says: manifests that kubectl reads, with the faults it lists."""
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +29,45 @@ def test_every_folder_is_described() -> None:
     readme = (ESTATE / "README.md").read_text()
     folders = {path.parent.relative_to(ESTATE) for path in FILES}
     assert [str(name) for name in sorted(folders) if f"`{name}/`" not in readme] == []
+
+
+LISTED = re.compile(r"^- `(?P<file>[^`]+)` (?P<object>[^:]+): (?P<rules>.+)$", re.MULTILINE)
+
+
+def test_exactly_the_listed_faults_are_found() -> None:
+    readme = (ESTATE / "README.md").read_text()
+    listed = {
+        (found["file"], found["object"], rule)
+        for found in LISTED.finditer(readme)
+        for rule in found["rules"].split(", ")
+    }
+    assert _found() == listed
+
+
+def _found() -> set[tuple[str, str, str]]:
+    """The file, the object and the rule of each finding."""
+    command = [sys.executable, "-m", "auditor", "scan", str(ESTATE), "--format", "json"]
+    done = subprocess.run(
+        [*command, "--progress", "none", "--no-cache", "--workers", "1"],
+        cwd=ESTATE.parents[1],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr.decode()
+    results = json.loads(done.stdout)
+    assert results["gaps"] == []
+    assert {finding["verdict"] for finding in results["findings"]} == {"fail"}
+    return {
+        (
+            finding["resource"]["source"].rpartition(":")[0],
+            _named(finding["resource"]),
+            finding["rule"].removeprefix("k8s-"),
+        )
+        for finding in results["findings"]
+    }
+
+
+def _named(resource: dict[str, str]) -> str:
+    kind = resource["kind"].partition("/")[2].partition(".")[0]
+    return "duplicate key" if kind == "DuplicateKey" else f"{kind} {resource['name']}"
