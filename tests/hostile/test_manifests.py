@@ -81,7 +81,7 @@ def test_terminal_names_gap_and_hint(tmp_path: Path) -> None:
     assert "helm template NAME CHART | auditor scan -" in ran.out
 
 
-@pytest.mark.parametrize("name", [name for name, (_, skipped) in SKIPPED.items() if not skipped])
+@pytest.mark.parametrize("name", ["empty.yaml", "comments.yaml", "no-items.yaml"])
 def test_nothing_audited_is_incomplete(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(SKIPPED[name][0])
     ran = scan(tmp_path)
