@@ -72,10 +72,39 @@ def compiled_profile(
 @functools.lru_cache(maxsize=2)
 def context_of(job: Job) -> Context:
     """Make a job ready; a forked worker finds its parent's work already done."""
-    profile = compiled_profile(job.folders, job.profile, job.settings, job.policy_cache)
+    key = (job.folders, job.profile, job.settings, job.policy_cache)
+    judges = _judges(*key, job.list_all, job.memo, job.spool.parent)
     return Context(
-        profile=profile,
-        plans=Plans(profile.rules, list_all=job.list_all, memo=job.memo),
-        workloads=Workloads(rows_from_table(profile.tables.get(TEMPLATES, []))),
-        writer=LineWriter(profile.rules, job.collector.target),
+        profile=judges.profile,
+        plans=judges.plans,
+        workloads=judges.workloads,
+        writer=LineWriter(judges.profile.rules, job.collector.target),
+    )
+
+
+class _Judges(msgspec.Struct, frozen=True):
+    """The parts of a context that all targets of a run share."""
+
+    profile: CompiledProfile
+    plans: Plans
+    workloads: Workloads
+
+
+@functools.lru_cache(maxsize=2)
+def _judges(
+    folders: tuple[Path, ...],
+    profile: str,
+    settings: tuple[tuple[str, str], ...],
+    cache: Path | None,
+    list_all: bool,  # noqa: FBT001 - a key of the cache
+    memo: bool,  # noqa: FBT001 - a key of the cache
+    run: Path,
+) -> _Judges:
+    """Make ready what judges; ``run`` tells runs apart, between which policies may change."""
+    del run
+    compiled = compiled_profile(folders, profile, settings, cache)
+    return _Judges(
+        compiled,
+        Plans(compiled.rules, list_all=list_all, memo=memo),
+        Workloads(rows_from_table(compiled.tables.get(TEMPLATES, []))),
     )

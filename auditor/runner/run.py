@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
 from auditor.model.resource import Gap, Resource
 from auditor.policy import ActiveRule
 from auditor.ports import Collector, Reading, Shard
+from auditor.runner import spools
 from auditor.runner.findings import StoredFindings
 from auditor.runner.job import Context, Job, context_of
 from auditor.runner.shards import Lost, run_shards
@@ -221,8 +223,8 @@ def _report(
     needy = frozenset(active.rule.id for active in profile.rules if active.rule.needs)
     merger = Merger(needy=needy, list_all=settings.list_all)
     with ExitStack() as stack:
-        sources = [_open(run, stack) for _, run in runs]
-        merged = merger.merge([lines for target in sources for lines in target])
+        sources = _sources([run for _, run in runs], settings.spool, stack)
+        merged = merger.merge(sources)
         findings = StoredFindings(settings.spool / "findings", merged)
     counts = runs[0][1].counts
     for _, run in runs[1:]:
@@ -280,14 +282,34 @@ def _digest(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> 
     return f"sha256:{hashlib.sha256(parts).hexdigest()}"
 
 
+def _sources(
+    runs: Sequence[_TargetRun], folder: Path, stack: ExitStack
+) -> Sequence[Iterable[bytes]]:
+    """The sorted lines of all targets, from no more files than may be open."""
+    if sum(1 + len(run.spools) for run in runs) <= spools.MOST_OPEN:
+        return [lines for run in runs for lines in _open(run, stack)]
+    paths = [path for number, run in enumerate(runs) for path in _settled(run, number, folder)]
+    return spools.opened(spools.joined(paths, folder), stack)
+
+
 def _open(run: _TargetRun, stack: ExitStack) -> Iterator[Iterable[bytes]]:
     """The sorted runs of lines of one target; blinded ones are rewritten, which needs memory."""
-    paths = [Path(spool) for spool in run.spools]
-    for path in paths:
-        file = stack.enter_context(path.open("rb", buffering=1 << 20))
-        lines = (line[:-1] for line in file)
+    for lines in (*spools.opened([Path(spool) for spool in run.spools], stack), run.lines):
         yield blinded(lines, run.blind) if run.blind else lines
-    yield blinded(run.lines, run.blind) if run.blind else run.lines
+
+
+def _settled(run: _TargetRun, number: int, folder: Path) -> Iterator[Path]:
+    """The lines of one target in closed files."""
+    if run.blind:
+        with ExitStack() as stack:
+            lines = list(heapq.merge(*_open(run, stack)))
+    else:
+        yield from map(Path, run.spools)
+        lines = run.lines
+    if lines:
+        path = folder / f"settled-{number:06d}"
+        spools.write(path, lines)
+        yield path
 
 
 def _target_report(collector: Collector, run: _TargetRun) -> TargetReport:

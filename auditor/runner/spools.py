@@ -1,0 +1,51 @@
+"""Sorted lines of findings in files: opened to be merged, and joined first where there are many.
+
+A target has a file for each shard, and a run can have more targets than a process may open files.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+MOST_OPEN = 128
+"""Files of lines that are open at once."""
+
+_BUFFERS = 64 << 20
+"""Bytes of all buffers together."""
+
+
+def opened(paths: Sequence[Path], stack: ExitStack) -> list[Iterable[bytes]]:
+    """The lines of each file, without their ends, for as long as ``stack`` lasts."""
+    size = min(1 << 20, _BUFFERS // max(1, len(paths)))
+    files = [stack.enter_context(path.open("rb", buffering=size)) for path in paths]
+    return [(line[:-1] for line in file) for file in files]
+
+
+def write(path: Path, lines: Iterable[bytes]) -> None:
+    """Write lines that are in order."""
+    with path.open("wb", buffering=1 << 20) as file:
+        file.writelines(line + b"\n" for line in lines)
+
+
+def joined(paths: Sequence[Path], folder: Path, most: int = MOST_OPEN) -> list[Path]:
+    """The same lines, still in order, in at most ``most`` files; ``folder`` is for new ones."""
+    left = list(paths)
+    number = 0
+    while len(left) > most:
+        fewer = []
+        for batch in _batches(left, most):
+            path = folder / f"joined-{number:06d}"
+            number += 1
+            with ExitStack() as stack:
+                write(path, heapq.merge(*opened(batch, stack)))
+            fewer.append(path)
+        left = fewer
+    return left
+
+
+def _batches(paths: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:
+    for start in range(0, len(paths), size):
+        yield paths[start : start + size]
