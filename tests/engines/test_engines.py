@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -92,3 +98,42 @@ def test_control_plane_that_ends_shows_its_log(tmp_path: Path) -> None:
     started = running(Binaries(broken, broken), tmp_path / "home")
     with pytest.raises(EngineUnavailableError, match=r"(?s)ended before.*cannot run here"), started:
         pass
+
+
+OWNER = """
+import os, sys, time
+from pathlib import Path
+from tests.engines.apiserver import _process
+with _process(["sleep", "600"], Path(os.devnull)) as started:
+    print(started.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv: util-linux has it")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_engine_ends_with_whoever_started_it(how: signal.Signals) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert owner.stdout is not None
+    started = int(owner.stdout.readline())
+    owner.send_signal(how)
+    owner.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while _runs(started) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(started)
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there and not waiting to be reaped by whoever inherited it."""
+    try:
+        os.kill(process, 0)
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"
