@@ -1,0 +1,103 @@
+"""What is listed, what is read, and what changes in between."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from auditor.errors import CollectionError
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap, Target
+from auditor.ports import Reading
+from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.kubernetes.manifests.guards import Limits
+
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+
+
+def collector(root: Path, size: int = 1_000) -> ManifestsCollector:
+    return ManifestsCollector(Target(str(root), "files"), root, limits=Limits(size))
+
+
+def listed(root: Path) -> list[str]:
+    plan = collector(root).plan(lambda _: 1)
+    return [path for shard in plan.shards for path in shard.items]
+
+
+def read(reader: ManifestsCollector) -> list[Reading | Gap]:
+    plan = reader.plan(lambda _: 3)
+    return [reading for shard in plan.shards for reading in reader.read(shard)]
+
+
+def test_files_are_listed_in_one_order_everywhere(tmp_path: Path) -> None:
+    for name in ("b.yaml", "a/z.yml", "a.yaml", "B.JSON", "é.yaml", "a.txt", ".git/c.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(POD)
+    assert listed(tmp_path) == ["B.JSON", "a.yaml", "a/z.yml", "b.yaml", "é.yaml"]
+
+
+def test_file_that_was_named_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "pod").write_text(POD)
+    (reading,) = read(collector(tmp_path / "pod"))
+    assert not isinstance(reading, Gap)
+    assert [resource.name for resource in reading.resources()] == ["a"]
+    assert reading.source == "pod"
+
+
+def test_file_that_vanishes_after_it_was_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD)
+    reader = collector(tmp_path)
+    (shard,) = reader.plan(lambda _: 1).shards
+    (tmp_path / "a.yaml").unlink()
+    (gap,) = reader.read(shard)
+    assert gap == Gap(str(tmp_path), "a.yaml", GapCause.UNREACHABLE, "No such file or directory")
+
+
+def test_file_that_becomes_a_pipe_after_it_was_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD)
+    reader = collector(tmp_path)
+    (shard,) = reader.plan(lambda _: 1).shards
+    (tmp_path / "a.yaml").unlink()
+    os.mkfifo(tmp_path / "a.yaml")
+    (gap,) = reader.read(shard)
+    assert isinstance(gap, Gap)
+    assert gap.detail == "not a regular file"
+
+
+def test_file_that_grows_after_it_was_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD)
+    reader = collector(tmp_path, size=100)
+    (shard,) = reader.plan(lambda _: 1).shards
+    (tmp_path / "a.yaml").write_text(POD * 10)
+    (gap,) = reader.read(shard)
+    assert isinstance(gap, Gap)
+    assert gap.detail == "more than 100 bytes"
+
+
+def test_root_that_vanishes_is_no_audit(tmp_path: Path) -> None:
+    with pytest.raises(CollectionError, match="No such file"):
+        collector(tmp_path / "gone").plan(lambda _: 1)
+
+
+def test_standard_input_is_one_file(tmp_path: Path) -> None:
+    reader = ManifestsCollector(Target("-", "files"), None, (POD + "---\n" + POD).encode())
+    (reading,) = read(reader)
+    assert not isinstance(reading, Gap)
+    first, second = reading.resources()
+    assert (first.uid, second.uid) == ("-#k8s/Pod//a", "-#k8s/Pod//a~2")
+    assert [first.line, second.line] == [1, 5]
+    assert reading.line(first.document, "/metadata/name") == 3
+    assert reading.line(second.document, "/kind") == 6
+
+
+def test_link_inside_the_tree_is_read_once_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.yaml").write_text(POD)
+    (tmp_path / "z").symlink_to("real", target_is_directory=True)
+    (tmp_path / "one.yaml").symlink_to("real/a.yaml")
+    plan = collector(tmp_path).plan(lambda _: 1)
+    assert [path for shard in plan.shards for path in shard.items] == ["one.yaml", "real/a.yaml"]
+    (gap,) = plan.gaps
+    assert (gap.scope, gap.detail) == ("z", "a link to a folder that is read already")
