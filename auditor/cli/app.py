@@ -78,7 +78,7 @@ def app() -> None:
 
     \b
     Start here:
-      auditor demo                      audit the estate that comes with the program
+      auditor demo                      audit the estate that comes along
       auditor scan manifests/           audit a folder
       helm template . | auditor scan -  audit what a chart renders to
     """

@@ -126,8 +126,8 @@ def scan(
 
     \b
     Exit codes:
-      0  the gate passed          1  the gate failed
-      2  wrong usage or policy    3  incomplete: evidence is missing, nothing failed
+      0  the gate passed         1  the gate failed
+      2  wrong usage or policy   3  incomplete: evidence missing, nothing failed
     """
     config = read_config()
     files = parse_outputs(outputs, targets)
@@ -135,7 +135,7 @@ def scan(
         raise UsageError("standard input can be read only once", hint="name - once")
     screen = screen_of(sys.stdout, config, plain=plain, colour=color, everything=list_all)
     paper = Screen(width=None, colour=False, plain=plain, everything=list_all)
-    shown = Progress("none" if quiet else progress)
+    shown = Progress("none" if quiet and progress == "auto" else progress)
     with tempfile.TemporaryDirectory(prefix="auditor-") as spool:
         cache = None if no_cache else config.cache
         report = audit(

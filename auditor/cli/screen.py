@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from auditor.config import Config
+from reports.text import cells, safe, wrap
 
 NARROWEST = 20
 
@@ -58,11 +59,12 @@ class Progress:
             record = {"target": target, "done": done, "total": total}
             self._stream.write(json.dumps(record) + "\n")
         elif self._mode == "plain":
-            self._stream.write(f"{target!r}: {done}/{total} parts\n")
+            self._stream.write(f"{safe(target)}: {done}/{total} parts\n")
         elif self._live:
-            text = f"{target!r}: {done}/{total} parts"
-            self._stream.write("\r" + text.ljust(self._drawn))
-            self._drawn = len(text)
+            room = max(shutil.get_terminal_size().columns, NARROWEST) - 1
+            text = next(wrap(f"{done}/{total} parts of {safe(target)}", room, ""))
+            self._stream.write("\r" + text + " " * (self._drawn - cells(text)))
+            self._drawn = cells(text)
         self._stream.flush()
 
     def end(self) -> None:

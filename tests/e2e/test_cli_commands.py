@@ -1,0 +1,84 @@
+"""What a new user types in the first ten minutes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.docs.helps import commands
+from tests.e2e.command import ESTATE, auditor
+
+POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostPID: true, containers: []}\n"
+
+
+def test_standard_input() -> None:
+    ran = auditor("scan", "-", "--no-cache", "--plain", stdin=POD)
+    assert ran.code == 1, ran.err
+    assert "Pod a" in ran.out
+    assert "k8s-pod-host-process-namespace" in ran.out
+
+
+def test_standard_input_beside_a_folder() -> None:
+    ran = auditor("scan", "-", ESTATE, "--no-cache", "--format", "json", stdin=POD)
+    assert [target["uri"] for target in ran.results()["targets"]] == ["-", str(ESTATE)]
+
+
+GATES = {
+    "the profile's": ((), 1),
+    "never": (("--fail-on", "never"), 0),
+    "above what there is": (("--fail-on", "high>1"), 0),
+    "the count that there is": (("--fail-on", "high>0"), 1),
+    "several": (("--fail-on", "critical, high"), 1),
+    "exit zero": (("--exit-zero",), 0),
+    "quiet": (("--quiet",), 1),
+}
+
+
+@pytest.mark.parametrize(("options", "code"), GATES.values(), ids=GATES)
+def test_gates(options: tuple[str, ...], code: int) -> None:
+    ran = auditor("scan", "-", "--no-cache", *options, stdin=POD)
+    assert (ran.code, ran.err) == (code, "")
+    assert (ran.out == "") == ("--quiet" in options)
+
+
+def test_a_gap_alone_is_three_and_zero_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
+    (tmp_path / "broken.yaml").write_text("a: [")
+    arguments = ("scan", tmp_path, "--no-cache", "--profile", "pod-security-baseline")
+    assert auditor(*arguments).code == 3
+    assert auditor(*arguments, "--exit-zero").code == 0
+
+
+def test_progress_for_machines() -> None:
+    ran = auditor("scan", ESTATE, "--no-cache", "-q", "--progress", "json")
+    last = json.loads(ran.err.splitlines()[-1])
+    assert last["target"] == str(ESTATE)
+    assert last["done"] == last["total"] > 0
+
+
+def test_profiles() -> None:
+    listed = json.loads(auditor("profiles", "list", "--json").out)
+    assert next(item["id"] for item in listed) == "ai-platform"
+    restricted = auditor("profiles", "show", "pod-security-restricted", "--set", "version=1.30")
+    assert 'parameter: version = "1.30"' in restricted.out
+
+
+@pytest.mark.parametrize("command", list(commands()))
+def test_help_has_an_example(command: str) -> None:
+    ran = auditor(*command.split()[1:], "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert command in ran.out.replace("Usage: " + command, "")
+    assert [line for line in ran.out.splitlines() if len(line) > 80] == []
+
+
+def test_completion_in_bash() -> None:
+    script = auditor("completion", "bash").out
+    checked = subprocess.run(
+        ["/bin/bash", "-n"], input=script, text=True, capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    asked = {"_AUDITOR_COMPLETE": "bash_complete", "COMP_WORDS": "auditor sc", "COMP_CWORD": "1"}
+    assert auditor(env=asked).out.split() == ["plain,scan"]
