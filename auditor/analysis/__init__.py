@@ -6,5 +6,5 @@ from typing import Final
 
 from auditor.analysis import namespaces, workloads
 
-FACT_KINDS: Final = frozenset({workloads.KIND, namespaces.KIND})
+FACT_KINDS: Final = frozenset({workloads.KIND, workloads.PATCH, namespaces.KIND})
 """Kinds of the facts that the analyses make."""

@@ -1,0 +1,49 @@
+"""A rule that reads what an analysis joined names all that it was joined from."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.analysis import FACT_KINDS, namespaces, workloads
+from auditor.analysis.shapes import shape_of
+from auditor.engine.kinds import rule_reads
+from auditor.errors import PolicyError
+from auditor.model.policy import Rule
+from auditor.policy import load, policies_folder
+from auditor.policy.compile import compile_rule
+from auditor.policy.resolve import ChosenRule
+
+POLICY = load((policies_folder(),))
+JOINED = {
+    "networkPolicies": "k8s/NetworkPolicy",
+    "defaultDenyIngress": "k8s/NetworkPolicy",
+    "defaultDenyEgress": "k8s/NetworkPolicy",
+    "resourceQuotas": "k8s/ResourceQuota",
+    "limitRanges": "k8s/LimitRange",
+    "workloads": "k8s/PodTemplate",
+}
+"""The fields of a namespace's posture that other objects decide, and which."""
+RULES = [
+    pytest.param(rule, id=rule.id)
+    for rule in POLICY.rules.values()
+    if namespaces.KIND in rule.applies_to
+]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_needs(rule: Rule) -> None:
+    errors: list[PolicyError] = []
+    defaults = {parameter.name: parameter.default for parameter in rule.parameters}
+    active = compile_rule(ChosenRule(rule, rule.severity, defaults), errors)
+    assert active is not None, errors
+    reads = rule_reads(active, shape_of(namespaces.KIND))
+    assert not reads.whole
+    wanted = {JOINED[name] for name in reads.fields if name in JOINED}
+    assert wanted
+    assert set(active.rule.needs) == wanted
+
+
+def test_every_fact_has_an_account_of_its_evidence() -> None:
+    """A pod template rests on its object alone; a posture on what its rules must need."""
+    assert {workloads.KIND, workloads.PATCH, namespaces.KIND} == FACT_KINDS
+    assert set(JOINED.values()) - {workloads.KIND} == namespaces.READS - {"k8s/Namespace"}
