@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,13 @@ def test_a_command(item: Shown, checkout: Path, tools: Path) -> None:
     done = subprocess.run(
         ["/bin/bash", "-c", item.command],
         cwd=checkout,
-        env={"PATH": path, "HOME": str(tools), "LANG": "C.UTF-8", "PYTHONPATH": str(checkout)},
+        env={
+            **of_pip(),
+            "PATH": path,
+            "XDG_CACHE_HOME": str(tools),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(checkout),
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -111,6 +118,11 @@ def test_a_command(item: Shown, checkout: Path, tools: Path) -> None:
     assert "Traceback" not in done.stderr
     if item.output:
         assert as_pattern(item.output).search(done.stdout), done.stdout
+
+
+def of_pip() -> dict[str, str]:
+    """What tells pip where the registry is: make audit installs."""
+    return {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "HOME"))}
 
 
 def without_sources(item: Shown) -> Shown:
@@ -133,7 +145,6 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command as ``pip install`` puts it on the path, and make's environment ready."""
     place = tmp_path_factory.mktemp("tools")
     script = place / "auditor"
-    python = ROOT / ".venv" / "bin" / "python"
-    script.write_text(f'#!/bin/sh\nexec {python} -m auditor "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m auditor "$@"\n')
     script.chmod(0o755)
     return place
