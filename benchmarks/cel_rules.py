@@ -1,4 +1,4 @@
-"""Sixty of the project's own rules about pods, each as one condition for any CEL implementation.
+"""The project's own rules about pods, each as one condition for any CEL implementation.
 
 A rule has up to three expressions: what it is applied to (``each``), when, and the check. Together
 they are ``each.all(item, !when || check)``, which is what a ValidatingAdmissionPolicy would hold.
@@ -29,10 +29,9 @@ class Condition(NamedTuple):
 
 
 def conditions() -> list[Condition]:
-    """The first sixty rules about pods, by id."""
+    """The rules about pods, by id."""
     rules = load([policies_folder()]).rules
-    about_pods = [rules[name] for name in sorted(rules) if KIND in rules[name].applies_to]
-    return [condition(rule) for rule in about_pods[:COUNT]]
+    return [condition(rules[name]) for name in sorted(rules) if KIND in rules[name].applies_to]
 
 
 def condition(rule: Rule) -> Condition:
