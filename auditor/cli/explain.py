@@ -10,12 +10,11 @@ from pathlib import Path
 
 import click
 
-from auditor.cli.options import folders, policies_option
+from auditor.cli.options import load_policy, policies_option
 from auditor.cli.screen import Screen, screen_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.policy import Rule
-from auditor.policy import load
 
 WIDEST = 100
 """Columns of prose: longer lines are hard to read."""
@@ -26,7 +25,7 @@ WIDEST = 100
 @policies_option
 def explain(rule: str, policies: tuple[Path, ...]) -> None:
     """Say what RULE checks, why, and how to fix it, with references."""
-    policy = load(folders(policies))
+    policy = load_policy(policies)
     found = find_rule(policy.rules, rule)
     screen = screen_of(sys.stdout, read_config(), plain=False, colour="auto")
     for line in page(found, screen):

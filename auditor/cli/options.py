@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import click
 
+from auditor.config import read_config
 from auditor.errors import UsageError
-from auditor.policy import policies_folder
+from auditor.policy import PolicySet, load, policies_folder
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -55,6 +56,16 @@ def set_option(function: Command) -> Command:
 def folders(extra: Sequence[Path]) -> tuple[Path, ...]:
     """The built-in policy folder and the user's."""
     return (policies_folder(), *extra)
+
+
+def load_policy(extra: Sequence[Path]) -> PolicySet:
+    """The policies of the built-in folder and the user's, from the cache where they are known.
+
+    Raises:
+        PolicyErrors: a file is malformed.
+    """
+    cache = read_config().cache
+    return load(folders(extra), None if cache is None else cache / "policy")
 
 
 def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from auditor.cli.explain import WIDEST
-from auditor.cli.options import folders, parse_settings, policies_option, set_option
+from auditor.cli.options import load_policy, parse_settings, policies_option, set_option
 from auditor.cli.prose import prose
-from auditor.policy import load, resolve
+from auditor.policy import resolve
 from reports.text import wrap
 
 
@@ -32,7 +32,7 @@ def profiles() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_profiles(policies: tuple[Path, ...], *, as_json: bool) -> None:
     """List the profiles."""
-    policy = load(folders(policies))
+    policy = load_policy(policies)
     rows = []
     for name in sorted(policy.profiles):
         resolved = resolve(policy, name, {})
@@ -55,7 +55,7 @@ def show(
     profile: str, settings: tuple[str, ...], policies: tuple[Path, ...], *, as_json: bool
 ) -> None:
     """Show PROFILE as it resolves: rules, severities, parameters, gate."""
-    policy = load(folders(policies))
+    policy = load_policy(policies)
     resolved = resolve(policy, profile, dict(parse_settings(settings)))
     ordered = sorted(resolved.rules, key=lambda rule: (-rule.severity.rank, rule.rule.id))
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.explain import find_rule
-from auditor.cli.options import folders, policies_option
+from auditor.cli.options import folders, load_policy, policies_option
 from auditor.cli.prose import prose
 from auditor.errors import PolicyError, PolicyErrors, UsageError
 from auditor.model.policy import Rule
@@ -40,7 +40,7 @@ def list_rules(
     policies: tuple[Path, ...], profile: str | None, tag: str | None, *, as_json: bool
 ) -> None:
     """List the rules: severity, id, title and tags, the worst first."""
-    policy = load(folders(policies))
+    policy = load_policy(policies)
     chosen = [rule for rule in _of_profile(policy, profile) if tag is None or tag in rule.tags]
     if tag is not None and not chosen:
         tags = sorted({name for rule in policy.rules.values() for name in rule.tags})

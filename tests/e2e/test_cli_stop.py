@@ -133,8 +133,10 @@ CLOSED = {
     "a full disk": (
         ">/dev/full",
         2,
-        "Error: standard output: No space left on device\n"
-        "hint: write to a file with -o json=FILE\n",
+        (
+            "Error: standard output: No space left on device\n"
+            "hint: write to a file with -o json=FILE\n"
+        ),
     ),
 }
 
