@@ -126,7 +126,7 @@ def said(made: KindPlan, body: object) -> object:
 
 @pytest.mark.parametrize("everything", [True, False])
 @given(chosen=st.lists(rules(), min_size=1, max_size=4), family=families())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_memo_changes_nothing(
     chosen: list[ActiveRule], family: list[dict[str, object]], *, everything: bool
 ) -> None:
@@ -229,7 +229,7 @@ SECRET_RULES = (
 
 
 @given(st.lists(PODS, min_size=2, max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_secrets_are_hidden_with_and_without_a_memo(bodies: list[dict[str, object]]) -> None:
     """A body is cut before its secrets are replaced, and judged after."""
     remembering, forgetting = plan(*SECRET_RULES), plan(*SECRET_RULES, memo=False)
