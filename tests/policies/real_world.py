@@ -98,12 +98,18 @@ def host_path(path: str, *, read_only: bool = True) -> Json:
     )
 
 
-def plain(api_version: str, kind: str, name: str = "thing", **fields: Any) -> Json:
+def plain(
+    api_version: str,
+    kind: str,
+    name: str = "thing",
+    annotations: dict[str, str] | None = None,
+    **fields: Any,
+) -> Json:
     """Any other object of the namespace."""
     return {
         "apiVersion": api_version,
         "kind": kind,
-        "metadata": {"name": name, "namespace": "team"},
+        "metadata": {"name": name, "namespace": "team", "annotations": annotations or {}},
         **fields,
     }
 

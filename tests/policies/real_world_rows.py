@@ -194,6 +194,11 @@ _AROUND = (
           "type": "LoadBalancer", "loadBalancerClass": "tailscale"})),
     wrong("balancer for everybody", "service-load-balancer-open",
           plain("v1", "Service", spec={"type": "LoadBalancer"})),
+    right("ingress of a cloud", plain("networking.k8s.io/v1", "Ingress", "cloud", {
+          "alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:eu-central-1:1:certificate/a"},
+          spec={"ingressClassName": "alb"})),
+    wrong("ingress in the clear", "ingress-without-tls", plain("networking.k8s.io/v1", "Ingress",
+          "clear", {"cert-manager.io/cluster-issuer": "letsencrypt"}, spec={})),
     right("ingress with tls", plain("networking.k8s.io/v1", "Ingress",
           spec={"tls": [{"hosts": ["a.example.com"]}]})),
 )  # fmt: skip
