@@ -17,7 +17,8 @@ def demo() -> int:
 
     estate = estate_folder()
     click.echo(f"$ auditor scan {estate}", err=True)
-    result: object = scan.main([str(estate)], prog_name="auditor scan", standalone_mode=False)
+    with scan.make_context("auditor scan", [str(estate)]) as context:
+        result: object = scan.invoke(context)
     return result if isinstance(result, int) else 0
 
 

@@ -40,6 +40,11 @@ def show_error(error: AuditorError) -> None:
 
 def show_usage(error: click.ClickException) -> None:
     """Write what the command line could not be understood by, as click words it."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        # the help of a group is what was missing
+        for line in error.format_message().splitlines():
+            _write(line)
+        return
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
         for line in context.get_usage().splitlines():

@@ -74,6 +74,15 @@ def test_help_has_an_example(command: str) -> None:
     assert [line for line in ran.out.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.parametrize(
+    "group", [(), ("rules",), ("profiles",)], ids=["auditor", "rules", "profiles"]
+)
+def test_a_group_alone_shows_its_help(group: tuple[str, ...]) -> None:
+    alone, asked = auditor(*group), auditor(*group, "--help")
+    assert (alone.code, alone.out) == (2, "")
+    assert alone.err == asked.out
+
+
 def test_completion_in_bash() -> None:
     script = auditor("completion", "bash").out
     checked = subprocess.run(
