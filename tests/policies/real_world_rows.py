@@ -179,6 +179,20 @@ _WORKLOADS = (
     ),
 )
 
+_SERVERS = (
+    wrong("vLLM that answers everybody", "model-server-without-key", hardened(
+          {"command": ["vllm", "serve", "/models/chat"], "startupProbe": {}})),
+    right("vLLM with a key", hardened({"command": ["vllm", "serve", "/models/chat"],
+          "startupProbe": {}, "env": [{"name": "VLLM_API_KEY", "valueFrom":
+          {"secretKeyRef": {"name": "vllm", "key": "key"}}}]})),
+    right("worker of vLLM", hardened({"image": "ghcr.io/vllm/vllm-openai:v0.11.0" + DIGEST,
+          "command": ["sh", "-c", "ray start --block"], "startupProbe": {}})),
+    wrong("notebook without a token", "notebook-without-authentication", hardened(
+          {"args": ["start-notebook.sh", "--ServerApp.token=''"]})),
+    wrong("MLflow without names", "mlflow-without-authentication", hardened(
+          {"command": ["mlflow", "server", "--port", "5000"]})),
+)  # fmt: skip
+
 _AROUND = (
     right("namespace with all it needs", namespace("restricted"), QUOTA,
           policy(policyTypes=["Ingress", "Egress"])),
@@ -221,4 +235,4 @@ _CUSTOM = (
           "TrainJob", spec={"trainer": {"args": ["--trust-remote-code"]}})),
 )  # fmt: skip
 
-ROWS: tuple[Row, ...] = (*_SECRETS, *_PATHS, *_WORKLOADS, *_AROUND, *_CUSTOM)
+ROWS: tuple[Row, ...] = (*_SECRETS, *_PATHS, *_WORKLOADS, *_SERVERS, *_AROUND, *_CUSTOM)
