@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.runner.run import SHARD_WEIGHT
 from tests.e2e.command import ESTATE, ROOT
 
 
@@ -77,7 +78,7 @@ def test_many_workers_talk_only_to_their_parent(estate: Path, tmp_path: Path) ->
     own = tmp_path / "own"
     own.mkdir()
     for number in range(2):
-        (estate / f"big-{number}.yaml").write_bytes(FILLER * 40_000)
+        (estate / f"big-{number}.yaml").write_bytes(FILLER + b"# " + b"x" * BIG + b"\n")
     ran = watch(
         "scan", own, "scan", estate, "--progress", "none", "--workers", "3", "--no-cache", own=own
     )
@@ -85,6 +86,7 @@ def test_many_workers_talk_only_to_their_parent(estate: Path, tmp_path: Path) ->
     assert ran.returncode == 1
 
 
+BIG = 2 * SHARD_WEIGHT
 FILLER = b"""\
 ---
 apiVersion: v1
