@@ -39,7 +39,43 @@ metadata: {name: p%d, namespace: 日本}
 spec: {hostPID: true}
 ---
 """
+RULE = """\
+id: acme-replicas-too-few
+title: Too few replicas
+severity: low
+confidence: high
+applies-to: k8s/Deployment
+when: has(object.spec)
+check: object.spec.?replicas.orValue(1) >= params.least
+message: "{object.metadata.name} has too few replicas"
+parameters:
+  least: {type: int, default: 2, min: 1, description: How many are enough.}
+rationale: |
+  A single replica is gone while its node is drained, and whoever calls the model waits until
+  another one has loaded its weights.
+remediation: |
+  Ask for two, on two nodes. Before:
+
+      replicas: 1
+
+  After:
+
+      replicas: 2
+      strategy:
+        rollingUpdate: {maxUnavailable: 1}
+
+  Weights on a shared volume make the second one cheap to start, and to start again.
+references: [https://example.org/replicas]
+examples:
+  - name: two
+    expect: pass
+    object: {metadata: {name: a}, spec: {replicas: 2}}
+  - name: one
+    expect: fail
+    object: {metadata: {name: a}, spec: {replicas: 1}}
+"""
 FILES = {
+    "policies/rules/acme-replicas-too-few.yaml": RULE,
     "serving/vllm.yaml": SERVING,
     "serving/broken.yaml": "a: [",
     "batch/many.yaml": "".join(POD % number for number in range(5)),
@@ -83,7 +119,9 @@ CASES = {
     "chart-80": Case((*SCAN, "chart"), 80, PLAIN_COLOUR, 3),
     "good-80": Case((*SCAN, "good"), 80, PLAIN_COLOUR, 0),
     "nothing-80": Case((*SCAN, "nothing"), 80, PLAIN_COLOUR, 3),
-    "explain-80": Case(("explain", "k8s-container-privileged"), 80, PLAIN_COLOUR, 0),
+    "explain-80": Case(
+        ("explain", "acme-replicas-too-few", "--policies", "policies"), 80, PLAIN_COLOUR, 0
+    ),
 }
 
 
