@@ -94,7 +94,9 @@ def page(rule: Rule, screen: Screen) -> Iterator[str]:
     if rule.controls:
         yield from block("Controls", rule.controls)
     yield from block("Examples", [f"{item.expect.value:<16}{item.name}" for item in rule.examples])
-    yield from block("References", rule.references)
+    yield ""
+    yield style.paint("References", "bold")
+    yield from (f"  {safe(link)}" for link in rule.references)  # on one line: to be copied
 
 
 def _condition(rule: Rule) -> Iterator[str]:
