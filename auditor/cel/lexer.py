@@ -46,7 +46,7 @@ _NUMBER = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = re.compile(r"`([A-Za-z0-9_.\-/ ]+)`")
-_STRING = re.compile(r"""(?P<prefix>[rR]?[bB]?|[bB][rR])(?P<quote>'''|\"\"\"|'|")""")
+_STRING = re.compile(r"""(?P<prefix>[bB]?[rR]?)(?P<quote>'''|\"\"\"|'|")""")
 _OPERATOR = re.compile(r"&&|\|\||==|!=|<=|>=|[-+*/%<>!?:.,()\[\]{}]")
 _SIMPLE = dict(zip("abfnrtv\\?\"'`", "\a\b\f\n\r\t\v\\?\"'`", strict=True))
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -122,6 +122,9 @@ def _string(source: str, position: int, match: re.Match[str]) -> tuple[Token, in
             parts.append(part)
             continue
         char = source[index]
+        if char == "\r":  # Every end of a line in a string is a newline.
+            char = "\n"
+            index += source.startswith("\r\n", index)
         parts.append(char.encode("utf-8", "surrogatepass") if "b" in prefix else char)
         index += 1
     end = index + len(quote)

@@ -70,6 +70,12 @@ class _Macro:
                 position=argument.position,
                 source=self._source,
             )
+        if argument.name == "__result__":
+            raise CelSyntaxError(
+                "__result__ is no name for a variable",
+                position=argument.position,
+                source=self._source,
+            )
         return argument.name
 
     def second(self) -> str:

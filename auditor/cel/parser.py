@@ -22,6 +22,7 @@ from auditor.cel.values import INT_MAX
 
 _RELATIONS = {"<": "_<_", "<=": "_<=_", ">": "_>_", ">=": "_>=_", "==": "_==_", "!=": "_!=_"}
 _SUMS = {"+": "_+_", "-": "_-_"}
+_DIGITS = frozenset(".0123456789")
 _PRODUCTS = {"*": "_*_", "/": "_/_", "%": "_%_"}
 
 
@@ -39,7 +40,15 @@ def parse(
     """
     if len(source) > limits.source:
         raise CelCheckError(f"longer than {limits.source} characters", position=0, source=source)
-    return _Parser(source, limits, namespaced).parse()
+    try:
+        return _Parser(source, limits, namespaced).parse()
+    except RecursionError:
+        raise CelCheckError(
+            "nested too deeply",
+            position=0,
+            source=source,
+            hint="split it; many alternatives go into a list, as in: x in ['a', 'b']",
+        ) from None
 
 
 class _Parser:
@@ -150,6 +159,10 @@ class _Parser:
         signs: list[Token] = []
         while self._at("!", "-") and (not signs or self._at(str(signs[0].value))):
             signs.append(self._next())
+        if self._at("-"):
+            number = self._tokens[self._index + 1]
+            if number.kind in {Kind.INT, Kind.LITERAL} and number.text[0] in _DIGITS:
+                signs.append(self._next())
         if len(signs) > self._limits.depth:
             raise self._error(f"nested deeper than {self._limits.depth}", signs[0])
         if signs and signs[-1].value == "-":
@@ -213,10 +226,10 @@ class _Parser:
     def _arguments(self) -> tuple[Node, ...]:
         self._expect("(")
         args: list[Node] = []
-        while not self._at(")"):
+        if not self._at(")"):
             args.append(self._expression())
-            if not self._accept(","):
-                break
+            while self._accept(","):
+                args.append(self._expression())
         self._expect(")")
         return tuple(args)
 
@@ -239,14 +252,16 @@ class _Parser:
                 return self._list(token)
             if token.value == "{":
                 return self._map(token)
-            if token.value == ".":
-                return self._primary()
+            if token.value == "." and self._peek().kind is Kind.NAME:
+                return self._name(self._next(), qualified=True)
         found = f"unexpected {token.text!r}" if token.text else "unexpected end"
         raise self._error(found, token)
 
-    def _name(self, token: Token) -> Node:
+    def _name(self, token: Token, *, qualified: bool = False) -> Node:
         name = str(token.value)
         constants: dict[str, object] = {"true": True, "false": False, "null": None}
+        if name in constants and qualified:
+            raise self._error(f"{name!r} is no name", token)
         if name in constants:
             return Literal(constants[name], token.position)
         if name in RESERVED or name == "in":
