@@ -188,6 +188,13 @@ def decode(raw: bytes) -> Any:
     return redact(value) if may_hold_secret(raw) else value
 
 
+def cleaned(value: dict[str, Any]) -> dict[str, Any]:
+    """As :func:`decode`, of what was decoded for this call; it may be changed in place."""
+    _drop_nulls(value)
+    found: dict[str, Any] = redact(value)
+    return found
+
+
 def clean(raw: bytes) -> bytes:
     """As :func:`decode`, encoded again."""
     return msgspec.json.encode(decode(raw))

@@ -269,13 +269,17 @@ def status(spec: Object, address: str, random_: random.Random) -> Object:
 
 
 def write_pages(count: int, folder: Path, templates: int, seed: int) -> None:
-    """Write what ``GET /api/v1/pods?limit=500`` answers, one file a page."""
+    """Write what ``GET /api/v1/pods?limit=500`` answers, one file a page.
+
+    The API server lists by namespace and name, so the pods of one template follow one another.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     random_ = random.Random(seed)
     made = [pod_spec(random.Random(seed * 1_000_003 + number)) for number in range(templates)]
+    places = sorted((TEAMS[n % templates % len(TEAMS)], n % templates, n) for n in range(count))
     for start in range(0, count, PAGE):
-        numbers = range(start, min(start + PAGE, count))
-        items = [pod(n, made[n % templates], n % templates, random_) for n in numbers]
+        chosen = places[start : start + PAGE]
+        items = [pod(number, made[kind], kind, random_) for _, kind, number in chosen]
         page = {
             "kind": "PodList",
             "apiVersion": "v1",

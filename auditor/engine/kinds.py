@@ -39,7 +39,7 @@ class KindPlan:
         for index, rule in rules:
             grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
         self._groups = [
-            _Group(members, shape, list_all=list_all, memo=memo) for members in grouped.values()
+            _Group(grouped[tier], shape, list_all=list_all, memo=memo) for tier in sorted(grouped)
         ]
 
     def judge(self, body: bytes, *, clean: bool = True) -> tuple[Judgement, ...]:
@@ -105,9 +105,17 @@ class _Body:
         self._clean = clean
         self._value: dict[str, object] | None = None
 
+    def part(self, slicer: Slicer) -> dict[str, object]:
+        """As much of the value as one group reads, when no other has needed all of it."""
+        if self._value is not None:
+            return self._value
+        raw = shape_of(self._kind).quiet(self.raw)
+        return prepare(self._kind, slicer.value(raw, clean=self._clean))
+
     def value(self) -> dict[str, object]:
         if self._value is None:
-            decoded = msgspec.json.decode(self.raw) if self._clean else redact.decode(self.raw)
+            raw = shape_of(self._kind).quiet(self.raw)
+            decoded = msgspec.json.decode(raw) if self._clean else redact.decode(raw)
             self._value = prepare(self._kind, decoded if isinstance(decoded, dict) else {})
         return self._value
 
@@ -123,6 +131,7 @@ class _Group:
         list_all: frozenset[int],
         memo: bool,
     ) -> None:
+        self._quiet = shape.quiet
         self._judge = Judge(rules, shape, list_all=list_all)
         self._slicer = Slicer(unite(rule_reads(rule, shape) for _, rule in rules))
         self._memo: dict[bytes, Judgement] | None = {} if memo else None
@@ -132,9 +141,9 @@ class _Group:
     def judge(self, body: _Body) -> Judgement:
         memo = self._memo
         if memo is None:
-            return self._judge.judge(body.value())
+            return self._judge.judge(body.part(self._slicer))
         try:
-            key = hashlib.sha256(self._slicer.cut(body.raw)).digest()
+            key = hashlib.sha256(self._quiet(self._slicer.cut(body.raw))).digest()
         except OverflowError:
             return self._judge.judge(body.value())
         known = memo.get(key)

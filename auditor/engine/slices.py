@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from auditor import redact
 from auditor.analysis.shapes import Path, Shape
 from auditor.cel import ReadTree
 
@@ -125,6 +126,17 @@ class Slicer:
             OverflowError: a number does not fit 64 bits.
         """
         return self._encode(self._decode(body))
+
+    def value(self, body: bytes, *, clean: bool) -> dict[str, object]:
+        """The slice as rules see it; secrets are replaced unless the body is ``clean`` already.
+
+        Raises:
+            msgspec.DecodeError: the body is no JSON.
+        """
+        found = msgspec.to_builtins(self._decode(body))
+        if not isinstance(found, dict):
+            return {}
+        return found if clean else redact.cleaned(found)
 
 
 _SCALARS: JsonType = str | int | float | bool | None
