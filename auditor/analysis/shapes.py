@@ -19,16 +19,23 @@ class Shape(msgspec.Struct, frozen=True):
 
     ``volatile`` are sets of paths (``*`` is any element) whose values differ between otherwise
     equal resources, those that differ most last; a rule is memoised by the last that it reads of.
-    ``noise`` is what the platform appends to names at random, after a first group that stays.
+    ``noise`` are names with a random ending, by pattern, and the name that rules see instead.
+    ``repeated`` is the field that is the same, byte for byte, in resources of one origin, but for
+    noise and for ``apart``: a path in it that tells them apart, with a pattern for its JSON.
     """
 
     joined: Mapping[str, tuple[Path, ...]] = MappingProxyType({})
     volatile: tuple[tuple[Path, ...], ...] = ()
-    noise: re.Pattern[bytes] | None = None
+    noise: tuple[re.Pattern[bytes], bytes] | None = None
+    repeated: str = ""
+    apart: tuple[Path, re.Pattern[bytes]] | None = None
 
     def quiet(self, data: bytes) -> bytes:
         """JSON (or a slice of it) as rules see it: without the noise."""
-        return self.noise.sub(rb"\1", data) if self.noise is not None else data
+        if self.noise is None:
+            return data
+        pattern, name = self.noise
+        return pattern.sub(name, data)
 
 
 _CONTAINERS: tuple[Path, ...] = (
@@ -44,7 +51,9 @@ _POD_TEMPLATE = Shape(
         (("metadata",), ("owner", "name")),
     ),
     # the volume of the service account's token, as ServiceAccount admission names it
-    noise=re.compile(rb"(kube-api-access)-[a-z0-9]{5}"),
+    noise=(re.compile(rb"kube-api-access-[a-z0-9]{5}"), b"kube-api-access"),
+    repeated="spec",
+    apart=(("spec", "nodeName"), re.compile(rb'"nodeName":"[^"]*"')),
 )
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(

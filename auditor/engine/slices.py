@@ -139,6 +139,35 @@ class Slicer:
         return found if clean else redact.cleaned(found)
 
 
+class KeyMaker:
+    """Takes one field of a body as it is written, and the slice of all others that are read."""
+
+    def __init__(self, tree: ReadTree, field: str) -> None:
+        others = {name: _type(child) for name, child in tree.fields.items() if name != field}
+        specs: list[tuple[str, JsonType, object]] = [("f", msgspec.Raw, msgspec.Raw(b""))]
+        renamed = {"f": field}
+        for index, (name, kind) in enumerate(sorted(others.items())):
+            specs.append((f"f{index}", kind | msgspec.UnsetType, msgspec.UNSET))
+            renamed[f"f{index}"] = name
+        self._names = [attribute for attribute, _, _ in specs[1:]]
+        self._decode = msgspec.json.Decoder(
+            msgspec.defstruct("Key", specs, rename=renamed, gc=False)
+        ).decode
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def parts(self, body: bytes) -> tuple[bytes, bytes]:
+        """The field, and the rest.
+
+        Raises:
+            msgspec.DecodeError: the body is no JSON object.
+            OverflowError: a number does not fit 64 bits.
+        """
+        found = self._decode(body)
+        values = [getattr(found, name) for name in self._names]
+        rest = [None if value is msgspec.UNSET else [value] for value in values]
+        return bytes(getattr(found, "f")), self._encode(rest)
+
+
 _SCALARS: JsonType = str | int | float | bool | None
 _ODD_MAP: JsonType = _SCALARS | list[Any]
 """What stands where a map was expected; the key test ``"a" in x`` may well mean a list."""

@@ -119,15 +119,16 @@ class ShardRun:
         plan = self._context.plans.get(subject.kind)
         if plan is None:
             return
+        controller = controlled_by(subject)
+        repeated = controller is not None
         try:
-            judgements = plan.judge(subject.body, clean=subject.clean)
+            judgements = plan.judge(subject.body, clean=subject.clean, repeated=repeated)
         except msgspec.DecodeError as error:
             part.gaps.append(
                 Gap(self._uri, subject.source, GapCause.MALFORMED, f"{subject.name}: {error}")
             )
             return
         part.evaluated[subject.kind] += 1
-        controller = controlled_by(subject)
         for judgement in judgements:
             part.tally += judgement.tally
             if not judgement.outcomes:
