@@ -162,10 +162,10 @@ class KeyMaker:
             msgspec.DecodeError: the body is no JSON object.
             OverflowError: a number does not fit 64 bits.
         """
-        found = self._decode(body)
+        found: Any = self._decode(body)
         values = [getattr(found, name) for name in self._names]
         rest = [None if value is msgspec.UNSET else [value] for value in values]
-        return bytes(getattr(found, "f")), self._encode(rest)
+        return bytes(found.f), self._encode(rest)
 
 
 _SCALARS: JsonType = str | int | float | bool | None
