@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
@@ -71,6 +71,8 @@ def fold(ranges: Ranges) -> Ranges:
     """The ranges and every code point that differs from theirs only in case."""
     if all(high < ord("A") for _, high in ranges) or ranges == ANY:
         return ranges
+    if all(high < _ASCII_END for _, high in ranges):
+        return union((*ranges, *_ascii_folds(ranges)))
     orbits = _orbits()
     more: list[tuple[int, int]] = list(ranges)
     for low, high in ranges:
@@ -80,6 +82,23 @@ def fold(ranges: Ranges) -> Ranges:
             found = (orbit for code, orbit in orbits.items() if low <= code <= high)
         more += [(code, code) for orbit in found for code in orbit]
     return union(more)
+
+
+_ASCII_END: Final = 0x80
+_KELVIN: Final = 0x212A
+_LONG_S: Final = 0x017F
+
+
+def _ascii_folds(ranges: Ranges) -> Iterator[tuple[int, int]]:
+    """What ASCII letters are equal to but for case; the table of all of Unicode takes long."""
+    letters = {chr(code).lower() for low, high in ranges for code in range(low, high + 1)}
+    for letter in letters:
+        if letter.isalpha():
+            yield ord(letter), ord(letter)
+            yield ord(letter.upper()), ord(letter.upper())
+    for letter, other in (("k", _KELVIN), ("s", _LONG_S)):
+        if letter in letters:
+            yield other, other
 
 
 @functools.lru_cache(maxsize=1)
