@@ -25,7 +25,7 @@ from auditor.engine.slices import (
 )
 from auditor.policy.compiled import ActiveRule
 
-MEMO_LIMIT = 65_536
+MEMO_LIMIT = 16_384
 """Distinct slices that one group remembers before it starts anew."""
 
 _TRIAL = 4096
