@@ -105,6 +105,9 @@ import os, sys, time
 from pathlib import Path
 from tests.engines.apiserver import _process
 with _process(["sleep", "600"], Path(os.devnull)) as started:
+    # setpriv asks the kernel first, and only then becomes what it was told to start
+    while Path(f"/proc/{started.pid}/comm").read_text() != "sleep\\n":
+        time.sleep(0.01)
     print(started.pid, flush=True)
     time.sleep(600)
 """
