@@ -70,7 +70,10 @@ def _check_constants(call: Call, source: str, functions: Library) -> None:
     match call:
         case Call(function=name, args=(Literal(value) as argument,)) if name in _TIMES:
             given: tuple[object, ...] = (value,)
-        case Call(function="matches", args=(*_, Literal(str() as text) as argument)):
+        case (
+            Call(function="matches", args=(*_, Literal(str() as text) as argument))
+            | Call(function="find" | "findAll", args=(Literal(str() as text) as argument, *_))
+        ):
             given = ("", text)
         case _:
             return

@@ -77,9 +77,10 @@ class Pattern:
         """
         find = self._spans
         if len(text) > self._longest_for_all:
-            find = self._made().find
-            if not self._made().search(text):
+            made = self._made()
+            if not made.search(text):
                 return
+            find = made.find_next
         position, last = 0, -1
         while position <= len(text):
             found = find(text, position)

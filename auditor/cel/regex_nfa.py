@@ -195,7 +195,12 @@ class Automaton:
             CelLimitError: pattern and text are both too large.
         """
         self._steps = 0
+        return self.find_next(text, start)
+
+    def find_next(self, text: str, start: int) -> Spans | None:
+        """As :meth:`find`, in the steps that the last call left."""
         none = (-1,) * (2 * self._groups + 2)
+        self._count(1 + len(none) // 16)
         threads: list[tuple[int, Spans]] = []
         matched: Spans | None = None
         before = _edge(text[start - 1 : start] if start else "")
