@@ -19,14 +19,15 @@ class Shape(msgspec.Struct, frozen=True):
 
     ``volatile`` are sets of paths (``*`` is any element) whose values differ between otherwise
     equal resources, those that differ most last; a rule is memoised by the last that it reads of.
-    ``noise`` are names with a random ending, by pattern, and the name that rules see instead.
+    ``noise`` are names with a random ending: their beginning, by pattern, and the name that rules
+    see instead.
     ``repeated`` is the field that is the same, byte for byte, in resources of one origin, but for
     noise and for ``apart``: a path in it that tells them apart, with a pattern for its JSON.
     """
 
     joined: Mapping[str, tuple[Path, ...]] = MappingProxyType({})
     volatile: tuple[tuple[Path, ...], ...] = ()
-    noise: tuple[re.Pattern[bytes], bytes] | None = None
+    noise: tuple[bytes, re.Pattern[bytes], bytes] | None = None
     repeated: str = ""
     apart: tuple[Path, re.Pattern[bytes]] | None = None
 
@@ -34,8 +35,8 @@ class Shape(msgspec.Struct, frozen=True):
         """JSON (or a slice of it) as rules see it: without the noise."""
         if self.noise is None:
             return data
-        pattern, name = self.noise
-        return pattern.sub(name, data)
+        beginning, pattern, name = self.noise
+        return pattern.sub(name, data) if beginning in data else data
 
 
 _CONTAINERS: tuple[Path, ...] = (
@@ -51,7 +52,11 @@ _POD_TEMPLATE = Shape(
         (("metadata",), ("owner", "name")),
     ),
     # the volume of the service account's token, as ServiceAccount admission names it
-    noise=(re.compile(rb"kube-api-access-[a-z0-9]{5}"), b"kube-api-access"),
+    noise=(
+        b"kube-api-access-",
+        re.compile(rb"kube-api-access-[a-z0-9]{5}"),
+        b"kube-api-access",
+    ),
     repeated="spec",
     apart=(("spec", "nodeName"), re.compile(rb'"nodeName":"[^"]*"')),
 )

@@ -70,7 +70,7 @@ class _Set:
     ``start`` is the tally of one element for which every rule in ``members`` passes.
     """
 
-    __slots__ = ("each", "members", "params", "paths", "source", "start")
+    __slots__ = ("_tallies", "each", "members", "params", "paths", "source", "start")
 
     def __init__(self, source: str, each: Program | None, params: object) -> None:
         self.source = source
@@ -79,6 +79,7 @@ class _Set:
         self.paths = plain_paths(source)
         self.members: list[_Member] = []
         self.start = 0
+        self._tallies: dict[tuple[int, ...], int] = {}
 
     def add(self, member: _Member) -> None:
         applies = None if member.listed else _always(member.rule)
@@ -89,6 +90,15 @@ class _Set:
         if applies is True:
             member.when = None
         self.members.append(member)
+
+    def tally(self, marks: tuple[int, ...]) -> int:
+        """Add up: every rule passes on the element, except where a mark says what it did."""
+        tally = self._tallies.get(marks)
+        if tally is None:
+            tally = self.start + sum(map(change, marks))
+            if len(self._tallies) < _TALLIES_KEPT:
+                self._tallies[marks] = tally
+        return tally
 
     def items(self, body: dict[str, object]) -> Sequence[object]:
         """The elements.
@@ -118,7 +128,7 @@ def _always(rule: ActiveRule) -> bool | None:
 class _Places:
     """Where the elements of one set stand in a body; found out when there is something to tell."""
 
-    __slots__ = ("_origins", "_set", "_shape", "body", "items")
+    __slots__ = ("_last", "_origins", "_set", "_shape", "_unit", "body", "items")
 
     def __init__(
         self, group: _Set, items: Sequence[object], body: dict[str, object], shape: Shape
@@ -128,14 +138,17 @@ class _Places:
         self.body = body
         self._shape = shape
         self._origins: Sequence[BodyPath] | None = None
+        self._last = -1
+        self._unit = _WHOLE_BODY
 
     def unit(self, index: int) -> _Unit:
-        if self._set.each is None:
-            return _WHOLE_BODY
+        if self._last == index or self._set.each is None:
+            return self._unit
         if self._origins is None:
             self._origins = self._find(self._set.each)
         item, at = self.items[index], self._origins[index]
-        return _Unit(item, at, label_of(item, at, index))
+        self._last, self._unit = index, _Unit(item, at, label_of(item, at, index))
+        return self._unit
 
     def _find(self, each: Program) -> Sequence[BodyPath]:
         """The path of each element, () where it is made up."""
@@ -175,41 +188,26 @@ class Judge:
                 sets[key] = _Set(source, rule.each, rule.params)
             sets[key].add(_Member(index, rule, listed=index in list_all))
         self._sets = tuple(sets.values())
-        self._tallies: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
 
     def judge(self, body: dict[str, object]) -> Judgement:
         """Judge one prepared body (joined lists added)."""
         outcomes: list[Outcome] = []
-        marks: list[int] = []
-        sizes: list[int] = []
-        lost = 0
+        tally = 0
         for group in self._sets:
             try:
                 items = group.items(body)
             except Exception as error:  # noqa: BLE001 - a bug of ours costs these verdicts only
-                sizes.append(0)
                 for member in group.members:
                     outcomes.append(_undecided(member, _WHOLE_BODY, _told(error)))
-                    lost += lane(member.index, Verdict.UNKNOWN)
+                    tally += lane(member.index, Verdict.UNKNOWN)
                 continue
-            sizes.append(len(items))
             if items:
                 places = _Places(group, items, body, self._shape)
                 for index in range(len(items)):
+                    marks: list[int] = []
                     self._judge_element(group.members, places, index, outcomes, marks)
-        return Judgement(tuple(outcomes), self._tally(tuple(sizes), tuple(marks)) + lost)
-
-    def _tally(self, sizes: tuple[int, ...], marks: tuple[int, ...]) -> int:
-        """Add up: every rule passes on every element, except where a mark says what it did."""
-        key = (sizes, marks)
-        tally = self._tallies.get(key)
-        if tally is None:
-            tally = sum(
-                group.start * size for group, size in zip(self._sets, sizes, strict=True)
-            ) + sum(map(change, marks))
-            if len(self._tallies) < _TALLIES_KEPT:
-                self._tallies[key] = tally
-        return tally
+                    tally += group.tally(tuple(marks))
+        return Judgement(tuple(outcomes), tally)
 
     def _judge_element(
         self,

@@ -28,8 +28,10 @@ from auditor.policy.compiled import ActiveRule
 MEMO_LIMIT = 16_384
 """Distinct slices that one group remembers before it starts anew."""
 
-_TRIAL = 4096
-_LEAST_HIT_RATE = 0.05
+_TRIAL = 256
+_LEAST_HITS = 64
+_PAUSE = 4096
+"""A group whose memo answers fewer of the lookups of one trial judges so many without it."""
 
 
 class KindPlan:
@@ -161,30 +163,40 @@ class _Group:
         self.reads = unite(rule_reads(rule, shape) for _, rule in rules)
         self.remembers = memo
         self._slicer = Slicer(self.reads)
-        self._memo: dict[bytes, Judgement] | None = {} if memo else None
+        self._memo: dict[bytes, Judgement] = {}
         self._lookups = 0
         self._hits = 0
+        self._pause = 0
 
     def judge(self, body: _Body) -> Judgement:
-        memo = self._memo
-        if memo is None:
+        if not self.remembers:
             return self._judge.judge(body.part(self._slicer))
+        if self._pause:
+            self._pause -= 1
+            return self._judge.judge(body.value())
         try:
             key = hashlib.sha256(self._quiet(self._slicer.cut(body.raw))).digest()
         except OverflowError:
             return self._judge.judge(body.value())
-        known = memo.get(key)
-        self._lookups += 1
-        if known is not None:
+        judgement = self._memo.get(key)
+        if judgement is None:
+            judgement = self._judge.judge(body.value())
+            if len(self._memo) >= MEMO_LIMIT:
+                self._memo.clear()
+            self._memo[key] = judgement
+        else:
             self._hits += 1
-            return known
-        judgement = self._judge.judge(body.value())
-        if len(memo) >= MEMO_LIMIT:
-            memo.clear()
-        memo[key] = judgement
-        if self._lookups == _TRIAL and self._hits < _TRIAL * _LEAST_HIT_RATE:
-            self._memo = None
+        self._count()
         return judgement
+
+    def _count(self) -> None:
+        """End a trial: where few slices are equal, cutting them costs more than it saves."""
+        self._lookups += 1
+        if self._lookups == _TRIAL:
+            if self._hits < _LEAST_HITS:
+                self._pause = _PAUSE
+                self._memo.clear()
+            self._lookups = self._hits = 0
 
 
 class _Front:

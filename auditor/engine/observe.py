@@ -48,6 +48,8 @@ class Observer:
         self._paths = _paths_of(programs)
         self._chain = _chain_of(program)
         self._memo: dict[bytes, Explanation] = {}
+        self._same_message = message is None or not message.programs()
+        self._by_value: dict[tuple[type, object], Explanation] = {}
 
     def explain(self, body: object, item: object, params: object) -> Explanation:
         """Why the expression came to its result on these arguments."""
@@ -86,8 +88,15 @@ class Observer:
             value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
         if value.__class__ in _CONTAINERS:
             return None
+        key = (value.__class__, value)
+        known = self._by_value.get(key)
+        if known is not None:
+            return known
         message = self._message.render(body, item, params) if self._message is not None else ""
-        return Explanation(message, ((below_item, path, as_text(value)),))
+        explanation = Explanation(message, ((below_item, path, as_text(value)),))
+        if self._same_message and len(self._by_value) < _MEMO_LIMIT:
+            self._by_value[key] = explanation
+        return explanation
 
     def _text(self, read: Read) -> str:
         """The value that was read; of a map or a list, only as much as rules can read of it."""
