@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,8 +16,28 @@ from auditor.model.enums import Verdict
 _SEPARATOR = FIELD.encode()
 _FINGERPRINT = 64
 _VERDICTS = {order: verdict for verdict, order in VERDICT_ORDER.items()}
+_BLOCKS = 8192
+
 MOST_FINGERPRINTS = 200
 """How many deciding fingerprints a control lists; a person reads the first few."""
+
+
+def in_order(runs: Sequence[Iterable[bytes]], held: int = _BLOCKS) -> Iterator[bytes]:
+    """The lines of sorted runs, sorted: a block of each at a time, which sort() merges in C.
+
+    ``held`` is how many lines all blocks hold together, at least one of each run.
+    """
+    size = max(1, held // max(1, len(runs)))
+    pairs = [([*islice(lines, size)], lines) for lines in map(iter, runs)]
+    while pairs := [pair for pair in pairs if pair[0]]:
+        bound = min(block[-1] for block, _ in pairs)
+        ready: list[bytes] = []
+        for block, lines in pairs:
+            end = bisect_right(block, bound)
+            ready += block[:end]
+            block[:end] = () if end < len(block) else islice(lines, size)
+        ready.sort()
+        yield from ready
 
 
 class Merged(msgspec.Struct):
@@ -44,7 +65,7 @@ class Merger:
 
     def merge(self, runs: Sequence[Iterable[bytes]]) -> Iterator[bytes]:
         """Yield one JSON object a finding, in order. Each run must be sorted."""
-        lines = heapq.merge(*runs) if len(runs) > 1 else (runs[0] if runs else ())
+        lines = in_order(runs)
         group = _Group(b"", Merged())
         identity = head = tail = b""
         covers = 0

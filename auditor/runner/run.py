@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ import msgspec
 from auditor.analysis import namespaces
 from auditor.engine import conclude
 from auditor.engine.gate import decide, parse_gate
-from auditor.engine.merge import Merger, blinded
+from auditor.engine.merge import Merger, blinded, in_order
 from auditor.engine.tally import from_bytes
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause, TargetState
@@ -302,7 +301,7 @@ def _settled(run: _TargetRun, number: int, folder: Path) -> Iterator[Path]:
     """The lines of one target in closed files."""
     if run.blind:
         with ExitStack() as stack:
-            lines = list(heapq.merge(*_open(run, stack)))
+            lines = list(in_order(list(_open(run, stack))))
     else:
         yield from map(Path, run.spools)
         lines = run.lines

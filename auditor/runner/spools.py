@@ -5,10 +5,11 @@ A target has a file for each shard, and a run can have more targets than a proce
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+
+from auditor.engine.merge import in_order
 
 MOST_OPEN = 128
 """Files of lines that are open at once."""
@@ -40,7 +41,7 @@ def joined(paths: Sequence[Path], folder: Path, most: int = MOST_OPEN) -> list[P
             path = folder / f"joined-{number:06d}"
             number += 1
             with ExitStack() as stack:
-                write(path, heapq.merge(*opened(batch, stack)))
+                write(path, in_order(opened(batch, stack)))
             fewer.append(path)
         left = fewer
     return left

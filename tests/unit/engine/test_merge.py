@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.engine.lines import LineWriter
-from auditor.engine.merge import MOST_FINGERPRINTS, Merger, blinded
+from auditor.engine.merge import MOST_FINGERPRINTS, Merger, blinded, in_order
 from auditor.engine.outcome import Outcome, Seen
 from auditor.model.enums import Severity, Verdict
 from auditor.model.resource import Owner, Resource, Target
@@ -198,3 +198,10 @@ def test_a_control_lists_a_bounded_number_of_fingerprints() -> None:
     assert len(listed) == 300
     prints = merger.merged.deciding["r-high", "fail"]
     assert prints == [item["fingerprint"] for item in listed[:MOST_FINGERPRINTS]]
+
+
+@given(st.lists(st.lists(st.binary(max_size=2), max_size=30), max_size=6), st.integers(1, 40))
+def test_sorted_runs_come_in_order(runs: list[list[bytes]], block: int) -> None:
+    ordered = [sorted(run) for run in runs]
+    everything = sorted(line for run in runs for line in run)
+    assert list(in_order(ordered, block)) == everything
