@@ -166,9 +166,8 @@ _GITHUB_JSON = re.compile(rb"gh[pousr]_|github_pat_")
 _ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
 """A character written by its number, but for the three that Go always writes so."""
 _URL_JSON = re.compile(rb'://[^/\s:@"]*:[^/\s@"]+@')
-_ARGUMENT_JSON = re.compile(
-    rb'(?:["\s]|\\[nrt])--?[a-z-]*(?:password|passwd|token|secret|api-key|apikey)=', re.IGNORECASE
-)
+_SECRET_ARGUMENTS = (b"password", b"passwd", b"token", b"secret", b"api-key", b"apikey")
+_LONGEST_ARGUMENT = max(map(len, _SECRET_ARGUMENTS))
 _VALUE_JSON = re.compile(rb'"value"\s*:\s*"')
 _NAMED_VALUE_JSON = re.compile(rb'"name"\s*:\s*"([^"\\]*)"\s*,\s*"value"\s*:\s*"')
 
@@ -251,7 +250,7 @@ def may_hold_secret(raw: bytes) -> bool:
         return True
     if b"\\" in raw and (b"\\/" in raw or _ESCAPE_JSON.search(raw)):
         return True
-    if _URL_JSON.search(raw) or _ARGUMENT_JSON.search(raw):
+    if _URL_JSON.search(raw) or _may_set_secret(raw):
         return True
     if b'"value"' not in raw:
         return False
@@ -259,3 +258,13 @@ def may_hold_secret(raw: bytes) -> bool:
     if len(named) != len(_VALUE_JSON.findall(raw)):
         return True
     return any(_NAME.search(name.decode()) for name in named)
+
+
+def _may_set_secret(raw: bytes) -> bool:
+    """Whether ``=`` follows a word that an argument with a secret ends with."""
+    at = raw.find(b"=")
+    while at >= 0:
+        if raw[max(0, at - _LONGEST_ARGUMENT) : at].lower().endswith(_SECRET_ARGUMENTS):
+            return True
+        at = raw.find(b"=", at + 1)
+    return False

@@ -114,6 +114,11 @@ class _Set:
         return items
 
 
+def never_applies(rule: ActiveRule) -> bool:
+    """Whether no body can change that the rule is not applicable, as its parameters are."""
+    return _always(rule) is False
+
+
 def _always(rule: ActiveRule) -> bool | None:
     """What ``when`` comes to for every body, None where that depends on the body."""
     if rule.when is None or not rule.when.reads.keys() <= {"params"}:

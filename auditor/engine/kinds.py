@@ -11,11 +11,12 @@ import msgspec
 from auditor import redact
 from auditor.analysis.shapes import Shape, prepare, shape_of
 from auditor.cel import Program, ReadTree
-from auditor.engine.judge import Judge, plain_paths
+from auditor.engine.judge import Judge, never_applies, plain_paths
 from auditor.engine.outcome import Judgement
 from auditor.engine.slices import (
+    NOTHING,
     WHOLE,
-    KeyMaker,
+    Divider,
     Slicer,
     as_evidence,
     at_path,
@@ -56,7 +57,11 @@ class KindPlan:
         ]
         self._fleeting = [group for group in self._groups if not group.remembers]
         lasting = [group for group in self._groups if group.remembers]
-        self._front = _Front(lasting, shape) if lasting and shape.repeated else None
+        self._front: _Front | None = None
+        if lasting and shape.repeated:
+            reads = unite(group.reads for group in self._groups)
+            divider = None if reads.whole else Divider(reads, shape.repeated)
+            self._front = _Front(lasting, shape, divider)
 
     def judge(
         self, body: bytes, *, clean: bool = True, repeated: bool = False
@@ -91,6 +96,8 @@ def _tier(tree: ReadTree, shape: Shape) -> int:
 
 def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
     """What a rule may read of a body: all its expressions, with ``item`` put in place."""
+    if rule.each is None and never_applies(rule):
+        return NOTHING
     trees: list[ReadTree] = []
     items: list[ReadTree] = []
     programs = [rule.check, *rule.message.programs()]
@@ -124,20 +131,26 @@ def _each_reads(each: Program, item: ReadTree) -> ReadTree:
 class _Body:
     """One body, decoded and prepared at most once for all groups."""
 
-    __slots__ = ("_clean", "_kind", "_value", "raw")
+    __slots__ = ("_clean", "_kind", "_value", "brief", "raw")
 
     def __init__(self, kind: str, raw: bytes, *, clean: bool) -> None:
         self.raw = raw
         self._kind = kind
         self._clean = clean
         self._value: dict[str, object] | None = None
+        self.brief: bytes | None = None
+        """The body without the field that repeats, once that has been parted from it."""
 
-    def part(self, slicer: Slicer) -> dict[str, object]:
-        """As much of the value as one group reads, when no other has needed all of it."""
+    def part(self, slicer: Slicer, *, brief: bool) -> dict[str, object]:
+        """As much of the value as one group reads, when no other has needed all of it.
+
+        A group that reads nothing of the field that repeats is content with a ``brief`` body.
+        """
         if self._value is not None:
             return self._value
-        raw = shape_of(self._kind).quiet(self.raw)
-        return prepare(self._kind, slicer.value(raw, clean=self._clean))
+        raw = self.brief if brief and self.brief is not None else self.raw
+        quiet = shape_of(self._kind).quiet(raw)
+        return prepare(self._kind, slicer.value(quiet, clean=self._clean))
 
     def value(self) -> dict[str, object]:
         if self._value is None:
@@ -161,6 +174,7 @@ class _Group:
         self._quiet = shape.quiet
         self._judge = Judge(rules, shape, list_all=list_all)
         self.reads = unite(rule_reads(rule, shape) for _, rule in rules)
+        self._brief = bool(shape.repeated) and not touches(self.reads, (shape.repeated,))
         self.remembers = memo
         self._slicer = Slicer(self.reads)
         self._memo: dict[bytes, Judgement] = {}
@@ -170,7 +184,7 @@ class _Group:
 
     def judge(self, body: _Body) -> Judgement:
         if not self.remembers:
-            return self._judge.judge(body.part(self._slicer))
+            return self._judge.judge(body.part(self._slicer, brief=self._brief))
         if self._pause:
             self._pause -= 1
             return self._judge.judge(body.value())
@@ -206,18 +220,20 @@ class _Front:
     rules read of it. What else they read, they read little of.
     """
 
-    def __init__(self, groups: Sequence[_Group], shape: Shape) -> None:
+    def __init__(self, groups: Sequence[_Group], shape: Shape, divider: Divider | None) -> None:
         self._groups = groups
         self._shape = shape
+        self._divider = divider
         reads = unite(group.reads for group in groups)
-        self._keys = None if reads.whole else KeyMaker(reads, shape.repeated)
+        others = {name: tree for name, tree in reads.fields.items() if name != shape.repeated}
+        self._slicer = Slicer(ReadTree(others, None, whole=False)) if others else None
         self._apart: re.Pattern[bytes] | None = None
         if shape.apart is not None and not touches(reads, shape.apart[0]):
             self._apart = shape.apart[1]
         self._memo: dict[bytes, tuple[Judgement, ...]] = {}
 
     def judge(self, body: _Body) -> tuple[Judgement, ...]:
-        key = self._key(body.raw)
+        key = self._key(body)
         known = self._memo.get(key) if key is not None else None
         if known is not None:
             return known
@@ -228,11 +244,12 @@ class _Front:
             self._memo[key] = judged
         return judged
 
-    def _key(self, raw: bytes) -> bytes | None:
-        if self._keys is None:
+    def _key(self, body: _Body) -> bytes | None:
+        if self._divider is None:
             return None
         try:
-            repeated, rest = self._keys.parts(raw)
+            repeated, body.brief = self._divider.parts(body.raw)
+            rest = self._slicer.cut(body.brief) if self._slicer is not None else b""
         except (msgspec.ValidationError, OverflowError):
             return None
         if self._apart is not None:

@@ -139,33 +139,24 @@ class Slicer:
         return found if clean else redact.cleaned(found)
 
 
-class KeyMaker:
-    """Takes one field of a body as it is written, and the slice of all others that are read."""
+class Divider:
+    """Parts the one field that is long from the others that are read."""
 
     def __init__(self, tree: ReadTree, field: str) -> None:
-        others = {name: _type(child) for name, child in tree.fields.items() if name != field}
-        specs: list[tuple[str, JsonType, object]] = [("f", msgspec.Raw, msgspec.Raw(b""))]
-        renamed = {"f": field}
-        for index, (name, kind) in enumerate(sorted(others.items())):
-            specs.append((f"f{index}", kind | msgspec.UnsetType, msgspec.UNSET))
-            renamed[f"f{index}"] = name
-        self._names = [attribute for attribute, _, _ in specs[1:]]
-        self._decode = msgspec.json.Decoder(
-            msgspec.defstruct("Key", specs, rename=renamed, gc=False)
-        ).decode
-        self._encode = msgspec.msgpack.Encoder().encode
+        self._field = field
+        self._names = [name for name in sorted(tree.fields) if name != field]
+        self._decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+        self._encode = msgspec.json.encode
 
     def parts(self, body: bytes) -> tuple[bytes, bytes]:
-        """The field, and the rest.
+        """The field as it is written, and an object of the others.
 
         Raises:
             msgspec.DecodeError: the body is no JSON object.
-            OverflowError: a number does not fit 64 bits.
         """
-        found: Any = self._decode(body)
-        values = [getattr(found, name) for name in self._names]
-        rest = [None if value is msgspec.UNSET else [value] for value in values]
-        return bytes(found.f), self._encode(rest)
+        fields = self._decode(body)
+        others = {name: fields[name] for name in self._names if name in fields}
+        return bytes(fields.get(self._field, b"")), self._encode(others)
 
 
 _SCALARS: JsonType = str | int | float | bool | None
