@@ -35,6 +35,16 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "trim",
             "upperAscii",
         ),
+        "url": (
+            "getEscapedPath",
+            "getHost",
+            "getHostname",
+            "getPort",
+            "getQuery",
+            "getScheme",
+            "isURL",
+            "url",
+        ),
     },
 )
 """The extension libraries, each a module of this package, and the functions they define."""
