@@ -41,9 +41,11 @@ class Comprehensions(Scopes):
                 except CelEvalError as error:
                     if problem is None:
                         problem = str(error)
+                        self.again(node, number, element)
                         blamed, culprit = log[mark:], number
                     continue
                 if verdict is decisive:
+                    self.again(node, number, element)
                     del log[start:mark]
                     self.settle(number)
                     return decisive

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from auditor.cel.ast import Call, Node, Quantifier, Transform
 from auditor.cel.functions import Library
 from auditor.cel.walk import children
+
+_NODES_A_VISIT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,24 @@ def estimate(node: Node, functions: Library) -> Estimate:
         deepest = max(deepest, depth)
         stack += [(child, depth) for child in children(current)]
     return Estimate(nodes, deepest)
+
+
+def visit_weight(node: Quantifier | Transform) -> int:
+    """What visiting one element counts for: one for every three nodes of the macro's body.
+
+    The bodies of macros inside count themselves.
+    """
+    nodes = 0
+    body = node.body if isinstance(node, Quantifier) else (node.condition, node.body)
+    stack = [part for part in (body if isinstance(body, tuple) else (body,)) if part is not None]
+    while stack:
+        current = stack.pop()
+        nodes += 1
+        if isinstance(current, Quantifier | Transform):
+            stack.append(current.operand)
+        else:
+            stack += children(current)
+    return max(1, -(-nodes // _NODES_A_VISIT))
 
 
 def nested_beyond(node: Node, limit: int) -> Node | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from auditor.cel.functions import Library
     from auditor.cel.tracing import Trace
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Changes whenever the compiler generates other code, or a dump is laid out anew."""
 
 _STAMP: Final = f"auditor.cel {VERSION} {sys.implementation.cache_tag}"

@@ -14,6 +14,7 @@ from typing import Any
 
 from auditor.cel import ops
 from auditor.cel.ast import Node, Quantifier, Transform
+from auditor.cel.cost import visit_weight
 from auditor.cel.errors import CelLimitError
 
 
@@ -27,13 +28,14 @@ class Failure:
 class Scopes:
     """The state of one evaluation: variables, log and what is left of the budget."""
 
-    __slots__ = ("_nesting", "_remaining", "log", "scope")
+    __slots__ = ("_nesting", "_remaining", "_weights", "log", "scope")
 
     def __init__(self, bindings: Mapping[str, object], budget: int) -> None:
         self.scope: dict[str, object] = dict(bindings)
         self.log: list[Any] = []
         self._remaining = budget
         self._nesting = 0
+        self._weights: dict[int, int] = {}
 
     @abstractmethod
     def eval(self, node: Node, /) -> object:
@@ -58,6 +60,8 @@ class Scopes:
     def elements(self, node: Quantifier | Transform) -> Iterable[object]:
         """Evaluate the operand of a macro and list what the macro visits."""
         start = len(self.log)
+        if id(node) not in self._weights:
+            self._weights[id(node)] = visit_weight(node)
         operand = self.eval(node.operand)
         self.prepare(operand, start)
         if node.second is None:
@@ -67,7 +71,7 @@ class Scopes:
     def visit(self, node: Quantifier | Transform, _number: int, element: Any, /) -> None:
         """Bind the variables of a macro to its element ``_number``, within the budget."""
         if self._nesting > 1:
-            self._remaining -= 1
+            self._remaining -= self._weights[id(node)]
             if self._remaining < 0:
                 raise CelLimitError("the macros of the expression visit too many elements")
         if node.second is None:
@@ -98,6 +102,9 @@ class Scopes:
 
     def finish(self, notes: Any, /) -> None:
         """The list is made."""
+
+    def again(self, node: Quantifier, number: int, element: Any, /) -> None:
+        """Element ``number``, visited last, may decide a quantifier; :meth:`settle` says if."""
 
     def settle(self, number: int, /) -> None:
         """Element ``number`` decided a quantifier."""

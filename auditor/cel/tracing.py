@@ -111,27 +111,65 @@ class _Loop:
 _NO_LOOP: Final = _Loop(None, None, 0, 0)
 _MOST_READS: Final = 32
 _MOST_LOGGED: Final = 256
+_DETAILED: Final = 30_000
+"""Element visits in nested macros of which all reads are logged; of later ones the deciding."""
+
+_ALL_LEVELS: Final = 1_000_000
 _OPAQUE: Final = frozenset({Literal, Has, Logical, MapLiteral, Quantifier})
 
 
 class Tracer(Evaluator):
     """The interpreter with a log of reads; ``source`` is that of the value evaluated last."""
 
-    __slots__ = ("_loop", "_names", "_next_loop", "source")
+    __slots__ = ("_extra", "_floor", "_level", "_loop", "_names", "_next_loop", "_plain", "source")
 
     def __init__(self, bindings: Mapping[str, object], functions: Library, budget: int) -> None:
         super().__init__(bindings, functions, budget)
         self.source: Source = None
         self._names: dict[str, _Named] = {}
         self._loop = self._next_loop = _NO_LOOP
+        self._plain = Evaluator(bindings, functions, budget)
+        self._floor = budget - _DETAILED
+        self._level = _ALL_LEVELS
+        self._extra = budget
 
     def eval(self, node: Node) -> object:
         """The value of ``node``; sets ``source``."""
         self.source = None
+        if self._nesting > self._level:
+            return self._eval_plainly(node)
         value = self.handlers[node.__class__](self, node)
         if node.__class__ in _OPAQUE:
             self.source = None
         return value
+
+    def _eval_plainly(self, node: Node) -> object:
+        """The value without a log: too much has been visited for keeping one."""
+        plain = self._plain
+        plain.scope, plain._nesting = self.scope, self._nesting  # noqa: SLF001  # of one class
+        plain._remaining = self._remaining  # noqa: SLF001  # see above
+        try:
+            return plain.eval(node)
+        finally:
+            self._remaining = plain._remaining  # noqa: SLF001  # see above
+
+    def again(self, node: Quantifier, number: int, element: Any, /) -> None:
+        """Log the reads of an element that may decide, if it was evaluated without a log.
+
+        Macros in it are evaluated without again and log the element that decides them. All such
+        repetitions together have a budget of their own; after that the reads are left out.
+        """
+        level, remaining = self._level, self._remaining
+        if self._nesting <= level:
+            return
+        self._level, self._remaining = self._nesting, self._extra
+        try:
+            self.visit(node, number, element)
+            self.eval(node.body)
+        except CelEvalError:
+            pass  # It was this element's when it was evaluated first, and is reported from there.
+        finally:
+            self._level, self._extra, self._remaining = level, self._remaining, remaining
 
     def _arrive(self, source: Source, value: object) -> None:
         """The evaluation is at ``value``, which came from ``source``: log it as read."""
@@ -244,6 +282,10 @@ class Tracer(Evaluator):
     def visit(self, node: Quantifier | Transform, number: int, element: Any, /) -> None:
         """Bind the variables of a macro, with their origins."""
         super().visit(node, number, element)
+        if self._remaining < self._floor and self._level == _ALL_LEVELS:
+            self._level = 0
+        if self._nesting > self._level:
+            return
         loop = self._loop
         del self.log[loop.end + _MOST_LOGGED :]
         if loop.operand.__class__ is dict:

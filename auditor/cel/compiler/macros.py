@@ -16,6 +16,7 @@ from auditor.cel.compiler.common import condition, constant
 from auditor.cel.compiler.generator import Generator
 from auditor.cel.compiler.optionals import content_of, is_optional, optional
 from auditor.cel.compiler.runtime import BUDGET, LONGEST
+from auditor.cel.cost import visit_weight
 
 _EMPTY = Code("E", Kind.LIST, 0, atom=True)
 
@@ -84,15 +85,15 @@ def _loop(g: Generator, node: Quantifier | Transform, start: str) -> Iterator[No
 def _elements(g: Generator, node: Quantifier | Transform) -> str:
     """What a loop runs over; the statements before it have checked and counted it."""
     if node.second is None and (constants := _constants(node.operand)):
-        _count(g, str(len(constants)))
+        _count(g, node, str(len(constants)))
         return f"({', '.join(constants)},)"
     operand = _collection(g, node.operand)
     if node.second is None:
         name = _iterable(g, operand)
-        _count(g, f"len({name})")
+        _count(g, node, f"len({name})")
         return name
     name = g.store(g.hold(operand)).text
-    _count(g, f"len({name})")
+    _count(g, node, f"len({name})")
     pairs = g.temporary()
     g.line(f"{pairs} = enumerate({name}) if {name}.__class__ is list else _pairs({name})")
     return pairs
@@ -109,11 +110,12 @@ def _iterable(g: Generator, operand: Code) -> str:
     return iterable
 
 
-def _count(g: Generator, visits: str) -> None:
+def _count(g: Generator, node: Quantifier | Transform, visits: str) -> None:
     """Write the count of the elements that a loop inside another may visit."""
     if g.loops:
         g.counts_visits = True
-        g.line(f"n += {visits}")
+        weight = visit_weight(node)
+        g.line(f"n += {visits}" if weight == 1 else f"n += {weight} * {visits}")
         with g.block(f"if n > {BUDGET}:"):
             g.line("_over_budget()")
 
