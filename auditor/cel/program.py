@@ -14,7 +14,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from auditor.cel.compiler.runtime import make_function
-from auditor.cel.errors import CelError
+from auditor.cel.errors import CelCompileError, CelError, CelLimitError
 from auditor.cel.reads import Packed, ReadTree, unpack
 from auditor.cel.types import Type
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VERSION: Final = 2
 """Changes whenever the compiler generates other code, or a dump is laid out anew."""
 
+_TOO_DEEP: Final = "the expression or a value is nested too deeply"
 _STAMP: Final = f"auditor.cel {VERSION} {sys.implementation.cache_tag}"
 
 
@@ -118,7 +119,11 @@ class Program:
         return self._reads
 
     def tree(self) -> Node:
-        """The syntax tree, macros expanded."""
+        """The syntax tree, macros expanded.
+
+        Raises:
+            CelLimitError: the caller has left too little of Python's stack for parsing.
+        """
         return self._tree()
 
     def functions_used(self) -> frozenset[str]:
@@ -149,15 +154,21 @@ class Program:
         Raises:
             CelEvalError: the expression has no value.
         """
-        from auditor.cel.interpreter import evaluate  # noqa: PLC0415  # restoring must stay cheap
+        try:
+            from auditor.cel.interpreter import evaluate  # noqa: PLC0415  # restoring stays cheap
 
-        return evaluate(self._tree(), self._bind(args), self._context.library())
+            return evaluate(self._tree(), self._bind(args), self._context.library())
+        except RecursionError:
+            raise CelLimitError(_TOO_DEEP) from None
 
     def trace(self, *args: object) -> Trace:
         """The value or the error, and the reads that decided it."""
-        from auditor.cel.tracing import trace  # noqa: PLC0415  # restoring must stay cheap
+        from auditor.cel.tracing import Trace, trace  # noqa: PLC0415  # restoring stays cheap
 
-        return trace(self._tree(), self._bind(args), self._context.library())
+        try:
+            return trace(self._tree(), self._bind(args), self._context.library())
+        except (CelLimitError, RecursionError):
+            return Trace(None, _TOO_DEEP, (), (), None)
 
     def dump(self) -> bytes:
         """The compiled program as bytes, for ``Environment.restore`` of an equal environment.
@@ -170,7 +181,11 @@ class Program:
 
     def _tree(self) -> Node:
         if self._node is None:
-            self._node = self._context.parse(self._parts.source)
+            try:
+                self._node = self._context.parse(self._parts.source)
+            except (CelCompileError, RecursionError):
+                # It was parsed when it was compiled: only the stack can be another.
+                raise CelLimitError(_TOO_DEEP) from None
         return self._node
 
     def _bind(self, args: tuple[object, ...]) -> dict[str, object]:
