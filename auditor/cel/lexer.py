@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 
 from auditor.cel.errors import CelSyntaxError
 from auditor.cel.values import INT_MAX, UINT_MAX, UInt
@@ -98,7 +99,10 @@ def _number(source: str, position: int, match: re.Match[str]) -> Token:
     if follow.isalnum() or follow == "_":
         raise CelSyntaxError(f"malformed number {text}{follow}", position=position, source=source)
     if match["float"] is not None:
-        return Token(Kind.LITERAL, float(text), position, text)
+        number = float(text)
+        if number == inf:
+            raise CelSyntaxError(f"{text} is no double", position=position, source=source)
+        return Token(Kind.LITERAL, number, position, text)
     value = int(match["hex"], 16) if match["hex"] is not None else int(match["dec"])
     if match["hexu"] or match["decu"]:
         if value > UINT_MAX:

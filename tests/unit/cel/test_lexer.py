@@ -38,6 +38,8 @@ VALUES = {
     "double without a whole part": (".5e1", 5.0),
     "exponent": ("1E+2", 100.0),
     "negative double": ("-1.5", -1.5),
+    "greatest double": ("1.7976931348623158e308", 1.7976931348623157e308),
+    "double too small": ("1e-400", 0.0),
 }
 
 
@@ -54,6 +56,9 @@ REFUSED = {
     "negative int": ("-9223372036854775809", 1, "no int"),
     "hexadecimal int": ("0x8000000000000000", 0, "no int"),
     "uint": ("18446744073709551616u", 0, "no uint"),
+    "double": ("1.7976931348623159e308", 0, "no double"),
+    "large double": ("[1e400]", 1, "1e400 is no double"),
+    "negative double": ("-1e400", 1, "no double"),
     "number with a letter": ("1_000", 0, "malformed number"),
     "hexadecimal without digits": ("0x", 0, "malformed number"),
     "surrogate": (r"'a\ud800'", 2, "no code point"),
