@@ -275,7 +275,8 @@ class _Parser:
     def _list(self, token: Token) -> Node:
         elements: list[Node] = []
         optional: list[bool] = []
-        while not self._at("]"):
+        lone_comma = self._accept(",")
+        while not (lone_comma or self._at("]")):
             optional.append(self._accept("?"))
             elements.append(self._expression())
             if not self._accept(","):
@@ -287,7 +288,8 @@ class _Parser:
         keys: list[Node] = []
         values: list[Node] = []
         optional: list[bool] = []
-        while not self._at("}"):
+        lone_comma = self._accept(",")
+        while not (lone_comma or self._at("}")):
             optional.append(self._accept("?"))
             keys.append(self._expression())
             self._expect(":")

@@ -24,6 +24,8 @@ TREES: dict[str, tuple[str, Node]] = {
     "comma after a map": ("{1: x,}", MapLiteral((ONE,), (X,), (False,))),
     "optional entry": ("{?1: x}", MapLiteral((ONE,), (X,), (True,))),
     "parentheses": ("((x))", X),
+    "comma in an empty list": ("[ , ]", ListLiteral((), ())),
+    "comma in an empty map": ("{,}", MapLiteral((), (), ())),
 }
 
 
@@ -53,6 +55,11 @@ REFUSED = {
     "message": ("a.B{c: 1}", 3, "messages cannot be built"),
     "reserved word": ("x + while", 4, "reserved word"),
     "comma after arguments": ("f(x,)", 4, "unexpected ')'"),
+    "comma before an element": ("[,1]", 2, "expected ']', found '1'"),
+    "comma before an entry": ("{,1: 2}", 2, "expected '}', found '1'"),
+    "two commas": ("[1,,]", 3, "unexpected ','"),
+    "comma after a question mark": ("[?,]", 2, "unexpected ','"),
+    "comma without arguments": ("f(,)", 2, "unexpected ','"),
     "dot before a literal": (".'a'", 0, "unexpected '.'"),
     "two dots": ("..x", 0, "unexpected '.'"),
     "one equals sign": ("x = y", 2, "unexpected character"),
