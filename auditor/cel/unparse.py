@@ -147,7 +147,10 @@ def literal(value: object) -> str:
         case bytes():
             return 'b"' + "".join(_byte(byte) for byte in value) + '"'
         case float():
-            return repr(value).replace("inf", "1e999")
+            # No literal stands for the others; these texts are those that double() takes.
+            texts = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
+            text = repr(value)
+            return f'double("{texts[text]}")' if text in texts else text
         case _:
             return str(value)
 

@@ -6,8 +6,11 @@ from random import Random
 
 import pytest
 
+from auditor.cel.ast import Literal
+from auditor.cel.interpreter import evaluate
 from auditor.cel.library import standard_library
 from auditor.cel.parser import parse
+from auditor.cel.stdlib import STDLIB
 from auditor.cel.unparse import unparse
 from auditor.model.policy import Rule
 from auditor.policy import load, policies_folder
@@ -64,6 +67,12 @@ def test_no_parentheses_too_many(source: str) -> None:
     assert unparse(tree) == source.replace("(((a)))", "a").replace(
         "(a == b) && (c + (d * e)) > 1", "a == b && c + d * e > 1"
     )
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e300", "-0.0"])
+def test_doubles(value: str) -> None:
+    text = unparse(Literal(float(value)))
+    assert repr(evaluate(parse(text), {}, STDLIB)) == repr(float(value))
 
 
 def test_random_trees() -> None:
