@@ -227,7 +227,8 @@ class _Screen:
             yield from self._wrap(place, "    ")
         yield from self._wrap(finding.message, "    ")
         for item in finding.observed[:SHOWN_VALUES]:
-            for text in self._wrap(f"{item.path} {_value(item)}", "    "):
+            path = f"{item.path} (derived)" if item.fact else item.path
+            for text in self._wrap(f"{path} {_value(item)}", "    "):
                 yield style.paint(text, "dim")
 
     def _fix(self, info: RuleInfo) -> Iterator[str]:

@@ -16,6 +16,19 @@ from auditor.model.resource import Resource
 KIND = "k8s/NamespacePosture"
 READS = frozenset({"k8s/Namespace", "k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/LimitRange"})
 
+_DERIVED = tuple(
+    (pointer, None)
+    for pointer in (
+        "/workloads",
+        "/networkPolicies",
+        "/defaultDenyIngress",
+        "/defaultDenyEgress",
+        "/resourceQuotas",
+        "/limitRanges",
+    )
+)
+"""What of the body stands in no Namespace."""
+
 Census = Mapping[tuple[str, str], int]
 """How many resources of a (kind, namespace) there are."""
 
@@ -62,7 +75,7 @@ def _posture(namespace: Resource, inside: Sequence[Resource], workloads: int) ->
         body=msgspec.json.encode(body),
         labels=namespace.labels,
         pointer="/metadata",
-        anchor="",
+        elsewhere=_DERIVED,
         parent=namespace,
     )
 

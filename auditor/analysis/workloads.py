@@ -19,6 +19,14 @@ KIND = "k8s/PodTemplate"
 PATCH = "k8s/PodTemplatePatch"
 _encode = msgspec.json.encode
 
+_OWNER = (
+    ("/owner/apiVersion", "/apiVersion"),
+    ("/owner/kind", "/kind"),
+    ("/owner/namespace", "/metadata/namespace"),
+    ("/owner/name", "/metadata/name"),
+)
+"""Where the owner of a template is read from."""
+
 _ANCHORS = {"template": "", "podspec": "/spec", "container": "/spec/containers/0"}
 
 
@@ -114,9 +122,19 @@ class Workloads:
                     yield msgspec.structs.replace(
                         found,
                         pointer=pointer + found.pointer,
+                        elsewhere=_inside(pointer),
                         part="/".join(name for name in names if name),
                         parent=resource,
                     )
+
+
+def _inside(pointer: str) -> tuple[tuple[str, str | None], ...]:
+    """Where the owner of a template is read from, when that owner stands inside of an object.
+
+    Its name and namespace are those of the object around it.
+    """
+    version, kind, *rest = _OWNER
+    return ((version[0], pointer + version[1]), (kind[0], pointer + kind[1]), *rest)
 
 
 def _may_hold_pods(resource: Resource) -> bool:
@@ -271,6 +289,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
         controller=resource.controller,
         pointer=place.pointer,
         anchor=place.anchor,
+        elsewhere=_OWNER,
         part=place.part,
         parent=resource,
         heuristic=heuristic,

@@ -51,7 +51,7 @@ class LineWriter:
         self._target = target
         self._target_text = text(target.uri)
         self._rules = [_RuleText(rule) for rule in rules]
-        self._pointers: dict[tuple[str, str, BodyPath], tuple[str, str]] = {}
+        self._pointers: dict[tuple[object, ...], tuple[str | None, str]] = {}
 
     def lines(
         self,
@@ -68,19 +68,23 @@ class LineWriter:
         def locate(path: BodyPath) -> tuple[str, int]:
             known = located.get(path)
             if known is None:
-                pointer, quoted = self._pointer(resource, path)
-                known = located[path] = (quoted, line_of(pointer))
+                pointer, shown = self._pointer(resource, path)
+                known = located[path] = (shown, 0 if pointer is None else line_of(pointer))
             return known
 
         return [self._line(where, outcome, locate, evidence, covers) for outcome in outcomes]
 
-    def _pointer(self, resource: Resource, path: BodyPath) -> tuple[str, str]:
+    def _pointer(self, resource: Resource, path: BodyPath) -> tuple[str | None, str]:
         """The pointer of a path in the source, plain and as JSON; the same ones come up often."""
-        key = (resource.pointer, resource.anchor, path)
+        key = (resource.kind, resource.pointer, resource.anchor, resource.elsewhere, path)
         known = self._pointers.get(key)
         if known is None:
             pointer = source_pointer(resource, path)
-            known = (pointer, text(pointer))
+            if pointer is None:
+                shown = f'{text(body_pointer(path))},"fact":{text(resource.kind)}'
+            else:
+                shown = text(pointer)
+            known = (pointer, shown)
             if len(self._pointers) < _POINTERS_KEPT:
                 self._pointers[key] = known
         return known
@@ -175,9 +179,20 @@ class _Where:
         )
 
 
-def source_pointer(resource: Resource, path: BodyPath) -> str:
-    """Where a path in a body stands in the object of the document it was read from."""
-    pointer = pointer_of(tuple(str(part) for part in path))
+def source_pointer(resource: Resource, path: BodyPath) -> str | None:
+    """Where a path in a body stands in the object of the document it was read from.
+
+    None for a value that was derived and stands nowhere.
+    """
+    pointer = body_pointer(path)
+    for start, place in resource.elsewhere:
+        if pointer == start or pointer.startswith(start + "/"):
+            return None if place is None else place + pointer[len(start) :]
     if pointer == resource.anchor or pointer.startswith(resource.anchor + "/"):
         return resource.pointer + pointer[len(resource.anchor) :]
     return resource.pointer
+
+
+def body_pointer(path: BodyPath) -> str:
+    """A path in a body as a JSON pointer."""
+    return pointer_of(tuple(str(part) for part in path))

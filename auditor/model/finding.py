@@ -23,9 +23,14 @@ class ResourceRef(msgspec.Struct, frozen=True, gc=False):
 
 
 class Observed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One value that the expression read; ``value`` is absent from the JSON when the field was."""
+    """One value that the expression read; ``value`` is absent from the JSON when the field was.
+
+    ``path`` is a JSON pointer in the resource, or in the fact of kind ``fact`` when the value was
+    derived and stands nowhere in the resource.
+    """
 
     path: str
+    fact: str = ""
     value: object = msgspec.UNSET
     line: int = 0
 

@@ -39,6 +39,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     the YAML document or list item in it, ``line`` its first line (0: none).
     ``pointer`` is where ``body`` stands in the object of the document, for derived resources:
     the value at pointer ``anchor`` of the body is the value at ``pointer`` of that object.
+    ``elsewhere`` are the pointers of the body whose values stand in other places of that object, or
+    are derived and stand nowhere (None).
     ``part`` tells apart the derived resources of one object, "" where it can have only one.
     ``heuristic`` marks a resource that was recognised by its shape, not by a declared path.
     ``clean`` is false while ``body`` is as it was read: who shows it to rules decodes it by
@@ -58,6 +60,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     controller: Owner | None = None
     pointer: str = ""
     anchor: str = ""
+    elsewhere: tuple[tuple[str, str | None], ...] = ()
     part: str = ""
     parent: Resource | None = None
     heuristic: bool = False

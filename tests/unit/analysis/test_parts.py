@@ -59,7 +59,11 @@ def fill(body: dict[str, Any], path: tuple[str, ...], value: object) -> None:
 
 def whole(kind: str, group: str) -> dict[str, Any]:
     """An object that has something at every path of every row of its kind."""
-    body: dict[str, Any] = {}
+    body: dict[str, Any] = {
+        "apiVersion": f"{group}/v1" if group else "v1",
+        "kind": kind,
+        "metadata": {"name": "x", "namespace": "ml"},
+    }
     for row in TABLE:
         if (row["kind"], row["group"]) != (kind, group):
             continue
@@ -116,6 +120,11 @@ def test_every_template_points_back(kind: str, group: str) -> None:
         pointer = source_pointer(fact, ("spec", "containers", 0, "image"))
         assert value_at(body, pointer) == image == "r.io/a:1"
         assert fact.part or len(fact.pointer.split("/")) < 6
+        owner = msgspec.json.decode(fact.body)["owner"]
+        for field in ("apiVersion", "kind", "name", "namespace"):
+            pointer = source_pointer(fact, ("owner", field))
+            assert pointer is not None
+            assert value_at(body, pointer) == owner[field], (fact.pointer, field)
 
 
 def value_at(body: object, pointer: str) -> object:
