@@ -20,6 +20,7 @@ STANDARD: Final = "auditor.cel.stdlib"
 
 LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
+        "formatting": ("format",),
         "regex": ("find", "findAll"),
         "strings": (
             "charAt",

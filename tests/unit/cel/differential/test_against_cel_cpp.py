@@ -229,6 +229,26 @@ DIFFERENCES = [
     Row("search for nothing behind a text", "'ab'.indexOf('', 3)", ("int", "3"), ERROR),
     Row("search from the end", "'ab'.lastIndexOf('b', 2)", ("int", "-1"), ("int", "1")),
     Row("nothing split", "''.split('')", ("list", []), ("list", [("string", "''")])),
+    Row(
+        "thousands",
+        "'%f'.format([1234567.5])",
+        ("string", "'1,234,567.500000'"),
+        ("string", "'1234567.500000'"),
+    ),
+    Row(
+        "scientific, with a width",
+        "'%.3e'.format([0.5])",
+        ("string", "'5.000000\u00d710⁻⁰¹'"),
+        ("string", "'5.000e-01'"),
+    ),
+    Row(
+        "a list in a text",
+        "'%s'.format([['a', 1.5]])",
+        ("string", "'[\"a\", 1.500000]'"),
+        ("string", "'[a, 1.5]'"),
+    ),
+    Row("a decimal double", "'%d'.format([1.5])", ERROR, ("string", "'1.500000'")),
+    Row("an int at a point", "'%f'.format([1])", ERROR, ("string", "'1.000000'")),
     Row("repeated key, absorbed", "{'a': 1, 'a': 2} == x || true", TRUE, FATAL),
 ]
 
