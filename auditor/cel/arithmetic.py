@@ -10,7 +10,8 @@ from __future__ import annotations
 from math import copysign, inf, nan
 from typing import Final, NoReturn
 
-from auditor.cel.errors import CelEvalError, CelLimitError
+from auditor.cel.errors import CelEvalError
+from auditor.cel.produced import ELEMENT, LARGEST, too_much
 from auditor.cel.values import (
     INT_MAX,
     INT_MIN,
@@ -29,8 +30,8 @@ TIMESTAMP_MIN: Final = -62_135_596_800 * 10**9
 TIMESTAMP_MAX: Final = 253_402_300_799 * 10**9 + 999_999_999
 """9999-12-31T23:59:59.999999999Z in nanoseconds since the epoch."""
 
-MAX_LENGTH: Final = 16_777_216
-"""Longest result of ``+`` (elements, code points, bytes): doublings must not fill memory."""
+MAX_LENGTH: Final = LARGEST
+"""Largest result of ``+``, in code points, bytes, or elements of :data:`ELEMENT` each."""
 
 _TYPE_NAMES: Final[dict[type, str]] = {
     type(None): "null_type",
@@ -104,7 +105,7 @@ def add(a: object, b: object) -> object:
         _check_length(len(a) + len(b))
         return a + b
     if a.__class__ is list and b.__class__ is list:
-        _check_length(len(a) + len(b))
+        _check_length(ELEMENT * (len(a) + len(b)))
         return a + b
     return _add_others(a, b)
 
@@ -199,7 +200,7 @@ def neg(a: object) -> object:
 
 def _check_length(length: int) -> None:
     if length > MAX_LENGTH:
-        raise CelLimitError(f"a concatenation is longer than {MAX_LENGTH}")
+        raise too_much()
 
 
 def _divisor(b: int, message: str) -> int:

@@ -35,6 +35,7 @@ from auditor.cel.ast import (
 from auditor.cel.comprehensions import Comprehensions
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.functions import Library
+from auditor.cel.produced import FREE_INSIDE, makes, size_of
 from auditor.cel.scopes import Failure
 from auditor.cel.values import OptionalValue, TypeValue
 
@@ -196,11 +197,17 @@ class Evaluator(Comprehensions):
         """Call an operator or a function of the library with evaluated arguments."""
         operator = OPERATORS.get(function)
         if operator is not None:
-            return operator(*args)
+            value = operator(*args)
+            if function == "_+_":
+                self.produce(value)
+            return value
         known = self._functions.get(function)
         if known is None:
             raise CelEvalError(f"no such function: {function}")
-        return known.implementation(*args)
+        value = known.implementation(*args)
+        if size_of(value) > FREE_INSIDE and makes(known):
+            self.produce(value)
+        return value
 
     def choose(self, node: Call, target: Node) -> object:
         """``target.or(alternative)`` and ``target.orValue(alternative)``."""

@@ -10,6 +10,8 @@ from auditor.cel.values import OptionalValue, UInt
 
 _IDENTITIES: Final = frozenset({"dyn", "optional.of", "optional.ofNonZeroValue", "value"})
 _UNWRAPPERS: Final = frozenset({"optional.unwrap", "unwrapOpt"})
+_MOST_ELEMENTS: Final = 20_000
+"""The elements of a larger list that a function makes have no origin."""
 
 
 class Absent:
@@ -127,7 +129,7 @@ def derive(
         return step(sources[0], 0)
     if function == "last":
         return step(sources[0], len(items) - 1)
-    if value.__class__ is not list:
+    if value.__class__ is not list or len(value) > _MOST_ELEMENTS:
         return None
     if function == "_+_":
         return _concatenate(args, sources)
@@ -142,7 +144,7 @@ def _concatenate(args: Sequence[object], sources: Sequence[Source]) -> Parts:
         if items.__class__ is list:
             for number, origin in enumerate(sources_of(source, items)):
                 parts.add(origin, grounds_of(source, number))
-        if source.__class__ is Parts:
+        if source.__class__ is Parts and len(parts.others) <= _MOST_ELEMENTS:
             parts.others.extend(source.others)
     return parts
 
@@ -163,8 +165,9 @@ def _recognise(value: object, args: Sequence[object], sources: Sequence[Source])
     """
     known: dict[int, Source] = {}
     for items, source in zip(args, sources, strict=True):
-        if items.__class__ is list:
-            _remember(known, items, source, depth=2)
+        if items.__class__ is list and len(items) <= _MOST_ELEMENTS:
+            inner = sum(len(item) for item in items if item.__class__ is list)
+            _remember(known, items, source, depth=2 if inner <= _MOST_ELEMENTS else 1)
     parts = Parts()
     if value.__class__ is list:
         for item in value:

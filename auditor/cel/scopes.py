@@ -16,6 +16,7 @@ from auditor.cel import ops
 from auditor.cel.ast import Node, Quantifier, Transform
 from auditor.cel.cost import visit_weight
 from auditor.cel.errors import CelLimitError
+from auditor.cel.produced import FREE, FREE_INSIDE, LARGEST, size_of, too_much
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,14 @@ class Failure:
 class Scopes:
     """The state of one evaluation: variables, log and what is left of the budget."""
 
-    __slots__ = ("_nesting", "_remaining", "_weights", "log", "scope")
+    __slots__ = ("_nesting", "_produced", "_remaining", "_weights", "log", "scope")
 
     def __init__(self, bindings: Mapping[str, object], budget: int) -> None:
         self.scope: dict[str, object] = dict(bindings)
         self.log: list[Any] = []
         self._remaining = budget
         self._nesting = 0
+        self._produced = 0
         self._weights: dict[int, int] = {}
 
     @abstractmethod
@@ -78,6 +80,18 @@ class Scopes:
             self.scope[node.first] = element
         else:
             self.scope[node.first], self.scope[node.second] = element
+
+    def produce(self, value: object) -> None:
+        """Count what an operator or function made; small results are free.
+
+        Raises:
+            CelLimitError: the evaluation has made too much.
+        """
+        size = size_of(value)
+        if size > (FREE_INSIDE if self._nesting else FREE):
+            self._produced += size
+            if self._produced > LARGEST:
+                raise too_much()
 
     # What an observer overrides; ``notes`` is what its begin() returned, None here.
 

@@ -148,10 +148,12 @@ class Tracer(Evaluator):
         plain = self._plain
         plain.scope, plain._nesting = self.scope, self._nesting  # noqa: SLF001  # of one class
         plain._remaining = self._remaining  # noqa: SLF001  # see above
+        plain._produced = self._produced  # noqa: SLF001  # see above
         try:
             return plain.eval(node)
         finally:
             self._remaining = plain._remaining  # noqa: SLF001  # see above
+            self._produced = plain._produced  # noqa: SLF001  # see above
 
     def again(self, node: Quantifier, number: int, element: Any, /) -> None:
         """Log the reads of an element that may decide, if it was evaluated without a log.
@@ -159,7 +161,7 @@ class Tracer(Evaluator):
         Macros in it are evaluated without again and log the element that decides them. All such
         repetitions together have a budget of their own; after that the reads are left out.
         """
-        level, remaining = self._level, self._remaining
+        level, remaining, produced = self._level, self._remaining, self._produced
         if self._nesting <= level:
             return
         self._level, self._remaining = self._nesting, self._extra
@@ -170,6 +172,7 @@ class Tracer(Evaluator):
             pass  # It was this element's when it was evaluated first, and is reported from there.
         finally:
             self._level, self._extra, self._remaining = level, self._remaining, remaining
+            self._produced = produced
 
     def _arrive(self, source: Source, value: object) -> None:
         """The evaluation is at ``value``, which came from ``source``: log it as read."""
@@ -272,7 +275,10 @@ class Tracer(Evaluator):
     def define(self, name: str, value: object, start: int, /) -> None:
         """Move the reads of the value to the name: they count where it is used."""
         super().define(name, value, start)
-        self._names[name] = _Named(self.source, tuple(self.log[start:]))
+        reads = tuple(self.log[start:])
+        if len(reads) > _MOST_LOGGED:  # A name used twice in the next value doubles them.
+            reads = leaves(reads)[:_MOST_LOGGED]
+        self._names[name] = _Named(self.source, reads)
         del self.log[start:]
 
     def prepare(self, operand: object, start: int, /) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from auditor.cel.ast import Call, Literal, Node
 from auditor.cel.compiler.code import Code, Kind, deepest, local
 from auditor.cel.compiler.generator import Generator
+from auditor.cel.produced import makes
 from auditor.cel.types import BOOL, INT, STRING, Type
 
 MISSING: Final = Code("M", depth=0, atom=True)
@@ -91,7 +92,14 @@ def plain_call(g: Generator, node: Call) -> Code:
     if node.function not in g.functions:
         return Code("_give_up()")
     text = f"{g.function(node.function)}({', '.join(arg.text for arg in args)})"
+    if makes(g.functions[node.function]):
+        text = not_large(g, text)
     return Code(text, _result_kind(g, node.function), deepest(*args))
+
+
+def not_large(g: Generator, text: str) -> str:
+    """``text`` such that a large result is left to the interpreter, which adds up all of them."""
+    return f"{'_small' if g.loops else '_medium'}({text})"
 
 
 def _result_kind(g: Generator, function: str) -> Kind:

@@ -12,11 +12,12 @@ from functools import partial
 
 from auditor.cel.ast import Call, ListLiteral, Literal, MapLiteral, Node, Quantifier, Transform
 from auditor.cel.compiler.code import Code, Kind, deepest, local
-from auditor.cel.compiler.common import condition, constant
+from auditor.cel.compiler.common import condition, constant, not_large
 from auditor.cel.compiler.generator import Generator
 from auditor.cel.compiler.optionals import content_of, is_optional, optional
-from auditor.cel.compiler.runtime import BUDGET, LONGEST
+from auditor.cel.compiler.runtime import BUDGET
 from auditor.cel.cost import visit_weight
+from auditor.cel.produced import ELEMENT, FREE, FREE_INSIDE
 
 _EMPTY = Code("E", Kind.LIST, 0, atom=True)
 
@@ -149,10 +150,11 @@ def _concatenation(g: Generator, left: Node, right: Node) -> Code:
     lists = f"{first.text}.__class__ is {second.text}.__class__ is list"
     with g.block(f"if {lists}:"):
         g.line(f"{result} = {first.text} + {second.text} if {second.text} else {first.text}")
-        with g.block(f"if len({result}) > {LONGEST}:"):
-            g.line("_over_budget()")
+        most = (FREE_INSIDE if g.loops else FREE) // ELEMENT
+        with g.block(f"if len({result}) > {most}:"):
+            g.line("_give_up()")
     with g.block("else:"):
-        g.line(f"{result} = _add({first.text}, {second.text})")
+        g.line(f"{result} = {not_large(g, f'_add({first.text}, {second.text})')}")
     return local(result)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from auditor.cel.ast import Call, ListLiteral, Literal, Node
 from auditor.cel.compiler.code import Code, Kind, deepest
-from auditor.cel.compiler.common import constant
+from auditor.cel.compiler.common import constant, not_large
 from auditor.cel.compiler.generator import Generator
 from auditor.cel.values import INT_MIN
 
@@ -129,7 +129,11 @@ def _helper(node: Call, *args: Code) -> Code:
 
 def arithmetic(g: Generator, node: Call) -> Code:
     """``+``, ``-``, ``*``, ``/`` and ``%``, checked."""
-    return _helper(node, *g.sequence(node.args))
+    left, right = g.sequence(node.args)
+    code = _helper(node, left, right)
+    if node.function != "_+_" or Kind.INT in (left.kind, right.kind):
+        return code
+    return Code(not_large(g, code.text), code.kind, code.depth)
 
 
 def negation(g: Generator, node: Call) -> Code:

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 
 from auditor.cel import ops
 from auditor.cel.errors import CelEvalError, CelLimitError
+from auditor.cel.produced import FREE, FREE_INSIDE, size_of
 from auditor.cel.values import NONE, OptionalValue, TypeValue, UInt
 
 MISSING: Final = object()
@@ -19,9 +20,6 @@ MISSING: Final = object()
 
 BUDGET: Final = 1_000_000
 """Element visits of macros inside macros that one evaluation may make, as in the interpreter."""
-
-LONGEST: Final = 16_777_216
-"""Longest list that ``+`` makes, as in :mod:`auditor.cel.arithmetic`."""
 
 
 def give_up(*_values: object) -> NoReturn:
@@ -32,6 +30,16 @@ def give_up(*_values: object) -> NoReturn:
 def over_budget() -> NoReturn:
     """Leave it to the interpreter to count exactly."""
     raise CelLimitError("the macros of the expression visit too many elements")
+
+
+def small(value: object) -> object:
+    """``value``, made inside a macro, if it is not so large that the interpreter would count it."""
+    return value if size_of(value) <= FREE_INSIDE else give_up()
+
+
+def medium(value: object) -> object:
+    """``value``, made outside of macros, if the interpreter would not count it."""
+    return value if size_of(value) <= FREE else give_up()
 
 
 def content(value: object, default: object) -> object:
@@ -67,6 +75,7 @@ HELPERS: Final[Mapping[str, object]] = {
     "_le": ops.less_equal,
     "_look_up": look_up,
     "_lt": ops.less,
+    "_medium": medium,
     "_merge": ops.merge_entry,
     "_mod": ops.mod,
     "_mul": ops.mul,
@@ -75,6 +84,7 @@ HELPERS: Final[Mapping[str, object]] = {
     "_pairs": ops.iterate_pairs,
     "_put": ops.put,
     "_select": ops.select,
+    "_small": small,
     "_sub": ops.sub,
     "dict": dict,
     "enumerate": enumerate,
