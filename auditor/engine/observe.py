@@ -27,57 +27,63 @@ _ABSENT = tuple(msgspec.msgpack.Ext(0, bytes((depth,))) for depth in range(64))
 """What stands in a key for a field that is not there, by the depth at which its path ends."""
 
 
+_Reads = tuple[tuple[bool, BodyPath, str], ...]
+
+
 class Explanation(msgspec.Struct, frozen=True, gc=False):
     """The message, and the reads that decided as (below the element?, path, JSON text)."""
 
     message: str
-    reads: tuple[tuple[bool, BodyPath, str], ...]
+    reads: _Reads
 
 
 class Observer:
-    """Explains one expression; remembers explanations by the values that it can read.
+    """Explains one expression; remembers what decided by the values that it can read.
 
     The same few combinations of values come up again and again, and tracing is a hundred times as
-    dear as evaluating.
+    dear as evaluating. Messages name things, so they are made anew.
     """
 
     def __init__(self, program: Program, message: MessageTemplate | None = None) -> None:
         self._program = program
         self._message = message
-        programs = (program, *(message.programs() if message is not None else ()))
-        self._paths = _paths_of(programs)
+        self._same_message: str | None = None
+        if message is None or not message.programs():
+            self._same_message = message.render(None, None, None) if message is not None else ""
+        self._paths = _paths_of((program,))
         self._chain = _chain_of(program)
-        self._memo: dict[bytes, Explanation] = {}
-        self._same_message = message is None or not message.programs()
-        self._by_value: dict[tuple[type, object], Explanation] = {}
+        self._memo: dict[object, _Reads] = {}
 
     def explain(self, body: object, item: object, params: object) -> Explanation:
         """Why the expression came to its result on these arguments."""
+        message = self._same_message
+        if message is None and self._message is not None:
+            message = self._message.render(body, item, params)
+        reads = None
         if self._chain is not None:
-            explanation = self._follow(self._chain, body, item, params)
-            if explanation is not None:
-                return explanation
-        key = self._key(body, item)
-        if key is not None:
-            known = self._memo.get(key)
-            if known is not None:
-                return known
-        explanation = self._trace(body, item, params)
-        if key is not None and len(self._memo) < _MEMO_LIMIT:
-            self._memo[key] = explanation
-        return explanation
+            reads = self._follow(self._chain, body, item)
+        if reads is None:
+            reads = self._decisive(body, item, params)
+        return Explanation(message or "", reads)
 
-    def _trace(self, body: object, item: object, params: object) -> Explanation:
+    def _decisive(self, body: object, item: object, params: object) -> _Reads:
+        key = self._key(body, item)
+        known = self._memo.get(key) if key is not None else None
+        if known is not None:
+            return known
         trace = self._program.trace(body, item, params)
         reads = [read for read in trace.reads if read.root != "params"][:MAX_SEEN]
-        message = self._message.render(body, item, params) if self._message is not None else ""
-        return Explanation(
-            message, tuple((read.root == "item", read.path, self._text(read)) for read in reads)
-        )
+        found = tuple((read.root == "item", read.path, self._text(read)) for read in reads)
+        self._remember(key, found)
+        return found
+
+    def _remember(self, key: object, reads: _Reads) -> None:
+        if key is not None and len(self._memo) < _MEMO_LIMIT:
+            self._memo[key] = reads
 
     def _follow(
-        self, chain: tuple[bool, tuple[str, ...]], body: object, item: object, params: object
-    ) -> Explanation | None:
+        self, chain: tuple[bool, tuple[str, ...]], body: object, item: object
+    ) -> _Reads | None:
         """The one field that the expression can have read, without tracing it.
 
         None when the value is a map or a list, of which an element may have decided.
@@ -89,14 +95,12 @@ class Observer:
         if value.__class__ in _CONTAINERS:
             return None
         key = (value.__class__, value)
-        known = self._by_value.get(key)
-        if known is not None:
-            return known
-        message = self._message.render(body, item, params) if self._message is not None else ""
-        explanation = Explanation(message, ((below_item, path, as_text(value)),))
-        if self._same_message and len(self._by_value) < _MEMO_LIMIT:
-            self._by_value[key] = explanation
-        return explanation
+        known = self._memo.get(key)
+        if known is None:
+            text = as_text(value)
+            known = ((below_item, path, text),)
+            self._remember(key if len(text) <= _LONGEST_KEY else None, known)
+        return known
 
     def _text(self, read: Read) -> str:
         """The value that was read; of a map or a list, only as much as rules can read of it."""
