@@ -52,7 +52,13 @@ class KindPlan:
         for index, rule in rules:
             grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
         self._groups = [
-            _Group(grouped[tier], shape, list_all=list_all, memo=memo and tier < _last(shape))
+            _Group(
+                grouped[tier],
+                shape,
+                list_all=list_all,
+                memo=memo and tier < _last(shape),
+                alone=len(grouped) == 1,
+            )
             for tier in sorted(grouped)
         ]
         self._fleeting = [group for group in self._groups if not group.remembers]
@@ -170,8 +176,11 @@ class _Group:
         *,
         list_all: frozenset[int],
         memo: bool,
+        alone: bool,
     ) -> None:
+        """``alone``: there is no other group that could need more of a body."""
         self._quiet = shape.quiet
+        self._alone = alone
         self._judge = Judge(rules, shape, list_all=list_all)
         self.reads = unite(rule_reads(rule, shape) for _, rule in rules)
         self._brief = bool(shape.repeated) and not touches(self.reads, (shape.repeated,))
@@ -187,7 +196,8 @@ class _Group:
             return self._judge.judge(body.part(self._slicer, brief=self._brief))
         if self._pause:
             self._pause -= 1
-            return self._judge.judge(body.value())
+            value = body.part(self._slicer, brief=False) if self._alone else body.value()
+            return self._judge.judge(value)
         try:
             key = hashlib.sha256(self._quiet(self._slicer.cut(body.raw))).digest()
         except OverflowError:
