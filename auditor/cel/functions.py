@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from auditor.cel.types import Type
+
+if TYPE_CHECKING:
+    from auditor.cel.ast import Call, Node
+
+Check: TypeAlias = "Callable[[Call, Callable[[Node], Type]], None]"
+"""Takes a call, and what tells the types of the parts of its arguments."""
 
 NEVER: Final = "never"
 """The version of what no API server has, such as ``math.greatest`` and ``cel.bind``."""
@@ -36,7 +42,8 @@ class Function:
     ``since`` is the Kubernetes minor version whose API server first has it (``"1.28"``), ``""`` for
     what was there from the start, or :data:`NEVER`: an exported rule must not use a newer one. With
     overloads of different age it is that of the oldest; the checker tells which one a call needs.
-    ``cost`` is a static weight: the number of element visits that one call stands for.
+    ``cost`` is a static weight: the number of element visits that one call stands for. ``check``
+    looks at a call when a rule is loaded, and raises CelEvalError for what no API server accepts.
     """
 
     name: str
@@ -45,6 +52,7 @@ class Function:
     library: str
     since: str = ""
     cost: int = 1
+    check: Check | None = None
 
 
 Library = Mapping[str, Function]

@@ -30,7 +30,7 @@ from auditor.cel.complaints import (
     spell,
     unknown_function,
 )
-from auditor.cel.errors import CelCheckError
+from auditor.cel.errors import CelCheckError, CelEvalError
 from auditor.cel.features import rank
 from auditor.cel.functions import Library, Signature
 from auditor.cel.interpreter import TYPE_NAMES
@@ -86,6 +86,7 @@ class Inference:
         self.types = Unifier()
         self._uniform: list[tuple[Node, Type, Type, str]] = []
         self._mixing = 0
+        self._kinds: dict[int, Type] = {}
 
     def run(self, node: Node, variables: Scope) -> Type:
         """The type of an expression over ``variables``."""
@@ -107,6 +108,14 @@ class Inference:
     @abstractmethod
     def infer(self, node: Node, scope: Scope, /) -> Type:
         """The type of a part of the expression."""
+
+    def note(self, node: Node, kind: Type) -> None:
+        """Remember the type of a part of what the function gets that checks it."""
+        if self._mixing:
+            self._kinds[id(node)] = kind
+
+    def _kind_of(self, node: Node) -> Type:
+        return self.types.settle(self._kinds.get(id(node), DYN))
 
     def fail(self, message: str, node: Node, hint: str = "") -> NoReturn:
         """Say what is wrong, at ``node``."""
@@ -210,6 +219,11 @@ class Inference:
         if result is None:
             given = list(map(self.types.settle, args))
             self.fail(*_at(node, call_complaint(function, given, method=method)))
+        if function.check is not None:
+            try:
+                function.check(node, self._kind_of)
+            except CelEvalError as error:
+                self.fail(str(error), node)
         ages = (each.since or function.since for each in fitting)
         self.ages[name, node.position] = min(ages, key=rank)
         return result

@@ -34,7 +34,9 @@ class MacroInference(Inference):
 
     def infer(self, node: Node, scope: Scope, /) -> Type:
         """The type of a part of the expression."""
-        return _RULES[node.__class__](self, node, scope)
+        kind = _RULES[node.__class__](self, node, scope)
+        self.note(node, kind)
+        return kind
 
     def on_quantifier(self, node: Quantifier, scope: Scope, /) -> Type:
         """``all``, ``exists``, ``exists_one``."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from auditor.cel.arithmetic import MAX_LENGTH
 from auditor.cel.errors import CelEvalError, CelLimitError
-from auditor.cel.functions import NEVER, Function, Signature
+from auditor.cel.functions import NEVER, Check, Function, Signature
 from auditor.cel.types import Type
 
 LINEAR: Final = 5
@@ -30,10 +30,11 @@ def function(
     implementation: Callable[..., object],
     *signatures: Signature,
     cost: int = 1,
+    check: Check | None = None,
 ) -> Function:
     """A function whose ``since`` is that of its oldest overload."""
     since = oldest(signature.since for signature in signatures)
-    return Function(name, implementation, signatures, library, since, cost)
+    return Function(name, implementation, signatures, library, since, cost, check)
 
 
 def oldest(versions: Iterable[str]) -> str:

@@ -6,7 +6,6 @@ As the API server has it since Kubernetes 1.29: cel-go ``ext/formatting.go``, wh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final
@@ -16,13 +15,13 @@ from auditor.cel.convert import to_bytes, to_string
 from auditor.cel.errors import CelEvalError
 from auditor.cel.functions import Function
 from auditor.cel.library.define import LINEAR, check_length, function, member
-from auditor.cel.library.format_doubles import DEFAULT_PRECISION, fixed, scientific
+from auditor.cel.library.format_check import check_format
+from auditor.cel.library.format_clauses import clauses, value_of
+from auditor.cel.library.format_doubles import fixed, scientific
 from auditor.cel.library.format_text import Output, write_value
 from auditor.cel.types import DYN, STRING, list_of
-from auditor.cel.values import INT_MAX, UInt
+from auditor.cel.values import UInt
 
-_CLAUSE: Final = re.compile(r"%(?:(%)|(?:\.([0-9]*))?(.)?)", re.DOTALL)
-_LONGEST_PRECISION: Final = 19
 _NAMED_DOUBLES: Final = MappingProxyType(
     {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 )
@@ -39,33 +38,14 @@ def format_text(template: object, values: object) -> str:
     if template.__class__ is not str or values.__class__ is not list:
         return no_overload("format", template, values)
     output = Output()
-    used = position = 0
-    for clause in _CLAUSE.finditer(template):
-        output.add(template[position : clause.start()])
-        position = clause.end()
-        if clause[1]:
-            output.add("%")
-            continue
-        write = _WRITERS.get(clause[3])
-        if write is None:
-            raise CelEvalError(f"format: no such clause: {clause[0][:80]}")
-        precision = _precision(clause[2])
-        if used >= len(values):
-            raise CelEvalError(f"format: no value for {clause[0][:80]}: index {used} out of range")
-        write(output, values[used], precision)
-        used += 1
-    output.add(template[position:])
+    position = 0
+    for number, clause in enumerate(clauses(template)):
+        output.add(template[position : clause.start].replace("%%", "%"))
+        position = clause.end
+        value = value_of(number, clause, values)
+        _WRITERS[clause.letter](output, value, clause.precision)
+    output.add(template[position:].replace("%%", "%"))
     return output.text()
-
-
-def _precision(digits: str | None) -> int:
-    if digits is None:
-        return DEFAULT_PRECISION
-    if digits and len(digits.lstrip("0")) <= _LONGEST_PRECISION:
-        precision = int(digits[-_LONGEST_PRECISION:])
-        if precision <= INT_MAX:
-            return precision
-    raise CelEvalError(f"format: no such precision: .{digits[:80]}")
 
 
 def _write_text(output: Output, value: object, _: int) -> None:
@@ -123,7 +103,6 @@ _WRITERS: Final = MappingProxyType(
         **{clause: _digits(clause) for clause in "bxXo"},
     }
 )
-
 FUNCTIONS: Final[tuple[Function, ...]] = (
     function(
         "strings",
@@ -131,6 +110,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
         format_text,
         member(STRING, list_of(DYN), result=STRING, since="1.29"),
         cost=LINEAR,
+        check=check_format,
     ),
 )
 """The functions of this module."""

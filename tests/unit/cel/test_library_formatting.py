@@ -161,6 +161,48 @@ def test_refused_for_an_older_version() -> None:
         Environment({"x": DYN}, kubernetes="1.28").compile("'%s'.format([x])")
 
 
+REFUSED = {
+    "fewer values": ("'%s %s'.format([x])", "no value for %s: index 1 out of range"),
+    "more values": ("'%s%%'.format([x, 1])", "2 values for 1 clauses"),
+    "values for nothing": ("'a'.format([x])", "1 values for 0 clauses"),
+    "a malformed clause": ("'%5d'.format([x])", "no such clause: %5"),
+    "a malformed precision": ("'%.f'.format([x])", "no such precision: ."),
+    "a decimal text": ("'%d'.format(['a'])", "%d does not write a string"),
+    "a decimal double": ("'%d'.format([1.0 + 2.0])", "%d does not write a double"),
+    "an int at a point": ("'%f'.format([size(x)])", "%f does not write a int"),
+    "an octal bool": ("'%o'.format([x == 1])", "%o does not write a bool"),
+    "a binary text": ("'%s %b'.format([1, x.a + 'b'])", "%b does not write a string"),
+    "a hexadecimal double": ("'%x'.format([1.5])", "%x does not write a double"),
+    "an optional": ("'%s'.format([x.?a])", "%s does not write a optional_type"),
+    "a URL in a list": ("'%s'.format([[x, url('/a')]])", "%s does not write a kubernetes.URL"),
+    "an optional in a map": ("'%s'.format([{1: x.?a}])", "%s does not write a optional_type"),
+    "in a macro": ("[1].all(i, '%f'.format([i]) == x)", "%f does not write a int"),
+}
+
+
+@pytest.mark.parametrize(("source", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused_when_loaded(source: str, message: str) -> None:
+    with pytest.raises(CelCheckError) as caught:
+        ENVIRONMENT.compile(source)
+    assert caught.value.message == f"format: {message}"
+
+
+ACCEPTED = {
+    "nothing is known": "'%d %f %x %s'.format([x, x.a, x[0], [x]])",
+    "no constant template": "x.format([1, 2])",
+    "no list of values": "'%d %d'.format(x)",
+    "a text at a point": "'%f %e'.format(['NaN', x.a + 'b'])",
+    "list of what is unknown": "'%s %s'.format([[x.?a.orValue(1)], {'a': [x]}])",
+    "a list of another type": "'%s'.format([true ? [optional.of(1)] : []])",
+    "types": "'%s %s'.format([int, type(x)])",
+}
+
+
+@pytest.mark.parametrize("source", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_accepted_when_loaded(source: str) -> None:
+    assert str(ENVIRONMENT.compile(source).result_type) == "string"
+
+
 def _doubled(value: object, times: int) -> object:
     for _ in range(times):
         value = [value, value]
