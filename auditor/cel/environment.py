@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from auditor.cel.errors import CelCheckError, CelError
-from auditor.cel.limits import DEFAULT_LIMITS, Limits
+from auditor.cel.limits import DEFAULT_LIMITS, DEFAULT_SIZES, Limits, Sizes
 from auditor.cel.program import Context, Parts, Program, load, pack_type
 from auditor.cel.types import DYN, Type
 
 if TYPE_CHECKING:
     from auditor.cel.ast import Node
     from auditor.cel.checker import Checked
+    from auditor.cel.cost import Estimate
     from auditor.cel.features import Feature
     from auditor.cel.functions import Library
 
@@ -29,6 +30,7 @@ class Environment:
             server does not have is an error. Everything is allowed if None.
         fields: For a variable that has a fixed set of fields, their types.
         limits: The static limits of an expression.
+        sizes: How large the data is taken to be when the cost of an expression is estimated.
         checked: Whether expressions are checked. Without, a wrong name or type is an error of the
             evaluation that gets there.
     """
@@ -41,6 +43,7 @@ class Environment:
         kubernetes: str | None = None,
         fields: Mapping[str, Mapping[str, Type]] | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        sizes: Sizes = DEFAULT_SIZES,
         checked: bool = True,
     ) -> None:
         self._variables = MappingProxyType(dict(variables))
@@ -48,6 +51,7 @@ class Environment:
         self._kubernetes = kubernetes
         self._fields = fields
         self._limits = limits
+        self._sizes = sizes
         self._checked = checked
         self._context = Context(lambda: self.functions, self._parse)
 
@@ -86,7 +90,7 @@ class Environment:
     def _compile(self, source: str, expect: Type) -> Program:
         # Only compiling needs these modules; a run that restores its programs does without.
         from auditor.cel.compiler.generate import generate  # noqa: PLC0415  # see above
-        from auditor.cel.cost import estimate, nested_beyond  # noqa: PLC0415  # see above
+        from auditor.cel.cost import estimate  # noqa: PLC0415  # see above
         from auditor.cel.features import features, newest  # noqa: PLC0415  # see above
         from auditor.cel.reading import find_reads  # noqa: PLC0415  # see above
         from auditor.cel.reads import pack  # noqa: PLC0415  # see above
@@ -95,14 +99,8 @@ class Environment:
         result, ages = self._check(node, source, expect) if self._checked else (DYN, {})
         used = tuple(features(node, self.functions, ages))
         self._check_version(used, source)
-        cost = estimate(node, self.functions)
-        if cost.comprehensions > self._limits.comprehensions:
-            most = self._limits.comprehensions
-            raise CelCheckError(
-                f"more than {most} macros inside one another",
-                position=(nested_beyond(node, most) or node).position,
-                source=source,
-            )
+        cost = estimate(node, self.functions, self._sizes)
+        self._check_cost(node, cost, source)
         names = tuple(self._variables)
         compiled = generate(node, names, self.functions)
         parts = Parts(
@@ -115,7 +113,7 @@ class Environment:
             used=tuple(sorted({feature.function for feature in used} - {""})),
             since=newest(used),
             result=pack_type(result),
-            cost=(cost.nodes, cost.comprehensions),
+            cost=(cost.cost, cost.comprehensions, cost.position),
             reads=tuple((name, pack(tree)) for name, tree in find_reads(node, names).items()),
         )
         return Program(parts, self._context)
@@ -149,6 +147,26 @@ class Environment:
             expect=expect,
             fields=self._fields,
         )
+
+    def _check_cost(self, node: Node, cost: Estimate, source: str) -> None:
+        most = self._limits.comprehensions
+        if cost.comprehensions > most:
+            from auditor.cel.nesting import nested_beyond  # noqa: PLC0415  # for the error only
+
+            raise CelCheckError(
+                f"more than {most} macros inside one another",
+                position=(nested_beyond(node, most) or node).position,
+                source=source,
+            )
+        if cost.cost > self._limits.cost:
+            error = CelCheckError("", position=cost.position, source=source)
+            raise CelCheckError(
+                f"an evaluation may cost {cost.cost:,} steps, the limit is {self._limits.cost:,};"
+                f" most of them at line {error.line}, column {error.column}",
+                position=cost.position,
+                source=source,
+                hint="put fewer macros inside one another, or filter their lists first",
+            )
 
     def _check_version(self, used: Iterable[Feature], source: str) -> None:
         if self._kubernetes is None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from auditor.cel.functions import Library
     from auditor.cel.tracing import Trace
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Changes whenever the compiler generates other code, or a dump is laid out anew."""
 
 _TOO_DEEP: Final = "the expression or a value is nested too deeply"
@@ -47,7 +47,7 @@ class Parts(NamedTuple):
     used: tuple[str, ...]
     since: str
     result: Packed
-    cost: tuple[int, int]
+    cost: tuple[int, int, int]
     reads: tuple[tuple[str, Packed], ...]
 
 

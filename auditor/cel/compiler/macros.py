@@ -16,7 +16,7 @@ from auditor.cel.compiler.common import condition, constant, not_large
 from auditor.cel.compiler.generator import Generator
 from auditor.cel.compiler.optionals import content_of, is_optional, optional
 from auditor.cel.compiler.runtime import BUDGET
-from auditor.cel.cost import visit_weight
+from auditor.cel.nesting import visit_weight
 from auditor.cel.produced import ELEMENT, FREE, FREE_INSIDE
 
 _EMPTY = Code("E", Kind.LIST, 0, atom=True)

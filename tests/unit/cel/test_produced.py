@@ -11,9 +11,11 @@ import pytest
 
 from auditor.cel import Environment
 from auditor.cel.errors import CelEvalError, CelLimitError
+from auditor.cel.limits import Limits
+from auditor.cel.sizes import SATURATED
 from auditor.cel.types import DYN
 
-ENVIRONMENT: Final = Environment({"x": DYN, "y": DYN})
+ENVIRONMENT: Final = Environment({"x": DYN, "y": DYN}, limits=Limits(cost=SATURATED))
 MESSAGE: Final = "the expression makes strings and lists of more than 16777216 bytes"
 MEGABYTE: Final = 2**20
 HUNDRED: Final = list(range(100))

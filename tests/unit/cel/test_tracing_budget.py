@@ -9,6 +9,8 @@ import pytest
 
 from auditor.cel import Environment
 from auditor.cel.errors import CelLimitError
+from auditor.cel.limits import Limits
+from auditor.cel.sizes import SATURATED
 from auditor.cel.tracing import ABSENT
 from auditor.cel.types import DYN
 
@@ -32,7 +34,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("source", ENDLESS.values(), ids=ENDLESS.keys())
 def test_budget_stops_in_time(source: str) -> None:
-    program = Environment({"x": DYN}).compile(source)
+    program = Environment({"x": DYN}, limits=Limits(cost=SATURATED)).compile(source)
     start = time.process_time()
     with pytest.raises(CelLimitError, match="visit too many elements"):
         program.run(HUNDRED)
