@@ -14,8 +14,8 @@ from typing import Any
 
 from auditor.cel import ops
 from auditor.cel.ast import Node, Quantifier, Transform
-from auditor.cel.nesting import visit_weight
 from auditor.cel.errors import CelLimitError
+from auditor.cel.nesting import visit_weight
 from auditor.cel.produced import FREE, FREE_INSIDE, LARGEST, size_of, too_much
 
 
