@@ -6,6 +6,7 @@ The versions of forms are those of the API server's CEL environment (kubernetes/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -13,6 +14,7 @@ from typing import Final, TypeAlias
 from auditor.cel.ast import (
     Bind,
     Call,
+    Has,
     Index,
     ListLiteral,
     MapLiteral,
@@ -25,6 +27,8 @@ from auditor.cel.ast import (
 from auditor.cel.functions import NEVER, Library
 from auditor.cel.walk import walk
 
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTED: Final = frozenset({"false", "in", "null", "true"})
 _OPTIONALS: Final = "1.28"
 _TWO_VARIABLES: Final = "1.32"
 
@@ -69,12 +73,14 @@ def _feature(node: Node, functions: Library, ages: Ages) -> Feature | None:
         case Call(function=name) if ages.get((name, node.position)):
             since = ages[name, node.position]
             return Feature("the order of numbers of two types", since, node.position)
-        case Select(optional=True) | Index(optional=True) | OptMap():
-            return Feature("optional values", _OPTIONALS, node.position)
         case ListLiteral() | MapLiteral() if any(node.optional):
             return Feature("optional values", _OPTIONALS, node.position)
         case Quantifier(second=str()) | Transform(second=str()):
             return Feature("macros with two variables", _TWO_VARIABLES, node.position)
+        case Select(field=name) | Has(field=name) if not _NAME.fullmatch(name) or name in _QUOTED:
+            return Feature("a field in backquotes", NEVER, node.position)
+        case Select(optional=True) | Index(optional=True) | OptMap():
+            return Feature("optional values", _OPTIONALS, node.position)
         case Bind():
             return Feature("cel.bind", NEVER, node.position)
         case _:
