@@ -198,7 +198,7 @@ class Evaluator(Comprehensions):
         operator = OPERATORS.get(function)
         if operator is not None:
             value = operator(*args)
-            if function == "_+_":
+            if function == "_+_" and value.__class__ is not int:
                 self.produce(value)
             return value
         known = self._functions.get(function)
