@@ -33,8 +33,32 @@ Census = Mapping[tuple[str, str], int]
 """How many resources of a (kind, namespace) there are."""
 
 
+def brief(resource: Resource) -> Resource:
+    """A resource of a kind in :data:`READS` with no more of its body than :func:`derive` reads.
+
+    They are held until everything has been read, and a cluster has tens of thousands.
+    """
+    body = msgspec.json.decode(resource.body)
+    found: object
+    match resource.kind:
+        case "k8s/Namespace":
+            metadata = _mapping(_mapping(body).get("metadata"))
+            found = {name: _mapping(metadata.get(name)) for name in ("labels", "annotations")}
+        case "k8s/NetworkPolicy":
+            found = _policy(resource.name, _mapping(body).get("spec"))
+        case "k8s/ResourceQuota":
+            hard = _mapping(_mapping(_mapping(body).get("spec")).get("hard"))
+            found = {"name": resource.name, "hard": hard}
+        case _:
+            found = {"name": resource.name}
+    return msgspec.structs.replace(resource, body=msgspec.json.encode(found))
+
+
 def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:
-    """Yield the posture of each declared namespace, in the order of their names and sources."""
+    """Yield the posture of each declared namespace, in the order of their names and sources.
+
+    ``resources`` are as :func:`brief` leaves them.
+    """
     by_namespace: dict[str, list[Resource]] = {}
     for resource in resources:
         if resource.kind != "k8s/Namespace":
@@ -50,18 +74,18 @@ def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:
 
 
 def _posture(namespace: Resource, inside: Sequence[Resource], workloads: int) -> Resource:
-    metadata = _mapping(_mapping(msgspec.json.decode(namespace.body)).get("metadata"))
-    policies = [_policy(item) for item in inside if item.kind == "k8s/NetworkPolicy"]
+    own = msgspec.json.decode(namespace.body)
+    policies = _bodies(inside, "k8s/NetworkPolicy")
     body = {
         "name": namespace.name,
-        "labels": _mapping(metadata.get("labels")),
-        "annotations": _mapping(metadata.get("annotations")),
+        "labels": own["labels"],
+        "annotations": own["annotations"],
         "workloads": workloads,
         "networkPolicies": policies,
         "defaultDenyIngress": any(policy["ingressDefaultDeny"] for policy in policies),
         "defaultDenyEgress": any(policy["egressDefaultDeny"] for policy in policies),
-        "resourceQuotas": [_quota(item) for item in inside if item.kind == "k8s/ResourceQuota"],
-        "limitRanges": [{"name": item.name} for item in inside if item.kind == "k8s/LimitRange"],
+        "resourceQuotas": _bodies(inside, "k8s/ResourceQuota"),
+        "limitRanges": _bodies(inside, "k8s/LimitRange"),
     }
     return Resource(
         kind=KIND,
@@ -80,15 +104,18 @@ def _posture(namespace: Resource, inside: Sequence[Resource], workloads: int) ->
     )
 
 
-def _policy(resource: Resource) -> dict[str, object]:
+def _bodies(resources: Sequence[Resource], kind: str) -> list[dict[str, object]]:
+    return [msgspec.json.decode(item.body) for item in resources if item.kind == kind]
+
+
+def _policy(name: str, spec: object) -> dict[str, object]:
     """Which directions a policy denies by default (networking.k8s.io/v1 NetworkPolicySpec).
 
     ``policyTypes`` absent means Ingress, and Egress too when there is an ``egress`` field.
     """
-    spec = _mapping(msgspec.json.decode(resource.body)).get("spec")
     if not isinstance(spec, dict):
         return {
-            "name": resource.name,
+            "name": name,
             "podSelectorEmpty": False,
             "ingressDefaultDeny": False,
             "egressDefaultDeny": False,
@@ -103,7 +130,7 @@ def _policy(resource: Resource) -> dict[str, object]:
     if not isinstance(types, list) or not types:
         types = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
     return {
-        "name": resource.name,
+        "name": name,
         "podSelectorEmpty": selects_all,
         "ingressDefaultDeny": selects_all and "Ingress" in types and _closed(spec.get("ingress")),
         "egressDefaultDeny": selects_all and "Egress" in types and _closed(spec.get("egress")),
@@ -119,11 +146,6 @@ def _closed(rules: object) -> bool:
     return all(
         any(_mapping(rule).get(field) for field in ("from", "to", "ports")) for rule in listed
     )
-
-
-def _quota(resource: Resource) -> dict[str, object]:
-    spec = _mapping(_mapping(msgspec.json.decode(resource.body)).get("spec"))
-    return {"name": resource.name, "hard": _mapping(spec.get("hard"))}
 
 
 def _mapping(value: object) -> dict[str, object]:

@@ -15,6 +15,7 @@ from auditor.analysis import namespaces
 from auditor.engine import conclude
 from auditor.engine.gate import decide, parse_gate
 from auditor.engine.merge import Merger, blinded, in_order
+from auditor.engine.outcome import Outcome
 from auditor.engine.tally import from_bytes
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause, TargetState
@@ -73,6 +74,7 @@ class _TargetRun(msgspec.Struct):
     tally: int = 0
     gaps: list[Gap] = msgspec.field(default_factory=list)
     kept: list[Resource] = msgspec.field(default_factory=list)
+    digests: dict[str, str] = msgspec.field(default_factory=dict)
     census: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     files: int = 0
@@ -87,6 +89,7 @@ class _TargetRun(msgspec.Struct):
         self.tally += from_bytes(result.tally)
         self.gaps += result.gaps
         self.kept += result.kept
+        self.digests |= result.digests
         for kind, namespace, number in result.census:
             self.census[kind, namespace] += number
         for kind, number in result.evaluated:
@@ -176,6 +179,7 @@ def _lost(uri: str, shard: Shard) -> Iterator[Gap]:
 
 def _judge_facts(job: Job, context: Context, run: _TargetRun) -> None:
     """Derive what takes more than one resource, and judge it here."""
+    told: dict[str, list[tuple[Resource, list[Outcome]]]] = {}
     for fact in namespaces.derive(run.kept, run.census):
         run.census[fact.kind, fact.namespace] += 1
         plan = context.plans.get(fact.kind)
@@ -185,23 +189,28 @@ def _judge_facts(job: Job, context: Context, run: _TargetRun) -> None:
         judgements = plan.judge(fact.body)
         outcomes = [outcome for judgement in judgements for outcome in judgement.outcomes]
         run.tally += sum(judgement.tally for judgement in judgements)
-        if not outcomes:
-            continue
-        reading = _reading_of(job.collector, fact)
-        if reading is not None:
-            digest = reading.evidence.sha256
-            run.lines += context.writer.lines(
-                fact, outcomes, _line_in(reading, fact.document), digest
-            )
+        if outcomes:
+            told.setdefault(fact.source, []).append((fact, outcomes))
+    for source, facts in told.items():
+        digest = run.digests[source]
+        reading = _reading_of(job.collector, source)
+        if reading is not None and reading.evidence.sha256 != digest:
+            reading = None
+        for fact, outcomes in facts:
+            line_of = _line_in(reading, fact)
+            run.lines += context.writer.lines(fact, outcomes, line_of, digest)
     run.lines.sort()
 
 
-def _line_in(reading: Reading, document: int) -> Callable[[str], int]:
-    return lambda pointer: reading.line(document, pointer)
+def _line_in(reading: Reading | None, fact: Resource) -> Callable[[str], int]:
+    """The lines of a fact's fields; its own for all, when its file is not what it was."""
+    if reading is None:
+        return lambda _: fact.line
+    return lambda pointer: reading.line(fact.document, pointer)
 
 
-def _reading_of(collector: Collector, fact: Resource) -> Reading | None:
-    for reading in collector.read(Shard(0, (fact.source,), 0)):
+def _reading_of(collector: Collector, source: str) -> Reading | None:
+    for reading in collector.read(Shard(0, (source,), 0)):
         if not isinstance(reading, Gap):
             for _ in reading.resources():
                 pass

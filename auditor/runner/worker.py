@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.analysis.namespaces import READS
+from auditor.analysis import namespaces
 from auditor.analysis.workloads import controlled_by
 from auditor.engine.outcome import Judgement
 from auditor.engine.tally import from_bytes, to_bytes
@@ -24,13 +24,17 @@ from auditor.version import VERSION
 
 
 class ShardResult(msgspec.Struct, gc=False):
-    """What one shard came to; the lines are in ``spool``, "" when there are none."""
+    """What one shard came to; the lines are in ``spool``, "" when there are none.
+
+    ``digests`` are the sha256 of the sources of what is in ``kept``.
+    """
 
     number: int
     spool: str
     tally: bytes
     gaps: list[Gap]
     kept: list[Resource]
+    digests: dict[str, str]
     census: list[tuple[str, str, int]]
     evaluated: list[tuple[str, int]]
     files: int
@@ -67,6 +71,7 @@ class ShardRun:
         self._total = _Tallies()
         self._groups: dict[tuple[object, ...], _Group] = {}
         self._grouped = False
+        self._digests: dict[str, str] = {}
         self.files = 0
         self.cached = 0
 
@@ -80,12 +85,18 @@ class ShardRun:
         if known is not None:
             self.cached += 1
             self._add_known(known)
+            self._note(reading, known.kept)
             return
         self._grouped = False
         part = self._judge(reading)
         self._add(part)
+        self._note(reading, part.kept)
         if cache is not None and not self._grouped:
             cache.put(reading.source, reading.evidence.sha256, _as_known(part))
+
+    def _note(self, reading: Reading, kept: list[Resource]) -> None:
+        if kept:
+            self._digests[reading.source] = reading.evidence.sha256
 
     def _judge(self, reading: Reading) -> _Tallies:
         part = _Tallies()
@@ -103,8 +114,8 @@ class ShardRun:
         return part
 
     def _judge_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
-        if resource.kind in READS:
-            part.kept.append(_cleaned(resource))
+        if resource.kind in namespaces.READS:
+            part.kept.append(namespaces.brief(_cleaned(resource)))
         subjects = [resource]
         for fact in self._context.workloads.derive(resource):
             if isinstance(fact, Gap):
@@ -192,6 +203,7 @@ class ShardRun:
             tally=to_bytes(total.tally),
             gaps=total.gaps,
             kept=total.kept,
+            digests=self._digests,
             census=[(kind, where, count) for (kind, where), count in total.census.items()],
             evaluated=list(total.evaluated.items()),
             files=self.files,

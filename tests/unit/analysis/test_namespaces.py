@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from auditor.analysis.namespaces import derive
+from auditor.analysis.namespaces import brief, derive
 from auditor.model.resource import Resource
 
 
 def resource(kind: str, name: str, namespace: str = "", **body: object) -> Resource:
-    return Resource(
+    read = Resource(
         kind=f"k8s/{kind}",
         api_version="v1",
         name=name,
@@ -21,6 +21,7 @@ def resource(kind: str, name: str, namespace: str = "", **body: object) -> Resou
         line=1,
         body=msgspec.json.encode(body),
     )
+    return brief(read)
 
 
 def posture(*resources: Resource) -> dict[str, object]:

@@ -1,0 +1,75 @@
+"""Findings about whole namespaces: their files are read once more, only for the lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.model.resource import Gap, Target
+from auditor.ports import Plan, Reading, Shard
+from collectors.kubernetes.manifests.collector import ManifestsCollector
+from tests.e2e.runs import Run, collector_of
+
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ns-{}\n  labels: {{a: b}}\n"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """Reads as the manifests collector, notes each read, and calls ``between`` after the first."""
+
+    inner: ManifestsCollector
+    between: Callable[[], None] = lambda: None
+    read_files: list[str] = field(default_factory=list)
+
+    @property
+    def target(self) -> Target:
+        return self.inner.target
+
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        return self.inner.plan(shards)
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        first = not self.read_files
+        self.read_files.extend(shard.items)
+        yield from self.inner.read(shard)
+        if first:
+            self.between()
+
+
+def quota_findings(document: bytes) -> list[dict[str, Any]]:
+    findings: list[dict[str, Any]] = json.loads(document)["findings"]
+    return [item for item in findings if item["rule"] == "k8s-resource-quota-missing"]
+
+
+def test_one_file_of_many_namespaces_is_read_twice(tmp_path: Path) -> None:
+    text = "---\n".join(NAMESPACE.format(number) for number in range(40))
+    (tmp_path / "all.yaml").write_text(text)
+    collector = Watched(collector_of(tmp_path))
+    findings = quota_findings(Run().results(collector))
+    lines = {item["resource"]["name"]: item["resource"]["source"] for item in findings}
+    assert lines == {f"ns-{number}": f"all.yaml:{number * 6 + 3}" for number in range(40)}
+    assert collector.read_files == ["all.yaml", "all.yaml"]
+
+
+@pytest.mark.parametrize("what", ["gone", "changed"])
+def test_a_file_that_is_not_what_it_was(tmp_path: Path, what: str) -> None:
+    """The verdict rests on what was read first; only the line is less precise."""
+    file = tmp_path / "ns.yaml"
+    file.write_text("# first\n" + NAMESPACE.format(1))
+    before = quota_findings(Run().results(collector_of(tmp_path)))
+
+    def between() -> None:
+        if what == "gone":
+            file.unlink()
+        else:
+            file.write_text("# another\n# file\n" + NAMESPACE.format(1))
+
+    after = quota_findings(Run().results(Watched(collector_of(tmp_path), between)))
+    assert [item["resource"].pop("source") for item in before] == ["ns.yaml:4"]
+    assert [item["resource"].pop("source") for item in after] == ["ns.yaml:2"]
+    assert after == before
