@@ -16,7 +16,9 @@ from auditor.cel.types import DYN, Type
 from auditor.cel.unify import Unifier
 from auditor.cel.walk import walk
 
-_TIMES: Final = frozenset({"duration", "timestamp"})
+_CONVERSIONS: Final = frozenset(
+    {"bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint"}
+)
 
 
 class Checked(NamedTuple):
@@ -66,9 +68,9 @@ def check(
 
 
 def _check_constants(call: Call, source: str, functions: Library) -> None:
-    """Convert constant times and compile constant patterns, as API servers do since 1.29."""
+    """Convert constants and compile constant patterns, as API servers do since 1.29."""
     match call:
-        case Call(function=name, args=(Literal(value) as argument,)) if name in _TIMES:
+        case Call(function=name, args=(Literal(value) as argument,)) if name in _CONVERSIONS:
             given: tuple[object, ...] = (value,)
         case (
             Call(function="matches", args=(*_, Literal(str() as text) as argument))

@@ -314,6 +314,9 @@ LITERALS = [
         "Kubernetes takes one type only; dyn() around each hides their types",
     ),
     Refused("an optional element that is none", "[?1]", "what follows ? is int, no optional", 3),
+    Refused("a number", "x || int('a') == 1", "cannot convert the string 'a' to int", 10),
+    Refused("a large number", "int(9.3e18)", "int overflow", 5),
+    Refused("a text", "string(b'\\xff')", "invalid UTF-8 in bytes, cannot convert to string", 8),
     Refused("a span", "duration('5 minutes')", "invalid duration: '5 minutes'", 10),
     Refused("a time", "timestamp('yesterday')", "invalid timestamp: 'yesterday'", 11),
 ]
