@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from auditor.cel.functions import Library
     from auditor.cel.tracing import Trace
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Changes whenever the compiler generates other code, or a dump is laid out anew."""
 
 _TOO_DEEP: Final = "the expression or a value is nested too deeply"

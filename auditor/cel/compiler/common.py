@@ -8,7 +8,7 @@ from typing import Final
 from auditor.cel.ast import Call, Literal, Node
 from auditor.cel.compiler.code import Code, Kind, deepest, local
 from auditor.cel.compiler.generator import Generator
-from auditor.cel.produced import makes
+from auditor.cel.produced import ELEMENT, FREE, FREE_INSIDE, makes
 from auditor.cel.types import BOOL, INT, STRING, Type
 
 MISSING: Final = Code("M", depth=0, atom=True)
@@ -92,14 +92,21 @@ def plain_call(g: Generator, node: Call) -> Code:
     if node.function not in g.functions:
         return Code("_give_up()")
     text = f"{g.function(node.function)}({', '.join(arg.text for arg in args)})"
-    if makes(g.functions[node.function]):
-        text = not_large(g, text)
-    return Code(text, _result_kind(g, node.function), deepest(*args))
+    code = Code(text, _result_kind(g, node.function), deepest(*args))
+    return not_large(g, code) if makes(g.functions[node.function]) else code
 
 
-def not_large(g: Generator, text: str) -> str:
-    """``text`` such that a large result is left to the interpreter, which adds up all of them."""
-    return f"{'_small' if g.loops else '_medium'}({text})"
+def not_large(g: Generator, code: Code) -> Code:
+    """``code``, but a large result is left to the interpreter, which adds up all of them."""
+    most = FREE_INSIDE if g.loops else FREE
+    if code.kind not in (Kind.STRING, Kind.LIST):
+        check = "_small" if g.loops else "_medium"
+        return Code(f"{check}({code.text})", code.kind, code.depth + 1)
+    if code.kind is Kind.LIST:
+        most //= ELEMENT
+    held = g.hold(code)
+    text = f"({held.local} if len({held.text}) <= {most} else _give_up())"
+    return Code(text, code.kind, held.depth + 2)
 
 
 def _result_kind(g: Generator, function: str) -> Kind:

@@ -154,7 +154,8 @@ def _concatenation(g: Generator, left: Node, right: Node) -> Code:
         with g.block(f"if len({result}) > {most}:"):
             g.line("_give_up()")
     with g.block("else:"):
-        g.line(f"{result} = {not_large(g, f'_add({first.text}, {second.text})')}")
+        added = not_large(g, Code(f"_add({first.text}, {second.text})"))
+        g.line(f"{result} = {added.text}")
     return local(result)
 
 

@@ -133,7 +133,8 @@ def arithmetic(g: Generator, node: Call) -> Code:
     code = _helper(node, left, right)
     if node.function != "_+_" or Kind.INT in (left.kind, right.kind):
         return code
-    return Code(not_large(g, code.text), code.kind, code.depth)
+    kinds = {left.kind, right.kind} & {Kind.STRING, Kind.LIST}
+    return not_large(g, Code(code.text, kinds.pop() if len(kinds) == 1 else Kind.ANY, code.depth))
 
 
 def negation(g: Generator, node: Call) -> Code:

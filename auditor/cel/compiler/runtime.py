@@ -34,11 +34,15 @@ def over_budget() -> NoReturn:
 
 def small(value: object) -> object:
     """``value``, made inside a macro, if it is not so large that the interpreter would count it."""
+    if value.__class__ is str and len(value) <= FREE_INSIDE:
+        return value
     return value if size_of(value) <= FREE_INSIDE else give_up()
 
 
 def medium(value: object) -> object:
     """``value``, made outside of macros, if the interpreter would not count it."""
+    if value.__class__ is str and len(value) <= FREE:
+        return value
     return value if size_of(value) <= FREE else give_up()
 
 
