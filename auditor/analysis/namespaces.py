@@ -51,7 +51,8 @@ def brief(resource: Resource) -> Resource:
             found = {"name": resource.name, "hard": hard}
         case _:
             found = {"name": resource.name}
-    return msgspec.structs.replace(resource, body=msgspec.json.encode(found))
+    labels = resource.labels if resource.kind == "k8s/Namespace" else ()
+    return msgspec.structs.replace(resource, body=msgspec.json.encode(found), labels=labels)
 
 
 def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:

@@ -191,6 +191,7 @@ def _judge_facts(job: Job, context: Context, run: _TargetRun) -> None:
         run.tally += sum(judgement.tally for judgement in judgements)
         if outcomes:
             told.setdefault(fact.source, []).append((fact, outcomes))
+    run.kept.clear()
     for source, facts in told.items():
         digest = run.digests[source]
         reading = _reading_of(job.collector, source)

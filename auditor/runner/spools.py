@@ -14,7 +14,7 @@ from auditor.engine.merge import in_order
 MOST_OPEN = 128
 """Files of lines that are open at once."""
 
-_BUFFERS = 64 << 20
+_BUFFERS = 16 << 20
 """Bytes of all buffers together."""
 
 
