@@ -56,6 +56,9 @@ from auditor.cel.values import OptionalValue
 __all__ = ["ABSENT", "Origin", "Path", "Read", "Trace", "Tracer", "trace"]
 
 
+DETAILS: Final = 60_000
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """The result of an evaluation and what it rests on.
@@ -78,9 +81,14 @@ def trace(
     functions: Library,
     *,
     budget: int = DEFAULT_BUDGET,
+    details: int = DETAILS,
 ) -> Trace:
-    """Evaluate as :func:`~auditor.cel.interpreter.evaluate` does, and report what decided."""
-    tracer = Tracer(bindings, functions, budget)
+    """Evaluate as :func:`~auditor.cel.interpreter.evaluate` does, and report what decided.
+
+    ``details`` is the number of element visits of which all reads are logged; later elements are
+    evaluated without a log, and once more with it if they decide.
+    """
+    tracer = Tracer(bindings, functions, budget, details)
     try:
         value = run(tracer, node)
     except CelEvalError as error:
@@ -111,9 +119,6 @@ class _Loop:
 _NO_LOOP: Final = _Loop(None, None, 0, 0)
 _MOST_READS: Final = 32
 _MOST_LOGGED: Final = 256
-_DETAILED: Final = 30_000
-"""Element visits in nested macros of which all reads are logged; of later ones the deciding."""
-
 _ALL_LEVELS: Final = 1_000_000
 _OPAQUE: Final = frozenset({Literal, Has, Logical, MapLiteral, Quantifier})
 
@@ -121,15 +126,32 @@ _OPAQUE: Final = frozenset({Literal, Has, Logical, MapLiteral, Quantifier})
 class Tracer(Evaluator):
     """The interpreter with a log of reads; ``source`` is that of the value evaluated last."""
 
-    __slots__ = ("_extra", "_floor", "_level", "_loop", "_names", "_next_loop", "_plain", "source")
+    __slots__ = (
+        "_details",
+        "_extra",
+        "_level",
+        "_loop",
+        "_names",
+        "_next_loop",
+        "_plain",
+        "_visits",
+        "source",
+    )
 
-    def __init__(self, bindings: Mapping[str, object], functions: Library, budget: int) -> None:
+    def __init__(
+        self,
+        bindings: Mapping[str, object],
+        functions: Library,
+        budget: int,
+        details: int = DETAILS,
+    ) -> None:
         super().__init__(bindings, functions, budget)
         self.source: Source = None
         self._names: dict[str, _Named] = {}
         self._loop = self._next_loop = _NO_LOOP
         self._plain = Evaluator(bindings, functions, budget)
-        self._floor = budget - _DETAILED
+        self._details = details
+        self._visits = 0
         self._level = _ALL_LEVELS
         self._extra = budget
 
@@ -288,12 +310,13 @@ class Tracer(Evaluator):
     def visit(self, node: Quantifier | Transform, number: int, element: Any, /) -> None:
         """Bind the variables of a macro, with their origins."""
         super().visit(node, number, element)
-        if self._remaining < self._floor and self._level == _ALL_LEVELS:
+        self._visits += 1
+        if self._visits > self._details and self._level == _ALL_LEVELS:
             self._level = 0
-        if self._nesting > self._level:
-            return
         loop = self._loop
         del self.log[loop.end + _MOST_LOGGED :]
+        if self._nesting > self._level:
+            return
         if loop.operand.__class__ is dict:
             key = element if node.second is None else element[0]
             source = step(loop.source, key)

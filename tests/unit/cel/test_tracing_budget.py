@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import time
+from random import Random
 from typing import Final, NamedTuple
 
 import pytest
 
 from auditor.cel import Environment
-from auditor.cel.errors import CelLimitError
+from auditor.cel.ast import Quantifier, Transform
+from auditor.cel.errors import CelEvalError, CelLimitError
+from auditor.cel.interpreter import evaluate
+from auditor.cel.library import standard_library
 from auditor.cel.limits import Limits
+from auditor.cel.parser import parse
 from auditor.cel.sizes import SATURATED
-from auditor.cel.tracing import ABSENT
+from auditor.cel.tracing import ABSENT, trace
 from auditor.cel.types import DYN
+from auditor.cel.walk import walk
+from tests.unit.cel.generators import Trees, random_objects, random_value
+from tests.unit.cel.language import NAMESPACED
 
 HUNDRED: Final = [{"i": number} for number in range(100)]
 MANY: Final = [{"i": number} for number in range(250)]
+LARGE: Final = [{"i": number} for number in range(70_000)]
 SECONDS: Final = 5
 """Several times what is needed: the machine may be busy."""
 
@@ -83,6 +92,34 @@ LATE = [
         {(249, "i"): 249},
     ),
     Case(
+        "in a large list",
+        "y.all(a, a.i != 69999)",
+        False,
+        None,
+        {(69999, "i"): 69999},
+    ),
+    Case(
+        "an error in a large list",
+        "y.all(a, a.i < 69998 || a.nope)",
+        None,
+        "no such key: nope",
+        {(69998, "nope"): ABSENT},
+    ),
+    Case(
+        "a large list that is filtered",
+        "y.filter(a, a.i > 10).exists(b, b.i == 69999)",
+        True,
+        None,
+        {(69999, "i"): 69999},
+    ),
+    Case(
+        "all of a large list",
+        "y.all(a, a.i < 70000)",
+        True,
+        None,
+        {(number, "i"): number for number in range(32)},
+    ),
+    Case(
         "after the macro",
         "x.all(a, x.all(b, a.i < 250 && b.i < 250)) && x[7].i == 8",
         False,
@@ -94,7 +131,7 @@ LATE = [
 
 @pytest.mark.parametrize("case", LATE, ids=[case.name for case in LATE])
 def test_deciding_element_is_reported(case: Case) -> None:
-    traced = Environment({"x": DYN}).compile(case.source).trace(MANY)
+    traced = Environment({"x": DYN, "y": DYN}).compile(case.source).trace(MANY, LARGE)
     assert (traced.value, traced.error) == (case.value, case.error)
     assert {read.path: read.value for read in traced.reads} == case.reads
 
@@ -106,7 +143,54 @@ def test_weight_of_the_body_counts_alike_in_all_evaluators() -> None:
     small = environment.compile("x.all(a, x.all(b, a < 800))")
     large = environment.compile("x.all(a, x.all(b, a < 800 || b < 8))")
     assert small.fast(elements) is small.exact(elements) is small.trace(elements).value is True
-    for evaluate in (large.fast, large.exact):
+    for stopped in (large.fast, large.exact):
         with pytest.raises(CelLimitError, match="visit too many elements"):
-            evaluate(elements)
+            stopped(elements)
     assert large.trace(elements).error == "the macros of the expression visit too many elements"
+
+
+def test_few_details_change_neither_values_nor_errors() -> None:
+    random = Random(11)
+    trees = Trees(random, ("x", "y"))
+    functions = standard_library()
+    loops = 0
+    for number in range(600):
+        node = trees.tree(random.choice((3, 4, 5, 6)))
+        loops += any(isinstance(part, Quantifier | Transform) for part in walk(node))
+        for _ in range(3):
+            bindings = {"x": random_objects(random), "y": random_value(random)}
+            traced = trace(node, bindings, functions, details=number % 4)
+            try:
+                expected = repr(evaluate(node, bindings, functions)), None
+            except CelEvalError as error:
+                expected = repr(None), str(error)
+            assert (repr(traced.value), traced.error) == expected, node
+    assert loops > 100
+
+
+FEW = {
+    "all": "o.a.all(c, c.x == 1 && o.b.all(d, d != c.y))",
+    "exists": "o.a.exists(c, o.b.exists(d, d == c.y))",
+    "error": "o.a.all(c, c.y < 3 || c.nope)",
+    "error inside": "o.a.all(c, o.b.all(d, d < 3 || c.nope))",
+    "filter": "o.a.filter(c, c.y > 1).all(d, d.y != 3)",
+    "two variables": "o.a.all(i, c, c.y != 3)",
+    "over a map": "o.m.all(k, o.m[k] < 3)",
+    "over a map, two variables": "o.m.exists(k, v, v == 3)",
+    "over a sum": "(o.a + o.?n.orValue([])).all(c, c.y != 3)",
+}
+OBJECT: Final = {
+    "a": [{"x": 1, "y": 1}, {"x": 1, "y": 2}, {"x": 1, "y": 3}],
+    "b": [1, 2, 3],
+    "m": {"p": 1, "q": 2, "r": 3},
+}
+
+
+@pytest.mark.parametrize("source", FEW.values(), ids=FEW.keys())
+def test_few_details_report_the_same_deciding_reads(source: str) -> None:
+    node, functions = parse(source, namespaced=NAMESPACED), standard_library()
+    full = trace(node, {"o": OBJECT}, functions)
+    for details in range(8):
+        traced = trace(node, {"o": OBJECT}, functions, details=details)
+        assert (traced.value, traced.error) == (full.value, full.error)
+        assert {read.path for read in traced.reads} == {read.path for read in full.reads}
