@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         CelSyntaxError,
     )
     from auditor.cel.functions import Function, Library, Signature
-    from auditor.cel.limits import Limits
+    from auditor.cel.limits import Limits, Sizes
     from auditor.cel.program import Program
     from auditor.cel.provenance import ABSENT, Origin, Read
     from auditor.cel.reads import ReadTree, digest, merge, prune
@@ -77,6 +77,7 @@ __all__ = [
     "Read",
     "ReadTree",
     "Signature",
+    "Sizes",
     "Trace",
     "Type",
     "digest",
@@ -117,6 +118,7 @@ _MODULE_OF = {
     "Environment": "environment",
     "Estimate": "cost",
     "Limits": "limits",
+    "Sizes": "limits",
     "Program": "program",
 }
 
