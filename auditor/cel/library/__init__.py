@@ -20,7 +20,28 @@ STANDARD: Final = "auditor.cel.stdlib"
 
 LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
+        "encoders": ("base64.decode", "base64.encode"),
         "formatting": ("format",),
+        "math": (
+            "math.abs",
+            "math.bitAnd",
+            "math.bitNot",
+            "math.bitOr",
+            "math.bitShiftLeft",
+            "math.bitShiftRight",
+            "math.bitXor",
+            "math.ceil",
+            "math.floor",
+            "math.greatest",
+            "math.isFinite",
+            "math.isInf",
+            "math.isNaN",
+            "math.least",
+            "math.round",
+            "math.sign",
+            "math.sqrt",
+            "math.trunc",
+        ),
         "regex": ("find", "findAll"),
         "strings": (
             "charAt",
