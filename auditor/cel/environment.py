@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auditor.cel.errors import CelCheckError, CelError
 from auditor.cel.limits import DEFAULT_LIMITS, DEFAULT_SIZES, Limits, Sizes
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from auditor.cel.cost import Estimate
     from auditor.cel.features import Feature
     from auditor.cel.functions import Library
+
+_SHOWN: Final = 32
+"""Characters of the costly part of an expression that a message shows."""
 
 
 class Environment:
@@ -159,10 +162,10 @@ class Environment:
                 source=source,
             )
         if cost.cost > self._limits.cost:
-            error = CelCheckError("", position=cost.position, source=source)
+            part, _, _ = source[cost.position : cost.position + _SHOWN].partition("\n")
             raise CelCheckError(
                 f"an evaluation may cost {cost.cost:,} steps, the limit is {self._limits.cost:,};"
-                f" most of them at line {error.line}, column {error.column}",
+                f" most of them at: {part}",
                 position=cost.position,
                 source=source,
                 hint="put fewer macros inside one another, or filter their lists first",
