@@ -163,6 +163,17 @@ EXPRESSIONS = {
         "7:8: the result is int, not bool (compare it with == to get a bool)",
         ["size(object.spec)", "^"],
     ),
+    "absurd cost": (
+        CHECK,
+        "check: >-\n  object.a.all(a, object.a.all(b,\n"
+        "    object.a.all(c, object.a.all(d, a == b && b == c || c == d))))",
+        (
+            "9:29: an evaluation may cost 25,972,195,587 steps, the limit is 10,000,000,000;"
+            " most of them at: .all(d, a == b && b == c || c =="
+            " (put fewer macros inside one another, or filter their lists first)"
+        ),
+        ["object.a.all(c, object.a.all(d, a == b && b == c || c == d))))", " " * 24 + "^"],
+    ),
     "in a message": (
         '"{object.metadata.name} has', '"{object.metadata.name} of {objekt.kind} has',
         "8:38: undeclared name 'objekt' (did you mean 'object'?)",
