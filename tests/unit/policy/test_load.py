@@ -165,8 +165,8 @@ EXPRESSIONS = {
     ),
     "absurd cost": (
         CHECK,
-        "check: >-\n  object.a.all(a, object.a.all(b,\n"
-        "    object.a.all(c, object.a.all(d, a == b && b == c || c == d))))",
+        ("check: >-\n  object.a.all(a, object.a.all(b,\n"
+        "    object.a.all(c, object.a.all(d, a == b && b == c || c == d))))"),
         (
             "9:29: an evaluation may cost 25,972,195,587 steps, the limit is 10,000,000,000;"
             " most of them at: .all(d, a == b && b == c || c =="
