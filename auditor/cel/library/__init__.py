@@ -43,6 +43,16 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "math.trunc",
         ),
         "regex": ("find", "findAll"),
+        "semver": (
+            "compareTo",
+            "isGreaterThan",
+            "isLessThan",
+            "isSemver",
+            "major",
+            "minor",
+            "patch",
+            "semver",
+        ),
         "strings": (
             "charAt",
             "indexOf",
