@@ -123,7 +123,6 @@ def test_type() -> None:
     "source",
     [
         "semver(x).compareTo('1.0.0')",
-        "semver(x).major(1)",
         "semver(1)",
         "isSemver(x, 1)",
         "string(semver(x)) == ''",
