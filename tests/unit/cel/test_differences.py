@@ -35,6 +35,8 @@ VALUES: Final = [
     Row("bytes as a key", "b'a' in x", {"a": 1}, "error: hash of unhashable type", False),
     Row("backquotes", "x.`a-b` == 1", {"a-b": 1}, "refused: unsupported syntax: '`'", True),
     Row("cel.bind", "cel.bind(a, x, a + a)", 1, "refused: undeclared reference to 'cel'", 2),
+    Row("greatest", "math.greatest(x, 2)", 1, "refused: undeclared reference to 'math'", 2),
+    Row("base64", "base64.encode(b'a')", None, "refused: undeclared reference to 'base64'", "YQ=="),
     Row("reversed text", "'ab'.reverse()", None, "refused: no matching overload", "ba"),
     Row("URL and text", "url('/a') == x", "/a", "error: no such overload", False),
     Row("bytes that are no UTF-8", "url('x://%ff').getHost()", None, "b'\\xff'", "\ufffd"),
@@ -99,6 +101,13 @@ def test_values(row: Row) -> None:
     else:
         assert repr(program.run(row.x)) == repr(row.here)
     assert listed(row)
+
+
+@pytest.mark.parametrize("row", VALUES, ids=[row.name for row in VALUES])
+def test_what_kubernetes_refuses_is_in_no_version(row: Row) -> None:
+    is_of_a_type = row.name == "name of a type"  # The checker knows no age of a type's name.
+    refused = row.there.startswith("refused") and not is_of_a_type
+    assert (ENVIRONMENT.compile(row.source).since() == "never") is refused
 
 
 @pytest.mark.parametrize("row", ERRORS, ids=[row.name for row in ERRORS])
