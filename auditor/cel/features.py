@@ -15,6 +15,7 @@ from auditor.cel.ast import (
     Bind,
     Call,
     Has,
+    Ident,
     Index,
     ListLiteral,
     MapLiteral,
@@ -77,6 +78,8 @@ def _feature(node: Node, functions: Library, ages: Ages) -> Feature | None:
             return Feature("optional values", _OPTIONALS, node.position)
         case Quantifier(second=str()) | Transform(second=str()):
             return Feature("macros with two variables", _TWO_VARIABLES, node.position)
+        case Select(operand=Ident("kubernetes"), field="Quantity" | "Semver" | "URL"):
+            return Feature("the name of a type of Kubernetes", NEVER, node.position)
         case Select(field=name) | Has(field=name) if not _NAME.fullmatch(name) or name in _QUOTED:
             return Feature("a field in backquotes", NEVER, node.position)
         case Select(optional=True) | Index(optional=True) | OptMap():
