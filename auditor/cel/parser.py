@@ -20,10 +20,18 @@ from auditor.cel.limits import DEFAULT_LIMITS, Limits
 from auditor.cel.macros import expand
 from auditor.cel.values import INT_MAX
 
-_RELATIONS = {"<": "_<_", "<=": "_<=_", ">": "_>_", ">=": "_>=_", "==": "_==_", "!=": "_!=_"}
-_SUMS = {"+": "_+_", "-": "_-_"}
+_AND = 2
+_BINARY = {
+    "||": (1, "_||_"),
+    "&&": (_AND, "_&&_"),
+    "in": (3, "@in"),
+    **{sign: (3, f"_{sign}_") for sign in ("<", "<=", ">", ">=", "==", "!=")},
+    **{sign: (4, f"_{sign}_") for sign in ("+", "-")},
+    **{sign: (5, f"_{sign}_") for sign in ("*", "/", "%")},
+}
+"""How tightly each operator binds, and the name of its function."""
+
 _DIGITS = frozenset(".0123456789")
-_PRODUCTS = {"*": "_*_", "/": "_/_", "%": "_%_"}
 
 
 def parse(
@@ -105,55 +113,32 @@ class _Parser:
 
     def _expression(self) -> Node:
         self._deeper()
-        condition = self._or()
+        condition = self._binary()
         if self._at("?"):
             position = self._next().position
-            then = self._or()
+            then = self._binary()
             self._expect(":")
             condition = Ternary(condition, then, self._expression(), position)
         self._depth -= 1
         return condition
 
-    def _or(self) -> Node:
-        left = self._and()
-        while self._at("||"):
-            position = self._next().position
-            left = Logical(False, left, self._and(), position)
-        return left
-
-    def _and(self) -> Node:
-        left = self._relation()
-        while self._at("&&"):
-            position = self._next().position
-            left = Logical(True, left, self._relation(), position)
-        return left
-
-    def _relation(self) -> Node:
-        left = self._sum()
+    def _binary(self, least: int = 1) -> Node:
+        """Operands joined by operators that bind at least as tightly as ``least``."""
+        left = self._unary()
         while True:
-            token = self._peek()
-            if token.kind is Kind.OPERATOR and token.value in _RELATIONS:
-                name = _RELATIONS[str(token.value)]
-            elif token.kind is Kind.NAME and token.value == "in":
-                name = "@in"
-            else:
+            token = self._tokens[self._index]
+            if token.kind is not Kind.OPERATOR and token.kind is not Kind.NAME:
+                return left
+            operator = _BINARY.get(str(token.value))
+            if operator is None or operator[0] < least:
                 return left
             self._index += 1
-            left = Call(name, None, (left, self._sum()), token.position)
-
-    def _sum(self) -> Node:
-        left = self._product()
-        while self._at(*_SUMS):
-            token = self._next()
-            left = Call(_SUMS[str(token.value)], None, (left, self._product()), token.position)
-        return left
-
-    def _product(self) -> Node:
-        left = self._unary()
-        while self._at(*_PRODUCTS):
-            token = self._next()
-            left = Call(_PRODUCTS[str(token.value)], None, (left, self._unary()), token.position)
-        return left
+            strength, name = operator
+            right = self._binary(strength + 1)
+            if strength <= _AND:
+                left = Logical(strength == _AND, left, right, token.position)
+            else:
+                left = Call(name, None, (left, right), token.position)
 
     def _unary(self) -> Node:
         signs: list[Token] = []
