@@ -22,6 +22,20 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "encoders": ("base64.decode", "base64.encode"),
         "formatting": ("format",),
+        "lists": (
+            "distinct",
+            "flatten",
+            "indexOf",
+            "isSorted",
+            "lastIndexOf",
+            "lists.range",
+            "max",
+            "min",
+            "reverse",
+            "slice",
+            "sort",
+            "sum",
+        ),
         "math": (
             "math.abs",
             "math.bitAnd",
@@ -70,6 +84,7 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "patch",
             "semver",
         ),
+        "sets": ("sets.contains", "sets.equivalent", "sets.intersects"),
         "strings": (
             "charAt",
             "indexOf",
@@ -151,16 +166,19 @@ def _functions(module: str) -> Library:
 
 
 def _merge(parts: list[Function]) -> Function:
-    """One function of several modules' overloads; the type of the first argument chooses."""
+    """One function of several modules' overloads.
+
+    The type of the first argument and the number of all choose.
+    """
     first, *others = parts
     if not others:
         return first
     from auditor.cel.library.define import oldest  # noqa: PLC0415  # few functions need it
 
-    implementations: dict[str, Callable[..., object]] = {}
+    implementations: dict[tuple[str, int], Callable[..., object]] = {}
     for part in parts:
         for signature in part.signatures:
-            implementations[_first_type(signature)] = part.implementation
+            implementations[_shape(signature)] = part.implementation
     return Function(
         name=first.name,
         implementation=_dispatcher(first.name, implementations),
@@ -171,18 +189,18 @@ def _merge(parts: list[Function]) -> Function:
     )
 
 
-def _first_type(signature: Signature) -> str:
-    first = signature.args[0] if signature.receiver is None else signature.receiver
-    return first.name
+def _shape(signature: Signature) -> tuple[str, int]:
+    types = signature.args if signature.receiver is None else (signature.receiver, *signature.args)
+    return types[0].name, len(types)
 
 
 def _dispatcher(
-    name: str, implementations: Mapping[str, Callable[..., object]]
+    name: str, implementations: Mapping[tuple[str, int], Callable[..., object]]
 ) -> Callable[..., object]:
     from auditor.cel.arithmetic import no_overload, type_name  # noqa: PLC0415  # see _merge
 
     def call(*args: object) -> object:
-        chosen = implementations.get(type_name(args[0])) if args else None
+        chosen = implementations.get((type_name(args[0]), len(args))) if args else None
         return no_overload(name, *args) if chosen is None else chosen(*args)
 
     return call
