@@ -20,8 +20,30 @@ STANDARD: Final = "auditor.cel.stdlib"
 
 LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
+        "cidr": (
+            "cidr",
+            "containsCIDR",
+            "containsIP",
+            "ip",
+            "isCIDR",
+            "masked",
+            "prefixLength",
+            "string",
+        ),
         "encoders": ("base64.decode", "base64.encode"),
         "formatting": ("format",),
+        "ip": (
+            "family",
+            "ip",
+            "ip.isCanonical",
+            "isGlobalUnicast",
+            "isIP",
+            "isLinkLocalMulticast",
+            "isLinkLocalUnicast",
+            "isLoopback",
+            "isUnspecified",
+            "string",
+        ),
         "lists": (
             "distinct",
             "flatten",
@@ -126,7 +148,7 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """The extension libraries, each a module of this package, and the functions they define."""
 
-_STANDARD_TOO: Final = frozenset[str]()
+_STANDARD_TOO: Final = frozenset({"string"})
 """The names in :data:`LIBRARIES` that the standard functions have overloads of."""
 
 
