@@ -72,8 +72,9 @@ def changes(node: Node) -> Iterator[Node]:
             yield from _literal_changes(node)
         case Call():
             yield from _call_changes(node)
-        case Quantifier(kind, _, _, _, body):
-            yield from (replace(node, kind=other) for other in _QUANTIFIERS[kind])
+        case Quantifier(kind, operand, _, _, body):
+            if not _is_single(operand):
+                yield from (replace(node, kind=other) for other in _QUANTIFIERS[kind])
             yield from (
                 replace(node, body=Literal(value, body.position)) for value in (True, False)
             )
@@ -113,6 +114,11 @@ def _strict(node: Select | Index) -> Iterator[Node]:
             return
         operand = operand.operand
     yield replace(node, optional=False)
+
+
+def _is_single(node: Node) -> bool:
+    """Whether it is a list of one element, of which all quantifiers say the same."""
+    return isinstance(node, ListLiteral) and node.optional == (False,)
 
 
 def _literal_changes(node: Literal) -> Iterator[Node]:

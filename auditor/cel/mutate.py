@@ -2,7 +2,8 @@
 
 Each mutant has one change that an author could have made by mistake. Changes that no value could
 ever show are left out: the second ``?`` of a chain (the first makes it optional); another default
-for which a comparison comes out the same. What remains and can't be seen is for people to name.
+for which a comparison comes out the same; ``exists`` for ``all`` over a single element. What
+remains and can't be seen is for people to name.
 """
 
 from __future__ import annotations

@@ -144,3 +144,10 @@ def test_a_mutant_tells_the_smallest_condition_around_the_change() -> None:
 def test_no_mutant_is_made_twice() -> None:
     found = changed("x.all(e, e == 1 && !(e in y)) && x.exists(e, e == 1)", boolean=True)
     assert len(found) == len(set(found))
+
+
+def test_quantifiers_of_one_element_are_left_alone() -> None:
+    """They all say the same of it; of a list with an optional element they do not."""
+    found = changed("[x].all(e, e == y)", boolean=True)
+    assert not [each for each in found if "exists" in each]
+    assert "[?x].exists(e, e == y)" in changed("[?x].all(e, e == y)", boolean=True)
