@@ -16,13 +16,26 @@ def _drop_working_directory() -> None:
         del sys.path[0]
 
 
+def _tell(text: str) -> int:
+    """Write to standard output, and return the exit code."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # what is left in the buffer would fail once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"Error: standard output: {error.strerror}\n")
+            return 2
+    return 0
+
+
 def main() -> None:
     """Run the command line; ``--version`` alone answers before anything else is imported."""
     if sys.argv[1:] in (["--version"], ["-V"]) and sys.stdout is not None:
         from auditor.version import VERSION
 
-        sys.stdout.write(f"auditor {VERSION}\n")
-        return
+        sys.exit(_tell(f"auditor {VERSION}\n"))
     try:
         from auditor.cli.app import run
         from auditor.cli.process import catch_termination
@@ -31,6 +44,11 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
+    if code == 130:
+        # an interrupt inside of exec() (a dataclass being made) would make the interpreter end
+        # by the signal, although it has been caught (CPython's unhandled_keyboard_interrupt)
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 

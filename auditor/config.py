@@ -14,19 +14,27 @@ class Config:
 
     ``cache`` is a folder, None when there is no home to put one in. ``colour`` follows NO_COLOR,
     FORCE_COLOR and CLICOLOR_FORCE; None leaves it to the terminal. ``epoch`` is SOURCE_DATE_EPOCH:
-    seconds since 1970 to use in place of the clock, for byte-identical reports.
+    seconds since 1970 to use in place of the clock, for byte-identical reports. ``temporary`` is
+    TMPDIR, "" when it is not set.
     """
 
     cache: Path | None
     colour: bool | None
     epoch: int | None
     ci: bool
+    temporary: str
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
     """Read the environment, the process's own by default."""
     env = os.environ if environment is None else environment
-    return Config(cache=_cache(env), colour=_colour(env), epoch=_epoch(env), ci=bool(env.get("CI")))
+    return Config(
+        cache=_cache(env),
+        colour=_colour(env),
+        epoch=_epoch(env),
+        ci=bool(env.get("CI")),
+        temporary=env.get("TMPDIR", ""),
+    )
 
 
 def _cache(env: Mapping[str, str]) -> Path | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
-from auditor.errors import RenderError
+from auditor.errors import RenderError, UsageError
 
 
 class Terminated(KeyboardInterrupt):
@@ -33,6 +36,44 @@ def end_quietly() -> None:
         sys.stderr.write("\ninterrupted\n")
         sys.stderr.flush()
     hush(sys.stdout.buffer)
+
+
+class Scratch:
+    """A folder for one run, which an interrupt at any moment leaves none of.
+
+    ``tempfile`` makes its folder before anything knows that it has to go, and another file to find
+    out where it can.
+    """
+
+    def __init__(self, preferred: str) -> None:
+        """Choose a place; the folder is made when the context is entered.
+
+        Raises:
+            UsageError: nothing can be written to ``preferred`` and the usual places.
+        """
+        for place in filter(None, (preferred, "/tmp", "/var/tmp")):  # noqa: S108 - see the name
+            if os.access(place, os.W_OK | os.X_OK):
+                name = f"auditor-{os.getpid()}-{secrets.token_hex(8)}"
+                self.path = Path(place).absolute() / name
+                return
+        raise UsageError("no folder for temporary files can be written to", hint="set TMPDIR")
+
+    def __enter__(self) -> Path:
+        try:
+            self.path.mkdir(mode=0o700)
+        except KeyboardInterrupt:
+            self._remove()
+            raise
+        return self.path
+
+    def __exit__(self, *error: object) -> None:
+        self._remove()
+
+    def _remove(self) -> None:
+        while self.path.exists():
+            with contextlib.suppress(KeyboardInterrupt):
+                shutil.rmtree(self.path, ignore_errors=True)
+                return
 
 
 def open_streams(arguments: Sequence[str]) -> None:

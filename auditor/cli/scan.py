@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +20,7 @@ from auditor.cli.options import (
     set_option,
 )
 from auditor.cli.output import parse_outputs, write_files, write_stdout
+from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, Screen, screen_of
 from auditor.cli.sections import SectionedCommand
@@ -136,7 +136,7 @@ def scan(
     screen = screen_of(sys.stdout, config, plain=plain, colour=color, everything=list_all)
     paper = Screen(width=None, colour=False, plain=plain, everything=list_all)
     shown = Progress("none" if quiet and progress == "auto" else progress)
-    with tempfile.TemporaryDirectory(prefix="auditor-") as spool:
+    with Scratch(config.temporary) as spool:
         cache = None if no_cache else config.cache
         report = audit(
             [collector_for(text) for text in targets],
@@ -146,7 +146,7 @@ def scan(
                 parameters=parse_settings(settings),
                 gate=fail_on,
                 workers=workers or default_workers(),
-                spool=Path(spool),
+                spool=spool,
                 policy_cache=cache / "policy" if cache is not None else None,
                 result_cache=cache / "results" if cache is not None else None,
                 list_all=list_all,

@@ -154,6 +154,14 @@ def test_a_full_disk_for_any_command(tmp_path: Path) -> None:
     assert "Traceback" not in ran.stderr
 
 
+def test_a_full_disk_for_the_version(tmp_path: Path) -> None:
+    ran = shell("AUDITOR --version >/dev/full", tmp_path)
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "Error: standard output: No space left on device\n",
+    )
+
+
 def test_an_output_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
     real = tmp_path / "real.json"
     real.write_bytes(OLD)
