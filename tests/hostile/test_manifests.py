@@ -99,8 +99,23 @@ def test_chart_is_not_read_as_manifests(tmp_path: Path) -> None:
     ran = scan(tmp_path)
     (gap,) = gaps_at(ran.results(), "chart")
     assert "a Helm chart that was not rendered" in gap["detail"]
-    assert "helm template NAME chart | auditor scan -" in gap["hint"]
+    assert gap["hint"] == f"helm template NAME {chart} | auditor scan -"
     assert ran.results()["coverage"]["resources"]["k8s/Pod"]["seen"] == 1
+
+
+@pytest.mark.parametrize("name", ["kustomization.yaml", "kustomization.yml", "Kustomization"])
+def test_kustomization_is_known_by_its_name(tmp_path: Path, name: str) -> None:
+    """It need not say what kind it is, and its folder may have a space."""
+    folder = tmp_path / "over lay"
+    folder.mkdir()
+    (folder / name).write_text("resources: [pod.yaml]\n")
+    (folder / "pod.yaml").write_text(POD)
+    ran = auditor("scan", tmp_path.name, "--no-cache", "--format", "json", cwd=tmp_path.parent)
+    (gap,) = gaps_at(ran.results(), "over lay")
+    assert gap["detail"] == "a kustomization that was not rendered"
+    assert gap["hint"] == f"kubectl kustomize '{tmp_path.name}/over lay' | auditor scan -"
+    assert ran.results()["coverage"]["resources"]["k8s/Pod"]["seen"] == 1
+    assert ran.results()["targets"][0]["skipped"] == 0
 
 
 def test_names_never_control_the_terminal(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ HOSTILE = {
             line=1,
         ),
         Hostile(
-            "kustomize/kustomization.yaml",
+            "overlay.yaml",
             "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
             "unsupported",
             "a kustomization that was not rendered",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from auditor.model.resource import Gap
 from collectors.kubernetes.manifests.guards import Limits
 
 SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+"""The names that kustomize looks for; the file need not say its kind."""
 
 
 @dataclass(slots=True)
@@ -59,19 +62,24 @@ class Walker:
         names = {entry.name for entry in listed}
         chart = "Chart.yaml" in names and "templates" in names
         if chart:
-            self._gap(
-                folder or ".",
-                GapCause.UNSUPPORTED,
-                "a Helm chart that was not rendered",
-                f"helm template NAME {shown(folder) or '.'} | auditor scan -",
-            )
+            self._unrendered(folder, "Helm chart", "helm template NAME")
+        if not names.isdisjoint(KUSTOMIZATIONS):
+            self._unrendered(folder, "kustomization", "kubectl kustomize")
         for entry in listed:
             path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.name in KUSTOMIZATIONS:
+                continue
             if chart and entry.name in {"templates", "Chart.yaml", "values.yaml", "crds"}:
                 if entry.name == "crds":
                     self._entry(entry, path)
                 continue
             self._entry(entry, path)
+
+    def _unrendered(self, folder: str, what: str, command: str) -> None:
+        """Tell how to render a folder, as it is called from where the user is."""
+        named = shlex.quote(shown(str(Path(self._target) / folder)))
+        hint = f"{command} {named} | auditor scan -"
+        self._gap(folder or ".", GapCause.UNSUPPORTED, f"a {what} that was not rendered", hint)
 
     def _entry(self, entry: os.DirEntry[str], path: str) -> None:
         try:

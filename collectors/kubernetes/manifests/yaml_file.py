@@ -90,7 +90,8 @@ class YamlFile:
 
 
 def _refuse_kustomization(value: dict[str, object], line: int) -> None:
-    if value["kind"] == "Kustomization" and "kustomize" in str(value["apiVersion"]):
+    kinds = ("Kustomization", "Component")
+    if value["kind"] in kinds and str(value["apiVersion"]).startswith("kustomize.config.k8s.io/"):
         raise Unreadable(
             GapCause.UNSUPPORTED,
             "a kustomization that was not rendered",
