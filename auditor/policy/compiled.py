@@ -21,7 +21,7 @@ class MessageTemplate(msgspec.Struct, frozen=True):
         return tuple(part for part in self.parts if not isinstance(part, str))
 
     def render(self, body: object, item: object, params: object) -> str:
-        """The message for one finding; an expression without a value leaves a question mark."""
+        """The message for one finding; an expression without a value leaves a mark."""
         return "".join(
             part if isinstance(part, str) else _text(part, body, item, params)
             for part in self.parts
@@ -32,7 +32,7 @@ def _text(program: Program, body: object, item: object, params: object) -> str:
     try:
         value = program.run(body, item, params)
     except CelError:
-        return "?"
+        return "(no name)" if program.source.endswith(".name") else "?"
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

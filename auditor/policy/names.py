@@ -28,7 +28,7 @@ class Names:
         """
         rule = self.find(name)
         if rule is None:
-            hint = suggestion(name, self._rules)
+            hint = suggestion(name, self._rules) or "auditor rules list"
             raise UsageError(f"no rule is called {name}", hint=hint)
         return rule
 

@@ -83,7 +83,13 @@ def _minor(parameter: Parameter, value: object) -> int:
     match = _VERSION.fullmatch(text)
     if match is None or isinstance(value, float):
         raise _bad(parameter, value, "a version such as 1.30, in quotes, or latest")
-    return int(match[1])
+    minor = int(match[1])
+    if minor > KUBERNETES_LATEST:
+        raise UsageError(
+            f"parameter {parameter.name}: {text} is newer than what the rules know",
+            hint=f"the newest is 1.{KUBERNETES_LATEST}, which latest stands for",
+        )
+    return minor
 
 
 def _bad(parameter: Parameter, value: object, wanted: str) -> UsageError:

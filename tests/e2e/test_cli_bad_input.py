@@ -38,6 +38,16 @@ WRONG = {
         "did you mean 'version'?",
     ),
     "malformed parameter": (("scan", "a.yaml", "--set", "version"), "not NAME=VALUE", "version=1"),
+    "parameter of an unknown rule": (
+        ("scan", "a.yaml", "--set", "nothing-like-it.version=1.30"),
+        "no rule is called nothing-like-it",
+        "auditor rules list",
+    ),
+    "version of the future": (
+        ("scan", "a.yaml", "--set", "version=1.300"),
+        "parameter version: 1.300 is newer than what the rules know",
+        "the newest is 1.37",
+    ),
     "value of the wrong type": (("scan", "a.yaml", "--set", "version=new"), "version", "1.30"),
     "unknown format": (("scan", "a.yaml", "--format", "yaml"), "'yaml'", "'json'"),
     "unknown format of a file": (("scan", "a.yaml", "-o", "yaml=x"), "-o yaml=x", "json"),
