@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from auditor.policy import load, policies_folder
+from tests.docs.cel_page import cel_page
 from tests.docs.helps import cli_page, filled
 from tests.docs.rule_pages import rule_pages
 
@@ -21,6 +22,7 @@ def pages() -> dict[Path, str]:
     for path in (*sorted(DOCS.glob("*.md")), ROOT / "README.md"):
         made[path] = filled(path.read_text("utf-8"))
     made[DOCS / "cli.md"] = cli_page()
+    made[DOCS / "cel-functions.md"] = cel_page()
     return made
 
 
