@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -53,7 +52,7 @@ class Scratch:
         """
         for place in filter(None, (preferred, "/tmp", "/var/tmp")):  # noqa: S108 - see the name
             if os.access(place, os.W_OK | os.X_OK):
-                name = f"auditor-{os.getpid()}-{secrets.token_hex(8)}"
+                name = f"auditor-{os.getpid()}-{os.urandom(8).hex()}"
                 self.path = Path(place).absolute() / name
                 return
         raise UsageError("no folder for temporary files can be written to", hint="set TMPDIR")
