@@ -32,7 +32,7 @@ from auditor.runner.worker import ShardResult
 Progress = Callable[[str, int, int], None]
 """Called with (target, shards done, shards in all)."""
 
-SHARD_WEIGHT = 4 << 20
+SHARD_WEIGHT = 1 << 20
 MOST_SHARDS = 64
 _SMALL = 8
 """A target below this part of a shard's weight is not worth a process."""
