@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,9 @@ import msgspec
 
 from auditor.model.resource import Gap, Resource
 from auditor.policy.cachefile import read_own, write_own
+
+MOST_BYTES = 1 << 30
+"""What the results of all scopes may take together."""
 
 
 class FileResult(msgspec.Struct, gc=False):
@@ -64,6 +69,8 @@ class ResultCache:
     def save(self) -> None:
         """Write what this scan used, if anything is new; a cache is never worth failing for."""
         if not self._changed and len(self._now) == len(self._known):
+            with contextlib.suppress(OSError):
+                os.utime(self._path.parent)
             return
         write_own(self._path, self._encode(self._now))
 
@@ -91,3 +98,25 @@ def open_cache(folder: Path | None, scope: str, shard: int) -> Iterator[ResultCa
     cache = ResultCache(folder / name / f"{shard:06d}.bin")
     yield cache
     cache.save()
+
+
+def prune(folder: Path, most: int = MOST_BYTES) -> None:
+    """Remove the scopes that were used longest ago until the others fit into ``most`` bytes.
+
+    A scan that uses one at the same time finds nothing in it, and writes it anew.
+    """
+    left = most
+    for _, size, scope in sorted(_scopes(folder), reverse=True):
+        left -= size
+        if left < 0:
+            shutil.rmtree(scope, ignore_errors=True)
+
+
+def _scopes(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """When each scope was used last, its bytes, and its folder."""
+    with contextlib.suppress(OSError):
+        for scope in folder.iterdir():
+            if scope.is_symlink() or not scope.is_dir():
+                continue
+            size = sum(path.stat().st_size for path in scope.iterdir())
+            yield scope.stat().st_mtime, size, scope

@@ -24,6 +24,7 @@ from auditor.model.resource import Gap, Resource
 from auditor.policy import ActiveRule
 from auditor.ports import Collector, Reading, Shard
 from auditor.runner import spools
+from auditor.runner.cache import prune
 from auditor.runner.findings import StoredFindings
 from auditor.runner.job import Context, Job, context_of
 from auditor.runner.shards import Lost, run_shards
@@ -126,6 +127,8 @@ def audit(
         runs.append((collector, _run_target(job, context, settings, progress)))
     if context is None:
         raise ValueError("no targets")
+    if settings.result_cache is not None:
+        prune(settings.result_cache)
     return _report(runs, context, settings, stamp)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
-from auditor.runner.cache import FileResult, ResultCache, open_cache
+from auditor.runner.cache import FileResult, ResultCache, open_cache, prune
 
 RESULT = FileResult(
     lines=[b"a\tb\t1\t{\t}"],
@@ -129,3 +129,27 @@ def test_damage_is_survived(
     path.write_bytes(data[:at] + damage + (b"" if cut else data[at + len(damage) :]))
     known = ResultCache(path).get("a.yaml", "sha256:1")
     assert known is None or isinstance(known, FileResult)
+
+
+def test_the_scopes_used_last_stay(tmp_path: Path) -> None:
+    for age, name in enumerate(("new", "middle", "old")):
+        filled(tmp_path / name / "000000.bin")
+        os.utime(tmp_path / name, (10_000 - age, 10_000 - age))
+    (tmp_path / "link").symlink_to(tmp_path / "old")
+    each = (tmp_path / "new" / "000000.bin").stat().st_size
+    prune(tmp_path, 2 * each)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "middle", "new"]
+    prune(tmp_path, 0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link"]
+    prune(tmp_path / "nowhere")
+
+
+def test_using_a_scope_makes_it_young(tmp_path: Path) -> None:
+    for name in ("used", "unused"):
+        filled(tmp_path / name / "000000.bin")
+        os.utime(tmp_path / name, (10_000, 10_000))
+    cache = ResultCache(tmp_path / "used" / "000000.bin")
+    assert cache.get("a.yaml", "sha256:1") == RESULT
+    cache.save()
+    prune(tmp_path, (tmp_path / "used" / "000000.bin").stat().st_size)
+    assert [path.name for path in tmp_path.iterdir()] == ["used"]
