@@ -79,10 +79,12 @@ def _subdomain(text: str) -> Faults:
 def _prefix(check: Callable[[str], Faults], text: str) -> Faults:
     """What more will be written behind: the text may end with a dash.
 
-    The API server puts an ``a`` in place of the last two bytes.
+    The API server puts an ``a`` in place of the last two bytes. Of a longer character that leaves
+    a part, as malformed and as long as the character itself.
     """
-    masked = len(text) > 1 and text.endswith("-") and text[-2].isascii()
-    return check(text[:-2] + "a" if masked else text)
+    if len(text) > 1 and text.endswith("-"):
+        text = text[:-2] + "a" if text[-2].isascii() else text[:-1]
+    return check(text)
 
 
 def _qualified_name(text: str) -> Faults:

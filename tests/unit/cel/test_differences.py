@@ -39,6 +39,8 @@ VALUES: Final = [
     Row("base64", "base64.encode(b'a')", None, "refused: undeclared reference to 'base64'", "YQ=="),
     Row("reversed text", "'ab'.reverse()", None, "refused: no matching overload", "ba"),
     Row("URL and text", "url('/a') == x", "/a", "error: no such overload", False),
+    Row("address and text", "ip('::1') == x", "::1", "error: no such overload", False),
+    Row("address of a text", "x.ip().family()", "::1", "error: no such overload: ip(string)", 6),
     Row("bytes that are no UTF-8", "url('x://%ff').getHost()", None, "b'\\xff'", "\ufffd"),
     Row(
         "name of a type",

@@ -75,7 +75,14 @@ INVALID: dict[str, tuple[tuple[str, list[str]], ...]] = {
             ["it has more than 63 bytes", "it has others than a-z, 0-9 and -, or a - at an end"],
         ),
     ),
-    "dns1123LabelPrefix": (("-a", ["it has others than a-z, 0-9 and -, or a - at an end"]),),
+    "dns1123LabelPrefix": (
+        ("-a", ["it has others than a-z, 0-9 and -, or a - at an end"]),
+        ("a" * 61 + "é-", ["it has others than a-z, 0-9 and -, or a - at an end"]),
+        (
+            "a" * 62 + "é-",
+            ["it has more than 63 bytes", "it has others than a-z, 0-9 and -, or a - at an end"],
+        ),
+    ),
     "dns1123Subdomain": (
         (
             "a..b",
