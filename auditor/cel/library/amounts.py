@@ -83,12 +83,21 @@ class Quantity:
         fits = all(INT_MIN <= each <= INT_MAX for each in (left, right, left + right))
         return Quantity(left + right, scale, self.small and other.small and fits)
 
+    def minus(self, other: Quantity) -> Quantity:
+        """The difference; int64's minimum is its own opposite where all three are small.
+
+        Raises:
+            CelLimitError: it has too many digits.
+        """
+        if self.small and other.small and other.value == INT_MIN:
+            wrapped = self.plus(other)
+            if wrapped.small:
+                return wrapped
+        return self.plus(other.negated())
+
     def negated(self) -> Quantity:
         """The same with the other sign."""
-        value = -self.value
-        if self.small and value > INT_MAX:
-            value = INT_MIN
-        return Quantity(value, self.scale, self.small)
+        return Quantity(-self.value, self.scale, self.small)
 
     def integer(self) -> int | None:
         """The value, where the API server takes it for an integer."""

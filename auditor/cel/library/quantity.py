@@ -92,8 +92,8 @@ def add(a: object, b: object) -> Quantity:
 
 def sub(a: object, b: object) -> Quantity:
     """``a.sub(b)``, where ``b`` is a quantity or an int."""
-    other = _operand("sub", a, b).negated()
-    return a.plus(other) if a.__class__ is Quantity else no_overload("sub", a, b)
+    other = _operand("sub", a, b)
+    return a.minus(other) if a.__class__ is Quantity else no_overload("sub", a, b)
 
 
 def compare_to(a: object, b: object) -> int:

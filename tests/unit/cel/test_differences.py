@@ -41,6 +41,13 @@ VALUES: Final = [
     Row("URL and text", "url('/a') == x", "/a", "error: no such overload", False),
     Row("address and text", "ip('::1') == x", "::1", "error: no such overload", False),
     Row("address of a text", "x.ip().family()", "::1", "error: no such overload: ip(string)", 6),
+    Row(
+        "sum on the right",
+        "quantity('3') == quantity('1').add(2)",
+        None,
+        "error: no such overload",
+        True,
+    ),
     Row("bytes that are no UTF-8", "url('x://%ff').getHost()", None, "b'\\xff'", "\ufffd"),
     Row(
         "name of a type",

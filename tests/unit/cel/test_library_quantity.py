@@ -80,6 +80,20 @@ VALUES: dict[str, tuple[str, object]] = {
         "quantity('9223372036854775807').add(1).compareTo(quantity('9223372036854775807'))",
         1,
     ),
+    "least int from zero wraps": ("sign(quantity('0').sub(-9223372036854775807 - 1))", -1),
+    "least int from a small one wraps": (
+        "quantity('1').sub(-9223372036854775807 - 1).asInteger()",
+        -(2**63) + 1,
+    ),
+    "least int from a small negative one": (
+        "quantity('-1').sub(-9223372036854775807 - 1).compareTo(quantity('9223372036854775807'))",
+        0,
+    ),
+    "least int from a milli": ("sign(quantity('1m').sub(-9223372036854775807 - 1))", 1),
+    "least int from a large one": (
+        "sign(quantity('1000000000000000000').sub(-9223372036854775807 - 1))",
+        1,
+    ),
     "types": ("type(quantity('1')) == type(quantity('2Gi'))", True),
     "one of a set": ("sets.contains([quantity('1000m')], [quantity('1')])", True),
 }
@@ -188,7 +202,7 @@ def test_against_fractions(
     a, b = parse(text), parse(others)
     assert exact(a) == value
     assert exact(a.plus(b)) == value + other
-    assert exact(a.plus(b.negated())) == value - other
+    assert exact(a.minus(b)) == value - other
     assert a.compare(b) == (value > other) - (value < other)
     assert (a == b) is (value == other)
     assert hash(a) == hash(b) or a != b
