@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from auditor.cel.arithmetic import MAX_LENGTH
-from auditor.cel.errors import CelEvalError, CelLimitError
+from auditor.cel.errors import CelEvalError
 from auditor.cel.functions import NEVER, Check, Function, Signature
+from auditor.cel.produced import ELEMENT, too_much
 from auditor.cel.types import Type
 
 LINEAR: Final = 5
@@ -49,13 +50,22 @@ def _age(version: str) -> tuple[int, ...]:
 
 
 def check_length(length: int) -> None:
-    """Stop before a result of ``length`` elements or code points fills the memory.
+    """Stop before a text of ``length`` code points, or as many bytes, fills the memory.
 
     Raises:
         CelLimitError: it is longer than the language's ``+`` allows.
     """
     if length > MAX_LENGTH:
-        raise CelLimitError(f"a result is longer than {MAX_LENGTH}")
+        raise too_much()
+
+
+def check_elements(count: int) -> None:
+    """Stop before a list of ``count`` elements fills the memory.
+
+    Raises:
+        CelLimitError: its references take more than the language's ``+`` allows.
+    """
+    check_length(ELEMENT * count)
 
 
 def out_of_range(index: int) -> CelEvalError:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from auditor.cel.arithmetic import add, no_overload
 from auditor.cel.errors import CelEvalError
 from auditor.cel.functions import Function, Signature
-from auditor.cel.library.define import LINEAR, check_length, function, member, plain
+from auditor.cel.library.define import LINEAR, check_elements, function, member, plain
 from auditor.cel.library.identity import identity
 from auditor.cel.ops import equal
 from auditor.cel.types import (
@@ -156,7 +156,7 @@ def flatten(values: object, depth: object = 1) -> list[object]:
     found: list[object] = []
     for value in _leaves(values, depth):
         found.append(value)
-        check_length(len(found))
+        check_elements(len(found))
     return found
 
 
@@ -216,7 +216,7 @@ def up_to(count: object) -> list[object]:
     """
     if count.__class__ is not int:
         return no_overload("lists.range", count)
-    check_length(count)
+    check_elements(count)
     return list(range(count))
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from auditor.cel.arithmetic import no_overload
 from auditor.cel.functions import Function
-from auditor.cel.library.define import function, member
+from auditor.cel.library.define import check_elements, function, member
 from auditor.cel.regex import compile_pattern
 from auditor.cel.types import INT, STRING, list_of
 
@@ -35,13 +35,18 @@ def find_all(text: object, pattern: object, limit: object = -1) -> list[str]:
     """``text.findAll(pattern, limit)``: the first ``limit`` matches, all if it is negative.
 
     Raises:
-        CelEvalError: the pattern is none of RE2's; :class:`CelLimitError` if it takes too long.
+        CelEvalError: the pattern is none of RE2's; :class:`CelLimitError` if it takes too long, or
+            finds too much.
     """
     if not text.__class__ is pattern.__class__ is str or limit.__class__ is not int:
         return no_overload("findAll", text, pattern, limit)
     matches = compile_pattern(pattern).find_all(text)
     kept = matches if limit < 0 else islice(matches, limit)
-    return [text[start:end] for start, end, *_ in kept]
+    found: list[str] = []
+    for start, end, *_ in kept:
+        found.append(text[start:end])
+        check_elements(len(found))
+    return found
 
 
 FUNCTIONS: Final[tuple[Function, ...]] = (

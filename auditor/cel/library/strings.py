@@ -15,6 +15,7 @@ from auditor.cel.errors import CelEvalError
 from auditor.cel.functions import NEVER, Function
 from auditor.cel.library.define import (
     LINEAR,
+    check_elements,
     check_length,
     function,
     member,
@@ -123,11 +124,16 @@ def split(text: object, separator: object, limit: object = -1) -> list[str]:
     """``text.split(separator, limit)``: at most ``limit`` parts, all if it is negative.
 
     An empty separator splits into characters; an empty text has none.
+
+    Raises:
+        CelLimitError: too many parts.
     """
     if not text.__class__ is separator.__class__ is str or limit.__class__ is not int:
         return no_overload("split", text, separator, limit)
     if limit == 0:
         return []
+    parts = text.count(separator) + 1 if separator else len(text)
+    check_elements(parts if limit < 0 else min(parts, limit))
     if separator:
         return text.split(separator, limit - 1 if limit > 0 else -1)
     if limit < 0 or limit >= len(text):

@@ -153,6 +153,11 @@ RUNS: Final = [
         16 * MEBI // 1025,
         MADE,
     ),
+    Run("range", "lists.range(x).size() > 0", lambda n: (n, 0), 2 * MEBI, MADE),
+    Run("flatten", "x.flatten().size() > 0", lambda n: ([[0] * n], 0), 2 * MEBI, MADE),
+    Run("split", "x.split(',').size() > 0", lambda n: ("," * (n - 1), 0), 2 * MEBI, MADE),
+    Run("characters", "x.split('').size() > 0", lambda n: ("," * n, 0), 2 * MEBI, MADE),
+    Run("parts", "x.split(',', y).size() > 0", lambda n: (16 * MEBI * ",", n), 2 * MEBI, MADE),
     Run(
         "digits of a number",
         "int(x) == 1",
