@@ -48,6 +48,7 @@ def run(
         RuntimeError: it ended with a code that is not ``allowed``.
     """
     environment = {**os.environ, **(env or {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
     start = time.perf_counter()
     process = subprocess.Popen(
         [str(part) for part in command],
