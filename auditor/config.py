@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.errors import UsageError
+
+_DIGITS = 11
+"""Of a SOURCE_DATE_EPOCH before the year 5138."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -26,7 +31,11 @@ class Config:
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
-    """Read the environment, the process's own by default."""
+    """Read the environment, the process's own by default.
+
+    Raises:
+        UsageError: SOURCE_DATE_EPOCH is no time.
+    """
     env = os.environ if environment is None else environment
     return Config(
         cache=_cache(env),
@@ -58,4 +67,11 @@ def _colour(env: Mapping[str, str]) -> bool | None:
 
 def _epoch(env: Mapping[str, str]) -> int | None:
     text = env.get("SOURCE_DATE_EPOCH", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is {text[:40]!r}: not a number of seconds since 1970",
+            hint="unset it, or set it to what `git log -1 --format=%ct` prints",
+        )
+    return int(text)

@@ -23,7 +23,7 @@ def render(report: Report) -> Iterator[bytes]:
     yield b',\n"gaps": ['
     yield from _rows(_encode(_gap(gap)) for gap in report.gaps)
     yield b'],\n"findings": ['
-    yield from _rows(report.findings.encoded())
+    yield from _lines(report.findings.encoded())
     yield b'],\n"controls": ['
     yield from _rows(_encode(control) for control in _controls(report))
     yield b"],"
@@ -42,6 +42,14 @@ def _rows(rows: Iterator[bytes]) -> Iterator[bytes]:
     separator = b"\n"
     for row in rows:
         yield separator + row
+        separator = b",\n"
+
+
+def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Rows that are encoded already, many at a time: only what stands between them is added."""
+    separator = b"\n"
+    for block in blocks:
+        yield separator + block[:-1].replace(b"\n", b",\n")
         separator = b",\n"
 
 

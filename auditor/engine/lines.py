@@ -1,10 +1,10 @@
 """Findings as lines: encoded once, where they are made, sorted and joined without decoding.
 
-A line is ``identity TAB place TAB covers TAB head TAB tail``. ``identity`` orders findings as they
-are reported: verdict (fail first), severity (critical first), rule, target, namespace, kind, name,
+A line is ``identity TAB place TAB covers TAB object LF``. ``identity`` orders findings as they are
+reported: verdict (fail first), severity (critical first), rule, target, namespace, kind, name,
 element, fingerprint; lines that share it are one finding, and ``place`` (source, document) says
-which of them is shown. ``head + covers + tail`` is the JSON object of the results contract. JSON
-text has no raw control characters, so the separators are safe whatever a name contains.
+which of them is shown. ``object`` is the JSON object of the results contract, which has ``covers``
+too. JSON text has no raw control characters, so the separators are safe whatever a name contains.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
+FORMAT = "2"
+"""Changes when lines do: those that an older version left are not read."""
+
 _POINTERS_KEPT = 16_384
+_COVERS = b'"covers":'
 _encode = msgspec.json.encode
 
 LineOf = Callable[[str], int]
@@ -120,14 +124,26 @@ class LineWriter:
         verdict = outcome.verdict
         order = VERDICT_ORDER[verdict] + rule.order
         identity = FIELD.join((order, rule.id, where.order, element_text, fingerprint))
-        head = (
+        shown = (
             f'{{"fingerprint":"{fingerprint}",{rule.head}"verdict":"{verdict.value}",'
             f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}'
             f'{text(source)}}},"element":{element_text},"message":{text(outcome.message)},'
-            f'"observed":[{",".join(observed)}],"covers":'
+            f'"observed":[{",".join(observed)}],"covers":{covers},'
+            f'"controls":{rule.controls},"evidence":["sha256:{evidence}"],"waiver":null}}'
         )
-        tail = f',"controls":{rule.controls},"evidence":["sha256:{evidence}"],"waiver":null}}'
-        return f"{identity}\t{where.place}\t{covers}\t{head}\t{tail}".encode()
+        return f"{identity}\t{where.place}\t{covers}\t{shown}\n".encode()
+
+
+def covering(line: bytes, covers: int) -> bytes:
+    """A line that stands for so many resources."""
+    identity, place, _, shown = line.split(b"\t", 3)
+    return b"%b\t%b\t%d\t%b" % (identity, place, covers, recounted(shown, covers))
+
+
+def recounted(shown: bytes, covers: int) -> bytes:
+    """The JSON object of a finding with another count of what it covers."""
+    start = shown.rindex(_COVERS) + len(_COVERS)
+    return b"%b%d%b" % (shown[:start], covers, shown[shown.index(b",", start) :])
 
 
 class _RuleText:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.engine.lines import FIELD, VERDICT_ORDER
+from auditor.engine.lines import FIELD, VERDICT_ORDER, recounted
 from auditor.model.enums import Verdict
 
 _SEPARATOR = FIELD.encode()
@@ -22,7 +22,7 @@ MOST_FINGERPRINTS = 200
 """How many deciding fingerprints a control lists; a person reads the first few."""
 
 
-def in_order(runs: Sequence[Iterable[bytes]], held: int = _BLOCKS) -> Iterator[bytes]:
+def in_order(runs: Sequence[Iterable[bytes]], held: int = _BLOCKS) -> Iterator[list[bytes]]:
     """The lines of sorted runs, sorted: a block of each at a time, which sort() merges in C.
 
     ``held`` is how many lines all blocks hold together, at least one of each run.
@@ -37,7 +37,7 @@ def in_order(runs: Sequence[Iterable[bytes]], held: int = _BLOCKS) -> Iterator[b
             ready += block[:end]
             block[:end] = () if end < len(block) else islice(lines, size)
         ready.sort()
-        yield from ready
+        yield ready
 
 
 class Merged(msgspec.Struct):
@@ -63,27 +63,41 @@ class Merger:
         self._list_all = list_all
         self.merged = Merged()
 
-    def merge(self, runs: Sequence[Iterable[bytes]]) -> Iterator[bytes]:
-        """Yield one JSON object a finding, in order. Each run must be sorted."""
-        lines = in_order(runs)
+    def merge(self, runs: Sequence[Iterable[bytes]]) -> Iterator[list[bytes]]:
+        """Yield the findings in order, each a JSON object and its line's end, many at a time.
+
+        Each run must be sorted.
+        """
+        rows: list[list[bytes]] = []
         group = _Group(b"", Merged())
-        identity = head = tail = b""
-        covers = 0
-        for line in lines:
-            here, _, count, start, end = line.split(b"\t")
-            if here == identity:
-                covers += int(count)
-                continue
-            if identity and group.listed:
-                yield b"%b%d%b" % (head, covers, tail)
-            identity, covers, head, tail = here, int(count), start, end
-            if not identity.startswith(group.prefix) or not group.prefix:
-                group.close()
-                group = self._group(identity)
-            group.add(identity)
-        if identity and group.listed:
-            yield b"%b%d%b" % (head, covers, tail)
+        for lines in in_order(runs):
+            rows += [line.split(b"\t", 3) for line in lines]
+            if len({row[0] for row in rows}) < len(rows):
+                rows = _joined(rows)
+            last = rows.pop()
+            group, found = self._listed(group, rows)
+            yield found
+            rows = [last]
+        group, found = self._listed(group, rows)
         group.close()
+        yield found
+
+    def _listed(self, group: _Group, rows: list[list[bytes]]) -> tuple[_Group, list[bytes]]:
+        """Count findings; the group of the last, and the JSON objects of those that are listed."""
+        found: list[bytes] = []
+        identities = [row[0] for row in rows]
+        start = 0
+        while start < len(rows):
+            end = bisect_left(identities, group.end, start) if group.prefix else start
+            if end == start:
+                group.close()
+                group = self._group(identities[start])
+                continue
+            group.add(identities[start:end])
+            if group.listed:
+                found += [row[3] for row in rows[start:end]]
+            start = end
+        return group, found
 
     def _group(self, identity: bytes) -> _Group:
         order, rule, _ = identity.split(_SEPARATOR, 2)
@@ -93,24 +107,43 @@ class Merger:
         return group
 
 
-class _Group:
-    """The findings of one rule with one verdict and severity: they follow one another."""
+def _joined(rows: list[list[bytes]]) -> list[list[bytes]]:
+    """Sorted rows, of those that are one finding only the first, which covers what all do."""
+    joined: list[list[bytes]] = []
+    for row in rows:
+        if not joined or row[0] != joined[-1][0]:
+            joined.append(row)
+            continue
+        identity, place, covers, shown = joined[-1]
+        count = int(covers) + int(row[2])
+        joined[-1] = [identity, place, b"%d" % count, recounted(shown, count)]
+    return joined
 
-    __slots__ = ("_fingerprints", "_merged", "_total", "listed", "prefix")
+
+class _Group:
+    """The findings of one rule with one verdict and severity: they follow one another.
+
+    Their identities start with ``prefix`` and come before ``end``.
+    """
+
+    __slots__ = ("_fingerprints", "_merged", "_total", "end", "listed", "prefix")
 
     def __init__(self, prefix: bytes, merged: Merged) -> None:
         self.prefix = prefix
+        self.end = prefix + b"\xff"
         self.listed = True
         self._merged = merged
         self._total = 0
         self._fingerprints: list[str] = []
 
-    def add(self, identity: bytes) -> None:
-        self._total += 1
-        if self._total <= MOST_FINGERPRINTS:
-            self._fingerprints.append(identity[-_FINGERPRINT:].decode())
+    def add(self, identities: Sequence[bytes]) -> None:
+        """Count findings of the group, the next in order."""
+        self._total += len(identities)
+        wanted = identities[: MOST_FINGERPRINTS - len(self._fingerprints)]
+        self._fingerprints += [identity[-_FINGERPRINT:].decode() for identity in wanted]
 
     def close(self) -> None:
+        """Tell what was counted; there is no more."""
         if not self.listed or not self._total:
             return
         order, rule, _ = self.prefix.split(_SEPARATOR)
@@ -126,19 +159,17 @@ def blinded(run: Iterable[bytes], blind: Mapping[str, str]) -> list[bytes]:
     unknown = VERDICT_ORDER[Verdict.UNKNOWN].encode()
     lines = []
     for line in run:
-        identity, place, covers, head, tail = line.split(b"\t")
+        identity, place, covers, shown = line.split(b"\t", 3)
         order, rule, rest = identity.split(_SEPARATOR, 2)
         reason = blind.get(rule.decode())
         if reason is None:
             lines.append(line)
             continue
-        finding: dict[str, Any] = msgspec.json.decode(head + b"0" + tail)
+        finding: dict[str, Any] = msgspec.json.decode(shown)
         finding["verdict"] = Verdict.UNKNOWN.value
         finding["message"] = f"not decided: {reason}"
-        text = msgspec.json.encode(finding)
-        cut = text.rindex(b'"covers":') + len(b'"covers":')
         identity = _SEPARATOR.join((unknown + order[1:], rule, rest))
-        lines.append(b"\t".join((identity, place, covers, text[:cut], text[cut + 1 :])))
+        lines.append(b"\t".join((identity, place, covers, msgspec.json.encode(finding) + b"\n")))
     lines.sort()
     return lines
 

@@ -66,7 +66,7 @@ class Findings(Protocol):
     def __iter__(self) -> Iterator[Finding]: ...
 
     def encoded(self) -> Iterator[bytes]:
-        """The JSON object of each finding, in the same order."""
+        """The JSON objects in the same order, many at a time, each on a line that ends."""
         ...
 
 

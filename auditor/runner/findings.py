@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from auditor.model.finding import Finding
 
-_CHUNK = 1 << 20
-_BLOCK = 512
+CHUNK = 1 << 20
 
 
 class StoredFindings:
     """Findings written once, one JSON object a line, in their order."""
 
-    def __init__(self, path: Path, objects: Iterable[bytes]) -> None:
+    def __init__(self, path: Path, blocks: Iterable[Sequence[bytes]]) -> None:
         self._path = path
         self._count = 0
         digest = hashlib.sha256()
-        left = iter(objects)
         with path.open("wb", buffering=0) as file:
-            while block := list(islice(left, _BLOCK)):
+            for block in blocks:
                 self._count += len(block)
-                block.append(b"")
-                data = b"\n".join(block)
+                data = b"".join(block)
                 file.write(data)
                 digest.update(data)
         self.sha256 = digest.hexdigest()
@@ -37,10 +33,14 @@ class StoredFindings:
 
     def __iter__(self) -> Iterator[Finding]:
         decode = msgspec.json.Decoder(Finding).decode
-        return map(decode, self.encoded())
+        with self._path.open("rb", buffering=CHUNK) as file:
+            yield from map(decode, file)
 
     def encoded(self) -> Iterator[bytes]:
-        """The JSON object of each finding."""
-        with self._path.open("rb", buffering=_CHUNK) as file:
-            for line in file:
-                yield line[:-1]
+        """The JSON objects, many at a time, each on a line that ends; no object is cut."""
+        with self._path.open("rb", buffering=0) as file:
+            rest = b""
+            while data := file.read(CHUNK):
+                lines, end, rest = (rest + data).rpartition(b"\n")
+                if end:
+                    yield lines + end

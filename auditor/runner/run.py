@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -68,7 +69,7 @@ class Stamp(msgspec.Struct, frozen=True):
 
 
 class _TargetRun(msgspec.Struct):
-    """What came of one target so far."""
+    """What came of one target so far; ``fresh`` files were not known from a scan before."""
 
     spools: list[str] = msgspec.field(default_factory=list)
     lines: list[bytes] = msgspec.field(default_factory=list)
@@ -79,6 +80,7 @@ class _TargetRun(msgspec.Struct):
     census: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     files: int = 0
+    fresh: int = 0
     skipped: int = 0
     unreachable: bool = False
     counts: tuple[RuleCount, ...] = ()
@@ -96,6 +98,7 @@ class _TargetRun(msgspec.Struct):
         for kind, number in result.evaluated:
             self.evaluated[kind] += number
         self.files += result.files
+        self.fresh += result.files - result.cached
         self.skipped += result.skipped
 
 
@@ -127,7 +130,7 @@ def audit(
         runs.append((collector, _run_target(job, context, settings, progress)))
     if context is None:
         raise ValueError("no targets")
-    if settings.result_cache is not None:
+    if settings.result_cache is not None and any(run.fresh for _, run in runs):
         prune(settings.result_cache)
     return _report(runs, context, settings, stamp)
 
@@ -314,7 +317,7 @@ def _settled(run: _TargetRun, number: int, folder: Path) -> Iterator[Path]:
     """The lines of one target in closed files."""
     if run.blind:
         with ExitStack() as stack:
-            lines = list(in_order(list(_open(run, stack))))
+            lines = list(chain.from_iterable(in_order(list(_open(run, stack)))))
     else:
         yield from map(Path, run.spools)
         lines = run.lines

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 from auditor.engine.merge import in_order
@@ -19,16 +20,15 @@ _BUFFERS = 16 << 20
 
 
 def opened(paths: Sequence[Path], stack: ExitStack) -> list[Iterable[bytes]]:
-    """The lines of each file, without their ends, for as long as ``stack`` lasts."""
+    """The lines of each file, for as long as ``stack`` lasts."""
     size = min(1 << 20, _BUFFERS // max(1, len(paths)))
-    files = [stack.enter_context(path.open("rb", buffering=size)) for path in paths]
-    return [(line[:-1] for line in file) for file in files]
+    return [stack.enter_context(path.open("rb", buffering=size)) for path in paths]
 
 
 def write(path: Path, lines: Iterable[bytes]) -> None:
     """Write lines that are in order."""
     with path.open("wb", buffering=1 << 20) as file:
-        file.writelines(line + b"\n" for line in lines)
+        file.writelines(lines)
 
 
 def joined(paths: Sequence[Path], folder: Path, most: int = MOST_OPEN) -> list[Path]:
@@ -41,7 +41,7 @@ def joined(paths: Sequence[Path], folder: Path, most: int = MOST_OPEN) -> list[P
             path = folder / f"joined-{number:06d}"
             number += 1
             with ExitStack() as stack:
-                write(path, in_order(opened(batch, stack)))
+                write(path, chain.from_iterable(in_order(opened(batch, stack))))
             fewer.append(path)
         left = fewer
     return left

@@ -12,6 +12,7 @@ import msgspec
 
 from auditor.analysis import namespaces
 from auditor.analysis.workloads import controlled_by
+from auditor.engine.lines import FORMAT, covering
 from auditor.engine.outcome import Judgement
 from auditor.engine.tally import from_bytes, to_bytes
 from auditor.model.enums import GapCause
@@ -196,7 +197,7 @@ class ShardRun:
         lines.sort()
         path = spool / f"shard-{number:06d}"
         if lines:
-            path.write_bytes(b"\n".join(lines) + b"\n")
+            path.write_bytes(b"".join(lines))
         return ShardResult(
             number=number,
             spool=str(path) if lines else "",
@@ -224,8 +225,7 @@ def _covering(group: _Group) -> Iterator[bytes]:
         yield from group.lines
         return
     for line in group.lines:
-        identity, place, covers, rest = line.split(b"\t", 3)
-        yield b"%b\t%b\t%d\t%b" % (identity, place, int(covers) * group.covers, rest)
+        yield covering(line, group.covers)
 
 
 def _as_known(part: _Tallies) -> FileResult:
@@ -243,7 +243,7 @@ def _as_known(part: _Tallies) -> FileResult:
 def scope_of(job: Job, context: Context) -> str:
     """What the results of a file depend on besides its content and path."""
     target = job.collector.target
-    parts = (VERSION, context.profile.digest, target.uri, target.uid, str(job.list_all))
+    parts = (VERSION, FORMAT, context.profile.digest, target.uri, target.uid, str(job.list_all))
     return "\n".join(parts)
 
 

@@ -115,6 +115,13 @@ def test_wrong_usage(place: Path, arguments: tuple[str, ...], says: str, hint: s
     assert contents(place) == before
 
 
+@pytest.mark.parametrize("epoch", ["soon", "-1", "1e9", "9" * 24])
+def test_a_time_that_is_none(place: Path, epoch: str) -> None:
+    ran = auditor("scan", "a.yaml", cwd=place, env={"SOURCE_DATE_EPOCH": epoch})
+    assert (ran.code, ran.out) == (2, "")
+    assert f"SOURCE_DATE_EPOCH is '{epoch}': not a number of seconds since 1970" in ran.err
+
+
 def contents(root: Path) -> dict[str, bytes]:
     files = (path for path in sorted(root.rglob("*")) if path.is_file())
     return {str(path.relative_to(root)): path.read_bytes() for path in files}

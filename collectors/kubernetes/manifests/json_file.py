@@ -50,6 +50,11 @@ _decode_page = msgspec.json.Decoder(_Page).decode
 _decode_named = msgspec.json.Decoder(_Named).decode
 _decode_head = msgspec.json.Decoder(_Head).decode
 _BYTE = re.compile(r" \(byte (\d+)\)$")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 
 class NoJson(Exception):  # noqa: N818 - the text may still be YAML
@@ -65,7 +70,7 @@ class JsonFile:
 
     def __init__(self, ledger: Ledger, data: bytes) -> None:
         self._ledger = ledger
-        self._data = data
+        self._data = _paired(data)
         self._maker = Maker(ledger.source)
         self._starts: list[tuple[int, bool]] = []
         self._outlined = 0
@@ -192,3 +197,10 @@ class JsonFile:
         if self._outline is None or self._outlined != number:
             self._outline, self._outlined = Outline(self._data, start), number
         return line + self._outline.line_of(steps(pointer))
+
+
+def _paired(data: bytes) -> bytes:
+    """The text with U+FFFD for half a surrogate pair, as Go reads it; nothing moves by that."""
+    if rb"\ud" not in data and rb"\uD" not in data:
+        return data
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found["half"] else found[0], data)

@@ -7,6 +7,7 @@ this can only be faster, never wrong: see ``blocks.py`` for what is put together
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any, Final, TypeAlias
 
@@ -48,8 +49,10 @@ _SHAPE = re.compile(
     |(?P<item>[^\s\#].*))?""",
     re.VERBOSE | re.ASCII,
 )
-_STRANGE = re.compile(
-    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+_STRANGE_ASCII = re.compile(r"[^\x20-\x7e]")
+_STRANGE = (
+    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe"
+    "\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
 _INDICATORS = frozenset("&*!|>{}[]%@`?,#\"':")
 _BLOCK = re.compile(r"([|>][-+]?)(?: +#.*)?")
@@ -60,7 +63,14 @@ _encode = msgspec.json.encode
 
 def is_strange(text: str) -> bool:
     """Whether a text has a character that YAML treats as a break, or not at all."""
-    return _STRANGE.search(text) is not None
+    pattern = _STRANGE_ASCII if text.isascii() else _strange()
+    return pattern.search(text) is not None
+
+
+@functools.cache
+def _strange() -> re.Pattern[str]:
+    """Takes as long to compile as all other patterns together, and few files need it."""
+    return re.compile(_STRANGE)
 
 
 def understand(line: str) -> Line:

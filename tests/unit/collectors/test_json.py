@@ -117,6 +117,22 @@ def test_stream_of_pretty_objects_keeps_its_lines() -> None:
     assert reading.line(first.document, "/metadata/name") == 4
 
 
+@pytest.mark.parametrize(
+    ("escaped", "name"),
+    [
+        pytest.param(r"a\ud800", "a\ufffd", id="first half"),
+        pytest.param(r"\uDfffb", "\ufffdb", id="second half"),
+        pytest.param(r"\udc00\ud800", "\ufffd\ufffd", id="in the wrong order"),
+        pytest.param(r"\ud83d\ude00\ud83d", "\U0001f600\ufffd", id="a pair and a half"),
+        pytest.param(r"\\ud800", "\\ud800", id="no escape at all"),
+        pytest.param(r"\\\ud800", "\\\ufffd", id="after a backslash"),
+    ],
+)
+def test_half_a_pair_is_read_as_go_reads_it(escaped: str, name: str) -> None:
+    (found,) = objects(read(f'{{{HEAD}, "metadata": {{"name": "{escaped}"}}}}'))
+    assert found.name == name
+
+
 def test_byte_order_mark_is_no_content() -> None:
     reading = read(b"\xef\xbb\xbf{" + HEAD.encode() + b', "metadata": {"name": "a"}}')
     assert [resource.name for resource in objects(reading)] == ["a"]

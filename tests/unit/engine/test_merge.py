@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+from itertools import chain, pairwise
 from typing import Any
 
 import pytest
@@ -51,7 +51,9 @@ def lines(subject: Resource, *outcomes: Outcome, line: int = 7, covers: int = 1)
 
 def merge(*shards: list[bytes], list_all: bool = True) -> tuple[list[dict[str, Any]], Merger]:
     merger = Merger(needy=frozenset({"r-needy"}), list_all=list_all)
-    found = [json.loads(text) for text in merger.merge([sorted(shard) for shard in shards])]
+    blocks = list(merger.merge([sorted(shard) for shard in shards]))
+    assert all(text.endswith(b"}\n") and text.count(b"\n") == 1 for text in chain(*blocks))
+    found = [json.loads(text) for text in chain(*blocks)]
     return found, merger
 
 
@@ -75,7 +77,7 @@ def test_shards_and_order_change_nothing(found: list[bytes], random: Any, everyt
     expected, whole = merge(found, list_all=everything)
     shuffled = random.sample(found, len(found))
     cuts = sorted(random.randint(0, len(found)) for _ in range(3))
-    shards = [shuffled[one:two] for one, two in itertools.pairwise([0, *cuts, len(found)])]
+    shards = [shuffled[one:two] for one, two in pairwise([0, *cuts, len(found)])]
     again, merger = merge(*shards, list_all=everything)
     assert again == expected
     assert merger.merged == whole.merged
@@ -204,4 +206,4 @@ def test_a_control_lists_a_bounded_number_of_fingerprints() -> None:
 def test_sorted_runs_come_in_order(runs: list[list[bytes]], block: int) -> None:
     ordered = [sorted(run) for run in runs]
     everything = sorted(line for run in runs for line in run)
-    assert list(in_order(ordered, block)) == everything
+    assert list(chain(*in_order(ordered, block))) == everything

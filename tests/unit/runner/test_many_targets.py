@@ -66,7 +66,11 @@ def test_each_file_a_target(tmp_path: Path) -> None:
     assert posture == [("whole.yaml", "fail"), ("broken.yaml", "unknown")]
 
 
-@given(st.lists(st.lists(st.binary(max_size=3).map(lambda text: text.hex().encode()), max_size=4)))
+@given(
+    st.lists(
+        st.lists(st.binary(max_size=3).map(lambda text: text.hex().encode() + b"\n"), max_size=4)
+    )
+)
 @settings(max_examples=50, deadline=None)
 def test_joining_keeps_lines_and_order(
     tmp_path_factory: pytest.TempPathFactory, shards: list[list[bytes]]
@@ -79,8 +83,8 @@ def test_joining_keeps_lines_and_order(
         paths.append(path)
     left = spools.joined(paths, folder, most=2)
     assert len(left) <= 2
-    found = [line for path in left for line in path.read_bytes().splitlines()]
+    found = [line for path in left for line in path.read_bytes().splitlines(keepends=True)]
     assert sorted(found) == sorted(line for lines in shards for line in lines)
     for path in left:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().splitlines(keepends=True)
         assert lines == sorted(lines)
