@@ -20,7 +20,8 @@ class Config:
     ``cache`` is a folder, None when there is no home to put one in. ``colour`` follows NO_COLOR,
     FORCE_COLOR and CLICOLOR_FORCE; None leaves it to the terminal. ``epoch`` is SOURCE_DATE_EPOCH:
     seconds since 1970 to use in place of the clock, for byte-identical reports. ``temporary`` is
-    TMPDIR, "" when it is not set.
+    TMPDIR, "" when it is not set. ``kubeconfig`` is KUBECONFIG, a file or a list of files, or the
+    usual place.
     """
 
     cache: Path | None
@@ -28,6 +29,7 @@ class Config:
     epoch: int | None
     ci: bool
     temporary: str
+    kubeconfig: str
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
@@ -43,6 +45,7 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         epoch=_epoch(env),
         ci=bool(env.get("CI")),
         temporary=env.get("TMPDIR", ""),
+        kubeconfig=env.get("KUBECONFIG") or f"{env.get('HOME', '')}/.kube/config",
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.finding import Report
-from auditor.model.resource import Evidence, Gap, Resource, Target
+from auditor.model.resource import Evidence, Excluded, Gap, Resource, Target
 
 
 class Shard(msgspec.Struct, frozen=True):
@@ -85,6 +87,88 @@ class Collector(Protocol):
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read one shard in order; an item that can't be read is a Gap in its place."""
         ...
+
+
+class Sink(Protocol):
+    """Where a live collector leaves what it was answered."""
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of this run, that only its owner can read and that goes with the run."""
+        ...
+
+    def add(self, record: Record, body: bytes | None) -> None:
+        """Keep one query, and its body when there is one; fills the digest and the size in."""
+        ...
+
+
+@runtime_checkable
+class Live(Protocol):
+    """A target that has to be asked: it is read into a sink first, and judged from there."""
+
+    @property
+    def uri(self) -> str:
+        """The target as typed, in its canonical form."""
+        ...
+
+    def collect(
+        self, kinds: frozenset[str], sink: Sink, progress: Callable[[int, int], None]
+    ) -> TargetEntry:
+        """Read resources of ``kinds``; ``progress`` gets the kinds done and all.
+
+        Raises CollectionError when the whole target can't be read.
+        """
+        ...
+
+
+class Read(msgspec.Struct, frozen=True):
+    """Whether a kind may be read; ``served`` is false where the target has no such kind."""
+
+    kind: str
+    served: bool
+    allowed: bool
+    detail: str = ""
+
+
+class Examination(msgspec.Struct, frozen=True):
+    """What a target says before it is read.
+
+    ``skew`` is how many seconds its clock is ahead of ours, None when it did not say.
+    """
+
+    uri: str
+    server: str
+    uid: str
+    version: str
+    principal: Principal
+    skew: float | None
+    reads: tuple[Read, ...]
+    excluded: tuple[Excluded, ...]
+
+
+@runtime_checkable
+class Examined(Live, Protocol):
+    """A live target that can say what may be read of it."""
+
+    def examine(self, kinds: frozenset[str], scratch: Path) -> Examination:
+        """Ask what may be read, without reading it.
+
+        Raises CollectionError when the target can't be reached.
+        """
+        ...
+
+
+class RolePlan(msgspec.Struct, frozen=True):
+    """What a role is for: ``reasons`` are the rules that rest on each kind.
+
+    ``namespaces`` are those it is limited to, none for all; ``account`` is the namespace and the
+    name of the service account that is bound to it.
+    """
+
+    profile: str
+    reasons: Mapping[str, tuple[str, ...]]
+    namespaces: tuple[str, ...]
+    account: tuple[str, str]
 
 
 class ReportFormat(Protocol):

@@ -65,7 +65,11 @@ def _opening(report: Report) -> dict[str, Any]:
             "id": report.run_id,
             "started": report.started,
             "finished": report.finished,
-            "identity": [],
+            "identity": [
+                {"target": target.uri, "principal": target.principal}
+                for target in report.targets
+                if target.principal
+            ],
         },
         "profile": {"id": report.profile, "parameters": dict(report.parameters)},
         "targets": [
@@ -76,6 +80,9 @@ def _opening(report: Report) -> dict[str, Any]:
                 "state": target.state.value,
                 "files": target.files,
                 "skipped": target.skipped,
+                "excluded": [
+                    {"kind": item.kind, "reason": item.reason} for item in target.excluded
+                ],
             }
             for target in report.targets
         ],
@@ -103,6 +110,7 @@ def _gap(item: GapReport) -> dict[str, Any]:
         "detail": gap.detail,
         "hint": gap.hint,
         "line": gap.line,
+        "namespace": gap.namespace,
         "rules": list(item.rules),
     }
 

@@ -24,6 +24,10 @@ COMPLETE = "_AUDITOR_COMPLETE"
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "scan": "auditor.cli.scan:scan",
+        "collect": "auditor.cli.collect:collect",
+        "evaluate": "auditor.cli.evaluate:evaluate",
+        "doctor": "auditor.cli.doctor:doctor",
+        "permissions": "auditor.cli.permissions:permissions",
         "explain": "auditor.cli.explain:explain",
         "rules": "auditor.cli.rules:rules",
         "profiles": "auditor.cli.profiles:profiles",
@@ -73,13 +77,14 @@ class LazyGroup(click.Group):
 def app() -> None:
     r"""Audit the configuration of AI infrastructure.
 
-    Reads manifests, judges them by rules, and says what it could not read: unread evidence is never
-    a pass.
+    Reads manifests and clusters, judges them by rules, and says what it could not read: unread
+    evidence is never a pass.
 
     \b
     Start here:
       auditor demo                      audit the estate that comes along
       auditor scan manifests/           audit a folder
+      auditor scan k8s://               audit the cluster of the current context
       helm template . | auditor scan -  audit what a chart renders to
     """
 

@@ -53,6 +53,27 @@ def set_option(function: Command) -> Command:
     )(function)
 
 
+def kubeconfig_option(function: Command) -> Command:
+    """``--kubeconfig FILE``."""
+    return click.option(
+        "--kubeconfig",
+        metavar="FILE",
+        default="",
+        help="Kubeconfig of k8s:// targets.  [default: KUBECONFIG, or ~/.kube/config]",
+    )(function)
+
+
+def progress_option(function: Command) -> Command:
+    """``--progress MODE``."""
+    return click.option(
+        "--progress",
+        type=click.Choice(["auto", "plain", "json", "none"]),
+        default="auto",
+        show_default=True,
+        help="Progress on standard error.",
+    )(function)
+
+
 def folders(extra: Sequence[Path]) -> tuple[Path, ...]:
     """The built-in policy folder and the user's."""
     return (policies_folder(), *extra)

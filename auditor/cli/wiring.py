@@ -3,35 +3,72 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from auditor.cli.screen import Screen
 from auditor.errors import UsageError
+from auditor.evidence.folder import Collected
 from auditor.model.resource import Target
-from auditor.ports import Collector, ReportFormat
+from auditor.ports import Collector, Examined, Live, ReportFormat, RolePlan
 
 STDIN = "-"
 
 
-def collector_for(text: str) -> Collector:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list."""
+
+    kubeconfig: str = ""
+
+
+def collector_for(text: str, places: Places) -> Collector | Live:
     """The collector of one target as typed: a path, ``-``, or a URI.
 
     Raises:
         UsageError: no collector reads such a target, or there is nothing at that path.
     """
     scheme, separator, _ = text.partition("://")
-    if separator:
-        known = ", ".join(f"{name}://" for name in COLLECTORS) or "none yet"
-        make = COLLECTORS.get(scheme)
-        if make is None:
-            raise UsageError(
-                f"{text}: no collector reads {scheme}:// targets",
-                hint=f"a target is a file, a folder or - for standard input; schemes: {known}",
-            )
-        return make(text)
-    return _manifests(text)
+    if not separator:
+        return _manifests(text)
+    make = COLLECTORS.get(scheme)
+    if make is None:
+        known = ", ".join(f"{name}://" for name in COLLECTORS)
+        raise UsageError(
+            f"{text}: no collector reads {scheme}:// targets",
+            hint=f"a target is a file, a folder or - for standard input; schemes: {known}",
+        )
+    return make(text, places)
+
+
+def reader_of(collected: Collected, bodies: Path, kinds: frozenset[str]) -> Collector:
+    """The collector of a target that was read before.
+
+    Raises:
+        UsageError: it was read by a collector that this version does not have.
+    """
+    scheme = collected.entry.uri.partition("://")[0]
+    make = READERS.get(scheme)
+    if make is None:
+        raise UsageError(
+            f"{collected.entry.uri}: this version can't judge {scheme}:// targets",
+            hint="evaluate it with the version that collected it",
+        )
+    return make(collected, bodies, kinds)
+
+
+def live_of(text: str, places: Places) -> Examined:
+    """The collector of a live target that can be examined.
+
+    Raises:
+        UsageError: it is none.
+    """
+    target = collector_for(text, places)
+    if not isinstance(target, Examined):
+        raise UsageError(f"{text}: there is nothing to examine", hint="auditor doctor k8s://")
+    return target
 
 
 def _manifests(text: str) -> Collector:
@@ -52,8 +89,46 @@ def _manifests(text: str) -> Collector:
     return ManifestsCollector(Target(text, "files"), root=path)
 
 
-COLLECTORS: Mapping[str, Callable[[str], Collector]] = MappingProxyType({})
+def _cluster(text: str, places: Places) -> Live:
+    from collectors.kubernetes.live.address import parse_address
+
+    address = parse_address(text)
+    try:
+        from collectors.kubernetes.live.collector import LiveCollector, system_clock
+    except ImportError as error:
+        raise UsageError(
+            f"{text}: {error.name} is not installed", hint="pip install auditor installs it"
+        ) from error
+    return LiveCollector(address, places.kubeconfig, system_clock())
+
+
+def _pages(collected: Collected, bodies: Path, kinds: frozenset[str]) -> Collector:
+    from collectors.kubernetes.live.pages import PagesCollector
+
+    return PagesCollector(collected.entry, bodies, collected.records, kinds)
+
+
+COLLECTORS: Mapping[str, Callable[[str, Places], Collector | Live]] = MappingProxyType(
+    {"k8s": _cluster, "k8s+incluster": _cluster}
+)
 """URI scheme to collector; paths and ``-`` are manifests."""
+
+READERS: Mapping[str, Callable[[Collected, Path, frozenset[str]], Collector]] = MappingProxyType(
+    {"k8s": _pages, "k8s+incluster": _pages}
+)
+"""URI scheme to the collector of what was read before."""
+
+
+def _kubernetes_role(plan: RolePlan) -> Iterator[str]:
+    from collectors.kubernetes.permissions import role
+
+    return role(plan)
+
+
+ROLES: Mapping[str, Callable[[RolePlan], Iterator[str]]] = MappingProxyType(
+    {"k8s": _kubernetes_role}
+)
+"""Platform to the writer of the least role that reads it."""
 
 
 def _terminal(screen: Screen) -> ReportFormat:

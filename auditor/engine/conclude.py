@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from auditor.analysis import FACT_KINDS
 from auditor.engine.merge import Merged
+from auditor.engine.sources import RuleSources
 from auditor.engine.tally import counts as tally_counts
 from auditor.model.enums import ControlState, Verdict
 from auditor.model.finding import ControlResult, Coverage, GapReport, KindCoverage, RuleCount
@@ -17,51 +18,86 @@ from auditor.policy.compiled import ActiveRule
 _DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE)
 
 
-def rules_blinded_by(gap: Gap, rules: Sequence[ActiveRule]) -> tuple[str, ...]:
-    """The rules whose verdicts a gap takes back.
+Sources = Mapping[str, RuleSources]
+"""What each rule rests on, by its id."""
 
-    A gap whose scope is a kind blinds the rules about that kind or in need of it. Any other scope
-    is a place that might have held anything: it blinds every rule that needs other resources.
+
+def rules_blinded_by(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) -> tuple[str, ...]:
+    """The rules that a gap keeps something from.
+
+    A gap whose scope is a kind: the rules that rest on that kind. Any other scope is a place that
+    might have held anything: every rule that needs other resources than the one it judges.
     """
-    kinds = {kind for active in rules for kind in (*active.rule.applies_to, *active.rule.needs)}
-    if gap.scope in kinds:
-        return tuple(
-            active.rule.id
-            for active in rules
-            if gap.scope in active.rule.applies_to or gap.scope in active.rule.needs
-        )
+    if _is_kind(gap, sources):
+        return tuple(item.rule.id for item in rules if gap.scope in sources[item.rule.id].all)
     return tuple(active.rule.id for active in rules if active.rule.needs)
 
 
-def rules_short_of(gap: Gap, rules: Sequence[ActiveRule]) -> frozenset[str]:
+def rules_short_of(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) -> frozenset[str]:
     """The rules that a gap may have kept from a resource: those about its kind.
 
     A place that might have held anything could have held what any rule is about.
     """
-    kinds = {kind for active in rules for kind in (*active.rule.applies_to, *active.rule.needs)}
-    if gap.scope in kinds:
-        return frozenset(rules_blinded_by(gap, rules))
+    if _is_kind(gap, sources):
+        return frozenset(rules_blinded_by(gap, rules, sources))
     return frozenset(active.rule.id for active in rules)
 
 
-def blind_rules(gaps: Sequence[Gap], rules: Sequence[ActiveRule]) -> dict[str, str]:
-    """Map each blinded rule to the first gap that blinds it, in words."""
+def rules_without_verdict(
+    gap: Gap, rules: Sequence[ActiveRule], sources: Sources
+) -> tuple[str, ...]:
+    """The rules of which a gap takes every verdict back: those that need what was not read.
+
+    A rule that only judges what was not read keeps its verdicts on the rest: each rests on
+    evidence of its own.
+    """
+    if _is_kind(gap, sources):
+        return tuple(item.rule.id for item in rules if gap.scope in sources[item.rule.id].needed)
+    return rules_blinded_by(gap, rules, sources)
+
+
+def _is_kind(gap: Gap, sources: Sources) -> bool:
+    return any(gap.scope in each.all for each in sources.values())
+
+
+def blind_rules(
+    gaps: Iterable[Gap], rules: Sequence[ActiveRule], sources: Sources
+) -> dict[str, str]:
+    """Map each rule without verdicts to the first gap that took them, in words."""
     blind: dict[str, str] = {}
     for gap in sorted(gaps):
-        for rule in rules_blinded_by(gap, rules):
+        for rule in rules_without_verdict(gap, rules, sources):
             blind.setdefault(rule, f"{gap.scope} was not read ({gap.cause.value}: {gap.detail})")
     return blind
 
 
-def gap_reports(gaps: Iterable[Gap], rules: Sequence[ActiveRule]) -> tuple[GapReport, ...]:
+def unseen(gaps: Iterable[Gap], rules: Sequence[ActiveRule], sources: Sources) -> Counter[str]:
+    """How many kinds each rule could not see, or not in some namespace: unknown, each of them."""
+    return Counter(
+        rule
+        for gap in set(gaps)
+        if _is_kind(gap, sources)
+        for rule in rules_blinded_by(gap, rules, sources)
+    )
+
+
+def gap_reports(
+    gaps: Iterable[Gap], rules: Sequence[ActiveRule], sources: Sources
+) -> tuple[GapReport, ...]:
     """Each gap, once, with what it blinds."""
-    return tuple(GapReport(gap, rules_blinded_by(gap, rules)) for gap in sorted(set(gaps)))
+    return tuple(GapReport(gap, rules_blinded_by(gap, rules, sources)) for gap in sorted(set(gaps)))
 
 
 def rule_counts(
-    tally: int, rules: Sequence[ActiveRule], blind: Mapping[str, str]
+    tally: int,
+    rules: Sequence[ActiveRule],
+    blind: Mapping[str, str],
+    missing: Mapping[str, int],
 ) -> tuple[RuleCount, ...]:
-    """Verdicts by rule, in the order of ``rules``; a blinded rule's are all unknown."""
+    """Verdicts by rule, in the order of ``rules``; a blinded rule's are all unknown.
+
+    ``missing`` is what :func:`unseen` found: populations nothing is known of.
+    """
     by_rule: list[Counter[Verdict]] = [Counter() for _ in rules]
     for rule, verdict, number in tally_counts(tally):
         by_rule[rule][Verdict.UNKNOWN if rules[rule].rule.id in blind else verdict] += number
@@ -70,7 +106,7 @@ def rule_counts(
             active.rule.id,
             found[Verdict.PASS],
             found[Verdict.FAIL],
-            found[Verdict.UNKNOWN],
+            found[Verdict.UNKNOWN] + missing.get(active.rule.id, 0),
             found[Verdict.NOT_APPLICABLE],
             found[Verdict.MANUAL],
         )

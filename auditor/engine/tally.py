@@ -6,7 +6,7 @@ of a microsecond, and a tally is a few bytes in a cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from auditor.model.enums import Verdict
 
@@ -47,6 +47,14 @@ def counts(tally: int) -> Iterator[tuple[int, Verdict, int]]:
             yield rule, _VERDICTS[order], number
         tally >>= LANE_BITS
         position += 1
+
+
+def blinded(tally: int, blind: Container[int]) -> int:
+    """A tally in which every verdict of some rules is unknown."""
+    return sum(
+        number * lane(rule, Verdict.UNKNOWN if rule in blind else verdict)
+        for rule, verdict, number in counts(tally)
+    )
 
 
 def to_bytes(tally: int) -> bytes:

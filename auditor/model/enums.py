@@ -52,6 +52,18 @@ class GapCause(Enum):
     MALFORMED = "malformed"
 
 
+class Answered(Enum):
+    """How a query ended: refused, absent, empty and cut short are different facts."""
+
+    OK = "ok"
+    DENIED = "denied"
+    NOT_FOUND = "not-found"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+
+
 class TargetState(Enum):
     """How much of a target was read."""
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from auditor.model.enums import ControlState, Decision, TargetState
-from auditor.model.resource import Gap
+from auditor.model.resource import Excluded, Gap
 
 
 class ResourceRef(msgspec.Struct, frozen=True, gc=False):
@@ -111,7 +111,10 @@ class GapReport(msgspec.Struct, frozen=True):
 
 
 class TargetReport(msgspec.Struct, frozen=True):
-    """A target as it went: ``files`` were read, ``skipped`` documents were no resource."""
+    """A target as it went: ``files`` were read, ``skipped`` documents were no resource.
+
+    ``principal`` is as whom it was read, ``excluded`` what of it is not read by design.
+    """
 
     uri: str
     uid: str
@@ -119,6 +122,8 @@ class TargetReport(msgspec.Struct, frozen=True):
     state: TargetState
     files: int
     skipped: int
+    principal: str = ""
+    excluded: tuple[Excluded, ...] = ()
 
 
 class ControlResult(msgspec.Struct, frozen=True):

@@ -7,17 +7,27 @@ import msgspec
 from auditor.model.enums import GapCause
 
 
+class Excluded(msgspec.Struct, frozen=True, order=True):
+    """A kind that rules are about and that is not read by design, which is no gap."""
+
+    kind: str
+    reason: str
+
+
 class Target(msgspec.Struct, frozen=True):
     """One thing to audit.
 
     ``uri`` is what a person typed, made canonical; ``uid`` goes into fingerprints and must survive
     a move to another machine: for files it is the constant ``"files"``, since the paths below it
     already tell resources apart; for a cluster the uid of its ``kube-system`` namespace.
+    ``principal`` is who asked, as the target sees it.
     """
 
     uri: str
     uid: str
     version: str = ""
+    principal: str = ""
+    excluded: tuple[Excluded, ...] = ()
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):
@@ -72,7 +82,8 @@ class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
 
     ``scope`` is a resource kind (``k8s/NetworkPolicy``), or a path relative to the target when it
     is not known which kinds a file would have held. ``detail`` says what happened, ``hint`` what to
-    do. ``line`` is the place in the file, 0 if none.
+    do. ``line`` is the place in the file, 0 if none. ``namespace`` is the one that was not read, ""
+    when it was none in particular.
     """
 
     target: str
@@ -81,6 +92,7 @@ class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
     detail: str
     hint: str = ""
     line: int = 0
+    namespace: str = ""
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):

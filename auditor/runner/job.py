@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from auditor.analysis.workloads import Workloads, rows_from_table
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
+from auditor.engine.sources import RuleSources, kinds_read, sources_of
 from auditor.policy import (
     CompiledProfile,
     ProgramCache,
@@ -47,6 +49,7 @@ class Context(msgspec.Struct, frozen=True):
     profile: CompiledProfile
     plans: Plans
     workloads: Workloads
+    sources: Mapping[str, RuleSources]
     writer: LineWriter
 
 
@@ -78,6 +81,7 @@ def context_of(job: Job) -> Context:
         profile=judges.profile,
         plans=judges.plans,
         workloads=judges.workloads,
+        sources=judges.sources,
         writer=LineWriter(judges.profile.rules, job.collector.target),
     )
 
@@ -88,6 +92,7 @@ class _Judges(msgspec.Struct, frozen=True):
     profile: CompiledProfile
     plans: Plans
     workloads: Workloads
+    sources: Mapping[str, RuleSources]
 
 
 @functools.lru_cache(maxsize=2)
@@ -103,8 +108,29 @@ def _judges(
     """Make ready what judges; ``run`` tells runs apart, between which policies may change."""
     del run
     compiled = compiled_profile(folders, profile, settings, cache)
+    rows = rows_from_table(compiled.tables.get(TEMPLATES, []))
     return _Judges(
         compiled,
         Plans(compiled.rules, list_all=list_all, memo=memo),
-        Workloads(rows_from_table(compiled.tables.get(TEMPLATES, []))),
+        Workloads(rows),
+        sources_of(compiled.rules, rows),
     )
+
+
+def kinds_of(
+    folders: tuple[Path, ...],
+    profile: str,
+    settings: tuple[tuple[str, str], ...],
+    cache: Path | None,
+) -> frozenset[str]:
+    """The kinds that the rules of a profile rest on: what a collector has to read.
+
+    Raises:
+        PolicyErrors, UsageError: as :func:`compiled_profile`.
+    """
+    return kinds_read(rests_on(compiled_profile(folders, profile, settings, cache)).values())
+
+
+def rests_on(compiled: CompiledProfile) -> Mapping[str, RuleSources]:
+    """The kinds that each rule of a profile rests on."""
+    return sources_of(compiled.rules, rows_from_table(compiled.tables.get(TEMPLATES, [])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import chain
@@ -17,12 +17,12 @@ from auditor.engine import conclude
 from auditor.engine.gate import decide, parse_gate
 from auditor.engine.merge import Merger, blinded, in_order
 from auditor.engine.outcome import Outcome
+from auditor.engine.tally import blinded as blinded_tally
 from auditor.engine.tally import from_bytes
 from auditor.errors import CollectionError
-from auditor.model.enums import GapCause, TargetState
+from auditor.model.enums import GapCause, TargetState, Verdict
 from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
 from auditor.model.resource import Gap, Resource
-from auditor.policy import ActiveRule
 from auditor.ports import Collector, Reading, Shard
 from auditor.runner import spools
 from auditor.runner.cache import prune
@@ -186,6 +186,7 @@ def _lost(uri: str, shard: Shard) -> Iterator[Gap]:
 def _judge_facts(job: Job, context: Context, run: _TargetRun) -> None:
     """Derive what takes more than one resource, and judge it here."""
     told: dict[str, list[tuple[Resource, list[Outcome]]]] = {}
+    blind = _blind_in(run, context)
     for fact in namespaces.derive(run.kept, run.census):
         run.census[fact.kind, fact.namespace] += 1
         plan = context.plans.get(fact.kind)
@@ -193,8 +194,11 @@ def _judge_facts(job: Job, context: Context, run: _TargetRun) -> None:
             continue
         run.evaluated[fact.kind] += 1
         judgements = plan.judge(fact.body)
-        outcomes = [outcome for judgement in judgements for outcome in judgement.outcomes]
-        run.tally += sum(judgement.tally for judgement in judgements)
+        reasons = blind.get(fact.name, {})
+        outcomes = [
+            _untold(outcome, reasons) for judgement in judgements for outcome in judgement.outcomes
+        ]
+        run.tally += blinded_tally(sum(judgement.tally for judgement in judgements), reasons)
         if outcomes:
             told.setdefault(fact.source, []).append((fact, outcomes))
     run.kept.clear()
@@ -207,6 +211,29 @@ def _judge_facts(job: Job, context: Context, run: _TargetRun) -> None:
             line_of = _line_in(reading, fact)
             run.lines += context.writer.lines(fact, outcomes, line_of, digest)
     run.lines.sort()
+
+
+def _blind_in(run: _TargetRun, context: Context) -> dict[str, dict[int, str]]:
+    """Which rules have no verdict on a namespace of which something was not read, and why."""
+    rules = context.profile.rules
+    blind: dict[str, dict[int, str]] = {}
+    for namespace in sorted({gap.namespace for gap in run.gaps if gap.namespace}):
+        gaps = [gap for gap in run.gaps if gap.namespace == namespace]
+        reasons = conclude.blind_rules(gaps, rules, context.sources)
+        blind[namespace] = {
+            index: reasons[active.rule.id]
+            for index, active in enumerate(rules)
+            if active.rule.id in reasons
+        }
+    return blind
+
+
+def _untold(outcome: Outcome, reasons: Mapping[int, str]) -> Outcome:
+    reason = reasons.get(outcome.rule)
+    if reason is None:
+        return outcome
+    message = f"not decided: {reason}"
+    return msgspec.structs.replace(outcome, verdict=Verdict.UNKNOWN, message=message)
 
 
 def _line_in(reading: Reading | None, fact: Resource) -> Callable[[str], int]:
@@ -226,9 +253,11 @@ def _reading_of(collector: Collector, source: str) -> Reading | None:
 
 
 def _conclude(run: _TargetRun, context: Context) -> None:
-    rules = context.profile.rules
-    run.blind = conclude.blind_rules(run.gaps, rules)
-    run.counts = conclude.rule_counts(run.tally, rules, run.blind)
+    rules, sources = context.profile.rules, context.sources
+    whole = [gap for gap in run.gaps if not gap.namespace]
+    run.blind = conclude.blind_rules(whole, rules, sources)
+    missing = conclude.unseen(run.gaps, rules, sources)
+    run.counts = conclude.rule_counts(run.tally, rules, run.blind, missing)
 
 
 def _report(
@@ -265,10 +294,10 @@ def _report(
         targets=tuple(_target_report(collector, run) for collector, run in runs),
         coverage=coverage,
         counts=counts,
-        gaps=conclude.gap_reports(gaps, profile.rules),
+        gaps=conclude.gap_reports(gaps, profile.rules, context.sources),
         findings=findings,
         controls=conclude.control_results(
-            profile.controls.values(), counts, merger.merged, _short(gaps, profile.rules)
+            profile.controls.values(), counts, merger.merged, _short(gaps, context)
         ),
         gate=decide(
             parse_gate(settings.gate or profile.gate),
@@ -287,9 +316,12 @@ def _report(
     )
 
 
-def _short(gaps: Iterable[Gap], rules: Sequence[ActiveRule]) -> frozenset[str]:
+def _short(gaps: Iterable[Gap], context: Context) -> frozenset[str]:
     """The rules that a gap kept from a resource, perhaps."""
-    return frozenset(rule for gap in set(gaps) for rule in conclude.rules_short_of(gap, rules))
+    rules, sources = context.profile.rules, context.sources
+    return frozenset(
+        rule for gap in set(gaps) for rule in conclude.rules_short_of(gap, rules, sources)
+    )
 
 
 def _digest(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> str:
@@ -333,7 +365,16 @@ def _target_report(collector: Collector, run: _TargetRun) -> TargetReport:
         state = TargetState.UNREACHABLE
     else:
         state = TargetState.PARTIAL if run.gaps else TargetState.COMPLETE
-    return TargetReport(target.uri, target.uid, target.version, state, run.files, run.skipped)
+    return TargetReport(
+        target.uri,
+        target.uid,
+        target.version,
+        state,
+        run.files,
+        run.skipped,
+        target.principal,
+        target.excluded,
+    )
 
 
 def _causes(

@@ -96,8 +96,8 @@ class ShardRun:
             cache.put(reading.source, reading.evidence.sha256, _as_known(part))
 
     def _note(self, reading: Reading, kept: list[Resource]) -> None:
-        if kept:
-            self._digests[reading.source] = reading.evidence.sha256
+        for resource in kept:
+            self._digests[resource.source] = reading.evidence.sha256
 
     def _judge(self, reading: Reading) -> _Tallies:
         part = _Tallies()

@@ -123,6 +123,10 @@ def on_scan(folders: tuple[str, ...]) -> Callable[[str, tuple[Any, ...]], None]:
     return hook
 
 
+SDKS = ("kubernetes.client", "kubernetes.config", "urllib3")
+"""What others' packages do when they are imported: only a command that needs one imports it."""
+
+
 def modules() -> Iterator[str]:
     """Every module of ours, but the one that runs when it is imported."""
     for package in PACKAGES:
@@ -135,6 +139,8 @@ def modules() -> Iterator[str]:
 def main(what: str, folder: str, *arguments: str) -> int:
     """Watch an import of everything, or one command."""
     if what == "import":
+        for name in SDKS:
+            importlib.import_module(name)
         vars(os)["environ"] = Environment(os.environ)
         sys.addaudithook(on_import)
         for name in modules():

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.model.enums import GapCause
+from auditor.model.policy import Rule
 from auditor.model.resource import Gap, Target
 from auditor.policy import load, policies_folder
 from auditor.ports import Plan, Reading, Shard
@@ -49,7 +50,7 @@ FILES = {
         "spec: {hostPID: 3, containers: [{name: c, image: 7}]}\n"
     ),
 }
-KINDS = ("k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/PodTemplate")
+KINDS = ("k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/Deployment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,11 @@ def compare(tree: Path, whole: Whole, lost: frozenset[str], denied: frozenset[st
     for item in less["findings"]:
         rule = POLICY.rules[item["rule"]]
         covered = not lost or not rule.needs
-        covered = covered and denied.isdisjoint((*rule.needs, *rule.applies_to))
+        covered = covered and denied.isdisjoint(needed_by(rule))
         assert covered or item["verdict"] == "unknown", item
+    for scope in denied:
+        for rule in blinded_by(scope):
+            assert less["counts"][rule]["unknown"] > 0, (scope, rule)
     named = {gap["scope"]: set(gap["rules"]) for gap in less["gaps"]}
     assert named.keys() == lost | denied
     for scope, rules in named.items():
@@ -173,9 +177,21 @@ def blinded_by(scope: str) -> set[str]:
     return {
         rule.id
         for rule in POLICY.rules.values()
-        if rule.id in ids
-        and (rule.needs if scope in FILES else scope in (*rule.needs, *rule.applies_to))
+        if rule.id in ids and (rule.needs if scope in FILES else scope in rests_on(rule))
     }
+
+
+def needed_by(rule: Rule) -> set[str]:
+    """What must be there for any verdict at all: whether a namespace has workloads, all of them."""
+    sources = (rule.check.source, rule.when.source if rule.when is not None else "")
+    counting = any("object.workloads" in source for source in sources)
+    return {*rule.needs, *(("k8s/Deployment",) if counting else ())}
+
+
+def rests_on(rule: Rule) -> set[str]:
+    """What is needed, and what is judged; a Deployment is judged by its template."""
+    judged = {"k8s/Deployment"} if "k8s/PodTemplate" in rule.applies_to else set()
+    return {*needed_by(rule), *rule.applies_to, *judged}
 
 
 def test_a_control_waits_for_all_files(tree: Path, whole: Whole) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import statistics
 import time
@@ -14,7 +15,8 @@ import pytest
 from tests.packaging.wheel import ROOT, Installed, install
 
 ESTATE = ROOT / "examples" / "estate"
-PACKAGES = {"auditor", "click", "msgspec", "pyyaml"}
+NEEDED = {"click", "kubernetes", "msgspec", "pyyaml", "urllib3"}
+"""What is required by name; kubernetes brings what it needs itself."""
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +26,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 def test_nothing_but_what_it_needs_is_there(installed: Installed) -> None:
     code = "import importlib.metadata as m; print(*(each.name for each in m.distributions()))"
-    names = installed.run("python", "-c", code).stdout.lower().split()
-    assert set(names) == PACKAGES
+    there = set(installed.run("python", "-c", code).stdout.lower().split())
+    code = "import importlib.metadata as m; print(*m.requires('auditor'), sep='\\n')"
+    required = installed.run("python", "-c", code).stdout.lower().splitlines()
+    assert {re.split(r"[<>=!~ ;\[]", line)[0] for line in required} == NEEDED
+    pins = (ROOT / "requirements-dev.txt").read_text().lower().splitlines()
+    tools = {re.split(r"[<>=!~ ;\[]", line)[0] for line in pins if line and line[0] not in "#-"}
+    assert tools
+    assert there & (tools - NEEDED) == set()
 
 
 def test_all_data_is_in_it(installed: Installed) -> None:

@@ -14,11 +14,11 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
+from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.manifests.guards import Unreadable, check_depth, decode, too_deep
 from collectors.kubernetes.manifests.json_text import Outline, spans
-from collectors.kubernetes.manifests.ledger import Ledger
-from collectors.kubernetes.manifests.objects import Maker, Meta, refuse_odd_items
 from collectors.kubernetes.manifests.positions import steps
+from collectors.kubernetes.objects import Maker, Meta, refuse_odd_items
 
 
 class _Page(msgspec.Struct, gc=False):

@@ -9,11 +9,11 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
+from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Document, Documents, chunks
 from collectors.kubernetes.manifests.guards import Unreadable, decode
-from collectors.kubernetes.manifests.ledger import Ledger
-from collectors.kubernetes.manifests.objects import Maker, is_object, objects_of, refuse_odd_items
+from collectors.kubernetes.objects import Maker, is_object, objects_of, refuse_odd_items
 
 _encode = msgspec.json.encode
 

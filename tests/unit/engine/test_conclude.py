@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.analysis.workloads import rows_from_table
 from auditor.engine import conclude
 from auditor.engine.merge import Merged
+from auditor.engine.sources import sources_of
 from auditor.engine.tally import lane
 from auditor.model.enums import ControlState, GapCause, Verdict
 from auditor.model.finding import RuleCount
@@ -27,31 +29,66 @@ def gap(scope: str, cause: GapCause = GapCause.DENIED, detail: str = "why") -> G
     return Gap("t", scope, cause, detail)
 
 
-@pytest.mark.parametrize(
-    ("scope", "blinded", "short"),
+ROWS = rows_from_table(
     [
-        pytest.param("k8s/NetworkPolicy", ("deny", "policies"), {"deny", "policies"}, id="needed"),
-        pytest.param("k8s/PodTemplate", ("pods",), {"pods"}, id="judged"),
+        {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
+        {
+            "kind": "Deployment",
+            "group": "apps",
+            "templates": ["spec.template"],
+            "shape": "template",
+        },
+    ]
+)
+SOURCES = sources_of(RULES, ROWS)
+
+
+@pytest.mark.parametrize(
+    ("scope", "told", "without", "short"),
+    [
         pytest.param(
-            "k8s/NamespacePosture", ("deny", "quota"), {"deny", "quota"}, id="judged by two"
+            "k8s/NetworkPolicy", ("deny", "policies"), ("deny",), {"deny", "policies"}, id="needed"
+        ),
+        pytest.param("k8s/Deployment", ("pods",), (), {"pods"}, id="judged among others"),
+        pytest.param("k8s/Namespace", ("deny", "quota"), (), {"deny", "quota"}, id="judged by two"),
+        pytest.param(
+            "a.yaml",
+            ("deny", "quota"),
+            ("deny", "quota"),
+            {"pods", "deny", "quota", "policies"},
+            id="a file",
         ),
         pytest.param(
-            "a.yaml", ("deny", "quota"), {"pods", "deny", "quota", "policies"}, id="a file"
+            "t",
+            ("deny", "quota"),
+            ("deny", "quota"),
+            {"pods", "deny", "quota", "policies"},
+            id="a target",
         ),
-        pytest.param("t", ("deny", "quota"), {"pods", "deny", "quota", "policies"}, id="a target"),
     ],
 )
-def test_what_a_gap_takes(scope: str, blinded: tuple[str, ...], short: set[str]) -> None:
-    assert conclude.rules_blinded_by(gap(scope), RULES) == blinded
-    assert conclude.rules_short_of(gap(scope), RULES) == short
-    (report,) = conclude.gap_reports([gap(scope), gap(scope)], RULES)
-    assert (report.gap, report.rules) == (gap(scope), blinded)
+def test_what_a_gap_takes(
+    scope: str, told: tuple[str, ...], without: tuple[str, ...], short: set[str]
+) -> None:
+    assert conclude.rules_blinded_by(gap(scope), RULES, SOURCES) == told
+    assert conclude.rules_without_verdict(gap(scope), RULES, SOURCES) == without
+    assert conclude.rules_short_of(gap(scope), RULES, SOURCES) == short
+    (report,) = conclude.gap_reports([gap(scope), gap(scope)], RULES, SOURCES)
+    assert (report.gap, report.rules) == (gap(scope), told)
+
+
+def test_a_posture_that_counts_workloads_needs_all_of_them() -> None:
+    rule = active("object.workloads > 0", name="busy", kinds=["k8s/NamespacePosture"])
+    sources = sources_of([rule], ROWS)
+    assert sources["busy"].judged == {"k8s/Namespace"}
+    assert sources["busy"].needed == {"k8s/Pod", "k8s/Deployment"}
+    assert conclude.rules_without_verdict(gap("k8s/Deployment"), [rule], sources) == ("busy",)
 
 
 def test_the_first_gap_is_named_whatever_the_order() -> None:
     gaps = [gap("b.yaml"), gap("a.yaml", GapCause.MALFORMED, "odd"), gap("k8s/ResourceQuota")]
     for order in (gaps, gaps[::-1]):
-        assert conclude.blind_rules(order, RULES) == {
+        assert conclude.blind_rules(order, RULES, SOURCES) == {
             "deny": "a.yaml was not read (malformed: odd)",
             "quota": "a.yaml was not read (malformed: odd)",
         }
@@ -61,8 +98,18 @@ def test_a_blinded_rule_has_no_verdict_at_all() -> None:
     tally = sum(
         lane(rule, verdict) for rule in (0, 1) for verdict in (PASS, PASS, FAIL, NOT_APPLICABLE)
     )
-    counts = conclude.rule_counts(tally, RULES[:2], {"deny": "gone"})
+    counts = conclude.rule_counts(tally, RULES[:2], {"deny": "gone"}, {})
     assert counts == (RuleCount("pods", 2, 1, 0, 1, 0), RuleCount("deny", 0, 0, 4, 0, 0))
+
+
+def test_a_kind_that_was_not_read_is_unknown_beside_what_was() -> None:
+    """Each verdict rests on evidence of its own: a failing pod fails whatever else is denied."""
+    gaps = [gap("k8s/Deployment"), gap("k8s/Deployment"), gap("a.yaml")]
+    missing = conclude.unseen(gaps, RULES, SOURCES)
+    assert missing == {"pods": 1}
+    tally = lane(0, PASS) + lane(0, FAIL)
+    counts = conclude.rule_counts(tally, RULES[:1], {}, missing)
+    assert counts == (RuleCount("pods", 1, 1, 1, 0, 0),)
 
 
 def test_counts_of_targets_add_up() -> None:

@@ -1,0 +1,176 @@
+"""What ``scan`` and ``evaluate`` have in common: how to judge, and what to write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+import click
+
+from auditor.cli.options import (
+    folders,
+    parse_settings,
+    policies_option,
+    profile_option,
+    progress_option,
+    set_option,
+)
+from auditor.cli.output import parse_outputs, write_files, write_stdout
+from auditor.cli.screen import Progress, Screen, screen_of
+from auditor.cli.wiring import FORMATS
+from auditor.config import Config
+from auditor.ports import Collector
+from auditor.runner.job import kinds_of
+from auditor.runner.run import Settings, Stamp, audit
+from auditor.runner.shards import default_workers
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "What to judge by": ("profile", "settings", "policies", "fail_on", "exit_zero"),
+        "What to write": ("stdout_format", "outputs", "list_all", "quiet"),
+        "How it looks": ("plain", "color", "progress"),
+        "How it runs": ("workers", "no_cache"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The options, as they were given."""
+
+    profile: str
+    settings: tuple[str, ...]
+    policies: tuple[Path, ...]
+    stdout_format: str
+    outputs: tuple[str, ...]
+    fail_on: str
+    exit_zero: bool
+    list_all: bool
+    workers: int | None
+    no_cache: bool
+    no_memo: bool
+    plain: bool
+    color: str
+    quiet: bool
+    progress: str
+
+
+_OPTIONS = (
+    profile_option,
+    set_option,
+    policies_option,
+    click.option(
+        "--format",
+        "stdout_format",
+        type=click.Choice(list(FORMATS)),
+        default="terminal",
+        show_default=True,
+        help="What to print.",
+    ),
+    click.option(
+        "-o",
+        "outputs",
+        metavar="FORMAT=FILE",
+        multiple=True,
+        help="Also write a report to a file. Repeatable.",
+    ),
+    click.option(
+        "--fail-on",
+        metavar="EXPR",
+        default="",
+        help="Gate in place of the profile's: high, medium>10, unknown, coverage<95, never; "
+        "or a list.",
+    ),
+    click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
+    click.option("--all", "list_all", is_flag=True, help="List every finding, and passes as well."),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Processes.  [default: processors]",
+    ),
+    click.option(
+        "--no-cache", is_flag=True, help="Neither read nor write what earlier scans found."
+    ),
+    click.option("--no-memo", is_flag=True, hidden=True, help="Judge equal slices again."),
+    click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Colour; auto obeys NO_COLOR and FORCE_COLOR.",
+    ),
+    click.option(
+        "-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells."
+    ),
+    progress_option,
+)
+
+
+def choices(function: Command) -> Command:
+    """All options of :class:`Choices`."""
+    return reduce(lambda made, option: option(made), reversed(_OPTIONS), function)
+
+
+class Judging:
+    """One run of a command that judges: options in, reports and an exit code out."""
+
+    def __init__(self, chosen: Choices, config: Config, targets: Sequence[str]) -> None:
+        """Check what can be checked before anything is read.
+
+        Raises:
+            UsageError: a report can't be written where it is wanted.
+        """
+        self._chosen = chosen
+        self._files = parse_outputs(chosen.outputs, targets)
+        self._screen = screen_of(
+            sys.stdout,
+            config,
+            plain=chosen.plain,
+            colour=chosen.color,
+            everything=chosen.list_all,
+        )
+        self._cache = None if chosen.no_cache else config.cache
+        quiet = chosen.quiet and chosen.progress == "auto"
+        self.progress = Progress("none" if quiet else chosen.progress)
+
+    def settings(self, spool: Path) -> Settings:
+        """How to run, with ``spool`` for what is in between."""
+        chosen, cache = self._chosen, self._cache
+        return Settings(
+            folders=folders(chosen.policies),
+            profile=chosen.profile,
+            parameters=parse_settings(chosen.settings),
+            gate=chosen.fail_on,
+            workers=chosen.workers or default_workers(),
+            spool=spool,
+            policy_cache=cache / "policy" if cache is not None else None,
+            result_cache=cache / "results" if cache is not None else None,
+            list_all=chosen.list_all,
+            memo=not chosen.no_memo,
+        )
+
+    def kinds(self, settings: Settings) -> frozenset[str]:
+        """The kinds that the rules of the profile rest on."""
+        return kinds_of(
+            settings.folders, settings.profile, settings.parameters, settings.policy_cache
+        )
+
+    def judge(self, collectors: Sequence[Collector], settings: Settings, stamp: Stamp) -> int:
+        """Judge, write all reports, and return the exit code."""
+        chosen = self._chosen
+        report = audit(collectors, settings, stamp, self.progress)
+        self.progress.end()
+        paper = Screen(width=None, colour=False, plain=chosen.plain, everything=chosen.list_all)
+        write_files([(file, partial(FORMATS[file.format](paper), report)) for file in self._files])
+        if not chosen.quiet:
+            write_stdout(sys.stdout.buffer, FORMATS[chosen.stdout_format](self._screen)(report))
+        return 0 if chosen.exit_zero else report.gate.exit

@@ -1,0 +1,63 @@
+"""What was asked of a platform and what came back: one record a query, one entry a target."""
+
+from __future__ import annotations
+
+import msgspec
+
+from auditor.model.enums import Answered
+from auditor.model.resource import Excluded, Gap
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One answered, or unanswered, query.
+
+    ``kind`` and ``namespace`` say what was asked for, "" where that is no kind of resource.
+    ``request`` is the method and the path with its parameters. ``started`` and ``ended`` are RFC
+    3339 in UTC. ``code`` is the status of HTTP, 0 when there was none. ``count`` are the resources
+    in the body, of which ``sha256`` and ``size`` tell: "" and 0 when nothing was kept.
+    """
+
+    number: int
+    kind: str
+    namespace: str
+    request: str
+    started: str
+    ended: str
+    answered: Answered
+    code: int = 0
+    detail: str = ""
+    count: int = 0
+    complete: bool = True
+    resource_version: str = ""
+    sha256: str = ""
+    size: int = 0
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who asked, as the platform sees it; ``via`` says how it was found out."""
+
+    name: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    via: str = ""
+
+
+class TargetEntry(msgspec.Struct, frozen=True):
+    """One target as it was when it was read.
+
+    ``authority`` is the sha256 of the CA that was trusted, ``kinds`` are those that were asked for.
+    ``failure`` says why nothing could be read, with a ``hint``; "" when something was.
+    """
+
+    uri: str
+    uid: str
+    version: str
+    authority: str
+    principal: Principal
+    started: str
+    ended: str
+    kinds: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    failure: str = ""
+    hint: str = ""

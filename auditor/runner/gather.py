@@ -1,0 +1,66 @@
+"""Live targets are read first, into a folder, and judged from there like any other.
+
+So what ``scan`` judges is what ``collect`` keeps, byte for byte, and a target that can't be reached
+is one entry of the folder that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from auditor.errors import CollectionError
+from auditor.evidence.folder import Collected, FolderSink
+from auditor.model.evidence import Principal, TargetEntry
+from auditor.ports import Collector, Live
+
+Progress = Callable[[str, int, int], None]
+Reader = Callable[[Collected, Path, frozenset[str]], Collector]
+"""Makes the collector of a target that was read: (what, the folder of its bodies, wanted kinds)."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What to read, and where to: ``scratch`` is for what must be in files and is no evidence."""
+
+    kinds: frozenset[str]
+    folder: Path
+    scratch: Path
+    clock: Callable[[], str]
+
+
+def gather(
+    targets: Sequence[Collector | Live], order: Order, reader: Reader, progress: Progress
+) -> tuple[list[Collector], list[Collected]]:
+    """Read every live target; the collectors of all, in order, and what was read."""
+    collectors: list[Collector] = []
+    read: list[Collected] = []
+    for target in targets:
+        if isinstance(target, Live):
+            sink = FolderSink(order.folder, len(read), order.scratch)
+            entry = _entry(target, order, sink, progress)
+            read.append(Collected(entry, tuple(sink.records)))
+            collectors.append(reader(read[-1], order.folder / "bodies", order.kinds))
+        else:
+            collectors.append(target)
+    return collectors, read
+
+
+def _entry(target: Live, order: Order, sink: FolderSink, progress: Progress) -> TargetEntry:
+    started = order.clock()
+    try:
+        return target.collect(order.kinds, sink, partial(progress, target.uri))
+    except CollectionError as error:
+        return TargetEntry(
+            uri=target.uri,
+            uid="unreachable",
+            version="",
+            authority="",
+            principal=Principal(""),
+            started=started,
+            ended=order.clock(),
+            failure=error.message,
+            hint=error.hint,
+        )

@@ -1,0 +1,1 @@
+"""The live collector: a cluster's API server, read with get, list and self reviews."""

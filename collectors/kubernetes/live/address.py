@@ -1,0 +1,63 @@
+"""Targets as they are typed: ``k8s://CONTEXT?namespace=a,b`` and ``k8s+incluster://``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote
+
+from auditor.errors import UsageError
+
+SCHEME = "k8s"
+IN_CLUSTER = "k8s+incluster"
+
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A cluster: by the context of a kubeconfig ("" is the current one), or the one we run in.
+
+    ``namespaces`` are those to read, in order; none means all.
+    """
+
+    context: str
+    in_cluster: bool
+    namespaces: tuple[str, ...]
+
+    def uri(self, context: str) -> str:
+        """The canonical form, once the name of the context is known."""
+        scheme = IN_CLUSTER if self.in_cluster else SCHEME
+        chosen = f"?namespace={','.join(self.namespaces)}" if self.namespaces else ""
+        return f"{scheme}://{context}{chosen}"
+
+
+def parse_address(text: str) -> Address:
+    """Read a target.
+
+    Raises:
+        UsageError: an unknown option, or a namespace that can't exist.
+    """
+    scheme, _, rest = text.partition("://")
+    context, mark, query = rest.partition("?")
+    in_cluster = scheme == IN_CLUSTER
+    if in_cluster and context:
+        raise UsageError(
+            f"{text}: {IN_CLUSTER}:// takes no context",
+            hint=f"{IN_CLUSTER}://?namespace=a,b reads two namespaces of the cluster we run in",
+        )
+    options = parse_qs(query, keep_blank_values=True) if mark else {}
+    for name in options:
+        if name != "namespace":
+            raise UsageError(
+                f"{text}: {name} is no option of a cluster",
+                hint=f"{SCHEME}://CONTEXT?namespace=a,b is the only one",
+            )
+    names = [name for value in options.get("namespace", ()) for name in value.split(",")]
+    for name in names:
+        if not _NAMESPACE.fullmatch(name):
+            raise UsageError(
+                f"{text}: {name!r} is no name of a namespace",
+                hint="names are separated by commas: ?namespace=team-a,team-b",
+            )
+    return Address(unquote(context), in_cluster, tuple(sorted(set(names))))

@@ -1,0 +1,100 @@
+"""What may leave the process: reads, and questions about ourselves. Nothing else, whoever asks.
+
+The guard sits in the connection, below the pools and the retries of urllib3, and refuses before
+the socket is written to. A watch and ``pods/exec`` are reads by their verb, and a ``GET`` is enough
+to run a command in a container: so no part of an object may be asked for, only lists and objects.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+SELF_REVIEWS: Final = (
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+)
+"""What may be posted: the server stores none of these, and answers about who asks."""
+
+_OBJECTS: Final = re.compile(r"/(?:api/[^/]+|apis/[^/]+/[^/]+)/(?P<rest>.+)")
+_ROOTS: Final = re.compile(r"(?:/[^%]*)?/(?:version|readyz|api(?:/[^/%]+)?|apis(?:/[^/%]+){0,2})")
+_UNREAD: Final = frozenset({"secrets", "watch", "proxy"})
+
+
+class WriteRefusedError(Exception):
+    """Something tried to send what may not be sent: a bug of ours, which did no harm."""
+
+
+def check(method: str, url: str) -> None:
+    """Let a read of the API server pass.
+
+    Raises:
+        WriteRefusedError: it is none.
+    """
+    parts = urlsplit(url)
+    if method == "POST":
+        if parts.path.endswith(SELF_REVIEWS):
+            return
+    elif method == "GET" and _is_read(parts.path) and "watch" not in parse_qs(parts.query, True):
+        return
+    raise WriteRefusedError(f"refused before it was sent: {method} {parts.path}")
+
+
+def _is_read(path: str) -> bool:
+    """Whether a path names a list, one object, or what is served; no part of an object."""
+    if _ROOTS.fullmatch(path):
+        return True
+    found = _OBJECTS.search(path)
+    if found is None or "%" in path:
+        return False
+    names = found["rest"].split("/")
+    if names[0] == "namespaces" and len(names) > 2:
+        names = names[2:]
+    return len(names) <= 2 and names[0] not in _UNREAD and all(names)
+
+
+class _Guard:
+    """Mixed into a connection of urllib3: every request line passes through ``putrequest``."""
+
+    def putrequest(self, method: str, url: str, *args: Any, **options: Any) -> None:
+        check(method, url)
+        super().putrequest(method, url, *args, **options)  # type: ignore[misc]  # of the connection
+
+
+class GuardedHTTPConnection(_Guard, HTTPConnection):
+    """A connection without TLS that only reads."""
+
+
+class GuardedHTTPSConnection(_Guard, HTTPSConnection):
+    """A connection that only reads."""
+
+
+class GuardedHTTPPool(HTTPConnectionPool):
+    """Makes guarded connections."""
+
+    ConnectionCls = GuardedHTTPConnection
+
+    def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:
+        """Refuse before a connection is even opened."""
+        check(method, url)
+        return super().urlopen(method, url, *args, **options)
+
+
+class GuardedHTTPSPool(HTTPSConnectionPool):
+    """Makes guarded connections."""
+
+    ConnectionCls = GuardedHTTPSConnection
+
+    def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:
+        """Refuse before a connection is even opened."""
+        check(method, url)
+        return super().urlopen(method, url, *args, **options)
+
+
+POOLS: Final = {"http": GuardedHTTPPool, "https": GuardedHTTPSPool}
+"""For ``PoolManager.pool_classes_by_scheme``."""

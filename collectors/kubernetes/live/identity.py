@@ -1,0 +1,105 @@
+"""Which cluster this is, and who we are to it: asked at the start and again at the end."""
+
+from __future__ import annotations
+
+import msgspec
+
+from auditor.model.evidence import Principal
+from collectors.kubernetes.live.client import Client, Unanswered
+from collectors.kubernetes.live.guard import SELF_REVIEWS
+
+_WHO, _MAY, _ = SELF_REVIEWS
+_SYSTEM = "/api/v1/namespaces/kube-system"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What must not change while a cluster is read; ``uid`` is "" when it may not be known."""
+
+    uid: str
+    version: str
+    principal: Principal
+
+
+class _Version(msgspec.Struct, frozen=True, gc=False):
+    gitVersion: str = ""  # noqa: N815 - the field's name in the API
+
+
+class _Meta(msgspec.Struct, frozen=True, gc=False):
+    uid: str = ""
+
+
+class _Namespace(msgspec.Struct, frozen=True, gc=False):
+    metadata: _Meta = _Meta()
+
+
+class _User(msgspec.Struct, frozen=True, gc=False):
+    username: str = ""
+    uid: str = ""
+    groups: list[str] = []
+
+
+class _ReviewStatus(msgspec.Struct, frozen=True, gc=False):
+    userInfo: _User = _User()  # noqa: N815 - the field's name in the API
+    allowed: bool = False
+    reason: str = ""
+
+
+class _Review(msgspec.Struct, frozen=True, gc=False):
+    status: _ReviewStatus = _ReviewStatus()
+
+
+def identify(client: Client) -> Identity:
+    """Ask for version, cluster and user.
+
+    Raises:
+        Unanswered: the server does not even tell its version.
+    """
+    version = msgspec.json.decode(client.get("/version").body, type=_Version).gitVersion
+    return Identity(_cluster(client), version, who_am_i(client))
+
+
+def _cluster(client: Client) -> str:
+    try:
+        return msgspec.json.decode(client.get(_SYSTEM).body, type=_Namespace).metadata.uid
+    except (Unanswered, msgspec.DecodeError):
+        return ""
+
+
+def who_am_i(client: Client) -> Principal:
+    """Our user, as the server sees us (SelfSubjectReview, since 1.28; else it stays unknown)."""
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    try:
+        answer = client.review(_WHO, body)
+        user = msgspec.json.decode(answer.body, type=_Review).status.userInfo
+    except (Unanswered, msgspec.DecodeError) as error:
+        return Principal("", via=f"not told: {error}")
+    return Principal(user.username, user.uid, tuple(sorted(user.groups)), "SelfSubjectReview")
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Whether something may be done; ``namespace`` "" means in all."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str
+
+
+def may(client: Client, ask: Ask) -> bool:
+    """Whether we may do something (SelfSubjectAccessReview).
+
+    Raises:
+        Unanswered: the server does not say.
+    """
+    attributes = {
+        "verb": ask.verb,
+        "group": ask.group,
+        "resource": ask.resource,
+        "namespace": ask.namespace,
+    }
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    return msgspec.json.decode(client.review(_MAY, body).body, type=_Review).status.allowed

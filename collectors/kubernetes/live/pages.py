@@ -1,0 +1,151 @@
+"""What was kept of a cluster, read again: the same resources now and in a year."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from auditor.errors import CollectionError
+from auditor.model.enums import GapCause
+from auditor.model.evidence import Record, TargetEntry
+from auditor.model.resource import Evidence, Gap, Resource, Target
+from auditor.ports import Plan, Reading, Shard
+from collectors.kubernetes.ledger import Ledger
+from collectors.kubernetes.manifests.guards import Unreadable
+from collectors.kubernetes.manifests.json_file import JsonFile, NoJson
+
+_OWNED = frozenset({"ReplicaSet"})
+"""Kinds that only repeat what their controller says, also of the past: only free ones count."""
+
+
+@dataclass(frozen=True, slots=True)
+class PagesCollector:
+    """Reads the kept answers of one cluster; ``bodies`` is the folder that has them by digest.
+
+    ``wanted`` are the kinds that the rules of now rest on: what was not asked for is a gap.
+    """
+
+    entry: TargetEntry
+    bodies: Path
+    records: tuple[Record, ...]
+    wanted: frozenset[str]
+
+    @property
+    def target(self) -> Target:
+        """The cluster as it was."""
+        entry = self.entry
+        return Target(entry.uri, entry.uid, entry.version, entry.principal.name, entry.excluded)
+
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        """One item a page, cut into parts; see :class:`auditor.ports.Collector`.
+
+        Raises:
+            CollectionError: nothing of the cluster could be read.
+        """
+        if self.entry.failure:
+            raise CollectionError(self.entry.failure, hint=self.entry.hint)
+        pages = [record for record in self.records if record.sha256]
+        weight = sum(record.size for record in pages) + 1
+        goal = weight / max(1, shards(weight))
+        parts: list[list[Record]] = [[]]
+        for record in pages:
+            if sum(item.size for item in parts[-1]) >= goal:
+                parts.append([])
+            parts[-1].append(record)
+        cut = tuple(
+            Shard(number, tuple(str(item.number) for item in part), sum(i.size for i in part))
+            for number, part in enumerate(parts)
+            if part
+        )
+        return Plan(cut, (*self.entry.gaps, *self._never_asked()), len(pages), 0)
+
+    def _never_asked(self) -> Iterator[Gap]:
+        known = {*self.entry.kinds, *(item.kind for item in self.entry.excluded)}
+        for kind in sorted(self.wanted - known):
+            detail = "it was not collected: the profile of then had no rule about it"
+            hint = "collect again with this profile"
+            yield Gap(self.entry.uri, kind, GapCause.UNSUPPORTED, detail, hint)
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        """Read the pages of a shard."""
+        records = {str(record.number): record for record in self.records}
+        for item in shard.items:
+            record = records.get(item)
+            if record is None:
+                continue
+            try:
+                data = (self.bodies / f"{record.sha256}.json").read_bytes()
+            except OSError as error:
+                detail = f"evidence {record.sha256}: {error.strerror}"
+                yield Gap(self.entry.uri, record.kind, GapCause.UNREACHABLE, detail)
+                continue
+            yield PageReading(self.entry.uri, record, data)
+
+
+class PageReading:
+    """Implements :class:`auditor.ports.Reading` for one kept answer."""
+
+    def __init__(self, target: str, record: Record, data: bytes) -> None:
+        self._record = record
+        self._data = data
+        self._ledger = Ledger(target, record.kind)
+        self._skipped = 0
+        digest = hashlib.sha256(data).hexdigest()
+        self._evidence = Evidence(target, record.request, digest, len(data))
+
+    @property
+    def source(self) -> str:
+        """The request."""
+        return self._evidence.request
+
+    @property
+    def evidence(self) -> Evidence:
+        """The answer with its digest."""
+        return self._evidence
+
+    def gaps(self) -> Sequence[Gap]:
+        """Objects that could not be understood: gaps of their kind."""
+        return [
+            msgspec.structs.replace(gap, line=0, detail=f"{self._record.request}: {gap.detail}")
+            for gap in self._ledger.gaps()
+        ]
+
+    def skipped(self) -> int:
+        """Objects that their controller speaks for."""
+        return self._ledger.skipped + self._skipped
+
+    def resources(self) -> Iterator[Resource]:
+        """The objects of the page."""
+        self._ledger = Ledger(self._evidence.target, self._record.kind)
+        self._skipped = 0
+        if self._evidence.sha256 != self._record.sha256:
+            self._ledger.add(Unreadable(GapCause.MALFORMED, "the body is not what was recorded"))
+            return
+        root = self._record.request.removeprefix("GET ").partition("?")[0]
+        try:
+            for found in JsonFile(self._ledger, self._data).resources():
+                if found.controller is not None and found.kind.removeprefix("k8s/") in _OWNED:
+                    self._skipped += 1
+                else:
+                    yield msgspec.structs.replace(found, source=place(root, found), line=0)
+        except NoJson as error:
+            self._ledger.add(error.reason)
+        except Unreadable as error:
+            self._ledger.add(error)
+
+    def line(self, document: int, pointer: str) -> int:
+        """None: an answer has no lines that a person could look up."""
+        del document, pointer
+        return 0
+
+
+def place(root: str, resource: Resource) -> str:
+    """The path of an object, by that of the list it came in."""
+    head, _, plural = root.rpartition("/")
+    head = head.partition("/namespaces/")[0]
+    inside = f"/namespaces/{resource.namespace}" if resource.namespace else ""
+    return f"{head}{inside}/{plural}/{resource.name}"

@@ -1,0 +1,142 @@
+"""Who we are to a cluster: kubeconfig, service account, TLS, proxies.
+
+All of it by the ``kubernetes`` package. Its models are never used: they cost a millisecond a pod.
+What it is good at stays its own: kubeconfig and its lists, exec plugins, OIDC, client certificates,
+proxies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kubernetes import client, config
+from kubernetes.config.config_exception import ConfigException
+
+from auditor.errors import CollectionError
+from collectors.kubernetes.live.address import Address
+from collectors.kubernetes.live.guard import POOLS
+
+_LIST: Final = "KUBECONFIG, or --kubeconfig FILE, names the file; auditor doctor k8s:// says more"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A configured connection; ``context`` is its name, "" for the cluster we run in."""
+
+    context: str
+    configuration: Any
+    pools: Any
+    authority: str
+
+    def headers(self) -> dict[str, str]:
+        """What identifies us, refreshed where a token has an end."""
+        found = {}
+        token = self.configuration.get_api_key_with_prefix("BearerToken", "authorization")
+        if token:
+            found["authorization"] = token if " " in token else f"Bearer {token}"
+        elif self.configuration.username:
+            found["authorization"] = self.configuration.get_basic_auth_token()
+        return found
+
+
+def open_session(address: Address, kubeconfig: str, scratch: Path) -> Session:
+    """Configure a connection; nothing is sent yet, but an exec plugin may run.
+
+    ``kubeconfig`` is a file or a list of files, as in ``KUBECONFIG``. Keys that the package wants
+    in files are put below ``scratch``. No kubeconfig is ever written.
+
+    Raises:
+        CollectionError: no such file or context, or a plugin gave nothing to identify us by.
+    """
+    configuration = client.Configuration()
+    configuration.retries = False
+    with _told(kubeconfig) as told:
+        if address.in_cluster:
+            _untyped(config.load_incluster_config)(client_configuration=configuration)
+            context = ""
+        else:
+            context = _context(address, kubeconfig)
+            _untyped(config.load_kube_config)(
+                config_file=kubeconfig,
+                context=context,
+                client_configuration=configuration,
+                persist_config=False,
+                temp_file_path=str(scratch),
+            )
+    if told and not (configuration.api_key or configuration.cert_file):
+        raise CollectionError(
+            f"{address.uri(context)}: no credentials: {told[-1]}",
+            hint="run the command of the kubeconfig's exec plugin by itself",
+        )
+    if not str(configuration.host).startswith(("http://", "https://")):
+        raise CollectionError(
+            f"{address.uri(context)}: the cluster's server is {configuration.host!r}", hint=_LIST
+        )
+    pools = client.ApiClient(configuration).rest_client.pool_manager
+    pools.pool_classes_by_scheme = POOLS
+    return Session(context, configuration, pools, _authority(configuration.ssl_ca_cert))
+
+
+def _context(address: Address, kubeconfig: str) -> str:
+    """The context to use; of a list of files the first that names a current one decides."""
+    files = [name for name in kubeconfig.split(os.pathsep) if name]
+    if not any(Path(name).expanduser().is_file() for name in files):
+        raise CollectionError(f"{address.uri('')}: {kubeconfig}: no such file", hint=_LIST)
+    contexts, current = _untyped(config.list_kube_config_contexts)(config_file=kubeconfig)
+    for name in files:
+        with contextlib.suppress(OSError, ConfigException, TypeError, KeyError):
+            found = _untyped(config.list_kube_config_contexts)(config_file=name)[1]
+            if found and not address.context:
+                return str(found["name"])
+    names = sorted(str(each["name"]) for each in contexts)
+    wanted = address.context or (str(current["name"]) if current else "")
+    if wanted not in names:
+        what = f"no context {wanted!r}" if wanted else "no current context"
+        raise CollectionError(
+            f"{address.uri(wanted)}: {what} in {kubeconfig}",
+            hint=f"contexts: {', '.join(names) or 'none'}",
+        )
+    return wanted
+
+
+def _untyped(function: Any) -> Any:
+    """A function of the package, which has no types there."""
+    return function
+
+
+@contextlib.contextmanager
+def _told(kubeconfig: str) -> Iterator[list[str]]:
+    """Turn the package's errors into ours; what it only logs is collected, and not printed."""
+    told: list[str] = []
+
+    class _Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage().strip().splitlines()[-1][:200])
+
+    root, handler = logging.getLogger(), _Collect()
+    before = list(root.handlers)
+    root.handlers = [handler]
+    try:
+        yield told
+    except (ConfigException, OSError, TypeError, KeyError, AttributeError, ValueError) as error:
+        raise CollectionError(f"{kubeconfig}: {error}", hint=_LIST) from error
+    finally:
+        root.handlers = before
+
+
+def _authority(path: str | None) -> str:
+    """The sha256 of the CA that we trust, by its certificate and not by how it is written."""
+    if not path:
+        return ""
+    with contextlib.suppress(OSError, ValueError):
+        pem = Path(path).read_text(encoding="ascii")
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.strip())).hexdigest()
+    return ""
