@@ -21,6 +21,7 @@ _BY_GROUP: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "": (
             "ConfigMap",
+            "Event",
             "LimitRange",
             "Pod",
             "PodTemplate",
@@ -39,7 +40,6 @@ _BY_GROUP: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "rbac.authorization.k8s.io": ("Role", "RoleBinding"),
         "resource.k8s.io": ("ResourceClaim", "ResourceClaimTemplate"),
         "discovery.k8s.io": ("EndpointSlice",),
-        "events.k8s.io": ("Event",),
     }
 )
 _OF_THE_CLUSTER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

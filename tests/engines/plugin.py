@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from tests.engines import apiserver as control_plane
+from tests.engines import apiserver as apiservers
 from tests.engines.build import EngineUnavailableError, engine
 from tests.engines.kubectl import Kubectl, find_kubectl
 
@@ -24,11 +24,18 @@ T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
-def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control_plane.ApiServer]:
+def control_plane() -> apiservers.Binaries:
+    """The programs of a control plane, built where they are not yet."""
+    return _or_give_up(lambda: apiservers.Binaries(engine("etcd"), engine("kube-apiserver")))
+
+
+@pytest.fixture(scope="session")
+def apiserver(
+    control_plane: apiservers.Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[apiservers.ApiServer]:
     """A private kube-apiserver with its etcd; one for each worker process that asks for it."""
-    binaries = _or_give_up(lambda: control_plane.Binaries(engine("etcd"), engine("kube-apiserver")))
     with ExitStack() as stack:
-        running = control_plane.running(binaries, tmp_path_factory.mktemp("apiserver"))
+        running = apiservers.running(control_plane, tmp_path_factory.mktemp("apiserver"))
         yield _or_give_up(lambda: stack.enter_context(running))
 
 
@@ -46,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need an engine built, so that a run can do without."""
     for item in items:
-        if isinstance(item, pytest.Function) and "apiserver" in item.fixturenames:
+        if isinstance(item, pytest.Function) and "control_plane" in item.fixturenames:
             item.add_marker("engine")
 
 

@@ -1,0 +1,210 @@
+"""A real cluster to be scanned: the example estate in an API server that writes an audit log."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from auditor.evidence.folder import Collected, FolderSink
+from collectors.kubernetes.live.address import parse_address
+from collectors.kubernetes.live.collector import LiveCollector, system_clock
+from collectors.kubernetes.live.pages import PagesCollector
+from collectors.kubernetes.resources import plural
+from tests.e2e.command import ESTATE, auditor
+from tests.engines.apiserver import ApiServer, Binaries, running
+from tests.engines.client import Client, Request
+from tests.engines.kubectl import Kubectl
+
+SECONDS = 30.0
+ERROR = re.compile("no matches for kind|Error from server|error when creating")
+AUDIT = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
+ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/auditor"
+REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running server with the estate in it; two kubeconfigs: an administrator's, and ours."""
+
+    server: ApiServer
+    client: Client
+    log: Path
+    admin: Path
+    least: Path
+
+    def requests(self) -> Counter[tuple[str, str]]:
+        """What our service account has asked for: (verb, path or resource), by the audit log."""
+        found: Counter[tuple[str, str]] = Counter()
+        for line in self.log.read_text().splitlines():
+            event = json.loads(line)
+            who = event["user"]["username"]
+            if event["stage"] == "ResponseComplete" and who.endswith(":auditor"):
+                asked = event.get("objectRef", {}).get("resource") or event["requestURI"]
+                found[event["verb"], asked] += 1
+        return found
+
+
+def started(stack: ExitStack, binaries: Binaries, folder: Path, kubectl: Kubectl) -> Cluster:
+    """Start a server, fill it, and make an account with the role that the command prints."""
+    policy, log = folder / "audit-policy.yaml", folder / "audit.log"
+    policy.write_text(AUDIT)
+    options = [f"--audit-policy-file={policy}", f"--audit-log-path={log}"]
+    server = stack.enter_context(running(binaries, folder / "server", options=options))
+    client = stack.enter_context(server.client())
+    admin = write_kubeconfig(folder / "admin.json", server, server.token)
+    _fill(admin, folder, kubectl)
+    role = auditor("permissions", "k8s")
+    assert role.code == 0, role.err
+    _apply(kubectl, admin, "-", stdin=f"{NAMESPACE}---\n{role.out}".encode())
+    least = write_kubeconfig(folder / "least.json", server, _token(client))
+    return Cluster(server, client, log, admin, least)
+
+
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: auditor}\n"
+
+
+def write_kubeconfig(path: Path, server: ApiServer, token: str, **cluster: object) -> Path:
+    """A kubeconfig with one context, ``test``."""
+    at = {"server": server.url, "certificate-authority": str(server.authority), **cluster}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "clusters": [{"name": "c", "cluster": at}],
+        "contexts": [{"name": "test", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(config))
+    return path
+
+
+def _token(client: Client) -> str:
+    path = "/api/v1/namespaces/auditor/serviceaccounts/auditor/token"
+    reply = client.post(path, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"})
+    status = reply.body["status"]
+    assert isinstance(status, Mapping), reply
+    return str(status["token"])
+
+
+def _fill(admin: Path, folder: Path, kubectl: Kubectl) -> None:
+    """Create the kinds that the estate and the table of pod templates name, then the estate.
+
+    One object of the estate asks for an API version that no server has any more: its fault.
+    """
+    kinds = folder / "kinds.yaml"
+    kinds.write_text("---\n".join(json.dumps(each) + "\n" for each in definitions()))
+    _apply(kubectl, admin, str(kinds))
+    deadline = time.monotonic() + SECONDS
+    while True:
+        done = _apply(kubectl, admin, "-R", "-f", str(ESTATE), "--validate=false", check=False)
+        errors = [line for line in done.splitlines() if ERROR.search(line)]
+        if len(errors) == 1 and "autoscaling/v2beta2" in errors[0]:
+            return
+        assert time.monotonic() < deadline, done
+
+
+def _apply(
+    kubectl: Kubectl, admin: Path, *what: str, stdin: bytes = b"", check: bool = True
+) -> str:
+    named = what if "-f" in what else ("-f", *what)
+    done = kubectl.run("apply", f"--kubeconfig={admin}", *named, stdin=stdin)
+    assert done.returncode == 0 or not check, done.stderr
+    return done.stderr.decode()
+
+
+def definitions() -> Iterator[dict[str, object]]:
+    """A definition of each custom kind, in the version that the estate uses."""
+    table = yaml.safe_load((ESTATE.parents[1] / "policies/tables/pod-templates.yaml").read_text())
+    versions = {(row["group"], row["kind"]): "v1" for row in table}
+    for path in ESTATE.rglob("*.yaml"):
+        for value in filter(None, yaml.safe_load_all(path.read_text())):
+            group, _, version = value["apiVersion"].rpartition("/")
+            versions[group, value["kind"]] = version
+    for (group, kind), version in sorted(versions.items()):
+        if "." in group and not group.endswith(".k8s.io"):
+            yield definition(group, kind, version)
+
+
+def definition(group: str, kind: str, version: str) -> dict[str, object]:
+    """A definition that accepts anything."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    served = {"name": version, "served": True, "storage": True}
+    names = {"kind": kind, "plural": plural(kind), "singular": kind.lower()}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural(kind)}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": names,
+            "versions": [{**served, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+
+
+def collector(kubeconfig: Path, target: str = "k8s://") -> LiveCollector:
+    """The collector of a target, in this process."""
+    return LiveCollector(parse_address(target), str(kubeconfig), system_clock())
+
+
+def read(live: LiveCollector, kinds: frozenset[str], folder: Path) -> PagesCollector:
+    """Read a cluster into a folder, and what judges it from there."""
+    sink = FolderSink(folder, 0, folder)
+    entry = live.collect(kinds, sink, lambda *_: None)
+    collected = Collected(entry, tuple(sink.records))
+    return PagesCollector(collected.entry, folder / "bodies", collected.records, kinds)
+
+
+def rules_of(client: Client) -> list[dict[str, Any]]:
+    """The rules of our role."""
+    rules = client.get(ROLE).body["rules"]
+    assert isinstance(rules, list)
+    return rules
+
+
+def limit_to(
+    client: Client, rules: Sequence[Mapping[str, Any]], refused: Mapping[str, Any] | None
+) -> None:
+    """Give our role these rules, and wait until the server goes by them.
+
+    ``refused`` is the rule that was taken away, None when all are back.
+    """
+    body = {**client.get(ROLE).body, "rules": list(rules)}
+    assert client.send(Request("PUT", ROLE, body)).status == 200
+    deadline = time.monotonic() + SECONDS
+    asked = [refused] if refused is not None else rules
+    while not all(_allowed(client, rule) is (refused is None) for rule in asked):
+        assert time.monotonic() < deadline, "the server does not go by the role"
+        time.sleep(0.02)
+
+
+def _allowed(client: Client, rule: Mapping[str, Any]) -> bool:
+    group, resource, verb = (rule[name][0] for name in ("apiGroups", "resources", "verbs"))
+    name = rule.get("resourceNames", [""])[0]
+    status = client.post(REVIEWS, _review(group, resource, verb, name)).body["status"]
+    assert isinstance(status, Mapping)
+    return status["allowed"] is True
+
+
+def _review(group: str, resource: str, verb: str, name: str) -> dict[str, object]:
+    attributes = {"group": group, "resource": resource, "verb": verb, "name": name}
+    return {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": "system:serviceaccount:auditor:auditor",
+            "groups": ["system:serviceaccounts", "system:authenticated"],
+            "resourceAttributes": attributes,
+        },
+    }

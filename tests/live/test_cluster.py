@@ -1,0 +1,301 @@
+"""A real API server is scanned by the role that we print: it only reads, and misses nothing.
+
+The server's own audit log is the witness of what was asked.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.engine.conclude import rules_blinded_by
+from auditor.engine.sources import kinds_read
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap
+from auditor.policy import CompiledProfile, policies_folder
+from auditor.runner.job import compiled_profile, rests_on
+from collectors.kubernetes.live.client import Patience
+from collectors.kubernetes.live.discovery import discover
+from collectors.kubernetes.live.unread import UNREAD
+from collectors.kubernetes.resources import BUILT_IN
+from tests.e2e.command import ESTATE, Ran, auditor
+from tests.e2e.runs import Run, compiled_policies
+from tests.engines.apiserver import Binaries
+from tests.engines.kubectl import Kubectl
+from tests.live import cluster as clusters
+from tests.live.cluster import Cluster
+
+EPOCH = {"SOURCE_DATE_EPOCH": "1750000000"}
+SEED = 4
+SAMPLE = 8
+ALWAYS = ("pods", "deployments", "networkpolicies", "namespaces", "rayclusters", "resourcequotas")
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    control_plane: Binaries, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("cluster")
+        yield clusters.started(stack, control_plane, folder, kubectl)
+
+
+@pytest.fixture(scope="module")
+def profile() -> CompiledProfile:
+    return compiled_profile((policies_folder(),), "ai-platform", (), compiled_policies())
+
+
+def ran(cluster: Cluster, *arguments: str | Path, kubeconfig: Path | None = None) -> Ran:
+    env = {**EPOCH, "KUBECONFIG": str(kubeconfig or cluster.least)}
+    return auditor(*arguments, env=env)
+
+
+def results(done: Ran) -> dict[str, Any]:
+    assert done.code in {0, 1, 3}, done.err
+    document: dict[str, Any] = json.loads(done.out)
+    return document
+
+
+def test_the_least_role_reads_everything_and_nothing_else(cluster: Cluster) -> None:
+    document = results(ran(cluster, "scan", "k8s://", "--format", "json"))
+    assert document["gaps"] == []
+    (target,) = document["targets"]
+    assert (target["uri"], target["state"]) == ("k8s://test", "complete")
+    assert {item["kind"] for item in target["excluded"]} == set(UNREAD)
+    who = "system:serviceaccount:auditor:auditor"
+    assert document["run"]["identity"] == [{"target": "k8s://test", "principal": who}]
+    requests = cluster.requests()
+    posted = {asked for verb, asked in requests if verb == "create"}
+    assert posted <= {"selfsubjectreviews", "selfsubjectaccessreviews"}
+    assert {verb for verb, _ in requests} == {"create", "get", "list"}
+    assert {asked for verb, asked in requests if "secret" in asked or "configmap" in asked} == set()
+    named = {asked for verb, asked in requests if verb == "get" and not asked.startswith("/")}
+    assert named == {"namespaces"}, "kube-system, for its uid"
+    listed = {asked for verb, asked in requests if verb == "list"}
+    assert {"pods", "deployments", "rayclusters", "networkpolicies"} <= listed
+
+
+def test_doctor_says_that_nothing_is_missing(cluster: Cluster) -> None:
+    done = ran(cluster, "doctor", "k8s://")
+    assert (done.code, done.err) == (0, ""), done.out
+    assert "as        system:serviceaccount:auditor:auditor in " in done.out
+    assert "agrees with ours" in done.out
+    found = json.loads(ran(cluster, "doctor", "k8s://test", "--json").out)
+    assert found["blind"] == []
+    assert len(found["uid"]) == 36
+
+
+def test_collect_then_evaluate_is_scan(cluster: Cluster, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    done = ran(cluster, "collect", "k8s://", "--output", folder)
+    assert done.code == 0, done.err
+    direct = ran(cluster, "scan", "k8s://", "--format", "json", "--workers", "2")
+    moved = folder.rename(tmp_path / "elsewhere")
+    later = auditor("evaluate", moved, "--format", "json", "--workers", "1", "--no-cache")
+    assert (later.code, later.err) == (direct.code, "")
+    assert later.out == direct.out.replace(
+        results(direct)["run"]["id"], results(later)["run"]["id"]
+    )
+    assert results(direct)["run"]["id"] == results(later)["run"]["id"]
+
+
+def test_evaluate_refuses_what_was_changed(cluster: Cluster, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    assert ran(cluster, "collect", "k8s://", "--output", folder).code == 0
+    body = max((folder / "bodies").iterdir(), key=lambda path: path.stat().st_size)
+    body.write_bytes(body.read_bytes().replace(b"true", b"null", 1))
+    done = auditor("evaluate", folder)
+    assert (done.code, done.out) == (4, "")
+    assert f"{body} is not what the manifest says" in done.err
+
+
+def test_a_profile_that_needs_more_than_was_collected(cluster: Cluster, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    few = ("--profile", "pod-security-baseline")
+    assert ran(cluster, "collect", "k8s://", "--output", folder, *few).code == 0
+    document = results(auditor("evaluate", folder, "--format", "json"))
+    assert {gap["cause"] for gap in document["gaps"]} == {"unsupported"}
+    assert "k8s/NetworkPolicy" in {gap["scope"] for gap in document["gaps"]}
+    again = results(auditor("evaluate", folder, "--format", "json", *few))
+    assert again["gaps"] == []
+
+
+def test_live_is_as_from_files(cluster: Cluster) -> None:
+    """What differs is what only one side has, and each such case is here."""
+    live = of_workloads(results(ran(cluster, "scan", "k8s://", "--format", "json")))
+    files = of_workloads(results(auditor("scan", ESTATE, "--format", "json")))
+    # An object of an API version that is gone can't be in a cluster; keys are there once.
+    only_files = {"k8s-api-version-removed", "k8s-manifest-duplicate-key", "k8s-secret-committed"}
+    # What is not read of a cluster at all.
+    only_files |= {"k8s-secret-in-config-map", "k8s-service-account-token-permanent"}
+    assert {item for item in files - live if item[0] not in only_files} == set()
+    # The namespaces that are there from the start, and ours.
+    own = {"default", "kube-system", "kube-public", "kube-node-lease", "auditor"}
+    assert {item for item in live - files if not own & {item[2], item[3]}} == set()
+
+
+def of_workloads(document: Mapping[str, Any]) -> set[tuple[str, str, str, str, str]]:
+    return {
+        (
+            item["rule"],
+            item["resource"]["kind"],
+            item["resource"]["namespace"],
+            item["resource"]["name"],
+            item["element"],
+        )
+        for item in document["findings"]
+        if item["verdict"] == "fail"
+    }
+
+
+def test_what_kubernetes_makes_itself_is_no_finding(cluster: Cluster) -> None:
+    document = results(ran(cluster, "scan", "k8s://", "--format", "json"))
+    about = {
+        (item["rule"], item["resource"]["name"])
+        for item in document["findings"]
+        if item["rule"].startswith("k8s-rbac-")
+        and (
+            item["resource"]["name"].startswith("system:")
+            or item["resource"]["name"] in {"cluster-admin", "admin", "edit", "view"}
+        )
+    }
+    assert about == set()
+
+
+def test_chosen_namespaces(cluster: Cluster) -> None:
+    uri = "k8s://test?namespace=serving,training"
+    document = results(ran(cluster, "scan", uri, "--format", "json", kubeconfig=cluster.admin))
+    assert document["gaps"] == []
+    assert [target["uri"] for target in document["targets"]] == [uri]
+    inside = {
+        item["resource"]["namespace"] or item["resource"]["name"]
+        for item in document["findings"]
+        if not item["rule"].startswith("k8s-rbac-")
+    }
+    assert inside == {"serving", "training"}
+
+
+def test_a_namespace_that_is_refused_is_a_gap_for_it_alone(
+    cluster: Cluster, kubectl: Kubectl
+) -> None:
+    """A role in one namespace: the other one is unknown, and this one is judged."""
+    role = auditor("permissions", "k8s", "--namespace", "serving", "--account", "auditor/narrow")
+    done = kubectl.run("apply", f"--kubeconfig={cluster.admin}", "-f", "-", stdin=role.out.encode())
+    assert done.returncode == 0, done.stderr
+    path = "/api/v1/namespaces/auditor/serviceaccounts/narrow/token"
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+    status = cluster.client.post(path, request).body["status"]
+    assert isinstance(status, Mapping)
+    narrow = clusters.write_kubeconfig(
+        cluster.least.with_name("narrow.json"), cluster.server, str(status["token"])
+    )
+    uri = "k8s://test?namespace=serving,training"
+    document = results(ran(cluster, "scan", uri, "--format", "json", kubeconfig=narrow))
+    assert {gap["cause"] for gap in document["gaps"]} == {"denied"}
+    assert {gap["namespace"] for gap in document["gaps"]} == {"training", ""}
+    whole = {gap["scope"] for gap in document["gaps"] if not gap["namespace"]}
+    assert whole == {kind for kind in whole if not BUILT_IN[kind].namespaced}
+    places = {
+        (item["resource"]["namespace"], item["verdict"])
+        for item in document["findings"]
+        if item["resource"]["namespace"]
+    }
+    assert places == {("serving", "fail")}
+    quota = document["counts"]["k8s-resource-quota-missing"]
+    assert (quota["pass"] + quota["fail"], quota["unknown"] > 0) == (1, True)
+    found = json.loads(ran(cluster, "doctor", uri, "--json", kubeconfig=narrow).out)
+    refused = {each["kind"] for each in found["blind"]}
+    assert refused == {gap["scope"] for gap in document["gaps"]}
+
+
+def test_names_of_built_in_kinds_are_the_servers(cluster: Cluster, tmp_path: Path) -> None:
+    live = clusters.collector(cluster.admin)
+    _, client = live.open(tmp_path)
+    served = discover(client).served
+    for kind, named in BUILT_IN.items():
+        found = served[kind]
+        assert (found.group, found.resource, found.namespaced) == (
+            named.group,
+            named.resource,
+            named.namespaced,
+        )
+
+
+def test_pages_make_no_difference(cluster: Cluster, tmp_path: Path) -> None:
+    """Lists that need many pages are the same findings as in one, but for the evidence."""
+    kinds = frozenset({"k8s/ClusterRole", "k8s/Deployment", "k8s/Namespace"})
+    found = []
+    for number, limit in enumerate((500, 7, 1)):
+        live = clusters.collector(cluster.least)
+        paged = type(live)(live.address, live.kubeconfig, live.clock, Patience(), limit)
+        pages = clusters.read(paged, kinds, tmp_path / str(number))
+        document = json.loads(Run(list_all=True).results(pages))
+        found.append([{**item, "evidence": []} for item in document["findings"]])
+        counts = {record.kind: 0 for record in pages.records}
+        for record in pages.records:
+            counts[record.kind] += record.count
+        assert counts["k8s/ClusterRole"] > 60
+    assert found[0] == found[1] == found[2]
+
+
+def test_each_right_that_is_taken_away_is_told(
+    cluster: Cluster, profile: CompiledProfile, tmp_path: Path
+) -> None:
+    rules = clusters.rules_of(cluster.client)
+    others = [rule for rule in rules if rule["resources"][0] not in ALWAYS]
+    sample = random.Random(SEED).sample(others, SAMPLE)
+    chosen = [rule for rule in rules if rule in sample or rule["resources"][0] in ALWAYS]
+    take_away(cluster, profile, tmp_path, chosen)
+
+
+@pytest.mark.long
+def test_every_right_that_is_taken_away_is_told(
+    cluster: Cluster, profile: CompiledProfile, tmp_path: Path
+) -> None:
+    take_away(cluster, profile, tmp_path, clusters.rules_of(cluster.client))
+
+
+def take_away(
+    cluster: Cluster, profile: CompiledProfile, folder: Path, chosen: list[dict[str, Any]]
+) -> None:
+    """Exactly the rules that doctor names become unknown; none passes more; it is incomplete."""
+    sources = rests_on(profile)
+    kinds = kinds_read(sources.values())
+    rules = clusters.rules_of(cluster.client)
+    live = clusters.collector(cluster.least)
+    whole = json.loads(Run().results(clusters.read(live, kinds, folder / "whole")))
+    assert unknown(whole) == set()
+    try:
+        for number, refused in enumerate(chosen):
+            if "resourceNames" in refused:
+                continue
+            left = [rule for rule in rules if rule != refused]
+            clusters.limit_to(cluster.client, left, refused)
+            told = live.examine(kinds, folder)
+            named = {
+                rule
+                for each in told.reads
+                if not each.allowed
+                for rule in rules_blinded_by(
+                    Gap("", each.kind, GapCause.DENIED, ""), profile.rules, sources
+                )
+            }
+            assert named, refused
+            less = json.loads(Run().results(clusters.read(live, kinds, folder / str(number))))
+            assert unknown(less) == named, refused
+            passes = {rule: count["pass"] for rule, count in whole["counts"].items()}
+            assert all(less["counts"][rule]["pass"] <= passes[rule] for rule in passes)
+            assert less["gate"]["exit"] in {1, 3}
+            assert [gap["cause"] for gap in less["gaps"]] == ["denied"], refused
+    finally:
+        clusters.limit_to(cluster.client, rules, None)
+
+
+def unknown(document: Mapping[str, Any]) -> set[str]:
+    return {rule for rule, count in document["counts"].items() if count["unknown"]}
