@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -41,7 +42,7 @@ _BUSY: Final = frozenset({429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds and bytes. ``total`` is for one request with all its repetitions."""
+    """Seconds, bytes and pages. ``total`` is for one request with all its repetitions."""
 
     connect: float = 10.0
     read: float = 60.0
@@ -49,6 +50,7 @@ class Patience:
     longest_wait: float = 30.0
     attempts: int = 6
     size: int = 64 << 20
+    pages: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +231,13 @@ def _wait(text: str | None, now: datetime) -> float | None:
 def _unanswered(error: Exception) -> Unanswered:
     """Say what happened in words of ours; those of the libraries hold addresses of memory."""
     reason = getattr(error, "reason", None)
-    inner = reason if isinstance(reason, Exception) else error
+    telling = [item for item in error.args if isinstance(item, IncompleteRead | BadStatusLine)]
+    inner = reason if isinstance(reason, Exception) else next(iter(telling), error)
     match inner:
+        case NameResolutionError():
+            return Unanswered(Answered.UNREACHABLE, "the server's name is not known")
+        case NewConnectionError():
+            return Unanswered(Answered.UNREACHABLE, f"no connection: {_cause(inner)}")
         case ConnectTimeoutError():
             return Unanswered(Answered.TIMEOUT, "no connection in time")
         case ReadTimeoutError() | TimeoutError():
@@ -239,15 +246,13 @@ def _unanswered(error: Exception) -> Unanswered:
             return Unanswered(Answered.TRUNCATED, "the answer ended before its announced length")
         case DecodeError():
             return Unanswered(Answered.MALFORMED, "the answer can't be decompressed")
-        case NameResolutionError():
-            return Unanswered(Answered.UNREACHABLE, "the server's name is not known")
         case SSLError() | ssl.SSLError():
             return _untrusted(inner)
         case ProxyError():
             return Unanswered(Answered.UNREACHABLE, "the proxy did not connect us", "proxy-url?")
-        case NewConnectionError():
-            return Unanswered(Answered.UNREACHABLE, f"no connection: {_cause(inner)}")
-        case ProtocolError() | ConnectionError() | socket.error():
+        case BadStatusLine() if not isinstance(inner, RemoteDisconnected):
+            return Unanswered(Answered.MALFORMED, "the answer is no HTTP")
+        case ProtocolError() | BadStatusLine() | ConnectionError() | socket.error():
             return Unanswered(Answered.TRUNCATED, "the connection ended in the middle")
         case _:
             return Unanswered(Answered.UNREACHABLE, f"{type(inner).__name__}")

@@ -173,7 +173,7 @@ class _Run:
         self._client = client
         self._discovered = discovered
         self._sink = sink
-        self._lister = Lister(client, collector.limit)
+        self._lister = Lister(client, collector.limit, collector.patience.pages)
         self._number = 0
 
     def read(self, kind: str) -> None:

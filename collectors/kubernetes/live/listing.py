@@ -15,7 +15,6 @@ from collectors.kubernetes.live.discovery import Served
 from collectors.kubernetes.live.normalize import Listed, ListMeta, take_apart
 
 LIMIT: Final = 500
-MOST_PAGES: Final = 20_000
 _SMALLER: Final = 10
 
 
@@ -50,11 +49,12 @@ class _Expired(msgspec.Struct, frozen=True, gc=False):
 
 
 class Lister:
-    """Lists kinds, page after page; ``limit`` items a page."""
+    """Lists kinds, page after page; ``limit`` items a page, no more than ``pages`` a list."""
 
-    def __init__(self, client: Client, limit: int = LIMIT) -> None:
+    def __init__(self, client: Client, limit: int, pages: int) -> None:
         self._client = client
         self._limit = limit
+        self._pages = pages
 
     def pages(self, served: Served, namespace: str) -> Iterator[Got]:
         """Yield every page; the first error is the last thing that is yielded."""
@@ -63,7 +63,7 @@ class Lister:
         seen: set[str] = set()
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(self._get, asked, kind)
-            for _ in range(MOST_PAGES):
+            for _ in range(self._pages):
                 following, got = _following(_result(coming, asked), seen)
                 if following is not None:
                     coming = ahead.submit(self._get, following, kind)
@@ -73,7 +73,7 @@ class Lister:
                     return
                 asked = following
             ahead.shutdown(cancel_futures=True)
-            detail = f"more than {MOST_PAGES:,} pages"
+            detail = f"more than {self._pages:,} pages"
             yield Got(asked, error=Unanswered(Answered.TRUNCATED, detail))
 
     def _get(self, asked: Asked, kind: str) -> Listed:
