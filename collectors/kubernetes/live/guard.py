@@ -21,8 +21,8 @@ SELF_REVIEWS: Final = (
 )
 """What may be posted: the server stores none of these, and answers about who asks."""
 
-_OBJECTS: Final = re.compile(r"/(?:api/[^/]+|apis/[^/]+/[^/]+)/(?P<rest>.+)")
-_ROOTS: Final = re.compile(r"(?:/[^%]*)?/(?:version|readyz|api(?:/[^/%]+)?|apis(?:/[^/%]+){0,2})")
+_OBJECTS: Final = re.compile(r"/(?:api/[^/%]+|apis/[^/%]+/[^/%]+)/(?P<rest>[^%]+)")
+_ROOTS: Final = re.compile(r"/(?:version|api(?:/[^/%]+)?|apis(?:/[^/%]+){0,2})")
 _UNREAD: Final = frozenset({"secrets", "watch", "proxy"})
 
 
@@ -30,18 +30,21 @@ class WriteRefusedError(Exception):
     """Something tried to send what may not be sent: a bug of ours, which did no harm."""
 
 
-def check(method: str, url: str) -> None:
-    """Let a read of the API server pass.
+def check(method: str, url: str, base: str) -> None:
+    """Let a read of the API server pass; ``base`` is the path that the server's address has.
 
     Raises:
         WriteRefusedError: it is none.
     """
     parts = urlsplit(url)
+    path = parts.path.removeprefix(base) if parts.path.startswith(base) else ""
     if method == "POST":
-        if parts.path.endswith(SELF_REVIEWS):
+        if path in SELF_REVIEWS:
             return
-    elif method == "GET" and _is_read(parts.path) and "watch" not in parse_qs(parts.query, True):
-        return
+    elif method == "GET" and _is_read(path):
+        watching = "watch" in parse_qs(parts.query, keep_blank_values=True)
+        if not watching:
+            return
     raise WriteRefusedError(f"refused before it was sent: {method} {parts.path}")
 
 
@@ -49,8 +52,8 @@ def _is_read(path: str) -> bool:
     """Whether a path names a list, one object, or what is served; no part of an object."""
     if _ROOTS.fullmatch(path):
         return True
-    found = _OBJECTS.search(path)
-    if found is None or "%" in path:
+    found = _OBJECTS.fullmatch(path)
+    if found is None:
         return False
     names = found["rest"].split("/")
     if names[0] == "namespaces" and len(names) > 2:
@@ -61,40 +64,31 @@ def _is_read(path: str) -> bool:
 class _Guard:
     """Mixed into a connection of urllib3: every request line passes through ``putrequest``."""
 
+    base = ""
+
     def putrequest(self, method: str, url: str, *args: Any, **options: Any) -> None:
-        check(method, url)
+        check(method, url, self.base)
         super().putrequest(method, url, *args, **options)  # type: ignore[misc]  # of the connection
 
 
-class GuardedHTTPConnection(_Guard, HTTPConnection):
-    """A connection without TLS that only reads."""
+class _GuardedPool:
+    """Mixed into a pool: refuses before a connection is even opened."""
 
-
-class GuardedHTTPSConnection(_Guard, HTTPSConnection):
-    """A connection that only reads."""
-
-
-class GuardedHTTPPool(HTTPConnectionPool):
-    """Makes guarded connections."""
-
-    ConnectionCls = GuardedHTTPConnection
+    base = ""
 
     def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:
-        """Refuse before a connection is even opened."""
-        check(method, url)
-        return super().urlopen(method, url, *args, **options)
+        check(method, url, self.base)
+        return super().urlopen(method, url, *args, **options)  # type: ignore[misc]  # of the pool
 
 
-class GuardedHTTPSPool(HTTPSConnectionPool):
-    """Makes guarded connections."""
+def guarded_pools(base: str) -> dict[str, type[HTTPConnectionPool]]:
+    """For ``PoolManager.pool_classes_by_scheme``: pools of connections that only read.
 
-    ConnectionCls = GuardedHTTPSConnection
-
-    def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:
-        """Refuse before a connection is even opened."""
-        check(method, url)
-        return super().urlopen(method, url, *args, **options)
-
-
-POOLS: Final = {"http": GuardedHTTPPool, "https": GuardedHTTPSPool}
-"""For ``PoolManager.pool_classes_by_scheme``."""
+    ``base`` is the path of the server's address, "" for most.
+    """
+    own = {"base": base}
+    plain = type("GuardedHTTPConnection", (_Guard, HTTPConnection), own)
+    tls = type("GuardedHTTPSConnection", (_Guard, HTTPSConnection), own)
+    http = type("GuardedPool", (_GuardedPool, HTTPConnectionPool), {**own, "ConnectionCls": plain})
+    https = type("GuardedTls", (_GuardedPool, HTTPSConnectionPool), {**own, "ConnectionCls": tls})
+    return {"http": http, "https": https}

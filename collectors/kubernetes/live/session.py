@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import yaml
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 
 from auditor.errors import CollectionError
 from collectors.kubernetes.live.address import Address
-from collectors.kubernetes.live.guard import POOLS
+from collectors.kubernetes.live.guard import guarded_pools
 
 _LIST: Final = "KUBECONFIG, or --kubeconfig FILE, names the file; auditor doctor k8s:// says more"
 
@@ -81,28 +83,31 @@ def open_session(address: Address, kubeconfig: str, scratch: Path) -> Session:
             f"{address.uri(context)}: the cluster's server is {configuration.host!r}", hint=_LIST
         )
     pools = client.ApiClient(configuration).rest_client.pool_manager
-    pools.pool_classes_by_scheme = POOLS
+    base = urlsplit(str(configuration.host)).path.rstrip("/")
+    pools.pool_classes_by_scheme = guarded_pools(base)
     return Session(context, configuration, pools, _authority(configuration.ssl_ca_cert))
 
 
 def _context(address: Address, kubeconfig: str) -> str:
     """The context to use; of a list of files the first that names a current one decides."""
-    files = [name for name in kubeconfig.split(os.pathsep) if name]
-    if not any(Path(name).expanduser().is_file() for name in files):
+    names: set[str] = set()
+    current = ""
+    found = [Path(name).expanduser() for name in kubeconfig.split(os.pathsep) if name]
+    files = [path for path in found if path.exists()]
+    if not files:
         raise CollectionError(f"{address.uri('')}: {kubeconfig}: no such file", hint=_LIST)
-    contexts, current = _untyped(config.list_kube_config_contexts)(config_file=kubeconfig)
-    for name in files:
-        with contextlib.suppress(OSError, ConfigException, TypeError, KeyError):
-            found = _untyped(config.list_kube_config_contexts)(config_file=name)[1]
-            if found and not address.context:
-                return str(found["name"])
-    names = sorted(str(each["name"]) for each in contexts)
-    wanted = address.context or (str(current["name"]) if current else "")
+    for path in files:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ConfigException(f"{path} is no kubeconfig")
+        names |= {str(each["name"]) for each in value.get("contexts") or ()}
+        current = current or str(value.get("current-context") or "")
+    wanted = address.context or current
     if wanted not in names:
         what = f"no context {wanted!r}" if wanted else "no current context"
         raise CollectionError(
             f"{address.uri(wanted)}: {what} in {kubeconfig}",
-            hint=f"contexts: {', '.join(names) or 'none'}",
+            hint=f"contexts: {', '.join(sorted(names)) or 'none'}",
         )
     return wanted
 
@@ -126,8 +131,17 @@ def _told(kubeconfig: str) -> Iterator[list[str]]:
     root.handlers = [handler]
     try:
         yield told
-    except (ConfigException, OSError, TypeError, KeyError, AttributeError, ValueError) as error:
-        raise CollectionError(f"{kubeconfig}: {error}", hint=_LIST) from error
+    except (
+        ConfigException,
+        yaml.YAMLError,
+        OSError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        ValueError,
+    ) as error:
+        text = " ".join(str(error).split())
+        raise CollectionError(f"{kubeconfig}: {text}", hint=_LIST) from error
     finally:
         root.handlers = before
 
