@@ -14,7 +14,7 @@ from types import MappingProxyType
 import msgspec
 
 from auditor.model.enums import Decision, Severity, TargetState
-from auditor.model.finding import Finding, Observed, Report, RuleInfo
+from auditor.model.finding import Finding, Observed, Report, RuleInfo, TargetReport
 from reports.remedy import short_remedy
 from reports.text import cells, safe, wrap
 
@@ -124,13 +124,14 @@ class _Screen:
             yield f"{title}  {head.strip()}"
         yield from rest
         files = sum(target.files for target in report.targets)
+        unit = "answer" if all(target.principal for target in report.targets) else "file"
         where = ", ".join(target.uri for target in report.targets[:SHOWN_TARGETS])
         if len(report.targets) > SHOWN_TARGETS:
             where += f" and {len(report.targets) - SHOWN_TARGETS} more"
         objects = sum(kind.seen for kind in report.coverage.kinds if not kind.derived)
         scope = (
             f"profile {report.profile}, {len(report.counts)} rules; "
-            f"{where}: {_count(objects, 'object')} in {_count(files, 'file')}"
+            f"{where}: {_count(objects, 'object')} in {_count(files, unit)}"
         )
         yield from self._wrap(scope, "  ")
 
@@ -139,9 +140,11 @@ class _Screen:
         yield ""
         yield style.paint("Coverage", "bold")
         yield from self._wrap(_decided(report), "  ")
-        skipped = sum(target.skipped for target in report.targets)
+        skipped = sum(target.skipped for target in report.targets if not target.principal)
         if skipped:
             yield from self._wrap(f"{_count(skipped, 'document')} held no Kubernetes object", "  ")
+        for target in report.targets:
+            yield from self._as_whom(target)
         if not report.gaps:
             if any(kind.seen for kind in report.coverage.kinds):
                 yield from self._wrap("everything in scope was read", "  ")
@@ -166,6 +169,12 @@ class _Screen:
             yield from self._wrap(
                 f"and {_count(more, 'gap')} more: --format json lists them", "    "
             )
+
+    def _as_whom(self, target: TargetReport) -> Iterator[str]:
+        if target.principal:
+            yield from self._wrap(f"{target.uri} was read as {target.principal}", "  ")
+        for item in target.excluded:
+            yield from self._wrap(f"not read: {item.kind}, {item.reason}", "  ")
 
     def _findings(self) -> Iterator[str]:
         everything = self._style.everything
