@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks import generate
+from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
 from benchmarks.tools import Tools
 
@@ -234,5 +235,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "kube-score": kube_score,
         "pods": decode_floor,
         "scaling": scaling,
+        "collect": collecting,
+        "cluster": cluster,
     }
 )

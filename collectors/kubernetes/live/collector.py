@@ -21,7 +21,7 @@ from collectors.kubernetes.live.client import Client, Clock, Patience, Unanswere
 from collectors.kubernetes.live.discovery import Discovered, Served, discover
 from collectors.kubernetes.live.identity import Ask, Identity, identify, may
 from collectors.kubernetes.live.listing import LIMIT, Got, Lister
-from collectors.kubernetes.live.normalize import kept
+from collectors.kubernetes.live.normalize import Keeper
 from collectors.kubernetes.live.session import Session, open_session
 from collectors.kubernetes.live.unread import UNREAD
 
@@ -174,6 +174,7 @@ class _Run:
         self._discovered = discovered
         self._sink = sink
         self._lister = Lister(client, collector.limit, collector.patience.pages)
+        self._keeper = Keeper()
         self._number = 0
 
     def read(self, kind: str) -> None:
@@ -207,7 +208,7 @@ class _Run:
 
     def _keep(self, served: Served, namespace: str, got: Got, started: str) -> None:
         query = "&".join(f"{name}={value}" for name, value in got.asked.query().items())
-        page = got.page.kept() if got.page is not None else None
+        page = got.page.kept(self._keeper) if got.page is not None else None
         error = got.error
         record = Record(
             number=self._next(),
@@ -230,7 +231,7 @@ class _Run:
         path, started = f"{served.path()}/{name}", self._now()
         body, error = None, None
         try:
-            object_ = kept(self._client.get(path).body)
+            object_ = self._keeper.kept(self._client.get(path).body)
             kind = served.kind.removeprefix("k8s/")
             head = msgspec.json.encode({"kind": f"{kind}List", "apiVersion": served.api_version})
             body = head[:-1] + b',"items":[' + object_ + b"]}"

@@ -10,6 +10,15 @@ from auditor.model.enums import Answered
 from auditor.redact import clean, may_hold_secret
 from collectors.kubernetes.live.client import Unanswered
 
+UNREADABLE: Final = b'{"metadata":"unreadable"}'
+"""What nobody can read nobody can judge: its place is kept, for the reader to report."""
+
+_NODE: Final = b'"nodeName":"'
+_ACCESS: Final = b"kube-api-access-"
+_TOKEN: Final = 5
+"""Characters that ServiceAccount admission ends the name of a volume with."""
+_WORTH_IT: Final = 512
+_MOST: Final = 4_096
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -44,11 +53,11 @@ class Listed(msgspec.Struct, frozen=True):
     meta: ListMeta
     items: list[msgspec.Raw]
 
-    def kept(self) -> Page:
+    def kept(self, keeper: Keeper) -> Page:
         """The page without what is not kept."""
         kind = self.kind.removesuffix("List")
         named = msgspec.json.encode({"kind": kind, "apiVersion": self.api_version})[:-1] + b","
-        items = b",".join(_named(kept(bytes(item)), named) for item in self.items)
+        items = b",".join(_named(keeper.kept(bytes(item)), named) for item in self.items)
         head = msgspec.json.encode({"kind": self.kind, "apiVersion": self.api_version})
         body = head[:-1] + b',"items":[' + items + b"]}"
         return Page(body, len(self.items), self.meta.resourceVersion, self.meta.token)
@@ -82,30 +91,69 @@ def take_apart(body: bytes, kind: str) -> Listed:
     return Listed(page.kind, page.apiVersion, page.metadata, page.items or [])
 
 
-def kept(raw: bytes) -> bytes:
-    """One object without managed fields, the applied copy of itself, and secrets."""
-    try:
-        found = _slim(raw)
-    except (msgspec.DecodeError, RecursionError):
-        found = raw
-    if not may_hold_secret(found):
-        return found
-    try:
-        return clean(found)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        # What nobody can read nobody can judge: its place is kept, for the reader to report.
-        return b'{"metadata":"unreadable"}'
+class Keeper:
+    """Makes objects fit to be kept: no managed fields, no applied copies, no secrets.
+
+    Pods of one origin share their ``spec`` but for a few names. One that was seen to hold no secret
+    need not be looked through again; the names that differ are looked at each time.
+    """
+
+    def __init__(self) -> None:
+        self._clean: set[bytes] = set()
+
+    def kept(self, raw: bytes) -> bytes:
+        """One object as it is kept; the place of one that nobody can read."""
+        try:
+            return self._slim(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return UNREADABLE
+
+    def _slim(self, raw: bytes) -> bytes:
+        try:
+            value = _decode_object(raw)
+            meta = _decode_object(value["metadata"]) if "metadata" in value else {}
+        except (msgspec.ValidationError, RecursionError):
+            return clean(raw)
+        if meta.pop("managedFields", None) is not None or "annotations" in meta:
+            _forget_applied(meta)
+            value["metadata"] = msgspec.Raw(_encode(meta))
+        found = _encode(value)
+        return clean(found) if self._may_hold_secret(value, found) else found
+
+    def _may_hold_secret(self, value: dict[str, msgspec.Raw], found: bytes) -> bool:
+        spec = value.get("spec")
+        if spec is None or len(bytes(spec)) < _WORTH_IT:
+            return may_hold_secret(found)
+        key, varying = _constant(bytes(spec))
+        if key not in self._clean:
+            if may_hold_secret(found):
+                return True
+            if len(self._clean) < _MOST:
+                self._clean.add(key)
+            return False
+        rest = _encode({name: item for name, item in value.items() if name != "spec"})
+        return may_hold_secret(rest + varying)
 
 
-def _slim(raw: bytes) -> bytes:
-    if b'"managedFields"' not in raw and b"last-applied-configuration" not in raw:
-        return raw
-    value = _decode_object(raw)
-    meta = _decode_object(value["metadata"]) if "metadata" in value else {}
-    meta.pop("managedFields", None)
-    if "annotations" in meta:
+def _constant(spec: bytes) -> tuple[bytes, bytes]:
+    """A spec without the names that differ from pod to pod of one origin, and those names."""
+    node = token = b""
+    start = spec.find(_NODE)
+    if start >= 0:
+        start += len(_NODE)
+        end = spec.find(b'"', start)
+        node = spec[start:end]
+        spec = spec[:start] + spec[end:]
+    start = spec.find(_ACCESS)
+    if start >= 0:
+        start += len(_ACCESS)
+        token = spec[start : start + _TOKEN]
+        spec = spec.replace(_ACCESS + token, _ACCESS)
+    return spec, node + b" " + token
+
+
+def _forget_applied(meta: dict[str, msgspec.Raw]) -> None:
+    if "annotations" in meta and b"last-applied-configuration" in bytes(meta["annotations"]):
         annotations = _decode_object(meta["annotations"])
-        if annotations.pop(_APPLIED, None) is not None:
-            meta["annotations"] = msgspec.Raw(_encode(annotations))
-    value["metadata"] = msgspec.Raw(_encode(meta))
-    return _encode(value)
+        annotations.pop(_APPLIED, None)
+        meta["annotations"] = msgspec.Raw(_encode(annotations))
