@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.explain import find_rule
-from auditor.cli.options import folders, load_policy, policies_option
+from auditor.cli.options import (
+    folders,
+    load_policy,
+    parse_settings,
+    policies_option,
+    profile_option,
+    set_option,
+)
 from auditor.cli.prose import prose
 from auditor.errors import PolicyError, PolicyErrors, UsageError
 from auditor.model.policy import Rule
@@ -119,6 +126,51 @@ def test(what: tuple[str, ...], policies: tuple[Path, ...], *, as_json: bool) ->
         err=as_json,
     )
     return 1 if problems else 0
+
+
+@rules.command("export", epilog="Example: auditor rules export k8s-container-privileged")
+@click.argument("name", metavar="RULE")
+@profile_option
+@set_option
+@policies_option
+@click.option(
+    "--action",
+    type=click.Choice(["Deny", "Warn", "Audit"]),
+    default="Deny",
+    show_default=True,
+    help="What the API server does with an object that fails.",
+)
+@prose
+def export(
+    name: str, profile: str, settings: tuple[str, ...], policies: tuple[Path, ...], action: str
+) -> None:
+    r"""Print RULE as a ValidatingAdmissionPolicy with its binding, ready to apply.
+
+    The API server then decides as a scan does, when an object is made or changed: what fails is
+    refused, and so is what can't be decided. A rule about pods is asked of pods. A rule that rests
+    on several objects, or on what only a scan knows, is refused with the reason.
+
+    \b
+    auditor rules export k8s-container-privileged | kubectl apply -f -
+    auditor rules export k8s-image-tag-floating --action Warn
+    """
+    import yaml
+
+    from auditor.cli.wiring import admission_place
+    from auditor.policy.admission import export as exported
+    from auditor.runner.job import compiled_profile
+
+    policy = load_policy(policies)
+    rule = find_rule(policy.rules, name)
+    compiled = compiled_profile(folders(policies), profile, parse_settings(settings), None)
+    active = next((each for each in compiled.rules if each.rule.id == rule.id), None)
+    if active is None:
+        raise UsageError(
+            f"{rule.id} is not in the profile {profile}", hint="auditor profiles list names others"
+        )
+    found = exported(active, admission_place, action)
+    click.echo(f"# {rule.title}. Needs Kubernetes {found.since}.")
+    click.echo(yaml.safe_dump_all([found.policy, found.binding], sort_keys=False), nl=False)
 
 
 def _outcome(place: str, rule: str, message: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from auditor.cli.screen import Screen
 from auditor.errors import UsageError
 from auditor.evidence.folder import Collected
 from auditor.model.resource import Target
+from auditor.policy.admission import Place
 from auditor.ports import Collector, Examined, Live, ReportFormat, RolePlan
 
 STDIN = "-"
@@ -117,6 +118,14 @@ READERS: Mapping[str, Callable[[Collected, Path, frozenset[str]], Collector]] = 
     {"k8s": _pages, "k8s+incluster": _pages}
 )
 """URI scheme to the collector of what was read before."""
+
+
+def admission_place(kind: str) -> Place | None:
+    """What the API server calls a kind, None for what it does not have."""
+    from collectors.kubernetes.resources import named
+
+    found = named(kind) if kind.startswith("k8s/") else None
+    return None if found is None else Place(found.group, (found.resource,))
 
 
 def _kubernetes_role(plan: RolePlan) -> Iterator[str]:
