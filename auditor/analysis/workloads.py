@@ -348,10 +348,13 @@ def controlled_by(resource: Resource) -> Owner | None:
     """The object that a finding about ``resource`` belongs to, when that is not itself.
 
     A Pod's controller is usually a ReplicaSet, itself made by a Deployment: its name is the
-    Deployment's, a dash, and the value of the label ``pod-template-hash``.
+    Deployment's, a dash, and the value of the label ``pod-template-hash``. A Node controls the
+    mirrors of its static pods, and nothing of it says what is in them: each stands for itself.
     """
     owner = resource.controller
-    if owner is None or owner.kind != "ReplicaSet":
+    if owner is None or (owner.kind == "Node" and owner.api_version == "v1"):
+        return None
+    if owner.kind != "ReplicaSet":
         return owner
     suffix = "-" + dict(resource.labels).get("pod-template-hash", "\0")
     if not owner.name.endswith(suffix):

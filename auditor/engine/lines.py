@@ -2,9 +2,10 @@
 
 A line is ``identity TAB place TAB covers TAB object LF``. ``identity`` orders findings as they are
 reported: verdict (fail first), severity (critical first), rule, target, namespace, kind, name,
-element, fingerprint; lines that share it are one finding, and ``place`` (source, document) says
-which of them is shown. ``object`` is the JSON object of the results contract, which has ``covers``
-too. JSON text has no raw control characters, so the separators are safe whatever a name contains.
+element, fingerprint; lines that share it are one finding, and ``place`` (what nothing controls
+first, then source, document) says which of them is shown. ``object`` is the JSON object of the
+results contract, which has ``covers`` too. JSON text has no raw control characters, so the
+separators are safe whatever a name contains.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "2"
+FORMAT = "3"
 """Changes when lines do: those that an older version left are not read."""
 
 _POINTERS_KEPT = 16_384
@@ -186,7 +187,8 @@ class _Where:
         self.heuristic = resource.heuristic
         self.identity = f"{target.uid}\0{path}"
         self.source = subject.source
-        self.place = f"{text(subject.source)}{FIELD}{resource.document:08d}"
+        rank = "0" if owner is None else "1"
+        self.place = f"{rank}{text(subject.source)}{FIELD}{resource.document:08d}"
         kind_text, namespace_text, name_text = text(kind), text(namespace), text(name)
         self.order = FIELD.join((target_text, namespace_text, kind_text, name_text))
         self.head = (

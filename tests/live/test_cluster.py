@@ -27,6 +27,7 @@ from collectors.kubernetes.resources import BUILT_IN
 from tests.e2e.command import ESTATE, Ran, auditor
 from tests.e2e.runs import Run, compiled_policies
 from tests.engines.apiserver import Binaries
+from tests.engines.client import Client
 from tests.engines.kubectl import Kubectl
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster
@@ -136,7 +137,7 @@ def test_live_is_as_from_files(cluster: Cluster) -> None:
     only_files |= {"k8s-secret-in-config-map", "k8s-service-account-token-permanent"}
     assert {item for item in files - live if item[0] not in only_files} == set()
     # The namespaces that are there from the start, and ours.
-    own = {"default", "kube-system", "kube-public", "kube-node-lease", "auditor"}
+    own = {"default", "kube-system", "kube-public", "kube-node-lease", "auditor", "owners"}
     assert {item for item in live - files if not own & {item[2], item[3]}} == set()
 
 
@@ -212,6 +213,57 @@ def test_a_namespace_that_is_refused_is_a_gap_for_it_alone(
     found = json.loads(ran(cluster, "doctor", uri, "--json", kubeconfig=narrow).out)
     refused = {each["kind"] for each in found["blind"]}
     assert refused == {gap["scope"] for gap in document["gaps"]}
+
+
+def test_a_finding_stands_for_the_owner_and_no_claim_is_believed(cluster: Cluster) -> None:
+    """A deployment, a replica set that it made and one of its past, pods, and two that pretend."""
+    client = cluster.client
+    client.post("/api/v1/namespaces", {"metadata": {"name": "owners"}})
+    deployment = create(client, "apps/v1", "Deployment", "web", None)
+    now = create(client, "apps/v1", "ReplicaSet", "web-now", deployment)
+    create(client, "apps/v1", "ReplicaSet", "web-past", deployment)
+    for name in ("web-now-a", "web-now-b"):
+        create(client, "v1", "Pod", name, now)
+    imagined = {**deployment, "metadata": {"name": "imagined", "uid": "no-such-uid"}}
+    create(client, "v1", "Pod", "liar", imagined)
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "uid": "of-a-node"}}
+    create(client, "v1", "Pod", "static", node)
+    document = results(ran(cluster, "scan", "k8s://", "--format", "json"))
+    found = {
+        (item["resource"]["kind"], item["resource"]["name"]): (item["covers"], source(item))
+        for item in document["findings"]
+        if item["rule"] == "k8s-container-privileged" and item["resource"]["namespace"] == "owners"
+    }
+    base = "/api/v1/namespaces/owners/pods"
+    assert found == {
+        ("k8s/Deployment", "web"): (3, "/apis/apps/v1/namespaces/owners/deployments/web"),
+        ("k8s/Pod", "liar"): (1, f"{base}/liar"),
+        ("k8s/Pod", "static"): (1, f"{base}/static"),
+    }
+
+
+def source(item: Mapping[str, Any]) -> str:
+    return str(item["resource"]["source"])
+
+
+def create(
+    client: Client, api: str, kind: str, name: str, owner: Mapping[str, Any] | None
+) -> Mapping[str, Any]:
+    """An object with a privileged container, made by another."""
+    container = {"name": "c", "image": "a", "securityContext": {"privileged": True}}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}}
+    metadata: dict[str, Any] = {"name": name, "namespace": "owners", "labels": {"a": "b"}}
+    if owner is not None:
+        reference = {name: owner["metadata"][name] for name in ("name", "uid")}
+        kinds = {"apiVersion": owner["apiVersion"], "kind": owner["kind"]}
+        metadata["ownerReferences"] = [{**kinds, **reference, "controller": True}]
+    workload = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    spec = template["spec"] if kind == "Pod" else workload
+    body = {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec}
+    root = "/api/v1" if api == "v1" else f"/apis/{api}"
+    reply = client.post(f"{root}/namespaces/owners/{kind.lower()}s", body)
+    assert reply.status == 201, reply
+    return reply.body
 
 
 def test_names_of_built_in_kinds_are_the_servers(cluster: Cluster, tmp_path: Path) -> None:

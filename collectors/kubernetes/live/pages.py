@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -15,14 +17,16 @@ from auditor.model.evidence import Record, TargetEntry
 from auditor.model.resource import Evidence, Gap, Resource, Target
 from auditor.ports import Plan, Reading, Shard
 from collectors.kubernetes.ledger import Ledger
+from collectors.kubernetes.live.owners import Owners, known_objects
 from collectors.kubernetes.manifests.guards import Unreadable
 from collectors.kubernetes.manifests.json_file import JsonFile, NoJson
 
-_OWNED = frozenset({"ReplicaSet"})
+_POD = "k8s/Pod"
+_OWNED = frozenset({"k8s/ReplicaSet"})
 """Kinds that only repeat what their controller says, also of the past: only free ones count."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is derived once is kept
 class PagesCollector:
     """Reads the kept answers of one cluster; ``bodies`` is the folder that has them by digest.
 
@@ -49,6 +53,8 @@ class PagesCollector:
         if self.entry.failure:
             raise CollectionError(self.entry.failure, hint=self.entry.hint)
         pages = [record for record in self.records if record.sha256]
+        if any(record.kind == _POD for record in pages):
+            _ = self.owners  # once, before there are workers
         weight = sum(record.size for record in pages) + 1
         goal = weight / max(1, shards(weight))
         parts: list[list[Record]] = [[]]
@@ -62,6 +68,20 @@ class PagesCollector:
             if part
         )
         return Plan(cut, (*self.entry.gaps, *self._never_asked()), len(pages), 0)
+
+    @cached_property
+    def owners(self) -> Owners:
+        """Whose an object is, by all that was read but pods."""
+        short = {gap.scope for gap in self.entry.gaps}
+        read = frozenset(kind for kind in self.entry.kinds if kind not in short)
+        chosen = [item.sha256 for item in self.records if item.sha256 and item.kind != _POD]
+        bodies = (self._body(sha256) for sha256 in dict.fromkeys(chosen))
+        return Owners(known_objects(body for body in bodies if body is not None), read)
+
+    def _body(self, sha256: str) -> bytes | None:
+        with contextlib.suppress(OSError):
+            return (self.bodies / f"{sha256}.json").read_bytes()
+        return None
 
     def _never_asked(self) -> Iterator[Gap]:
         known = {*self.entry.kinds, *(item.kind for item in self.entry.excluded)}
@@ -77,19 +97,19 @@ class PagesCollector:
             record = records.get(item)
             if record is None:
                 continue
-            try:
-                data = (self.bodies / f"{record.sha256}.json").read_bytes()
-            except OSError as error:
-                detail = f"evidence {record.sha256}: {error.strerror}"
+            data = self._body(record.sha256)
+            if data is None:
+                detail = f"evidence {record.sha256} can't be read any more"
                 yield Gap(self.entry.uri, record.kind, GapCause.UNREACHABLE, detail)
                 continue
-            yield PageReading(self.entry.uri, record, data)
+            yield PageReading(self.entry.uri, record, data, self.owners)
 
 
 class PageReading:
     """Implements :class:`auditor.ports.Reading` for one kept answer."""
 
-    def __init__(self, target: str, record: Record, data: bytes) -> None:
+    def __init__(self, target: str, record: Record, data: bytes, owners: Owners) -> None:
+        self._owners = owners
         self._record = record
         self._data = data
         self._ledger = Ledger(target, record.kind)
@@ -128,10 +148,13 @@ class PageReading:
         root = self._record.request.removeprefix("GET ").partition("?")[0]
         try:
             for found in JsonFile(self._ledger, self._data).resources():
-                if found.controller is not None and found.kind.removeprefix("k8s/") in _OWNED:
+                claimed = found.controller
+                controller = self._owners.top(claimed) if claimed is not None else None
+                if controller is not None and found.kind in _OWNED:
                     self._skipped += 1
-                else:
-                    yield msgspec.structs.replace(found, source=place(root, found), line=0)
+                    continue
+                source = place(root, found)
+                yield msgspec.structs.replace(found, source=source, line=0, controller=controller)
         except NoJson as error:
             self._ledger.add(error.reason)
         except Unreadable as error:

@@ -136,6 +136,17 @@ def test_one_finding_for_all_of_one_owner() -> None:
     assert found["resource"]["source"] == "1.yaml:7"
 
 
+def test_the_owner_itself_is_shown_before_its_pods() -> None:
+    owner = Owner("apps/v1", "ReplicaSet", "ml", "web-5d9", "u")
+    labels = (("pod-template-hash", "5d9"),)
+    pod = resource("web-5d9-1", controller=owner, labels=labels, source="a.yaml", uid="u1")
+    itself = resource("web", kind="k8s/Deployment", source="z.yaml", uid="u2")
+    merged, _ = merge(lines(pod, outcome()), lines(itself, outcome()))
+    (found,) = merged
+    assert found["covers"] == 2
+    assert found["resource"]["source"] == "z.yaml:7"
+
+
 @pytest.mark.parametrize(
     ("changed", "same"),
     [

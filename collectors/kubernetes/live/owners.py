@@ -1,0 +1,98 @@
+"""Who made an object, up to the top: by uid, among the objects that were read.
+
+What an object says of its controller is only believed where that controller is there: anybody who
+may make a pod may write any owner into it, and would hide it among the owner's findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from auditor.model.resource import Owner
+from collectors.kubernetes.objects import Meta, kind_name
+
+_DEEPEST = 8
+
+
+class _Page(msgspec.Struct, gc=False):
+    items: list[msgspec.Raw] = []
+
+
+class _Object(msgspec.Struct, gc=False):
+    apiVersion: str = ""  # noqa: N815 - the field's name in the API
+    kind: str = ""
+    metadata: Meta | None = None
+
+
+class Known(msgspec.Struct, frozen=True):
+    """An object that was read, and what it says of its controller."""
+
+    itself: Owner
+    controller: Owner | None
+
+
+class Owners:
+    """Answers whose an object is; ``read`` are the kinds of which everything was read."""
+
+    def __init__(self, known: Mapping[str, Known], read: frozenset[str]) -> None:
+        self._known = known
+        self._read = read
+
+    def top(self, controller: Owner) -> Owner | None:
+        """The object at the top above a claimed controller; None where the claim is not true.
+
+        Where nothing is known of the controller's kind, the claim is taken as it is.
+        """
+        known = self._known.get(controller.uid)
+        if known is None:
+            return None if self._should_be_known(controller) else controller
+        if known.itself.namespace not in {controller.namespace, ""}:
+            return None
+        for _ in range(_DEEPEST):
+            above = known.controller
+            if above is None:
+                break
+            higher = self._known.get(above.uid)
+            if higher is None:
+                return known.itself if self._should_be_known(above) else above
+            known = higher
+        return known.itself
+
+    def _should_be_known(self, owner: Owner) -> bool:
+        return kind_name(owner.api_version, owner.kind) in self._read
+
+
+_decode_page = msgspec.json.Decoder(_Page).decode
+_decode_object = msgspec.json.Decoder(_Object).decode
+
+
+def known_objects(bodies: Iterable[bytes]) -> dict[str, Known]:
+    """The objects of pages by uid; what can't be understood is nobody's owner."""
+    known: dict[str, Known] = {}
+    for body in bodies:
+        try:
+            items = _decode_page(body).items
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        for item in items:
+            try:
+                found = _decode_object(item)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            meta = found.metadata
+            if meta is not None and meta.uid:
+                known[meta.uid] = _known(found, meta)
+    return known
+
+
+def _known(found: _Object, meta: Meta) -> Known:
+    namespace = meta.namespace or ""
+    itself = Owner(found.apiVersion, found.kind, namespace, meta.name or "", meta.uid or "")
+    controller = None
+    for owner in meta.ownerReferences or ():
+        if owner.controller and owner.uid:
+            controller = Owner(owner.apiVersion, owner.kind, namespace, owner.name, owner.uid)
+            break
+    return Known(itself, controller)
