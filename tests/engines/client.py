@@ -18,7 +18,7 @@ _SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; ``body`` is sent as JSON, called ``media`` in its header."""
+    """One request; ``body`` is sent as JSON, bytes as they are, called ``media`` in its header."""
 
     method: str
     path: str
@@ -111,7 +111,8 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": JSON}
         content: bytes | None = None
         if request.body is not None:
-            content = json.dumps(request.body).encode()
+            body = request.body
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
             headers["Content-Type"] = request.media
         connection.request(request.method, request.path, body=content, headers=headers)
         answer = connection.getresponse()

@@ -7,6 +7,7 @@ says what is special: ``<!-- exit 1 -->``, ``<!-- not run: why -->``.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.server import healthy, serving
 from tests.packaging.wheel import ROOT
 
 PAGES = ("README.md", "docs/usage.md", "docs/writing-rules.md")
@@ -83,6 +85,25 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cluster of our own for what the pages call the current one, or prod: never a reader's."""
+    with serving(healthy) as server:
+        cluster = {"name": "c", "cluster": {"server": server.url}}
+        context = {"cluster": "c", "user": "u"}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "prod",
+            "clusters": [cluster],
+            "contexts": [{"name": "prod", "context": context}],
+            "users": [{"name": "u", "user": {"token": "t"}}],
+        }
+        path = tmp_path_factory.mktemp("cluster") / "kubeconfig"
+        path.write_text(json.dumps(config))
+        yield path
+
+
 def test_there_are_commands() -> None:
     assert {item.page for item in COMMANDS} >= {"README.md"}
     assert any(item.command.startswith("auditor scan") for item in COMMANDS)
@@ -93,7 +114,7 @@ def programs(command: str) -> set[str]:
 
 
 @pytest.mark.parametrize("item", COMMANDS, ids=lambda item: f"{item.page}: {item.command}")
-def test_a_command(item: Shown, checkout: Path, tools: Path) -> None:
+def test_a_command(item: Shown, checkout: Path, tools: Path, kubeconfig: Path) -> None:
     foreign = sorted(programs(item.command) & NEEDED)
     missing = [name for name in foreign if shutil.which(name) is None]
     if missing:
@@ -105,6 +126,7 @@ def test_a_command(item: Shown, checkout: Path, tools: Path) -> None:
         env={
             **of_pip(),
             "PATH": path,
+            "KUBECONFIG": str(kubeconfig),
             "XDG_CACHE_HOME": str(tools),
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(checkout),
