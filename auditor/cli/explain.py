@@ -14,6 +14,7 @@ from auditor.cli.options import load_policy, policies_option
 from auditor.cli.screen import Screen, screen_of
 from auditor.config import read_config
 from auditor.errors import UsageError
+from auditor.model.enums import About
 from auditor.model.policy import Rule
 
 WIDEST = 100
@@ -83,6 +84,8 @@ def page(rule: Rule, screen: Screen) -> Iterator[str]:
     yield from prose("Why it matters", rule.rationale)
     yield from prose("How to fix it", rule.remediation)
     yield from block("The condition (CEL; true passes)", _condition(rule))
+    if rule.about is About.FILES:
+        yield from prose("About files", "No live target is read for it.")
     if rule.needs:
         yield from block("Unknown, unless all of these were read", rule.needs)
     if rule.parameters:

@@ -1,8 +1,9 @@
 """Which kinds a rule rests on: what it judges and what it needs, down to what is read.
 
 A rule about pod templates judges what Deployments, Jobs and RayClusters hold; a rule about the
-posture of a namespace needs all workloads to know whether there are any. Collectors read what this
-says, and nothing else; a gap in it takes verdicts back; permissions are derived from it.
+posture of a namespace needs all workloads to know whether there are any; one about how files are
+written rests on no kind. Collectors read what this says, and nothing else; a gap in it takes
+verdicts back; permissions are derived from it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 
 from auditor.analysis import namespaces, workloads
 from auditor.analysis.workloads import TemplateRow
+from auditor.model.enums import About
 from auditor.policy.compiled import ActiveRule
 
 _NAMESPACE = "k8s/Namespace"
@@ -64,6 +66,8 @@ def _holders(rows: Iterable[TemplateRow]) -> Mapping[str, frozenset[str]]:
 
 def _sources(active: ActiveRule, holders: Mapping[str, frozenset[str]]) -> RuleSources:
     rule = active.rule
+    if rule.about is About.FILES:
+        return RuleSources(frozenset(), frozenset())
     judged = frozenset(
         kind for fact in rule.applies_to for kind in holders.get(fact, frozenset({fact}))
     )

@@ -41,6 +41,13 @@ class Confidence(Enum):
     HIGH = "high"
 
 
+class About(Enum):
+    """What a rule is about: an object wherever it was read, or how it is written in a file."""
+
+    OBJECTS = "objects"
+    FILES = "files"
+
+
 class GapCause(Enum):
     """Why something that should have been read was not."""
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import msgspec
 
 from auditor.errors import Location
-from auditor.model.enums import Confidence, Severity, Verdict
+from auditor.model.enums import About, Confidence, Severity, Verdict
 
 EMPTY: Mapping[str, object] = MappingProxyType({})
 
@@ -80,7 +80,10 @@ class Equivalent(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One check. ``message`` holds CEL in braces: ``container {item.name} is privileged``."""
+    """One check. ``message`` holds CEL in braces: ``container {item.name} is privileged``.
+
+    A rule ``about`` files is no reason to read anything from a live target.
+    """
 
     id: str
     title: str
@@ -102,6 +105,7 @@ class Rule(msgspec.Struct, frozen=True):
     examples: tuple[Example, ...]
     location: Location
     equivalent: tuple[Equivalent, ...] = ()
+    about: About = About.OBJECTS
 
 
 class Control(msgspec.Struct, frozen=True):

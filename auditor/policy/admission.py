@@ -19,6 +19,7 @@ from auditor.cel.functions import NEVER
 from auditor.cel.unparse import literal
 from auditor.cel.walk import walk
 from auditor.errors import UsageError
+from auditor.model.enums import About
 from auditor.policy.compiled import ActiveRule
 
 OLDEST: Final = "1.30"
@@ -97,6 +98,8 @@ def _kinds(active: ActiveRule) -> tuple[str, ...]:
 
 def _place(active: ActiveRule, kind: str, place_of: Callable[[str], Place | None]) -> Place:
     rule = active.rule
+    if rule.about is About.FILES:
+        raise _refused(active, "it is about how files are written")
     if rule.needs:
         raise _refused(active, f"it needs {', '.join(rule.needs)}, and admission sees one object")
     place = place_of(kind)
@@ -110,8 +113,6 @@ def _place(active: ActiveRule, kind: str, place_of: Callable[[str], Place | None
 def _since(active: ActiveRule, program: Program) -> str:
     if "«redacted" in program.source:
         raise _refused(active, "it rests on values that are redacted where they are read")
-    if "resourceVersion" in program.source:
-        raise _refused(active, "it is about files, and an object that is made looks like one")
     tree = program.reads.get("object")
     if tree is not None and _TEMPLATE in active.rule.applies_to and "owner" in tree.fields:
         raise _refused(active, "it reads the owner of the template, which a pod does not hold")

@@ -9,7 +9,7 @@ import msgspec
 import yaml
 
 from auditor.errors import UsageError
-from auditor.model.enums import Confidence, Severity, Verdict
+from auditor.model.enums import About, Confidence, Severity, Verdict
 from auditor.model.policy import Equivalent, Example, Expression, Parameter, Rule
 from auditor.policy.found import Found, Use, read_choice, read_id, read_words
 from auditor.policy.kinds import unknown_kind
@@ -21,7 +21,10 @@ REQUIRED = (
     *("id", "title", "severity", "confidence", "applies-to", "check", "message"),
     *("rationale", "remediation", "references", "examples"),
 )
-OPTIONAL = ("each", "when", "needs", "parameters", "tags", "controls", "aliases", "equivalent")
+OPTIONAL = (
+    *("about", "each", "when", "needs", "parameters"),
+    *("tags", "controls", "aliases", "equivalent"),
+)
 _PARAMETER_KEYS = ("type", "default", "description", "min", "max", "choices")
 _PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CONTROL = re.compile(r"[a-z0-9-]+:[A-Za-z0-9.-]+")
@@ -65,6 +68,7 @@ def read_rule(reader: Reader, stem: str, found: Found) -> None:
         examples=_examples(reader, nodes.get("examples"), known),
         location=reader.location(reader.root),
         equivalent=_equivalent(reader, nodes.get("equivalent")),
+        about=read_choice(reader, nodes.get("about"), About, About.OBJECTS),
     )
     if rule.id:
         found.define("rule", rule.id, reader.location(nodes.get("id")))

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from auditor.model.enums import Verdict
+from auditor.model.enums import About, Verdict
 from auditor.model.policy import Example, Expression, Parameter, Rule
 from auditor.policy import PolicySet
 
@@ -80,6 +80,9 @@ def _condition(rule: Rule) -> Iterator[str]:
         yield "```cel"
         yield expression.source.strip("\n")
         yield "```"
+        yield ""
+    if rule.about is About.FILES:
+        yield "It is about how files are written: no live target is read for it."
         yield ""
     if rule.needs:
         needs = ", ".join(f"`{kind}`" for kind in rule.needs)

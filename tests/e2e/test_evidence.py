@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.model.enums import GapCause
+from auditor.model.enums import About, GapCause
 from auditor.model.policy import Rule
 from auditor.model.resource import Gap, Target
 from auditor.policy import load, policies_folder
@@ -190,6 +190,8 @@ def needed_by(rule: Rule) -> set[str]:
 
 def rests_on(rule: Rule) -> set[str]:
     """What is needed, and what is judged; a Deployment is judged by its template."""
+    if rule.about is About.FILES:
+        return set()
     judged = {"k8s/Deployment"} if "k8s/PodTemplate" in rule.applies_to else set()
     return {*needed_by(rule), *rule.applies_to, *judged}
 
