@@ -61,7 +61,8 @@ class Lister:
         kind = served.kind.removeprefix("k8s/").partition(".")[0]
         asked = Asked(served.path(namespace), self._limit)
         seen: set[str] = set()
-        with ThreadPoolExecutor(1) as ahead:
+        ahead = ThreadPoolExecutor(1)
+        try:
             coming = ahead.submit(self._get, asked, kind)
             for _ in range(self._pages):
                 following, got = _following(_result(coming, asked), seen)
@@ -72,9 +73,11 @@ class Lister:
                 if following is None:
                     return
                 asked = following
-            ahead.shutdown(cancel_futures=True)
             detail = f"more than {self._pages:,} pages"
             yield Got(asked, error=Unanswered(Answered.TRUNCATED, detail))
+        finally:
+            # Whoever interrupts us does not wait for a server that does not answer.
+            ahead.shutdown(wait=False, cancel_futures=True)
 
     def _get(self, asked: Asked, kind: str) -> Listed:
         return take_apart(self._client.get(asked.path, asked.query()).body, kind)

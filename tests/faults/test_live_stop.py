@@ -1,0 +1,62 @@
+"""Ctrl-C while a server keeps us waiting: at once, with 130, and nothing is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import ROOT
+from tests.faults.server import Asked, Reply, serving
+
+AT_ONCE = 5.0
+
+
+def hanging(asked: Asked) -> Reply | None:
+    return Reply(raw=b"", then="hang") if asked.path == "/api/v1/pods" else None
+
+
+@pytest.mark.parametrize("command", ["scan", "collect"])
+def test_ctrl_c(tmp_path: Path, command: str) -> None:
+    (tmp_path / "tmp").mkdir()
+    with serving(hanging) as server:
+        config = {
+            "current-context": "x",
+            "clusters": [{"name": "c", "cluster": {"server": server.url}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": {"token": "t"}}],
+        }
+        (tmp_path / "kubeconfig").write_text(json.dumps(config))
+        options = ["--output", "evidence"] if command == "collect" else ["--no-cache"]
+        with subprocess.Popen(
+            [sys.executable, "-m", "auditor", command, "k8s://", *options],
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "KUBECONFIG": str(tmp_path / "kubeconfig"),
+                "TMPDIR": str(tmp_path / "tmp"),
+                "LANG": "C.UTF-8",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            deadline = time.monotonic() + 60
+            while not any(asked.path == "/api/v1/pods" for asked in server.asked):
+                assert time.monotonic() < deadline, process.poll()
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            started = time.monotonic()
+            out, err = process.communicate(timeout=60)
+            assert time.monotonic() - started < AT_ONCE
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kubeconfig", "tmp"]
