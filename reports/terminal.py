@@ -124,7 +124,7 @@ class _Screen:
             yield f"{title}  {head.strip()}"
         yield from rest
         files = sum(target.files for target in report.targets)
-        unit = "answer" if all(target.principal for target in report.targets) else "file"
+        unit = "file" if any(target.uid == "files" for target in report.targets) else "answer"
         where = ", ".join(target.uri for target in report.targets[:SHOWN_TARGETS])
         if len(report.targets) > SHOWN_TARGETS:
             where += f" and {len(report.targets) - SHOWN_TARGETS} more"
@@ -222,6 +222,8 @@ class _Screen:
             where += f", {finding.element}"
         if finding.covers > 1:
             where += f" (covers {finding.covers})"
+        if finding.differs:
+            where += " (only its pods: they differ from the template)"
         if finding.heuristic:
             where += " (heuristic)"
         place = resource.source

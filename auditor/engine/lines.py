@@ -30,8 +30,11 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "3"
+FORMAT = "4"
 """Changes when lines do: those that an older version left are not read."""
+
+CONTROLLED, TEMPLATED = "1", "2"
+"""How the place of a controlled resource begins: the latter's owner is judged by a line as well."""
 
 _POINTERS_KEPT = 16_384
 _COVERS = b'"covers":'
@@ -141,6 +144,12 @@ def covering(line: bytes, covers: int) -> bytes:
     return b"%b\t%b\t%d\t%b" % (identity, place, covers, recounted(shown, covers))
 
 
+def differing(shown: bytes) -> bytes:
+    """The JSON object of a finding that only pods have, and not the template they are made of."""
+    end = shown.index(b",", shown.rindex(_COVERS))
+    return b'%b,"differs":true%b' % (shown[:end], shown[end:])
+
+
 def recounted(shown: bytes, covers: int) -> bytes:
     """The JSON object of a finding with another count of what it covers."""
     start = shown.rindex(_COVERS) + len(_COVERS)
@@ -187,7 +196,9 @@ class _Where:
         self.heuristic = resource.heuristic
         self.identity = f"{target.uid}\0{path}"
         self.source = subject.source
-        rank = "0" if owner is None else "1"
+        rank = "0" if owner is None else CONTROLLED
+        if owner is not None and owner.templated:
+            rank = TEMPLATED
         self.place = f"{rank}{text(subject.source)}{FIELD}{resource.document:08d}"
         kind_text, namespace_text, name_text = text(kind), text(namespace), text(name)
         self.order = FIELD.join((target_text, namespace_text, kind_text, name_text))

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from auditor.engine.lines import FIELD, VERDICT_ORDER, recounted
+from auditor.engine.lines import FIELD, TEMPLATED, VERDICT_ORDER, differing, recounted
 from auditor.model.enums import Verdict
 
 _SEPARATOR = FIELD.encode()
+_TEMPLATED = TEMPLATED.encode()
 _FINGERPRINT = 64
 _VERDICTS = {order: verdict for verdict, order in VERDICT_ORDER.items()}
 _BLOCKS = 8192
@@ -95,7 +96,10 @@ class Merger:
                 continue
             group.add(identities[start:end])
             if group.listed:
-                found += [row[3] for row in rows[start:end]]
+                found += [
+                    differing(shown) if place.startswith(_TEMPLATED) else shown
+                    for _, place, _, shown in rows[start:end]
+                ]
             start = end
         return group, found
 

@@ -39,7 +39,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     """Rule x resource (x element), in the field order of the results contract.
 
     ``verdict``, ``severity`` and ``confidence`` hold the values of their enums, as text, because a
-    finding is made and written hundreds of thousands of times a run.
+    finding is made and written hundreds of thousands of times a run. ``differs``: only pods are so,
+    and not the template that they were made of.
     """
 
     fingerprint: str
@@ -55,6 +56,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     controls: tuple[str, ...]
     evidence: tuple[str, ...]
     heuristic: bool = False
+    differs: bool = False
     waiver: None = None
 
 

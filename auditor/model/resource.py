@@ -31,13 +31,17 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):
-    """The object that a derived resource belongs to, or that controls a resource."""
+    """The object that a derived resource belongs to, or that controls a resource.
+
+    ``templated``: it was read itself, and holds one pod template that all its pods are made of.
+    """
 
     api_version: str
     kind: str
     namespace: str
     name: str
     uid: str = ""
+    templated: bool = False
 
 
 class Resource(msgspec.Struct, frozen=True, gc=False):

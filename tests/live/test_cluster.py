@@ -224,21 +224,35 @@ def test_a_finding_stands_for_the_owner_and_no_claim_is_believed(cluster: Cluste
     create(client, "apps/v1", "ReplicaSet", "web-past", deployment)
     for name in ("web-now-a", "web-now-b"):
         create(client, "v1", "Pod", name, now)
+    create(client, "v1", "Pod", "web-now-c", now, injected="proxy")
     imagined = {**deployment, "metadata": {"name": "imagined", "uid": "no-such-uid"}}
     create(client, "v1", "Pod", "liar", imagined)
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "uid": "of-a-node"}}
     create(client, "v1", "Pod", "static", node)
     document = results(ran(cluster, "scan", "k8s://", "--format", "json"))
     found = {
-        (item["resource"]["kind"], item["resource"]["name"]): (item["covers"], source(item))
+        (item["resource"]["kind"], item["resource"]["name"], item["element"]): (
+            item["covers"],
+            source(item),
+        )
         for item in document["findings"]
         if item["rule"] == "k8s-container-privileged" and item["resource"]["namespace"] == "owners"
     }
     base = "/api/v1/namespaces/owners/pods"
+    differing = {
+        (item["resource"]["name"], item["element"], source(item))
+        for item in document["findings"]
+        if item.get("differs") and item["rule"] == "k8s-container-privileged"
+    }
+    assert differing == {("web", "container proxy", f"{base}/web-now-c")}
+    del found["k8s/Deployment", "web", "container proxy"]
     assert found == {
-        ("k8s/Deployment", "web"): (3, "/apis/apps/v1/namespaces/owners/deployments/web"),
-        ("k8s/Pod", "liar"): (1, f"{base}/liar"),
-        ("k8s/Pod", "static"): (1, f"{base}/static"),
+        ("k8s/Deployment", "web", "container c"): (
+            4,
+            "/apis/apps/v1/namespaces/owners/deployments/web",
+        ),
+        ("k8s/Pod", "liar", "container c"): (1, f"{base}/liar"),
+        ("k8s/Pod", "static", "container c"): (1, f"{base}/static"),
     }
 
 
@@ -247,11 +261,20 @@ def source(item: Mapping[str, Any]) -> str:
 
 
 def create(
-    client: Client, api: str, kind: str, name: str, owner: Mapping[str, Any] | None
+    client: Client,
+    api: str,
+    kind: str,
+    name: str,
+    owner: Mapping[str, Any] | None,
+    injected: str = "",
 ) -> Mapping[str, Any]:
-    """An object with a privileged container, made by another."""
-    container = {"name": "c", "image": "a", "securityContext": {"privileged": True}}
-    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}}
+    """An object with a privileged container, and perhaps one more, made by another."""
+    containers = [
+        {"name": each, "image": "a", "securityContext": {"privileged": True}}
+        for each in ("c", injected)
+        if each
+    ]
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}}
     metadata: dict[str, Any] = {"name": name, "namespace": "owners", "labels": {"a": "b"}}
     if owner is not None:
         reference = {name: owner["metadata"][name] for name in ("name", "uid")}

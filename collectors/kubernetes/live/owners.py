@@ -14,6 +14,13 @@ from auditor.model.resource import Owner
 from collectors.kubernetes.objects import Meta, kind_name
 
 _DEEPEST = 8
+_TEMPLATED = frozenset(
+    f"k8s/{kind}"
+    for kind in (
+        *("CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet"),
+        *("ReplicationController", "StatefulSet"),
+    )
+)
 
 
 class _Page(msgspec.Struct, gc=False):
@@ -89,7 +96,14 @@ def known_objects(bodies: Iterable[bytes]) -> dict[str, Known]:
 
 def _known(found: _Object, meta: Meta) -> Known:
     namespace = meta.namespace or ""
-    itself = Owner(found.apiVersion, found.kind, namespace, meta.name or "", meta.uid or "")
+    itself = Owner(
+        found.apiVersion,
+        found.kind,
+        namespace,
+        meta.name or "",
+        meta.uid or "",
+        templated=kind_name(found.apiVersion, found.kind) in _TEMPLATED,
+    )
     controller = None
     for owner in meta.ownerReferences or ():
         if owner.controller and owner.uid:

@@ -136,6 +136,16 @@ def test_one_finding_for_all_of_one_owner() -> None:
     assert found["resource"]["source"] == "1.yaml:7"
 
 
+def test_what_only_pods_have_differs() -> None:
+    owner = Owner("apps/v1", "Deployment", "ml", "web", "u", templated=True)
+    itself = resource("web", kind="k8s/Deployment", source="z.yaml", uid="u2")
+    pods = [resource(f"web-{name}", controller=owner, source=name, uid=name) for name in "ab"]
+    both, alone = outcome(element="container c"), outcome(element="container proxy")
+    merged, _ = merge(lines(itself, both), *(lines(pod, both, alone) for pod in pods))
+    told = {item["element"]: (item["covers"], item.get("differs")) for item in merged}
+    assert told == {"container c": (3, None), "container proxy": (2, True)}
+
+
 def test_the_owner_itself_is_shown_before_its_pods() -> None:
     owner = Owner("apps/v1", "ReplicaSet", "ml", "web-5d9", "u")
     labels = (("pod-template-hash", "5d9"),)
