@@ -75,6 +75,14 @@ class Collector(Protocol):
         """What this collector reads."""
         ...
 
+    @property
+    def independent(self) -> bool:
+        """Whether a reading's resources depend on its bytes and its place alone.
+
+        Only then may what was found in it be remembered for the next run.
+        """
+        ...
+
     def plan(self, shards: Callable[[int], int]) -> Plan:
         """List what there is to read, cheaply, cut into parts of about equal weight.
 

@@ -121,7 +121,7 @@ def audit(
             settings=settings.parameters,
             spool=_spool_of(settings.spool, len(runs)),
             policy_cache=settings.policy_cache,
-            result_cache=settings.result_cache,
+            result_cache=settings.result_cache if collector.independent else None,
             list_all=settings.list_all,
             memo=settings.memo,
         )

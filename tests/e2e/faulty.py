@@ -37,6 +37,10 @@ class FaultyCollector:
     def target(self) -> Target:
         return self.inner.target
 
+    @property
+    def independent(self) -> bool:
+        return self.inner.independent
+
     def plan(self, shards: Callable[[int], int]) -> Plan:
         return self.inner.plan(shards)
 

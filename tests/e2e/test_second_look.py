@@ -30,6 +30,10 @@ class Watched:
     def target(self) -> Target:
         return self.inner.target
 
+    @property
+    def independent(self) -> bool:
+        return self.inner.independent
+
     def plan(self, shards: Callable[[int], int]) -> Plan:
         return self.inner.plan(shards)
 

@@ -432,6 +432,34 @@ def test_nothing_secret_is_kept(tmp_path: Path) -> None:
     assert b'"kept":"yes"' in kept
 
 
+def test_what_was_found_then_is_not_what_is_found_now(tmp_path: Path) -> None:
+    """Whose a pod is depends on what else there is: no result of a page is remembered."""
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "later"}
+    made = pod("bad", privileged=True)
+    made["metadata"]["ownerReferences"] = [{**reference, "controller": True}]
+    metadata = {"name": "web", "namespace": "ml", "uid": "later"}
+    apps = ("apps", "v1", (("Deployment", "deployments", True),))
+    answers = {"/apis": fake.discovery(apps), PODS: page([made])}
+    kinds = KINDS | {"k8s/Deployment"}
+    found = []
+    for number, deployments in enumerate(([], [{"metadata": metadata}])):
+        listed = page(deployments, "Deployment")
+        path = "/apis/apps/v1/deployments"
+        with serving(_of({**answers, path: listed})) as server:
+            pages = read(collector(tmp_path, server), kinds, tmp_path / str(number))
+            document = json.loads(Run(cache=tmp_path / "cache").results(pages))
+        found += [
+            (item["resource"]["kind"], item["resource"]["name"])
+            for item in document["findings"]
+            if item["rule"] == "k8s-container-privileged"
+        ]
+    assert found == [("k8s/Pod", "bad"), ("k8s/Deployment", "web")]
+
+
+def _of(answers: dict[str, Reply]) -> Handler:
+    return lambda asked: answers.get(asked.path)
+
+
 def test_ten_thousand_namespaces(tmp_path: Path) -> None:
     def handle(asked: Asked) -> Reply:
         start, limit = int(asked.query.get("continue", "0")), int(asked.query["limit"])

@@ -44,6 +44,11 @@ class PagesCollector:
         entry = self.entry
         return Target(entry.uri, entry.uid, entry.version, entry.principal.name, entry.excluded)
 
+    @property
+    def independent(self) -> bool:
+        """No: whose a pod is depends on what else was read."""
+        return False
+
     def plan(self, shards: Callable[[int], int]) -> Plan:
         """One item a page, cut into parts; see :class:`auditor.ports.Collector`.
 

@@ -30,6 +30,11 @@ class ManifestsCollector:
     stdin: bytes | None = None
     limits: Limits = field(default_factory=Limits)
 
+    @property
+    def independent(self) -> bool:
+        """Yes: see :class:`auditor.ports.Collector`."""
+        return True
+
     def plan(self, shards: Callable[[int], int]) -> Plan:
         """List the files, cut into shards; see :class:`auditor.ports.Collector`."""
         found = self._find()
