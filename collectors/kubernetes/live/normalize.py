@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from typing import Final
 
 import msgspec
 
 from auditor.model.enums import Answered
-from auditor.redact import clean, may_hold_secret
+from auditor.redact import clean, may_hold_secret, redact_text
 from collectors.kubernetes.live.client import Unanswered
 
 UNREADABLE: Final = b'{"metadata":"unreadable"}'
@@ -17,6 +19,7 @@ _NODE: Final = b'"nodeName":"'
 _ACCESS: Final = b"kube-api-access-"
 _TOKEN: Final = 5
 """Characters that ServiceAccount admission ends the name of a volume with."""
+_NAME: Final = re.compile(rb"[a-z0-9.-]+")
 _WORTH_IT: Final = 512
 _MOST: Final = 4_096
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
@@ -94,12 +97,14 @@ def take_apart(body: bytes, kind: str) -> Listed:
 class Keeper:
     """Makes objects fit to be kept: no managed fields, no applied copies, no secrets.
 
-    Pods of one origin share their ``spec`` but for a few names. One that was seen to hold no secret
-    need not be looked through again; the names that differ are looked at each time.
+    Pods of one origin share their ``spec`` but for two names. It is looked through once, with marks
+    in place of the names, and remembered as it is kept; the names are looked at each time.
     """
 
     def __init__(self) -> None:
-        self._clean: set[bytes] = set()
+        self._node = secrets.token_hex(12).encode()
+        self._token = secrets.token_hex(12).encode()
+        self._specs: dict[bytes, bytes] = {}
 
     def kept(self, raw: bytes) -> bytes:
         """One object as it is kept; the place of one that nobody can read."""
@@ -117,39 +122,50 @@ class Keeper:
         if meta.pop("managedFields", None) is not None or "annotations" in meta:
             _forget_applied(meta)
             value["metadata"] = msgspec.Raw(_encode(meta))
-        found = _encode(value)
-        return clean(found) if self._may_hold_secret(value, found) else found
+        spec = bytes(value.get("spec", b""))
+        if len(spec) < _WORTH_IT:
+            return _cleaned(_encode(value))
+        rest = {name: item for name, item in value.items() if name != "spec"}
+        found = _cleaned(_encode(rest))
+        comma = b"," if rest else b""
+        return b'%b%b"spec":%b}' % (found[:-1], comma, self._spec(spec))
 
-    def _may_hold_secret(self, value: dict[str, msgspec.Raw], found: bytes) -> bool:
-        spec = value.get("spec")
-        if spec is None or len(bytes(spec)) < _WORTH_IT:
-            return may_hold_secret(found)
-        key, varying = _constant(bytes(spec))
-        if key not in self._clean:
-            if may_hold_secret(found):
-                return True
-            if len(self._clean) < _MOST:
-                self._clean.add(key)
-            return False
-        rest = _encode({name: item for name, item in value.items() if name != "spec"})
-        return may_hold_secret(rest + varying)
+    def _spec(self, spec: bytes) -> bytes:
+        """A spec as it is kept, from memory where another differs in nothing but the names."""
+        node, token = _names(spec)
+        if node:
+            spec = spec.replace(_NODE + node, _NODE + self._node, 1)
+        if token:
+            spec = spec.replace(_ACCESS + token, _ACCESS + self._token)
+        found = self._specs.get(spec)
+        if found is None:
+            found = _cleaned(spec)
+            if len(self._specs) < _MOST:
+                self._specs[spec] = found
+        if may_hold_secret(node):
+            node = msgspec.json.encode(redact_text(node.decode()))[1:-1]
+        return found.replace(self._node, node).replace(self._token, token)
 
 
-def _constant(spec: bytes) -> tuple[bytes, bytes]:
-    """A spec without the names that differ from pod to pod of one origin, and those names."""
+def _cleaned(raw: bytes) -> bytes:
+    return clean(raw) if may_hold_secret(raw) else raw
+
+
+def _names(spec: bytes) -> tuple[bytes, bytes]:
+    """The node of a pod's spec, and the ending of the name of its token's volume."""
     node = token = b""
     start = spec.find(_NODE)
     if start >= 0:
         start += len(_NODE)
-        end = spec.find(b'"', start)
-        node = spec[start:end]
-        spec = spec[:start] + spec[end:]
+        node = spec[start : spec.find(b'"', start)]
     start = spec.find(_ACCESS)
     if start >= 0:
         start += len(_ACCESS)
         token = spec[start : start + _TOKEN]
-        spec = spec.replace(_ACCESS + token, _ACCESS)
-    return spec, node + b" " + token
+    return (
+        node if _NAME.fullmatch(node) else b"",
+        token if len(token) == _TOKEN and token.isalnum() else b"",
+    )
 
 
 def _forget_applied(meta: dict[str, msgspec.Raw]) -> None:
