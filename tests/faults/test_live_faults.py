@@ -484,6 +484,45 @@ def test_what_was_asked_of_the_server(tmp_path: Path) -> None:
     assert all(record.answered is Answered.OK for record in pages.records)
 
 
+REVIEW = "/apis/authentication.k8s.io/{}/selfsubjectreviews"
+ENCODED = "e30.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YTpiIn0.c2ln"
+WHO = {
+    "since 1.28": ((), "canary-token", "tester", "authentication.k8s.io/v1"),
+    "1.27": (("v1",), "canary-token", "tester", "authentication.k8s.io/v1beta1"),
+    "1.26": (("v1", "v1beta1"), "canary-token", "tester", "authentication.k8s.io/v1alpha1"),
+    "before": (
+        ("v1", "v1beta1", "v1alpha1"),
+        ENCODED,
+        "system:serviceaccount:a:b",
+        "our token's own claim; the server did not say: HTTP 404",
+    ),
+    "before, with a token that says nothing": (
+        ("v1", "v1beta1", "v1alpha1"),
+        "canary-token",
+        "",
+        "not told: HTTP 404",
+    ),
+}
+
+
+@pytest.mark.parametrize(("missing", "token", "name", "via"), WHO.values(), ids=WHO.keys())
+def test_who_we_are_on_old_servers(
+    tmp_path: Path, missing: tuple[str, ...], token: str, name: str, via: str
+) -> None:
+    paths = {REVIEW.format(version) for version in missing}
+
+    def handle(asked: Asked) -> Reply | None:
+        return status(404, "not found") if asked.path in paths else None
+
+    with serving(handle) as server:
+        live = collector(tmp_path, server)
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(kubeconfig.read_text().replace("canary-token", token))
+        who = live.examine(KINDS, tmp_path).principal
+    assert who.name == name
+    assert via in who.via
+
+
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy of the person who runs this is none of our business."""

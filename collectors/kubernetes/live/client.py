@@ -103,6 +103,10 @@ class Client:
         """
         return self._repeat("GET", path + (f"?{urlencode(query)}" if query else ""), accept, b"")
 
+    def credentials(self) -> Mapping[str, str]:
+        """The headers that identify us."""
+        return self._session.headers()
+
     def review(self, path: str, body: object) -> Answer:
         """Ask the server about ourselves.
 

@@ -22,7 +22,7 @@ from collectors.kubernetes.live.discovery import Discovered, Served, discover
 from collectors.kubernetes.live.identity import Ask, Identity, identify, may
 from collectors.kubernetes.live.listing import LIMIT, Got, Lister
 from collectors.kubernetes.live.normalize import Keeper
-from collectors.kubernetes.live.session import Session, open_session
+from collectors.kubernetes.live.session import ACCOUNT, UNVERIFIED, Session, open_session
 from collectors.kubernetes.live.unread import UNREAD
 
 _CAUSES: Final = {
@@ -37,13 +37,14 @@ _CAUSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LiveCollector:
-    """One cluster, by its address; ``kubeconfig`` as in :func:`session.open_session`."""
+    """One cluster, by its address; ``kubeconfig`` and ``account`` as for a session."""
 
     address: Address
     kubeconfig: str
     clock: Clock
     patience: Patience = field(default_factory=Patience)
     limit: int = LIMIT
+    account: Path = ACCOUNT
 
     @property
     def uri(self) -> str:
@@ -56,7 +57,7 @@ class LiveCollector:
         Raises:
             CollectionError: the configuration does not allow for one.
         """
-        session = open_session(self.address, self.kubeconfig, scratch)
+        session = open_session(self.address, self.kubeconfig, scratch, self.account)
         return session, Client(session, self.clock, self.patience)
 
     def collect(
@@ -93,7 +94,7 @@ class LiveCollector:
             ended=self._now(),
             kinds=tuple(wanted),
             gaps=tuple(sorted(run.gaps)),
-            excluded=tuple(Excluded(kind, UNREAD[kind]) for kind in sorted(kinds & UNREAD.keys())),
+            excluded=_excluded(kinds, session),
         )
 
     def examine(self, kinds: frozenset[str], scratch: Path) -> Examination:
@@ -123,7 +124,7 @@ class LiveCollector:
             principal=identity.principal,
             skew=(date - before).total_seconds() if date is not None else None,
             reads=reads,
-            excluded=tuple(Excluded(kind, UNREAD[kind]) for kind in sorted(kinds & UNREAD.keys())),
+            excluded=_excluded(kinds, session),
         )
 
     def _now(self) -> str:
@@ -154,6 +155,14 @@ def _may_read(
     inside = f" in {', '.join(refused)}" if refused != [""] else ""
     group = f".{served.group}" if served.group else ""
     return Read(kind, served=True, allowed=False, detail=f"{verb} {served.resource}{group}{inside}")
+
+
+def _excluded(kinds: frozenset[str], session: Session) -> tuple[Excluded, ...]:
+    """What is never read, and what was not checked."""
+    found = [Excluded(kind, UNREAD[kind]) for kind in sorted(kinds & UNREAD.keys())]
+    if session.authority == UNVERIFIED:
+        found.append(Excluded("the server's certificate", "insecure-skip-tls-verify is set"))
+    return tuple(found)
 
 
 class _Run:

@@ -14,8 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+WHO_AM_I: Final = (
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews",  # since 1.28
+    "/apis/authentication.k8s.io/v1beta1/selfsubjectreviews",  # 1.27
+    "/apis/authentication.k8s.io/v1alpha1/selfsubjectreviews",  # 1.26, where it was switched on
+)
 SELF_REVIEWS: Final = (
-    "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+    *WHO_AM_I,
     "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
     "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Final
+
 import msgspec
 
 from auditor.model.evidence import Principal
 from collectors.kubernetes.live.client import Client, Unanswered
-from collectors.kubernetes.live.guard import SELF_REVIEWS
+from collectors.kubernetes.live.guard import WHO_AM_I
+from collectors.kubernetes.live.session import token_claims
 
-_WHO, _MAY, _ = SELF_REVIEWS
+_MAY: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SYSTEM = "/api/v1/namespaces/kube-system"
 
 
@@ -66,14 +70,28 @@ def _cluster(client: Client) -> str:
 
 
 def who_am_i(client: Client) -> Principal:
-    """Our user, as the server sees us (SelfSubjectReview, since 1.28; else it stays unknown)."""
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    try:
-        answer = client.review(_WHO, body)
-        user = msgspec.json.decode(answer.body, type=_Review).status.userInfo
-    except (Unanswered, msgspec.DecodeError) as error:
-        return Principal("", via=f"not told: {error}")
-    return Principal(user.username, user.uid, tuple(sorted(user.groups)), "SelfSubjectReview")
+    """Our user, as the server sees us; on a server that does not tell, as our token says.
+
+    A server has SelfSubjectReview since 1.28, before that in versions that were to be switched on.
+    A token's own claim is no more than that, so ``via`` says where the name is from.
+    """
+    told = ""
+    for path in WHO_AM_I:
+        version = "/".join(path.split("/")[2:4])
+        try:
+            answer = client.review(path, {"apiVersion": version, "kind": "SelfSubjectReview"})
+            user = msgspec.json.decode(answer.body, type=_Review).status.userInfo
+        except (Unanswered, msgspec.DecodeError) as error:
+            told = told or str(error)
+            if getattr(error, "code", 0) != HTTPStatus.NOT_FOUND:
+                break
+        else:
+            groups = tuple(sorted(user.groups))
+            return Principal(user.username, user.uid, groups, f"SelfSubjectReview {version}")
+    claimed = token_claims(client.credentials().get("authorization", "").partition(" ")[2]).sub
+    if claimed:
+        return Principal(claimed, via=f"our token's own claim; the server did not say: {told}")
+    return Principal("", via=f"not told: {told}")
 
 
 class Ask(msgspec.Struct, frozen=True):
