@@ -66,6 +66,13 @@ class Reading(Protocol):
         """
         ...
 
+    def lines(self, document: int, pointer: str, value: object) -> list[int]:
+        """The lines of all nodes of ``value``, which stands at a pointer: itself, then each below.
+
+        As :meth:`line` for each in the order of its JSON; a single line is that of all.
+        """
+        ...
+
 
 class Collector(Protocol):
     """Reads one target; looks, never judges. Picklable, so that a worker can hold its own copy."""
@@ -106,7 +113,15 @@ class Sink(Protocol):
         ...
 
     def add(self, record: Record, body: bytes | None) -> None:
-        """Keep one query, and its body when there is one; fills the digest and the size in."""
+        """Keep one query, and its body when there is one, of which it fills in what it knows."""
+        ...
+
+
+class Bodies(Protocol):
+    """What was kept, by the record that tells of it. Picklable, so that a worker can read."""
+
+    def body(self, record: Record, /) -> bytes | None:
+        """The body of a record; None when it is not there, or not what was recorded."""
         ...
 
 

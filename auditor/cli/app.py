@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "scan": "auditor.cli.scan:scan",
         "collect": "auditor.cli.collect:collect",
         "evaluate": "auditor.cli.evaluate:evaluate",
+        "replay": "auditor.cli.replay:replay",
         "doctor": "auditor.cli.doctor:doctor",
         "permissions": "auditor.cli.permissions:permissions",
         "explain": "auditor.cli.explain:explain",

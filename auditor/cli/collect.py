@@ -23,7 +23,8 @@ from auditor.cli.screen import Progress
 from auditor.cli.wiring import Places, collector_for, reader_of
 from auditor.config import read_config
 from auditor.errors import UsageError
-from auditor.evidence.folder import RunEntry, finish, written
+from auditor.evidence.layout import RunEntry
+from auditor.evidence.writing import finish, written
 from auditor.ports import Live
 from auditor.runner.gather import Order, gather
 from auditor.runner.job import kinds_of
@@ -81,9 +82,9 @@ def collect(targets: tuple[str, ...], place: Path, kubeconfig: str, **chosen: An
         _, read = gather(found, order, reader_of, shown)
         shown.end()
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())
-        finish(folder, VERSION, run, tuple(each.entry for each in read))
+        finish(folder, VERSION, run, tuple(each.entry for each in read.values()))
     complete = True
-    for each in read:
+    for each in read.values():
         entry = each.entry
         missing = len(entry.gaps) + bool(entry.failure)
         complete = complete and not missing

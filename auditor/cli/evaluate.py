@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
+from auditor.cli.opened import Bundle, folder_of
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
-from auditor.cli.wiring import reader_of
 from auditor.config import read_config
-from auditor.evidence.folder import read_folder
-from auditor.runner.run import Stamp
+from auditor.evidence.reading import read_folder
+from auditor.runner.settings import Stamp
 from auditor.version import VERSION
 
 
@@ -23,15 +23,15 @@ class _Evaluate(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = SECTIONS
 
 
-@click.command(cls=_Evaluate, short_help="Judge a folder that auditor collect wrote.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.command(cls=_Evaluate, short_help="Judge a bundle, by any profile.")
+@click.argument("folder", metavar="BUNDLE", type=click.Path(path_type=Path))
 @choices
 @prose
 def evaluate(folder: Path, **chosen: Any) -> int:
-    r"""Judge what auditor collect has read into DIR, offline: the same results as a scan then.
+    r"""Judge what was read into BUNDLE, offline: the same results as a scan then.
 
-    Every file is checked against the manifest first. What the rules of the profile rest on and was
-    not collected is a gap.
+    A bundle is what auditor collect and auditor scan --output write. Every file is checked
+    against the manifest first. What the rules of the profile rest on and was not read is a gap.
 
     \b
     Examples:
@@ -44,11 +44,11 @@ def evaluate(folder: Path, **chosen: Any) -> int:
     """
     config = read_config()
     judging = Judging(Choices(**chosen), config, [str(folder)])
-    manifest, collected = read_folder(folder)
     with Scratch(config.temporary) as spool:
+        root = folder_of(folder, spool)
+        found = Bundle(root, *read_folder(root))
         settings = judging.settings(spool)
-        kinds = judging.kinds(settings)
-        collectors = [reader_of(each, folder / "bodies", kinds) for each in collected]
-        run = manifest.run
+        collectors = found.collectors(judging.kinds(settings))
+        run = found.manifest.run
         stamp = Stamp(VERSION, run.id, run.started, lambda: run.finished)
         return judging.judge(collectors, settings, stamp)

@@ -24,9 +24,11 @@ from auditor.cli.output import parse_outputs, write_files, write_stdout
 from auditor.cli.screen import Progress, Screen, screen_of
 from auditor.cli.wiring import FORMATS
 from auditor.config import Config
+from auditor.model.finding import Report
 from auditor.ports import Collector
 from auditor.runner.job import kinds_of
-from auditor.runner.run import Settings, Stamp, audit
+from auditor.runner.run import audit
+from auditor.runner.settings import Keeping, Settings, Stamp
 from auditor.runner.shards import default_workers
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -166,9 +168,23 @@ class Judging:
 
     def judge(self, collectors: Sequence[Collector], settings: Settings, stamp: Stamp) -> int:
         """Judge, write all reports, and return the exit code."""
-        chosen = self._chosen
-        report = audit(collectors, settings, stamp, self.progress)
+        return self.tell(self.audit(collectors, settings, stamp))
+
+    def audit(
+        self,
+        collectors: Sequence[Collector],
+        settings: Settings,
+        stamp: Stamp,
+        keeping: Keeping | None = None,
+    ) -> Report:
+        """Judge."""
+        report = audit(collectors, settings, stamp, self.progress, keeping)
         self.progress.end()
+        return report
+
+    def tell(self, report: Report) -> int:
+        """Write all reports, and return the exit code."""
+        chosen = self._chosen
         paper = Screen(width=None, colour=False, plain=chosen.plain, everything=chosen.list_all)
         write_files([(file, partial(FORMATS[file.format](paper), report)) for file in self._files])
         if not chosen.quiet:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import click
+import msgspec
 
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
 from auditor.cli.options import kubeconfig_option
@@ -20,13 +23,17 @@ from auditor.config import Config, read_config
 from auditor.errors import UsageError
 from auditor.ports import Live
 from auditor.runner.gather import Order, gather
-from auditor.runner.run import Stamp
+from auditor.runner.settings import Keeping, Stamp
 from auditor.version import VERSION
 
 
 class _Scan(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
-        {**SECTIONS, "How it runs": ("kubeconfig", *SECTIONS["How it runs"])}
+        {
+            **SECTIONS,
+            "What to write": (*SECTIONS["What to write"], "place"),
+            "How it runs": ("kubeconfig", *SECTIONS["How it runs"]),
+        }
     )
 
 
@@ -36,8 +43,15 @@ class _Scan(SectionedCommand):
 )
 @choices
 @kubeconfig_option
+@click.option(
+    "--output",
+    "place",
+    metavar="PLACE",
+    type=click.Path(path_type=Path),
+    help="Also write a bundle: what was read, the policy, the results. A folder, or NAME.zip.",
+)
 @prose
-def scan(targets: tuple[str, ...], kubeconfig: str, **chosen: Any) -> int:
+def scan(targets: tuple[str, ...], kubeconfig: str, place: Path | None, **chosen: Any) -> int:
     r"""Audit TARGETs: files, folders, - for standard input, k8s:// for a cluster.
 
     \b
@@ -65,8 +79,19 @@ def scan(targets: tuple[str, ...], kubeconfig: str, **chosen: Any) -> int:
         stamp = stamp_of(targets, config)
         kinds = judging.kinds(settings) if any(isinstance(x, Live) for x in found) else None
         order = Order(kinds or frozenset(), spool / "evidence", spool, stamp.clock)
-        collectors, _ = gather(found, order, reader_of, judging.progress)
-        return judging.judge(collectors, settings, stamp)
+        if place is None:
+            collectors, _ = gather(found, order, reader_of, judging.progress)
+            return judging.judge(collectors, settings, stamp)
+        from auditor.cli.bundling import assemble, bundle_at
+
+        with bundle_at(place, spool) as root:
+            order = msgspec.structs.replace(order, folder=root)
+            collectors, read = gather(found, order, reader_of, judging.progress)
+            keeping = Keeping(root)
+            report = judging.audit(collectors, settings, stamp, keeping)
+            entries = keeping.entries | {number: each.entry for number, each in read.items()}
+            assemble(root, report, entries, settings, stamp, sys.argv[1:])
+        return judging.tell(report)
 
 
 def stamp_of(targets: Sequence[str], config: Config) -> Stamp:

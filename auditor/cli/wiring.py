@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from auditor.cli.screen import Screen
 from auditor.errors import UsageError
-from auditor.evidence.folder import Collected
+from auditor.evidence.layout import Collected
 from auditor.model.resource import Target
 from auditor.policy.admission import Place
-from auditor.ports import Collector, Examined, Live, ReportFormat, RolePlan
+from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
 
 STDIN = "-"
 
@@ -44,13 +44,17 @@ def collector_for(text: str, places: Places) -> Collector | Live:
     return make(text, places)
 
 
-def reader_of(collected: Collected, bodies: Path, kinds: frozenset[str]) -> Collector:
-    """The collector of a target that was read before.
+def reader_of(collected: Collected, bodies: Bodies, kinds: frozenset[str]) -> Collector:
+    """The collector of a target that was read before; what was kept of files any can read.
 
     Raises:
         UsageError: it was read by a collector that this version does not have.
     """
-    scheme = collected.entry.uri.partition("://")[0]
+    scheme, separator, _ = collected.entry.uri.partition("://")
+    if not separator:
+        from auditor.evidence.kept import KeptCollector
+
+        return KeptCollector(collected.entry, bodies, collected.records)
     make = READERS.get(scheme)
     if make is None:
         raise UsageError(
@@ -103,7 +107,7 @@ def _cluster(text: str, places: Places) -> Live:
     return LiveCollector(address, places.kubeconfig, system_clock())
 
 
-def _pages(collected: Collected, bodies: Path, kinds: frozenset[str]) -> Collector:
+def _pages(collected: Collected, bodies: Bodies, kinds: frozenset[str]) -> Collector:
     from collectors.kubernetes.live.pages import PagesCollector
 
     return PagesCollector(collected.entry, bodies, collected.records, kinds)
@@ -114,7 +118,7 @@ COLLECTORS: Mapping[str, Callable[[str, Places], Collector | Live]] = MappingPro
 )
 """URI scheme to collector; paths and ``-`` are manifests."""
 
-READERS: Mapping[str, Callable[[Collected, Path, frozenset[str]], Collector]] = MappingProxyType(
+READERS: Mapping[str, Callable[[Collected, Bodies, frozenset[str]], Collector]] = MappingProxyType(
     {"k8s": _pages, "k8s+incluster": _pages}
 )
 """URI scheme to the collector of what was read before."""

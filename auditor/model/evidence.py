@@ -8,13 +8,15 @@ from auditor.model.enums import Answered
 from auditor.model.resource import Excluded, Gap
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
+class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One answered, or unanswered, query.
 
     ``kind`` and ``namespace`` say what was asked for, "" where that is no kind of resource.
-    ``request`` is the method and the path with its parameters. ``started`` and ``ended`` are RFC
-    3339 in UTC. ``code`` is the status of HTTP, 0 when there was none. ``count`` are the resources
-    in the body, of which ``sha256`` and ``size`` tell: "" and 0 when nothing was kept.
+    ``request`` is the method and the path with its parameters; of a file its path. ``started`` and
+    ``ended`` are RFC 3339 in UTC. ``code`` is the status of HTTP, 0 when there was none. ``count``
+    are the resources in the body, of which ``sha256`` and ``size`` tell: "" and 0 when nothing was
+    kept. The body stands at ``at`` of ``block``. ``original`` is the sha256 of a file as it was
+    read, of which the body is what was understood, without secrets.
     """
 
     number: int
@@ -31,6 +33,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     resource_version: str = ""
     sha256: str = ""
     size: int = 0
+    block: str = ""
+    at: int = 0
+    original: str = ""
+    original_size: int = 0
 
 
 class Principal(msgspec.Struct, frozen=True):

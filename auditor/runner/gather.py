@@ -13,13 +13,15 @@ from pathlib import Path
 import msgspec
 
 from auditor.errors import CollectionError
-from auditor.evidence.folder import Collected, FolderSink
+from auditor.evidence.blocks import BlockReader
+from auditor.evidence.layout import BODIES, Collected
+from auditor.evidence.writing import FolderSink
 from auditor.model.evidence import Principal, TargetEntry
-from auditor.ports import Collector, Live
+from auditor.ports import Bodies, Collector, Live
 
 Progress = Callable[[str, int, int], None]
-Reader = Callable[[Collected, Path, frozenset[str]], Collector]
-"""Makes the collector of a target that was read: (what, the folder of its bodies, wanted kinds)."""
+Reader = Callable[[Collected, Bodies, frozenset[str]], Collector]
+"""Makes the collector of a target that was read: (what, its bodies, wanted kinds)."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -33,16 +35,17 @@ class Order(msgspec.Struct, frozen=True):
 
 def gather(
     targets: Sequence[Collector | Live], order: Order, reader: Reader, progress: Progress
-) -> tuple[list[Collector], list[Collected]]:
-    """Read every live target; the collectors of all, in order, and what was read."""
+) -> tuple[list[Collector], dict[int, Collected]]:
+    """Read every live target; the collectors of all, in order, and what was read, by number."""
     collectors: list[Collector] = []
-    read: list[Collected] = []
-    for target in targets:
+    read: dict[int, Collected] = {}
+    for number, target in enumerate(targets):
         if isinstance(target, Live):
-            sink = FolderSink(order.folder, len(read), order.scratch)
+            sink = FolderSink(order.folder, number, order.scratch)
             entry = _entry(target, order, sink, progress)
-            read.append(Collected(entry, tuple(sink.records)))
-            collectors.append(reader(read[-1], order.folder / "bodies", order.kinds))
+            read[number] = Collected(entry, sink.close())
+            bodies = BlockReader(order.folder / BODIES)
+            collectors.append(reader(read[number], bodies, order.kinds))
         else:
             collectors.append(target)
     return collectors, read

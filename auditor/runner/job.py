@@ -25,6 +25,14 @@ from auditor.ports import Collector
 TEMPLATES = "pod-templates"
 
 
+class Keep(msgspec.Struct, frozen=True):
+    """Have what is read of a target kept in a folder; ``moment`` is when the run began."""
+
+    folder: Path
+    target: int
+    moment: str
+
+
 class Job(msgspec.Struct, frozen=True):
     """One run over one target: everything in it can be pickled, so any executor can carry it.
 
@@ -41,6 +49,7 @@ class Job(msgspec.Struct, frozen=True):
     result_cache: Path | None
     list_all: bool
     memo: bool
+    keep: Keep | None = None
 
 
 class Context(msgspec.Struct, frozen=True):

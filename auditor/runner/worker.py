@@ -7,6 +7,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,14 +21,18 @@ from auditor.model.resource import Gap, Resource
 from auditor.ports import Reading, Shard
 from auditor.redact import clean
 from auditor.runner.cache import FileResult, ResultCache, open_cache
-from auditor.runner.job import Context, Job, context_of
+from auditor.runner.job import Context, Job, Keep, context_of
 from auditor.version import VERSION
+
+if TYPE_CHECKING:
+    from auditor.runner.notes import Notes
 
 
 class ShardResult(msgspec.Struct, gc=False):
     """What one shard came to; the lines are in ``spool``, "" when there are none.
 
-    ``digests`` are the sha256 of the sources of what is in ``kept``.
+    ``digests`` are the sha256 of the sources of what is in ``kept``; ``unread`` are the gaps in
+    place of files.
     """
 
     number: int
@@ -41,6 +46,7 @@ class ShardResult(msgspec.Struct, gc=False):
     files: int
     skipped: int
     cached: int
+    unread: list[Gap]
 
 
 class _Group(msgspec.Struct):
@@ -66,8 +72,11 @@ class _Tallies(msgspec.Struct):
 class ShardRun:
     """Works through one shard."""
 
-    def __init__(self, context: Context, target_uri: str) -> None:
+    def __init__(self, context: Context, target_uri: str, notes: Notes | None = None) -> None:
+        """``notes`` take down all that is read."""
         self._context = context
+        self._notes = notes
+        self._unread: list[Gap] = []
         self._uri = target_uri
         self._total = _Tallies()
         self._groups: dict[tuple[object, ...], _Group] = {}
@@ -80,6 +89,9 @@ class ShardRun:
         """Judge one file, or take what the cache knows of it."""
         if isinstance(reading, Gap):
             self._total.gaps.append(reading)
+            self._unread.append(reading)
+            if self._notes is not None:
+                self._notes.refused(reading)
             return
         self.files += 1
         known = cache.get(reading.source, reading.evidence.sha256) if cache is not None else None
@@ -101,9 +113,13 @@ class ShardRun:
 
     def _judge(self, reading: Reading) -> _Tallies:
         part = _Tallies()
+        notes = self._notes
+        draft = notes.begin(reading) if notes is not None else None
         for resource in reading.resources():
-            part.census[resource.kind, resource.namespace] += 1
             try:
+                if draft is not None:
+                    draft.add(resource)
+                part.census[resource.kind, resource.namespace] += 1
                 self._judge_resource(resource, reading, part)
             except RecursionError:
                 detail = f"{resource.name}: nested too deeply"
@@ -112,6 +128,8 @@ class ShardRun:
                 )
         part.gaps.extend(reading.gaps())
         part.skipped += reading.skipped()
+        if notes is not None and draft is not None:
+            notes.end(reading, draft)
         return part
 
     def _judge_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
@@ -210,6 +228,7 @@ class ShardRun:
             files=self.files,
             skipped=total.skipped,
             cached=self.cached,
+            unread=self._unread,
         )
 
 
@@ -250,12 +269,23 @@ def scope_of(job: Job, context: Context) -> str:
 def run_shard(job: Job, shard: Shard) -> ShardResult:
     """Read and judge one shard; the same shard always leaves the same bytes."""
     context = context_of(job)
-    run = ShardRun(context, job.collector.target.uri)
+    notes = _notes(job.keep, shard.number) if job.keep is not None else None
+    run = ShardRun(context, job.collector.target.uri, notes)
     scope = scope_of(job, context)
     with _no_collections(), open_cache(job.result_cache, scope, shard.number) as cache:
         for reading in job.collector.read(shard):
             run.take(reading, cache)
+        if notes is not None:
+            notes.close()
         return run.finish(shard.number, job.spool)
+
+
+def _notes(keep: Keep, part: int) -> Notes:
+    """What takes down a shard."""
+    from auditor.evidence.writing import PartWriter  # noqa: PLC0415 - most runs keep nothing
+    from auditor.runner.notes import Notes  # noqa: PLC0415 - most runs keep nothing
+
+    return Notes(PartWriter(keep.folder, keep.target, part), keep.moment)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.runner.run import SHARD_WEIGHT
+from auditor.runner.settings import SHARD_WEIGHT
 from tests.e2e.command import ESTATE, ROOT
 
 

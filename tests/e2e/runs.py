@@ -14,7 +14,8 @@ from auditor.model.finding import Report
 from auditor.model.resource import Target
 from auditor.policy import policies_folder
 from auditor.ports import Collector
-from auditor.runner.run import Settings, Stamp, audit
+from auditor.runner.run import audit
+from auditor.runner.settings import Settings, Stamp
 from benchmarks.generate import write_manifests
 from collectors.kubernetes.manifests.collector import ManifestsCollector
 from reports.results import render

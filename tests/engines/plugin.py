@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from tests.engines import apiserver as apiservers
 from tests.engines.build import EngineUnavailableError, engine
 from tests.engines.kubectl import Kubectl, find_kubectl
+from tests.engines.pythons import installed
 
 MARKER = "engine: asks an engine that is built from source"
 UNAVAILABLE = "engine unavailable: "
@@ -37,6 +39,12 @@ def apiserver(
     with ExitStack() as stack:
         running = apiservers.running(control_plane, tmp_path_factory.mktemp("apiserver"))
         yield _or_give_up(lambda: stack.enter_context(running))
+
+
+@pytest.fixture(scope="session")
+def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command, installed under another version of Python."""
+    return _or_give_up(lambda: installed(tmp_path_factory.mktemp("python") / "venv"))
 
 
 @pytest.fixture(scope="session")

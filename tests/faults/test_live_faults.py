@@ -15,6 +15,7 @@ import pytest
 import trustme
 
 from auditor.errors import CollectionError
+from auditor.evidence.blocks import read_block
 from auditor.model.enums import Answered
 from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.client import Clock, Patience
@@ -425,7 +426,7 @@ def test_nothing_secret_is_kept(tmp_path: Path) -> None:
         {"name": "KEY", "value": secret},
     ]
     scanned(tmp_path, on(PODS, page([found])))
-    kept = b"".join(path.read_bytes() for path in (tmp_path / "bodies").iterdir())
+    kept = b"".join(map(read_block, (tmp_path / "bodies").iterdir()))
     kept += b"".join(path.read_bytes() for path in (tmp_path / "evidence").rglob("*.json"))
     for gone in ("canary", secret, "managedFields", "last-applied"):
         assert gone.encode() not in kept, gone

@@ -106,7 +106,7 @@ HOSTILE = {
             + '"hf_0123456789abcdefghijklmnopqrstuvwxyz"'
             + "}" * 701,
             "malformed",
-            "deep: nested too deeply",
+            DEEP,
         ),
         Hostile("sparse.yaml", sparse, "truncated", "2,147,483,648 bytes", "--chunk-size"),
         Hostile(

@@ -14,7 +14,9 @@ from typing import Any
 
 import yaml
 
-from auditor.evidence.folder import Collected, FolderSink
+from auditor.evidence.blocks import BlockReader
+from auditor.evidence.layout import BODIES
+from auditor.evidence.writing import FolderSink
 from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.collector import LiveCollector, system_clock
 from collectors.kubernetes.live.pages import PagesCollector
@@ -162,8 +164,7 @@ def read(live: LiveCollector, kinds: frozenset[str], folder: Path) -> PagesColle
     """Read a cluster into a folder, and what judges it from there."""
     sink = FolderSink(folder, 0, folder)
     entry = live.collect(kinds, sink, lambda *_: None)
-    collected = Collected(entry, tuple(sink.records))
-    return PagesCollector(collected.entry, folder / "bodies", collected.records, kinds)
+    return PagesCollector(entry, BlockReader(folder / BODIES), sink.close(), kinds)
 
 
 def rules_of(client: Client) -> list[dict[str, Any]]:

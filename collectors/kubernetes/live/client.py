@@ -103,6 +103,10 @@ class Client:
         """
         return self._repeat("GET", path + (f"?{urlencode(query)}" if query else ""), accept, b"")
 
+    def hang_up(self) -> None:
+        """Use no connection again: one that gave no sense may still have the rest of it to come."""
+        self._session.pools.clear()
+
     def credentials(self) -> Mapping[str, str]:
         """The headers that identify us."""
         return self._session.headers()

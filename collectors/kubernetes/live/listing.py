@@ -80,7 +80,12 @@ class Lister:
             ahead.shutdown(wait=False, cancel_futures=True)
 
     def _get(self, asked: Asked, kind: str) -> Listed:
-        return take_apart(self._client.get(asked.path, asked.query()).body, kind)
+        try:
+            return take_apart(self._client.get(asked.path, asked.query()).body, kind)
+        except Unanswered as error:
+            if error.answered is Answered.MALFORMED:
+                self._client.hang_up()
+            raise
 
 
 def _result(coming: Future[Listed], asked: Asked) -> Got:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import msgspec
 
@@ -15,7 +12,7 @@ from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, TargetEntry
 from auditor.model.resource import Evidence, Gap, Resource, Target
-from auditor.ports import Plan, Reading, Shard
+from auditor.ports import Bodies, Plan, Reading, Shard
 from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.live.owners import Owners, known_objects
 from collectors.kubernetes.manifests.guards import Unreadable
@@ -28,13 +25,13 @@ _OWNED = frozenset({"k8s/ReplicaSet"})
 
 @dataclass(frozen=True)  # no slots: what is derived once is kept
 class PagesCollector:
-    """Reads the kept answers of one cluster; ``bodies`` is the folder that has them by digest.
+    """Reads the kept answers of one cluster; ``bodies`` has them.
 
     ``wanted`` are the kinds that the rules of now rest on: what was not asked for is a gap.
     """
 
     entry: TargetEntry
-    bodies: Path
+    bodies: Bodies
     records: tuple[Record, ...]
     wanted: frozenset[str]
 
@@ -79,14 +76,9 @@ class PagesCollector:
         """Whose an object is, by all that was read but pods."""
         short = {gap.scope for gap in self.entry.gaps}
         read = frozenset(kind for kind in self.entry.kinds if kind not in short)
-        chosen = [item.sha256 for item in self.records if item.sha256 and item.kind != _POD]
-        bodies = (self._body(sha256) for sha256 in dict.fromkeys(chosen))
+        chosen = {item.sha256: item for item in self.records if item.sha256 and item.kind != _POD}
+        bodies = map(self.bodies.body, chosen.values())
         return Owners(known_objects(body for body in bodies if body is not None), read)
-
-    def _body(self, sha256: str) -> bytes | None:
-        with contextlib.suppress(OSError):
-            return (self.bodies / f"{sha256}.json").read_bytes()
-        return None
 
     def _never_asked(self) -> Iterator[Gap]:
         known = {*self.entry.kinds, *(item.kind for item in self.entry.excluded)}
@@ -102,10 +94,10 @@ class PagesCollector:
             record = records.get(item)
             if record is None:
                 continue
-            data = self._body(record.sha256)
+            data = self.bodies.body(record)
             if data is None:
-                detail = f"evidence {record.sha256} can't be read any more"
-                yield Gap(self.entry.uri, record.kind, GapCause.UNREACHABLE, detail)
+                detail = f"{record.request}: its evidence is not what was recorded"
+                yield Gap(self.entry.uri, record.kind, GapCause.MALFORMED, detail)
                 continue
             yield PageReading(self.entry.uri, record, data, self.owners)
 
@@ -119,8 +111,7 @@ class PageReading:
         self._data = data
         self._ledger = Ledger(target, record.kind)
         self._skipped = 0
-        digest = hashlib.sha256(data).hexdigest()
-        self._evidence = Evidence(target, record.request, digest, len(data))
+        self._evidence = Evidence(target, record.request, record.sha256, record.size)
 
     @property
     def source(self) -> str:
@@ -147,9 +138,6 @@ class PageReading:
         """The objects of the page."""
         self._ledger = Ledger(self._evidence.target, self._record.kind)
         self._skipped = 0
-        if self._evidence.sha256 != self._record.sha256:
-            self._ledger.add(Unreadable(GapCause.MALFORMED, "the body is not what was recorded"))
-            return
         root = self._record.request.removeprefix("GET ").partition("?")[0]
         try:
             for found in JsonFile(self._ledger, self._data).resources():
@@ -169,6 +157,11 @@ class PageReading:
         """None: an answer has no lines that a person could look up."""
         del document, pointer
         return 0
+
+    def lines(self, document: int, pointer: str, value: object) -> list[int]:
+        """None, as above."""
+        del document, pointer, value
+        return [0]
 
 
 def place(root: str, resource: Resource) -> str:

@@ -28,7 +28,7 @@ from collectors.kubernetes.manifests.lines import (
     Line,
     understand,
 )
-from collectors.kubernetes.manifests.positions import Places, in_block
+from collectors.kubernetes.manifests.positions import Places, in_block, lines_in_block
 from collectors.kubernetes.manifests.texts import block_text
 
 _MAX_DEPTH = 64
@@ -96,7 +96,12 @@ class Block:
 
     def line_of(self, pointer: str) -> int:
         """The line of a field, from 0, or of its nearest existing ancestor."""
-        return in_block(self.value, self._places, self.first, pointer)
+        return in_block(self.value, self._places, self.first, pointer)[1]
+
+    def lines_of(self, pointer: str, value: object) -> list[int]:
+        """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
+        start, line = in_block(self.value, self._places, self.first, pointer)
+        return lines_in_block(start, self._places, line, value)
 
     def _root(self) -> Any:
         value, end = self._child(0, -1, _MAX_DEPTH)

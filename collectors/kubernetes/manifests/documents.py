@@ -58,6 +58,11 @@ class Document:
         """The line of a field, from 1, or of its nearest ancestor that is there."""
         return self._offset + self._found.line_of(pointer) + 1
 
+    def lines_of(self, pointer: str, value: object) -> list[int]:
+        """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
+        more = self._offset + 1
+        return [line + more for line in self._found.lines_of(pointer, value)]
+
 
 def chunks(text: str) -> Iterator[tuple[str, int]]:
     """Cut a text at its ``---`` lines, as (text, lines above it)."""

@@ -15,8 +15,14 @@ import msgspec
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
 from collectors.kubernetes.ledger import Ledger
-from collectors.kubernetes.manifests.guards import Unreadable, check_depth, decode, too_deep
-from collectors.kubernetes.manifests.json_text import Outline, spans
+from collectors.kubernetes.manifests.guards import (
+    MAX_DEPTH,
+    Unreadable,
+    check_depth,
+    decode,
+    too_deep,
+)
+from collectors.kubernetes.manifests.json_text import Outline, is_deeper, spans
 from collectors.kubernetes.manifests.positions import steps
 from collectors.kubernetes.objects import Maker, Meta, refuse_odd_items
 
@@ -147,6 +153,9 @@ class JsonFile:
     def _object(self, raw: bytes, default: tuple[str, str], start: int) -> Iterator[Resource]:
         number = len(self._starts)
         self._starts.append((start, b"\n" not in raw))
+        if is_deeper(raw, MAX_DEPTH):
+            self._ledger.add(too_deep(self._line_at(start)))
+            return
         try:
             named = _decode_named(raw)
         except msgspec.DecodeError:
@@ -194,9 +203,21 @@ class JsonFile:
         line = self._line_at(start)
         if on_one_line or not pointer:
             return line
+        return line + self._outlined_at(number).line_of(steps(pointer))
+
+    def lines(self, number: int, pointer: str, value: object) -> list[int]:
+        """The lines of all nodes of a value that stands in a numbered object."""
+        start, on_one_line = self._starts[number]
+        line = self._line_at(start)
+        if on_one_line:
+            return [line]
+        return [line + each for each in self._outlined_at(number).lines_of(steps(pointer), value)]
+
+    def _outlined_at(self, number: int) -> Outline:
         if self._outline is None or self._outlined != number:
-            self._outline, self._outlined = Outline(self._data, start), number
-        return line + self._outline.line_of(steps(pointer))
+            self._outline = Outline(self._data, self._starts[number][0])
+            self._outlined = number
+        return self._outline
 
 
 def _paired(data: bytes) -> bytes:

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from collectors.kubernetes.manifests.positions import lines_by_steps
+
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _BRACKET = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
 _TOKEN = re.compile(_STRING + rb'|[{}\[\],:\n]|[^\s{}\[\],:"]+', re.DOTALL)
@@ -36,6 +38,22 @@ def spans(data: bytes) -> Iterator[tuple[int, int]]:
                 yield start, match.end()
     if depth:
         yield start, len(data)
+
+
+def is_deeper(data: bytes, limit: int) -> bool:
+    """Whether values of JSON are nested deeper than so many levels."""
+    if data.count(b"{") + data.count(b"[") <= limit:
+        return False
+    depth = 0
+    for match in _BRACKET.finditer(data):
+        mark = data[match.start()]
+        if mark in _OPEN:
+            depth += 1
+            if depth > limit:
+                return True
+        elif mark in _CLOSE:
+            depth -= 1
+    return False
 
 
 class Outline:
@@ -76,17 +94,30 @@ class Outline:
 
         The nearest existing ancestor's when it is absent.
         """
+        return self._find(steps)[1]
+
+    def lines_of(self, steps: Sequence[str], value: object) -> list[int]:
+        """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
+        node, line = self._find(steps)
+        return lines_by_steps(node, line, value, _step)
+
+    def _find(self, steps: Sequence[str]) -> tuple[_Children | None, int]:
         line, node = self._root[0] if self._root else (0, None)
         for step in steps:
-            entry: _Entry | None = None
-            if isinstance(node, dict):
-                entry = node.get(step)
-            elif node is not None and step.isdecimal() and int(step) < len(node):
-                entry = node[int(step)]
-            if entry is None:
-                break
-            line, node = entry
-        return line
+            found = _step(node, step) if node is not None else None
+            if found is None:
+                return None, line
+            node, line = found
+        return node, line
+
+
+def _step(node: _Children, step: str) -> tuple[_Children | None, int] | None:
+    entry: _Entry | None = None
+    if isinstance(node, dict):
+        entry = node.get(step)
+    elif step.isdecimal() and int(step) < len(node):
+        entry = node[int(step)]
+    return None if entry is None else (entry[1], entry[0])
 
 
 def _text(token: bytes | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 Places = dict[int, dict[str, int] | list[int]]
@@ -15,18 +16,69 @@ def steps(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
-def in_block(value: Any, places: Places, line: int, pointer: str) -> int:
-    """The line of a field, from 0, or of its nearest existing ancestor."""
+def in_block(value: Any, places: Places, line: int, pointer: str) -> tuple[Any, int]:
+    """A field and its line, from 0; None and the line of its nearest ancestor that is there."""
     for step in steps(pointer):
         place = places.get(id(value))
         if isinstance(place, dict):
             if step not in place:
-                break
+                return None, line
             line = place[step]
             value = value.get(step)
         elif place is not None and step.isdecimal() and int(step) < len(place):
             line = place[int(step)]
             value = value[int(step)]
         else:
-            break
-    return line
+            return None, line
+    return value, line
+
+
+def lines_in_block(start: Any, places: Places, line: int, value: object) -> list[int]:
+    """The lines of all nodes of ``value``, which is what was made of ``start`` at ``line``."""
+    lines: list[int] = []
+    stack: list[tuple[Any, int, Any]] = [(start, line, value)]
+    while stack:
+        source, line, found = stack.pop()
+        lines.append(line)
+        if isinstance(found, dict):
+            place = places.get(id(source))
+            if isinstance(place, dict):
+                children = [
+                    (source.get(key), place.get(key, line), item) for key, item in found.items()
+                ]
+            else:
+                children = [(None, line, item) for item in found.values()]
+        elif isinstance(found, list):
+            place = places.get(id(source))
+            if isinstance(place, list) and len(place) == len(found):
+                children = list(zip(source, place, found, strict=True))
+            else:
+                children = [(None, line, item) for item in found]
+        else:
+            continue
+        children.reverse()
+        stack += children
+    return lines
+
+
+Step = Callable[[Any, str], tuple[Any, int] | None]
+"""From a node and a reference token to the node below and its line."""
+
+
+def lines_by_steps(start: Any, line: int, value: object, step: Step) -> list[int]:
+    """As :func:`lines_in_block`, for any tree of nodes; None is a node with nothing below."""
+    lines: list[int] = []
+    stack: list[tuple[Any, int, Any]] = [(start, line, value)]
+    while stack:
+        node, line, found = stack.pop()
+        lines.append(line)
+        if isinstance(found, dict):
+            named = list(found.items())
+        elif isinstance(found, list):
+            named = [(str(number), item) for number, item in enumerate(found)]
+        else:
+            continue
+        for name, item in reversed(named):
+            below = step(node, name) if node is not None else None
+            stack.append((None, line, item) if below is None else (*below, item))
+    return lines

@@ -74,3 +74,7 @@ class ManifestReading:
     def line(self, document: int, pointer: str) -> int:
         """The line of a field; see :meth:`auditor.ports.Reading.line`."""
         return 0 if self._file is None else self._file.line(document, pointer)
+
+    def lines(self, document: int, pointer: str, value: object) -> list[int]:
+        """The lines of all nodes; see :meth:`auditor.ports.Reading.lines`."""
+        return [0] if self._file is None else self._file.lines(document, pointer, value)

@@ -80,13 +80,23 @@ class YamlFile:
 
     def line(self, number: int, pointer: str) -> int:
         """The line of a field of a numbered object."""
+        base = self._turn_to(number)
+        return 0 if self._document is None else self._document.line_of(base + pointer)
+
+    def lines(self, number: int, pointer: str, value: object) -> list[int]:
+        """The lines of all nodes of a value that stands in a numbered object."""
+        base = self._turn_to(number)
+        return [0] if self._document is None else self._document.lines_of(base + pointer, value)
+
+    def _turn_to(self, number: int) -> str:
+        """Have the document of a numbered object at hand; the pointer of the object in it."""
         place, base = self._places[number]
         if self._place != place or self._document is None:
             documents = Documents(place.text, self._memory).read(place.text, place.offset)
             for _ in range(place.number):
                 next(documents)
             self._place, self._document = place, next(documents)
-        return self._document.line_of(base + pointer)
+        return base
 
 
 def _refuse_kustomization(value: dict[str, object], line: int) -> None:

@@ -17,7 +17,7 @@ from yaml.scanner import Scanner
 
 from auditor.model.enums import GapCause
 from collectors.kubernetes.manifests.guards import MAX_DEPTH, MAX_NODES, Unreadable, too_deep
-from collectors.kubernetes.manifests.positions import steps
+from collectors.kubernetes.manifests.positions import lines_by_steps, steps
 from collectors.kubernetes.manifests.scalars import (
     PREFIX,
     NotRepresentable,
@@ -100,13 +100,21 @@ class NodeDocument:
 
     def line_of(self, pointer: str) -> int:
         """The line of a field, from 0, or of its nearest existing ancestor."""
+        return self._find(pointer)[1]
+
+    def lines_of(self, pointer: str, value: object) -> list[int]:
+        """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
+        node, line = self._find(pointer)
+        return lines_by_steps(node, line, value, _step)
+
+    def _find(self, pointer: str) -> tuple[yaml.Node | None, int]:
         node, line = self.node, self.first
         for step in steps(pointer):
             found = _step(node, step)
             if found is None:
-                break
+                return None, line
             node, line = found
-        return line
+        return node, line
 
 
 def _step(node: yaml.Node, step: str) -> tuple[yaml.Node, int] | None:

@@ -1,0 +1,86 @@
+"""A scan that leaves a bundle: what it read, by what it judged, and what came of it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from auditor.cli.screen import Screen
+from auditor.cli.wiring import FORMATS
+from auditor.evidence.archive import SUFFIX, pack
+from auditor.evidence.assembly import keep_policy, write_inventory, write_json, write_results
+from auditor.evidence.layout import ENVIRONMENT, Evaluation, RunEntry
+from auditor.evidence.writing import finish, written
+from auditor.model.evidence import TargetEntry
+from auditor.model.finding import Report
+from auditor.redact import redact_text
+from auditor.runner.settings import Settings, Stamp
+
+_PAPER = Screen(width=None, colour=False, plain=True, everything=True)
+_PARTS = ("click", "cryptography", "kubernetes", "msgspec", "PyYAML", "securesystemslib")
+"""Packages whose version may matter to somebody who wants to know how a verdict came about."""
+
+
+@contextmanager
+def bundle_at(place: Path, spool: Path) -> Iterator[Path]:
+    """A folder to fill, that becomes the bundle at ``place``: a folder, or an archive by its name.
+
+    Raises:
+        UsageError: ``place`` is there already.
+        RenderError: it can't be written.
+    """
+    if not place.name.endswith(SUFFIX):
+        with written(place) as root:
+            yield root
+        return
+    root = spool / "bundle"
+    root.mkdir(mode=0o700)
+    with pack(root, place):
+        yield root
+
+
+def assemble(
+    root: Path,
+    report: Report,
+    entries: Mapping[int, TargetEntry],
+    settings: Settings,
+    stamp: Stamp,
+    arguments: Sequence[str],
+) -> bytes:
+    """Put everything but signatures into the folder; the manifest."""
+    targets = tuple(entry for _, entry in sorted(entries.items()))
+    write_results(root, FORMATS["json"](_PAPER)(report))
+    write_inventory(root, report, targets)
+    names = keep_policy(root, settings.folders, report.policy)
+    write_json(root / ENVIRONMENT, _environment(arguments))
+    evaluation = Evaluation(
+        profile=settings.profile,
+        parameters=settings.parameters,
+        gate=settings.gate,
+        list_all=settings.list_all,
+        folders=names,
+        exit=report.gate.exit,
+    )
+    run = RunEntry(report.run_id, report.started, report.finished)
+    return finish(root, stamp.version, run, targets, evaluation)
+
+
+def _environment(arguments: Sequence[str]) -> dict[str, Any]:
+    """The program that judged; an argument that looks like a secret is left out."""
+    packages = {}
+    for name in _PARTS:
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "arguments": [redact_text(argument) for argument in arguments],
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "packages": packages,
+    }

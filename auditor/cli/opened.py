@@ -1,0 +1,115 @@
+"""A bundle at hand: a folder, or an archive that is unpacked for the length of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.cli.screen import Screen
+from auditor.cli.wiring import FORMATS, reader_of
+from auditor.errors import UsageError
+from auditor.evidence.archive import unpack
+from auditor.evidence.blocks import BlockReader
+from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest
+from auditor.ports import Collector
+from auditor.runner.job import kinds_of
+from auditor.runner.run import audit
+from auditor.runner.settings import Settings, Stamp
+from auditor.runner.shards import default_workers
+
+Progress = Callable[[str, int, int], None]
+_PAPER = Screen(width=None, colour=False, plain=True, everything=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle whose files are what its manifest says."""
+
+    root: Path
+    manifest: Manifest
+    read: tuple[Collected, ...]
+
+    @property
+    def results(self) -> Path:
+        """What came of it then."""
+        return self.root / RESULTS
+
+    def judged(self) -> Evaluation:
+        """How it was judged.
+
+        Raises:
+            UsageError: it was not.
+        """
+        if self.manifest.evaluation is None:
+            raise UsageError(
+                f"{self.root}: nothing was judged, only collected",
+                hint=f"auditor evaluate {self.root}",
+            )
+        return self.manifest.evaluation
+
+    def collectors(self, kinds: frozenset[str]) -> list[Collector]:
+        """What reads the evidence again."""
+        bodies = BlockReader(self.root / BODIES)
+        return [reader_of(each, bodies, kinds) for each in self.read]
+
+
+def folder_of(place: Path, scratch: Path) -> Path:
+    """The folder of a bundle; what is in an archive is written below ``scratch`` first.
+
+    Raises:
+        UsageError: there is nothing at that place.
+        IntegrityError: the archive is none that we would write.
+    """
+    if place.is_dir():
+        return place
+    if not place.is_file():
+        raise UsageError(
+            f"{place}: no such bundle", hint="auditor scan TARGET --output DIR writes one"
+        )
+    root = scratch / f"unpacked-{len(list(scratch.iterdir()))}"
+    root.mkdir(mode=0o700)
+    unpack(place, root)
+    return root
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Judges the evidence of bundles again, by the policies in bundles; nothing else is read."""
+
+    scratch: Path
+    cache: Path | None
+    workers: int | None
+    progress: Progress
+
+    def judge(self, evidence: Bundle, policy: Bundle) -> Path:
+        """Judge what is in one bundle as the other was judged; the file of the results."""
+        evaluation = policy.judged()
+        spool = self.scratch / f"again-{len(list(self.scratch.iterdir()))}"
+        spool.mkdir()
+        settings = Settings(
+            folders=tuple(policy.root / name for name in evaluation.folders),
+            profile=evaluation.profile,
+            parameters=evaluation.parameters,
+            gate=evaluation.gate,
+            workers=self.workers or default_workers(),
+            spool=spool,
+            policy_cache=self.cache,
+            result_cache=None,
+            list_all=evaluation.list_all,
+        )
+        kinds = kinds_of(
+            settings.folders, settings.profile, settings.parameters, settings.policy_cache
+        )
+        stamp = _stamp_as_then(evidence.manifest)
+        report = audit(evidence.collectors(kinds), settings, stamp, self.progress)
+        place = spool / RESULTS
+        with place.open("wb") as file:
+            file.writelines(FORMATS["json"](_PAPER)(report))
+        return place
+
+
+def _stamp_as_then(manifest: Manifest) -> Stamp:
+    """The time, the run and the program's version as they were."""
+    run = manifest.run
+    return Stamp(manifest.version, run.id, run.started, lambda: run.finished)

@@ -1,0 +1,98 @@
+"""``auditor replay``: judge the evidence of a bundle again, and compare bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from auditor.cli.opened import Again, Bundle, folder_of
+from auditor.cli.options import progress_option
+from auditor.cli.process import Scratch
+from auditor.cli.prose import prose
+from auditor.cli.screen import Progress
+from auditor.config import read_config
+from auditor.evidence.compare import Brief, changes, findings_in, read_results
+from auditor.evidence.reading import read_folder
+from auditor.version import VERSION
+from reports.text import safe
+
+MISMATCH = 4
+_SHOWN = 20
+
+
+@click.command(short_help="Judge a bundle again, and compare the bytes.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.")
+@progress_option
+@prose
+def replay(bundle: Path, workers: int | None, progress: str) -> int:
+    r"""Judge the evidence in BUNDLE again, by the policy in it, and compare the results' bytes.
+
+    Nothing outside of the bundle is read: no cluster, no file, no clock. Whose the bundle is, and
+    whether it is still whole: auditor verify says that.
+
+    \b
+    Example:
+      auditor replay evidence/
+
+    \b
+    Exit codes:
+      0  the same bytes
+      4  other results, or a file that is not what the manifest says
+    """
+    config = read_config()
+    shown = Progress(progress)
+    with Scratch(config.temporary) as scratch:
+        root = folder_of(bundle, scratch)
+        found = Bundle(root, *read_folder(root))
+        cache = config.cache / "policy" if config.cache is not None else None
+        again = Again(scratch, cache, workers, shown).judge(found, found)
+        shown.end()
+        before, after = _digest(found.results), _digest(again)
+        if before == after:
+            click.echo(f"REPLAY same results=sha256:{after}")
+            return 0
+        for line in _explained(found, again):
+            click.echo(safe(line))
+        click.echo(f"REPLAY other results=sha256:{after} recorded=sha256:{before}")
+        return MISMATCH
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _explained(found: Bundle, again: Path) -> Iterator[str]:
+    """Where the other bytes may come from: the program, the policy, the evidence."""
+    then, now = read_results(found.results), read_results(again)
+    version = found.manifest.version
+    if version != VERSION:
+        yield f"program: {version} judged then, {VERSION} judges now"
+    else:
+        yield f"program: {VERSION}, as then"
+    same = then.tool.policy == now.tool.policy
+    yield "policy: as then" if same else f"policy: {then.tool.policy} then, {now.tool.policy} now"
+    unread = [gap for gap in now.gaps if gap not in then.gaps]
+    yield f"evidence: {len(unread)} gaps that were none then" if unread else "evidence: as then"
+    before = {each.fingerprint: each for each in findings_in(found.results)}
+    after = {each.fingerprint: each for each in findings_in(again)}
+    different = list(changes(before, after))
+    for change in different[:_SHOWN]:
+        yield f"  {change.what}: {described(change.finding)}"
+    if len(different) > _SHOWN:
+        yield f"  and {len(different) - _SHOWN} more"
+    if not different:
+        yield "  no finding is different: counts, gaps, coverage, controls or the gate are"
+
+
+def described(found: Brief) -> str:
+    """A finding in a line."""
+    resource = found.resource
+    where = "/".join(filter(None, (resource.namespace, resource.name)))
+    element = f" {found.element}" if found.element else ""
+    kind = resource.kind.partition("/")[2] or resource.kind
+    return f"{found.verdict} {found.severity} {found.rule}: {kind} {where}{element}"

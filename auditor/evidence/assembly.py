@@ -1,0 +1,92 @@
+"""What goes into a bundle besides evidence: the policy, the results, how they came about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from auditor.errors import IntegrityError
+from auditor.evidence.layout import BODIES, INVENTORY, POLICY, RESULTS
+from auditor.evidence.reading import records_of
+from auditor.model.evidence import Record, TargetEntry
+from auditor.model.finding import Report
+from auditor.policy.policyset import digest_files, read_files
+
+
+def keep_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, ...]:
+    """Copy the policy files as they were evaluated; the folders that hold them now.
+
+    Raises:
+        IntegrityError: they are not those any more that were evaluated.
+    """
+    files = read_files(folders)
+    if digest_files(files) != digest:
+        raise IntegrityError(
+            "the policy files were changed while the audit ran", hint="run it again"
+        )
+    names = tuple(f"{POLICY}/{number:02d}" for number, _ in enumerate(folders))
+    for name in names:
+        (root / name).mkdir(parents=True)
+    for file in files:
+        path = root / names[file.folder] / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.data)
+    return names
+
+
+def write_results(root: Path, chunks: Iterable[bytes]) -> None:
+    """Write what came of it."""
+    with (root / RESULTS).open("wb") as file:
+        file.writelines(chunks)
+
+
+def write_inventory(root: Path, report: Report, entries: Sequence[TargetEntry]) -> None:
+    """Write what was enumerated, evaluated, excluded, and what failed.
+
+    Blocks that no record needs are removed: a worker that was killed may leave one.
+    """
+    used: set[str] = set()
+    kinds = {
+        kind.kind: {"seen": kind.seen, "evaluated": kind.evaluated, "excluded": kind.excluded}
+        for kind in report.coverage.kinds
+    }
+    targets = [
+        {
+            "uri": entry.uri,
+            "state": target.state.value,
+            "gaps": len(entry.gaps),
+            "excluded": {item.kind: item.reason for item in entry.excluded},
+            **_population(records_of(root, number), used),
+        }
+        for number, (target, entry) in enumerate(zip(report.targets, entries, strict=True))
+    ]
+    for path in (root / BODIES).glob("*"):
+        if path.stem not in used:
+            path.unlink()
+    write_json(root / INVENTORY, {"kinds": kinds, "targets": targets})
+
+
+def _population(records: Iterable[Record], used: set[str]) -> dict[str, Any]:
+    answered: Counter[str] = Counter()
+    incomplete = resources = 0
+    for record in records:
+        answered[record.answered.value] += 1
+        incomplete += not record.complete
+        resources += record.count
+        used.add(record.block)
+    return {
+        "queries": answered.total(),
+        "answered": dict(sorted(answered.items())),
+        "incomplete": incomplete,
+        "resources": resources,
+    }
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON for people and programs: sorted, indented."""
+    encoded = msgspec.json.encode(value, order="deterministic")
+    path.write_bytes(msgspec.json.format(encoded, indent=1) + b"\n")

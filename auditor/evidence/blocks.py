@@ -1,0 +1,119 @@
+"""Bodies of evidence in compressed blocks: found one by one, stored once.
+
+A block is a file ``<sha256 of its content>.zst`` of one Zstandard frame (RFC 8878) whose header
+tells the size of the content. A large body, such as a page of pods, is a block of its own; small
+ones, such as files, stand one behind the other. To read a body one block is opened, never all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import zstandard
+
+from auditor.model.evidence import Record
+
+BLOCK: Final = 1 << 20
+"""Bodies are put together up to so many bytes."""
+MOST_BYTES: Final = 1 << 28
+"""A block that says it holds more is not opened."""
+_LEVEL: Final = 3
+_SUFFIX: Final = ".zst"
+
+
+class BlockWriter:
+    """Puts bodies into a folder; equal ones once, in one writer."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._places: dict[str, tuple[int, int]] = {}
+        self._blocks: list[str] = []
+
+    def add(self, body: bytes) -> tuple[str, int, int]:
+        """Keep a body: its sha256, the number of its block in this writer, its place in that."""
+        name = hashlib.sha256(body).hexdigest()
+        found = self._places.get(name)
+        if found is None:
+            if self._waiting and self._size + len(body) > BLOCK:
+                self.flush()
+            found = self._places[name] = (len(self._blocks), self._size)
+            self._waiting.append(body)
+            self._size += len(body)
+            if self._size >= BLOCK:
+                self.flush()
+        return name, *found
+
+    def flush(self) -> None:
+        """Write what waits for more."""
+        if self._waiting:
+            content = b"".join(self._waiting)
+            name = hashlib.sha256(content).hexdigest()
+            path = self._folder / f"{name}{_SUFFIX}"
+            if not path.exists():
+                path.write_bytes(self._compressor.compress(content))
+            self._blocks.append(name)
+            self._waiting.clear()
+            self._size = 0
+
+    def placed(self, record: Record, place: int) -> Record:
+        """A record that knows the block of its body; all must be written."""
+        return msgspec.structs.replace(record, block=self._blocks[place])
+
+
+@dataclass(unsafe_hash=True)  # by the folder; the rest is only a memory
+class BlockReader:
+    """Implements :class:`auditor.ports.Bodies`: the bodies of a folder, by their records.
+
+    It keeps the block that it read last, and can be pickled.
+    """
+
+    folder: Path
+    _name: str = field(default="", repr=False, compare=False)
+    _content: bytes = field(default=b"", repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"folder": self.folder, "_name": "", "_content": b""}
+
+    def body(self, record: Record) -> bytes | None:
+        """The body of a record; None when there is none or it is not what was recorded."""
+        try:
+            content = self._block(record.block)
+        except (OSError, ValueError, zstandard.ZstdError):
+            return None
+        found = content[record.at : record.at + record.size]
+        if record.at < 0 or len(found) != record.size:
+            return None
+        whole = len(found) == len(content)
+        known = record.block if whole else hashlib.sha256(found).hexdigest()
+        return found if known == record.sha256 else None
+
+    def _block(self, name: str) -> bytes:
+        if name != self._name or not name:
+            self._content = read_block(self.folder / f"{name}{_SUFFIX}")
+            if hashlib.sha256(self._content).hexdigest() != name:
+                raise ValueError(f"{name}: the content is another")
+            self._name = name
+        return self._content
+
+
+def read_block(path: Path) -> bytes:
+    """The content of a block.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError, zstandard.ZstdError: it is none, or too large.
+    """
+    data = path.read_bytes()
+    size = zstandard.get_frame_parameters(data).content_size
+    if size > MOST_BYTES:
+        raise ValueError(f"{path.name}: its content would be {size:,} bytes")
+    return zstandard.ZstdDecompressor().decompress(
+        data, max_output_size=size, allow_extra_data=False
+    )

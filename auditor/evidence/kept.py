@@ -1,0 +1,280 @@
+"""What was understood of a file, kept so that it can be judged again without the file.
+
+The body of such a record is JSON: the objects without their secrets, each with the line of every
+field, what could not be read, and how many documents were none of ours. The text itself is not
+kept: its comments may hold anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+
+from auditor.model.enums import Answered, GapCause
+from auditor.model.evidence import Record, TargetEntry
+from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
+from auditor.ports import Bodies, Plan, Reading, Shard
+from auditor.redact import clean
+
+ANSWERED: Final = {
+    GapCause.DENIED: Answered.DENIED,
+    GapCause.UNREACHABLE: Answered.UNREACHABLE,
+    GapCause.TIMEOUT: Answered.TIMEOUT,
+    GapCause.TRUNCATED: Answered.TRUNCATED,
+    GapCause.UNSUPPORTED: Answered.NOT_FOUND,
+    GapCause.MALFORMED: Answered.MALFORMED,
+}
+"""How a query ended that left a gap in place of a file."""
+
+
+class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
+    """A resource; ``lines`` are those of all nodes of the body, in their order.
+
+    Each is the difference to the one before. A single one is the line of all.
+    """
+
+    kind: str
+    api_version: str
+    name: str
+    namespace: str
+    uid: str
+    document: int
+    line: int
+    body: msgspec.Raw
+    lines: list[int]
+    pointer: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    controller: Owner | None = None
+
+
+class _Document(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    objects: list[_Object]
+    gaps: tuple[Gap, ...] = ()
+    skipped: int = 0
+
+
+_encode = msgspec.json.Encoder(order=None).encode
+_decode = msgspec.json.Decoder(_Document).decode
+
+
+class Draft:
+    """What is kept of one reading, object by object, while its lines are at hand."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._objects: list[_Object] = []
+
+    def add(self, found: Resource) -> None:
+        """Keep one object."""
+        body = found.body if found.clean else clean(found.body)
+        value = msgspec.json.decode(body)
+        lines = self._reading.lines(found.document, found.pointer, value)
+        self._objects.append(
+            _Object(
+                found.kind,
+                found.api_version,
+                found.name,
+                found.namespace,
+                found.uid,
+                found.document,
+                found.line,
+                msgspec.Raw(body),
+                _differences(lines),
+                found.pointer,
+                found.labels,
+                found.controller,
+            )
+        )
+
+    def body(self) -> bytes:
+        """The whole, once all objects were added."""
+        gaps = tuple(self._reading.gaps())
+        return _encode(_Document(self._objects, gaps, self._reading.skipped()))
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+
+def _differences(lines: Sequence[int]) -> list[int]:
+    if lines.count(lines[0]) == len(lines):
+        return [lines[0]]
+    return [lines[0], *(after - before for before, after in pairwise(lines))]
+
+
+@dataclass(frozen=True)  # no slots: what is derived once is kept
+class KeptCollector:
+    """Reads what was kept of a target of files; implements :class:`auditor.ports.Collector`."""
+
+    entry: TargetEntry
+    bodies: Bodies
+    records: tuple[Record, ...]
+
+    @property
+    def target(self) -> Target:
+        """The target as it was."""
+        return Target(self.entry.uri, self.entry.uid, self.entry.version)
+
+    @property
+    def independent(self) -> bool:
+        """As files: what is found in one depends on it alone."""
+        return True
+
+    @cached_property
+    def _by_request(self) -> dict[str, Record]:
+        return {record.request: record for record in self.records if record.sha256}
+
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        """One item a file; see :class:`auditor.ports.Collector`.
+
+        Raises:
+            CollectionError: nothing of the target could be read.
+        """
+        kept = list(self._by_request.values())
+        goal = sum(record.size for record in kept) // max(1, shards(_weight(kept))) + 1
+        parts: list[list[Record]] = [[]]
+        for record in kept:
+            if _weight(parts[-1]) >= goal:
+                parts.append([])
+            parts[-1].append(record)
+        cut = tuple(
+            Shard(number, tuple(item.request for item in part), _weight(part))
+            for number, part in enumerate(parts)
+            if part
+        )
+        return Plan(cut, self.entry.gaps, len(kept), 0)
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        """Read the files of a shard."""
+        for item in shard.items:
+            record = self._by_request.get(item)
+            if record is None:
+                continue
+            try:
+                kept = _decode(self.bodies.body(record) or b"")
+            except (ValueError, msgspec.DecodeError, RecursionError):
+                detail = "its evidence is not what was recorded"
+                yield Gap(self.entry.uri, item, GapCause.MALFORMED, detail)
+            else:
+                yield KeptReading(self.entry.uri, record, kept)
+
+
+def _weight(records: Sequence[Record]) -> int:
+    return sum(record.size for record in records)
+
+
+class KeptReading:
+    """Implements :class:`auditor.ports.Reading` for one file that was read before."""
+
+    def __init__(self, target: str, record: Record, document: _Document) -> None:
+        self._record = record
+        self._document = document
+        self._target = target
+        self._known: tuple[int, _Lines] | None = None
+
+    @property
+    def source(self) -> str:
+        """The path, relative to the target."""
+        return self._record.request
+
+    @property
+    def evidence(self) -> Evidence:
+        """The file as it was, with its digest."""
+        record = self._record
+        return Evidence(self._target, record.request, record.original, record.original_size)
+
+    def gaps(self) -> Sequence[Gap]:
+        """What could not be read in the file then."""
+        return self._document.gaps
+
+    def skipped(self) -> int:
+        """Documents that were no resource."""
+        return self._document.skipped
+
+    def resources(self) -> Iterator[Resource]:
+        """The objects of the file as they were understood."""
+        for found in self._document.objects:
+            yield Resource(
+                kind=found.kind,
+                api_version=found.api_version,
+                name=found.name,
+                namespace=found.namespace,
+                uid=found.uid,
+                source=self._record.request,
+                document=found.document,
+                line=found.line,
+                body=bytes(found.body),
+                labels=found.labels,
+                controller=found.controller,
+                pointer=found.pointer,
+            )
+
+    def lines(self, document: int, pointer: str, value: object) -> list[int]:
+        """See :meth:`auditor.ports.Reading.lines`."""
+        found = self._lines(document, pointer)
+        return [found.line_of(f"{pointer}{place}") for place in places(value)]
+
+    def line(self, document: int, pointer: str) -> int:
+        """See :meth:`auditor.ports.Reading.line`."""
+        return self._lines(document, pointer).line_of(pointer)
+
+    def _lines(self, document: int, pointer: str) -> _Lines:
+        if self._known is None or self._known[0] != document or not self._known[1].has(pointer):
+            mine = [each for each in self._document.objects if each.document == document]
+            chosen = [each for each in mine if _below(pointer, each.pointer)]
+            # of those that stand above it the nearest
+            found = max(chosen or mine, key=lambda each: len(each.pointer))
+            self._known = document, _Lines(found)
+        return self._known[1]
+
+
+def _below(pointer: str, above: str) -> bool:
+    return pointer == above or pointer.startswith(f"{above}/")
+
+
+class _Lines:
+    """The lines of one object."""
+
+    def __init__(self, found: _Object) -> None:
+        self._base = found.pointer
+        lines, line = [], 0
+        for step in found.lines:
+            line += step
+            lines.append(line)
+        nodes = list(places(msgspec.json.decode(found.body)))
+        if len(lines) == 1:
+            lines *= len(nodes)
+        self._by_place = dict(zip(nodes, lines, strict=False))
+
+    def has(self, pointer: str) -> bool:
+        return _below(pointer, self._base)
+
+    def line_of(self, pointer: str) -> int:
+        """The line at a pointer, or at its nearest ancestor that is there."""
+        place = pointer.removeprefix(self._base)
+        while place not in self._by_place and place:
+            place = place.rpartition("/")[0]
+        return self._by_place.get(place, 0)
+
+
+def places(value: Any) -> Iterator[str]:
+    """The pointers of all nodes of a value in their order, its own "" first."""
+    stack: list[tuple[str, Any]] = [("", value)]
+    while stack:
+        place, found = stack.pop()
+        yield place
+        if isinstance(found, dict):
+            named = [(f"{place}/{_token(key)}", item) for key, item in found.items()]
+            stack.extend(reversed(named))
+        elif isinstance(found, list):
+            numbered = [(f"{place}/{number}", item) for number, item in enumerate(found)]
+            stack.extend(reversed(numbered))
+
+
+def _token(key: str) -> str:
+    """A reference token (RFC 6901, 3)."""
+    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key

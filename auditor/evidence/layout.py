@@ -1,0 +1,82 @@
+"""What a bundle holds, as its manifest says it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from auditor.model.evidence import Record, TargetEntry
+
+FORMAT: Final = "bundle/v1"
+MANIFEST: Final = "manifest.json"
+RESULTS: Final = "results.json"
+INVENTORY: Final = "inventory.json"
+ENVIRONMENT: Final = "environment.json"
+BODIES: Final = "bodies"
+EVIDENCE: Final = "evidence"
+POLICY: Final = "policy"
+ATTESTATIONS: Final = "attestations"
+
+_ROLES: Final = {
+    BODIES: "body",
+    EVIDENCE: "record",
+    POLICY: "policy",
+    RESULTS: "results",
+}
+
+
+class RunEntry(msgspec.Struct, frozen=True):
+    """The run that read; times are RFC 3339 in UTC."""
+
+    id: str
+    started: str
+    finished: str
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """How the evidence was judged: all that the results depend on besides evidence and policy.
+
+    ``gate`` "" is the profile's own, ``zero`` that the exit code was wanted to be 0 whatever it
+    says. ``folders`` are those of the policy, in their order.
+    """
+
+    profile: str
+    parameters: tuple[tuple[str, str], ...]
+    gate: str
+    list_all: bool
+    folders: tuple[str, ...]
+    exit: int
+    zero: bool = False
+
+
+class FileEntry(msgspec.Struct, frozen=True, order=True):
+    """A file of the bundle."""
+
+    path: str
+    sha256: str
+    size: int
+    role: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a bundle holds; ``evaluation`` is None when nothing was judged."""
+
+    format: str
+    version: str
+    run: RunEntry
+    targets: tuple[TargetEntry, ...]
+    evaluation: Evaluation | None
+    files: tuple[FileEntry, ...]
+
+
+class Collected(msgspec.Struct, frozen=True):
+    """One target, read: ``records`` in the order of the queries."""
+
+    entry: TargetEntry
+    records: tuple[Record, ...]
+
+
+def role_of(path: str) -> str:
+    """What a file is for, by its place."""
+    return _ROLES.get(path.partition("/")[0], path.rpartition("/")[2].partition(".")[0])

@@ -1,0 +1,197 @@
+"""Writing a bundle: beside its place, flushed, and moved there when it is whole.
+
+::
+
+    manifest.json              the run, its targets, how it was judged, each file with its sha256
+    evidence/0000/000000.jsonl one record a query, of the first target
+    bodies/<sha256>.zst        what was read, as it was kept: see ``blocks.py``
+    policy/00/rules/...        the policy as it was evaluated
+    results.json               what came of it
+    environment.json           the program that did it
+    attestations/              who stands for it
+
+Nothing in it depends on where it stands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from auditor.errors import IntegrityError, RenderError, UsageError
+from auditor.evidence.blocks import BlockWriter
+from auditor.evidence.layout import (
+    ATTESTATIONS,
+    BODIES,
+    EVIDENCE,
+    FORMAT,
+    MANIFEST,
+    Evaluation,
+    FileEntry,
+    Manifest,
+    RunEntry,
+    role_of,
+)
+from auditor.model.evidence import Record, TargetEntry
+
+_FLUSHERS: Final = 8
+_lines = msgspec.json.Encoder(order="deterministic").encode_lines
+
+
+class PartWriter:
+    """Keeps queries and their bodies: one part of one target's evidence."""
+
+    def __init__(self, root: Path, target: int, part: int) -> None:
+        bodies = root / BODIES
+        bodies.mkdir(parents=True, exist_ok=True)
+        self._path = root / EVIDENCE / f"{target:04d}" / f"{part:06d}.jsonl"
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._blocks = BlockWriter(bodies)
+        self._records: list[tuple[Record, int]] = []
+
+    def add(self, record: Record, body: bytes | None) -> None:
+        """Keep a query and its body."""
+        place = -1
+        if body is not None:
+            name, place, at = self._blocks.add(body)
+            record = msgspec.structs.replace(record, sha256=name, size=len(body), at=at)
+        self._records.append((record, place))
+
+    def close(self) -> tuple[Record, ...]:
+        """Write what is left, and the records; they know their blocks now."""
+        self._blocks.flush()
+        found = tuple(
+            self._blocks.placed(record, place) if place >= 0 else record
+            for record, place in self._records
+        )
+        self._path.write_bytes(_lines(found))
+        return found
+
+
+class FolderSink:
+    """Implements :class:`auditor.ports.Sink` for one target of a bundle."""
+
+    def __init__(self, root: Path, number: int, scratch: Path) -> None:
+        self._part = PartWriter(root, number, 0)
+        self._scratch = scratch
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for what must be in files and is no evidence."""
+        return self._scratch
+
+    def add(self, record: Record, body: bytes | None) -> None:
+        """Keep a query and its body."""
+        self._part.add(record, body)
+
+    def close(self) -> tuple[Record, ...]:
+        """All records, when nothing comes any more."""
+        return self._part.close()
+
+
+def finish(
+    root: Path,
+    version: str,
+    run: RunEntry,
+    targets: tuple[TargetEntry, ...],
+    evaluation: Evaluation | None = None,
+) -> bytes:
+    """Write the manifest, and return it: what stands for the whole."""
+    files = tuple(sorted(entries(root)))
+    manifest = Manifest(FORMAT, version, run, targets, evaluation, files)
+    encoded = msgspec.json.encode(manifest, order="deterministic")
+    data = msgspec.json.format(encoded, indent=1) + b"\n"
+    (root / MANIFEST).write_bytes(data)
+    return data
+
+
+@contextlib.contextmanager
+def written(place: Path) -> Iterator[Path]:
+    """A folder beside ``place`` that becomes it at the end, or goes when something fails.
+
+    Two that write to one place: the one that is done first has it, the other fails.
+
+    Raises:
+        UsageError: ``place`` is there already, or can't be written beside.
+        RenderError: it can't be written any more.
+    """
+    with beside(place, is_folder=True) as folder:
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+            flush(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+@contextlib.contextmanager
+def beside(place: Path, *, is_folder: bool) -> Iterator[Path]:
+    """A name beside ``place``; what stands there at the end becomes ``place``.
+
+    Raises:
+        UsageError: ``place`` is there already, or nothing can be made beside it.
+        RenderError: it could not be moved there.
+    """
+    if place.is_symlink() or (
+        place.exists() and not (is_folder and place.is_dir() and not any(place.iterdir()))
+    ):
+        raise UsageError(f"{place}: it is there already", hint="name a new or an empty folder")
+    above = place.absolute().parent
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"{place}: nothing can be made in {above}", hint="name another folder")
+    name = above / f".{place.name}-{os.getpid()}-{os.urandom(4).hex()}"
+    try:
+        yield name
+        name.replace(place)
+        _flush(above)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(name) if name.is_dir() else name.unlink(missing_ok=True)
+        what = error.strerror or str(error)
+        raise RenderError(f"{place}: {what}", hint="nothing was written there") from error
+
+
+def flush(root: Path) -> None:
+    """Have everything below a folder on the disk; many at once, which a disk takes together."""
+    paths = [root, *root.rglob("*")] if root.is_dir() else [root]
+    with ThreadPoolExecutor(_FLUSHERS) as pool:
+        list(pool.map(_flush, paths))
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def entries(root: Path) -> Iterator[FileEntry]:
+    """Every file of a bundle, in no order, but the manifest and what is signed about it.
+
+    Raises:
+        IntegrityError: something in it is no regular file.
+    """
+    for path in root.rglob("*"):
+        name = path.relative_to(root).as_posix()
+        if path.is_symlink() or not path.is_file():
+            if path.is_symlink() or not path.is_dir():
+                raise IntegrityError(f"{path} is no regular file", hint="collect again")
+            continue
+        if name != MANIFEST and not name.startswith(f"{ATTESTATIONS}/"):
+            yield FileEntry(name, *_digest(path), role_of(name))
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return digest.hexdigest(), path.stat().st_size

@@ -1,0 +1,158 @@
+"""All targets of a run put together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+
+from auditor.engine import conclude
+from auditor.engine.gate import decide, parse_gate
+from auditor.engine.merge import Merger, blinded, in_order
+from auditor.model.enums import TargetState
+from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
+from auditor.model.resource import Gap
+from auditor.ports import Collector
+from auditor.runner import spools
+from auditor.runner.findings import StoredFindings
+from auditor.runner.job import Context
+from auditor.runner.settings import Settings, Stamp
+from auditor.runner.state import TargetRun
+
+
+def put_together(
+    runs: Sequence[tuple[Collector, TargetRun]], context: Context, settings: Settings, stamp: Stamp
+) -> Report:
+    """The report of a run, its findings merged from the files of all shards."""
+    profile = context.profile
+    needy = frozenset(active.rule.id for active in profile.rules if active.rule.needs)
+    merger = Merger(needy=needy, list_all=settings.list_all)
+    with ExitStack() as stack:
+        sources = _sources([run for _, run in runs], settings.spool, stack)
+        merged = merger.merge(sources)
+        findings = StoredFindings(settings.spool / "findings", merged)
+    counts = runs[0][1].counts
+    for _, run in runs[1:]:
+        counts = conclude.add_counts(counts, run.counts)
+    gaps = [gap for _, run in runs for gap in run.gaps]
+    census: Counter[str] = Counter()
+    evaluated: Counter[str] = Counter()
+    for _, run in runs:
+        for (kind, _), number in run.census.items():
+            census[kind] += number
+        evaluated.update(run.evaluated)
+    blind = frozenset(rule for _, run in runs for rule in run.blind)
+    coverage = conclude.coverage_of(census, evaluated, counts, blind)
+    causes = _causes(gaps, merger.merged.tallies, counts)
+    return Report(
+        version=stamp.version,
+        policy=profile.policy_digest,
+        run_id=stamp.run_id,
+        started=stamp.started,
+        finished=stamp.clock(),
+        profile=profile.id,
+        parameters=profile.parameters,
+        targets=tuple(_target_report(collector, run) for collector, run in runs),
+        coverage=coverage,
+        counts=counts,
+        gaps=conclude.gap_reports(gaps, profile.rules, context.sources),
+        findings=findings,
+        controls=conclude.control_results(
+            profile.controls.values(), counts, merger.merged, _short(gaps, context)
+        ),
+        gate=decide(
+            parse_gate(settings.gate or profile.gate),
+            merger.merged.tallies,
+            coverage=coverage.ratio,
+            causes=causes,
+        ),
+        rules={
+            active.rule.id: RuleInfo(
+                active.rule.id, active.rule.title, active.severity.value, active.rule.remediation
+            )
+            for active in profile.rules
+        },
+        tallies=dict(merger.merged.tallies),
+        digest=_digest(findings.sha256, gaps, counts),
+    )
+
+
+def _short(gaps: Iterable[Gap], context: Context) -> frozenset[str]:
+    """The rules that a gap kept from a resource, perhaps."""
+    rules, sources = context.profile.rules, context.sources
+    return frozenset(
+        rule for gap in set(gaps) for rule in conclude.rules_short_of(gap, rules, sources)
+    )
+
+
+def _digest(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> str:
+    parts = msgspec.json.encode((findings, sorted(set(gaps)), counts))
+    return f"sha256:{hashlib.sha256(parts).hexdigest()}"
+
+
+def _sources(
+    runs: Sequence[TargetRun], folder: Path, stack: ExitStack
+) -> Sequence[Iterable[bytes]]:
+    """The sorted lines of all targets, from no more files than may be open."""
+    if sum(1 + len(run.spools) for run in runs) <= spools.MOST_OPEN:
+        return [lines for run in runs for lines in _open(run, stack)]
+    paths = [path for number, run in enumerate(runs) for path in _settled(run, number, folder)]
+    return spools.opened(spools.joined(paths, folder), stack)
+
+
+def _open(run: TargetRun, stack: ExitStack) -> Iterator[Iterable[bytes]]:
+    """The sorted runs of lines of one target; blinded ones are rewritten, which needs memory."""
+    for lines in (*spools.opened([Path(spool) for spool in run.spools], stack), run.lines):
+        yield blinded(lines, run.blind) if run.blind else lines
+
+
+def _settled(run: TargetRun, number: int, folder: Path) -> Iterator[Path]:
+    """The lines of one target in closed files."""
+    if run.blind:
+        with ExitStack() as stack:
+            lines = list(chain.from_iterable(in_order(list(_open(run, stack)))))
+    else:
+        yield from map(Path, run.spools)
+        lines = run.lines
+    if lines:
+        path = folder / f"settled-{number:06d}"
+        spools.write(path, lines)
+        yield path
+
+
+def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
+    target = collector.target
+    if run.failure:
+        state = TargetState.UNREACHABLE
+    else:
+        state = TargetState.PARTIAL if run.gaps else TargetState.COMPLETE
+    return TargetReport(
+        target.uri,
+        target.uid,
+        target.version,
+        state,
+        run.files,
+        run.skipped,
+        target.principal,
+        target.excluded,
+    )
+
+
+def _causes(
+    gaps: Sequence[Gap], tallies: Counter[tuple[str, str]], counts: Sequence[RuleCount]
+) -> tuple[str, ...]:
+    causes = []
+    if gaps:
+        places = len(set(gaps))
+        causes.append(f"{places} gap{'s' if places != 1 else ''}: evidence is missing")
+    unknown = sum(number for (verdict, _), number in tallies.items() if verdict == "unknown")
+    if unknown:
+        causes.append(f"{unknown} finding{'s' if unknown != 1 else ''} could not be decided")
+    if not any(count.passed or count.failed or count.not_applicable for count in counts):
+        causes.append("nothing was audited")
+    return tuple(causes)

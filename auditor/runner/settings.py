@@ -1,0 +1,50 @@
+"""How to run, and what a run can't know by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from auditor.model.evidence import TargetEntry
+
+SHARD_WEIGHT = 1 << 20
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How to run, apart from what to audit; ``gate`` "" means the profile's own.
+
+    ``shard_weight`` is how much of a target, in bytes, is worth a shard of its own.
+    """
+
+    folders: tuple[Path, ...]
+    profile: str
+    parameters: tuple[tuple[str, str], ...]
+    gate: str
+    workers: int
+    spool: Path
+    policy_cache: Path | None
+    result_cache: Path | None
+    list_all: bool = False
+    memo: bool = True
+    shard_weight: int = SHARD_WEIGHT
+
+
+class Keeping(msgspec.Struct):
+    """Where what is read of files is kept, for a bundle.
+
+    ``entries`` are filled in: what there is to say of each such target, by its number.
+    """
+
+    folder: Path
+    entries: dict[int, TargetEntry] = msgspec.field(default_factory=dict)
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """What a run can't know by itself: which program, when, under what id."""
+
+    version: str
+    run_id: str
+    started: str
+    clock: Callable[[], str]

@@ -1,0 +1,73 @@
+"""What came of one target so far, from its shards."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from auditor.engine.tally import from_bytes
+from auditor.model.evidence import Principal, TargetEntry
+from auditor.model.finding import RuleCount
+from auditor.model.resource import Gap, Resource
+from auditor.runner.job import Job
+from auditor.runner.worker import ShardResult
+
+
+def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
+    """What there is to say of a target of files that was kept."""
+    target = job.collector.target
+    return TargetEntry(
+        uri=target.uri,
+        uid=target.uid,
+        version=target.version,
+        authority="",
+        principal=Principal(target.principal),
+        started=job.keep.moment if job.keep is not None else "",
+        ended=ended,
+        gaps=tuple(run.unread),
+        excluded=target.excluded,
+        failure=run.failure,
+        hint=run.hint,
+    )
+
+
+class TargetRun(msgspec.Struct):
+    """What came of one target; ``fresh`` files were not known from a scan before.
+
+    ``unread`` are the gaps in place of files: of those nothing is kept but that.
+    """
+
+    spools: list[str] = msgspec.field(default_factory=list)
+    lines: list[bytes] = msgspec.field(default_factory=list)
+    tally: int = 0
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    unread: list[Gap] = msgspec.field(default_factory=list)
+    kept: list[Resource] = msgspec.field(default_factory=list)
+    digests: dict[str, str] = msgspec.field(default_factory=dict)
+    census: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    evaluated: Counter[str] = msgspec.field(default_factory=Counter)
+    files: int = 0
+    fresh: int = 0
+    skipped: int = 0
+    failure: str = ""
+    hint: str = ""
+    counts: tuple[RuleCount, ...] = ()
+    blind: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def add(self, result: ShardResult) -> None:
+        """Take in a shard."""
+        if result.spool:
+            self.spools.append(result.spool)
+        self.tally += from_bytes(result.tally)
+        self.gaps += result.gaps
+        self.unread += result.unread
+        self.kept += result.kept
+        self.digests |= result.digests
+        for kind, namespace, number in result.census:
+            self.census[kind, namespace] += number
+        for kind, number in result.evaluated:
+            self.evaluated[kind] += number
+        self.files += result.files
+        self.fresh += result.files - result.cached
+        self.skipped += result.skipped

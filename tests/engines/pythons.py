@@ -1,0 +1,48 @@
+"""Another Python than the one that runs the tests, with this program installed in it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.engines.build import EngineUnavailableError
+
+ROOT = Path(__file__).resolve().parents[2]
+_OLDEST, _NEWEST = 11, 14
+
+
+def installed(home: Path) -> Path:
+    """The command ``auditor`` of an environment below ``home``, under another Python.
+
+    Raises:
+        EngineUnavailableError: there is no other Python, or the packages can't be had for it.
+    """
+    for python in _others():
+        made = subprocess.run([python, "-m", "venv", home], check=False, capture_output=True)
+        if made.returncode:
+            continue
+        install = [home / "bin" / "python", "-m", "pip", "install", "--quiet", ROOT]
+        done = subprocess.run(install, check=False, capture_output=True)
+        if done.returncode:
+            raise EngineUnavailableError(f"packages for {python}: {done.stderr.decode()[-500:]}")
+        return home / "bin" / "auditor"
+    raise EngineUnavailableError("a second Python between 3.11 and 3.14")
+
+
+def _others() -> Iterator[Path]:
+    """Interpreters of other versions: on the path, or installed beside ours as pyenv does it."""
+    beside = Path(sys.base_prefix).parent
+    for minor in range(_NEWEST, _OLDEST - 1, -1):
+        if minor == sys.version_info.minor:
+            continue
+        name = f"python3.{minor}"
+        found = shutil.which(name)
+        places = [Path(found)] if found else []
+        places += sorted(beside.glob(f"3.{minor}.*/bin/{name}"))
+        for place in places:
+            if not subprocess.run([place, "-V"], check=False, capture_output=True).returncode:
+                yield place
+                break
