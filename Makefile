@@ -25,12 +25,16 @@ install: $(VENV)/.installed  ## install into .venv
 
 dev: $(VENV)/.dev  ## install what the tests need as well
 
-audit: install  ## audit the example estate, or TARGETS="a/ b.yaml"
-	@mkdir -p build/audit
-	@$(BIN)/auditor scan $(TARGETS) -o json=build/audit/results.json; code=$$?; \
-	if [ $$code -le 1 ] || [ $$code -eq 3 ]; then \
-	  echo "The job ran: build/audit/results.json. The verdict's exit code is $$code."; \
-	else exit $$code; fi
+audit: install  ## audit the example estate, or TARGETS="a/ b.yaml"; verify and replay its bundle
+	@mkdir -p build/audit && rm -rf build/audit/bundle
+	@$(BIN)/auditor scan $(TARGETS) -o json=build/audit/results.json --output build/audit/bundle; code=$$?; \
+	if [ $$code -gt 1 ] && [ $$code -ne 3 ]; then exit $$code; fi; \
+	$(BIN)/auditor keys export > build/audit/public.pem && \
+	echo && $(BIN)/auditor verify build/audit/bundle --key build/audit/public.pem && \
+	echo && $(BIN)/auditor replay build/audit/bundle && \
+	echo && echo "The same without this program:" && \
+	$(BIN)/auditor verify build/audit/bundle --key build/audit/public.pem --recipe && \
+	echo && echo "The job ran: build/audit/results.json, build/audit/bundle. The verdict's exit code is $$code."
 
 lint: dev  ## style, types, architecture, dependencies
 	$(BIN)/ruff check .

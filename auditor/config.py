@@ -21,7 +21,8 @@ class Config:
     FORCE_COLOR and CLICOLOR_FORCE; None leaves it to the terminal. ``epoch`` is SOURCE_DATE_EPOCH:
     seconds since 1970 to use in place of the clock, for byte-identical reports. ``temporary`` is
     TMPDIR, "" when it is not set. ``kubeconfig`` is KUBECONFIG, a file or a list of files, or the
-    usual place.
+    usual place. ``home`` is the user's folder for settings, ``key`` AUDITOR_KEY, a URI,
+    ``passphrase`` AUDITOR_PASSPHRASE, which opens it, ``authority`` AUDITOR_TSA, a URL.
     """
 
     cache: Path | None
@@ -30,6 +31,10 @@ class Config:
     ci: bool
     temporary: str
     kubeconfig: str
+    home: Path | None = None
+    key: str = ""
+    passphrase: str = ""
+    authority: str = ""
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
@@ -40,21 +45,26 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
     """
     env = os.environ if environment is None else environment
     return Config(
-        cache=_cache(env),
+        cache=_folder(env, "XDG_CACHE_HOME", ".cache"),
         colour=_colour(env),
         epoch=_epoch(env),
         ci=bool(env.get("CI")),
         temporary=env.get("TMPDIR", ""),
         kubeconfig=env.get("KUBECONFIG") or f"{env.get('HOME', '')}/.kube/config",
+        home=_folder(env, "XDG_CONFIG_HOME", ".config"),
+        key=env.get("AUDITOR_KEY", ""),
+        passphrase=env.get("AUDITOR_PASSPHRASE", ""),
+        authority=env.get("AUDITOR_TSA", ""),
     )
 
 
-def _cache(env: Mapping[str, str]) -> Path | None:
-    base = env.get("XDG_CACHE_HOME")
+def _folder(env: Mapping[str, str], name: str, usual: str) -> Path | None:
+    """Our folder below a base folder of the XDG specification."""
+    base = env.get(name)
     if base:
         return Path(base) / "auditor"
     home = env.get("HOME")
-    return Path(home) / ".cache" / "auditor" if home else None
+    return Path(home) / usual / "auditor" if home else None
 
 
 def _colour(env: Mapping[str, str]) -> bool | None:

@@ -116,6 +116,10 @@ class Sink(Protocol):
         """Keep one query, and its body when there is one, of which it fills in what it knows."""
         ...
 
+    def keep_out(self, secret: str) -> None:
+        """Name a credential of ours, which must not be in anything that is kept."""
+        ...
+
 
 class Bodies(Protocol):
     """What was kept, by the record that tells of it. Picklable, so that a worker can read."""

@@ -26,7 +26,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "scan": "auditor.cli.scan:scan",
         "collect": "auditor.cli.collect:collect",
         "evaluate": "auditor.cli.evaluate:evaluate",
+        "verify": "auditor.cli.verify:verify",
         "replay": "auditor.cli.replay:replay",
+        "keys": "auditor.cli.keys:keys",
         "doctor": "auditor.cli.doctor:doctor",
         "permissions": "auditor.cli.permissions:permissions",
         "explain": "auditor.cli.explain:explain",
@@ -71,7 +73,8 @@ class LazyGroup(click.Group):
 @click.command(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 gate passed, 1 gate failed, 2 wrong usage, 3 incomplete, 70 our bug.",
+    epilog="Exit codes: 0 gate passed, 1 gate failed, 2 wrong usage, 3 incomplete, 4 does not "
+    "hold, 70 our bug.",
 )
 @click.version_option(VERSION, "-V", "--version", message="auditor %(version)s")
 @prose

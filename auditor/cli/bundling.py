@@ -9,20 +9,74 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
+import msgspec
+
+from auditor.cli.judging import Judging
 from auditor.cli.screen import Screen
-from auditor.cli.wiring import FORMATS
+from auditor.cli.signing import held_key, sign_bundle
+from auditor.cli.signing_options import Wanted
+from auditor.cli.wiring import FORMATS, reader_of
+from auditor.config import Config
 from auditor.evidence.archive import SUFFIX, pack
 from auditor.evidence.assembly import keep_policy, write_inventory, write_json, write_results
 from auditor.evidence.layout import ENVIRONMENT, Evaluation, RunEntry
+from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
 from auditor.model.evidence import TargetEntry
 from auditor.model.finding import Report
+from auditor.ports import Collector, Live
 from auditor.redact import redact_text
-from auditor.runner.settings import Settings, Stamp
+from auditor.runner.gather import Order, gather
+from auditor.runner.settings import Keeping, Settings, Stamp
 
 _PAPER = Screen(width=None, colour=False, plain=True, everything=True)
 _PARTS = ("click", "cryptography", "kubernetes", "msgspec", "PyYAML", "securesystemslib")
 """Packages whose version may matter to somebody who wants to know how a verdict came about."""
+
+
+class Bundling:
+    """Audits into a bundle at a place."""
+
+    def __init__(
+        self, wanted: Wanted, place: Path, config: Config, arguments: Sequence[str]
+    ) -> None:
+        """Find the key before anything is read.
+
+        Raises:
+            UsageError: there is no such key.
+        """
+        self._place = place
+        self._arguments = arguments
+        self._authority = wanted.tsa or config.authority
+        self._secrets = (config.passphrase,)
+        self._held = held_key(wanted, config, lambda text: click.echo(text, err=True))
+
+    def audit(
+        self,
+        targets: Sequence[Collector | Live],
+        order: Order,
+        judging: Judging,
+        settings: Settings,
+        stamp: Stamp,
+    ) -> Report:
+        """Read, judge, put the bundle together, sign it, and move it to its place.
+
+        Raises:
+            UsageError: it can't be signed, or there is something at its place.
+            RenderError: it can't be written, or would hold a credential of this run.
+        """
+        with bundle_at(self._place, settings.spool) as root:
+            order = msgspec.structs.replace(order, folder=root)
+            collectors, read = gather(targets, order, reader_of, judging.progress)
+            keeping = Keeping(root)
+            report = judging.audit(collectors, settings, stamp, keeping)
+            entries = keeping.entries | {number: each.entry for number, each in read.items()}
+            manifest = assemble(root, report, entries, settings, stamp, self._arguments)
+            refuse_leaks(root, {*order.secrets, *self._secrets})
+            if self._held is not None:
+                sign_bundle(root, manifest, self._held, self._authority)
+        return report
 
 
 @contextmanager

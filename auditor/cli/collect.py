@@ -24,6 +24,7 @@ from auditor.cli.wiring import Places, collector_for, reader_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.evidence.layout import RunEntry
+from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
 from auditor.ports import Live
 from auditor.runner.gather import Order, gather
@@ -83,6 +84,7 @@ def collect(targets: tuple[str, ...], place: Path, kubeconfig: str, **chosen: An
         shown.end()
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())
         finish(folder, VERSION, run, tuple(each.entry for each in read.values()))
+        refuse_leaks(folder, order.secrets)
     complete = True
     for each in read.values():
         entry = each.entry

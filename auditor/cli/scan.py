@@ -6,24 +6,23 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import click
-import msgspec
 
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
 from auditor.cli.options import kubeconfig_option
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
+from auditor.cli.signing_options import NAMES, Wanted, signing_options
 from auditor.cli.wiring import STDIN, Places, collector_for, reader_of
 from auditor.config import Config, read_config
 from auditor.errors import UsageError
 from auditor.ports import Live
 from auditor.runner.gather import Order, gather
-from auditor.runner.settings import Keeping, Stamp
+from auditor.runner.settings import Stamp
 from auditor.version import VERSION
 
 
@@ -31,7 +30,8 @@ class _Scan(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
             **SECTIONS,
-            "What to write": (*SECTIONS["What to write"], "place"),
+            "What to write": SECTIONS["What to write"],
+            "What to keep": NAMES,
             "How it runs": ("kubeconfig", *SECTIONS["How it runs"]),
         }
     )
@@ -43,15 +43,9 @@ class _Scan(SectionedCommand):
 )
 @choices
 @kubeconfig_option
-@click.option(
-    "--output",
-    "place",
-    metavar="PLACE",
-    type=click.Path(path_type=Path),
-    help="Also write a bundle: what was read, the policy, the results. A folder, or NAME.zip.",
-)
+@signing_options
 @prose
-def scan(targets: tuple[str, ...], kubeconfig: str, place: Path | None, **chosen: Any) -> int:
+def scan(targets: tuple[str, ...], kubeconfig: str, **chosen: Any) -> int:
     r"""Audit TARGETs: files, folders, - for standard input, k8s:// for a cluster.
 
     \b
@@ -69,6 +63,7 @@ def scan(targets: tuple[str, ...], kubeconfig: str, place: Path | None, **chosen
       2  wrong usage or policy   3  incomplete: evidence missing, nothing failed
     """
     config = read_config()
+    wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)
     if list(targets).count(STDIN) > 1:
         raise UsageError("standard input can be read only once", hint="name - once")
@@ -79,19 +74,13 @@ def scan(targets: tuple[str, ...], kubeconfig: str, place: Path | None, **chosen
         stamp = stamp_of(targets, config)
         kinds = judging.kinds(settings) if any(isinstance(x, Live) for x in found) else None
         order = Order(kinds or frozenset(), spool / "evidence", spool, stamp.clock)
-        if place is None:
+        if wanted.place is None:
             collectors, _ = gather(found, order, reader_of, judging.progress)
             return judging.judge(collectors, settings, stamp)
-        from auditor.cli.bundling import assemble, bundle_at
+        from auditor.cli.bundling import Bundling
 
-        with bundle_at(place, spool) as root:
-            order = msgspec.structs.replace(order, folder=root)
-            collectors, read = gather(found, order, reader_of, judging.progress)
-            keeping = Keeping(root)
-            report = judging.audit(collectors, settings, stamp, keeping)
-            entries = keeping.entries | {number: each.entry for number, each in read.items()}
-            assemble(root, report, entries, settings, stamp, sys.argv[1:])
-        return judging.tell(report)
+        bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
+        return judging.tell(bundling.audit(found, order, judging, settings, stamp))
 
 
 def stamp_of(targets: Sequence[str], config: Config) -> Stamp:

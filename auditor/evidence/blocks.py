@@ -22,7 +22,7 @@ BLOCK: Final = 1 << 20
 MOST_BYTES: Final = 1 << 28
 """A block that says it holds more is not opened."""
 _LEVEL: Final = 3
-_SUFFIX: Final = ".zst"
+SUFFIX: Final = ".zst"
 
 
 class BlockWriter:
@@ -55,7 +55,7 @@ class BlockWriter:
         if self._waiting:
             content = b"".join(self._waiting)
             name = hashlib.sha256(content).hexdigest()
-            path = self._folder / f"{name}{_SUFFIX}"
+            path = self._folder / f"{name}{SUFFIX}"
             if not path.exists():
                 path.write_bytes(self._compressor.compress(content))
             self._blocks.append(name)
@@ -96,7 +96,7 @@ class BlockReader:
 
     def _block(self, name: str) -> bytes:
         if name != self._name or not name:
-            self._content = read_block(self.folder / f"{name}{_SUFFIX}")
+            self._content = read_block(self.folder / f"{name}{SUFFIX}")
             if hashlib.sha256(self._content).hexdigest() != name:
                 raise ValueError(f"{name}: the content is another")
             self._name = name

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
 from auditor.errors import IntegrityError
 
-_FINDINGS: Final = b'"findings": ['
-_END: Final = b"],"
+_FINDINGS: Final = b'"findings": [\n'
+_LAST: Final = b"}],\n"
+"""How the line of the last finding ends; with none the list ends on its first line."""
+_HINT: Final = "it is damaged, or auditor did not write it"
 
 
 class Named(msgspec.Struct, frozen=True, gc=False):
@@ -56,8 +58,18 @@ class Gate(msgspec.Struct, frozen=True):
     """What the gate said."""
 
     expression: str
-    decision: str
+    decision: Literal["pass", "fail", "incomplete"]
     exit: int
+
+
+class Counts(msgspec.Struct, frozen=True, gc=False, rename="kebab"):
+    """How often a rule said what."""
+
+    fail: int
+    unknown: int
+    manual: int
+    not_applicable: int
+    passed: int = msgspec.field(name="pass")
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -65,7 +77,7 @@ class Results(msgspec.Struct, frozen=True):
 
     tool: Tool
     gate: Gate
-    counts: dict[str, dict[str, int]]
+    counts: dict[str, Counts]
     coverage: dict[str, msgspec.Raw]
     gaps: list[msgspec.Raw]
     profile: dict[str, msgspec.Raw]
@@ -80,17 +92,16 @@ def read_results(path: Path) -> Results:
     parts: list[bytes] = []
     try:
         with path.open("rb") as file:
-            inside = False
             for line in file:
-                if inside and line.startswith(_END):
-                    inside = False
-                if not inside:
-                    parts.append(line)
-                if line.startswith(_FINDINGS):
-                    inside = not line.rstrip().endswith(_END)
+                parts.append(line)
+                if line == _FINDINGS:
+                    for finding in file:
+                        if finding.endswith(_LAST):
+                            break
+                    parts.append(b"],\n")
         return msgspec.json.decode(b"".join(parts), type=Results)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise IntegrityError(f"{path}: {error}", hint="it is damaged, or no results") from error
+        raise IntegrityError(f"{path.name}: {error}", hint=_HINT) from error
 
 
 def findings_in(path: Path) -> Iterator[Brief]:
@@ -99,18 +110,41 @@ def findings_in(path: Path) -> Iterator[Brief]:
     Raises:
         IntegrityError: these are no results of ours.
     """
-    decode = msgspec.json.Decoder(Brief).decode
+    return _rows(path, Brief)
+
+
+Row = TypeVar("Row")
+
+
+def _rows(path: Path, shape: type[Row]) -> Iterator[Row]:
+    decode = msgspec.json.Decoder(shape).decode
     try:
         with path.open("rb") as file:
             for line in file:
-                if line.startswith(_FINDINGS):
+                if line == _FINDINGS:
                     break
             for line in file:
-                if line.startswith(_END):
+                last = line.endswith(_LAST)
+                yield decode(line.removesuffix(_LAST) + b"}" if last else line.removesuffix(b",\n"))
+                if last:
                     return
-                yield decode(line.rstrip().removesuffix(b","))
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise IntegrityError(f"{path}: {error}", hint="it is damaged, or no results") from error
+        raise IntegrityError(f"{path.name}: {error}", hint=_HINT) from error
+
+
+class _Cites(msgspec.Struct, frozen=True, gc=False):
+    rule: str
+    evidence: list[str]
+
+
+def evidence_in(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Of each finding the rule, and the digests of the evidence that it rests on.
+
+    Raises:
+        IntegrityError: these are no results of ours.
+    """
+    for found in _rows(path, _Cites):
+        yield found.rule, found.evidence
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ _ROLES: Final = {
 }
 
 
-class RunEntry(msgspec.Struct, frozen=True):
+class RunEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The run that read; times are RFC 3339 in UTC."""
 
     id: str
@@ -34,7 +34,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     finished: str
 
 
-class Evaluation(msgspec.Struct, frozen=True):
+class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the evidence was judged: all that the results depend on besides evidence and policy.
 
     ``gate`` "" is the profile's own, ``zero`` that the exit code was wanted to be 0 whatever it
@@ -50,7 +50,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     zero: bool = False
 
 
-class FileEntry(msgspec.Struct, frozen=True, order=True):
+class FileEntry(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
     """A file of the bundle."""
 
     path: str
@@ -59,7 +59,7 @@ class FileEntry(msgspec.Struct, frozen=True, order=True):
     role: str
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a bundle holds; ``evaluation`` is None when nothing was judged."""
 
     format: str

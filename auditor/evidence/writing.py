@@ -82,6 +82,7 @@ class FolderSink:
     def __init__(self, root: Path, number: int, scratch: Path) -> None:
         self._part = PartWriter(root, number, 0)
         self._scratch = scratch
+        self.secrets: set[str] = set()
 
     @property
     def scratch(self) -> Path:
@@ -91,6 +92,10 @@ class FolderSink:
     def add(self, record: Record, body: bytes | None) -> None:
         """Keep a query and its body."""
         self._part.add(record, body)
+
+    def keep_out(self, secret: str) -> None:
+        """Remember a credential, to look for it at the end."""
+        self.secrets.add(secret)
 
     def close(self) -> tuple[Record, ...]:
         """All records, when nothing comes any more."""

@@ -25,12 +25,16 @@ Reader = Callable[[Collected, Bodies, frozenset[str]], Collector]
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What to read, and where to: ``scratch`` is for what must be in files and is no evidence."""
+    """What to read, and where to: ``scratch`` is for what must be in files and is no evidence.
+
+    ``secrets`` are filled in: the credentials of this run.
+    """
 
     kinds: frozenset[str]
     folder: Path
     scratch: Path
     clock: Callable[[], str]
+    secrets: set[str] = msgspec.field(default_factory=set)
 
 
 def gather(
@@ -43,6 +47,7 @@ def gather(
         if isinstance(target, Live):
             sink = FolderSink(order.folder, number, order.scratch)
             entry = _entry(target, order, sink, progress)
+            order.secrets.update(sink.secrets)
             read[number] = Collected(entry, sink.close())
             bodies = BlockReader(order.folder / BODIES)
             collectors.append(reader(read[number], bodies, order.kinds))

@@ -21,7 +21,7 @@ ZONES = {"TZ": "Pacific/Chatham", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("made") / "bundle"
-    done = auditor("scan", ESTATE, "--output", place, "-q")
+    done = auditor("scan", ESTATE, "--output", place, "-q", "--no-sign")
     assert (done.code, done.out) == (1, "")
     return place
 
@@ -73,7 +73,7 @@ def test_options_are_part_of_it(tmp_path: Path) -> None:
     place = tmp_path / "b"
     options = ("--all", "--fail-on", "never", "--set", "version=1.30")
     done = auditor(
-        "scan", ESTATE, "-q", "--output", place, "--policies", tmp_path / "own",
+        "scan", ESTATE, "-q", "--no-sign", "--output", place, "--policies", tmp_path / "own",
         "--profile", "pod-security-baseline", *options,
     )  # fmt: skip
     assert done.code == 0, done.err
@@ -88,7 +88,9 @@ def test_several_targets_and_what_could_not_be_read(tmp_path: Path) -> None:
         case.make(tree)
     place = tmp_path / "b"
     pod = b"apiVersion: v1\nkind: Pod\nmetadata: {name: piped}\nspec: {containers: []}\n"
-    done = auditor("scan", tree, "-", ESTATE / "serving", "-q", "--output", place, stdin=pod)
+    done = auditor(
+        "scan", tree, "-", ESTATE / "serving", "-q", "--no-sign", "--output", place, stdin=pod
+    )
     assert done.code in {1, 3}, done.err
     replayed(place)
     inventory = json.loads((place / "inventory.json").read_text())
@@ -102,7 +104,7 @@ def test_many_shards_and_an_archive(tmp_path: Path) -> None:
     places = [tmp_path / "one.zip", tmp_path / "two.zip"]
     env = {"SOURCE_DATE_EPOCH": "1750000000"}
     for place, workers in zip(places, ("1", "4"), strict=True):
-        done = auditor("scan", "tree", "-q", "--output", place, "--workers", workers,
+        done = auditor("scan", "tree", "-q", "--no-sign", "--output", place, "--workers", workers,
                        cwd=tmp_path, env={**env, "PYTHONPATH": str(ROOT)})  # fmt: skip
         assert done.code == 1, done.err
     replayed(places[0])
@@ -147,7 +149,7 @@ def test_places_that_are_none(tmp_path: Path, name: str, code: int, says: str) -
     (tmp_path / "file").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "full")
     before = sorted(tmp_path.rglob("*"))
-    done = auditor("scan", ESTATE, "-q", "--output", tmp_path / name)
+    done = auditor("scan", ESTATE, "-q", "--no-sign", "--output", tmp_path / name)
     assert done.code == code
     assert says in done.err
     assert sorted(tmp_path.rglob("*")) == before

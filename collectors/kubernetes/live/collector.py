@@ -70,6 +70,7 @@ class LiveCollector:
         """
         started = self._now()
         session, client = self.open(sink.scratch)
+        _keep_out(session, sink)
         uri = self.address.uri(session.context)
         try:
             before = identify(client)
@@ -84,6 +85,7 @@ class LiveCollector:
             run.read(kind)
         progress(len(wanted), len(wanted))
         run.compare(before)
+        _keep_out(session, sink)
         return TargetEntry(
             uri=uri,
             uid=before.uid or f"ca:{session.authority}",
@@ -155,6 +157,13 @@ def _may_read(
     inside = f" in {', '.join(refused)}" if refused != [""] else ""
     group = f".{served.group}" if served.group else ""
     return Read(kind, served=True, allowed=False, detail=f"{verb} {served.resource}{group}{inside}")
+
+
+def _keep_out(session: Session, sink: Sink) -> None:
+    """Tell our credentials; a token may be another one at the end."""
+    for value in session.headers().values():
+        sink.keep_out(value.partition(" ")[2] or value)
+    sink.keep_out(str(session.configuration.password or ""))
 
 
 def _excluded(kinds: frozenset[str], session: Session) -> tuple[Excluded, ...]:

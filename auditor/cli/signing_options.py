@@ -1,0 +1,62 @@
+"""What the command line may say about bundles and signatures; loads nothing that signs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options, as they were given; ``key`` is a URI, "" for the user's own."""
+
+    place: Path | None
+    key: str
+    no_sign: bool
+    passphrase_file: Path | None
+    passphrase_fd: int | None
+    tsa: str
+
+
+_OPTIONS = (
+    click.option(
+        "--output",
+        "place",
+        metavar="PLACE",
+        type=click.Path(path_type=Path),
+        help="Also write a signed bundle of evidence, policy and results: a folder, or NAME.zip.",
+    ),
+    click.option(
+        "--key",
+        metavar="URI",
+        default="",
+        help="Key to sign with: a file, hsm:, awskms:, ...  [default: AUDITOR_KEY, or your own]",
+    ),
+    click.option("--no-sign", is_flag=True, help="Sign nothing: nobody stands for the bundle."),
+    click.option(
+        "--passphrase-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Its first line opens the key, or is the PIN. Or AUDITOR_PASSPHRASE.",
+    ),
+    click.option("--passphrase-fd", metavar="N", type=int, help="As above, from a descriptor."),
+    click.option(
+        "--tsa",
+        metavar="URL",
+        default="",
+        help="Have an authority (RFC 3161) attest the time of signing.",
+    ),
+)
+NAMES = ("place", "key", "no_sign", "passphrase_file", "passphrase_fd", "tsa")
+
+
+def signing_options(function: Command) -> Command:
+    """All options of :class:`Wanted`."""
+    return reduce(lambda made, option: option(made), reversed(_OPTIONS), function)

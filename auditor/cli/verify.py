@@ -1,0 +1,104 @@
+"""``auditor verify``: does a bundle hold, and who stands for it?"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from auditor.cli.opened import folder_of
+from auditor.cli.process import Scratch
+from auditor.cli.prose import prose
+from auditor.cli.recipe import recipe as recipe_for
+from auditor.config import read_config
+from auditor.errors import UsageError
+from auditor.evidence.trust import read_trust, trust_in
+from auditor.evidence.verify import Verification, Verifier
+from reports.text import safe
+
+_EXITS = {"verified": 0, "intact": 3, "failed": 4}
+_SAID = {
+    "verified": "verified: it is whole, and a key that you trust stands for it",
+    "intact": "intact, signer unknown: it is whole, but that is not verified (--key, --trust)",
+    "failed": "failed: do not rely on it",
+}
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(short_help="Check that a bundle is whole, and whose it is.")
+@click.argument("bundle", type=_FILE)
+@click.option("--key", "key", metavar="PUB.pem", type=_FILE, help="The public key that you trust.")
+@click.option(
+    "--trust",
+    "trust",
+    metavar="FILE",
+    type=_FILE,
+    help="Keys with roles, times and revocations, authorities for time stamps, a greatest age.",
+)
+@click.option(
+    "--recipe", is_flag=True, help="Print how to do it with openssl alone; check nothing."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print an object, for programs.")
+@prose
+def verify(
+    bundle: Path, key: Path | None, trust: Path | None, *, recipe: bool, as_json: bool
+) -> int:
+    r"""Check BUNDLE, a line a step: form, signature, time, integrity, completeness, freshness.
+
+    Whom to trust is said by you alone; nothing in a bundle is ever trusted. Nothing is fetched. To
+    see that the evidence gives these verdicts: auditor replay.
+
+    \b
+    Examples:
+      auditor verify evidence/ --key ci.pub
+      auditor verify audit.evb.zip --trust trust.yaml --json
+
+    \b
+    Exit codes:
+      0  verified   3  intact, but nobody is trusted for it   4  it does not hold
+    """
+    if key is not None and trust is not None:
+        raise UsageError("--key and --trust say two things", hint="the key can be in the file")
+    if recipe:
+        click.echo(recipe_for(bundle, key), nl=False)
+        return 0
+    believed = None
+    if key is not None:
+        believed = trust_in(key)
+    elif trust is not None:
+        believed = read_trust(trust)
+    config = read_config()
+    now = datetime.now(UTC) if config.epoch is None else datetime.fromtimestamp(config.epoch, UTC)
+    with Scratch(config.temporary) as scratch:
+        found = Verifier(folder_of(bundle, scratch), believed, now).run()
+    source = believed.source if believed is not None else ""
+    click.echo(_document(found, source) if as_json else _lines(found))
+    return _EXITS[found.decision]
+
+
+def _lines(found: Verification) -> str:
+    lines = [
+        f"{step.name:<13} {step.outcome.value:<12} {safe(step.detail)}" for step in found.steps
+    ]
+    lines.append(_SAID[found.decision])
+    lines.append(
+        f"VERIFY {found.decision} manifest=sha256:{found.manifest} key={found.key or 'none'}"
+    )
+    return "\n".join(lines)
+
+
+def _document(found: Verification, source: str) -> str:
+    steps = [
+        {"name": step.name, "outcome": step.outcome.value, "detail": step.detail}
+        for step in found.steps
+    ]
+    value = {
+        "decision": found.decision,
+        "manifest": f"sha256:{found.manifest}",
+        "key": found.key,
+        "trust": source,
+        "steps": steps,
+    }
+    return json.dumps(value, indent=2)

@@ -1,0 +1,158 @@
+"""A signed statement as one file: DSSE in a Sigstore bundle, version 0.3.
+
+``cosign``, ``sigstore-go`` and ``@sigstore/verify`` read it. It names the key that signed by a hint
+and holds none: trust comes from whoever verifies. There is exactly one signature in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import Signature
+
+from auditor.errors import IntegrityError
+from auditor.evidence import strict
+from auditor.evidence.keys import Held, PublicKey
+from auditor.evidence.signers import refusing
+
+MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
+PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
+SUFFIX: Final = ".sigstore.json"
+_HINT: Final = "it was changed, or auditor did not write it"
+
+
+class _Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Without a ``keyid``: go-securesystemslib, and with it cosign, wants one of its own making."""
+
+    sig: str
+
+
+class _Dsse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    payload: str
+    payloadType: str  # noqa: N815 - the field's name
+    signatures: tuple[_Signature, ...]
+
+
+class _Stamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    signedTimestamp: str  # noqa: N815 - the field's name
+
+
+class _Stamps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rfc3161Timestamps: tuple[_Stamp, ...] = ()  # noqa: N815 - the field's name
+
+
+class _Hint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    hint: str
+
+
+class _Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    publicKey: _Hint  # noqa: N815 - the field's name
+    tlogEntries: tuple[msgspec.Raw, ...] = ()  # noqa: N815 - the field's name
+    timestampVerificationData: _Stamps | None = None  # noqa: N815 - the field's name
+
+
+class _Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    mediaType: str  # noqa: N815 - the field's name
+    verificationMaterial: _Material  # noqa: N815 - the field's name
+    dsseEnvelope: _Dsse  # noqa: N815 - the field's name
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed statement, taken apart; nothing of it is verified yet."""
+
+    payload: bytes
+    keyid: str
+    signature: bytes
+    timestamps: tuple[bytes, ...]
+
+    def verify(self, key: PublicKey) -> bool:
+        """Whether a key made the signature."""
+        signature = Signature(key.name, self.signature.hex())
+        envelope = Envelope(self.payload, PAYLOAD_TYPE, {key.name: signature})
+        try:
+            envelope.verify([key.key], 1)
+        except VerificationError:
+            return False
+        return True
+
+
+def sign(payload: bytes, held: Held) -> Signed:
+    """Sign a statement.
+
+    Raises:
+        UsageError: the token or the service refuses.
+    """
+    envelope = Envelope(payload, PAYLOAD_TYPE, {})
+    with refusing(held.where, held.errors):
+        signature = envelope.sign(held.signer)
+    return Signed(payload, held.public.name, bytes.fromhex(signature.signature), ())
+
+
+def encode(signed: Signed) -> bytes:
+    """The file of a signed statement."""
+    material: dict[str, object] = {"publicKey": {"hint": signed.keyid}, "tlogEntries": []}
+    if signed.timestamps:
+        stamps = [{"signedTimestamp": _b64(token)} for token in signed.timestamps]
+        material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
+    value = {
+        "mediaType": MEDIA_TYPE,
+        "verificationMaterial": material,
+        "dsseEnvelope": {
+            "payload": _b64(signed.payload),
+            "payloadType": PAYLOAD_TYPE,
+            "signatures": [{"sig": _b64(signed.signature)}],
+        },
+    }
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def decode(name: str, data: bytes) -> Signed:
+    """Take a file apart; what the signature does not cover must be as it is always written.
+
+    Raises:
+        IntegrityError: it is not exactly of the form that is written.
+    """
+    bundle = strict.convert(name, strict.parse(name, data), _Bundle)
+    envelope, material = bundle.dsseEnvelope, bundle.verificationMaterial
+    if bundle.mediaType != MEDIA_TYPE:
+        raise IntegrityError(f"{name}: its type is {bundle.mediaType[:80]!r}", hint=_HINT)
+    if envelope.payloadType != PAYLOAD_TYPE:
+        raise IntegrityError(f"{name}: the payload is {envelope.payloadType[:80]!r}", hint=_HINT)
+    if len(envelope.signatures) != 1:
+        raise IntegrityError(f"{name}: {len(envelope.signatures)} signatures, not one", hint=_HINT)
+    (signature,) = envelope.signatures
+    if material.tlogEntries:
+        raise IntegrityError(f"{name}: log entries are not read here", hint=_HINT)
+    stamps = material.timestampVerificationData
+    tokens = stamps.rfc3161Timestamps if stamps is not None else ()
+    signed = Signed(
+        _bytes(name, envelope.payload),
+        material.publicKey.hint,
+        _bytes(name, signature.sig),
+        tuple(_bytes(name, token.signedTimestamp) for token in tokens),
+    )
+    if encode(signed) != data:
+        raise IntegrityError(f"{name}: written in another way than auditor does", hint=_HINT)
+    return signed
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _bytes(name: str, text: str) -> bytes:
+    """Base64 with padding (RFC 4648, 4), in the one form that its bytes have."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise IntegrityError(f"{name}: not base64", hint=_HINT) from error
+    if _b64(data) != text:
+        raise IntegrityError(f"{name}: not the base64 of its bytes", hint=_HINT)
+    return data

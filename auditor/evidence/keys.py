@@ -1,0 +1,189 @@
+"""Keys: made, kept so that only their owner can read them, loaded, named by their digest.
+
+A key's name is the sha256 of its public half (SubjectPublicKeyInfo, DER), in hexadecimal: the same
+that the hint of a Sigstore bundle carries. Two kinds of keys are known: ECDSA on P-256 with
+SHA-256, which everything verifies, and Ed25519, which cosign does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import pkcs12
+from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
+
+from auditor.errors import UsageError
+
+ALGORITHMS: Final = ("p256", "ed25519")
+ROUNDS: Final = 600_000
+"""Of PBKDF2 with SHA-256 (OWASP, 2023); PKCS#8 of the cryptography package would get 2,048."""
+MOST_BYTES: Final = 1 << 16
+_OTHERS: Final = 0o077
+
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+Passphrase = Callable[[str], bytes | None]
+"""Asked for a passphrase, told what for; None when there is none to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public half; ``name`` is its digest, ``algorithm`` one of :data:`ALGORITHMS`."""
+
+    name: str
+    algorithm: str
+    pem: str
+    key: SSlibKey
+
+    @classmethod
+    def from_pem(cls, pem: bytes, where: str) -> PublicKey:
+        """Read a public key in PEM.
+
+        Raises:
+            UsageError: it is none, or of a kind that is not used here.
+        """
+        try:
+            return cls.of(serialization.load_pem_public_key(pem), where)
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise UsageError(
+                f"{where}: no public key in PEM",
+                hint="auditor keys export prints one, `openssl pkey -pubout` as well",
+            ) from error
+
+    @classmethod
+    def of(cls, key: object, where: str) -> PublicKey:
+        """Name a public key.
+
+        Raises:
+            UsageError: it is of a kind that is not used here.
+        """
+        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+            algorithm = "p256"
+        elif isinstance(key, ed25519.Ed25519PublicKey):
+            algorithm = "ed25519"
+        else:
+            kind = type(key).__name__.strip("_")
+            curve = f" on {key.curve.name}" if isinstance(key, ec.EllipticCurvePublicKey) else ""
+            raise UsageError(
+                f"{where}: {kind}{curve} is not used here",
+                hint="ECDSA on P-256 verifies everywhere; Ed25519 is known as well",
+            )
+        der = key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        name = hashlib.sha256(der).hexdigest()
+        pem = key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return cls(name, algorithm, pem.decode(), SSlibKey.from_crypto(key, keyid=name))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A key that we can sign with; ``errors`` are what its token or service raises."""
+
+    public: PublicKey
+    signer: Signer
+    where: str = ""
+    errors: tuple[type[Exception], ...] = ()
+
+
+def new_key(algorithm: str) -> PrivateKey:
+    """A new private key."""
+    if algorithm == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def write_key(key: PrivateKey, place: Path, passphrase: bytes | None) -> None:
+    """Write a private key that only its owner can read: PKCS#12 with a passphrase, else PKCS#8.
+
+    Raises:
+        UsageError: there is something at that place already, or it can't be written.
+    """
+    if passphrase is None:
+        data = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    else:
+        hidden = (
+            serialization.PrivateFormat.PKCS12.encryption_builder()
+            .kdf_rounds(ROUNDS)
+            .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+            .hmac_hash(hashes.SHA256())
+            .build(passphrase)
+        )
+        data = pkcs12.serialize_key_and_certificates(b"auditor", key, None, None, hidden)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        handle = os.open(place, flags, 0o600)
+        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+            file.write(data)
+            file.flush()
+            os.fsync(handle)
+    except FileExistsError as error:
+        raise UsageError(f"{place}: it is there already", hint="name another file") from error
+    except OSError as error:
+        raise UsageError(f"{place}: {error.strerror}", hint="name another file") from error
+
+
+def read_key(place: Path, passphrase: Passphrase) -> Held:
+    """Read a private key: PKCS#8 in PEM, encrypted or not, or PKCS#12.
+
+    Raises:
+        UsageError: it can't be read, others can, it is no key, or the passphrase is wrong.
+    """
+    data = _read_private(place)
+    is_pem = data.lstrip().startswith(b"-----BEGIN")
+    hidden = not is_pem or b"ENCRYPTED" in data
+    secret = passphrase(f"passphrase of {place}") if hidden else None
+    if hidden and secret is None:
+        raise UsageError(
+            f"{place}: it is encrypted, and there is no passphrase",
+            hint="--passphrase-file FILE, AUDITOR_PASSPHRASE, or a terminal to ask on",
+        )
+    try:
+        if is_pem:
+            key: object = serialization.load_pem_private_key(data, secret)
+        else:
+            key = pkcs12.load_key_and_certificates(data, secret)[0]
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        what = "wrong passphrase, or no key" if hidden else "no private key"
+        raise UsageError(
+            f"{place}: {what}", hint="PKCS#8 in PEM, or PKCS#12; auditor keys create makes one"
+        ) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
+        raise UsageError(
+            f"{place}: {type(key).__name__.strip('_')} is not used here",
+            hint="ECDSA on P-256 verifies everywhere; Ed25519 is known as well",
+        )
+    public = PublicKey.of(key.public_key(), str(place))
+    return Held(public, CryptoSigner(key, public.key))
+
+
+def _read_private(place: Path) -> bytes:
+    try:
+        with place.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise UsageError(f"{place}: not a regular file", hint="name a key file")
+            if status.st_mode & _OTHERS:
+                raise UsageError(
+                    f"{place}: others can read this key (mode {status.st_mode & 0o777:04o})",
+                    hint=f"chmod 600 {place}",
+                )
+            return file.read(MOST_BYTES)
+    except OSError as error:
+        raise UsageError(
+            f"{place}: {error.strerror}", hint="auditor keys create makes a key"
+        ) from error

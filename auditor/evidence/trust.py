@@ -1,0 +1,224 @@
+"""Whom to believe: keys with roles and times, as the person who verifies says it.
+
+Nothing of this ever comes out of a bundle::
+
+    keys:
+      - name: build machine
+        file: ci.pub              # or pem: |
+        roles: [signer]
+        valid-from: 2026-01-01
+        valid-until: 2027-01-01
+        revoked: {at: 2026-06-01, reason: laptop stolen}
+    timestamps:
+      - name: our authority
+        file: tsa-root.pem
+    require-timestamp: false
+    max-age: 30d
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from cryptography import x509
+
+from auditor.errors import UsageError
+from auditor.evidence.keys import PublicKey
+from auditor.policy.suggest import suggestion
+
+ROLES: Final = ("signer",)
+_AGE: Final = re.compile(r"(?P<number>[1-9][0-9]{0,5})(?P<unit>[hdw])")
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_MOST: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key, what it may do, and when. Times are aware; the end is not part of the time."""
+
+    public: PublicKey
+    name: str
+    roles: tuple[str, ...] = ("signer",)
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    revoked: datetime | None = None
+    reason: str = ""
+
+    def refusal(self, moment: datetime) -> str:
+        """Why what was signed at a moment does not count; "" when it does."""
+        if self.valid_from is not None and moment < self.valid_from:
+            return f"the key is valid from {shown(self.valid_from)}"
+        if self.valid_until is not None and moment >= self.valid_until:
+            return f"the key was valid until {shown(self.valid_until)}"
+        if self.revoked is not None and moment >= self.revoked:
+            why = f": {self.reason}" if self.reason else ""
+            return f"the key was revoked at {shown(self.revoked)}{why}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """All that is believed; ``source`` says where that comes from."""
+
+    source: str
+    keys: tuple[TrustedKey, ...]
+    authorities: tuple[x509.Certificate, ...] = ()
+    require_timestamp: bool = False
+    max_age: timedelta | None = None
+    by_name: Mapping[str, TrustedKey] = field(init=False)
+
+    def __post_init__(self) -> None:
+        named = {key.public.name: key for key in self.keys}
+        object.__setattr__(self, "by_name", named)
+
+
+def trust_in(path: Path) -> Trust:
+    """Believe one key, at any time, as a signer.
+
+    Raises:
+        UsageError: it is no public key.
+    """
+    public = PublicKey.from_pem(_read(path), str(path))
+    return Trust(str(path), (TrustedKey(public, path.name),))
+
+
+def read_trust(path: Path) -> Trust:
+    """Read a trust file.
+
+    Raises:
+        UsageError: something is wrong with it.
+    """
+    reader = _Reader(path)
+    try:
+        value = yaml.load(_read(path), _Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise reader.wrong(" ".join(str(error).split())) from error
+    return reader.trust(value)
+
+
+def shown(moment: datetime) -> str:
+    """A moment for people."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint="name a file") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice: nobody knows which one is meant."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - of the library
+        found = super().construct_mapping(node, deep)
+        if len(found) != len(node.value):
+            raise yaml.YAMLError(f"a key is there twice, line {node.start_mark.line + 1}")
+        return found
+
+
+class _Reader:
+    """Reads one trust file; files that it names stand beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def wrong(self, what: str, hint: str = "") -> UsageError:
+        return UsageError(f"{self._path}: {what}", hint=hint or "docs/evidence.md has an example")
+
+    def trust(self, value: object) -> Trust:
+        known = ("keys", "timestamps", "require-timestamp", "max-age")
+        fields = self._fields(value, "the file", known)
+        keys = tuple(self._key(item) for item in self._list(fields, "keys"))
+        if not keys:
+            raise self.wrong("no keys: nothing could ever be verified")
+        names = [key.public.name for key in keys]
+        if len(set(names)) != len(names):
+            raise self.wrong("the same key is there twice")
+        required = fields.get("require-timestamp", False)
+        if not isinstance(required, bool):
+            raise self.wrong("require-timestamp is not true or false")
+        authorities = tuple(self._authorities(fields))
+        if required and not authorities:
+            raise self.wrong("require-timestamp needs an authority under timestamps")
+        return Trust(str(self._path), keys, authorities, required, self._age(fields))
+
+    def _key(self, item: object) -> TrustedKey:
+        known = ("name", "pem", "file", "roles", "valid-from", "valid-until", "revoked")
+        fields = self._fields(item, "a key", known)
+        name = str(fields.get("name") or "key")
+        roles = tuple(map(str, self._list(fields, "roles") or ["signer"]))
+        for role in roles:
+            if role not in ROLES:
+                raise self.wrong(f"{name}: no role {role!r}", f"roles: {', '.join(ROLES)}")
+        revoked = self._fields(fields.get("revoked") or {}, f"revoked of {name}", ("at", "reason"))
+        if fields.get("revoked") is not None and revoked.get("at") is None:
+            raise self.wrong(f"{name}: revoked says no time", "revoked: {at: 2026-06-01}")
+        return TrustedKey(
+            PublicKey.from_pem(self._pem(fields, name), f"{self._path}: {name}"),
+            name,
+            roles,
+            self._moment(fields.get("valid-from"), f"valid-from of {name}"),
+            self._moment(fields.get("valid-until"), f"valid-until of {name}"),
+            self._moment(revoked.get("at"), f"revoked of {name}"),
+            str(revoked.get("reason") or ""),
+        )
+
+    def _authorities(self, fields: Mapping[str, Any]) -> Iterator[x509.Certificate]:
+        for item in self._list(fields, "timestamps"):
+            named = self._fields(item, "an authority", ("name", "pem", "file"))
+            name = str(named.get("name") or "authority")
+            try:
+                yield from x509.load_pem_x509_certificates(self._pem(named, name))
+            except ValueError as error:
+                raise self.wrong(f"{name}: no certificate in PEM") from error
+
+    def _pem(self, fields: Mapping[str, Any], name: str) -> bytes:
+        pem, file = fields.get("pem"), fields.get("file")
+        if isinstance(pem, str) and file is None:
+            return pem.encode()
+        if isinstance(file, str) and pem is None:
+            return _read(self._path.parent / file)
+        raise self.wrong(f"{name}: either pem or file says what it is")
+
+    def _fields(self, value: object, what: str, known: tuple[str, ...]) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise self.wrong(f"{what} is no mapping")
+        for name in value:
+            if name not in known:
+                meant = suggestion(str(name), known)
+                raise self.wrong(f"{what} has no {name!r}", meant or f"known: {', '.join(known)}")
+        return value
+
+    def _list(self, fields: Mapping[str, Any], name: str) -> list[object]:
+        value = fields.get(name) or []
+        if not isinstance(value, list):
+            raise self.wrong(f"{name} is no list")
+        return value
+
+    def _moment(self, value: object, what: str) -> datetime | None:
+        """A date is its beginning, and without a zone a time is UTC."""
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        if isinstance(value, date):
+            return datetime.combine(value, time(), UTC)
+        raise self.wrong(f"{what} is no time", "2026-06-01 or 2026-06-01T12:00:00Z")
+
+    def _age(self, fields: Mapping[str, Any]) -> timedelta | None:
+        value = fields.get("max-age")
+        if value is None:
+            return None
+        found = _AGE.fullmatch(str(value))
+        if found is None:
+            raise self.wrong(f"max-age is {value!r}", "12h, 30d or 8w")
+        return int(found["number"]) * _UNITS[found["unit"]]

@@ -1,0 +1,258 @@
+"""Keys, passphrases and trust, as a person uses them: what is refused, and what that says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from tests.e2e.command import ROOT, Ran, auditor
+from tests.unit.evidence.bundles import NOW, POD, STARTED
+
+OPENSSL = shutil.which("openssl") or "openssl"
+PHRASE = "correct horse battery"
+EPOCH = {"SOURCE_DATE_EPOCH": STARTED}
+NOW_SECONDS = str(int(NOW.timestamp()))
+
+
+def ran(folder: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
+    settings = {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(folder / "config"), **EPOCH}
+    return auditor(*arguments, cwd=folder, env={**settings, **(env or {})})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "pod.yaml").write_text(POD)
+    (tmp_path / "secret").write_text(f"{PHRASE}\nmore\n")
+    return tmp_path
+
+
+@pytest.fixture
+def signed(folder: Path) -> Path:
+    """A folder with a bundle that a key in it has signed, and the public half."""
+    assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
+    (folder / "k.pub").write_text(ran(folder, "keys", "export", "k.pem").out)
+    assert ran(folder, "scan", "pod.yaml", "-q", "--output", "b", "--key", "k.pem").code == 1
+    return folder
+
+
+def test_the_first_bundle_makes_a_key(folder: Path) -> None:
+    first = ran(folder, "scan", "pod.yaml", "-q", "--output", "one")
+    assert first.code == 1
+    place = folder / "config/auditor/signing-key.pem"
+    assert first.err.startswith(f"made a signing key, {place}: it shows that")
+    assert len(first.err.splitlines()) == 1
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+    second = ran(folder, "scan", "pod.yaml", "-q", "--output", "two")
+    assert (second.code, second.err) == (1, "")
+    (folder / "me.pub").write_text(ran(folder, "keys", "export").out)
+    for name in ("one", "two"):
+        assert ran(folder, "verify", name, "--key", "me.pub").code == 0
+
+
+def test_no_signature_and_no_trust(signed: Path) -> None:
+    done = ran(signed, "verify", "b")
+    assert done.code == 3
+    assert "intact, signer unknown" in done.out
+    assert "verified" not in done.out.replace("is not verified", "")
+    assert ran(signed, "scan", "pod.yaml", "-q", "--output", "c.zip", "--no-sign").code == 1
+    unsigned = ran(signed, "verify", "c.zip")
+    assert unsigned.code == 3
+    assert "it is not signed" in unsigned.out
+    assert ran(signed, "verify", "c.zip", "--key", "k.pub").code == 4
+
+
+def test_json_says_the_same(signed: Path) -> None:
+    found = json.loads(ran(signed, "verify", "b", "--key", "k.pub", "--json").out)
+    assert found["decision"] == "verified"
+    assert [step["name"] for step in found["steps"]] == [
+        "FORM", "SIGNATURE", "TIME", "INTEGRITY", "COMPLETENESS", "FRESHNESS",
+    ]  # fmt: skip
+    assert found["trust"] == "k.pub"
+
+
+WAYS: Mapping[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "a file": (("--passphrase-file", "secret"), {}),
+    "the environment": ((), {"AUDITOR_PASSPHRASE": PHRASE}),
+}
+
+
+@pytest.mark.parametrize(("options", "env"), WAYS.values(), ids=WAYS.keys())
+def test_an_encrypted_key(folder: Path, options: tuple[str, ...], env: dict[str, str]) -> None:
+    assert ran(folder, "keys", "create", "k.p12", "--passphrase-file", "secret").code == 0
+    assert b"PRIVATE" not in (folder / "k.p12").read_bytes()
+    scan = ("scan", "pod.yaml", "-q", "--output", "b", "--key", "k.p12")
+    done = ran(folder, *scan, *options, env=env)
+    assert (done.code, done.err) == (1, "")
+    export = ran(folder, "keys", "export", "k.p12", "--passphrase-file", "secret")
+    (folder / "k.pub").write_text(export.out)
+    assert ran(folder, "verify", "b", "--key", "k.pub").code == 0
+
+
+def test_a_passphrase_from_a_descriptor(folder: Path) -> None:
+    assert ran(folder, "keys", "create", "k.p12", "--passphrase-file", "secret").code == 0
+    reading, writing = os.pipe()
+    os.write(writing, PHRASE.encode())
+    os.close(writing)
+    command = ["python", "-m", "auditor", "scan", "pod.yaml", "-q", "--output", "b"]
+    command += ["--key", "k.p12", "--passphrase-fd", str(reading)]
+    done = subprocess.run(
+        [sys.executable, *command[1:]],
+        pass_fds=[reading], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False, capture_output=True,
+    )  # fmt: skip
+    os.close(reading)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def pem(key: object, password: bytes | None = None) -> bytes:
+    assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
+    hidden: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password is not None:
+        hidden = serialization.BestAvailableEncryption(password)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, hidden)
+
+
+def write(path: Path, data: bytes, mode: int = 0o600) -> None:
+    path.write_bytes(data)
+    path.chmod(mode)
+
+
+P256, P384 = ec.SECP256R1(), ec.SECP384R1()
+BAD_KEYS: Mapping[str, tuple[bytes, int, tuple[str, ...], str]] = {
+    "others can read it": (b"x", 0o640, (), "others can read this key (mode 0640)"),
+    "no key": (b"hello", 0o600, ("--passphrase-file", "secret"), "wrong passphrase, or no key"),
+    "no key in PEM": (b"-----BEGIN X-----", 0o600, (), "no private key"),
+    "encrypted, no passphrase": (
+        pem(ec.generate_private_key(P256), b"other"), 0o600, (), "there is no passphrase",
+    ),
+    "wrong passphrase": (
+        pem(ec.generate_private_key(P256), b"other"),
+        0o600,
+        ("--passphrase-file", "secret"),
+        "wrong passphrase",
+    ),
+    "an empty passphrase": (
+        pem(ec.generate_private_key(P256), b"other"),
+        0o600,
+        ("--passphrase-file", "/dev/null"),
+        "there is no passphrase in it",
+    ),
+    "P-384": (pem(ec.generate_private_key(P384)), 0o600, (), "on secp384r1 is not used here"),
+    "RSA": (
+        pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        0o600,
+        (),
+        "RSAPrivateKey is not used here",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "mode", "options", "says"), BAD_KEYS.values(), ids=BAD_KEYS.keys()
+)
+def test_keys_that_are_refused(
+    folder: Path, data: bytes, mode: int, options: tuple[str, ...], says: str
+) -> None:
+    write(folder / "k", data, mode)
+    done = ran(folder, "scan", "pod.yaml", "-q", "--output", "b", "--key", "k", *options)
+    assert done.code == 2
+    assert says in done.err
+    assert "hint: " in done.err
+    assert PHRASE not in done.err
+    assert not (folder / "b").exists()
+
+
+def test_an_encrypted_pkcs8_of_openssl(folder: Path) -> None:
+    for option in ("-scrypt", "-iter"):
+        place = folder / f"k{option}"
+        made = [OPENSSL, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        key = subprocess.run(made, check=True, capture_output=True).stdout
+        hide = [OPENSSL, "pkcs8", "-topk8", "-passout", f"pass:{PHRASE}", option]
+        hide += ["600000"] if option == "-iter" else []
+        write(place, subprocess.run(hide, input=key, check=True, capture_output=True).stdout)
+        done = ran(folder, "keys", "show", place, "--passphrase-file", "secret")
+        assert (done.code, done.out[:8]) == (0, "p256 key"), done.err
+
+
+def test_a_key_is_never_written_over(signed: Path) -> None:
+    before = (signed / "k.pem").read_bytes()
+    done = ran(signed, "keys", "create", "k.pem", "--no-passphrase")
+    assert done.code == 2
+    assert "it is there already" in done.err
+    assert (signed / "k.pem").read_bytes() == before
+    assert ran(signed, "keys", "create", "none/k.pem", "--no-passphrase").code == 2
+    assert "--no-passphrase" in ran(signed, "keys", "create", "other.p12").err
+
+
+def test_tokens_and_services_need_an_extra_or_a_place(folder: Path) -> None:
+    for uri in ("awskms:alias/x", "gcpkms:projects/p", "azurekms:v/k", "hv:k"):
+        done = ran(folder, "keys", "show", uri)
+        assert done.code == 2, done
+        assert "keys need an extra" in done.err or "hint" in done.err
+
+
+HEAD = "keys:\n- name: builder\n  file: k.pub\n"
+TRUST: Mapping[str, tuple[str, int, str]] = {
+    "a key": (HEAD, 0, "by builder"),
+    "within its time": (
+        f"{HEAD}  valid-from: 2026-01-01\n  valid-until: 2027-01-01\n", 0, "by builder",
+    ),
+    "not yet": (f"{HEAD}  valid-from: 2026-09-01\n", 4, "the key is valid from 2026-09-01"),
+    "no longer": (f"{HEAD}  valid-until: 2026-06-30\n", 4, "was valid until 2026-06-30"),
+    "revoked": (
+        f"{HEAD}  revoked: {{at: 2026-06-30, reason: lost}}\n", 4, "revoked at 2026-06-30 00:00:00",
+    ),
+    "revoked later": (f"{HEAD}  revoked: {{at: 2026-08-01}}\n", 0, "by builder"),
+    "young enough": (f"{HEAD}max-age: 30d\n", 0, "the run ended at 2026-06-21"),
+    "too old": (f"{HEAD}max-age: 1w\n", 4, "the run ended"),
+    "without a time stamp": (
+        f"{HEAD}require-timestamp: true\ntimestamps: [{{file: tsa.pem}}]\n",
+        4,
+        "no time stamp of a trusted authority",
+    ),
+    "no keys": ("keys: []\n", 2, "no keys: nothing could ever be verified"),
+    "an unknown field": (f"{HEAD}max-ages: 1d\n", 2, "did you mean 'max-age'?"),
+    "an unknown role": (f"{HEAD}  roles: [king]\n", 2, "no role 'king'"),
+    "no time": (f"{HEAD}  valid-from: soon\n", 2, "is no time"),
+    "no age": (f"{HEAD}max-age: never\n", 2, "max-age is 'never'"),
+    "a key twice": (f"{HEAD}{HEAD[6:]}", 2, "the same key is there twice"),
+    "a field twice": (f"{HEAD}  file: other\n", 2, "a key is there twice"),
+    "no file": ("keys: [{file: none}]\n", 2, "none: No such file"),
+    "no public key": ("keys: [{pem: hello}]\n", 2, "no public key in PEM"),
+    "neither pem nor file": ("keys: [{name: x}]\n", 2, "either pem or file"),
+    "revoked without a time": (f"{HEAD}  revoked: {{reason: x}}\n", 2, "revoked says no time"),
+    "no mapping": ("[1]\n", 2, "is no mapping"),
+    "no YAML": ("keys: [", 2, "trust.yaml"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code", "says"), TRUST.values(), ids=TRUST.keys())
+def test_trust_files(signed: Path, text: str, code: int, says: str) -> None:
+    subprocess.run(
+        [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=tsa",
+         "-keyout", signed / "tsa.key", "-out", signed / "tsa.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (signed / "trust.yaml").write_text(text)
+    later = {"SOURCE_DATE_EPOCH": NOW_SECONDS}
+    done = ran(signed, "verify", "b", "--trust", "trust.yaml", env=later)
+    assert done.code == code, done
+    assert says in done.out + done.err
+
+
+def test_the_signing_key_is_in_no_bundle(signed: Path) -> None:
+    key = (signed / "k.pem").read_text().splitlines()[1].encode()
+    for path in (signed / "b").rglob("*"):
+        assert path.is_dir() or key not in path.read_bytes()

@@ -1,0 +1,190 @@
+"""What we sign is verified by programs that are not ours, and what was changed by none of them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+
+from auditor.evidence.statements import AUDIT_REPORT, TEST_RESULT
+from tests.e2e.command import auditor
+from tests.engines.sigstore_js import SigstoreJs
+from tests.unit.evidence.bundles import REPORT, Made, key, made
+
+TESTS = "attestations/test-result.sigstore.json"
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module")
+def public(signed: Made) -> Path:
+    place = signed.root.parent / "public.pem"
+    place.write_text(signed.held.public.pem)
+    return place
+
+
+@pytest.fixture
+def bundle(signed: Made, tmp_path: Path) -> Path:
+    return shutil.copytree(signed.root, tmp_path / "bundle")
+
+
+def payload(value: dict[str, Any]) -> None:
+    text = value["dsseEnvelope"]["payload"]
+    value["dsseEnvelope"]["payload"] = text[:40] + ("A" if text[40] != "A" else "B") + text[41:]
+
+
+def payload_type(value: dict[str, Any]) -> None:
+    value["dsseEnvelope"]["payloadType"] = "application/vnd.in-toto+jsonx"
+
+
+def signature(value: dict[str, Any]) -> None:
+    (found,) = value["dsseEnvelope"]["signatures"]
+    found["sig"] = found["sig"][:20] + ("A" if found["sig"][20] != "A" else "B") + found["sig"][21:]
+
+
+SPOILED: dict[str, Callable[[dict[str, Any]], None]] = {
+    "the payload": payload,
+    "its type": payload_type,
+    "the signature": signature,
+}
+spoiled = pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
+
+
+def spoil_in(bundle: Path, spoil: Callable[[dict[str, Any]], None]) -> Path:
+    path = bundle / REPORT
+    value = json.loads(path.read_text())
+    spoil(value)
+    path.write_text(json.dumps(value, indent=1))
+    return path
+
+
+def by_cosign(
+    tool: Path,
+    bundle: Path,
+    key: Path,
+    subject: str,
+    report: str = REPORT,
+    kind: str = AUDIT_REPORT,
+) -> subprocess.CompletedProcess[str]:
+    command = [
+        tool, "verify-blob-attestation", "--bundle", bundle / report, "--key", key,
+        "--type", kind, "--insecure-ignore-tlog", bundle / subject,
+    ]  # fmt: skip
+    environment = {"HOME": str(bundle), "PATH": os.environ["PATH"], "NO_PROXY": "*"}
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+def test_cosign(cosign: Path, bundle: Path, public: Path, tmp_path: Path) -> None:
+    done = by_cosign(cosign, bundle, public, "manifest.json")
+    assert (done.returncode, "Verified OK" in done.stderr) == (0, True), done.stderr
+    other = tmp_path / "other.pem"
+    other.write_text(key(tmp_path / "other.key").public.pem)
+    assert by_cosign(cosign, bundle, other, "manifest.json").returncode != 0
+    done = by_cosign(cosign, bundle, public, "results.json")
+    assert "do not match digests in statement" in done.stderr
+    (bundle / "manifest.json").write_text("{}")
+    assert by_cosign(cosign, bundle, public, "manifest.json").returncode != 0
+
+
+def test_cosign_knows_the_test_result(cosign: Path, bundle: Path, public: Path) -> None:
+    """Its subjects are the audited files themselves."""
+    shutil.copy(public.parent / "tree" / "pod.yaml", bundle)
+    done = by_cosign(cosign, bundle, public, "pod.yaml", TESTS, TEST_RESULT)
+    assert done.returncode == 0, done.stderr
+    (bundle / "pod.yaml").write_text("another")
+    assert by_cosign(cosign, bundle, public, "pod.yaml", TESTS, TEST_RESULT).returncode != 0
+
+
+@spoiled
+def test_cosign_refuses(
+    cosign: Path, bundle: Path, public: Path, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    spoil_in(bundle, spoil)
+    assert by_cosign(cosign, bundle, public, "manifest.json").returncode != 0
+
+
+def test_npm(sigstore_js: SigstoreJs, bundle: Path, public: Path) -> None:
+    for name in (REPORT, TESTS):
+        done = sigstore_js.verify(bundle / name, public)
+        assert (done.returncode, done.stdout) == (0, "verified\n"), done.stderr
+
+
+@spoiled
+def test_npm_refuses(
+    sigstore_js: SigstoreJs,
+    bundle: Path,
+    public: Path,
+    spoil: Callable[[dict[str, Any]], None],
+) -> None:
+    done = sigstore_js.verify(spoil_in(bundle, spoil), public)
+    assert done.returncode != 0
+    assert "SIGNATURE_ERROR" in done.stderr
+
+
+def by_securesystemslib(path: Path, made: Made) -> None:
+    envelope = copy.deepcopy(json.loads(path.read_text())["dsseEnvelope"])
+    for each in envelope["signatures"]:
+        each["keyid"] = made.held.public.name
+    Envelope.from_dict(envelope).verify([made.held.public.key], 1)
+
+
+def test_securesystemslib(signed: Made) -> None:
+    by_securesystemslib(signed.root / REPORT, signed)
+
+
+@spoiled
+def test_securesystemslib_refuses(
+    signed: Made, bundle: Path, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    with pytest.raises(VerificationError):
+        by_securesystemslib(spoil_in(bundle, spoil), signed)
+
+
+def by_openssl(bundle: Path, public: Path) -> subprocess.CompletedProcess[str]:
+    """The recipe that ``verify`` prints, run by a shell."""
+    script = auditor("verify", bundle, "--key", public, "--recipe")
+    assert script.code == 0
+    return subprocess.run(
+        ["/bin/sh"], input=script.out, check=False, capture_output=True, text=True
+    )
+
+
+def test_bare_openssl(bundle: Path, public: Path) -> None:
+    done = by_openssl(bundle, public)
+    assert (done.returncode, done.stdout) == (0, "Verified OK\nManifest OK\nFiles OK\n"), done
+
+
+@spoiled
+def test_bare_openssl_refuses(
+    bundle: Path, public: Path, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    spoil_in(bundle, spoil)
+    assert by_openssl(bundle, public).returncode != 0
+
+
+FILES: dict[str, Callable[[Path], object]] = {
+    "a file": lambda root: (root / "results.json").write_text("{}"),
+    "a file gone": lambda root: (root / "results.json").unlink(),
+    "a file more": lambda root: (root / "policy/x").write_text("x"),
+    "the manifest": lambda root: (root / "manifest.json").write_text("{}"),
+}
+
+
+@pytest.mark.parametrize("change", FILES.values(), ids=FILES.keys())
+def test_bare_openssl_finds_what_was_changed(
+    bundle: Path, public: Path, change: Callable[[Path], object]
+) -> None:
+    change(bundle)
+    assert by_openssl(bundle, public).returncode != 0

@@ -1,0 +1,92 @@
+"""A signed bundle to spoil, and ways to look at it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from auditor.evidence.envelope import PAYLOAD_TYPE, Signed, encode, sign
+from auditor.evidence.keys import Held, new_key, read_key, write_key
+from auditor.evidence.trust import Trust, TrustedKey
+from auditor.evidence.verify import AUDIT_FILE, Verification, Verifier
+from tests.e2e.command import ROOT, auditor
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+STARTED = "1782000000"  # 2026-06-21, in seconds
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: shell, namespace: ml}
+spec:
+  containers:
+  - name: main
+    image: example.org/shell:1.0
+    securityContext: {privileged: true}
+"""
+REPORT = f"attestations/{AUDIT_FILE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A bundle, and the key that it is signed with."""
+
+    root: Path
+    held: Held
+
+    def trust(self, **more: Any) -> Trust:
+        return Trust("test", (TrustedKey(self.held.public, "builder", **more),))
+
+    def verify(self, root: Path | None = None, trust: Trust | None = None) -> Verification:
+        return Verifier(root or self.root, trust or self.trust(), NOW).run()
+
+
+def made(folder: Path, algorithm: str = "p256", *options: str) -> Made:
+    """Scan a small tree into a bundle that is signed."""
+    tree = folder / "tree"
+    tree.mkdir(parents=True)
+    (tree / "pod.yaml").write_text(POD)
+    (tree / "again.yaml").write_text(POD.replace("shell", "other"))
+    held = key(folder / "key.pem", algorithm)
+    env = {"SOURCE_DATE_EPOCH": STARTED, "PYTHONPATH": str(ROOT)}
+    done = auditor(
+        "scan", "tree", "-q", "--output", "bundle", "--key", "key.pem", *options,
+        cwd=folder, env=env,
+    )  # fmt: skip
+    assert (done.code, done.out, done.err) == (1, "", ""), done
+    return Made(folder / "bundle", held)
+
+
+def key(place: Path, algorithm: str = "p256") -> Held:
+    write_key(new_key(algorithm), place, None)
+    return read_key(place, lambda _: None)
+
+
+def failed(found: Verification) -> dict[str, str]:
+    """The steps that failed, with what they say."""
+    return {step.name: step.detail for step in found.steps if step.outcome.value == "failed"}
+
+
+def resigned(root: Path, held: Held, payload: bytes, *, keyid: str = "") -> None:
+    """Put another signed statement in place of the audit report."""
+    signed = sign(payload, held)
+    shown = Signed(signed.payload, keyid or signed.keyid, signed.signature, ())
+    (root / REPORT).write_bytes(encode(shown))
+
+
+def payload_of(root: Path) -> bytes:
+    return base64.b64decode(json.loads((root / REPORT).read_text())["dsseEnvelope"]["payload"])
+
+
+def envelope(root: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((root / REPORT).read_text())
+    return value
+
+
+def write_envelope(root: Path, value: object) -> None:
+    (root / REPORT).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+TYPE = PAYLOAD_TYPE
