@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.finding import GapReport, Report
+from auditor.model.finding import Baseline, GapReport, Report
 
 SCHEMA = "results/v1"
 
@@ -144,4 +144,18 @@ def _closing(report: Report) -> dict[str, Any]:
             "reasons": list(report.gate.reasons),
             "exit": report.gate.exit,
         },
+        **_baseline(report.baseline),
+    }
+
+
+def _baseline(found: Baseline | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    return {
+        "baseline": {
+            "run": found.run,
+            "manifest": found.manifest,
+            "known": found.known,
+            "new": found.new,
+        }
     }

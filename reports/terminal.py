@@ -134,6 +134,13 @@ class _Screen:
             f"{where}: {_count(objects, 'object')} in {_count(files, unit)}"
         )
         yield from self._wrap(scope, "  ")
+        if report.baseline is not None:
+            known, fresh = report.baseline.known, report.baseline.new
+            earlier = (
+                f"against the baseline of run {report.baseline.run}: {known:,} known and not "
+                f"counted, {fresh:,} new"
+            )
+            yield from self._wrap(earlier, "  ")
 
     def _coverage(self) -> Iterator[str]:
         report, style = self._report, self._style
@@ -226,6 +233,8 @@ class _Screen:
             where += " (only its pods: they differ from the template)"
         if finding.heuristic:
             where += " (heuristic)"
+        if finding.new:
+            where += " (new)"
         place = resource.source
         if self._many_targets:
             place = f"{resource.target} {place}"

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "evaluate": "auditor.cli.evaluate:evaluate",
         "verify": "auditor.cli.verify:verify",
         "replay": "auditor.cli.replay:replay",
+        "diff": "auditor.cli.diff:diff",
         "keys": "auditor.cli.keys:keys",
         "doctor": "auditor.cli.doctor:doctor",
         "permissions": "auditor.cli.permissions:permissions",

@@ -28,6 +28,7 @@ from auditor.model.finding import Report
 from auditor.ports import Collector, Live
 from auditor.redact import redact_text
 from auditor.runner.gather import Order, gather
+from auditor.runner.known import write_known
 from auditor.runner.settings import Keeping, Settings, Stamp
 
 _PAPER = Screen(width=None, colour=False, plain=True, everything=True)
@@ -110,6 +111,8 @@ def assemble(
     write_results(root, FORMATS["json"](_PAPER)(report))
     write_inventory(root, report, targets)
     names = keep_policy(root, settings.folders, report.policy)
+    if settings.known is not None:
+        write_known(root, settings.known)
     write_json(root / ENVIRONMENT, _environment(arguments))
     evaluation = Evaluation(
         profile=settings.profile,

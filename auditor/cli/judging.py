@@ -24,18 +24,20 @@ from auditor.cli.output import parse_outputs, write_files, write_stdout
 from auditor.cli.screen import Progress, Screen, screen_of
 from auditor.cli.wiring import FORMATS
 from auditor.config import Config
+from auditor.errors import UsageError
 from auditor.model.finding import Report
 from auditor.ports import Collector
 from auditor.runner.job import kinds_of
 from auditor.runner.run import audit
-from auditor.runner.settings import Keeping, Settings, Stamp
+from auditor.runner.settings import Keeping, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
+_BASELINE = ("baseline", "baseline_key", "baseline_trust")
 SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
-        "What to judge by": ("profile", "settings", "policies", "fail_on", "exit_zero"),
+        "What to judge by": ("profile", "settings", "policies", "fail_on", *_BASELINE, "exit_zero"),
         "What to write": ("stdout_format", "outputs", "list_all", "quiet"),
         "How it looks": ("plain", "color", "progress"),
         "How it runs": ("workers", "no_cache"),
@@ -53,6 +55,9 @@ class Choices:
     stdout_format: str
     outputs: tuple[str, ...]
     fail_on: str
+    baseline: Path | None
+    baseline_key: Path | None
+    baseline_trust: Path | None
     exit_zero: bool
     list_all: bool
     workers: int | None
@@ -89,6 +94,24 @@ _OPTIONS = (
         default="",
         help="Gate in place of the profile's: high, medium>10, unknown, coverage<95, never; "
         "or a list.",
+    ),
+    click.option(
+        "--baseline",
+        metavar="BUNDLE",
+        type=click.Path(path_type=Path),
+        help="Let the gate count only what an earlier bundle does not have. It must verify.",
+    ),
+    click.option(
+        "--baseline-key",
+        metavar="PUB.pem",
+        type=click.Path(path_type=Path),
+        help="The public key that the baseline must be signed by.",
+    ),
+    click.option(
+        "--baseline-trust",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="A trust file in place of one key: see auditor verify.",
     ),
     click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
     click.option("--all", "list_all", is_flag=True, help="List every finding, and passes as well."),
@@ -132,6 +155,7 @@ class Judging:
             UsageError: a report can't be written where it is wanted.
         """
         self._chosen = chosen
+        self._config = config
         self._files = parse_outputs(chosen.outputs, targets)
         self._screen = screen_of(
             sys.stdout,
@@ -158,6 +182,19 @@ class Judging:
             result_cache=cache / "results" if cache is not None else None,
             list_all=chosen.list_all,
             memo=not chosen.no_memo,
+            known=self._known(spool),
+        )
+
+    def _known(self, scratch: Path) -> Known | None:
+        chosen = self._chosen
+        if chosen.baseline is None:
+            if chosen.baseline_key is not None or chosen.baseline_trust is not None:
+                raise UsageError("there is no baseline to verify", hint="--baseline BUNDLE")
+            return None
+        from auditor.cli.baseline import known_in
+
+        return known_in(
+            chosen.baseline, chosen.baseline_key, chosen.baseline_trust, self._config, scratch
         )
 
     def kinds(self, settings: Settings) -> frozenset[str]:

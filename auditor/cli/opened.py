@@ -14,6 +14,7 @@ from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest
 from auditor.ports import Collector
 from auditor.runner.job import kinds_of
+from auditor.runner.known import read_known
 from auditor.runner.run import audit
 from auditor.runner.settings import Settings, Stamp
 from auditor.runner.shards import default_workers
@@ -97,6 +98,7 @@ class Again:
             policy_cache=self.cache,
             result_cache=None,
             list_all=evaluation.list_all,
+            known=read_known(policy.root),
         )
         kinds = kinds_of(
             settings.folders, settings.profile, settings.parameters, settings.policy_cache

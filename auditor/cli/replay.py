@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.diff import described
 from auditor.cli.opened import Again, Bundle, folder_of
 from auditor.cli.options import progress_option
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.config import read_config
-from auditor.evidence.compare import Brief, changes, findings_in, read_results
+from auditor.evidence.compare import changes, findings_in, read_results
 from auditor.evidence.reading import read_folder
 from auditor.version import VERSION
 from reports.text import safe
@@ -82,17 +83,8 @@ def _explained(found: Bundle, again: Path) -> Iterator[str]:
     after = {each.fingerprint: each for each in findings_in(again)}
     different = list(changes(before, after))
     for change in different[:_SHOWN]:
-        yield f"  {change.what}: {described(change.finding)}"
+        yield f"  {change.what}: {described(change)}"
     if len(different) > _SHOWN:
         yield f"  and {len(different) - _SHOWN} more"
     if not different:
         yield "  no finding is different: counts, gaps, coverage, controls or the gate are"
-
-
-def described(found: Brief) -> str:
-    """A finding in a line."""
-    resource = found.resource
-    where = "/".join(filter(None, (resource.namespace, resource.name)))
-    element = f" {found.element}" if found.element else ""
-    kind = resource.kind.partition("/")[2] or resource.kind
-    return f"{found.verdict} {found.severity} {found.rule}: {kind} {where}{element}"

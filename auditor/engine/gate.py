@@ -74,8 +74,10 @@ def _condition(part: str, text: str) -> Condition:
     return Condition(name, float(number) if number else 0.0)
 
 
-def decide(gate: Gate, tallies: Tallies, *, coverage: float, causes: tuple[str, ...]) -> GateResult:
-    """Apply a gate.
+def decide(
+    gate: Gate, tallies: Tallies, *, coverage: float, causes: tuple[str, ...], which: str = ""
+) -> GateResult:
+    """Apply a gate; ``which`` says in a word which findings the tallies are of, "" for all.
 
     ``coverage`` is a ratio. ``causes`` says in words what makes the run incomplete; with any, a run
     that does not fail is incomplete, and never passes.
@@ -83,7 +85,7 @@ def decide(gate: Gate, tallies: Tallies, *, coverage: float, causes: tuple[str, 
     reasons = [
         reason
         for condition in gate.conditions
-        if (reason := _reason(condition, tallies, coverage)) is not None
+        if (reason := _reason(condition, tallies, coverage, which)) is not None
     ]
     if reasons:
         return GateResult(gate.expression, Decision.FAIL, tuple(reasons), EXIT_FAIL)
@@ -92,7 +94,7 @@ def decide(gate: Gate, tallies: Tallies, *, coverage: float, causes: tuple[str, 
     return GateResult(gate.expression, Decision.PASS, (), EXIT_PASS)
 
 
-def _reason(condition: Condition, tallies: Tallies, coverage: float) -> str | None:
+def _reason(condition: Condition, tallies: Tallies, coverage: float, which: str) -> str | None:
     if condition.name == "coverage":
         percent = coverage * 100
         if percent >= condition.limit:
@@ -115,4 +117,5 @@ def _reason(condition: Condition, tallies: Tallies, coverage: float) -> str | No
         return None
     plural = "" if count == 1 else "s"
     allowed = f", {condition.limit:g} allowed" if condition.limit else ""
-    return f"{count} {what}{plural}{where}{allowed}"
+    kind = f"{which} " if which else ""
+    return f"{count} {kind}{what}{plural}{where}{allowed}"

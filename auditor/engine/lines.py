@@ -150,6 +150,12 @@ def differing(shown: bytes) -> bytes:
     return b'%b,"differs":true%b' % (shown[:end], shown[end:])
 
 
+def new(shown: bytes) -> bytes:
+    """The JSON object of a finding that an earlier run did not have."""
+    end = shown.index(b",", shown.rindex(_COVERS))
+    return b'%b,"new":true%b' % (shown[:end], shown[end:])
+
+
 def recounted(shown: bytes, covers: int) -> bytes:
     """The JSON object of a finding with another count of what it covers."""
     start = shown.rindex(_COVERS) + len(_COVERS)

@@ -13,6 +13,7 @@ MANIFEST: Final = "manifest.json"
 RESULTS: Final = "results.json"
 INVENTORY: Final = "inventory.json"
 ENVIRONMENT: Final = "environment.json"
+BASELINE: Final = "baseline.json"
 BODIES: Final = "bodies"
 EVIDENCE: Final = "evidence"
 POLICY: Final = "policy"
@@ -37,8 +38,8 @@ class RunEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the evidence was judged: all that the results depend on besides evidence and policy.
 
-    ``gate`` "" is the profile's own, ``zero`` that the exit code was wanted to be 0 whatever it
-    says. ``folders`` are those of the policy, in their order.
+    ``gate`` "" is the profile's own, ``exit`` what it said. ``folders`` are
+    those of the policy, in their order.
     """
 
     profile: str
@@ -47,7 +48,6 @@ class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     list_all: bool
     folders: tuple[str, ...]
     exit: int
-    zero: bool = False
 
 
 class FileEntry(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):

@@ -40,7 +40,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     ``verdict``, ``severity`` and ``confidence`` hold the values of their enums, as text, because a
     finding is made and written hundreds of thousands of times a run. ``differs``: only pods are so,
-    and not the template that they were made of.
+    and not the template that they were made of. ``new``: an earlier run did not have it.
     """
 
     fingerprint: str
@@ -57,6 +57,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     evidence: tuple[str, ...]
     heuristic: bool = False
     differs: bool = False
+    new: bool = False
     waiver: None = None
 
 
@@ -147,6 +148,19 @@ class GateResult(msgspec.Struct, frozen=True):
     exit: int
 
 
+class Baseline(msgspec.Struct, frozen=True):
+    """What the gate did not count, because an earlier run knew it.
+
+    ``run`` and ``manifest`` (a sha256) say which run. ``known`` findings are as they were then, or
+    milder; ``new`` fail or are undecided now and were not so then.
+    """
+
+    run: str
+    manifest: str
+    known: int
+    new: int
+
+
 class RuleInfo(msgspec.Struct, frozen=True):
     """What a report needs to say about a rule without loading the policy again."""
 
@@ -180,3 +194,4 @@ class Report(msgspec.Struct, frozen=True):
     rules: Mapping[str, RuleInfo]
     tallies: Mapping[tuple[str, str], int]
     digest: str
+    baseline: Baseline | None = None

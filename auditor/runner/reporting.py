@@ -19,6 +19,7 @@ from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
 from auditor.model.resource import Gap
 from auditor.ports import Collector
 from auditor.runner import spools
+from auditor.runner.baseline import Against
 from auditor.runner.findings import StoredFindings
 from auditor.runner.job import Context
 from auditor.runner.settings import Settings, Stamp
@@ -34,7 +35,10 @@ def put_together(
     merger = Merger(needy=needy, list_all=settings.list_all)
     with ExitStack() as stack:
         sources = _sources([run for _, run in runs], settings.spool, stack)
-        merged = merger.merge(sources)
+        merged: Iterable[Sequence[bytes]] = merger.merge(sources)
+        against = Against(settings.known) if settings.known is not None else None
+        if against is not None:
+            merged = against.marked(merged)
         findings = StoredFindings(settings.spool / "findings", merged)
     counts = runs[0][1].counts
     for _, run in runs[1:]:
@@ -49,6 +53,9 @@ def put_together(
     blind = frozenset(rule for _, run in runs for rule in run.blind)
     coverage = conclude.coverage_of(census, evaluated, counts, blind)
     causes = _causes(gaps, merger.merged.tallies, counts)
+    counted = merger.merged.tallies
+    if against is not None:
+        counted = counted - against.known
     return Report(
         version=stamp.version,
         policy=profile.policy_digest,
@@ -67,9 +74,10 @@ def put_together(
         ),
         gate=decide(
             parse_gate(settings.gate or profile.gate),
-            merger.merged.tallies,
+            counted,
             coverage=coverage.ratio,
             causes=causes,
+            which="new" if against is not None else "",
         ),
         rules={
             active.rule.id: RuleInfo(
@@ -79,6 +87,7 @@ def put_together(
         },
         tallies=dict(merger.merged.tallies),
         digest=_digest(findings.sha256, gaps, counts),
+        baseline=against.baseline() if against is not None else None,
     )
 
 

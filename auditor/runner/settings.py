@@ -29,6 +29,18 @@ class Settings(msgspec.Struct, frozen=True):
     list_all: bool = False
     memo: bool = True
     shard_weight: int = SHARD_WEIGHT
+    known: Known | None = None
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The findings of an earlier run, which the gate is not to count again.
+
+    ``findings`` are (verdict, severity) by fingerprint; ``manifest`` is the sha256 of its bundle's.
+    """
+
+    run: str
+    manifest: str
+    findings: dict[str, tuple[str, str]]
 
 
 class Keeping(msgspec.Struct):

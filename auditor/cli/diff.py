@@ -1,0 +1,171 @@
+"""``auditor diff``: what is different between two bundles, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import click
+
+from auditor.cli.opened import Again, Bundle, folder_of
+from auditor.cli.options import progress_option
+from auditor.cli.process import Scratch
+from auditor.cli.prose import prose
+from auditor.cli.screen import Progress
+from auditor.config import read_config
+from auditor.evidence.compare import Brief, Change, changes, findings_in
+from auditor.evidence.reading import read_folder
+from auditor.version import VERSION
+from reports.text import safe
+
+DIFFERENT = 1
+_WHY = ("estate", "policy", "tool")
+_WHAT = ("new", "gone", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A change and what it comes from."""
+
+    change: Change
+    why: tuple[str, ...]
+
+
+@click.command(short_help="Say what is different between two bundles, and why.")
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print an object, for programs.")
+@progress_option
+@prose
+def diff(before: Path, after: Path, progress: str, *, as_json: bool) -> int:
+    r"""Say which findings of AFTER are new, gone or changed against BEFORE, and why.
+
+    Evidence is judged again to tell: by the policy of BEFORE, then by that of AFTER, by this
+    program. What is other although nothing else changed comes from the tool, what is other under
+    the other policy from the policy, and the rest from the estate.
+
+    \b
+    Example:
+      auditor diff last-week.zip today.zip
+
+    \b
+    Exit codes:
+      0  no finding is different
+      1  some are
+      4  a file is not what its manifest says
+    """
+    config = read_config()
+    shown = Progress(progress)
+    with Scratch(config.temporary) as scratch:
+        first, second = (_bundle(place, scratch) for place in (before, after))
+        cache = config.cache / "policy" if config.cache is not None else None
+        found = list(_told(first, second, Again(scratch, cache, None, shown)))
+        shown.end()
+    click.echo(_document(found) if as_json else "\n".join(_lines(found)))
+    return DIFFERENT if found else 0
+
+
+def _bundle(place: Path, scratch: Path) -> Bundle:
+    root = folder_of(place, scratch)
+    return Bundle(root, *read_folder(root))
+
+
+def _told(before: Bundle, after: Bundle, again: Again) -> Iterator[_Told]:
+    stages = _stages(before, after, again)
+    first, last = stages[0][1], stages[-1][1]
+    for change in changes(first, last):
+        fingerprint = change.finding.fingerprint
+        states = [(why, found.get(fingerprint)) for why, found in stages]
+        reasons = {
+            why
+            for (_, earlier), (why, later) in pairwise(states)
+            if _state(earlier) != _state(later)
+        }
+        yield _Told(change, tuple(why for why in _WHY if why in reasons))
+
+
+def _state(found: Brief | None) -> tuple[str, str, str] | None:
+    return None if found is None else found.state
+
+
+_Stage = tuple[str, Mapping[str, Brief]]
+
+
+def _stages(before: Bundle, after: Bundle, again: Again) -> Sequence[_Stage]:
+    """From one bundle's findings to the other's, a step a cause; each step names it."""
+    stages: list[_Stage] = [("", _findings(before.results))]
+    if before.manifest.version != VERSION:
+        stages.append(("tool", _findings(again.judge(before, before))))
+    if _policy(before) != _policy(after):
+        stages.append(("policy", _findings(again.judge(before, after))))
+    if after.manifest.version != VERSION:
+        stages.append(("estate", _findings(again.judge(after, after))))
+        stages.append(("tool", _findings(after.results)))
+    else:
+        stages.append(("estate", _findings(after.results)))
+    return stages
+
+
+def _policy(bundle: Bundle) -> tuple[object, ...]:
+    """All that decides verdicts besides evidence and program."""
+    judged = bundle.judged()
+    files = [(each.path, each.sha256) for each in bundle.manifest.files if each.role == "policy"]
+    return judged.profile, judged.parameters, judged.list_all, files
+
+
+def _findings(results: Path) -> Mapping[str, Brief]:
+    return {each.fingerprint: each for each in findings_in(results)}
+
+
+def _lines(found: Sequence[_Told]) -> Iterator[str]:
+    for what in _WHAT:
+        told = [each for each in found if each.change.what == what]
+        if told:
+            yield f"{what.upper()}  {len(told)}"
+        for each in told:
+            yield f"  {safe(described(each.change))}  ({', '.join(each.why)})"
+    counts = " ".join(f"{what}={sum(each.change.what == what for each in found)}" for what in _WHAT)
+    causes = " ".join(f"{why}={sum(why in each.why for each in found)}" for why in _WHY)
+    yield f"DIFF {counts} {causes}"
+
+
+def described(change: Change) -> str:
+    """A finding in a line; of one that changed, what it was."""
+    found = change.finding
+    resource = found.resource
+    where = "/".join(filter(None, (resource.namespace, resource.name)))
+    element = f" {found.element}" if found.element else ""
+    kind = resource.kind.partition("/")[2] or resource.kind
+    state = f"{found.verdict} {found.severity}"
+    if change.before is not None and change.after is not None:
+        state = f"{change.before.verdict} {change.before.severity} -> {state}"
+    return f"{state} {found.rule}: {kind} {where}{element}"
+
+
+def _document(found: Sequence[_Told]) -> str:
+    rows = [
+        {
+            "what": each.change.what,
+            "why": list(each.why),
+            "fingerprint": each.change.finding.fingerprint,
+            "rule": each.change.finding.rule,
+            "before": _shown(each.change.before),
+            "after": _shown(each.change.after),
+        }
+        for each in found
+    ]
+    return json.dumps({"schema": "diff/v1", "changes": rows}, indent=2)
+
+
+def _shown(found: Brief | None) -> dict[str, str] | None:
+    if found is None:
+        return None
+    return {
+        "verdict": found.verdict,
+        "severity": found.severity,
+        "message": found.message,
+        "source": found.resource.source,
+    }

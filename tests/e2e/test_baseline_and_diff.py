@@ -1,0 +1,181 @@
+"""What is new against an earlier bundle, and why: the estate, the policy or the tool."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from auditor.evidence.layout import MANIFEST, Manifest
+from auditor.evidence.writing import entries
+from tests.e2e.command import ROOT, Ran, auditor
+from tests.unit.evidence.bundles import POD, STARTED
+
+CLEAN = POD.replace("privileged: true", "privileged: false")
+
+
+def ran(folder: Path, *arguments: str | Path) -> Ran:
+    env = {"SOURCE_DATE_EPOCH": STARTED, "PYTHONPATH": str(ROOT)}
+    return auditor(*arguments, cwd=folder, env=env)
+
+
+def scan(folder: Path, place: str, *options: str | Path) -> Ran:
+    return ran(folder, "scan", "tree", "-q", "--key", "k.pem", "--output", place, *options)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "pod.yaml").write_text(POD)
+    assert ran(tmp_path, "keys", "create", "k.pem", "--no-passphrase").code == 0
+    (tmp_path / "k.pub").write_text(ran(tmp_path, "keys", "export", "k.pem").out)
+    assert scan(tmp_path, "before").code == 1
+    return tmp_path
+
+
+AGAINST = ("--baseline", "before", "--baseline-key", "k.pub")
+
+
+def test_what_was_known_does_not_fail(folder: Path) -> None:
+    done = ran(folder, "scan", "tree", *AGAINST)
+    assert done.code == 0, done
+    assert "known and not counted, 0 new" in done.out
+    (folder / "tree" / "more.yaml").write_text(POD.replace("shell", "other"))
+    done = ran(folder, "scan", "tree", *AGAINST, "--format", "json")
+    results = done.results()
+    assert done.code == 1
+    assert results["gate"]["reasons"][0].startswith("1 new finding at or above")
+    fresh = [item for item in results["findings"] if item.get("new")]
+    assert {item["resource"]["name"] for item in fresh} == {"other"}
+    assert results["baseline"]["new"] == len(fresh)
+    assert results["baseline"]["known"] == len(results["findings"]) - len(fresh)
+    shown = ran(folder, "scan", "tree", *AGAINST).out
+    assert "Pod ml/other, container main (new)" in shown
+
+
+def test_a_bundle_against_a_baseline_replays(folder: Path) -> None:
+    assert scan(folder, "after", *AGAINST).code == 0
+    shutil.rmtree(folder / "before")
+    done = ran(folder, "replay", "after")
+    assert (done.code, done.err) == (0, ""), done.out
+    assert ran(folder, "verify", "after", "--key", "k.pub").code == 0
+
+
+def test_a_finding_that_got_worse_is_new(folder: Path) -> None:
+    results = json.loads((folder / "before" / "results.json").read_text())
+    mild = next(item for item in results["findings"] if item["severity"] == "low")
+    own = folder / "own" / "profiles"
+    own.mkdir(parents=True)
+    change = f"{{rule: {mild['rule']}, severity: high, reason: Here it is worse.}}"
+    text = (
+        f"id: harsh\ntitle: Harsh\nextends: [ai-platform]\noverrides:\n  - {change}\ngate: high\n"
+    )
+    (own / "harsh.yaml").write_text(text)
+    options = ("--policies", "own", "--profile", "harsh", "--format", "json")
+    done = ran(folder, "scan", "tree", *options, *AGAINST)
+    assert done.code == 1, done.err
+    fresh = {item["rule"] for item in done.results()["findings"] if item.get("new")}
+    assert fresh == {mild["rule"]}
+
+
+BROKEN = {
+    "no key": (("--baseline", "before"), 2, "a baseline must verify"),
+    "no baseline": (("--baseline-key", "k.pub"), 2, "there is no baseline to verify"),
+    "both": ((*AGAINST, "--baseline-trust", "k.pub"), 2, "a baseline must verify"),
+    "nothing there": (("--baseline", "none", "--baseline-key", "k.pub"), 2, "no such bundle"),
+    "another key": (("--baseline", "before", "--baseline-key", "other.pub"), 4, "is not trusted"),
+    "changed": (("--baseline", "changed", "--baseline-key", "k.pub"), 4, "INTEGRITY: results.json"),
+}
+
+
+@pytest.mark.parametrize(("options", "code", "says"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_baseline_must_verify(
+    folder: Path, options: tuple[str, ...], code: int, says: str
+) -> None:
+    shutil.copytree(folder / "before", folder / "changed")
+    with (folder / "changed" / "results.json").open("a") as file:
+        file.write(" ")
+    assert ran(folder, "keys", "create", "other.pem", "--no-passphrase").code == 0
+    (folder / "other.pub").write_text(ran(folder, "keys", "export", "other.pem").out)
+    done = ran(folder, "scan", "tree", *options)
+    assert done.code == code, done
+    assert says in done.err
+    assert done.out == ""
+
+
+def changes(folder: Path, before: str = "before", after: str = "after") -> dict[str, list[str]]:
+    """Of each change: what rule, what happened, and why."""
+    done = ran(folder, "diff", before, after, "--json")
+    found = json.loads(done.out)["changes"]
+    assert done.code == (1 if found else 0)
+    return {f"{item['what']} {item['rule']}": item["why"] for item in found}
+
+
+def test_nothing_is_different(folder: Path) -> None:
+    assert scan(folder, "after").code == 1
+    assert changes(folder) == {}
+    assert ran(folder, "diff", "before", "after").out == (
+        "DIFF new=0 gone=0 changed=0 estate=0 policy=0 tool=0\n"
+    )
+
+
+def test_the_estate_changed(folder: Path) -> None:
+    (folder / "tree" / "pod.yaml").write_text(CLEAN)
+    assert scan(folder, "after").code in {0, 1}
+    found = changes(folder)
+    assert found["gone k8s-container-privileged"] == ["estate"]
+    assert {why for reasons in found.values() for why in reasons} == {"estate"}
+
+
+def test_the_policy_changed(folder: Path) -> None:
+    assert scan(folder, "after", "--profile", "pod-security-restricted").code in {0, 1}
+    found = changes(folder)
+    assert "gone k8s-container-privileged" not in found, "both profiles have it"
+    assert {why for reasons in found.values() for why in reasons} == {"policy"}
+
+
+def test_both_changed(folder: Path) -> None:
+    (folder / "tree" / "pod.yaml").write_text(CLEAN)
+    (folder / "tree" / "more.yaml").write_text(POD.replace("shell", "other"))
+    assert scan(folder, "after", "--profile", "pod-security-restricted").code == 1
+    done = ran(folder, "diff", "before", "after", "--json")
+    by_name = {
+        (item["rule"], item["what"]): item["why"] for item in json.loads(done.out)["changes"]
+    }
+    assert by_name["k8s-container-privileged", "gone"] == ["estate"]
+    assert "policy" in {why for reasons in by_name.values() for why in reasons}
+
+
+def test_the_tool_changed(folder: Path) -> None:
+    """A bundle of a version that said something else: its evidence, judged now, says why."""
+    place = shutil.copytree(folder / "before", folder / "after")
+    results = place / "results.json"
+    text = results.read_text().replace("container main is privileged", "container main is bad")
+    results.write_text(text)
+    manifest = json.loads((place / "manifest.json").read_text())
+    manifest["version"] = "0.0.1"
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    _rehash(place, "results.json")
+    found = changes(folder, "after", "before")
+    assert found == {"changed k8s-container-privileged": ["tool"]}
+    done = ran(folder, "replay", "after")
+    assert done.code == 4
+    assert "program: 0.0.1 judged then" in done.out
+    assert "fail critical -> fail critical k8s-container-privileged" in done.out
+
+
+def _rehash(place: Path, name: str) -> None:
+    manifest = msgspec.json.decode((place / MANIFEST).read_bytes(), type=Manifest)
+    files = tuple(sorted(entries(place)))
+    assert name in {each.path for each in files}
+    changed = msgspec.structs.replace(manifest, files=files)
+    (place / MANIFEST).write_bytes(msgspec.json.encode(changed))
+
+
+def test_collected_evidence_has_nothing_to_compare(folder: Path) -> None:
+    done = ran(folder, "diff", "before", "none")
+    assert done.code == 2
+    assert "no such bundle" in done.err
