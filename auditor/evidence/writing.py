@@ -156,7 +156,11 @@ def beside(place: Path, *, is_folder: bool) -> Iterator[Path]:
     name = above / f".{place.name}-{os.getpid()}-{os.urandom(4).hex()}"
     try:
         yield name
-        name.replace(place)
+        if is_folder:
+            name.replace(place)  # refused by the system when somebody was faster
+        else:
+            place.hardlink_to(name)
+            name.unlink()
         _flush(above)
     except OSError as error:
         with contextlib.suppress(OSError):

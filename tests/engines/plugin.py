@@ -19,11 +19,12 @@ from tests.engines.build import EngineUnavailableError, engine
 from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
 from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
+from tests.engines.softhsm import SoftHsm, find_softhsm
 
 MARKER = "engine: asks an engine that is built from source"
 UNAVAILABLE = "engine unavailable: "
 
-ENGINES = {"control_plane", "cosign", "sigstore_js", "other_python"}
+ENGINES = {"control_plane", "cosign", "sigstore_js", "softhsm", "other_python"}
 T = TypeVar("T")
 
 
@@ -53,6 +54,12 @@ def cosign() -> Path:
 def sigstore_js() -> SigstoreJs:
     """The verifier of npm's own packages."""
     return _or_give_up(find_sigstore_js)
+
+
+@pytest.fixture(scope="session")
+def softhsm() -> SoftHsm:
+    """A hardware token that is none."""
+    return _or_give_up(find_softhsm)
 
 
 @pytest.fixture(scope="session")

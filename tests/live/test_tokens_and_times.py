@@ -1,0 +1,192 @@
+"""Keys on a token, and times that an authority attests: real ones, by SoftHSM and openssl."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import ROOT, Ran, auditor
+from tests.engines.softhsm import LABEL, PIN, SoftHsm
+from tests.live.authority import Authority, stamping
+from tests.unit.evidence.bundles import POD, REPORT
+
+HSM = f"hsm:2?label={LABEL}"
+NOW = datetime.now(UTC)
+
+
+def ran(folder: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
+    return auditor(*arguments, cwd=folder, env={"PYTHONPATH": str(ROOT), **(env or {})})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "pod.yaml").write_text(POD)
+    return tmp_path
+
+
+def scan(folder: Path, place: str, *options: str, env: Mapping[str, str] | None = None) -> Ran:
+    return ran(folder, "scan", "pod.yaml", "-q", "--output", place, *options, env=env)
+
+
+def test_a_token_signs(softhsm: SoftHsm, folder: Path) -> None:
+    token = {**softhsm.token(folder), "AUDITOR_PASSPHRASE": PIN}
+    done = scan(folder, "b", "--key", HSM, env=token)
+    assert (done.code, done.err) == (1, "")
+    (folder / "k.pub").write_text(ran(folder, "keys", "export", HSM, env=token).out)
+    assert ran(folder, "verify", "b", "--key", "k.pub").code == 0
+    for path in (folder / "b").rglob("*"):
+        assert path.is_dir() or PIN.encode() not in path.read_bytes()
+
+
+WRONG = {
+    "a wrong PIN": (HSM, {"AUDITOR_PASSPHRASE": "0000"}, "PinIncorrect"),
+    "no PIN": (HSM, {}, "there is no pin"),
+    "no such token": ("hsm:2?label=other", {"AUDITOR_PASSPHRASE": PIN}, "No PKCS#11 token found"),
+    "no such key": (f"hsm:9?label={LABEL}", {"AUDITOR_PASSPHRASE": PIN}, "could not find ECDSA"),
+    "no module": (HSM, {"AUDITOR_PASSPHRASE": PIN, "PYKCS11LIB": "/none.so"}, "hsm:2"),
+    "no module named": (HSM, {"AUDITOR_PASSPHRASE": PIN, "PYKCS11LIB": ""}, "PYKCS11LIB"),
+}
+
+
+@pytest.mark.parametrize(("uri", "env", "says"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_with_a_token(
+    softhsm: SoftHsm, folder: Path, uri: str, env: dict[str, str], says: str
+) -> None:
+    done = scan(folder, "b", "--key", uri, env={**softhsm.token(folder), **env})
+    assert done.code == 2, done
+    assert says in done.err
+    assert PIN not in done.err
+    assert not (folder / "b").exists()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+    with stamping(tmp_path_factory.mktemp("tsa") / "it") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+    with stamping(tmp_path_factory.mktemp("tsa") / "other") as made:
+        yield made
+
+
+@pytest.fixture
+def stamped(folder: Path, authority: Authority) -> Path:
+    """A folder with a bundle that was signed and stamped just now."""
+    assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
+    (folder / "k.pub").write_text(ran(folder, "keys", "export", "k.pem").out)
+    done = scan(folder, "b", "--key", "k.pem", "--tsa", authority.url)
+    assert (done.code, done.err) == (1, "")
+    shutil.copy(authority.root, folder / "tsa.pem")
+    return folder
+
+
+def verified(
+    folder: Path, trust: str, after: timedelta = timedelta()
+) -> tuple[int, dict[str, str]]:
+    """The exit code, and what each step says, so long after now."""
+    (folder / "trust.yaml").write_text(trust)
+    clock = {"SOURCE_DATE_EPOCH": str(int((datetime.now(UTC) + after).timestamp()))}
+    done = ran(folder, "verify", "b", "--trust", "trust.yaml", "--json", env=clock)
+    steps = json.loads(done.out)["steps"]
+    return done.code, {step["name"]: step["detail"] for step in steps}
+
+
+def day(after: int) -> str:
+    return (NOW + timedelta(days=after)).strftime("%Y-%m-%d")
+
+
+KEY = "keys:\n- name: builder\n  file: k.pub\n"
+STAMPS = "timestamps: [{file: tsa.pem}]\n"
+YEARS = timedelta(days=700)
+TIMES = {
+    "now": (f"{KEY}{STAMPS}", timedelta(), 0, "as a trusted authority says"),
+    "the key ended since": (
+        f"{KEY}  valid-until: {day(30)}\n{STAMPS}", YEARS, 0, "as a trusted authority says",
+    ),
+    "the key ended since, and nobody attests when it signed": (
+        f"{KEY}  valid-until: {day(30)}\n", YEARS, 4, "the key was valid until",
+    ),
+    "revoked since": (
+        f"{KEY}  revoked: {{at: {day(30)}}}\n{STAMPS}", YEARS, 0, "as a trusted authority says",
+    ),
+    "revoked before": (
+        f"{KEY}  revoked: {{at: {day(-30)}}}\n{STAMPS}", YEARS, 4, "the key was revoked at",
+    ),
+    "required and there": (
+        f"{KEY}{STAMPS}require-timestamp: true\n", YEARS, 0, "as a trusted authority says",
+    ),
+    "a clock that was set back": (f"{KEY}{STAMPS}", -YEARS, 4, "signed in the future"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("trust", "after", "code", "says"), TIMES.values(), ids=TIMES.keys())
+def test_the_time_of_the_token_decides(
+    stamped: Path, trust: str, after: timedelta, code: int, says: str
+) -> None:
+    found, steps = verified(stamped, trust, after)
+    assert found == code, steps
+    assert says in steps["TIME"]
+
+
+def test_a_token_of_a_stranger_does_not_count(stamped: Path, stranger: Authority) -> None:
+    """Also when it brings certificates of its own along."""
+    shutil.copy(stranger.root, stamped / "tsa.pem")
+    code, steps = verified(stamped, f"{KEY}{STAMPS}")
+    assert (code, "its time stamp does not count" in steps["TIME"]) == (0, True), steps
+    code, steps = verified(stamped, f"{KEY}{STAMPS}require-timestamp: true\n")
+    assert (code, "no time stamp of a trusted authority" in steps["TIME"]) == (4, True)
+
+
+def test_a_token_of_another_signature_does_not_count(stamped: Path, authority: Authority) -> None:
+    assert scan(stamped, "c", "--key", "k.pem", "--tsa", authority.url).code == 1
+    ours, other = (json.loads((stamped / name / REPORT).read_text()) for name in "bc")
+    material = "verificationMaterial"
+    ours[material] = other[material]
+    (stamped / "b" / REPORT).write_text(json.dumps(ours, indent=1) + "\n")
+    code, steps = verified(stamped, f"{KEY}{STAMPS}require-timestamp: true\n")
+    assert code == 4
+    assert "no time stamp of a trusted authority" in steps["TIME"]
+
+
+def test_a_token_goes_on_its_way_with_a_digest_alone(authority: Authority, folder: Path) -> None:
+    authority.asked.clear()
+    assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
+    assert scan(folder, "b.zip", "--key", "k.pem", "--tsa", authority.url).code == 1
+    assert [len(query) < 128 for query in authority.asked] == [True, True]
+
+
+REFUSALS = {
+    "HTML": (b"<html>", 200, "is it the address of an authority"),
+    "an error": (b"no", 503, "HTTP 503"),
+    "nothing": (b"\x30\x00", 200, "is it the address of an authority"),
+}
+
+
+@pytest.mark.parametrize(("instead", "status", "says"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_no_token_no_bundle(
+    folder: Path, stranger: Authority, instead: bytes, status: int, says: str
+) -> None:
+    stranger.instead, stranger.status = instead, status
+    try:
+        assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
+        done = scan(folder, "b", "--key", "k.pem", "--tsa", stranger.url)
+    finally:
+        stranger.instead, stranger.status = b"", 200
+    assert done.code == 2, done
+    assert says in done.err
+    assert not (folder / "b").exists()
+
+
+def test_nobody_stamps(folder: Path) -> None:
+    assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
+    done = scan(folder, "b", "--key", "k.pem", "--tsa", "http://127.0.0.1:9/")
+    assert done.code == 2
+    assert "http://127.0.0.1:9/" in done.err
+    assert sorted(path.name for path in folder.iterdir()) == ["k.pem", "pod.yaml"]
