@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from auditor.model.evidence import Principal, Record, TargetEntry
+from auditor.model.evidence import Principal, Record, Redaction, TargetEntry
 from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Excluded, Gap, Resource, Target
 
@@ -57,6 +57,14 @@ class Reading(Protocol):
 
     def skipped(self) -> int:
         """How many documents were no resource; complete once ``resources()`` is exhausted."""
+        ...
+
+    def original(self, document: int) -> object:
+        """The object of a document with its secrets, to commit to them; None when it is not known.
+
+        It is never kept, and nothing is judged by it. For resources that are not ``clean`` their
+        body is that already.
+        """
         ...
 
     def line(self, document: int, pointer: str) -> int:
@@ -112,8 +120,12 @@ class Sink(Protocol):
         """A folder of this run, that only its owner can read and that goes with the run."""
         ...
 
-    def add(self, record: Record, body: bytes | None) -> None:
+    def add(self, record: Record, body: bytes | None, redactions: Sequence[Redaction] = ()) -> None:
         """Keep one query, and its body when there is one, of which it fills in what it knows."""
+        ...
+
+    def commit(self, secret: str) -> str:
+        """A commitment to a secret that is left out, "" when none is wanted."""
         ...
 
     def keep_out(self, secret: str) -> None:

@@ -20,6 +20,7 @@ from auditor.cli.wiring import FORMATS, reader_of
 from auditor.config import Config
 from auditor.evidence.archive import SUFFIX, pack
 from auditor.evidence.assembly import keep_policy, write_inventory, write_json, write_results
+from auditor.evidence.commitments import run_key
 from auditor.evidence.layout import ENVIRONMENT, Evaluation, RunEntry
 from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
@@ -50,6 +51,7 @@ class Bundling:
         self._place = place
         self._arguments = arguments
         self._authority = wanted.tsa or config.authority
+        self._home = config.home
         self._secrets = (config.passphrase,)
         self._held = held_key(wanted, config, lambda text: click.echo(text, err=True))
 
@@ -68,9 +70,10 @@ class Bundling:
             RenderError: it can't be written, or would hold a credential of this run.
         """
         with bundle_at(self._place, settings.spool) as root:
-            order = msgspec.structs.replace(order, folder=root)
+            key = run_key(self._home, stamp.run_id) if self._held is not None else b""
+            order = msgspec.structs.replace(order, folder=root, commitments=key)
             collectors, read = gather(targets, order, reader_of, judging.progress)
-            keeping = Keeping(root)
+            keeping = Keeping(root, key)
             report = judging.audit(collectors, settings, stamp, keeping)
             entries = keeping.entries | {number: each.entry for number, each in read.items()}
             manifest = assemble(root, report, entries, settings, stamp, self._arguments)

@@ -87,9 +87,9 @@ def own_key(config: Config) -> Path:
     Raises:
         UsageError: there is no home for one.
     """
-    if config.home is None:
+    if config.home is None or not config.home.parent.parent.is_dir():
         raise UsageError(
-            "there is no folder for a signing key: HOME is not set",
+            "there is no folder for a signing key: there is no HOME",
             hint="--key FILE, or --no-sign for a bundle that nobody stands for",
         )
     return config.home / "signing-key.pem"

@@ -16,10 +16,11 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model.enums import Answered, GapCause
-from auditor.model.evidence import Record, TargetEntry
+from auditor.model.evidence import Record, Redaction, TargetEntry
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard
 from auditor.redact import clean
+from auditor.redaction import MARK, Commit, redactions
 
 ANSWERED: Final = {
     GapCause.DENIED: Answered.DENIED,
@@ -65,15 +66,25 @@ _decode = msgspec.json.Decoder(_Document).decode
 class Draft:
     """What is kept of one reading, object by object, while its lines are at hand."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, commit: Commit) -> None:
         self._reading = reading
+        self._commit = commit
         self._objects: list[_Object] = []
+        self.redactions: list[Redaction] = []
 
     def add(self, found: Resource) -> None:
         """Keep one object."""
         body = found.body if found.clean else clean(found.body)
         value = msgspec.json.decode(body)
         lines = self._reading.lines(found.document, found.pointer, value)
+        if MARK in body:
+            place = f"/objects/{len(self._objects)}/body"
+            original = (
+                self._reading.original(found.document)
+                if found.clean
+                else msgspec.json.decode(found.body)
+            )
+            self.redactions += redactions(value, original, self._commit, place)
         self._objects.append(
             _Object(
                 found.kind,
@@ -212,6 +223,10 @@ class KeptReading:
                 controller=found.controller,
                 pointer=found.pointer,
             )
+
+    def original(self, document: int) -> None:
+        """Not known: secrets were left out."""
+        del document
 
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         """See :meth:`auditor.ports.Reading.lines`."""

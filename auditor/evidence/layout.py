@@ -17,11 +17,13 @@ BASELINE: Final = "baseline.json"
 BODIES: Final = "bodies"
 EVIDENCE: Final = "evidence"
 POLICY: Final = "policy"
+REDACTIONS: Final = "redactions"
 ATTESTATIONS: Final = "attestations"
 
 _ROLES: Final = {
     BODIES: "body",
     EVIDENCE: "record",
+    REDACTIONS: "redactions",
     POLICY: "policy",
     RESULTS: "results",
 }

@@ -47,8 +47,11 @@ def forms(secret: str) -> Iterator[bytes]:
     plain = secret.encode("utf-8", "surrogatepass")
     yield plain
     yield quote(secret, safe="", errors="surrogatepass").encode()
-    yield json.dumps(secret)[1:-1].encode()
-    yield json.dumps(secret, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
+    for plainly in (False, True):
+        once = json.dumps(secret, ensure_ascii=plainly)[1:-1]
+        yield once.encode("utf-8", "surrogatepass")
+        # a document of JSON is often a text in another
+        yield json.dumps(once, ensure_ascii=plainly)[1:-1].encode("utf-8", "surrogatepass")
     for shift in range(3):
         # in the middle of a longer text the first and the last characters depend on neighbours
         first = -(-shift * 8 // 6)

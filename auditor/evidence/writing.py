@@ -5,6 +5,7 @@
     manifest.json              the run, its targets, how it was judged, each file with its sha256
     evidence/0000/000000.jsonl one record a query, of the first target
     bodies/<sha256>.zst        what was read, as it was kept: see ``blocks.py``
+    redactions/0000/...        where secrets were left out
     policy/00/rules/...        the policy as it was evaluated
     results.json               what came of it
     environment.json           the program that did it
@@ -19,7 +20,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -34,13 +35,15 @@ from auditor.evidence.layout import (
     EVIDENCE,
     FORMAT,
     MANIFEST,
+    REDACTIONS,
     Evaluation,
     FileEntry,
     Manifest,
     RunEntry,
     role_of,
 )
-from auditor.model.evidence import Record, TargetEntry
+from auditor.model.evidence import Record, Redaction, TargetEntry
+from auditor.redaction import Commit
 
 _FLUSHERS: Final = 8
 _lines = msgspec.json.Encoder(order="deterministic").encode_lines
@@ -56,9 +59,12 @@ class PartWriter:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._blocks = BlockWriter(bodies)
         self._records: list[tuple[Record, int]] = []
+        self._left_out = root / REDACTIONS / f"{target:04d}" / f"{part:06d}.jsonl"
+        self._lines: list[bytes] = []
 
-    def add(self, record: Record, body: bytes | None) -> None:
-        """Keep a query and its body."""
+    def add(self, record: Record, body: bytes | None, redactions: Sequence[Redaction] = ()) -> None:
+        """Keep a query and its body, and where secrets were left out of that."""
+        self._lines += [_left_out(record, each) for each in redactions]
         place = -1
         if body is not None:
             name, place, at = self._blocks.add(body)
@@ -73,14 +79,26 @@ class PartWriter:
             for record, place in self._records
         )
         self._path.write_bytes(_lines(found))
+        if self._lines:
+            self._left_out.parent.mkdir(parents=True, exist_ok=True)
+            self._left_out.write_bytes(b"\n".join((*self._lines, b"")))
         return found
+
+
+def _left_out(record: Record, found: Redaction) -> bytes:
+    """A line of the list of redactions."""
+    value = {"request": record.request, **msgspec.structs.asdict(found)}
+    return msgspec.json.encode(value)
 
 
 class FolderSink:
     """Implements :class:`auditor.ports.Sink` for one target of a bundle."""
 
-    def __init__(self, root: Path, number: int, scratch: Path) -> None:
+    def __init__(
+        self, root: Path, number: int, scratch: Path, commit: Commit | None = None
+    ) -> None:
         self._part = PartWriter(root, number, 0)
+        self._commit = commit
         self._scratch = scratch
         self.secrets: set[str] = set()
 
@@ -89,9 +107,13 @@ class FolderSink:
         """A folder for what must be in files and is no evidence."""
         return self._scratch
 
-    def add(self, record: Record, body: bytes | None) -> None:
+    def add(self, record: Record, body: bytes | None, redactions: Sequence[Redaction] = ()) -> None:
         """Keep a query and its body."""
-        self._part.add(record, body)
+        self._part.add(record, body, redactions)
+
+    def commit(self, secret: str) -> str:
+        """A commitment to a secret, "" without a key."""
+        return "" if self._commit is None else self._commit(secret)
 
     def keep_out(self, secret: str) -> None:
         """Remember a credential, to look for it at the end."""

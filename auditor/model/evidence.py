@@ -39,6 +39,18 @@ class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     original_size: int = 0
 
 
+class Redaction(msgspec.Struct, frozen=True, gc=False):
+    """A place where a secret was left out.
+
+    ``path`` is its JSON pointer in the body of a record, ``shapes`` are what kinds of secret stood
+    there. ``commitment`` is a keyed digest of the value as it was read, "" where there is none.
+    """
+
+    path: str
+    shapes: tuple[str, ...]
+    commitment: str = ""
+
+
 class Principal(msgspec.Struct, frozen=True):
     """Who asked, as the platform sees it; ``via`` says how it was found out."""
 

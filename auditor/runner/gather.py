@@ -14,6 +14,7 @@ import msgspec
 
 from auditor.errors import CollectionError
 from auditor.evidence.blocks import BlockReader
+from auditor.evidence.commitments import committing
 from auditor.evidence.layout import BODIES, Collected
 from auditor.evidence.writing import FolderSink
 from auditor.model.evidence import Principal, TargetEntry
@@ -34,6 +35,7 @@ class Order(msgspec.Struct, frozen=True):
     folder: Path
     scratch: Path
     clock: Callable[[], str]
+    commitments: bytes = b""
     secrets: set[str] = msgspec.field(default_factory=set)
 
 
@@ -45,7 +47,8 @@ def gather(
     read: dict[int, Collected] = {}
     for number, target in enumerate(targets):
         if isinstance(target, Live):
-            sink = FolderSink(order.folder, number, order.scratch)
+            commit = committing(order.commitments)
+            sink = FolderSink(order.folder, number, order.scratch, commit)
             entry = _entry(target, order, sink, progress)
             order.secrets.update(sink.secrets)
             read[number] = Collected(entry, sink.close())

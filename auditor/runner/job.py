@@ -26,11 +26,15 @@ TEMPLATES = "pod-templates"
 
 
 class Keep(msgspec.Struct, frozen=True):
-    """Have what is read of a target kept in a folder; ``moment`` is when the run began."""
+    """Have what is read of a target kept in a folder; ``moment`` is when the run began.
+
+    ``commitments`` is the key for them, b"" for none.
+    """
 
     folder: Path
     target: int
     moment: str
+    commitments: bytes = b""
 
 
 class Job(msgspec.Struct, frozen=True):

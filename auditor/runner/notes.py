@@ -8,19 +8,21 @@ from auditor.model.enums import Answered
 from auditor.model.evidence import Record
 from auditor.model.resource import Gap
 from auditor.ports import Reading
+from auditor.redaction import Commit
 
 
 class Notes:
     """One part of a target's evidence; ``moment`` is when the run began to read."""
 
-    def __init__(self, part: PartWriter, moment: str) -> None:
+    def __init__(self, part: PartWriter, moment: str, commit: Commit) -> None:
         self._part = part
+        self._commit = commit
         self._moment = moment
         self._number = 0
 
     def begin(self, reading: Reading) -> Draft:
         """A file is read now; each of its objects goes into the draft."""
-        return Draft(reading)
+        return Draft(reading, self._commit)
 
     def end(self, reading: Reading, draft: Draft) -> None:
         """All of the file was read."""
@@ -38,7 +40,7 @@ class Notes:
             original=evidence.sha256,
             original_size=evidence.size,
         )
-        self._part.add(record, draft.body())
+        self._part.add(record, draft.body(), draft.redactions)
 
     def refused(self, gap: Gap) -> None:
         """A file could not be read."""

@@ -53,7 +53,7 @@ def audit(
     for number, collector in enumerate(collectors):
         keep = None
         if keeping is not None and collector.independent:
-            keep = Keep(keeping.folder, number, stamp.started)
+            keep = Keep(keeping.folder, number, stamp.started, keeping.commitments)
         cached = settings.result_cache if collector.independent and keep is None else None
         job = Job(
             collector=collector,

@@ -50,6 +50,7 @@ class Keeping(msgspec.Struct):
     """
 
     folder: Path
+    commitments: bytes = b""
     entries: dict[int, TargetEntry] = msgspec.field(default_factory=dict)
 
 

@@ -282,10 +282,12 @@ def run_shard(job: Job, shard: Shard) -> ShardResult:
 
 def _notes(keep: Keep, part: int) -> Notes:
     """What takes down a shard."""
+    from auditor.evidence.commitments import committing  # noqa: PLC0415 - most runs keep nothing
     from auditor.evidence.writing import PartWriter  # noqa: PLC0415 - most runs keep nothing
     from auditor.runner.notes import Notes  # noqa: PLC0415 - most runs keep nothing
 
-    return Notes(PartWriter(keep.folder, keep.target, part), keep.moment)
+    commit = committing(keep.commitments)
+    return Notes(PartWriter(keep.folder, keep.target, part), keep.moment, commit)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 In a ``console`` block a line with ``$ `` is a command; what follows is its output, where some is
 shown. ``...`` or ``…`` on a line of its own stands for any lines. An HTML comment before the block
-says what is special: ``<!-- exit 1 -->``, ``<!-- not run: why -->``.
+says what is special: ``<!-- exit 1 -->``, ``<!-- not run: why -->``, ``<!-- in order -->`` where a
+command needs what the one before it has made.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ import pytest
 from tests.faults.server import healthy, serving
 from tests.packaging.wheel import ROOT
 
-PAGES = ("README.md", "docs/usage.md", "docs/writing-rules.md")
+PAGES = ("README.md", "docs/usage.md", "docs/writing-rules.md", "docs/evidence.md")
 _BLOCK = re.compile(
-    r"(?:<!--\s*(?P<mark>exit \d+|not run: [^>]*?)\s*-->\n)?```console\n(?P<body>.*?)```", re.DOTALL
+    r"(?:<!--\s*(?P<mark>exit \d+|in order|not run: [^>]*?)\s*-->\n)?```console\n(?P<body>.*?)```",
+    re.DOTALL,
 )
 NEEDED = frozenset({"helm", "kubectl"})
 """Programs that a reader has and a test machine may not."""
@@ -53,8 +55,12 @@ def shown() -> Iterator[Shown]:
             mark = block["mark"] or ""
             if mark.startswith("not run"):
                 continue
+            parts = re.split(r"^\$ ", block["body"], flags=re.MULTILINE)[1:]
+            if mark == "in order":
+                yield Shown(page, "; ".join(map(str.strip, parts)), "", frozenset({0}))
+                continue
             codes = frozenset({int(mark.split()[1])} if mark else {0, 1})
-            for part in re.split(r"^\$ ", block["body"], flags=re.MULTILINE)[1:]:
+            for part in parts:
                 command, _, output = part.partition("\n")
                 yield Shown(page, command.strip(), output.strip(), codes)
 
@@ -128,6 +134,7 @@ def test_a_command(item: Shown, checkout: Path, tools: Path, kubeconfig: Path) -
             "PATH": path,
             "KUBECONFIG": str(kubeconfig),
             "XDG_CACHE_HOME": str(tools),
+            "XDG_CONFIG_HOME": str(tools),
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(checkout),
         },

@@ -13,9 +13,10 @@ import msgspec
 
 from auditor.errors import CollectionError
 from auditor.model.enums import Answered, GapCause
-from auditor.model.evidence import Record, TargetEntry
+from auditor.model.evidence import Record, Redaction, TargetEntry
 from auditor.model.resource import Excluded, Gap
 from auditor.ports import Examination, Read, Sink
+from auditor.redaction import MARK
 from collectors.kubernetes.live.address import Address
 from collectors.kubernetes.live.client import Client, Clock, Patience, Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served, discover
@@ -192,7 +193,7 @@ class _Run:
         self._discovered = discovered
         self._sink = sink
         self._lister = Lister(client, collector.limit, collector.patience.pages)
-        self._keeper = Keeper()
+        self._keeper = Keeper(sink.commit)
         self._number = 0
 
     def read(self, kind: str) -> None:
@@ -242,14 +243,20 @@ class _Run:
             complete=error is None,
             resource_version=page.resource_version if page is not None else "",
         )
-        self._sink.add(record, page.body if page is not None and page.count else None)
+        kept = page if page is not None and page.count else None
+        left_out = kept.redactions if kept is not None else ()
+        self._sink.add(record, kept.body if kept is not None else None, left_out)
 
     def _read_one(self, served: Served, name: str) -> None:
         """One object by its name, kept as a list of one."""
         path, started = f"{served.path()}/{name}", self._now()
         body, error = None, None
+        left_out: tuple[Redaction, ...] = ()
         try:
-            object_ = self._keeper.kept(self._client.get(path).body)
+            raw = self._client.get(path).body
+            object_ = self._keeper.kept(raw)
+            if MARK in object_:
+                left_out = tuple(self._keeper.left_out(object_, raw, "/items/0"))
             kind = served.kind.removeprefix("k8s/")
             head = msgspec.json.encode({"kind": f"{kind}List", "apiVersion": served.api_version})
             body = head[:-1] + b',"items":[' + object_ + b"]}"
@@ -269,7 +276,7 @@ class _Run:
             count=0 if body is None else 1,
             complete=error is None,
         )
-        self._sink.add(record, body)
+        self._sink.add(record, body, left_out)
 
     def _gap(self, kind: str, namespace: str, error: Unanswered) -> None:
         hint = error.hint

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from auditor.model.enums import Answered
+from auditor.model.evidence import Redaction
 from auditor.redact import clean, may_hold_secret, redact_text
+from auditor.redaction import MARK, Commit, redactions
 from collectors.kubernetes.live.client import Unanswered
 
 UNREADABLE: Final = b'{"metadata":"unreadable"}'
@@ -46,6 +49,7 @@ class Page(msgspec.Struct, frozen=True):
     count: int
     resource_version: str
     token: str
+    redactions: tuple[Redaction, ...] = ()
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -60,10 +64,18 @@ class Listed(msgspec.Struct, frozen=True):
         """The page without what is not kept."""
         kind = self.kind.removesuffix("List")
         named = msgspec.json.encode({"kind": kind, "apiVersion": self.api_version})[:-1] + b","
-        items = b",".join(_named(keeper.kept(bytes(item)), named) for item in self.items)
+        found: list[Redaction] = []
+        kept = []
+        for number, item in enumerate(self.items):
+            raw = bytes(item)
+            kept.append(_named(keeper.kept(raw), named))
+            if MARK in kept[-1]:
+                found += keeper.left_out(kept[-1], raw, f"/items/{number}")
+        items = b",".join(kept)
         head = msgspec.json.encode({"kind": self.kind, "apiVersion": self.api_version})
         body = head[:-1] + b',"items":[' + items + b"]}"
-        return Page(body, len(self.items), self.meta.resourceVersion, self.meta.token)
+        meta = self.meta
+        return Page(body, len(self.items), meta.resourceVersion, meta.token, tuple(found))
 
 
 def _named(item: bytes, named: bytes) -> bytes:
@@ -101,10 +113,16 @@ class Keeper:
     in place of the names, and remembered as it is kept; the names are looked at each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, commit: Commit = lambda _: "") -> None:
+        self._commit = commit
         self._node = secrets.token_hex(12).encode()
         self._token = secrets.token_hex(12).encode()
         self._specs: dict[bytes, bytes] = {}
+
+    def left_out(self, kept: bytes, raw: bytes, place: str) -> Iterator[Redaction]:
+        """Where secrets were left out of an object that stands at a place of its page."""
+        value, original = msgspec.json.decode(kept), msgspec.json.decode(raw)
+        return redactions(value, original, self._commit, place)
 
     def kept(self, raw: bytes) -> bytes:
         """One object as it is kept; the place of one that nobody can read."""

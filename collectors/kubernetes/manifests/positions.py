@@ -16,6 +16,18 @@ def steps(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
+def value_at(value: Any, pointer: str) -> Any:
+    """What stands at a pointer, None when nothing does."""
+    for step in steps(pointer):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
 def in_block(value: Any, places: Places, line: int, pointer: str) -> tuple[Any, int]:
     """A field and its line, from 0; None and the line of its nearest ancestor that is there."""
     for step in steps(pointer):

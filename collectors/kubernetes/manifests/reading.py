@@ -75,6 +75,10 @@ class ManifestReading:
         """The line of a field; see :meth:`auditor.ports.Reading.line`."""
         return 0 if self._file is None else self._file.line(document, pointer)
 
+    def original(self, document: int) -> object:
+        """The object with its secrets; see :meth:`auditor.ports.Reading.original`."""
+        return self._file.original(document) if isinstance(self._file, YamlFile) else None
+
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         """The lines of all nodes; see :meth:`auditor.ports.Reading.lines`."""
         return [0] if self._file is None else self._file.lines(document, pointer, value)

@@ -13,6 +13,7 @@ from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Document, Documents, chunks
 from collectors.kubernetes.manifests.guards import Unreadable, decode
+from collectors.kubernetes.manifests.positions import value_at
 from collectors.kubernetes.objects import Maker, is_object, objects_of, refuse_odd_items
 
 _encode = msgspec.json.encode
@@ -82,6 +83,17 @@ class YamlFile:
         """The line of a field of a numbered object."""
         base = self._turn_to(number)
         return 0 if self._document is None else self._document.line_of(base + pointer)
+
+    def original(self, number: int) -> object:
+        """A numbered object with its secrets: read once more, by the reader that keeps all."""
+        from collectors.kubernetes.manifests import yaml_reader  # noqa: PLC0415 - 20 ms, rare
+
+        place, base = self._places[number]
+        builder = yaml_reader.Builder(len(self._data))
+        for at, found in enumerate(yaml_reader.documents(place.text, builder)):
+            if at == place.number:
+                return value_at(found.value, base)
+        return None
 
     def lines(self, number: int, pointer: str, value: object) -> list[int]:
         """The lines of all nodes of a value that stands in a numbered object."""

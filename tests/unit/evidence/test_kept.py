@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import random
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 
 from auditor.evidence.blocks import BlockReader
+from auditor.evidence.commitments import committing
 from auditor.evidence.kept import KeptCollector, places
 from auditor.evidence.layout import BODIES
 from auditor.evidence.writing import PartWriter
@@ -25,6 +27,7 @@ from collectors.kubernetes.manifests.reading import ManifestReading
 from tests.unit.collectors.yaml_cases import ESTATE, odd_document
 
 HEAD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {a: b}}\n"
+KEY = b"k" * 32
 CANARY = "AKIAABCDEFGHIJKLMNOP"
 POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}
 INSIDE = HEAD.replace("\n", "\n  ")
@@ -59,7 +62,7 @@ def reading_of(data: bytes) -> ManifestReading:
 def kept(folder: Path, reading: Reading) -> Reading:
     """What a worker keeps of a file, read again."""
     part = PartWriter(folder, 0, 0)
-    notes = Notes(part, "2026-01-01T00:00:00Z")
+    notes = Notes(part, "2026-01-01T00:00:00Z", committing(KEY))
     draft = notes.begin(reading)
     for found in reading.resources():
         draft.add(found)
@@ -129,6 +132,54 @@ def test_odd_documents(tmp_path: Path) -> None:
         body = "\n".join(odd_document(chance, indent=2))
         compared += check(tmp_path / str(number), f"{HEAD}spec:\n{body}\n".encode())
     assert compared > 5_000
+
+
+def commitment(value: str) -> str:
+    return hmac.digest(KEY, value.encode(), "sha256").hex()
+
+
+LEFT_OUT = {
+    "YAML by shape": (
+        f"{HEAD}spec:\n  a: x {CANARY}\n",
+        ("/objects/0/body/spec/a", ["aws-access-key-id"], f"x {CANARY}"),
+    ),
+    "YAML by name": (
+        f"{HEAD}spec: {{containers: [{{env: [{{name: DB_PASSWORD, value: hunter2hunter2}}]}}]}}",
+        ("/objects/0/body/spec/containers/0/env/0/value", ["by-name"], "hunter2hunter2"),
+    ),
+    "the second document": (
+        f"{HEAD}---\n{HEAD}spec: {{'a/b': {CANARY}}}\n",
+        ("/objects/1/body/spec/a~1b", ["aws-access-key-id"], CANARY),
+    ),
+    "an item of a list": (
+        f"apiVersion: v1\nkind: PodList\nitems:\n- spec: {{x: 1}}\n- spec: {{x: {CANARY}}}\n",
+        ("/objects/1/body/spec/x", ["aws-access-key-id"], CANARY),
+    ),
+    "a Secret": (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: aGVsbG8=}\n",
+        ("/objects/0/body/data/a", ["secret-data"], "aGVsbG8="),
+    ),
+    "JSON": (
+        json.dumps({**POD, "spec": {"a": [1, f"{CANARY}"]}}),
+        ("/objects/0/body/spec/a/1", ["aws-access-key-id"], CANARY),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), LEFT_OUT.values(), ids=LEFT_OUT.keys())
+def test_what_was_left_out_is_listed_with_a_commitment(
+    tmp_path: Path, text: str, expected: tuple[str, list[str], str]
+) -> None:
+    kept(tmp_path, reading_of(text.encode()))
+    (line,) = (tmp_path / "redactions/0000/000000.jsonl").read_text().splitlines()
+    path, shapes, value = expected
+    assert json.loads(line) == {
+        "request": "f.yaml",
+        "path": path,
+        "shapes": shapes,
+        "commitment": commitment(value),
+    }
+    assert value not in line
 
 
 def test_no_secret_is_kept(tmp_path: Path) -> None:

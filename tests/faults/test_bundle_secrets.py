@@ -1,0 +1,128 @@
+"""No secret gets into a bundle: not those of the estate, and none of ours, in whatever form."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from auditor.evidence.blocks import read_block
+from auditor.evidence.leaks import forms
+from tests.e2e.command import ROOT, Ran, auditor
+from tests.faults.server import Asked, Reply, page, pod, serving
+
+OURS = 'our"token/with+odd=characters'
+PHRASE = "open sesame & close"
+CANARIES = {
+    "by name": "canary-by-name-4711",
+    "a key": "AKIA" + "Q7" * 8,
+    "in an argument": "canary-argument-4711",
+    "in a URL": "canary-url-4711",
+    "applied": "canary-applied-4711",
+}
+
+
+def estate() -> list[dict[str, Any]]:
+    found = pod("bad", privileged=True)
+    found["metadata"]["annotations"] = {
+        "kubectl.kubernetes.io/last-applied-configuration": json.dumps({"x": CANARIES["applied"]}),
+        "note": f"see https://user:{CANARIES['in a URL']}@example.org/",
+    }
+    container = found["spec"]["containers"][0]
+    container["env"] = [
+        {"name": "DB_PASSWORD", "value": CANARIES["by name"]},
+        {"name": "OTHER", "value": CANARIES["a key"]},
+    ]
+    container["args"] = [f"--api-key={CANARIES['in an argument']}"]
+    return [found]
+
+
+def ran(folder: Path, items: list[dict[str, Any]], *arguments: str) -> Ran:
+    """Scan a cluster with these pods into a bundle, with a token and a passphrase of ours."""
+
+    def handle(asked: Asked) -> Reply | None:
+        return page(items) if asked.path == "/api/v1/pods" else None
+
+    with serving(handle) as server:
+        config = {
+            "current-context": "fake",
+            "clusters": [{"name": "c", "cluster": {"server": server.url}}],
+            "contexts": [{"name": "fake", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": {"token": OURS}}],
+        }
+        (folder / "kubeconfig").write_text(json.dumps(config))
+        env = {
+            "PYTHONPATH": str(ROOT),
+            "KUBECONFIG": str(folder / "kubeconfig"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "AUDITOR_PASSPHRASE": PHRASE,
+            "NO_PROXY": "*",
+        }
+        return auditor(*arguments, cwd=folder, env=env)
+
+
+def contents(root: Path) -> Iterator[tuple[str, bytes]]:
+    for path in root.rglob("*"):
+        if path.is_file():
+            data = read_block(path) if path.suffix == ".zst" else path.read_bytes()
+            yield path.name, data
+
+
+def test_no_canary_in_any_byte(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    assert ran(tmp_path, [], "keys", "create", "k.p12").code == 0
+    done = ran(tmp_path, estate(), "scan", "k8s://", "--output", "b", "--key", "k.p12")
+    assert done.code in {1, 3}, done.err
+    texts = [("out", done.out.encode()), ("err", done.err.encode()), *contents(tmp_path / "b")]
+    for name, data in texts:
+        for secret in (*CANARIES.values(), OURS, PHRASE):
+            for form in forms(secret):
+                assert form not in data, (name, secret)
+    redactions = (tmp_path / "b/redactions/0000/000000.jsonl").read_text()
+    found = [json.loads(line) for line in redactions.splitlines()]
+    owner = bytes.fromhex((tmp_path / "config/auditor/commitment-secret").read_text().strip())
+    run = json.loads((tmp_path / "b/manifest.json").read_text())["run"]["id"]
+    key = hmac.digest(owner, run.encode(), "sha256")
+    committed = {each["commitment"]: each for each in found}
+    for what in ("by name", "a key"):
+        mine = hmac.digest(key, CANARIES[what].encode(), "sha256").hex()
+        assert "/env/" in committed[mine]["path"], what
+    assert all(each["path"].startswith("/items/0/") for each in found)
+
+
+ODD = {
+    "as it is": OURS,
+    "in base64": base64.b64encode(f"x{OURS}y".encode()).decode(),
+    "percent signs": quote(OURS, safe=""),
+    "in JSON": json.dumps({"a": OURS}),
+    "the passphrase": f"say {PHRASE} twice",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())
+def test_a_bundle_that_would_hold_our_credentials_is_not_written(tmp_path: Path, text: str) -> None:
+    """Somebody has put our token where we read it."""
+    found = pod("bad")
+    found["metadata"]["labels"] = {"note": text}
+    for place in ("b", "b.zip"):
+        done = ran(tmp_path, [found], "scan", "k8s://", "--output", place, "--no-sign", "-q")
+        assert done.code == 2, done
+        assert "would hold a credential of this run" in done.err
+        assert OURS not in done.err
+        assert PHRASE not in done.err
+        assert not (tmp_path / place).exists()
+
+
+def test_collected_evidence_is_looked_through_as_well(tmp_path: Path) -> None:
+    found = pod("bad")
+    found["metadata"]["labels"] = {"note": OURS}
+    done = ran(tmp_path, [found], "collect", "k8s://", "--output", "b")
+    assert done.code == 2
+    assert "would hold a credential of this run" in done.err
+    assert not (tmp_path / "b").exists()
