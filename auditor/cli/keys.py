@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from auditor.cli.prose import prose
-from auditor.cli.signing import own_key, passphrase_of
+from auditor.cli.signing import make_home, own_key, passphrase_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.evidence.keys import ALGORITHMS, Held, new_key, write_key
@@ -77,7 +77,7 @@ def create(
                 f"passphrase of {target}"
             )
     if place is None:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_home(target)
     key = new_key(algorithm)
     write_key(key, target, secret)
     public = Public.of(key.public_key(), str(target))

@@ -72,13 +72,27 @@ def held_key(wanted: Wanted, config: Config, tell: Callable[[str], None]) -> Hel
         return signer_of(uri, passphrase)
     place = own_key(config)
     if not place.exists():
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_home(place)
         write_key(new_key("p256"), place, None)
         tell(
             f"made a signing key, {place}: it shows that a bundle was not changed since, to those "
             "whom you give its public half (auditor keys export)"
         )
     return read_key(place, passphrase)
+
+
+def make_home(place: Path) -> None:
+    """Make the folder that a user's own key is to stand in.
+
+    Raises:
+        UsageError: it can't be made.
+    """
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{place.parent}: {error.strerror}", hint="--key FILE, or --no-sign"
+        ) from error
 
 
 def own_key(config: Config) -> Path:

@@ -134,7 +134,7 @@ def test_a_command(item: Shown, checkout: Path, tools: Path, kubeconfig: Path) -
             "PATH": path,
             "KUBECONFIG": str(kubeconfig),
             "XDG_CACHE_HOME": str(tools),
-            "XDG_CONFIG_HOME": str(tools),
+            "XDG_CONFIG_HOME": str(tools / "config"),
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(checkout),
         },
