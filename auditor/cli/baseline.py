@@ -9,7 +9,7 @@ from auditor.cli.opened import folder_of
 from auditor.config import Config
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.compare import findings_in
-from auditor.evidence.layout import RESULTS
+from auditor.evidence.layout import results_in
 from auditor.evidence.reading import read_manifest
 from auditor.evidence.trust import read_trust, trust_in
 from auditor.evidence.verify import Outcome, Verifier
@@ -44,6 +44,6 @@ def known_in(
     if manifest.evaluation is None:
         raise UsageError(f"the baseline {place} holds no results", hint="auditor scan --output")
     findings = {
-        each.fingerprint: (each.verdict, each.severity) for each in findings_in(root / RESULTS)
+        each.fingerprint: (each.verdict, each.severity) for each in findings_in(results_in(root))
     }
     return Known(manifest.run.id, f"sha256:{found.manifest}", findings)

@@ -11,7 +11,7 @@ from auditor.cli.wiring import FORMATS, reader_of
 from auditor.errors import UsageError
 from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import BlockReader
-from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest
+from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest, results_in
 from auditor.ports import Collector
 from auditor.runner.job import kinds_of
 from auditor.runner.known import read_known
@@ -34,7 +34,7 @@ class Bundle:
     @property
     def results(self) -> Path:
         """What came of it then."""
-        return self.root / RESULTS
+        return results_in(self.root)
 
     def judged(self) -> Evaluation:
         """How it was judged.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.config import read_config
-from auditor.evidence.compare import changes, findings_in, read_results
+from auditor.evidence.compare import changes, digest_of, findings_in, read_results
 from auditor.evidence.reading import read_folder
 from auditor.version import VERSION
 from reports.text import safe
@@ -52,7 +51,7 @@ def replay(bundle: Path, workers: int | None, progress: str) -> int:
         cache = config.cache / "policy" if config.cache is not None else None
         again = Again(scratch, cache, workers, shown).judge(found, found)
         shown.end()
-        before, after = _digest(found.results), _digest(again)
+        before, after = digest_of(found.results), digest_of(again)
         if before == after:
             click.echo(f"REPLAY same results=sha256:{after}")
             return 0
@@ -60,11 +59,6 @@ def replay(bundle: Path, workers: int | None, progress: str) -> int:
             click.echo(safe(line))
         click.echo(f"REPLAY other results=sha256:{after} recorded=sha256:{before}")
         return MISMATCH
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _explained(found: Bundle, again: Path) -> Iterator[str]:

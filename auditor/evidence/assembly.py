@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+import zstandard
 
 from auditor.errors import IntegrityError
-from auditor.evidence.layout import BODIES, INVENTORY, POLICY, RESULTS
+from auditor.evidence.layout import BODIES, INVENTORY, LARGE_RESULTS, POLICY, RESULTS
 from auditor.evidence.reading import records_of
 from auditor.model.evidence import Record, TargetEntry
 from auditor.model.finding import Report
 from auditor.policy.policyset import digest_files, read_files
+
+PLAIN: Final = 8 << 20
+"""Results up to so many bytes are written as they are, for people to look at."""
+_LEVEL: Final = 3
 
 
 def keep_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, ...]:
@@ -38,10 +44,24 @@ def keep_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, 
     return names
 
 
-def write_results(root: Path, chunks: Iterable[bytes]) -> None:
-    """Write what came of it."""
-    with (root / RESULTS).open("wb") as file:
-        file.writelines(chunks)
+def write_results(root: Path, chunks: Iterable[bytes], plain: int = PLAIN) -> None:
+    """Write what came of it; more than ``plain`` bytes are compressed."""
+    first: list[bytes] = []
+    size = 0
+    rest = iter(chunks)
+    for chunk in rest:
+        first.append(chunk)
+        size += len(chunk)
+        if size > plain:
+            break
+    else:
+        with (root / RESULTS).open("wb") as file:
+            file.writelines(first)
+        return
+    compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    with (root / LARGE_RESULTS).open("wb") as file, compressor.stream_writer(file) as packed:
+        for chunk in chain(first, rest):
+            packed.write(chunk)
 
 
 def write_inventory(root: Path, report: Report, entries: Sequence[TargetEntry]) -> None:

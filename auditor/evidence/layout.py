@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -11,6 +12,7 @@ from auditor.model.evidence import Record, TargetEntry
 FORMAT: Final = "bundle/v1"
 MANIFEST: Final = "manifest.json"
 RESULTS: Final = "results.json"
+LARGE_RESULTS: Final = "results.json.zst"
 INVENTORY: Final = "inventory.json"
 ENVIRONMENT: Final = "environment.json"
 BASELINE: Final = "baseline.json"
@@ -77,6 +79,12 @@ class Collected(msgspec.Struct, frozen=True):
 
     entry: TargetEntry
     records: tuple[Record, ...]
+
+
+def results_in(root: Path) -> Path:
+    """Where the results of a bundle are: plain, or compressed when they are large."""
+    large = root / LARGE_RESULTS
+    return large if large.exists() else root / RESULTS
 
 
 def role_of(path: str) -> str:

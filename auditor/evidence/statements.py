@@ -17,7 +17,7 @@ import msgspec
 import rfc8785
 
 from auditor.evidence.compare import Results, read_results
-from auditor.evidence.layout import EVIDENCE, MANIFEST, RESULTS, Manifest
+from auditor.evidence.layout import EVIDENCE, MANIFEST, Manifest, results_in
 from auditor.evidence.reading import records_of
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
@@ -74,7 +74,7 @@ def _audit(root: Path, manifest: Manifest) -> dict[str, Any]:
     }
     if manifest.evaluation is None:
         return predicate
-    results = read_results(root / RESULTS)
+    results = read_results(results_in(root))
     verdicts: Counter[str] = Counter()
     for counts in results.counts.values():
         verdicts.update(msgspec.to_builtins(counts))
@@ -103,7 +103,7 @@ def result_of_tests(root: Path, manifest: Manifest) -> bytes:
     Raises:
         IntegrityError: the results or the evidence can't be read.
     """
-    results = read_results(root / RESULTS)
+    results = read_results(results_in(root))
     passed, warned, failed = _by_rule(results)
     name, digest = results.tool.policy.partition(":")[::2]
     predicate = {

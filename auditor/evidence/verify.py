@@ -20,9 +20,9 @@ from typing import Final
 
 from auditor.errors import AuditorError, IntegrityError
 from auditor.evidence import strict
-from auditor.evidence.compare import evidence_in
+from auditor.evidence.compare import cited_in
 from auditor.evidence.envelope import SUFFIX, Signed, decode
-from auditor.evidence.layout import ATTESTATIONS, BODIES, FORMAT, MANIFEST, RESULTS, Manifest
+from auditor.evidence.layout import ATTESTATIONS, BODIES, FORMAT, MANIFEST, Manifest, results_in
 from auditor.evidence.reading import differences, records_of
 from auditor.evidence.statements import (
     AUDIT_REPORT,
@@ -236,10 +236,10 @@ class Verifier:
         known = self._evidence(manifest)
         number = 0
         if manifest.evaluation is not None:
-            for rule, digests in evidence_in(self._root / RESULTS):
-                number += 1
-                if not known.issuperset(digests):
-                    raise _Failed(f"{RESULTS}: a finding of {rule} rests on no evidence here")
+            cited, number = cited_in(results_in(self._root))
+            if not cited <= known:
+                missing = min(cited - known)
+                raise _Failed(f"results: findings rest on {missing}, which is no evidence here")
         for name, signed in self._signed.items():
             if name == AUDIT_FILE:
                 made = audit_report(self._root, manifest, self._bytes)
