@@ -124,8 +124,9 @@ class Sink(Protocol):
         """Keep one query, and its body when there is one, of which it fills in what it knows."""
         ...
 
-    def commit(self, secret: str) -> str:
-        """A commitment to a secret that is left out, "" when none is wanted."""
+    @property
+    def commit(self) -> Callable[[str], str] | None:
+        """How to commit to a secret that is left out; None when nobody asks where that was."""
         ...
 
     def keep_out(self, secret: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import generate
+from benchmarks import bundles, generate
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
 from benchmarks.tools import Tools
@@ -237,5 +237,8 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "scaling": scaling,
         "collect": collecting,
         "cluster": cluster,
+        "bundle": bundles.writing,
+        "bundle-cluster": bundles.of_cluster,
+        "verify": bundles.verifying,
     }
 )

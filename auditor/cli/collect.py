@@ -79,7 +79,7 @@ def collect(targets: tuple[str, ...], place: Path, kubeconfig: str, **chosen: An
             )
     with Scratch(config.temporary) as scratch, written(place) as folder:
         stamp = stamp_of(targets, config)
-        order = Order(kinds, folder, scratch, stamp.clock)
+        order = Order(kinds, folder, scratch, stamp.clock, b"")
         _, read = gather(found, order, reader_of, shown)
         shown.end()
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())

@@ -111,9 +111,10 @@ class FolderSink:
         """Keep a query and its body."""
         self._part.add(record, body, redactions)
 
-    def commit(self, secret: str) -> str:
-        """A commitment to a secret, "" without a key."""
-        return "" if self._commit is None else self._commit(secret)
+    @property
+    def commit(self) -> Commit | None:
+        """How to commit to a secret that is left out; None when nobody asks where that was."""
+        return self._commit
 
     def keep_out(self, secret: str) -> None:
         """Remember a credential, to look for it at the end."""

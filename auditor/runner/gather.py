@@ -28,14 +28,15 @@ Reader = Callable[[Collected, Bodies, frozenset[str]], Collector]
 class Order(msgspec.Struct, frozen=True):
     """What to read, and where to: ``scratch`` is for what must be in files and is no evidence.
 
-    ``secrets`` are filled in: the credentials of this run.
+    ``commitments`` is the key for them, None when nobody asks what was left out. ``secrets`` are
+    filled in: the credentials of this run.
     """
 
     kinds: frozenset[str]
     folder: Path
     scratch: Path
     clock: Callable[[], str]
-    commitments: bytes = b""
+    commitments: bytes | None = None
     secrets: set[str] = msgspec.field(default_factory=set)
 
 
@@ -47,7 +48,7 @@ def gather(
     read: dict[int, Collected] = {}
     for number, target in enumerate(targets):
         if isinstance(target, Live):
-            commit = committing(order.commitments)
+            commit = committing(order.commitments) if order.commitments is not None else None
             sink = FolderSink(order.folder, number, order.scratch, commit)
             entry = _entry(target, order, sink, progress)
             order.secrets.update(sink.secrets)

@@ -69,7 +69,7 @@ class Listed(msgspec.Struct, frozen=True):
         for number, item in enumerate(self.items):
             raw = bytes(item)
             kept.append(_named(keeper.kept(raw), named))
-            if MARK in kept[-1]:
+            if keeper.lists and MARK in kept[-1]:
                 found += keeper.left_out(kept[-1], raw, f"/items/{number}")
         items = b",".join(kept)
         head = msgspec.json.encode({"kind": self.kind, "apiVersion": self.api_version})
@@ -113,14 +113,21 @@ class Keeper:
     in place of the names, and remembered as it is kept; the names are looked at each time.
     """
 
-    def __init__(self, commit: Commit = lambda _: "") -> None:
+    def __init__(self, commit: Commit | None = None) -> None:
         self._commit = commit
         self._node = secrets.token_hex(12).encode()
         self._token = secrets.token_hex(12).encode()
         self._specs: dict[bytes, bytes] = {}
 
+    @property
+    def lists(self) -> bool:
+        """Whether anybody asks what was left out."""
+        return self._commit is not None
+
     def left_out(self, kept: bytes, raw: bytes, place: str) -> Iterator[Redaction]:
         """Where secrets were left out of an object that stands at a place of its page."""
+        if self._commit is None:
+            return iter(())
         value, original = msgspec.json.decode(kept), msgspec.json.decode(raw)
         return redactions(value, original, self._commit, place)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.redact import redact_variables
+from auditor.redact import redact, redact_variables
 from collectors.kubernetes.manifests.flow import NotSimple
 from collectors.kubernetes.manifests.lines import (
     DASH,
@@ -25,6 +25,7 @@ from collectors.kubernetes.manifests.lines import (
     KEY_TEXT,
     LAST_LINE,
     SKIP,
+    Hide,
     Line,
     understand,
 )
@@ -39,13 +40,26 @@ _decode = msgspec.json.decode
 _SECRET = re.compile(r"""kind["']?: +["']?Secret(?!\w)|\\u""")
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 class Memory:
     """The lines understood so far. Bounded, and forgotten as a whole when it is full."""
 
-    def __init__(self, limit: int = 32_768) -> None:
+    def __init__(self, limit: int = 32_768, hide: Hide = redact) -> None:
+        """``hide`` takes the secrets out of values."""
         self._limit = limit
+        self.hide = hide
+        self._open: Memory | None = None
         self._lines: dict[str, Line] = {}
         self.get: Callable[[str], Line | None] = self._lines.get
+
+    def open(self) -> Memory:
+        """Another memory, of lines whose secrets are not hidden."""
+        if self._open is None:
+            self._open = Memory(self._limit, _as_it_is)
+        return self._open
 
     def lines(self, raw: Sequence[str]) -> list[Line]:
         """Every line understood; see :meth:`learn`."""
@@ -58,7 +72,7 @@ class Memory:
         Raises:
             NotSimple: only a YAML parser can tell.
         """
-        made = understand(text)
+        made = understand(text, self.hide)
         if len(text) <= _MAX_LINE:
             if len(self._lines) >= self._limit:
                 self._lines.clear()
@@ -90,9 +104,10 @@ class Block:
         suspicious = "Secret" in text or "\\u" in text
         self.holds_secret = suspicious and _SECRET.search(text) is not None
         self.value = self._root()
-        for items in self._envs:
-            if isinstance(items, list):
-                redact_variables(items)
+        if memory.hide is redact:
+            for items in self._envs:
+                if isinstance(items, list):
+                    redact_variables(items)
 
     def line_of(self, pointer: str) -> int:
         """The line of a field, from 0, or of its nearest existing ancestor."""
@@ -205,7 +220,7 @@ def _entries_with_text(raw: Sequence[str], memory: Memory) -> tuple[list[Line], 
         numbers.append(at)
         at += 1
         if line[5]:
-            text, at = block_text(raw, at, *_announced(line))
+            text, at = block_text(raw, at, *_announced(line), memory.hide)
             line = _replaced(line, text)
         lines.append(line)
     lines.append(LAST_LINE)

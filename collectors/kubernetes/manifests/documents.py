@@ -21,6 +21,7 @@ from collectors.kubernetes.manifests.guards import (
     check_depth,
     check_size,
 )
+from collectors.kubernetes.manifests.lines import Hide
 
 if TYPE_CHECKING:
     from collectors.kubernetes.manifests.yaml_reader import Builder, Duplicate, NodeDocument
@@ -39,16 +40,16 @@ class Document:
 
     __slots__ = ("_found", "_offset", "duplicates", "line", "value")
 
-    def __init__(self, found: Block | NodeDocument, offset: int) -> None:
+    def __init__(self, found: Block | NodeDocument, offset: int, hide: Hide = redact) -> None:
         """Wrap what was read from the text that begins ``offset`` lines down."""
         self._found = found
         self._offset = offset
         self.line = offset + found.first + 1
         self.duplicates: Sequence[Duplicate] = ()
         if isinstance(found, Block):
-            self.value = redact(found.value) if found.holds_secret else found.value
+            self.value = hide(found.value) if found.holds_secret else found.value
         else:
-            self.value = redact(found.value)
+            self.value = hide(found.value)
             self.duplicates = [
                 replace(each, line=each.line + offset, first_line=each.first_line + offset)
                 for each in found.duplicates
@@ -107,7 +108,7 @@ class Documents:
         """
         check_size(text, MAX_PLAIN, offset + 1)
         try:
-            yield Document(Block(text, self._memory), offset)
+            yield Document(Block(text, self._memory), offset, self._memory.hide)
         except NotSimple:
             yield from self._slowly(text, offset)
 
@@ -119,7 +120,7 @@ class Documents:
         try:
             check_depth(text)
             for found in yaml_reader.documents(text, self._builder):
-                yield Document(found, offset)
+                yield Document(found, offset, self._memory.hide)
         except Unreadable as error:
             error.line += offset if error.line else 0
             raise

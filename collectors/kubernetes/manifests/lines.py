@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from auditor.redact import redact, redact_text
+from auditor.redact import redact
 from collectors.kubernetes.manifests.flow import NotSimple, quoted, simple_flow
 from collectors.kubernetes.manifests.scalars import as_json_number, plain
 
@@ -73,8 +74,12 @@ def _strange() -> re.Pattern[str]:
     return re.compile(_STRANGE)
 
 
-def understand(line: str) -> Line:
-    """Understand one line, without its end.
+Hide: TypeAlias = Callable[[Any], Any]
+"""What is made of a value before it is kept: it without its secrets."""
+
+
+def understand(line: str, hide: Hide = redact) -> Line:
+    """Understand one line, without its end; ``hide`` is applied to its value.
 
     Raises:
         NotSimple: only a YAML parser can tell.
@@ -91,7 +96,7 @@ def understand(line: str) -> Line:
     if len(dashes) > _MAX_DASHES:
         raise NotSimple
     column = indent + len(dashes)
-    made = _content(match, column)
+    made = _content(match, column, hide)
     if match["item"] is not None and not dashes:
         raise NotSimple
     for at in range(len(dashes) - 1, -1, -1):
@@ -100,11 +105,11 @@ def understand(line: str) -> Line:
     return made
 
 
-def _content(match: re.Match[str], column: int) -> Line:
+def _content(match: re.Match[str], column: int, hide: Hide) -> Line:
     if match["lone"] is not None:
         return DASH, column, "", None, (ITEM_OPEN, column + 1, "", None, None, False), False
     if match["item"] is not None:
-        op, value = _value(match["item"], "")
+        op, value = _value(match["item"], "", hide)
         return _AS_ITEM[op], column, "", value, None, op == KEY_TEXT
     key = match["key"]
     if key is not None:
@@ -117,7 +122,7 @@ def _content(match: re.Match[str], column: int) -> Line:
     text = match["value"]
     if text is None or text[0] == "#":
         return KEY_OPEN, column, key, None, None, False
-    op, value = _value(text, key)
+    op, value = _value(text, key, hide)
     return op, column, key, value, None, op == KEY_TEXT
 
 
@@ -129,17 +134,17 @@ _AS_ITEM: Final = {
 }
 
 
-def _value(text: str, key: str) -> tuple[int, Any]:
+def _value(text: str, key: str, hide: Hide) -> tuple[int, Any]:
     """The value behind a key or a dash, without its secrets."""
     first = text[0]
     if first in "\"'":
         value, end = quoted(text)
         _nothing_after(text[end:])
-        return KEY, redact_text(value)
+        return KEY, hide(value)
     if first in "[{":
         collection, end = simple_flow(text)
         _nothing_after(text[end:])
-        return KEY_FLOW, _encode(redact({key: collection})[key])
+        return KEY_FLOW, _encode(hide({key: collection})[key])
     if first in "|>":
         block = _BLOCK.fullmatch(text.rstrip(" "))
         if block is None:
@@ -148,7 +153,7 @@ def _value(text: str, key: str) -> tuple[int, Any]:
     scalar = _scalar(text)
     if scalar is None:
         return KEY_NULL, None
-    return KEY, redact_text(scalar) if isinstance(scalar, str) else scalar
+    return KEY, hide(scalar) if isinstance(scalar, str) else scalar
 
 
 def _nothing_after(text: str) -> None:

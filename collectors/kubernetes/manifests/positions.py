@@ -46,30 +46,39 @@ def in_block(value: Any, places: Places, line: int, pointer: str) -> tuple[Any, 
 
 
 def lines_in_block(start: Any, places: Places, line: int, value: object) -> list[int]:
-    """The lines of all nodes of ``value``, which is what was made of ``start`` at ``line``."""
+    """The lines of all nodes of ``value``, which is what was made of ``start`` at ``line``.
+
+    Not deeper than a block reader goes, so it may call itself.
+    """
     lines: list[int] = []
-    stack: list[tuple[Any, int, Any]] = [(start, line, value)]
-    while stack:
-        source, line, found = stack.pop()
-        lines.append(line)
-        if isinstance(found, dict):
-            place = places.get(id(source))
-            if isinstance(place, dict):
-                children = [
-                    (source.get(key), place.get(key, line), item) for key, item in found.items()
-                ]
+    append = lines.append
+
+    def walk(source: Any, line: int, found: Any) -> None:
+        append(line)
+        place = places.get(id(source))
+        if type(found) is dict:
+            if type(place) is dict:
+                for key, item in found.items():
+                    at = place.get(key, line)
+                    if type(item) is dict or type(item) is list:
+                        walk(source.get(key), at, item)
+                    else:
+                        append(at)
             else:
-                children = [(None, line, item) for item in found.values()]
-        elif isinstance(found, list):
-            place = places.get(id(source))
-            if isinstance(place, list) and len(place) == len(found):
-                children = list(zip(source, place, found, strict=True))
+                for item in found.values():
+                    walk(None, line, item)
+        elif type(found) is list:
+            if type(place) is list and len(place) == len(found):
+                for at, inside, item in zip(place, source, found, strict=True):
+                    if type(item) is dict or type(item) is list:
+                        walk(inside, at, item)
+                    else:
+                        append(at)
             else:
-                children = [(None, line, item) for item in found]
-        else:
-            continue
-        children.reverse()
-        stack += children
+                for item in found:
+                    walk(None, line, item)
+
+    walk(start, line, value)
     return lines
 
 

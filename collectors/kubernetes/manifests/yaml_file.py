@@ -85,15 +85,12 @@ class YamlFile:
         return 0 if self._document is None else self._document.line_of(base + pointer)
 
     def original(self, number: int) -> object:
-        """A numbered object with its secrets: read once more, by the reader that keeps all."""
-        from collectors.kubernetes.manifests import yaml_reader  # noqa: PLC0415 - 20 ms, rare
-
+        """A numbered object with its secrets: read once more, and nothing hidden."""
         place, base = self._places[number]
-        builder = yaml_reader.Builder(len(self._data))
-        for at, found in enumerate(yaml_reader.documents(place.text, builder)):
-            if at == place.number:
-                return value_at(found.value, base)
-        return None
+        found = Documents(place.text, self._memory.open()).read(place.text, place.offset)
+        for _ in range(place.number):
+            next(found)
+        return value_at(next(found).value, base)
 
     def lines(self, number: int, pointer: str, value: object) -> list[int]:
         """The lines of all nodes of a value that stands in a numbered object."""
