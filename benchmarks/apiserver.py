@@ -1,8 +1,9 @@
 """A server of list pages from files, fast enough not to be what is measured.
 
-    python -m benchmarks.apiserver FOLDER    prints its port, serves until its input ends
+    python -m benchmarks.apiserver PODS [OWNERS]    prints its port, serves until its input ends
 
-Each page gets the token of the next; every pod gets managed fields, as a real server sends them.
+Without OWNERS it knows pods and namespaces only. Each page gets the token of the next; every pod
+gets managed fields, as a real server sends them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+from benchmarks.generate import TEAMS
 
 MANAGED = json.dumps(
     [
@@ -31,15 +34,19 @@ MANAGED = json.dumps(
     ],
     separators=(",", ":"),
 ).encode()
-_KINDS = (("Pod", "pods", "Namespaced"), ("Namespace", "namespaces", "Cluster"))
+_CORE = (("Pod", "pods", "Namespaced"), ("Namespace", "namespaces", "Cluster"))
+_APPS = (
+    ("ReplicaSet", "replicasets", "Namespaced"),
+    ("Deployment", "deployments", "Namespaced"),
+)
 
 
 def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def discovery() -> bytes:
-    """Pods and namespaces, and nothing else."""
+def discovery(group: str, kinds: tuple[tuple[str, str, str], ...]) -> bytes:
+    """One group and nothing else."""
     resources = [
         {
             "resource": resource,
@@ -47,20 +54,28 @@ def discovery() -> bytes:
             "scope": scope,
             "verbs": ["list", "get"],
         }
-        for kind, resource, scope in _KINDS
+        for kind, resource, scope in kinds
     ]
     version = {"version": "v1", "freshness": "Current", "resources": resources}
-    group = {"metadata": {"name": ""}, "versions": [version]}
-    return _json({"kind": "APIGroupDiscoveryList", "items": [group]})
+    found = {"metadata": {"name": group}, "versions": [version]}
+    return _json({"kind": "APIGroupDiscoveryList", "items": [found] if kinds else []})
 
 
-FIXED = {
-    "/version": _json({"gitVersion": "v1.37.0"}),
-    "/api": discovery(),
-    "/apis": _json({"kind": "APIGroupDiscoveryList", "items": []}),
-    "/api/v1/namespaces/kube-system": _json({"metadata": {"uid": "bench"}}),
-    "/api/v1/namespaces": _json({"kind": "NamespaceList", "apiVersion": "v1", "items": []}),
-}
+def namespaces() -> bytes:
+    """Those of the pods."""
+    items = [{"metadata": {"name": team, "uid": f"uid-{team}", "labels": {}}} for team in TEAMS]
+    return _json({"kind": "NamespaceList", "apiVersion": "v1", "metadata": {}, "items": items})
+
+
+def fixed(*, apps: bool) -> dict[str, bytes]:
+    """Answers that are no pages."""
+    return {
+        "/version": _json({"gitVersion": "v1.37.0"}),
+        "/api": discovery("", _CORE),
+        "/apis": discovery("apps", _APPS if apps else ()),
+        "/api/v1/namespaces/kube-system": _json({"metadata": {"uid": "bench"}}),
+        "/api/v1/namespaces": namespaces(),
+    }
 
 
 def page(path: Path, number: int, last: int) -> bytes:
@@ -72,9 +87,12 @@ def page(path: Path, number: int, last: int) -> bytes:
     return text.replace(b'"99"', token, 1)
 
 
-def main(folder: str) -> None:
+def main(folder: str, owners: str = "") -> None:
     """Serve until standard input ends."""
-    pages = sorted(Path(folder).glob("page-*.json"))
+    answers = fixed(apps=bool(owners))
+    paged = {"/api/v1/pods": sorted(Path(folder).glob("page-*.json"))}
+    for _, resource, _ in _APPS if owners else ():
+        paged[f"/apis/apps/v1/{resource}"] = sorted(Path(owners).glob(f"{resource}-*.json"))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -91,11 +109,11 @@ def main(folder: str) -> None:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            if parts.path == "/api/v1/pods":
+            if pages := paged.get(parts.path):
                 number = int(parse_qs(parts.query).get("continue", ["0"])[0])
                 self.answer(page(pages[number], number, len(pages) - 1))
-            elif parts.path in FIXED:
-                self.answer(FIXED[parts.path])
+            elif parts.path in answers:
+                self.answer(answers[parts.path])
             else:
                 self.answer(b'{"kind":"Status","message":"not found"}', 404)
 
@@ -111,4 +129,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

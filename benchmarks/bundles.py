@@ -72,7 +72,8 @@ def of_cluster(bench: Bench) -> Figure:
     """100,000 pods from a server: with a signed bundle, against without; its size is told."""
     key, _ = _keys(bench)
     pages = bench.pages(PODS)
-    with served(pages, bench.folder) as kubeconfig:
+    owners = bench.owners(PODS)
+    with served(pages, bench.folder, owners) as kubeconfig:
 
         def scan(*options: str) -> Run:
             command = [*_AUDITOR, "scan", "k8s://", "--quiet", "--kubeconfig", str(kubeconfig)]
@@ -83,7 +84,7 @@ def of_cluster(bench: Bench) -> Figure:
         without = scan()
         with_it = scan("--output", str(_place(bench)), "--key", str(key))
     ratio = with_it.wall / without.wall
-    stored, raw = _size(bench.folder / "bundle"), _size(pages)
+    stored, raw = _size(bench.folder / "bundle"), _size(pages) + _size(owners)
     details: dict[str, object] = {
         "with a bundle s": with_it.wall,
         "without s": without.wall,

@@ -44,6 +44,13 @@ class Bench:
             generate.write_pages(count, target, templates=count // 10, seed=7)
         return target.resolve()
 
+    def owners(self, count: int) -> Path:
+        """A folder of pages with the ReplicaSets and Deployments of :meth:`pages`."""
+        target = self.folder / f"owners-{count}"
+        if not target.is_dir():
+            generate.write_owners(target, templates=count // 10, seed=7)
+        return target.resolve()
+
     def scan(self, target: Path, *options: str) -> Run:
         """The product on a target, results written to a file."""
         command = [sys.executable, "-m", "auditor", "scan", target, "--quiet"]

@@ -290,6 +290,59 @@ def write_pages(count: int, folder: Path, templates: int, seed: int) -> None:
         (folder / f"page-{start // PAGE:04d}.json").write_text(text)
 
 
+def owners(template: Object, number: int) -> tuple[Object, Object]:
+    """The ReplicaSet of one template's pods, and the Deployment above it."""
+    team = TEAMS[number % len(TEAMS)]
+    app = f"app-{number:05d}"
+    hash_ = f"{number * 2654435761 % 2**40:010x}"
+    uid = str(uuid.UUID(int=2**64 + number, version=4))
+    labels = {"app": app, "team": team}
+    common = {"namespace": team, "resourceVersion": str(number), "creationTimestamp": STARTED}
+
+    def spec(more: dict[str, str]) -> Object:
+        chosen = {**labels, **more}
+        filled = {"metadata": {"labels": chosen}, "spec": template}
+        return {"replicas": 10, "selector": {"matchLabels": chosen}, "template": filled}
+
+    deployment = {
+        "metadata": {"name": app, "uid": uid, "labels": labels, **common},
+        "spec": spec({}),
+        "status": {"replicas": 10, "readyReplicas": 10},
+    }
+    above = {"apiVersion": "apps/v1", "kind": "Deployment", "name": app, "uid": uid}
+    replica_set = {
+        "metadata": {
+            "name": f"{app}-{hash_}",
+            "uid": str(uuid.UUID(int=number, version=4)),
+            "labels": {**labels, "pod-template-hash": hash_},
+            "ownerReferences": [{**above, "controller": True, "blockOwnerDeletion": True}],
+            **common,
+        },
+        "spec": spec({"pod-template-hash": hash_}),
+        "status": {"replicas": 10, "readyReplicas": 10},
+    }
+    return replica_set, deployment
+
+
+def write_owners(folder: Path, templates: int, seed: int) -> None:
+    """Write the ReplicaSets and Deployments of :func:`write_pages`, as pages of an API server."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for start in range(0, templates, PAGE):
+        chosen = range(start, min(start + PAGE, templates))
+        made = [
+            owners(pod_spec(random.Random(seed * 1_000_003 + number)), number) for number in chosen
+        ]
+        for place, kind in enumerate(("ReplicaSet", "Deployment")):
+            page = {
+                "kind": f"{kind}List",
+                "apiVersion": "apps/v1",
+                "metadata": {"resourceVersion": "99"},
+                "items": [each[place] for each in made],
+            }
+            name = f"{kind.lower()}s-{start // PAGE:04d}.json"
+            (folder / name).write_text(json.dumps(page, separators=(",", ":")))
+
+
 def main() -> None:
     """Parse the command line and write."""
     parser = argparse.ArgumentParser(description=__doc__)

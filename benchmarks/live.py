@@ -22,9 +22,10 @@ MOST_MIB = 64
 
 
 @contextlib.contextmanager
-def served(pages: Path, folder: Path) -> Iterator[Path]:
+def served(pages: Path, folder: Path, owners: Path | None = None) -> Iterator[Path]:
     """A kubeconfig of a server of these pages, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.apiserver", str(pages)]
+    command += [str(owners)] if owners else []
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -83,7 +84,7 @@ def cluster(bench: Bench) -> Figure:
     """Collect and audit 100,000 pods; the ratio is the memory against that of 10,000."""
     found: dict[int, Run] = {}
     for count in (10_000, 100_000):
-        with served(bench.pages(count), bench.folder) as kubeconfig:
+        with served(bench.pages(count), bench.folder, bench.owners(count)) as kubeconfig:
             command = [sys.executable, "-m", "auditor", "scan", "k8s://", "--quiet"]
             command += ["--kubeconfig", str(kubeconfig), "-o", f"json={bench.output}"]
             env = {"XDG_CACHE_HOME": str(bench.cache)}

@@ -57,8 +57,7 @@ class TargetRun(msgspec.Struct):
 
     def add(self, result: ShardResult) -> None:
         """Take in a shard."""
-        if result.spool:
-            self.spools.append(result.spool)
+        self.spools += result.spools
         self.tally += from_bytes(result.tally)
         self.gaps += result.gaps
         self.unread += result.unread

@@ -28,15 +28,19 @@ if TYPE_CHECKING:
     from auditor.runner.notes import Notes
 
 
+MOST_LINES = 8_192
+"""Lines, of about 700 bytes, that a shard holds before it puts them into a file."""
+
+
 class ShardResult(msgspec.Struct, gc=False):
-    """What one shard came to; the lines are in ``spool``, "" when there are none.
+    """What one shard came to; the lines are in the files ``spools``, each of them in order.
 
     ``digests`` are the sha256 of the sources of what is in ``kept``; ``unread`` are the gaps in
     place of files.
     """
 
     number: int
-    spool: str
+    spools: list[str]
     tally: bytes
     gaps: list[Gap]
     kept: list[Resource]
@@ -69,11 +73,31 @@ class _Tallies(msgspec.Struct):
     skipped: int = 0
 
 
+class _Spool:
+    """Puts lines into sorted files named after a shard."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._start = str(folder / f"shard-{number:06d}")
+        self.paths: list[str] = []
+
+    def put(self, lines: list[bytes]) -> None:
+        """Write a file; none for no lines."""
+        if not lines:
+            return
+        lines.sort()
+        path = f"{self._start}-{len(self.paths):04d}"
+        Path(path).write_bytes(b"".join(lines))
+        self.paths.append(path)
+
+
 class ShardRun:
     """Works through one shard."""
 
-    def __init__(self, context: Context, target_uri: str, notes: Notes | None = None) -> None:
+    def __init__(
+        self, context: Context, target_uri: str, spool: _Spool, notes: Notes | None = None
+    ) -> None:
         """``notes`` take down all that is read."""
+        self._spool = spool
         self._context = context
         self._notes = notes
         self._unread: list[Gap] = []
@@ -103,6 +127,9 @@ class ShardRun:
         self._grouped = False
         part = self._judge(reading)
         self._add(part)
+        if len(self._total.lines) > MOST_LINES:
+            self._spool.put(self._total.lines)
+            self._total.lines = []
         self._note(reading, part.kept)
         if cache is not None and not self._grouped:
             cache.put(reading.source, reading.evidence.sha256, _as_known(part))
@@ -206,19 +233,16 @@ class ShardRun:
             total.evaluated[kind] += number
         total.skipped += known.skipped
 
-    def finish(self, number: int, spool: Path) -> ShardResult:
-        """Write the sorted lines and return the rest."""
+    def finish(self, number: int) -> ShardResult:
+        """Write the lines that are left and return the rest."""
         total = self._total
         lines = total.lines
         for group in self._groups.values():
             lines += _covering(group)
-        lines.sort()
-        path = spool / f"shard-{number:06d}"
-        if lines:
-            path.write_bytes(b"".join(lines))
+        self._spool.put(lines)
         return ShardResult(
             number=number,
-            spool=str(path) if lines else "",
+            spools=self._spool.paths,
             tally=to_bytes(total.tally),
             gaps=total.gaps,
             kept=total.kept,
@@ -270,14 +294,14 @@ def run_shard(job: Job, shard: Shard) -> ShardResult:
     """Read and judge one shard; the same shard always leaves the same bytes."""
     context = context_of(job)
     notes = _notes(job.keep, shard.number) if job.keep is not None else None
-    run = ShardRun(context, job.collector.target.uri, notes)
+    run = ShardRun(context, job.collector.target.uri, _Spool(job.spool, shard.number), notes)
     scope = scope_of(job, context)
     with _no_collections(), open_cache(job.result_cache, scope, shard.number) as cache:
         for reading in job.collector.read(shard):
             run.take(reading, cache)
         if notes is not None:
             notes.close()
-        return run.finish(shard.number, job.spool)
+        return run.finish(shard.number)
 
 
 def _notes(keep: Keep, part: int) -> Notes:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.runner import spools
+from auditor.runner import spools, worker
 from tests.e2e.runs import Run, collector_of
 
 COUNT = 160
@@ -64,6 +64,24 @@ def test_each_file_a_target(tmp_path: Path) -> None:
         if item["rule"] == "k8s-default-deny-ingress-missing"
     ]
     assert posture == [("whole.yaml", "fail"), ("broken.yaml", "unknown")]
+
+
+def test_a_shard_of_more_lines_than_it_holds(tmp_path: Path) -> None:
+    """They are put into several files, and come back in one order."""
+    pods = 1_000
+    for number in range(4):
+        text = "---\n".join(POD.format(number=number * pods + each) for each in range(pods))
+        (tmp_path / f"{number}.yaml").write_text(text)
+    alone = Run(shard_weight=1 << 30).results(collector_of(tmp_path, "t"))
+    found = json.loads(alone)["findings"]
+    assert len(found) > 2 * worker.MOST_LINES
+    named = [
+        item["resource"]["name"]
+        for item in found
+        if item["rule"] == "k8s-pod-host-process-namespace"
+    ]
+    assert sorted(named) == sorted(f"p{number}" for number in range(4 * pods))
+    assert Run(workers=2).results(collector_of(tmp_path, "t")) == alone
 
 
 @given(
