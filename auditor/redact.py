@@ -162,7 +162,7 @@ _HINTS_JSON = (
     *(b"PRIVATE KEY", b"AKIA", b"ASIA", b"glpat-", b"xox", b"hf_", b"sk-", b"nvapi-", b"eyJ"),
     *(b"service_account", b'"Secret"'),
 )
-_GITHUB_JSON = re.compile(rb"gh[pousr]_|github_pat_")
+_GITHUB_JSON = (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_")
 _ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
 """A character written by its number, but for the three that Go always writes so."""
 _URL_JSON = re.compile(rb'://[^/\s:@"]*:[^/\s@"]+@')
@@ -246,7 +246,7 @@ def may_hold_secret(raw: bytes) -> bool:
     for hint in _HINTS_JSON:
         if hint in raw:
             return True
-    if b"gh" in raw and _GITHUB_JSON.search(raw):
+    if b"gh" in raw and any(hint in raw for hint in _GITHUB_JSON):
         return True
     if b"\\" in raw and (b"\\/" in raw or _ESCAPE_JSON.search(raw)):
         return True

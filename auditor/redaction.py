@@ -18,10 +18,15 @@ Commit = Callable[[str], str]
 
 
 def redactions(kept: Any, original: Any, commit: Commit, start: str = "") -> Iterator[Redaction]:
-    """What was left out of a value; ``original`` is the value as it was read, None if unknown."""
+    """What was left out of a value; ``original`` is the value as it was read, None if unknown.
+
+    What is as it was read has nothing left out, also where it spells the marker.
+    """
     stack: list[tuple[str, Any, Any]] = [(start, kept, original)]
     while stack:
         place, found, before = stack.pop()
+        if found == before:
+            continue
         if isinstance(found, dict):
             known = before if isinstance(before, dict) else {}
             named = [
@@ -36,7 +41,7 @@ def redactions(kept: Any, original: Any, commit: Commit, start: str = "") -> Ite
             ]
             stack.extend(reversed(numbered))
         elif isinstance(found, str) and _MARK in found:
-            commitment = commit(before) if isinstance(before, str) and before != found else ""
+            commitment = commit(before) if isinstance(before, str) else ""
             yield Redaction(place, tuple(_SHAPES.findall(found)), commitment)
 
 

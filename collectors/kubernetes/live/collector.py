@@ -16,13 +16,12 @@ from auditor.model.enums import Answered, GapCause
 from auditor.model.evidence import Record, Redaction, TargetEntry
 from auditor.model.resource import Excluded, Gap
 from auditor.ports import Examination, Read, Sink
-from auditor.redaction import MARK
 from collectors.kubernetes.live.address import Address
 from collectors.kubernetes.live.client import Client, Clock, Patience, Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served, discover
 from collectors.kubernetes.live.identity import Ask, Identity, identify, may
 from collectors.kubernetes.live.listing import LIMIT, Got, Lister
-from collectors.kubernetes.live.normalize import Keeper
+from collectors.kubernetes.live.normalize import Keeper, below
 from collectors.kubernetes.live.session import ACCOUNT, UNVERIFIED, Session, open_session
 from collectors.kubernetes.live.unread import UNREAD
 
@@ -254,15 +253,14 @@ class _Run:
         left_out: tuple[Redaction, ...] = ()
         try:
             raw = self._client.get(path).body
-            object_ = self._keeper.kept(raw)
-            if MARK in object_:
-                left_out = tuple(self._keeper.left_out(object_, raw, "/items/0"))
+            object_, found = self._keeper.keep(raw)
+            left_out = tuple(below("/items/0", found))
             kind = served.kind.removeprefix("k8s/")
             head = msgspec.json.encode({"kind": f"{kind}List", "apiVersion": served.api_version})
             body = head[:-1] + b',"items":[' + object_ + b"]}"
-        except Unanswered as found:
-            error = found
-            self._gap(served.kind, name, found)
+        except Unanswered as failed:
+            error = failed
+            self._gap(served.kind, name, failed)
         record = Record(
             number=self._next(),
             kind=served.kind,

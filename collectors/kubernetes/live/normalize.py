@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from auditor.model.enums import Answered
 from auditor.model.evidence import Redaction
-from auditor.redact import clean, may_hold_secret, redact_text
+from auditor.redact import clean, may_hold_secret
 from auditor.redaction import MARK, Commit, redactions
 from collectors.kubernetes.live.client import Unanswered
 
@@ -67,10 +68,10 @@ class Listed(msgspec.Struct, frozen=True):
         found: list[Redaction] = []
         kept = []
         for number, item in enumerate(self.items):
-            raw = bytes(item)
-            kept.append(_named(keeper.kept(raw), named))
-            if keeper.lists and MARK in kept[-1]:
-                found += keeper.left_out(kept[-1], raw, f"/items/{number}")
+            object_, left_out = keeper.keep(bytes(item))
+            kept.append(_named(object_, named))
+            if left_out:
+                found += below(f"/items/{number}", left_out)
         items = b",".join(kept)
         head = msgspec.json.encode({"kind": self.kind, "apiVersion": self.api_version})
         body = head[:-1] + b',"items":[' + items + b"]}"
@@ -106,6 +107,32 @@ def take_apart(body: bytes, kind: str) -> Listed:
     return Listed(page.kind, page.apiVersion, page.metadata, page.items or [])
 
 
+def below(place: str, left_out: Iterable[Redaction]) -> Iterator[Redaction]:
+    """What was left out of a part, by its place in the whole."""
+    for each in left_out:
+        yield msgspec.structs.replace(each, path=place + each.path)
+
+
+@dataclass(slots=True)
+class _Spec:
+    """A spec as it is kept, and what was left out of it."""
+
+    body: bytes
+    left_out: tuple[Redaction, ...]
+
+
+@dataclass(slots=True)
+class _Names:
+    """Stand-ins for the two names that pods of one origin do not share: nothing else is so called.
+
+    ``met`` is whether one of them stood in a secret.
+    """
+
+    node: bytes = field(default_factory=lambda: secrets.token_hex(12).encode())
+    token: bytes = field(default_factory=lambda: secrets.token_hex(12).encode())
+    met: bool = False
+
+
 class Keeper:
     """Makes objects fit to be kept: no managed fields, no applied copies, no secrets.
 
@@ -114,69 +141,80 @@ class Keeper:
     """
 
     def __init__(self, commit: Commit | None = None) -> None:
+        """``commit`` is how to commit to what is left out, None when nobody asks what that is."""
         self._commit = commit
-        self._node = secrets.token_hex(12).encode()
-        self._token = secrets.token_hex(12).encode()
-        self._specs: dict[bytes, bytes] = {}
+        self._names = _Names()
+        self._specs: dict[bytes, _Spec] = {}
 
-    @property
-    def lists(self) -> bool:
-        """Whether anybody asks what was left out."""
-        return self._commit is not None
+    def keep(self, raw: bytes) -> tuple[bytes, tuple[Redaction, ...]]:
+        """One object as it is kept, and what was left out of it.
 
-    def left_out(self, kept: bytes, raw: bytes, place: str) -> Iterator[Redaction]:
-        """Where secrets were left out of an object that stands at a place of its page."""
-        if self._commit is None:
-            return iter(())
-        value, original = msgspec.json.decode(kept), msgspec.json.decode(raw)
-        return redactions(value, original, self._commit, place)
-
-    def kept(self, raw: bytes) -> bytes:
-        """One object as it is kept; the place of one that nobody can read."""
+        What nobody can read keeps its place.
+        """
         try:
             return self._slim(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return UNREADABLE
+            return UNREADABLE, ()
 
-    def _slim(self, raw: bytes) -> bytes:
+    def _slim(self, raw: bytes) -> tuple[bytes, tuple[Redaction, ...]]:
         try:
             value = _decode_object(raw)
             meta = _decode_object(value["metadata"]) if "metadata" in value else {}
         except (msgspec.ValidationError, RecursionError):
-            return clean(raw)
+            return self._cleaned(raw, always=True)
         if meta.pop("managedFields", None) is not None or "annotations" in meta:
             _forget_applied(meta)
             value["metadata"] = msgspec.Raw(_encode(meta))
         spec = bytes(value.get("spec", b""))
         if len(spec) < _WORTH_IT:
-            return _cleaned(_encode(value))
-        rest = {name: item for name, item in value.items() if name != "spec"}
-        found = _cleaned(_encode(rest))
-        comma = b"," if rest else b""
-        return b'%b%b"spec":%b}' % (found[:-1], comma, self._spec(spec))
+            return self._cleaned(_encode(value))
+        del value["spec"]
+        found, left_out = self._cleaned(_encode(value))
+        comma = b"," if value else b""
+        body, inside = self._spec(spec)
+        if inside:
+            left_out = (*left_out, *below("/spec", inside))
+        return b'%b%b"spec":%b}' % (found[:-1], comma, body), left_out
 
-    def _spec(self, spec: bytes) -> bytes:
+    def _spec(self, spec: bytes) -> tuple[bytes, tuple[Redaction, ...]]:
         """A spec as it is kept, from memory where another differs in nothing but the names."""
-        node, token = _names(spec)
+        names = self._names
+        node, token = _names_in(spec)
+        common = spec
         if node:
-            spec = spec.replace(_NODE + node, _NODE + self._node, 1)
+            common = common.replace(_NODE + node, _NODE + names.node, 1)
         if token:
-            spec = spec.replace(_ACCESS + token, _ACCESS + self._token)
-        found = self._specs.get(spec)
+            common = common.replace(_ACCESS + token, _ACCESS + names.token)
+        found = self._specs.get(common)
         if found is None:
-            found = _cleaned(spec)
+            names.met = False
+            found = _Spec(*self._cleaned(common))
+            if names.met:
+                # a commitment is to the secret itself, with its own names
+                return self._cleaned(spec)
             if len(self._specs) < _MOST:
-                self._specs[spec] = found
-        if may_hold_secret(node):
-            node = msgspec.json.encode(redact_text(node.decode()))[1:-1]
-        return found.replace(self._node, node).replace(self._token, token)
+                self._specs[common] = found
+        body = found.body.replace(names.node, node) if node else found.body
+        return body.replace(names.token, token) if token else body, found.left_out
+
+    def _cleaned(self, raw: bytes, *, always: bool = False) -> tuple[bytes, tuple[Redaction, ...]]:
+        """An object or a part of one without secrets; ``always`` also without its nulls."""
+        if not always and not may_hold_secret(raw):
+            return raw, ()
+        found = clean(raw)
+        if self._commit is None or MARK not in found:
+            return found, ()
+        before, after = msgspec.json.decode(raw), msgspec.json.decode(found)
+        return found, tuple(redactions(after, before, self._committed))
+
+    def _committed(self, value: str) -> str:
+        names = self._names
+        if names.node.decode() in value or names.token.decode() in value:
+            names.met = True
+        return self._commit(value) if self._commit is not None else ""
 
 
-def _cleaned(raw: bytes) -> bytes:
-    return clean(raw) if may_hold_secret(raw) else raw
-
-
-def _names(spec: bytes) -> tuple[bytes, bytes]:
+def _names_in(spec: bytes) -> tuple[bytes, bytes]:
     """The node of a pod's spec, and the ending of the name of its token's volume."""
     node = token = b""
     start = spec.find(_NODE)
@@ -188,7 +226,7 @@ def _names(spec: bytes) -> tuple[bytes, bytes]:
         start += len(_ACCESS)
         token = spec[start : start + _TOKEN]
     return (
-        node if _NAME.fullmatch(node) else b"",
+        node if _NAME.fullmatch(node) and not may_hold_secret(node) else b"",
         token if len(token) == _TOKEN and token.isalnum() else b"",
     )
 

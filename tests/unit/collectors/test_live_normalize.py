@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.redact import decode
+from auditor.redaction import redactions
 from benchmarks.generate import pod, pod_spec
 from collectors.kubernetes.live.client import Unanswered
 from collectors.kubernetes.live.normalize import UNREADABLE, Keeper, take_apart
@@ -32,7 +33,18 @@ def plain(value: dict[str, Any]) -> Any:
 
 def kept(keeper: Keeper, value: object) -> Any:
     raw = json.dumps(value, separators=(",", ":")).encode()
-    return decode(keeper.kept(raw))
+    return decode(keeper.keep(raw)[0])
+
+
+def commit(value: str) -> str:
+    return f"committed to {value}"
+
+
+def left_out(value: object) -> set[Any]:
+    """What was left out of an object, by comparing the whole."""
+    original = json.loads(json.dumps(value))
+    original.get("metadata", {}).pop("managedFields", None)
+    return set(redactions(plain(original), original, commit))
 
 
 def pods() -> list[dict[str, Any]]:
@@ -62,6 +74,26 @@ def test_pods_of_one_origin() -> None:
         assert SECRET not in json.dumps(kept(keeper, each))
 
 
+def test_what_was_left_out_of_pods_of_one_origin() -> None:
+    keeper = Keeper(commit)
+    found = [set(keeper.keep(json.dumps(each).encode())[1]) for each in pods()]
+    assert found == [left_out(each) for each in pods()]
+    places = {each.path for left in found for each in left}
+    assert "/spec/containers/0/env/0/value" in places
+
+
+def test_commitments_are_to_the_secret_with_its_own_names() -> None:
+    """Pods share what is remembered of their spec, but not the names that stand in a secret."""
+    keeper = Keeper(commit)
+    for number in range(10_000, 10_003):
+        name = f"kube-api-access-{number}"
+        spec = {"volumes": [{"name": name}], "args": [f"--password={name}"], "pad": "x" * 600}
+        value = {"metadata": {"name": "a"}, "spec": spec}
+        ((found),) = keeper.keep(json.dumps(value, separators=(",", ":")).encode())[1]
+        assert (found.path, found.shapes) == ("/spec/args/0", ("argument",))
+        assert found.commitment == f"committed to --password={name}"
+
+
 ODD = {
     "no spec": {"metadata": {"name": "a"}},
     "nothing but a spec": {"spec": {"a": SECRET, "b": "x" * 600}},
@@ -85,8 +117,8 @@ def test_odd_objects(value: dict[str, Any]) -> None:
 
 
 def test_what_nobody_can_read_keeps_its_place() -> None:
-    assert Keeper().kept(b'{"metadata": ') == UNREADABLE
-    assert Keeper().kept(b"[" * 100_000) == UNREADABLE
+    assert Keeper().keep(b'{"metadata": ') == (UNREADABLE, ())
+    assert Keeper().keep(b"[" * 100_000) == (UNREADABLE, ())
 
 
 TEXTS = st.sampled_from(("", "a", "kube-api-access-abcde", "kube-api-access-", SECRET, '"', "é"))
