@@ -39,20 +39,23 @@ def test_importing_does_nothing(tmp_path: Path) -> None:
     assert (ran.stderr, ran.returncode) == ("", 0)
 
 
-def test_a_scan_of_files_loads_no_sdk() -> None:
+def test_a_scan_of_files_loads_no_sdk(tmp_path: Path) -> None:
+    """Once the rules are compiled; before that they are YAML."""
     code = (
         "import sys; from auditor.cli.app import run; run(sys.argv[1:]); "
         "print([name for name in sys.modules if name.partition('.')[0] in "
         "('kubernetes', 'urllib3', 'requests', 'yaml', 'ssl', 'http')])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "scan", ESTATE / "platform/rbac.yaml", "--quiet"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "scan", ESTATE / "platform/rbac.yaml", "--quiet"],
+            cwd=ROOT,
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 

@@ -41,7 +41,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("data", "expected"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files(tmp_path: Path, data: bytes, expected: str) -> None:
-    assert complaints(tmp_path, {**FILES, FILE: data}) == [FILE + expected]
+    (told,) = complaints(tmp_path, {**FILES, FILE: data})
+    # a libyaml that has a limit of its own looks that far ahead before it says anything
+    assert told in {FILE + expected, f"{FILE}:1:1001: no YAML: exceeded maximum nesting depth"}
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
