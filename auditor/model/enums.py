@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class Verdict(Enum):
@@ -48,8 +48,8 @@ class About(Enum):
     FILES = "files"
 
 
-class GapCause(Enum):
-    """Why something that should have been read was not."""
+class GapCause(StrEnum):
+    """Why something that should have been read was not; a text, so that gaps have an order."""
 
     DENIED = "denied"
     UNREACHABLE = "unreachable"

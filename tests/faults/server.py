@@ -141,10 +141,15 @@ def status(code: int, message: str, **metadata: str) -> Reply:
     return json_reply({**value, "message": message, "code": code}, code)
 
 
-def page(items: list[dict[str, Any]], kind: str = "Pod", **metadata: str) -> Reply:
+def page(items: list[dict[str, Any]], kind: str = "Pod", **metadata: Any) -> Reply:
     """A page of a list."""
+    return page_of("v1", items, kind, **metadata)
+
+
+def page_of(version: str, items: list[dict[str, Any]], kind: str, **metadata: Any) -> Reply:
+    """A page of a list of a group and version."""
     meta = {"resourceVersion": "7", **metadata}
-    body = {"kind": f"{kind}List", "apiVersion": "v1", "metadata": meta, "items": items}
+    body = {"kind": f"{kind}List", "apiVersion": version, "metadata": meta, "items": items}
     return json_reply(body)
 
 
@@ -184,6 +189,9 @@ def discovery(*groups: tuple[str, str, tuple[tuple[str, str, bool], ...]]) -> Re
     return json_reply({"kind": "APIGroupDiscoveryList", "items": items})
 
 
+NAMESPACE = {"name": "ml", "uid": "n"}
+
+
 def healthy(asked: Asked) -> Reply:
     """What a small cluster answers."""
     match asked.method, asked.path:
@@ -199,8 +207,10 @@ def healthy(asked: Asked) -> Reply:
         case _, "/api/v1/namespaces/kube-system":
             return json_reply({"metadata": {"name": "kube-system", "uid": "the-cluster"}})
         case _, "/api/v1/namespaces":
-            return page([{"metadata": {"name": "ml", "uid": "n"}}], "Namespace")
-        case _, "/api/v1/pods":
+            return page([{"metadata": NAMESPACE}], "Namespace")
+        case _, "/api/v1/namespaces/ml":
+            return json_reply({"kind": "Namespace", "apiVersion": "v1", "metadata": NAMESPACE})
+        case _, "/api/v1/pods" | "/api/v1/namespaces/ml/pods":
             return page([pod("good"), pod("bad", privileged=True)])
         case _:
             return status(404, "the server could not find the requested resource")

@@ -167,7 +167,22 @@ FAULTS = {
         on(PODS, Reply(status(500, "x").body)), "malformed", "the answer is Status"
     ),
     "items that are none": Fault(
-        on(PODS, Reply(b'{"kind":"PodList","items":7}')), "malformed", "the answer is no list"
+        on(PODS, fake.json_reply({"kind": "PodList", "apiVersion": "v1", "items": 7})),
+        "malformed",
+        "the answer is no list",
+    ),
+    "items that are null": Fault(
+        on(PODS, fake.json_reply({"kind": "PodList", "apiVersion": "v1", "items": None})),
+        "malformed",
+        "the answer is no list",
+    ),
+    "fewer than there are": Fault(
+        on(PODS, page([pod("bad", privileged=True)], remainingItemCount=500)),
+        "truncated",
+        "500 more are left",
+    ),
+    "pods of another version": Fault(
+        on(PODS, fake.page_of("x.io/v1", [pod("bad")], "Pod")), "malformed", "is PodList x.io/v1"
     ),
 }
 
@@ -284,6 +299,8 @@ def test_a_custom_kind_can_not_pose_as_a_built_in_one(tmp_path: Path) -> None:
     document = scanned(tmp_path, handler)
     assert document["gaps"] == []
     assert {record.request.partition("?")[0] for record in document["records"]} == {
+        "GET /api",
+        "GET /apis",
         "GET /api/v1/pods",
         "GET /api/v1/namespaces",
     }
@@ -321,15 +338,22 @@ def test_old_discovery_is_understood(tmp_path: Path) -> None:
         "/api": fake.json_reply({"kind": "APIVersions", "versions": ["v1"]}),
         "/api/v1": fake.json_reply({"kind": "APIResourceList", "resources": [pods, exec_]}),
         "/apis": fake.json_reply(groups),
-        "/apis/apps/v1": fake.json_reply({"resources": [deployments]}),
-        "/apis/apps/v1beta1": fake.json_reply({"resources": [deployments]}),
-        "/apis/apps/v1/deployments": page([], "Deployment"),
+        "/apis/apps/v1": fake.json_reply({"kind": "APIResourceList", "resources": [deployments]}),
+        "/apis/apps/v1beta1": fake.json_reply(
+            {"kind": "APIResourceList", "resources": [deployments]}
+        ),
+        "/apis/apps/v1/deployments": fake.page_of("apps/v1", [], "Deployment"),
     }
     with serving(lambda asked: answers.get(asked.path)) as server:
         kinds = frozenset({"k8s/Pod", "k8s/Deployment"})
         pages = read(collector(tmp_path, server), kinds, tmp_path)
     assert pages.entry.gaps == ()
     assert [record.request.partition("?")[0] for record in pages.records] == [
+        "GET /api",
+        "GET /api/v1",
+        "GET /apis",
+        "GET /apis/apps/v1",
+        "GET /apis/apps/v1beta1",
         "GET /apis/apps/v1/deployments",
         "GET /api/v1/pods",
     ]
@@ -446,7 +470,7 @@ def test_what_was_found_then_is_not_what_is_found_now(tmp_path: Path) -> None:
     kinds = KINDS | {"k8s/Deployment"}
     found = []
     for number, deployments in enumerate(([], [{"metadata": metadata}])):
-        listed = page(deployments, "Deployment")
+        listed = fake.page_of("apps/v1", deployments, "Deployment")
         path = "/apis/apps/v1/deployments"
         with serving(_of({**answers, path: listed})) as server:
             pages = read(collector(tmp_path, server), kinds, tmp_path / str(number))

@@ -92,7 +92,7 @@ class Client:
     def __init__(self, session: Session, clock: Clock, patience: Patience) -> None:
         self._session = session
         self._clock = clock
-        self._patience = patience
+        self._patience = self.patience = patience
         self._host = str(session.configuration.host).rstrip("/")
 
     def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON) -> Answer:

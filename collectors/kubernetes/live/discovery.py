@@ -1,14 +1,17 @@
-"""What a server serves: each kind once, under the version that the server prefers."""
+"""What a server serves: each kind once, under the version that the server prefers.
+
+An answer that does not say what it is says nothing: a cluster without kinds looks the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 
 import msgspec
 
 from auditor.model.enums import Answered
-from collectors.kubernetes.live.client import JSON, Client, Unanswered
+from collectors.kubernetes.live.client import JSON, Answer, Client, Unanswered
 from collectors.kubernetes.objects import kind_name
 
 AGGREGATED = (
@@ -16,6 +19,24 @@ AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList," + JSON
 )
 """KEP-3352: all groups in two answers; a server older than 1.26 sends the list of groups."""
+
+_ALWAYS: Final = frozenset(
+    f"k8s/{kind}"
+    for kind in (
+        *("Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod", "Service"),
+        *("LimitRange", "ReplicationController", "ResourceQuota", "ServiceAccount"),
+        *("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
+        *("CronJob", "Job", "Ingress", "NetworkPolicy"),
+        *("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
+    )
+)
+"""Every API server has these, from Kubernetes 1.8 on (CronJob from 1.8, in one version or other).
+
+One that does not list them was not asked, or somebody in between answered.
+"""
+
+Heard = Callable[[str, Answer], None]
+"""Told each answer, with the path that was asked for."""
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -26,6 +47,16 @@ class Served(msgspec.Struct, frozen=True):
     resource: str
     namespaced: bool
     verbs: frozenset[str]
+
+    @property
+    def plain_kind(self) -> str:
+        """The kind as the server writes it."""
+        return self.kind.removeprefix("k8s/").partition(".")[0]
+
+    @property
+    def listable(self) -> bool:
+        """Whether the server can list it."""
+        return "list" in self.verbs
 
     @property
     def group(self) -> str:
@@ -44,6 +75,13 @@ class Discovered(msgspec.Struct, frozen=True):
 
     served: dict[str, Served]
     stale: tuple[str, ...]
+
+    def missing(self, kind: str) -> str:
+        """Why a kind can't be listed although it should be there; "" for one that need not be."""
+        served = self.served.get(kind)
+        if served is not None:
+            return "" if served.listable else f"the server does not list {served.resource}"
+        return "the server does not say that it has any, as all do" if kind in _ALWAYS else ""
 
 
 class _Kind(msgspec.Struct, frozen=True, gc=False):
@@ -73,8 +111,7 @@ class _Group(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Groups(msgspec.Struct, frozen=True, gc=False):
-    kind: str = ""
-    items: list[_Group] = []
+    items: list[_Group]
 
 
 class _OldVersion(msgspec.Struct, frozen=True, gc=False):
@@ -88,7 +125,11 @@ class _OldGroup(msgspec.Struct, frozen=True, gc=False):
 
 
 class _OldGroups(msgspec.Struct, frozen=True, gc=False):
-    groups: list[_OldGroup] = []
+    groups: list[_OldGroup]
+
+
+class _OldVersions(msgspec.Struct, frozen=True, gc=False):
+    versions: list[str]
 
 
 class _OldResource(msgspec.Struct, frozen=True, gc=False):
@@ -99,27 +140,78 @@ class _OldResource(msgspec.Struct, frozen=True, gc=False):
 
 
 class _OldResources(msgspec.Struct, frozen=True, gc=False):
-    resources: list[_OldResource] = []
+    resources: list[_OldResource]
 
 
-def discover(client: Client) -> Discovered:
-    """Ask the server what it serves.
+def _ignore(path: str, answer: Answer) -> None:
+    del path, answer
+
+
+def discover(client: Client, heard: Heard = _ignore) -> Discovered:
+    """Ask a server what it serves; ``heard`` is told every answer.
 
     Raises:
         Unanswered: it does not say.
     """
-    found: dict[str, Served] = {}
-    stale: list[str] = []
-    for root in ("/api", "/apis"):
-        answer = client.get(root, accept=AGGREGATED)
-        groups = _decode(answer.body, _Groups)
-        if groups.kind != "APIGroupDiscoveryList":
-            entries = _old_groups(client, root, answer.body, stale)
-        else:
-            entries = _new_groups(groups, stale)
-        for served in entries:
-            _add(found, served)
-    return Discovered(found, tuple(sorted(stale)))
+    return _Discovery(client, heard).run()
+
+
+class _Discovery:
+    """Asks one server."""
+
+    def __init__(self, client: Client, heard: Heard) -> None:
+        self._client = client
+        self._heard = heard
+        self._found: dict[str, Served] = {}
+        self._stale: list[str] = []
+
+    def run(self) -> Discovered:
+        for root in ("/api", "/apis"):
+            body = self._get(root, AGGREGATED)
+            if _kind(body) == "APIGroupDiscoveryList":
+                entries = _new_groups(_decode(body, _Groups), self._stale)
+            else:
+                entries = self._old_groups(root, body)
+            for served in entries:
+                _add(self._found, served)
+        return Discovered(self._found, tuple(sorted(set(self._stale))))
+
+    def _get(self, path: str, accept: str = JSON) -> bytes:
+        answer = self._client.get(path, accept=accept)
+        self._heard(path, answer)
+        return answer.body
+
+    def _old_groups(self, root: str, body: bytes) -> Iterator[Served]:
+        """One request a group and version; one that can't be had is missing by itself."""
+        for api_version in _old_versions(root, body):
+            try:
+                answer = self._get(f"{root}/{api_version}")
+                resources = _decode(answer, _OldResources, "APIResourceList").resources
+            except Unanswered:
+                self._stale.append(api_version)
+                continue
+            for resource in resources:
+                if "/" not in resource.name:
+                    yield Served(
+                        kind_name(api_version, resource.kind),
+                        api_version,
+                        resource.name,
+                        resource.namespaced,
+                        frozenset(resource.verbs),
+                    )
+
+
+def _old_versions(root: str, body: bytes) -> list[str]:
+    """Groups with their versions, the preferred version of a group first."""
+    if root == "/api":
+        return _decode(body, _OldVersions, "APIVersions").versions
+    versions: list[str] = []
+    for group in _decode(body, _OldGroups, "APIGroupList").groups:
+        names = [version.groupVersion for version in group.versions]
+        if group.preferredVersion is not None:
+            names.sort(key=group.preferredVersion.groupVersion.__ne__)
+        versions += names
+    return versions
 
 
 def _new_groups(groups: _Groups, stale: list[str]) -> Iterator[Served]:
@@ -140,54 +232,36 @@ def _new_groups(groups: _Groups, stale: list[str]) -> Iterator[Served]:
                     )
 
 
-def _old_groups(client: Client, root: str, body: bytes, stale: list[str]) -> Iterator[Served]:
-    """One request a group and version, the preferred first."""
-    if root == "/api":
-        versions = ["v1"]
-    else:
-        versions = []
-        for group in _decode(body, _OldGroups).groups:
-            names = [version.groupVersion for version in group.versions]
-            if group.preferredVersion is not None:
-                names.sort(key=group.preferredVersion.groupVersion.__ne__)
-            versions += names
-    for api_version in versions:
-        try:
-            answer = client.get(f"{root}/{api_version}")
-            resources = _decode(answer.body, _OldResources).resources
-        except Unanswered as error:
-            if error.answered is Answered.DENIED:
-                raise
-            stale.append(api_version)
-            continue
-        for resource in resources:
-            if "/" not in resource.name:
-                yield Served(
-                    kind_name(api_version, resource.kind),
-                    api_version,
-                    resource.name,
-                    resource.namespaced,
-                    frozenset(resource.verbs),
-                )
-
-
 def _add(found: dict[str, Served], served: Served) -> None:
     """Keep the first of a kind: versions come in the server's order, the preferred first.
 
-    Kinds that moved from one built-in group to another are listed in the newer: the old group is
-    the core, or ``extensions``, with fewer fields.
+    One that can be listed goes before one that can't. Kinds that moved from one built-in group to
+    another are listed in the newer: the old group is ``extensions``, with fewer fields.
     """
     known = found.get(served.kind)
-    if known is None or (known.group == "extensions" and served.group != "extensions"):
+    if known is None or _rank(served) > _rank(known):
         found[served.kind] = served
+
+
+def _rank(served: Served) -> tuple[bool, bool]:
+    return served.listable, served.group != "extensions"
 
 
 _Answer = TypeVar("_Answer")
 
 
-def _decode(body: bytes, kind: type[_Answer]) -> _Answer:
+def _kind(body: bytes) -> str:
+    return _decode(body, _Kind).kind
+
+
+def _decode(body: bytes, shape: type[_Answer], kind: str = "") -> _Answer:
+    """An answer of a ``kind``; any, when it is known already."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        found = msgspec.json.decode(body, type=_Kind).kind if kind else ""
+        if found != kind:
+            what = found[:80] or "nothing that says what it is"
+            raise Unanswered(Answered.MALFORMED, f"asked what it serves, the answer is {what}")
+        return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         detail = f"what the server serves can't be understood: {error}"
         raise Unanswered(Answered.MALFORMED, detail) from error

@@ -49,25 +49,24 @@ class _Expired(msgspec.Struct, frozen=True, gc=False):
 
 
 class Lister:
-    """Lists kinds, page after page; ``limit`` items a page, no more than ``pages`` a list."""
+    """Lists kinds, page after page; ``limit`` items a page, and no pages without end."""
 
-    def __init__(self, client: Client, limit: int, pages: int) -> None:
+    def __init__(self, client: Client, limit: int) -> None:
         self._client = client
         self._limit = limit
-        self._pages = pages
+        self._pages = client.patience.pages
 
     def pages(self, served: Served, namespace: str) -> Iterator[Got]:
         """Yield every page; the first error is the last thing that is yielded."""
-        kind = served.kind.removeprefix("k8s/").partition(".")[0]
         asked = Asked(served.path(namespace), self._limit)
         seen: set[str] = set()
         ahead = ThreadPoolExecutor(1)
         try:
-            coming = ahead.submit(self._get, asked, kind)
+            coming = ahead.submit(self._get, asked, served)
             for _ in range(self._pages):
                 following, got = _following(_result(coming, asked), seen)
                 if following is not None:
-                    coming = ahead.submit(self._get, following, kind)
+                    coming = ahead.submit(self._get, following, served)
                 if got is not None:
                     yield got
                 if following is None:
@@ -79,9 +78,9 @@ class Lister:
             # Whoever interrupts us does not wait for a server that does not answer.
             ahead.shutdown(wait=False, cancel_futures=True)
 
-    def _get(self, asked: Asked, kind: str) -> Listed:
+    def _get(self, asked: Asked, served: Served) -> Listed:
         try:
-            return take_apart(self._client.get(asked.path, asked.query()).body, kind)
+            return take_apart(self._client.get(asked.path, asked.query()).body, served)
         except Unanswered as error:
             if error.answered is Answered.MALFORMED:
                 self._client.hang_up()

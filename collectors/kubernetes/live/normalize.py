@@ -15,6 +15,7 @@ from auditor.model.evidence import Redaction
 from auditor.redact import clean, may_hold_secret
 from auditor.redaction import MARK, Commit, redactions
 from collectors.kubernetes.live.client import Unanswered
+from collectors.kubernetes.live.discovery import Served
 
 UNREADABLE: Final = b'{"metadata":"unreadable"}'
 """What nobody can read nobody can judge: its place is kept, for the reader to report."""
@@ -26,21 +27,34 @@ _TOKEN: Final = 5
 _NAME: Final = re.compile(rb"[a-z0-9.-]+")
 _WORTH_IT: Final = 512
 _MOST: Final = 4_096
+_HEAD: Final[tuple[str, ...]] = ("kind", "apiVersion")
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class ListMeta(msgspec.Struct, frozen=True, gc=False):
-    """``metadata`` of a list (meta/v1 ListMeta)."""
+    """``metadata`` of a list (meta/v1 ListMeta); ``left`` are the items of later pages."""
 
     resourceVersion: str = ""  # noqa: N815 - the field's name in the API
     token: str = msgspec.field(default="", name="continue")
+    left: int = msgspec.field(default=0, name="remainingItemCount")
+
+
+class _Head(msgspec.Struct, frozen=True, gc=False):
+    kind: str = ""
+    apiVersion: str = ""  # noqa: N815 - the field's name in the API
 
 
 class _Page(msgspec.Struct, frozen=True, gc=False):
-    kind: str = ""
-    apiVersion: str = ""  # noqa: N815 - the field's name in the API
+    items: list[msgspec.Raw]
     metadata: ListMeta = ListMeta()
-    items: list[msgspec.Raw] | None = None
+
+
+class _ObjectMeta(msgspec.Struct, frozen=True, gc=False):
+    name: str = ""
+
+
+class _One(_Head, frozen=True, gc=False):
+    metadata: _ObjectMeta = _ObjectMeta()
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -49,12 +63,11 @@ class Page(msgspec.Struct, frozen=True):
     body: bytes
     count: int
     resource_version: str
-    token: str
     redactions: tuple[Redaction, ...] = ()
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """A page taken apart, its items as they came."""
+    """A page taken apart, its items as they came; all of one kind."""
 
     kind: str
     api_version: str
@@ -63,48 +76,70 @@ class Listed(msgspec.Struct, frozen=True):
 
     def kept(self, keeper: Keeper) -> Page:
         """The page without what is not kept."""
-        kind = self.kind.removesuffix("List")
-        named = msgspec.json.encode({"kind": kind, "apiVersion": self.api_version})[:-1] + b","
+        named = _encode({"kind": self.kind, "apiVersion": self.api_version})[:-1]
         found: list[Redaction] = []
         kept = []
         for number, item in enumerate(self.items):
-            object_, left_out = keeper.keep(bytes(item))
-            kept.append(_named(object_, named))
+            object_, left_out = keeper.keep(bytes(item), self)
+            # in a list of the API server no item says what it is
+            kept.append(named + (b"," if len(object_) > len(b"{}") else b"") + object_[1:])
             if left_out:
                 found += below(f"/items/{number}", left_out)
-        items = b",".join(kept)
-        head = msgspec.json.encode({"kind": self.kind, "apiVersion": self.api_version})
-        body = head[:-1] + b',"items":[' + items + b"]}"
-        meta = self.meta
-        return Page(body, len(self.items), meta.resourceVersion, meta.token, tuple(found))
-
-
-def _named(item: bytes, named: bytes) -> bytes:
-    """An item that says what it is: in a list of the API server none does."""
-    if item[:1] != b"{" or item[1:2] == b"}":
-        return item
-    return named + item[1:]
+        head = _encode({"kind": f"{self.kind}List", "apiVersion": self.api_version})
+        body = b'%b,"items":[%b]}' % (head[:-1], b",".join(kept))
+        return Page(body, len(self.items), self.meta.resourceVersion, tuple(found))
 
 
 _decode_page = msgspec.json.Decoder(_Page).decode
+_decode_head = msgspec.json.Decoder(_Head).decode
+_decode_one = msgspec.json.Decoder(_One).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.encode
+_BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def take_apart(body: bytes, kind: str) -> Listed:
-    """Read one answer to a list of ``kind``.
+def take_apart(body: bytes, served: Served) -> Listed:
+    """Read one answer to a list of a kind.
 
     Raises:
-        Unanswered: it is no list of that kind.
+        Unanswered: it is no list of that kind, or says that more follows without saying how.
+    """
+    kind = served.plain_kind
+    try:
+        head = _decode_head(body)
+        _expect(head, f"{kind}List", served.api_version)
+        page = _decode_page(body)
+    except _BAD as error:
+        raise Unanswered(Answered.MALFORMED, f"the answer is no list: {error}") from error
+    if page.metadata.left and not page.metadata.token:
+        detail = f"{page.metadata.left:,} more are left, and the server offers no next page"
+        raise Unanswered(Answered.TRUNCATED, detail)
+    return Listed(kind, served.api_version, page.metadata, page.items)
+
+
+def take_one(body: bytes, served: Served, name: str) -> Listed:
+    """Read one answer to a question for one object, as a list of one.
+
+    Raises:
+        Unanswered: it is another one.
     """
     try:
-        page = _decode_page(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unanswered(Answered.MALFORMED, f"the answer is no list: {error}") from error
-    if page.kind != f"{kind}List":
-        what = page.kind[:80] or "nothing that says what it is"
-        raise Unanswered(Answered.MALFORMED, f"asked for a {kind}List, the answer is {what}")
-    return Listed(page.kind, page.apiVersion, page.metadata, page.items or [])
+        found = _decode_one(body)
+    except _BAD as error:
+        raise Unanswered(Answered.MALFORMED, f"the answer is no object: {error}") from error
+    _expect(found, served.plain_kind, served.api_version)
+    if found.metadata.name != name:
+        what = found.metadata.name[:80] or "one without a name"
+        raise Unanswered(Answered.MALFORMED, f"asked for {name}, the answer is {what}")
+    return Listed(served.plain_kind, served.api_version, ListMeta(), [msgspec.Raw(body)])
+
+
+def _expect(found: _Head, kind: str, api_version: str) -> None:
+    if (found.kind, found.apiVersion) != (kind, api_version):
+        what = f"{found.kind[:80]} {found.apiVersion[:80]}".strip()
+        what = what or "nothing that says what it is"
+        detail = f"asked for a {kind} {api_version}, the answer is {what}"
+        raise Unanswered(Answered.MALFORMED, detail)
 
 
 def below(place: str, left_out: Iterable[Redaction]) -> Iterator[Redaction]:
@@ -146,22 +181,26 @@ class Keeper:
         self._names = _Names()
         self._specs: dict[bytes, _Spec] = {}
 
-    def keep(self, raw: bytes) -> tuple[bytes, tuple[Redaction, ...]]:
-        """One object as it is kept, and what was left out of it.
+    def keep(self, raw: bytes, listed: Listed) -> tuple[bytes, tuple[Redaction, ...]]:
+        """One object as it is kept, without its kind, and what was left out of it.
 
-        What nobody can read keeps its place.
+        What nobody can read keeps its place, and so does what says that it is of another kind than
+        the list it came in.
         """
         try:
-            return self._slim(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            value = _decode_object(raw)
+            head = {name: value.pop(name) for name in _HEAD if name in value}
+            if head and not _is(head, listed):
+                return UNREADABLE, ()
+            return self._slim(value)
+        except _BAD:
             return UNREADABLE, ()
 
-    def _slim(self, raw: bytes) -> tuple[bytes, tuple[Redaction, ...]]:
+    def _slim(self, value: dict[str, msgspec.Raw]) -> tuple[bytes, tuple[Redaction, ...]]:
         try:
-            value = _decode_object(raw)
             meta = _decode_object(value["metadata"]) if "metadata" in value else {}
         except (msgspec.ValidationError, RecursionError):
-            return self._cleaned(raw, always=True)
+            return self._cleaned(_encode(value), always=True)
         if meta.pop("managedFields", None) is not None or "annotations" in meta:
             _forget_applied(meta)
             value["metadata"] = msgspec.Raw(_encode(meta))
@@ -212,6 +251,14 @@ class Keeper:
         if names.node.decode() in value or names.token.decode() in value:
             names.met = True
         return self._commit(value) if self._commit is not None else ""
+
+
+def _is(head: dict[str, msgspec.Raw], listed: Listed) -> bool:
+    """Whether an item says that it is what its list is of."""
+    kind, version = head.get("kind"), head.get("apiVersion")
+    return (kind is None or msgspec.json.decode(kind) == listed.kind) and (
+        version is None or msgspec.json.decode(version) == listed.api_version
+    )
 
 
 def _names_in(spec: bytes) -> tuple[bytes, bytes]:

@@ -23,6 +23,10 @@ _TEMPLATED = frozenset(
 )
 
 
+_CONTROLLERS = _TEMPLATED | {"k8s/Node"}
+"""The kinds of Kubernetes itself that control others; a Node does its static pods' mirrors."""
+
+
 class _Page(msgspec.Struct, gc=False):
     items: list[msgspec.Raw] = []
 
@@ -50,11 +54,12 @@ class Owners:
     def top(self, controller: Owner) -> Owner | None:
         """The object at the top above a claimed controller; None where the claim is not true.
 
-        Where nothing is known of the controller's kind, the claim is taken as it is.
+        Where nothing is known of the controller's kind, the claim is taken as it is; but a kind of
+        Kubernetes itself that controls nothing, such as a ConfigMap, is no controller.
         """
         known = self._known.get(controller.uid)
         if known is None:
-            return None if self._should_be_known(controller) else controller
+            return controller if self._may_be(controller) else None
         if known.itself.namespace not in {controller.namespace, ""}:
             return None
         for _ in range(_DEEPEST):
@@ -63,12 +68,23 @@ class Owners:
                 break
             higher = self._known.get(above.uid)
             if higher is None:
-                return known.itself if self._should_be_known(above) else above
+                return above if self._may_be(above) else known.itself
             known = higher
         return known.itself
 
-    def _should_be_known(self, owner: Owner) -> bool:
-        return kind_name(owner.api_version, owner.kind) in self._read
+    def speaks_for(self, owner: Owner) -> bool:
+        """Whether an owner was read and has a template, which what it controls only repeats."""
+        kind = kind_name(owner.api_version, owner.kind)
+        return owner.uid in self._known and (kind in _TEMPLATED or _is_custom(kind))
+
+    def _may_be(self, owner: Owner) -> bool:
+        """Whether an object that was not read may be there, and control others."""
+        kind = kind_name(owner.api_version, owner.kind)
+        return kind not in self._read and (kind in _CONTROLLERS or _is_custom(kind))
+
+
+def _is_custom(kind: str) -> bool:
+    return "." in kind
 
 
 _decode_page = msgspec.json.Decoder(_Page).decode

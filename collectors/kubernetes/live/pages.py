@@ -11,7 +11,7 @@ import msgspec
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, TargetEntry
-from auditor.model.resource import Evidence, Gap, Resource, Target
+from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard
 from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.live.owners import Owners, known_objects
@@ -54,7 +54,7 @@ class PagesCollector:
         """
         if self.entry.failure:
             raise CollectionError(self.entry.failure, hint=self.entry.hint)
-        pages = [record for record in self.records if record.sha256]
+        pages = self._pages()
         if any(record.kind == _POD for record in pages):
             _ = self.owners  # once, before there are workers
         weight = sum(record.size for record in pages) + 1
@@ -71,12 +71,16 @@ class PagesCollector:
         )
         return Plan(cut, (*self.entry.gaps, *self._never_asked()), len(pages), 0)
 
+    def _pages(self) -> list[Record]:
+        """The records with resources; what a server says that it serves is none."""
+        return [record for record in self.records if record.sha256 and record.kind]
+
     @cached_property
     def owners(self) -> Owners:
         """Whose an object is, by all that was read but pods."""
         short = {gap.scope for gap in self.entry.gaps}
         read = frozenset(kind for kind in self.entry.kinds if kind not in short)
-        chosen = {item.sha256: item for item in self.records if item.sha256 and item.kind != _POD}
+        chosen = {item.sha256: item for item in self._pages() if item.kind != _POD}
         bodies = map(self.bodies.body, chosen.values())
         return Owners(known_objects(body for body in bodies if body is not None), read)
 
@@ -138,12 +142,12 @@ class PageReading:
         """The objects of the page."""
         self._ledger = Ledger(self._evidence.target, self._record.kind)
         self._skipped = 0
-        root = self._record.request.removeprefix("GET ").partition("?")[0]
+        root = list_path(self._record.request)
         try:
             for found in JsonFile(self._ledger, self._data).resources():
                 claimed = found.controller
                 controller = self._owners.top(claimed) if claimed is not None else None
-                if controller is not None and found.kind in _OWNED:
+                if controller is not None and self._is_repeated(found, controller):
                     self._skipped += 1
                     continue
                 source = place(root, found)
@@ -152,6 +156,9 @@ class PageReading:
             self._ledger.add(error.reason)
         except Unreadable as error:
             self._ledger.add(error)
+
+    def _is_repeated(self, found: Resource, controller: Owner) -> bool:
+        return found.kind in _OWNED and self._owners.speaks_for(controller)
 
     def line(self, document: int, pointer: str) -> int:
         """None: an answer has no lines that a person could look up."""
@@ -166,6 +173,12 @@ class PageReading:
         """None, as above."""
         del document, pointer, value
         return [0]
+
+
+def list_path(request: str) -> str:
+    """The path of the list that answered, or that an object asked for by its name is in."""
+    path, query, _ = request.removeprefix("GET ").partition("?")
+    return path if query else path.rpartition("/")[0]
 
 
 def place(root: str, resource: Resource) -> str:

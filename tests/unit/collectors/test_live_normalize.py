@@ -7,6 +7,7 @@ import json
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,8 +16,18 @@ from auditor.redact import decode
 from auditor.redaction import redactions
 from benchmarks.generate import pod, pod_spec
 from collectors.kubernetes.live.client import Unanswered
-from collectors.kubernetes.live.normalize import UNREADABLE, Keeper, take_apart
+from collectors.kubernetes.live.discovery import Served
+from collectors.kubernetes.live.normalize import (
+    UNREADABLE,
+    Keeper,
+    Listed,
+    ListMeta,
+    take_apart,
+    take_one,
+)
 
+SERVED = Served("k8s/Pod", "v1", "pods", namespaced=True, verbs=frozenset({"list"}))
+PODS = Listed("Pod", "v1", ListMeta(), [])
 SECRET = "AKIA" + "Z7" * 8
 
 
@@ -33,7 +44,7 @@ def plain(value: dict[str, Any]) -> Any:
 
 def kept(keeper: Keeper, value: object) -> Any:
     raw = json.dumps(value, separators=(",", ":")).encode()
-    return decode(keeper.keep(raw)[0])
+    return decode(keeper.keep(raw, PODS)[0])
 
 
 def commit(value: str) -> str:
@@ -76,7 +87,7 @@ def test_pods_of_one_origin() -> None:
 
 def test_what_was_left_out_of_pods_of_one_origin() -> None:
     keeper = Keeper(commit)
-    found = [set(keeper.keep(json.dumps(each).encode())[1]) for each in pods()]
+    found = [set(keeper.keep(json.dumps(each).encode(), PODS)[1]) for each in pods()]
     assert found == [left_out(each) for each in pods()]
     places = {each.path for left in found for each in left}
     assert "/spec/containers/0/env/0/value" in places
@@ -89,7 +100,7 @@ def test_commitments_are_to_the_secret_with_its_own_names() -> None:
         name = f"kube-api-access-{number}"
         spec = {"volumes": [{"name": name}], "args": [f"--password={name}"], "pad": "x" * 600}
         value = {"metadata": {"name": "a"}, "spec": spec}
-        ((found),) = keeper.keep(json.dumps(value, separators=(",", ":")).encode())[1]
+        ((found),) = keeper.keep(json.dumps(value, separators=(",", ":")).encode(), PODS)[1]
         assert (found.path, found.shapes) == ("/spec/args/0", ("argument",))
         assert found.commitment == f"committed to --password={name}"
 
@@ -117,8 +128,29 @@ def test_odd_objects(value: dict[str, Any]) -> None:
 
 
 def test_what_nobody_can_read_keeps_its_place() -> None:
-    assert Keeper().keep(b'{"metadata": ') == (UNREADABLE, ())
-    assert Keeper().keep(b"[" * 100_000) == (UNREADABLE, ())
+    for raw in (b'{"metadata": ', b"[" * 100_000, b'"text"', b"null", b"[]"):
+        assert Keeper().keep(raw, PODS) == (UNREADABLE, ())
+
+
+@pytest.mark.parametrize(
+    "head", [{"kind": "Widget"}, {"apiVersion": "x.io/v1"}, {"kind": 7}, {"kind": None}]
+)
+def test_what_says_that_it_is_of_another_kind_than_its_list(head: dict[str, Any]) -> None:
+    value = {**head, "metadata": {"name": "a"}}
+    assert Keeper().keep(json.dumps(value).encode(), PODS) == (UNREADABLE, ())
+
+
+def test_what_says_that_it_is_of_the_kind_of_its_list() -> None:
+    value = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a"}}
+    found, _ = Keeper().keep(json.dumps(value).encode(), PODS)
+    assert json.loads(found) == {"metadata": {"name": "a"}}
+    page = Listed("Pod", "v1", ListMeta(), [msgspec.Raw(json.dumps(value).encode())])
+    assert json.loads(page.kept(Keeper()).body)["items"] == [value]
+
+
+def test_an_object_of_nothing() -> None:
+    page = Listed("Pod", "v1", ListMeta(), [msgspec.Raw(b"{}")])
+    assert json.loads(page.kept(Keeper()).body)["items"] == [{"kind": "Pod", "apiVersion": "v1"}]
 
 
 TEXTS = st.sampled_from(("", "a", "kube-api-access-abcde", "kube-api-access-", SECRET, '"', "é"))
@@ -141,7 +173,42 @@ def test_any_spec(specs: list[Any]) -> None:
         assert kept(keeper, value) == plain(value)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"kind":"PodList","items":{}}', b"\xff"])
-def test_no_list(body: bytes) -> None:
-    with pytest.raises(Unanswered):
-        take_apart(body, "Pod")
+NO_LISTS = {
+    "nothing": (b"", "is no list"),
+    "a list of JSON": (b"[]", "is no list"),
+    "no kind": (b"{}", "nothing that says what it is"),
+    "no UTF-8": (b"\xff", "is no list"),
+    "items of another type": (b'{"kind":"PodList","apiVersion":"v1","items":{}}', "is no list"),
+    "items that are null": (b'{"kind":"PodList","apiVersion":"v1","items":null}', "is no list"),
+    "no items": (b'{"kind":"PodList","apiVersion":"v1"}', "is no list"),
+    "a list of others": (b'{"kind":"JobList","apiVersion":"v1","items":[]}', "is JobList v1"),
+    "of another version": (b'{"kind":"PodList","apiVersion":"v2","items":[]}', "is PodList v2"),
+    "no version": (b'{"kind":"PodList","items":[]}', "the answer is PodList"),
+    "more, but no next page": (
+        b'{"kind":"PodList","apiVersion":"v1","metadata":{"remainingItemCount":5},"items":[]}',
+        "5 more are left",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "says"), NO_LISTS.values(), ids=NO_LISTS.keys())
+def test_no_list(body: bytes, says: str) -> None:
+    with pytest.raises(Unanswered, match=says):
+        take_apart(body, SERVED)
+
+
+OTHERS = {
+    "nothing": (b"", "is no object"),
+    "a status": (b'{"kind":"Status","apiVersion":"v1"}', "the answer is Status v1"),
+    "another name": (
+        b'{"kind":"Pod","apiVersion":"v1","metadata":{"name":"b"}}',
+        "asked for a, the answer is b",
+    ),
+    "no name": (b'{"kind":"Pod","apiVersion":"v1"}', "the answer is one without a name"),
+}
+
+
+@pytest.mark.parametrize(("body", "says"), OTHERS.values(), ids=OTHERS.keys())
+def test_not_the_object_that_was_asked_for(body: bytes, says: str) -> None:
+    with pytest.raises(Unanswered, match=says):
+        take_one(body, SERVED, "a")

@@ -1,0 +1,130 @@
+"""Reads the kinds that are wanted, list by list; what can't be read becomes a gap of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from auditor.model.enums import Answered, GapCause
+from auditor.model.resource import Gap
+from collectors.kubernetes.live.client import Client, Unanswered
+from collectors.kubernetes.live.discovery import Discovered, Served
+from collectors.kubernetes.live.identity import Identity, identify
+from collectors.kubernetes.live.listing import Lister
+from collectors.kubernetes.live.normalize import Keeper, Page, take_one
+from collectors.kubernetes.live.notes import Notes
+
+_CAUSES: Final = {
+    Answered.DENIED: GapCause.DENIED,
+    Answered.NOT_FOUND: GapCause.UNSUPPORTED,
+    Answered.UNREACHABLE: GapCause.UNREACHABLE,
+    Answered.TIMEOUT: GapCause.TIMEOUT,
+    Answered.TRUNCATED: GapCause.TRUNCATED,
+    Answered.MALFORMED: GapCause.MALFORMED,
+}
+_NAMESPACE: Final = "k8s/Namespace"
+
+
+class Reads:
+    """One cluster's lists; ``limit`` objects a page, ``gaps`` is what could not be read of it."""
+
+    def __init__(
+        self, limit: int, uri: str, client: Client, discovered: Discovered, notes: Notes
+    ) -> None:
+        self.gaps: set[Gap] = set()
+        self._uri = uri
+        self._client = client
+        self._discovered = discovered
+        self._notes = notes
+        self._lister = Lister(client, limit)
+        self._keeper = Keeper(notes.commit)
+        self._named: tuple[str, ...] = ()
+        self._there: list[str] = []
+
+    def look_for(self, namespaces: tuple[str, ...], kinds: Iterable[str]) -> None:
+        """Look for the namespaces to read, all when there are none; one that is not there is a gap.
+
+        A list of the objects in a namespace that does not exist is empty, and no error.
+        """
+        self._named = namespaces
+        served = self._discovered.served.get(_NAMESPACE)
+        if not namespaces or served is None:
+            return
+        for name in namespaces:
+            error = self._read_one(served, name)
+            if error is None or error.answered is Answered.DENIED:
+                self._there.append(name)
+            if error is not None:
+                missing = error.answered is not Answered.DENIED
+                for kind in kinds if missing else (_NAMESPACE,):
+                    self._gap(kind, name, error)
+
+    def read(self, kind: str) -> None:
+        """Read one kind, in the namespaces that were asked for."""
+        why = self._discovered.missing(kind)
+        if why:
+            self._gap(kind, "", Unanswered(Answered.NOT_FOUND, why))
+        served = self._discovered.served.get(kind)
+        if served is None:
+            for group in self._discovered.stale:
+                if may_serve(group, kind):
+                    detail = f"the server can't tell what {group} has"
+                    self._gap(kind, "", Unanswered(Answered.UNREACHABLE, detail))
+            return
+        if not served.listable or (kind == _NAMESPACE and self._named):
+            return
+        for namespace in self._there if served.namespaced and self._named else ("",):
+            self._read_list(served, namespace)
+
+    def _read_list(self, served: Served, namespace: str) -> None:
+        for got in self._lister.pages(served, namespace):
+            page = got.page.kept(self._keeper) if got.page is not None else None
+            self._notes.page(served, namespace, got, page)
+            if got.error is not None:
+                self._gap(served.kind, namespace, got.error)
+
+    def _read_one(self, served: Served, name: str) -> Unanswered | None:
+        """One object by its name, kept as a list of one; why there is none."""
+        path, error = f"{served.path()}/{name}", None
+        page: Page | None = None
+        try:
+            page = take_one(self._client.get(path).body, served, name).kept(self._keeper)
+        except Unanswered as failed:
+            error = failed
+        self._notes.one(served, path, page, error)
+        return error
+
+    def _gap(self, kind: str, namespace: str, error: Unanswered) -> None:
+        hint = error.hint
+        if error.answered is Answered.DENIED and not hint:
+            hint = "auditor permissions k8s prints the role that a scan needs"
+        where = f"namespace {namespace}: " if namespace else ""
+        cause = _CAUSES[error.answered]
+        detail = f"{where}{error.detail}"
+        self.gaps.add(Gap(self._uri, kind, cause, detail, hint, namespace=namespace))
+
+    def compare(self, before: Identity) -> None:
+        """Ask again who and where we are: a change in between is a gap over everything."""
+        try:
+            after: Identity | None = identify(self._client)
+        except (Unanswered, msgspec.DecodeError):
+            after = None
+        if after != before:
+            what = "did not say who it is at the end" if after is None else "changed meanwhile"
+            detail = f"the cluster {what}: {_said(before)} at the start, {_said(after)} at the end"
+            self.gaps.add(Gap(self._uri, self._uri, GapCause.TRUNCATED, detail, "scan again"))
+
+
+def _said(identity: Identity | None) -> str:
+    if identity is None:
+        return "nothing"
+    return f"{identity.uid or '(no uid)'} {identity.version} {identity.principal.name}".strip()
+
+
+def may_serve(api_version: str, kind: str) -> bool:
+    """Whether a group could have a kind: custom kinds carry their group in their name."""
+    group = api_version.rpartition("/")[0]
+    _, dot, own = kind.partition(".")
+    return group == own if dot else not group or "." not in group or group.endswith(".k8s.io")
