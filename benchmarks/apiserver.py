@@ -2,8 +2,9 @@
 
     python -m benchmarks.apiserver PODS [OWNERS]    prints its port, serves until its input ends
 
-Without OWNERS it knows pods and namespaces only. Each page gets the token of the next; every pod
-gets managed fields, as a real server sends them.
+Of what every server has besides pods, namespaces and, with OWNERS, what owns the pods, its lists
+are empty. Each page gets the token of the next; every pod gets managed fields, as a real server
+sends them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -34,10 +36,37 @@ MANAGED = json.dumps(
     ],
     separators=(",", ":"),
 ).encode()
-_CORE = (("Pod", "pods", "Namespaced"), ("Namespace", "namespaces", "Cluster"))
-_APPS = (
-    ("ReplicaSet", "replicasets", "Namespaced"),
-    ("Deployment", "deployments", "Namespaced"),
+_GROUPS = {
+    "v1": {
+        "Pod": "pods",
+        "Namespace": "namespaces",
+        "Node": "nodes",
+        "PersistentVolume": "persistentvolumes",
+        "PersistentVolumeClaim": "persistentvolumeclaims",
+        "Service": "services",
+        "LimitRange": "limitranges",
+        "ReplicationController": "replicationcontrollers",
+        "ResourceQuota": "resourcequotas",
+        "ServiceAccount": "serviceaccounts",
+    },
+    "apps/v1": {
+        "ReplicaSet": "replicasets",
+        "Deployment": "deployments",
+        "DaemonSet": "daemonsets",
+        "StatefulSet": "statefulsets",
+    },
+    "batch/v1": {"CronJob": "cronjobs", "Job": "jobs"},
+    "networking.k8s.io/v1": {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"},
+    "rbac.authorization.k8s.io/v1": {
+        "ClusterRole": "clusterroles",
+        "ClusterRoleBinding": "clusterrolebindings",
+        "Role": "roles",
+        "RoleBinding": "rolebindings",
+    },
+}
+"""What every server has: kinds by group and version, and what their lists are called."""
+_OF_THE_CLUSTER = frozenset(
+    {"Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding"}
 )
 
 
@@ -45,20 +74,23 @@ def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def discovery(group: str, kinds: tuple[tuple[str, str, str], ...]) -> bytes:
-    """One group and nothing else."""
-    resources = [
-        {
-            "resource": resource,
-            "responseKind": {"kind": kind},
-            "scope": scope,
-            "verbs": ["list", "get"],
-        }
-        for kind, resource, scope in kinds
-    ]
-    version = {"version": "v1", "freshness": "Current", "resources": resources}
-    found = {"metadata": {"name": group}, "versions": [version]}
-    return _json({"kind": "APIGroupDiscoveryList", "items": [found] if kinds else []})
+def discovery(groups: Iterable[str]) -> bytes:
+    """Groups with their kinds, and nothing else."""
+    found = []
+    for api_version in groups:
+        group, _, version = api_version.rpartition("/")
+        resources = [
+            {
+                "resource": resource,
+                "responseKind": {"kind": kind},
+                "scope": "Cluster" if kind in _OF_THE_CLUSTER else "Namespaced",
+                "verbs": ["list", "get"],
+            }
+            for kind, resource in _GROUPS[api_version].items()
+        ]
+        served = {"version": version, "freshness": "Current", "resources": resources}
+        found.append({"metadata": {"name": group}, "versions": [served]})
+    return _json({"kind": "APIGroupDiscoveryList", "items": found})
 
 
 def namespaces() -> bytes:
@@ -67,15 +99,24 @@ def namespaces() -> bytes:
     return _json({"kind": "NamespaceList", "apiVersion": "v1", "metadata": {}, "items": items})
 
 
-def fixed(*, apps: bool) -> dict[str, bytes]:
+def fixed() -> dict[str, bytes]:
     """Answers that are no pages."""
-    return {
+    answers = {
         "/version": _json({"gitVersion": "v1.37.0"}),
-        "/api": discovery("", _CORE),
-        "/apis": discovery("apps", _APPS if apps else ()),
+        "/api": discovery(["v1"]),
+        "/apis": discovery(name for name in _GROUPS if name != "v1"),
         "/api/v1/namespaces/kube-system": _json({"metadata": {"uid": "bench"}}),
-        "/api/v1/namespaces": namespaces(),
     }
+    for api_version, kinds in _GROUPS.items():
+        for kind, resource in kinds.items():
+            empty = {"kind": f"{kind}List", "apiVersion": api_version, "metadata": {}, "items": []}
+            answers[f"{root(api_version)}/{resource}"] = _json(empty)
+    return {**answers, "/api/v1/namespaces": namespaces()}
+
+
+def root(api_version: str) -> str:
+    """Where the lists of a group and version are."""
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def page(path: Path, number: int, last: int) -> bytes:
@@ -89,9 +130,9 @@ def page(path: Path, number: int, last: int) -> bytes:
 
 def main(folder: str, owners: str = "") -> None:
     """Serve until standard input ends."""
-    answers = fixed(apps=bool(owners))
+    answers = fixed()
     paged = {"/api/v1/pods": sorted(Path(folder).glob("page-*.json"))}
-    for _, resource, _ in _APPS if owners else ():
+    for resource in ("replicasets", "deployments") if owners else ():
         paged[f"/apis/apps/v1/{resource}"] = sorted(Path(owners).glob(f"{resource}-*.json"))
 
     class Handler(BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import bundles, generate
+from benchmarks import bundles, generate, peers
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
 from benchmarks.tools import Tools
@@ -244,6 +244,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "scaling": scaling,
         "collect": collecting,
         "cluster": cluster,
+        "prowler": peers.prowler,
         "bundle": bundles.writing,
         "bundle-cluster": bundles.of_cluster,
         "verify": bundles.verifying,

@@ -11,6 +11,7 @@ from tests.engines.build import toolchain
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKOV = "checkov==3.3.30"
+PROWLER = "prowler==5.46.0"
 KUBE_SCORE = "github.com/zegl/kube-score/cmd/kube-score@v1.20.0"
 
 
@@ -36,11 +37,18 @@ class Tools:
 
     def checkov(self) -> Path:
         """Checkov in an environment of its own."""
-        home = self._folder / "checkov"
-        program = home / "bin" / "checkov"
+        return self._installed("checkov", CHECKOV)
+
+    def prowler(self) -> Path:
+        """Prowler in an environment of its own, of more than 2 GB."""
+        return self._installed("prowler", PROWLER)
+
+    def _installed(self, name: str, package: str) -> Path:
+        home = self._folder / name
+        program = home / "bin" / name
         if not program.exists():
             _quiet([sys.executable, "-m", "venv", str(home)])
-            _quiet([str(home / "bin" / "python"), "-m", "pip", "install", "-q", CHECKOV])
+            _quiet([str(home / "bin" / "python"), "-m", "pip", "install", "-q", package])
         return program
 
     def _go(self, arguments: list[str], folder: Path) -> None:
