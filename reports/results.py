@@ -81,7 +81,8 @@ def _opening(report: Report) -> dict[str, Any]:
                 "files": target.files,
                 "skipped": target.skipped,
                 "excluded": [
-                    {"kind": item.kind, "reason": item.reason} for item in target.excluded
+                    {"kind": item.kind, "reason": item.reason, "rules": list(item.rules)}
+                    for item in target.excluded
                 ],
             }
             for target in report.targets
@@ -95,7 +96,11 @@ def _opening(report: Report) -> dict[str, Any]:
                 }
                 for kind in report.coverage.kinds
             },
-            "rules": {"evaluated": report.coverage.evaluated, "blind": report.coverage.blind},
+            "rules": {
+                "evaluated": report.coverage.evaluated,
+                "blind": report.coverage.blind,
+                "excluded": report.coverage.excluded,
+            },
             "ratio": round(report.coverage.ratio, 6),
         },
     }

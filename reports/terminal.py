@@ -154,7 +154,9 @@ class _Screen:
             yield from self._as_whom(target)
         if not report.gaps:
             if any(kind.seen for kind in report.coverage.kinds):
-                yield from self._wrap("everything in scope was read", "  ")
+                left = any(target.excluded for target in report.targets)
+                what = "everything else" if left else "everything"
+                yield from self._wrap(f"{what} in scope was read", "  ")
             return
         blinded = {rule for item in report.gaps for rule in item.rules}
         text = f"{_count(len(report.gaps), 'gap')}: not read, so not judged"
@@ -182,6 +184,8 @@ class _Screen:
             yield from self._wrap(f"{target.uri} was read as {target.principal}", "  ")
         for item in target.excluded:
             yield from self._wrap(f"not read: {item.kind}, {item.reason}", "  ")
+            if item.rules:
+                yield from self._wrap(f"so not judged: {_some(item.rules)}", "    ")
 
     def _findings(self) -> Iterator[str]:
         everything = self._style.everything
@@ -333,7 +337,8 @@ def _decided(report: Report) -> str:
     if not total:
         return "nothing was found that a rule of this profile applies to"
     percent = _percent(report.coverage.ratio)
-    return f"{percent} % of the checks on what was read could be decided: {decided:,} of {total:,}"
+    which = "checks" if report.coverage.excluded else "checks on what was read"
+    return f"{percent} % of the {which} could be decided: {decided:,} of {total:,}"
 
 
 def _tally(report: Report, row: str) -> int:

@@ -10,9 +10,16 @@ from auditor.engine.merge import Merged
 from auditor.engine.sources import RuleSources
 from auditor.engine.tally import counts as tally_counts
 from auditor.model.enums import ControlState, Verdict
-from auditor.model.finding import ControlResult, Coverage, GapReport, KindCoverage, RuleCount
+from auditor.model.finding import (
+    ControlResult,
+    Coverage,
+    ExcludedReport,
+    GapReport,
+    KindCoverage,
+    RuleCount,
+)
 from auditor.model.policy import Control
-from auditor.model.resource import Gap
+from auditor.model.resource import Excluded, Gap
 from auditor.policy.compiled import ActiveRule
 
 _DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE)
@@ -88,6 +95,35 @@ def gap_reports(
     return tuple(GapReport(gap, rules_blinded_by(gap, rules, sources)) for gap in sorted(set(gaps)))
 
 
+def excluded_reports(
+    excluded: Iterable[Excluded], rules: Sequence[ActiveRule], sources: Sources
+) -> tuple[ExcludedReport, ...]:
+    """What of a target is not read by design, with the rules that rest on it."""
+    return tuple(
+        ExcludedReport(
+            item.kind,
+            item.reason,
+            tuple(each.rule.id for each in rules if item.kind in sources[each.rule.id].all),
+        )
+        for item in excluded
+    )
+
+
+def left_out(excluded: Iterable[ExcludedReport]) -> Counter[str]:
+    """How many kinds each rule rests on that are not read by design: unknown, each of them."""
+    return Counter(rule for item in excluded for rule in item.rules)
+
+
+def rules_without(excluded: Iterable[ExcludedReport], sources: Sources) -> dict[str, str]:
+    """Map each rule that needs what is never read to the reason: it can't have a verdict."""
+    return {
+        rule: f"{item.kind} is not read by design: {item.reason}"
+        for item in excluded
+        for rule in item.rules
+        if item.kind in sources[rule].needed
+    }
+
+
 def rule_counts(
     tally: int,
     rules: Sequence[ActiveRule],
@@ -96,7 +132,7 @@ def rule_counts(
 ) -> tuple[RuleCount, ...]:
     """Verdicts by rule, in the order of ``rules``; a blinded rule's are all unknown.
 
-    ``missing`` is what :func:`unseen` found: populations nothing is known of.
+    ``missing`` is what :func:`unseen` and :func:`left_out` found: populations nothing is known of.
     """
     by_rule: list[Counter[Verdict]] = [Counter() for _ in rules]
     for rule, verdict, number in tally_counts(tally):
@@ -134,23 +170,35 @@ def coverage_of(
     evaluated: Mapping[str, int],
     counts: Sequence[RuleCount],
     blind: frozenset[str],
+    excluded: Mapping[str, int],
 ) -> Coverage:
-    """How much was decided; with nothing to decide the ratio is 0, since nothing was shown."""
+    """How much was decided; with nothing to decide the ratio is 0, since nothing was shown.
+
+    ``excluded`` is what :func:`left_out` found, which the counts have in them.
+    """
     decided = sum(count.passed + count.failed + count.not_applicable for count in counts)
     undecided = sum(count.unknown + count.manual for count in counts)
-    blind_count = sum(
-        1
+    blinded = {
+        count.rule
         for count in counts
         if count.rule in blind
-        or (count.unknown and not (count.passed or count.failed or count.not_applicable))
-    )
+        or (
+            count.unknown > excluded.get(count.rule, 0)
+            and not (count.passed or count.failed or count.not_applicable)
+        )
+    }
+    absent = {count.rule for count in counts if excluded.get(count.rule)} - blinded
     kinds = tuple(
         KindCoverage(kind, census[kind], evaluated.get(kind, 0), 0, kind in FACT_KINDS)
         for kind in sorted(census)
     )
     total = decided + undecided
     return Coverage(
-        kinds, len(counts) - blind_count, blind_count, decided / total if total else 0.0
+        kinds,
+        len(counts) - len(blinded) - len(absent),
+        len(blinded),
+        len(absent),
+        decided / total if total else 0.0,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from auditor.model.enums import ControlState, Decision, TargetState
-from auditor.model.resource import Excluded, Gap
+from auditor.model.resource import Gap
 
 
 class ResourceRef(msgspec.Struct, frozen=True, gc=False):
@@ -98,11 +98,17 @@ class KindCoverage(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """How much of what should be judged was judged; ``ratio`` is of rule x resource pairs."""
+    """How much of what should be judged was judged; ``ratio`` is of rule x resource pairs.
+
+    Of the rules, ``blind`` have no verdict somewhere, ``excluded`` rest on a kind that a target does
+    not give by design, and ``evaluated`` are the others. A kind of which a rule saw nothing counts
+    as one pair that was not decided.
+    """
 
     kinds: tuple[KindCoverage, ...]
     evaluated: int
     blind: int
+    excluded: int
     ratio: float
 
 
@@ -110,6 +116,14 @@ class GapReport(msgspec.Struct, frozen=True):
     """A gap with the ids of the rules that it blinds."""
 
     gap: Gap
+    rules: tuple[str, ...]
+
+
+class ExcludedReport(msgspec.Struct, frozen=True):
+    """What of a target is not read by design, with the ids of the rules that rest on it."""
+
+    kind: str
+    reason: str
     rules: tuple[str, ...]
 
 
@@ -126,7 +140,7 @@ class TargetReport(msgspec.Struct, frozen=True):
     files: int
     skipped: int
     principal: str = ""
-    excluded: tuple[Excluded, ...] = ()
+    excluded: tuple[ExcludedReport, ...] = ()
 
 
 class ControlResult(msgspec.Struct, frozen=True):

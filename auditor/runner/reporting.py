@@ -51,7 +51,8 @@ def put_together(
             census[kind] += number
         evaluated.update(run.evaluated)
     blind = frozenset(rule for _, run in runs for rule in run.blind)
-    coverage = conclude.coverage_of(census, evaluated, counts, blind)
+    excluded = conclude.left_out(item for _, run in runs for item in run.excluded)
+    coverage = conclude.coverage_of(census, evaluated, counts, blind, excluded)
     causes = _causes(gaps, merger.merged.tallies, counts)
     counted = merger.merged.tallies
     if against is not None:
@@ -148,7 +149,7 @@ def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
         run.files,
         run.skipped,
         target.principal,
-        target.excluded,
+        run.excluded,
     )
 
 

@@ -94,7 +94,7 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
     except CollectionError as error:
         run.failure, run.hint = error.message, error.hint
         run.gaps.append(Gap(uri, uri, GapCause.UNREACHABLE, error.message, error.hint))
-        _conclude(run, context)
+        _conclude(job, context, run)
         return run
     run.gaps += plan.gaps
     run.unread += plan.gaps
@@ -112,7 +112,7 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
             run.add(result)
         progress(uri, done, len(plan.shards))
     _judge_facts(job, context, run)
-    _conclude(run, context)
+    _conclude(job, context, run)
     return run
 
 
@@ -200,9 +200,13 @@ def _reading_of(collector: Collector, source: str) -> Reading | None:
     return None
 
 
-def _conclude(run: TargetRun, context: Context) -> None:
+def _conclude(job: Job, context: Context, run: TargetRun) -> None:
     rules, sources = context.profile.rules, context.sources
     whole = [gap for gap in run.gaps if not gap.namespace]
-    run.blind = conclude.blind_rules(whole, rules, sources)
-    missing = conclude.unseen(run.gaps, rules, sources)
+    run.excluded = conclude.excluded_reports(job.collector.target.excluded, rules, sources)
+    run.blind = {
+        **conclude.rules_without(run.excluded, sources),
+        **conclude.blind_rules(whole, rules, sources),
+    }
+    missing = conclude.unseen(run.gaps, rules, sources) + conclude.left_out(run.excluded)
     run.counts = conclude.rule_counts(run.tally, rules, run.blind, missing)

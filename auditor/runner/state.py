@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.engine.tally import from_bytes
 from auditor.model.evidence import Principal, TargetEntry
-from auditor.model.finding import RuleCount
+from auditor.model.finding import ExcludedReport, RuleCount
 from auditor.model.resource import Gap, Resource
 from auditor.runner.job import Job
 from auditor.runner.worker import ShardResult
@@ -52,6 +52,7 @@ class TargetRun(msgspec.Struct):
     skipped: int = 0
     failure: str = ""
     hint: str = ""
+    excluded: tuple[ExcludedReport, ...] = ()
     counts: tuple[RuleCount, ...] = ()
     blind: dict[str, str] = msgspec.field(default_factory=dict)
 

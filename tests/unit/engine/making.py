@@ -10,7 +10,7 @@ from auditor.engine.kinds import KindPlan
 from auditor.engine.outcome import Outcome
 from auditor.engine.tally import counts
 from auditor.errors import Location, PolicyError
-from auditor.model.enums import Confidence, Severity, Verdict
+from auditor.model.enums import About, Confidence, Severity, Verdict
 from auditor.model.policy import Expression, Parameter, Rule
 from auditor.policy.compile import compile_rule
 from auditor.policy.compiled import ActiveRule
@@ -35,6 +35,7 @@ def active(
     params: Mapping[str, object] | None = None,
     controls: Sequence[str] = (),
     severity: Severity = Severity.HIGH,
+    about: About = About.OBJECTS,
 ) -> ActiveRule:
     """A rule as a profile has it."""
     types = {bool: "bool", int: "int", str: "string", list: "list(string)"}
@@ -61,6 +62,7 @@ def active(
         aliases=(),
         examples=(),
         location=HERE,
+        about=about,
     )
     errors: list[PolicyError] = []
     compiled = compile_rule(ChosenRule(rule, severity, values), errors)

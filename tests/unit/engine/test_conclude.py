@@ -9,10 +9,10 @@ from auditor.engine import conclude
 from auditor.engine.merge import Merged
 from auditor.engine.sources import sources_of
 from auditor.engine.tally import lane
-from auditor.model.enums import ControlState, GapCause, Verdict
+from auditor.model.enums import About, ControlState, GapCause, Verdict
 from auditor.model.finding import RuleCount
 from auditor.model.policy import Control
-from auditor.model.resource import Gap
+from auditor.model.resource import Excluded, Gap
 from tests.unit.engine.making import active
 
 PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
@@ -202,13 +202,48 @@ def test_coverage() -> None:
         count("d"),
     ]
     found = conclude.coverage_of(
-        {"k8s/Pod": 3, "k8s/PodTemplate": 2}, {"k8s/PodTemplate": 2}, counts, frozenset({"d"})
+        {"k8s/Pod": 3, "k8s/PodTemplate": 2}, {"k8s/PodTemplate": 2}, counts, frozenset({"d"}), {}
     )
     kinds = [(kind.kind, kind.seen, kind.evaluated, kind.derived) for kind in found.kinds]
     assert kinds == [("k8s/Pod", 3, 0, False), ("k8s/PodTemplate", 2, 2, True)]
     assert (found.evaluated, found.blind) == (2, 2), "b decided nothing, d was blinded"
+    assert found.excluded == 0
     assert found.ratio == pytest.approx(7 / 10)
 
 
 def test_coverage_of_nothing_is_none() -> None:
-    assert conclude.coverage_of({}, {}, [count("a")], frozenset()).ratio == 0
+    assert conclude.coverage_of({}, {}, [count("a")], frozenset(), {}).ratio == 0
+
+
+def test_coverage_without_what_is_not_read_by_design() -> None:
+    """Left out is a number of its own; what a gap blinds as well is blind."""
+    counts = [
+        count("only there", unknown=1),
+        count("also elsewhere", passed=2, unknown=1),
+        count("a gap too", unknown=2),
+        count("whole", passed=1),
+    ]
+    left = {"only there": 1, "also elsewhere": 1, "a gap too": 1}
+    found = conclude.coverage_of({}, {}, counts, frozenset(), left)
+    assert (found.evaluated, found.blind, found.excluded) == (1, 1, 2)
+    assert found.ratio == pytest.approx(3 / 7)
+
+
+def test_what_is_excluded_takes_from_the_rules_that_rest_on_it() -> None:
+    excluded = [Excluded("k8s/NetworkPolicy", "never"), Excluded("the certificate", "unchecked")]
+    found = conclude.excluded_reports(excluded, RULES, SOURCES)
+    assert [(item.kind, item.reason, item.rules) for item in found] == [
+        ("k8s/NetworkPolicy", "never", ("deny", "policies")),
+        ("the certificate", "unchecked", ()),
+    ]
+    assert conclude.left_out(found) == {"deny": 1, "policies": 1}
+    reason = "k8s/NetworkPolicy is not read by design: never"
+    assert conclude.rules_without(found, SOURCES) == {"deny": reason}, "it needs them"
+
+
+def test_a_rule_about_files_misses_nothing_of_a_cluster() -> None:
+    rule = active("true", name="committed", kinds=["k8s/Secret"], about=About.FILES)
+    (found,) = conclude.excluded_reports(
+        [Excluded("k8s/Secret", "never")], [rule], sources_of([rule], ROWS)
+    )
+    assert found.rules == ()
