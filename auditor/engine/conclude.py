@@ -32,9 +32,12 @@ Sources = Mapping[str, RuleSources]
 def rules_blinded_by(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) -> tuple[str, ...]:
     """The rules that a gap keeps something from.
 
-    A gap whose scope is a kind: the rules that rest on that kind. Any other scope is a place that
-    might have held anything: every rule that needs other resources than the one it judges.
+    A gap over a whole live target: every rule that rests on a kind. One whose scope is a kind: the
+    rules that rest on that kind. Any other scope is a place that might have held anything: every
+    rule that needs other resources than the one it judges.
     """
+    if gap.everything:
+        return tuple(item.rule.id for item in rules if sources[item.rule.id].all)
     if _is_kind(gap, sources):
         return tuple(item.rule.id for item in rules if gap.scope in sources[item.rule.id].all)
     return tuple(active.rule.id for active in rules if active.rule.needs)
@@ -56,8 +59,11 @@ def rules_without_verdict(
     """The rules of which a gap takes every verdict back: those that need what was not read.
 
     A rule that only judges what was not read keeps its verdicts on the rest: each rests on
-    evidence of its own.
+    evidence of its own. Of a live target that can't be relied on as a whole none does, no failure
+    either: it is not known which cluster it was seen in.
     """
+    if gap.everything:
+        return tuple(item.rule.id for item in rules)
     if _is_kind(gap, sources):
         return tuple(item.rule.id for item in rules if gap.scope in sources[item.rule.id].needed)
     return rules_blinded_by(gap, rules, sources)
@@ -73,17 +79,22 @@ def blind_rules(
     """Map each rule without verdicts to the first gap that took them, in words."""
     blind: dict[str, str] = {}
     for gap in sorted(gaps):
+        how = "read as one whole" if gap.everything and not gap.namespace else "read"
+        why = f"{gap.scope} was not {how} ({gap.cause.value}: {gap.detail})"
         for rule in rules_without_verdict(gap, rules, sources):
-            blind.setdefault(rule, f"{gap.scope} was not read ({gap.cause.value}: {gap.detail})")
+            blind.setdefault(rule, why)
     return blind
 
 
 def unseen(gaps: Iterable[Gap], rules: Sequence[ActiveRule], sources: Sources) -> Counter[str]:
-    """How many kinds each rule could not see, or not in some namespace: unknown, each of them."""
+    """How many kinds each rule could not see, or not in some namespace: unknown, each of them.
+
+    All of a live target is one more.
+    """
     return Counter(
         rule
         for gap in set(gaps)
-        if _is_kind(gap, sources)
+        if gap.everything or _is_kind(gap, sources)
         for rule in rules_blinded_by(gap, rules, sources)
     )
 

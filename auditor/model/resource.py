@@ -85,9 +85,9 @@ class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
     """A thing that should have been read and was not.
 
     ``scope`` is a resource kind (``k8s/NetworkPolicy``), or a path relative to the target when it
-    is not known which kinds a file would have held. ``detail`` says what happened, ``hint`` what to
-    do. ``line`` is the place in the file, 0 if none. ``namespace`` is the one that was not read, ""
-    when it was none in particular.
+    is not known which kinds a file would have held, or the target's own URI. ``detail`` says what
+    happened, ``hint`` what to do. ``line`` is the place in the file, 0 if none. ``namespace`` is
+    the one that was not read, "" when it was none in particular.
     """
 
     target: str
@@ -97,6 +97,14 @@ class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
     hint: str = ""
     line: int = 0
     namespace: str = ""
+
+    @property
+    def everything(self) -> bool:
+        """Whether it is over all of a live target, or of its namespace.
+
+        A file can be a target of its own: what is missing of it leaves the rest.
+        """
+        return self.scope == self.target and "://" in self.target
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):

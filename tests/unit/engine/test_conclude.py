@@ -77,6 +77,40 @@ def test_what_a_gap_takes(
     assert (report.gap, report.rules) == (gap(scope), told)
 
 
+LIVE = Gap("k8s://a", "k8s://a", GapCause.TRUNCATED, "it changed")
+
+
+def test_a_gap_over_a_live_target_takes_everything() -> None:
+    """Also failures: of which cluster they are is not known. Rules about files lose nothing."""
+    files = active("true", name="files", kinds=["k8s/Pod"], about=About.FILES)
+    rules = (*RULES, files)
+    sources = sources_of(rules, ROWS)
+    names = tuple(rule.rule.id for rule in RULES)
+    assert conclude.rules_blinded_by(LIVE, rules, sources) == names
+    assert conclude.rules_without_verdict(LIVE, rules, sources) == (*names, "files")
+    assert conclude.rules_short_of(LIVE, rules, sources) == {*names, "files"}
+    assert conclude.unseen([LIVE, LIVE], rules, sources) == dict.fromkeys(names, 1)
+    reason = "k8s://a was not read as one whole (truncated: it changed)"
+    assert conclude.blind_rules([LIVE], rules, sources) == dict.fromkeys((*names, "files"), reason)
+
+
+def test_a_gap_over_a_namespace_of_a_live_target() -> None:
+    """Every rule misses something; who asks with the gaps of a namespace gets its reason."""
+    gap = Gap("k8s://a", "k8s://a", GapCause.DENIED, "namespace ml: no", namespace="ml")
+    names = tuple(rule.rule.id for rule in RULES)
+    assert conclude.rules_blinded_by(gap, RULES, SOURCES) == names
+    assert conclude.unseen([gap], RULES, SOURCES) == dict.fromkeys(names, 1)
+    reason = "k8s://a was not read (denied: namespace ml: no)"
+    assert conclude.blind_rules([gap], RULES, SOURCES)["deny"] == reason
+
+
+@pytest.mark.parametrize("uri", ["-", "a.yaml"])
+def test_a_file_that_is_a_target_keeps_what_was_read_of_it(uri: str) -> None:
+    gap = Gap(uri, uri, GapCause.MALFORMED, "a document is torn")
+    assert conclude.rules_without_verdict(gap, RULES, SOURCES) == ("deny", "quota")
+    assert conclude.unseen([gap], RULES, SOURCES) == {}
+
+
 def test_a_posture_that_counts_workloads_needs_all_of_them() -> None:
     rule = active("object.workloads > 0", name="busy", kinds=["k8s/NamespacePosture"])
     sources = sources_of([rule], ROWS)
