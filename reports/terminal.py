@@ -166,9 +166,10 @@ class _Screen:
         for item in report.gaps[:SHOWN_GAPS]:
             gap = item.gap
             place = f"{gap.scope}:{gap.line}" if gap.line else gap.scope
-            if self._many_targets:
+            if self._many_targets and gap.scope != gap.target:
                 place = f"{gap.target} {place}"
-            yield from self._wrap(f"{place}  {gap.cause.value}: {gap.detail}", "    ")
+            detail = gap.detail.removeprefix(f"{place}: ")
+            yield from self._wrap(f"{place}  {gap.cause.value}: {detail}", "    ")
             if gap.hint:
                 yield from self._wrap(gap.hint, "      try: ")
             if item.rules:
@@ -311,9 +312,16 @@ _ROWS = (*(severity.value for severity in _SEVERITIES), "unknown")
 
 
 def _commands(report: Report) -> Iterator[str]:
-    """Three commands that are worth running next."""
+    """Three commands that are worth running next; more where several clusters are out of reach."""
+    out_of_reach = [
+        f"auditor doctor {shlex.quote(target.uri)}"
+        for target in report.targets
+        if target.state is TargetState.UNREACHABLE and "://" in target.uri
+    ]
+    yield from out_of_reach[:SHOWN_TARGETS]
     if not any(kind.seen for kind in report.coverage.kinds):
-        yield "helm template . | auditor scan -"
+        if not out_of_reach:
+            yield "helm template . | auditor scan -"
         yield "auditor scan --help"
         yield "auditor demo"
         return

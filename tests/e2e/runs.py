@@ -59,8 +59,8 @@ class Run:
         with tempfile.TemporaryDirectory() as spool:
             return b"".join(render(self._audit(collectors, Path(spool))))
 
-    def report(self, collector: Collector, spool: Path) -> Report:
-        return self._audit([collector], spool)
+    def report(self, *collectors: Collector, spool: Path) -> Report:
+        return self._audit(collectors, spool)
 
     def _audit(self, collectors: Sequence[Collector], spool: Path) -> Report:
         settings = Settings(

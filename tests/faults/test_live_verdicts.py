@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from auditor.model.enums import About
+from auditor.model.evidence import Principal, Record, TargetEntry
+from auditor.policy import load, policies_folder
 from auditor.ports import Collector
+from collectors.kubernetes.live.pages import PagesCollector
 from reports.terminal import Style, renderer
 from tests.e2e.runs import Run, collector_of
 from tests.faults import server as fake
@@ -16,6 +21,7 @@ from tests.faults.server import Handler, healthy, serving
 from tests.faults.test_live_faults import KINDS, collector, on
 from tests.live.cluster import read
 
+POLICY = load((policies_folder(),))
 UNREAD = frozenset({"k8s/ConfigMap", "k8s/Secret"})
 LEFT_OUT = {"k8s-secret-in-config-map", "k8s-service-account-token-permanent"}
 SECRETS = {("owasp-kubernetes", "K08"), ("nsa-kubernetes", "secrets")}
@@ -32,9 +38,9 @@ def results(*collectors: Collector, list_all: bool = False) -> dict[str, Any]:
     return document
 
 
-def screen(found: Collector) -> str:
+def screen(*found: Collector) -> str:
     with tempfile.TemporaryDirectory() as spool:
-        report = Run().report(found, Path(spool))
+        report = Run().report(*found, spool=Path(spool))
         return b"".join(renderer(Style())(report)).decode()
 
 
@@ -71,3 +77,97 @@ def test_the_screen_says_what_is_never_read(tmp_path: Path) -> None:
     assert "so not judged: k8s-secret-in-config-map\n" in text
     assert "everything else in scope was read\n" in text
     assert "coverage=100.0%" not in text
+
+
+def changing() -> Handler:
+    """A cluster that is another one at the end."""
+    system = "/api/v1/namespaces/kube-system"
+    return on(system, *(fake.json_reply({"metadata": {"uid": uid}}) for uid in ("one", "two")))
+
+
+def test_a_cluster_that_changed_meanwhile_has_no_verdict(tmp_path: Path) -> None:
+    """Not even a failure: it was seen in one cluster or the other."""
+    before = results(pages_of(tmp_path / "same", healthy), list_all=True)
+    assert {item["verdict"] for item in before["findings"]} >= {"fail", "pass"}
+    document = results(pages_of(tmp_path / "other", changing()), list_all=True)
+    assert len(document["findings"]) == len(before["findings"])
+    assert {item["verdict"] for item in document["findings"]} == {"unknown"}
+    privileged = [
+        (item["resource"]["name"], item["message"])
+        for item in document["findings"]
+        if item["rule"] == "k8s-container-privileged"
+    ]
+    (gap,) = document["gaps"]
+    says = f"not decided: k8s://fake was not read as one whole (truncated: {gap['detail']})"
+    assert privileged == [("bad", says), ("good", says)]
+    assert len(gap["rules"]) > 80
+    for rule, count in document["counts"].items():
+        assert [count[name] for name in ("pass", "fail", "not-applicable", "manual")] == [0] * 4, rule
+    assert document["coverage"]["ratio"] == 0
+    assert document["coverage"]["rules"]["evaluated"] == 0
+    assert {control["state"] for control in document["controls"]} == {"undetermined"}
+    assert (document["gate"]["decision"], document["gate"]["exit"]) == ("incomplete", 3)
+
+
+GOOD = "apiVersion: v1\nkind: Pod\nmetadata: {name: bad}\nspec: {hostPID: true}\n"
+
+
+def test_other_targets_keep_their_verdicts(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "pod.yaml").write_text(GOOD)
+    alone = results(collector_of(tree))
+    whole = {control["id"] for control in alone["controls"] if control["state"] == "satisfied"}
+    assert whole
+    document = results(collector_of(tree), pages_of(tmp_path / "other", changing()))
+    kept = [item for item in document["findings"] if item["resource"]["target"] == "tree"]
+    assert kept == alone["findings"]
+    found = {control["state"] for control in document["controls"]}
+    assert found == {"not-satisfied", "undetermined"}
+
+
+@dataclass(frozen=True, slots=True)
+class NoBodies:
+    """Nothing was kept."""
+
+    def body(self, record: Record, /) -> bytes | None:
+        del record
+        return None
+
+
+def dead() -> PagesCollector:
+    """A cluster that did not answer when it was to be read."""
+    why = "k8s://dead: no connection"
+    entry = TargetEntry("k8s://dead", "", "", "", Principal(""), "", "", failure=why)
+    return PagesCollector(entry, NoBodies(), (), KINDS)
+
+
+def test_a_cluster_that_can_not_be_reached_blinds_every_rule(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "pod.yaml").write_text(GOOD)
+    document = results(collector_of(tree), dead())
+    (gap,) = document["gaps"]
+    files = {rule.id for rule in POLICY.rules.values() if rule.about is About.FILES}
+    assert set(gap["rules"]) == document["counts"].keys() - files
+    assert document["targets"][1]["state"] == "unreachable"
+    assert all(document["counts"][rule]["unknown"] == 1 for rule in gap["rules"])
+    assert {control["state"] for control in document["controls"]} == {
+        "not-satisfied",
+        "undetermined",
+    }
+
+
+def test_the_screen_sends_to_the_doctor() -> None:
+    """The address stands there once, and no command is about manifests."""
+    text = screen(dead())
+    assert "  k8s://dead  unreachable: no connection\n" in text
+    assert "\n  auditor doctor k8s://dead\n" in text
+    assert "helm" not in text
+
+
+def test_a_cluster_out_of_reach_stands_once_among_others(tmp_path: Path) -> None:
+    (tmp_path / "pod.yaml").write_text(GOOD)
+    text = screen(collector_of(tmp_path), dead())
+    assert "    k8s://dead  unreachable: no connection\n" in text
+    assert "\n  auditor doctor k8s://dead\n" in text
