@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.secret_names import NAME, is_secret_name, says_no_secret
+
 MARKER: Final = "«redacted:{}»"
 
 # Every pattern below can begin only where the one before has ended: no text, however long, makes
@@ -45,21 +47,10 @@ _ARGUMENT = re.compile(
     r"(?P<secret>.+)",
     re.IGNORECASE,
 )
-_NAME = re.compile(
-    r"PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL",
-    re.IGNORECASE,
+_FLAG = re.compile(
+    r"--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)", re.IGNORECASE | re.ASCII
 )
-_HARMLESS_NAME = re.compile(
-    r"_(?:FILE|PATH|DIR|NAME|URL|URI|ENDPOINT|TTL|EXPIRY|EXPIRATION|TIMEOUT|LIFETIME|LENGTH|LIMIT"
-    r"|ENABLED|REQUIRED|HEADER|TYPE|KIND|MODE|FORMAT|PROVIDER|BACKEND|STORE|ISSUER|AUDIENCE"
-    r"|ALGORITHM|REGION|VERSION)$|TOKENIZ",
-    re.IGNORECASE,
-)
-_HARMLESS_VALUE = re.compile(
-    r"(?:true|false|[0-9]{1,6}|/[^\s]*|\$\([A-Za-z_]\w*\)|\$\{\w+\}|</?\|?\w{1,24}\|?>)?",
-    re.IGNORECASE,
-)
-"""Switches, counts, paths, references to other variables, and tokens of a model's vocabulary."""
+"""An argument whose value is the next one."""
 
 
 def marker(shape: str) -> str:
@@ -72,7 +63,7 @@ def redact(value: Any) -> Any:
     if isinstance(value, dict):
         return _mapping(value)
     if isinstance(value, list):
-        return _changed_list(value, redact)
+        return _without_arguments(_changed_list(value, redact))
     if isinstance(value, str):
         return redact_text(value)
     return value
@@ -102,6 +93,29 @@ def _changed_list(values: list[Any], change: Callable[[Any], Any]) -> list[Any]:
     if all(new is old for new, old in zip(made, values, strict=True)):
         return values
     return made
+
+
+def _without_arguments(values: list[Any]) -> list[Any]:
+    """A list without what follows an argument that announces a secret."""
+    secret = [at for at in range(1, len(values)) if _is_announced(values[at - 1], values[at])]
+    if not secret:
+        return values
+    made = [*values]
+    for at in secret:
+        made[at] = marker("argument")
+    return made
+
+
+def _is_announced(flag: Any, value: Any) -> bool:
+    return (
+        isinstance(flag, str)
+        and flag[:2] == "--"
+        and _FLAG.fullmatch(flag) is not None
+        and isinstance(value, str)
+        and value[:1] != "-"
+        and "«redacted:" not in value
+        and not says_no_secret(flag, value)
+    )
 
 
 def _mapping(value: dict[str, Any]) -> dict[str, Any]:
@@ -151,10 +165,9 @@ def _is_secret_variable(item: dict[str, Any]) -> bool:
     return (
         isinstance(name, str)
         and isinstance(value, str)
-        and _NAME.search(name) is not None
-        and not _HARMLESS_NAME.search(name)
+        and is_secret_name(name)
         and "«redacted:" not in value
-        and not _HARMLESS_VALUE.fullmatch(value)
+        and not says_no_secret(name, value)
     )
 
 
@@ -168,6 +181,9 @@ _ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
 _URL_JSON = re.compile(rb'://[^/\s:@"]*:[^/\s@"]+@')
 _SECRET_ARGUMENTS = (b"password", b"passwd", b"token", b"secret", b"api-key", b"apikey")
 _LONGEST_ARGUMENT = max(map(len, _SECRET_ARGUMENTS))
+_FLAG_JSON = re.compile(
+    rb'"--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)"\s*,\s*"', re.IGNORECASE
+)
 _VALUE_JSON = re.compile(rb'"value"\s*:\s*"')
 _NAMED_VALUE_JSON = re.compile(rb'"name"\s*:\s*"([^"\\]*)"\s*,\s*"value"\s*:\s*"')
 
@@ -252,12 +268,14 @@ def may_hold_secret(raw: bytes) -> bool:
         return True
     if _URL_JSON.search(raw) or _may_set_secret(raw):
         return True
+    if b'"--' in raw and _FLAG_JSON.search(raw):
+        return True
     if b'"value"' not in raw:
         return False
     named = _NAMED_VALUE_JSON.findall(raw)
     if len(named) != len(_VALUE_JSON.findall(raw)):
         return True
-    return any(_NAME.search(name.decode()) for name in named)
+    return any(NAME.search(name.decode()) for name in named)
 
 
 def _may_set_secret(raw: bytes) -> bool:

@@ -100,9 +100,9 @@ class KindCoverage(msgspec.Struct, frozen=True):
 class Coverage(msgspec.Struct, frozen=True):
     """How much of what should be judged was judged; ``ratio`` is of rule x resource pairs.
 
-    Of the rules, ``blind`` have no verdict somewhere, ``excluded`` rest on a kind that a target does
-    not give by design, and ``evaluated`` are the others. A kind of which a rule saw nothing counts
-    as one pair that was not decided.
+    Of the rules, ``blind`` have no verdict somewhere, ``excluded`` rest on a kind that is not read
+    of a target by design, and ``evaluated`` are the others. A kind of which a rule saw nothing
+    counts as one pair that was not decided.
     """
 
     kinds: tuple[KindCoverage, ...]

@@ -102,7 +102,9 @@ def test_a_cluster_that_changed_meanwhile_has_no_verdict(tmp_path: Path) -> None
     assert privileged == [("bad", says), ("good", says)]
     assert len(gap["rules"]) > 80
     for rule, count in document["counts"].items():
-        assert [count[name] for name in ("pass", "fail", "not-applicable", "manual")] == [0] * 4, rule
+        assert [count[name] for name in ("pass", "fail", "not-applicable", "manual")] == [0] * 4, (
+            rule
+        )
     assert document["coverage"]["ratio"] == 0
     assert document["coverage"]["rules"]["evaluated"] == 0
     assert {control["state"] for control in document["controls"]} == {"undetermined"}

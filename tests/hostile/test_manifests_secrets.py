@@ -12,7 +12,7 @@ import yaml
 from tests.e2e.command import auditor
 
 TOKEN = "hf_" + "Q7" * 18
-SECRETS = (TOKEN, "hunter2222", "s3cr3tvalue", "aHVudGVyMjIyMg==")
+SECRETS = (TOKEN, "hunter2222", "s3cr3tvalue", "aHVudGVyMjIyMg==", "/k3jh4kjh5Qz==", "482913")
 
 
 def pod(name: str) -> dict[str, Any]:
@@ -27,11 +27,14 @@ def pod(name: str) -> dict[str, Any]:
                     "name": "main",
                     "image": "example.org/shell",
                     "args": ["--api-token=s3cr3tvalue", "--db=postgres://u:hunter2222@db/x"],
-                    "command": ["sh", "-c", f"export T={TOKEN}"],
+                    "command": ["sh", "-c", f"export T={TOKEN}", "--password", "hunter2222"],
                     "env": [
                         {"name": "DB_PASSWORD", "value": "hunter2222"},
                         {"value": "s3cr3tvalue", "name": "API_TOKEN"},
                         {"name": "PLAIN", "value": TOKEN},
+                        {"name": "ROOT_PASSWORD", "value": "/k3jh4kjh5Qz=="},
+                        {"name": "DB_PASS", "value": "482913"},
+                        {"name": "AUTH_HEADER", "value": "Bearer hunter2222"},
                     ],
                 }
             ]

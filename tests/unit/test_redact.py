@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from auditor.redact import marker, redact, redact_text
+from auditor.redact import decode, marker, may_hold_secret, redact, redact_text
 from collectors.kubernetes.manifests.blocks import Block, Memory
+from collectors.kubernetes.manifests.documents import Documents
 from collectors.kubernetes.manifests.flow import NotSimple
 
 HIDDEN = {
@@ -54,6 +59,34 @@ VARIABLES = {
     "lower case": ("api_key", "hunter22", marker("by-name")),
     "file": ("DB_PASSWORD_FILE", "/run/secret", "/run/secret"),
     "path": ("TOKEN", "/run/secret", "/run/secret"),
+    "path of a file": ("DB_PASSWORD", "/secret.txt", "/secret.txt"),
+    "slash before a secret": ("DB_PASSWORD", "/k3jh4kjh5Qz==", marker("by-name")),
+    "slash and no more": ("DB_PASSWORD", "/k3jh4kjh5Qz", marker("by-name")),
+    "slashes in a secret": ("DB_PASSWORD", "/k3jh/kjh5Qz+", marker("by-name")),
+    "digits of a password": ("DB_PASSWORD", "482913", marker("by-name")),
+    "digits of a pin": ("SIM_PIN", "1234", marker("by-name")),
+    "digits of a secret": ("CLIENT_SECRET", "1", marker("by-name")),
+    "count": ("MAX_TOKENS", "4096", "4096"),
+    "age": ("PASSWORD_MAX_AGE", "90", "90"),
+    "short for password": ("DB_PASS", "hunter22", marker("by-name")),
+    "shorter": ("MYSQL_PWD", "hunter22", marker("by-name")),
+    "working directory": ("PWD", "/app", "/app"),
+    "password called as the directory": ("PWD", "hunter22", marker("by-name")),
+    "header": ("AUTH_HEADER", "Bearer hunter22", marker("by-name")),
+    "name of a header": ("AUTH_HEADER", "X-Forwarded-User", "X-Forwarded-User"),
+    "header of a token": ("TOKEN_HEADER", "Token hunter22", marker("by-name")),
+    "signing in": ("REDIS_AUTH", "hunter22", marker("by-name")),
+    "signing in to a site": ("HTTP_BASIC_AUTH", "me:hunter22", marker("by-name")),
+    "authorization": ("AUTHORIZATION", "Basic aHVudGVy", marker("by-name")),
+    "bearer": ("API_BEARER", "hunter22", marker("by-name")),
+    "credentials": ("DB_CREDS", "me/hunter22", marker("by-name")),
+    "no signing in": ("NEO4J_AUTH", "none", "none"),
+    "where to sign in": ("AUTH_URL", "https://login.example", "https://login.example"),
+    "how to sign in": ("POSTGRES_HOST_AUTH_METHOD", "trust", "trust"),
+    "who signs in": ("AUTH_TOKEN_USER", "hunter22", marker("by-name")),
+    "author": ("AUTHOR", "hunter22", "hunter22"),
+    "passage": ("PASSAGE_MODEL", "hunter22", "hunter22"),
+    "compass": ("COMPASS", "hunter22", "hunter22"),
     "reference": ("TOKEN", "$(OTHER)", "$(OTHER)"),
     "switch": ("USE_TOKEN", "true", "true"),
     "tokenizer": ("TOKENIZER", "bpe-large", "bpe-large"),
@@ -66,6 +99,99 @@ def test_variable_is_judged_by_its_name(name: str, value: str, expected: str) ->
     assert redact({"env": [{"name": name, "value": value}]}) == {
         "env": [{"name": name, "value": expected}]
     }
+
+
+ARGUMENTS = {
+    "password": (["--password", "x"], ["--password", marker("argument")]),
+    "one of many": (
+        ["-v", "--db-passwd", "x", "y"],
+        ["-v", "--db-passwd", marker("argument"), "y"],
+    ),
+    "upper case": (["--API_KEY", "x"], ["--API_KEY", marker("argument")]),
+    "digits": (["--secret", "482913"], ["--secret", marker("argument")]),
+    "twice": (
+        ["--token", "x", "--apikey", "y"],
+        ["--token", marker("argument"), "--apikey", marker("argument")],
+    ),
+    "a shape": (["--token", "hf_" + "a" * 34], ["--token", marker("huggingface-token")]),
+    "a switch": (["--token", "--verbose"], None),
+    "a reference": (["--token", "$(TOKEN)"], None),
+    "a file": (["--secret", "/run/secret"], None),
+    "of a file": (["--password-file", "x"], None),
+    "a port": (["-p", "8080"], None),
+    "the last": (["--password"], None),
+    "no text": (["--password", 3], None),
+}
+
+
+@pytest.mark.parametrize(("given_", "expected"), ARGUMENTS.values(), ids=ARGUMENTS)
+def test_argument_after_its_name(given_: list[Any], expected: list[Any] | None) -> None:
+    """In a list, as JSON and as YAML in both of its styles: the value is the next element."""
+    expected = given_ if expected is None else expected
+    assert redact({"args": given_}) == {"args": expected}
+    assert redact({"args": expected}) == {"args": expected}, "what is hidden stays so"
+    for text in (json.dumps({"args": given_}), json.dumps({"args": given_}, separators=(",", ":"))):
+        assert decode(text.encode()) == {"args": expected}
+    flow = "args: " + json.dumps(given_)
+    block = "args:" + "".join(f"\n- {json.dumps(item)}" for item in given_)
+    single = "args:" + "".join(f"\n  - {item!r}  # said" for item in given_)
+    for text in (flow, block, single, single.replace("'--password'", "--password")):
+        (document,) = Documents(text, Memory()).read(text, 0)
+        assert document.value == {"args": expected}, text
+
+
+WORDS = st.sampled_from(
+    [
+        *(
+            "--password",
+            "--Api_Key",
+            "--token",
+            "-p",
+            "--x-secret",
+            "--pa\u017f\u017fword",
+            "x",
+            "--a",
+            "",
+        ),
+        *("hunter22", "/run/x", "482913", "$(A)", "AKIA" + "A1" * 8, "a://b:c@d", "--token=x y"),
+        *("DB_PASS", "MYSQL_PWD", "AUTH", "AUTH_URL", "A", 'a"b', "a/b", "é", "<b>", "\u2028"),
+    ]
+)
+VALUES = st.recursive(
+    WORDS | st.integers(0, 9) | st.booleans(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(WORDS, inner, max_size=3)
+        | st.fixed_dictionaries(
+            {"env": st.lists(st.fixed_dictionaries({"name": WORDS, "value": WORDS}), max_size=3)}
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(VALUES, st.booleans(), st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", " : ")]))
+@settings(max_examples=300, deadline=None)
+def test_what_may_hold_no_secret_has_none(
+    value: Any,
+    ascii_: bool,  # noqa: FBT001 - what the test is about
+    separators: tuple[str, str],
+) -> None:
+    raw = json.dumps(value, ensure_ascii=ascii_, separators=separators).encode()
+    hidden = redact(value)
+    if hidden != value:
+        assert may_hold_secret(raw)
+    assert redact(hidden) == hidden
+
+
+def test_what_plainly_holds_no_secret_is_not_decoded() -> None:
+    """It is asked of every pod of a cluster: doubt must be rare."""
+    for value in (
+        {"args": ["--port", "80", "--token-file", "x"]},
+        {"env": [{"name": "MODEL", "value": "x"}, {"name": "AUTHOR", "value": "y"}]},
+        {"command": ["--password"]},
+    ):
+        assert not may_hold_secret(json.dumps(value).encode()), value
 
 
 def test_secret_object_keeps_only_its_keys() -> None:
@@ -89,6 +215,7 @@ LONG = {
     "schemes": "://a:" * (SIZE // 5) + "@",
     "tokens": "hf_" * (SIZE // 3),
     "account": '"type"' + " " * SIZE + "service_account",
+    "passwords": "password" * (SIZE // 8),
 }
 
 
@@ -96,6 +223,9 @@ LONG = {
 def test_long_text_takes_time_by_its_length(text: str) -> None:
     started = time.process_time()
     redact_text(text)
+    redact([text, text, "--" + text, text])
+    redact({"env": [{"name": text, "value": text}, {"name": "AUTH_" + text, "value": "/" + text}]})
+    may_hold_secret(json.dumps({"args": ["--" + text, text], "value": text}).encode())
     assert time.process_time() - started < 3
 
 
@@ -103,6 +233,9 @@ LINES = {
     "spaces before a comment": "a: b" + " " * SIZE + "c #",
     "spaces": "a:" + " " * SIZE + "|",
     "dashes": "- " * (SIZE // 2),
+    "a dashed line": "a: " + "-" * SIZE,
+    "flags": "a: " + "--token" * (SIZE // 7),
+    "flags and spaces": "a: " + "--token " * (SIZE // 8),
     "quotes": "a: '" + "''" * (SIZE // 2),
     "double quotes": 'a: "' + '\\"' * (SIZE // 2),
     "flow": "a: [" + "a " * (SIZE // 2),

@@ -39,6 +39,12 @@ _decode = msgspec.json.decode
 
 _SECRET = re.compile(r"""kind["']?: +["']?Secret(?!\w)|\\u""")
 
+_FLAG = re.compile(
+    r"""(?<![a-z_-])--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)["']?[ \t]*(?:#.*)?$""",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that ends with an argument whose value is likely the next one."""
+
 
 def _as_it_is(value: Any) -> Any:
     return value
@@ -86,7 +92,8 @@ class Block:
     Attributes:
         value: the document, nulls left out of mappings, text without secrets; None when empty.
         first: the line of its first field, from 0.
-        holds_secret: whether it may have an object of kind Secret in it.
+        holds_secret: whether it may have an object of kind Secret in it, or an argument that is
+            followed by a secret, which single lines do not tell.
     """
 
     __slots__ = ("_envs", "_lines", "_numbers", "_places", "first", "holds_secret", "value")
@@ -102,7 +109,9 @@ class Block:
         self._lines, self._numbers = _entries(text, memory)
         self.first = self._numbers[0]
         suspicious = "Secret" in text or "\\u" in text
-        self.holds_secret = suspicious and _SECRET.search(text) is not None
+        self.holds_secret = (suspicious and _SECRET.search(text) is not None) or (
+            "--" in text and _FLAG.search(text) is not None
+        )
         self.value = self._root()
         if memory.hide is redact:
             for items in self._envs:
