@@ -12,9 +12,20 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.secret_names import NAME, is_secret_name, says_no_secret
+from auditor.secret_hints import may_hold_secret
+from auditor.secret_names import is_secret_name, says_no_secret
 
 MARKER: Final = "«redacted:{}»"
+_MARK: Final = "«redacted:"
+APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+"""An annotation: the whole object once more, as a text, also of a Secret."""
+_NAMED_LISTS: Final = frozenset({"env", "httpHeaders"})
+"""Fields that are lists of a name with a value."""
+_SETTING: Final = re.compile(
+    r"(?:passw(?:or)?d|passphrase|token|secret|api[-_]?key|access[-_]?key|private[-_]?key)$",
+    re.IGNORECASE | re.ASCII,
+)
+"""How the key of a secret ends."""
 
 # Every pattern below can begin only where the one before has ended: no text, however long, makes
 # them look at the same character more than a few times.
@@ -36,17 +47,26 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     ),
     ("gcp-service-account", re.compile(r'"type"\s*:\s*"service_account"')),
+    ("bearer-token", re.compile(r"(?<=\bBearer )[A-Za-z0-9._~+/-]{12,}=*")),  # RFC 6750, 2.1
 )
 _HINTS = (
     *("PRIVATE KEY", "AKIA", "ASIA", "gh", "glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ"),
-    "service_account",
+    *("service_account", "Bearer "),
 )
 _URL = re.compile(r"(?P<head>://[^/\s:@]*:)(?P<secret>[^/\s@]+)(?=@)")
-_ARGUMENT = re.compile(
-    r"(?:^|(?<=\s))(?P<head>--?[a-z-]*(?:password|passwd|token|secret|api-key|apikey)=)"
-    r"(?P<secret>.+)",
-    re.IGNORECASE,
+_WORD = (
+    "passw(?:or)?d|passphrase|token|secret|api[-_]?key|access[-_]?key|private[-_]?key|credentials?"
 )
+_ARGUMENT = re.compile(
+    rf"(?:^|(?<=\s))(?P<head>--?[\w.-]*(?:{_WORD})=)(?P<secret>.+)", re.IGNORECASE | re.ASCII
+)
+_ASSIGNED = re.compile(
+    r"""(?P<before>^|[\s"'`(;&|?])(?P<dash>-{0,2})"""
+    rf"""(?P<name>[\w.-]*(?:{_WORD}))(?P<is>=["']?)(?P<secret>\$\(\w+\)|[^\s"'`;&|)]+)""",
+    re.IGNORECASE | re.ASCII,
+)
+"""In a script, a URL or a list of settings; in prose a word before an equals sign says nothing."""
+
 _FLAG = re.compile(
     r"--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)", re.IGNORECASE | re.ASCII
 )
@@ -83,9 +103,52 @@ def redact_text(text: str) -> str:
             break
     if "://" in text and "@" in text:
         text = _URL.sub(lambda match: match["head"] + marker("url-credentials"), text)
-    if text[:1] == "-" and "=" in text:
-        text = _ARGUMENT.sub(lambda match: match["head"] + marker("argument"), text)
-    return text
+    if "=" in text:
+        if text[0] == "-":
+            text = _ARGUMENT.sub(lambda match: match["head"] + marker("argument"), text)
+        else:
+            found = _ASSIGNED.sub(_assigned, text)
+            text = text if found == text else found
+    return _document(text) if text[0] in "{[" else text
+
+
+def _assigned(match: re.Match[str]) -> str:
+    """A setting without its value, where it is one of a program, a script or a URL."""
+    before, name = match["before"], match["name"]
+    is_setting = match["dash"] or before in {"?", "&"} or name.isupper()
+    alone = not before and match.end() == len(match.string)
+    if not (is_setting or alone) or says_no_secret(name, match["secret"]):
+        return match[0]
+    return f"{before}{match['dash']}{name}{match['is']}{marker('argument')}"
+
+
+def _document(text: str) -> str:
+    """A text that is JSON, without the secrets in it."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    found = redact(_by_name(value))
+    return text if found is value else msgspec.json.encode(found).decode()
+
+
+def _by_name(value: Any) -> Any:
+    """A copy without what stands under the name of a secret; the value itself when nothing does."""
+    if isinstance(value, list):
+        return _changed_list(value, _by_name)
+    if not isinstance(value, dict):
+        return value
+    made = {key: _named(key, item) for key, item in value.items()}
+    if all(made[key] is item for key, item in value.items()):
+        return value
+    return made
+
+
+def _named(key: str, item: Any) -> Any:
+    if not isinstance(item, str):
+        return _by_name(item)
+    hide = is_secret_name(key) and "«redacted:" not in item and not says_no_secret(key, item)
+    return marker("by-name") if hide else item
 
 
 def _changed_list(values: list[Any], change: Callable[[Any], Any]) -> list[Any]:
@@ -119,18 +182,43 @@ def _is_announced(flag: Any, value: Any) -> bool:
 
 
 def _mapping(value: dict[str, Any]) -> dict[str, Any]:
-    if value.get("kind") == "Secret" and value.get("apiVersion") == "v1":
-        value = {
-            key: _hidden(item) if key in {"data", "stringData"} else item
-            for key, item in value.items()
-        }
+    before = value
+    if value.get("apiVersion") == "v1":
+        value = _of_its_kind(value)
     made: dict[str, Any] = {}
-    changed = False
     for key, item in value.items():
-        new = _env(item) if key == "env" and isinstance(item, list) else redact(item)
-        changed = changed or new is not item
-        made[key] = new
-    return made if changed else value
+        if key in _NAMED_LISTS and isinstance(item, list):
+            made[key] = _env(item)
+        elif key == APPLIED and isinstance(item, str):
+            made[key] = item if item.startswith(_MARK) else marker("applied-configuration")
+        else:
+            made[key] = redact(item)
+    if all(made[key] is item for key, item in before.items()):
+        return before
+    return made
+
+
+def _of_its_kind(value: dict[str, Any]) -> dict[str, Any]:
+    """A Secret without its data; a ConfigMap without what is called like a secret."""
+    match value.get("kind"):
+        case "Secret":
+            fields = {"data", "stringData"}
+            return {key: _hidden(item) if key in fields else item for key, item in value.items()}
+        case "ConfigMap":
+            return {key: _settings(item) if key == "data" else item for key, item in value.items()}
+        case _:
+            return value
+
+
+def _settings(values: Any) -> Any:
+    """The data of a ConfigMap: a short text under a key that ends like the name of a secret."""
+    if not isinstance(values, dict):
+        return values
+    made = {
+        key: _named(key, item) if isinstance(item, str) and _SETTING.search(key) else item
+        for key, item in values.items()
+    }
+    return values if all(made[key] is item for key, item in values.items()) else made
 
 
 def _hidden(values: Any) -> Any:
@@ -169,23 +257,6 @@ def _is_secret_variable(item: dict[str, Any]) -> bool:
         and "«redacted:" not in value
         and not says_no_secret(name, value)
     )
-
-
-_HINTS_JSON = (
-    *(b"PRIVATE KEY", b"AKIA", b"ASIA", b"glpat-", b"xox", b"hf_", b"sk-", b"nvapi-", b"eyJ"),
-    *(b"service_account", b'"Secret"'),
-)
-_GITHUB_JSON = (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_")
-_ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
-"""A character written by its number, but for the three that Go always writes so."""
-_URL_JSON = re.compile(rb'://[^/\s:@"]*:[^/\s@"]+@')
-_SECRET_ARGUMENTS = (b"password", b"passwd", b"token", b"secret", b"api-key", b"apikey")
-_LONGEST_ARGUMENT = max(map(len, _SECRET_ARGUMENTS))
-_FLAG_JSON = re.compile(
-    rb'"--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)"\s*,\s*"', re.IGNORECASE
-)
-_VALUE_JSON = re.compile(rb'"value"\s*:\s*"')
-_NAMED_VALUE_JSON = re.compile(rb'"name"\s*:\s*"([^"\\]*)"\s*,\s*"value"\s*:\s*"')
 
 
 def decode(raw: bytes) -> Any:
@@ -255,34 +326,3 @@ def _drop_nulls(value: object) -> None:
         for item in items:
             if isinstance(item, dict | list):
                 stack.append(item)  # noqa: PERF401 - half the time of a generator
-
-
-def may_hold_secret(raw: bytes) -> bool:
-    """Whether :func:`redact` could find something in this JSON; in doubt it could."""
-    for hint in _HINTS_JSON:
-        if hint in raw:
-            return True
-    if b"gh" in raw and any(hint in raw for hint in _GITHUB_JSON):
-        return True
-    if b"\\" in raw and (b"\\/" in raw or _ESCAPE_JSON.search(raw)):
-        return True
-    if _URL_JSON.search(raw) or _may_set_secret(raw):
-        return True
-    if b'"--' in raw and _FLAG_JSON.search(raw):
-        return True
-    if b'"value"' not in raw:
-        return False
-    named = _NAMED_VALUE_JSON.findall(raw)
-    if len(named) != len(_VALUE_JSON.findall(raw)):
-        return True
-    return any(NAME.search(name.decode()) for name in named)
-
-
-def _may_set_secret(raw: bytes) -> bool:
-    """Whether ``=`` follows a word that an argument with a secret ends with."""
-    at = raw.find(b"=")
-    while at >= 0:
-        if raw[max(0, at - _LONGEST_ARGUMENT) : at].lower().endswith(_SECRET_ARGUMENTS):
-            return True
-        at = raw.find(b"=", at + 1)
-    return False

@@ -8,13 +8,18 @@ import time
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.redact import decode, marker, may_hold_secret, redact, redact_text
+from auditor.redact import decode, marker, redact, redact_text
+from auditor.secret_hints import may_hold_secret
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.documents import Documents
 from collectors.kubernetes.manifests.flow import NotSimple
+
+BEARER = marker("bearer-token")
+DENSE: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
 
 HIDDEN = {
     "AWS key": ("AKIA" + "A1" * 8, marker("aws-access-key-id")),
@@ -31,6 +36,25 @@ HIDDEN = {
     ),
     "argument": ("--db-password=abc", f"--db-password={marker('argument')}"),
     "second argument": ("-v --token=abc", f"-v --token={marker('argument')}"),
+    "argument with an underscore": ("--hf_token=abc", f"--hf_token={marker('argument')}"),
+    "argument with dots": ("--db.password=abcd", f"--db.password={marker('argument')}"),
+    "setting": ("password=hunter22", f"password={marker('argument')}"),
+    "in a script": (
+        "run --password=hunter22 --port=80",
+        f"run --password={marker('argument')} --port=80",
+    ),
+    "exported": ("export PASSWORD=hunter22; run", f"export PASSWORD={marker('argument')}; run"),
+    "in quotes": ("run 'DB_PASSWORD=hunter22'", f"run 'DB_PASSWORD={marker('argument')}'"),
+    "in a query": (
+        "jdbc:mysql://h/db?user=u&password=hunter22&x=1",
+        f"jdbc:mysql://h/db?user=u&password={marker('argument')}&x=1",
+    ),
+    "bearer": ("Authorization: Bearer abcdefgh1234==", f"Authorization: Bearer {BEARER}"),
+    "JSON": ('{"password": "hunter22", "x": 1}', f'{{"password":"{marker("by-name")}","x":1}}'),
+    "JSON in JSON": (
+        json.dumps({"a": json.dumps([{"api_key": "hunter22"}])}),
+        json.dumps({"a": json.dumps([{"api_key": marker("by-name")}], **DENSE)}, **DENSE),
+    ),
 }
 
 
@@ -46,6 +70,13 @@ LEFT = {
     "flag without a value": "--password-file",
     "word with a dash": "task-" + "a" * 10,
     "name in a sentence": "set the token=value pair",
+    "a count in a script": "serve --max-new-token=512 now",
+    "a file in a script": "serve --token=/run/token/a now",
+    "a reference in a script": "serve --token=$(TOKEN) now",
+    "JSON without secrets": '{"a": "b", "tokens": 5}',
+    "no JSON": '{"password": "hunter22"',
+    "a long run of letters": "a" * 10_000 + "=",
+    "bearer in a sentence": "the Bearer scheme is used",
 }
 
 
@@ -99,6 +130,55 @@ def test_variable_is_judged_by_its_name(name: str, value: str, expected: str) ->
     assert redact({"env": [{"name": name, "value": value}]}) == {
         "env": [{"name": name, "value": expected}]
     }
+
+
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+OBJECTS = {
+    "what was applied": (
+        {"metadata": {"annotations": {APPLIED: '{"env":[]}', "a": "b"}}},
+        {"metadata": {"annotations": {APPLIED: marker("applied-configuration"), "a": "b"}}},
+    ),
+    "headers of a probe": (
+        {"httpHeaders": [{"name": "Authorization", "value": "Basic aHVudGVy"}]},
+        {"httpHeaders": [{"name": "Authorization", "value": marker("by-name")}]},
+    ),
+    "a header": (
+        {"httpHeaders": [{"name": "Accept", "value": "text/html"}]},
+        {"httpHeaders": [{"name": "Accept", "value": "text/html"}]},
+    ),
+    "settings": (
+        {"apiVersion": "v1", "kind": "ConfigMap", "data": {"db.password": "hunter22", "a": "b"}},
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "data": {"db.password": marker("by-name"), "a": "b"},
+        },
+    ),
+    "a setting about passwords": (
+        {"apiVersion": "v1", "kind": "ConfigMap", "data": {"password-policy": "strict"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "data": {"password-policy": "strict"}},
+    ),
+    "a name in another kind": (
+        {"apiVersion": "v1", "kind": "Pod", "data": {"password": "hunter22"}},
+        {"apiVersion": "v1", "kind": "Pod", "data": {"password": "hunter22"}},
+    ),
+    "JSON in an annotation": (
+        {"metadata": {"annotations": {"x": '{"password":"hunter22"}'}}},
+        {"metadata": {"annotations": {"x": f'{{"password":"{marker("by-name")}"}}'}}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("given_", "expected"), OBJECTS.values(), ids=OBJECTS)
+def test_objects(given_: Any, expected: Any) -> None:
+    """As an object, as JSON, and as YAML in both of its styles."""
+    assert redact(given_) == expected
+    assert redact(expected) is expected, "what is hidden stays so"
+    assert decode(json.dumps(given_).encode()) == expected
+    assert decode(json.dumps(given_, **DENSE).encode()) == expected
+    for text in (json.dumps(given_), yaml.safe_dump(given_), yaml.safe_dump(given_, width=9999)):
+        (document,) = Documents(text, Memory()).read(text, 0)
+        assert document.value == expected, text
 
 
 ARGUMENTS = {

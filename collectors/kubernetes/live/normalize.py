@@ -12,8 +12,9 @@ import msgspec
 
 from auditor.model.enums import Answered
 from auditor.model.evidence import Redaction
-from auditor.redact import clean, may_hold_secret
+from auditor.redact import clean
 from auditor.redaction import MARK, Commit, redactions
+from auditor.secret_hints import may_hold_secret
 from collectors.kubernetes.live.client import Unanswered
 from collectors.kubernetes.live.discovery import Served
 

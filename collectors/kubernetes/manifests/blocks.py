@@ -37,7 +37,11 @@ _MAX_LINE = 240
 _decode = msgspec.json.decode
 
 
-_SECRET = re.compile(r"""kind["']?: +["']?Secret(?!\w)|\\u""")
+_SECRET = re.compile(
+    r"""kind["']?: +["']?(?:Secret|ConfigMap)(?!\w)|\\u|last-applied-configuration|httpHeaders"""
+)
+
+_HINTS = ("Secret", "ConfigMap", "\\u", "last-applied", "httpHeaders")
 
 _FLAG = re.compile(
     r"""(?<![a-z_-])--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)["']?[ \t]*(?:#.*)?$""",
@@ -108,7 +112,7 @@ class Block:
         self._envs: list[Any] = []
         self._lines, self._numbers = _entries(text, memory)
         self.first = self._numbers[0]
-        suspicious = "Secret" in text or "\\u" in text
+        suspicious = any(map(text.__contains__, _HINTS))
         self.holds_secret = (suspicious and _SECRET.search(text) is not None) or (
             "--" in text and _FLAG.search(text) is not None
         )
