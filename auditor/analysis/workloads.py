@@ -13,6 +13,7 @@ import msgspec
 
 from auditor.analysis.paths import Segment, parse_path, pointer_of, walk
 from auditor.model.enums import GapCause
+from auditor.model.kinds import kind_name
 from auditor.model.resource import Gap, Owner, Resource
 
 KIND = "k8s/PodTemplate"
@@ -47,7 +48,7 @@ def rows_from_table(table: Sequence[Mapping[str, object]]) -> tuple[TemplateRow,
     """
     rows = []
     for row in table:
-        kind = kind_name(str(row["kind"]), str(row.get("group", "")))
+        kind = kind_name(str(row.get("group", "")), str(row["kind"]))
         templates = row["templates"]
         if not isinstance(templates, Sequence):
             continue
@@ -55,18 +56,6 @@ def rows_from_table(table: Sequence[Mapping[str, object]]) -> tuple[TemplateRow,
         shape = str(row.get("shape", "template"))
         rows.append(TemplateRow(kind, paths, shape, row.get("partial") is True))
     return tuple(rows)
-
-
-_BUILT_IN_GROUPS = frozenset({"", "apps", "batch", "extensions", "autoscaling", "policy"})
-
-
-def kind_name(kind: str, group: str) -> str:
-    """``k8s/Deployment`` for built-in groups, ``k8s/RayCluster.ray.io`` for others."""
-    return f"k8s/{kind}" + (f".{group}" if _is_custom(group) else "")
-
-
-def _is_custom(group: str) -> bool:
-    return group not in _BUILT_IN_GROUPS and not group.endswith(".k8s.io")
 
 
 class Workloads:
@@ -110,7 +99,7 @@ class Workloads:
                 version, kind = str(value.get("apiVersion", "")), str(value.get("kind", ""))
                 inside = msgspec.structs.replace(
                     resource,
-                    kind=kind_name(kind, version.rpartition("/")[0]),
+                    kind=kind_name(version.rpartition("/")[0], kind),
                     api_version=version,
                     body=_encode(value),
                 )

@@ -16,9 +16,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from auditor.analysis.paths import pointer_of
-from auditor.analysis.workloads import controlled_by, kind_name
+from auditor.analysis.workloads import controlled_by
 from auditor.engine.outcome import BodyPath, Outcome
 from auditor.model.enums import Confidence, Verdict
+from auditor.model.kinds import kind_name
 from auditor.model.resource import Resource, Target
 from auditor.policy.compiled import ActiveRule
 
@@ -30,7 +31,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "4"
+FORMAT = "5"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"
@@ -186,7 +187,7 @@ class _Where:
         subject = resource.parent or resource
         owner = controlled_by(subject)
         if owner is not None:
-            kind = kind_name(owner.kind, owner.api_version.rpartition("/")[0])
+            kind = kind_name(owner.api_version.rpartition("/")[0], owner.kind)
             namespace, name, uid = owner.namespace, owner.name, owner.uid
             path = f"{kind}/{namespace}/{name}"
         else:

@@ -8,19 +8,15 @@ from typing import Any, TypeGuard
 
 import msgspec
 
+from auditor.model import kinds
 from auditor.model.enums import GapCause
 from auditor.model.resource import Owner, Resource
 from collectors.kubernetes.manifests.guards import Unreadable
 
-_BUILT_IN_GROUPS = frozenset({"", "apps", "batch", "extensions", "autoscaling", "policy"})
-
 
 def kind_name(api_version: str, kind: str) -> str:
-    """``k8s/Deployment`` for built-in groups, ``k8s/RayCluster.ray.io`` for others."""
-    group, slash, _ = api_version.rpartition("/")
-    if not slash or group in _BUILT_IN_GROUPS or group.endswith(".k8s.io"):
-        return f"k8s/{kind}"
-    return f"k8s/{kind}.{group}"
+    """``k8s/Deployment`` for kinds of Kubernetes, ``k8s/RayCluster.ray.io`` for others."""
+    return kinds.kind_name(api_version.rpartition("/")[0], kind)
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""Built-in kinds as the API names them, for what must be said without a cluster at hand."""
+"""Kinds as the API names them, for what must be said without a cluster at hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Final
 
 import msgspec
+
+from auditor.model import kinds
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -17,69 +19,26 @@ class Named(msgspec.Struct, frozen=True):
     namespaced: bool
 
 
-_BY_GROUP: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "": (
-            "ConfigMap",
-            "Event",
-            "LimitRange",
-            "Pod",
-            "PodTemplate",
-            "ReplicationController",
-            "ResourceQuota",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-        ),
-        "apps": ("ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
-        "autoscaling": ("HorizontalPodAutoscaler",),
-        "batch": ("CronJob", "Job"),
-        "coordination.k8s.io": ("Lease",),
-        "networking.k8s.io": ("Ingress", "NetworkPolicy"),
-        "policy": ("PodDisruptionBudget",),
-        "rbac.authorization.k8s.io": ("Role", "RoleBinding"),
-        "resource.k8s.io": ("ResourceClaim", "ResourceClaimTemplate"),
-        "discovery.k8s.io": ("EndpointSlice",),
-    }
-)
-_OF_THE_CLUSTER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "": ("Namespace", "Node", "PersistentVolume"),
-        "admissionregistration.k8s.io": (
-            "MutatingWebhookConfiguration",
-            "ValidatingAdmissionPolicy",
-            "ValidatingAdmissionPolicyBinding",
-            "ValidatingWebhookConfiguration",
-        ),
-        "apiextensions.k8s.io": ("CustomResourceDefinition",),
-        "apiregistration.k8s.io": ("APIService",),
-        "certificates.k8s.io": ("CertificateSigningRequest",),
-        "flowcontrol.apiserver.k8s.io": ("FlowSchema", "PriorityLevelConfiguration"),
-        "networking.k8s.io": ("IngressClass",),
-        "node.k8s.io": ("RuntimeClass",),
-        "rbac.authorization.k8s.io": ("ClusterRole", "ClusterRoleBinding"),
-        "resource.k8s.io": ("DeviceClass", "ResourceSlice"),
-        "scheduling.k8s.io": ("PriorityClass",),
-        "storage.k8s.io": ("CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"),
-    }
-)
-
-
 def named(kind: str) -> Named | None:
-    """What RBAC calls a kind; None for a built-in kind that no server of today has.
+    """What RBAC calls a kind, in the group that servers of today have it in; None for no kind.
 
-    A custom kind (``k8s/RayCluster.ray.io``) is taken to be namespaced, as all that hold pods are,
+    A custom kind (``k8s/RayCluster.ray.io``) is taken to be namespaced, as most that hold pods are,
     and its plural to be the one that code generators make.
     """
-    name, dot, group = kind.removeprefix("k8s/").partition(".")
+    name, dot, group = kind.removeprefix(kinds.PREFIX).partition(".")
     if dot:
         return Named(group, plural(name), namespaced=True)
     return BUILT_IN.get(kind)
 
 
 def plural(kind: str) -> str:
-    """The name of a resource as code generators make it (gengo's ``AllLowercasePluralNamer``)."""
+    """The name of a resource as code generators make it (gengo's ``AllLowercasePluralNamer``).
+
+    ``Endpoints`` is the one exception that they are told of.
+    """
     name = kind.lower()
+    if name == "endpoints":
+        return name
     if name.endswith(("s", "x", "z", "ch", "sh")):
         return f"{name}es"
     if name.endswith("y") and name[-2:-1] not in "aeiou":
@@ -89,12 +48,11 @@ def plural(kind: str) -> str:
 
 def _built_in() -> Mapping[str, Named]:
     found = {}
-    for table, namespaced in ((_BY_GROUP, True), (_OF_THE_CLUSTER, False)):
-        for group, kinds in table.items():
-            for kind in kinds:
-                found[f"k8s/{kind}"] = Named(group, plural(kind), namespaced)
+    for kind, groups in kinds.BUILT_IN.items():
+        namespaced = kind in kinds.NAMESPACED.get(groups[0], ())
+        found[f"{kinds.PREFIX}{kind}"] = Named(groups[0], plural(kind), namespaced)
     return MappingProxyType(found)
 
 
 BUILT_IN: Final = _built_in()
-"""Every built-in kind that this knows of."""
+"""Every kind of Kubernetes itself."""

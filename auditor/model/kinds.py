@@ -1,0 +1,133 @@
+"""The kinds of Kubernetes itself, and what any kind is called.
+
+Rules name a kind of Kubernetes without its API group (``k8s/Deployment``) and any other with it
+(``k8s/RayCluster.ray.io``). Which groups are Kubernetes' own is a closed table: anybody may define
+a group that ends in ``.k8s.io`` (Spark's operator did), and what it calls a Deployment is none.
+
+The table is that of k8s.io/api, apiextensions-apiserver and kube-aggregator v0.37 (types marked
+``+genclient``, scope by ``nonNamespaced``), and what older servers have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+PREFIX: Final = "k8s/"
+FACTS: Final = frozenset({"PodTemplate", "PodTemplatePatch", "NamespacePosture"})
+"""Names that analyses give to what they derive."""
+
+NAMESPACED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "": (
+            "Binding",
+            "ConfigMap",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "PersistentVolumeClaim",
+            "Pod",
+            "PodTemplate",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ),
+        "apps": ("ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
+        "autoscaling": ("HorizontalPodAutoscaler",),
+        "batch": ("CronJob", "Job"),
+        "certificates.k8s.io": ("PodCertificateRequest",),
+        "coordination.k8s.io": ("Lease", "LeaseCandidate"),
+        "discovery.k8s.io": ("EndpointSlice",),
+        "events.k8s.io": ("Event",),
+        "lifecycle.k8s.io": ("EvictionRequest",),
+        "networking.k8s.io": ("Ingress", "NetworkPolicy"),
+        "policy": ("PodDisruptionBudget",),
+        "rbac.authorization.k8s.io": ("Role", "RoleBinding"),
+        "resource.k8s.io": ("ResourceClaim", "ResourceClaimTemplate"),
+        "scheduling.k8s.io": ("CompositePodGroup", "PodGroup", "Workload"),
+        "storage.k8s.io": ("CSIStorageCapacity",),
+        "extensions": ("DaemonSet", "Deployment", "Ingress", "NetworkPolicy", "ReplicaSet"),
+    }
+)
+"""Kinds that live in a namespace, by their group; the group of today before one of the past."""
+
+OF_THE_CLUSTER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "": ("ComponentStatus", "Namespace", "Node", "PersistentVolume"),
+        "admissionregistration.k8s.io": (
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "MutatingWebhookConfiguration",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+        ),
+        "apiextensions.k8s.io": ("CustomResourceDefinition",),
+        "apiregistration.k8s.io": ("APIService",),
+        "certificates.k8s.io": ("CertificateSigningRequest", "ClusterTrustBundle"),
+        "flowcontrol.apiserver.k8s.io": ("FlowSchema", "PriorityLevelConfiguration"),
+        "internal.apiserver.k8s.io": ("StorageVersion",),
+        "networking.k8s.io": ("IPAddress", "IngressClass", "ServiceCIDR"),
+        "node.k8s.io": ("RuntimeClass",),
+        "policy": ("PodSecurityPolicy",),
+        "rbac.authorization.k8s.io": ("ClusterRole", "ClusterRoleBinding"),
+        "resource.k8s.io": ("DeviceClass", "DeviceTaintRule", "ResourceSlice"),
+        "scheduling.k8s.io": ("PriorityClass",),
+        "storage.k8s.io": (
+            "CSIDriver",
+            "CSINode",
+            "StorageClass",
+            "VolumeAttachment",
+            "VolumeAttributesClass",
+        ),
+        "storagemigration.k8s.io": ("StorageVersionMigration",),
+        "extensions": ("PodSecurityPolicy",),
+    }
+)
+"""Kinds that no namespace holds, by their group."""
+
+_NO_LISTS: Final = (
+    "admission.k8s.io",
+    "apidiscovery.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "imagepolicy.k8s.io",
+)
+GROUPS: Final = frozenset((*NAMESPACED, *OF_THE_CLUSTER, *_NO_LISTS))
+"""Kubernetes' own groups."""
+
+
+def _groups() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for table in (NAMESPACED, OF_THE_CLUSTER):
+        for group, kinds in table.items():
+            for kind in kinds:
+                found[kind] = (*found.get(kind, ()), group)
+    return MappingProxyType(found)
+
+
+BUILT_IN: Final = _groups()
+"""Each kind of Kubernetes, without the prefix, and the groups that have it: today's first."""
+
+
+def kind_name(group: str, kind: str) -> str:
+    """What rules call a kind: its group is in the name unless it is one of Kubernetes' own.
+
+    A CustomResourceDefinition can be put even into ``networking.k8s.io``, with an annotation that
+    anybody may write (KEP-1111), though never into a group without a dot. So a dotted group of
+    Kubernetes has only its own of the names that are taken.
+    """
+    if group not in GROUPS:
+        return f"{PREFIX}{kind}.{group}"
+    if "." in group and (kind in FACTS or group not in BUILT_IN.get(kind, (group,))):
+        return f"{PREFIX}{kind}.{group}"
+    return f"{PREFIX}{kind}"
+
+
+def groups_of(kind: str) -> tuple[str, ...]:
+    """The groups that may have what rules call ``kind``; none for what no server has."""
+    name, dot, group = kind.removeprefix(PREFIX).partition(".")
+    return (group,) if dot else BUILT_IN.get(name, ())
