@@ -15,8 +15,9 @@ from auditor.policy.yamlfile import Reader
 CONTROL_KEYS = ("framework", "title", "url", "controls")
 TABLES = ("pod-templates",)
 _CONTROL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
-_ROW_KEYS = ("kind", "group", "templates", "shape", "partial", "reference")
+_ROW_KEYS = ("kind", "group", "scope", "templates", "shape", "partial", "reference")
 _ROW_REQUIRED = ("kind", "group", "templates", "shape")
+_SCOPES = ("namespace", "cluster")
 _SHAPES = ("template", "podspec", "container", "object")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -78,6 +79,10 @@ def _row(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
         reader.fail(nodes.get("shape"), f"{shape!r} is not allowed", suggestion(shape, _SHAPES))
     row: dict[str, object] = {"kind": kind, "group": group, "shape": shape}
     row["templates"] = _paths(reader, nodes.get("templates"))
+    if "scope" in nodes:
+        row["scope"] = scope = reader.string(nodes["scope"])
+        if scope and scope not in _SCOPES:
+            reader.fail(nodes["scope"], f"{scope!r} is not allowed", suggestion(scope, _SCOPES))
     if "partial" in nodes:
         row["partial"] = reader.value(nodes["partial"])
         if not isinstance(row["partial"], bool):

@@ -86,6 +86,11 @@ def test_a_row_is_written_once() -> None:
     assert sorted(keys) == sorted(set(keys))
 
 
+def test_a_kind_has_one_scope() -> None:
+    scopes = {(row["kind"], row["group"], row.get("scope", "namespace")) for row in TABLE}
+    assert len(scopes) == len({(kind, group) for kind, group, _ in scopes})
+
+
 @pytest.mark.parametrize(("row", "path"), PATHS)
 def test_each_path_finds_its_pod(row: dict[str, object], path: str) -> None:
     body, pointer = put(SHAPES[str(row["shape"])], parse_path(path))
