@@ -202,13 +202,15 @@ class RolePlan(msgspec.Struct, frozen=True):
     """What a role is for: ``reasons`` are the rules that rest on each kind.
 
     ``namespaces`` are those it is limited to, none for all; ``account`` is the namespace and the
-    name of the service account that is bound to it.
+    name of the service account that is bound to it; ``of_the_cluster`` are the custom kinds that
+    no namespace holds.
     """
 
     profile: str
     reasons: Mapping[str, tuple[str, ...]]
     namespaces: tuple[str, ...]
     account: tuple[str, str]
+    of_the_cluster: frozenset[str] = frozenset()
 
 
 class ReportFormat(Protocol):

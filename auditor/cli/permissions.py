@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -18,7 +20,12 @@ from auditor.cli.wiring import ROLES
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.ports import RolePlan
-from auditor.runner.job import compiled_profile, rests_on
+from auditor.runner.job import compiled_profile, kinds_of_the_cluster, rests_on
+
+_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_NAMESPACE: Final = re.compile(_LABEL)
+_ACCOUNT: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+"""RFC 1123: a label names a namespace, a subdomain an account (ValidateServiceAccountName)."""
 
 
 @click.command(short_help="Print the least role that a scan needs.")
@@ -51,11 +58,17 @@ def permissions(
 ) -> None:
     r"""Print the least role that reads what the rules of a profile rest on, ready to apply.
 
+    The service account and its namespace are printed too. A Role of a namespace can't grant all
+    that rules rest on: what is left out, and which rules miss it, is in its comments.
+
     \b
     Examples:
-      auditor permissions k8s > role.yaml
+      auditor permissions k8s | kubectl apply -f -
       auditor permissions k8s --profile pod-security-restricted --namespace team-a
     """
+    place, name = _account(account)
+    for namespace in namespaces:
+        _checked(f"--namespace {namespace}", namespace, _NAMESPACE)
     config = read_config()
     cache = config.cache / "policy" if config.cache is not None else None
     compiled = compiled_profile(folders(policies), profile, parse_settings(settings), cache)
@@ -64,14 +77,31 @@ def permissions(
         for kind in sources.all:
             if kind.startswith(f"{platform}/"):
                 reasons.setdefault(kind, []).append(rule)
-    place, slash, name = account.partition("/")
-    if not slash or not place or not name:
-        raise UsageError(f"--account {account}: no namespace", hint="NAMESPACE/NAME")
     plan = RolePlan(
         compiled.id,
         {kind: tuple(sorted(rules)) for kind, rules in reasons.items()},
         tuple(dict.fromkeys(namespaces)),
         (place, name),
+        kinds_of_the_cluster(compiled),
     )
     for line in ROLES[platform](plan):
         click.echo(line)
+
+
+def _account(text: str) -> tuple[str, str]:
+    place, slash, name = text.partition("/")
+    if not slash:
+        raise UsageError(f"--account {text}: no namespace", hint="NAMESPACE/NAME")
+    _checked(f"--account {text}", place, _NAMESPACE)
+    _checked(f"--account {text}", name, _ACCOUNT)
+    return place, name
+
+
+def _checked(option: str, name: str, form: re.Pattern[str]) -> None:
+    """Refuse what no API server takes as a name, before it is written into YAML."""
+    if not form.fullmatch(name):
+        what = "a namespace" if form is _NAMESPACE else "a service account"
+        raise UsageError(
+            f"{option}: {name!r} is no name of {what}",
+            hint="small letters, digits and dashes, as in team-a",
+        )

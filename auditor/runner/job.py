@@ -12,6 +12,7 @@ from auditor.analysis.workloads import Workloads, rows_from_table
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
 from auditor.engine.sources import RuleSources, kinds_read, sources_of
+from auditor.model.kinds import kind_name
 from auditor.policy import (
     CompiledProfile,
     ProgramCache,
@@ -142,6 +143,16 @@ def kinds_of(
         PolicyErrors, UsageError: as :func:`compiled_profile`.
     """
     return kinds_read(rests_on(compiled_profile(folders, profile, settings, cache)).values())
+
+
+def kinds_of_the_cluster(compiled: CompiledProfile) -> frozenset[str]:
+    """The custom kinds that no namespace holds, by the tables."""
+    rows = compiled.tables.get(TEMPLATES, [])
+    return frozenset(
+        kind_name(str(row["group"]), str(row["kind"]))
+        for row in rows
+        if row.get("scope") == "cluster"
+    )
 
 
 def rests_on(compiled: CompiledProfile) -> Mapping[str, RuleSources]:

@@ -2,70 +2,139 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from auditor.model.kinds import PREFIX
 from auditor.ports import RolePlan
 from collectors.kubernetes.live.unread import UNREAD
+from collectors.kubernetes.manifests.scalars import plain
 from collectors.kubernetes.resources import Named, named
 
-_NAME = "auditor"
-_MOST = 3
+_NAME: Final = "auditor"
+_MOST: Final = 3
+_WIDTH: Final = 100
+_NAMESPACE: Final = f"{PREFIX}Namespace"
+_RBAC: Final = "rbac.authorization.k8s.io"
+_ALWAYS_THERE: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+"""Namespaces that every API server makes (SystemNamespaces of kube-apiserver, and default)."""
 
 
 def role(plan: RolePlan) -> Iterator[str]:
     """Lines of YAML: a service account, a role, its binding; for each namespace where limited."""
-    account_namespace, account = plan.account
+    place, account = plan.account
     yield f"# What the rules of the profile {plan.profile} rest on, and nothing else."
     yield "# Self reviews and discovery need no rule: every authenticated user may do that."
     for kind in sorted(plan.reasons.keys() & UNREAD.keys()):
         yield f"# Not in it: {kind}, {UNREAD[kind]}."
+    if plan.namespaces:
+        yield from _missing(plan)
+    if place not in _ALWAYS_THERE and place not in plan.namespaces:
+        yield f"# Leave this out where the namespace {place} is there already and not yours."
+        yield "apiVersion: v1"
+        yield "kind: Namespace"
+        yield f"metadata: {{name: {_text(place)}}}"
+        yield "---"
     yield "apiVersion: v1"
     yield "kind: ServiceAccount"
-    yield f"metadata: {{name: {account}, namespace: {account_namespace}}}"
-    if not plan.namespaces:
-        yield from _granted(plan, "Cluster", "")
-        return
-    for namespace in plan.namespaces:
-        yield from _granted(plan, "", namespace)
+    yield f"metadata: {{name: {_text(account)}, namespace: {_text(place)}}}"
+    for namespace in plan.namespaces or ("",):
+        yield from _role(plan, namespace)
+        yield from _binding(plan, namespace)
 
 
-def _granted(plan: RolePlan, scope: str, namespace: str) -> Iterator[str]:
-    inside = f", namespace: {namespace}" if namespace else ""
-    yield "---"
-    yield "apiVersion: rbac.authorization.k8s.io/v1"
-    yield f"kind: {scope}Role"
-    yield f"metadata: {{name: {_NAME}{inside}}}"
+def _missing(plan: RolePlan) -> Iterator[str]:
+    """What the role of a namespace can't grant, and what that costs."""
+    without: dict[tuple[str, ...], list[str]] = {}
+    for kind, found in _kinds(plan):
+        if not found.namespaced and kind != _NAMESPACE:
+            without.setdefault(plan.reasons[kind], []).append(kind)
+    yield "#"
+    if without:
+        yield "# A Role can't grant what no namespace holds. Where a cluster serves one of these"
+        yield "# kinds a scan is never complete (exit code 3), and these rules miss it:"
+    for rules, kinds in without.items():
+        yield from _wrapped(f"{', '.join(kinds)}:", "#   ")
+        yield from _wrapped(", ".join(rules), "#     ")
+    yield "# Nor can it be told which cluster it is: that is the uid of the namespace kube-system."
+    yield f"# Scan with k8s://CONTEXT?namespace={','.join(plan.namespaces)}"
+    yield "#"
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _role(plan: RolePlan, namespace: str) -> Iterator[str]:
+    yield from _head("Role", namespace)
     yield "rules:"
     if namespace:
         yield "  # the namespace itself: its labels, and that it is there"
-        yield '  - {apiGroups: [""], resources: [namespaces], verbs: [get]}'
+        yield _rule("", "namespaces", "get")
+    elif _NAMESPACE in plan.reasons:
+        yield "  # which cluster it is (the uid of kube-system), and the namespaces that a scan is"
+        yield "  # limited to (k8s://CONTEXT?namespace=a): the list of all shows more than that"
+        yield _rule("", "namespaces", "get")
     else:
         yield "  # which cluster it is: the uid of kube-system"
-        one = "resourceNames: [kube-system]"
-        yield f'  - {{apiGroups: [""], resources: [namespaces], {one}, verbs: [get]}}'
+        yield _rule("", "namespaces", "get", "kube-system")
     for kind, found in _kinds(plan):
-        if namespace and not found.namespaced:
-            continue
-        yield f"  # {_because(plan.reasons[kind])}"
-        group = found.group or '""'
-        yield f"  - {{apiGroups: [{group}], resources: [{found.resource}], verbs: [list]}}"
-    account_namespace, account = plan.account
-    yield "---"
-    yield "apiVersion: rbac.authorization.k8s.io/v1"
-    yield f"kind: {scope}RoleBinding"
-    yield f"metadata: {{name: {_NAME}{inside}}}"
-    yield f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {scope}Role, name: {_NAME}}}"
+        if found.namespaced or not namespace:
+            yield f"  # {_because(plan.reasons[kind])}"
+            yield _rule(found.group, found.resource, "list")
+
+
+def _binding(plan: RolePlan, namespace: str) -> Iterator[str]:
+    place, account = plan.account
+    yield from _head("RoleBinding", namespace)
+    yield f"roleRef: {{apiGroup: {_RBAC}, kind: {_scope(namespace)}Role, name: {_NAME}}}"
     yield "subjects:"
-    yield f"  - {{kind: ServiceAccount, name: {account}, namespace: {account_namespace}}}"
+    yield f"  - {{kind: ServiceAccount, name: {_text(account)}, namespace: {_text(place)}}}"
 
 
-def _kinds(plan: RolePlan) -> Iterator[tuple[str, Named]]:
-    found = [(kind, named(kind)) for kind in plan.reasons if kind not in UNREAD]
-    known = [(kind, name) for kind, name in found if name is not None]
-    yield from sorted(known, key=lambda item: (item[1].group, item[1].resource))
+def _head(kind: str, namespace: str) -> Iterator[str]:
+    inside = f", namespace: {_text(namespace)}" if namespace else ""
+    yield "---"
+    yield f"apiVersion: {_RBAC}/v1"
+    yield f"kind: {_scope(namespace)}{kind}"
+    yield f"metadata: {{name: {_NAME}{inside}}}"
+
+
+def _scope(namespace: str) -> str:
+    return "" if namespace else "Cluster"
+
+
+def _rule(group: str, resource: str, verb: str, name: str = "") -> str:
+    only = f", resourceNames: [{name}]" if name else ""
+    return f"  - {{apiGroups: [{_text(group)}], resources: [{resource}]{only}, verbs: [{verb}]}}"
+
+
+def _kinds(plan: RolePlan) -> Sequence[tuple[str, Named]]:
+    """What is read, by group and resource.
+
+    Raises:
+        KeyError: a kind that no server has: no rule may name one.
+    """
+    found = []
+    for kind in plan.reasons.keys() - UNREAD.keys():
+        name = named(kind)
+        if name is None:
+            raise KeyError(kind)
+        namespaced = name.namespaced and kind not in plan.of_the_cluster
+        found.append((kind, Named(name.group, name.resource, namespaced)))
+    return sorted(found, key=lambda item: (item[1].group, item[1].resource))
 
 
 def _because(rules: tuple[str, ...]) -> str:
     shown = ", ".join(rules[:_MOST])
     more = len(rules) - _MOST
     return f"{shown}, and {more} more" if more > 0 else shown
+
+
+def _text(name: str) -> str:
+    """A name as YAML has it: what would be read as a number or as a word for true has quotes."""
+    return name if name and plain(name) == name else json.dumps(name)

@@ -17,6 +17,7 @@ import yaml
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES
 from auditor.evidence.writing import FolderSink
+from auditor.model.kinds import GROUPS
 from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.collector import LiveCollector, system_clock
 from collectors.kubernetes.live.pages import PagesCollector
@@ -66,12 +67,9 @@ def started(stack: ExitStack, binaries: Binaries, folder: Path, kubectl: Kubectl
     _fill(admin, folder, kubectl)
     role = auditor("permissions", "k8s")
     assert role.code == 0, role.err
-    _apply(kubectl, admin, "-", stdin=f"{NAMESPACE}---\n{role.out}".encode())
+    _apply(kubectl, admin, "-", stdin=role.out.encode())
     least = write_kubeconfig(folder / "least.json", server, _token(client))
     return Cluster(server, client, log, admin, least)
-
-
-NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: auditor}\n"
 
 
 def write_kubeconfig(path: Path, server: ApiServer, token: str, **cluster: object) -> Path:
@@ -128,27 +126,32 @@ def definitions() -> Iterator[dict[str, object]]:
     """A definition of each custom kind, in the version that the estate uses."""
     table = yaml.safe_load((ESTATE.parents[1] / "policies/tables/pod-templates.yaml").read_text())
     versions = {(row["group"], row["kind"]): "v1" for row in table}
+    of_the_cluster = {(row["group"], row["kind"]) for row in table if row.get("scope") == "cluster"}
     for path in ESTATE.rglob("*.yaml"):
         for value in filter(None, yaml.safe_load_all(path.read_text())):
             group, _, version = value["apiVersion"].rpartition("/")
             versions[group, value["kind"]] = version
     for (group, kind), version in sorted(versions.items()):
-        if "." in group and not group.endswith(".k8s.io"):
-            yield definition(group, kind, version)
+        if group not in GROUPS:
+            scope = "Cluster" if (group, kind) in of_the_cluster else "Namespaced"
+            yield definition(group, kind, version, scope)
 
 
-def definition(group: str, kind: str, version: str) -> dict[str, object]:
-    """A definition that accepts anything."""
+def definition(group: str, kind: str, version: str, scope: str = "Namespaced") -> dict[str, object]:
+    """A definition that accepts anything; in a group that is kept for Kubernetes, approved."""
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     served = {"name": version, "served": True, "storage": True}
     names = {"kind": kind, "plural": plural(kind), "singular": kind.lower()}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural(kind)}.{group}"},
+        "metadata": {
+            "name": f"{plural(kind)}.{group}",
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for tests"},
+        },
         "spec": {
             "group": group,
-            "scope": "Namespaced",
+            "scope": scope,
             "names": names,
             "versions": [{**served, "schema": {"openAPIV3Schema": schema}}],
         },

@@ -1,0 +1,202 @@
+"""The role that is printed: each kind in the words of RBAC, nothing dropped without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from auditor.model.kinds import BUILT_IN as KINDS
+from auditor.policy import policies_folder
+from auditor.policy.kinds import KINDS as RULE_KINDS
+from auditor.ports import RolePlan
+from auditor.runner.job import compiled_profile, kinds_of, kinds_of_the_cluster
+from collectors.kubernetes.permissions import role
+from collectors.kubernetes.resources import Named, named
+from tests.e2e.command import auditor
+from tests.e2e.runs import compiled_policies
+
+PROFILES = sorted(path.stem for path in (policies_folder() / "profiles").glob("*.yaml"))
+ROLES = "k8s/ClusterRole"
+RUNTIMES = "k8s/ClusterServingRuntime.serving.kserve.io"
+SPARK = "k8s/SparkApplication.sparkoperator.k8s.io"
+REASONS = {
+    "k8s/Namespace": ("about-namespaces",),
+    "k8s/Pod": ("about-pods",),
+    "k8s/Secret": ("about-secrets",),
+    ROLES: ("about-roles",),
+    RUNTIMES: ("about-pods",),
+    SPARK: ("about-pods",),
+}
+
+
+def plan(
+    *namespaces: str,
+    account: tuple[str, str] = ("auditor", "auditor"),
+    reasons: Mapping[str, tuple[str, ...]] | None = None,
+) -> RolePlan:
+    known = frozenset({RUNTIMES})
+    return RolePlan("p", REASONS if reasons is None else reasons, namespaces, account, known)
+
+
+def printed(chosen: RolePlan) -> tuple[list[dict[str, Any]], str]:
+    """The objects, and the comments."""
+    lines = list(role(chosen))
+    comments = "\n".join(line for line in lines if line.lstrip().startswith("#"))
+    return list(yaml.safe_load_all("\n".join(lines))), comments
+
+
+def granted(value: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
+    return {
+        (
+            rule["apiGroups"][0],
+            rule["resources"][0],
+            rule["verbs"][0],
+            rule.get("resourceNames", [""])[0],
+        )
+        for rule in value["rules"]
+    }
+
+
+def test_the_role_of_a_cluster() -> None:
+    objects, comments = printed(plan())
+    kinds = [each["kind"] for each in objects]
+    assert kinds == ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"]
+    assert granted(objects[2]) == {
+        ("", "namespaces", "get", ""),
+        ("", "namespaces", "list", ""),
+        ("", "pods", "list", ""),
+        ("rbac.authorization.k8s.io", "clusterroles", "list", ""),
+        ("serving.kserve.io", "clusterservingruntimes", "list", ""),
+        ("sparkoperator.k8s.io", "sparkapplications", "list", ""),
+    }
+    assert "Not in it: k8s/Secret, secrets are never read" in comments
+    assert "k8s://CONTEXT?namespace=a" in comments, "why it may get any namespace"
+
+
+def test_who_lists_no_namespaces_gets_but_one() -> None:
+    objects, _ = printed(plan(reasons={"k8s/Pod": ("about-pods",)}))
+    assert ("", "namespaces", "get", "kube-system") in granted(objects[2])
+    assert ("", "namespaces", "get", "") not in granted(objects[2])
+
+
+def test_the_roles_of_namespaces() -> None:
+    """What no namespace holds is left out, and said with the rules that miss it."""
+    objects, comments = printed(plan("a", "b"))
+    assert [(each["kind"], each["metadata"].get("namespace")) for each in objects] == [
+        ("Namespace", None),
+        ("ServiceAccount", "auditor"),
+        ("Role", "a"),
+        ("RoleBinding", "a"),
+        ("Role", "b"),
+        ("RoleBinding", "b"),
+    ]
+    for each in (objects[2], objects[4]):
+        assert granted(each) == {
+            ("", "namespaces", "get", ""),
+            ("", "pods", "list", ""),
+            ("sparkoperator.k8s.io", "sparkapplications", "list", ""),
+        }
+    assert f"#   {ROLES}:\n#     about-roles\n" in comments
+    assert f"#   {RUNTIMES}:\n#     about-pods\n" in comments
+    assert "never complete (exit code 3)" in comments
+    assert "the uid of the namespace kube-system" in comments
+    assert "k8s/Namespace:" not in comments
+    assert "k8s://CONTEXT?namespace=a,b" in comments
+
+
+@pytest.mark.parametrize(
+    ("chosen", "made"),
+    [
+        pytest.param(plan(), ["auditor"], id="ours"),
+        pytest.param(plan(account=("ops", "x")), ["ops"], id="of that name"),
+        pytest.param(plan(account=("kube-system", "x")), [], id="one that is always there"),
+        pytest.param(plan("ops", account=("ops", "x")), [], id="one that is audited"),
+    ],
+)
+def test_the_namespace_of_the_account_comes_first(chosen: RolePlan, made: list[str]) -> None:
+    objects, _ = printed(chosen)
+    names = [each["metadata"]["name"] for each in objects if each["kind"] == "Namespace"]
+    assert names == made
+    assert objects[len(made)]["kind"] == "ServiceAccount"
+
+
+@pytest.mark.parametrize("odd", ["123", "1e3", "0x1f", "null", "on", "y", "true"])
+def test_names_that_yaml_takes_for_something_else(odd: str) -> None:
+    objects, _ = printed(plan(odd, account=(odd, odd)))
+    assert objects[0]["metadata"] == {"name": odd, "namespace": odd}
+    assert objects[1]["metadata"] == {"name": "auditor", "namespace": odd}
+    assert objects[2]["subjects"] == [{"kind": "ServiceAccount", "name": odd, "namespace": odd}]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
+    """A kind without one would be granted by no role."""
+    wanted = kinds_of((policies_folder(),), profile, (), compiled_policies())
+    assert [kind for kind in sorted(wanted) if named(kind) is None] == []
+
+
+def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
+    nameless = {kind for kind in RULE_KINDS if named(kind) is None}
+    assert nameless == {"files/DuplicateKey", "k8s/NamespacePosture", "k8s/PodTemplatePatch"}
+
+
+def test_a_kind_that_has_no_name_is_no_silence() -> None:
+    with pytest.raises(KeyError, match="k8s/Unheard"):
+        list(role(plan(reasons={"k8s/Unheard": ("r",)})))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("k8s/Endpoints", Named("", "endpoints", namespaced=True)),
+        ("k8s/Ingress", Named("networking.k8s.io", "ingresses", namespaced=True)),
+        ("k8s/NetworkPolicy", Named("networking.k8s.io", "networkpolicies", namespaced=True)),
+        ("k8s/Deployment", Named("apps", "deployments", namespaced=True)),
+        ("k8s/PodSecurityPolicy", Named("policy", "podsecuritypolicies", namespaced=False)),
+        (SPARK, Named("sparkoperator.k8s.io", "sparkapplications", namespaced=True)),
+    ],
+)
+def test_names(kind: str, expected: Named) -> None:
+    assert named(kind) == expected
+
+
+def test_the_table_says_what_no_namespace_holds() -> None:
+    """Of the shipped kinds that are called so: each is, as its definition says."""
+    profile = compiled_profile((policies_folder(),), "ai-platform", (), compiled_policies())
+    wanted = kinds_of((policies_folder(),), "ai-platform", (), compiled_policies())
+    built_in = {f"k8s/{kind}" for kind in KINDS}
+    called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
+    assert kinds_of_the_cluster(profile) == called
+    assert len(called) == 4
+
+
+REFUSED = {
+    "an account that is YAML": (("--account", "a/b}, x: {y"), "is no name of a service account"),
+    "a namespace that is YAML": (("--namespace", "Bad Name: {x}"), "is no name of a namespace"),
+    "no account": (("--account", "a/"), "'' is no name of a service account"),
+    "no namespace of the account": (("--account", "/b"), "'' is no name of a namespace"),
+    "no slash": (("--account", "auditor"), "no namespace"),
+    "two slashes": (("--account", "a/b/c"), "'b/c' is no name"),
+    "a newline": (("--namespace", "a\n"), "is no name of a namespace"),
+    "too long": (("--namespace", "a" * 64), "is no name of a namespace"),
+    "too long an account": (("--account", "a/" + "b" * 254), "is no name of a service account"),
+    "a dash at the end": (("--namespace", "a-"), "is no name of a namespace"),
+    "a dot in a namespace": (("--account", "a.b/c"), "'a.b' is no name of a namespace"),
+}
+
+
+@pytest.mark.parametrize(("options", "says"), REFUSED.values(), ids=REFUSED.keys())
+def test_names_that_no_server_takes(options: tuple[str, ...], says: str) -> None:
+    done = auditor("permissions", "k8s", *options)
+    assert (done.code, done.out) == (2, "")
+    assert says in done.err
+    assert "hint: " in done.err
+
+
+def test_an_account_may_have_dots() -> None:
+    done = auditor("permissions", "k8s", "--account", "ops/audit.bot")
+    assert (done.code, done.err) == (0, "")
+    assert "metadata: {name: audit.bot, namespace: ops}" in done.out
