@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, Record, Redaction, TargetEntry
 from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Excluded, Gap, Resource, Target
@@ -162,18 +163,24 @@ class Live(Protocol):
 
 
 class Read(msgspec.Struct, frozen=True):
-    """Whether a kind may be read; ``served`` is false where the target has no such kind."""
+    """Whether a kind may be read; ``served`` is false where the target has no such kind.
+
+    Where it is not ``allowed``, ``cause`` is that of the gap that a scan would have.
+    """
 
     kind: str
     served: bool
     allowed: bool
     detail: str = ""
+    cause: GapCause = GapCause.DENIED
+    hint: str = ""
 
 
 class Examination(msgspec.Struct, frozen=True):
     """What a target says before it is read.
 
     ``skew`` is how many seconds its clock is ahead of ours, None when it did not say.
+    ``unidentified`` is why ``uid`` is not known, where it is not.
     """
 
     uri: str
@@ -184,6 +191,7 @@ class Examination(msgspec.Struct, frozen=True):
     skew: float | None
     reads: tuple[Read, ...]
     excluded: tuple[Excluded, ...]
+    unidentified: Read | None = None
 
 
 @runtime_checkable

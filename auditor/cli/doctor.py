@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -21,9 +22,10 @@ from auditor.cli.prose import prose
 from auditor.cli.wiring import Places, live_of
 from auditor.config import read_config
 from auditor.engine.conclude import rules_blinded_by
-from auditor.engine.sources import kinds_read
+from auditor.engine.sources import RuleSources, kinds_read
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
+from auditor.policy.compiled import ActiveRule
 from auditor.ports import Examination
 from auditor.runner.job import compiled_profile, rests_on
 from reports.text import safe
@@ -33,10 +35,20 @@ _INCOMPLETE = 3
 
 
 class _Blind(msgspec.Struct, frozen=True):
-    """A read that is refused, with the rules that it would blind."""
+    """A kind that a scan would not get, with the rules that it would blind."""
 
     kind: str
     missing: str
+    rules: tuple[str, ...]
+    cause: GapCause
+    hint: str
+
+
+class _Never(msgspec.Struct, frozen=True):
+    """What no scan of this target reads or checks, with the rules that rest on it."""
+
+    kind: str
+    reason: str
     rules: tuple[str, ...]
 
 
@@ -59,8 +71,8 @@ def doctor(
 ) -> int:
     r"""Ask a cluster who we are to it, what it serves, and what we may read of it.
 
-    Nothing is read but that. For each right that is missing it names the rules of the profile that
-    would be without a verdict.
+    Nothing is read but that. For each right that is missing, each kind that the server can't list
+    or tell of, and each that is never read, it names the rules of the profile that miss it.
 
     \b
     Example:
@@ -77,44 +89,78 @@ def doctor(
     live = live_of(target, Places(kubeconfig or config.kubeconfig))
     with Scratch(config.temporary) as scratch:
         found = live.examine(kinds_read(sources.values()), scratch)
-    blind = []
-    for read in found.reads:
-        if not read.allowed:
-            gap = Gap(found.uri, read.kind, GapCause.DENIED, read.detail)
-            rules = rules_blinded_by(gap, compiled.rules, sources)
-            blind.append(_Blind(read.kind, read.detail, rules))
+    blind = _blind(found, compiled.rules, sources)
+    never = tuple(
+        _Never(item.kind, item.reason, _resting_on(item.kind, sources)) for item in found.excluded
+    )
     if as_json:
         record = {
             **msgspec.to_builtins(found),
-            "blind": [msgspec.to_builtins(each) for each in blind],
+            "excluded": msgspec.to_builtins(never),
+            "blind": msgspec.to_builtins(blind),
         }
         click.echo(json.dumps(record, indent=2))
     else:
-        _tell(found, blind)
+        for line in (*_told(found), *_not_told(found, blind, never)):
+            click.echo(safe(line))
     return _INCOMPLETE if blind else 0
 
 
-def _tell(found: Examination, blind: list[_Blind]) -> None:
+def _blind(
+    found: Examination, rules: Sequence[ActiveRule], sources: Mapping[str, RuleSources]
+) -> tuple[_Blind, ...]:
+    blind = []
+    for read in found.reads:
+        if not read.allowed:
+            gap = Gap(found.uri, read.kind, read.cause, read.detail)
+            missed = rules_blinded_by(gap, rules, sources)
+            blind.append(_Blind(read.kind, read.detail, missed, read.cause, read.hint))
+    return tuple(blind)
+
+
+def _resting_on(kind: str, sources: Mapping[str, RuleSources]) -> tuple[str, ...]:
+    return tuple(sorted(rule for rule, each in sources.items() if kind in each.all))
+
+
+def _told(found: Examination) -> Iterator[str]:
+    """What the cluster says of itself and of us."""
     who = found.principal
     groups = f" in {', '.join(who.groups)}" if who.groups else ""
     served = [read for read in found.reads if read.served]
-    allowed, absent = sum(read.allowed for read in served), len(found.reads) - len(served)
-    lines = [
-        f"{found.uri} is reached at {found.server}",
-        f"  version   {found.version}",
-        f"  cluster   {found.uid or 'unknown: the namespace kube-system may not be read'}",
-        f"  as        {who.name or 'unknown'}{groups} ({who.via})",
-        f"  clock     {_skew(found.skew)}",
-        f"  reads     {allowed} of {len(served)} kinds are allowed; {absent} are not served here",
-    ]
-    lines += [f"  never     {item.kind}: {item.reason}" for item in found.excluded]
+    allowed = sum(read.allowed for read in served)
+    absent = sum(read.allowed for read in found.reads if not read.served)
+    yield f"{found.uri} is reached at {found.server}"
+    yield f"  version   {found.version}"
+    if found.unidentified is None:
+        yield f"  cluster   {found.uid}"
+    else:
+        yield f"  cluster   unknown: {found.unidentified.detail}"
+        yield "              without its uid it can't be told from others of the same authority"
+    yield f"  as        {who.name or 'unknown'}{groups} ({who.via})"
+    yield f"  clock     {_skew(found.skew)}"
+    yield f"  reads     {allowed} of {len(served)} kinds are allowed; {absent} are not served here"
+
+
+def _not_told(
+    found: Examination, blind: Sequence[_Blind], never: Sequence[_Never]
+) -> Iterator[str]:
+    """What a scan would not see, the rules that miss it, and what to do."""
+    for item in never:
+        rules = f": {_counted(item.rules)} without a say on it" if item.rules else ""
+        yield f"  never     {item.kind}, {item.reason}{rules}"
+        yield from (f"              {rule}" for rule in item.rules)
     for each in blind:
-        lines.append(f"  refused   {each.missing}: {len(each.rules)} rules would miss {each.kind}")
-        lines += [f"              {rule}" for rule in each.rules]
-    if blind:
-        lines.append("auditor permissions k8s prints the role that a scan needs.")
-    for line in lines:
-        click.echo(safe(line))
+        word = "refused" if each.cause is GapCause.DENIED else "missing"
+        yield f"  {word}   {each.missing}: {_counted(each.rules)} would miss {each.kind}"
+        yield from (f"              {rule}" for rule in each.rules)
+    hints = [each.hint for each in blind]
+    if found.unidentified is not None:
+        hints.append(found.unidentified.hint)
+    yield from dict.fromkeys(hint for hint in hints if hint)
+
+
+def _counted(rules: Sequence[str]) -> str:
+    return f"{len(rules)} rule{'' if len(rules) == 1 else 's'}"
 
 
 def _skew(seconds: float | None) -> str:

@@ -14,14 +14,15 @@ import msgspec
 from auditor.errors import CollectionError
 from auditor.model.evidence import TargetEntry
 from auditor.model.resource import Excluded
-from auditor.ports import Examination, Read, Sink
+from auditor.ports import Examination, Sink
 from collectors.kubernetes.live.address import Address
 from collectors.kubernetes.live.client import Client, Clock, Patience, Unanswered
-from collectors.kubernetes.live.discovery import Discovered, discover
-from collectors.kubernetes.live.identity import Ask, identify, may
+from collectors.kubernetes.live.discovery import discover
+from collectors.kubernetes.live.identity import identify
 from collectors.kubernetes.live.listing import LIMIT
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.reads import Reads
+from collectors.kubernetes.live.rights import may_read, unidentified
 from collectors.kubernetes.live.session import ACCOUNT, UNVERIFIED, Session, open_session
 from collectors.kubernetes.live.unread import UNREAD
 
@@ -106,9 +107,10 @@ class LiveCollector:
             identity = identify(client)
             discovered = discover(client)
             reads = tuple(
-                _may_read(client, discovered, kind, self.address.namespaces)
+                may_read(client, discovered, kind, self.address.namespaces)
                 for kind in sorted(kinds - UNREAD.keys())
             )
+            lost = unidentified(client, identity)
         except (Unanswered, msgspec.DecodeError) as error:
             raise CollectionError(f"{uri}: {error}", hint=getattr(error, "hint", "")) from error
         return Examination(
@@ -120,6 +122,7 @@ class LiveCollector:
             skew=(date - before).total_seconds() if date is not None else None,
             reads=reads,
             excluded=_excluded(kinds, session),
+            unidentified=lost,
         )
 
     def _now(self) -> str:
@@ -129,27 +132,6 @@ class LiveCollector:
 def system_clock() -> Clock:
     """The clock of this machine."""
     return Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep)
-
-
-def _may_read(
-    client: Client, discovered: Discovered, kind: str, namespaces: tuple[str, ...]
-) -> Read:
-    served = discovered.served.get(kind)
-    if served is None or "list" not in served.verbs:
-        return Read(kind, served=False, allowed=True)
-    by_name = kind == "k8s/Namespace" and bool(namespaces)
-    verb = "get" if by_name else "list"
-    where = namespaces if served.namespaced or by_name else ()
-    refused = [
-        name
-        for name in where or ("",)
-        if not may(client, Ask(verb, served.group, served.resource, name))
-    ]
-    if not refused:
-        return Read(kind, served=True, allowed=True)
-    inside = f" in {', '.join(refused)}" if refused != [""] else ""
-    group = f".{served.group}" if served.group else ""
-    return Read(kind, served=True, allowed=False, detail=f"{verb} {served.resource}{group}{inside}")
 
 
 def _keep_out(session: Session, sink: Sink) -> None:

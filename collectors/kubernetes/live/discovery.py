@@ -20,7 +20,7 @@ AGGREGATED = (
 )
 """KEP-3352: all groups in two answers; a server older than 1.26 sends the list of groups."""
 
-_ALWAYS: Final = frozenset(
+ALWAYS: Final = frozenset(
     f"k8s/{kind}"
     for kind in (
         *("Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod", "Service"),
@@ -75,13 +75,6 @@ class Discovered(msgspec.Struct, frozen=True):
 
     served: dict[str, Served]
     stale: tuple[str, ...]
-
-    def missing(self, kind: str) -> str:
-        """Why a kind can't be listed although it should be there; "" for one that need not be."""
-        served = self.served.get(kind)
-        if served is not None:
-            return "" if served.listable else f"the server does not list {served.resource}"
-        return "the server does not say that it has any, as all do" if kind in _ALWAYS else ""
 
 
 class _Kind(msgspec.Struct, frozen=True, gc=False):

@@ -95,12 +95,16 @@ def who_am_i(client: Client) -> Principal:
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """Whether something may be done; ``namespace`` "" means in all."""
+    """Whether something may be done; ``namespace`` "" means in all, ``name`` "" to any.
+
+    A namespace is in itself: it is asked about with its name in both.
+    """
 
     verb: str
     group: str
     resource: str
-    namespace: str
+    namespace: str = ""
+    name: str = ""
 
 
 def may(client: Client, ask: Ask) -> bool:
@@ -114,6 +118,7 @@ def may(client: Client, ask: Ask) -> bool:
         "group": ask.group,
         "resource": ask.resource,
         "namespace": ask.namespace,
+        "name": ask.name,
     }
     body = {
         "apiVersion": "authorization.k8s.io/v1",

@@ -15,15 +15,8 @@ from collectors.kubernetes.live.identity import Identity, identify
 from collectors.kubernetes.live.listing import Lister
 from collectors.kubernetes.live.normalize import Keeper, Page, take_one
 from collectors.kubernetes.live.notes import Notes
+from collectors.kubernetes.live.rights import CAUSES, ROLE, unlisted
 
-_CAUSES: Final = {
-    Answered.DENIED: GapCause.DENIED,
-    Answered.NOT_FOUND: GapCause.UNSUPPORTED,
-    Answered.UNREACHABLE: GapCause.UNREACHABLE,
-    Answered.TIMEOUT: GapCause.TIMEOUT,
-    Answered.TRUNCATED: GapCause.TRUNCATED,
-    Answered.MALFORMED: GapCause.MALFORMED,
-}
 _NAMESPACE: Final = "k8s/Namespace"
 
 
@@ -63,17 +56,10 @@ class Reads:
 
     def read(self, kind: str) -> None:
         """Read one kind, in the namespaces that were asked for."""
-        why = self._discovered.missing(kind)
-        if why:
-            self._gap(kind, "", Unanswered(Answered.NOT_FOUND, why))
-        served = self._discovered.served.get(kind)
-        if served is None:
-            for group in self._discovered.stale:
-                if may_serve(group, kind):
-                    detail = f"the server can't tell what {group} has"
-                    self._gap(kind, "", Unanswered(Answered.UNREACHABLE, detail))
-            return
-        if not served.listable or (kind == _NAMESPACE and self._named):
+        served, lost = self._discovered.served.get(kind), unlisted(self._discovered, kind)
+        if lost is not None:
+            self._gap(kind, "", lost)
+        if served is None or lost is not None or (kind == _NAMESPACE and self._named):
             return
         for namespace in self._there if served.namespaced and self._named else ("",):
             self._read_list(served, namespace)
@@ -99,9 +85,9 @@ class Reads:
     def _gap(self, kind: str, namespace: str, error: Unanswered) -> None:
         hint = error.hint
         if error.answered is Answered.DENIED and not hint:
-            hint = "auditor permissions k8s prints the role that a scan needs"
+            hint = ROLE
         where = f"namespace {namespace}: " if namespace else ""
-        cause = _CAUSES[error.answered]
+        cause = CAUSES[error.answered]
         detail = f"{where}{error.detail}"
         self.gaps.add(Gap(self._uri, kind, cause, detail, hint, namespace=namespace))
 
@@ -121,10 +107,3 @@ def _said(identity: Identity | None) -> str:
     if identity is None:
         return "nothing"
     return f"{identity.uid or '(no uid)'} {identity.version} {identity.principal.name}".strip()
-
-
-def may_serve(api_version: str, kind: str) -> bool:
-    """Whether a group could have a kind: custom kinds carry their group in their name."""
-    group = api_version.rpartition("/")[0]
-    _, dot, own = kind.partition(".")
-    return group == own if dot else not group or "." not in group or group.endswith(".k8s.io")
