@@ -51,6 +51,7 @@ class Run:
     cache: Path | None = None
     list_all: bool = False
     profile: str = "ai-platform"
+    gate: str = ""
     shard_weight: int = SMALL_SHARD
     seen: list[tuple[str, int, int]] = field(default_factory=list)
 
@@ -67,7 +68,7 @@ class Run:
             folders=(policies_folder(),),
             profile=self.profile,
             parameters=(),
-            gate="",
+            gate=self.gate,
             workers=self.workers,
             spool=spool,
             policy_cache=compiled_policies(),
