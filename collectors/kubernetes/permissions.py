@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from auditor.errors import UsageError
 from auditor.model.kinds import PREFIX
 from auditor.ports import RolePlan
 from collectors.kubernetes.live.unread import UNREAD
@@ -117,13 +118,16 @@ def _kinds(plan: RolePlan) -> Sequence[tuple[str, Named]]:
     """What is read, by group and resource.
 
     Raises:
-        KeyError: a kind that no server has: no rule may name one.
+        UsageError: a rule rests on what no server has, such as a fact that it says it needs.
     """
     found = []
     for kind in plan.reasons.keys() - UNREAD.keys():
         name = named(kind)
         if name is None:
-            raise KeyError(kind)
+            raise UsageError(
+                f"{kind}, which {_because(plan.reasons[kind])} rests on, is no kind of the API",
+                hint="a rule needs kinds that are read, not what is derived of them",
+            )
         namespaced = name.namespaced and kind not in plan.of_the_cluster
         found.append((kind, Named(name.group, name.resource, namespaced)))
     return sorted(found, key=lambda item: (item[1].group, item[1].resource))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from auditor.errors import UsageError
 from auditor.model.kinds import BUILT_IN as KINDS
 from auditor.policy import policies_folder
 from auditor.policy.kinds import KINDS as RULE_KINDS
@@ -144,8 +145,9 @@ def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
 
 
 def test_a_kind_that_has_no_name_is_no_silence() -> None:
-    with pytest.raises(KeyError, match="k8s/Unheard"):
-        list(role(plan(reasons={"k8s/Unheard": ("r",)})))
+    with pytest.raises(UsageError, match="k8s/NamespacePosture, which r rests on") as raised:
+        list(role(plan(reasons={"k8s/NamespacePosture": ("r",)})))
+    assert raised.value.hint
 
 
 @pytest.mark.parametrize(
