@@ -160,10 +160,50 @@ def pod(name: str, *, privileged: bool = False, namespace: str = "ml") -> dict[s
     return {"metadata": metadata, "spec": {"containers": [container]}}
 
 
-GROUPS = (("", "v1", (("Pod", "pods", True), ("Namespace", "namespaces", False))),)
+Kinds = tuple[tuple[str, str, bool], ...]
+"""Kinds of a group: their names, those of their lists, whether they are in namespaces."""
 
 
-def discovery(*groups: tuple[str, str, tuple[tuple[str, str, bool], ...]]) -> Reply:
+def _plain(*kinds: str, namespaced: bool = True) -> Kinds:
+    def plural(kind: str) -> str:
+        name = kind.lower()
+        return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+
+    return tuple((kind, plural(kind), namespaced) for kind in kinds)
+
+
+GROUPS: tuple[tuple[str, str, Kinds], ...] = (
+    (
+        "",
+        "v1",
+        (
+            *_plain("Pod", "Service", "PersistentVolumeClaim", "LimitRange", "ServiceAccount"),
+            *_plain("ReplicationController", "ResourceQuota"),
+            *_plain("Namespace", "Node", "PersistentVolume", namespaced=False),
+        ),
+    ),
+)
+APIS: tuple[tuple[str, str, Kinds], ...] = (
+    ("apps", "v1", _plain("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")),
+    ("batch", "v1", _plain("CronJob", "Job")),
+    (
+        "networking.k8s.io",
+        "v1",
+        (("Ingress", "ingresses", True), *_plain("NetworkPolicy")),
+    ),
+    (
+        "rbac.authorization.k8s.io",
+        "v1",
+        (
+            *_plain("Role", "RoleBinding"),
+            *_plain("ClusterRole", "ClusterRoleBinding", namespaced=False),
+        ),
+    ),
+)
+"""What every API server has."""
+
+
+def discovery(*groups: tuple[str, str, Kinds]) -> Reply:
     """Aggregated discovery (KEP-3352) of groups: (name, version, (kind, resource, namespaced))."""
     items = [
         {
@@ -192,6 +232,22 @@ def discovery(*groups: tuple[str, str, tuple[tuple[str, str, bool], ...]]) -> Re
 NAMESPACE = {"name": "ml", "uid": "n"}
 
 
+def apis(*groups: tuple[str, str, Kinds]) -> Reply:
+    """Discovery of the groups that every server has, and of others, or of the same otherwise."""
+    named = {name for name, _, _ in groups}
+    return discovery(*(each for each in APIS if each[0] not in named), *groups)
+
+
+def _empty(path: str) -> Reply | None:
+    """An empty list of a kind that every server has."""
+    for name, version, kinds in (*GROUPS, *APIS):
+        root = f"/apis/{name}/{version}" if name else f"/api/{version}"
+        for kind, resource, _ in kinds:
+            if path == f"{root}/{resource}":
+                return page_of(f"{name}/{version}".lstrip("/"), [], kind)
+    return None
+
+
 def healthy(asked: Asked) -> Reply:
     """What a small cluster answers."""
     match asked.method, asked.path:
@@ -203,7 +259,7 @@ def healthy(asked: Asked) -> Reply:
         case _, "/api":
             return discovery(*GROUPS)
         case _, "/apis":
-            return discovery()
+            return apis()
         case _, "/api/v1/namespaces/kube-system":
             return json_reply({"metadata": {"name": "kube-system", "uid": "the-cluster"}})
         case _, "/api/v1/namespaces":
@@ -213,7 +269,7 @@ def healthy(asked: Asked) -> Reply:
         case _, "/api/v1/pods" | "/api/v1/namespaces/ml/pods":
             return page([pod("good"), pod("bad", privileged=True)])
         case _:
-            return status(404, "the server could not find the requested resource")
+            return _empty(asked.path) or status(404, "the server could not find the resource")
 
 
 @contextlib.contextmanager

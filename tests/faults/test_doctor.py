@@ -36,8 +36,10 @@ def groups(
 ) -> Handler:
     """Discovery of groups with one kind each, or of stale ones, which have none."""
     kinds = () if stale else ((kind, "things", True),)
-    value = json.loads(fake.discovery(*((name, "v1", kinds) for name in names)).body)
+    value = json.loads(fake.apis(*((name, "v1", kinds) for name in names)).body)
     for item in value["items"]:
+        if item["metadata"]["name"] not in names:
+            continue
         for version in item["versions"]:
             version["freshness"] = "Stale" if stale else "Current"
             for resource in version["resources"]:
@@ -64,7 +66,7 @@ UNLISTED = {
     ),
     "no list": (
         groups("networking.k8s.io", verbs=("create", "get")),
-        {"k8s/Ingress": "unsupported"},
+        {"k8s/Ingress": "unsupported", "k8s/NetworkPolicy": "unsupported"},
     ),
     "no verb": (
         groups("ray.io", kind="RayCluster", verbs=()),
@@ -177,3 +179,14 @@ def test_clocks(tmp_path: Path, skew: timedelta | None, says: str) -> None:
 def test_a_date_that_is_none(tmp_path: Path, date: str) -> None:
     version = fake.json_reply({"gitVersion": "v1.37.0"}, headers={"Date": date})
     assert "the server does not tell" in doctor(tmp_path, on("/version", version)).out
+
+
+def test_a_namespace_that_does_not_exist(tmp_path: Path) -> None:
+    """It is missing, and not empty."""
+    with serving(fake.healthy) as server:
+        kubeconfig = collector(tmp_path, server).kubeconfig
+        ran = auditor("doctor", "k8s://?namespace=ml,typo", "--kubeconfig", kubeconfig)
+    assert ran.code == 3
+    assert "there is no namespace typo" in ran.out
+    assert "there is no namespace ml" not in ran.out
+    assert "kubectl get namespaces lists those that are there" in ran.out

@@ -70,7 +70,8 @@ def apps(*versions: dict[str, Any]) -> Reply:
 
 def test_what_every_server_has_is_missed(tmp_path: Path) -> None:
     """A custom kind need not be there; Deployments are, or somebody else has answered."""
-    (gap,) = gaps(tmp_path, fake.healthy, frozenset({DEPLOYMENT, "k8s/RayCluster.ray.io"}))
+    handler = on("/apis", fake.discovery())
+    (gap,) = gaps(tmp_path, handler, frozenset({DEPLOYMENT, "k8s/RayCluster.ray.io"}))
     assert (gap.scope, gap.cause) == (DEPLOYMENT, GapCause.UNSUPPORTED)
     assert "the server does not say that it has any, as all do" in gap.detail
 
@@ -79,7 +80,7 @@ def test_what_is_served_and_can_not_be_listed(tmp_path: Path) -> None:
     handler = on("/apis", apps(version("v1", "get", "watch")))
     (gap,) = gaps(tmp_path, handler, frozenset({DEPLOYMENT}))
     assert (gap.scope, gap.cause) == (DEPLOYMENT, GapCause.UNSUPPORTED)
-    assert gap.detail == "the server does not list deployments"
+    assert gap.detail == "deployments.apps can't be listed: the server has no such verb for it"
 
 
 def test_a_version_that_can_be_listed_goes_before_the_preferred_one(tmp_path: Path) -> None:

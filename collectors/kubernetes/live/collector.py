@@ -22,7 +22,7 @@ from collectors.kubernetes.live.identity import identify
 from collectors.kubernetes.live.listing import LIMIT
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.reads import Reads
-from collectors.kubernetes.live.rights import may_read, unidentified
+from collectors.kubernetes.live.rights import NAMESPACE, may_read, missing, unidentified
 from collectors.kubernetes.live.session import ACCOUNT, UNVERIFIED, Session, open_session
 from collectors.kubernetes.live.unread import UNREAD
 
@@ -106,10 +106,10 @@ class LiveCollector:
             date = client.get("/version").date
             identity = identify(client)
             discovered = discover(client)
-            reads = tuple(
-                may_read(client, discovered, kind, self.address.namespaces)
-                for kind in sorted(kinds - UNREAD.keys())
-            )
+            chosen = self.address.namespaces
+            asked = {*(kinds - UNREAD.keys()), *((NAMESPACE,) if chosen else ())}
+            reads = tuple(may_read(client, discovered, kind, chosen) for kind in sorted(asked))
+            reads += missing(client, chosen)
             lost = unidentified(client, identity)
         except (Unanswered, msgspec.DecodeError) as error:
             raise CollectionError(f"{uri}: {error}", hint=getattr(error, "hint", "")) from error

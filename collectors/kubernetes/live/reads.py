@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 import msgspec
 
@@ -15,9 +14,7 @@ from collectors.kubernetes.live.identity import Identity, identify
 from collectors.kubernetes.live.listing import Lister
 from collectors.kubernetes.live.normalize import Keeper, Page, take_one
 from collectors.kubernetes.live.notes import Notes
-from collectors.kubernetes.live.rights import CAUSES, ROLE, unlisted
-
-_NAMESPACE: Final = "k8s/Namespace"
+from collectors.kubernetes.live.rights import CAUSES, NAMESPACE, ROLE, unlisted
 
 
 class Reads:
@@ -42,7 +39,7 @@ class Reads:
         A list of the objects in a namespace that does not exist is empty, and no error.
         """
         self._named = namespaces
-        served = self._discovered.served.get(_NAMESPACE)
+        served = self._discovered.served.get(NAMESPACE)
         if not namespaces or served is None:
             return
         for name in namespaces:
@@ -51,7 +48,7 @@ class Reads:
                 self._there.append(name)
             if error is not None:
                 missing = error.answered is not Answered.DENIED
-                for kind in kinds if missing else (_NAMESPACE,):
+                for kind in kinds if missing else (NAMESPACE,):
                     self._gap(kind, name, error)
 
     def read(self, kind: str) -> None:
@@ -59,7 +56,7 @@ class Reads:
         served, lost = self._discovered.served.get(kind), unlisted(self._discovered, kind)
         if lost is not None:
             self._gap(kind, "", lost)
-        if served is None or lost is not None or (kind == _NAMESPACE and self._named):
+        if served is None or lost is not None or (kind == NAMESPACE and self._named):
             return
         for namespace in self._there if served.namespaced and self._named else ("",):
             self._read_list(served, namespace)

@@ -26,6 +26,8 @@ CAUSES: Final[Mapping[Answered, GapCause]] = MappingProxyType(
 """What a gap calls each way to get no answer."""
 
 ROLE: Final = "auditor permissions k8s prints the role that a scan needs"
+NAMESPACE: Final = "k8s/Namespace"
+_NO_NAMESPACE: Final = "kubectl get namespaces lists those that are there"
 _MISSED: Final = "the server does not say that it has any, as all do"
 _DOWN: Final = "kubectl get apiservices names the server that does not answer for it"
 _NO_LIST: Final = "ask who runs this API; kubectl api-resources -o wide shows what it can do"
@@ -76,9 +78,39 @@ def may_read(
     return Read(kind, served=True, allowed=False, detail=detail, hint=ROLE)
 
 
+def missing(client: Client, namespaces: tuple[str, ...]) -> tuple[Read, ...]:
+    """The chosen namespaces that are not there: a scan would take each for one it can't see.
+
+    Raises:
+        Unanswered: the server does not say; whether we may ask is another question.
+    """
+    found = []
+    for name in namespaces:
+        try:
+            client.get(f"/api/v1/namespaces/{name}")
+        except Unanswered as error:
+            if error.answered is Answered.DENIED:
+                continue
+            if error.answered is not Answered.NOT_FOUND:
+                raise
+            detail = f"there is no namespace {name}"
+            cause = GapCause.UNSUPPORTED
+            found.append(
+                Read(
+                    NAMESPACE,
+                    served=True,
+                    allowed=False,
+                    detail=detail,
+                    cause=cause,
+                    hint=_NO_NAMESPACE,
+                )
+            )
+    return tuple(found)
+
+
 def _asked(served: Served, namespaces: tuple[str, ...]) -> list[Ask]:
     """What a scan asks for: chosen namespaces one by one and by name, as it reads them."""
-    if served.kind == "k8s/Namespace" and namespaces:
+    if served.kind == NAMESPACE and namespaces:
         return [Ask("get", served.group, served.resource, name, name) for name in namespaces]
     where = namespaces if served.namespaced and namespaces else ("",)
     return [Ask("list", served.group, served.resource, name) for name in where]
@@ -96,7 +128,7 @@ def unidentified(client: Client, identity: Identity) -> Read | None:
     """
     if identity.uid:
         return None
-    kind, name = "k8s/Namespace", "kube-system"
+    kind, name = NAMESPACE, "kube-system"
     if may(client, Ask("get", "", "namespaces", name, name)):
         return Read(kind, served=True, allowed=True, detail=f"there is no namespace {name}")
     detail = f"get namespaces in {name} is refused"
