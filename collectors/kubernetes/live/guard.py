@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -26,13 +26,18 @@ SELF_REVIEWS: Final = (
 )
 """What may be posted: the server stores none of these, and answers about who asks."""
 
-_OBJECTS: Final = re.compile(r"/(?:api/[^/%]+|apis/[^/%]+/[^/%]+)/(?P<rest>[^%]+)")
-_ROOTS: Final = re.compile(r"/(?:version|api(?:/[^/%]+)?|apis(?:/[^/%]+){0,2})")
+_ROOTS: Final = re.compile(r"/(?:version|api(?:/[^/]+)?|apis(?:/[^/]+){0,2})")
+_OBJECTS: Final = re.compile(r"/(?:api/[^/]+|apis/[^/]+/[^/]+)/(?P<rest>.+)")
+_URL: Final = re.compile(r"(?:https?://[^/?#\s]+)?(?P<path>/[^?#\s]*)(?:\?(?P<query>[^#\s]*))?")
+"""A request's target, whole when it goes to a proxy; never a path that begins with two slashes."""
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._:-]+")
 _UNREAD: Final = frozenset({"secrets", "watch", "proxy"})
+_BY_NAME: Final = frozenset({"configmaps"})
+_PARTS_OF_NAMESPACES: Final = frozenset({"status", "finalize"})
 
 
 class WriteRefusedError(Exception):
-    """Something tried to send what may not be sent: a bug of ours, which did no harm."""
+    """Something that may not be sent: a bug of ours, or of who named it; it did no harm."""
 
 
 def check(method: str, url: str, base: str) -> None:
@@ -41,29 +46,40 @@ def check(method: str, url: str, base: str) -> None:
     Raises:
         WriteRefusedError: it is none.
     """
-    parts = urlsplit(url)
-    path = parts.path.removeprefix(base) if parts.path.startswith(base) else ""
+    found = _URL.fullmatch(url)
+    path, query = (found["path"], found["query"] or "") if found is not None else ("", "")
+    inside = path.removeprefix(base) if path.startswith(base) and path[:2] != "//" else ""
     if method == "POST":
-        if path in SELF_REVIEWS:
+        if inside in SELF_REVIEWS and not query:
             return
-    elif method == "GET" and _is_read(path):
-        watching = "watch" in parse_qs(parts.query, keep_blank_values=True)
+    elif method == "GET" and _is_read(inside):
+        watching = "watch" in parse_qs(query, keep_blank_values=True)
         if not watching:
             return
-    raise WriteRefusedError(f"refused before it was sent: {method} {parts.path}")
+    raise WriteRefusedError(f"refused before it was sent: {method} {path or '/'}")
 
 
 def _is_read(path: str) -> bool:
-    """Whether a path names a list, one object, or what is served; no part of an object."""
+    """Whether a path names a list, one object, or what is served; no part of an object.
+
+    Servers and proxies disagree on ``..``, ``;``, ``%`` and empty segments: none of them passes.
+    """
+    segments = path.split("/")[1:]
+    if not all(_SEGMENT.fullmatch(each) and each not in {".", ".."} for each in segments):
+        return False
     if _ROOTS.fullmatch(path):
         return True
     found = _OBJECTS.fullmatch(path)
     if found is None:
         return False
     names = found["rest"].split("/")
-    if names[0] == "namespaces" and len(names) > 2:
+    inside = names[0] == "namespaces" and len(names) > 2
+    if inside:
         names = names[2:]
-    return len(names) <= 2 and names[0] not in _UNREAD and all(names)
+    if names[0] in _BY_NAME:
+        return inside and len(names) == 2
+    part = inside and len(names) == 1 and names[0] in _PARTS_OF_NAMESPACES
+    return len(names) <= 2 and names[0] not in _UNREAD and not part
 
 
 class _Guard:
