@@ -73,7 +73,15 @@ class PolicyErrors(AuditorError):  # noqa: N818 - the plural says what it is
 
 
 class CollectionError(AuditorError):
-    """A whole target could not be read."""
+    """A whole target could not be read.
+
+    ``told`` is what another program said of it. It is shown to who asks, and kept in no result: its
+    secrets are redacted as far as they can be known.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", told: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.told = told
 
 
 class RenderError(AuditorError):

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from auditor.errors import AuditorError, PolicyErrors, RenderError
+from auditor.errors import AuditorError, CollectionError, PolicyErrors, RenderError
 from reports.text import safe
 
 SYSTEM_IS_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
@@ -34,6 +34,8 @@ def show_error(error: AuditorError) -> None:
             if each.hint:
                 _write(f"    hint: {each.hint}")
     _write(f"Error: {error.message}")
+    if isinstance(error, CollectionError) and error.told:
+        _write(f"it said: {error.told}")
     if error.hint:
         _write(f"hint: {error.hint}")
 

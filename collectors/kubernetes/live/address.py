@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, quote, unquote
 
 from auditor.errors import UsageError
 
@@ -18,18 +18,25 @@ _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 class Address:
     """A cluster: by the context of a kubeconfig ("" is the current one), or the one we run in.
 
-    ``namespaces`` are those to read, in order; none means all.
+    ``namespaces`` are those to read, in order; none means all. ``typed`` is the context with its
+    percent signs, which may be part of its name.
     """
 
     context: str
     in_cluster: bool
     namespaces: tuple[str, ...]
+    typed: str = field(default="", compare=False)
 
     def uri(self, context: str) -> str:
-        """The canonical form, once the name of the context is known."""
+        """The canonical form, once the name of the context is known; typed again it is the same."""
         scheme = IN_CLUSTER if self.in_cluster else SCHEME
         chosen = f"?namespace={','.join(self.namespaces)}" if self.namespaces else ""
-        return f"{scheme}://{context}{chosen}"
+        return f"{scheme}://{quoted(context)}{chosen}"
+
+
+def quoted(context: str) -> str:
+    """A context as it is typed: ``?``, ``%``, ``#``, spaces and the like by their numbers."""
+    return quote(context, safe="/:@!$&'()*+,;=", errors="surrogatepass")
 
 
 def parse_address(text: str) -> Address:
@@ -51,7 +58,8 @@ def parse_address(text: str) -> Address:
         if name != "namespace":
             raise UsageError(
                 f"{text}: {name} is no option of a cluster",
-                hint=f"{SCHEME}://CONTEXT?namespace=a,b is the only one",
+                hint=f"{SCHEME}://CONTEXT?namespace=a,b is the only one; "
+                "a ? in a context's name is written %3F",
             )
     names = [name for value in options.get("namespace", ()) for name in value.split(",")]
     for name in names:
@@ -60,4 +68,4 @@ def parse_address(text: str) -> Address:
                 f"{text}: {name!r} is no name of a namespace",
                 hint="names are separated by commas: ?namespace=team-a,team-b",
             )
-    return Address(unquote(context), in_cluster, tuple(sorted(set(names))))
+    return Address(unquote(context), in_cluster, tuple(sorted(set(names))), context)

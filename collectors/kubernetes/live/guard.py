@@ -14,6 +14,8 @@ from urllib.parse import parse_qs
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from collectors.kubernetes.live.deadline import Watch
+
 WHO_AM_I: Final = (
     "/apis/authentication.k8s.io/v1/selfsubjectreviews",  # since 1.28
     "/apis/authentication.k8s.io/v1beta1/selfsubjectreviews",  # 1.27
@@ -83,12 +85,23 @@ def _is_read(path: str) -> bool:
 
 
 class _Guard:
-    """Mixed into a connection of urllib3: every request line passes through ``putrequest``."""
+    """Mixed into a connection of urllib3: every request line passes through ``putrequest``.
+
+    It also tells the session's watch which socket the request is on.
+    """
 
     base = ""
+    watch: Watch
+    sock: Any
+
+    def _new_conn(self) -> Any:
+        connected = super()._new_conn()  # type: ignore[misc]  # of the connection
+        self.watch.hold(connected)
+        return connected
 
     def putrequest(self, method: str, url: str, *args: Any, **options: Any) -> None:
         check(method, url, self.base)
+        self.watch.hold(self.sock)
         super().putrequest(method, url, *args, **options)  # type: ignore[misc]  # of the connection
 
 
@@ -102,14 +115,15 @@ class _GuardedPool:
         return super().urlopen(method, url, *args, **options)  # type: ignore[misc]  # of the pool
 
 
-def guarded_pools(base: str) -> dict[str, type[HTTPConnectionPool]]:
+def guarded_pools(base: str, watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
     """For ``PoolManager.pool_classes_by_scheme``: pools of connections that only read.
 
     ``base`` is the path of the server's address, "" for most.
     """
     own = {"base": base}
-    plain = type("GuardedHTTPConnection", (_Guard, HTTPConnection), own)
-    tls = type("GuardedHTTPSConnection", (_Guard, HTTPSConnection), own)
+    held = {"base": base, "watch": watch}
+    plain = type("GuardedHTTPConnection", (_Guard, HTTPConnection), held)
+    tls = type("GuardedHTTPSConnection", (_Guard, HTTPSConnection), held)
     http = type("GuardedPool", (_GuardedPool, HTTPConnectionPool), {**own, "ConnectionCls": plain})
     https = type("GuardedTls", (_GuardedPool, HTTPSConnectionPool), {**own, "ConnectionCls": tls})
     return {"http": http, "https": https}

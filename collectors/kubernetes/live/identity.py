@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
+from auditor.model.enums import Answered
 from auditor.model.evidence import Principal
 from collectors.kubernetes.live.client import Client, Unanswered
+from collectors.kubernetes.live.credentials import token_claims
 from collectors.kubernetes.live.guard import WHO_AM_I
-from collectors.kubernetes.live.session import token_claims
 
 _MAY: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SYSTEM = "/api/v1/namespaces/kube-system"
@@ -58,14 +59,14 @@ def identify(client: Client) -> Identity:
     Raises:
         Unanswered: the server does not even tell its version.
     """
-    version = msgspec.json.decode(client.get("/version").body, type=_Version).gitVersion
+    version = _decode(client.get("/version").body, _Version).gitVersion
     return Identity(_cluster(client), version, who_am_i(client))
 
 
 def _cluster(client: Client) -> str:
     try:
-        return msgspec.json.decode(client.get(_SYSTEM).body, type=_Namespace).metadata.uid
-    except (Unanswered, msgspec.DecodeError):
+        return _decode(client.get(_SYSTEM).body, _Namespace).metadata.uid
+    except Unanswered:
         return ""
 
 
@@ -80,10 +81,10 @@ def who_am_i(client: Client) -> Principal:
         version = "/".join(path.split("/")[2:4])
         try:
             answer = client.review(path, {"apiVersion": version, "kind": "SelfSubjectReview"})
-            user = msgspec.json.decode(answer.body, type=_Review).status.userInfo
-        except (Unanswered, msgspec.DecodeError) as error:
+            user = _decode(answer.body, _Review).status.userInfo
+        except Unanswered as error:
             told = told or str(error)
-            if getattr(error, "code", 0) != HTTPStatus.NOT_FOUND:
+            if error.code != HTTPStatus.NOT_FOUND:
                 break
         else:
             groups = tuple(sorted(user.groups))
@@ -125,4 +126,16 @@ def may(client: Client, ask: Ask) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    return msgspec.json.decode(client.review(_MAY, body).body, type=_Review).status.allowed
+    return _decode(client.review(_MAY, body).body, _Review).status.allowed
+
+
+_Answer = TypeVar("_Answer")
+
+
+def _decode(body: bytes, kind: type[_Answer]) -> _Answer:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = f"the answer can't be understood: {error}"
+        hint = "is this the address of an API server?"
+        raise Unanswered(Answered.MALFORMED, detail, hint) from error

@@ -7,6 +7,7 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.kubernetes.live.deadline import Watch
 from collectors.kubernetes.live.guard import SELF_REVIEWS, WriteRefusedError, check, guarded_pools
 from tests.faults.server import healthy, serving
 
@@ -138,7 +139,7 @@ def test_nothing_reaches_the_socket(method: str) -> None:
     """Neither through the pools, nor through a connection that somebody takes out of one."""
     with serving(healthy) as server:
         manager = urllib3.PoolManager()
-        manager.pool_classes_by_scheme = guarded_pools("")
+        manager.pool_classes_by_scheme = guarded_pools("", Watch())
         url = f"{server.url}/api/v1/namespaces/a/pods"
         with pytest.raises(WriteRefusedError):
             manager.request(method, url, body=b"{}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from auditor.errors import CollectionError, UsageError
 from collectors.kubernetes.live.address import Address, parse_address
+from collectors.kubernetes.live.plugins import Times
 from collectors.kubernetes.live.session import open_session
 
 CA = """-----BEGIN CERTIFICATE-----
@@ -49,6 +51,7 @@ def config(folder: Path, name: str, *contexts: str, current: str = "", **user: A
         ("k8s://a%3Fb", Address("a?b", in_cluster=False, namespaces=())),
         ("k8s://?namespace=b,a", Address("", in_cluster=False, namespaces=("a", "b"))),
         ("k8s://p?namespace=a&namespace=b", Address("p", in_cluster=False, namespaces=("a", "b"))),
+        ("k8s://a%2520b%23", Address("a%20b#", in_cluster=False, namespaces=())),
         ("k8s+incluster://", Address("", in_cluster=True, namespaces=())),
     ],
 )
@@ -113,6 +116,26 @@ def _no_cluster(folder: Path) -> str:
     return str(path)
 
 
+def _text(folder: Path, text: bytes) -> str:
+    path = folder / "text"
+    path.write_bytes(text)
+    return str(path)
+
+
+def _with(folder: Path, name: str, value: object = None) -> str:
+    path = Path(config(folder, "changed", "a", current="a"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    return str(path)
+
+
+def _at(folder: Path, server: object, **more: object) -> str:
+    return _with(folder, "clusters", [{"name": "a", "cluster": {"server": server, **more}}])
+
+
+def _user(folder: Path, **user: object) -> str:
+    return _with(folder, "users", [{"name": "u", "user": user}])
+
+
 WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
     "no file": (lambda folder: str(folder / "none"), "", "none: no such file"),
     "no current context": (lambda folder: config(folder, "x", "a"), "", "no current context"),
@@ -120,7 +143,82 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
     "an empty file": (_empty, "", "empty"),
     "no YAML": (_torn, "", "torn"),
     "a list": (_list, "", "list"),
-    "a context without its cluster": (_no_cluster, "", "half"),
+    "a context without its cluster": (_no_cluster, "", "has no cluster 'other'"),
+    "no file at all": (lambda _: os.pathsep, "", "KUBECONFIG names no file"),
+    "a user of this machine who is none": (lambda _: "~nosuchuser/x", "", "no such file"),
+    "a folder": (str, "", "Is a directory"),
+    "no UTF-8": (lambda folder: _text(folder, b"\xff\xfe\x00"), "", "can't be read as YAML"),
+    "deep": (lambda folder: _text(folder, b"[" * 5000), "", "can't be read as YAML"),
+    "contexts that are a map": (
+        lambda folder: _text(folder, b"contexts: {a: {}}"),
+        "",
+        "contexts is no list",
+    ),
+    "a context without a name": (
+        lambda folder: _text(folder, b"contexts: [{context: {cluster: a}}]"),
+        "",
+        "contexts[0] has no name",
+    ),
+    "no users": (lambda folder: _with(folder, "users"), "", "has no user 'u'"),
+    "no such user": (
+        lambda folder: _with(folder, "users", [{"name": "v", "user": {}}]),
+        "",
+        "has no user 'u'",
+    ),
+    "a server of another scheme": (lambda folder: _at(folder, "ftp://h"), "", "'ftp://h'"),
+    "a port that is none": (lambda folder: _at(folder, "https://h:99999"), "", "'https://h:99999'"),
+    "no server": (lambda folder: _at(folder, None), "", "server is not named"),
+    "a server with a password": (
+        lambda folder: _at(folder, "htp://bob:canary@h"),
+        "",
+        "server is 'htp://h'",
+    ),
+    "a proxy without a scheme": (
+        lambda folder: _at(folder, "https://h", **{"proxy-url": "proxy:3128"}),
+        "",
+        "proxy-url of the kubeconfig is 'proxy:3128'",
+    ),
+    "a SOCKS proxy": (
+        lambda folder: _at(folder, "https://h", **{"proxy-url": "socks5://bob:canary@proxy"}),
+        "",
+        "proxy-url of the kubeconfig is 'socks5://proxy'",
+    ),
+    "an old provider": (
+        lambda folder: _user(folder, **{"auth-provider": {"name": "azure"}}),
+        "",
+        "auth-provider 'azure' is none that we know",
+    ),
+    "a token with a line break in it": (
+        lambda folder: _user(folder, token="canary\nx"),
+        "",
+        "has a character that no header may have",
+    ),
+    "a token that is no ASCII": (
+        lambda folder: _user(folder, token="canaryé"),
+        "",
+        "has a character that no header may have",
+    ),
+    "a token that is a number": (lambda folder: _user(folder, token=7), "", "is no text"),
+    "a token's file that is not there": (
+        lambda folder: _user(folder, tokenFile="gone"),
+        "",
+        "gone: No such file",
+    ),
+    "a name to act as that no header may have": (
+        lambda folder: _user(folder, **{"token": "t", "as": "canary\r\nX-Evil: y"}),
+        "",
+        "as of the kubeconfig's user has a character",
+    ),
+    "a certificate that is not there": (
+        lambda folder: _at(folder, "https://h", **{"certificate-authority": "gone.pem"}),
+        "",
+        "File does not exist",
+    ),
+    "a broken secret": (
+        lambda folder: _text(folder, b"users:\n- user: {token: canary: x}\n"),
+        "",
+        "text:2:23: no YAML",
+    ),
 }
 
 
@@ -132,6 +230,7 @@ def test_what_is_wrong_with_a_kubeconfig(
         opened(make(tmp_path), tmp_path, context)
     assert says in told.value.message
     assert told.value.hint
+    assert "canary" not in f"{told.value.message} {told.value.hint}"
 
 
 def test_contexts_are_listed(tmp_path: Path) -> None:
@@ -162,11 +261,17 @@ def test_an_exec_plugin_gives_a_token(tmp_path: Path) -> None:
 
 
 def test_an_exec_plugin_that_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    user = plugin(tmp_path, "echo 'please log in first' >&2; exit 3")
-    with pytest.raises(CollectionError, match=r"no credentials: .*please log in first") as told:
+    """What it said may hold secrets: it is no part of the message, and redacted where it is shown."""
+    jwt = "eyJhbGciOiJub25l.eyJzdWIiOiJjYW5hcnki.c2lnbmF0dXJl"
+    said = f"please log in first {jwt} password=canary-pw token: canary-token Bearer canary-b"
+    user = plugin(tmp_path, f"echo '{said}' >&2; exit 3")
+    with pytest.raises(CollectionError, match=r"the plugin \S+ ended with code 3$") as told:
         opened(config(tmp_path, "x", "a", current="a", **user), tmp_path)
-    assert "exec plugin" in told.value.hint
-    assert capfd.readouterr().out == ""
+    assert "doctor" in told.value.hint
+    assert "please log in first" in told.value.told
+    assert "canary" not in told.value.told
+    assert "eyJ" not in told.value.told
+    assert capfd.readouterr() == ("", "")
 
 
 def test_no_kubeconfig_is_written(tmp_path: Path) -> None:
@@ -175,3 +280,158 @@ def test_no_kubeconfig_is_written(tmp_path: Path) -> None:
     before = (kubeconfig.read_bytes(), kubeconfig.stat().st_mtime_ns)
     opened(str(kubeconfig), tmp_path)
     assert (kubeconfig.read_bytes(), kubeconfig.stat().st_mtime_ns) == before
+
+
+ODD_NAMES = ("prod", "a?b", "50%", "a%20b", "a b", "#1", "arn:aws:eks:eu:1:cluster/x", "u@c", "ü")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_printed_target_can_be_typed(tmp_path: Path, name: str) -> None:
+    kubeconfig = config(tmp_path, "x", current=name)
+    value = json.loads(Path(kubeconfig).read_text())
+    value["contexts"] = [{"name": name, "context": {"cluster": "c"}}]
+    value["clusters"] = [{"name": "c", "cluster": {"server": "http://c"}}]
+    Path(kubeconfig).write_text(json.dumps(value))
+    found = open_session(parse_address("k8s://"), kubeconfig, tmp_path)
+    uri = parse_address("k8s://?namespace=ml").uri(found.context)
+    again = parse_address(uri)
+    assert (again.context, again.namespaces) == (name, ("ml",))
+    assert open_session(again, kubeconfig, tmp_path).context == name
+    if "?" not in name:
+        assert open_session(parse_address(f"k8s://{name}"), kubeconfig, tmp_path).context == name
+
+
+def headers(tmp_path: Path, **user: Any) -> list[tuple[str, str]]:
+    kubeconfig = config(tmp_path, "x", "a", current="a", **user)
+    return list(open_session(parse_address("k8s://"), kubeconfig, tmp_path).headers().items())
+
+
+def test_white_space_around_a_token_is_none_of_it(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("of-the-file\n")
+    assert headers(tmp_path, token=" plain\r\n") == [("authorization", "Bearer plain")]
+    assert headers(tmp_path, tokenFile="token") == [("authorization", "Bearer of-the-file")]
+
+
+def test_who_limits_themselves_is_limited(tmp_path: Path) -> None:
+    user = {
+        "token": "t",
+        "as": "jane",
+        "as-uid": "7",
+        "as-groups": ["viewers", "ml"],
+        "as-user-extra": {"example.org/scopes": ["view", "list"]},
+    }
+    assert headers(tmp_path, **user) == [
+        ("authorization", "Bearer t"),
+        ("Impersonate-User", "jane"),
+        ("Impersonate-Uid", "7"),
+        ("Impersonate-Group", "viewers"),
+        ("Impersonate-Group", "ml"),
+        ("Impersonate-Extra-example.org%2Fscopes", "view"),
+        ("Impersonate-Extra-example.org%2Fscopes", "list"),
+    ]
+
+
+def test_an_empty_user_is_nobody(tmp_path: Path) -> None:
+    users: tuple[dict[str, Any] | None, ...] = (None, {})
+    for user in users:
+        kubeconfig = _with(tmp_path, "users", [{"name": "u", "user": user}])
+        assert not open_session(parse_address("k8s://"), kubeconfig, tmp_path).headers()
+
+
+def test_a_user_in_an_address_is_basic_authentication_and_never_shown(tmp_path: Path) -> None:
+    kubeconfig = _at(tmp_path, "http://bob:canary@c.invalid:80/base/")
+    session = open_session(parse_address("k8s://"), kubeconfig, tmp_path)
+    assert str(session.configuration.host) == "http://c.invalid:80/base"
+    assert session.headers() == {"authorization": "Bearer t"}
+    assert "canary" in session.secrets()
+
+
+def test_credentials_of_a_proxy_are_sent_to_it(tmp_path: Path) -> None:
+    kubeconfig = _at(tmp_path, "http://c.invalid", **{"proxy-url": "http://bob:p%40w@proxy:3128"})
+    session = open_session(parse_address("k8s://"), kubeconfig, tmp_path)
+    assert session.pools.proxy.url == "http://proxy:3128"
+    assert session.pools.proxy_headers == {"proxy-authorization": "Basic Ym9iOnBAdw=="}
+    assert "p@w" in session.secrets()
+
+
+def timed(tmp_path: Path, script: str, **spec: Any) -> str:
+    user = plugin(tmp_path, script)
+    user["exec"].update(spec)
+    kubeconfig = config(tmp_path, "x", "a", current="a", **user)
+    with pytest.raises(CollectionError) as told:
+        open_session(parse_address("k8s://"), kubeconfig, tmp_path, times=Times(0.5, 0.5))
+    assert told.value.hint
+    return f"{told.value.message}; {told.value.hint}"
+
+
+API = "client.authentication.k8s.io/v1"
+PLUGINS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
+    "hangs": ("exec sleep 60", {}, "did not end within 0.5 s"),
+    "hangs below": ("sleep 60", {}, "did not end within 0.5 s"),
+    "leaves another behind": ("sleep 60 & exit 0", {}, "did not end within 0.5 s"),
+    "is not there": (
+        "",
+        {"command": "no-such-plugin", "installHint": "brew install it"},
+        "the plugin no-such-plugin can't be run: No such file or directory; brew install it",
+    ),
+    "has no command": ("", {"command": None}, "the exec plugin has no command"),
+    "is too old": (
+        "",
+        {"apiVersion": "client.authentication.k8s.io/v1alpha1"},
+        "is of apiVersion client.authentication.k8s.io/v1alpha1",
+    ),
+    "says nothing": ("true", {}, "gave no credentials"),
+    "says no JSON": ("echo canary", {}, "gave no credentials"),
+    "answers for another version": (
+        """echo '{"apiVersion":"x","status":{"token":"canary"}}'""",
+        {},
+        "gave no credentials",
+    ),
+    "gives half a certificate": (
+        f"""echo '{{"apiVersion":"{API}","status":{{"clientCertificateData":"canary"}}}}'""",
+        {},
+        "gave no credentials",
+    ),
+    "wants a person": ("", {"interactiveMode": "Always"}, "there is no terminal"),
+    "has odd arguments": ("", {"args": [7]}, "are no list of texts"),
+    "has odd variables": ("", {"env": {"a": "b"}}, "is no list of names and values"),
+}
+
+
+@pytest.mark.parametrize(("script", "spec", "says"), PLUGINS.values(), ids=PLUGINS.keys())
+def test_plugins_that_give_nothing(
+    tmp_path: Path, script: str, spec: Mapping[str, Any], says: str
+) -> None:
+    started = time.monotonic()
+    told = timed(tmp_path, script, **spec)
+    assert time.monotonic() - started < 5
+    assert says in told
+    assert "canary" not in told
+
+
+def test_what_a_plugin_is_told(tmp_path: Path) -> None:
+    """https://kubernetes.io/docs/reference/config-api/client-authentication.v1/"""
+    script = (
+        'printf %s "$KUBERNETES_EXEC_INFO" > "$0.info"; printf %s "$EXTRA $1" > "$0.line"\n'
+        f"""echo '{{"apiVersion":"{API}","status":{{"token":"given"}}}}'"""
+    )
+    user = plugin(tmp_path, script)
+    spec = {"command": "./plugin", "args": ["$(id); x"], "provideClusterInfo": True}
+    user["exec"].update({**spec, "env": [{"name": "EXTRA", "value": "more"}]})
+    extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "me"}}
+    _user(tmp_path, **user)
+    kubeconfig = tmp_path / "changed"
+    value = json.loads(kubeconfig.read_text())
+    value["clusters"][0]["cluster"]["extensions"] = [extension]
+    kubeconfig.write_text(json.dumps(value))
+    session = open_session(parse_address("k8s://"), str(kubeconfig), tmp_path)
+    assert session.headers() == {"authorization": "Bearer given"}
+    assert (tmp_path / "plugin.line").read_text() == "more $(id); x"
+    assert json.loads((tmp_path / "plugin.info").read_text()) == {
+        "apiVersion": API,
+        "kind": "ExecCredential",
+        "spec": {
+            "interactive": False,
+            "cluster": {"server": "http://a.invalid", "config": {"audience": "me"}},
+        },
+    }

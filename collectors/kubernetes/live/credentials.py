@@ -1,0 +1,119 @@
+"""What a request says of us: tokens, passwords, and whom we act as.
+
+A token is never part of an error, nor is the text that held it.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from auditor.errors import CollectionError
+
+_PARTS: Final = 3
+_HINT: Final = "log in again, or correct the user of the kubeconfig"
+_HEADER_NAME: Final = "!#$&'*+-.^_`|~"
+"""Besides letters and digits, what a header's name may have (RFC 9110, 5.6.2); % is the escape."""
+
+
+class Claims(msgspec.Struct, frozen=True, gc=False):
+    """What a JSON Web Token says of itself (RFC 7519, 4.1): subject, and end in seconds of 1970."""
+
+    sub: str = ""
+    exp: float = 0.0
+
+
+def token_claims(token: str) -> Claims:
+    """What a token claims, unverified; nothing when it is no JSON Web Token.
+
+    The subject of a service account's token is its user name in Kubernetes.
+    """
+    parts = token.strip().split(".")
+    if len(parts) != _PARTS:
+        return Claims()
+    with contextlib.suppress(ValueError, msgspec.DecodeError, RecursionError):
+        text = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+        return msgspec.json.decode(text, type=Claims)
+    return Claims()
+
+
+def header_value(text: object, what: str) -> str:
+    """A text that can be the value of a header, without the white space around it.
+
+    Raises:
+        CollectionError: it can't; the error has ``what`` it is, and not the text.
+    """
+    if not isinstance(text, str):
+        raise CollectionError(f"{what} is no text", hint=_HINT)
+    value = text.strip()
+    if not (value.isascii() and value.isprintable()):
+        raise CollectionError(
+            f"{what} has a character that no header may have, such as a line break", hint=_HINT
+        )
+    return value
+
+
+def basic(user: str, password: str) -> str:
+    """Basic authentication (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def kept_token(user: Mapping[str, Any]) -> str:
+    """The token of a kubeconfig's user, "" when there is none; a file is read anew each time.
+
+    Raises:
+        CollectionError: it is none, or its file can't be read.
+    """
+    token = user.get("token")
+    if token not in (None, ""):
+        return header_value(token, "the token of the kubeconfig's user")
+    path = user.get("tokenFile")
+    if path in (None, ""):
+        return ""
+    try:
+        text = Path(str(path)).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CollectionError(f"tokenFile {path}: {error.strerror}", hint=_HINT) from None
+    except ValueError:
+        text = "\0"
+    value = header_value(text, f"the token in {path}")
+    if not value:
+        raise CollectionError(f"tokenFile {path} is empty", hint=_HINT)
+    return value
+
+
+def impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The headers that say whom a user of a kubeconfig acts as; the server decides if they may.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
+
+    Raises:
+        CollectionError: a value that no header may have.
+    """
+    for name, key in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
+        if user.get(name) not in (None, ""):
+            yield key, header_value(user[name], f"{name} of the kubeconfig's user")
+    for value in _texts(user.get("as-groups"), "as-groups"):
+        yield "Impersonate-Group", value
+    extra = user.get("as-user-extra") or {}
+    if not isinstance(extra, Mapping):
+        raise CollectionError("as-user-extra of the kubeconfig's user is no mapping", hint=_HINT)
+    for name, values in extra.items():
+        key = "Impersonate-Extra-" + quote(str(name), safe=_HEADER_NAME)
+        for value in _texts(values, "as-user-extra"):
+            yield key, value
+
+
+def _texts(values: object, name: str) -> Iterator[str]:
+    if values is None:
+        return
+    if not isinstance(values, list):
+        raise CollectionError(f"{name} of the kubeconfig's user is no list", hint=_HINT)
+    for value in values:
+        yield header_value(value, f"{name} of the kubeconfig's user")

@@ -1,0 +1,95 @@
+"""Addresses of servers and proxies: checked before they are used, and shown without passwords."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from kubernetes.client.rest import should_bypass_proxies
+
+from auditor.errors import CollectionError
+from collectors.kubernetes.live.credentials import basic
+
+_USER: Final = re.compile(r"^([A-Za-z0-9+.-]*://)?[^/?#]*@")
+_PLAIN: Final = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address without its user, and the user: ``authorization`` is that of RFC 7617, or ""."""
+
+    scheme: str
+    url: str
+    authorization: str = ""
+    password: str = ""
+
+
+def shown(url: str) -> str:
+    """An address without user and password, however odd the rest of it is."""
+    return _USER.sub(lambda found: found[1] or "", url)
+
+
+def place(url: object) -> Place | None:
+    """An address of http or another scheme; None when it is none."""
+    if not isinstance(url, str) or not _PLAIN.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        good = bool(parts.scheme and parts.hostname) and parts.port != 0
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    except ValueError:
+        return None
+    if not good or parts.query or parts.fragment:
+        return None
+    address = parts.netloc.rpartition("@")[2]
+    authorization = basic(user, password) if user or password else ""
+    plain = f"{parts.scheme}://{address}{parts.path}".rstrip("/")
+    return Place(parts.scheme, plain, authorization, password)
+
+
+def server_of(uri: str, url: object) -> Place:
+    """The address of a server.
+
+    Raises:
+        CollectionError: it is none.
+    """
+    found = place(url)
+    if found is None or found.scheme not in {"http", "https"}:
+        text = repr(shown(url)) if isinstance(url, str) and url else "not named"
+        raise CollectionError(
+            f"{uri}: the cluster's server is {text}", hint="server: https://HOST:PORT"
+        )
+    return found
+
+
+def use_proxy(uri: str, named: object, configuration: Any) -> str:
+    """Set up the proxy of the kubeconfig (``named``) or of the environment; its password, or "".
+
+    The kubeconfig's is used for every host, as kubectl does; NO_PROXY is about the environment's.
+
+    Raises:
+        CollectionError: it is no proxy that we can use.
+    """
+    if named not in (None, ""):
+        configuration.no_proxy = ""
+        url, where = named, "proxy-url of the kubeconfig"
+    elif not configuration.proxy or should_bypass_proxies(
+        configuration.host, configuration.no_proxy or ""
+    ):
+        return ""
+    else:
+        text = str(configuration.proxy)
+        url, where = text if "://" in text else f"http://{text}", "the proxy of the environment"
+    found = place(url)
+    if found is None or found.scheme not in {"http", "https"}:
+        text = repr(shown(url)) if isinstance(url, str) else "no text"
+        raise CollectionError(
+            f"{uri}: {where} is {text}, no http:// or https:// address",
+            hint="http://HOST:PORT of a proxy that tunnels; SOCKS is not supported",
+        )
+    configuration.proxy = found.url
+    if found.authorization:
+        configuration.proxy_headers = {"proxy-authorization": found.authorization}
+    return found.password

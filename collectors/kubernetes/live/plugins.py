@@ -1,0 +1,227 @@
+"""Exec plugins of kubeconfigs (client.authentication.k8s.io), run by us and within a time.
+
+The ``kubernetes`` package has no limit of time, and puts whatever a plugin says into its errors.
+What a plugin says may be a secret: it is kept nowhere, and shown only by ``auditor doctor``.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from auditor.errors import CollectionError
+from auditor.redact import redact_text
+from collectors.kubernetes.live.credentials import header_value
+
+VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+_CONFIG: Final = "client.authentication.k8s.io/exec"
+_CLUSTER: Final = (
+    *("server", "tls-server-name", "insecure-skip-tls-verify"),
+    *("certificate-authority-data", "proxy-url", "disable-compression"),
+)
+_LONGEST: Final = 500
+_ASSIGNED: Final = re.compile(
+    r"(?i)((?:pass\w*|pwd|secret\w*|token\w*|\w*key|bearer|basic|auth\w*)[\"']?\s*[=:\s]\s*)\S+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds that a plugin may take, and one that may ask a person."""
+
+    alone: float = 30.0
+    asking: float = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a plugin gave: a token, or a certificate with its key, or both."""
+
+    token: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+class _Status(msgspec.Struct, frozen=True, gc=False):
+    token: str = ""
+    clientCertificateData: str = ""  # noqa: N815 - the field's name in the API
+    clientKeyData: str = ""  # noqa: N815 - the field's name in the API
+
+
+class _Told(msgspec.Struct, frozen=True, gc=False):
+    apiVersion: str = ""  # noqa: N815 - the field's name in the API
+    status: _Status | None = None
+
+
+def run_plugin(
+    spec: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path, times: Times
+) -> Credential:
+    """Ask a plugin who we are; never by a shell. ``folder`` is that of the kubeconfig.
+
+    Raises:
+        CollectionError: it is not there, failed, took too long, or gave no credentials.
+    """
+    command, arguments, version = _command(spec)
+    if os.sep in command and not os.path.isabs(command):  # noqa: PTH117 - a text, as execve wants it
+        command = str(folder / command)
+    asking = _may_ask(spec, command)
+    info: dict[str, Any] = {"interactive": asking}
+    if spec.get("provideClusterInfo"):
+        info["cluster"] = _cluster(cluster)
+    value = {"apiVersion": version, "kind": "ExecCredential", "spec": info}
+    environment = {**os.environ, **_variables(spec), "KUBERNETES_EXEC_INFO": json.dumps(value)}
+    seconds = times.asking if asking else times.alone
+    out = _run([command, *arguments], environment, seconds, spec, asking=asking)
+    return _credential(out, command, version)
+
+
+def _command(spec: Mapping[str, Any]) -> tuple[str, list[str], str]:
+    command, version = spec.get("command"), spec.get("apiVersion")
+    if not isinstance(command, str) or not command:
+        raise CollectionError("the exec plugin has no command", hint="see exec in the kubeconfig")
+    if version not in VERSIONS:
+        raise CollectionError(
+            f"the plugin {command} is of apiVersion {version}, not {' or '.join(VERSIONS)}",
+            hint="update the plugin, and let it write the kubeconfig again",
+        )
+    arguments = spec.get("args") or []
+    if not isinstance(arguments, list) or not all(isinstance(each, str) for each in arguments):
+        raise CollectionError(
+            f"the args of the plugin {command} are no list of texts", hint="put them into quotes"
+        )
+    return command, arguments, str(version)
+
+
+def _variables(spec: Mapping[str, Any]) -> dict[str, str]:
+    items = spec.get("env") or []
+    found = {}
+    for item in items if isinstance(items, list) else [items]:
+        name, value = (item.get("name"), item.get("value")) if isinstance(item, dict) else ("", "")
+        if not (isinstance(name, str) and isinstance(value, str) and name) or "=" in name:
+            raise CollectionError(
+                f"env of the plugin {spec.get('command')} is no list of names and values",
+                hint="each entry has a name and a value, both texts",
+            )
+        found[name] = value
+    return found
+
+
+def _may_ask(spec: Mapping[str, Any], command: str) -> bool:
+    """Whether the plugin may talk to a person: as ``interactiveMode`` says, on a terminal."""
+    mode = spec.get("interactiveMode") or "IfAvailable"
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    if mode == "Always" and not terminal:
+        raise CollectionError(
+            f"the plugin {command} wants to ask a person, and there is no terminal",
+            hint="run auditor on a terminal, or use a service account's token",
+        )
+    return terminal and mode != "Never"
+
+
+def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: cluster[name] for name in _CLUSTER if name in cluster}
+    path = cluster.get("certificate-authority")
+    if path and "certificate-authority-data" not in found:
+        with contextlib.suppress(OSError):
+            data = Path(str(path)).read_bytes()
+            found["certificate-authority-data"] = base64.b64encode(data).decode()
+    for extension in cluster.get("extensions") or ():
+        if isinstance(extension, dict) and extension.get("name") == _CONFIG:
+            found["config"] = extension.get("extension")
+    return found
+
+
+def _run(
+    line: list[str],
+    environment: Mapping[str, str],
+    seconds: float,
+    spec: Mapping[str, Any],
+    *,
+    asking: bool,
+) -> bytes:
+    """Run to the end, and no longer than it may; whoever it started ends with it."""
+    command = line[0]
+    try:
+        process = subprocess.Popen(  # noqa: S603 - what the kubeconfig names, as kubectl would run it
+            line,
+            env=environment,
+            stdin=None if asking else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=None if asking else subprocess.PIPE,
+            start_new_session=not asking,
+        )
+    except (OSError, ValueError) as error:
+        told = spec.get("installHint")
+        hint = told if isinstance(told, str) and told.strip() else f"install {command}"
+        why = getattr(error, "strerror", None) or "it has a character that no command may have"
+        raise CollectionError(
+            f"the plugin {command} can't be run: {why}", hint=" ".join(redact_text(hint).split())
+        ) from None
+    try:
+        out, said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _kill(process, asking=asking)
+        raise CollectionError(
+            f"the plugin {command} did not end within {seconds:g} s",
+            hint=f"run {command} by itself: does it wait for a person or a network?",
+        ) from None
+    except BaseException:
+        _kill(process, asking=asking)
+        raise
+    if process.returncode:
+        raise CollectionError(
+            f"the plugin {command} ended with code {process.returncode}",
+            hint="auditor doctor shows what it said; or run it by itself",
+            told=_redacted(said or b""),
+        )
+    return bytes(out)
+
+
+def _kill(process: subprocess.Popen[bytes], *, asking: bool) -> None:
+    """End it and whom it started; a pipe that somebody else holds is not waited for."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if asking:
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _redacted(said: bytes) -> str:
+    """The end of what a plugin said, for the eyes of who ran it, without what looks secret."""
+    lines = said.decode("utf-8", "replace").strip().splitlines()[-3:]
+    text = " ".join(" ".join(lines).split())
+    text = " ".join(redact_text(word) for word in text.split(" "))
+    return _ASSIGNED.sub(r"\1«redacted»", redact_text(text))[-_LONGEST:]
+
+
+def _credential(out: bytes, command: str, version: str) -> Credential:
+    try:
+        told = msgspec.json.decode(out, type=_Told)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        told = _Told()
+    status = told.status or _Status()
+    whole = bool(status.clientCertificateData) and bool(status.clientKeyData)
+    if told.apiVersion != version or not (status.token.strip() or whole):
+        raise CollectionError(
+            f"the plugin {command} gave no credentials of {version}",
+            hint=f"run {command} by itself: it must print an ExecCredential",
+        )
+    token = header_value(status.token, f"the token of the plugin {command}")
+    return Credential(token, status.clientCertificateData, status.clientKeyData)
