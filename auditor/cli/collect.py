@@ -15,6 +15,7 @@ from auditor.cli.options import (
     profile_option,
     progress_option,
     set_option,
+    timeout_option,
 )
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
@@ -48,9 +49,16 @@ INCOMPLETE = 3
 @set_option
 @policies_option
 @kubeconfig_option
+@timeout_option
 @progress_option
 @prose
-def collect(targets: tuple[str, ...], place: Path, kubeconfig: str, **chosen: Any) -> int:
+def collect(
+    targets: tuple[str, ...],
+    place: Path,
+    kubeconfig: str,
+    timeout: float | None,
+    **chosen: Any,
+) -> int:
     r"""Read what the rules of a profile rest on, and keep it in a folder, without a verdict.
 
     The folder holds every answer without its secrets, who asked, and what was not answered. Judge
@@ -71,7 +79,8 @@ def collect(targets: tuple[str, ...], place: Path, kubeconfig: str, **chosen: An
     kinds = kinds_of(
         folders(chosen["policies"]), chosen["profile"], parse_settings(chosen["settings"]), cache
     )
-    found = [collector_for(text, Places(kubeconfig or config.kubeconfig)) for text in targets]
+    places = Places(kubeconfig or config.kubeconfig, timeout)
+    found = [collector_for(text, places) for text in targets]
     for text, target in zip(targets, found, strict=True):
         if not isinstance(target, Live):
             raise UsageError(

@@ -16,6 +16,7 @@ from auditor.cli.options import (
     policies_option,
     profile_option,
     set_option,
+    timeout_option,
 )
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
@@ -58,6 +59,7 @@ class _Never(msgspec.Struct, frozen=True):
 @set_option
 @policies_option
 @kubeconfig_option
+@timeout_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @prose
 def doctor(
@@ -66,6 +68,7 @@ def doctor(
     settings: tuple[str, ...],
     policies: tuple[Path, ...],
     kubeconfig: str,
+    timeout: float | None,
     *,
     as_json: bool,
 ) -> int:
@@ -86,7 +89,7 @@ def doctor(
     cache = config.cache / "policy" if config.cache is not None else None
     compiled = compiled_profile(folders(policies), profile, parse_settings(settings), cache)
     sources = rests_on(compiled)
-    live = live_of(target, Places(kubeconfig or config.kubeconfig))
+    live = live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:
         found = live.examine(kinds_read(sources.values()), scratch)
     blind = _blind(found, compiled.rules, sources)

@@ -63,6 +63,16 @@ def kubeconfig_option(function: Command) -> Command:
     )(function)
 
 
+def timeout_option(function: Command) -> Command:
+    """``--timeout SECONDS``."""
+    return click.option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        help="How long to wait for the answers of one cluster.  [default: 900]",
+    )(function)
+
+
 def progress_option(function: Command) -> Command:
     """``--progress MODE``."""
     return click.option(

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
-from auditor.cli.options import kubeconfig_option
+from auditor.cli.options import kubeconfig_option, timeout_option
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
@@ -32,7 +32,7 @@ class _Scan(SectionedCommand):
             **SECTIONS,
             "What to write": SECTIONS["What to write"],
             "What to keep": NAMES,
-            "How it runs": ("kubeconfig", *SECTIONS["How it runs"]),
+            "How it runs": ("kubeconfig", "timeout", *SECTIONS["How it runs"]),
         }
     )
 
@@ -43,9 +43,10 @@ class _Scan(SectionedCommand):
 )
 @choices
 @kubeconfig_option
+@timeout_option
 @signing_options
 @prose
-def scan(targets: tuple[str, ...], kubeconfig: str, **chosen: Any) -> int:
+def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **chosen: Any) -> int:
     r"""Audit TARGETs: files, folders, - for standard input, k8s:// for a cluster.
 
     \b
@@ -69,7 +70,7 @@ def scan(targets: tuple[str, ...], kubeconfig: str, **chosen: Any) -> int:
         raise UsageError("standard input can be read only once", hint="name - once")
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool)
-        places = Places(kubeconfig or config.kubeconfig)
+        places = Places(kubeconfig or config.kubeconfig, timeout)
         found = [collector_for(text, places) for text in targets]
         stamp = stamp_of(targets, config)
         kinds = judging.kinds(settings) if any(isinstance(x, Live) for x in found) else None

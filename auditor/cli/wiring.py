@@ -20,9 +20,13 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list."""
+    """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list.
+
+    ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.
+    """
 
     kubeconfig: str = ""
+    timeout: float | None = None
 
 
 def collector_for(text: str, places: Places) -> Collector | Live:
@@ -90,7 +94,9 @@ def _manifests(text: str) -> Collector:
         raise UsageError("a target is empty", hint="an unset variable? the working directory is .")
     path = Path(text)
     if not path.exists() and not path.is_symlink():
-        raise UsageError(f"{text}: no such file or folder", hint="a target is a path or -")
+        scheme = text.rstrip(":/")
+        hint = f"the cluster is {scheme}://" if scheme in COLLECTORS else "a target is a path or -"
+        raise UsageError(f"{text}: no such file or folder", hint=hint)
     return ManifestsCollector(Target(text, "files"), root=path)
 
 
@@ -99,12 +105,15 @@ def _cluster(text: str, places: Places) -> Live:
 
     address = parse_address(text)
     try:
+        from collectors.kubernetes.live.client import Patience
         from collectors.kubernetes.live.collector import LiveCollector, system_clock
     except ImportError as error:
         raise UsageError(
             f"{text}: {error.name} is not installed", hint="pip install auditor installs it"
         ) from error
-    return LiveCollector(address, places.kubeconfig, system_clock())
+    seconds = places.timeout
+    patience = Patience() if seconds is None else Patience(target=seconds)
+    return LiveCollector(address, places.kubeconfig, system_clock(), patience)
 
 
 def _pages(collected: Collected, bodies: Bodies, kinds: frozenset[str]) -> Collector:

@@ -30,7 +30,8 @@ class Asked:
 class Reply:
     """What to send: ``raw`` as it is, or a head made of the rest; then what to do with the line.
 
-    ``then`` is ``keep``, ``close``, ``reset`` (without a farewell) or ``hang``.
+    ``then`` is ``keep``, ``close``, ``reset`` (without a farewell) or ``hang``. ``pace`` is the
+    time between two bytes, in seconds.
     """
 
     body: bytes = b""
@@ -40,6 +41,7 @@ class Reply:
     length: int | None = None
     raw: bytes | None = None
     then: str = "keep"
+    pace: float = 0.0
 
     def encoded(self) -> bytes:
         """The bytes of the answer."""
@@ -102,13 +104,22 @@ class Server:
                 while self._exchange(connection, lines):
                     pass
 
+    def _send(self, connection: socket.socket, reply: Reply) -> None:
+        if not reply.pace:
+            connection.sendall(reply.encoded())
+            return
+        for byte in reply.encoded():
+            connection.sendall(bytes((byte,)))
+            if self._stop.wait(reply.pace):
+                return
+
     def _exchange(self, connection: socket.socket, lines: Any) -> bool:
         asked = _read(lines)
         if asked is None:
             return False
         self.asked.append(asked)
         reply = self._handler(asked) or healthy(asked)
-        connection.sendall(reply.encoded())
+        self._send(connection, reply)
         if reply.then == "hang":
             self._stop.wait(30)
         if reply.then == "reset":

@@ -318,6 +318,64 @@ def test_a_group_that_the_server_knows_nothing_of(tmp_path: Path) -> None:
     assert "ray.io/v1" in gap.detail
 
 
+ODD_RESOURCES = ("secrets", "..", "pods?watch=1", "namespaces/a/status", "a b", "pöds", "pods#", "")
+
+
+@pytest.mark.parametrize("resource", ODD_RESOURCES)
+def test_a_resource_by_a_name_that_may_not_be_asked_for(tmp_path: Path, resource: str) -> None:
+    """It is a gap of that kind, and the others are read."""
+    core = ("", "v1", (("Pod", resource, True), ("Namespace", "namespaces", False)))
+    with serving(on("/api", fake.discovery(core))) as server:
+        pages = read(collector(tmp_path, server), KINDS, tmp_path)
+        listed = {asked.path for asked in server.asked if "limit" in asked.query}
+    (gap,) = pages.entry.gaps
+    assert (gap.scope, gap.cause.value) == ("k8s/Pod", "malformed")
+    assert listed == {"/api/v1/namespaces"}
+
+
+RENEWED = {"the plugin has another": (2, ""), "it has the same": (1, "HTTP 401")}
+
+
+@pytest.mark.parametrize(("tokens", "says"), RENEWED.values(), ids=RENEWED.keys())
+def test_a_token_that_ends_meanwhile_is_renewed_once(
+    tmp_path: Path, tokens: int, says: str
+) -> None:
+    """An exec plugin is asked again; a server that takes nothing is a gap about credentials."""
+    accepted = ["Bearer one"]
+    api = "client.authentication.k8s.io/v1"
+
+    def handle(asked: Asked) -> Reply | None:
+        if asked.path == PODS:
+            accepted[:] = ["Bearer two"]
+        good = asked.headers.get("authorization") in accepted or not asked.path.startswith(
+            "/api/v1"
+        )
+        return None if good else status(401, "Unauthorized")
+
+    script = tmp_path / "plugin"
+    kept = tmp_path / "asked"
+    word = "two" if tokens == 2 else "one"
+    script.write_text(
+        f"#!/bin/sh\ntoken=one; [ -e {kept} ] && token={word}; echo x >> {kept}\n"
+        f"""echo '{{"apiVersion":"{api}","status":{{"token":"'$token'"}}}}'\n"""
+    )
+    script.chmod(0o700)
+    with serving(handle) as server:
+        live = collector(tmp_path, server)
+        path = tmp_path / "kubeconfig"
+        value = json.loads(path.read_text())
+        value["users"][0]["user"] = {"exec": {"apiVersion": api, "command": str(script)}}
+        path.write_text(json.dumps(value))
+        pages = read(live, frozenset({"k8s/Pod"}), tmp_path)
+    assert kept.read_text().count("x") == 2
+    if not says:
+        assert pages.entry.gaps == ()
+        return
+    (gap,) = [each for each in pages.entry.gaps if each.scope == "k8s/Pod"]
+    assert (gap.cause.value, gap.hint[:27]) == ("denied", "the server does not know us")
+    assert says in gap.detail
+
+
 def test_old_discovery_is_understood(tmp_path: Path) -> None:
     """Before 1.26 a server answers with lists of groups and of resources."""
     groups = {

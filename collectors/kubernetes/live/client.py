@@ -8,58 +8,34 @@ from __future__ import annotations
 
 import email.utils
 import re
-import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import BadStatusLine, RemoteDisconnected
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    IncompleteRead,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
+from auditor.errors import CollectionError
 from auditor.model.enums import Answered
+from collectors.kubernetes.live.deadline import Deadline
+from collectors.kubernetes.live.failures import Unanswered, unanswered
+from collectors.kubernetes.live.guard import WriteRefusedError
+from collectors.kubernetes.live.patience import Budget, Clock, Patience
 from collectors.kubernetes.live.session import Session
+
+__all__ = ("JSON", "Answer", "Client", "Clock", "Patience", "Unanswered")
 
 JSON: Final = "application/json"
 _CHUNK: Final = 1 << 18
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds, bytes and pages. ``total`` is for one request with all its repetitions."""
-
-    connect: float = 10.0
-    read: float = 60.0
-    total: float = 300.0
-    longest_wait: float = 30.0
-    attempts: int = 6
-    size: int = 64 << 20
-    pages: int = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time, as an argument: ``now`` in UTC, ``monotonic`` seconds, and a way to wait."""
-
-    now: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], None]
+_PATH: Final = re.compile(r"[A-Za-z0-9._:/-]+")
+_LEAST: Final = 0.05
+"""Seconds; a time-out of none would be another mode of the socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +48,12 @@ class Answer:
     date: datetime | None
 
 
-class Unanswered(Exception):  # noqa: N818 - not an error of ours: it becomes a gap
-    """No answer, or one that can't be used."""
-
-    def __init__(
-        self, answered: Answered, detail: str, hint: str = "", code: int = 0, body: bytes = b""
-    ) -> None:
-        super().__init__(detail)
-        self.body = body
-        self.answered = answered
-        self.detail = detail
-        self.hint = hint
-        self.code = code
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    accept: str
+    body: bytes
 
 
 class Client:
@@ -93,7 +63,9 @@ class Client:
         self._session = session
         self._clock = clock
         self._patience = self.patience = patience
+        self._budget = Budget(patience)
         self._host = str(session.configuration.host).rstrip("/")
+        self._renewable = True
 
     def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON) -> Answer:
         """Read one path.
@@ -101,15 +73,25 @@ class Client:
         Raises:
             Unanswered: anything but an answer of 200 in JSON.
         """
-        return self._repeat("GET", path + (f"?{urlencode(query)}" if query else ""), accept, b"")
+        if not _PATH.fullmatch(path):  # a name that the server gave, and that is none
+            raise Unanswered(Answered.MALFORMED, f"not asked: {path!r} is no path of an API")
+        whole = path + (f"?{urlencode(query)}" if query else "")
+        return self._ask(_Request("GET", whole, accept, b""))
 
     def hang_up(self) -> None:
         """Use no connection again: one that gave no sense may still have the rest of it to come."""
         self._session.pools.clear()
 
     def credentials(self) -> Mapping[str, str]:
-        """The headers that identify us."""
-        return self._session.headers()
+        """The headers that identify us; none when they can't be had any more."""
+        try:
+            return self._session.headers()
+        except CollectionError:
+            return {}
+
+    def secrets(self) -> tuple[str, ...]:
+        """What identifies us now, and must be in no output."""
+        return self._session.secrets()
 
     def review(self, path: str, body: object) -> Answer:
         """Ask the server about ourselves.
@@ -117,50 +99,71 @@ class Client:
         Raises:
             Unanswered: as :meth:`get`.
         """
-        return self._repeat("POST", path, JSON, msgspec.json.encode(body))
+        return self._ask(_Request("POST", path, JSON, msgspec.json.encode(body)))
 
-    def _repeat(self, method: str, path: str, accept: str, body: bytes) -> Answer:
+    def _ask(self, request: _Request) -> Answer:
+        """Ask within what is left for this cluster."""
+        left, started = self._budget.left(), self._clock.monotonic()
+        deadline = started + left
+        error = None
+        try:
+            answer = self._repeat(request, deadline)
+            if answer.code == HTTPStatus.UNAUTHORIZED and self._renewed():
+                answer = self._repeat(request, deadline)
+                self._renewable = answer.code != HTTPStatus.UNAUTHORIZED
+            return _usable(answer)
+        except Unanswered as failed:
+            error = failed
+            raise
+        finally:
+            self._budget.note(self._clock.monotonic() - started, error)
+
+    def _renewed(self) -> bool:
+        """Open the session again with the credentials of now: a token may have ended meanwhile.
+
+        A server that does not take the new ones either is not shown others for ever.
+        """
+        if not self._renewable:
+            return False
+        self._renewable = False
+        try:
+            self._session = self._session.again()
+        except CollectionError as error:
+            raise Unanswered(
+                Answered.DENIED,
+                f"HTTP 401, and no new credentials: {error.message}",
+                error.hint,
+                HTTPStatus.UNAUTHORIZED,
+            ) from error
+        return True
+
+    def _repeat(self, request: _Request, deadline: float) -> Answer:
         clock, patience = self._clock, self._patience
-        deadline = clock.monotonic() + patience.total
         attempt = 1
         while True:
-            answer, wait = self._once(method, path, accept, body, deadline)
+            answer, wait = self._once(request, deadline)
             if answer.code not in _BUSY:
-                return _usable(answer)
+                return answer
             wait = min(patience.longest_wait, wait if wait is not None else 0.2 * 2**attempt)
             if attempt == patience.attempts or clock.monotonic() + wait > deadline:
                 detail = f"HTTP {answer.code} {attempt} times: {_message(answer.body)}"
-                raise Unanswered(Answered.UNREACHABLE, detail, code=answer.code)
+                raise Unanswered(Answered.UNREACHABLE, detail, "scan again later", answer.code)
             clock.sleep(wait)
             attempt += 1
 
-    def _once(
-        self, method: str, path: str, accept: str, body: bytes, deadline: float
-    ) -> tuple[Answer, float | None]:
-        headers = {**self._session.headers(), "accept": accept, "accept-encoding": "gzip"}
-        headers["user-agent"] = "auditor"
-        if body:
-            headers["content-type"] = JSON
-        timeout = urllib3.Timeout(connect=self._patience.connect, read=self._patience.read)
-        try:
-            response = self._session.pools.request(
-                method,
-                self._host + path,
-                body=body or None,
-                headers=headers,
-                timeout=timeout,
-                preload_content=False,
-                retries=False,
-                redirect=False,
-            )
+    def _once(self, request: _Request, deadline: float) -> tuple[Answer, float | None]:
+        left = max(_LEAST, deadline - self._clock.monotonic())
+        with self._session.watch.over(left) as end:
             try:
-                data = self._read(response, deadline)
-            except BaseException:
-                response.close()
-                raise
-            response.release_conn()
-        except (HTTPError, ssl.SSLError, OSError) as error:
-            raise _unanswered(error) from error
+                response, data = self._sent(request, left, end)
+            except CollectionError as error:
+                raise Unanswered(Answered.DENIED, error.message, error.hint) from error
+            except WriteRefusedError as error:
+                raise Unanswered(
+                    Answered.MALFORMED, str(error), "the server names it so"
+                ) from error
+            except (HTTPError, ssl.SSLError, OSError) as error:
+                raise (_late(end) if end.passed else unanswered(error)) from error
         found = response.headers
         answer = Answer(
             response.status,
@@ -170,20 +173,50 @@ class Client:
         )
         return answer, _wait(found.get("retry-after"), self._clock.now())
 
-    def _read(self, response: Any, deadline: float) -> bytes:
+    def _sent(self, request: _Request, left: float, end: Deadline) -> tuple[Any, bytes]:
+        headers = self._session.headers()
+        headers.update({"accept": request.accept, "accept-encoding": "gzip"})
+        headers["user-agent"] = "auditor"
+        if request.body:
+            headers["content-type"] = JSON
+        patience = self._patience
+        response = self._session.pools.request(
+            request.method,
+            self._host + request.path,
+            body=request.body or None,
+            headers=headers,
+            timeout=urllib3.Timeout(min(patience.connect, left), min(patience.read, left)),
+            preload_content=False,
+            retries=False,
+            redirect=False,
+        )
+        try:
+            data = self._read(response, end)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        return response, data
+
+    def _read(self, response: Any, end: Deadline) -> bytes:
         """The body, decompressed a piece at a time, so that a small answer can't become a large."""
         parts: list[bytes] = []
         size = 0
-        while part := response.read(_CHUNK, decode_content=True):
+        decode = bool(response.headers.get("content-encoding"))  # without, less is copied
+        while part := response.read(_CHUNK, decode_content=decode):
             parts.append(part)
             size += len(part)
             if size > self._patience.size:
                 detail = f"an answer of more than {self._patience.size:,} bytes"
                 raise Unanswered(Answered.TRUNCATED, detail, code=response.status)
-            if self._clock.monotonic() > deadline:
-                detail = f"no end of the answer within {self._patience.total:g} s"
-                raise Unanswered(Answered.TIMEOUT, detail, code=response.status)
+        if end.passed:  # a body without a length ends where its socket was shut
+            raise _late(end)
         return b"".join(parts)
+
+
+def _late(end: Deadline) -> Unanswered:
+    detail = f"no end of the answer within {end.seconds:.0f} s"
+    return Unanswered(Answered.TIMEOUT, detail, "a slow network, or a proxy in between?")
 
 
 def _usable(answer: Answer) -> Answer:
@@ -205,7 +238,15 @@ def _usable(answer: Answer) -> Answer:
         404: Answered.NOT_FOUND,
         410: Answered.TRUNCATED,
     }.get(code, Answered.MALFORMED)
-    raise Unanswered(answered, f"HTTP {code}: {message}", code=code, body=answer.body)
+    raise Unanswered(answered, f"HTTP {code}: {message}", _hint(answer), code, answer.body)
+
+
+def _hint(answer: Answer) -> str:
+    if answer.code == HTTPStatus.UNAUTHORIZED:
+        return "the server does not know us: log in again, or renew the kubeconfig's credentials"
+    if b"HTTP request to an HTTPS server" in answer.body[:200]:
+        return "the server speaks TLS: https:// in the kubeconfig"
+    return ""
 
 
 class _Status(msgspec.Struct, frozen=True, gc=False):
@@ -216,7 +257,7 @@ def _message(body: bytes) -> str:
     """The message of a Kubernetes ``Status``, on one line and not too long."""
     try:
         text = msgspec.json.decode(body, type=_Status).message
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = body[:200].decode("utf-8", "replace")
     return " ".join(text.split())[:300]
 
@@ -234,49 +275,3 @@ def _wait(text: str | None, now: datetime) -> float | None:
         return float(text)
     date = _date(text)
     return max(0.0, (date - now).total_seconds()) if date is not None else None
-
-
-def _unanswered(error: Exception) -> Unanswered:
-    """Say what happened in words of ours; those of the libraries hold addresses of memory."""
-    reason = getattr(error, "reason", None)
-    telling = [item for item in error.args if isinstance(item, IncompleteRead | BadStatusLine)]
-    inner = reason if isinstance(reason, Exception) else next(iter(telling), error)
-    match inner:
-        case NameResolutionError():
-            return Unanswered(Answered.UNREACHABLE, "the server's name is not known")
-        case NewConnectionError():
-            return Unanswered(Answered.UNREACHABLE, f"no connection: {_cause(inner)}")
-        case ConnectTimeoutError():
-            return Unanswered(Answered.TIMEOUT, "no connection in time")
-        case ReadTimeoutError() | TimeoutError():
-            return Unanswered(Answered.TIMEOUT, "the server stopped answering")
-        case IncompleteRead():
-            return Unanswered(Answered.TRUNCATED, "the answer ended before its announced length")
-        case DecodeError():
-            return Unanswered(Answered.MALFORMED, "the answer can't be decompressed")
-        case SSLError() | ssl.SSLError():
-            return _untrusted(inner)
-        case ProxyError():
-            return Unanswered(Answered.UNREACHABLE, "the proxy did not connect us", "proxy-url?")
-        case BadStatusLine() if not isinstance(inner, RemoteDisconnected):
-            return Unanswered(Answered.MALFORMED, "the answer is no HTTP")
-        case ProtocolError() | BadStatusLine() | ConnectionError() | socket.error():
-            return Unanswered(Answered.TRUNCATED, "the connection ended in the middle")
-        case _:
-            return Unanswered(Answered.UNREACHABLE, f"{type(inner).__name__}")
-
-
-def _untrusted(error: Exception) -> Unanswered:
-    text = str(error)
-    found = re.search(r"certificate verify failed: ([^(\]]+)", text)
-    detail = found[1].strip() if found else text.partition("] ")[2] or text
-    return Unanswered(
-        Answered.UNREACHABLE,
-        f"TLS: {detail[:200]}",
-        "certificate-authority-data of the kubeconfig says whom we trust",
-    )
-
-
-def _cause(error: Exception) -> str:
-    below = error.__cause__ or error.__context__
-    return getattr(below, "strerror", None) or "refused"

@@ -23,7 +23,8 @@ from collectors.kubernetes.live.listing import LIMIT
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.reads import Reads
 from collectors.kubernetes.live.rights import NAMESPACE, may_read, missing, unidentified
-from collectors.kubernetes.live.session import ACCOUNT, UNVERIFIED, Session, open_session
+from collectors.kubernetes.live.session import ACCOUNT, Session, open_session
+from collectors.kubernetes.live.trust import UNVERIFIED
 from collectors.kubernetes.live.unread import UNREAD
 
 
@@ -62,7 +63,7 @@ class LiveCollector:
         """
         started = self._now()
         session, client = self.open(sink.scratch)
-        _keep_out(session, sink)
+        _keep_out(client, sink)
         uri = self.address.uri(session.context)
         notes = Notes(sink, self._now)
         try:
@@ -79,7 +80,7 @@ class LiveCollector:
             run.read(kind)
         progress(len(wanted), len(wanted))
         run.compare(before)
-        _keep_out(session, sink)
+        _keep_out(client, sink)
         return TargetEntry(
             uri=uri,
             uid=before.uid or _stand_in(session),
@@ -134,11 +135,10 @@ def system_clock() -> Clock:
     return Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep)
 
 
-def _keep_out(session: Session, sink: Sink) -> None:
+def _keep_out(client: Client, sink: Sink) -> None:
     """Tell our credentials; a token may be another one at the end."""
-    for value in session.headers().values():
-        sink.keep_out(value.partition(" ")[2] or value)
-    sink.keep_out(str(session.configuration.password or ""))
+    for secret in client.secrets():
+        sink.keep_out(secret)
 
 
 def _excluded(kinds: frozenset[str], session: Session) -> tuple[Excluded, ...]:

@@ -1,0 +1,109 @@
+"""Why there is no answer, each reason for itself and in our words.
+
+Those of the libraries hold addresses of memory, and parts of what they read.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from http.client import BadStatusLine, RemoteDisconnected
+from typing import Final
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    IncompleteRead,
+    LocationValueError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from auditor.model.enums import Answered
+
+_NO_TLS: Final = ("EOF occurred", "WRONG_VERSION_NUMBER", "wrong version number", "record layer")
+
+
+class Unanswered(Exception):  # noqa: N818 - not an error of ours: it becomes a gap
+    """No answer, or one that can't be used."""
+
+    def __init__(
+        self, answered: Answered, detail: str, hint: str = "", code: int = 0, body: bytes = b""
+    ) -> None:
+        super().__init__(detail)
+        self.body = body
+        self.answered = answered
+        self.detail = detail
+        self.hint = hint
+        self.code = code
+
+
+def unanswered(error: Exception) -> Unanswered:
+    """What happened, by the error of a library."""
+    reason = getattr(error, "reason", None)
+    telling = [item for item in error.args if isinstance(item, IncompleteRead | BadStatusLine)]
+    inner = reason if isinstance(reason, Exception) else next(iter(telling), error)
+    match inner:
+        case NameResolutionError():
+            return Unanswered(
+                Answered.UNREACHABLE, "the server's name is not known", "server: a name of the DNS?"
+            )
+        case NewConnectionError():
+            return Unanswered(
+                Answered.UNREACHABLE,
+                f"no connection: {_cause(inner)}",
+                "is the server of the kubeconfig running, and no firewall in between?",
+            )
+        case ConnectTimeoutError():
+            return Unanswered(
+                Answered.TIMEOUT, "no connection in time", "a firewall, or a network that is down?"
+            )
+        case ReadTimeoutError() | TimeoutError():
+            return Unanswered(Answered.TIMEOUT, "the server stopped answering", "scan again later")
+        case IncompleteRead():
+            return Unanswered(Answered.TRUNCATED, "the answer ended before its announced length")
+        case DecodeError():
+            return Unanswered(Answered.MALFORMED, "the answer can't be decompressed")
+        case SSLError() | ssl.SSLError():
+            return _untrusted(inner)
+        case ProxyError():
+            return Unanswered(Answered.UNREACHABLE, "the proxy did not connect us", "proxy-url?")
+        case BadStatusLine() if not isinstance(inner, RemoteDisconnected):
+            return Unanswered(
+                Answered.MALFORMED, "the answer is no HTTP", "does the server speak it there?"
+            )
+        case LocationValueError():
+            return Unanswered(Answered.UNREACHABLE, "the server's address is none", "server:?")
+        case ProtocolError() | BadStatusLine() | ConnectionError() | socket.error():
+            return Unanswered(
+                Answered.TRUNCATED, "the connection ended in the middle", "scan again"
+            )
+        case _:
+            return Unanswered(Answered.UNREACHABLE, f"{type(inner).__name__}")
+
+
+def _untrusted(error: Exception) -> Unanswered:
+    text = str(error)
+    if any(sign in text for sign in _NO_TLS):
+        return Unanswered(
+            Answered.UNREACHABLE,
+            "TLS: the server does not speak it",
+            "is the server of the kubeconfig http:// in truth, or on another port?",
+        )
+    found = re.search(r"certificate verify failed: ([^(\]]+)", text)
+    detail = found[1].strip() if found else text.partition("] ")[2] or text
+    return Unanswered(
+        Answered.UNREACHABLE,
+        f"TLS: {detail[:200]}",
+        "certificate-authority-data of the kubeconfig says whom we trust",
+    )
+
+
+def _cause(error: Exception) -> str:
+    below = error.__cause__ or error.__context__
+    return getattr(below, "strerror", None) or "refused"

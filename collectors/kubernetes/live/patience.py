@@ -1,0 +1,87 @@
+"""How long we wait: for a connection, an answer, and a whole cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from auditor.model.enums import Answered
+from collectors.kubernetes.live.failures import Unanswered
+
+_BUSY: Final = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds, bytes and pages. ``total`` is for one request with all its repetitions.
+
+    ``target`` is for all requests to one cluster: the time in which we wait for its answers, not
+    that in which we work on them. ``silent`` is how many requests in a row may be without any.
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 300.0
+    target: float = 900.0
+    silent: int = 3
+    longest_wait: float = 30.0
+    attempts: int = 6
+    size: int = 64 << 20
+    pages: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time, as an argument: ``now`` in UTC, ``monotonic`` seconds, and a way to wait."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+class Budget:
+    """What is left of our patience with one cluster."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._spent = 0.0
+        self._silent: list[Unanswered] = []
+
+    def left(self) -> float:
+        """The seconds that the next request may take.
+
+        Raises:
+            Unanswered: none; nothing is asked any more.
+        """
+        patience = self._patience
+        if len(self._silent) >= patience.silent:
+            last = self._silent[-1]
+            raise Unanswered(
+                last.answered,
+                f"not asked: {patience.silent} requests in a row had no answer, the last for "
+                f"{last.detail}",
+                "scan again when the server answers",
+            )
+        left = patience.target - self._spent
+        if left <= 0:
+            raise Unanswered(
+                Answered.TIMEOUT,
+                f"not asked: we have waited {patience.target:g} s for this cluster",
+                "--timeout SECONDS waits longer",
+            )
+        return min(patience.total, left)
+
+    def note(self, seconds: float, error: Unanswered | None) -> None:
+        """Count a request. A server that answers with an error of its own is not silent."""
+        self._spent += seconds
+        silent = (
+            error is not None
+            and error.answered in {Answered.UNREACHABLE, Answered.TIMEOUT}
+            and error.code in {0, _BUSY}
+        )
+        if silent and error is not None:
+            self._silent.append(error)
+        else:
+            self._silent.clear()
