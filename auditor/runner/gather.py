@@ -1,18 +1,22 @@
 """Live targets are read first, into a folder, and judged from there like any other.
 
 So what ``scan`` judges is what ``collect`` keeps, byte for byte, and a target that can't be reached
-is one entry of the folder that says so.
+is one entry of the folder that says so. Several are read at once, each by a thread: most of the
+time they wait. What comes of it is in the order of the targets, whoever was done first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from auditor.errors import CollectionError
+from auditor.errors import CollectionError, UsageError
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.commitments import committing
 from auditor.evidence.layout import BODIES, Collected
@@ -23,6 +27,9 @@ from auditor.ports import Bodies, Collector, Live
 Progress = Callable[[str, int, int], None]
 Reader = Callable[[Collected, Bodies, frozenset[str]], Collector]
 """Makes the collector of a target that was read: (what, its bodies, wanted kinds)."""
+AT_ONCE: Final = 8
+_FAREWELL: Final = 0.3
+"""Seconds that threads get to stop writing, when the run is over before they are."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -43,16 +50,18 @@ class Order(msgspec.Struct, frozen=True):
 def gather(
     targets: Sequence[Collector | Live], order: Order, reader: Reader, progress: Progress
 ) -> tuple[list[Collector], dict[int, Collected]]:
-    """Read every live target; the collectors of all, in order, and what was read, by number."""
+    """Read every live target; the collectors of all, in order, and what was read, by number.
+
+    Raises:
+        UsageError: two targets are the same cluster by the same name.
+    """
+    live = {number: each for number, each in enumerate(targets) if isinstance(each, Live)}
+    _refuse_twice(each.uri for each in live.values())
+    read = _read_all(live, order, progress)
+    _refuse_twice(each.entry.uri for each in read.values())
     collectors: list[Collector] = []
-    read: dict[int, Collected] = {}
     for number, target in enumerate(targets):
         if isinstance(target, Live):
-            commit = committing(order.commitments) if order.commitments is not None else None
-            sink = FolderSink(order.folder, number, order.scratch, commit)
-            entry = _entry(target, order, sink, progress)
-            order.secrets.update(sink.secrets)
-            read[number] = Collected(entry, sink.close())
             bodies = BlockReader(order.folder / BODIES)
             collectors.append(reader(read[number], bodies, order.kinds))
         else:
@@ -60,10 +69,101 @@ def gather(
     return collectors, read
 
 
-def _entry(target: Live, order: Order, sink: FolderSink, progress: Progress) -> TargetEntry:
-    started = order.clock()
+def _refuse_twice(uris: Iterator[str]) -> None:
+    seen: set[str] = set()
+    for uri in uris:
+        if uri in seen:
+            raise UsageError(
+                f"{uri}: the same target twice", hint="name it once; k8s:// is the current context"
+            )
+        seen.add(uri)
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: the run is over
+    """Ends a thread whose run is over."""
+
+
+class _Shared:
+    """What the threads of a run have in common: one line of progress, and whether it is over."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+
+    def tell(self, uri: str, done: int, total: int) -> None:
+        """Show progress."""
+        self.go_on()
+        with self._lock:
+            self._progress(uri, done, total)
+
+    def go_on(self) -> None:
+        """Raise when the run is over."""
+        if self._over.is_set():
+            raise _Stopped
+
+    def stop(self) -> None:
+        """Let every thread end where it asks next."""
+        self._over.set()
+
+
+def _read_all(live: Mapping[int, Live], order: Order, progress: Progress) -> dict[int, Collected]:
+    """Read all, at most some at once; the first that fails for another reason ends the rest."""
+    if not live:
+        return {}
+    shared = _Shared(progress)
+    with _pool(min(len(live), AT_ONCE), shared) as submit:
+        coming = {
+            number: submit(_read, number, target, order, shared) for number, target in live.items()
+        }
+        wait(coming.values(), return_when=FIRST_EXCEPTION)
+        for each in coming.values():
+            if each.done():
+                each.result()
+        return {number: each.result() for number, each in coming.items()}
+
+
+_Submit = Callable[..., Future[Collected]]
+
+
+@contextmanager
+def _pool(size: int, shared: _Shared) -> Iterator[_Submit]:
+    """Threads that nobody waits for when the run ends before they do: a server may never answer."""
+    pool = ThreadPoolExecutor(size)
+    begun: list[Future[Collected]] = []
+
+    def submit(*arguments: object) -> Future[Collected]:
+        begun.append(pool.submit(*arguments))  # type: ignore[arg-type]  # as they were given
+        return begun[-1]
+
     try:
-        return target.collect(order.kinds, sink, partial(progress, target.uri))
+        yield submit
+    except BaseException:
+        shared.stop()
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait(begun, timeout=_FAREWELL)
+        raise
+    pool.shutdown()
+
+
+def _read(number: int, target: Live, order: Order, shared: _Shared) -> Collected:
+    shared.go_on()
+    commit = committing(order.commitments) if order.commitments is not None else None
+    sink = FolderSink(order.folder, number, order.scratch, commit)
+    entry = _entry(target, order, sink, shared)
+    shared.go_on()
+    order.secrets.update(sink.secrets)
+    return Collected(entry, sink.close())
+
+
+def _entry(target: Live, order: Order, sink: FolderSink, shared: _Shared) -> TargetEntry:
+    started = order.clock()
+
+    def progress(done: int, total: int) -> None:
+        shared.tell(target.uri, done, total)
+
+    try:
+        return target.collect(order.kinds, sink, progress)
     except CollectionError as error:
         return TargetEntry(
             uri=target.uri,
