@@ -22,20 +22,23 @@ def hanging(asked: Asked) -> Reply | None:
     return Reply(raw=b"", then="hang") if asked.path == "/api/v1/pods" else None
 
 
+@pytest.mark.parametrize("targets", [("k8s://",), ("k8s://x", "k8s://y")], ids=["one", "two"])
 @pytest.mark.parametrize("command", ["scan", "collect"])
-def test_ctrl_c(tmp_path: Path, command: str) -> None:
+def test_ctrl_c(tmp_path: Path, command: str, targets: tuple[str, ...]) -> None:
     (tmp_path / "tmp").mkdir()
     with serving(hanging) as server:
         config = {
             "current-context": "x",
             "clusters": [{"name": "c", "cluster": {"server": server.url}}],
-            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "contexts": [
+                {"name": name, "context": {"cluster": "c", "user": "u"}} for name in ("x", "y")
+            ],
             "users": [{"name": "u", "user": {"token": "t"}}],
         }
         (tmp_path / "kubeconfig").write_text(json.dumps(config))
         options = ["--output", "evidence"] if command == "collect" else ["--no-cache"]
         with subprocess.Popen(
-            [sys.executable, "-m", "auditor", command, "k8s://", *options],
+            [sys.executable, "-m", "auditor", command, *targets, *options],
             cwd=tmp_path,
             env={
                 "PATH": os.environ["PATH"],
@@ -49,7 +52,7 @@ def test_ctrl_c(tmp_path: Path, command: str) -> None:
             text=True,
         ) as process:
             deadline = time.monotonic() + 60
-            while not any(asked.path == "/api/v1/pods" for asked in server.asked):
+            while sum(asked.path == "/api/v1/pods" for asked in server.asked) < len(targets):
                 assert time.monotonic() < deadline, process.poll()
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)

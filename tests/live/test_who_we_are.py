@@ -145,6 +145,22 @@ def test_a_client_certificate_of_an_exec_plugin(doors: Doors, tmp_path: Path) ->
     plugin = {"apiVersion": api, "command": "cat", "interactiveMode": "Never"}
     user = {"exec": {**plugin, "args": [str(tmp_path / "credential.json")]}}
     assert seen(doors.kubeconfig(tmp_path, user), tmp_path).name == "alice"
+    (key,) = (path for path in tmp_path.glob("tmp*") if "PRIVATE" in path.read_text())
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_acts_as_another_is_that_one(doors: Doors, tmp_path: Path) -> None:
+    """Also with less: the rights of the other, and not our own."""
+    another = {"as": "jane", "as-uid": "7", "as-groups": ["team-a", "team-b"]}
+    extra = {"as-user-extra": {"example.org/scopes": ["view"]}}
+    user = {"token": doors.server.token, **another, **extra}
+    kubeconfig = doors.kubeconfig(tmp_path, user)
+    who = seen(kubeconfig, tmp_path)
+    assert (who.name, who.uid, who.via) == ("jane", "7", NOW_SEEN)
+    assert who.groups == ("system:authenticated", "team-a", "team-b")
+    live = LiveCollector(parse_address("k8s://"), str(kubeconfig), system_clock())
+    (read,) = live.examine(frozenset({"k8s/Pod"}), tmp_path).reads
+    assert not read.allowed, "jane may not list pods"
 
 
 def oidc(doors: Doors, seconds: float, **more: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ _CLUSTER: Final = (
     *("certificate-authority-data", "proxy-url", "disable-compression"),
 )
 _LONGEST: Final = 500
+_ONE_QUESTION: Final = threading.Lock()
+"""A terminal is one; targets are opened in threads."""
 _ASSIGNED: Final = re.compile(
     r"(?i)((?:pass\w*|pwd|secret\w*|token\w*|\w*key|bearer|basic|auth\w*)[\"']?\s*[=:\s]\s*)\S+"
 )
@@ -83,7 +86,8 @@ def run_plugin(
     value = {"apiVersion": version, "kind": "ExecCredential", "spec": info}
     environment = {**os.environ, **_variables(spec), "KUBERNETES_EXEC_INFO": json.dumps(value)}
     seconds = times.asking if asking else times.alone
-    out = _run([command, *arguments], environment, seconds, spec, asking=asking)
+    with _ONE_QUESTION if asking else contextlib.nullcontext():
+        out = _run([command, *arguments], environment, seconds, spec, asking=asking)
     return _credential(out, command, version)
 
 
