@@ -87,6 +87,7 @@ def endless(asked: Asked) -> Reply:
     return page([pod(f"p{number}")], **{"continue": str(number)})
 
 
+REVIEW = "/apis/authentication.k8s.io/{}/selfsubjectreviews"
 GOOD = page([pod("good"), pod("bad", privileged=True)])
 FIRST = page([pod("bad", privileged=True)], **{"continue": "more"})
 AGAIN = page([pod("good")], **{"continue": "more"})
@@ -494,6 +495,20 @@ def test_trusted_tls_and_the_digest_of_its_authority(tmp_path: Path, authority: 
     assert pages.entry.uid == "the-cluster"
 
 
+ODD_BODIES = (b'{"metadata":{"uid":"\xff"}}', b'{"x":' + b"[" * 100_000, b"[]", b"")
+
+
+@pytest.mark.parametrize("body", ODD_BODIES)
+@pytest.mark.parametrize("path", ["/api/v1/namespaces/kube-system", REVIEW.format("v1")])
+def test_odd_answers_about_who_and_where_we_are(tmp_path: Path, path: str, body: bytes) -> None:
+    """The rest is read; what they would have told is not known."""
+    with serving(on(path, Reply(body))) as server:
+        pages = read(collector(tmp_path, server), KINDS, tmp_path)
+    assert pages.entry.gaps == ()
+    assert pages.entry.uid == ("the-cluster" if "review" in path else "ca:")
+    assert pages.entry.principal.name == ("" if "review" in path else "tester")
+
+
 def test_nothing_secret_is_kept(tmp_path: Path) -> None:
     """Neither our token, nor what objects carry; managed fields and applied copies go as well."""
     secret = "AKIA" + "Z7" * 8
@@ -569,7 +584,6 @@ def test_what_was_asked_of_the_server(tmp_path: Path) -> None:
     assert all(record.answered is Answered.OK for record in pages.records)
 
 
-REVIEW = "/apis/authentication.k8s.io/{}/selfsubjectreviews"
 ENCODED = "e30.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YTpiIn0.c2ln"
 WHO = {
     "since 1.28": ((), "canary-token", "tester", "authentication.k8s.io/v1"),

@@ -162,7 +162,7 @@ class Client:
                 raise Unanswered(
                     Answered.MALFORMED, str(error), "the server names it so"
                 ) from error
-            except (HTTPError, ssl.SSLError, OSError) as error:
+            except (HTTPError, ssl.SSLError, OSError, ValueError) as error:
                 raise (_late(end) if end.passed else unanswered(error)) from error
         found = response.headers
         answer = Answer(

@@ -15,7 +15,6 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
     IncompleteRead,
-    LocationValueError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
@@ -77,11 +76,15 @@ def unanswered(error: Exception) -> Unanswered:
             return Unanswered(
                 Answered.MALFORMED, "the answer is no HTTP", "does the server speak it there?"
             )
-        case LocationValueError():
-            return Unanswered(Answered.UNREACHABLE, "the server's address is none", "server:?")
         case ProtocolError() | BadStatusLine() | ConnectionError() | socket.error():
             return Unanswered(
                 Answered.TRUNCATED, "the connection ended in the middle", "scan again"
+            )
+        case ValueError():
+            return Unanswered(
+                Answered.UNREACHABLE,
+                f"it can't be asked ({type(inner).__name__})",
+                "server and tls-server-name of the kubeconfig: are they names?",
             )
         case _:
             return Unanswered(Answered.UNREACHABLE, f"{type(inner).__name__}")

@@ -14,6 +14,8 @@ from collectors.kubernetes.live.credentials import basic
 
 _USER: Final = re.compile(r"^([A-Za-z0-9+.-]*://)?[^/?#]*@")
 _PLAIN: Final = re.compile(r"[!-~]+")
+_HOST: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:.]*:[^/]*")
+"""A name of the DNS, or an address; one that is none breaks in the middle of TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,18 @@ def shown(url: str) -> str:
     return _USER.sub(lambda found: found[1] or "", url)
 
 
+def is_host(name: str) -> bool:
+    """Whether a text is the name or the address of a host."""
+    return _HOST.fullmatch(name) is not None
+
+
 def place(url: object) -> Place | None:
     """An address of http or another scheme; None when it is none."""
     if not isinstance(url, str) or not _PLAIN.fullmatch(url):
         return None
     try:
         parts = urlsplit(url)
-        good = bool(parts.scheme and parts.hostname) and parts.port != 0
+        good = bool(parts.scheme) and is_host(parts.hostname or "") and parts.port != 0
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
     except ValueError:
         return None

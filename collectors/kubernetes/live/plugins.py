@@ -84,7 +84,11 @@ def run_plugin(
     if spec.get("provideClusterInfo"):
         info["cluster"] = _cluster(cluster)
     value = {"apiVersion": version, "kind": "ExecCredential", "spec": info}
-    environment = {**os.environ, **_variables(spec), "KUBERNETES_EXEC_INFO": json.dumps(value)}
+    environment = {
+        **os.environ,
+        **_variables(spec),
+        "KUBERNETES_EXEC_INFO": json.dumps(value, default=str),
+    }
     seconds = times.asking if asking else times.alone
     with _ONE_QUESTION if asking else contextlib.nullcontext():
         out = _run([command, *arguments], environment, seconds, spec, asking=asking)
@@ -141,7 +145,8 @@ def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
         with contextlib.suppress(OSError):
             data = Path(str(path)).read_bytes()
             found["certificate-authority-data"] = base64.b64encode(data).decode()
-    for extension in cluster.get("extensions") or ():
+    extensions = cluster.get("extensions")
+    for extension in extensions if isinstance(extensions, list) else ():
         if isinstance(extension, dict) and extension.get("name") == _CONFIG:
             found["config"] = extension.get("extension")
     return found

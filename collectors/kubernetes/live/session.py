@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import OpenApiException
+from kubernetes.config import kube_config
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.incluster_config import InClusterConfigLoader
 from urllib3.exceptions import InsecureRequestWarning
@@ -38,7 +39,7 @@ from collectors.kubernetes.live.credentials import (
 from collectors.kubernetes.live.deadline import Watch
 from collectors.kubernetes.live.guard import guarded_pools
 from collectors.kubernetes.live.kubeconfig import Chosen, choose
-from collectors.kubernetes.live.places import server_of, use_proxy
+from collectors.kubernetes.live.places import is_host, server_of, use_proxy
 from collectors.kubernetes.live.plugins import Credential, Times, run_plugin
 from collectors.kubernetes.live.trust import UNVERIFIED, authority_of
 
@@ -146,11 +147,11 @@ def _of_kubeconfig(
     authorization, given = _authorization(uri, chosen, times)
     authorization = authorization or server.authorization
     configuration = client.Configuration()
-    user = {name: chosen.user[name] for name in _OWN if name in chosen.user}
+    user = _checked(uri, chosen.user, _OWN)
     if given.certificate:
         user["client-certificate-data"] = _encoded(given.certificate)
         user["client-key-data"] = _encoded(given.key)
-    tls = {name: chosen.cluster[name] for name in _TLS if name in chosen.cluster}
+    tls = _checked(uri, chosen.cluster, _TLS)
     _load(user, {**tls, "server": server.url}, configuration, scratch)
     if authorization:
         configuration.api_key[_TOKEN] = authorization
@@ -165,6 +166,27 @@ def _of_kubeconfig(
     session.headers()  # what can't be sent is said now
     acting = tuple(impersonation(chosen.user))
     return replace(session, acting=acting, passwords=tuple(filter(None, hidden)))
+
+
+def _checked(uri: str, entry: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """What the package gets of an entry: text, and a switch that is one.
+
+    To the package "false" in quotes is true, and would switch the check of certificates off.
+    """
+    found = {name: entry[name] for name in names if entry.get(name) not in (None, "")}
+    for name, value in found.items():
+        wanted = {"insecure-skip-tls-verify": bool, "auth-provider": dict}.get(name, str)
+        if not isinstance(value, wanted):
+            what = {bool: "true or false", dict: "mapping"}.get(wanted, "text")
+            raise CollectionError(
+                f"{uri}: {name} of the kubeconfig is no {what}", hint="kubectl config view shows it"
+            )
+    if not is_host(found.get("tls-server-name", "x")):
+        raise CollectionError(
+            f"{uri}: tls-server-name of the kubeconfig is no name of a host",
+            hint="it is a name that the server's certificate has",
+        )
+    return found
 
 
 def _authorization(uri: str, chosen: Chosen, times: Times) -> tuple[str, Credential]:
@@ -234,7 +256,7 @@ def _refuse_blind(uri: str, provider: object) -> None:
     provider that it does not know it passes over, and goes on as nobody.
     """
     name = provider.get("name") if isinstance(provider, dict) else None
-    if name not in {"oidc", "gcp"}:
+    if name not in ("oidc", "gcp"):
         raise CollectionError(
             f"{uri}: the auth-provider {str(name)[:50]!r} is none that we know",
             hint="use an exec plugin, as kubectl does since 1.26",
@@ -270,6 +292,7 @@ def _in_our_words(what: str, hint: str = "see the user and the cluster there") -
     except (
         urllib3.exceptions.HTTPError,
         OpenApiException,
+        _untyped(kube_config).oauthlib.oauth2.OAuth2Error,
         TypeError,
         LookupError,
         AttributeError,

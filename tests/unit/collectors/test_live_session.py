@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from auditor.errors import CollectionError, UsageError
 from collectors.kubernetes.live.address import Address, parse_address
 from collectors.kubernetes.live.plugins import Times
 from collectors.kubernetes.live.session import open_session
+from tests.faults.server import Asked, Reply, json_reply, serving
 
 CA = """-----BEGIN CERTIFICATE-----
 AAAA
@@ -136,6 +139,13 @@ def _user(folder: Path, **user: object) -> str:
     return _with(folder, "users", [{"name": "u", "user": user}])
 
 
+NOBODY: Mapping[str, Any] = {}
+
+
+def _name(folder: Path, name: object) -> str:
+    return _at(folder, "https://h", **{"tls-server-name": name})
+
+
 WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
     "no file": (lambda folder: str(folder / "none"), "", "none: no such file"),
     "no current context": (lambda folder: config(folder, "x", "a"), "", "no current context"),
@@ -144,6 +154,23 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
     "no YAML": (_torn, "", "torn"),
     "a list": (_list, "", "list"),
     "a context without its cluster": (_no_cluster, "", "has no cluster 'other'"),
+    "a switch that is a text": (
+        lambda folder: _at(folder, "https://h", **{"insecure-skip-tls-verify": "false"}),
+        "",
+        "insecure-skip-tls-verify of the kubeconfig is no true or false",
+    ),
+    "a name of a server that begins with a dot": (
+        lambda folder: _name(folder, ".x"),
+        "",
+        "no name",
+    ),
+    "a name of a server with a gap": (
+        lambda folder: _name(folder, "x..y"),
+        "",
+        "no name of a host",
+    ),
+    "a name of a server that is long": (lambda folder: _name(folder, "x" * 64), "", "no name of"),
+    "a server with a gap": (lambda folder: _at(folder, "https://a..b"), "", "'https://a..b'"),
     "no file at all": (lambda _: os.pathsep, "", "KUBECONFIG names no file"),
     "a user of this machine who is none": (lambda _: "~nosuchuser/x", "", "no such file"),
     "a folder": (str, "", "Is a directory"),
@@ -189,12 +216,12 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
         "auth-provider 'azure' is none that we know",
     ),
     "a token with a line break in it": (
-        lambda folder: _user(folder, token="canary\nx"),
+        lambda folder: _user(folder, **{**NOBODY, "token": "canary\nx"}),
         "",
         "has a character that no header may have",
     ),
     "a token that is no ASCII": (
-        lambda folder: _user(folder, token="canaryé"),
+        lambda folder: _user(folder, **{**NOBODY, "token": "canaryé"}),
         "",
         "has a character that no header may have",
     ),
@@ -261,7 +288,7 @@ def test_an_exec_plugin_gives_a_token(tmp_path: Path) -> None:
 
 
 def test_an_exec_plugin_that_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """What it said may hold secrets: it is no part of the message, and redacted where it is shown."""
+    """What it said may hold secrets: no part of the message, and redacted where it is shown."""
     jwt = "eyJhbGciOiJub25l.eyJzdWIiOiJjYW5hcnki.c2lnbmF0dXJl"
     said = f"please log in first {jwt} password=canary-pw token: canary-token Bearer canary-b"
     user = plugin(tmp_path, f"echo '{said}' >&2; exit 3")
@@ -308,7 +335,9 @@ def headers(tmp_path: Path, **user: Any) -> list[tuple[str, str]]:
 
 def test_white_space_around_a_token_is_none_of_it(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("of-the-file\n")
-    assert headers(tmp_path, token=" plain\r\n") == [("authorization", "Bearer plain")]
+    assert headers(tmp_path, **{**NOBODY, "token": " plain\r\n"}) == [
+        ("authorization", "Bearer plain")
+    ]
     assert headers(tmp_path, tokenFile="token") == [("authorization", "Bearer of-the-file")]
 
 
@@ -435,3 +464,114 @@ def test_what_a_plugin_is_told(tmp_path: Path) -> None:
             "cluster": {"server": "http://a.invalid", "config": {"audience": "me"}},
         },
     }
+
+
+ODD: tuple[object, ...] = (
+    None,
+    7,
+    True,
+    "",
+    "x",
+    "x\ny",
+    "é",
+    [],
+    [7],
+    [None],
+    {},
+    {"name": 7},
+    "/",
+)
+WHOLE: Mapping[str, Any] = {
+    "current-context": "a",
+    "contexts": [{"name": "a", "context": {"cluster": "c", "user": "u"}}],
+    "clusters": [
+        {
+            "name": "c",
+            "cluster": {
+                "server": "https://c.invalid",
+                "certificate-authority": "x",
+                "certificate-authority-data": "eA==",
+                "insecure-skip-tls-verify": False,
+                "tls-server-name": "c",
+                "proxy-url": "http://proxy",
+                "extensions": [],
+            },
+        }
+    ],
+}
+USERS: Mapping[str, Any] = {
+    "token": {"token": "t", "as": "j", "as-uid": "7", "as-groups": ["g"], "as-user-extra": {}},
+    "file": {"tokenFile": "x", "client-certificate-data": "eA==", "client-key-data": "eA=="},
+    "password": {"username": "u", "password": "p"},
+    "plugin": {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": "false",
+            "args": ["x"],
+            "env": [{"name": "A", "value": "b"}],
+            "provideClusterInfo": True,
+            "interactiveMode": "Never",
+            "installHint": "x",
+        }
+    },
+    "provider": {
+        "auth-provider": {
+            "name": "oidc",
+            "config": {"id-token": "a.e30.b", "idp-issuer-url": "x", "client-id": "x"},
+        }
+    },
+}
+
+
+def changed(value: Any) -> Iterator[Any]:
+    """Each copy of a value with one thing in it replaced by something odd."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        made: Iterator[object] = iter(ODD)
+        if isinstance(item, dict | list):
+            made = chain(made, changed(item))
+        for odd in made:
+            copy = value.copy()
+            copy[key] = odd
+            yield copy
+
+
+@pytest.mark.parametrize("user", USERS.values(), ids=USERS.keys())
+def test_no_kubeconfig_is_our_bug(tmp_path: Path, user: Mapping[str, Any]) -> None:
+    """Whatever stands where something else belongs: it works, or an error says so with a hint."""
+    path = tmp_path / "kubeconfig"
+    whole = {**WHOLE, "users": [{"name": "u", "user": user}]}
+    (tmp_path / "x").write_text("x")
+    told = []
+    for value in changed(whole):
+        path.write_text(json.dumps(value))
+        try:
+            open_session(parse_address("k8s://"), str(path), tmp_path, times=Times(5, 5)).headers()
+        except CollectionError as error:
+            told.append(error)
+    assert len(told) > 50
+    assert [error.message for error in told if not error.hint] == []
+
+
+def test_an_identity_provider_that_can_not_be_used(tmp_path: Path) -> None:
+    """The library that renews tokens has errors of its own: here, that there is no TLS."""
+    claims = base64.urlsafe_b64encode(b'{"exp": 1}').decode().rstrip("=")
+
+    def handle(asked: Asked) -> Reply:
+        del asked
+        return json_reply({"token_endpoint": "http://127.0.0.1:9/token"})
+
+    with serving(handle) as server:
+        options = {
+            "idp-issuer-url": server.url,
+            "client-id": "c",
+            "client-secret": "canary",
+            "id-token": f"e30.{claims}.c2ln",
+            "refresh-token": "canary",
+            "idp-certificate-authority": "x",
+        }
+        kubeconfig = _user(tmp_path, **{"auth-provider": {"name": "oidc", "config": options}})
+        with pytest.raises(CollectionError) as told:
+            open_session(parse_address("k8s://"), kubeconfig, tmp_path)
+    assert "InsecureTransportError" in told.value.message
+    assert "canary" not in told.value.message
