@@ -434,6 +434,14 @@ def test_a_server_that_is_none(tmp_path: Path, handler: Handler, says: str) -> N
     assert says in told.value.message
 
 
+def test_http_to_a_server_of_https(tmp_path: Path) -> None:
+    """What a server in Go says then."""
+    said = Reply(b"Client sent an HTTP request to an HTTPS server.\n", 400, "text/plain")
+    with serving(lambda _: said) as server, pytest.raises(CollectionError) as told:
+        read(collector(tmp_path, server), KINDS, tmp_path)
+    assert "https://" in told.value.hint
+
+
 def test_nobody_listens(tmp_path: Path) -> None:
     with serving(healthy) as server:
         live = collector(tmp_path, server)
@@ -493,6 +501,19 @@ def test_trusted_tls_and_the_digest_of_its_authority(tmp_path: Path, authority: 
     assert pages.entry.gaps == ()
     assert len(pages.entry.authority) == 64
     assert pages.entry.uid == "the-cluster"
+
+
+def test_a_proxy_is_told_who_we_are(tmp_path: Path) -> None:
+    """Its credentials are for it alone, and NO_PROXY is not about it."""
+    with serving(healthy) as server:
+        proxy = server.url.replace("//", "//bob:p%40w@")
+        live = collector(tmp_path, server, **{"proxy-url": proxy})
+        path = tmp_path / "kubeconfig"
+        path.write_text(path.read_text().replace(f'"{server.url}"', '"http://c.invalid"'))
+        pages = read(live, KINDS, tmp_path)
+    assert pages.entry.gaps == ()
+    told = {asked.headers.get("proxy-authorization") for asked in server.asked}
+    assert told == {"Basic Ym9iOnBAdw=="}
 
 
 ODD_BODIES = (b'{"metadata":{"uid":"\xff"}}', b'{"x":' + b"[" * 100_000, b"[]", b"")

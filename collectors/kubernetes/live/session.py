@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,43 +17,37 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import urllib3
-from kubernetes import client, config
-from kubernetes.client.exceptions import OpenApiException
-from kubernetes.config import kube_config
-from kubernetes.config.config_exception import ConfigException
+from kubernetes import client
 from kubernetes.config.incluster_config import InClusterConfigLoader
 from urllib3.exceptions import InsecureRequestWarning
 
 from auditor.errors import CollectionError
-from auditor.redact import redact_text
 from collectors.kubernetes.live.address import Address
 from collectors.kubernetes.live.credentials import (
     basic,
     header_value,
     impersonation,
     kept_token,
-    token_claims,
 )
 from collectors.kubernetes.live.deadline import Watch
 from collectors.kubernetes.live.guard import guarded_pools
 from collectors.kubernetes.live.kubeconfig import Chosen, choose
-from collectors.kubernetes.live.places import is_host, server_of, use_proxy
+from collectors.kubernetes.live.package import (
+    OWN,
+    TLS,
+    checked,
+    in_our_words,
+    load,
+    refuse_blind,
+    untyped,
+)
+from collectors.kubernetes.live.places import server_of, use_proxy
 from collectors.kubernetes.live.plugins import Credential, Times, run_plugin
 from collectors.kubernetes.live.trust import UNVERIFIED, authority_of
 
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where Kubernetes mounts a pod's service account: ``token`` and ``ca.crt``."""
 _TOKEN: Final = "BearerToken"  # noqa: S105 - the package's name for it
-_TLS: Final = (
-    *("certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify"),
-    "tls-server-name",
-)
-_OWN: Final = (
-    *("client-certificate", "client-certificate-data", "client-key", "client-key-data"),
-    "auth-provider",
-)
-_ONE_AT_A_TIME: Final = threading.Lock()
-"""The package remembers its files for the whole process; targets are opened in threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +74,7 @@ class Session:
             CollectionError: the token can't be read any more, or is none.
         """
         found = urllib3.HTTPHeaderDict()
-        with _in_our_words("the token"):
+        with in_our_words("the token"):
             token = self.configuration.get_api_key_with_prefix(_TOKEN, "authorization")
         if token:
             found["authorization"] = header_value(token, "the token")
@@ -131,8 +123,11 @@ def open_session(
 
 def _in_cluster(uri: str, account: Path, again: Callable[[], Session]) -> Session:
     configuration = client.Configuration()
-    with _in_our_words(f"{uri}: no pod around us", "in a pod, with its service account mounted"):
-        loader = _untyped(InClusterConfigLoader)(
+    with in_our_words(
+        f"{uri}: no pod around us",
+        "it is for a pod with its service account mounted; k8s:// reads a kubeconfig",
+    ):
+        loader = untyped(InClusterConfigLoader)(
             token_filename=str(account / "token"), cert_filename=str(account / "ca.crt")
         )
         loader.load_and_set(configuration)
@@ -147,12 +142,12 @@ def _of_kubeconfig(
     authorization, given = _authorization(uri, chosen, times)
     authorization = authorization or server.authorization
     configuration = client.Configuration()
-    user = _checked(uri, chosen.user, _OWN)
+    user = checked(uri, chosen.user, OWN)
     if given.certificate:
         user["client-certificate-data"] = _encoded(given.certificate)
         user["client-key-data"] = _encoded(given.key)
-    tls = _checked(uri, chosen.cluster, _TLS)
-    _load(user, {**tls, "server": server.url}, configuration, scratch)
+    tls = checked(uri, chosen.cluster, TLS)
+    load(user, {**tls, "server": server.url}, configuration, scratch)
     if authorization:
         configuration.api_key[_TOKEN] = authorization
     elif "auth-provider" in user and not configuration.api_key:
@@ -168,33 +163,12 @@ def _of_kubeconfig(
     return replace(session, acting=acting, passwords=tuple(filter(None, hidden)))
 
 
-def _checked(uri: str, entry: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """What the package gets of an entry: text, and a switch that is one.
-
-    To the package "false" in quotes is true, and would switch the check of certificates off.
-    """
-    found = {name: entry[name] for name in names if entry.get(name) not in (None, "")}
-    for name, value in found.items():
-        wanted = {"insecure-skip-tls-verify": bool, "auth-provider": dict}.get(name, str)
-        if not isinstance(value, wanted):
-            what = {bool: "true or false", dict: "mapping"}.get(wanted, "text")
-            raise CollectionError(
-                f"{uri}: {name} of the kubeconfig is no {what}", hint="kubectl config view shows it"
-            )
-    if not is_host(found.get("tls-server-name", "x")):
-        raise CollectionError(
-            f"{uri}: tls-server-name of the kubeconfig is no name of a host",
-            hint="it is a name that the server's certificate has",
-        )
-    return found
-
-
 def _authorization(uri: str, chosen: Chosen, times: Times) -> tuple[str, Credential]:
     """What the user of a kubeconfig sends, in the package's order: the first that is there."""
     user, nothing = chosen.user, Credential()
     provider = user.get("auth-provider")
     if provider is not None:
-        _refuse_blind(uri, provider)
+        refuse_blind(uri, provider)
         return "", nothing
     token = kept_token(user)
     if token:
@@ -215,27 +189,6 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _load(
-    user: Mapping[str, Any], cluster: Mapping[str, Any], configuration: Any, scratch: Path
-) -> None:
-    """Let the package set up certificates, and the token of an OpenID Connect provider."""
-    context = {"name": "x", "context": {"cluster": "x", "user": "x"}}
-    whole = {
-        "current-context": "x",
-        "contexts": [context],
-        "clusters": [{"name": "x", "cluster": dict(cluster)}],
-        "users": [{"name": "x", "user": dict(user)}],
-    }
-    with _ONE_AT_A_TIME, _in_our_words("the kubeconfig"):
-        _untyped(config.load_kube_config_from_dict)(
-            config_dict=whole,
-            context="x",
-            client_configuration=configuration,
-            persist_config=False,
-            temp_file_path=str(scratch),
-        )
-
-
 def _connected(context: str, configuration: Any, again: Callable[[], Session]) -> Session:
     configuration.retries = False
     pools = client.ApiClient(configuration).rest_client.pool_manager
@@ -247,56 +200,3 @@ def _connected(context: str, configuration: Any, again: Callable[[], Session]) -
         authority = UNVERIFIED
         urllib3.disable_warnings(InsecureRequestWarning)  # the report says it, once
     return Session(context, configuration, pools, authority, watch, again)
-
-
-def _refuse_blind(uri: str, provider: object) -> None:
-    """Refuse what the package would do: send a refresh token to a server that it does not check.
-
-    It does so when an OpenID Connect provider is named without its CA and the token has ended. A
-    provider that it does not know it passes over, and goes on as nobody.
-    """
-    name = provider.get("name") if isinstance(provider, dict) else None
-    if name not in ("oidc", "gcp"):
-        raise CollectionError(
-            f"{uri}: the auth-provider {str(name)[:50]!r} is none that we know",
-            hint="use an exec plugin, as kubectl does since 1.26",
-        )
-    options = provider.get("config") if isinstance(provider, dict) else None
-    if not isinstance(options, dict) or name != "oidc":
-        return
-    named = {"idp-certificate-authority", "idp-certificate-authority-data"} & options.keys()
-    ends = token_claims(str(options.get("id-token", ""))).exp
-    if not named and ends and ends <= time.time():
-        raise CollectionError(
-            f"{uri}: the token has ended, and the kubeconfig names no CA of the identity provider",
-            hint="set idp-certificate-authority, or use an exec plugin, for example kubelogin",
-        )
-
-
-def _untyped(function: Any) -> Any:
-    """A function of the package, which has no types there."""
-    return function
-
-
-@contextlib.contextmanager
-def _in_our_words(what: str, hint: str = "see the user and the cluster there") -> Iterator[None]:
-    """Turn the package's errors into ours."""
-    try:
-        yield
-    except ConfigException as error:
-        text = " ".join(str(error).split())
-        raise CollectionError(f"{what}: {redact_text(text)[:300]}", hint=hint) from None
-    except OSError as error:
-        text = error.strerror or type(error).__name__
-        raise CollectionError(f"{what}: {text}", hint=hint) from None
-    except (
-        urllib3.exceptions.HTTPError,
-        OpenApiException,
-        _untyped(kube_config).oauthlib.oauth2.OAuth2Error,
-        TypeError,
-        LookupError,
-        AttributeError,
-        ValueError,
-    ) as error:
-        text = f"it can't be understood ({type(error).__name__})"
-        raise CollectionError(f"{what}: {text}", hint=hint) from None
