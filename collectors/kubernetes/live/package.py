@@ -6,6 +6,7 @@ Certificates and OpenID Connect. Everything else of a kubeconfig it does not get
 from __future__ import annotations
 
 import contextlib
+import copy
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import urllib3
-from kubernetes import config
+from kubernetes import client, config
 from kubernetes.client.exceptions import OpenApiException
 from kubernetes.config import kube_config
 from kubernetes.config.config_exception import ConfigException
@@ -27,10 +28,7 @@ TLS: Final = (
     *("certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify"),
     "tls-server-name",
 )
-OWN: Final = (
-    *("client-certificate", "client-certificate-data", "client-key", "client-key-data"),
-    "auth-provider",
-)
+OWN: Final = (*("client-certificate", "client-certificate-data", "client-key", "client-key-data"),)
 _ONE_AT_A_TIME: Final = threading.Lock()
 """The package remembers its files for the whole process; targets are opened in threads."""
 
@@ -42,9 +40,9 @@ def checked(uri: str, entry: Mapping[str, Any], names: tuple[str, ...]) -> dict[
     """
     found = {name: entry[name] for name in names if entry.get(name) not in (None, "")}
     for name, value in found.items():
-        wanted = {"insecure-skip-tls-verify": bool, "auth-provider": dict}.get(name, str)
+        wanted = bool if name == "insecure-skip-tls-verify" else str
         if not isinstance(value, wanted):
-            what = {bool: "true or false", dict: "mapping"}.get(wanted, "text")
+            what = "true or false" if wanted is bool else "text"
             raise CollectionError(
                 f"{uri}: {name} of the kubeconfig is no {what}", hint="kubectl config view shows it"
             )
@@ -59,22 +57,65 @@ def checked(uri: str, entry: Mapping[str, Any], names: tuple[str, ...]) -> dict[
 def load(
     user: Mapping[str, Any], cluster: Mapping[str, Any], configuration: Any, scratch: Path
 ) -> None:
-    """Let the package set up certificates, and the token of an OpenID Connect provider."""
-    context = {"name": "x", "context": {"cluster": "x", "user": "x"}}
+    """Let the package set up certificates."""
+    with _ONE_AT_A_TIME, in_our_words("the kubeconfig"):
+        _load(user, cluster, configuration, str(scratch))
+
+
+def provider_token(uri: str, provider: object, seconds: float) -> str:
+    """What the package gets from an identity provider; it would wait for one for ever.
+
+    Raises:
+        CollectionError: nothing, not in time, or it would not be safe.
+    """
+    refuse_blind(uri, provider)
+    configuration = client.Configuration()
+    user = {"auth-provider": copy.deepcopy(provider)}
+    failed: list[CollectionError] = []
+
+    def ask() -> None:
+        try:
+            with in_our_words("the auth-provider of the kubeconfig"):
+                _load(user, {"server": "http://none.invalid"}, configuration, None)
+        except CollectionError as error:
+            failed.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds)
+    if asking.is_alive():
+        raise CollectionError(
+            f"{uri}: the identity provider did not answer within {seconds:g} s",
+            hint="is idp-issuer-url of the kubeconfig reached from here?",
+        )
+    if failed:
+        raise failed[0]
+    token = str(configuration.api_key.get("BearerToken") or "")
+    ends = token_claims(token.partition(" ")[2]).exp
+    if not token or 0 < ends <= time.time():
+        what = "gave no token" if not token else "did not renew the token, which has ended"
+        raise CollectionError(
+            f"{uri}: the auth-provider {what}", hint="log in again, or use an exec plugin"
+        )
+    return token
+
+
+def _load(
+    user: Mapping[str, Any], cluster: Mapping[str, Any], configuration: Any, folder: str | None
+) -> None:
     whole = {
         "current-context": "x",
-        "contexts": [context],
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
         "clusters": [{"name": "x", "cluster": dict(cluster)}],
         "users": [{"name": "x", "user": dict(user)}],
     }
-    with _ONE_AT_A_TIME, in_our_words("the kubeconfig"):
-        untyped(config.load_kube_config_from_dict)(
-            config_dict=whole,
-            context="x",
-            client_configuration=configuration,
-            persist_config=False,
-            temp_file_path=str(scratch),
-        )
+    untyped(config.load_kube_config_from_dict)(
+        config_dict=whole,
+        context="x",
+        client_configuration=configuration,
+        persist_config=False,
+        temp_file_path=folder,
+    )
 
 
 def refuse_blind(uri: str, provider: object) -> None:

@@ -38,7 +38,7 @@ from collectors.kubernetes.live.package import (
     checked,
     in_our_words,
     load,
-    refuse_blind,
+    provider_token,
     untyped,
 )
 from collectors.kubernetes.live.places import server_of, use_proxy
@@ -150,10 +150,6 @@ def _of_kubeconfig(
     load(user, {**tls, "server": server.url}, configuration, scratch)
     if authorization:
         configuration.api_key[_TOKEN] = authorization
-    elif "auth-provider" in user and not configuration.api_key:
-        raise CollectionError(
-            f"{uri}: the auth-provider gave no token", hint="log in again, or use an exec plugin"
-        )
     passed = use_proxy(uri, chosen.cluster.get("proxy-url"), configuration)
     password = chosen.user.get("password")
     hidden = (password if isinstance(password, str) else "", server.password, passed)
@@ -168,8 +164,7 @@ def _authorization(uri: str, chosen: Chosen, times: Times) -> tuple[str, Credent
     user, nothing = chosen.user, Credential()
     provider = user.get("auth-provider")
     if provider is not None:
-        refuse_blind(uri, provider)
-        return "", nothing
+        return provider_token(uri, provider, times.alone), nothing
     token = kept_token(user)
     if token:
         return f"Bearer {token}", nothing

@@ -18,7 +18,7 @@ from auditor.errors import CollectionError, UsageError
 from collectors.kubernetes.live.address import Address, parse_address
 from collectors.kubernetes.live.plugins import Times
 from collectors.kubernetes.live.session import open_session
-from tests.faults.server import Asked, Reply, json_reply, serving
+from tests.faults.server import Reply, json_reply, serving
 
 CA = """-----BEGIN CERTIFICATE-----
 AAAA
@@ -553,15 +553,23 @@ def test_no_kubeconfig_is_our_bug(tmp_path: Path, user: Mapping[str, Any]) -> No
     assert [error.message for error in told if not error.hint] == []
 
 
-def test_an_identity_provider_that_can_not_be_used(tmp_path: Path) -> None:
-    """The library that renews tokens has errors of its own: here, that there is no TLS."""
+PROVIDERS = {
+    "renews over a line that can be read": (
+        json_reply({"token_endpoint": "http://127.0.0.1:9/token"}),
+        "InsecureTransportError",
+    ),
+    "says nothing": (Reply(raw=b"", then="hang"), "did not answer within 0.5 s"),
+    "says no": (Reply(b"no", 500), "did not renew the token, which has ended"),
+    "says no JSON": (Reply(b"<html>"), "JSONDecodeError"),
+}
+
+
+@pytest.mark.parametrize(("reply", "says"), PROVIDERS.values(), ids=PROVIDERS.keys())
+def test_an_identity_provider_that_can_not_be_used(tmp_path: Path, reply: Reply, says: str) -> None:
+    """The library that renews tokens has errors of its own, and would wait for ever."""
     claims = base64.urlsafe_b64encode(b'{"exp": 1}').decode().rstrip("=")
-
-    def handle(asked: Asked) -> Reply:
-        del asked
-        return json_reply({"token_endpoint": "http://127.0.0.1:9/token"})
-
-    with serving(handle) as server:
+    started = time.monotonic()
+    with serving(lambda _: reply) as server:
         options = {
             "idp-issuer-url": server.url,
             "client-id": "c",
@@ -571,7 +579,8 @@ def test_an_identity_provider_that_can_not_be_used(tmp_path: Path) -> None:
             "idp-certificate-authority": "x",
         }
         kubeconfig = _user(tmp_path, **{"auth-provider": {"name": "oidc", "config": options}})
-        with pytest.raises(CollectionError) as told:
-            open_session(parse_address("k8s://"), kubeconfig, tmp_path)
-    assert "InsecureTransportError" in told.value.message
+        with pytest.raises(CollectionError, match=says) as told:
+            open_session(parse_address("k8s://"), kubeconfig, tmp_path, times=Times(0.5, 0.5))
+    assert time.monotonic() - started < 5
+    assert told.value.hint
     assert "canary" not in told.value.message
