@@ -127,9 +127,12 @@ def _variables(spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _may_ask(spec: Mapping[str, Any], command: str) -> bool:
-    """Whether the plugin may talk to a person: as ``interactiveMode`` says, on a terminal."""
+    """Whether the plugin may talk to a person: as ``interactiveMode`` says, on a terminal.
+
+    What it then says goes there by itself, and never to a file.
+    """
     mode = spec.get("interactiveMode") or "IfAvailable"
-    terminal = sys.stdin is not None and sys.stdin.isatty()
+    terminal = all(each is not None and each.isatty() for each in (sys.stdin, sys.stderr))
     if mode == "Always" and not terminal:
         raise CollectionError(
             f"the plugin {command} wants to ask a person, and there is no terminal",
@@ -192,7 +195,7 @@ def _run(
     if process.returncode:
         raise CollectionError(
             f"the plugin {command} ended with code {process.returncode}",
-            hint="auditor doctor shows what it said; or run it by itself",
+            hint=f"run {command} by itself: it says why",
             told=_redacted(said or b""),
         )
     return bytes(out)
