@@ -84,6 +84,7 @@ def _opening(report: Report) -> dict[str, Any]:
                     {"kind": item.kind, "reason": item.reason, "rules": list(item.rules)}
                     for item in target.excluded
                 ],
+                "notes": list(target.notes),
             }
             for target in report.targets
         ],

@@ -183,6 +183,8 @@ class _Screen:
     def _as_whom(self, target: TargetReport) -> Iterator[str]:
         if target.principal:
             yield from self._wrap(f"{target.uri} was read as {target.principal}", "  ")
+        for note in target.notes:
+            yield from self._wrap(f"{target.uri}: {note}", "  ")
         for item in target.excluded:
             yield from self._wrap(f"not read: {item.kind}, {item.reason}", "  ")
             if item.rules:

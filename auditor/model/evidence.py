@@ -64,7 +64,8 @@ class TargetEntry(msgspec.Struct, frozen=True):
     """One target as it was when it was read.
 
     ``authority`` is the sha256 of the CA that was trusted, ``kinds`` are those that were asked for.
-    ``failure`` says why nothing could be read, with a ``hint``; "" when something was.
+    ``failure`` says why nothing could be read, with a ``hint``; "" when something was. ``notes`` is
+    what whoever reads the verdicts should know of how it was read, and is no gap.
     """
 
     uri: str
@@ -79,3 +80,4 @@ class TargetEntry(msgspec.Struct, frozen=True):
     excluded: tuple[Excluded, ...] = ()
     failure: str = ""
     hint: str = ""
+    notes: tuple[str, ...] = ()

@@ -130,7 +130,8 @@ class ExcludedReport(msgspec.Struct, frozen=True):
 class TargetReport(msgspec.Struct, frozen=True):
     """A target as it went: ``files`` were read, ``skipped`` documents were no resource.
 
-    ``principal`` is as whom it was read, ``excluded`` what of it is not read by design.
+    ``principal`` is as whom it was read, ``excluded`` what of it is not read by design, ``notes``
+    what else is to be said of how it was read.
     """
 
     uri: str
@@ -141,6 +142,7 @@ class TargetReport(msgspec.Struct, frozen=True):
     skipped: int
     principal: str = ""
     excluded: tuple[ExcludedReport, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class ControlResult(msgspec.Struct, frozen=True):

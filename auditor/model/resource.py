@@ -20,7 +20,8 @@ class Target(msgspec.Struct, frozen=True):
     ``uri`` is what a person typed, made canonical; ``uid`` goes into fingerprints and must survive
     a move to another machine: for files it is the constant ``"files"``, since the paths below it
     already tell resources apart; for a cluster the uid of its ``kube-system`` namespace.
-    ``principal`` is who asked, as the target sees it.
+    ``principal`` is who asked, as the target sees it, ``notes`` what is to be said of how it was
+    read.
     """
 
     uri: str
@@ -28,6 +29,7 @@ class Target(msgspec.Struct, frozen=True):
     version: str = ""
     principal: str = ""
     excluded: tuple[Excluded, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):

@@ -150,6 +150,7 @@ def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
         run.skipped,
         target.principal,
         run.excluded,
+        target.notes,
     )
 
 

@@ -27,6 +27,7 @@ def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
         ended=ended,
         gaps=tuple(run.unread),
         excluded=target.excluded,
+        notes=target.notes,
         failure=run.failure,
         hint=run.hint,
     )

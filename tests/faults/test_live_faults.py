@@ -244,6 +244,7 @@ def test_an_expired_list_goes_on_as_the_server_offers(tmp_path: Path) -> None:
     told = [record.detail for record in document["records"] if record.kind == "k8s/Pod"]
     assert told[0] == ""
     assert "what follows is of a later moment" in told[1]
+    assert document["targets"][0]["notes"] == [f"k8s/Pod: {told[1]}"]
 
 
 def test_a_page_that_is_too_large_is_asked_for_in_parts(tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ class LiveCollector:
             kinds=tuple(wanted),
             gaps=tuple(sorted(run.gaps)),
             excluded=_excluded(kinds, session),
+            notes=tuple(sorted(run.notes)),
         )
 
     def examine(self, kinds: frozenset[str], scratch: Path) -> Examination:

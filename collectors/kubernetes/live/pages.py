@@ -39,7 +39,8 @@ class PagesCollector:
     def target(self) -> Target:
         """The cluster as it was."""
         entry = self.entry
-        return Target(entry.uri, entry.uid, entry.version, entry.principal.name, entry.excluded)
+        who = entry.principal.name
+        return Target(entry.uri, entry.uid, entry.version, who, entry.excluded, entry.notes)
 
     @property
     def independent(self) -> bool:

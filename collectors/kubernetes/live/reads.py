@@ -18,16 +18,20 @@ from collectors.kubernetes.live.rights import CAUSES, NAMESPACE, ROLE, unlisted
 
 
 class Reads:
-    """One cluster's lists; ``limit`` objects a page, ``gaps`` is what could not be read of it."""
+    """One cluster's lists; ``limit`` objects a page.
+
+    ``gaps`` is what could not be read of it, ``notes`` what is to be said of what was.
+    """
 
     def __init__(
         self, limit: int, uri: str, client: Client, discovered: Discovered, notes: Notes
     ) -> None:
         self.gaps: set[Gap] = set()
+        self.notes: set[str] = set()
         self._uri = uri
         self._client = client
         self._discovered = discovered
-        self._notes = notes
+        self._taken = notes
         self._lister = Lister(client, limit)
         self._keeper = Keeper(notes.commit)
         self._named: tuple[str, ...] = ()
@@ -64,7 +68,10 @@ class Reads:
     def _read_list(self, served: Served, namespace: str) -> None:
         for got in self._lister.pages(served, namespace):
             page = got.page.kept(self._keeper) if got.page is not None else None
-            self._notes.page(served, namespace, got, page)
+            self._taken.page(served, namespace, got, page)
+            if got.note:
+                inside = f" in {namespace}" if namespace else ""
+                self.notes.add(f"{served.kind}{inside}: {got.note}")
             if got.error is not None:
                 self._gap(served.kind, namespace, got.error)
 
@@ -76,7 +83,7 @@ class Reads:
             page = take_one(self._client.get(path).body, served, name).kept(self._keeper)
         except Unanswered as failed:
             error = failed
-        self._notes.one(served, path, page, error)
+        self._taken.one(served, path, page, error)
         return error
 
     def _gap(self, kind: str, namespace: str, error: Unanswered) -> None:
