@@ -44,9 +44,10 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
-    if code == 130:
+    if code in {130, 143}:
         # an interrupt inside of exec() (a dataclass being made) would make the interpreter end
-        # by the signal, although it has been caught (CPython's unhandled_keyboard_interrupt)
+        # by the signal, although it has been caught (CPython's unhandled_keyboard_interrupt);
+        # and nobody who stops us waits for a thread that waits for a server
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""Ctrl-C while a server keeps us waiting: at once, with 130, and nothing is left."""
+"""Ctrl-C and SIGTERM while a server keeps us waiting: at once, and nothing is left."""
 
 from __future__ import annotations
 
@@ -23,8 +23,18 @@ def hanging(asked: Asked) -> Reply | None:
 
 
 @pytest.mark.parametrize("targets", [("k8s://",), ("k8s://x", "k8s://y")], ids=["one", "two"])
-@pytest.mark.parametrize("command", ["scan", "collect"])
-def test_ctrl_c(tmp_path: Path, command: str, targets: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("command", "number", "code"),
+    [
+        ("scan", signal.SIGINT, 130),
+        ("collect", signal.SIGINT, 130),
+        ("scan", signal.SIGTERM, 143),
+    ],
+    ids=["scan, Ctrl-C", "collect, Ctrl-C", "scan, SIGTERM"],
+)
+def test_stopped(
+    tmp_path: Path, command: str, number: signal.Signals, code: int, targets: tuple[str, ...]
+) -> None:
     (tmp_path / "tmp").mkdir()
     with serving(hanging) as server:
         config = {
@@ -55,11 +65,11 @@ def test_ctrl_c(tmp_path: Path, command: str, targets: tuple[str, ...]) -> None:
             while sum(asked.path == "/api/v1/pods" for asked in server.asked) < len(targets):
                 assert time.monotonic() < deadline, process.poll()
                 time.sleep(0.05)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             started = time.monotonic()
             out, err = process.communicate(timeout=60)
             assert time.monotonic() - started < AT_ONCE
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (code, "")
     assert "Traceback" not in err
     assert list((tmp_path / "tmp").iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kubeconfig", "tmp"]
