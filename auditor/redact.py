@@ -58,7 +58,8 @@ _WORD = (
     "passw(?:or)?d|passphrase|token|secret|api[-_]?key|access[-_]?key|private[-_]?key|credentials?"
 )
 _ARGUMENT = re.compile(
-    rf"(?:^|(?<=\s))(?P<head>--?[\w.-]*(?:{_WORD})=)(?P<secret>.+)", re.IGNORECASE | re.ASCII
+    rf"(?:^|(?<=\s))(?P<head>--?[\w.-]*(?:{_WORD})=)(?!(?:''|\"\")?(?:\s|$))(?P<secret>.+)",
+    re.IGNORECASE | re.ASCII,
 )
 _ASSIGNED = re.compile(
     r"""(?P<before>^|[\s"'`(;&|?])(?P<dash>-{0,2})"""

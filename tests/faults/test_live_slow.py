@@ -157,7 +157,8 @@ def test_a_cluster_has_an_end_as_well(tmp_path: Path) -> None:
 
     def handle(asked: Asked) -> Reply:
         waits.slept.append(40.0)
-        return fake.page([], asked.path.rpartition("/")[2].title())
+        _, _, group, version, resource = asked.path.split("/")
+        return fake.page_of(f"{group}/{version}", [], resource.title())
 
     with serving(many(handle)) as server:
         live = collector(tmp_path, server.url, Patience(target=100.0), waits)

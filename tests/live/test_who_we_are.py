@@ -144,8 +144,11 @@ def test_a_client_certificate_of_an_exec_plugin(doors: Doors, tmp_path: Path) ->
     (tmp_path / "credential.json").write_text(json.dumps(credential))
     plugin = {"apiVersion": api, "command": "cat", "interactiveMode": "Never"}
     user = {"exec": {**plugin, "args": [str(tmp_path / "credential.json")]}}
-    assert seen(doors.kubeconfig(tmp_path, user), tmp_path).name == "alice"
-    (key,) = (path for path in tmp_path.glob("tmp*") if "PRIVATE" in path.read_text())
+    kubeconfig = doors.kubeconfig(tmp_path, user)
+    assert seen(kubeconfig, tmp_path).name == "alice"
+    live = LiveCollector(parse_address("k8s://"), str(kubeconfig), system_clock())
+    key = Path(live.open(tmp_path)[0].configuration.key_file)
+    assert "PRIVATE" in key.read_text()
     assert key.stat().st_mode & 0o777 == 0o600
 
 

@@ -74,6 +74,8 @@ LEFT = {
     "a file in a script": "serve --token=/run/token/a now",
     "a reference in a script": "serve --token=$(TOKEN) now",
     "JSON without secrets": '{"a": "b", "tokens": 5}',
+    "an empty argument": "--ServerApp.token=''",
+    "an empty argument of many": '-v --token="" --port=80',
     "no JSON": '{"password": "hunter22"',
     "a long run of letters": "a" * 10_000 + "=",
     "bearer in a sentence": "the Bearer scheme is used",
