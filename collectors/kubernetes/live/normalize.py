@@ -45,9 +45,9 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
     apiVersion: str = ""  # noqa: N815 - the field's name in the API
 
 
-class _Page(msgspec.Struct, frozen=True, gc=False):
-    items: list[msgspec.Raw]
+class _Page(_Head, frozen=True, gc=False):
     metadata: ListMeta = ListMeta()
+    items: list[msgspec.Raw] | None = None
 
 
 class _ObjectMeta(msgspec.Struct, frozen=True, gc=False):
@@ -92,7 +92,6 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 _decode_page = msgspec.json.Decoder(_Page).decode
-_decode_head = msgspec.json.Decoder(_Head).decode
 _decode_one = msgspec.json.Decoder(_One).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.encode
@@ -107,11 +106,12 @@ def take_apart(body: bytes, served: Served) -> Listed:
     """
     kind = served.plain_kind
     try:
-        head = _decode_head(body)
-        _expect(head, f"{kind}List", served.api_version)
         page = _decode_page(body)
     except _BAD as error:
         raise Unanswered(Answered.MALFORMED, f"the answer is no list: {error}") from error
+    _expect(page, f"{kind}List", served.api_version)
+    if page.items is None:
+        raise Unanswered(Answered.MALFORMED, "the answer is no list: it has no items")
     if page.metadata.left and not page.metadata.token:
         detail = f"{page.metadata.left:,} more are left, and the server offers no next page"
         raise Unanswered(Answered.TRUNCATED, detail)
@@ -181,6 +181,7 @@ class Keeper:
         self._commit = commit
         self._names = _Names()
         self._specs: dict[bytes, _Spec] = {}
+        self._nodes: dict[bytes, bool] = {}
 
     def keep(self, raw: bytes, listed: Listed) -> tuple[bytes, tuple[Redaction, ...]]:
         """One object as it is kept, without its kind, and what was left out of it.
@@ -221,7 +222,7 @@ class Keeper:
         names = self._names
         node, token = _names_in(spec)
         common = spec
-        if node:
+        if node and self._may_name(node):
             common = common.replace(_NODE + node, _NODE + names.node, 1)
         if token:
             common = common.replace(_ACCESS + token, _ACCESS + names.token)
@@ -236,6 +237,15 @@ class Keeper:
                 self._specs[common] = found
         body = found.body.replace(names.node, node) if node else found.body
         return body.replace(names.token, token) if token else body, found.left_out
+
+    def _may_name(self, node: bytes) -> bool:
+        """Whether the name of a node is none that looks like a secret: there are few nodes."""
+        known = self._nodes.get(node)
+        if known is None:
+            known = not may_hold_secret(node)
+            if len(self._nodes) < _MOST:
+                self._nodes[node] = known
+        return known
 
     def _cleaned(self, raw: bytes, *, always: bool = False) -> tuple[bytes, tuple[Redaction, ...]]:
         """An object or a part of one without secrets; ``always`` also without its nulls."""
@@ -274,7 +284,7 @@ def _names_in(spec: bytes) -> tuple[bytes, bytes]:
         start += len(_ACCESS)
         token = spec[start : start + _TOKEN]
     return (
-        node if _NAME.fullmatch(node) and not may_hold_secret(node) else b"",
+        node if _NAME.fullmatch(node) else b"",
         token if len(token) == _TOKEN and token.isalnum() else b"",
     )
 
