@@ -14,14 +14,17 @@ from typing import Final
 from urllib.parse import quote
 
 from auditor.errors import RenderError
-from auditor.evidence.blocks import SUFFIX, read_block
+from auditor.evidence.compare import opened
 
 SHORTEST: Final = 8
 """A shorter one would be found everywhere."""
+PIECE: Final = 1 << 20
 
 
-def refuse_leaks(root: Path, secrets: Iterable[str]) -> None:
+def refuse_leaks(root: Path, secrets: Iterable[str], piece: int = PIECE) -> None:
     """Look for secrets in every file, also encoded: base64, percent signs, JSON escapes.
+
+    Every file is read in pieces of a size, none as a whole: results can be larger than memory.
 
     Raises:
         RenderError: one is there; the error does not say which.
@@ -32,12 +35,22 @@ def refuse_leaks(root: Path, secrets: Iterable[str]) -> None:
     for path in sorted(root.rglob("*")):
         if not path.is_file():
             continue
-        data = read_block(path) if path.suffix == SUFFIX else path.read_bytes()
-        if any(form in data for form in wanted):
+        if any(form in part for part in _parts(path, piece, wanted) for form in wanted):
             raise RenderError(
                 f"{path.relative_to(root)} would hold a credential of this run",
                 hint="something that was audited repeats it: take it out there, and change it",
             )
+
+
+def _parts(path: Path, size: int, wanted: Iterable[bytes]) -> Iterator[bytes]:
+    """The content of a file in pieces, each with the end of the one before."""
+    overlap = max(map(len, wanted)) - 1
+    rest = b""
+    with opened(path) as file:
+        while data := file.read(size):
+            part = rest + data
+            yield part
+            rest = part[-overlap:]
 
 
 def forms(secret: str) -> Iterator[bytes]:

@@ -119,6 +119,15 @@ def test_a_bundle_that_would_hold_our_credentials_is_not_written(tmp_path: Path,
         assert not (tmp_path / place).exists()
 
 
+def test_large_results_are_looked_through_as_well(tmp_path: Path) -> None:
+    """They are compressed while they are written, so nothing says how large they are."""
+    many = [pod(f"p{number}", privileged=True) for number in range(1_600)]
+    done = ran(tmp_path, many, "scan", "k8s://", "--output", "b", "--all", "-q", "--no-sign")
+    assert (done.code, done.err) == (1, "")
+    assert (tmp_path / "b/results.json.zst").exists()
+    assert ran(tmp_path, [], "verify", "b").code == 3
+
+
 def test_collected_evidence_is_looked_through_as_well(tmp_path: Path) -> None:
     found = pod("bad")
     found["metadata"]["labels"] = {"note": OURS}
