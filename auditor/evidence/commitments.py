@@ -7,31 +7,65 @@ a value was; nobody else can try values, and commitments of two runs can't be co
 
 from __future__ import annotations
 
+import errno
 import hmac
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from auditor.errors import UsageError
+from auditor.evidence.private import read_private, write_private
 from auditor.redaction import Commit
 
 _LENGTH: Final = 32
+_TEXT: Final = re.compile(rb"([0-9a-f]{%d})\n?" % (2 * _LENGTH))
+_NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""What a home says that nothing can be made in; a container's, perhaps."""
+_HINT: Final = (
+    "put it back from a copy; or remove it and a new one is made, but then nobody can open the "
+    "commitments of earlier bundles any more"
+)
 
 
 def run_key(home: Path | None, run: str) -> bytes:
-    """The key of a run, from the owner's secret, which is made when there is none; b"" without."""
+    """The key of a run, from the owner's secret, which is made when there is none.
+
+    b"" where there is no home to keep a secret in: then nothing is committed to.
+
+    Raises:
+        UsageError: the secret can't be made, or what is there is none that nobody can guess.
+    """
     if home is None or not home.parent.parent.is_dir():
         return b""
     place = home / "commitment-secret"
-    with suppress(OSError):
-        if not place.exists():
-            home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-                file.write(os.urandom(_LENGTH).hex().encode() + b"\n")
-        secret = bytes.fromhex(place.read_text("ascii").strip())
-        return hmac.digest(secret, run.encode(), "sha256")
-    return b""
+    if not os.path.lexists(place) and not _made(place):
+        return b""
+    found = _TEXT.fullmatch(read_private(place, 4 * _LENGTH, _HINT))
+    if found is None:
+        raise UsageError(f"{place}: it is no secret of {_LENGTH} bytes", hint=_HINT)
+    return hmac.digest(bytes.fromhex(found[1].decode()), run.encode(), "sha256")
+
+
+def _made(place: Path) -> bool:
+    """Make a secret, unless somebody else is faster; False where nothing can be made.
+
+    Raises:
+        UsageError: it can't be written although it could be made.
+    """
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            write_private(place, os.urandom(_LENGTH).hex().encode() + b"\n")
+    except OSError as error:
+        if error.errno in _NOT_OURS:
+            return False
+        raise UsageError(
+            f"{place}: {error.strerror}",
+            hint="free some space there; --no-sign needs no such secret",
+        ) from error
+    return True
 
 
 def committing(key: bytes) -> Commit:

@@ -12,7 +12,7 @@ from auditor.evidence.assembly import write_results
 from auditor.evidence.blocks import BlockWriter
 from auditor.evidence.leaks import refuse_leaks
 
-SECRET = "our token/4711 & <more>"
+OURS = "our token/4711 & <more>"
 NOISE = b'{"a finding": "of no importance"},\n' * 400
 
 
@@ -44,10 +44,10 @@ PLACES: dict[str, tuple[Callable[[Path, bytes], None], str]] = {
 def test_wherever_it_stands(
     tmp_path: Path, put: Callable[[Path, bytes], None], says: str, piece: int
 ) -> None:
-    put(tmp_path, SECRET.encode())
+    put(tmp_path, OURS.encode())
     refuse_leaks(tmp_path, {"another one"}, piece)
     with pytest.raises(RenderError) as caught:
-        refuse_leaks(tmp_path, {"another one", SECRET}, piece)
+        refuse_leaks(tmp_path, {"another one", OURS}, piece)
     assert f"{caught.value.message} ".startswith(says)
     assert "would hold a credential of this run" in caught.value.message
-    assert SECRET not in caught.value.message + caught.value.hint
+    assert OURS not in caught.value.message + caught.value.hint
