@@ -13,7 +13,7 @@ from auditor.cli.signing_options import Wanted
 from auditor.config import Config
 from auditor.errors import UsageError
 from auditor.evidence.envelope import Signed, encode, sign
-from auditor.evidence.keys import Held, Passphrase, new_key, read_key, write_key
+from auditor.evidence.keys import Held, Passphrase, new_key, read_key, written_key
 from auditor.evidence.layout import ATTESTATIONS, Manifest
 from auditor.evidence.signers import signer_of
 from auditor.evidence.statements import audit_report, result_of_tests
@@ -73,11 +73,12 @@ def held_key(wanted: Wanted, config: Config, tell: Callable[[str], None]) -> Hel
     place = own_key(config)
     if not place.exists():
         make_home(place)
-        write_key(new_key("p256"), place, None)
-        tell(
-            f"made a signing key, {place}: it shows that a bundle was not changed since, to those "
-            "whom you give its public half (auditor keys export)"
-        )
+        # when another first run was faster, its key is the user's own
+        if written_key(new_key("p256"), place, None):
+            tell(
+                f"made a signing key, {place}: it shows that a bundle was not changed since, to "
+                "those whom you give its public half (auditor keys export)"
+            )
     return read_key(place, passphrase)
 
 

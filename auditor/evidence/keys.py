@@ -8,8 +8,6 @@ SHA-256, which everything verifies, and Ed25519, which cosign does not.
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +20,12 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
 from auditor.errors import UsageError
+from auditor.evidence.private import read_private, write_private
 
 ALGORITHMS: Final = ("p256", "ed25519")
 ROUNDS: Final = 600_000
 """Of PBKDF2 with SHA-256 (OWASP, 2023); PKCS#8 of the cryptography package would get 2,048."""
 MOST_BYTES: Final = 1 << 16
-_OTHERS: Final = 0o077
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 Passphrase = Callable[[str], bytes | None]
@@ -109,32 +107,40 @@ def write_key(key: PrivateKey, place: Path, passphrase: bytes | None) -> None:
     Raises:
         UsageError: there is something at that place already, or it can't be written.
     """
+    if not written_key(key, place, passphrase):
+        raise UsageError(f"{place}: it is there already", hint="name another file")
+
+
+def written_key(key: PrivateKey, place: Path, passphrase: bytes | None) -> bool:
+    """As :func:`write_key`; False when there is something at that place already.
+
+    Raises:
+        UsageError: it can't be written; nothing is left of it.
+    """
+    try:
+        write_private(place, _encoded(key, passphrase))
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise UsageError(f"{place}: {error.strerror}", hint="name another file") from error
+    return True
+
+
+def _encoded(key: PrivateKey, passphrase: bytes | None) -> bytes:
     if passphrase is None:
-        data = key.private_bytes(
+        return key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-    else:
-        hidden = (
-            serialization.PrivateFormat.PKCS12.encryption_builder()
-            .kdf_rounds(ROUNDS)
-            .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
-            .hmac_hash(hashes.SHA256())
-            .build(passphrase)
-        )
-        data = pkcs12.serialize_key_and_certificates(b"auditor", key, None, None, hidden)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        handle = os.open(place, flags, 0o600)
-        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-            file.write(data)
-            file.flush()
-            os.fsync(handle)
-    except FileExistsError as error:
-        raise UsageError(f"{place}: it is there already", hint="name another file") from error
-    except OSError as error:
-        raise UsageError(f"{place}: {error.strerror}", hint="name another file") from error
+    hidden = (
+        serialization.PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(ROUNDS)
+        .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+        .hmac_hash(hashes.SHA256())
+        .build(passphrase)
+    )
+    return pkcs12.serialize_key_and_certificates(b"auditor", key, None, None, hidden)
 
 
 def read_key(place: Path, passphrase: Passphrase) -> Held:
@@ -143,7 +149,11 @@ def read_key(place: Path, passphrase: Passphrase) -> Held:
     Raises:
         UsageError: it can't be read, others can, it is no key, or the passphrase is wrong.
     """
-    data = _read_private(place)
+    data = read_private(place, MOST_BYTES, "auditor keys create makes a key")
+    if not data.strip():
+        raise UsageError(
+            f"{place}: it is empty", hint="remove it; auditor keys create makes a new one"
+        )
     is_pem = data.lstrip().startswith(b"-----BEGIN")
     hidden = not is_pem or b"ENCRYPTED" in data
     secret = passphrase(f"passphrase of {place}") if hidden else None
@@ -169,21 +179,3 @@ def read_key(place: Path, passphrase: Passphrase) -> Held:
         )
     public = PublicKey.of(key.public_key(), str(place))
     return Held(public, CryptoSigner(key, public.key))
-
-
-def _read_private(place: Path) -> bytes:
-    try:
-        with place.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise UsageError(f"{place}: not a regular file", hint="name a key file")
-            if status.st_mode & _OTHERS:
-                raise UsageError(
-                    f"{place}: others can read this key (mode {status.st_mode & 0o777:04o})",
-                    hint=f"chmod 600 {place}",
-                )
-            return file.read(MOST_BYTES)
-    except OSError as error:
-        raise UsageError(
-            f"{place}: {error.strerror}", hint="auditor keys create makes a key"
-        ) from error

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import stat
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -131,7 +133,11 @@ def write(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 P256, P384 = ec.SECP256R1(), ec.SECP384R1()
 BAD_KEYS: Mapping[str, tuple[bytes, int, tuple[str, ...], str]] = {
-    "others can read it": (b"x", 0o640, (), "others can read this key (mode 0640)"),
+    "others can read it": (b"x", 0o640, (), "others can open it (mode 0640)"),
+    "empty": (b"", 0o600, (), "it is empty"),
+    "cut off": (
+        pem(ec.generate_private_key(P256))[:100], 0o600, (), "no private key",
+    ),
     "no key": (b"hello", 0o600, ("--passphrase-file", "secret"), "wrong passphrase, or no key"),
     "no key in PEM": (b"-----BEGIN X-----", 0o600, (), "no private key"),
     "encrypted, no passphrase": (
@@ -172,6 +178,46 @@ def test_keys_that_are_refused(
     assert "hint: " in done.err
     assert PHRASE not in done.err
     assert not (folder / "b").exists()
+
+
+def test_a_pipe_is_no_key(folder: Path) -> None:
+    os.mkfifo(folder / "k", 0o600)
+    done = ran(folder, "scan", "pod.yaml", "-q", "--output", "b", "--key", "k")
+    assert done.code == 2
+    assert "k: not a regular file" in done.err
+
+
+def test_first_runs_at_once_make_one_key(folder: Path) -> None:
+    names = [f"b{number}" for number in range(4)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        done = list(pool.map(lambda name: scanned(folder, name), names))
+    assert [each.code for each in done] == [1] * len(names), done
+    told = "".join(each.err for each in done)
+    assert told.count("made a signing key") == 1
+    place = folder / "config/auditor"
+    assert {path.name for path in place.iterdir()} == {"signing-key.pem", "commitment-secret"}
+    (folder / "me.pub").write_text(ran(folder, "keys", "export").out)
+    assert ran(folder, "verify", names[-1], "--key", "me.pub").code == 0
+
+
+def scanned(folder: Path, name: str) -> Ran:
+    return ran(folder, "scan", "pod.yaml", "-q", "--output", name)
+
+
+def test_a_full_disk_leaves_no_half_key(folder: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    (folder / "config").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "auditor", "keys", "create", "--no-passphrase"],
+        preexec_fn=limit, cwd=folder, check=False, capture_output=True,
+        env={"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(folder / "config")},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert b"signing-key.pem: File too large" in done.stderr
+    assert list((folder / "config/auditor").iterdir()) == []
+    assert ran(folder, "keys", "create", "--no-passphrase").code == 0
 
 
 def test_an_encrypted_pkcs8_of_openssl(folder: Path) -> None:
