@@ -13,8 +13,9 @@ import click
 import msgspec
 
 from auditor.cli.judging import Judging
+from auditor.cli.passphrases import Passphrases
 from auditor.cli.screen import Screen
-from auditor.cli.signing import held_key, sign_bundle
+from auditor.cli.signing import authority_of, held_key, sign_bundle
 from auditor.cli.signing_options import Wanted
 from auditor.cli.wiring import FORMATS, reader_of
 from auditor.config import Config
@@ -46,14 +47,19 @@ class Bundling:
         """Find the key before anything is read.
 
         Raises:
-            UsageError: there is no such key.
+            UsageError: there is no such key, or no such authority.
         """
         self._place = place
-        self._arguments = arguments
-        self._authority = wanted.tsa or config.authority
+        self._authority = authority = authority_of(wanted, config)
+        self._arguments = tuple(arguments)
+        if authority is not None:
+            self._arguments = tuple(authority.without(argument) for argument in arguments)
         self._home = config.home
-        self._secrets = (config.passphrase,)
-        self._held = held_key(wanted, config, lambda text: click.echo(text, err=True))
+        self._passphrases = Passphrases(config, wanted.passphrase_file, wanted.passphrase_fd)
+        self._secrets = {config.passphrase} | (authority.secrets if authority else set())
+        self._held = held_key(
+            wanted, config, self._passphrases, lambda text: click.echo(text, err=True)
+        )
 
     def audit(
         self,
@@ -77,7 +83,7 @@ class Bundling:
             report = judging.audit(collectors, settings, stamp, keeping)
             entries = keeping.entries | {number: each.entry for number, each in read.items()}
             manifest = assemble(root, report, entries, settings, stamp, self._arguments)
-            refuse_leaks(root, {*order.secrets, *self._secrets})
+            refuse_leaks(root, order.secrets | self._secrets | self._passphrases.given)
             if self._held is not None:
                 sign_bundle(root, manifest, self._held, self._authority)
         return report

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import sys
 from pathlib import Path
 
 import click
 
+from auditor.cli.passphrases import Passphrases, typed_twice
 from auditor.cli.prose import prose
-from auditor.cli.signing import make_home, own_key, passphrase_of
+from auditor.cli.signing import make_home, own_key
+from auditor.cli.signing_options import passphrase_fd as descriptor
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.evidence.keys import ALGORITHMS, Held, new_key, write_key
@@ -45,7 +45,7 @@ def keys() -> None:
 @click.option(
     "--passphrase-file", metavar="FILE", type=_FILE, help="Its first line is the passphrase."
 )
-@click.option("--passphrase-fd", metavar="N", type=int, help="As above, from a descriptor.")
+@descriptor
 @prose
 def create(
     place: Path | None,
@@ -71,11 +71,10 @@ def create(
     secret = None
     if not no_passphrase:
         if passphrase_file is None and passphrase_fd is None and not config.passphrase:
-            secret = _typed_twice(target)
+            secret = typed_twice(target)
         else:
-            secret = passphrase_of(config, passphrase_file, passphrase_fd)(
-                f"passphrase of {target}"
-            )
+            ask = Passphrases(config, passphrase_file, passphrase_fd)
+            secret = ask(f"passphrase of {target}")
     if place is None:
         make_home(target)
     key = new_key(algorithm)
@@ -84,48 +83,38 @@ def create(
     click.echo(f"{public.algorithm} key {public.name}\nin {target}")
 
 
-def _typed_twice(target: Path) -> bytes:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            f"{target}: there is no passphrase",
-            hint="--passphrase-file FILE, AUDITOR_PASSPHRASE, a terminal, or --no-passphrase",
-        )
-    first = getpass.getpass(f"passphrase of {target}: ", sys.stderr)
-    if not first or first != getpass.getpass("once more: ", sys.stderr):
-        raise UsageError("these are two passphrases, or none", hint="try again")
-    return first.encode()
-
-
-def _held(uri: str, passphrase_file: Path | None) -> Held:
+def _held(uri: str, passphrase_file: Path | None, passphrase_fd: int | None) -> Held:
     config = read_config()
     place = uri or config.key or str(own_key(config))
-    return signer_of(place, passphrase_of(config, passphrase_file, None))
+    return signer_of(place, Passphrases(config, passphrase_file, passphrase_fd))
 
 
 @keys.command()
 @click.argument("uri", metavar="[URI]", default="")
 @click.option("--passphrase-file", metavar="FILE", type=_FILE, help="Opens the key.")
+@descriptor
 @prose
-def show(uri: str, passphrase_file: Path | None) -> None:
+def show(uri: str, passphrase_file: Path | None, passphrase_fd: int | None) -> None:
     r"""Show what a key is called; without URI the one that would be signed with.
 
     \b
     Example:
       auditor keys show release.p12
     """
-    public = _held(uri, passphrase_file).public
+    public = _held(uri, passphrase_file, passphrase_fd).public
     click.echo(f"{public.algorithm} key {public.name}")
 
 
 @keys.command()
 @click.argument("uri", metavar="[URI]", default="")
 @click.option("--passphrase-file", metavar="FILE", type=_FILE, help="Opens the key.")
+@descriptor
 @prose
-def export(uri: str, passphrase_file: Path | None) -> None:
+def export(uri: str, passphrase_file: Path | None, passphrase_fd: int | None) -> None:
     r"""Print the public half in PEM: give it to those who verify, on a way they trust.
 
     \b
     Example:
       auditor keys export > me.pub && auditor verify evidence/ --key me.pub
     """
-    click.echo(_held(uri, passphrase_file).public.pem, nl=False)
+    click.echo(_held(uri, passphrase_file, passphrase_fd).public.pem, nl=False)

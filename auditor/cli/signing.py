@@ -1,62 +1,38 @@
-"""Signing a bundle from the command line: which key, which passphrase, which authority."""
+"""Signing a bundle from the command line: which key, which authority."""
 
 from __future__ import annotations
 
-import getpass
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from auditor.cli.authority import Authority
 from auditor.cli.signing_options import Wanted
 from auditor.config import Config
 from auditor.errors import UsageError
-from auditor.evidence.envelope import Signed, encode, sign
+from auditor.evidence.envelope import encode, sign
 from auditor.evidence.keys import Held, Passphrase, new_key, read_key, written_key
 from auditor.evidence.layout import ATTESTATIONS, Manifest
 from auditor.evidence.signers import signer_of
 from auditor.evidence.statements import audit_report, result_of_tests
-from auditor.evidence.timestamps import check_form, needed, request_for
+from auditor.evidence.timestamps import needed
 from auditor.evidence.verify import AUDIT_FILE, TEST_FILE
 
-_MOST_SECRET = 4096
-_MOST_TOKEN = 1 << 20
-_SECONDS = 20.0
 
+def authority_of(wanted: Wanted, config: Config) -> Authority | None:
+    """Who is to attest the time of signing; None when nobody is asked.
 
-def passphrase_of(config: Config, file: Path | None, descriptor: int | None) -> Passphrase:
-    """Where a passphrase comes from: a file, a descriptor, the environment, or a terminal.
-
-    It never comes from the arguments, which everybody on the machine can read.
+    Raises:
+        UsageError: its address is none.
     """
-
-    def ask(what: str) -> bytes | None:
-        if file is not None:
-            return _first_line(file, str(file))
-        if descriptor is not None:
-            return _first_line(descriptor, f"descriptor {descriptor}")
-        if config.passphrase:
-            return config.passphrase.encode()
-        if sys.stdin.isatty() and sys.stderr.isatty():
-            return getpass.getpass(f"{what}: ", sys.stderr).encode()
-        return None
-
-    return ask
+    url = wanted.tsa or config.authority
+    return Authority.at(url) if url else None
 
 
-def _first_line(source: Path | int, name: str) -> bytes:
-    try:
-        with open(source, "rb", closefd=not isinstance(source, int)) as file:
-            text = file.read(_MOST_SECRET).split(b"\n", 1)[0].rstrip(b"\r")
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}", hint="it holds the passphrase") from error
-    if not text:
-        raise UsageError(f"{name}: there is no passphrase in it", hint="its first line is read")
-    return text
-
-
-def held_key(wanted: Wanted, config: Config, tell: Callable[[str], None]) -> Held | None:
+def held_key(
+    wanted: Wanted, config: Config, passphrase: Passphrase, tell: Callable[[str], None]
+) -> Held | None:
     """The key to sign with, None for none; the user's own is made when there is none yet.
 
     Raises:
@@ -66,7 +42,6 @@ def held_key(wanted: Wanted, config: Config, tell: Callable[[str], None]) -> Hel
         return None
     if wanted.tsa or config.authority:
         needed()
-    passphrase = passphrase_of(config, wanted.passphrase_file, wanted.passphrase_fd)
     uri = wanted.key or config.key
     if uri:
         return signer_of(uri, passphrase)
@@ -110,7 +85,7 @@ def own_key(config: Config) -> Path:
     return config.home / "signing-key.pem"
 
 
-def sign_bundle(root: Path, manifest_bytes: bytes, held: Held, authority: str) -> None:
+def sign_bundle(root: Path, manifest_bytes: bytes, held: Held, authority: Authority | None) -> None:
     """Write the signed statements about a bundle into it.
 
     Raises:
@@ -124,35 +99,6 @@ def sign_bundle(root: Path, manifest_bytes: bytes, held: Held, authority: str) -
         payloads[TEST_FILE] = result_of_tests(root, manifest)
     for name, payload in payloads.items():
         signed = sign(payload, held)
-        if authority:
-            signed = _stamped(signed, authority)
+        if authority is not None:
+            signed = authority.stamped(signed)
         (folder / name).write_bytes(encode(signed))
-
-
-def _stamped(signed: Signed, authority: str) -> Signed:
-    """Have an authority say when the signature was there; it sees a digest of it, no more."""
-    import urllib3
-
-    headers = {"content-type": "application/timestamp-query", "user-agent": "auditor"}
-    hint = "is it the address of an authority of RFC 3161? without --tsa no time is attested"
-    try:
-        answer = urllib3.request(
-            "POST",
-            authority,
-            body=request_for(signed.signature),
-            headers=headers,
-            timeout=_SECONDS,
-            retries=False,
-            redirect=False,
-            preload_content=False,
-        )
-        token = answer.read(_MOST_TOKEN, decode_content=True)
-    except urllib3.exceptions.HTTPError as error:
-        raise UsageError(f"{authority}: {error}", hint=hint) from error
-    if answer.status != 200:
-        raise UsageError(f"{authority}: HTTP {answer.status}", hint=hint)
-    try:
-        check_form(token, signed.signature)
-    except ValueError as error:
-        raise UsageError(f"{authority}: {error}", hint=hint) from error
-    return Signed(signed.payload, signed.keyid, signed.signature, (token,))

@@ -10,6 +10,9 @@ from typing import TypeVar
 
 import click
 
+MOST_DESCRIPTORS = 1 << 20
+"""A larger number is none of a descriptor."""
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -24,6 +27,13 @@ class Wanted:
     passphrase_fd: int | None
     tsa: str
 
+
+passphrase_fd = click.option(
+    "--passphrase-fd",
+    metavar="N",
+    type=click.IntRange(0, MOST_DESCRIPTORS),
+    help="As above, from a descriptor.",
+)
 
 _OPTIONS = (
     click.option(
@@ -46,7 +56,7 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="Its first line opens the key, or is the PIN. Or AUDITOR_PASSPHRASE.",
     ),
-    click.option("--passphrase-fd", metavar="N", type=int, help="As above, from a descriptor."),
+    passphrase_fd,
     click.option(
         "--tsa",
         metavar="URL",

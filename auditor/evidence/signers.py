@@ -5,6 +5,7 @@ All of it by securesystemslib. What is more than a file is an extra: ``pip insta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from auditor.evidence.keys import Held, Passphrase, PublicKey, read_key
 _EXTRAS: Final = MappingProxyType(
     {"hsm": "hsm", "awskms": "aws", "gcpkms": "gcp", "azurekms": "azure", "hv": "vault"}
 )
+_ID: Final = re.compile("[0-9]{1,40}")
 _Errors = tuple[type[Exception], ...]
 
 
@@ -101,6 +103,11 @@ def _hsm() -> _Place:
 
     def find(rest: str, secret: _Secret) -> tuple[str, SSlibKey]:
         parts = urlsplit(f"hsm:{rest}")
+        if parts.path and not _ID.fullmatch(parts.path):
+            raise UsageError(
+                f"hsm:{rest}: {parts.path!r} is no id of a key",
+                hint="a number, as in hsm:2?label=TOKEN; pkcs11-tool -O shows ids in hexadecimal",
+            )
         label = dict(parse_qsl(parts.query)).get("label")
         return HSMSigner.import_(int(parts.path) if parts.path else None, label, secret)
 

@@ -101,20 +101,56 @@ def test_an_encrypted_key(folder: Path, options: tuple[str, ...], env: dict[str,
     assert ran(folder, "verify", "b", "--key", "k.pub").code == 0
 
 
-def test_a_passphrase_from_a_descriptor(folder: Path) -> None:
-    assert ran(folder, "keys", "create", "k.p12", "--passphrase-file", "secret").code == 0
+def from_descriptor(folder: Path, data: bytes, *arguments: str) -> Ran:
+    """Run with a passphrase that stands in a pipe: it can be read only once."""
     reading, writing = os.pipe()
-    os.write(writing, PHRASE.encode())
+    os.write(writing, data)
     os.close(writing)
-    command = ["python", "-m", "auditor", "scan", "pod.yaml", "-q", "--output", "b"]
-    command += ["--key", "k.p12", "--passphrase-fd", str(reading)]
     done = subprocess.run(
-        [sys.executable, *command[1:]],
+        [sys.executable, "-m", "auditor", *arguments, "--passphrase-fd", str(reading)],
         pass_fds=[reading], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False, capture_output=True,
+        check=False, capture_output=True, text=True,
     )  # fmt: skip
     os.close(reading)
-    assert (done.returncode, done.stderr) == (1, b"")
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_passphrase_from_a_descriptor(folder: Path) -> None:
+    made = from_descriptor(folder, b"x", "keys", "create", "k.p12")
+    assert (made.code, made.err) == (0, "")
+    shown = from_descriptor(folder, b"x\nmore", "keys", "show", "k.p12")
+    assert (shown.code, shown.out) == (0, made.out.splitlines()[0] + "\n")
+    assert "BEGIN PUBLIC KEY" in from_descriptor(folder, b"x", "keys", "export", "k.p12").out
+    scan = ("scan", "pod.yaml", "-q", "--output", "b", "--key", "k.p12")
+    done = from_descriptor(folder, b"x", *scan)
+    assert (done.code, done.err) == (1, "")
+
+
+NO_PASSPHRASES: Mapping[str, tuple[tuple[str, ...], dict[str, str], str]] = {
+    "no UTF-8 in the environment": ((), {"AUDITOR_PASSPHRASE": "\udcffcanary"}, "no text in UTF-8"),
+    "no UTF-8 in a file": (("--passphrase-file", "bytes"), {}, "no text in UTF-8"),
+    "a NUL in a file": (("--passphrase-file", "nul"), {}, "no text in UTF-8"),
+    "a folder": (("--passphrase-file", "."), {}, "Is a directory"),
+    "no descriptor": (("--passphrase-fd", "99"), {}, "Bad file descriptor"),
+    "a negative descriptor": (("--passphrase-fd", "-1"), {}, "-1 is not in the range"),
+    "a huge descriptor": (("--passphrase-fd", "9" * 30), {}, "is not in the range"),
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "says"), NO_PASSPHRASES.values(), ids=NO_PASSPHRASES.keys()
+)
+def test_what_is_no_passphrase(
+    folder: Path, options: tuple[str, ...], env: dict[str, str], says: str
+) -> None:
+    (folder / "bytes").write_bytes(b"\xffcanary\n")
+    (folder / "nul").write_bytes(b"canary\0\n")
+    done = ran(folder, "keys", "create", "k.p12", *options, env=env)
+    assert done.code == 2, done
+    assert says in done.err
+    assert "hint: " in done.err
+    assert "canary" not in done.err
+    assert not (folder / "k.p12").exists()
 
 
 def pem(key: object, password: bytes | None = None) -> bytes:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,7 +46,25 @@ def test_a_token_signs(softhsm: SoftHsm, folder: Path) -> None:
         assert path.is_dir() or PIN.encode() not in path.read_bytes()
 
 
+def test_a_pin_from_a_descriptor(softhsm: SoftHsm, folder: Path) -> None:
+    """The token is asked more than once, a pipe can be read once."""
+    reading, writing = os.pipe()
+    os.write(writing, f"{PIN}\n".encode())
+    os.close(writing)
+    command = [sys.executable, "-m", "auditor", "scan", "pod.yaml", "-q", "--output", "b"]
+    done = subprocess.run(
+        [*command, "--key", HSM, "--passphrase-fd", str(reading)],
+        pass_fds=[reading], cwd=folder, check=False, capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **softhsm.token(folder)},
+    )  # fmt: skip
+    os.close(reading)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 WRONG = {
+    "a negative id": ("hsm:-1", {"AUDITOR_PASSPHRASE": PIN}, "'-1' is no id of a key"),
+    "a word for an id": ("hsm:x", {"AUDITOR_PASSPHRASE": PIN}, "'x' is no id of a key"),
+    "no text": (HSM, {"AUDITOR_PASSPHRASE": "\udcff"}, "it is no text in UTF-8"),
     "a wrong PIN": (HSM, {"AUDITOR_PASSPHRASE": "0000"}, "PinIncorrect"),
     "no PIN": (HSM, {}, "there is no pin"),
     "no such token": ("hsm:2?label=other", {"AUDITOR_PASSPHRASE": PIN}, "No PKCS#11 token found"),
@@ -184,9 +205,44 @@ def test_no_token_no_bundle(
     assert not (folder / "b").exists()
 
 
-def test_nobody_stamps(folder: Path) -> None:
+UNREACHED = {
+    "a plain address": ("http://127.0.0.1:9/ts", "http://127.0.0.1:9/ts: "),
+    "credentials": (
+        "http://me:canary-4711@127.0.0.1:9/ts?api_key=canary-4712", "http://127.0.0.1:9/ts: ",
+    ),
+    "no port": ("http://me:canary-4711@127.0.0.1:99999/", "is none of http or https"),
+    "no scheme": ("me:canary-4711@tsa", "is none of http or https"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["--tsa", "AUDITOR_TSA"])
+@pytest.mark.parametrize(("url", "says"), UNREACHED.values(), ids=UNREACHED.keys())
+def test_nobody_stamps(folder: Path, url: str, says: str, way: str) -> None:
     assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
-    done = scan(folder, "b", "--key", "k.pem", "--tsa", "http://127.0.0.1:9/")
+    options = ("--tsa", url) if way == "--tsa" else ()
+    env = {} if options else {way: url}
+    done = scan(folder, "b", "--key", "k.pem", *options, env=env)
     assert done.code == 2
-    assert "http://127.0.0.1:9/" in done.err
+    assert says in done.err
+    assert "canary" not in done.err
+    assert "Warning" not in done.err
     assert sorted(path.name for path in folder.iterdir()) == ["k.pem", "pod.yaml"]
+
+
+def test_what_opens_the_door_of_an_authority_is_kept_nowhere(
+    folder: Path, authority: Authority
+) -> None:
+    assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
+    url = authority.url.replace("://", "://me:canary-4711@") + "?api_key=canary-4712"
+    for option in (("--tsa", url), (f"--tsa={url}",)):
+        done = scan(folder, "b", "--key", "k.pem", *option)
+        assert (done.code, done.err) == (1, "")
+        for path in (folder / "b").rglob("*"):
+            assert path.is_dir() or b"canary-47" not in path.read_bytes(), path
+        told = json.loads((folder / "b/environment.json").read_text())["arguments"]
+        assert authority.url in " ".join(told)
+        shutil.rmtree(folder / "b")
+    (folder / "pod.yaml").write_text(f"{POD}---\n{POD.replace('shell', 'canary-4712')}")
+    done = scan(folder, "b", "--key", "k.pem", "--tsa", url)
+    assert done.code == 2
+    assert "would hold a credential of this run" in done.err
