@@ -9,6 +9,8 @@ from pathlib import Path
 
 from auditor.errors import UsageError
 
+SPOKEN = "AUDITOR_PASSPHRASE"
+"""What only we may know: no program that we start inherits it."""
 _DIGITS = 11
 """Of a SOURCE_DATE_EPOCH before the year 5138."""
 
@@ -40,10 +42,16 @@ class Config:
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
     """Read the environment, the process's own by default.
 
+    AUDITOR_PASSPHRASE is taken out of the process's own: programs that we start, such as an exec
+    plugin of a kubeconfig, inherit the rest.
+
     Raises:
         UsageError: SOURCE_DATE_EPOCH is no time.
     """
     env = os.environ if environment is None else environment
+    passphrase = env.get(SPOKEN, "")
+    if environment is None:
+        os.environ.pop(SPOKEN, None)
     return Config(
         cache=_folder(env, "XDG_CACHE_HOME", ".cache"),
         colour=_colour(env),
@@ -53,7 +61,7 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         kubeconfig=env.get("KUBECONFIG") or f"{env.get('HOME', '')}/.kube/config",
         home=_folder(env, "XDG_CONFIG_HOME", ".config"),
         key=env.get("AUDITOR_KEY", ""),
-        passphrase=env.get("AUDITOR_PASSPHRASE", ""),
+        passphrase=passphrase,
         authority=env.get("AUDITOR_TSA", ""),
     )
 

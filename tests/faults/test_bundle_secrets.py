@@ -43,7 +43,13 @@ def estate() -> list[dict[str, Any]]:
     return [found]
 
 
-def ran(folder: Path, items: list[dict[str, Any]], *arguments: str) -> Ran:
+def ran(
+    folder: Path,
+    items: list[dict[str, Any]],
+    *arguments: str,
+    user: dict[str, Any] | None = None,
+    phrase: str = PHRASE,
+) -> Ran:
     """Scan a cluster with these pods into a bundle, with a token and a passphrase of ours."""
 
     def handle(asked: Asked) -> Reply | None:
@@ -54,14 +60,14 @@ def ran(folder: Path, items: list[dict[str, Any]], *arguments: str) -> Ran:
             "current-context": "fake",
             "clusters": [{"name": "c", "cluster": {"server": server.url}}],
             "contexts": [{"name": "fake", "context": {"cluster": "c", "user": "u"}}],
-            "users": [{"name": "u", "user": {"token": OURS}}],
+            "users": [{"name": "u", "user": user or {"token": OURS}}],
         }
         (folder / "kubeconfig").write_text(json.dumps(config))
         env = {
             "PYTHONPATH": str(ROOT),
             "KUBECONFIG": str(folder / "kubeconfig"),
             "XDG_CONFIG_HOME": str(folder / "config"),
-            "AUDITOR_PASSPHRASE": PHRASE,
+            "AUDITOR_PASSPHRASE": phrase,
             "NO_PROXY": "*",
         }
         return auditor(*arguments, cwd=folder, env=env)
@@ -117,6 +123,45 @@ def test_a_bundle_that_would_hold_our_credentials_is_not_written(tmp_path: Path,
         assert OURS not in done.err
         assert PHRASE not in done.err
         assert not (tmp_path / place).exists()
+
+
+SAID = "a phrase that nobody else knows"
+
+
+def test_a_passphrase_of_a_file_is_a_credential_as_well(tmp_path: Path) -> None:
+    (tmp_path / "phrase").write_text(SAID)
+    options = ("--passphrase-file", "phrase")
+    assert ran(tmp_path, [], "keys", "create", "k.p12", *options, phrase="").code == 0
+    found = pod("bad")
+    found["metadata"]["labels"] = {"note": SAID}
+    scan = ("scan", "k8s://", "--output", "b", "--key", "k.p12", "-q", *options)
+    done = ran(tmp_path, [found], *scan, phrase="")
+    assert done.code == 2, done
+    assert "would hold a credential of this run" in done.err
+    assert not (tmp_path / "b").exists()
+
+
+PLUGIN = """#!/bin/sh
+env > "$0.seen"
+echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+  "status": {"token": "a-token-of-a-plugin"}}'
+"""
+
+
+def test_a_plugin_does_not_inherit_the_passphrase(tmp_path: Path) -> None:
+    assert ran(tmp_path, [], "keys", "create", "k.p12").code == 0
+    plugin = tmp_path / "plugin"
+    plugin.write_text(PLUGIN)
+    plugin.chmod(0o700)
+    version = "client.authentication.k8s.io/v1"
+    user = {"exec": {"apiVersion": version, "command": str(plugin), "interactiveMode": "Never"}}
+    scan = ("scan", "k8s://", "--output", "b", "--key", "k.p12", "-q")
+    done = ran(tmp_path, [pod("bad", privileged=True)], *scan, user=user)
+    assert (done.code, done.err) == (1, "")
+    seen = (tmp_path / "plugin.seen").read_text()
+    assert "NO_PROXY" in seen
+    assert "AUDITOR_PASSPHRASE" not in seen
+    assert PHRASE not in seen
 
 
 def test_large_results_are_looked_through_as_well(tmp_path: Path) -> None:
