@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from auditor.cli.moments import moment_of, now
 from auditor.cli.opened import folder_of
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.recipe import recipe as recipe_for
 from auditor.config import read_config
 from auditor.errors import UsageError
-from auditor.evidence.trust import read_trust, trust_in
+from auditor.evidence.trust import read_trust, shown, trust_in
 from auditor.evidence.verify import Verification, Verifier
 from reports.text import safe
 
@@ -38,12 +39,19 @@ _FILE = click.Path(path_type=Path)
     help="Keys with roles, times and revocations, authorities for time stamps, a greatest age.",
 )
 @click.option(
+    "--at",
+    "at",
+    metavar="TIME",
+    default="",
+    help="Ask whether it held at a time: 2026-06-01, or 2026-06-01T12:00:00Z.  [default: now]",
+)
+@click.option(
     "--recipe", is_flag=True, help="Print how to do it with openssl alone; check nothing."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print an object, for programs.")
 @prose
 def verify(
-    bundle: Path, key: Path | None, trust: Path | None, *, recipe: bool, as_json: bool
+    bundle: Path, key: Path | None, trust: Path | None, at: str, *, recipe: bool, as_json: bool
 ) -> int:
     r"""Check BUNDLE, a line a step: form, signature, time, integrity, completeness, freshness.
 
@@ -54,6 +62,7 @@ def verify(
     Examples:
       auditor verify evidence/ --key ci.pub
       auditor verify audit.evb.zip --trust trust.yaml --json
+      auditor verify audit.evb.zip --trust trust.yaml --at 2026-06-01
 
     \b
     Exit codes:
@@ -70,18 +79,19 @@ def verify(
     elif trust is not None:
         believed = read_trust(trust)
     config = read_config()
-    now = datetime.now(UTC) if config.epoch is None else datetime.fromtimestamp(config.epoch, UTC)
+    asked = moment_of(at, "--at") if at else None
     with Scratch(config.temporary) as scratch:
-        found = Verifier(folder_of(bundle, scratch), believed, now).run()
+        found = Verifier(folder_of(bundle, scratch), believed, asked or now()).run()
     source = believed.source if believed is not None else ""
-    click.echo(_document(found, source) if as_json else _lines(found))
+    click.echo(_document(found, source, asked) if as_json else _lines(found, asked))
     return _EXITS[found.decision]
 
 
-def _lines(found: Verification) -> str:
-    lines = [
-        f"{step.name:<13} {step.outcome.value:<12} {safe(step.detail)}" for step in found.steps
-    ]
+def _lines(found: Verification, asked: datetime | None) -> str:
+    lines = []
+    for step in found.steps:
+        as_of = f"; as of {shown(asked)}, by --at" if asked and step.name == "TIME" else ""
+        lines.append(f"{step.name:<13} {step.outcome.value:<12} {safe(step.detail)}{as_of}")
     lines.append(_SAID[found.decision])
     lines.append(
         f"VERIFY {found.decision} manifest=sha256:{found.manifest} key={found.key or 'none'}"
@@ -89,7 +99,7 @@ def _lines(found: Verification) -> str:
     return "\n".join(lines)
 
 
-def _document(found: Verification, source: str) -> str:
+def _document(found: Verification, source: str, asked: datetime | None) -> str:
     steps = [
         {"name": step.name, "outcome": step.outcome.value, "detail": step.detail}
         for step in found.steps
@@ -99,6 +109,7 @@ def _document(found: Verification, source: str) -> str:
         "manifest": f"sha256:{found.manifest}",
         "key": found.key,
         "trust": source,
+        "at": asked.isoformat() if asked is not None else None,
         "steps": steps,
     }
     return json.dumps(value, indent=2)

@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.e2e.command import ROOT, Ran, auditor
-from tests.unit.evidence.bundles import NOW, POD, STARTED
+from tests.unit.evidence.bundles import POD
 
 OPENSSL = shutil.which("openssl") or "openssl"
 PHRASE = "correct horse battery"
-EPOCH = {"SOURCE_DATE_EPOCH": STARTED}
-NOW_SECONDS = str(int(NOW.timestamp()))
+EPOCH = {"SOURCE_DATE_EPOCH": "1750000000"}
+"""2025-06-15, when every bundle here is made."""
+LATER = "2025-07-01"
 
 
 def ran(folder: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
@@ -289,15 +290,15 @@ HEAD = "keys:\n- name: builder\n  file: k.pub\n"
 TRUST: Mapping[str, tuple[str, int, str]] = {
     "a key": (HEAD, 0, "by builder"),
     "within its time": (
-        f"{HEAD}  valid-from: 2026-01-01\n  valid-until: 2027-01-01\n", 0, "by builder",
+        f"{HEAD}  valid-from: 2025-01-01\n  valid-until: 2026-01-01\n", 0, "by builder",
     ),
-    "not yet": (f"{HEAD}  valid-from: 2026-09-01\n", 4, "the key is valid from 2026-09-01"),
-    "no longer": (f"{HEAD}  valid-until: 2026-06-30\n", 4, "was valid until 2026-06-30"),
+    "not yet": (f"{HEAD}  valid-from: 2025-09-01\n", 4, "the key is valid from 2025-09-01"),
+    "no longer": (f"{HEAD}  valid-until: 2025-06-30\n", 4, "was valid until 2025-06-30"),
     "revoked": (
-        f"{HEAD}  revoked: {{at: 2026-06-30, reason: lost}}\n", 4, "revoked at 2026-06-30 00:00:00",
+        f"{HEAD}  revoked: {{at: 2025-06-30, reason: lost}}\n", 4, "revoked at 2025-06-30 00:00:00",
     ),
-    "revoked later": (f"{HEAD}  revoked: {{at: 2026-08-01}}\n", 0, "by builder"),
-    "young enough": (f"{HEAD}max-age: 30d\n", 0, "the run ended at 2026-06-21"),
+    "revoked later": (f"{HEAD}  revoked: {{at: 2025-08-01}}\n", 0, "by builder"),
+    "young enough": (f"{HEAD}max-age: 30d\n", 0, "the run ended at 2025-06-15"),
     "too old": (f"{HEAD}max-age: 1w\n", 4, "the run ended"),
     "without a time stamp": (
         f"{HEAD}require-timestamp: true\ntimestamps: [{{file: tsa.pem}}]\n",
@@ -328,10 +329,43 @@ def test_trust_files(signed: Path, text: str, code: int, says: str) -> None:
         check=True, capture_output=True,
     )  # fmt: skip
     (signed / "trust.yaml").write_text(text)
-    later = {"SOURCE_DATE_EPOCH": NOW_SECONDS}
-    done = ran(signed, "verify", "b", "--trust", "trust.yaml", env=later)
+    done = ran(signed, "verify", "b", "--trust", "trust.yaml", "--at", LATER)
     assert done.code == code, done
     assert says in done.out + done.err
+
+
+MOMENTS: Mapping[str, tuple[str, int, str]] = {
+    "a date": ("2025-07-01", 0, "; as of 2025-07-01 00:00:00 UTC, by --at"),
+    "a time": ("2025-07-01T12:00:00Z", 0, "; as of 2025-07-01 12:00:00 UTC, by --at"),
+    "another zone": ("2025-07-01t02:00:00+02:00", 0, "; as of 2025-07-01 00:00:00 UTC, by --at"),
+    "before it was signed": ("2025-01-01", 4, "before the run ended at 2025-06-15"),
+    "no date": ("2025-13-01", 2, "--at '2025-13-01': no time"),
+    "no zone": ("2025-07-01T12:00:00", 2, "no time"),
+    "a week": ("2025-W01", 2, "no time"),
+    "long ago": ("0001-01-01T00:00:00+14:00", 2, "no time"),
+    "far away": ("9999-12-31T23:59:59-14:00", 2, "no time"),
+    "a word": ("yesterday", 2, "hint: --at 2026-06-01, or 2026-06-01T12:00:00Z"),
+}
+
+
+@pytest.mark.parametrize(("at", "code", "says"), MOMENTS.values(), ids=MOMENTS.keys())
+def test_did_it_hold_then(signed: Path, at: str, code: int, says: str) -> None:
+    done = ran(signed, "verify", "b", "--key", "k.pub", "--at", at)
+    assert done.code == code, done
+    assert says in done.out + done.err
+
+
+def test_the_clock_of_a_build_does_not_decide(signed: Path) -> None:
+    """SOURCE_DATE_EPOCH says what stands in a report, never whom to believe."""
+    (signed / "trust.yaml").write_text(f"{HEAD}  revoked: {{at: 2025-07-01, reason: lost}}\n")
+    verify = ("verify", "b", "--trust", "trust.yaml", "--json")
+    assert EPOCH == {"SOURCE_DATE_EPOCH": "1750000000"}
+    done = ran(signed, *verify)
+    assert done.code == 4
+    assert "the key was revoked at 2025-07-01" in done.out
+    assert json.loads(done.out)["at"] is None
+    then = ran(signed, *verify, "--at", "2025-06-20")
+    assert (then.code, json.loads(then.out)["at"]) == (0, "2025-06-20T00:00:00+00:00")
 
 
 def test_the_signing_key_is_in_no_bundle(signed: Path) -> None:
