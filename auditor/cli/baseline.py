@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import hashlib
 from pathlib import Path
+from typing import Final
 
+from auditor.cli.moments import now
 from auditor.cli.opened import folder_of
-from auditor.config import Config
 from auditor.errors import IntegrityError, UsageError
+from auditor.evidence import strict
 from auditor.evidence.compare import findings_in
-from auditor.evidence.layout import results_in
-from auditor.evidence.reading import read_manifest
+from auditor.evidence.layout import LARGE_RESULTS, MANIFEST, RESULTS, Manifest
 from auditor.evidence.trust import read_trust, trust_in
 from auditor.evidence.verify import Outcome, Verifier
 from auditor.runner.settings import Known
 
+_PIECE: Final = 1 << 20
 
-def known_in(
-    place: Path, key: Path | None, trust: Path | None, config: Config, scratch: Path
-) -> Known:
+
+def known_in(place: Path, key: Path | None, trust: Path | None, scratch: Path) -> Known:
     """The findings of a bundle that verifies.
 
     Raises:
@@ -31,19 +32,60 @@ def known_in(
             hint="--baseline-key PUB.pem, or --baseline-trust FILE",
         )
     believed = trust_in(key) if key is not None else read_trust(trust or Path())
-    now = datetime.now(UTC) if config.epoch is None else datetime.fromtimestamp(config.epoch, UTC)
     root = folder_of(place, scratch)
-    found = Verifier(root, believed, now).run()
+    found = Verifier(root, believed, now()).run()
     if found.decision != "verified":
         step = next(step for step in found.steps if step.outcome is Outcome.FAILED)
         raise IntegrityError(
             f"the baseline {place} does not verify: {step.name}: {step.detail}",
             hint=f"auditor verify {place}",
         )
-    manifest = read_manifest(root)
+    manifest = _manifest(root, found.manifest)
     if manifest.evaluation is None:
         raise UsageError(f"the baseline {place} holds no results", hint="auditor scan --output")
-    findings = {
-        each.fingerprint: (each.verdict, each.severity) for each in findings_in(results_in(root))
-    }
-    return Known(manifest.run.id, f"sha256:{found.manifest}", findings)
+    results = _copied(root, manifest, scratch)
+    return Known(
+        manifest.run.id,
+        f"sha256:{found.manifest}",
+        {each.fingerprint: (each.verdict, each.severity) for each in findings_in(results)},
+        tuple((target.uri, target.uid) for target in manifest.targets),
+        manifest.evaluation.profile,
+    )
+
+
+def _manifest(root: Path, digest: str) -> Manifest:
+    """The manifest that was verified, and no other: somebody may write there.
+
+    Raises:
+        IntegrityError: it is not the same any more.
+    """
+    data = (root / MANIFEST).read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise _changed(root / MANIFEST)
+    return strict.convert(MANIFEST, strict.parse(MANIFEST, data), Manifest)
+
+
+def _copied(root: Path, manifest: Manifest, scratch: Path) -> Path:
+    """The results, read once into a folder of ours; what was read is what the manifest says.
+
+    Raises:
+        IntegrityError: it is not, any more.
+    """
+    listed = {each.path: each.sha256 for each in manifest.files}
+    name = LARGE_RESULTS if LARGE_RESULTS in listed else RESULTS
+    folder = scratch / "baseline"
+    folder.mkdir(mode=0o700)
+    digest = hashlib.sha256()
+    with (root / name).open("rb") as file, (folder / name).open("wb") as copy:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            copy.write(piece)
+    if digest.hexdigest() != listed.get(name):
+        raise _changed(root / name)
+    return folder / name
+
+
+def _changed(path: Path) -> IntegrityError:
+    return IntegrityError(
+        f"the baseline: {path} was changed while it was read", hint="have nobody write there"
+    )

@@ -34,7 +34,7 @@ from auditor.runner.shards import default_workers
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
-_BASELINE = ("baseline", "baseline_key", "baseline_trust")
+_BASELINE = ("baseline", "baseline_key", "baseline_trust", "baseline_any")
 SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "What to judge by": ("profile", "settings", "policies", "fail_on", *_BASELINE, "exit_zero"),
@@ -58,6 +58,7 @@ class Choices:
     baseline: Path | None
     baseline_key: Path | None
     baseline_trust: Path | None
+    baseline_any: bool
     exit_zero: bool
     list_all: bool
     workers: int | None
@@ -113,6 +114,11 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="A trust file in place of one key: see auditor verify.",
     ),
+    click.option(
+        "--baseline-any",
+        is_flag=True,
+        help="Take a baseline of other targets, or by another profile.",
+    ),
     click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
     click.option("--all", "list_all", is_flag=True, help="List every finding, and passes as well."),
     click.option(
@@ -155,7 +161,6 @@ class Judging:
             UsageError: a report can't be written where it is wanted.
         """
         self._chosen = chosen
-        self._config = config
         self._files = parse_outputs(chosen.outputs, targets)
         self._screen = screen_of(
             sys.stdout,
@@ -188,14 +193,12 @@ class Judging:
     def _known(self, scratch: Path) -> Known | None:
         chosen = self._chosen
         if chosen.baseline is None:
-            if chosen.baseline_key is not None or chosen.baseline_trust is not None:
+            if chosen.baseline_key or chosen.baseline_trust or chosen.baseline_any:
                 raise UsageError("there is no baseline to verify", hint="--baseline BUNDLE")
             return None
         from auditor.cli.baseline import known_in
 
-        return known_in(
-            chosen.baseline, chosen.baseline_key, chosen.baseline_trust, self._config, scratch
-        )
+        return known_in(chosen.baseline, chosen.baseline_key, chosen.baseline_trust, scratch)
 
     def kinds(self, settings: Settings) -> frozenset[str]:
         """The kinds that the rules of the profile rest on."""
@@ -214,7 +217,16 @@ class Judging:
         stamp: Stamp,
         keeping: Keeping | None = None,
     ) -> Report:
-        """Judge."""
+        """Judge.
+
+        Raises:
+            UsageError: the baseline is one of other targets, or by another profile.
+        """
+        if settings.known is not None and not self._chosen.baseline_any:
+            from auditor.runner.known import refuse_another
+
+            targets = [collector.target for collector in collectors]
+            refuse_another(settings.known, targets, settings.profile)
         report = audit(collectors, settings, stamp, self.progress, keeping)
         self.progress.end()
         return report

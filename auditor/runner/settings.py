@@ -35,12 +35,15 @@ class Settings(msgspec.Struct, frozen=True):
 class Known(msgspec.Struct, frozen=True):
     """The findings of an earlier run, which the gate is not to count again.
 
-    ``findings`` are (verdict, severity) by fingerprint; ``manifest`` is the sha256 of its bundle's.
+    ``findings`` are (verdict, severity) by fingerprint; ``manifest`` is the sha256 of its bundle's,
+    ``targets`` are (URI, uid) of what it audited, by ``profile``.
     """
 
     run: str
     manifest: str
     findings: dict[str, tuple[str, str]]
+    targets: tuple[tuple[str, str], ...] = ()
+    profile: str = ""
 
 
 class Keeping(msgspec.Struct):

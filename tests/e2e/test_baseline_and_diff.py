@@ -12,13 +12,13 @@ import pytest
 from auditor.evidence.layout import MANIFEST, Manifest
 from auditor.evidence.writing import entries
 from tests.e2e.command import ROOT, Ran, auditor
-from tests.unit.evidence.bundles import POD, STARTED
+from tests.unit.evidence.bundles import POD
 
 CLEAN = POD.replace("privileged: true", "privileged: false")
 
 
 def ran(folder: Path, *arguments: str | Path) -> Ran:
-    env = {"SOURCE_DATE_EPOCH": STARTED, "PYTHONPATH": str(ROOT)}
+    env = {"SOURCE_DATE_EPOCH": "1750000000", "PYTHONPATH": str(ROOT)}
     return auditor(*arguments, cwd=folder, env=env)
 
 
@@ -75,13 +75,32 @@ def test_a_finding_that_got_worse_is_new(folder: Path) -> None:
     )
     (own / "harsh.yaml").write_text(text)
     options = ("--policies", "own", "--profile", "harsh", "--format", "json")
-    done = ran(folder, "scan", "tree", *options, *AGAINST)
+    refused = ran(folder, "scan", "tree", *options, *AGAINST)
+    assert refused.code == 2
+    assert "the baseline was judged by ai-platform, this run is by harsh" in refused.err
+    done = ran(folder, "scan", "tree", *options, *AGAINST, "--baseline-any")
     assert done.code == 1, done.err
     fresh = {item["rule"] for item in done.results()["findings"] if item.get("new")}
     assert fresh == {mild["rule"]}
 
 
+def test_a_baseline_of_something_else(folder: Path) -> None:
+    """Paths in it are the same, and so are the fingerprints."""
+    shutil.copytree(folder / "tree", folder / "theirs")
+    done = ran(folder, "scan", "theirs", *AGAINST)
+    assert done.code == 2, done
+    assert "it has tree, this run has not; this run has theirs, it has not" in done.err
+    assert "hint: name a baseline of the same targets and profile" in done.err
+    assert ran(folder, "scan", "./tree/", *AGAINST).code == 0
+    moved = ran(folder, "scan", "theirs", *AGAINST, "--baseline-any", "-q", "--output", "after")
+    assert moved.code == 0, moved.err
+    kept = json.loads((folder / "after/baseline.json").read_text())
+    assert (kept["targets"], kept["profile"]) == ([["tree", "files"]], "ai-platform")
+    assert ran(folder, "replay", "after").code == 0
+
+
 BROKEN = {
+    "any, of none": (("--baseline-any",), 2, "there is no baseline to verify"),
     "no key": (("--baseline", "before"), 2, "a baseline must verify"),
     "no baseline": (("--baseline-key", "k.pub"), 2, "there is no baseline to verify"),
     "both": ((*AGAINST, "--baseline-trust", "k.pub"), 2, "a baseline must verify"),
@@ -104,6 +123,15 @@ def test_a_baseline_must_verify(
     assert done.code == code, done
     assert says in done.err
     assert done.out == ""
+
+
+def test_a_baseline_is_judged_by_the_clock(folder: Path) -> None:
+    """Whatever SOURCE_DATE_EPOCH says: builds export it to make the same bytes."""
+    text = "keys: [{file: k.pub, name: old, valid-until: 2025-07-01}]\n"
+    (folder / "trust.yaml").write_text(text)
+    done = ran(folder, "scan", "tree", "--baseline", "before", "--baseline-trust", "trust.yaml")
+    assert done.code == 4, done
+    assert "old: the key was valid until 2025-07-01" in done.err
 
 
 def changes(folder: Path, before: str = "before", after: str = "after") -> dict[str, list[str]]:
