@@ -10,7 +10,7 @@ from auditor.cli.moments import now
 from auditor.cli.opened import folder_of
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence import strict
-from auditor.evidence.compare import findings_in
+from auditor.evidence.compare import by_fingerprint
 from auditor.evidence.layout import LARGE_RESULTS, MANIFEST, RESULTS, Manifest
 from auditor.evidence.trust import read_trust, trust_in
 from auditor.evidence.verify import Outcome, Verifier
@@ -47,7 +47,7 @@ def known_in(place: Path, key: Path | None, trust: Path | None, scratch: Path) -
     return Known(
         manifest.run.id,
         f"sha256:{found.manifest}",
-        {each.fingerprint: (each.verdict, each.severity) for each in findings_in(results)},
+        {name: (each.verdict, each.severity) for name, each in by_fingerprint(results).items()},
         tuple((target.uri, target.uid) for target in manifest.targets),
         manifest.evaluation.profile,
     )

@@ -16,14 +16,14 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.config import read_config
-from auditor.evidence.compare import Brief, Change, changes, findings_in
+from auditor.evidence.compare import Brief, Change, by_fingerprint, changes
 from auditor.evidence.reading import read_folder
-from auditor.version import VERSION
 from reports.text import safe
 
 DIFFERENT = 1
 _WHY = ("estate", "policy", "tool")
 _WHAT = ("new", "gone", "changed")
+_LISTED_BY_ALL = frozenset({"pass", "not-applicable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class _Told:
 def diff(before: Path, after: Path, progress: str, *, as_json: bool) -> int:
     r"""Say which findings of AFTER are new, gone or changed against BEFORE, and why.
 
-    Evidence is judged again to tell: by the policy of BEFORE, then by that of AFTER, by this
-    program. What is other although nothing else changed comes from the tool, what is other under
-    the other policy from the policy, and the rest from the estate.
+    Both are judged again to tell, by this program. What a bundle says and its evidence does not
+    give comes from the tool that made it, what is other under the other policy from the policy,
+    and the rest from the estate. Passes are compared where both list them (--all).
 
     \b
     Example:
@@ -55,7 +55,8 @@ def diff(before: Path, after: Path, progress: str, *, as_json: bool) -> int:
     Exit codes:
       0  no finding is different
       1  some are
-      4  a file is not what its manifest says
+      2  there is no such bundle, or nothing was judged in it
+      4  a file is not what its manifest says, or holds no whole results
     """
     config = read_config()
     shown = Progress(progress)
@@ -95,29 +96,32 @@ _Stage = tuple[str, Mapping[str, Brief]]
 
 
 def _stages(before: Bundle, after: Bundle, again: Again) -> Sequence[_Stage]:
-    """From one bundle's findings to the other's, a step a cause; each step names it."""
-    stages: list[_Stage] = [("", _findings(before.results))]
-    if before.manifest.version != VERSION:
-        stages.append(("tool", _findings(again.judge(before, before))))
+    """From one bundle's findings to the other's, a step a cause; each step names it.
+
+    Both are judged again: what a bundle says and its evidence does not give, whether another
+    program wrote it or somebody's hand, comes from neither estate nor policy.
+    """
+    # passes are listed by --all only: what one of them does not list can't be compared
+    everything = before.judged().list_all and after.judged().list_all
+    stages = [("", before.results), ("tool", again.judge(before, before))]
     if _policy(before) != _policy(after):
-        stages.append(("policy", _findings(again.judge(before, after))))
-    if after.manifest.version != VERSION:
-        stages.append(("estate", _findings(again.judge(after, after))))
-        stages.append(("tool", _findings(after.results)))
-    else:
-        stages.append(("estate", _findings(after.results)))
-    return stages
+        stages.append(("policy", again.judge(before, after)))
+    stages += [("estate", again.judge(after, after)), ("tool", after.results)]
+    return [(why, _findings(results, everything=everything)) for why, results in stages]
 
 
 def _policy(bundle: Bundle) -> tuple[object, ...]:
     """All that decides verdicts besides evidence and program."""
     judged = bundle.judged()
     files = [(each.path, each.sha256) for each in bundle.manifest.files if each.role == "policy"]
-    return judged.profile, judged.parameters, judged.list_all, files
+    return judged.profile, judged.parameters, files
 
 
-def _findings(results: Path) -> Mapping[str, Brief]:
-    return {each.fingerprint: each for each in findings_in(results)}
+def _findings(results: Path, *, everything: bool) -> Mapping[str, Brief]:
+    found = by_fingerprint(results)
+    if everything:
+        return found
+    return {name: each for name, each in found.items() if each.verdict not in _LISTED_BY_ALL}
 
 
 def _lines(found: Sequence[_Told]) -> Iterator[str]:

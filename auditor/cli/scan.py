@@ -62,6 +62,7 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
     Exit codes:
       0  the gate passed         1  the gate failed
       2  wrong usage or policy   3  incomplete: evidence missing, nothing failed
+      4  the baseline does not verify
     """
     config = read_config()
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,9 @@ import zstandard
 from auditor.errors import IntegrityError
 
 _FINDINGS: Final = b'"findings": [\n'
+_NONE: Final = b'"findings": [],\n'
 _LAST: Final = b"}],\n"
-"""How the line of the last finding ends; with none the list ends on its first line."""
+"""How the line of the last finding ends."""
 _CITES: Final = b'"evidence":['
 _DIGEST: Final = re.compile(rb'"([^"]*)"')
 _PIECE: Final = 1 << 20
@@ -39,7 +41,7 @@ class Named(msgspec.Struct, frozen=True, gc=False):
 
 
 class Brief(msgspec.Struct, frozen=True, gc=False):
-    """A finding, as far as comparing needs it."""
+    """A finding, as far as comparing needs it; it stands for ``covers`` resources."""
 
     fingerprint: str
     rule: str
@@ -48,6 +50,7 @@ class Brief(msgspec.Struct, frozen=True, gc=False):
     resource: Named
     element: str
     message: str
+    covers: int = 1
 
     @property
     def state(self) -> tuple[str, str, str]:
@@ -78,6 +81,9 @@ class Counts(msgspec.Struct, frozen=True, gc=False, rename="kebab"):
     manual: int
     not_applicable: int
     passed: int = msgspec.field(name="pass")
+
+
+_NOTHING: Final = Counts(0, 0, 0, 0, 0)
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -121,6 +127,29 @@ def findings_in(path: Path) -> Iterator[Brief]:
     return _rows(path, Brief)
 
 
+def by_fingerprint(path: Path) -> dict[str, Brief]:
+    """The findings of results that are whole: as many as their counts say.
+
+    Raises:
+        IntegrityError: these are no results of ours, or findings are missing.
+    """
+    found: dict[str, Brief] = {}
+    listed: Counter[tuple[str, str]] = Counter()
+    for each in findings_in(path):
+        found[each.fingerprint] = each
+        listed[each.rule, each.verdict] += each.covers
+    counts = read_results(path).counts
+    for rule in sorted({rule for rule, _ in listed} | counts.keys()):
+        known = counts.get(rule, _NOTHING)
+        fail, manual, unknown = (listed[rule, verdict] for verdict in ("fail", "manual", "unknown"))
+        # what could not be seen at all is counted as unknown, and is no finding
+        if (fail, manual) != (known.fail, known.manual) or unknown > known.unknown:
+            raise IntegrityError(
+                f"{path.name}: findings of {rule} are not as many as its counts say", hint=_HINT
+            )
+    return found
+
+
 Row = TypeVar("Row")
 
 
@@ -129,6 +158,8 @@ def _rows(path: Path, shape: type[Row]) -> Iterator[Row]:
     try:
         with opened(path) as file:
             for line in file:
+                if line == _NONE:
+                    return
                 if line == _FINDINGS:
                     break
             for line in file:
@@ -138,6 +169,7 @@ def _rows(path: Path, shape: type[Row]) -> Iterator[Row]:
                     return
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError(f"{path.name}: {error}", hint=_HINT) from error
+    raise IntegrityError(f"{path.name}: it ends before its findings do", hint=_HINT)
 
 
 @contextmanager

@@ -195,6 +195,31 @@ def test_the_tool_changed(folder: Path) -> None:
     assert "fail critical -> fail critical k8s-container-privileged" in done.out
 
 
+def test_results_that_the_evidence_does_not_give(folder: Path) -> None:
+    """By the same version, of the same evidence: the estate can't be why."""
+    place = shutil.copytree(folder / "before", folder / "after")
+    results = place / "results.json"
+    text = results.read_text()
+    results.write_text(text.replace("container main is privileged", "container main is fine"))
+    _rehash(place, "results.json")
+    assert changes(folder) == {"changed k8s-container-privileged": ["tool"]}
+    assert changes(folder, "after", "before") == {"changed k8s-container-privileged": ["tool"]}
+    results.write_text("\n")
+    _rehash(place, "results.json")
+    done = ran(folder, "diff", "before", "after")
+    assert done.code == 4, done
+    assert "results.json: it ends before its findings do" in done.err
+
+
+def test_passes_that_one_side_does_not_list(folder: Path) -> None:
+    assert scan(folder, "all", "--all").code == 1
+    assert changes(folder, "before", "all") == {}
+    (folder / "tree" / "pod.yaml").write_text(CLEAN)
+    assert scan(folder, "clean", "--all").code in {0, 1}
+    assert changes(folder, "before", "clean")["gone k8s-container-privileged"] == ["estate"]
+    assert changes(folder, "all", "clean")["changed k8s-container-privileged"] == ["estate"]
+
+
 def _rehash(place: Path, name: str) -> None:
     manifest = msgspec.json.decode((place / MANIFEST).read_bytes(), type=Manifest)
     files = tuple(sorted(entries(place)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import zstandard
 
 from auditor.errors import IntegrityError
 from auditor.evidence.assembly import write_results
-from auditor.evidence.compare import cited_in, digest_of, findings_in, read_results
+from auditor.evidence.compare import by_fingerprint, cited_in, digest_of, findings_in, read_results
 from auditor.evidence.layout import results_in
 from tests.unit.evidence.bundles import made
 
@@ -85,6 +86,58 @@ def test_results_that_are_none(tmp_path: Path, results: bytes, name: str) -> Non
     path.write_bytes(BROKEN[name](results))
     with pytest.raises(IntegrityError):
         read_results(path)
+
+
+def without(data: bytes, number: int) -> bytes:
+    """Results without one of their findings."""
+    lines = data.splitlines(keepends=True)
+    place = lines.index(b'"findings": [\n') + 1 + number
+    return b"".join((*lines[:place], *lines[place + 1 :]))
+
+
+NOT_WHOLE = {
+    "a line": (lambda _: b"\n", "it ends before its findings do"),
+    "nothing": (lambda _: b"", "it ends before its findings do"),
+    "cut off at the start": (
+        lambda data: data[: data.index(b'"findings": [\n') + 14], "it ends before its findings do",
+    ),
+    "cut off after a finding": (
+        lambda data: data[: data.index(b"},\n{", data.index(b'"findings": [')) + 3],
+        "it ends before its findings do",
+    ),
+    "one is missing": (lambda data: without(data, 2), "are not as many as its counts say"),
+    "one passes now": (
+        lambda data: data.replace(b'"verdict":"fail"', b'"verdict":"pass"', 1),
+        "are not as many as its counts say",
+    ),
+    "a rule that was not counted": (
+        lambda data: data.replace(b'"rule":"', b'"rule":"x-', 1), "findings of",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "says"), NOT_WHOLE.values(), ids=NOT_WHOLE.keys())
+def test_findings_that_are_not_whole(
+    tmp_path: Path, results: bytes, spoil: Callable[[bytes], bytes], says: str
+) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(spoil(results))
+    with pytest.raises(IntegrityError) as caught:
+        by_fingerprint(path)
+    assert caught.value.message.startswith("results.json: ")
+    assert says in caught.value.message
+    path.write_bytes(results)
+    assert len(by_fingerprint(path)) == len(json.loads(results)["findings"])
+
+
+def test_no_findings_are_whole(tmp_path: Path, results: bytes) -> None:
+    document = json.loads(results)
+    start = results.index(b'"findings": [') + len(b'"findings": [')
+    counts = {rule: dict.fromkeys(each, 0) for rule, each in document["counts"].items()}
+    rest = json.dumps({"counts": counts, "gate": document["gate"]})[1:-1].encode()
+    path = tmp_path / "results.json"
+    path.write_bytes(results[:start] + b'],\n"controls": [],\n' + rest + b"\n}\n")
+    assert by_fingerprint(path) == {}
 
 
 def test_compressed_results_that_are_damaged(tmp_path: Path, results: bytes) -> None:
