@@ -6,6 +6,7 @@ that somebody sent: nothing is written outside of the folder, and nothing larger
 
 from __future__ import annotations
 
+import os
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -28,12 +29,18 @@ _PIECE: Final = 1 << 20
 def pack(root: Path, place: Path) -> Iterator[None]:
     """At the end, make an archive of what is below ``root`` and move it to ``place``.
 
+    Only its owner can read it, as with a bundle that is a folder.
+
     Raises:
         UsageError, RenderError: as :func:`auditor.evidence.writing.beside`.
     """
     with beside(place, is_folder=False) as name:
         yield
-        with zipfile.ZipFile(name, "x", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with (
+            open(handle, "w+b") as made,  # noqa: PTH123 - a descriptor, not a path
+            zipfile.ZipFile(made, "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
+        ):
             files = (path for path in root.rglob("*") if path.is_file())
             for path in sorted(files, key=lambda each: each.relative_to(root).as_posix()):
                 info = zipfile.ZipInfo(path.relative_to(root).as_posix(), _EPOCH)

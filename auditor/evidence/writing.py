@@ -153,12 +153,8 @@ def written(place: Path) -> Iterator[Path]:
     """
     with beside(place, is_folder=True) as folder:
         folder.mkdir(mode=0o700)
-        try:
-            yield folder
-            flush(folder)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        yield folder
+        flush(folder)
 
 
 @contextlib.contextmanager
@@ -185,9 +181,11 @@ def beside(place: Path, *, is_folder: bool) -> Iterator[Path]:
             place.hardlink_to(name)
             name.unlink()
         _flush(above)
-    except OSError as error:
+    except BaseException as error:  # an interrupt as well leaves nothing behind
         with contextlib.suppress(OSError):
-            shutil.rmtree(name) if name.is_dir() else name.unlink(missing_ok=True)
+            shutil.rmtree(name, ignore_errors=True) if name.is_dir() else name.unlink()
+        if not isinstance(error, OSError):
+            raise
         what = error.strerror or str(error)
         raise RenderError(f"{place}: {what}", hint="nothing was written there") from error
 
