@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
+from auditor.cli.environment import environment
 from auditor.cli.judging import Judging
 from auditor.cli.passphrases import Passphrases
 from auditor.cli.screen import Screen
@@ -28,14 +26,11 @@ from auditor.evidence.writing import finish, written
 from auditor.model.evidence import TargetEntry
 from auditor.model.finding import Report
 from auditor.ports import Collector, Live
-from auditor.redact import redact_text
 from auditor.runner.gather import Order, gather
 from auditor.runner.known import write_known
 from auditor.runner.settings import Keeping, Settings, Stamp
 
 _PAPER = Screen(width=None, colour=False, plain=True, everything=True)
-_PARTS = ("click", "cryptography", "kubernetes", "msgspec", "PyYAML", "securesystemslib")
-"""Packages whose version may matter to somebody who wants to know how a verdict came about."""
 
 
 class Bundling:
@@ -122,7 +117,7 @@ def assemble(
     names = keep_policy(root, settings.folders, report.policy)
     if settings.known is not None:
         write_known(root, settings.known)
-    write_json(root / ENVIRONMENT, _environment(arguments))
+    write_json(root / ENVIRONMENT, environment(arguments))
     evaluation = Evaluation(
         profile=settings.profile,
         parameters=settings.parameters,
@@ -133,20 +128,3 @@ def assemble(
     )
     run = RunEntry(report.run_id, report.started, report.finished)
     return finish(root, stamp.version, run, targets, evaluation)
-
-
-def _environment(arguments: Sequence[str]) -> dict[str, Any]:
-    """The program that judged; an argument that looks like a secret is left out."""
-    packages = {}
-    for name in _PARTS:
-        try:
-            packages[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {
-        "arguments": [redact_text(argument) for argument in arguments],
-        "python": platform.python_version(),
-        "implementation": platform.python_implementation(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "packages": packages,
-    }

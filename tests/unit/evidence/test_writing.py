@@ -58,7 +58,7 @@ def stopped(place: Path, stop: BaseException, *, is_folder: bool) -> None:
 @pytest.mark.parametrize("is_folder", [True, False])
 @pytest.mark.parametrize(("stop", "raised"), STOPS.values(), ids=STOPS.keys())
 def test_whatever_stops_it(
-    tmp_path: Path, stop: BaseException, raised: type[BaseException], is_folder: bool
+    tmp_path: Path, stop: BaseException, raised: type[BaseException], *, is_folder: bool
 ) -> None:
     with pytest.raises(raised):
         stopped(tmp_path / "b", stop, is_folder=is_folder)

@@ -1,0 +1,93 @@
+"""The program that judged, as a bundle tells it: which files, on what packages, asked for what."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from auditor.redact import redact_text
+from auditor.version import VERSION
+
+_OURS: Final = ("auditor", "collectors", "reports")
+_NEEDED: Final = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?")
+_EXTRA: Final = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
+
+
+def environment(arguments: Sequence[str]) -> dict[str, Any]:
+    """What may matter to somebody who wants to know how a verdict came about.
+
+    An argument that looks like a secret is left out.
+    """
+    return {
+        "arguments": [redact_text(argument) for argument in arguments],
+        "program": {"version": VERSION, "sha256": digest_of_program()},
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "packages": dict(sorted(packages("auditor").items())),
+    }
+
+
+def digest_of_program() -> str:
+    """The sha256 over our own files: of what ``sha256sum`` prints for them, in order of names.
+
+    Equal versions may be different programs: an installation can be changed. The policies have a
+    digest of their own, in the results.
+    """
+    lines = sorted(_lines(), key=lambda line: line[66:])
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _lines() -> Iterator[str]:
+    for package in _OURS:
+        spec = importlib.util.find_spec(package)
+        for folder in (spec.submodule_search_locations if spec is not None else None) or ():
+            for path in Path(folder).rglob("*.py"):
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                yield f"{digest}  {package}/{path.relative_to(folder).as_posix()}\n"
+
+
+def packages(name: str) -> dict[str, str]:
+    """The versions of all packages that are installed and that one rests on, directly or not.
+
+    Of its own extras all count that are installed, of those of others the ones that are asked for.
+    """
+    found: dict[str, str] = {}
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = list(_needs(name))
+    while waiting:
+        need = waiting.pop()
+        if need in seen:
+            continue
+        seen.add(need)
+        try:
+            distribution = importlib.metadata.distribution(need[0])
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        found[distribution.name] = distribution.version
+        waiting += _asked(distribution.requires or (), need[1])
+    return found
+
+
+def _needs(name: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """What a package rests on, by any of its extras; nothing when it runs from its source."""
+    with suppress(importlib.metadata.PackageNotFoundError):
+        yield from _asked(importlib.metadata.requires(name) or (), None)
+
+
+def _asked(
+    requirements: Sequence[str], extras: frozenset[str] | None
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """Names and their extras; of requirements that are an extra's those of ``extras``, or all."""
+    for text in requirements:
+        extra, needed = _EXTRA.search(text), _NEEDED.match(text)
+        wanted = extra is None or extras is None or extra[1] in extras
+        if wanted and needed is not None:
+            yield needed[1], frozenset(filter(None, re.split(r"[,\s]+", needed[2] or "")))
