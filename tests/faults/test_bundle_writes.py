@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,8 +81,8 @@ LIMITS = (1 << 12, 1 << 15, 1 << 18)
 
 @pytest.mark.parametrize("most", LIMITS)
 @pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
-def test_a_disk_that_is_full(tree: Path, tmp_path: Path, most: int, name: str) -> None:
-    """No file may grow beyond a limit: the write fails as on a full disk, at another file each."""
+def test_a_file_that_may_not_grow(tree: Path, tmp_path: Path, most: int, name: str) -> None:
+    """No file may grow beyond a limit: a write fails with EFBIG, at another file each."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
@@ -94,11 +95,84 @@ def test_a_disk_that_is_full(tree: Path, tmp_path: Path, most: int, name: str) -
     assert list(place.parent.iterdir()) == []
 
 
-def test_places_where_nothing_can_be_made(tree: Path) -> None:
-    done = auditor("scan", tree / "tree", "-q", "--no-sign", "--output", "/proc/bundle")
-    assert done.code == 2, done
-    assert "/proc" in done.err
+@pytest.fixture(scope="module")
+def apart() -> list[str]:
+    """What starts a program that may mount file systems nobody else sees."""
+    for command in (["unshare", "-Urm"], ["unshare", "-m"]):
+        probe = [*command, "mount", "-t", "tmpfs", "none", "/mnt"]
+        if shutil.which("unshare") and not subprocess.run(probe, check=False).returncode:
+            return command
+    pytest.skip("NO FULL DISK WAS TRIED: this system lets nobody mount a tmpfs (unshare -Urm)")
+
+
+SMALL = """
+mount -t tmpfs -o "$1" none "$2"; cd "$3"; place="$2"; shift 3
+code=0; "$@" || code=$?
+rm -rf "$place/tmp"; echo "left: $(ls -A "$place")"; exit $code
+"""
+
+
+def on_a_small_disk(apart: list[str], tree: Path, disk: Path, options: str, *more: str) -> Ran:
+    """Scan into a file system of its own, and tell what is left there."""
+    disk.mkdir()
+    scan = [sys.executable, "-m", "auditor", "scan", "tree", "-q", "--key", "k.pem"]
+    done = subprocess.run(
+        [*apart, "sh", "-euc", SMALL, "sh", options, disk, tree, *more, *scan,
+         "--output", disk / "bundle"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("size", ["8k", "64k", "256k"])
+def test_a_disk_that_is_full(apart: list[str], tree: Path, tmp_path: Path, size: str) -> None:
+    done = on_a_small_disk(apart, tree, tmp_path / "disk", f"size={size}")
+    assert (done.code, done.out) == (2, "left: \n"), done
+    assert "No space left on device" in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("size", ["8k", "256k"])
+def test_a_disk_for_temporary_files_that_is_full(
+    apart: list[str], tree: Path, tmp_path: Path, size: str
+) -> None:
+    disk = tmp_path / "disk"
+    begin = ("sh", "-euc", 'mkdir "$0"; TMPDIR="$0" exec "$@"', str(disk / "tmp"))
+    done = on_a_small_disk(apart, tree, disk, f"size={size}", *begin)
+    assert (done.code, done.out) == (2, "left: \n"), done
+    assert "No space left on device" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_disk_that_can_only_be_read(apart: list[str], tree: Path, tmp_path: Path) -> None:
+    done = on_a_small_disk(apart, tree, tmp_path / "disk", "ro")
+    assert (done.code, done.out) == (2, "left: \n"), done
+    assert f"nothing can be made in {tmp_path / 'disk'}" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
+def test_a_folder_that_can_only_be_read(tree: Path, tmp_path: Path, name: str) -> None:
+    """Root may write everywhere, so root gives that up: in a user namespace it has no rights."""
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o500)
+    give_up = ["unshare", "-U"] if os.geteuid() == 0 else []
+    if give_up and subprocess.run([*give_up, "true"], check=False).returncode:
+        pytest.skip("NO READ-ONLY FOLDER WAS TRIED: root can't give up its rights (unshare -U)")
+    scan = [sys.executable, "-m", "auditor", "scan", "tree", "-q", "--no-sign"]
+    done = subprocess.run(
+        [*give_up, *scan, "--output", folder / name],
+        cwd=tree,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2, done
+    assert f"nothing can be made in {folder}" in done.stderr
+    assert "hint: name another folder" in done.stderr
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
