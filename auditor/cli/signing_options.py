@@ -10,8 +10,7 @@ from typing import TypeVar
 
 import click
 
-MOST_DESCRIPTORS = 1 << 20
-"""A larger number is none of a descriptor."""
+_DESCRIPTORS = range(1 << 20)
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -28,10 +27,19 @@ class Wanted:
     tsa: str
 
 
+def _descriptor(
+    context: click.Context, parameter: click.Parameter, number: int | None
+) -> int | None:
+    if number is not None and number not in _DESCRIPTORS:
+        raise click.BadParameter(f"{number} is no descriptor", context, parameter)
+    return number
+
+
 passphrase_fd = click.option(
     "--passphrase-fd",
     metavar="N",
-    type=click.IntRange(0, MOST_DESCRIPTORS),
+    type=int,
+    callback=_descriptor,
     help="As above, from a descriptor.",
 )
 

@@ -133,8 +133,8 @@ NO_PASSPHRASES: Mapping[str, tuple[tuple[str, ...], dict[str, str], str]] = {
     "a NUL in a file": (("--passphrase-file", "nul"), {}, "no text in UTF-8"),
     "a folder": (("--passphrase-file", "."), {}, "Is a directory"),
     "no descriptor": (("--passphrase-fd", "99"), {}, "Bad file descriptor"),
-    "a negative descriptor": (("--passphrase-fd", "-1"), {}, "-1 is not in the range"),
-    "a huge descriptor": (("--passphrase-fd", "9" * 30), {}, "is not in the range"),
+    "a negative descriptor": (("--passphrase-fd", "-1"), {}, "-1 is no descriptor"),
+    "a huge descriptor": (("--passphrase-fd", "9" * 30), {}, "is no descriptor"),
 }
 
 
