@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from auditor.errors import UsageError
 from auditor.evidence.envelope import Signed
+from auditor.evidence.leaks import SHORTEST
 from auditor.evidence.timestamps import check_form, request_for
 
 _MOST_TOKEN = 1 << 20
@@ -60,9 +61,13 @@ class Authority:
 
     def without(self, text: str) -> str:
         """A text that may repeat the address, without what is secret of it."""
+        parts = urlsplit(self.url)
         found = text.replace(self.url, self.shown)
+        for whole in (f"{parts.netloc.rpartition('@')[0]}@", f"?{parts.query}"):
+            found = found.replace(whole, "") if len(whole) > 1 else found
         for secret in sorted(self.secrets, key=len, reverse=True):
-            found = found.replace(secret, "...")
+            # a short one is part of words that have nothing to do with it
+            found = found.replace(secret, "...") if len(secret) >= SHORTEST else found
         return found
 
     def stamped(self, signed: Signed) -> Signed:
