@@ -90,7 +90,7 @@ def verify(
 def _lines(found: Verification, asked: datetime | None) -> str:
     lines = []
     for step in found.steps:
-        as_of = f"; as of {shown(asked)}, by --at" if asked and step.name == "TIME" else ""
+        as_of = f"; now is {shown(asked)}, by --at" if asked and step.name == "TIME" else ""
         lines.append(f"{step.name:<13} {step.outcome.value:<12} {safe(step.detail)}{as_of}")
     lines.append(_SAID[found.decision])
     lines.append(

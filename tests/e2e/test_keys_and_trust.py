@@ -335,9 +335,9 @@ def test_trust_files(signed: Path, text: str, code: int, says: str) -> None:
 
 
 MOMENTS: Mapping[str, tuple[str, int, str]] = {
-    "a date": ("2025-07-01", 0, "; as of 2025-07-01 00:00:00 UTC, by --at"),
-    "a time": ("2025-07-01T12:00:00Z", 0, "; as of 2025-07-01 12:00:00 UTC, by --at"),
-    "another zone": ("2025-07-01t02:00:00+02:00", 0, "; as of 2025-07-01 00:00:00 UTC, by --at"),
+    "a date": ("2025-07-01", 0, "; now is 2025-07-01 00:00:00 UTC, by --at"),
+    "a time": ("2025-07-01T12:00:00Z", 0, "; now is 2025-07-01 12:00:00 UTC, by --at"),
+    "another zone": ("2025-07-01t02:00:00+02:00", 0, "; now is 2025-07-01 00:00:00 UTC, by --at"),
     "before it was signed": ("2025-01-01", 4, "before the run ended at 2025-06-15"),
     "no date": ("2025-13-01", 2, "--at '2025-13-01': no time"),
     "no zone": ("2025-07-01T12:00:00", 2, "no time"),
