@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import json
 import os
 import shutil
@@ -152,18 +154,85 @@ def test_securesystemslib_refuses(
         by_securesystemslib(spoil_in(bundle, spoil), signed)
 
 
-def by_openssl(bundle: Path, public: Path) -> subprocess.CompletedProcess[str]:
+SAID = "Verified OK\nManifest OK\nFiles OK\n"
+
+
+def by_openssl(
+    bundle: Path, public: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """The recipe that ``verify`` prints, run by a shell."""
     script = auditor("verify", bundle, "--key", public, "--recipe")
     assert script.code == 0
     return subprocess.run(
-        ["/bin/sh"], input=script.out, check=False, capture_output=True, text=True
+        ["/bin/sh"],
+        input=script.out,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], **(env or {})},
     )
+
+
+def rehashed(bundle: Path, name: str) -> None:
+    """Make the manifest agree with a file."""
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    data = (bundle / name).read_bytes()
+    for entry in manifest["files"]:
+        if entry["path"] == name:
+            entry |= {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    (bundle / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
 def test_bare_openssl(bundle: Path, public: Path) -> None:
     done = by_openssl(bundle, public)
-    assert (done.returncode, done.stdout) == (0, "Verified OK\nManifest OK\nFiles OK\n"), done
+    assert (done.returncode, done.stdout) == (0, SAID), done
+
+
+def test_bare_openssl_with_ed25519(tmp_path: Path) -> None:
+    made_here = made(tmp_path, "ed25519")
+    public = tmp_path / "public.pem"
+    public.write_text(made_here.held.public.pem)
+    done = by_openssl(made_here.root, public)
+    assert (done.returncode, done.stdout) == (0, SAID), done
+    spoil_in(made_here.root, signature)
+    done = by_openssl(made_here.root, public)
+    assert (done.returncode, "the signature is not that of" in done.stderr) == (1, True), done
+
+
+def test_bare_openssl_takes_no_digest_that_an_attacker_had_signed(
+    bundle: Path, public: Path, signed: Made, tmp_path: Path
+) -> None:
+    """A forged manifest is put among the audited files, so the honest signer signs its digest."""
+    results = bundle / "results.json"
+    results.write_text(results.read_text().replace('"verdict":"fail"', '"verdict":"pass"'))
+    rehashed(bundle, "results.json")
+    (tmp_path / "tree").mkdir()
+    shutil.copy(bundle / "manifest.json", tmp_path / "tree" / "values.json")
+    shutil.copy(signed.root.parent / "tree" / "pod.yaml", tmp_path / "tree")
+    key_file = signed.root.parent / "key.pem"
+    done = auditor("scan", "tree", "-q", "--output", "b", "--key", key_file, cwd=tmp_path)
+    assert done.code == 1, done
+    stated = json.loads((tmp_path / "b" / TESTS).read_text())["dsseEnvelope"]["payload"]
+    digest = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()
+    assert f'"sha256":"{digest}"'.encode() in base64.b64decode(stated)
+    shutil.copy(tmp_path / "b" / TESTS, bundle / REPORT)
+    done = by_openssl(bundle, public)
+    assert (done.returncode, done.stdout) == (1, "Verified OK\n"), done
+    assert "manifest.json is not what was signed as an audit report" in done.stderr
+
+
+def test_bare_openssl_wants_a_folder_and_leaves_none_behind(
+    bundle: Path, public: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "b.zip"
+    archive.write_bytes(b"PK")
+    done = by_openssl(archive, public)
+    assert (done.returncode, "unzip it into an empty one first" in done.stderr) == (1, True)
+    (tmp_path / "tmp").mkdir()
+    for code in (0, 1):
+        done = by_openssl(bundle, public, {"TMPDIR": str(tmp_path / "tmp")})
+        assert (done.returncode, list((tmp_path / "tmp").iterdir())) == (code, [])
+        (bundle / "manifest.json").write_text("{}")
 
 
 @spoiled
@@ -174,10 +243,21 @@ def test_bare_openssl_refuses(
     assert by_openssl(bundle, public).returncode != 0
 
 
+def linked(root: Path) -> None:
+    (root / "results.json").rename(root.parent / "results.json")
+    (root / "results.json").symlink_to(root.parent / "results.json")
+
+
 FILES: dict[str, Callable[[Path], object]] = {
     "a file": lambda root: (root / "results.json").write_text("{}"),
     "a file gone": lambda root: (root / "results.json").unlink(),
     "a file more": lambda root: (root / "policy/x").write_text("x"),
+    "an empty folder": lambda root: (root / "policy/x").mkdir(),
+    "a link more": lambda root: (root / "results.json.zst").symlink_to("/etc/passwd"),
+    "a link in place of a file": linked,
+    "a pipe": lambda root: os.mkfifo(root / "policy/x"),
+    "an attestation more": lambda root: (root / "attestations/x.sigstore.json").write_text("{}"),
+    "a name of two lines": lambda root: (root / "x\nresults.json").write_text("x"),
     "the manifest": lambda root: (root / "manifest.json").write_text("{}"),
 }
 
