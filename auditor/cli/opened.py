@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from auditor.cli.screen import Screen
 from auditor.cli.wiring import FORMATS, reader_of
 from auditor.errors import UsageError
 from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest, results_in
+from auditor.evidence.population import untold
 from auditor.ports import Collector
 from auditor.runner.job import kinds_of
 from auditor.runner.known import read_known
@@ -50,9 +53,15 @@ class Bundle:
         return self.manifest.evaluation
 
     def collectors(self, kinds: frozenset[str]) -> list[Collector]:
-        """What reads the evidence again."""
+        """What reads the evidence again; a failed query that no gap tells of is a gap then."""
         bodies = BlockReader(self.root / BODIES)
-        return [reader_of(each, bodies, kinds) for each in self.read]
+        return [reader_of(_in_full(each), bodies, kinds) for each in self.read]
+
+
+def _in_full(read: Collected) -> Collected:
+    more = tuple(untold(read.entry, read.records))
+    entry = replace(read.entry, gaps=(*read.entry.gaps, *more)) if more else read.entry
+    return Collected(entry, read.records)
 
 
 def folder_of(place: Path, scratch: Path) -> Path:

@@ -14,7 +14,8 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.config import read_config
-from auditor.evidence.compare import changes, digest_of, findings_in, read_results
+from auditor.evidence.compare import Results, changes, cited_in, findings_in, read_results
+from auditor.evidence.content import digest_of
 from auditor.evidence.reading import read_folder
 from auditor.version import VERSION
 from reports.text import safe
@@ -41,15 +42,16 @@ def replay(bundle: Path, workers: int | None, progress: str) -> int:
     \b
     Exit codes:
       0  the same bytes
-      4  other results, or a file that is not what the manifest says
+      2  there is no such bundle, or nothing was judged in it
+      4  other results, or it is not whole: a file is not what the manifest says
     """
     config = read_config()
     shown = Progress(progress)
     with Scratch(config.temporary) as scratch:
         root = folder_of(bundle, scratch)
         found = Bundle(root, *read_folder(root))
-        cache = config.cache / "policy" if config.cache is not None else None
-        again = Again(scratch, cache, workers, shown).judge(found, found)
+        # no cache: what is read there is not in the bundle
+        again = Again(scratch, None, workers, shown).judge(found, found)
         shown.end()
         before, after = digest_of(found.results), digest_of(again)
         if before == after:
@@ -71,8 +73,7 @@ def _explained(found: Bundle, again: Path) -> Iterator[str]:
         yield f"program: {VERSION}, as then"
     same = then.tool.policy == now.tool.policy
     yield "policy: as then" if same else f"policy: {then.tool.policy} then, {now.tool.policy} now"
-    unread = [gap for gap in now.gaps if gap not in then.gaps]
-    yield f"evidence: {len(unread)} gaps that were none then" if unread else "evidence: as then"
+    yield f"evidence: {_evidence(found, again, then, now)}"
     before = {each.fingerprint: each for each in findings_in(found.results)}
     after = {each.fingerprint: each for each in findings_in(again)}
     different = list(changes(before, after))
@@ -82,3 +83,22 @@ def _explained(found: Bundle, again: Path) -> Iterator[str]:
         yield f"  and {len(different) - _SHOWN} more"
     if not different:
         yield "  no finding is different: counts, gaps, coverage, controls or the gate are"
+
+
+def _evidence(found: Bundle, again: Path, then: Results, now: Results) -> str:
+    """What of the evidence is other; where nothing tells, what must be by what is not."""
+    unread = [gap for gap in now.gaps if gap not in then.gaps]
+    if unread:
+        return f"{len(unread)} gaps that were none then"
+    if [gap for gap in then.gaps if gap not in now.gaps]:
+        return "gaps of then are none now"
+    if (then.targets, then.run) != (now.targets, now.run):
+        return "its targets, their principals or the run are not those of the results"
+    if then.coverage != now.coverage:
+        return "other resources than then"
+    other = cited_in(found.results)[0] ^ cited_in(again)[0]
+    if other:
+        return f"findings rest on {len(other)} other digests"
+    if then.tool.policy == now.tool.policy and found.manifest.version == VERSION:
+        return "its digests are as then; what was kept of it, or the results, were changed since"
+    return "as then"

@@ -134,7 +134,7 @@ class LineWriter:
             f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}'
             f'{text(source)}}},"element":{element_text},"message":{text(outcome.message)},'
             f'"observed":[{",".join(observed)}],"covers":{covers},'
-            f'"controls":{rule.controls},"evidence":["sha256:{evidence}"],"waiver":null}}'
+            f'"controls":{rule.controls},"evidence":[{text(f"sha256:{evidence}")}],"waiver":null}}'
         )
         return f"{identity}\t{where.place}\t{covers}\t{shown}\n".encode()
 

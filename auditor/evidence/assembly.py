@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import zstandard
 
 from auditor.errors import IntegrityError
 from auditor.evidence.layout import BODIES, INVENTORY, LARGE_RESULTS, POLICY, RESULTS
+from auditor.evidence.population import enumerated, population
 from auditor.evidence.reading import records_of
-from auditor.model.evidence import Record, TargetEntry
+from auditor.model.evidence import TargetEntry
 from auditor.model.finding import Report
 from auditor.policy.policyset import digest_files, read_files
 
@@ -75,35 +75,13 @@ def write_inventory(root: Path, report: Report, entries: Sequence[TargetEntry]) 
         for kind in report.coverage.kinds
     }
     targets = [
-        {
-            "uri": entry.uri,
-            "state": target.state.value,
-            "gaps": len(entry.gaps),
-            "excluded": {item.kind: item.reason for item in entry.excluded},
-            **_population(records_of(root, number), used),
-        }
+        enumerated(entry, target.state.value, population(records_of(root, number), used))
         for number, (target, entry) in enumerate(zip(report.targets, entries, strict=True))
     ]
     for path in (root / BODIES).glob("*"):
         if path.stem not in used:
             path.unlink()
     write_json(root / INVENTORY, {"kinds": kinds, "targets": targets})
-
-
-def _population(records: Iterable[Record], used: set[str]) -> dict[str, Any]:
-    answered: Counter[str] = Counter()
-    incomplete = resources = 0
-    for record in records:
-        answered[record.answered.value] += 1
-        incomplete += not record.complete
-        resources += record.count
-        used.add(record.block)
-    return {
-        "queries": answered.total(),
-        "answered": dict(sorted(answered.items())),
-        "incomplete": incomplete,
-        "resources": resources,
-    }
 
 
 def write_json(path: Path, value: object) -> None:

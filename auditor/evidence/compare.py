@@ -6,19 +6,17 @@ line or message.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
-import zstandard
 
 from auditor.errors import IntegrityError
+from auditor.evidence import strict
+from auditor.evidence.content import PIECE, content_of
 
 _FINDINGS: Final = b'"findings": [\n'
 _NONE: Final = b'"findings": [],\n'
@@ -26,7 +24,8 @@ _LAST: Final = b"}],\n"
 """How the line of the last finding ends."""
 _CITES: Final = b'"evidence":['
 _DIGEST: Final = re.compile(rb'"([^"]*)"')
-_PIECE: Final = 1 << 20
+_MOST_CITED: Final = 1 << 22
+_MOST_LISTS: Final = 1_000_000
 _HINT: Final = "it is damaged, or auditor did not write it"
 
 
@@ -86,15 +85,58 @@ class Counts(msgspec.Struct, frozen=True, gc=False, rename="kebab"):
 _NOTHING: Final = Counts(0, 0, 0, 0, 0)
 
 
+class Kind(msgspec.Struct, frozen=True, gc=False):
+    """How many resources of a kind there were."""
+
+    seen: int
+    evaluated: int
+    excluded: int
+
+
+class Rules(msgspec.Struct, frozen=True, gc=False):
+    """How many rules could be decided."""
+
+    evaluated: int
+    blind: int
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """How much was looked at."""
+
+    resources: dict[str, Kind]
+    rules: Rules
+    ratio: float
+
+
+class Run(msgspec.Struct, frozen=True):
+    """When it was, and as whom."""
+
+    id: str
+    started: str
+    finished: str
+    identity: list[Any]
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A target, and how much of it was read."""
+
+    uri: str
+    uid: str
+    version: str
+    state: str
+
+
 class Results(msgspec.Struct, frozen=True):
     """``results.json`` but for its findings, which are as many as there are."""
 
     tool: Tool
+    run: Run
     gate: Gate
     counts: dict[str, Counts]
-    coverage: dict[str, msgspec.Raw]
-    gaps: list[msgspec.Raw]
-    profile: dict[str, msgspec.Raw]
+    coverage: Coverage
+    targets: list[Judged]
+    gaps: list[Any]
+    profile: dict[str, Any]
 
 
 def read_results(path: Path) -> Results:
@@ -104,18 +146,20 @@ def read_results(path: Path) -> Results:
         IntegrityError: these are no results of ours.
     """
     parts: list[bytes] = []
-    try:
-        with opened(path) as file:
-            for line in file:
-                parts.append(line)
-                if line == _FINDINGS:
-                    for finding in file:
-                        if finding.endswith(_LAST):
-                            break
-                    parts.append(b"],\n")
-        return msgspec.json.decode(b"".join(parts), type=Results)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise IntegrityError(f"{path.name}: {error}", hint=_HINT) from error
+    size = 0
+    with content_of(path) as content:
+        lines = content.lines()
+        for line in lines:
+            parts.append(line)
+            size += len(line)
+            if size > strict.MOST_BYTES:
+                break
+            if line == _FINDINGS:
+                for finding in lines:
+                    if finding.endswith(_LAST):
+                        break
+                parts.append(b"],\n")
+    return strict.convert(path.name, strict.parse(path.name, b"".join(parts)), Results)
 
 
 def findings_in(path: Path) -> Iterator[Brief]:
@@ -155,51 +199,27 @@ Row = TypeVar("Row")
 
 def _rows(path: Path, shape: type[Row]) -> Iterator[Row]:
     decode = msgspec.json.Decoder(shape).decode
-    try:
-        with opened(path) as file:
-            for line in file:
-                if line == _NONE:
-                    return
-                if line == _FINDINGS:
-                    break
-            for line in file:
-                last = line.endswith(_LAST)
-                yield decode(line.removesuffix(_LAST) + b"}" if last else line.removesuffix(b",\n"))
-                if last:
-                    return
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise IntegrityError(f"{path.name}: {error}", hint=_HINT) from error
+    with content_of(path) as content:
+        lines = content.lines()
+        for line in lines:
+            if line == _NONE:
+                return
+            if line == _FINDINGS:
+                break
+        for line in lines:
+            last = line.endswith(_LAST)
+            row = line.removesuffix(_LAST) + b"}" if last else line.removesuffix(b",\n")
+            try:
+                found = decode(row)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise IntegrityError(f"{path.name}: {error}", hint=_HINT) from error
+            yield found
+            if last:
+                return
     raise IntegrityError(f"{path.name}: it ends before its findings do", hint=_HINT)
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """The content of results, whether they are compressed or not.
-
-    Raises:
-        IntegrityError: it can't be read.
-    """
-    try:
-        with path.open("rb") as file:
-            if path.suffix != ".zst":
-                yield file
-                return
-            with zstandard.ZstdDecompressor().stream_reader(file) as plain:
-                yield cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", plain), _PIECE))
-    except (OSError, zstandard.ZstdError) as error:
-        raise IntegrityError(f"{path.name}: {error}", hint=_HINT) from error
-
-
-def digest_of(path: Path) -> str:
-    """The sha256 of the content of results."""
-    digest = hashlib.sha256()
-    with opened(path) as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def cited_in(path: Path, size: int = _PIECE) -> tuple[set[str], int]:
+def cited_in(path: Path, size: int = PIECE) -> tuple[set[str], int]:
     """The digests of evidence that findings cite, and how many findings do.
 
     It is read in pieces of a ``size``. No JSON is decoded: in a text a quote follows a backslash.
@@ -209,24 +229,31 @@ def cited_in(path: Path, size: int = _PIECE) -> tuple[set[str], int]:
     """
     found: set[bytes] = set()
     number, rest = 0, b""
-    with opened(path) as file:
-        while piece := file.read(size):
+    with content_of(path) as content:
+        for piece in content.pieces(size):
             data = rest + piece
             last = data.rfind(_CITES)
             if last < 0:
                 rest = data[-len(_CITES) :]
                 continue
-            number += _cited(data[:last], found)
+            number += _cited(path, data[:last], found)
             rest = data[last:]
-    number += _cited(rest, found)
-    digests = {digest.decode() for each in found for digest in _DIGEST.findall(each)}
-    return digests, number
+            if b"]" in rest:  # a list that is whole: no more of it comes
+                number += _cited(path, rest, found)
+                rest = rest[1 - len(_CITES) :]
+            elif len(rest) > _MOST_CITED:
+                raise IntegrityError(f"{path.name}: a finding cites too much", hint=_HINT)
+    number += _cited(path, rest, found)
+    digests = {digest for each in found for digest in _DIGEST.findall(each)}
+    return {digest.decode(errors="replace") for digest in digests}, number
 
 
-def _cited(data: bytes, found: set[bytes]) -> int:
+def _cited(path: Path, data: bytes, found: set[bytes]) -> int:
     """Add what stands between the brackets of each list of evidence; how many lists there are."""
     parts = data.split(_CITES)[1:]
     found.update([part[: part.find(b"]")] for part in parts])
+    if len(found) > _MOST_LISTS:
+        raise IntegrityError(f"{path.name}: findings cite too much", hint=_HINT)
     return len(parts)
 
 

@@ -24,6 +24,7 @@ from auditor.evidence.signers import refusing
 MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 SUFFIX: Final = ".sigstore.json"
+MOST_BYTES: Final = 1 << 24
 _HINT: Final = "it was changed, or auditor did not write it"
 
 
@@ -132,6 +133,8 @@ def decode(name: str, data: bytes) -> Signed:
         raise IntegrityError(f"{name}: log entries are not read here", hint=_HINT)
     stamps = material.timestampVerificationData
     tokens = stamps.rfc3161Timestamps if stamps is not None else ()
+    if len(tokens) > 1:
+        raise IntegrityError(f"{name}: {len(tokens)} time stamps, not one", hint=_HINT)
     signed = Signed(
         _bytes(name, envelope.payload),
         material.publicKey.hint,

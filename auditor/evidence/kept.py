@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.errors import CollectionError
 from auditor.model.enums import Answered, GapCause
 from auditor.model.evidence import Record, Redaction, TargetEntry
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
@@ -57,6 +58,14 @@ class _Document(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     objects: list[_Object]
     gaps: tuple[Gap, ...] = ()
     skipped: int = 0
+
+
+def tells_of_gaps(body: bytes | None) -> bool:
+    """Whether what was kept of a file says what in it could not be read."""
+    try:
+        return bool(_decode(body or b"").gaps)
+    except (ValueError, msgspec.DecodeError, RecursionError):
+        return False
 
 
 _encode = msgspec.json.Encoder(order=None).encode
@@ -145,6 +154,8 @@ class KeptCollector:
         Raises:
             CollectionError: nothing of the target could be read.
         """
+        if self.entry.failure:
+            raise CollectionError(self.entry.failure, hint=self.entry.hint)
         kept = list(self._by_request.values())
         goal = sum(record.size for record in kept) // max(1, shards(_weight(kept))) + 1
         parts: list[list[Record]] = [[]]
@@ -171,6 +182,9 @@ class KeptCollector:
                 detail = "its evidence is not what was recorded"
                 yield Gap(self.entry.uri, item, GapCause.MALFORMED, detail)
             else:
+                if not record.complete and not kept.gaps:
+                    detail = "it was not read in full, and its evidence does not say of what"
+                    yield Gap(self.entry.uri, item, GapCause.MALFORMED, detail)
                 yield KeptReading(self.entry.uri, record, kept)
 
 

@@ -21,6 +21,10 @@ EVIDENCE: Final = "evidence"
 POLICY: Final = "policy"
 REDACTIONS: Final = "redactions"
 ATTESTATIONS: Final = "attestations"
+AUDIT_FILE: Final = "audit-report.sigstore.json"
+TEST_FILE: Final = "test-result.sigstore.json"
+ATTESTED: Final = (AUDIT_FILE, TEST_FILE)
+"""All that may stand among the attestations."""
 
 _ROLES: Final = {
     BODIES: "body",

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import quote
 
 from auditor.errors import RenderError
-from auditor.evidence.compare import opened
+from auditor.evidence.content import content_of
 
 SHORTEST: Final = 8
 """A shorter one would be found everywhere."""
@@ -58,8 +58,8 @@ def _parts(path: Path, size: int, wanted: Iterable[bytes]) -> Iterator[bytes]:
     """The content of a file in pieces, each with the end of the one before."""
     overlap = max(map(len, wanted)) - 1
     rest = b""
-    with opened(path) as file:
-        while data := file.read(size):
+    with content_of(path) as content:
+        for data in content.pieces(size):
             part = rest + data
             yield part
             rest = part[-overlap:]

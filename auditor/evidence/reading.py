@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.layout import EVIDENCE, FORMAT, MANIFEST, Collected, Manifest
-from auditor.evidence.writing import entries
+from auditor.evidence import files, strict
+from auditor.evidence.layout import (
+    ATTESTATIONS,
+    ATTESTED,
+    EVIDENCE,
+    FORMAT,
+    MANIFEST,
+    Collected,
+    Manifest,
+)
+from auditor.evidence.shape import check_manifest, check_record
 from auditor.model.evidence import Record
+
+_MOST: Final = 1 << 28
+_NOT_REGULAR, _FOLDER = -1, -2
+_decoder: Final = msgspec.json.Decoder(Record)
+_encoder: Final = msgspec.json.Encoder(order="deterministic")
 
 
 def read_folder(root: Path) -> tuple[Manifest, tuple[Collected, ...]]:
     """Read a bundle and check every file against its manifest.
 
     Raises:
-        UsageError: it is none, or of another format.
-        IntegrityError: a file is missing, new, or not what the manifest says.
+        UsageError: it is of another format.
+        IntegrityError: it is none; a file is missing, new, or not what the manifest says.
     """
     manifest = read_manifest(root)
     for problem in differences(root, manifest):
@@ -32,34 +47,54 @@ def read_manifest(root: Path) -> Manifest:
     Raises:
         UsageError, IntegrityError: as :func:`read_folder`.
     """
-    try:
-        data = (root / MANIFEST).read_bytes()
-    except OSError as error:
+    value = strict.parse(MANIFEST, files.read(root / MANIFEST, strict.MOST_BYTES))
+    found = value.get("format") if isinstance(value, dict) else None
+    if isinstance(found, str) and found != FORMAT:
         raise UsageError(
-            f"{root / MANIFEST}: {error.strerror}",
-            hint="auditor scan --output DIR and auditor collect write such a folder",
-        ) from error
-    try:
-        manifest = msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise IntegrityError(f"{root / MANIFEST}: {error}", hint="collect again") from error
-    if manifest.format != FORMAT:
-        raise UsageError(
-            f"{root}: its format is {manifest.format}, this program reads {FORMAT}",
+            f"{root}: its format is {found[:40]}, this program reads {FORMAT}",
             hint="evaluate it with the version that collected it",
         )
+    manifest = strict.convert(MANIFEST, value, Manifest)
+    check_manifest(manifest)
     return manifest
 
 
 def differences(root: Path, manifest: Manifest) -> Iterator[str]:
-    """What in a folder is not as its manifest says, in order of the names."""
+    """What in a folder is not as its manifest says; names and sizes first, which cost nothing.
+
+    Raises:
+        IntegrityError: something in it can't be read.
+    """
     listed = {entry.path: entry for entry in manifest.files}
-    found = {entry.path: entry for entry in entries(root)}
+    folders = {ATTESTATIONS}
+    for path in listed:
+        while path := path.rpartition("/")[0]:
+            folders.add(path)
+    found = dict(files.walk(root, folders))
+    for name in (MANIFEST, *(f"{ATTESTATIONS}/{each}" for each in ATTESTED)):
+        if found.get(name, 0) >= 0:
+            found.pop(name, None)
+    same = True
     for path in sorted(listed.keys() | found.keys()):
-        if listed.get(path) != found.get(path):
-            what = "is missing" if path not in found else "is not what the manifest says"
-            what = "is not in the manifest" if path not in listed else what
-            yield f"{root / path} {what}"
+        problem = _problem(found.get(path), listed[path].size if path in listed else None)
+        if problem:
+            same = False
+            yield f"{root / path} {problem}"
+    for entry in manifest.files if same else ():
+        if files.digest(root / entry.path) != entry.sha256:
+            yield f"{root / entry.path} is not what the manifest says"
+
+
+def _problem(size: int | None, said: int | None) -> str:
+    if size is None:
+        return "is missing"
+    if size == _NOT_REGULAR:
+        return "is no regular file"
+    if size == _FOLDER:
+        return "is a folder that is not in the manifest, or an empty one"
+    if said is None:
+        return "is not in the manifest"
+    return "" if size == said else "is not what the manifest says"
 
 
 def collected(root: Path, manifest: Manifest) -> tuple[Collected, ...]:
@@ -86,7 +121,21 @@ def records_of(root: Path, number: int) -> Iterator[Record]:
 
 
 def _records(path: Path) -> list[Record]:
+    """The records of a part, which must be written as they always are.
+
+    So no field is there twice, and none that nobody reads.
+    """
+    name = f"{EVIDENCE}/{path.parent.name}/{path.name}"
+    data = files.read(path, _MOST)
     try:
-        return msgspec.json.Decoder(Record).decode_lines(path.read_bytes())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{path}: {error}", hint="collect again") from error
+        found = _decoder.decode_lines(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise IntegrityError(f"{name}: {error}", hint="collect again") from error
+    for record in found:
+        problem = check_record(record)
+        if problem:
+            raise IntegrityError(f"{name}: {problem}", hint="collect again")
+    if _encoder.encode_lines(found) != data:
+        what = "its records are written in another way than auditor does"
+        raise IntegrityError(f"{name}: {what}", hint="collect again")
+    return found

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 import rfc8785
 
+from auditor.errors import IntegrityError
 from auditor.evidence.compare import Results, read_results
 from auditor.evidence.layout import EVIDENCE, MANIFEST, Manifest, results_in
 from auditor.evidence.reading import records_of
@@ -44,19 +45,22 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     predicate: dict[str, Any]
 
 
-def audit_report(root: Path, manifest: Manifest, manifest_bytes: bytes) -> bytes:
+def audit_report(
+    root: Path, manifest: Manifest, manifest_bytes: bytes, results: Results | None = None
+) -> bytes:
     """The statement that a bundle is signed by, in canonical JSON (RFC 8785).
 
-    It is made of the bundle alone, so whoever verifies makes it again and compares.
+    It is made of the bundle alone, so whoever verifies makes it again and compares. ``results``
+    are those in it, where they were read already.
 
     Raises:
         IntegrityError: the results can't be read.
     """
     subject = [{"name": MANIFEST, "digest": {"sha256": _sha256(manifest_bytes)}}]
-    return _statement(subject, AUDIT_REPORT, _audit(root, manifest))
+    return _statement(subject, AUDIT_REPORT, _audit(root, manifest, results))
 
 
-def _audit(root: Path, manifest: Manifest) -> dict[str, Any]:
+def _audit(root: Path, manifest: Manifest, results: Results | None) -> dict[str, Any]:
     predicate: dict[str, Any] = {
         "verifier": {"id": "urn:auditor:tool", "version": manifest.version},
         "run": msgspec.to_builtins(manifest.run),
@@ -74,7 +78,7 @@ def _audit(root: Path, manifest: Manifest) -> dict[str, Any]:
     }
     if manifest.evaluation is None:
         return predicate
-    results = read_results(results_in(root))
+    results = results or read_results(results_in(root))
     verdicts: Counter[str] = Counter()
     for counts in results.counts.values():
         verdicts.update(msgspec.to_builtins(counts))
@@ -85,7 +89,7 @@ def _audit(root: Path, manifest: Manifest) -> dict[str, Any]:
             "parameters": dict(manifest.evaluation.parameters),
             "policy": results.tool.policy,
         },
-        "coverage": {name: msgspec.json.decode(raw) for name, raw in results.coverage.items()},
+        "coverage": msgspec.to_builtins(results.coverage),
         "verdicts": dict(verdicts),
         "gaps": len(results.gaps),
         "gate": {
@@ -97,13 +101,13 @@ def _audit(root: Path, manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def result_of_tests(root: Path, manifest: Manifest) -> bytes:
+def result_of_tests(root: Path, manifest: Manifest, results: Results | None = None) -> bytes:
     """The statement for admission: which rules passed, warned and failed on which artefacts.
 
     Raises:
         IntegrityError: the results or the evidence can't be read.
     """
-    results = read_results(results_in(root))
+    results = results or read_results(results_in(root))
     passed, warned, failed = _by_rule(results)
     name, digest = results.tool.policy.partition(":")[::2]
     predicate = {
@@ -146,14 +150,16 @@ def _artefacts(root: Path, manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _statement(subject: Iterable[Any], kind: str, predicate: dict[str, Any]) -> bytes:
-    return rfc8785.dumps(
-        {
-            "_type": STATEMENT,
-            "subject": list(subject),
-            "predicateType": kind,
-            "predicate": predicate,
-        }
-    )
+    value: dict[str, Any] = {
+        "_type": STATEMENT,
+        "subject": list(subject),
+        "predicateType": kind,
+        "predicate": predicate,
+    }
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise IntegrityError(f"{kind}: {error}", hint="the results hold no such number") from error
 
 
 def _sha256(data: bytes) -> str:

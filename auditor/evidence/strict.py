@@ -1,19 +1,24 @@
 """JSON that somebody else may have made: read in one way or not at all.
 
-Duplicate keys, numbers that are none, broken UTF-8 and bottomless nesting are refused: two readers
-would make two things of them.
+Duplicate keys, numbers that are none, broken UTF-8, halves of surrogate pairs and bottomless
+nesting are refused: two readers would make two things of them (RFC 8259, 4 and 8.2).
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
 from auditor.errors import IntegrityError
 
-MOST_BYTES: Final = 1 << 27
+MOST_BYTES: Final = 1 << 26
+_MOST_VALUES: Final = 2_000_000
+"""Lists and objects: each takes far more memory than text."""
+_SURROGATE: Final = re.compile(rb"\\\\u[dD][89a-fA-F]")
 _HINT: Final = "it was changed, or auditor did not write it"
 _EXACT: Final = 1 << 53
 """Beyond it not every whole number has a double of its own."""
@@ -29,19 +34,27 @@ def parse(name: str, data: bytes) -> Any:
     """
     if len(data) > MOST_BYTES:
         raise IntegrityError(f"{name}: larger than {MOST_BYTES >> 20} MiB", hint=_HINT)
+    if data.count(b"[") + data.count(b"{") > _MOST_VALUES:
+        raise IntegrityError(f"{name}: more than {_MOST_VALUES:,} lists and objects", hint=_HINT)
     try:
-        return json.loads(
+        value = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_constant=_refuse,
             parse_int=_whole,
+            parse_float=_finite,
         )
+        if _SURROGATE.search(data):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         raise IntegrityError(f"{name}: not UTF-8", hint=_HINT) from error
+    except UnicodeEncodeError as error:
+        raise IntegrityError(f"{name}: half of a surrogate pair", hint=_HINT) from error
     except RecursionError as error:
         raise IntegrityError(f"{name}: nested too deeply", hint=_HINT) from error
     except ValueError as error:
         raise IntegrityError(f"{name}: {error}", hint=_HINT) from error
+    return value
 
 
 def convert(name: str, value: object, shape: type[Value]) -> Value:
@@ -59,9 +72,11 @@ def convert(name: str, value: object, shape: type[Value]) -> Value:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:80]!r} is there twice")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"{name[:80]!r} is there twice")
+            seen.add(name)
     return found
 
 
@@ -73,3 +88,10 @@ def _whole(text: str) -> int:
     if len(text) > 17 or abs(int(text)) > _EXACT:
         raise ValueError(f"{text[:40]} is too large a number")
     return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number

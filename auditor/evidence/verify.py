@@ -4,8 +4,10 @@ FORM            every file of it can be read in just one way
 SIGNATURE       a trusted key signed the statement, and the statement is about this manifest
 TIME            the key was valid when it signed: by a time stamp where there is one, else now
 INTEGRITY       every file is what the manifest says, and there is no other
-COMPLETENESS    what is signed is what the results say, and findings rest on evidence that is there
+COMPLETENESS    evidence, policy, inventory, results and what is signed say one thing
 FRESHNESS       it is not older than the verifier wants
+
+Where a trust source is given and no trusted key stands for a bundle, its content is not looked at.
 """
 
 from __future__ import annotations
@@ -13,29 +15,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from auditor.errors import AuditorError, IntegrityError
-from auditor.evidence import strict
-from auditor.evidence.compare import cited_in
-from auditor.evidence.envelope import SUFFIX, Signed, decode
-from auditor.evidence.layout import ATTESTATIONS, BODIES, FORMAT, MANIFEST, Manifest, results_in
-from auditor.evidence.reading import differences, records_of
-from auditor.evidence.statements import (
-    AUDIT_REPORT,
-    TEST_RESULT,
-    Statement,
-    audit_report,
-    result_of_tests,
-)
-from auditor.evidence.timestamps import time_of
+from auditor.errors import AuditorError
+from auditor.evidence import files, layout, strict
+from auditor.evidence.completeness import check_content
+from auditor.evidence.envelope import MOST_BYTES, Signed, decode
+from auditor.evidence.layout import ATTESTATIONS, ATTESTED, FORMAT, MANIFEST, Manifest
+from auditor.evidence.reading import differences
+from auditor.evidence.shape import check_manifest, moment
+from auditor.evidence.statements import AUDIT_REPORT, TEST_RESULT, Statement
+from auditor.evidence.times import attested
 from auditor.evidence.trust import Trust, TrustedKey, shown
 
-AUDIT_FILE: Final = f"audit-report{SUFFIX}"
-TEST_FILE: Final = f"test-result{SUFFIX}"
+AUDIT_FILE: Final = layout.AUDIT_FILE
+TEST_FILE: Final = layout.TEST_FILE
 _KINDS: Final = {AUDIT_FILE: AUDIT_REPORT, TEST_FILE: TEST_RESULT}
 _MOST_SHOWN: Final = 10
 _SKEW: Final = timedelta(minutes=5)
@@ -82,18 +79,6 @@ class _Failed(Exception):  # noqa: N818 - a step that failed, no error of ours
     pass
 
 
-def _limited(path: Path) -> bytes:
-    """A file of a size that can be read.
-
-    Raises:
-        IntegrityError: it is larger, or no regular file.
-    """
-    if path.is_symlink() or not path.is_file():
-        raise IntegrityError(f"{path.name} is not there", hint="is it a bundle?")
-    with path.open("rb") as file:
-        return file.read(strict.MOST_BYTES + 1)
-
-
 class Verifier:
     """Goes through the steps for one bundle; ``now`` is the time to judge by."""
 
@@ -106,14 +91,13 @@ class Verifier:
         self._manifest: Manifest | None = None
         self._bytes = b""
         self._key: TrustedKey | None = None
-        self._stamped: datetime | None = None
 
     def run(self) -> Verification:
         """Take every step that can be taken."""
         if self._step("FORM", self._form):
             self._step("SIGNATURE", self._signature)
             self._step("TIME", self._time)
-            if self._step("INTEGRITY", self._integrity):
+            if self._step("INTEGRITY", self._integrity) and self._stood_for():
                 self._step("COMPLETENESS", self._completeness)
             self._step("FRESHNESS", self._freshness)
         done = {step.name for step in self._steps}
@@ -123,28 +107,33 @@ class Verifier:
         digest = hashlib.sha256(self._bytes).hexdigest() if self._bytes else ""
         return Verification(tuple(self._steps), digest, key)
 
+    def _stood_for(self) -> bool:
+        """Whether its content is to be looked at: nobody's is, if somebody's was asked for."""
+        return self._trust is None or self._key is not None
+
     def _step(self, name: str, check: Check) -> bool:
         try:
             outcome, detail = check()
         except (_Failed, AuditorError, OSError) as error:
-            outcome, detail = Outcome.FAILED, str(error)
+            outcome, detail = Outcome.FAILED, str(error).replace(f"{self._root}/", "")
         self._steps.append(Step(name, outcome, detail))
         return outcome is not Outcome.FAILED
 
     def _form(self) -> Said:
-        path = self._root / MANIFEST
-        self._bytes = _limited(path)
+        self._bytes = files.read(self._root / MANIFEST, strict.MOST_BYTES)
         value = strict.parse(MANIFEST, self._bytes)
         found = value.get("format") if isinstance(value, dict) else None
         if found != FORMAT:
             raise _Failed(f"{MANIFEST}: its format is {str(found)[:40]}, not {FORMAT}")
         self._manifest = strict.convert(MANIFEST, value, Manifest)
-        folder = self._root / ATTESTATIONS
-        for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if place.name not in _KINDS or place.is_symlink() or not place.is_file():
-                raise _Failed(f"{ATTESTATIONS}/{place.name} is none that is written here")
-            name = f"{ATTESTATIONS}/{place.name}"
-            self._signed[place.name] = decode(name, _limited(place))
+        check_manifest(self._manifest)
+        for name, size in files.walk(self._root, {ATTESTATIONS}):
+            folder, _, inside = name.partition("/")
+            if folder != ATTESTATIONS or not inside:
+                continue
+            if inside not in ATTESTED or size < 0:
+                raise _Failed(f"{name} is none that is written here")
+            self._signed[inside] = decode(name, files.read(self._root / name, MOST_BYTES))
         return Outcome.OK, f"{FORMAT}, {len(self._manifest.files)} files"
 
     def _signature(self) -> Said:
@@ -159,13 +148,12 @@ class Verifier:
             self._statement(name, each)
         if self._trust is None:
             return Outcome.NOT_CHECKED, f"no key is trusted; the bundle names {signed.keyid}"
-        self._key = self._verified(signed, AUDIT_FILE)
+        key = self._verified(signed, AUDIT_FILE)
         for name, each in self._signed.items():
-            if each is not signed and self._verified(each, name) is not self._key:
-                self._key = None
+            if each is not signed and self._verified(each, name) is not key:
                 raise _Failed(f"{ATTESTATIONS}/{name} is signed by another key")
-        public = self._key.public
-        return Outcome.OK, f"by {self._key.name}, {public.algorithm} {public.name}"
+        self._key = key
+        return Outcome.OK, f"by {key.name}, {key.public.algorithm} {key.public.name}"
 
     def _verified(self, signed: Signed, name: str) -> TrustedKey:
         trust = self._trust
@@ -190,40 +178,40 @@ class Verifier:
                 raise _Failed(f"{MANIFEST} is not the one that was signed")
 
     def _time(self) -> Said:
-        key, signed = self._key, self._signed.get(AUDIT_FILE)
         trust = self._trust
-        if key is None or signed is None or trust is None:
+        signed = {f"{ATTESTATIONS}/{name}": each for name, each in self._signed.items()}
+        found = attested(signed, trust.authorities if trust is not None else ())
+        if self._key is None or trust is None:
             return Outcome.NOT_CHECKED, "no trusted key"
-        detail = "no time stamp: the key is judged as of now"
-        problems = []
-        for token in signed.timestamps:
-            try:
-                self._stamped = time_of(token, signed.signature, trust.authorities)
-            except (ValueError, ImportError) as error:
-                problems.append(str(error))
-            else:
-                detail = f"signed by {shown(self._stamped)}, as a trusted authority says"
-                break
-        if self._stamped is None and trust.require_timestamp:
-            why = f": {problems[0]}" if problems else ""
+        key, self._key = self._key, None
+        if found.moment is None and trust.require_timestamp:
+            why = f": {found.problem}" if found.problem else ""
             raise _Failed(f"no time stamp of a trusted authority{why}")
-        if self._stamped is None and problems:
-            detail = f"its time stamp does not count ({problems[0]}): the key is judged as of now"
-        moment = self._stamped or self._now
-        if moment > self._now + _SKEW:
-            raise _Failed(f"signed in the future, at {shown(moment)}")
+        when = found.moment or self._now
+        self._judge(key, when)
+        self._key = key
+        if found.moment is not None:
+            return Outcome.OK, f"signed by {shown(when)}, as a trusted authority says"
+        if found.problem:
+            what = f"its time stamp does not count ({found.problem})"
+        else:
+            what = "no time stamp, or it was taken away, which only require-timestamp notices"
+        return Outcome.OK, f"{what}: the key is judged as of now"
+
+    def _judge(self, key: TrustedKey, when: datetime) -> None:
+        """Whether what a key signed at a time counts; differences of times never overflow."""
+        if when - self._now > _SKEW:
+            raise _Failed(f"signed in the future, at {shown(when)}")
         finished = self._finished()
-        if moment < finished - _SKEW:
-            raise _Failed(f"signed at {shown(moment)}, before the run ended at {shown(finished)}")
-        refusal = key.refusal(moment)
+        if finished - when > _SKEW:
+            raise _Failed(f"signed at {shown(when)}, before the run ended at {shown(finished)}")
+        refusal = key.refusal(when)
         if refusal:
-            self._key = None
             raise _Failed(f"{key.name}: {refusal}")
-        return Outcome.OK, detail
 
     def _integrity(self) -> Said:
         manifest = self._known()
-        found = [line.removeprefix(f"{self._root}/") for line in differences(self._root, manifest)]
+        found = list(differences(self._root, manifest))
         if found:
             more = len(found) - _MOST_SHOWN
             rest = f"; and {more} more" if more > 0 else ""
@@ -232,36 +220,8 @@ class Verifier:
         return Outcome.OK, f"{len(manifest.files)} files, {size:,} bytes"
 
     def _completeness(self) -> Said:
-        manifest = self._known()
-        known = self._evidence(manifest)
-        number = 0
-        if manifest.evaluation is not None:
-            cited, number = cited_in(results_in(self._root))
-            if not cited <= known:
-                missing = min(cited - known)
-                raise _Failed(f"results: findings rest on {missing}, which is no evidence here")
-        for name, signed in self._signed.items():
-            if name == AUDIT_FILE:
-                made = audit_report(self._root, manifest, self._bytes)
-            else:
-                made = result_of_tests(self._root, manifest)
-            if signed.payload != made:
-                raise _Failed(f"{ATTESTATIONS}/{name}: it states something else than the results")
-        if manifest.evaluation is None:
-            return Outcome.OK, "evidence alone: nothing was judged"
-        gaps = sum(len(target.gaps) + bool(target.failure) for target in manifest.targets)
-        return Outcome.OK, f"{number} findings rest on its evidence; {gaps} gaps are stated"
-
-    def _evidence(self, manifest: Manifest) -> set[str]:
-        """The digests that findings may cite; a record without its block is an error."""
-        blocks = {each.path for each in manifest.files if each.path.startswith(f"{BODIES}/")}
-        known: set[str] = set()
-        for number, _ in enumerate(manifest.targets):
-            for record in records_of(self._root, number):
-                if record.sha256 and f"{BODIES}/{record.block}.zst" not in blocks:
-                    raise _Failed(f"evidence of {record.request} is not in the bundle")
-                known |= {f"sha256:{record.original or record.sha256}"}
-        return known
+        payloads = {name: each.payload for name, each in self._signed.items()}
+        return Outcome.OK, check_content(self._root, self._known(), self._bytes, payloads)
 
     def _freshness(self) -> Said:
         trust = self._trust
@@ -273,12 +233,7 @@ class Verifier:
         return Outcome.OK, f"the run ended at {shown(self._finished())}"
 
     def _finished(self) -> datetime:
-        text = self._known().run.finished
-        try:
-            found = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise _Failed(f"{MANIFEST}: {text[:40]!r} is no time") from error
-        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        return moment(self._known().run.finished)
 
     def _known(self) -> Manifest:
         if self._manifest is None:
@@ -294,3 +249,9 @@ _NAMES: Final[Sequence[str]] = (
     "COMPLETENESS",
     "FRESHNESS",
 )
+
+
+def not_read(why: str) -> Verification:
+    """Of an archive that can't be unpacked: nothing in it was looked at."""
+    rest = (Step(name, Outcome.NOT_CHECKED, "a step before failed") for name in _NAMES[1:])
+    return Verification((Step("FORM", Outcome.FAILED, why), *rest), "", "")

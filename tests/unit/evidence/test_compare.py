@@ -11,7 +11,8 @@ import zstandard
 
 from auditor.errors import IntegrityError
 from auditor.evidence.assembly import write_results
-from auditor.evidence.compare import by_fingerprint, cited_in, digest_of, findings_in, read_results
+from auditor.evidence.compare import by_fingerprint, cited_in, findings_in, read_results
+from auditor.evidence.content import digest_of
 from auditor.evidence.layout import results_in
 from tests.unit.evidence.bundles import made
 

@@ -1,0 +1,157 @@
+"""Whether a bundle says one thing throughout: evidence, policy, results, inventory, statements.
+
+Whoever signs can sign anything, so each is made again of the others and compared. That the verdicts
+follow from the evidence is for ``auditor replay`` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from auditor.errors import IntegrityError, PolicyErrors
+from auditor.evidence import files, strict
+from auditor.evidence.blocks import BlockReader
+from auditor.evidence.compare import Results, cited_in, read_results
+from auditor.evidence.kept import tells_of_gaps
+from auditor.evidence.layout import (
+    ATTESTATIONS,
+    AUDIT_FILE,
+    BODIES,
+    INVENTORY,
+    Collected,
+    Evaluation,
+    Manifest,
+    results_in,
+)
+from auditor.evidence.population import enumerated, population, untold
+from auditor.evidence.reading import collected
+from auditor.evidence.statements import audit_report, result_of_tests
+from auditor.model.enums import Answered
+from auditor.policy.policyset import digest_of
+
+_HINT: Final = "it was changed, or auditor did not write it"
+
+
+def check_content(
+    root: Path, manifest: Manifest, encoded: bytes, payloads: Mapping[str, bytes]
+) -> str:
+    """Compare everything with everything; what there is to say of it.
+
+    ``encoded`` is the manifest as it stands there, ``payloads`` are the statements by their file.
+
+    Raises:
+        IntegrityError: two things do not agree.
+    """
+    found = collected(root, manifest)
+    _check_records(root, manifest, found)
+    results, number = None, 0
+    if manifest.evaluation is not None:
+        results = read_results(results_in(root))
+        _check_results(root, manifest, manifest.evaluation, results)
+        _check_inventory(root, found, results)
+        number = _check_citations(root, found)
+    for name, payload in payloads.items():
+        if name == AUDIT_FILE:
+            made = audit_report(root, manifest, encoded, results)
+        else:
+            made = result_of_tests(root, manifest, results)
+        if payload != made:
+            raise _wrong(f"{ATTESTATIONS}/{name}: it states something else than the results")
+    gaps = sum(len(target.gaps) + bool(target.failure) for target in manifest.targets)
+    if results is None:
+        return f"evidence alone, nothing was judged; {gaps} gaps are stated"
+    return f"{number} findings rest on its evidence; {gaps} gaps are stated"
+
+
+def _check_records(root: Path, manifest: Manifest, found: Iterable[Collected]) -> None:
+    """Each record has its block, each block a record, and each that failed its gap."""
+    bodies = BlockReader(root / BODIES)
+    used: set[str] = set()
+    there = {
+        each.path.removeprefix(f"{BODIES}/").removesuffix(".zst")
+        for each in manifest.files
+        if each.role == "body"
+    }
+    for target in found:
+        for record in target.records:
+            if record.sha256 and record.block not in there:
+                raise _wrong(f"evidence of {record.request} is not in the bundle")
+            used.add(record.block)
+            in_file = not record.kind and record.answered is Answered.OK
+            if in_file and not record.complete and not tells_of_gaps(bodies.body(record)):
+                raise _wrong(f"no gap tells of {record.request}, which was not read in full")
+        for gap in untold(target.entry, target.records):
+            raise _wrong(f"no gap of {target.entry.uri} tells of {gap.detail}")
+    for block in sorted(there - used if manifest.evaluation is not None else ()):
+        raise _wrong(f"{BODIES}/{block}.zst is of no record")
+
+
+def _check_results(
+    root: Path, manifest: Manifest, evaluation: Evaluation, results: Results
+) -> None:
+    """The results are of this run, by this policy, and ended as it did."""
+    try:
+        policy = digest_of([root / name for name in evaluation.folders])
+    except PolicyErrors as error:
+        raise _wrong(f"policy: {error.errors[0]}") from error
+    pairs = {
+        "policy": (results.tool.policy, policy),
+        "version": (results.tool.version, manifest.version),
+        "run": (results.run.id, manifest.run.id),
+        "start": (results.run.started, manifest.run.started),
+        "end": (results.run.finished, manifest.run.finished),
+        "profile": (results.profile.get("id"), evaluation.profile),
+        "exit code": (results.gate.exit, evaluation.exit),
+        "targets": (
+            [(each.uri, each.uid, each.version) for each in results.targets],
+            [(each.uri, each.uid, each.version) for each in manifest.targets],
+        ),
+        "identities": (
+            results.run.identity,
+            [
+                {"target": each.uri, "principal": each.principal.name}
+                for each in manifest.targets
+                if each.principal.name
+            ],
+        ),
+    }
+    for what, (said, there) in pairs.items():
+        if said != there:
+            raise _wrong(f"results: their {what} is not that of the bundle")
+
+
+def _check_inventory(root: Path, found: Iterable[Collected], results: Results) -> None:
+    """The inventory is what the records and the results come to."""
+    states = [each.state for each in results.targets]
+    made = {
+        "kinds": msgspec.to_builtins(results.coverage.resources),
+        "targets": [
+            enumerated(each.entry, state, population(each.records, set()))
+            for each, state in zip(found, states, strict=True)
+        ],
+    }
+    said = strict.parse(INVENTORY, files.read(root / INVENTORY, strict.MOST_BYTES))
+    if said != made:
+        raise _wrong(f"{INVENTORY}: it is not what the records and the results come to")
+
+
+def _check_citations(root: Path, found: Iterable[Collected]) -> int:
+    """Findings rest on evidence that is there; how many there are."""
+    known = {
+        f"sha256:{record.original or record.sha256}"
+        for target in found
+        for record in target.records
+        if record.original or record.sha256
+    }
+    cited, number = cited_in(results_in(root))
+    for missing in sorted(cited - known)[:1]:
+        raise _wrong(f"results: findings rest on {missing[:80]}, which is no evidence here")
+    return number
+
+
+def _wrong(what: str) -> IntegrityError:
+    return IntegrityError(what, hint=_HINT)
