@@ -14,9 +14,9 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.recipe import recipe as recipe_for
 from auditor.config import read_config
-from auditor.errors import UsageError
+from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.trust import read_trust, shown, trust_in
-from auditor.evidence.verify import Verification, Verifier
+from auditor.evidence.verify import Verification, Verifier, not_read
 from reports.text import safe
 
 _EXITS = {"verified": 0, "intact": 3, "failed": 4}
@@ -66,7 +66,8 @@ def verify(
 
     \b
     Exit codes:
-      0  verified   3  intact, but nobody is trusted for it   4  it does not hold
+      0  verified   2  there is no such bundle, key or trust file
+      3  intact, but nobody is trusted for it   4  it does not hold
     """
     if key is not None and trust is not None:
         raise UsageError("--key and --trust say two things", hint="the key can be in the file")
@@ -81,7 +82,12 @@ def verify(
     config = read_config()
     asked = moment_of(at, "--at") if at else None
     with Scratch(config.temporary) as scratch:
-        found = Verifier(folder_of(bundle, scratch), believed, asked or now()).run()
+        try:
+            root = folder_of(bundle, scratch)
+        except IntegrityError as error:
+            found = not_read(str(error))
+        else:
+            found = Verifier(root, believed, asked or now()).run()
     source = believed.source if believed is not None else ""
     click.echo(_document(found, source, asked) if as_json else _lines(found, asked))
     return _EXITS[found.decision]
