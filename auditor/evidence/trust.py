@@ -95,8 +95,10 @@ def read_trust(path: Path) -> Trust:
         UsageError: something is wrong with it.
     """
     reader = _Reader(path)
+    data = _read(path)
     try:
-        value = yaml.load(_read(path), _Loader)  # noqa: S506 - a SafeLoader
+        _plain(data)
+        value = yaml.load(data, _Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise reader.wrong(" ".join(str(error).split())) from error
     return reader.trust(value)
@@ -110,9 +112,26 @@ def shown(moment: datetime) -> str:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_MOST)
+            data = file.read(_MOST + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", hint="name a file") from error
+    except ValueError as error:
+        raise UsageError(f"{str(path)!r}: {error}", hint="name a file") from error
+    if len(data) > _MOST:
+        raise UsageError(f"{path}: larger than {_MOST >> 20} MiB", hint="name another file")
+    return data
+
+
+def _plain(data: bytes) -> None:
+    """Refuse what YAML has beyond values: a tag says of a text what it is not.
+
+    Raises:
+        yaml.YAMLError, ValueError: there is one, or it is no YAML.
+    """
+    for event in yaml.parse(data, yaml.SafeLoader):
+        if getattr(event, "tag", None) or getattr(event, "anchor", None):
+            where = f", line {event.start_mark.line + 1}" if event.start_mark is not None else ""
+            raise yaml.YAMLError(f"a tag, an anchor or an alias{where}: write the value itself")
 
 
 class _Loader(yaml.SafeLoader):
@@ -137,7 +156,7 @@ class _Reader:
     def trust(self, value: object) -> Trust:
         known = ("keys", "timestamps", "require-timestamp", "max-age")
         fields = self._fields(value, "the file", known)
-        keys = tuple(self._key(item) for item in self._list(fields, "keys"))
+        keys = tuple(self._key(item) for item in self._list(fields, "keys", []))
         if not keys:
             raise self.wrong("no keys: nothing could ever be verified")
         names = [key.public.name for key in keys]
@@ -154,28 +173,30 @@ class _Reader:
     def _key(self, item: object) -> TrustedKey:
         known = ("name", "pem", "file", "roles", "valid-from", "valid-until", "revoked")
         fields = self._fields(item, "a key", known)
-        name = str(fields.get("name") or "key")
-        roles = tuple(map(str, self._list(fields, "roles") or ["signer"]))
+        name = self._text(fields, "name", "key")
+        roles = tuple(map(str, self._list(fields, "roles", ["signer"])))
+        if not roles:
+            raise self.wrong(f"{name}: no roles", f"roles: [{', '.join(ROLES)}], or none is said")
         for role in roles:
             if role not in ROLES:
                 raise self.wrong(f"{name}: no role {role!r}", f"roles: {', '.join(ROLES)}")
-        revoked = self._fields(fields.get("revoked") or {}, f"revoked of {name}", ("at", "reason"))
-        if fields.get("revoked") is not None and revoked.get("at") is None:
+        revoked = self._fields(fields.get("revoked", {}), f"revoked of {name}", ("at", "reason"))
+        if "revoked" in fields and revoked.get("at") is None:
             raise self.wrong(f"{name}: revoked says no time", "revoked: {at: 2026-06-01}")
         return TrustedKey(
             PublicKey.from_pem(self._pem(fields, name), f"{self._path}: {name}"),
             name,
             roles,
-            self._moment(fields.get("valid-from"), f"valid-from of {name}"),
-            self._moment(fields.get("valid-until"), f"valid-until of {name}"),
-            self._moment(revoked.get("at"), f"revoked of {name}"),
-            str(revoked.get("reason") or ""),
+            self._moment(fields, "valid-from", name),
+            self._moment(fields, "valid-until", name),
+            self._moment(revoked, "at", name),
+            self._text(revoked, "reason", ""),
         )
 
     def _authorities(self, fields: Mapping[str, Any]) -> Iterator[x509.Certificate]:
-        for item in self._list(fields, "timestamps"):
+        for item in self._list(fields, "timestamps", []):
             named = self._fields(item, "an authority", ("name", "pem", "file"))
-            name = str(named.get("name") or "authority")
+            name = self._text(named, "name", "authority")
             try:
                 yield from x509.load_pem_x509_certificates(self._pem(named, name))
             except ValueError as error:
@@ -184,6 +205,8 @@ class _Reader:
     def _pem(self, fields: Mapping[str, Any], name: str) -> bytes:
         pem, file = fields.get("pem"), fields.get("file")
         if isinstance(pem, str) and file is None:
+            if not pem.isascii():
+                raise self.wrong(f"{name}: no PEM")
             return pem.encode()
         if isinstance(file, str) and pem is None:
             return _read(self._path.parent / file)
@@ -198,26 +221,37 @@ class _Reader:
                 raise self.wrong(f"{what} has no {name!r}", meant or f"known: {', '.join(known)}")
         return value
 
-    def _list(self, fields: Mapping[str, Any], name: str) -> list[object]:
-        value = fields.get(name) or []
+    def _list(self, fields: Mapping[str, Any], name: str, without: list[object]) -> list[object]:
+        """A list; one that is named and empty is not one that is not named."""
+        value = fields.get(name, without)
         if not isinstance(value, list):
             raise self.wrong(f"{name} is no list")
         return value
 
-    def _moment(self, value: object, what: str) -> datetime | None:
-        """A date is its beginning, and without a zone a time is UTC."""
-        if value is None:
+    def _text(self, fields: Mapping[str, Any], name: str, without: str) -> str:
+        value = fields.get(name, without)
+        if not isinstance(value, str):
+            raise self.wrong(f"{name} is no text", f"{name}: 'in quotes'")
+        return value
+
+    def _moment(self, fields: Mapping[str, Any], what: str, name: str) -> datetime | None:
+        """A date is its beginning, and without a zone a time is UTC; named without one is wrong."""
+        if what not in fields:
             return None
-        if isinstance(value, datetime):
-            return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        if isinstance(value, date):
-            return datetime.combine(value, time(), UTC)
-        raise self.wrong(f"{what} is no time", "2026-06-01 or 2026-06-01T12:00:00Z")
+        value = fields[what]
+        try:
+            if isinstance(value, datetime):
+                return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+            if isinstance(value, date):
+                return datetime.combine(value, time(), UTC)
+        except OverflowError as error:
+            raise self.wrong(f"{what} of {name} is before or after all time") from error
+        raise self.wrong(f"{what} of {name} is no time", "2026-06-01 or 2026-06-01T12:00:00Z")
 
     def _age(self, fields: Mapping[str, Any]) -> timedelta | None:
-        value = fields.get("max-age")
-        if value is None:
+        if "max-age" not in fields:
             return None
+        value = fields["max-age"]
         found = _AGE.fullmatch(str(value))
         if found is None:
             raise self.wrong(f"max-age is {value!r}", "12h, 30d or 8w")
