@@ -18,7 +18,7 @@ from auditor.errors import IntegrityError
 MOST_BYTES: Final = 1 << 26
 _MOST_VALUES: Final = 2_000_000
 """Lists and objects: each takes far more memory than text."""
-_SURROGATE: Final = re.compile(rb"\\\\u[dD][89a-fA-F]")
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _HINT: Final = "it was changed, or auditor did not write it"
 _EXACT: Final = 1 << 53
 """Beyond it not every whole number has a double of its own."""
