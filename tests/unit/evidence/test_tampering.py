@@ -403,4 +403,4 @@ def test_folders_without_an_end(bundle: Made) -> None:
     try:
         assert "d is a folder" in failed(bundle.verify())["INTEGRITY"]
     finally:
-        subprocess.run(["rm", "-rf", bundle.root / "d"], check=True)  # Python can't
+        subprocess.run([shutil.which("rm") or "rm", "-rf", bundle.root / "d"], check=True)
