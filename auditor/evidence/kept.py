@@ -137,7 +137,8 @@ class KeptCollector:
     @property
     def target(self) -> Target:
         """The target as it was."""
-        return Target(self.entry.uri, self.entry.uid, self.entry.version)
+        entry = self.entry
+        return Target(entry.uri, entry.uid, entry.version, entry.principal.name, entry.excluded)
 
     @property
     def independent(self) -> bool:

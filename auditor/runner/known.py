@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
-from auditor.errors import UsageError
-from auditor.evidence import strict
+from auditor.errors import IntegrityError, UsageError
+from auditor.evidence import files, strict
 from auditor.evidence.layout import BASELINE
+from auditor.model.enums import Severity
 from auditor.model.resource import Target
 from auditor.runner.settings import Known
 
@@ -65,4 +66,11 @@ def read_known(root: Path) -> Known | None:
     path = root / BASELINE
     if not path.exists():
         return None
-    return strict.convert(BASELINE, strict.parse(BASELINE, path.read_bytes()), Known)
+    value = strict.parse(BASELINE, files.read(path, strict.MOST_BYTES))
+    known = strict.convert(BASELINE, value, Known)
+    severities = {each.value for each in Severity}
+    for _, severity in known.findings.values():
+        if severity not in severities:
+            what = f"{BASELINE}: no severity {severity[:40]!r}"
+            raise IntegrityError(what, hint="it was changed, or auditor did not write it")
+    return known

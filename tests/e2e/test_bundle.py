@@ -6,14 +6,20 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from msgspec.structs import replace
 
+from auditor.evidence.blocks import BlockReader
+from auditor.evidence.writing import PartWriter
+from auditor.model.enums import Answered
 from tests.e2e.command import ESTATE, ROOT, auditor
 from tests.e2e.runs import generate
 from tests.hostile.trees import HOSTILE
+from tests.unit.evidence.bundles import records, relisted, write_records
 
 ZONES = {"TZ": "Pacific/Chatham", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
 
@@ -132,6 +138,87 @@ def test_another_python_makes_the_same_of_it(
     )
     assert (done.returncode, done.stderr) == (0, b""), done.stdout
     assert done.stdout.decode() == replayed(bundle)
+
+
+def piped(root: Path) -> None:
+    (root / "manifest.json").unlink()
+    os.mkfifo(root / "manifest.json")
+
+
+def untold(root: Path) -> None:
+    """A file that could not be read, without its gap."""
+    found = records(root)
+    more = replace(
+        found[0], number=999, request="x.yaml", answered=Answered.DENIED, complete=False,
+        sha256="", size=0, block="", at=0, original="", original_size=0, count=0,
+    )  # fmt: skip
+    write_records(root, [*found, more])
+    relisted(root)
+
+
+def another_principal(root: Path) -> None:
+    who = {"name": "admin", "uid": "", "groups": [], "via": ""}
+    relisted(root, lambda manifest: manifest["targets"][0].update(principal=who))
+
+
+def another_severity(root: Path) -> None:
+    known = {"run": "x", "manifest": "sha256:x", "findings": {"f": ["fail", "extreme"]}}
+    (root / "baseline.json").write_text(json.dumps(known))
+    relisted(root)
+
+
+def another_body(root: Path) -> None:
+    """What was kept of a file says something else; the digest of the file stays."""
+    found = records(root)
+    bodies = [BlockReader(root / "bodies").body(each) for each in found]
+    shutil.rmtree(root / "bodies")
+    part = PartWriter(root, 0, 0)
+    for record, body in zip(found, bodies, strict=True):
+        changed = body and body.replace(b'"privileged":true', b'"privileged":false')
+        part.add(record, changed)
+    part.close()
+    relisted(root)
+
+
+def policy_elsewhere(root: Path) -> None:
+    shutil.copytree(root / "policy/00", root.parent / "policy")
+    place = str(root.parent / "policy")
+    relisted(root, lambda manifest: manifest["evaluation"].update(folders=[place]))
+
+
+OTHER: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a pipe in place of the manifest": (piped, "manifest.json is no regular file"),
+    "no manifest": (lambda root: (root / "manifest.json").unlink(), "manifest.json is not there"),
+    "policy elsewhere": (policy_elsewhere, "its folders of policy are"),
+    "no targets": (
+        lambda root: relisted(root, lambda manifest: manifest.update(targets=[])), "no target",
+    ),
+    "a file that was refused, and no gap": (untold, "evidence: 1 gaps that were none then"),
+    "another principal": (another_principal, "evidence: its targets, their principals"),
+    "a baseline with another severity": (another_severity, "no severity 'extreme'"),
+    "what was kept": (another_body, "evidence: its digests are as then; what was kept of it"),
+    "a folder in place of a baseline": (
+        lambda root: (root / "baseline.json").mkdir(), "baseline.json is a folder",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "says"), OTHER.values(), ids=OTHER.keys())
+def test_what_does_not_replay(
+    bundle: Path, tmp_path: Path, change: Callable[[Path], object], says: str
+) -> None:
+    root = shutil.copytree(bundle, tmp_path / "b")
+    change(root)
+    done = auditor("replay", root, timeout=60)
+    assert done.code == 4, done
+    assert says in done.out + done.err
+
+
+def test_replay_reads_no_cache(bundle: Path, tmp_path: Path) -> None:
+    """What is cached is not in the bundle: nothing is read there, nothing is left."""
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    replayed(bundle, env=env)
+    assert not (tmp_path / "cache").exists()
 
 
 PLACES = {

@@ -75,6 +75,15 @@ def test_no_signature_and_no_trust(signed: Path) -> None:
     assert ran(signed, "verify", "c.zip", "--key", "k.pub").code == 4
 
 
+def test_json_also_of_an_archive_that_can_t_be_read(signed: Path) -> None:
+    (signed / "c.zip").write_bytes(b"hello")
+    done = ran(signed, "verify", "c.zip", "--key", "k.pub", "--json")
+    found = json.loads(done.out)
+    assert (done.code, done.err, found["decision"]) == (4, "", "failed")
+    assert found["steps"][0]["outcome"] == "failed"
+    assert "its directory is not that of what is in it" in found["steps"][0]["detail"]
+
+
 def test_json_says_the_same(signed: Path) -> None:
     found = json.loads(ran(signed, "verify", "b", "--key", "k.pub", "--json").out)
     assert found["decision"] == "verified"
@@ -316,6 +325,24 @@ TRUST: Mapping[str, tuple[str, int, str]] = {
     "no public key": ("keys: [{pem: hello}]\n", 2, "no public key in PEM"),
     "neither pem nor file": ("keys: [{name: x}]\n", 2, "either pem or file"),
     "revoked without a time": (f"{HEAD}  revoked: {{reason: x}}\n", 2, "revoked says no time"),
+    "no roles": (f"{HEAD}  roles: []\n", 2, "builder: no roles"),
+    "roles of nothing": (f"{HEAD}  roles:\n", 2, "roles is no list"),
+    "revoked by nothing": (f"{HEAD}  revoked:\n", 2, "revoked of builder is no mapping"),
+    "revoked, without more": (f"{HEAD}  revoked: {{}}\n", 2, "revoked says no time"),
+    "valid until nothing": (f"{HEAD}  valid-until:\n", 2, "valid-until of builder is no time"),
+    "an age of nothing": (f"{HEAD}max-age:\n", 2, "max-age is None"),
+    "before all time": (
+        f"{HEAD}  valid-until: 0001-01-01T00:00:00+14:00\n", 2, "before or after all time",
+    ),
+    "after all time": (
+        f"{HEAD}  revoked: {{at: 9999-12-31T23:59:59-14:00}}\n", 2, "before or after all time",
+    ),
+    "a tag": (f"{HEAD}  valid-until: !!timestamp soon\n", 2, "a tag, an anchor or an alias"),
+    "an alias": (f"{HEAD}  valid-until: &a 2030-01-01\n", 2, "a tag, an anchor or an alias"),
+    "a zero byte in a file's name": ('keys: [{file: "a\\0b"}]\n', 2, "null byte"),
+    "half a character": ('keys: [{pem: "\\ud800"}]\n', 2, "no PEM"),
+    "a name that is none": (f"{HEAD[:-11]}  name: [x]\n", 2, "trust.yaml"),
+    "a large file": (f"{HEAD}#{' ' * (1 << 20)}\n  roles: []\n", 2, "larger than 1 MiB"),
     "no mapping": ("[1]\n", 2, "is no mapping"),
     "no YAML": ("keys: [", 2, "trust.yaml"),
 }  # fmt: skip

@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from auditor.evidence.envelope import Signed, decode, encode
 from tests.e2e.command import ROOT, Ran, auditor
 from tests.engines.softhsm import LABEL, PIN, SoftHsm
 from tests.live.authority import Authority, stamping
@@ -165,7 +166,55 @@ def test_a_token_of_a_stranger_does_not_count(stamped: Path, stranger: Authority
     assert (code, "no time stamp of a trusted authority" in steps["TIME"]) == (4, True)
 
 
-def test_a_token_of_another_signature_does_not_count(stamped: Path, authority: Authority) -> None:
+def restamped(folder: Path, name: str, *tokens: bytes) -> None:
+    """Put other tokens on a statement, as anybody can."""
+    path = folder / "b" / name
+    found = decode(name, path.read_bytes())
+    path.write_bytes(encode(Signed(found.payload, found.keyid, found.signature, tokens)))
+
+
+def token_of(folder: Path, name: str) -> bytes:
+    (token,) = decode(name, (folder / "b" / name).read_bytes()).timestamps
+    return token
+
+
+TESTS = "attestations/test-result.sigstore.json"
+RESTAMPED: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
+    "no token": (lambda f: restamped(f, REPORT), "TIME", "it has no time stamp, the other one has"),
+    "no token on the other one": (
+        lambda f: restamped(f, TESTS), "TIME", "it has no time stamp, the other one has",
+    ),
+    "garbage": (lambda f: restamped(f, REPORT, b"garbage"), "TIME", "its time stamp"),
+    "garbage on the other one": (
+        lambda f: restamped(f, TESTS, b"a hidden message"), "TIME", "its time stamp",
+    ),
+    "many": (lambda f: restamped(f, REPORT, *[b"x"] * 50), "FORM", "50 time stamps, not one"),
+    "the token of the other one": (
+        lambda f: restamped(f, REPORT, token_of(f, TESTS)), "TIME", "about something else",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "step", "says"), RESTAMPED.values(), ids=RESTAMPED.keys())
+def test_tokens_that_somebody_else_put_there(
+    stamped: Path, change: Callable[[Path], object], step: str, says: str
+) -> None:
+    change(stamped)
+    code, steps = verified(stamped, f"{KEY}{STAMPS}")
+    assert (code, says in steps[step]) == (4, True), steps
+
+
+def test_tokens_that_were_taken_away(stamped: Path) -> None:
+    """From both it can't be seen, and that is said; unless one is required."""
+    restamped(stamped, REPORT)
+    restamped(stamped, TESTS)
+    code, steps = verified(stamped, f"{KEY}{STAMPS}")
+    assert (code, "which only require-timestamp notices" in steps["TIME"]) == (0, True), steps
+    code, steps = verified(stamped, f"{KEY}{STAMPS}require-timestamp: true\n")
+    assert (code, "no time stamp of a trusted authority" in steps["TIME"]) == (4, True), steps
+
+
+def test_a_token_of_another_signature_is_an_error(stamped: Path, authority: Authority) -> None:
     assert scan(stamped, "c", "--key", "k.pem", "--tsa", authority.url).code == 1
     ours, other = (json.loads((stamped / name / REPORT).read_text()) for name in "bc")
     material = "verificationMaterial"
@@ -173,7 +222,7 @@ def test_a_token_of_another_signature_does_not_count(stamped: Path, authority: A
     (stamped / "b" / REPORT).write_text(json.dumps(ours, indent=1) + "\n")
     code, steps = verified(stamped, f"{KEY}{STAMPS}require-timestamp: true\n")
     assert code == 4
-    assert "no time stamp of a trusted authority" in steps["TIME"]
+    assert "its time stamp: it is about something else" in steps["TIME"]
 
 
 def test_a_token_goes_on_its_way_with_a_digest_alone(authority: Authority, folder: Path) -> None:
