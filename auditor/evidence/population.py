@@ -57,7 +57,7 @@ def untold(entry: TargetEntry, records: Sequence[Record]) -> Iterator[Gap]:
         cause = _CAUSES.get(record.answered, GapCause.TRUNCATED)
         if not any((scope, name, cause) in told for scope, name in _scopes(record)):
             why = record.detail or record.answered.value
-            detail = f"{record.request}: {why}; no gap told of it"
+            detail = f"{record.request}: {why}"
             scope = record.kind or record.request
             yield Gap(entry.uri, scope, cause, detail, namespace=record.namespace)
 
