@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PODS = 20_000
 MOST_MIB = 64
+TOKEN = "k8s-" + "0123456789abcdefABCDEF" * 40
+"""As long as that of a service account."""
 
 
 @contextlib.contextmanager
@@ -36,7 +38,7 @@ def served(pages: Path, folder: Path, owners: Path | None = None) -> Iterator[Pa
             "current-context": "bench",
             "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
             "contexts": [{"name": "bench", "context": {"cluster": "c", "user": "u"}}],
-            "users": [{"name": "u", "user": {"token": "t"}}],
+            "users": [{"name": "u", "user": {"token": TOKEN}}],
         }
         path = folder / "kubeconfig.json"
         path.write_text(json.dumps(config))

@@ -55,19 +55,13 @@ def untold(entry: TargetEntry, records: Sequence[Record]) -> Iterator[Gap]:
         if record.answered is Answered.OK and (record.complete or not record.kind):
             continue
         cause = _CAUSES.get(record.answered, GapCause.TRUNCATED)
-        if not any((scope, name, cause) in told for scope, name in _scopes(record)):
+        if (*_scope(record), cause) not in told:
             why = record.detail or record.answered.value
             detail = f"{record.request}: {why}"
             scope = record.kind or record.request
             yield Gap(entry.uri, scope, cause, detail, namespace=record.namespace)
 
 
-def _scopes(record: Record) -> Iterator[tuple[str, str]]:
-    """How a gap names what a record was about: of one object its name stands for the namespace."""
-    if not record.kind:
-        yield record.request, ""
-        return
-    yield record.kind, record.namespace
-    _, asked, name = record.request.partition("?name=")
-    if asked:
-        yield record.kind, name
+def _scope(record: Record) -> tuple[str, str]:
+    """How a gap names what a record was about: a kind in a namespace, or a file."""
+    return (record.kind, record.namespace) if record.kind else (record.request, "")

@@ -13,6 +13,7 @@ from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
 from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.collector import LiveCollector
+from tests.e2e.command import auditor
 from tests.e2e.runs import Run
 from tests.faults import server as fake
 from tests.faults.server import Handler, Reply, page, page_of, pod, serving, status
@@ -130,7 +131,8 @@ def test_a_namespace_that_does_not_exist_is_no_empty_one(tmp_path: Path) -> None
     handler = on("/api/v1/namespaces/typo/pods", page([]))
     found, document = in_namespaces(tmp_path, handler, "ml", "typo")
     assert {(gap.scope, gap.namespace, gap.cause) for gap in found} == {
-        ("k8s/Pod", "typo", GapCause.UNSUPPORTED)
+        ("k8s/Namespace", "typo", GapCause.UNSUPPORTED),
+        ("k8s/Pod", "typo", GapCause.UNSUPPORTED),
     }
     assert document["targets"][0]["state"] == "partial"
     assert document["coverage"]["resources"]["k8s/Pod"]["seen"] == 2
@@ -148,9 +150,11 @@ ODD_NAMESPACES = {
 @pytest.mark.parametrize(("reply", "says"), ODD_NAMESPACES.values(), ids=ODD_NAMESPACES.keys())
 def test_an_answer_that_is_another_namespace(tmp_path: Path, reply: Reply, says: str) -> None:
     found, _ = in_namespaces(tmp_path, on("/api/v1/namespaces/ml", reply), "ml")
-    (gap,) = found
-    assert (gap.scope, gap.cause) == ("k8s/Pod", GapCause.MALFORMED)
-    assert says in gap.detail
+    assert {(gap.scope, gap.cause) for gap in found} == {
+        ("k8s/Namespace", GapCause.MALFORMED),
+        ("k8s/Pod", GapCause.MALFORMED),
+    }
+    assert all(says in gap.detail for gap in found)
 
 
 def test_a_namespace_that_we_may_not_look_at_may_be_there(tmp_path: Path) -> None:
@@ -171,10 +175,30 @@ def test_two_causes_in_two_namespaces(tmp_path: Path) -> None:
     }
     found, _ = in_namespaces(tmp_path, lambda asked: answers.get(asked.path), "a", "ml")
     assert {(gap.scope, gap.namespace, gap.cause) for gap in found} == {
+        ("k8s/Namespace", "a", GapCause.UNSUPPORTED),
         ("k8s/Pod", "a", GapCause.UNSUPPORTED),
         ("k8s/Namespace", "ml", GapCause.DENIED),
         ("k8s/Pod", "ml", GapCause.UNREACHABLE),
     }
+
+
+def test_a_bundle_of_chosen_namespaces_holds_and_replays(tmp_path: Path) -> None:
+    """Also where one does not exist, and one may not be looked at."""
+    answers = {
+        "/api/v1/namespaces/typo": status(404, "no"),
+        "/api/v1/namespaces/shut": status(403, "no"),
+        "/api/v1/namespaces/shut/pods": page([]),
+    }
+    with serving(lambda asked: answers.get(asked.path)) as server:
+        kubeconfig = collector(tmp_path, server).kubeconfig
+        options = ("--kubeconfig", kubeconfig, "--output", "b", "--no-sign", "-q")
+        uri = "k8s://?namespace=ml,shut,typo"
+        done = auditor("scan", uri, *options, cwd=tmp_path)
+    assert done.code == 1, done.err
+    verified = auditor("verify", "b", cwd=tmp_path)
+    assert (verified.code, "intact, signer unknown" in verified.out) == (3, True), verified.out
+    replayed = auditor("replay", "b", cwd=tmp_path)
+    assert replayed.code == 0, replayed.out
 
 
 def test_clusters_that_do_not_tell_their_uid_are_told_apart(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collectors.kubernetes.live.client import Client, Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served
 from collectors.kubernetes.live.identity import Identity, identify
 from collectors.kubernetes.live.listing import Lister
-from collectors.kubernetes.live.normalize import Keeper, Page, take_one
+from collectors.kubernetes.live.normalize import Keeper, take_one
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.rights import CAUSES, NAMESPACE, ROLE, unlisted
 
@@ -52,7 +52,7 @@ class Reads:
                 self._there.append(name)
             if error is not None:
                 missing = error.answered is not Answered.DENIED
-                for kind in kinds if missing else (NAMESPACE,):
+                for kind in {*kinds, NAMESPACE} if missing else (NAMESPACE,):
                     self._gap(kind, name, error)
 
     def read(self, kind: str) -> None:
@@ -77,13 +77,13 @@ class Reads:
 
     def _read_one(self, served: Served, name: str) -> Unanswered | None:
         """One object by its name, kept as a list of one; why there is none."""
-        path, error = f"{served.path()}/{name}", None
-        page: Page | None = None
+        error, page = None, None
         try:
-            page = take_one(self._client.get(path).body, served, name).kept(self._keeper)
+            answer = self._client.get(f"{served.path()}/{name}")
+            page = take_one(answer.body, served, name).kept(self._keeper)
         except Unanswered as failed:
             error = failed
-        self._taken.one(served, path, page, error)
+        self._taken.one(served, name, page, error)
         return error
 
     def _gap(self, kind: str, namespace: str, error: Unanswered) -> None:

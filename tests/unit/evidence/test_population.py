@@ -26,7 +26,7 @@ def gap(scope: str = PODS, cause: GapCause = GapCause.DENIED, namespace: str = "
     return Gap("k8s://x", scope, cause, "", namespace=namespace)
 
 
-NAMED = "GET /api/v1/namespaces?name=ml"
+NAMED = "GET /api/v1/namespaces/ml"
 CASES: dict[str, tuple[Record, tuple[Gap, ...], str]] = {
     "denied, and no gap": (record(), (), PODS),
     "denied, and its gap": (record(), (gap(),), ""),
@@ -34,7 +34,7 @@ CASES: dict[str, tuple[Record, tuple[Gap, ...], str]] = {
     "a gap of another cause": (record(), (gap(cause=GapCause.TIMEOUT),), PODS),
     "a gap of another namespace": (record(namespace="ml"), (gap(namespace="other"),), PODS),
     "a gap of its namespace": (record(namespace="ml"), (gap(namespace="ml"),), ""),
-    "one object by its name": (record(kind="k8s/Namespace", request=NAMED),
+    "one object by its name": (record(kind="k8s/Namespace", namespace="ml", request=NAMED),
                                (gap("k8s/Namespace", namespace="ml"),), ""),
     "answered in full": (record(answered=Answered.OK, complete=True), (), ""),
     "a page that was cut short": (record(answered=Answered.TRUNCATED),
