@@ -10,10 +10,11 @@ from typing import Final
 import msgspec
 import zstandard
 
-from auditor.errors import IntegrityError
+from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.layout import BODIES, INVENTORY, LARGE_RESULTS, POLICY, RESULTS
 from auditor.evidence.population import enumerated, population
 from auditor.evidence.reading import records_of
+from auditor.evidence.shape import is_name
 from auditor.model.evidence import TargetEntry
 from auditor.model.finding import Report
 from auditor.policy.policyset import digest_files, read_files
@@ -28,6 +29,7 @@ def keep_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, 
 
     Raises:
         IntegrityError: they are not those any more that were evaluated.
+        UsageError: one is called as no file of a bundle may be.
     """
     files = read_files(folders)
     if digest_files(files) != digest:
@@ -38,7 +40,13 @@ def keep_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, 
     for name in names:
         (root / name).mkdir(parents=True)
     for file in files:
-        path = root / names[file.folder] / file.name
+        inside = f"{names[file.folder]}/{file.name}"
+        if not is_name(inside):
+            raise UsageError(
+                f"{file.name}: a policy file of this name can't be kept in a bundle",
+                hint="without control characters, colons, backslashes and leading dots",
+            )
+        path = root / inside
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.data)
     return names

@@ -240,3 +240,25 @@ def test_places_that_are_none(tmp_path: Path, name: str, code: int, says: str) -
     assert done.code == code
     assert says in done.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_policy_file_that_no_bundle_can_name(tmp_path: Path) -> None:
+    """It is said before a bundle is written that would never verify."""
+    rules = tmp_path / "acme" / "rules" / "a:b"
+    rules.mkdir(parents=True)
+    known = next(ROOT.glob("policies/rules/kubernetes/*/k8s-container-privileged.yaml"))
+    text = known.read_text().replace("id: k8s-container-privileged", "id: acme-privileged")
+    (rules / "acme-privileged.yaml").write_text(text.partition("controls:")[0] + _rest(text))
+    options = ("--policies", tmp_path / "acme", "--output", tmp_path / "b", "--no-sign", "-q")
+    done = auditor("scan", ESTATE, *options)
+    assert done.code == 2, done
+    assert "rules/a:b/acme-privileged.yaml: a policy file of this name can't be kept" in done.err
+    assert not (tmp_path / "b").exists()
+
+
+def _rest(text: str) -> str:
+    """A rule after its list of controls."""
+    lines = text.partition("controls:")[2].splitlines(keepends=True)[1:]
+    while lines and lines[0].startswith((" ", "-")):
+        lines.pop(0)
+    return "".join(lines)
