@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import random
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.evidence.layout import RunEntry
+from auditor.evidence.writing import PartWriter, finish, written
+from auditor.model.enums import Answered
+from auditor.model.evidence import Principal, Record, TargetEntry
+from auditor.version import VERSION
 from benchmarks.live import served
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
 
@@ -16,6 +24,9 @@ if TYPE_CHECKING:
 MANIFESTS = 5_000
 PODS = 100_000
 MEGABYTES_A_SECOND = 200
+LARGE = 1_300
+"""Bodies, of which each is stored in about three quarters of its size."""
+TIME = "2026-03-01T12:00:00.000000Z"
 _AUDITOR = (sys.executable, "-m", "auditor")
 
 
@@ -102,16 +113,45 @@ def of_cluster(bench: Bench) -> Figure:
 
 
 def verifying(bench: Bench) -> Figure:
-    """Verify the bundle that is there; the ratio is to 200 MB of stored bytes a second."""
+    """Verify much evidence that does not compress, to 200 MB of stored bytes a second."""
+    place = bench.folder / "large"
+    if not place.is_dir():
+        _collected(place)
+    return _verified(bench, "verifying 1 GB, to 200 MB a second", place, (), 3)
+
+
+def _collected(place: Path) -> None:
+    """A bundle of evidence, made by what makes them: pages of random text, 1 MB each."""
+    random_ = random.Random(7)
+    with written(place) as root:
+        part = PartWriter(root, 0, 0)
+        for number in range(LARGE):
+            text = random_.randbytes(1_000_000 * 3 // 4)
+            body = b'{"kind":"PodList","items":[],"x":"%b"}' % base64.b64encode(text)
+            request = f"GET /api/v1/pods?limit=500&continue={number}"
+            record = Record(number + 1, "k8s/Pod", "", request, TIME, TIME, Answered.OK, 200)
+            part.add(record, body)
+        part.close()
+        entry = TargetEntry("k8s://bench", "bench", "", "", Principal("u"), TIME, TIME)
+        finish(root, VERSION, RunEntry("0" * 32, TIME, TIME), (entry,))
+
+
+def verifying_found(bench: Bench) -> Figure:
+    """Verify the bundle that the figure before left, start-up and all."""
     key, public = _keys(bench)
     place = bench.folder / "bundle"
     if not place.is_dir():
         target = bench.manifests(MANIFESTS)
         bench.scan(target, "--no-cache", "--output", str(_place(bench)), "--key", str(key))
+    name = "verifying that bundle, to 200 MB a second"
+    return _verified(bench, name, place, ("--key", str(public)), 0)
+
+
+def _verified(bench: Bench, name: str, place: Path, options: Sequence[str], code: int) -> Figure:
     stored = _size(place)
-    command = [*_AUDITOR, "verify", str(place), "--key", str(public)]
-    run(command)
-    runs = [run(command) for _ in range(bench.pairs)]
+    command = [*_AUDITOR, "verify", str(place), *options]
+    run(command, allowed=(code,))
+    runs = [run(command, allowed=(code,)) for _ in range(bench.pairs)]
     goal = stored / 1e6 / MEGABYTES_A_SECOND
     found = [each.wall / goal for each in runs]
     details: dict[str, object] = {
@@ -121,4 +161,4 @@ def verifying(bench: Bench) -> Figure:
         "peak MiB": max(each.peak for each in runs),
     }
     ratio = median(runs, wall) / goal
-    return Figure("verifying, to 200 MB a second", ratio, 1.0, (min(found), max(found)), details)
+    return Figure(name, ratio, 1.0, (min(found), max(found)), details)

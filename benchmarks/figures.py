@@ -247,6 +247,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "prowler": peers.prowler,
         "bundle": bundles.writing,
         "bundle-cluster": bundles.of_cluster,
+        "verify-bundle": bundles.verifying_found,
         "verify": bundles.verifying,
     }
 )
