@@ -12,8 +12,8 @@ import pytest
 
 from tests.e2e.command import Ran, auditor
 from tests.faults import server as fake
+from tests.faults.clusters import collector, on
 from tests.faults.server import Asked, Handler, Reply, serving
-from tests.faults.test_live_faults import collector, on
 from tests.live.cluster import read
 
 KINDS = frozenset(

@@ -16,8 +16,8 @@ from collectors.kubernetes.live.collector import LiveCollector
 from tests.e2e.command import auditor
 from tests.e2e.runs import Run
 from tests.faults import server as fake
+from tests.faults.clusters import KINDS, QUICK, Waits, collector, on
 from tests.faults.server import Handler, Reply, page, page_of, pod, serving, status
-from tests.faults.test_live_faults import KINDS, QUICK, Waits, collector, on
 from tests.live.cluster import read
 
 DEPLOYMENT = "k8s/Deployment"

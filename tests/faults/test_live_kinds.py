@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e.runs import Run, collector_of
 from tests.faults import server as fake
+from tests.faults.clusters import on, scanned
 from tests.faults.server import pod
-from tests.faults.test_live_faults import on, scanned
 
 POSING = {
     "a group of its own": "evil.example",

@@ -20,8 +20,8 @@ from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.client import Patience
 from collectors.kubernetes.live.collector import LiveCollector, system_clock
 from tests.faults import server as fake
+from tests.faults.clusters import Waits, on
 from tests.faults.server import Asked, Handler, Reply, serving, status
-from tests.faults.test_live_faults import Waits, on
 from tests.live.cluster import read
 
 SHORT = Patience(connect=1.0, read=1.0, total=1.0, attempts=3, size=1 << 20)

@@ -17,8 +17,8 @@ from collectors.kubernetes.live.pages import PagesCollector
 from reports.terminal import Style, renderer
 from tests.e2e.runs import Run, collector_of
 from tests.faults import server as fake
+from tests.faults.clusters import KINDS, collector, on
 from tests.faults.server import Handler, healthy, serving
-from tests.faults.test_live_faults import KINDS, collector, on
 from tests.live.cluster import read
 
 POLICY = load((policies_folder(),))
