@@ -98,6 +98,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
 
     evaluated: int
     blind: int
+    excluded: int
 
 
 class Coverage(msgspec.Struct, frozen=True):
