@@ -27,7 +27,7 @@ _TOKEN: Final = 5
 """Characters that ServiceAccount admission ends the name of a volume with."""
 _NAME: Final = re.compile(rb"[a-z0-9.-]+")
 _WORTH_IT: Final = 512
-_MOST: Final = 4_096
+_MOST: Final = 512
 _HEAD: Final[tuple[str, ...]] = ("kind", "apiVersion")
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -194,11 +194,14 @@ class Keeper:
             head = {name: value.pop(name) for name in _HEAD if name in value}
             if head and not _is(head, listed):
                 return UNREADABLE, ()
-            return self._slim(value)
+            return self._slim(value, repeats=listed.kind == "Pod")
         except _BAD:
             return UNREADABLE, ()
 
-    def _slim(self, value: dict[str, msgspec.Raw]) -> tuple[bytes, tuple[Redaction, ...]]:
+    def _slim(
+        self, value: dict[str, msgspec.Raw], *, repeats: bool
+    ) -> tuple[bytes, tuple[Redaction, ...]]:
+        """``repeats``: others of its kind likely have the same spec."""
         try:
             meta = _decode_object(value["metadata"]) if "metadata" in value else {}
         except (msgspec.ValidationError, RecursionError):
@@ -207,7 +210,7 @@ class Keeper:
             _forget_applied(meta)
             value["metadata"] = msgspec.Raw(_encode(meta))
         spec = bytes(value.get("spec", b""))
-        if len(spec) < _WORTH_IT:
+        if not repeats or len(spec) < _WORTH_IT:
             return self._cleaned(_encode(value))
         del value["spec"]
         found, left_out = self._cleaned(_encode(value))
@@ -233,8 +236,9 @@ class Keeper:
             if names.met:
                 # a commitment is to the secret itself, with its own names
                 return self._cleaned(spec)
-            if len(self._specs) < _MOST:
-                self._specs[common] = found
+            if len(self._specs) >= _MOST:
+                self._specs.clear()  # pods of one origin stand together in a list
+            self._specs[common] = found
         body = found.body.replace(names.node, node) if node else found.body
         return body.replace(names.token, token) if token else body, found.left_out
 
