@@ -45,9 +45,16 @@ _HINTS = ("Secret", "ConfigMap", "\\u", "last-applied", "httpHeaders")
 
 _FLAG = re.compile(
     r"""(?<![a-z_-])--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)["']?[ \t]*(?:#.*)?$""",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
-"""A line that ends with an argument whose value is likely the next one."""
+"""The end of a line: an argument whose value is likely the next one."""
+
+
+def _announces(text: str) -> bool:
+    """Whether a line ends with an argument that a secret follows."""
+    if text.count("--") == text.count("---"):  # nothing but the beginning of a document
+        return False
+    return any(_FLAG.search(line) for line in text.split("\n") if "--" in line)
 
 
 def _as_it_is(value: Any) -> Any:
@@ -113,9 +120,7 @@ class Block:
         self._lines, self._numbers = _entries(text, memory)
         self.first = self._numbers[0]
         suspicious = any(map(text.__contains__, _HINTS))
-        self.holds_secret = (suspicious and _SECRET.search(text) is not None) or (
-            "--" in text and _FLAG.search(text) is not None
-        )
+        self.holds_secret = (suspicious and _SECRET.search(text) is not None) or _announces(text)
         self.value = self._root()
         if memory.hide is redact:
             for items in self._envs:
