@@ -148,8 +148,12 @@ def _by_name(value: Any) -> Any:
 def _named(key: str, item: Any) -> Any:
     if not isinstance(item, str):
         return _by_name(item)
-    hide = is_secret_name(key) and "«redacted:" not in item and not says_no_secret(key, item)
-    return marker("by-name") if hide else item
+    return marker("by-name") if _is_secret(key, item) else item
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Whether a text under a name is a secret that is still there."""
+    return is_secret_name(name) and _MARK not in value and not says_no_secret(name, value)
 
 
 def _changed_list(values: list[Any], change: Callable[[Any], Any]) -> list[Any]:
@@ -177,7 +181,7 @@ def _is_announced(flag: Any, value: Any) -> bool:
         and _FLAG.fullmatch(flag) is not None
         and isinstance(value, str)
         and value[:1] != "-"
-        and "«redacted:" not in value
+        and _MARK not in value
         and not says_no_secret(flag, value)
     )
 
@@ -251,13 +255,7 @@ def _variable(item: Any) -> Any:
 
 def _is_secret_variable(item: dict[str, Any]) -> bool:
     name, value = item.get("name"), item.get("value")
-    return (
-        isinstance(name, str)
-        and isinstance(value, str)
-        and is_secret_name(name)
-        and "«redacted:" not in value
-        and not says_no_secret(name, value)
-    )
+    return isinstance(name, str) and isinstance(value, str) and _is_secret(name, value)
 
 
 def decode(raw: bytes) -> Any:

@@ -44,12 +44,7 @@ def put_together(
     for _, run in runs[1:]:
         counts = conclude.add_counts(counts, run.counts)
     gaps = [gap for _, run in runs for gap in run.gaps]
-    census: Counter[str] = Counter()
-    evaluated: Counter[str] = Counter()
-    for _, run in runs:
-        for (kind, _), number in run.census.items():
-            census[kind] += number
-        evaluated.update(run.evaluated)
+    census, evaluated = _population(run for _, run in runs)
     blind = frozenset(rule for _, run in runs for rule in run.blind)
     excluded = conclude.left_out(item for _, run in runs for item in run.excluded)
     coverage = conclude.coverage_of(census, evaluated, counts, blind, excluded)
@@ -90,6 +85,17 @@ def put_together(
         digest=_digest(findings.sha256, gaps, counts),
         baseline=against.baseline() if against is not None else None,
     )
+
+
+def _population(runs: Iterable[TargetRun]) -> tuple[Counter[str], Counter[str]]:
+    """How many resources of each kind were seen, and how many were judged."""
+    census: Counter[str] = Counter()
+    evaluated: Counter[str] = Counter()
+    for run in runs:
+        for (kind, _), number in run.census.items():
+            census[kind] += number
+        evaluated.update(run.evaluated)
+    return census, evaluated
 
 
 def _short(gaps: Iterable[Gap], context: Context) -> frozenset[str]:

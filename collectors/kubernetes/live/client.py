@@ -62,7 +62,7 @@ class Client:
     def __init__(self, session: Session, clock: Clock, patience: Patience) -> None:
         self._session = session
         self._clock = clock
-        self._patience = self.patience = patience
+        self.patience = patience
         self._budget = Budget(patience)
         self._host = str(session.configuration.host).rstrip("/")
         self._renewable = True
@@ -138,7 +138,7 @@ class Client:
         return True
 
     def _repeat(self, request: _Request, deadline: float) -> Answer:
-        clock, patience = self._clock, self._patience
+        clock, patience = self._clock, self.patience
         attempt = 1
         while True:
             answer, wait = self._once(request, deadline)
@@ -179,7 +179,7 @@ class Client:
         headers["user-agent"] = "auditor"
         if request.body:
             headers["content-type"] = JSON
-        patience = self._patience
+        patience = self.patience
         response = self._session.pools.request(
             request.method,
             self._host + request.path,
@@ -206,8 +206,8 @@ class Client:
         while part := response.read(_CHUNK, decode_content=decode):
             parts.append(part)
             size += len(part)
-            if size > self._patience.size:
-                detail = f"an answer of more than {self._patience.size:,} bytes"
+            if size > self.patience.size:
+                detail = f"an answer of more than {self.patience.size:,} bytes"
                 raise Unanswered(Answered.TRUNCATED, detail, code=response.status)
         if end.passed:  # a body without a length ends where its socket was shut
             raise _late(end)

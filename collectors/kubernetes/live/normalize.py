@@ -12,7 +12,7 @@ import msgspec
 
 from auditor.model.enums import Answered
 from auditor.model.evidence import Redaction
-from auditor.redact import clean
+from auditor.redact import APPLIED, clean
 from auditor.redaction import MARK, Commit, redactions
 from auditor.secret_hints import may_hold_secret
 from collectors.kubernetes.live.client import Unanswered
@@ -29,7 +29,6 @@ _NAME: Final = re.compile(rb"[a-z0-9.-]+")
 _WORTH_IT: Final = 512
 _MOST: Final = 512
 _HEAD: Final[tuple[str, ...]] = ("kind", "apiVersion")
-_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class ListMeta(msgspec.Struct, frozen=True, gc=False):
@@ -296,5 +295,5 @@ def _names_in(spec: bytes) -> tuple[bytes, bytes]:
 def _forget_applied(meta: dict[str, msgspec.Raw]) -> None:
     if "annotations" in meta and b"last-applied-configuration" in bytes(meta["annotations"]):
         annotations = _decode_object(meta["annotations"])
-        annotations.pop(_APPLIED, None)
+        annotations.pop(APPLIED, None)
         meta["annotations"] = msgspec.Raw(_encode(annotations))

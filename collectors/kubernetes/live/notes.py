@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from auditor.model.enums import Answered
-from auditor.model.evidence import Record, Redaction
+from auditor.model.evidence import Record
 from auditor.ports import Sink
 from auditor.redaction import Commit
 from collectors.kubernetes.live.client import Answer, Unanswered
 from collectors.kubernetes.live.discovery import Served
 from collectors.kubernetes.live.listing import Got
 from collectors.kubernetes.live.normalize import Page
-
-NOT_KEPT: Sequence[Redaction] = ()
 
 
 class Notes:
@@ -32,7 +30,7 @@ class Notes:
 
     def heard(self, path: str, answer: Answer) -> None:
         """What the server says that it serves: no resources, and kept as it came."""
-        self._sink.add(self._record("", "", f"GET {path}", None), answer.body, NOT_KEPT)
+        self._sink.add(self._record("", "", f"GET {path}", None), answer.body)
 
     def page(self, served: Served, namespace: str, got: Got, page: Page | None) -> None:
         """One request for a page of a list."""
@@ -46,11 +44,10 @@ class Notes:
         self._add(self._record(served.kind, name, request, error, "", found), found)
 
     def _add(self, record: Record, page: Page | None) -> None:
-        kept = page is not None and page.count
-        if page is not None and kept:
-            self._sink.add(record, page.body, page.redactions)
+        if page is None or not page.count:
+            self._sink.add(record, None)
         else:
-            self._sink.add(record, None, NOT_KEPT)
+            self._sink.add(record, page.body, page.redactions)
 
     def _record(
         self,
