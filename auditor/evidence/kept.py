@@ -11,27 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from auditor.errors import CollectionError
-from auditor.model.enums import Answered, GapCause
+from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, Redaction, TargetEntry
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard
 from auditor.redact import clean
 from auditor.redaction import MARK, Commit, redactions
-
-ANSWERED: Final = {
-    GapCause.DENIED: Answered.DENIED,
-    GapCause.UNREACHABLE: Answered.UNREACHABLE,
-    GapCause.TIMEOUT: Answered.TIMEOUT,
-    GapCause.TRUNCATED: Answered.TRUNCATED,
-    GapCause.UNSUPPORTED: Answered.NOT_FOUND,
-    GapCause.MALFORMED: Answered.MALFORMED,
-}
-"""How a query ended that left a gap in place of a file."""
 
 
 class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):

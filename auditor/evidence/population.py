@@ -6,12 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from auditor.evidence.kept import ANSWERED
-from auditor.model.enums import Answered, GapCause
+from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.evidence import Record, TargetEntry
 from auditor.model.resource import Gap
-
-_CAUSES: Mapping[Answered, GapCause] = {answered: cause for cause, answered in ANSWERED.items()}
 
 
 def population(records: Iterable[Record], used: set[str]) -> dict[str, Any]:
@@ -54,7 +51,7 @@ def untold(entry: TargetEntry, records: Sequence[Record]) -> Iterator[Gap]:
     for record in records:
         if record.answered is Answered.OK and (record.complete or not record.kind):
             continue
-        cause = _CAUSES.get(record.answered, GapCause.TRUNCATED)
+        cause = CAUSES.get(record.answered, GapCause.TRUNCATED)
         if (*_scope(record), cause) not in told:
             why = record.detail or record.answered.value
             detail = f"{record.request}: {why}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, StrEnum
+from types import MappingProxyType
+from typing import Final
 
 
 class Verdict(Enum):
@@ -69,6 +72,24 @@ class Answered(Enum):
     TIMEOUT = "timeout"
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
+
+
+CAUSES: Final[Mapping[Answered, GapCause]] = MappingProxyType(
+    {
+        Answered.DENIED: GapCause.DENIED,
+        Answered.NOT_FOUND: GapCause.UNSUPPORTED,
+        Answered.UNREACHABLE: GapCause.UNREACHABLE,
+        Answered.TIMEOUT: GapCause.TIMEOUT,
+        Answered.TRUNCATED: GapCause.TRUNCATED,
+        Answered.MALFORMED: GapCause.MALFORMED,
+    }
+)
+"""What a gap calls each way to get no answer."""
+
+ANSWERED: Final[Mapping[GapCause, Answered]] = MappingProxyType(
+    {cause: answered for answered, cause in CAUSES.items()}
+)
+"""How a query ended that left a gap."""
 
 
 class TargetState(Enum):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from auditor.evidence.kept import ANSWERED, Draft
+from auditor.evidence.kept import Draft
 from auditor.evidence.writing import PartWriter
-from auditor.model.enums import Answered
+from auditor.model.enums import ANSWERED, Answered
 from auditor.model.evidence import Record
 from auditor.model.resource import Gap
 from auditor.ports import Reading

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.model.enums import Answered, GapCause
+from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.resource import Gap
 from collectors.kubernetes.live.client import Client, Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served
@@ -14,7 +14,7 @@ from collectors.kubernetes.live.identity import Identity, identify
 from collectors.kubernetes.live.listing import Lister
 from collectors.kubernetes.live.normalize import Keeper, take_one
 from collectors.kubernetes.live.notes import Notes
-from collectors.kubernetes.live.rights import CAUSES, NAMESPACE, ROLE, unlisted
+from collectors.kubernetes.live.rights import NAMESPACE, ROLE, unlisted
 
 
 class Reads:

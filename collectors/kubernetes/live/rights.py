@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
-from auditor.model.enums import Answered, GapCause
+from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.kinds import groups_of
 from auditor.ports import Read
 from collectors.kubernetes.live.client import Client, Unanswered
 from collectors.kubernetes.live.discovery import ALWAYS, Discovered, Served
 from collectors.kubernetes.live.identity import Ask, Identity, may
-
-CAUSES: Final[Mapping[Answered, GapCause]] = MappingProxyType(
-    {
-        Answered.DENIED: GapCause.DENIED,
-        Answered.NOT_FOUND: GapCause.UNSUPPORTED,
-        Answered.UNREACHABLE: GapCause.UNREACHABLE,
-        Answered.TIMEOUT: GapCause.TIMEOUT,
-        Answered.TRUNCATED: GapCause.TRUNCATED,
-        Answered.MALFORMED: GapCause.MALFORMED,
-    }
-)
-"""What a gap calls each way to get no answer."""
 
 ROLE: Final = "auditor permissions k8s prints the role that a scan needs"
 NAMESPACE: Final = "k8s/Namespace"
