@@ -54,11 +54,12 @@ def check_content(
         _check_results(root, manifest, manifest.evaluation, results)
         _check_inventory(root, found, results)
         number = _check_citations(root, found)
+    read = [(each.entry.uri, each.records) for each in found]
     for name, payload in payloads.items():
         if name == AUDIT_FILE:
             made = audit_report(root, manifest, encoded, results)
         else:
-            made = result_of_tests(root, manifest, results)
+            made = result_of_tests(root, manifest, results, read)
         if payload != made:
             raise _wrong(f"{ATTESTATIONS}/{name}: it states something else than the results")
     gaps = sum(len(target.gaps) + bool(target.failure) for target in manifest.targets)

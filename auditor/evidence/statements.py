@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from auditor.errors import IntegrityError
 from auditor.evidence.compare import Results, read_results
 from auditor.evidence.layout import EVIDENCE, MANIFEST, Manifest, results_in
 from auditor.evidence.reading import records_of
+from auditor.model.evidence import Record
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 AUDIT_REPORT: Final = "urn:auditor:attestation:audit-report:v1"
@@ -101,8 +102,16 @@ def _audit(root: Path, manifest: Manifest, results: Results | None) -> dict[str,
     }
 
 
-def result_of_tests(root: Path, manifest: Manifest, results: Results | None = None) -> bytes:
+def result_of_tests(
+    root: Path,
+    manifest: Manifest,
+    results: Results | None = None,
+    read: Iterable[tuple[str, Iterable[Record]]] | None = None,
+) -> bytes:
     """The statement for admission: which rules passed, warned and failed on which artefacts.
+
+    ``results`` and ``read``, the records of each target by its URI, are those of the bundle, for
+    who has them already; else records are read part by part, never all at once.
 
     Raises:
         IntegrityError: the results or the evidence can't be read.
@@ -117,7 +126,7 @@ def result_of_tests(root: Path, manifest: Manifest, results: Results | None = No
         "warnedTests": warned,
         "failedTests": failed,
     }
-    return _statement(_artefacts(root, manifest), TEST_RESULT, predicate)
+    return _statement(_artefacts(manifest, read or _read(root, manifest)), TEST_RESULT, predicate)
 
 
 def _by_rule(results: Results) -> tuple[list[str], list[str], list[str]]:
@@ -133,13 +142,20 @@ def _by_rule(results: Results) -> tuple[list[str], list[str], list[str]]:
     return passed, warned, failed
 
 
-def _artefacts(root: Path, manifest: Manifest) -> list[dict[str, Any]]:
+def _read(root: Path, manifest: Manifest) -> Iterator[tuple[str, Iterator[Record]]]:
+    for number, target in enumerate(manifest.targets):
+        yield target.uri, records_of(root, number)
+
+
+def _artefacts(
+    manifest: Manifest, read: Iterable[tuple[str, Iterable[Record]]]
+) -> list[dict[str, Any]]:
     """The audited files by their digest; where they are too many, or answers, the evidence."""
     found: dict[str, str] = {}
-    for number, target in enumerate(manifest.targets):
-        for record in records_of(root, number):
+    for uri, records in read:
+        for record in records:
             if record.original:
-                found.setdefault(record.original, f"{target.uri}/{record.request}")
+                found.setdefault(record.original, f"{uri}/{record.request}")
             if len(found) > MOST_SUBJECTS:
                 break
     parts = [each for each in manifest.files if each.path.startswith(f"{EVIDENCE}/")]
