@@ -32,6 +32,7 @@ class BlockWriter:
         self._folder = folder
         self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
         self._waiting: list[bytes] = []
+        self._last = ""
         self._size = 0
         self._places: dict[str, tuple[int, int]] = {}
         self._blocks: list[str] = []
@@ -45,6 +46,7 @@ class BlockWriter:
                 self.flush()
             found = self._places[name] = (len(self._blocks), self._size)
             self._waiting.append(body)
+            self._last = name
             self._size += len(body)
             if self._size >= BLOCK:
                 self.flush()
@@ -54,7 +56,9 @@ class BlockWriter:
         """Write what waits for more."""
         if self._waiting:
             content = b"".join(self._waiting)
-            name = hashlib.sha256(content).hexdigest()
+            # a body that is a block of its own, such as a page of pods, has its digest already
+            alone = len(self._waiting) == 1
+            name = self._last if alone else hashlib.sha256(content).hexdigest()
             path = self._folder / f"{name}{SUFFIX}"
             if not path.exists():
                 path.write_bytes(self._compressor.compress(content))
