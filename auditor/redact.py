@@ -157,9 +157,13 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def _changed_list(values: list[Any], change: Callable[[Any], Any]) -> list[Any]:
-    made = [change(value) for value in values]
-    if all(new is old for new, old in zip(made, values, strict=True)):
-        return values
+    made = values
+    for at, value in enumerate(values):
+        found = change(value)
+        if found is not value:
+            if made is values:
+                made = [*values]
+            made[at] = found
     return made
 
 
@@ -187,32 +191,44 @@ def _is_announced(flag: Any, value: Any) -> bool:
 
 
 def _mapping(value: dict[str, Any]) -> dict[str, Any]:
-    before = value
     if value.get("apiVersion") == "v1":
         value = _of_its_kind(value)
-    made: dict[str, Any] = {}
+    made = value
     for key, item in value.items():
-        if key in _NAMED_LISTS and isinstance(item, list):
-            made[key] = _env(item)
-        elif key == APPLIED and isinstance(item, str):
-            made[key] = item if item.startswith(_MARK) else marker("applied-configuration")
+        kind = item.__class__
+        found: Any
+        if kind is str:
+            found = redact_text(item) if key != APPLIED else _applied(item)
+        elif kind is dict:
+            found = _mapping(item)
+        elif kind is list:
+            found = _env(item) if key in _NAMED_LISTS else redact(item)
         else:
-            made[key] = redact(item)
-    if all(made[key] is item for key, item in before.items()):
-        return before
+            continue
+        if found is not item:
+            if made is value:
+                made = {**value}
+            made[key] = found
     return made
+
+
+def _applied(text: str) -> str:
+    return text if text.startswith(_MARK) else marker("applied-configuration")
 
 
 def _of_its_kind(value: dict[str, Any]) -> dict[str, Any]:
     """A Secret without its data; a ConfigMap without what is called like a secret."""
+    hide: Callable[[Any], Any]
+    fields: tuple[str, ...]
     match value.get("kind"):
         case "Secret":
-            fields = {"data", "stringData"}
-            return {key: _hidden(item) if key in fields else item for key, item in value.items()}
+            hide, fields = _hidden, ("data", "stringData")
         case "ConfigMap":
-            return {key: _settings(item) if key == "data" else item for key, item in value.items()}
+            hide, fields = _settings, ("data",)
         case _:
             return value
+    hidden = {key: hide(value[key]) for key in fields if key in value}
+    return {**value, **hidden} if any(hidden[key] is not value[key] for key in hidden) else value
 
 
 def _settings(values: Any) -> Any:

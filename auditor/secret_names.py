@@ -13,6 +13,12 @@ _WORDS = (
 _SIGNS_IN = r"(?<![A-Z0-9])AUTH(?:ORIZATION)?(?![A-Z0-9])"
 _SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
 NAME: Final = re.compile(f"{_WORDS}|{_SIGNS_IN}", re.IGNORECASE)
+IN_EVERY_NAME: Final = (
+    *(b"pass", b"secret", b"token", b"key", b"cred", b"dsn", b"string", b"pwd", b"pin"),
+    *(b"bearer", b"auth"),
+)
+"""In small letters; where none of them is in ASCII, :data:`NAME` is not there either."""
+LONGEST_NAME: Final = len("CONNECTION_STRING")
 _HARMLESS_NAME = re.compile(
     r"_(?:FILE|PATH|DIR|NAME|URL|URI|ENDPOINT|TTL|EXPIRY|EXPIRATION|TIMEOUT|LIFETIME|LENGTH|LIMIT"
     r"|ENABLED|REQUIRED|TYPE|KIND|MODE|FORMAT|PROVIDER|BACKEND|STORE|ISSUER|AUDIENCE"

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.redact import decode, marker, redact, redact_text
-from auditor.secret_hints import may_hold_secret
+from auditor.secret_hints import holding, may_hold_secret
+from auditor.secret_names import NAME
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.documents import Documents
 from collectors.kubernetes.manifests.flow import NotSimple
@@ -266,6 +267,33 @@ def test_what_may_hold_no_secret_has_none(
     assert redact(hidden) == hidden
 
 
+NAMES = st.lists(
+    st.sampled_from(
+        (
+            *("pass", "word", "passwd", "passphrase", "secret", "token", "api", "private", "key"),
+            *("session", "signing", "master", "encryption", "credential", "dsn", "connection"),
+            *("string", "pwd", "pin", "creds", "bearer", "auth", "orization", "access", "x", "9"),
+            *("-", "_", "", " ", "\u017f", "K", "ping" * 40, "a" * 60),
+        )
+    )
+).map("".join)
+
+
+@given(NAMES, st.booleans())
+@settings(max_examples=1000, deadline=None)
+def test_a_name_of_a_secret_is_found_in_any_text(text: str, upper: bool) -> None:  # noqa: FBT001
+    text = text.upper() if upper else text
+    raw = json.dumps(json.dumps({text: "x"}, ensure_ascii=False), ensure_ascii=False).encode()
+    assert may_hold_secret(raw) >= (NAME.search(text) is not None)
+
+
+@given(st.lists(VALUES, max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_many_are_looked_at_as_each_is(values: list[Any]) -> None:
+    raws = [json.dumps(value, separators=(",", ":")).encode() for value in values]
+    assert holding(raws) == [may_hold_secret(raw) for raw in raws]
+
+
 def test_what_plainly_holds_no_secret_is_not_decoded() -> None:
     """It is asked of every pod of a cluster: doubt must be rare."""
     for value in (
@@ -298,6 +326,8 @@ LONG = {
     "tokens": "hf_" * (SIZE // 3),
     "account": '"type"' + " " * SIZE + "service_account",
     "passwords": "password" * (SIZE // 8),
+    "values": '","value":"' * (SIZE // 11),
+    "underscores": "service_" * (SIZE // 8),
 }
 
 
@@ -307,7 +337,8 @@ def test_long_text_takes_time_by_its_length(text: str) -> None:
     redact_text(text)
     redact([text, text, "--" + text, text])
     redact({"env": [{"name": text, "value": text}, {"name": "AUTH_" + text, "value": "/" + text}]})
-    may_hold_secret(json.dumps({"args": ["--" + text, text], "value": text}).encode())
+    raw = json.dumps({"args": ["--" + text, text], "value": text}).encode()
+    assert holding([raw] * 3) == [may_hold_secret(raw)] * 3
     assert time.process_time() - started < 3
 
 

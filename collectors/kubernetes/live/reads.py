@@ -11,8 +11,9 @@ from auditor.model.resource import Gap
 from collectors.kubernetes.live.client import Client, Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served
 from collectors.kubernetes.live.identity import Identity, identify
+from collectors.kubernetes.live.keeping import Keeper
 from collectors.kubernetes.live.listing import Lister
-from collectors.kubernetes.live.normalize import Keeper, take_one
+from collectors.kubernetes.live.normalize import take_one
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.rights import NAMESPACE, ROLE, unlisted
 

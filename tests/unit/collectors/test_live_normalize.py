@@ -12,22 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.model.evidence import Redaction
 from auditor.redact import decode
 from auditor.redaction import redactions
 from benchmarks.generate import pod, pod_spec
 from collectors.kubernetes.live.client import Unanswered
 from collectors.kubernetes.live.discovery import Served
-from collectors.kubernetes.live.normalize import (
-    UNREADABLE,
-    Keeper,
-    Listed,
-    ListMeta,
-    take_apart,
-    take_one,
-)
+from collectors.kubernetes.live.keeping import UNREADABLE, Keeper
+from collectors.kubernetes.live.normalize import Listed, ListMeta, take_apart, take_one
 
 SERVED = Served("k8s/Pod", "v1", "pods", namespaced=True, verbs=frozenset({"list"}))
-PODS = Listed("Pod", "v1", ListMeta(), [])
+HEAD = {"kind": "Pod", "apiVersion": "v1"}
+LOST = {**HEAD, **json.loads(UNREADABLE)}
 SECRET = "AKIA" + "Z7" * 8
 
 
@@ -42,9 +38,20 @@ def plain(value: dict[str, Any]) -> Any:
     return decode(json.dumps(value, separators=(",", ":")).encode())
 
 
+def page(keeper: Keeper, *raws: bytes) -> list[tuple[Any, tuple[Redaction, ...]]]:
+    """What is kept of pods, and what was left out of it."""
+    items = [msgspec.Raw(raw) for raw in raws]
+    return [(json.loads(found), left) for found, left in keeper.keep(items, "Pod", "v1")]
+
+
+def encoded(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
 def kept(keeper: Keeper, value: object) -> Any:
-    raw = json.dumps(value, separators=(",", ":")).encode()
-    return decode(keeper.keep(raw, PODS)[0])
+    ((found, _),) = page(keeper, encoded(value))
+    assert {name: found.pop(name) for name in HEAD} == HEAD
+    return decode(encoded(found))
 
 
 def commit(value: str) -> str:
@@ -87,7 +94,7 @@ def test_pods_of_one_origin() -> None:
 
 def test_what_was_left_out_of_pods_of_one_origin() -> None:
     keeper = Keeper(commit)
-    found = [set(keeper.keep(json.dumps(each).encode(), PODS)[1]) for each in pods()]
+    found = [set(left) for _, left in page(keeper, *map(encoded, pods()))]
     assert found == [left_out(each) for each in pods()]
     places = {each.path for left in found for each in left}
     assert "/spec/containers/0/env/0/value" in places
@@ -100,7 +107,7 @@ def test_commitments_are_to_the_secret_with_its_own_names() -> None:
         name = f"kube-api-access-{number}"
         spec = {"volumes": [{"name": name}], "args": [f"--password={name}"], "pad": "x" * 600}
         value = {"metadata": {"name": "a"}, "spec": spec}
-        ((found),) = keeper.keep(json.dumps(value, separators=(",", ":")).encode(), PODS)[1]
+        ((_, (found,)),) = page(keeper, encoded(value))
         assert (found.path, found.shapes) == ("/spec/args/0", ("argument",))
         assert found.commitment == f"committed to --password={name}"
 
@@ -129,7 +136,7 @@ def test_odd_objects(value: dict[str, Any]) -> None:
 
 def test_what_nobody_can_read_keeps_its_place() -> None:
     for raw in (b'{"metadata": ', b"[" * 100_000, b'"text"', b"null", b"[]"):
-        assert Keeper().keep(raw, PODS) == (UNREADABLE, ())
+        assert page(Keeper(), raw, b"{}") == [(LOST, ()), (HEAD, ())]
 
 
 @pytest.mark.parametrize(
@@ -137,15 +144,14 @@ def test_what_nobody_can_read_keeps_its_place() -> None:
 )
 def test_what_says_that_it_is_of_another_kind_than_its_list(head: dict[str, Any]) -> None:
     value = {**head, "metadata": {"name": "a"}}
-    assert Keeper().keep(json.dumps(value).encode(), PODS) == (UNREADABLE, ())
+    assert page(Keeper(), encoded(value)) == [(LOST, ())]
 
 
 def test_what_says_that_it_is_of_the_kind_of_its_list() -> None:
     value = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a"}}
-    found, _ = Keeper().keep(json.dumps(value).encode(), PODS)
-    assert json.loads(found) == {"metadata": {"name": "a"}}
-    page = Listed("Pod", "v1", ListMeta(), [msgspec.Raw(json.dumps(value).encode())])
-    assert json.loads(page.kept(Keeper()).body)["items"] == [value]
+    assert page(Keeper(), encoded(value)) == [(value, ())]
+    listed = Listed("Pod", "v1", ListMeta(), [msgspec.Raw(json.dumps(value).encode())])
+    assert json.loads(listed.kept(Keeper()).body)["items"] == [value]
 
 
 def test_an_object_of_nothing() -> None:
@@ -171,6 +177,47 @@ def test_any_spec(specs: list[Any]) -> None:
     for spec in (*specs, *specs):
         value = {"metadata": {"name": "a"}, "spec": {"pad": "x" * 600, "it": spec}}
         assert kept(keeper, value) == plain(value)
+
+
+OWN = st.fixed_dictionaries(
+    {},
+    optional={
+        "annotations": st.dictionaries(st.just("a"), TEXTS, max_size=1),
+        "managedFields": st.just([{"manager": SECRET}]),
+        "labels": st.just({"x": "sk-"}),
+    },
+)
+
+
+@given(st.lists(st.tuples(OWN, TEXTS), max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_any_page(drawn: list[tuple[dict[str, Any], str]]) -> None:
+    """What is a pod's own is looked at with that of others: nobody's secret is missed for that."""
+    values = [
+        {
+            "metadata": {"name": f"p-{number}", **own},
+            "spec": {"x": "x" * 600},
+            "status": {"m": text},
+        }
+        for number, (own, text) in enumerate(drawn)
+    ]
+    found = page(Keeper(commit), *map(encoded, values))
+    assert [each for each, _ in found] == [{**HEAD, **plain(value)} for value in values]
+    assert [set(left) for _, left in found] == [left_out(value) for value in values]
+
+
+BROKEN = {
+    "in its own part": b'{"metadata":{"name":"\xff","a":"%b"},"spec":"%b"}',
+    "in its spec": b'{"metadata":{"a":"%b"},"spec":{"env":[{"name":"\xff","value":""}],"b":"%b"}}',
+}
+
+
+@pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN)
+def test_no_utf_8(raw: bytes) -> None:
+    """A pod that nobody can read takes nothing from its neighbours, and shows nothing."""
+    good = {"metadata": {"name": "b"}, "spec": {"x": "x" * 600}}
+    lost = raw % (SECRET.encode(), b"x" * 600)
+    assert page(Keeper(), lost, encoded(good)) == [(LOST, ()), ({**HEAD, **good}, ())]
 
 
 NO_LISTS = {

@@ -1,0 +1,168 @@
+"""Objects as they are kept: no managed fields, no applied copies, no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from auditor.model.evidence import Redaction
+from auditor.redact import APPLIED
+from auditor.redaction import Commit
+from auditor.secret_hints import holding
+from collectors.kubernetes.live.specs import Cleaner, Specs
+
+UNREADABLE: Final = b'{"metadata":"unreadable"}'
+"""What nobody can read nobody can judge: its place is kept, for the reader to report."""
+BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_WORTH_IT: Final = 512
+_HEAD: Final[tuple[str, ...]] = ("kind", "apiVersion")
+_POD: Final = "Pod"
+_Kept = tuple[bytes, tuple[Redaction, ...]]
+
+
+class _Pod(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A pod as a list has it: it does not say what it is."""
+
+    metadata: dict[str, msgspec.Raw]
+    spec: msgspec.Raw
+    status: msgspec.Raw = msgspec.Raw(b"")
+
+
+_decode_pod = msgspec.json.Decoder(_Pod).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.encode
+
+
+class Keeper:
+    """Makes objects of one kind fit to be kept; ``commit`` is how to commit to what is left out.
+
+    In a list of the API server no item says what it is: what is kept says so.
+    """
+
+    def __init__(self, commit: Commit | None = None) -> None:
+        self._cleaner = Cleaner(commit)
+        self._specs = Specs(commit)
+
+    def keep(self, items: Sequence[msgspec.Raw], kind: str, api_version: str) -> Iterator[_Kept]:
+        """Each object as it is kept, and what was left out of it.
+
+        What nobody can read keeps its place, and so does what says that it is of another kind than
+        the list it came in.
+        """
+        head = _Head(kind, api_version)
+        if kind != _POD:
+            return (self._any(item, head) for item in items)
+        return self._pods(items, head)
+
+    def _pods(self, items: Sequence[msgspec.Raw], head: _Head) -> Iterator[_Kept]:
+        """Pods likely share their spec with others: what is their own is looked at together."""
+        taken = [_own_and_spec(item) for item in items]
+        own = [each[0] for each in taken if each is not None]
+        doubtful = iter(holding(own))
+        for item, each in zip(items, taken, strict=True):
+            if each is None:
+                yield self._any(item, head)
+            else:
+                found = self._pod(*each, head, doubtful=next(doubtful))
+                yield found or self._any(item, head)
+
+    def _pod(self, own: bytes, spec: bytes, head: _Head, *, doubtful: bool) -> _Kept | None:
+        """A pod of its two parts; None when one of them can't be read."""
+        left_out: tuple[Redaction, ...] = ()
+        try:
+            if doubtful:
+                cleaned, left_out = self._cleaner.always(b"{%b}" % own)
+                own = cleaned[1:-1]
+            parts, inside = self._specs.kept(spec)
+        except BAD:
+            return None
+        if inside:
+            left_out = (*left_out, *below("/spec", inside))
+        return b"".join((head.opened, b",", own, b',"spec":', *parts, b"}")), left_out
+
+    def _any(self, item: msgspec.Raw, head: _Head) -> _Kept:
+        try:
+            value = _decode_object(_text(item))
+            said = {name: value.pop(name) for name in _HEAD if name in value}
+            if said and not head.is_said_by(said):
+                return head.of(UNREADABLE), ()
+            found, left_out = self._slim(value)
+            return head.of(found), left_out
+        except BAD:
+            return head.of(UNREADABLE), ()
+
+    def _slim(self, value: dict[str, msgspec.Raw]) -> _Kept:
+        try:
+            meta = _decode_object(value["metadata"]) if "metadata" in value else {}
+        except (msgspec.ValidationError, RecursionError):
+            return self._cleaner.always(_encode(value))
+        if _forget(meta):
+            value["metadata"] = msgspec.Raw(_encode(meta))
+        return self._cleaner.cleaned(_encode(value))
+
+
+class _Head:
+    """What objects of a list are."""
+
+    def __init__(self, kind: str, api_version: str) -> None:
+        self.opened = _encode({"kind": kind, "apiVersion": api_version})[:-1]
+        self._said = {"kind": kind, "apiVersion": api_version}
+
+    def of(self, raw: bytes) -> bytes:
+        """An object that says what it is."""
+        return self.opened + (b"," if len(raw) > len(b"{}") else b"") + raw[1:]
+
+    def is_said_by(self, said: dict[str, msgspec.Raw]) -> bool:
+        """Whether an object says that it is what its list is of."""
+        return all(msgspec.json.decode(said[name]) == self._said[name] for name in said)
+
+
+def _own_and_spec(item: msgspec.Raw) -> tuple[bytes, bytes] | None:
+    """What is a pod's own, without braces, and its spec; None when it is not as pods are."""
+    try:
+        pod = _decode_pod(_text(item))
+        spec = bytes(pod.spec)
+        if len(spec) < _WORTH_IT:
+            return None
+        _forget(pod.metadata)
+        status = b',"status":%b' % pod.status if pod.status else b""
+        return b'"metadata":%b%b' % (_encode(pod.metadata), status), spec
+    except BAD:
+        return None
+
+
+def _text(item: msgspec.Raw) -> bytes:
+    """The JSON of an object: whoever decodes a part of it does not look at the text of the rest.
+
+    Raises:
+        UnicodeDecodeError: it is no text.
+    """
+    raw = bytes(item)
+    if not raw.isascii():
+        raw.decode()
+    return raw
+
+
+def _forget(meta: dict[str, msgspec.Raw]) -> bool:
+    """Take out of metadata what is never kept; whether it may be another now.
+
+    Raises:
+        msgspec.ValidationError: annotations that are none.
+    """
+    managed = meta.pop("managedFields", None) is not None
+    if "annotations" not in meta:
+        return managed
+    if b"last-applied-configuration" in bytes(meta["annotations"]):
+        annotations = _decode_object(meta["annotations"])
+        annotations.pop(APPLIED, None)
+        meta["annotations"] = msgspec.Raw(_encode(annotations))
+    return True
+
+
+def below(place: str, left_out: Iterable[Redaction]) -> Iterator[Redaction]:
+    """What was left out of a part, by its place in the whole."""
+    for each in left_out:
+        yield msgspec.structs.replace(each, path=place + each.path)
