@@ -203,7 +203,8 @@ class Judging:
     def kinds(self, settings: Settings) -> frozenset[str]:
         """The kinds that the rules of the profile rest on."""
         return kinds_of(
-            settings.folders, settings.profile, settings.parameters, settings.policy_cache
+            *(settings.folders, settings.profile, settings.parameters, settings.policy_cache),
+            run=settings.spool,
         )
 
     def judge(self, collectors: Sequence[Collector], settings: Settings, stamp: Stamp) -> int:

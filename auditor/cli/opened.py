@@ -110,7 +110,7 @@ class Again:
             known=read_known(policy.root),
         )
         kinds = kinds_of(
-            settings.folders, settings.profile, settings.parameters, settings.policy_cache
+            settings.folders, settings.profile, settings.parameters, settings.policy_cache, spool
         )
         stamp = _stamp_as_then(evidence.manifest)
         report = audit(evidence.collectors(kinds), settings, stamp, self.progress)

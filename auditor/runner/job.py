@@ -87,6 +87,19 @@ def compiled_profile(
 
 
 @functools.lru_cache(maxsize=2)
+def _compiled(
+    folders: tuple[Path, ...],
+    profile: str,
+    settings: tuple[tuple[str, str], ...],
+    cache: Path | None,
+    run: Path,
+) -> CompiledProfile:
+    """As :func:`compiled_profile`, once a run; ``run`` tells runs apart: policies may change."""
+    del run
+    return compiled_profile(folders, profile, settings, cache)
+
+
+@functools.lru_cache(maxsize=2)
 def context_of(job: Job) -> Context:
     """Make a job ready; a forked worker finds its parent's work already done."""
     key = (job.folders, job.profile, job.settings, job.policy_cache)
@@ -119,9 +132,8 @@ def _judges(
     memo: bool,  # noqa: FBT001 - a key of the cache
     run: Path,
 ) -> _Judges:
-    """Make ready what judges; ``run`` tells runs apart, between which policies may change."""
-    del run
-    compiled = compiled_profile(folders, profile, settings, cache)
+    """Make ready what judges, once a run."""
+    compiled = _compiled(folders, profile, settings, cache, run)
     rows = rows_from_table(compiled.tables.get(TEMPLATES, []))
     return _Judges(
         compiled,
@@ -136,13 +148,18 @@ def kinds_of(
     profile: str,
     settings: tuple[tuple[str, str], ...],
     cache: Path | None,
+    run: Path | None = None,
 ) -> frozenset[str]:
     """The kinds that the rules of a profile rest on: what a collector has to read.
+
+    ``run`` is the folder of the run that will judge: it compiles nothing again.
 
     Raises:
         PolicyErrors, UsageError: as :func:`compiled_profile`.
     """
-    return kinds_read(rests_on(compiled_profile(folders, profile, settings, cache)).values())
+    key = (folders, profile, settings, cache)
+    compiled = compiled_profile(*key) if run is None else _compiled(*key, run)
+    return kinds_read(rests_on(compiled).values())
 
 
 def kinds_of_the_cluster(compiled: CompiledProfile) -> frozenset[str]:
