@@ -59,6 +59,29 @@ def test_a_scan_of_files_loads_no_sdk(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_a_scan_of_a_cluster_loads_only_connections(tmp_path: Path) -> None:
+    """The package for clusters takes longer to load than a small one to read: see ADR 0014."""
+    (tmp_path / "config").write_text(
+        "{current-context: a, contexts: [{name: a, context: {cluster: c, user: u}}], "
+        "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}], "
+        "users: [{name: u, user: {token: t}}]}"
+    )
+    code = (
+        "import sys; from auditor.cli.app import run; code = run(sys.argv[1:]); "
+        "print(code, sorted({'kubernetes', 'requests', 'pydantic'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "scan", "k8s://", "--quiet", "--kubeconfig", "config"],
+        cwd=tmp_path,
+        env={"XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("3 []\n", "")
+
+
 @pytest.fixture
 def estate(tmp_path: Path) -> Path:
     copy = tmp_path / "estate"

@@ -147,7 +147,7 @@ def test_a_client_certificate_of_an_exec_plugin(doors: Doors, tmp_path: Path) ->
     kubeconfig = doors.kubeconfig(tmp_path, user)
     assert seen(kubeconfig, tmp_path).name == "alice"
     live = LiveCollector(parse_address("k8s://"), str(kubeconfig), system_clock())
-    key = Path(live.open(tmp_path)[0].configuration.key_file)
+    key = Path(live.open(tmp_path)[0].tls.key)
     assert "PRIVATE" in key.read_text()
     assert key.stat().st_mode & 0o777 == 0o600
 

@@ -64,7 +64,7 @@ class Client:
         self._clock = clock
         self.patience = patience
         self._budget = Budget(patience)
-        self._host = str(session.configuration.host).rstrip("/")
+        self._host = session.server.rstrip("/")
         self._renewable = True
 
     def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON) -> Answer:

@@ -117,7 +117,7 @@ class LiveCollector:
             raise CollectionError(f"{uri}: {error}", hint=getattr(error, "hint", "")) from error
         return Examination(
             uri=uri,
-            server=str(session.configuration.host),
+            server=session.server,
             uid=identity.uid,
             version=identity.version,
             principal=identity.principal,
@@ -154,4 +154,4 @@ def _stand_in(session: Session) -> str:
     """What tells clusters apart where kube-system may not be read: the CA, else the address."""
     if session.authority and session.authority != UNVERIFIED:
         return f"ca:{session.authority}"
-    return f"server:{hashlib.sha256(str(session.configuration.host).encode()).hexdigest()}"
+    return f"server:{hashlib.sha256(session.server.encode()).hexdigest()}"

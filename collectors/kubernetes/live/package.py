@@ -1,6 +1,7 @@
 """What we let the ``kubernetes`` package do, and its errors in our words.
 
-Certificates and OpenID Connect. Everything else of a kubeconfig it does not get to see.
+OpenID Connect and the service account of a pod. Who needs neither does not load it: that takes
+longer than reading a small cluster.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import contextlib
 import copy
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,48 +20,45 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import OpenApiException
 from kubernetes.config import kube_config
 from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.incluster_config import InClusterConfigLoader
 
 from auditor.errors import CollectionError
 from auditor.redact import redact_text
 from collectors.kubernetes.live.credentials import token_claims
-from collectors.kubernetes.live.places import is_host
 
-TLS: Final = (
-    *("certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify"),
-    "tls-server-name",
-)
-OWN: Final = (*("client-certificate", "client-certificate-data", "client-key", "client-key-data"),)
-_ONE_AT_A_TIME: Final = threading.Lock()
-"""The package remembers its files for the whole process; targets are opened in threads."""
+_TOKEN: Final = "BearerToken"  # noqa: S105 - the package's name for it
 
 
-def checked(uri: str, entry: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """What the package gets of an entry: text, and a switch that is one.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The service account of a pod: its server, the file of the CA, and its token of now."""
 
-    To the package "false" in quotes is true, and would switch the check of certificates off.
+    server: str
+    authority: str
+    authorization: Callable[[], str]
+
+
+def account_of(uri: str, folder: Path) -> Account:
+    """What Kubernetes mounts into each pod that has one, in ``folder``.
+
+    Raises:
+        CollectionError: there is none.
     """
-    found = {name: entry[name] for name in names if entry.get(name) not in (None, "")}
-    for name, value in found.items():
-        wanted = bool if name == "insecure-skip-tls-verify" else str
-        if not isinstance(value, wanted):
-            what = "true or false" if wanted is bool else "text"
-            raise CollectionError(
-                f"{uri}: {name} of the kubeconfig is no {what}", hint="kubectl config view shows it"
-            )
-    if not is_host(found.get("tls-server-name", "x")):
-        raise CollectionError(
-            f"{uri}: tls-server-name of the kubeconfig is no name of a host",
-            hint="it is a name that the server's certificate has",
+    configuration = client.Configuration()
+    with in_our_words(
+        f"{uri}: no pod around us",
+        "it is for a pod with its service account mounted; k8s:// reads a kubeconfig",
+    ):
+        loader = untyped(InClusterConfigLoader)(
+            token_filename=str(folder / "token"), cert_filename=str(folder / "ca.crt")
         )
-    return found
+        loader.load_and_set(configuration)
 
+    def authorization() -> str:
+        with in_our_words("the token"):
+            return str(configuration.get_api_key_with_prefix(_TOKEN) or "")
 
-def load(
-    user: Mapping[str, Any], cluster: Mapping[str, Any], configuration: Any, scratch: Path
-) -> None:
-    """Let the package set up certificates."""
-    with _ONE_AT_A_TIME, in_our_words("the kubeconfig"):
-        _load(user, cluster, configuration, str(scratch))
+    return Account(str(configuration.host), str(configuration.ssl_ca_cert), authorization)
 
 
 def provider_token(uri: str, provider: object, seconds: float) -> str:
@@ -76,7 +75,7 @@ def provider_token(uri: str, provider: object, seconds: float) -> str:
     def ask() -> None:
         try:
             with in_our_words("the auth-provider of the kubeconfig"):
-                _load(user, {"server": "http://none.invalid"}, configuration, None)
+                _load(user, configuration)
         except CollectionError as error:
             failed.append(error)
 
@@ -90,7 +89,7 @@ def provider_token(uri: str, provider: object, seconds: float) -> str:
         )
     if failed:
         raise failed[0]
-    token = str(configuration.api_key.get("BearerToken") or "")
+    token = str(configuration.api_key.get(_TOKEN) or "")
     ends = token_claims(token.partition(" ")[2]).exp
     if not token or 0 < ends <= time.time():
         what = "gave no token" if not token else "did not renew the token, which has ended"
@@ -100,21 +99,15 @@ def provider_token(uri: str, provider: object, seconds: float) -> str:
     return token
 
 
-def _load(
-    user: Mapping[str, Any], cluster: Mapping[str, Any], configuration: Any, folder: str | None
-) -> None:
+def _load(user: Mapping[str, Any], configuration: Any) -> None:
     whole = {
         "current-context": "x",
         "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-        "clusters": [{"name": "x", "cluster": dict(cluster)}],
+        "clusters": [{"name": "x", "cluster": {"server": "http://none.invalid"}}],
         "users": [{"name": "x", "user": dict(user)}],
     }
     untyped(config.load_kube_config_from_dict)(
-        config_dict=whole,
-        context="x",
-        client_configuration=configuration,
-        persist_config=False,
-        temp_file_path=folder,
+        config_dict=whole, context="x", client_configuration=configuration, persist_config=False
     )
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
-
-from kubernetes.client.rest import should_bypass_proxies
+from urllib.request import getproxies
 
 from auditor.errors import CollectionError
 from collectors.kubernetes.live.credentials import basic
@@ -71,8 +70,8 @@ def server_of(uri: str, url: object) -> Place:
     return found
 
 
-def use_proxy(uri: str, named: object, configuration: Any) -> str:
-    """Set up the proxy of the kubeconfig (``named``) or of the environment; its password, or "".
+def proxy_of(uri: str, named: object, server: str) -> Place | None:
+    """The proxy of the kubeconfig (``named``) or of the environment; None for none.
 
     The kubeconfig's is used for every host, as kubectl does; NO_PROXY is about the environment's.
 
@@ -80,15 +79,11 @@ def use_proxy(uri: str, named: object, configuration: Any) -> str:
         CollectionError: it is no proxy that we can use.
     """
     if named not in (None, ""):
-        configuration.no_proxy = ""
         url, where = named, "proxy-url of the kubeconfig"
-    elif not configuration.proxy or should_bypass_proxies(
-        configuration.host, configuration.no_proxy or ""
-    ):
-        return ""
     else:
-        text = str(configuration.proxy)
-        url, where = text if "://" in text else f"http://{text}", "the proxy of the environment"
+        url, where = _of_the_environment(server), "the proxy of the environment"
+        if not url:
+            return None
     found = place(url)
     if found is None or found.scheme not in {"http", "https"}:
         text = repr(shown(url)) if isinstance(url, str) else "no text"
@@ -96,7 +91,19 @@ def use_proxy(uri: str, named: object, configuration: Any) -> str:
             f"{uri}: {where} is {text}, no http:// or https:// address",
             hint="http://HOST:PORT of a proxy that tunnels; SOCKS is not supported",
         )
-    configuration.proxy = found.url
-    if found.authorization:
-        configuration.proxy_headers = {"proxy-authorization": found.authorization}
-    return found.password
+    return found
+
+
+def _of_the_environment(server: str) -> str:
+    """The proxy for a server, "" for none: as most programs read ``HTTPS_PROXY`` and the like."""
+    proxies = getproxies()
+    found = proxies.get(urlsplit(server).scheme) or proxies.get("all") or ""
+    if not found:
+        return ""
+    from kubernetes.client.rest import (  # noqa: PLC0415 - only here: it takes long to load
+        should_bypass_proxies,
+    )
+
+    if should_bypass_proxies(server, proxies.get("no") or ""):
+        return ""
+    return found if "://" in found else f"http://{found}"

@@ -1,8 +1,7 @@
 """Who we are to a cluster: kubeconfig, service account, TLS, proxies.
 
-The ``kubernetes`` package does what it is good at: OpenID Connect, the service account of a pod,
-certificates, pools. Its models are never used: they cost a millisecond a pod. What it would do
-without a limit of time, or say with a secret in it, is done here.
+The ``kubernetes`` package does what it is good at, OpenID Connect and the service account of a pod,
+and is loaded only for that: see ADR 0014. Its models are never used.
 """
 
 from __future__ import annotations
@@ -17,8 +16,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import urllib3
-from kubernetes import client
-from kubernetes.config.incluster_config import InClusterConfigLoader
 from urllib3.exceptions import InsecureRequestWarning
 
 from auditor.errors import CollectionError
@@ -32,35 +29,29 @@ from collectors.kubernetes.live.credentials import (
 from collectors.kubernetes.live.deadline import Watch
 from collectors.kubernetes.live.guard import guarded_pools
 from collectors.kubernetes.live.kubeconfig import Chosen, choose
-from collectors.kubernetes.live.package import (
-    OWN,
-    TLS,
-    checked,
-    in_our_words,
-    load,
-    provider_token,
-    untyped,
-)
-from collectors.kubernetes.live.places import server_of, use_proxy
+from collectors.kubernetes.live.places import Place, proxy_of, server_of
 from collectors.kubernetes.live.plugins import Credential, Times, run_plugin
+from collectors.kubernetes.live.transport import Tls, pools_of, tls_of
 from collectors.kubernetes.live.trust import UNVERIFIED, authority_of
 
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where Kubernetes mounts a pod's service account: ``token`` and ``ca.crt``."""
-_TOKEN: Final = "BearerToken"  # noqa: S105 - the package's name for it
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """A configured connection; ``context`` is its name, "" for the cluster we run in.
 
-    ``acting`` are the headers that say whom we act as, ``passwords`` what must be in no output.
-    ``again`` opens it anew, with credentials as they are then.
+    ``authorization`` is the header that identifies us as it is now, "" for none, ``acting`` are
+    those that say whom we act as, ``passwords`` what must be in no output. ``again`` opens it anew,
+    with credentials as they are then.
     """
 
     context: str
-    configuration: Any
+    server: str
+    tls: Tls
     pools: Any
+    authorization: Callable[[], str]
     authority: str
     watch: Watch
     again: Callable[[], Session]
@@ -74,8 +65,7 @@ class Session:
             CollectionError: the token can't be read any more, or is none.
         """
         found = urllib3.HTTPHeaderDict()
-        with in_our_words("the token"):
-            token = self.configuration.get_api_key_with_prefix(_TOKEN, "authorization")
+        token = self.authorization()
         if token:
             found["authorization"] = header_value(token, "the token")
         for name, value in self.acting:
@@ -122,17 +112,13 @@ def open_session(
 
 
 def _in_cluster(uri: str, account: Path, again: Callable[[], Session]) -> Session:
-    configuration = client.Configuration()
-    with in_our_words(
-        f"{uri}: no pod around us",
-        "it is for a pod with its service account mounted; k8s:// reads a kubeconfig",
-    ):
-        loader = untyped(InClusterConfigLoader)(
-            token_filename=str(account / "token"), cert_filename=str(account / "ca.crt")
-        )
-        loader.load_and_set(configuration)
-    use_proxy(uri, None, configuration)
-    return _connected("", configuration, again)
+    from collectors.kubernetes.live.package import (  # noqa: PLC0415 - it takes long to load
+        account_of,
+    )
+
+    found = account_of(uri, account)
+    proxy = proxy_of(uri, None, found.server)
+    return _connected("", found.server, Tls(found.authority), proxy, found.authorization, again)
 
 
 def _of_kubeconfig(
@@ -141,19 +127,16 @@ def _of_kubeconfig(
     server = server_of(uri, chosen.cluster.get("server"))
     authorization, given = _authorization(uri, chosen, times)
     authorization = authorization or server.authorization
-    configuration = client.Configuration()
-    user = checked(uri, chosen.user, OWN)
+    user = dict(chosen.user)
     if given.certificate:
         user["client-certificate-data"] = _encoded(given.certificate)
         user["client-key-data"] = _encoded(given.key)
-    tls = checked(uri, chosen.cluster, TLS)
-    load(user, {**tls, "server": server.url}, configuration, scratch)
-    if authorization:
-        configuration.api_key[_TOKEN] = authorization
-    passed = use_proxy(uri, chosen.cluster.get("proxy-url"), configuration)
+    tls = tls_of(uri, chosen.cluster, user, scratch) if server.scheme == "https" else Tls()
+    proxy = proxy_of(uri, chosen.cluster.get("proxy-url"), server.url)
     password = chosen.user.get("password")
+    passed = proxy.password if proxy is not None else ""
     hidden = (password if isinstance(password, str) else "", server.password, passed)
-    session = _connected(chosen.context, configuration, again)
+    session = _connected(chosen.context, server.url, tls, proxy, lambda: authorization, again)
     session.headers()  # what can't be sent is said now
     acting = tuple(impersonation(chosen.user))
     return replace(session, acting=acting, passwords=tuple(filter(None, hidden)))
@@ -164,6 +147,10 @@ def _authorization(uri: str, chosen: Chosen, times: Times) -> tuple[str, Credent
     user, nothing = chosen.user, Credential()
     provider = user.get("auth-provider")
     if provider is not None:
+        from collectors.kubernetes.live.package import (  # noqa: PLC0415 - it takes long to load
+            provider_token,
+        )
+
         return provider_token(uri, provider, times.alone), nothing
     token = kept_token(user)
     if token:
@@ -184,14 +171,19 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _connected(context: str, configuration: Any, again: Callable[[], Session]) -> Session:
-    configuration.retries = False
-    pools = client.ApiClient(configuration).rest_client.pool_manager
-    base = urlsplit(str(configuration.host)).path.rstrip("/")
+def _connected(
+    context: str,
+    server: str,
+    tls: Tls,
+    proxy: Place | None,
+    authorization: Callable[[], str],
+    again: Callable[[], Session],
+) -> Session:
+    pools = pools_of(tls, proxy)
     watch = Watch()
-    pools.pool_classes_by_scheme = guarded_pools(base, watch)
-    authority = authority_of(configuration.ssl_ca_cert)
-    if not configuration.verify_ssl:
+    pools.pool_classes_by_scheme = guarded_pools(urlsplit(server).path.rstrip("/"), watch)
+    authority = authority_of(tls.authority)
+    if not tls.checked:
         authority = UNVERIFIED
         urllib3.disable_warnings(InsecureRequestWarning)  # the report says it, once
-    return Session(context, configuration, pools, authority, watch, again)
+    return Session(context, server, tls, pools, authorization, authority, watch, again)

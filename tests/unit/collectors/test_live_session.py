@@ -76,7 +76,7 @@ def test_addresses_that_are_none(text: str, says: str) -> None:
 
 def opened(kubeconfig: str, scratch: Path, context: str = "") -> tuple[str, str]:
     session = open_session(Address(context, in_cluster=False, namespaces=()), kubeconfig, scratch)
-    return session.context, str(session.configuration.host)
+    return session.context, session.server
 
 
 def test_the_current_context_is_that_of_the_first_file_that_has_one(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
     "a certificate that is not there": (
         lambda folder: _at(folder, "https://h", **{"certificate-authority": "gone.pem"}),
         "",
-        "File does not exist",
+        "gone.pem: no such file",
     ),
     "a broken secret": (
         lambda folder: _text(folder, b"users:\n- user: {token: canary: x}\n"),
@@ -367,7 +367,7 @@ def test_an_empty_user_is_nobody(tmp_path: Path) -> None:
 def test_a_user_in_an_address_is_basic_authentication_and_never_shown(tmp_path: Path) -> None:
     kubeconfig = _at(tmp_path, "http://bob:canary@c.invalid:80/base/")
     session = open_session(parse_address("k8s://"), kubeconfig, tmp_path)
-    assert str(session.configuration.host) == "http://c.invalid:80/base"
+    assert session.server == "http://c.invalid:80/base"
     assert session.headers() == {"authorization": "Bearer t"}
     assert "canary" in session.secrets()
 
