@@ -68,11 +68,11 @@ def packages(name: str) -> dict[str, str]:
             continue
         seen.add(need)
         try:
-            distribution = importlib.metadata.distribution(need[0])
+            told = importlib.metadata.metadata(need[0])  # once: it is parsed each time
         except importlib.metadata.PackageNotFoundError:
             continue
-        found[distribution.name] = distribution.version
-        waiting += _asked(distribution.requires or (), need[1])
+        found[told["Name"]] = told["Version"]
+        waiting += _asked(told.get_all("Requires-Dist") or (), need[1])
     return found
 
 

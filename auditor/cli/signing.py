@@ -11,9 +11,10 @@ from auditor.cli.authority import Authority
 from auditor.cli.signing_options import Wanted
 from auditor.config import Config
 from auditor.errors import UsageError
+from auditor.evidence.compare import read_results
 from auditor.evidence.envelope import encode, sign
 from auditor.evidence.keys import Held, Passphrase, new_key, read_key, written_key
-from auditor.evidence.layout import ATTESTATIONS, Manifest
+from auditor.evidence.layout import ATTESTATIONS, Manifest, results_in
 from auditor.evidence.signers import signer_of
 from auditor.evidence.statements import audit_report, result_of_tests
 from auditor.evidence.timestamps import needed
@@ -94,9 +95,11 @@ def sign_bundle(root: Path, manifest_bytes: bytes, held: Held, authority: Author
     manifest = msgspec.json.decode(manifest_bytes, type=Manifest)
     folder = root / ATTESTATIONS
     folder.mkdir()
-    payloads = {AUDIT_FILE: audit_report(root, manifest, manifest_bytes)}
-    if manifest.evaluation is not None:
-        payloads[TEST_FILE] = result_of_tests(root, manifest)
+    judged = manifest.evaluation is not None
+    results = read_results(results_in(root)) if judged else None
+    payloads = {AUDIT_FILE: audit_report(root, manifest, manifest_bytes, results)}
+    if judged:
+        payloads[TEST_FILE] = result_of_tests(root, manifest, results)
     for name, payload in payloads.items():
         signed = sign(payload, held)
         if authority is not None:

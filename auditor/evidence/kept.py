@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from operator import sub
 from typing import Any
 
 import msgspec
@@ -113,7 +113,7 @@ class Draft:
 def _differences(lines: Sequence[int]) -> list[int]:
     if lines.count(lines[0]) == len(lines):
         return [lines[0]]
-    return [lines[0], *(after - before for before, after in pairwise(lines))]
+    return [lines[0], *map(sub, lines[1:], lines)]
 
 
 @dataclass(frozen=True)  # no slots: what is derived once is kept
