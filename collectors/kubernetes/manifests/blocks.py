@@ -107,7 +107,10 @@ class Block:
             followed by a secret, which single lines do not tell.
     """
 
-    __slots__ = ("_envs", "_lines", "_numbers", "_places", "first", "holds_secret", "value")
+    __slots__ = (
+        *("_envs", "_flows", "_left_out", "_lines", "_numbers", "_places"),
+        *("first", "holds_secret", "value"),
+    )
 
     def __init__(self, text: str, memory: Memory) -> None:
         """Read ``text``.
@@ -117,6 +120,8 @@ class Block:
         """
         self._places: Places = {}
         self._envs: list[Any] = []
+        self._flows: list[tuple[int, Any]] = []
+        self._left_out = False
         self._lines, self._numbers = _entries(text, memory)
         self.first = self._numbers[0]
         suspicious = any(map(text.__contains__, _HINTS))
@@ -135,6 +140,21 @@ class Block:
         """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
         start, line = in_block(self.value, self._places, self.first, pointer)
         return lines_in_block(start, self._places, line, value)
+
+    def all_lines(self) -> list[int] | None:
+        """The lines of all nodes of the value in their order; None when they are not all known.
+
+        In a document of lines no node is above the one before it: no node has to be looked up.
+        """
+        if self._left_out:
+            return None
+        lines = [self.first]
+        for place in self._places.values():
+            lines.extend(place.values() if isinstance(place, dict) else place)
+        for line, value in self._flows:
+            lines.extend([line] * _nodes_below(value))
+        lines.sort()
+        return lines
 
     def _root(self) -> Any:
         value, end = self._child(0, -1, _MAX_DEPTH)
@@ -172,12 +192,23 @@ class Block:
                 made[key] = value
             elif op == KEY_OPEN:
                 value, at = self._child(at, column, depth)
-                if value is not None:
+                if value is None:
+                    self._left_out = True
+                else:
                     made[key] = value
                     if key == "env":
                         self._envs.append(value)
             elif op == KEY_FLOW:
-                made[key] = _decode(value)
+                made[key] = self._flow(value, at - 1)
+            else:
+                self._left_out = True
+
+    def _flow(self, text: bytes, at: int) -> Any:
+        """A collection that stands in one line."""
+        value = _decode(text)
+        if value:
+            self._flows.append((self._numbers[at], value))
+        return value
 
     def _sequence(self, at: int, column: int, depth: int) -> tuple[list[Any], int]:
         lines, numbers = self._lines, self._numbers
@@ -197,7 +228,7 @@ class Block:
                 made.append(value)
                 at += 1
             elif op == ITEM_FLOW:
-                made.append(_decode(value))
+                made.append(self._flow(value, at))
                 at += 1
             elif op == ITEM_OPEN:
                 at += 1
@@ -209,6 +240,11 @@ class Block:
                 lines[at] = rest
                 value, at = self._child(at, column, depth)
                 made.append(value)
+
+
+def _nodes_below(value: Any) -> int:
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(1 + _nodes_below(each) for each in below)
 
 
 def _entries(text: str, memory: Memory) -> tuple[list[Line], Sequence[int]]:

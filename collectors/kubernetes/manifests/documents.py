@@ -59,6 +59,13 @@ class Document:
         """The line of a field, from 1, or of its nearest ancestor that is there."""
         return self._offset + self._found.line_of(pointer) + 1
 
+    def all_lines(self) -> list[int] | None:
+        """The lines of all nodes of the document, None when they have to be looked up."""
+        if not isinstance(self._found, Block) or self._found.holds_secret:
+            return None
+        lines, more = self._found.all_lines(), self._offset + 1
+        return [line + more for line in lines] if lines is not None else None
+
     def lines_of(self, pointer: str, value: object) -> list[int]:
         """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
         more = self._offset + 1

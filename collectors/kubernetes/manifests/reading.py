@@ -79,6 +79,10 @@ class ManifestReading:
         """The object with its secrets; see :meth:`auditor.ports.Reading.original`."""
         return self._file.original(document) if isinstance(self._file, YamlFile) else None
 
+    def all_lines(self, document: int) -> list[int] | None:
+        """The lines of a whole object; see :meth:`auditor.ports.Reading.all_lines`."""
+        return self._file.all_lines(document) if isinstance(self._file, YamlFile) else None
+
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         """The lines of all nodes; see :meth:`auditor.ports.Reading.lines`."""
         return [0] if self._file is None else self._file.lines(document, pointer, value)

@@ -92,6 +92,11 @@ class YamlFile:
             next(found)
         return value_at(next(found).value, base)
 
+    def all_lines(self, number: int) -> list[int] | None:
+        """The lines of all nodes of a numbered object, None when they have to be looked up."""
+        base = self._turn_to(number)
+        return None if base or self._document is None else self._document.all_lines()
+
     def lines(self, number: int, pointer: str, value: object) -> list[int]:
         """The lines of all nodes of a value that stands in a numbered object."""
         base = self._turn_to(number)

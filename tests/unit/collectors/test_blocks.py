@@ -65,6 +65,23 @@ def test_plain_document_is_read_without_a_parser(text: str, value: object) -> No
     assert compare(text) == (True, None)
 
 
+LINES = {
+    "nodes in order": ("a: 1\nb:\n- x\n- c: 2\n  d: 3\n", [0, 0, 1, 2, 3, 3, 4]),
+    "collections in one line": ("a: [1, {b: 2}]\nc: {}\n", [0, 0, 0, 0, 0, 1]),
+    "an item below its dash": ("-\n  a: 1\n- - 2\n", [0, 1, 1, 2, 2]),
+    "a text of lines": ("a: |\n  x\n\n  y\nb: 1\n", [0, 0, 4]),
+    "a key without a value": ("a:\nb: 1\n", None),
+    "a null": ("a: ~\nb: 1\n", None),
+}
+
+
+@pytest.mark.parametrize(("text", "lines"), LINES.values(), ids=LINES)
+def test_lines_of_all_nodes(text: str, lines: list[int] | None) -> None:
+    block = fast(text)
+    assert block is not None
+    assert block.all_lines() == lines
+
+
 LEFT = {
     "key twice": "a: 1\na: 2\n",
     "key twice, once null": "a:\na: 2\n",
@@ -141,3 +158,5 @@ def test_estate_is_plain_and_reads_the_same_both_ways() -> None:
     results = [compare(text) for text in texts]
     assert [difference for _, difference in results if difference is not None] == []
     assert sum(taken for taken, _ in results) >= 0.97 * len(texts)
+    known = [block.all_lines() is not None for block in map(fast, texts) if block is not None]
+    assert sum(known) >= 0.9 * len(known), "lines that are not looked up one by one"

@@ -64,6 +64,9 @@ def compare(text: str) -> tuple[bool, Difference | None]:
         mine, theirs = block.line_of(pointer), found[0].line_of(pointer)
         if mine != theirs:
             return True, Difference(text, f"{pointer} at line {mine}, not {theirs}")
+    lines = block.all_lines()
+    if lines not in (None, [block.line_of(pointer) for pointer in pointers(block.value)]):
+        return True, Difference(text, f"the lines of all nodes are not {lines}")
     return True, None
 
 
