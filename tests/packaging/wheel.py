@@ -51,7 +51,7 @@ def install(place: Path) -> Installed:
     _checked(
         [
             *(sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python")),
-            *("install", "--quiet", "--disable-pip-version-check", str(wheel)),
+            *("install", "--quiet", "--no-compile", "--disable-pip-version-check", str(wheel)),
         ]
     )
     folder = place / "elsewhere"
