@@ -89,4 +89,9 @@ class RenderError(AuditorError):
 
 
 class IntegrityError(AuditorError):
-    """A digest or a signature does not match what it covers."""
+    """A digest or a signature does not match what it covers, or what is read is none of ours."""
+
+    def __init__(
+        self, message: str, *, hint: str = "it was changed, or auditor did not write it"
+    ) -> None:
+        super().__init__(message, hint=hint)

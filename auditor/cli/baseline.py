@@ -9,9 +9,8 @@ from typing import Final
 from auditor.cli.moments import now
 from auditor.cli.opened import folder_of
 from auditor.errors import IntegrityError, UsageError
-from auditor.evidence import strict
 from auditor.evidence.compare import by_fingerprint
-from auditor.evidence.layout import LARGE_RESULTS, MANIFEST, RESULTS, Manifest
+from auditor.evidence.layout import LARGE_RESULTS, RESULTS, Manifest
 from auditor.evidence.trust import read_trust, trust_in
 from auditor.evidence.verify import Outcome, Verifier
 from auditor.runner.settings import Known
@@ -40,8 +39,8 @@ def known_in(place: Path, key: Path | None, trust: Path | None, scratch: Path) -
             f"the baseline {place} does not verify: {step.name}: {step.detail}",
             hint=f"auditor verify {place}",
         )
-    manifest = _manifest(root, found.manifest)
-    if manifest.evaluation is None:
+    manifest = found.content
+    if manifest is None or manifest.evaluation is None:
         raise UsageError(f"the baseline {place} holds no results", hint="auditor scan --output")
     results = _copied(root, manifest, scratch)
     return Known(
@@ -51,18 +50,6 @@ def known_in(place: Path, key: Path | None, trust: Path | None, scratch: Path) -
         tuple((target.uri, target.uid) for target in manifest.targets),
         manifest.evaluation.profile,
     )
-
-
-def _manifest(root: Path, digest: str) -> Manifest:
-    """The manifest that was verified, and no other: somebody may write there.
-
-    Raises:
-        IntegrityError: it is not the same any more.
-    """
-    data = (root / MANIFEST).read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise _changed(root / MANIFEST)
-    return strict.convert(MANIFEST, strict.parse(MANIFEST, data), Manifest)
 
 
 def _copied(root: Path, manifest: Manifest, scratch: Path) -> Path:

@@ -26,7 +26,6 @@ _CITES: Final = b'"evidence":['
 _DIGEST: Final = re.compile(rb'"([^"]*)"')
 _MOST_CITED: Final = 1 << 22
 _MOST_LISTS: Final = 1_000_000
-_HINT: Final = "it is damaged, or auditor did not write it"
 
 
 class Named(msgspec.Struct, frozen=True, gc=False):
@@ -190,7 +189,7 @@ def by_fingerprint(path: Path) -> dict[str, Brief]:
         # what could not be seen at all is counted as unknown, and is no finding
         if (fail, manual) != (known.fail, known.manual) or unknown > known.unknown:
             raise IntegrityError(
-                f"{path.name}: findings of {rule} are not as many as its counts say", hint=_HINT
+                f"{path.name}: findings of {rule} are not as many as its counts say"
             )
     return found
 
@@ -213,11 +212,11 @@ def _rows(path: Path, shape: type[Row]) -> Iterator[Row]:
             try:
                 found = decode(row)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise IntegrityError(f"{path.name}: {error}", hint=_HINT) from error
+                raise IntegrityError(f"{path.name}: {error}") from error
             yield found
             if last:
                 return
-    raise IntegrityError(f"{path.name}: it ends before its findings do", hint=_HINT)
+    raise IntegrityError(f"{path.name}: it ends before its findings do")
 
 
 def cited_in(path: Path, size: int = PIECE) -> tuple[set[str], int]:
@@ -243,7 +242,7 @@ def cited_in(path: Path, size: int = PIECE) -> tuple[set[str], int]:
                 number += _cited(path, rest, found)
                 rest = rest[1 - len(_CITES) :]
             elif len(rest) > _MOST_CITED:
-                raise IntegrityError(f"{path.name}: a finding cites too much", hint=_HINT)
+                raise IntegrityError(f"{path.name}: a finding cites too much")
     number += _cited(path, rest, found)
     digests = {digest for each in found for digest in _DIGEST.findall(each)}
     return {digest.decode(errors="replace") for digest in digests}, number
@@ -254,7 +253,7 @@ def _cited(path: Path, data: bytes, found: set[bytes]) -> int:
     parts = data.split(_CITES)[1:]
     found.update([part[: part.find(b"]")] for part in parts])
     if len(found) > _MOST_LISTS:
-        raise IntegrityError(f"{path.name}: findings cite too much", hint=_HINT)
+        raise IntegrityError(f"{path.name}: findings cite too much")
     return len(parts)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -32,8 +31,6 @@ from auditor.evidence.reading import collected
 from auditor.evidence.statements import audit_report, result_of_tests
 from auditor.model.enums import Answered
 from auditor.policy.policyset import digest_of
-
-_HINT: Final = "it was changed, or auditor did not write it"
 
 
 def check_content(
@@ -155,4 +152,4 @@ def _check_citations(root: Path, found: Iterable[Collected]) -> int:
 
 
 def _wrong(what: str) -> IntegrityError:
-    return IntegrityError(what, hint=_HINT)
+    return IntegrityError(what)

@@ -25,7 +25,6 @@ _TIMES: Final = 400
 _BESIDES: Final = 1 << 26
 _MOST: Final = 1 << 35
 _WINDOW: Final = 1 << 27
-_HINT: Final = "it is damaged, or auditor did not write it"
 
 
 class Content:
@@ -67,7 +66,7 @@ class Content:
         return data
 
     def _wrong(self, what: str) -> IntegrityError:
-        return IntegrityError(f"{self._name}: {what}", hint=_HINT)
+        return IntegrityError(f"{self._name}: {what}")
 
 
 @contextmanager

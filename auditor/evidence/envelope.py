@@ -25,7 +25,6 @@ MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 SUFFIX: Final = ".sigstore.json"
 MOST_BYTES: Final = 1 << 24
-_HINT: Final = "it was changed, or auditor did not write it"
 
 
 class _Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,18 +122,18 @@ def decode(name: str, data: bytes) -> Signed:
     bundle = strict.convert(name, strict.parse(name, data), _Bundle)
     envelope, material = bundle.dsseEnvelope, bundle.verificationMaterial
     if bundle.mediaType != MEDIA_TYPE:
-        raise IntegrityError(f"{name}: its type is {bundle.mediaType[:80]!r}", hint=_HINT)
+        raise IntegrityError(f"{name}: its type is {bundle.mediaType[:80]!r}")
     if envelope.payloadType != PAYLOAD_TYPE:
-        raise IntegrityError(f"{name}: the payload is {envelope.payloadType[:80]!r}", hint=_HINT)
+        raise IntegrityError(f"{name}: the payload is {envelope.payloadType[:80]!r}")
     if len(envelope.signatures) != 1:
-        raise IntegrityError(f"{name}: {len(envelope.signatures)} signatures, not one", hint=_HINT)
+        raise IntegrityError(f"{name}: {len(envelope.signatures)} signatures, not one")
     (signature,) = envelope.signatures
     if material.tlogEntries:
-        raise IntegrityError(f"{name}: log entries are not read here", hint=_HINT)
+        raise IntegrityError(f"{name}: log entries are not read here")
     stamps = material.timestampVerificationData
     tokens = stamps.rfc3161Timestamps if stamps is not None else ()
     if len(tokens) > 1:
-        raise IntegrityError(f"{name}: {len(tokens)} time stamps, not one", hint=_HINT)
+        raise IntegrityError(f"{name}: {len(tokens)} time stamps, not one")
     signed = Signed(
         _bytes(name, envelope.payload),
         material.publicKey.hint,
@@ -142,7 +141,7 @@ def decode(name: str, data: bytes) -> Signed:
         tuple(_bytes(name, token.signedTimestamp) for token in tokens),
     )
     if encode(signed) != data:
-        raise IntegrityError(f"{name}: written in another way than auditor does", hint=_HINT)
+        raise IntegrityError(f"{name}: written in another way than auditor does")
     return signed
 
 
@@ -155,7 +154,7 @@ def _bytes(name: str, text: str) -> bytes:
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise IntegrityError(f"{name}: not base64", hint=_HINT) from error
+        raise IntegrityError(f"{name}: not base64") from error
     if _b64(data) != text:
-        raise IntegrityError(f"{name}: not the base64 of its bytes", hint=_HINT)
+        raise IntegrityError(f"{name}: not the base64 of its bytes")
     return data

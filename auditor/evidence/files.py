@@ -15,7 +15,6 @@ from auditor.errors import IntegrityError
 
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PIECE: Final = 1 << 18
-_HINT: Final = "it was changed, or auditor did not write it"
 
 
 @contextmanager
@@ -32,10 +31,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     except (OSError, ValueError) as error:
         linked = isinstance(error, OSError) and error.errno == errno.ELOOP
         what = "is no regular file" if linked else f"can't be read: {error}"
-        raise IntegrityError(f"{path} {what}", hint=_HINT) from error
+        raise IntegrityError(f"{path} {what}") from error
     with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise IntegrityError(f"{path} is no regular file", hint=_HINT)
+            raise IntegrityError(f"{path} is no regular file")
         yield file
 
 
@@ -49,9 +48,9 @@ def read(path: Path, most: int) -> bytes:
         try:
             data = file.read(most + 1)
         except OSError as error:
-            raise IntegrityError(f"{path} can't be read: {error}", hint=_HINT) from error
+            raise IntegrityError(f"{path} can't be read: {error}") from error
     if len(data) > most:
-        raise IntegrityError(f"{path}: larger than {most >> 20} MiB", hint=_HINT)
+        raise IntegrityError(f"{path}: larger than {most >> 20} MiB")
     return data
 
 
@@ -67,7 +66,7 @@ def digest(path: Path) -> str:
             while piece := file.read(_PIECE):
                 found.update(piece)
         except OSError as error:
-            raise IntegrityError(f"{path} can't be read: {error}", hint=_HINT) from error
+            raise IntegrityError(f"{path} can't be read: {error}") from error
     return found.hexdigest()
 
 
@@ -88,7 +87,7 @@ def walk(root: Path, folders: Collection[str]) -> Iterator[tuple[str, int]]:
                 entries = [(each, each.stat(follow_symlinks=False)) for each in listing]
         except OSError as error:
             what = f"{root / inside} can't be listed: {error.strerror}"
-            raise IntegrityError(what, hint=_HINT) from error
+            raise IntegrityError(what) from error
         if inside and not entries:
             yield inside, -2
         for entry, status in entries:

@@ -19,7 +19,6 @@ MOST_BYTES: Final = 1 << 26
 _MOST_VALUES: Final = 2_000_000
 """Lists and objects: each takes far more memory than text."""
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-_HINT: Final = "it was changed, or auditor did not write it"
 _EXACT: Final = 1 << 53
 """Beyond it not every whole number has a double of its own."""
 
@@ -33,9 +32,9 @@ def parse(name: str, data: bytes) -> Any:
         IntegrityError: it can be read in more than one way, or in none.
     """
     if len(data) > MOST_BYTES:
-        raise IntegrityError(f"{name}: larger than {MOST_BYTES >> 20} MiB", hint=_HINT)
+        raise IntegrityError(f"{name}: larger than {MOST_BYTES >> 20} MiB")
     if data.count(b"[") + data.count(b"{") > _MOST_VALUES:
-        raise IntegrityError(f"{name}: more than {_MOST_VALUES:,} lists and objects", hint=_HINT)
+        raise IntegrityError(f"{name}: more than {_MOST_VALUES:,} lists and objects")
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -47,13 +46,13 @@ def parse(name: str, data: bytes) -> Any:
         if _SURROGATE.search(data):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
-        raise IntegrityError(f"{name}: not UTF-8", hint=_HINT) from error
+        raise IntegrityError(f"{name}: not UTF-8") from error
     except UnicodeEncodeError as error:
-        raise IntegrityError(f"{name}: half of a surrogate pair", hint=_HINT) from error
+        raise IntegrityError(f"{name}: half of a surrogate pair") from error
     except RecursionError as error:
-        raise IntegrityError(f"{name}: nested too deeply", hint=_HINT) from error
+        raise IntegrityError(f"{name}: nested too deeply") from error
     except ValueError as error:
-        raise IntegrityError(f"{name}: {error}", hint=_HINT) from error
+        raise IntegrityError(f"{name}: {error}") from error
     return value
 
 
@@ -66,7 +65,7 @@ def convert(name: str, value: object, shape: type[Value]) -> Value:
     try:
         return msgspec.convert(value, shape, strict=True)
     except msgspec.ValidationError as error:
-        raise IntegrityError(f"{name}: {error}", hint=_HINT) from error
+        raise IntegrityError(f"{name}: {error}") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

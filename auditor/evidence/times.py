@@ -17,8 +17,6 @@ from auditor.errors import IntegrityError
 from auditor.evidence.envelope import Signed
 from auditor.evidence.timestamps import check_form, time_of
 
-_HINT = "it was changed, or auditor did not write it"
-
 
 @dataclass(frozen=True, slots=True)
 class Attested:
@@ -39,7 +37,7 @@ def attested(signed: Mapping[str, Signed], authorities: Iterable[x509.Certificat
         return Attested(None)
     if len(stamped) < len(signed):
         without = min(signed.keys() - stamped.keys())
-        raise IntegrityError(f"{without}: it has no time stamp, the other one has", hint=_HINT)
+        raise IntegrityError(f"{without}: it has no time stamp, the other one has")
     trusted = tuple(authorities)
     moments: list[datetime] = []
     problem = ""
@@ -50,7 +48,7 @@ def attested(signed: Mapping[str, Signed], authorities: Iterable[x509.Certificat
         except ImportError:
             return Attested(None, "to read it needs an extra: pip install 'auditor[timestamp]'")
         except ValueError as error:
-            raise IntegrityError(f"{name}: its time stamp: {error}", hint=_HINT) from error
+            raise IntegrityError(f"{name}: its time stamp: {error}") from error
         try:
             moments.append(time_of(token, each.signature, trusted))
         except ValueError as error:

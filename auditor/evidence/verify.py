@@ -57,11 +57,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """All steps. It is ``verified`` only if a trusted key stands for it and nothing failed."""
+    """All steps. It is ``verified`` only if a trusted key stands for it and nothing failed.
+
+    ``manifest`` is the sha256 of what ``content`` was read from, "" where there was nothing.
+    """
 
     steps: tuple[Step, ...]
     manifest: str
     key: str
+    content: Manifest | None
 
     @property
     def decision(self) -> str:
@@ -105,7 +109,7 @@ class Verifier:
         self._steps += [Step(name, Outcome.NOT_CHECKED, "a step before failed") for name in missing]
         key = self._key.public.name if self._key is not None else ""
         digest = hashlib.sha256(self._bytes).hexdigest() if self._bytes else ""
-        return Verification(tuple(self._steps), digest, key)
+        return Verification(tuple(self._steps), digest, key, self._manifest)
 
     def _stood_for(self) -> bool:
         """Whether its content is to be looked at: nobody's is, if somebody's was asked for."""
@@ -254,4 +258,4 @@ _NAMES: Final[Sequence[str]] = (
 def not_read(why: str) -> Verification:
     """Of an archive that can't be unpacked: nothing in it was looked at."""
     rest = (Step(name, Outcome.NOT_CHECKED, "a step before failed") for name in _NAMES[1:])
-    return Verification((Step("FORM", Outcome.FAILED, why), *rest), "", "")
+    return Verification((Step("FORM", Outcome.FAILED, why), *rest), "", "", None)
