@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import click
 from click.shell_completion import shell_complete
@@ -21,22 +22,51 @@ from auditor.version import VERSION
 
 COMPLETE = "_AUDITOR_COMPLETE"
 
-COMMANDS: Mapping[str, str] = MappingProxyType(
+
+class Known(NamedTuple):
+    """A command: where it is, and what ``auditor --help`` says of it without loading it."""
+
+    place: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Known] = MappingProxyType(
     {
-        "scan": "auditor.cli.scan:scan",
-        "collect": "auditor.cli.collect:collect",
-        "evaluate": "auditor.cli.evaluate:evaluate",
-        "verify": "auditor.cli.verify:verify",
-        "replay": "auditor.cli.replay:replay",
-        "diff": "auditor.cli.diff:diff",
-        "keys": "auditor.cli.keys:keys",
-        "doctor": "auditor.cli.doctor:doctor",
-        "permissions": "auditor.cli.permissions:permissions",
-        "explain": "auditor.cli.explain:explain",
-        "rules": "auditor.cli.rules:rules",
-        "profiles": "auditor.cli.profiles:profiles",
-        "demo": "auditor.cli.demo:demo",
-        "completion": "auditor.cli.completion:completion",
+        "scan": Known(
+            "auditor.cli.scan:scan", "Audit files, folders, standard input and clusters."
+        ),
+        "collect": Known(
+            "auditor.cli.collect:collect", "Read clusters into a folder, to be judged elsewhere."
+        ),
+        "evaluate": Known("auditor.cli.evaluate:evaluate", "Judge a bundle, by any profile."),
+        "verify": Known(
+            "auditor.cli.verify:verify", "Check that a bundle is whole, and whose it is."
+        ),
+        "replay": Known(
+            "auditor.cli.replay:replay", "Judge a bundle again, and compare the bytes."
+        ),
+        "diff": Known(
+            "auditor.cli.diff:diff", "Say what is different between two bundles, and why."
+        ),
+        "keys": Known("auditor.cli.keys:keys", "Make a signing key, and show its public half."),
+        "doctor": Known(
+            "auditor.cli.doctor:doctor",
+            "Say what a scan would not see, and which rights are missing.",
+        ),
+        "permissions": Known(
+            "auditor.cli.permissions:permissions", "Print the least role that a scan needs."
+        ),
+        "explain": Known(
+            "auditor.cli.explain:explain", "Say what a rule checks, why, and how to fix it."
+        ),
+        "rules": Known("auditor.cli.rules:rules", "Show the rules, and test rules that you write."),
+        "profiles": Known(
+            "auditor.cli.profiles:profiles", "Show the profiles and what they resolve to."
+        ),
+        "demo": Known("auditor.cli.demo:demo", "Audit the example estate."),
+        "completion": Known(
+            "auditor.cli.completion:completion", "Print the completion script for a shell."
+        ),
     }
 )
 
@@ -52,12 +82,18 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""
         del ctx
-        place = COMMANDS.get(cmd_name)
-        if place is None:
+        known = COMMANDS.get(cmd_name)
+        if known is None:
             return None
-        module, _, name = place.partition(":")
+        module, _, name = known.place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands; none of them is imported for that."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, known.summary) for name, known in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from auditor.cli.app import COMMANDS
 from tests.docs.helps import commands
 from tests.e2e.command import ESTATE, auditor
 
@@ -72,6 +74,19 @@ def test_help_has_an_example(command: str) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert command in ran.out.replace("Usage: " + command, "")
     assert [line for line in ran.out.splitlines() if len(line) > 80] == []
+
+
+def test_the_list_of_commands_loads_none() -> None:
+    code = (
+        "import sys; from auditor.cli.app import COMMANDS, run; run(['--help']); "
+        "print([name for name in COMMANDS if f'auditor.cli.{name}' in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    *shown, loaded = ran.stdout.splitlines()
+    assert (ran.stderr, loaded) == ("", "[]")
+    assert [name for name in COMMANDS if not any(f"  {name} " in line for line in shown)] == []
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def installed(home: Path) -> Path:
         made = subprocess.run([python, "-m", "venv", home], check=False, capture_output=True)
         if made.returncode:
             continue
-        install = [home / "bin" / "python", "-m", "pip", "install", "--quiet", ROOT]
+        install = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", ROOT]
         done = subprocess.run(install, check=False, capture_output=True)
         if done.returncode:
             raise EngineUnavailableError(f"packages for {python}: {done.stderr.decode()[-500:]}")
