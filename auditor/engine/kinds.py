@@ -26,7 +26,7 @@ from auditor.engine.slices import (
 )
 from auditor.policy.compiled import ActiveRule
 
-MEMO_LIMIT = 16_384
+MEMO_LIMIT = 2_048
 """Distinct slices that one group remembers before it starts anew."""
 
 _TRIAL = 256

@@ -7,6 +7,7 @@ may make a pod may write any owner into it, and would hide it among the owner's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from sys import intern
 
 import msgspec
 
@@ -111,10 +112,11 @@ def known_objects(bodies: Iterable[bytes]) -> dict[str, Known]:
 
 
 def _known(found: _Object, meta: Meta) -> Known:
-    namespace = meta.namespace or ""
+    """Of many objects few texts differ but names and uids: the others are kept once."""
+    namespace = intern(meta.namespace or "")
     itself = Owner(
-        found.apiVersion,
-        found.kind,
+        intern(found.apiVersion),
+        intern(found.kind),
         namespace,
         meta.name or "",
         meta.uid or "",
@@ -123,6 +125,7 @@ def _known(found: _Object, meta: Meta) -> Known:
     controller = None
     for owner in meta.ownerReferences or ():
         if owner.controller and owner.uid:
-            controller = Owner(owner.apiVersion, owner.kind, namespace, owner.name, owner.uid)
+            version, kind = intern(owner.apiVersion), intern(owner.kind)
+            controller = Owner(version, kind, namespace, owner.name, owner.uid)
             break
     return Known(itself, controller)
