@@ -17,7 +17,7 @@ from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.plugins import Times
 from collectors.kubernetes.live.session import open_session
 from tests.faults.server import Reply, json_reply, serving
-from tests.unit.collectors.test_live_session import of_user
+from tests.unit.collectors.kubeconfigs import of_user
 
 ODD: tuple[object, ...] = (
     None,

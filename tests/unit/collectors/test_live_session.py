@@ -1,11 +1,10 @@
-"""Kubeconfigs: lists of files, contexts, plugins; an error says what would be right."""
+"""Kubeconfigs: lists of files, contexts; an error says what would be right."""
 
 from __future__ import annotations
 
 import json
 import os
 import stat
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,32 +13,13 @@ import pytest
 
 from auditor.errors import CollectionError, UsageError
 from collectors.kubernetes.live.address import Address, parse_address
-from collectors.kubernetes.live.plugins import Times
 from collectors.kubernetes.live.session import open_session
+from tests.unit.collectors.kubeconfigs import changed, config, of_user, opened
 
 CA = """-----BEGIN CERTIFICATE-----
 AAAA
 -----END CERTIFICATE-----
 """
-
-
-def config(folder: Path, name: str, *contexts: str, current: str = "", **user: Any) -> str:
-    """A kubeconfig whose contexts each have a cluster of that name."""
-    path = folder / name
-    value = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [
-            {"name": each, "cluster": {"server": f"http://{each}.invalid"}} for each in contexts
-        ],
-        "contexts": [
-            {"name": each, "context": {"cluster": each, "user": "u"}} for each in contexts
-        ],
-        "users": [{"name": "u", "user": user or {"token": "t"}}],
-        **({"current-context": current} if current else {}),
-    }
-    path.write_text(json.dumps(value))
-    return str(path)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +52,6 @@ def test_addresses(text: str, address: Address) -> None:
 def test_addresses_that_are_none(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         parse_address(text)
-
-
-def opened(kubeconfig: str, scratch: Path, context: str = "") -> tuple[str, str]:
-    session = open_session(Address(context, in_cluster=False, namespaces=()), kubeconfig, scratch)
-    return session.context, session.server
 
 
 def test_the_current_context_is_that_of_the_first_file_that_has_one(tmp_path: Path) -> None:
@@ -122,18 +97,8 @@ def _text(folder: Path, text: bytes) -> str:
     return str(path)
 
 
-def _with(folder: Path, name: str, value: object = None) -> str:
-    path = Path(config(folder, "changed", "a", current="a"))
-    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
-    return str(path)
-
-
 def _at(folder: Path, server: object, **more: object) -> str:
-    return _with(folder, "clusters", [{"name": "a", "cluster": {"server": server, **more}}])
-
-
-def of_user(folder: Path, **user: object) -> str:
-    return _with(folder, "users", [{"name": "u", "user": user}])
+    return changed(folder, "clusters", [{"name": "a", "cluster": {"server": server, **more}}])
 
 
 NOBODY: Mapping[str, Any] = {}
@@ -183,9 +148,9 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
         "",
         "contexts[0] has no name",
     ),
-    "no users": (lambda folder: _with(folder, "users"), "", "has no user 'u'"),
+    "no users": (lambda folder: changed(folder, "users"), "", "has no user 'u'"),
     "no such user": (
-        lambda folder: _with(folder, "users", [{"name": "v", "user": {}}]),
+        lambda folder: changed(folder, "users", [{"name": "v", "user": {}}]),
         "",
         "has no user 'u'",
     ),
@@ -263,41 +228,6 @@ def test_contexts_are_listed(tmp_path: Path) -> None:
     assert told.value.hint == "contexts: dev, prod"
 
 
-def plugin(folder: Path, script: str) -> dict[str, Any]:
-    path = folder / "plugin"
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o700)
-    api = "client.authentication.k8s.io/v1"
-    return {"exec": {"apiVersion": api, "command": str(path), "interactiveMode": "Never"}}
-
-
-def test_an_exec_plugin_gives_a_token(tmp_path: Path) -> None:
-    credential = {
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "kind": "ExecCredential",
-        "status": {"token": "of-the-plugin"},
-    }
-    user = plugin(tmp_path, f"echo '{json.dumps(credential)}'")
-    kubeconfig = config(tmp_path, "x", "a", current="a", **user)
-    address = Address("", in_cluster=False, namespaces=())
-    session = open_session(address, kubeconfig, tmp_path)
-    assert session.headers() == {"authorization": "Bearer of-the-plugin"}
-
-
-def test_an_exec_plugin_that_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """What it said may hold secrets: no part of the message, and redacted where it is shown."""
-    jwt = "eyJhbGciOiJub25l.eyJzdWIiOiJjYW5hcnki.c2lnbmF0dXJl"
-    said = f"please log in first {jwt} password=canary-pw token: canary-token Bearer canary-b"
-    user = plugin(tmp_path, f"echo '{said}' >&2; exit 3")
-    with pytest.raises(CollectionError, match=r"the plugin \S+ ended with code 3$") as told:
-        opened(config(tmp_path, "x", "a", current="a", **user), tmp_path)
-    assert told.value.hint.endswith("plugin by itself: it says why")
-    assert "please log in first" in told.value.told
-    assert "canary" not in told.value.told
-    assert "eyJ" not in told.value.told
-    assert capfd.readouterr() == ("", "")
-
-
 def test_no_kubeconfig_is_written(tmp_path: Path) -> None:
     kubeconfig = Path(config(tmp_path, "x", "a", current="a"))
     kubeconfig.chmod(stat.S_IRUSR)
@@ -360,7 +290,7 @@ def test_who_limits_themselves_is_limited(tmp_path: Path) -> None:
 def test_an_empty_user_is_nobody(tmp_path: Path) -> None:
     users: tuple[dict[str, Any] | None, ...] = (None, {})
     for user in users:
-        kubeconfig = _with(tmp_path, "users", [{"name": "u", "user": user}])
+        kubeconfig = changed(tmp_path, "users", [{"name": "u", "user": user}])
         assert not open_session(parse_address("k8s://"), kubeconfig, tmp_path).headers()
 
 
@@ -378,86 +308,3 @@ def test_credentials_of_a_proxy_are_sent_to_it(tmp_path: Path) -> None:
     assert session.pools.proxy.url == "http://proxy:3128"
     assert session.pools.proxy_headers == {"proxy-authorization": "Basic Ym9iOnBAdw=="}
     assert "p@w" in session.secrets()
-
-
-def timed(tmp_path: Path, script: str, **spec: Any) -> str:
-    user = plugin(tmp_path, script)
-    user["exec"].update(spec)
-    kubeconfig = config(tmp_path, "x", "a", current="a", **user)
-    with pytest.raises(CollectionError) as told:
-        open_session(parse_address("k8s://"), kubeconfig, tmp_path, times=Times(0.5, 0.5))
-    assert told.value.hint
-    return f"{told.value.message}; {told.value.hint}"
-
-
-API = "client.authentication.k8s.io/v1"
-PLUGINS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
-    "hangs": ("exec sleep 60", {}, "did not end within 0.5 s"),
-    "hangs below": ("sleep 60", {}, "did not end within 0.5 s"),
-    "leaves another behind": ("sleep 60 & exit 0", {}, "did not end within 0.5 s"),
-    "is not there": (
-        "",
-        {"command": "no-such-plugin", "installHint": "brew install it"},
-        "the plugin no-such-plugin can't be run: No such file or directory; brew install it",
-    ),
-    "has no command": ("", {"command": None}, "the exec plugin has no command"),
-    "is too old": (
-        "",
-        {"apiVersion": "client.authentication.k8s.io/v1alpha1"},
-        "is of apiVersion client.authentication.k8s.io/v1alpha1",
-    ),
-    "says nothing": ("true", {}, "gave no credentials"),
-    "says no JSON": ("echo canary", {}, "gave no credentials"),
-    "answers for another version": (
-        """echo '{"apiVersion":"x","status":{"token":"canary"}}'""",
-        {},
-        "gave no credentials",
-    ),
-    "gives half a certificate": (
-        f"""echo '{{"apiVersion":"{API}","status":{{"clientCertificateData":"canary"}}}}'""",
-        {},
-        "gave no credentials",
-    ),
-    "wants a person": ("", {"interactiveMode": "Always"}, "there is no terminal"),
-    "has odd arguments": ("", {"args": [7]}, "are no list of texts"),
-    "has odd variables": ("", {"env": {"a": "b"}}, "is no list of names and values"),
-}
-
-
-@pytest.mark.parametrize(("script", "spec", "says"), PLUGINS.values(), ids=PLUGINS.keys())
-def test_plugins_that_give_nothing(
-    tmp_path: Path, script: str, spec: Mapping[str, Any], says: str
-) -> None:
-    started = time.monotonic()
-    told = timed(tmp_path, script, **spec)
-    assert time.monotonic() - started < 5
-    assert says in told
-    assert "canary" not in told
-
-
-def test_what_a_plugin_is_told(tmp_path: Path) -> None:
-    """https://kubernetes.io/docs/reference/config-api/client-authentication.v1/"""
-    script = (
-        'printf %s "$KUBERNETES_EXEC_INFO" > "$0.info"; printf %s "$EXTRA $1" > "$0.line"\n'
-        f"""echo '{{"apiVersion":"{API}","status":{{"token":"given"}}}}'"""
-    )
-    user = plugin(tmp_path, script)
-    spec = {"command": "./plugin", "args": ["$(id); x"], "provideClusterInfo": True}
-    user["exec"].update({**spec, "env": [{"name": "EXTRA", "value": "more"}]})
-    extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "me"}}
-    of_user(tmp_path, **user)
-    kubeconfig = tmp_path / "changed"
-    value = json.loads(kubeconfig.read_text())
-    value["clusters"][0]["cluster"]["extensions"] = [extension]
-    kubeconfig.write_text(json.dumps(value))
-    session = open_session(parse_address("k8s://"), str(kubeconfig), tmp_path)
-    assert session.headers() == {"authorization": "Bearer given"}
-    assert (tmp_path / "plugin.line").read_text() == "more $(id); x"
-    assert json.loads((tmp_path / "plugin.info").read_text()) == {
-        "apiVersion": API,
-        "kind": "ExecCredential",
-        "spec": {
-            "interactive": False,
-            "cluster": {"server": "http://a.invalid", "config": {"audience": "me"}},
-        },
-    }
