@@ -21,7 +21,7 @@ from auditor.policy.policyset import digest_files, read_files
 
 PLAIN: Final = 8 << 20
 """Results up to so many bytes are written as they are, for people to look at."""
-_LEVEL: Final = 3
+_LEVEL: Final = 1
 
 
 def keep_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, ...]:

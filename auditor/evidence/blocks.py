@@ -21,7 +21,7 @@ BLOCK: Final = 1 << 20
 """Bodies are put together up to so many bytes."""
 MOST_BYTES: Final = 1 << 28
 """A block that says it holds more is not opened."""
-_LEVEL: Final = 3
+_LEVEL: Final = 1
 SUFFIX: Final = ".zst"
 
 
