@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
+from typing import Final
 
 import msgspec
 
@@ -93,7 +94,8 @@ class _Pool:
             inherited = (ours, *(slot.pipe for slot in self._slots))
         arguments = (self._job, theirs, inherited)
         process = self._processes.Process(target=_serve, args=arguments, daemon=True)
-        process.start()
+        with _held_back():
+            process.start()
         theirs.close()
         return _Slot(process, ours)
 
@@ -145,6 +147,23 @@ class _Pool:
                 slot.process.join()
 
 
+_CAN_HOLD_BACK: Final = hasattr(signal, "pthread_sigmask")
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Hold Ctrl-C back while a worker is made, which would take it for its own until it knows."""
+    if not _CAN_HOLD_BACK:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _context() -> ForkContext | SpawnContext:
     """Fork where there is one: a forked worker has its parent's compiled rules already."""
     if "fork" in multiprocessing.get_all_start_methods():
@@ -159,6 +178,8 @@ def _serve(job: Job, pipe: Connection, inherited: Sequence[Connection]) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if _CAN_HOLD_BACK:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
     for end in inherited:
         end.close()
     while True:
