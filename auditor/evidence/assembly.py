@@ -11,6 +11,7 @@ import msgspec
 import zstandard
 
 from auditor.errors import IntegrityError, UsageError
+from auditor.evidence.blocks import LEVEL
 from auditor.evidence.layout import BODIES, INVENTORY, LARGE_RESULTS, POLICY, RESULTS
 from auditor.evidence.population import enumerated, population
 from auditor.evidence.reading import records_of
@@ -21,7 +22,6 @@ from auditor.policy.policyset import digest_files, read_files
 
 PLAIN: Final = 8 << 20
 """Results up to so many bytes are written as they are, for people to look at."""
-_LEVEL: Final = 1
 
 
 def keep_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def write_results(root: Path, chunks: Iterable[bytes], plain: int = PLAIN) -> No
         with (root / RESULTS).open("wb") as file:
             file.writelines(first)
         return
-    compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    compressor = zstandard.ZstdCompressor(level=LEVEL)
     with (root / LARGE_RESULTS).open("wb") as file, compressor.stream_writer(file) as packed:
         for chunk in chain(first, rest):
             packed.write(chunk)

@@ -281,7 +281,10 @@ NAMES = st.lists(
 
 @given(NAMES, st.booleans())
 @settings(max_examples=1000, deadline=None)
-def test_a_name_of_a_secret_is_found_in_any_text(text: str, upper: bool) -> None:  # noqa: FBT001
+def test_a_name_of_a_secret_is_found_in_any_text(
+    text: str,
+    upper: bool,  # noqa: FBT001 - what the test is about
+) -> None:
     text = text.upper() if upper else text
     raw = json.dumps(json.dumps({text: "x"}, ensure_ascii=False), ensure_ascii=False).encode()
     assert may_hold_secret(raw) >= (NAME.search(text) is not None)
