@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.redact import decode, marker, redact, redact_text
-from auditor.secret_hints import holding, may_hold_secret
+from auditor.secret_hints import _may_sign_in, holding, may_hold_secret
 from auditor.secret_names import NAME
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.documents import Documents
@@ -288,6 +289,16 @@ def test_a_name_of_a_secret_is_found_in_any_text(
     text = text.upper() if upper else text
     raw = json.dumps(json.dumps({text: "x"}, ensure_ascii=False), ensure_ascii=False).encode()
     assert may_hold_secret(raw) >= (NAME.search(text) is not None)
+
+
+URL = re.compile(rb'://[^/\s:@"]*:[^/\s@"]+@')
+
+
+@given(st.lists(st.sampled_from((b"://", b"a", b":", b"@", b"/", b'"', b" ", b"b:c")), max_size=14))
+@settings(max_examples=2000, deadline=None)
+def test_who_signs_in_by_a_url_is_found(parts: list[bytes]) -> None:
+    raw = b"".join(parts)
+    assert _may_sign_in(raw) == (URL.search(raw) is not None)
 
 
 @given(st.lists(VALUES, max_size=60))

@@ -11,7 +11,8 @@ from auditor.model.evidence import Redaction
 from auditor.redact import APPLIED
 from auditor.redaction import Commit
 from auditor.secret_hints import holding
-from collectors.kubernetes.live.specs import Cleaner, Specs
+from collectors.kubernetes.live.pods import Pod
+from collectors.kubernetes.live.specs import Cleaner, Kept, Specs
 
 UNREADABLE: Final = b'{"metadata":"unreadable"}'
 """What nobody can read nobody can judge: its place is kept, for the reader to report."""
@@ -19,19 +20,9 @@ BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _WORTH_IT: Final = 512
 _HEAD: Final[tuple[str, ...]] = ("kind", "apiVersion")
-_POD: Final = "Pod"
-_Kept = tuple[bytes, tuple[Redaction, ...]]
+POD: Final = "Pod"
 
-
-class _Pod(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A pod as a list has it: it does not say what it is."""
-
-    metadata: dict[str, msgspec.Raw]
-    spec: msgspec.Raw
-    status: msgspec.Raw = msgspec.Raw(b"")
-
-
-_decode_pod = msgspec.json.Decoder(_Pod).decode
+_decode_pod = msgspec.json.Decoder(Pod).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.encode
 
@@ -46,55 +37,57 @@ class Keeper:
         self._cleaner = Cleaner(commit)
         self._specs = Specs(commit)
 
-    def keep(self, items: Sequence[msgspec.Raw], kind: str, api_version: str) -> Iterator[_Kept]:
+    def keep(
+        self, items: Sequence[msgspec.Raw] | Sequence[Pod], kind: str, api_version: str
+    ) -> Iterator[Kept]:
         """Each object as it is kept, and what was left out of it.
 
         What nobody can read keeps its place, and so does what says that it is of another kind than
         the list it came in.
         """
         head = _Head(kind, api_version)
-        if kind != _POD:
-            return (self._any(item, head) for item in items)
-        return self._pods(items, head)
+        if kind == POD:
+            return self._pods([_pod_of(item) for item in items], head)
+        return (self._any(item, head) for item in items if isinstance(item, msgspec.Raw))
 
-    def _pods(self, items: Sequence[msgspec.Raw], head: _Head) -> Iterator[_Kept]:
+    def _pods(self, items: Sequence[msgspec.Raw | Pod], head: _Head) -> Iterator[Kept]:
         """Pods likely share their spec with others: what is their own is looked at together."""
-        taken = [_own_and_spec(item) for item in items]
-        own = [each[0] for each in taken if each is not None]
-        doubtful = iter(holding(own))
-        for item, each in zip(items, taken, strict=True):
-            if each is None:
-                yield self._any(item, head)
+        owns = [item.own() for item in items if isinstance(item, Pod)]
+        parts = zip(owns, holding(owns), strict=True)
+        for item in items:
+            if isinstance(item, Pod):
+                own, doubtful = next(parts)
+                found = self._pod(own, bytes(item.spec), head, doubtful=doubtful)
+                yield found or self._any(item.whole(), head)
             else:
-                found = self._pod(*each, head, doubtful=next(doubtful))
-                yield found or self._any(item, head)
+                yield self._any(item, head)
 
-    def _pod(self, own: bytes, spec: bytes, head: _Head, *, doubtful: bool) -> _Kept | None:
+    def _pod(self, own: bytes, spec: bytes, head: _Head, *, doubtful: bool) -> Kept | None:
         """A pod of its two parts; None when one of them can't be read."""
         left_out: tuple[Redaction, ...] = ()
         try:
             if doubtful:
-                cleaned, left_out = self._cleaner.always(b"{%b}" % own)
-                own = cleaned[1:-1]
-            parts, inside = self._specs.kept(spec)
+                own, left_out = self._slim(_decode_object(own))
+            pieces, inside = self._specs.kept(spec)
         except BAD:
             return None
         if inside:
             left_out = (*left_out, *below("/spec", inside))
-        return b"".join((head.opened, b",", own, b',"spec":', *parts, b"}")), left_out
+        return (head.opened, b',"spec":', *pieces, b",", own[1:]), left_out
 
-    def _any(self, item: msgspec.Raw, head: _Head) -> _Kept:
+    def _any(self, item: msgspec.Raw, head: _Head) -> Kept:
         try:
             value = _decode_object(_text(item))
             said = {name: value.pop(name) for name in _HEAD if name in value}
             if said and not head.is_said_by(said):
-                return head.of(UNREADABLE), ()
+                return (head.of(UNREADABLE),), ()
             found, left_out = self._slim(value)
-            return head.of(found), left_out
+            return (head.of(found),), left_out
         except BAD:
-            return head.of(UNREADABLE), ()
+            return (head.of(UNREADABLE),), ()
 
-    def _slim(self, value: dict[str, msgspec.Raw]) -> _Kept:
+    def _slim(self, value: dict[str, msgspec.Raw]) -> tuple[bytes, tuple[Redaction, ...]]:
+        """The JSON of an object without what is never kept, and what else was left out of it."""
         try:
             meta = _decode_object(value["metadata"]) if "metadata" in value else {}
         except (msgspec.ValidationError, RecursionError):
@@ -120,18 +113,15 @@ class _Head:
         return all(msgspec.json.decode(said[name]) == self._said[name] for name in said)
 
 
-def _own_and_spec(item: msgspec.Raw) -> tuple[bytes, bytes] | None:
-    """What is a pod's own, without braces, and its spec; None when it is not as pods are."""
+def _pod_of(item: msgspec.Raw | Pod) -> msgspec.Raw | Pod:
+    """A pod in its parts; as it came when it is small, or not as pods are."""
+    if isinstance(item, Pod):
+        return item if len(bytes(item.spec)) >= _WORTH_IT else item.whole()
     try:
         pod = _decode_pod(_text(item))
-        spec = bytes(pod.spec)
-        if len(spec) < _WORTH_IT:
-            return None
-        _forget(pod.metadata)
-        status = b',"status":%b' % pod.status if pod.status else b""
-        return b'"metadata":%b%b' % (_encode(pod.metadata), status), spec
     except BAD:
-        return None
+        return item
+    return pod if len(bytes(pod.spec)) >= _WORTH_IT else item
 
 
 def _text(item: msgspec.Raw) -> bytes:

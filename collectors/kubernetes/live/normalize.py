@@ -8,7 +8,8 @@ from auditor.model.enums import Answered
 from auditor.model.evidence import Redaction
 from collectors.kubernetes.live.client import Unanswered
 from collectors.kubernetes.live.discovery import Served
-from collectors.kubernetes.live.keeping import BAD, Keeper, below
+from collectors.kubernetes.live.keeping import BAD, POD, Keeper, below
+from collectors.kubernetes.live.pods import Pod
 
 
 class ListMeta(msgspec.Struct, frozen=True, gc=False):
@@ -27,6 +28,11 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
 class _Page(_Head, frozen=True, gc=False):
     metadata: ListMeta = ListMeta()
     items: list[msgspec.Raw] | None = None
+
+
+class _PodPage(_Head, frozen=True, gc=False):
+    metadata: ListMeta = ListMeta()
+    items: list[Pod] | None = None
 
 
 class _ObjectMeta(msgspec.Struct, frozen=True, gc=False):
@@ -52,23 +58,27 @@ class Listed(msgspec.Struct, frozen=True):
     kind: str
     api_version: str
     meta: ListMeta
-    items: list[msgspec.Raw]
+    items: list[msgspec.Raw] | list[Pod]
 
     def kept(self, keeper: Keeper) -> Page:
         """The page without what is not kept."""
         found: list[Redaction] = []
-        kept = []
+        head = _encode({"kind": f"{self.kind}List", "apiVersion": self.api_version})
+        pieces = [head[:-1], b',"items":[']
         objects = keeper.keep(self.items, self.kind, self.api_version)
-        for number, (object_, left_out) in enumerate(objects):
-            kept.append(object_)
+        for number, (kept, left_out) in enumerate(objects):
+            if number:
+                pieces.append(b",")
+            pieces += kept
             if left_out:
                 found += below(f"/items/{number}", left_out)
-        head = _encode({"kind": f"{self.kind}List", "apiVersion": self.api_version})
-        body = b'%b,"items":[%b]}' % (head[:-1], b",".join(kept))
+        pieces.append(b"]}")
+        body = b"".join(pieces)
         return Page(body, len(self.items), self.meta.resourceVersion, tuple(found))
 
 
 _decode_page = msgspec.json.Decoder(_Page).decode
+_decode_pods = msgspec.json.Decoder(_PodPage).decode
 _decode_one = msgspec.json.Decoder(_One).decode
 _encode = msgspec.json.encode
 
@@ -81,7 +91,7 @@ def take_apart(body: bytes, served: Served) -> Listed:
     """
     kind = served.plain_kind
     try:
-        page = _decode_page(body)
+        page = _decoded(body, kind)
     except BAD as error:
         raise Unanswered(Answered.MALFORMED, f"the answer is no list: {error}") from error
     _expect(page, f"{kind}List", served.api_version)
@@ -91,6 +101,27 @@ def take_apart(body: bytes, served: Served) -> Listed:
         detail = f"{page.metadata.left:,} more are left, and the server offers no next page"
         raise Unanswered(Answered.TRUNCATED, detail)
     return Listed(kind, served.api_version, page.metadata, page.items)
+
+
+def _decoded(body: bytes, kind: str) -> _Page | _PodPage:
+    """A page with its items as they came; pods in their parts at once, when all of them are plain.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is no list.
+    """
+    if kind == POD and _is_text(body):
+        try:
+            return _decode_pods(body)
+        except msgspec.ValidationError:
+            pass  # whoever reads them one by one finds out which
+    return _decode_page(body)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        return body.isascii() or bool(body.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def take_one(body: bytes, served: Served, name: str) -> Listed:

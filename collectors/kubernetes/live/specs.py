@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -11,15 +12,18 @@ import msgspec
 from auditor.model.evidence import Redaction
 from auditor.redact import clean
 from auditor.redaction import MARK, Commit, redactions
-from auditor.secret_hints import may_hold_secret
+from auditor.secret_hints import find, may_hold_secret
 
 _NODE: Final = b'"nodeName":"'
 _ACCESS: Final = b"kube-api-access-"
 _TOKEN: Final = 5
 """Characters that ServiceAccount admission ends the name of a volume with."""
-_NO_TOKEN: Final = b"\0" * _TOKEN
+_OF_NODE, _OF_TOKEN = b"n", b"t"
 _NAME: Final = re.compile(rb"[a-z0-9.-]+")
 _MOST: Final = 512
+
+Kept = tuple[Sequence[bytes], tuple[Redaction, ...]]
+"""JSON as it is kept, in pieces, and what was left out of it."""
 
 
 class Cleaner:
@@ -76,40 +80,40 @@ class Specs:
         self._marked = Cleaner(self._committed if commit is not None else None)
         # stand-ins for the two names: nothing else begins so
         self._mark = secrets.token_hex(12).encode()
-        self._node, self._token = self._mark + b"n", self._mark + b"t"
-        self._cut = re.compile(b"(%b[nt])" % self._mark)
         self._met = False
         self._specs: dict[bytes, _Spec] = {}
         self._nodes: dict[bytes, bool] = {}
 
-    def kept(self, spec: bytes) -> tuple[list[bytes], tuple[Redaction, ...]]:
-        """A spec as it is kept, in parts, and what was left out of it."""
+    def kept(self, spec: bytes) -> Kept:
+        """A spec as it is kept, and what was left out of it.
+
+        Raises:
+            msgspec.DecodeError, RecursionError: nobody can read it.
+        """
         common, node, token = self._without_names(spec)
         found = self._specs.get(common)
         if found is None:
             found = self._looked_through(common)
             if found is None:  # a commitment is to the secret itself, with its own names
                 body, left_out = self._own.cleaned(spec)
-                return [body], left_out
+                return (body,), left_out
             if len(self._specs) >= _MOST:
                 self._specs.clear()  # pods of one origin stand together in a list
             self._specs[common] = found
         return found.named(node, token), found.left_out
 
     def _without_names(self, spec: bytes) -> tuple[bytes, bytes, bytes]:
-        """A spec without its names; no JSON has a NUL in it."""
+        """A spec with a NUL in place of each name, and the two; no JSON has a NUL in it."""
         token = node = b""
-        start = spec.find(_ACCESS)
-        if start >= 0:
-            start += len(_ACCESS)
-            token = spec[start : start + _TOKEN]
+        at = find(spec, _ACCESS) + len(_ACCESS)
+        if at >= len(_ACCESS):
+            token = spec[at : at + _TOKEN]
             if len(token) == _TOKEN and token.isalnum():
-                spec = spec.replace(_ACCESS + token, _ACCESS + _NO_TOKEN)
+                spec = spec.replace(_ACCESS + token, _ACCESS + b"\0")
             else:
                 token = b""
-        start = spec.find(_NODE)
-        if start >= 0:
-            start += len(_NODE)
+        start = find(spec, _NODE) + len(_NODE)
+        if start >= len(_NODE):
             end = spec.find(b'"', start)
             node = spec[start:end]
             if self._may_name(node):
@@ -129,16 +133,19 @@ class Specs:
 
     def _looked_through(self, common: bytes) -> _Spec | None:
         """A spec as it is kept with any names; None where a name stands in a secret."""
-        marked = common.replace(_ACCESS + _NO_TOKEN, _ACCESS + self._token)
-        marked = marked.replace(_NODE + b"\0", _NODE + self._node)
+        marked = common.replace(_ACCESS + b"\0", _ACCESS + self._mark + _OF_TOKEN)
+        marked = marked.replace(_NODE + b"\0", _NODE + self._mark + _OF_NODE)
         self._met = False
         body, left_out = self._marked.cleaned(marked)
         if self._met:
             return None
-        parts = self._cut.split(body)
-        nodes = tuple(at for at, part in enumerate(parts) if part == self._node)
-        tokens = tuple(at for at, part in enumerate(parts) if part == self._token)
-        return _Spec(parts, nodes, tokens, left_out)
+        first, *rest = body.split(self._mark)
+        parts = [first]
+        names: dict[bytes, list[int]] = {_OF_NODE: [], _OF_TOKEN: []}
+        for number, part in enumerate(rest):
+            names[part[:1]].append(2 * number + 1)
+            parts += (b"", part[1:])
+        return _Spec(parts, tuple(names[_OF_NODE]), tuple(names[_OF_TOKEN]), left_out)
 
     def _committed(self, value: str) -> str:
         if self._mark.decode() in value:

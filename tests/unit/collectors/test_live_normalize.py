@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from collectors.kubernetes.live.client import Unanswered
 from collectors.kubernetes.live.discovery import Served
 from collectors.kubernetes.live.keeping import UNREADABLE, Keeper
 from collectors.kubernetes.live.normalize import Listed, ListMeta, take_apart, take_one
+from collectors.kubernetes.live.pods import Pod
 
 SERVED = Served("k8s/Pod", "v1", "pods", namespaced=True, verbs=frozenset({"list"}))
 HEAD = {"kind": "Pod", "apiVersion": "v1"}
@@ -40,8 +42,23 @@ def plain(value: dict[str, Any]) -> Any:
 
 def page(keeper: Keeper, *raws: bytes) -> list[tuple[Any, tuple[Redaction, ...]]]:
     """What is kept of pods, and what was left out of it."""
-    items = [msgspec.Raw(raw) for raw in raws]
-    return [(json.loads(found), left) for found, left in keeper.keep(items, "Pod", "v1")]
+    found = _kept(keeper, [msgspec.Raw(raw) for raw in raws])
+    try:
+        listed = take_apart(_list(raws), SERVED)
+    except Unanswered:
+        return found
+    assert _kept(keeper, listed.items) == found, "a page at once, and pod by pod"
+    return found
+
+
+def _kept(
+    keeper: Keeper, items: list[msgspec.Raw] | list[Pod]
+) -> list[tuple[Any, tuple[Redaction, ...]]]:
+    return [(json.loads(b"".join(found)), left) for found, left in keeper.keep(items, "Pod", "v1")]
+
+
+def _list(raws: Iterable[bytes]) -> bytes:
+    return b'{"kind":"PodList","apiVersion":"v1","items":[%b]}' % b",".join(raws)
 
 
 def encoded(value: object) -> bytes:
@@ -218,6 +235,19 @@ def test_no_utf_8(raw: bytes) -> None:
     good = {"metadata": {"name": "b"}, "spec": {"x": "x" * 600}}
     lost = raw % (SECRET.encode(), b"x" * 600)
     assert page(Keeper(), lost, encoded(good)) == [(LOST, ()), ({**HEAD, **good}, ())]
+
+
+def test_one_odd_pod_in_a_page() -> None:
+    """Its neighbours are read as they are everywhere."""
+    good = {"metadata": {"name": "b"}, "spec": {"x": "x" * 600}}
+    for odd in (*ODD.values(), {**good, "extra": SECRET}, {**good, "metadata": {"extra": 1}}):
+        pods = page(Keeper(), encoded(good), encoded(odd), encoded(good))
+        assert [each for each, _ in pods] == [{**HEAD, **plain(each)} for each in (good, odd, good)]
+
+
+def test_a_page_of_plain_pods_is_taken_apart_once() -> None:
+    listed = take_apart(_list(map(encoded, pods())), SERVED)
+    assert {type(each) for each in listed.items} == {Pod}
 
 
 NO_LISTS = {
