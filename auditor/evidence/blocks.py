@@ -108,16 +108,16 @@ class BlockReader:
         return self._content
 
 
-def read_block(path: Path) -> bytes:
+def read_block(path: Path, most: int = MOST_BYTES) -> bytes:
     """The content of a block.
 
     Raises:
         OSError: it can't be read.
-        ValueError, zstandard.ZstdError: it is none, or too large.
+        ValueError, zstandard.ZstdError: it is none, or larger than ``most``.
     """
     data = path.read_bytes()
     size = zstandard.get_frame_parameters(data).content_size
-    if size > MOST_BYTES:
+    if size > most:
         raise ValueError(f"{path.name}: its content would be {size:,} bytes")
     return zstandard.ZstdDecompressor().decompress(
         data, max_output_size=size, allow_extra_data=False

@@ -7,6 +7,7 @@ They are in no evidence, unless something of the estate repeats them; then nothi
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,12 +15,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+import zstandard
+
 from auditor.errors import RenderError
+from auditor.evidence.blocks import SUFFIX, read_block
 from auditor.evidence.content import content_of
 
 SHORTEST: Final = 8
 """A shorter one would be found everywhere."""
 PIECE: Final = 1 << 20
+_SMALL: Final = 8
 _ESCAPED: Final = re.compile("%[0-9A-F]{2}")
 _UNESCAPED: Final = ("", "/", "$&+=:@", "!'()*", ";,/?:@&=+$#!'()*")
 """What is left as it is: in a query, a path, a segment of Go's, by JavaScript's two functions."""
@@ -36,7 +41,7 @@ _STYLES: Final[tuple[tuple[Mapping[int, str], bool], ...]] = tuple(
 def refuse_leaks(root: Path, secrets: Iterable[str], piece: int = PIECE) -> None:
     """Look for secrets in every file, also encoded: base64, percent signs, JSON escapes.
 
-    Every file is read in pieces of a size, none as a whole: results can be larger than memory.
+    A large file is read in pieces of a size: results can be larger than memory.
 
     Raises:
         RenderError: one is there; the error does not say which.
@@ -55,7 +60,14 @@ def refuse_leaks(root: Path, secrets: Iterable[str], piece: int = PIECE) -> None
 
 
 def _parts(path: Path, size: int, wanted: Iterable[bytes]) -> Iterator[bytes]:
-    """The content of a file in pieces, each with the end of the one before."""
+    """The content of a file in pieces, each with the end of the one before.
+
+    What is small is one piece: to put pieces together takes longer than to look through them.
+    """
+    whole = _small(path, size)
+    if whole is not None:
+        yield whole
+        return
     overlap = max(map(len, wanted)) - 1
     rest = b""
     with content_of(path) as content:
@@ -63,6 +75,14 @@ def _parts(path: Path, size: int, wanted: Iterable[bytes]) -> Iterator[bytes]:
             part = rest + data
             yield part
             rest = part[-overlap:]
+
+
+def _small(path: Path, size: int) -> bytes | None:
+    """The content of a small block; None when it is large, or none."""
+    if path.suffix == SUFFIX and path.stat().st_size <= size:
+        with contextlib.suppress(OSError, ValueError, zstandard.ZstdError):
+            return read_block(path, _SMALL * size)
+    return None
 
 
 def forms(secret: str) -> set[bytes]:
