@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from auditor.errors import UsageError
 
@@ -15,8 +16,7 @@ _DIGITS = 11
 """Of a SOURCE_DATE_EPOCH before the year 5138."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """The environment as values.
 
     ``cache`` is a folder, None when there is no home to put one in. ``colour`` follows NO_COLOR,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import groupby, islice
 from types import MappingProxyType
 
@@ -51,8 +50,7 @@ _COLOURS = {
 _GLYPHS = {"fail": "✗ ", "pass": "✓ ", "incomplete": "? ", "unknown": "? "}
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(msgspec.Struct, frozen=True):
     """How to draw.
 
     ``width`` in columns, None: never wrap; ``plain``: words only, no glyphs; ``everything``: all

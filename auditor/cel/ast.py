@@ -12,58 +12,70 @@ _==_ _!=_ _<_ _<=_ _>_ _>=_ @in``. ``&&``, ``||`` and ``?:`` are :class:`Logical
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field as attribute
 from typing import TypeAlias
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+
+class _Node(msgspec.Struct, frozen=True, eq=False):
+    """Two are equal when they say the same, wherever they stand."""
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return _said(self) == _said(other)
+
+    def __hash__(self) -> int:
+        return hash((self.__class__, *_said(self)))
+
+
+def _said(node: object) -> list[object]:
+    """The fields of a node but its position."""
+    names: tuple[str, ...] = getattr(node, "__struct_fields__", ())
+    return [getattr(node, name) for name in names if name != "position"]
+
+
+class Literal(_Node, frozen=True):
     """A constant: None, bool, int, UInt, float, str or bytes."""
 
     value: object
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ident:
+class Ident(_Node, frozen=True):
     """A variable, or a type name such as ``int`` when no variable has that name."""
 
     name: str
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(_Node, frozen=True):
     """``operand.field``, or ``operand.?field`` when ``optional``."""
 
     operand: Node
     field: str
     optional: bool = False
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Has:
+class Has(_Node, frozen=True):
     """``has(operand.field)``."""
 
     operand: Node
     field: str
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(_Node, frozen=True):
     """``operand[index]``, or ``operand[?index]`` when ``optional``."""
 
     operand: Node
     index: Node
     optional: bool = False
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(_Node, frozen=True):
     """A function, method or operator; ``target`` is the receiver of a method, else None.
 
     A namespaced function such as ``math.greatest(1, 2)`` or ``ip.isCanonical(s)`` is a global call
@@ -73,50 +85,45 @@ class Call:
     function: str
     target: Node | None
     args: tuple[Node, ...]
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Logical:
+class Logical(_Node, frozen=True):
     """``left && right`` (``conjunction``) or ``left || right``; both absorb errors of one side."""
 
     conjunction: bool
     left: Node
     right: Node
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ternary:
+class Ternary(_Node, frozen=True):
     """``condition ? then : otherwise``."""
 
     condition: Node
     then: Node
     otherwise: Node
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ListLiteral:
+class ListLiteral(_Node, frozen=True):
     """``[a, ?b]``: ``optional[i]`` tells whether element i was written with ``?``."""
 
     elements: tuple[Node, ...]
     optional: tuple[bool, ...]
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MapLiteral:
+class MapLiteral(_Node, frozen=True):
     """``{k: v, ?k: v}``."""
 
     keys: tuple[Node, ...]
     values: tuple[Node, ...]
     optional: tuple[bool, ...]
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Quantifier:
+class Quantifier(_Node, frozen=True):
     """``all``, ``exists`` or ``exists_one`` over a list or the keys of a map.
 
     With two variables, ``first`` is the index or key and ``second`` the element or value. ``kind``
@@ -128,11 +135,10 @@ class Quantifier:
     first: str
     second: str | None
     body: Node
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Transform:
+class Transform(_Node, frozen=True):
     """``filter``, ``map``, ``transformList``, ``transformMap``, ``transformMapEntry``.
 
     ``condition`` is the optional filter; ``body`` is None for ``filter``, whose result is the
@@ -145,28 +151,26 @@ class Transform:
     second: str | None
     condition: Node | None
     body: Node | None
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(_Node, frozen=True):
     """``cel.bind(name, value, body)``; ``optMap`` and ``optFlatMap`` are :class:`OptMap`."""
 
     name: str
     value: Node
     body: Node
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OptMap:
+class OptMap(_Node, frozen=True):
     """``operand.optMap(name, body)``, or ``optFlatMap`` when ``flat``."""
 
     operand: Node
     name: str
     body: Node
     flat: bool
-    position: int = attribute(default=0, compare=False)
+    position: int = 0
 
 
 Node: TypeAlias = (

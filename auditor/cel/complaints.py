@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -27,6 +26,8 @@ def spell(kind: Type) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint at the nearest known name, empty if none is near."""
+    import difflib  # noqa: PLC0415 - only who is wrong waits for it
+
     close = difflib.get_close_matches(name, sorted(known), 1)
     return f"did you mean {close[0]!r}?" if close else ""
 

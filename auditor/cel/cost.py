@@ -9,8 +9,9 @@ sides of ``&&`` are counted, and all elements of ``exists``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from auditor.cel.ast import (
     Bind,
@@ -36,8 +37,7 @@ from auditor.cel.nesting import deepest
 from auditor.cel.sizes import SCALAR, Size, field, larger, list_of, literal, plus, times, variable
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(msgspec.Struct, frozen=True):
     """``cost`` in steps, the ``position`` of the part that most of it goes to, and the nesting."""
 
     cost: int
@@ -45,8 +45,7 @@ class Estimate:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """What a node costs, how large its value is, and where most of the cost is, if it is below."""
 
     cost: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
+
+from msgspec.structs import replace
 
 from auditor.cel.ast import (
     Bind,

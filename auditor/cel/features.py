@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import msgspec
 
 from auditor.cel.ast import (
     Bind,
@@ -38,8 +39,7 @@ Ages: TypeAlias = Mapping[tuple[str, int], str]
 """The Kubernetes version that brought what a call needs, by the name and position of the call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(msgspec.Struct, frozen=True):
     """A use of a function or form.
 
     Attributes:

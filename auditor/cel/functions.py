@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
 
 from auditor.cel.types import Type
 
@@ -18,8 +19,7 @@ NEVER: Final = "never"
 """The version of what no API server has, such as ``math.greatest`` and ``cel.bind``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     """One overload; ``receiver`` is the type of ``x`` in ``x.f(...)``, None for ``f(...)``.
 
     ``since`` is as for :class:`Function`: overloads of one name can be of different age.
@@ -31,8 +31,7 @@ class Signature:
     since: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """A function under one name, global and member forms together.
 
     ``implementation`` takes the receiver first, then the arguments, checks their classes itself

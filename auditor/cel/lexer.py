@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from math import inf
+
+import msgspec
 
 from auditor.cel.errors import CelSyntaxError
 from auditor.cel.values import INT_MAX, UINT_MAX, UInt
@@ -23,8 +24,7 @@ class Kind(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """``value`` is the value of a literal, the name, or the operator's text."""
 
     kind: Kind

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+
+class Sizes(msgspec.Struct, frozen=True):
     """How large the data is taken to be when the cost of an expression is estimated.
 
     Attributes:
@@ -23,11 +23,10 @@ class Sizes:
     elements: int = 64
     text: int = 256
     total: int = 512
-    declared: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    declared: Mapping[str, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What is refused when an expression is compiled.
 
     Attributes:

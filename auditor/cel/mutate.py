@@ -9,8 +9,10 @@ remains and can't be seen is for people to name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
+
+import msgspec
+from msgspec.structs import replace
 
 from auditor.cel.ast import (
     Bind,
@@ -40,8 +42,7 @@ class Role(Enum):
     NEGATED = "negated"
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(msgspec.Struct, frozen=True):
     """A changed condition. ``before`` became ``after``: the smallest conditions around the change.
 
     ``position`` is the offset of the change in the source.
@@ -147,4 +148,4 @@ def _put(node: Node, slot: str, index: int, child: Node) -> Node:
     if index >= 0:
         parts = getattr(node, slot)
         value = (*parts[:index], child, *parts[index + 1 :])
-    return replace(node, **{slot: value})  # type: ignore[arg-type]  # the slot takes a node
+    return replace(node, **{slot: value})

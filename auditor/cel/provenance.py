@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeGuard
+
+import msgspec
 
 from auditor.cel.values import OptionalValue, UInt
 
@@ -31,8 +32,7 @@ Origin: TypeAlias = tuple[str, Path]
 """A root variable and the path from it, in field names, map keys and list indices."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """One field that an expression read; ``value`` is ABSENT when it is not there."""
 
     root: str
@@ -52,17 +52,16 @@ def leaves(reads: Iterable[Read]) -> tuple[Read, ...]:
     return tuple(read for key, read in found.items() if key not in inner)
 
 
-@dataclass(slots=True)
-class Parts:
+class Parts(msgspec.Struct):
     """Where the elements of a made list came from.
 
     ``grounds`` are, for each element, the reads that put it there; ``others`` those of elements
     that were filtered out.
     """
 
-    origins: list[Source] = field(default_factory=list)
-    grounds: list[tuple[Read, ...]] = field(default_factory=list)
-    others: list[Read] = field(default_factory=list)
+    origins: list[Source] = msgspec.field(default_factory=list)
+    grounds: list[tuple[Read, ...]] = msgspec.field(default_factory=list)
+    others: list[Read] = msgspec.field(default_factory=list)
 
     def add(self, origin: Source, grounds: tuple[Read, ...] = ()) -> None:
         """Append an element."""

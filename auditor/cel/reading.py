@@ -9,8 +9,9 @@ other use reads the whole value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from auditor.cel.ast import (
     Bind,
@@ -32,11 +33,10 @@ from auditor.cel.ast import (
 from auditor.cel.reads import WHOLE, ReadTree, make_tree
 
 
-@dataclass(eq=False, slots=True)
-class _Place:
+class _Place(msgspec.Struct, eq=False):
     """A part of a variable, while its tree grows."""
 
-    fields: dict[str, _Place] = field(default_factory=dict)
+    fields: dict[str, _Place] = msgspec.field(default_factory=dict)
     elements: _Place | None = None
     whole: bool = False
 
@@ -58,8 +58,7 @@ class _Place:
         return make_tree({name: p.freeze() for name, p in self.fields.items()}, elements)
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
+class _Values(msgspec.Struct, frozen=True):
     """What a node may be: one of ``places``, or a container made of ``items``.
 
     An optional is treated as the value in it.

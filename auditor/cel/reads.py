@@ -7,12 +7,12 @@ same result as on ``value``; the engine groups rules by tree and evaluates equal
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class ReadTree:
+
+class ReadTree(msgspec.Struct, frozen=True):
     """The part of one value that an expression can read.
 
     Attributes:
@@ -26,7 +26,7 @@ class ReadTree:
     it is read: ``"x" in value`` reads one key of a map, but every element of a list.
     """
 
-    fields: Mapping[str, ReadTree] = field(default_factory=dict)
+    fields: Mapping[str, ReadTree] = msgspec.field(default_factory=dict)
     elements: ReadTree | None = None
     whole: bool = False
 

@@ -7,8 +7,10 @@ repetition, is refused: nothing of it can be matched in linear time.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from auditor.cel.regex_classes import ANY, NOT_NEWLINE, fold
 from auditor.cel.regex_escapes import RegexError, char_class, escaped_char, escaped_class
@@ -39,23 +41,21 @@ _ANCHORS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Flags:
+class _Flags(msgspec.Struct, frozen=True):
     i: bool = False
     m: bool = False
     s: bool = False
     U: bool = False
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(msgspec.Struct):
     """An open group: its finished alternatives and the parts of the one being read."""
 
     index: int | None
     flags: _Flags
     position: int
-    branches: list[Regex] = field(default_factory=list)
-    parts: list[Regex] = field(default_factory=list)
+    branches: list[Regex] = msgspec.field(default_factory=list)
+    parts: list[Regex] = msgspec.field(default_factory=list)
 
     def close(self) -> Regex:
         last = _concat(self.parts)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, TypeVar
+
+import msgspec
 
 from auditor.cel.regex_classes import Ranges
 
@@ -23,29 +24,25 @@ class Anchor(Enum):
     NOT_WORD = "\\B"
 
 
-@dataclass(frozen=True, slots=True)
-class Chars:
+class Chars(msgspec.Struct, frozen=True):
     """One character of a class; an empty class matches nothing."""
 
     ranges: Ranges
 
 
-@dataclass(frozen=True, slots=True)
-class Concat:
+class Concat(msgspec.Struct, frozen=True):
     """One part after the other; none at all matches the empty text."""
 
     parts: tuple[Regex, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Alternate:
+class Alternate(msgspec.Struct, frozen=True):
     """The first part that leads to a match."""
 
     parts: tuple[Regex, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(msgspec.Struct, frozen=True):
     """``part`` from ``low`` to ``high`` times, without end when None."""
 
     part: Regex
@@ -54,8 +51,7 @@ class Repeat:
     greedy: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """A capturing group; the first one has index 1."""
 
     part: Regex
@@ -65,8 +61,7 @@ class Group:
 Regex: TypeAlias = Anchor | Chars | Concat | Alternate | Repeat | Group
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """A pattern: its tree, and the name of each group, None where it has none."""
 
     tree: Regex

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from auditor.cel import ops
 from auditor.cel.ast import Node, Quantifier, Transform
@@ -19,8 +20,7 @@ from auditor.cel.nesting import visit_weight
 from auditor.cel.produced import FREE, FREE_INSIDE, LARGEST, size_of, too_much
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """The error that a name of ``cel.bind`` stands for: it counts only where the name is used."""
 
     message: str

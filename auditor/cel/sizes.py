@@ -8,8 +8,9 @@ elements, a text of so many characters, whichever it turns out to be. Numbers st
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from auditor.cel.limits import Sizes
 
@@ -29,8 +30,7 @@ def times(*numbers: int) -> int:
     return product
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(msgspec.Struct, frozen=True):
     """An upper bound on a value.
 
     Attributes:

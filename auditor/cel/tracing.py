@@ -18,8 +18,9 @@ reads that only said what else the list holds are left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from auditor.cel.ast import (
     Call,
@@ -50,8 +51,7 @@ from auditor.cel.values import OptionalValue
 __all__ = ["ABSENT", "Origin", "Path", "Read", "Trace", "Tracer", "trace"]
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """The result of an evaluation and what it rests on.
 
     Either ``error`` is None and ``value`` is the result, or ``error`` is the message. ``elements``

@@ -7,8 +7,9 @@ there; :mod:`auditor.cel.tracing` adds the reads themselves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from auditor.cel.ast import Has, Literal, Logical, MapLiteral, Node, Quantifier, Transform
 from auditor.cel.errors import CelEvalError
@@ -20,16 +21,14 @@ DETAILS: Final = 60_000
 """Element visits of which all reads are logged; of later ones those that decided."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """What a name bound by a macro stands for: an origin, and reads that using it implies."""
 
     source: Source = None
     reads: tuple[Read, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Loop:
+class _Loop(msgspec.Struct, frozen=True):
     """What a macro visits: the operand, its source, and where its reads begin and end."""
 
     operand: object
@@ -42,7 +41,7 @@ _NO_LOOP: Final = _Loop(None, None, 0, 0)
 _MOST_READS: Final = 32
 _MOST_LOGGED: Final = 256
 _ALL_LEVELS: Final = 1_000_000
-_OPAQUE: Final = frozenset({Literal, Has, Logical, MapLiteral, Quantifier})
+_OPAQUE: Final[frozenset[type]] = frozenset({Literal, Has, Logical, MapLiteral, Quantifier})
 
 
 class LoggingEvaluator(Evaluator):

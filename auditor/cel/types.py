@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Type:
+
+class Type(msgspec.Struct, frozen=True):
     """A type term: a name and, for ``list``, ``map``, ``optional`` and ``type``, its arguments.
 
     A name that starts with ``"?"`` (``?A``) is a type variable of a signature.

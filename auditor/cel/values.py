@@ -25,8 +25,9 @@ for CEL's map keys; bool keys need a form of their own because Python holds ``Tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**63 - 1
@@ -42,8 +43,7 @@ class UInt(int):
         return f"{int(self)}u"
 
 
-@dataclass(frozen=True, slots=True)
-class BoolKey:
+class BoolKey(msgspec.Struct, frozen=True):
     """A bool as a map key."""
 
     value: bool
@@ -53,8 +53,7 @@ TRUE_KEY: Final = BoolKey(True)
 FALSE_KEY: Final = BoolKey(False)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Timestamp:
+class Timestamp(msgspec.Struct, frozen=True, eq=False):
     """Nanoseconds since the epoch, UTC; years 1 to 9999.
 
     ``offset`` is the zone the time was written in, seconds east of UTC. Only ``string()`` shows it,
@@ -62,25 +61,40 @@ class Timestamp:
     """
 
     ns: int
-    offset: int = field(default=0, compare=False)
+    offset: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        return self.ns == other.ns if isinstance(other, Timestamp) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Timestamp, self.ns))
+
+    def __lt__(self, other: Timestamp) -> bool:
+        return self.ns < other.ns
+
+    def __le__(self, other: Timestamp) -> bool:
+        return self.ns <= other.ns
+
+    def __gt__(self, other: Timestamp) -> bool:
+        return self.ns > other.ns
+
+    def __ge__(self, other: Timestamp) -> bool:
+        return self.ns >= other.ns
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Duration:
+class Duration(msgspec.Struct, frozen=True, order=True):
     """A signed span in nanoseconds, within int64 as in cel-go."""
 
     ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class TypeValue:
+class TypeValue(msgspec.Struct, frozen=True):
     """The value of ``type(x)`` and of a type name used as an expression."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class OptionalValue:
+class OptionalValue(msgspec.Struct, frozen=True):
     """``optional.of(value)`` when ``present``, else ``optional.none()``."""
 
     value: object

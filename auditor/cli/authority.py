@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+import msgspec
 
 from auditor.errors import UsageError
 from auditor.evidence.envelope import Signed
@@ -15,8 +16,7 @@ _SECONDS = 20.0
 _HINT = "is it the address of an authority of RFC 3161? without --tsa no time is attested"
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(msgspec.Struct, frozen=True):
     """Who attests a time.
 
     ``url`` is what was given; ``shown`` is that without user, password and query, which are

@@ -19,8 +19,8 @@ from auditor.cli.options import (
 )
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
-from auditor.cli.scan import stamp_of
 from auditor.cli.screen import Progress
+from auditor.cli.stamp import stamp_of
 from auditor.cli.wiring import Places, collector_for, reader_of
 from auditor.config import read_config
 from auditor.errors import UsageError

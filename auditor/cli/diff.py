@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import click
+import msgspec
 
 from auditor.cli.opened import Again, Bundle, folder_of
 from auditor.cli.options import progress_option
@@ -26,8 +26,7 @@ _WHAT = ("new", "gone", "changed")
 _LISTED_BY_ALL = frozenset({"pass", "not-applicable"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(msgspec.Struct, frozen=True):
     """A change and what it comes from."""
 
     change: Change

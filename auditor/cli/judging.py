@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial, reduce
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
 import click
+import msgspec
 
 from auditor.cli.options import (
     folders,
@@ -45,8 +45,7 @@ SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(msgspec.Struct, frozen=True):
     """The options, as they were given."""
 
     profile: str

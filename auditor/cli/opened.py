@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from auditor.cli.screen import Screen
@@ -26,8 +26,7 @@ Progress = Callable[[str, int, int], None]
 _PAPER = Screen(width=None, colour=False, plain=True, everything=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """A bundle whose files are what its manifest says."""
 
     root: Path
@@ -83,8 +82,7 @@ def folder_of(place: Path, scratch: Path) -> Path:
     return root
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """Judges the evidence of bundles again, by the policies in bundles; nothing else is read."""
 
     scratch: Path

@@ -7,9 +7,10 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from auditor.cli.process import hush
 from auditor.cli.wiring import FORMATS, STDIN
@@ -18,8 +19,7 @@ from auditor.errors import RenderError, UsageError
 Chunks = Iterable[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """One ``-o FORMAT=FILE``; ``path`` is where a link leads, ``text`` what was typed."""
 
     text: str

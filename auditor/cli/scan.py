@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -17,13 +15,12 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.signing_options import NAMES, Wanted, signing_options
+from auditor.cli.stamp import stamp_of
 from auditor.cli.wiring import STDIN, Places, collector_for, reader_of
-from auditor.config import Config, read_config
+from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.ports import Live
 from auditor.runner.gather import Order, gather
-from auditor.runner.settings import Stamp
-from auditor.version import VERSION
 
 
 class _Scan(SectionedCommand):
@@ -83,21 +80,3 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
 
         bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
         return judging.tell(bundling.audit(found, order, judging, settings, stamp))
-
-
-def stamp_of(targets: Sequence[str], config: Config) -> Stamp:
-    """Time and run id; SOURCE_DATE_EPOCH stands in for the clock when it is set."""
-    clock = _clock(config)
-    started = clock()
-    seed = "\0".join((VERSION, started, *targets)).encode("utf-8", "surrogatepass")
-    return Stamp(VERSION, hashlib.sha256(seed).hexdigest()[:32], started, clock)
-
-
-def _clock(config: Config) -> Callable[[], str]:
-    epoch = config.epoch
-
-    def now() -> str:
-        moment = datetime.now(UTC) if epoch is None else datetime.fromtimestamp(epoch, UTC)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-    return now

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from dataclasses import dataclass
 from typing import TextIO
+
+import msgspec
 
 from auditor.config import Config
 from reports.text import cells, safe, wrap
@@ -14,8 +15,7 @@ from reports.text import cells, safe, wrap
 NARROWEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(msgspec.Struct, frozen=True):
     """How a report is to be written.
 
     ``width`` None: it is no terminal, do not wrap; ``everything``: leave no finding out.

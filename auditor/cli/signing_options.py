@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import TypeVar
 
 import click
+import msgspec
 
 _DESCRIPTORS = range(1 << 20)
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """The options, as they were given; ``key`` is a URI, "" for the user's own."""
 
     place: Path | None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+import msgspec
 
 from auditor.cli.screen import Screen
 from auditor.errors import UsageError
@@ -18,8 +19,7 @@ from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RoleP
 STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list.
 
     ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.

@@ -9,10 +9,9 @@ example as it was is a hole in the examples. Where a change can't make a differe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 import msgspec
-from msgspec import structs
+from msgspec.structs import replace
 
 from auditor.analysis.shapes import prepare, shape_of
 from auditor.cel import CelEvalError, Library
@@ -38,8 +37,7 @@ _WORST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """What is wrong with a rule or its examples, and where."""
 
     rule: str
@@ -47,8 +45,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTest:
+class RuleTest(msgspec.Struct, frozen=True):
     """How one rule went: its examples, its mutants, and the problems."""
 
     rule: str
@@ -57,8 +54,7 @@ class RuleTest:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(msgspec.Struct, frozen=True):
     """An example made ready: the body as rules see it, and the parameters."""
 
     example: Example
@@ -151,9 +147,7 @@ def _examples(active: ActiveRule, cases: list[_Case]) -> Iterator[Problem]:
     shape = shape_of(rule.applies_to[0])
     expected = {case.example.expect for case in cases}
     for case in cases:
-        judge = Judge(
-            [(0, structs.replace(active, params=case.params))], shape, list_all=frozenset({0})
-        )
+        judge = Judge([(0, replace(active, params=case.params))], shape, list_all=frozenset({0}))
         outcomes = judge.judge(case.body).outcomes
         verdict = _worst([outcome.verdict for outcome in outcomes])
         if verdict is not case.example.expect:
@@ -187,8 +181,7 @@ def _worst(verdicts: list[Verdict]) -> Verdict:
     return min(verdicts, key=_WORST.index, default=Verdict.NOT_APPLICABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Conditions:
+class _Conditions(msgspec.Struct, frozen=True):
     """The conditions of a rule as syntax trees, evaluated by the interpreter."""
 
     library: Library

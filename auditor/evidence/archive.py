@@ -15,9 +15,10 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
+
+import msgspec
 
 from auditor.errors import IntegrityError, RenderError, UsageError
 from auditor.evidence.layout import ATTESTATIONS, ATTESTED, MANIFEST
@@ -46,8 +47,7 @@ _HINT: Final = "auditor writes no such archive: do not trust it"
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     """A file of an archive, whose header stands at an offset."""
 
     name: bytes

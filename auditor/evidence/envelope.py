@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -63,8 +62,7 @@ class _Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dsseEnvelope: _Dsse  # noqa: N815 - the field's name
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(msgspec.Struct, frozen=True):
     """A signed statement, taken apart; nothing of it is verified yet."""
 
     payload: bytes

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -32,8 +32,7 @@ Passphrase = Callable[[str], bytes | None]
 """Asked for a passphrase, told what for; None when there is none to be had."""
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(msgspec.Struct, frozen=True):
     """The public half; ``name`` is its digest, ``algorithm`` one of :data:`ALGORITHMS`."""
 
     name: str
@@ -84,8 +83,7 @@ class PublicKey:
         return cls(name, algorithm, pem.decode(), SSlibKey.from_crypto(key, keyid=name))
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A key that we can sign with; ``errors`` are what its token or service raises."""
 
     public: PublicKey

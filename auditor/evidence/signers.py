@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from securesystemslib.signer import Signer, SSlibKey
@@ -89,8 +89,7 @@ def _elsewhere(uri: str, rest: str, place: _Place, passphrase: Passphrase) -> He
 _Secret = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """A place that keeps keys: how to find one there, and what it raises."""
 
     find: Callable[[str, _Secret], tuple[str, SSlibKey]]

@@ -8,9 +8,9 @@ another signature, is an error, and only one of an authority that nobody trusts 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from cryptography import x509
 
 from auditor.errors import IntegrityError
@@ -18,8 +18,7 @@ from auditor.evidence.envelope import Signed
 from auditor.evidence.timestamps import check_form, time_of
 
 
-@dataclass(frozen=True, slots=True)
-class Attested:
+class Attested(msgspec.Struct, frozen=True):
     """The latest time that is attested for all statements, or why there is none."""
 
     moment: datetime | None

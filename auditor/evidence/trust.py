@@ -25,6 +25,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import yaml
 from cryptography import x509
 
@@ -38,8 +39,7 @@ _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta
 _MOST: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
+class TrustedKey(msgspec.Struct, frozen=True):
     """A key, what it may do, and when. Times are aware; the end is not part of the time."""
 
     public: PublicKey

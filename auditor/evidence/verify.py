@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from auditor.errors import AuditorError
 from auditor.evidence import files, layout, strict
@@ -46,8 +47,7 @@ class Outcome(Enum):
     NOT_CHECKED = "not checked"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One step, and what there is to say of it."""
 
     name: str
@@ -55,8 +55,7 @@ class Step:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(msgspec.Struct, frozen=True):
     """All steps. It is ``verified`` only if a trusted key stands for it and nothing failed.
 
     ``manifest`` is the sha256 of what ``content`` was read from, "" where there was nothing.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
+import msgspec
 import yaml
 
 from auditor.errors import Location, PolicyError
@@ -21,8 +21,7 @@ ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 Choice = TypeVar("Choice", bound=Enum)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """A name that some file has to define: of a ``control``, ``framework``, ``profile``, ..."""
 
     what: str
@@ -30,24 +29,23 @@ class Use:
     location: Location
 
 
-@dataclass(slots=True)
-class Found:
+class Found(msgspec.Struct):
     """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`.
 
     ``files`` are (kind, stem) of all files, ``places`` where a (kind, name) is defined.
     """
 
-    errors: list[PolicyError] = field(default_factory=list)
-    rules: dict[str, Rule] = field(default_factory=dict)
-    controls: dict[str, Control] = field(default_factory=dict)
-    profiles: dict[str, Profile] = field(default_factory=dict)
-    tables: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
-    places: dict[tuple[str, str], Location] = field(default_factory=dict)
-    files: list[tuple[str, str]] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
-    aliases: list[tuple[str, str, Location]] = field(default_factory=list)
-    selections: list[tuple[Selection, Location]] = field(default_factory=list)
-    parameters: list[tuple[str, object, Location]] = field(default_factory=list)
+    errors: list[PolicyError] = msgspec.field(default_factory=list)
+    rules: dict[str, Rule] = msgspec.field(default_factory=dict)
+    controls: dict[str, Control] = msgspec.field(default_factory=dict)
+    profiles: dict[str, Profile] = msgspec.field(default_factory=dict)
+    tables: dict[str, list[Mapping[str, object]]] = msgspec.field(default_factory=dict)
+    places: dict[tuple[str, str], Location] = msgspec.field(default_factory=dict)
+    files: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    uses: list[Use] = msgspec.field(default_factory=list)
+    aliases: list[tuple[str, str, Location]] = msgspec.field(default_factory=list)
+    selections: list[tuple[Selection, Location]] = msgspec.field(default_factory=list)
+    parameters: list[tuple[str, object, Location]] = msgspec.field(default_factory=list)
 
     def define(self, what: str, name: str, location: Location) -> None:
         """Note where something is defined; twice is an error, which names the other place."""

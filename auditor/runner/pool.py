@@ -17,7 +17,6 @@ import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -48,8 +47,7 @@ class WorkerError(RuntimeError):
         self.add_note(f"hint: {self.hint}")
 
 
-@dataclass(slots=True)
-class _Slot:
+class _Slot(msgspec.Struct):
     process: BaseProcess
     pipe: Connection
     shard: Shard | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
+
+import msgspec
 
 Path: TypeAlias = tuple[str, ...]
 """A local variable and the names selected from it."""
@@ -20,8 +21,7 @@ class Kind(Enum):
     LIST = "list"
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(msgspec.Struct):
     """What holds at one point of the generated function, whatever way led there.
 
     Attributes:
@@ -29,8 +29,8 @@ class Facts:
         maps: Local variables whose value is a map.
     """
 
-    values: dict[Path, str] = field(default_factory=dict)
-    maps: set[str] = field(default_factory=set)
+    values: dict[Path, str] = msgspec.field(default_factory=dict)
+    maps: set[str] = msgspec.field(default_factory=set)
 
     def copy(self) -> Facts:
         """The same facts, to be added to apart."""
@@ -43,8 +43,7 @@ class Facts:
             self.maps.update(other.maps)
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """An expression in generated Python.
 
     ``text`` is one operand: a name, a literal, a call, or in parentheses. It must be evaluated once

@@ -8,9 +8,10 @@ names but those made here and no constants but ``repr`` of literals.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final
+
+import msgspec
 
 from auditor.cel.ast import (
     Bind,
@@ -52,8 +53,7 @@ _HANDLERS: Final[Mapping[type, Callable[[Generator, Any], Code]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(msgspec.Struct, frozen=True):
     """A generated function.
 
     Attributes:

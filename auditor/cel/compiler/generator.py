@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from auditor.cel.ast import Ident, Index, Literal, Node, Select
 from auditor.cel.compiler.code import Code, Facts, Kind, Path, assignment
@@ -27,8 +28,7 @@ Lines: TypeAlias = list[tuple[int, str]]
 """Generated statements with their indentation in levels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """A name in scope: the local that holds it, and what is known of it.
 
     With ``optional`` the value is an optional, held as its bare value or ``M``.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+import msgspec
 
 from auditor.cel.errors import CelEvalError
 
@@ -15,8 +16,7 @@ _MAPPED: Final = 0xFFFF << 32
 _LENGTH: Final = re.compile(r"[0-9]|[1-9][0-9]{1,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """An address of ``bits`` bits, which say of which family it is."""
 
     cel_type: ClassVar[str] = "net.IP"
@@ -34,8 +34,7 @@ class Address:
         return str(IPv4Address(self.value) if self.bits == BITS_4 else IPv6Address(self.value))
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """An address, and how many of its first bits are those of the network."""
 
     cel_type: ClassVar[str] = "net.CIDR"

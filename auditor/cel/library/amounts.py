@@ -8,9 +8,10 @@ and never "an integer". Which kind a text makes, and a sum, is what the API serv
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Final
+
+import msgspec
 
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.values import INT_MAX, INT_MIN
@@ -33,8 +34,7 @@ _FAR: Final = 2 * (_LONGEST + _LARGEST_SCALE)
 """Powers of ten between two numbers of which the digits of one can't make up for the scale."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Quantity:
+class Quantity(msgspec.Struct, frozen=True, eq=False):
     """``value`` times ten to the power of ``scale``; ``small`` as the module says."""
 
     cel_type: ClassVar[str] = "kubernetes.Quantity"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import ClassVar, Final
+
+import msgspec
 
 from auditor.cel.arithmetic import no_overload
 from auditor.cel.functions import Function
@@ -44,8 +45,7 @@ _FEBRUARY: Final = 2
 Faults = Iterator[str]
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFormat:
+class NamedFormat(msgspec.Struct, frozen=True):
     """What ``format.dns1123Label()`` and its like return."""
 
     cel_type: ClassVar[str] = "kubernetes.NamedFormat"

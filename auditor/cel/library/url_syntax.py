@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv6Address
 from typing import ClassVar, Final
 
+import msgspec
+
 from auditor.cel.errors import CelEvalError
 
 _MAX_PARAMETERS: Final = 10_000
@@ -123,8 +125,7 @@ def parse_url(text: str) -> Url:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(msgspec.Struct, frozen=True):
     """``opaque`` is what follows a scheme without a slash; ``user`` ends in ``@``."""
 
     scheme: bytes = b""

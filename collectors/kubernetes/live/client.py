@@ -10,7 +10,6 @@ import email.utils
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -38,8 +37,7 @@ _LEAST: Final = 0.05
 """Seconds; a time-out of none would be another mode of the socket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came back; ``date`` is the server's clock, None when it did not say."""
 
     code: int
@@ -48,8 +46,7 @@ class Answer:
     date: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(msgspec.Struct, frozen=True):
     method: str
     path: str
     accept: str

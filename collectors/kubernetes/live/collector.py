@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,14 +27,13 @@ from collectors.kubernetes.live.trust import UNVERIFIED
 from collectors.kubernetes.live.unread import UNREAD
 
 
-@dataclass(frozen=True, slots=True)
-class LiveCollector:
+class LiveCollector(msgspec.Struct, frozen=True):
     """One cluster, by its address; ``kubeconfig`` and ``account`` as for a session."""
 
     address: Address
     kubeconfig: str
     clock: Clock
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience = msgspec.field(default_factory=Patience)
     limit: int = LIMIT
     account: Path = ACCOUNT
 

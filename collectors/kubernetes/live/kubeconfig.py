@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import yaml
 
 from auditor.errors import CollectionError
@@ -24,8 +24,7 @@ _LISTS: Final = {"contexts": "context", "clusters": "cluster", "users": "user"}
 _PATHS: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """A context with its cluster and user; paths in them are absolute.
 
     ``folder`` is where the user's file stands: a plugin's relative path starts there.
@@ -37,19 +36,17 @@ class Chosen:
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     value: Mapping[str, Any]
     folder: Path
 
 
-@dataclass(slots=True)
-class _Merged:
+class _Merged(msgspec.Struct):
     """Of each name the first entry counts, and of the current contexts the first that is named."""
 
-    contexts: dict[str, _Entry] = field(default_factory=dict)
-    clusters: dict[str, _Entry] = field(default_factory=dict)
-    users: dict[str, _Entry] = field(default_factory=dict)
+    contexts: dict[str, _Entry] = msgspec.field(default_factory=dict)
+    clusters: dict[str, _Entry] = msgspec.field(default_factory=dict)
+    users: dict[str, _Entry] = msgspec.field(default_factory=dict)
     current: str = ""
 
 

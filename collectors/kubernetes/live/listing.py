@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.model.enums import Answered
 from collectors.kubernetes.live.client import Client, Unanswered
@@ -18,8 +18,7 @@ LIMIT: Final = 500
 _SMALLER: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One request for a page."""
 
     path: str
@@ -34,8 +33,7 @@ class Asked:
         return query
 
 
-@dataclass(frozen=True, slots=True)
-class Got:
+class Got(msgspec.Struct, frozen=True):
     """One request with its page, or with why there is none; ``note`` is what else is to be said."""
 
     asked: Asked

@@ -11,10 +11,10 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import OpenApiException
@@ -29,8 +29,7 @@ from collectors.kubernetes.live.credentials import token_claims
 _TOKEN: Final = "BearerToken"  # noqa: S105 - the package's name for it
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """The service account of a pod: its server, the file of the CA, and its token of now."""
 
     server: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from auditor.model.enums import Answered
 from collectors.kubernetes.live.failures import Unanswered
@@ -13,8 +14,7 @@ from collectors.kubernetes.live.failures import Unanswered
 _BUSY: Final = 429
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True):
     """Seconds, bytes and pages. ``total`` is for one request with all its repetitions.
 
     ``target`` is for all requests to one cluster: the time in which we wait for its answers, not
@@ -32,8 +32,7 @@ class Patience:
     pages: int = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """Time, as an argument: ``now`` in UTC, ``monotonic`` seconds, and a way to wait."""
 
     now: Callable[[], datetime]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
+
+import msgspec
 
 from auditor.errors import CollectionError
 from collectors.kubernetes.live.credentials import basic
@@ -17,8 +18,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-
 """A name of the DNS, or an address; one that is none breaks in the middle of TLS."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """An address without its user, and the user: ``authorization`` is that of RFC 7617, or ""."""
 
     scheme: str

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,16 +39,14 @@ _ASSIGNED: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(msgspec.Struct, frozen=True):
     """Seconds that a plugin may take, and one that may ask a person."""
 
     alone: float = 30.0
     asking: float = 180.0
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """What a plugin gave: a token, or a certificate with its key, or both."""
 
     token: str = ""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
 import urllib3
+from msgspec.structs import replace
 from urllib3.exceptions import InsecureRequestWarning
 
 from auditor.errors import CollectionError
@@ -38,8 +39,7 @@ ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where Kubernetes mounts a pod's service account: ``token`` and ``ca.crt``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """A configured connection; ``context`` is its name, "" for the cluster we run in.
 
     ``authorization`` is the header that identifies us as it is now, "" for none, ``acting`` are

@@ -7,10 +7,10 @@ import os
 import ssl
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import urllib3
 
 from auditor.errors import CollectionError
@@ -26,8 +26,7 @@ _IDLE: Final = 4
 """Connections that are kept: a page is read while the next one is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(msgspec.Struct, frozen=True):
     """How the server is checked, and the certificate that we show it: paths of PEM files.
 
     ``server_name`` is what its certificate has to be for, "" for the host of its address.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
@@ -21,14 +22,13 @@ STDIN = "-"
 _PIECE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestsCollector:
+class ManifestsCollector(msgspec.Struct, frozen=True):
     """Reads manifests below ``root``, or from ``stdin`` when there is no root."""
 
     target: Target
     root: Path | None
     stdin: bytes | None = None
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = msgspec.field(default_factory=Limits)
 
     @property
     def independent(self) -> bool:

@@ -8,8 +8,9 @@ other by libyaml and our own resolver; both give the same value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from auditor.redact import redact
 from collectors.kubernetes.manifests.blocks import Block, Memory

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from auditor.model.enums import GapCause
 
@@ -23,8 +24,7 @@ MAX_PLAIN: Final = 64 << 20
 """Characters of one document that is read line by line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Bounds on one file. ``size`` in bytes."""
 
     size: int = 256 << 20

@@ -6,8 +6,9 @@ import os
 import shlex
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
@@ -18,12 +19,11 @@ KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomiz
 """The names that kustomize looks for; the file need not say its kind."""
 
 
-@dataclass(slots=True)
-class Found:
+class Found(msgspec.Struct):
     """Files as (path relative to the root, size), and gaps."""
 
-    files: list[tuple[str, int]] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    files: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    gaps: list[Gap] = msgspec.field(default_factory=list)
 
 
 class Walker:

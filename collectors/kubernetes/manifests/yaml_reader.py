@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgspec
 import yaml
 from yaml.composer import Composer
 from yaml.parser import Parser
@@ -75,8 +75,7 @@ def _loader() -> Any:
 NODES = _loader()
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(msgspec.Struct, frozen=True):
     """A key that a mapping has twice; the last one counts."""
 
     pointer: str
@@ -84,13 +83,12 @@ class Duplicate:
     first_line: int
 
 
-@dataclass(slots=True)
-class NodeDocument:
+class NodeDocument(msgspec.Struct):
     """One document: its value, its node (for lines), and the keys that it has twice."""
 
     value: object
     node: yaml.Node
-    duplicates: list[Duplicate] = field(default_factory=list)
+    duplicates: list[Duplicate] = msgspec.field(default_factory=list)
 
     @property
     def first(self) -> int:
