@@ -116,12 +116,12 @@ class _Head:
 def _pod_of(item: msgspec.Raw | Pod) -> msgspec.Raw | Pod:
     """A pod in its parts; as it came when it is small, or not as pods are."""
     if isinstance(item, Pod):
-        return item if len(bytes(item.spec)) >= _WORTH_IT else item.whole()
+        return item if len(item.spec) >= _WORTH_IT else item.whole()
     try:
         pod = _decode_pod(_text(item))
     except BAD:
         return item
-    return pod if len(bytes(pod.spec)) >= _WORTH_IT else item
+    return pod if len(pod.spec) >= _WORTH_IT else item
 
 
 def _text(item: msgspec.Raw) -> bytes:

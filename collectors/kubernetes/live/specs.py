@@ -117,7 +117,7 @@ class Specs:
             end = spec.find(b'"', start)
             node = spec[start:end]
             if self._may_name(node):
-                spec = b"%b\0%b" % (spec[:start], spec[end:])
+                spec = b"\0".join((spec[:start], spec[end:]))
             else:
                 node = b""
         return spec, node, token
