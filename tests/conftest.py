@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
+
+from tests.e2e.command import HOME
 
 pytest_plugins = ["tests.engines.plugin"]
 
@@ -17,3 +22,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "long: a long random run, for once in a while")
+    home = tempfile.TemporaryDirectory(prefix="auditor-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(home.cleanup)
+    # what a test stops by force leaves its folders behind: here they go with the run
+    scratch = Path(home.name) / "scratch"
+    scratch.mkdir()
+    os.environ.update({HOME: home.name, "TMPDIR": str(scratch)})

@@ -13,6 +13,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ESTATE = ROOT / "examples" / "estate"
+HOME = "AUDITOR_TEST_HOME"
+"""The variable that names the home of whoever starts the program in tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,14 @@ class Ran:
         return self.out.splitlines()[-1]
 
 
+def surroundings() -> dict[str, str]:
+    """The least environment: what is kept of a run is kept where the tests clean up."""
+    found = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/nonexistent"}
+    if HOME in os.environ:
+        found.update(HOME=os.environ[HOME], TMPDIR=os.environ["TMPDIR"])
+    return found
+
+
 def auditor(
     *arguments: str | Path,
     cwd: Path | None = None,
@@ -41,12 +51,7 @@ def auditor(
     timeout: float = 120,
 ) -> Ran:
     """Run the command line. Nothing of the caller's environment reaches it but the path."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ.get("AUDITOR_TEST_HOME", "/nonexistent"),
-        "LANG": "C.UTF-8",
-        **(env or {}),
-    }
+    environment = {**surroundings(), **(env or {})}
     done = subprocess.run(
         [sys.executable, "-m", "auditor", *map(str, arguments)],
         cwd=cwd or ROOT,

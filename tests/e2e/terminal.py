@@ -12,7 +12,7 @@ import termios
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.e2e.command import ROOT, Ran
+from tests.e2e.command import ROOT, Ran, surroundings
 
 
 def on_terminal(
@@ -25,10 +25,8 @@ def on_terminal(
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {
-        "PATH": os.environ["PATH"],
+        **surroundings(),
         "PYTHONPATH": str(ROOT),
-        "HOME": "/nonexistent",
-        "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
         **(env or {}),
     }

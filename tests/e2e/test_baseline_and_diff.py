@@ -26,14 +26,20 @@ def scan(folder: Path, place: str, *options: str | Path) -> Ran:
     return ran(folder, "scan", "tree", "-q", "--key", "k.pem", "--output", place, *options)
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("once")
+    (made / "tree").mkdir()
+    (made / "tree" / "pod.yaml").write_text(POD)
+    assert ran(made, "keys", "create", "k.pem", "--no-passphrase").code == 0
+    (made / "k.pub").write_text(ran(made, "keys", "export", "k.pem").out)
+    assert scan(made, "before").code == 1
+    return made
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "tree").mkdir()
-    (tmp_path / "tree" / "pod.yaml").write_text(POD)
-    assert ran(tmp_path, "keys", "create", "k.pem", "--no-passphrase").code == 0
-    (tmp_path / "k.pub").write_text(ran(tmp_path, "keys", "export", "k.pem").out)
-    assert scan(tmp_path, "before").code == 1
-    return tmp_path
+def folder(once: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(once, tmp_path, dirs_exist_ok=True))
 
 
 AGAINST = ("--baseline", "before", "--baseline-key", "k.pub")

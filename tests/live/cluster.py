@@ -22,11 +22,12 @@ from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.collector import LiveCollector, system_clock
 from collectors.kubernetes.live.pages import PagesCollector
 from collectors.kubernetes.resources import plural
-from tests.e2e.command import ESTATE, auditor
+from tests.e2e.command import ESTATE, Ran, auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Client, Request
 from tests.engines.kubectl import Kubectl
 
+EPOCH = {"SOURCE_DATE_EPOCH": "1750000000"}
 SECONDS = 30.0
 ERROR = re.compile("no matches for kind|Error from server|error when creating")
 AUDIT = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
@@ -212,3 +213,18 @@ def _review(group: str, resource: str, verb: str, name: str) -> dict[str, object
             "resourceAttributes": attributes,
         },
     }
+
+
+def ran(cluster: Cluster, *arguments: str | Path, kubeconfig: Path | None = None) -> Ran:
+    env = {**EPOCH, "KUBECONFIG": str(kubeconfig or cluster.least)}
+    return auditor(*arguments, env=env)
+
+
+def results(done: Ran) -> dict[str, Any]:
+    assert done.code in {0, 1, 3}, done.err
+    document: dict[str, Any] = json.loads(done.out)
+    return document
+
+
+def unknown(document: Mapping[str, Any]) -> set[str]:
+    return {rule for rule, count in document["counts"].items() if count["unknown"]}

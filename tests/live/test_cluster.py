@@ -6,61 +6,21 @@ The server's own audit log is the witness of what was asked.
 from __future__ import annotations
 
 import json
-import random
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from auditor.engine.conclude import rules_blinded_by
-from auditor.engine.sources import kinds_read
-from auditor.model.resource import Gap
-from auditor.policy import CompiledProfile, policies_folder
-from auditor.runner.job import compiled_profile, rests_on
 from collectors.kubernetes.live.client import Patience
 from collectors.kubernetes.live.discovery import discover
 from collectors.kubernetes.live.unread import UNREAD
 from collectors.kubernetes.resources import BUILT_IN
-from tests.e2e.command import ESTATE, Ran, auditor
-from tests.e2e.runs import Run, compiled_policies
-from tests.engines.apiserver import Binaries
+from tests.e2e.command import ESTATE, auditor
+from tests.e2e.runs import Run
 from tests.engines.client import Client
 from tests.engines.kubectl import Kubectl
 from tests.live import cluster as clusters
-from tests.live.cluster import Cluster
-
-EPOCH = {"SOURCE_DATE_EPOCH": "1750000000"}
-SEED = 4
-SAMPLE = 8
-ALWAYS = ("pods", "deployments", "networkpolicies", "namespaces", "rayclusters", "resourcequotas")
-
-
-@pytest.fixture(scope="module")
-def cluster(
-    control_plane: Binaries, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    with ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("cluster")
-        yield clusters.started(stack, control_plane, folder, kubectl)
-
-
-@pytest.fixture(scope="module")
-def profile() -> CompiledProfile:
-    return compiled_profile((policies_folder(),), "ai-platform", (), compiled_policies())
-
-
-def ran(cluster: Cluster, *arguments: str | Path, kubeconfig: Path | None = None) -> Ran:
-    env = {**EPOCH, "KUBECONFIG": str(kubeconfig or cluster.least)}
-    return auditor(*arguments, env=env)
-
-
-def results(done: Ran) -> dict[str, Any]:
-    assert done.code in {0, 1, 3}, done.err
-    document: dict[str, Any] = json.loads(done.out)
-    return document
+from tests.live.cluster import Cluster, ran, results
 
 
 def test_the_least_role_reads_everything_and_nothing_else(cluster: Cluster) -> None:
@@ -337,131 +297,3 @@ def test_pages_make_no_difference(cluster: Cluster, tmp_path: Path) -> None:
             counts[record.kind] += record.count
         assert counts["k8s/ClusterRole"] > 60
     assert found[0] == found[1] == found[2]
-
-
-def test_which_cluster_it_is_may_not_be_told(cluster: Cluster) -> None:
-    """No verdict on a whole cluster rests on the right to get kube-system, only its identity."""
-    rules = clusters.rules_of(cluster.client)
-    (get,) = (rule for rule in rules if rule["verbs"] == ["get"])
-    scan = ("scan", "k8s://", "--format", "json", "--fail-on", "never")
-    whole = results(ran(cluster, *scan))
-    try:
-        clusters.limit_to(cluster.client, [rule for rule in rules if rule != get], get)
-        told = ran(cluster, "doctor", "k8s://")
-        less = ran(cluster, *scan)
-    finally:
-        clusters.limit_to(cluster.client, rules, None)
-    assert (told.code, less.code) == (0, 0)
-    assert "unknown: get namespaces in kube-system is refused" in told.out
-    assert "it can't be told from others" in told.out
-    (known,), (unsure,) = whole["targets"], results(less)["targets"]
-    assert (len(known["uid"]), unsure["uid"][:3]) == (36, "ca:")
-    assert (unknown(results(less)), results(less)["gaps"]) == (unknown(whole), [])
-
-
-def test_a_right_to_named_namespaces_is_enough(cluster: Cluster, tmp_path: Path) -> None:
-    """A review that named none would say that it is refused."""
-    kinds = frozenset({"k8s/Namespace"})
-    rules = clusters.rules_of(cluster.client)
-    (get,) = (rule for rule in rules if rule["verbs"] == ["get"])
-    named = {**get, "resourceNames": ["serving", "kube-system"]}
-    try:
-        clusters.limit_to(cluster.client, [named, *(rule for rule in rules if rule != get)], get)
-        one, two = (
-            clusters.collector(cluster.least, f"k8s://?namespace={names}")
-            for names in ("serving", "serving,training")
-        )
-        (told,) = one.examine(kinds, tmp_path).reads
-        assert (told.served, told.allowed) == (True, True)
-        assert clusters.read(one, kinds, tmp_path / "one").entry.gaps == ()
-        (told,) = two.examine(kinds, tmp_path).reads
-        assert (told.allowed, told.detail) == (False, "get namespaces in training")
-        (gap,) = clusters.read(two, kinds, tmp_path / "two").entry.gaps
-        assert (gap.namespace, gap.cause) == ("training", told.cause)
-    finally:
-        clusters.limit_to(cluster.client, rules, None)
-
-
-def test_each_right_that_is_taken_away_is_told(
-    cluster: Cluster, profile: CompiledProfile, tmp_path: Path
-) -> None:
-    rules = clusters.rules_of(cluster.client)
-    others = [rule for rule in rules if rule["resources"][0] not in ALWAYS]
-    sample = random.Random(SEED).sample(others, SAMPLE)
-    chosen = [rule for rule in rules if rule in sample or rule["resources"][0] in ALWAYS]
-    take_away(cluster, profile, tmp_path, chosen)
-
-
-@pytest.mark.long
-def test_every_right_that_is_taken_away_is_told(
-    cluster: Cluster, profile: CompiledProfile, tmp_path: Path
-) -> None:
-    take_away(cluster, profile, tmp_path, clusters.rules_of(cluster.client))
-
-
-def take_away(
-    cluster: Cluster, profile: CompiledProfile, folder: Path, chosen: list[dict[str, Any]]
-) -> None:
-    """Exactly the rules that doctor names become unknown; none passes more; it is incomplete.
-
-    Nothing else fails the run, so that the exit code is that of an incomplete one. The right to get
-    a namespace is what a scan of some namespaces rests on.
-    """
-    rules = clusters.rules_of(cluster.client)
-    everything = Taken(cluster, profile, "k8s://", folder)
-    some = Taken(cluster, profile, "k8s://?namespace=serving", folder)
-    try:
-        for number, refused in enumerate(chosen):
-            clusters.limit_to(cluster.client, [rule for rule in rules if rule != refused], refused)
-            taken = some if refused["verbs"] == ["get"] else everything
-            taken.compare(str(number), refused)
-    finally:
-        clusters.limit_to(cluster.client, rules, None)
-
-
-class Taken:
-    """A target, and what a scan of it finds with all rights."""
-
-    def __init__(
-        self, cluster: Cluster, profile: CompiledProfile, target: str, folder: Path
-    ) -> None:
-        self._profile = profile
-        self._sources = rests_on(profile)
-        self._kinds = kinds_read(self._sources.values())
-        self._live = clusters.collector(cluster.least, target)
-        self._folder = folder / target.rpartition("=")[2].strip(":/")
-        self._folder.mkdir()
-        self._whole = self._scanned("whole")
-        self._by_design = unknown(self._whole)
-        unread = {rule for rule, each in self._sources.items() if each.all & UNREAD.keys()}
-        assert self._by_design <= unread
-        assert (self._whole["gaps"], self._whole["gate"]["exit"]) == ([], 0)
-
-    def _scanned(self, name: str) -> dict[str, Any]:
-        pages = clusters.read(self._live, self._kinds, self._folder / name)
-        document: dict[str, Any] = json.loads(Run(gate="never").results(pages))
-        return document
-
-    def compare(self, name: str, refused: Mapping[str, Any]) -> None:
-        """What doctor foresees is what the scan finds."""
-        told = self._live.examine(self._kinds, self._folder)
-        missing = [each for each in told.reads if not each.allowed]
-        named = {
-            rule
-            for each in missing
-            for rule in rules_blinded_by(
-                Gap("", each.kind, each.cause, ""), self._profile.rules, self._sources
-            )
-        }
-        assert named, refused
-        less = self._scanned(name)
-        assert unknown(less) == named | self._by_design, refused
-        passes = {rule: count["pass"] for rule, count in self._whole["counts"].items()}
-        assert all(less["counts"][rule]["pass"] <= passes[rule] for rule in passes)
-        assert less["gate"]["exit"] == 3
-        (gap,) = less["gaps"]
-        assert (gap["cause"], gap["scope"]) == ("denied", missing[0].kind), refused
-
-
-def unknown(document: Mapping[str, Any]) -> set[str]:
-    return {rule for rule, count in document["counts"].items() if count["unknown"]}

@@ -120,7 +120,9 @@ def programs(command: str) -> set[str]:
 
 
 @pytest.mark.parametrize("item", COMMANDS, ids=lambda item: f"{item.page}: {item.command}")
-def test_a_command(item: Shown, checkout: Path, tools: Path, kubeconfig: Path) -> None:
+def test_a_command(
+    item: Shown, checkout: Path, tools: Path, kubeconfig: Path, pip_settings: dict[str, str]
+) -> None:
     foreign = sorted(programs(item.command) & NEEDED)
     missing = [name for name in foreign if shutil.which(name) is None]
     if missing:
@@ -131,6 +133,7 @@ def test_a_command(item: Shown, checkout: Path, tools: Path, kubeconfig: Path) -
         cwd=checkout,
         env={
             **of_pip(),
+            **pip_settings,
             "PATH": path,
             "KUBECONFIG": str(kubeconfig),
             "XDG_CACHE_HOME": str(tools),
@@ -150,7 +153,7 @@ def test_a_command(item: Shown, checkout: Path, tools: Path, kubeconfig: Path) -
 
 
 def of_pip() -> dict[str, str]:
-    """What tells pip where the registry is: make audit installs."""
+    """What else pip has to know."""
     return {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "HOME"))}
 
 

@@ -17,14 +17,14 @@ from tests.packaging.wheel import ROOT, Installed, install
 ESTATE = ROOT / "examples" / "estate"
 NEEDED = {
     *("click", "cryptography", "kubernetes", "msgspec", "pyyaml"),
-    *("rfc8785", "securesystemslib", "urllib3", "zstandard"),
+    *("rfc8785", "securesystemslib", "stringzilla", "urllib3", "zstandard"),
 }
 """What is required by name; kubernetes brings what it needs itself."""
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    return install(tmp_path_factory.mktemp("wheel"))
+def installed(tmp_path_factory: pytest.TempPathFactory, pip_settings: dict[str, str]) -> Installed:
+    return install(tmp_path_factory.mktemp("wheel"), pip_settings)
 
 
 def test_nothing_but_what_it_needs_is_there(installed: Installed) -> None:

@@ -9,6 +9,7 @@ import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,8 +43,11 @@ class Installed:
         )
 
 
-def install(place: Path) -> Installed:
-    """Build the wheel, make an environment, install the wheel and what it depends on."""
+def install(place: Path, settings: Mapping[str, str]) -> Installed:
+    """Build the wheel, make an environment, install the wheel and what it depends on.
+
+    ``settings`` are those of pip.
+    """
     _checked([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)])
     (wheel,) = place.glob("*.whl")
     environment = place / "environment"
@@ -51,16 +55,16 @@ def install(place: Path) -> Installed:
     _checked(
         [
             *(sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python")),
-            *("install", "--quiet", "--no-compile", "--disable-pip-version-check", str(wheel)),
-        ]
+            *("install", "--quiet", "--disable-pip-version-check", str(wheel)),
+        ],
+        settings,
     )
     folder = place / "elsewhere"
     folder.mkdir()
     return Installed(wheel, environment, folder)
 
 
-def _checked(command: list[str]) -> None:
-    done = subprocess.run(
-        command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False
-    )
+def _checked(command: list[str], settings: Mapping[str, str] = MappingProxyType({})) -> None:
+    env = {**os.environ, **settings}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

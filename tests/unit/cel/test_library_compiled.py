@@ -17,14 +17,17 @@ FUNCTIONS: Final = standard_library()
 NAMES: Final = sorted(FUNCTIONS)
 CALLS: Final = 12
 PODS: Final = 3
+SIGNATURES: Final = 16
+"""Of a function that has many, so many are tried for each call, others each time."""
 ENVIRONMENT: Final = Environment({"x": DYN}, checked=False)
 
 
 def compare(function: Function, seed: int, calls: int) -> None:
     random = Random(f"{function.name} {seed}")
     writer = Calls(random, FUNCTIONS)
+    signatures = function.signatures
     for _ in range(calls):
-        for signature in function.signatures:
+        for signature in random.sample(signatures, min(SIGNATURES, len(signatures))):
             source = writer.call(function.name, signature)
             program = ENVIRONMENT.compile(source)
             for changes in range(PODS):
