@@ -114,13 +114,13 @@ def assemble(
     targets = tuple(entry for _, entry in sorted(entries.items()))
     write_results(root, FORMATS["json"](_PAPER)(report))
     write_inventory(root, report, targets)
-    names = keep_policy(root, settings.folders, report.policy)
+    names = keep_policy(root, settings.chosen.folders, report.policy)
     if settings.known is not None:
         write_known(root, settings.known)
     write_json(root / ENVIRONMENT, environment(arguments))
     evaluation = Evaluation(
-        profile=settings.profile,
-        parameters=settings.parameters,
+        profile=settings.chosen.profile,
+        parameters=settings.chosen.parameters,
         gate=settings.gate,
         list_all=settings.list_all,
         folders=names,

@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from auditor.cli.options import (
-    folders,
+    chosen_by,
     kubeconfig_option,
-    parse_settings,
     policies_option,
     profile_option,
     progress_option,
@@ -75,10 +74,8 @@ def collect(
     """
     config = read_config()
     shown = Progress(chosen["progress"])
-    cache = config.cache / "policy" if config.cache is not None else None
-    kinds = kinds_of(
-        folders(chosen["policies"]), chosen["profile"], parse_settings(chosen["settings"]), cache
-    )
+    policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
+    kinds = kinds_of(chosen_by(policies, profile, settings, config.cache))
     places = Places(kubeconfig or config.kubeconfig, timeout)
     found = [collector_for(text, places) for text in targets]
     for text, target in zip(targets, found, strict=True):

@@ -10,9 +10,8 @@ import click
 import msgspec
 
 from auditor.cli.options import (
-    folders,
+    chosen_by,
     kubeconfig_option,
-    parse_settings,
     policies_option,
     profile_option,
     set_option,
@@ -86,8 +85,7 @@ def doctor(
       0  a scan would see everything   3  it would not, or there is no connection
     """
     config = read_config()
-    cache = config.cache / "policy" if config.cache is not None else None
-    compiled = compiled_profile(folders(policies), profile, parse_settings(settings), cache)
+    compiled = compiled_profile(chosen_by(policies, profile, settings, config.cache))
     sources = rests_on(compiled)
     live = live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:

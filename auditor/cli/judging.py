@@ -13,8 +13,7 @@ import click
 import msgspec
 
 from auditor.cli.options import (
-    folders,
-    parse_settings,
+    chosen_by,
     policies_option,
     profile_option,
     progress_option,
@@ -176,13 +175,10 @@ class Judging:
         """How to run, with ``spool`` for what is in between."""
         chosen, cache = self._chosen, self._cache
         return Settings(
-            folders=folders(chosen.policies),
-            profile=chosen.profile,
-            parameters=parse_settings(chosen.settings),
+            chosen=chosen_by(chosen.policies, chosen.profile, chosen.settings, cache),
             gate=chosen.fail_on,
             workers=chosen.workers or default_workers(),
             spool=spool,
-            policy_cache=cache / "policy" if cache is not None else None,
             result_cache=cache / "results" if cache is not None else None,
             list_all=chosen.list_all,
             memo=not chosen.no_memo,
@@ -201,10 +197,7 @@ class Judging:
 
     def kinds(self, settings: Settings) -> frozenset[str]:
         """The kinds that the rules of the profile rest on."""
-        return kinds_of(
-            *(settings.folders, settings.profile, settings.parameters, settings.policy_cache),
-            run=settings.spool,
-        )
+        return kinds_of(settings.chosen, settings.spool)
 
     def judge(self, collectors: Sequence[Collector], settings: Settings, stamp: Stamp) -> int:
         """Judge, write all reports, and return the exit code."""
@@ -226,7 +219,7 @@ class Judging:
             from auditor.runner.known import refuse_another
 
             targets = [collector.target for collector in collectors]
-            refuse_another(settings.known, targets, settings.profile)
+            refuse_another(settings.known, targets, settings.chosen.profile)
         report = audit(collectors, settings, stamp, self.progress, keeping)
         self.progress.end()
         return report

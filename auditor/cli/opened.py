@@ -19,7 +19,7 @@ from auditor.ports import Collector
 from auditor.runner.job import kinds_of
 from auditor.runner.known import read_known
 from auditor.runner.run import audit
-from auditor.runner.settings import Settings, Stamp
+from auditor.runner.settings import Chosen, Settings, Stamp
 from auditor.runner.shards import default_workers
 
 Progress = Callable[[str, int, int], None]
@@ -96,20 +96,20 @@ class Again(msgspec.Struct, frozen=True):
         spool = self.scratch / f"again-{len(list(self.scratch.iterdir()))}"
         spool.mkdir()
         settings = Settings(
-            folders=tuple(policy.root / name for name in evaluation.folders),
-            profile=evaluation.profile,
-            parameters=evaluation.parameters,
+            chosen=Chosen(
+                folders=tuple(policy.root / name for name in evaluation.folders),
+                profile=evaluation.profile,
+                parameters=evaluation.parameters,
+                cache=self.cache,
+            ),
             gate=evaluation.gate,
             workers=self.workers or default_workers(),
             spool=spool,
-            policy_cache=self.cache,
             result_cache=None,
             list_all=evaluation.list_all,
             known=read_known(policy.root),
         )
-        kinds = kinds_of(
-            settings.folders, settings.profile, settings.parameters, settings.policy_cache, spool
-        )
+        kinds = kinds_of(settings.chosen, spool)
         stamp = _stamp_as_then(evidence.manifest)
         report = audit(evidence.collectors(kinds), settings, stamp, self.progress)
         place = spool / RESULTS

@@ -11,6 +11,7 @@ import click
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.policy import PolicySet, load, policies_folder
+from auditor.runner.settings import Chosen
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -112,3 +113,15 @@ def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
             raise UsageError(f"--set {setting}: not NAME=VALUE", hint="--set version=1.30")
         pairs.append((name, value))
     return tuple(pairs)
+
+
+def chosen_by(
+    policies: Sequence[Path], profile: str, settings: Sequence[str], cache: Path | None
+) -> Chosen:
+    """What the options say of the profile; ``cache`` is the folder of all caches.
+
+    Raises:
+        UsageError: as :func:`parse_settings`.
+    """
+    compiled = cache / "policy" if cache is not None else None
+    return Chosen(folders(policies), profile, parse_settings(settings), compiled)

@@ -8,13 +8,7 @@ from typing import Final
 
 import click
 
-from auditor.cli.options import (
-    folders,
-    parse_settings,
-    policies_option,
-    profile_option,
-    set_option,
-)
+from auditor.cli.options import chosen_by, policies_option, profile_option, set_option
 from auditor.cli.prose import prose
 from auditor.cli.wiring import ROLES
 from auditor.config import read_config
@@ -70,8 +64,7 @@ def permissions(
     for namespace in namespaces:
         _checked(f"--namespace {namespace}", namespace, _NAMESPACE)
     config = read_config()
-    cache = config.cache / "policy" if config.cache is not None else None
-    compiled = compiled_profile(folders(policies), profile, parse_settings(settings), cache)
+    compiled = compiled_profile(chosen_by(policies, profile, settings, config.cache))
     reasons: dict[str, list[str]] = {}
     for rule, sources in rests_on(compiled).items():
         for kind in sources.all:

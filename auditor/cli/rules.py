@@ -11,9 +11,9 @@ import click
 
 from auditor.cli.explain import find_rule
 from auditor.cli.options import (
+    chosen_by,
     folders,
     load_policy,
-    parse_settings,
     policies_option,
     profile_option,
     set_option,
@@ -162,7 +162,7 @@ def export(
 
     policy = load_policy(policies)
     rule = find_rule(policy.rules, name)
-    compiled = compiled_profile(folders(policies), profile, parse_settings(settings), None)
+    compiled = compiled_profile(chosen_by(policies, profile, settings, None))
     active = next((each for each in compiled.rules if each.rule.id == rule.id), None)
     if active is None:
         raise UsageError(

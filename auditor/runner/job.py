@@ -22,6 +22,7 @@ from auditor.policy import (
     resolve,
 )
 from auditor.ports import Collector
+from auditor.runner.settings import Chosen
 
 TEMPLATES = "pod-templates"
 
@@ -41,16 +42,13 @@ class Keep(msgspec.Struct, frozen=True):
 class Job(msgspec.Struct, frozen=True):
     """One run over one target: everything in it can be pickled, so any executor can carry it.
 
-    ``spool`` is a folder for the lines of findings; ``policy_cache`` and ``result_cache`` are
-    folders too, None to do without.
+    ``spool`` is a folder for the lines of findings; ``result_cache`` is one too, None to do
+    without.
     """
 
     collector: Collector
-    folders: tuple[Path, ...]
-    profile: str
-    settings: tuple[tuple[str, str], ...]
+    chosen: Chosen
     spool: Path
-    policy_cache: Path | None
     result_cache: Path | None
     list_all: bool
     memo: bool
@@ -67,43 +65,31 @@ class Context(msgspec.Struct, frozen=True):
     writer: LineWriter
 
 
-def compiled_profile(
-    folders: tuple[Path, ...],
-    profile: str,
-    settings: tuple[tuple[str, str], ...],
-    cache: Path | None,
-) -> CompiledProfile:
+def compiled_profile(chosen: Chosen) -> CompiledProfile:
     """Load, resolve and compile a profile.
 
     Raises:
         PolicyErrors: a policy file is malformed.
         UsageError: no such profile, rule or parameter.
     """
-    policy = load(folders, cache)
+    policy = load(chosen.folders, chosen.cache)
     programs = None
-    if cache is not None:
-        programs = ProgramCache(cache / cache_name(policy.digest, "programs"))
-    return compile_profile(resolve(policy, profile, dict(settings)), programs)
+    if chosen.cache is not None:
+        programs = ProgramCache(chosen.cache / cache_name(policy.digest, "programs"))
+    return compile_profile(resolve(policy, chosen.profile, dict(chosen.parameters)), programs)
 
 
 @functools.lru_cache(maxsize=2)
-def _compiled(
-    folders: tuple[Path, ...],
-    profile: str,
-    settings: tuple[tuple[str, str], ...],
-    cache: Path | None,
-    run: Path,
-) -> CompiledProfile:
+def _compiled(chosen: Chosen, run: Path) -> CompiledProfile:
     """As :func:`compiled_profile`, once a run; ``run`` tells runs apart: policies may change."""
     del run
-    return compiled_profile(folders, profile, settings, cache)
+    return compiled_profile(chosen)
 
 
 @functools.lru_cache(maxsize=2)
 def context_of(job: Job) -> Context:
     """Make a job ready; a forked worker finds its parent's work already done."""
-    key = (job.folders, job.profile, job.settings, job.policy_cache)
-    judges = _judges(*key, job.list_all, job.memo, job.spool.parent)
+    judges = _judges(job.chosen, job.list_all, job.memo, job.spool.parent)
     return Context(
         profile=judges.profile,
         plans=judges.plans,
@@ -124,16 +110,13 @@ class _Judges(msgspec.Struct, frozen=True):
 
 @functools.lru_cache(maxsize=2)
 def _judges(
-    folders: tuple[Path, ...],
-    profile: str,
-    settings: tuple[tuple[str, str], ...],
-    cache: Path | None,
+    chosen: Chosen,
     list_all: bool,  # noqa: FBT001 - a key of the cache
     memo: bool,  # noqa: FBT001 - a key of the cache
     run: Path,
 ) -> _Judges:
     """Make ready what judges, once a run."""
-    compiled = _compiled(folders, profile, settings, cache, run)
+    compiled = _compiled(chosen, run)
     rows = rows_from_table(compiled.tables.get(TEMPLATES, []))
     return _Judges(
         compiled,
@@ -143,13 +126,7 @@ def _judges(
     )
 
 
-def kinds_of(
-    folders: tuple[Path, ...],
-    profile: str,
-    settings: tuple[tuple[str, str], ...],
-    cache: Path | None,
-    run: Path | None = None,
-) -> frozenset[str]:
+def kinds_of(chosen: Chosen, run: Path | None = None) -> frozenset[str]:
     """The kinds that the rules of a profile rest on: what a collector has to read.
 
     ``run`` is the folder of the run that will judge: it compiles nothing again.
@@ -157,8 +134,7 @@ def kinds_of(
     Raises:
         PolicyErrors, UsageError: as :func:`compiled_profile`.
     """
-    key = (folders, profile, settings, cache)
-    compiled = compiled_profile(*key) if run is None else _compiled(*key, run)
+    compiled = compiled_profile(chosen) if run is None else _compiled(chosen, run)
     return kinds_read(rests_on(compiled).values())
 
 

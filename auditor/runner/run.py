@@ -57,11 +57,8 @@ def audit(
         cached = settings.result_cache if collector.independent and keep is None else None
         job = Job(
             collector=collector,
-            folders=settings.folders,
-            profile=settings.profile,
-            settings=settings.parameters,
+            chosen=settings.chosen,
             spool=_spool_of(settings.spool, len(runs)),
-            policy_cache=settings.policy_cache,
             result_cache=cached,
             list_all=settings.list_all,
             memo=settings.memo,

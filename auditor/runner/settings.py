@@ -12,19 +12,28 @@ from auditor.model.evidence import TargetEntry
 SHARD_WEIGHT = 1 << 20
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """A profile with its parameters, and the folders of policies that it is from.
+
+    ``cache`` is a folder for what was compiled, None to do without.
+    """
+
+    folders: tuple[Path, ...]
+    profile: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    cache: Path | None = None
+
+
 class Settings(msgspec.Struct, frozen=True):
     """How to run, apart from what to audit; ``gate`` "" means the profile's own.
 
     ``shard_weight`` is how much of a target, in bytes, is worth a shard of its own.
     """
 
-    folders: tuple[Path, ...]
-    profile: str
-    parameters: tuple[tuple[str, str], ...]
+    chosen: Chosen
     gate: str
     workers: int
     spool: Path
-    policy_cache: Path | None
     result_cache: Path | None
     list_all: bool = False
     memo: bool = True

@@ -15,7 +15,7 @@ from auditor.model.resource import Target
 from auditor.policy import policies_folder
 from auditor.ports import Collector
 from auditor.runner.run import audit
-from auditor.runner.settings import Settings, Stamp
+from auditor.runner.settings import Chosen, Settings, Stamp
 from benchmarks.generate import write_manifests
 from collectors.kubernetes.manifests.collector import ManifestsCollector
 from reports.results import render
@@ -65,13 +65,10 @@ class Run:
 
     def _audit(self, collectors: Sequence[Collector], spool: Path) -> Report:
         settings = Settings(
-            folders=(policies_folder(),),
-            profile=self.profile,
-            parameters=(),
+            chosen=Chosen((policies_folder(),), self.profile, (), compiled_policies()),
             gate=self.gate,
             workers=self.workers,
             spool=spool,
-            policy_cache=compiled_policies(),
             result_cache=self.cache,
             list_all=self.list_all,
             memo=self.memo,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import ROOT, Ran, auditor
+from tests.e2e.command import ROOT, Ran, auditor, surroundings
 from tests.e2e.runs import generate
 
 KILLS = 6
@@ -37,7 +37,7 @@ def started(
     return subprocess.Popen(
         [*command, "--output", place, "--key", "k.pem"],
         cwd=tree,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        env={**surroundings(), "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         preexec_fn=prepare,  # noqa: PLW1509 - limits of the process alone; no threads here
@@ -119,7 +119,7 @@ def on_a_small_disk(apart: list[str], tree: Path, disk: Path, options: str, *mor
     done = subprocess.run(
         [*apart, "sh", "-euc", SMALL, "sh", options, disk, tree, *more, *scan,
          "--output", disk / "bundle"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        env={**surroundings(), "PYTHONPATH": str(ROOT)},
         check=False, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     return Ran(done.returncode, done.stdout, done.stderr)
@@ -164,7 +164,7 @@ def test_a_folder_that_can_only_be_read(tree: Path, tmp_path: Path, name: str) -
     done = subprocess.run(
         [*give_up, *scan, "--output", folder / name],
         cwd=tree,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        env={**surroundings(), "PYTHONPATH": str(ROOT)},
         check=False,
         capture_output=True,
         text=True,

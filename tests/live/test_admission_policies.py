@@ -27,6 +27,7 @@ from auditor.policy import CompiledProfile, policies_folder
 from auditor.policy.admission import export
 from auditor.policy.compiled import ActiveRule
 from auditor.runner.job import compiled_profile
+from auditor.runner.settings import Chosen
 from collectors.kubernetes.live.discovery import Served, discover
 from tests.e2e.command import auditor
 from tests.e2e.runs import compiled_policies
@@ -53,7 +54,7 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def profile() -> CompiledProfile:
-    return compiled_profile((policies_folder(),), "ai-platform", (), compiled_policies())
+    return compiled_profile(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from auditor.engine.sources import kinds_read
 from auditor.model.resource import Gap
 from auditor.policy import CompiledProfile, policies_folder
 from auditor.runner.job import compiled_profile, rests_on
+from auditor.runner.settings import Chosen
 from collectors.kubernetes.live.unread import UNREAD
 from tests.e2e.runs import Run, compiled_policies
 from tests.live import cluster as clusters
@@ -27,7 +28,7 @@ ALWAYS = ("pods", "deployments", "networkpolicies", "namespaces", "rayclusters",
 
 @pytest.fixture(scope="module")
 def profile() -> CompiledProfile:
-    return compiled_profile((policies_folder(),), "ai-platform", (), compiled_policies())
+    return compiled_profile(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
 
 
 def test_which_cluster_it_is_may_not_be_told(cluster: Cluster) -> None:

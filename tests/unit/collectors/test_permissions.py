@@ -14,6 +14,7 @@ from auditor.policy import policies_folder
 from auditor.policy.kinds import KINDS as RULE_KINDS
 from auditor.ports import RolePlan
 from auditor.runner.job import compiled_profile, kinds_of, kinds_of_the_cluster
+from auditor.runner.settings import Chosen
 from collectors.kubernetes.permissions import role
 from collectors.kubernetes.resources import Named, named
 from tests.e2e.command import auditor
@@ -135,7 +136,7 @@ def test_names_that_yaml_takes_for_something_else(odd: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
     """A kind without one would be granted by no role."""
-    wanted = kinds_of((policies_folder(),), profile, (), compiled_policies())
+    wanted = kinds_of(Chosen((policies_folder(),), profile, (), compiled_policies()))
     assert [kind for kind in sorted(wanted) if named(kind) is None] == []
 
 
@@ -167,8 +168,8 @@ def test_names(kind: str, expected: Named) -> None:
 
 def test_the_table_says_what_no_namespace_holds() -> None:
     """Of the shipped kinds that are called so: each is, as its definition says."""
-    profile = compiled_profile((policies_folder(),), "ai-platform", (), compiled_policies())
-    wanted = kinds_of((policies_folder(),), "ai-platform", (), compiled_policies())
+    profile = compiled_profile(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
+    wanted = kinds_of(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
     built_in = {f"k8s/{kind}" for kind in KINDS}
     called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
     assert kinds_of_the_cluster(profile) == called
