@@ -106,7 +106,7 @@ def test_several_targets_and_what_could_not_be_read(tmp_path: Path) -> None:
 
 
 def test_many_shards_and_an_archive(tmp_path: Path) -> None:
-    tree = generate(tmp_path / "tree", 900)
+    tree = generate(tmp_path / "tree", 450)
     places = [tmp_path / "one.zip", tmp_path / "two.zip"]
     env = {"SOURCE_DATE_EPOCH": "1750000000"}
     for place, workers in zip(places, ("1", "4"), strict=True):
@@ -114,7 +114,7 @@ def test_many_shards_and_an_archive(tmp_path: Path) -> None:
                        cwd=tmp_path, env={**env, "PYTHONPATH": str(ROOT)})  # fmt: skip
         assert done.code == 1, done.err
     replayed(places[0])
-    assert len(list(tree.rglob("*.yaml"))) == 900
+    assert len(list(tree.rglob("*.yaml"))) == 450
     first, second = (_members(place) for place in places)
     different = {name for name in first | second if first.get(name) != second.get(name)}
     assert different <= {"environment.json", "manifest.json"}, "the number of workers is told there"

@@ -98,15 +98,22 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
         yield made
 
 
-@pytest.fixture
-def stamped(folder: Path, authority: Authority) -> Path:
-    """A folder with a bundle that was signed and stamped just now."""
+@pytest.fixture(scope="module")
+def stamped_once(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Path:
+    folder = tmp_path_factory.mktemp("stamped")
+    (folder / "pod.yaml").write_text(POD)
     assert ran(folder, "keys", "create", "k.pem", "--no-passphrase").code == 0
     (folder / "k.pub").write_text(ran(folder, "keys", "export", "k.pem").out)
     done = scan(folder, "b", "--key", "k.pem", "--tsa", authority.url)
     assert (done.code, done.err) == (1, "")
     shutil.copy(authority.root, folder / "tsa.pem")
     return folder
+
+
+@pytest.fixture
+def stamped(stamped_once: Path, tmp_path: Path) -> Path:
+    """A folder with a bundle that was signed and stamped a moment ago."""
+    return Path(shutil.copytree(stamped_once, tmp_path, dirs_exist_ok=True))
 
 
 def verified(
