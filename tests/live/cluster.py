@@ -105,6 +105,8 @@ def _fill(admin: Path, folder: Path, kubectl: Kubectl) -> None:
     kinds = folder / "kinds.yaml"
     kinds.write_text("---\n".join(json.dumps(each) + "\n" for each in definitions()))
     _apply(kubectl, admin, str(kinds))
+    wait = ("--for=condition=Established", "crd", "--all", f"--timeout={SECONDS:.0f}s")
+    kubectl.run("wait", f"--kubeconfig={admin}", *wait)
     deadline = time.monotonic() + SECONDS
     while True:
         done = _apply(kubectl, admin, "-R", "-f", str(ESTATE), "--validate=false", check=False)
