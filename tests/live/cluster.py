@@ -100,13 +100,14 @@ def _token(client: Client) -> str:
 def _fill(admin: Path, folder: Path, kubectl: Kubectl) -> None:
     """Create the kinds that the estate and the table of pod templates name, then the estate.
 
+    Its namespaces come first, as kubectl takes files by their names.
+
     One object of the estate asks for an API version that no server has any more: its fault.
     """
     kinds = folder / "kinds.yaml"
-    kinds.write_text("---\n".join(json.dumps(each) + "\n" for each in definitions()))
+    first = [*definitions(), *(each for each in estate() if each["kind"] == "Namespace")]
+    kinds.write_text("---\n".join(json.dumps(each) + "\n" for each in first))
     _apply(kubectl, admin, str(kinds))
-    wait = ("--for=condition=Established", "crd", "--all", f"--timeout={SECONDS:.0f}s")
-    kubectl.run("wait", f"--kubeconfig={admin}", *wait)
     deadline = time.monotonic() + SECONDS
     while True:
         done = _apply(kubectl, admin, "-R", "-f", str(ESTATE), "--validate=false", check=False)
@@ -125,15 +126,20 @@ def _apply(
     return done.stderr.decode()
 
 
+def estate() -> Iterator[dict[str, Any]]:
+    """The objects of the example estate."""
+    for path in ESTATE.rglob("*.yaml"):
+        yield from filter(None, yaml.safe_load_all(path.read_text()))
+
+
 def definitions() -> Iterator[dict[str, object]]:
     """A definition of each custom kind, in the version that the estate uses."""
     table = yaml.safe_load((ESTATE.parents[1] / "policies/tables/pod-templates.yaml").read_text())
     versions = {(row["group"], row["kind"]): "v1" for row in table}
     of_the_cluster = {(row["group"], row["kind"]) for row in table if row.get("scope") == "cluster"}
-    for path in ESTATE.rglob("*.yaml"):
-        for value in filter(None, yaml.safe_load_all(path.read_text())):
-            group, _, version = value["apiVersion"].rpartition("/")
-            versions[group, value["kind"]] = version
+    for value in estate():
+        group, _, version = value["apiVersion"].rpartition("/")
+        versions[group, value["kind"]] = version
     for (group, kind), version in sorted(versions.items()):
         if group not in GROUPS:
             scope = "Cluster" if (group, kind) in of_the_cluster else "Namespaced"
