@@ -1,0 +1,24 @@
+"""A folder in which somebody signs: what the tests of keys and of trust start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.e2e.command import ROOT, Ran, auditor
+from tests.unit.evidence.bundles import POD
+
+PHRASE = "correct horse battery"
+EPOCH = {"SOURCE_DATE_EPOCH": "1750000000"}
+"""2025-06-15, when every bundle here is made."""
+
+
+def ran(folder: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
+    settings = {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(folder / "config"), **EPOCH}
+    return auditor(*arguments, cwd=folder, env={**settings, **(env or {})})
+
+
+def filled(folder: Path) -> Path:
+    (folder / "pod.yaml").write_text(POD)
+    (folder / "secret").write_text(f"{PHRASE}\nmore\n")
+    return folder
