@@ -73,25 +73,18 @@ def _may_sign_in(raw: bytes) -> bool:
 
 def _may_announce_secret(raw: bytes) -> bool:
     """Whether an argument is named like a secret, which is the next one."""
-    at = find(raw, _FLAG)
-    while at >= 0:
-        if _FLAG_JSON.match(raw, at):
-            return True
-        at = find(raw, _FLAG, at + 1)
-    return False
+    return any(_FLAG_JSON.match(raw, at) for at in _places(raw, _FLAG))
 
 
 def _may_name_secret(raw: bytes) -> bool:
     """Whether there is a value that is named like a secret, or one whose name is not before it."""
-    at = find(raw, _VALUE)
-    while at >= 0:
+    for at in _places(raw, _VALUE):
         name = _dense_name(raw, at)
         if name is None:
             found = _NAMED_VALUE_JSON.findall(raw)
             return len(found) != len(_VALUE_JSON.findall(raw)) or any(map(_names_secret, found))
         if _names_secret(name):
             return True
-        at = find(raw, _VALUE, at + 1)
     return False
 
 
@@ -157,9 +150,7 @@ def _places(text: bytes, word: bytes) -> Iterator[int]:
 
 def _may_set_secret(raw: bytes) -> bool:
     """Whether ``=`` follows a word that an argument with a secret ends with."""
-    at = raw.find(b"=")
-    while at >= 0:
-        if raw[max(0, at - _LONGEST_ARGUMENT) : at].lower().endswith(_SECRET_ARGUMENTS):
-            return True
-        at = raw.find(b"=", at + 1)
-    return False
+    return any(
+        raw[max(0, at - _LONGEST_ARGUMENT) : at].lower().endswith(_SECRET_ARGUMENTS)
+        for at in _places(raw, b"=")
+    )

@@ -21,7 +21,7 @@ class _Node(msgspec.Struct, frozen=True, eq=False):
     """Two are equal when they say the same, wherever they stand."""
 
     def __eq__(self, other: object) -> bool:
-        if other.__class__ is not self.__class__:
+        if not isinstance(other, _Node) or other.__class__ is not self.__class__:
             return NotImplemented
         return _said(self) == _said(other)
 
@@ -29,10 +29,9 @@ class _Node(msgspec.Struct, frozen=True, eq=False):
         return hash((self.__class__, *_said(self)))
 
 
-def _said(node: object) -> list[object]:
+def _said(node: _Node) -> list[object]:
     """The fields of a node but its position."""
-    names: tuple[str, ...] = getattr(node, "__struct_fields__", ())
-    return [getattr(node, name) for name in names if name != "position"]
+    return [getattr(node, name) for name in node.__struct_fields__ if name != "position"]
 
 
 class Literal(_Node, frozen=True):

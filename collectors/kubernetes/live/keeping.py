@@ -48,7 +48,7 @@ class Keeper:
         head = _Head(kind, api_version)
         if kind == POD:
             return self._pods([_pod_of(item) for item in items], head)
-        return (self._any(item, head) for item in items if isinstance(item, msgspec.Raw))
+        return (self._any(_whole(item), head) for item in items)
 
     def _pods(self, items: Sequence[msgspec.Raw | Pod], head: _Head) -> Iterator[Kept]:
         """Pods likely share their spec with others: what is their own is looked at together."""
@@ -58,7 +58,7 @@ class Keeper:
             if isinstance(item, Pod):
                 own, doubtful = next(parts)
                 found = self._pod(own, bytes(item.spec), head, doubtful=doubtful)
-                yield found or self._any(item.whole(), head)
+                yield found or self._any(_whole(item), head)
             else:
                 yield self._any(item, head)
 
@@ -77,7 +77,7 @@ class Keeper:
 
     def _any(self, item: msgspec.Raw, head: _Head) -> Kept:
         try:
-            value = _decode_object(_text(item))
+            value = _decode_object(text_of(item))
             said = {name: value.pop(name) for name in _HEAD if name in value}
             if said and not head.is_said_by(said):
                 return (head.of(UNREADABLE),), ()
@@ -116,16 +116,20 @@ class _Head:
 def _pod_of(item: msgspec.Raw | Pod) -> msgspec.Raw | Pod:
     """A pod in its parts; as it came when it is small, or not as pods are."""
     if isinstance(item, Pod):
-        return item if len(item.spec) >= _WORTH_IT else item.whole()
+        return item if len(item.spec) >= _WORTH_IT else _whole(item)
     try:
-        pod = _decode_pod(_text(item))
+        pod = _decode_pod(text_of(item))
     except BAD:
         return item
     return pod if len(pod.spec) >= _WORTH_IT else item
 
 
-def _text(item: msgspec.Raw) -> bytes:
-    """The JSON of an object: whoever decodes a part of it does not look at the text of the rest.
+def _whole(item: msgspec.Raw | Pod) -> msgspec.Raw:
+    return item.whole() if isinstance(item, Pod) else item
+
+
+def text_of(item: msgspec.Raw | bytes) -> bytes:
+    """The JSON of something: whoever decodes a part of it does not look at the text of the rest.
 
     Raises:
         UnicodeDecodeError: it is no text.

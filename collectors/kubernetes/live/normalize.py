@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Generic, TypeVar
+
 import msgspec
 
 from auditor.model.enums import Answered
 from auditor.model.evidence import Redaction
 from collectors.kubernetes.live.client import Unanswered
 from collectors.kubernetes.live.discovery import Served
-from collectors.kubernetes.live.keeping import BAD, POD, Keeper, below
+from collectors.kubernetes.live.keeping import BAD, POD, Keeper, below, text_of
 from collectors.kubernetes.live.pods import Pod
+
+Item = TypeVar("Item")
 
 
 class ListMeta(msgspec.Struct, frozen=True, gc=False):
@@ -25,14 +30,9 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
     apiVersion: str = ""  # noqa: N815 - the field's name in the API
 
 
-class _Page(_Head, frozen=True, gc=False):
+class _Page(_Head, Generic[Item], frozen=True, gc=False):
     metadata: ListMeta = ListMeta()
-    items: list[msgspec.Raw] | None = None
-
-
-class _PodPage(_Head, frozen=True, gc=False):
-    metadata: ListMeta = ListMeta()
-    items: list[Pod] | None = None
+    items: list[Item] | None = None
 
 
 class _ObjectMeta(msgspec.Struct, frozen=True, gc=False):
@@ -77,8 +77,8 @@ class Listed(msgspec.Struct, frozen=True):
         return Page(body, len(self.items), self.meta.resourceVersion, tuple(found))
 
 
-_decode_page = msgspec.json.Decoder(_Page).decode
-_decode_pods = msgspec.json.Decoder(_PodPage).decode
+_decode_page = msgspec.json.Decoder(_Page[msgspec.Raw]).decode
+_decode_pods = msgspec.json.Decoder(_Page[Pod]).decode
 _decode_one = msgspec.json.Decoder(_One).decode
 _encode = msgspec.json.encode
 
@@ -103,25 +103,17 @@ def take_apart(body: bytes, served: Served) -> Listed:
     return Listed(kind, served.api_version, page.metadata, page.items)
 
 
-def _decoded(body: bytes, kind: str) -> _Page | _PodPage:
+def _decoded(body: bytes, kind: str) -> _Page[msgspec.Raw] | _Page[Pod]:
     """A page with its items as they came; pods in their parts at once, when all of them are plain.
 
     Raises:
         msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is no list.
     """
-    if kind == POD and _is_text(body):
-        try:
-            return _decode_pods(body)
-        except msgspec.ValidationError:
-            pass  # whoever reads them one by one finds out which
+    if kind == POD:
+        # whoever reads them one by one finds out which is no text, or not as pods are
+        with contextlib.suppress(UnicodeDecodeError, msgspec.ValidationError):
+            return _decode_pods(text_of(body))
     return _decode_page(body)
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        return body.isascii() or bool(body.decode())
-    except UnicodeDecodeError:
-        return False
 
 
 def take_one(body: bytes, served: Served, name: str) -> Listed:
