@@ -30,7 +30,8 @@ from collectors.kubernetes.live.session import Session
 __all__ = ("JSON", "Answer", "Client", "Clock", "Patience", "Unanswered")
 
 JSON: Final = "application/json"
-_CHUNK: Final = 1 << 18
+_CHUNK: Final = 1 << 22
+"""Most pages are one piece then, which nobody has to put together."""
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
 _PATH: Final = re.compile(r"[A-Za-z0-9._:/-]+")
 _LEAST: Final = 0.05
