@@ -77,7 +77,7 @@ class Client:
         try:
             try:
                 reply = self._exchange(connection, request)
-            except (http.client.HTTPException, ConnectionError):
+            except (http.client.HTTPException, ConnectionError, ssl.SSLEOFError):
                 connection.close()
                 reply = self._exchange(connection, request)
         except BaseException:

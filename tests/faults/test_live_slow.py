@@ -48,6 +48,7 @@ def collector(
 GOOD = fake.page([fake.pod(f"p{number}") for number in range(50)])
 UNTIL_CLOSED = b"HTTP/1.1 200 ok\r\ncontent-type: application/json\r\n\r\n" + GOOD.body
 DRIPS = {
+    "nothing": Reply(raw=b"", then="hang"),
     "the head": replace(GOOD, headers={"x": "y" * 1000}, pace=0.05),
     "the body": replace(GOOD, pace=0.005),
     "a body without a length": Reply(raw=UNTIL_CLOSED, pace=0.005, then="close"),

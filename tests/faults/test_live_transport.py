@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 import trustme
 
 from auditor.errors import CollectionError
-from tests.faults.clusters import KINDS, collector, on
-from tests.faults.server import Handler, Reply, healthy, serving, status
+from tests.faults.clusters import KINDS, PODS, collector, on
+from tests.faults.server import Handler, Reply, healthy, page, pod, serving, status
 from tests.live.cluster import read
 
 WHOLE = {
@@ -97,6 +98,39 @@ def test_trusted_tls_and_the_digest_of_its_authority(tmp_path: Path, authority: 
     assert pages.entry.gaps == ()
     assert len(pages.entry.authority) == 64
     assert pages.entry.uid == "the-cluster"
+
+
+def test_tls_that_ends_after_each_answer(tmp_path: Path, authority: trustme.CA) -> None:
+    """Without a word in its head, so that the next request finds the connection closed."""
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    certificate = tls(authority.issue_cert("127.0.0.1"))
+    with serving(lambda asked: replace(healthy(asked), then="close"), certificate) as server:
+        live = collector(tmp_path, server, **{"certificate-authority": str(path)})
+        pages = read(live, KINDS, tmp_path)
+    assert pages.entry.gaps == ()
+    assert pages.entry.uid == "the-cluster"
+
+
+@pytest.mark.parametrize("then", ["close", "reset"])
+def test_a_kept_connection_that_was_dropped_is_opened_again(tmp_path: Path, then: str) -> None:
+    """A balancer that closes what was idle is no fault; a second time without an answer is one."""
+    dropped = Reply(raw=b"", then=then)
+    with serving(on(PODS, dropped, page([pod("one")]))) as server:
+        pages = read(collector(tmp_path, server), KINDS, tmp_path)
+    assert pages.entry.gaps == ()
+    assert [record.count for record in pages.records if record.kind == "k8s/Pod"] == [1]
+    with serving(on(PODS, dropped)) as server:
+        pages = read(collector(tmp_path, server), KINDS, tmp_path)
+    assert [gap.detail for gap in pages.entry.gaps] == ["the connection ended in the middle"]
+    assert [asked.path for asked in server.asked].count(PODS) == 2
+
+
+def test_a_server_that_never_answered_is_not_asked_twice(tmp_path: Path) -> None:
+    silent = Reply(raw=b"", then="close")
+    with serving(lambda _: silent) as server, pytest.raises(CollectionError, match="ended in the"):
+        read(collector(tmp_path, server), KINDS, tmp_path)
+    assert len(server.asked) == 1
 
 
 def test_a_proxy_is_told_who_we_are(tmp_path: Path) -> None:

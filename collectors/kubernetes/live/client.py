@@ -17,12 +17,12 @@ from urllib.parse import urlencode
 
 import msgspec
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from auditor.errors import CollectionError
 from auditor.model.enums import Answered
 from collectors.kubernetes.live.deadline import Deadline
-from collectors.kubernetes.live.failures import Unanswered, unanswered
+from collectors.kubernetes.live.failures import Unanswered, is_dropped, unanswered
 from collectors.kubernetes.live.guard import WriteRefusedError
 from collectors.kubernetes.live.patience import Budget, Clock, Patience
 from collectors.kubernetes.live.session import Session
@@ -64,6 +64,7 @@ class Client:
         self._budget = Budget(patience)
         self._host = session.server.rstrip("/")
         self._renewable = True
+        self._answered = False
 
     def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON) -> Answer:
         """Read one path.
@@ -161,7 +162,8 @@ class Client:
                     Answered.MALFORMED, str(error), "the server names it so"
                 ) from error
             except (HTTPError, ssl.SSLError, OSError, ValueError) as error:
-                raise (_late(end) if end.passed else unanswered(error)) from error
+                late = self._clock.monotonic() >= deadline
+                raise _failed(error, end, late=late) from error
         found = response.headers
         answer = Answer(
             response.status,
@@ -172,13 +174,31 @@ class Client:
         return answer, _wait(found.get("retry-after"), self._clock.now())
 
     def _sent(self, request: _Request, left: float, end: Deadline) -> tuple[Any, bytes]:
+        """Ask once; a kept connection that the server closed meanwhile is opened again."""
         headers = self._session.headers()
         headers.update({"accept": request.accept, "accept-encoding": "gzip"})
         headers["user-agent"] = "auditor"
         if request.body:
             headers["content-type"] = JSON
+        try:
+            response = self._head(request, headers, left)
+        except HTTPError as error:
+            if not (self._answered and is_dropped(error)):
+                raise
+            self.hang_up()
+            response = self._head(request, headers, left)
+        self._answered = True
+        try:
+            data = self._read(response, end)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        return response, data
+
+    def _head(self, request: _Request, headers: urllib3.HTTPHeaderDict, left: float) -> Any:
         patience = self.patience
-        response = self._session.pools.request(
+        return self._session.pools.request(
             request.method,
             self._host + request.path,
             body=request.body or None,
@@ -188,13 +208,6 @@ class Client:
             retries=False,
             redirect=False,
         )
-        try:
-            data = self._read(response, end)
-        except BaseException:
-            response.close()
-            raise
-        response.release_conn()
-        return response, data
 
     def _read(self, response: Any, end: Deadline) -> bytes:
         """The body, decompressed a piece at a time, so that a small answer can't become a large."""
@@ -210,6 +223,14 @@ class Client:
         if end.passed:  # a body without a length ends where its socket was shut
             raise _late(end)
         return b"".join(parts)
+
+
+def _failed(error: Exception, end: Deadline, *, late: bool) -> Unanswered:
+    """Why there is no answer; of two clocks that end together, the same one is named each time."""
+    if isinstance(error, ConnectTimeoutError):
+        return unanswered(error)
+    waited = isinstance(error, ReadTimeoutError | TimeoutError)
+    return _late(end) if end.passed or (waited and late) else unanswered(error)
 
 
 def _late(end: Deadline) -> Unanswered:

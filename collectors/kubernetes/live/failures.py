@@ -42,6 +42,13 @@ class Unanswered(Exception):  # noqa: N818 - not an error of ours: it becomes a 
         self.code = code
 
 
+def is_dropped(error: Exception) -> bool:
+    """Whether the connection ended before a byte of an answer (RFC 9112, 9.3.1: ask again)."""
+    if not isinstance(error, ProtocolError | SSLError):
+        return False
+    return isinstance(error.__context__, ConnectionError | ssl.SSLEOFError)
+
+
 def unanswered(error: Exception) -> Unanswered:
     """What happened, by the error of a library."""
     reason = getattr(error, "reason", None)
