@@ -48,13 +48,24 @@ class Cleaner:
 class _Spec(msgspec.Struct, frozen=True, gc=False):
     """A spec as it is kept, cut where the names stand, and what was left out of it.
 
-    ``nodes`` and ``tokens`` are the numbers of the parts that are a name.
+    ``nodes`` and ``tokens`` are the numbers of the parts that are a name. ``places`` is where the
+    first of each is, and the length of what is no node; None when they stand otherwise.
     """
 
     parts: list[bytes]
     nodes: tuple[int, ...]
     tokens: tuple[int, ...]
     left_out: tuple[Redaction, ...]
+    places: tuple[int, int, int] | None = None
+
+    def names_of(self, spec: bytes) -> tuple[bytes, bytes] | None:
+        """The node and the token with which this is that spec, kept as it came."""
+        if self.places is None:
+            return None
+        at_node, at_token, others = self.places
+        node = spec[at_node : at_node + len(spec) - others]
+        token = spec[at_token : at_token + _TOKEN]
+        return (node, token) if b"".join(self.named(node, token)) == spec else None
 
     def named(self, node: bytes, token: bytes) -> list[bytes]:
         """The parts of the spec of one pod."""
@@ -83,6 +94,7 @@ class Specs:
         self._met = False
         self._specs: dict[bytes, _Spec] = {}
         self._nodes: dict[bytes, bool] = {}
+        self._last: _Spec | None = None
 
     def kept(self, spec: bytes) -> Kept:
         """A spec as it is kept, and what was left out of it.
@@ -90,6 +102,9 @@ class Specs:
         Raises:
             msgspec.DecodeError, RecursionError: nobody can read it.
         """
+        names = self._last.names_of(spec) if self._last is not None else None
+        if names is not None and names[1].isalnum() and self._may_name(names[0]):
+            return (spec,), ()
         common, node, token = self._without_names(spec)
         found = self._specs.get(common)
         if found is None:
@@ -100,6 +115,7 @@ class Specs:
             if len(self._specs) >= _MOST:
                 self._specs.clear()  # pods of one origin stand together in a list
             self._specs[common] = found
+        self._last = found
         return found.named(node, token), found.left_out
 
     def _without_names(self, spec: bytes) -> tuple[bytes, bytes, bytes]:
@@ -145,9 +161,19 @@ class Specs:
         for number, part in enumerate(rest):
             names[part[:1]].append(2 * number + 1)
             parts += (b"", part[1:])
-        return _Spec(parts, tuple(names[_OF_NODE]), tuple(names[_OF_TOKEN]), left_out)
+        nodes, tokens = names[_OF_NODE], names[_OF_TOKEN]
+        places = _places(parts, nodes, tokens)
+        return _Spec(parts, tuple(nodes), tuple(tokens), left_out, places)
 
     def _committed(self, value: str) -> str:
         if self._mark.decode() in value:
             self._met = True
         return self._commit(value) if self._commit is not None else ""
+
+
+def _places(parts: list[bytes], nodes: list[int], tokens: list[int]) -> tuple[int, int, int] | None:
+    """Where the names of a spec are: one node, behind all tokens, as Go writes the fields."""
+    if len(nodes) != 1 or not tokens or tokens[-1] > nodes[0]:
+        return None
+    before = sum(map(len, parts[: nodes[0]])) + _TOKEN * len(tokens)
+    return before, sum(map(len, parts[: tokens[0]])), before + sum(map(len, parts[nodes[0] :]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import random
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.model.evidence import Redaction
@@ -194,6 +195,36 @@ def test_any_spec(specs: list[Any]) -> None:
     for spec in (*specs, *specs):
         value = {"metadata": {"name": "a"}, "spec": {"pad": "x" * 600, "it": spec}}
         assert kept(keeper, value) == plain(value)
+
+
+PLAIN_NODES = st.sampled_from(("n", "node-17", "node-0123456789" * 9))
+ODD_NODES = st.sampled_from((SECRET, "", 'a"b', "n\\u0041", "é"))
+PLAIN_TOKENS = st.sampled_from(("abcde", "01234"))
+ODD_TOKENS = st.sampled_from(("ab@de", "ab-de", "abc", "", "sk-ab", "abcdef", "é12345"))
+NAMES = st.tuples(PLAIN_NODES | ODD_NODES, PLAIN_TOKENS) | st.tuples(PLAIN_NODES, ODD_TOKENS)
+TEMPLATES = st.sampled_from(("tn", "tl", "tln", "tun", "n", "t", "tnt", "tnn", "tsn", "ts"))
+
+
+@given(st.lists(TEMPLATES, max_size=2), st.lists(st.tuples(NAMES, PLAIN_TOKENS), max_size=9))
+@example(["tln"], [(("n", "abcde"), "abcde"), (("n", "ab@de"), "abcde")])
+@example(["tn"], [(("n", "abcde"), "abcde"), ((SECRET, "abcde"), "abcde")])
+@settings(max_examples=300, deadline=None)
+def test_any_names(templates: list[str], drawn: list[tuple[tuple[str, str], str]]) -> None:
+    """Pods that differ in names alone, or seem to: a node's, a token's, one in a secret or link."""
+    keeper = Keeper(commit)
+    for ((node, token), other), template in itertools.product(drawn, templates):
+        parts = {
+            "n": {"nodeName": node},
+            "t": {"name": f"kube-api-access-{token}"},
+            "u": {"name": f"kube-api-access-{other}"},
+            "l": {"url": f"s3://user:kube-api-access-{token}"},
+            "s": {"env": f"{SECRET} kube-api-access-{other}"},
+        }
+        spec = [{"pad": "x" * 600}, *(parts[sort] for sort in template)]
+        value = {"metadata": {"name": "a"}, "spec": spec}
+        ((found, left),) = page(keeper, encoded(value))
+        assert found == {**HEAD, **plain(value)}
+        assert set(left) == left_out(value)
 
 
 OWN = st.fixed_dictionaries(
