@@ -20,7 +20,8 @@ KIND = "k8s/PodTemplate"
 PATCH = "k8s/PodTemplatePatch"
 _encode = msgspec.json.encode
 
-_OWNER = (
+_OWNER: tuple[tuple[str, str | None], ...] = (
+    ("/owner/controller", None),  # what is true of ownerReferences
     ("/owner/apiVersion", "/apiVersion"),
     ("/owner/kind", "/kind"),
     ("/owner/namespace", "/metadata/namespace"),
@@ -88,8 +89,14 @@ class Workloads:
     def _derive_embedded(
         self, resource: Resource, places: Sequence[tuple[tuple[Segment, ...], _Parts]]
     ) -> Iterator[Resource | Gap]:
-        """Apply the rows of the objects inside; the facts still belong to ``resource``."""
+        """Apply the rows of the objects inside; the facts still belong to ``resource``.
+
+        It controls what is made of them.
+        """
         body = msgspec.json.decode(resource.body)
+        controller = Owner(
+            resource.api_version, _plain_kind(resource), resource.namespace, resource.name
+        )
         for path, parts in places:
             for pointer, value in walk(body, path):
                 if not isinstance(value, dict):
@@ -102,6 +109,7 @@ class Workloads:
                     kind=kind_name(version.rpartition("/")[0], kind),
                     api_version=version,
                     body=_encode(value),
+                    controller=controller,
                 )
                 for found in self.derive(inside):
                     if isinstance(found, Gap):
@@ -113,6 +121,7 @@ class Workloads:
                         pointer=pointer + found.pointer,
                         elsewhere=_inside(pointer),
                         part="/".join(name for name in names if name),
+                        controller=resource.controller,
                         parent=resource,
                     )
 
@@ -122,8 +131,10 @@ def _inside(pointer: str) -> tuple[tuple[str, str | None], ...]:
 
     Its name and namespace are those of the object around it.
     """
-    version, kind, *rest = _OWNER
-    return ((version[0], pointer + version[1]), (kind[0], pointer + kind[1]), *rest)
+    inside = ("/apiVersion", "/kind")
+    return tuple(
+        (start, pointer + place) if place in inside else (start, place) for start, place in _OWNER
+    )
 
 
 def _may_hold_pods(resource: Resource) -> bool:
@@ -254,14 +265,16 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
     The last of two equal keys wins in every JSON reader that we use, so an ``owner`` that a
     template brings along can't pose as ours.
     """
-    owner = _encode(
-        {
-            "apiVersion": resource.api_version,
-            "kind": resource.kind.removeprefix("k8s/").partition(".")[0],
-            "namespace": resource.namespace,
-            "name": resource.name,
-        }
-    )
+    owner: dict[str, object] = {
+        "apiVersion": resource.api_version,
+        "kind": _plain_kind(resource),
+        "namespace": resource.namespace,
+        "name": resource.name,
+    }
+    above = resource.controller
+    if above is not None:
+        controller = {"apiVersion": above.api_version, "kind": above.kind, "name": above.name}
+        owner["controller"] = controller
     inner = raw.strip()[:-1].rstrip()
     comma = b"" if inner.endswith(b"{") else b","
     return Resource(
@@ -273,7 +286,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
         source=resource.source,
         document=resource.document,
         line=resource.line,
-        body=inner + comma + b'"owner":' + owner + b"}",
+        body=inner + comma + b'"owner":' + _encode(owner) + b"}",
         labels=resource.labels,
         controller=resource.controller,
         pointer=place.pointer,
@@ -284,6 +297,10 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
         heuristic=heuristic,
         clean=resource.clean,
     )
+
+
+def _plain_kind(resource: Resource) -> str:
+    return resource.kind.removeprefix("k8s/").partition(".")[0]
 
 
 def _no_object(resource: Resource, pointer: str) -> Gap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
@@ -75,6 +75,25 @@ class Meta(msgspec.Struct, gc=False):
 
 _NO_META = Meta()
 
+MIRROR: Final = "kubernetes.io/config.mirror"
+"""The annotation of a pod by which a kubelet shows one of its static pods: it removes others."""
+
+
+class _Annotated(msgspec.Struct, gc=False):
+    annotations: dict[str, object] | None = None
+
+
+class _Placed(msgspec.Struct, gc=False):
+    nodeName: str | None = None  # noqa: N815 - the field's name in the API
+
+
+class _Pod(msgspec.Struct, gc=False):
+    metadata: _Annotated | None = None
+    spec: _Placed | None = None
+
+
+_decode_pod = msgspec.json.Decoder(_Pod).decode
+
 
 class Maker:
     """Makes the resources of one file; remembers identities, to tell twins apart."""
@@ -122,7 +141,7 @@ class Maker:
             line=line,
             body=body,
             labels=_labels(metadata, line),
-            controller=_controller(metadata, namespace),
+            controller=_believed(_controller(metadata, namespace), body),
             clean=clean,
         )
 
@@ -154,7 +173,7 @@ class Maker:
             line=line,
             body=raw,
             labels=tuple(meta.labels.items()) if meta.labels else (),
-            controller=controller,
+            controller=_believed(controller, raw),
             clean=False,
         )
 
@@ -205,6 +224,23 @@ def _labels(metadata: Mapping[str, Any], line: int) -> tuple[tuple[str, str], ..
     if not isinstance(labels, Mapping):
         raise _wrong("metadata.labels", "an object", line)
     return tuple((key, value) for key, value in labels.items() if isinstance(value, str))
+
+
+def _believed(claimed: Owner | None, body: bytes) -> Owner | None:
+    """The controller of a pod; a node is one only of the mirrors of its own static pods.
+
+    Anybody may write a node into a pod. Only of a mirror the kubelet takes care, and its annotation
+    alone does not say whose it is.
+    """
+    if claimed is None or (claimed.api_version, claimed.kind) != ("v1", "Node"):
+        return claimed
+    try:
+        pod = _decode_pod(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    annotations = (pod.metadata.annotations if pod.metadata is not None else None) or {}
+    node = pod.spec.nodeName if pod.spec is not None else None
+    return claimed if MIRROR in annotations and node == claimed.name else None
 
 
 def _controller(metadata: Mapping[str, Any], namespace: str) -> Owner | None:

@@ -221,6 +221,38 @@ def test_a_finding_stands_for_the_owner_and_no_claim_is_believed(cluster: Cluste
     }
 
 
+def test_a_static_pod_is_known_by_its_node(cluster: Cluster) -> None:
+    """Whoever may make pods can write a node's name into one, but not what only a kubelet does."""
+    client = cluster.client
+    client.post("/api/v1/namespaces", {"metadata": {"name": "owners"}})
+    node = client.post("/api/v1/nodes", {"metadata": {"name": "node-1"}}).body
+    owner = {"apiVersion": "v1", "kind": "Node", "controller": True, **names_of(node)}
+    mirror = {"annotations": {"kubernetes.io/config.mirror": "5d9"}}
+    other = {**owner, "name": "node-2"}
+    pods: dict[str, dict[str, Any]] = {
+        "kube-proxy-node-1": {**mirror, "ownerReferences": [owner]},
+        "kube-apiserver-node-1": {},
+        "only-noted": mirror,
+        "only-owned": {"ownerReferences": [owner]},
+        "of-another-node": {**mirror, "ownerReferences": [other]},
+    }
+    for name, metadata in pods.items():
+        spec = {"nodeName": "node-1", "containers": [{"name": "c", "image": "a"}]}
+        body = {"metadata": {"name": name, **metadata}, "spec": spec}
+        assert client.post("/api/v1/namespaces/owners/pods", body).status == 201
+    document = results(ran(cluster, "scan", "k8s://test?namespace=owners", "--format", "json"))
+    loose = {
+        item["resource"]["name"]
+        for item in document["findings"]
+        if item["rule"] == "k8s-pod-without-controller"
+    }
+    assert loose & pods.keys() == pods.keys() - {"kube-proxy-node-1"}
+
+
+def names_of(item: Mapping[str, Any]) -> dict[str, str]:
+    return {name: item["metadata"][name] for name in ("name", "uid")}
+
+
 def source(item: Mapping[str, Any]) -> str:
     return str(item["resource"]["source"])
 
@@ -242,9 +274,8 @@ def create(
     template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}}
     metadata: dict[str, Any] = {"name": name, "namespace": "owners", "labels": {"a": "b"}}
     if owner is not None:
-        reference = {name: owner["metadata"][name] for name in ("name", "uid")}
         kinds = {"apiVersion": owner["apiVersion"], "kind": owner["kind"]}
-        metadata["ownerReferences"] = [{**kinds, **reference, "controller": True}]
+        metadata["ownerReferences"] = [{**kinds, **names_of(owner), "controller": True}]
     workload = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
     spec = template["spec"] if kind == "Pod" else workload
     body = {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec}

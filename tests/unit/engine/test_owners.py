@@ -117,3 +117,42 @@ def test_pods_that_were_changed_are_told_apart_by_verdict(tmp_path: Path) -> Non
     right = {**PODS[0], "spec": {**BAD, "hostPID": False}}
     found = findings(tmp_path, "k8s-pod-host-process-namespace", right, *PODS[1:])
     assert [place(each) for each in found] == [("k8s/Deployment", "web", "", 2)]
+
+
+MIRROR = "kubernetes.io/config.mirror"
+REPLICA_SET = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u"}
+NODE = {"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": "u"}
+LOOSE = {
+    # annotations, controller, node, and whether nothing runs the pod
+    "of a replica set": ({}, REPLICA_SET, "n1", False),
+    "alone": ({}, None, "n1", True),
+    "static": ({MIRROR: "5d9"}, NODE, "n1", False),
+    "says that it is a mirror": ({MIRROR: "5d9"}, None, "n1", True),
+    "says that a node made it": ({}, NODE, "n1", True),
+    "of another node": ({MIRROR: "5d9"}, NODE, "n2", True),
+    "of no node": ({MIRROR: "5d9"}, NODE, None, True),
+    "named as static pods are": ({}, None, "kube-apiserver-n1", True),
+    "odd annotations": ([MIRROR], NODE, "n1", True),
+    "of a node of another group": ({}, {**NODE, "apiVersion": "metal.io/v1"}, "n1", False),
+}
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_pod_that_nothing_runs(tmp_path: Path, suffix: str) -> None:
+    """A static pod is known by its annotation, its owner and its node, and not by its name."""
+    items = []
+    for name, (noted, owner, node, _) in LOOSE.items():
+        metadata: dict[str, Any] = {"name": name, "namespace": "ml", "annotations": noted}
+        if owner is not None:
+            metadata["ownerReferences"] = [{**owner, "controller": True}]
+        spec = {"nodeName": node, "containers": [{"name": "main", "image": "r.io/a"}]}
+        items.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    dump = {"apiVersion": "v1", "kind": "List", "items": items}
+    (tmp_path / f"dump.{suffix}").write_text(json.dumps(dump))
+    results = json.loads(Run().results(collector_of(tmp_path)))
+    rule = "k8s-pod-without-controller"
+    found = {each["resource"]["name"] for each in results["findings"] if each["rule"] == rule}
+    assert found == {name for name, case in LOOSE.items() if case[-1]}
+    observed = [each["observed"] for each in results["findings"] if each["rule"] == rule]
+    derived = {"path": "/owner/controller", "fact": "k8s/PodTemplate"}
+    assert all(each == [derived] for each in observed), "what is said of owners is no evidence"
