@@ -17,7 +17,6 @@ from collectors.kubernetes.live.unread import UNREAD
 from collectors.kubernetes.resources import BUILT_IN
 from tests.e2e.command import ESTATE, auditor
 from tests.e2e.runs import Run
-from tests.engines.client import Client
 from tests.engines.kubectl import Kubectl
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster, ran, results
@@ -178,111 +177,6 @@ def test_a_namespace_that_is_refused_is_a_gap_for_it_alone(
     found = json.loads(ran(cluster, "doctor", uri, "--json", kubeconfig=narrow).out)
     refused = {each["kind"] for each in found["blind"]}
     assert refused == {gap["scope"] for gap in document["gaps"]}
-
-
-def test_a_finding_stands_for_the_owner_and_no_claim_is_believed(cluster: Cluster) -> None:
-    """A deployment, a replica set that it made and one of its past, pods, and two that pretend."""
-    client = cluster.client
-    client.post("/api/v1/namespaces", {"metadata": {"name": "owners"}})
-    deployment = create(client, "apps/v1", "Deployment", "web", None)
-    now = create(client, "apps/v1", "ReplicaSet", "web-now", deployment)
-    create(client, "apps/v1", "ReplicaSet", "web-past", deployment)
-    for name in ("web-now-a", "web-now-b"):
-        create(client, "v1", "Pod", name, now)
-    create(client, "v1", "Pod", "web-now-c", now, injected="proxy")
-    imagined = {**deployment, "metadata": {"name": "imagined", "uid": "no-such-uid"}}
-    create(client, "v1", "Pod", "liar", imagined)
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "uid": "of-a-node"}}
-    create(client, "v1", "Pod", "static", node)
-    document = results(ran(cluster, "scan", "k8s://", "--format", "json"))
-    found = {
-        (item["resource"]["kind"], item["resource"]["name"], item["element"]): (
-            item["covers"],
-            source(item),
-        )
-        for item in document["findings"]
-        if item["rule"] == "k8s-container-privileged" and item["resource"]["namespace"] == "owners"
-    }
-    base = "/api/v1/namespaces/owners/pods"
-    differing = {
-        (item["resource"]["name"], item["element"], source(item))
-        for item in document["findings"]
-        if item.get("differs") and item["rule"] == "k8s-container-privileged"
-    }
-    assert differing == {("web", "container proxy", f"{base}/web-now-c")}
-    del found["k8s/Deployment", "web", "container proxy"]
-    assert found == {
-        ("k8s/Deployment", "web", "container c"): (
-            4,
-            "/apis/apps/v1/namespaces/owners/deployments/web",
-        ),
-        ("k8s/Pod", "liar", "container c"): (1, f"{base}/liar"),
-        ("k8s/Pod", "static", "container c"): (1, f"{base}/static"),
-    }
-
-
-def test_a_static_pod_is_known_by_its_node(cluster: Cluster) -> None:
-    """Whoever may make pods can write a node's name into one, but not what only a kubelet does."""
-    client = cluster.client
-    client.post("/api/v1/namespaces", {"metadata": {"name": "owners"}})
-    node = client.post("/api/v1/nodes", {"metadata": {"name": "node-1"}}).body
-    owner = {"apiVersion": "v1", "kind": "Node", "controller": True, **names_of(node)}
-    mirror = {"annotations": {"kubernetes.io/config.mirror": "5d9"}}
-    other = {**owner, "name": "node-2"}
-    pods: dict[str, dict[str, Any]] = {
-        "kube-proxy-node-1": {**mirror, "ownerReferences": [owner]},
-        "kube-apiserver-node-1": {},
-        "only-noted": mirror,
-        "only-owned": {"ownerReferences": [owner]},
-        "of-another-node": {**mirror, "ownerReferences": [other]},
-    }
-    for name, metadata in pods.items():
-        spec = {"nodeName": "node-1", "containers": [{"name": "c", "image": "a"}]}
-        body = {"metadata": {"name": name, **metadata}, "spec": spec}
-        assert client.post("/api/v1/namespaces/owners/pods", body).status == 201
-    document = results(ran(cluster, "scan", "k8s://test?namespace=owners", "--format", "json"))
-    loose = {
-        item["resource"]["name"]
-        for item in document["findings"]
-        if item["rule"] == "k8s-pod-without-controller"
-    }
-    assert loose & pods.keys() == pods.keys() - {"kube-proxy-node-1"}
-
-
-def names_of(item: Mapping[str, Any]) -> dict[str, str]:
-    return {name: item["metadata"][name] for name in ("name", "uid")}
-
-
-def source(item: Mapping[str, Any]) -> str:
-    return str(item["resource"]["source"])
-
-
-def create(
-    client: Client,
-    api: str,
-    kind: str,
-    name: str,
-    owner: Mapping[str, Any] | None,
-    injected: str = "",
-) -> Mapping[str, Any]:
-    """An object with a privileged container, and perhaps one more, made by another."""
-    containers = [
-        {"name": each, "image": "a", "securityContext": {"privileged": True}}
-        for each in ("c", injected)
-        if each
-    ]
-    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}}
-    metadata: dict[str, Any] = {"name": name, "namespace": "owners", "labels": {"a": "b"}}
-    if owner is not None:
-        kinds = {"apiVersion": owner["apiVersion"], "kind": owner["kind"]}
-        metadata["ownerReferences"] = [{**kinds, **names_of(owner), "controller": True}]
-    workload = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
-    spec = template["spec"] if kind == "Pod" else workload
-    body = {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec}
-    root = "/api/v1" if api == "v1" else f"/apis/{api}"
-    reply = client.post(f"{root}/namespaces/owners/{kind.lower()}s", body)
-    assert reply.status == 201, reply
-    return reply.body
 
 
 NOT_SERVED = {
