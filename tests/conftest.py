@@ -8,10 +8,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.e2e.command import HOME
 
 pytest_plugins = ["tests.engines.plugin"]
+
+LONG = "long"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,7 +24,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.addinivalue_line("markers", "long: a long random run, for once in a while")
+    # the same examples on each machine; others are for the long run. How fast they are made says
+    # nothing about what is tested
+    settings.register_profile(
+        "auditor",
+        derandomize=config.option.markexpr != LONG,
+        database=None,
+        deadline=None,
+        suppress_health_check=(HealthCheck.too_slow,),
+    )
+    settings.load_profile("auditor")
+    config.addinivalue_line("markers", f"{LONG}: a long random run, for once in a while")
     home = tempfile.TemporaryDirectory(prefix="auditor-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(home.cleanup)
     # what a test stops by force leaves its folders behind: here they go with the run
