@@ -272,10 +272,13 @@ class _Status(msgspec.Struct, frozen=True, gc=False):
     message: str = ""
 
 
+_decode_status = msgspec.json.Decoder(_Status).decode
+
+
 def _message(body: bytes) -> str:
     """The message of a Kubernetes ``Status``, on one line and not too long."""
     try:
-        text = msgspec.json.decode(body, type=_Status).message
+        text = _decode_status(body).message
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = body[:200].decode("utf-8", "replace")
     return " ".join(text.split())[:300]

@@ -29,6 +29,9 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     exp: float = 0.0
 
 
+_decode_claims = msgspec.json.Decoder(Claims).decode
+
+
 def token_claims(token: str) -> Claims:
     """What a token claims, unverified; nothing when it is no JSON Web Token.
 
@@ -39,7 +42,7 @@ def token_claims(token: str) -> Claims:
         return Claims()
     with contextlib.suppress(ValueError, msgspec.DecodeError, RecursionError):
         text = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
-        return msgspec.json.decode(text, type=Claims)
+        return _decode_claims(text)
     return Claims()
 
 

@@ -162,7 +162,7 @@ class _Discovery:
         for root in ("/api", "/apis"):
             body = self._get(root, AGGREGATED)
             if _kind(body) == "APIGroupDiscoveryList":
-                entries = _new_groups(_decode(body, _Groups), self._stale)
+                entries = _new_groups(_decode(body, _GROUPS), self._stale)
             else:
                 entries = self._old_groups(root, body)
             for served in entries:
@@ -179,7 +179,7 @@ class _Discovery:
         for api_version in _old_versions(root, body):
             try:
                 answer = self._get(f"{root}/{api_version}")
-                resources = _decode(answer, _OldResources, "APIResourceList").resources
+                resources = _decode(answer, _OLD_RESOURCES, "APIResourceList").resources
             except Unanswered:
                 self._stale.append(api_version)
                 continue
@@ -197,9 +197,9 @@ class _Discovery:
 def _old_versions(root: str, body: bytes) -> list[str]:
     """Groups with their versions, the preferred version of a group first."""
     if root == "/api":
-        return _decode(body, _OldVersions, "APIVersions").versions
+        return _decode(body, _OLD_VERSIONS, "APIVersions").versions
     versions: list[str] = []
-    for group in _decode(body, _OldGroups, "APIGroupList").groups:
+    for group in _decode(body, _OLD_GROUPS, "APIGroupList").groups:
         names = [version.groupVersion for version in group.versions]
         if group.preferredVersion is not None:
             names.sort(key=group.preferredVersion.groupVersion.__ne__)
@@ -240,21 +240,26 @@ def _rank(served: Served) -> tuple[bool, bool]:
     return served.listable, served.group != "extensions"
 
 
+_KIND = msgspec.json.Decoder(_Kind)
+_GROUPS = msgspec.json.Decoder(_Groups)
+_OLD_RESOURCES = msgspec.json.Decoder(_OldResources)
+_OLD_VERSIONS = msgspec.json.Decoder(_OldVersions)
+_OLD_GROUPS = msgspec.json.Decoder(_OldGroups)
 _Answer = TypeVar("_Answer")
 
 
 def _kind(body: bytes) -> str:
-    return _decode(body, _Kind).kind
+    return _decode(body, _KIND).kind
 
 
-def _decode(body: bytes, shape: type[_Answer], kind: str = "") -> _Answer:
+def _decode(body: bytes, shape: msgspec.json.Decoder[_Answer], kind: str = "") -> _Answer:
     """An answer of a ``kind``; any, when it is known already."""
     try:
-        found = msgspec.json.decode(body, type=_Kind).kind if kind else ""
+        found = _KIND.decode(body).kind if kind else ""
         if found != kind:
             what = found[:80] or "nothing that says what it is"
             raise Unanswered(Answered.MALFORMED, f"asked what it serves, the answer is {what}")
-        return msgspec.json.decode(body, type=shape)
+        return shape.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         detail = f"what the server serves can't be understood: {error}"
         raise Unanswered(Answered.MALFORMED, detail) from error

@@ -59,13 +59,13 @@ def identify(client: Client) -> Identity:
     Raises:
         Unanswered: the server does not even tell its version.
     """
-    version = _decode(client.get("/version").body, _Version).gitVersion
+    version = _decode(client.get("/version").body, _VERSION).gitVersion
     return Identity(_cluster(client), version, who_am_i(client))
 
 
 def _cluster(client: Client) -> str:
     try:
-        return _decode(client.get(_SYSTEM).body, _Namespace).metadata.uid
+        return _decode(client.get(_SYSTEM).body, _NAMESPACE).metadata.uid
     except Unanswered:
         return ""
 
@@ -81,7 +81,7 @@ def who_am_i(client: Client) -> Principal:
         version = "/".join(path.split("/")[2:4])
         try:
             answer = client.review(path, {"apiVersion": version, "kind": "SelfSubjectReview"})
-            user = _decode(answer.body, _Review).status.userInfo
+            user = _decode(answer.body, _REVIEW).status.userInfo
         except Unanswered as error:
             told = told or str(error)
             if error.code != HTTPStatus.NOT_FOUND:
@@ -126,15 +126,18 @@ def may(client: Client, ask: Ask) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    return _decode(client.review(_MAY, body).body, _Review).status.allowed
+    return _decode(client.review(_MAY, body).body, _REVIEW).status.allowed
 
 
+_VERSION = msgspec.json.Decoder(_Version)
+_NAMESPACE = msgspec.json.Decoder(_Namespace)
+_REVIEW = msgspec.json.Decoder(_Review)
 _Answer = TypeVar("_Answer")
 
 
-def _decode(body: bytes, kind: type[_Answer]) -> _Answer:
+def _decode(body: bytes, shape: msgspec.json.Decoder[_Answer]) -> _Answer:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return shape.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         detail = f"the answer can't be understood: {error}"
         hint = "is this the address of an API server?"

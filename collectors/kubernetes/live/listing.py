@@ -46,6 +46,9 @@ class _Expired(msgspec.Struct, frozen=True, gc=False):
     metadata: ListMeta = ListMeta()
 
 
+_decode_expired = msgspec.json.Decoder(_Expired).decode
+
+
 class Lister:
     """Lists kinds, page after page; ``limit`` items a page, and no pages without end."""
 
@@ -122,6 +125,6 @@ def _offered(error: Unanswered) -> str:
     if error.code != 410:
         return ""
     try:
-        return msgspec.json.decode(error.body, type=_Expired).metadata.token
+        return _decode_expired(error.body).metadata.token
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""

@@ -65,6 +65,9 @@ class _Told(msgspec.Struct, frozen=True, gc=False):
     status: _Status | None = None
 
 
+_decode_told = msgspec.json.Decoder(_Told).decode
+
+
 def run_plugin(
     spec: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path, times: Times
 ) -> Credential:
@@ -222,7 +225,7 @@ def _redacted(said: bytes) -> str:
 
 def _credential(out: bytes, command: str, version: str) -> Credential:
     try:
-        told = msgspec.json.decode(out, type=_Told)
+        told = _decode_told(out)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         told = _Told()
     status = told.status or _Status()
