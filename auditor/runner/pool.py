@@ -16,7 +16,7 @@ import contextlib
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -53,7 +53,9 @@ class _Slot(msgspec.Struct):
     shard: Shard | None = None
 
 
-def run_on_workers(job: Job, shards: Sequence[Shard], workers: int) -> Iterator[ShardResult | Lost]:
+def run_on_workers(
+    job: Job, shards: Sequence[Shard], workers: int
+) -> Generator[ShardResult | Lost, None, None]:
     """Run all shards on ``workers`` processes; yield results as they come, in any order."""
     pool = _Pool(job, shards, min(workers, len(shards)))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -99,15 +100,16 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
     weight = sum(shard.weight for shard in plan.shards)
     progress(uri, 0, len(plan.shards))
     workers = settings.workers if weight * _SMALL > settings.shard_weight else 1
-    results = run_shards(job, plan.shards, workers)
-    for done, result in enumerate(results, 1):
-        if isinstance(result, Lost):
-            lost = list(_lost(uri, result.shard))
-            run.gaps += lost
-            run.unread += lost
-        else:
-            run.add(result)
-        progress(uri, done, len(plan.shards))
+    # whoever is interrupted here has ended the workers before the folder that they write into goes
+    with closing(run_shards(job, plan.shards, workers)) as results:
+        for done, result in enumerate(results, 1):
+            if isinstance(result, Lost):
+                lost = list(_lost(uri, result.shard))
+                run.gaps += lost
+                run.unread += lost
+            else:
+                run.add(result)
+            progress(uri, done, len(plan.shards))
     _judge_facts(job, context, run)
     _conclude(job, context, run)
     return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import msgspec
 
@@ -18,7 +18,9 @@ class Lost(msgspec.Struct, frozen=True):
     shard: Shard
 
 
-def run_shards(job: Job, shards: Sequence[Shard], workers: int) -> Iterator[ShardResult | Lost]:
+def run_shards(
+    job: Job, shards: Sequence[Shard], workers: int
+) -> Generator[ShardResult | Lost, None, None]:
     """Run all shards, on processes when there is more than one shard and worker.
 
     Results come in any order.
