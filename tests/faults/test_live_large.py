@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.e2e.command import ROOT, surroundings
 from tests.faults.clusters import PODS, on
 from tests.faults.server import Asked, Reply, page, pod, serving
+from tests.faults.test_live_many import kubeconfig
 
 SIZE = 200_000_000
 MEMORY = 300
@@ -26,14 +27,7 @@ print(os.waitstatus_to_exitcode(status), usage.ru_maxrss, file=sys.stderr)
 
 def scan(folder: Path, url: str) -> tuple[int, float]:
     """Scan a server into ``results.json`` of the folder; the exit code and the peak in MiB."""
-    config = {
-        "current-context": "large",
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
-        "contexts": [{"name": "large", "context": {"cluster": "c", "user": "u"}}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-    }
-    path = folder / "kubeconfig"
-    path.write_text(json.dumps(config))
+    path = kubeconfig(folder, {"large": url})
     command = ["scan", "k8s://", "--kubeconfig", str(path), "--no-cache", "--format", "json"]
     command += ["--profile", "pod-security-baseline"]
     process = subprocess.run(
