@@ -190,7 +190,7 @@ class Client:
         self._answered = True
         try:
             data = self._read(response, end)
-        except BaseException:
+        except BaseException:  # an interrupt as well: the rest of the answer is still to come
             response.close()
             raise
         response.release_conn()
