@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from auditor.redact import redact_text
+from auditor.secrets.redact import redact_text
 from auditor.version import VERSION
 
 _OURS: Final = ("auditor", "collectors", "reports")

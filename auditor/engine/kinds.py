@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from auditor import redact
 from auditor.analysis.shapes import Shape, prepare, shape_of
 from auditor.cel import Program, ReadTree
 from auditor.engine.judge import Judge, never_applies, plain_paths
@@ -25,6 +24,7 @@ from auditor.engine.slices import (
     unite,
 )
 from auditor.policy.compiled import ActiveRule
+from auditor.secrets import redact
 
 MEMO_LIMIT = 2_048
 """Distinct slices that one group remembers before it starts anew."""

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from auditor import redact
 from auditor.analysis.shapes import Path, Shape
 from auditor.cel import ReadTree
+from auditor.secrets import redact
 
 JsonType: TypeAlias = Any
 """A type object made at run time, which no static type can describe."""

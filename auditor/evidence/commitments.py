@@ -17,7 +17,7 @@ from typing import Final
 
 from auditor.errors import UsageError
 from auditor.evidence.private import read_private, write_private
-from auditor.redaction import Commit
+from auditor.secrets.redactions import Commit
 
 _LENGTH: Final = 32
 _TEXT: Final = re.compile(rb"([0-9a-f]{%d})\n?" % (2 * _LENGTH))

@@ -20,8 +20,8 @@ from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, Redaction, TargetEntry
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard
-from auditor.redact import clean
-from auditor.redaction import MARK, Commit, redactions
+from auditor.secrets.redact import clean
+from auditor.secrets.redactions import MARK, Commit, redactions
 
 
 class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):

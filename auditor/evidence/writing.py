@@ -43,7 +43,7 @@ from auditor.evidence.layout import (
     role_of,
 )
 from auditor.model.evidence import Record, Redaction, TargetEntry
-from auditor.redaction import Commit
+from auditor.secrets.redactions import Commit
 
 _FLUSHERS: Final = 8
 _lines = msgspec.json.Encoder(order="deterministic").encode_lines

@@ -60,7 +60,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     ``part`` tells apart the derived resources of one object, "" where it can have only one.
     ``heuristic`` marks a resource that was recognised by its shape, not by a declared path.
     ``clean`` is false while ``body`` is as it was read: who shows it to rules decodes it by
-    :func:`auditor.redact.decode`, who keeps it passes it through :func:`auditor.redact.clean`.
+    :func:`auditor.secrets.redact.decode`, who keeps it passes it through
+    :func:`auditor.secrets.redact.clean`.
     """
 
     kind: str

@@ -8,7 +8,7 @@ from auditor.model.enums import ANSWERED, Answered
 from auditor.model.evidence import Record
 from auditor.model.resource import Gap
 from auditor.ports import Reading
-from auditor.redaction import Commit
+from auditor.secrets.redactions import Commit
 
 
 class Notes:

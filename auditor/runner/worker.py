@@ -19,9 +19,9 @@ from auditor.engine.tally import from_bytes, to_bytes
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from auditor.ports import Reading, Shard
-from auditor.redact import clean
 from auditor.runner.cache import FileResult, ResultCache, open_cache
 from auditor.runner.job import Context, Job, Keep, context_of
+from auditor.secrets.redact import clean
 from auditor.version import VERSION
 
 if TYPE_CHECKING:

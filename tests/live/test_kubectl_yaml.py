@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auditor.redact import redact
+from auditor.secrets.redact import redact
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Documents, chunks
 from collectors.kubernetes.manifests.guards import Unreadable, decode

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auditor.redact import redact
+from auditor.secrets.redact import redact
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Reply, Request
 from tests.live import cluster as clusters

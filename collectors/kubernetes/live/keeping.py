@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from auditor.model.evidence import Redaction
-from auditor.redact import APPLIED
-from auditor.redaction import Commit
-from auditor.secret_hints import holding
+from auditor.secrets.hints import holding
+from auditor.secrets.redact import APPLIED
+from auditor.secrets.redactions import Commit
 from collectors.kubernetes.live.pods import Pod
 from collectors.kubernetes.live.specs import Cleaner, Kept, Specs
 

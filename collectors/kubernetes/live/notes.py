@@ -7,7 +7,7 @@ from collections.abc import Callable
 from auditor.model.enums import Answered
 from auditor.model.evidence import Record
 from auditor.ports import Sink
-from auditor.redaction import Commit
+from auditor.secrets.redactions import Commit
 from collectors.kubernetes.live.client import Answer, Unanswered
 from collectors.kubernetes.live.discovery import Served
 from collectors.kubernetes.live.listing import Got

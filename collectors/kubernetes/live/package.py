@@ -23,7 +23,7 @@ from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.incluster_config import InClusterConfigLoader
 
 from auditor.errors import CollectionError
-from auditor.redact import redact_text
+from auditor.secrets.redact import redact_text
 from collectors.kubernetes.live.credentials import token_claims
 
 _TOKEN: Final = "BearerToken"  # noqa: S105 - the package's name for it

@@ -22,7 +22,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.errors import CollectionError
-from auditor.redact import redact_text
+from auditor.secrets.redact import redact_text
 from collectors.kubernetes.live.credentials import header_value
 
 VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")

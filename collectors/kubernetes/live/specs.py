@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from auditor.model.evidence import Redaction
-from auditor.redact import clean
-from auditor.redaction import MARK, Commit, redactions
-from auditor.secret_hints import find, may_hold_secret
+from auditor.secrets.hints import find, may_hold_secret
+from auditor.secrets.redact import clean
+from auditor.secrets.redactions import MARK, Commit, redactions
 
 _NODE: Final = b'"nodeName":"'
 _ACCESS: Final = b"kube-api-access-"

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.redact import redact, redact_variables
+from auditor.secrets.redact import redact, redact_variables
 from collectors.kubernetes.manifests.flow import NotSimple
 from collectors.kubernetes.manifests.lines import (
     DASH,

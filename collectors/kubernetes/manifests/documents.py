@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from auditor.redact import redact
+from auditor.secrets.redact import redact
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.flow import NotSimple
 from collectors.kubernetes.manifests.guards import (

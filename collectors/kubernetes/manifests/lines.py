@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from auditor.redact import redact
+from auditor.secrets.redact import redact
 from collectors.kubernetes.manifests.flow import NotSimple, quoted, simple_flow
 from collectors.kubernetes.manifests.scalars import as_json_number, plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.redact import redact
+from auditor.secrets.redact import redact
 from collectors.kubernetes.manifests.flow import NotSimple
 from collectors.kubernetes.manifests.lines import Hide, is_strange
 

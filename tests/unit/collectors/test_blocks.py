@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from auditor.redact import marker
+from auditor.secrets.redact import marker
 from tests.unit.collectors.yaml_cases import (
     compare,
     estate_documents,

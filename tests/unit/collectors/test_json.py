@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from auditor.model.resource import Resource
-from auditor.redact import clean, decode, marker, redact
+from auditor.secrets.redact import clean, decode, marker, redact
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.json_text import Outline, spans
 from collectors.kubernetes.manifests.positions import steps

@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.model.evidence import Redaction
-from auditor.redact import decode
-from auditor.redaction import redactions
+from auditor.secrets.redact import decode
+from auditor.secrets.redactions import redactions
 from benchmarks.generate import pod, pod_spec
 from collectors.kubernetes.live.client import Unanswered
 from collectors.kubernetes.live.discovery import Served

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auditor.redact import redact
+from auditor.secrets.redact import redact
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.documents import chunks
 from collectors.kubernetes.manifests.flow import NotSimple

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor import redact
 from auditor.analysis.shapes import shape_of
 from auditor.engine.kinds import KindPlan, rule_reads
 from auditor.engine.slices import Slicer, unite
 from auditor.policy.compiled import ActiveRule
+from auditor.secrets import redact
 from tests.unit.engine.making import active, plan
 
 NAMES = ("a", "b", "items", "name", "value", "spec", "env")

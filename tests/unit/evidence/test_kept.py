@@ -19,8 +19,8 @@ from auditor.evidence.writing import PartWriter
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.resource import Resource
 from auditor.ports import Reading, Shard
-from auditor.redact import clean
 from auditor.runner.notes import Notes
+from auditor.secrets.redact import clean
 from benchmarks.generate import write_manifests
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading

@@ -1,7 +1,7 @@
 """A quick look at JSON for what may be a secret: most of what is read holds none.
 
 It is asked about each of a hundred thousand pods, so it only looks for bytes: in doubt there may be
-a secret, and :func:`auditor.redact.redact` says whether there is.
+a secret, and :func:`auditor.secrets.redact.redact` says whether there is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 import stringzilla
 
-from auditor.secret_names import IN_EVERY_NAME, LONGEST_NAME, NAME
+from auditor.secrets.names import IN_EVERY_NAME, LONGEST_NAME, NAME
 
 _HINTS_JSON: Final = (
     *(b"glpat-", b"xox", b"sk-", b"nvapi-", b"AKIA", b"ASIA", b"PRIVATE KEY", b"eyJ", b"Bearer "),

@@ -13,9 +13,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.redact import decode, marker, redact, redact_text
-from auditor.secret_hints import _may_sign_in, holding, may_hold_secret
-from auditor.secret_names import NAME
+from auditor.secrets.hints import _may_sign_in, holding, may_hold_secret
+from auditor.secrets.names import NAME
+from auditor.secrets.redact import decode, marker, redact, redact_text
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.documents import Documents
 from collectors.kubernetes.manifests.flow import NotSimple

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.secret_hints import may_hold_secret
-from auditor.secret_names import is_secret_name, says_no_secret
+from auditor.secrets.hints import may_hold_secret
+from auditor.secrets.names import is_secret_name, says_no_secret
 
 MARKER: Final = "«redacted:{}»"
 _MARK: Final = "«redacted:"

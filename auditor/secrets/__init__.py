@@ -1,0 +1,1 @@
+"""What is a secret, and the marker that stands in its place."""
