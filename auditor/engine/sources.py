@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from auditor.analysis import namespaces, workloads
+from auditor.analysis import accounts, namespaces, workloads
 from auditor.analysis.workloads import TemplateRow
 from auditor.model.enums import About
 from auditor.policy.compiled import ActiveRule
@@ -61,6 +61,7 @@ def _holders(rows: Iterable[TemplateRow]) -> Mapping[str, frozenset[str]]:
         workloads.KIND: frozenset(whole),
         workloads.PATCH: frozenset(partial),
         namespaces.KIND: frozenset({_NAMESPACE}),
+        accounts.KIND: frozenset(whole),
     }
 
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 PREFIX: Final = "k8s/"
-FACTS: Final = frozenset({"PodTemplate", "PodTemplatePatch", "NamespacePosture"})
+FACTS: Final = frozenset({"PodTemplate", "PodTemplatePatch", "NamespacePosture", "AccountUse"})
 """Names that analyses give to what they derive."""
 
 NAMESPACED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
-from auditor.analysis import namespaces
+from auditor.analysis import accounts, namespaces
 from auditor.engine import conclude
 from auditor.engine.gate import parse_gate
 from auditor.engine.outcome import Outcome
@@ -134,14 +135,14 @@ def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
     """Derive what takes more than one resource, and judge it here."""
     told: dict[str, list[tuple[Resource, list[Outcome]]]] = {}
     blind = _blind_in(run, context)
-    for fact in namespaces.derive(run.kept, run.census):
+    for fact in chain(namespaces.derive(run.kept, run.census), accounts.derive(run.kept)):
         run.census[fact.kind, fact.namespace] += 1
         plan = context.plans.get(fact.kind)
         if plan is None:
             continue
         run.evaluated[fact.kind] += 1
         judgements = plan.judge(fact.body)
-        reasons = blind.get(fact.name, {})
+        reasons = blind.get(fact.namespace or fact.name, {})
         outcomes = [
             _untold(outcome, reasons) for judgement in judgements for outcome in judgement.outcomes
         ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.analysis import namespaces
+from auditor.analysis import accounts, namespaces
 from auditor.analysis.workloads import controlled_by
 from auditor.engine.lines import FORMAT, covering
 from auditor.engine.outcome import Judgement
@@ -153,6 +153,7 @@ class ShardRun:
                 part.gaps.append(
                     Gap(self._uri, resource.source, GapCause.MALFORMED, detail, line=resource.line)
                 )
+        part.kept = accounts.merged(part.kept)
         part.gaps.extend(reading.gaps())
         part.skipped += reading.skipped()
         if notes is not None and draft is not None:
@@ -162,6 +163,9 @@ class ShardRun:
     def _judge_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
         if resource.kind in namespaces.READS:
             part.kept.append(namespaces.brief(_cleaned(resource)))
+        elif resource.kind == accounts.ACCOUNT:
+            part.kept.append(accounts.brief(_cleaned(resource)))
+        tokens = self._context.plans.get(accounts.KIND) is not None
         subjects = [resource]
         for fact in self._context.workloads.derive(resource):
             if isinstance(fact, Gap):
@@ -169,6 +173,9 @@ class ShardRun:
             else:
                 part.census[fact.kind, fact.namespace] += 1
                 subjects.append(fact)
+                used = accounts.use(fact) if tokens else None
+                if used is not None:
+                    part.kept.append(used)
         for subject in subjects:
             self._judge_one(subject, reading, part)
 
@@ -245,7 +252,7 @@ class ShardRun:
             spools=self._spool.paths,
             tally=to_bytes(total.tally),
             gaps=total.gaps,
-            kept=total.kept,
+            kept=accounts.merged(total.kept),
             digests=self._digests,
             census=[(kind, where, count) for (kind, where), count in total.census.items()],
             evaluated=list(total.evaluated.items()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.analysis import FACT_KINDS, namespaces, workloads
+from auditor.analysis import FACT_KINDS, accounts, namespaces, workloads
 from auditor.analysis.shapes import shape_of
 from auditor.engine.kinds import rule_reads
 from auditor.errors import PolicyError
@@ -21,12 +21,15 @@ JOINED = {
     "resourceQuotas": "k8s/ResourceQuota",
     "limitRanges": "k8s/LimitRange",
     "workloads": "k8s/PodTemplate",
+    "declared": "k8s/ServiceAccount",
+    "automountServiceAccountToken": "k8s/ServiceAccount",
 }
-"""The fields of a namespace's posture that other objects decide, and which."""
+"""The fields of joined facts that other objects decide, and which."""
+FACTS = (namespaces.KIND, accounts.KIND)
 RULES = [
     pytest.param(rule, id=rule.id)
     for rule in POLICY.rules.values()
-    if namespaces.KIND in rule.applies_to
+    if set(rule.applies_to) & set(FACTS)
 ]
 
 
@@ -36,7 +39,7 @@ def test_needs(rule: Rule) -> None:
     defaults = {parameter.name: parameter.default for parameter in rule.parameters}
     active = compile_rule(ChosenRule(rule, rule.severity, defaults), errors)
     assert active is not None, errors
-    reads = rule_reads(active, shape_of(namespaces.KIND))
+    reads = rule_reads(active, shape_of(active.rule.applies_to[0]))
     assert not reads.whole
     wanted = {JOINED[name] for name in reads.fields if name in JOINED}
     assert wanted
@@ -45,5 +48,6 @@ def test_needs(rule: Rule) -> None:
 
 def test_every_fact_has_an_account_of_its_evidence() -> None:
     """A pod template rests on its object alone; a posture on what its rules must need."""
-    assert {workloads.KIND, workloads.PATCH, namespaces.KIND} == FACT_KINDS
-    assert set(JOINED.values()) - {workloads.KIND} == namespaces.READS - {"k8s/Namespace"}
+    assert {workloads.KIND, workloads.PATCH, *FACTS} == FACT_KINDS
+    read = namespaces.READS | {accounts.ACCOUNT}
+    assert set(JOINED.values()) - {workloads.KIND} == read - {"k8s/Namespace"}

@@ -59,12 +59,14 @@ def objects(results: dict[str, Any], root: Path) -> Iterator[tuple[dict[str, Any
         resource = finding["resource"]
         if resource["kind"] == "files/DuplicateKey":
             continue  # about the text, not about a value in it
+        if not resource["uid"]:
+            continue  # an account that nobody declares
         path = root / resource["source"].rpartition(":")[0]
         own = [
             node
             for node in documents(path)
             if text_at(node, "/metadata/name") == resource["name"]
-            and resource["kind"].startswith(f"k8s/{text_at(node, '/kind')}")
+            and resource["kind"].partition(".")[0] == f"k8s/{text_at(node, '/kind')}"
         ]
         assert own, resource
         yield finding, own[0]
