@@ -13,7 +13,7 @@ from typing import Final
 
 import stringzilla
 
-from auditor.secrets.names import IN_EVERY_NAME, LONGEST_NAME, NAME
+from auditor.secrets.names import IN_EVERY_NAME, is_secret_name
 
 _HINTS_JSON: Final = (
     *(b"glpat-", b"xox", b"sk-", b"nvapi-", b"AKIA", b"ASIA", b"PRIVATE KEY", b"eyJ", b"Bearer "),
@@ -31,7 +31,6 @@ _SECRET_ARGUMENTS = (
 _LONGEST_ARGUMENT = max(map(len, _SECRET_ARGUMENTS))
 _FLAG: Final = b'"--'
 _FLAG_JSON = re.compile(rb'"--(?i:[a-z_-]*(?:password|passwd|token|secret|api[-_]?key))"\s*,\s*"')
-_AROUND = LONGEST_NAME + 2
 _SMALLER = 8
 _VALUE: Final = b'"value"'
 _DENSE_NAME, _DENSE_VALUE = b'"name":"', b'","value":"'
@@ -102,7 +101,7 @@ def _dense_name(raw: bytes, at: int) -> bytes | None:
 
 @lru_cache(1024)
 def _names_secret(name: bytes) -> bool:
-    return NAME.search(name.decode("utf-8", "replace")) is not None
+    return is_secret_name(name.decode("utf-8", "replace"))
 
 
 def holding(raws: Sequence[bytes], group: int = 64) -> list[bool]:
@@ -131,14 +130,9 @@ def _may_hide_in_escapes(raw: bytes) -> bool:
 
 
 def _has_name_of_secret(raw: bytes) -> bool:
-    """Whether the name of a secret is anywhere; most of JSON is passed over."""
+    """Whether the name of a secret may be anywhere."""
     lower = raw.lower()
-    places = [at for word in IN_EVERY_NAME for at in _places(lower, word)]
-    if not raw.isascii() or len(places) * _AROUND > len(raw):
-        return NAME.search(raw.decode("utf-8", "replace")) is not None
-    return any(
-        NAME.search(raw[max(0, at - _AROUND) : at + _AROUND].decode("ascii")) for at in places
-    )
+    return any(find(lower, word) >= 0 for word in IN_EVERY_NAME)
 
 
 def _places(text: bytes, word: bytes) -> Iterator[int]:

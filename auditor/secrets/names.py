@@ -1,74 +1,123 @@
-"""Names that say that a value is secret, and values that are none whatever their name."""
+"""One decision for every text that has a name: is it a secret?
+
+A name is read by its words: ``dbPassword``, ``DB_PASSWORD``, ``db-password`` and
+``x.io/db.password`` say the same. It says that its value is secret when one of the words does
+(password, token, API key), unless its last word says what else of the secret is meant:
+``passwordFile``, ``SECRET_NAME``, ``token-audience``. Then the value is asked, see ``values.py``:
+``$(TOKEN)`` is none.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
-_WORDS = (
-    r"PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|(?:API|PRIVATE|ACCESS|SESSION|SIGNING|MASTER)[-_]?KEY"
-    r"|ENCRYPTION[-_]?KEY|CREDENTIAL|(?<![A-Z0-9])DSN(?![A-Z0-9])|CONNECTION[-_]?STRING"
-    r"|(?<![A-Z0-9])(?:PASS|PWD|PIN|CREDS|BEARER)(?![A-Z0-9])"
-)
-_SIGNS_IN = r"(?<![A-Z0-9])AUTH(?:ORIZATION)?(?![A-Z0-9])"
-_SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
-NAME: Final = re.compile(f"{_WORDS}|{_SIGNS_IN}", re.IGNORECASE)
+from auditor.secrets.values import Words, says_nothing
+
+_MARK: Final = "«redacted:"
 IN_EVERY_NAME: Final = (
-    *(b"pass", b"secret", b"token", b"key", b"cred", b"dsn", b"string", b"pwd", b"pin"),
-    *(b"bearer", b"auth"),
+    *(b"pass", b"secret", b"token", b"key", b"cred", b"auth", b"pwd", b"string", b"bearer"),
+    *(b"dsn", b"pin", b"psk"),
 )
-"""In small letters; where none of them is in ASCII, :data:`NAME` is not there either."""
-LONGEST_NAME: Final = len("CONNECTION_STRING")
-_HARMLESS_NAME = re.compile(
-    r"_(?:FILE|PATH|DIR|NAME|URL|URI|ENDPOINT|TTL|EXPIRY|EXPIRATION|TIMEOUT|LIFETIME|LENGTH|LIMIT"
-    r"|ENABLED|REQUIRED|TYPE|KIND|MODE|FORMAT|PROVIDER|BACKEND|STORE|ISSUER|AUDIENCE"
-    r"|ALGORITHM|REGION|VERSION)$|TOKENIZ",
-    re.IGNORECASE,
-)
-_HOW_AND_WHERE = re.compile(
-    r"_(?:METHOD|STRATEGY|MECHANISM|PLUGIN|REALM|DOMAIN|SCOPES?|HOST|PORT|SERVER|SERVICE|ADDR"
-    r"|ADDRESS|USER|USERNAME|SOURCE|DB|DATABASE)$",
-    re.IGNORECASE,
-)
-"""What names with AUTH say that are not about what one signs in with."""
-_HARMLESS_VALUE = re.compile(
-    r"(?:true|false|/[^\s=+/]*/[^\s=+]*|/[^\s=+/]+\.[a-z0-9]{1,8}"
-    r"|\$\([A-Za-z_]\w*\)|\$\{\w+\}|</?\|?\w{1,24}\|?>)?",
-    re.IGNORECASE,
-)
-"""Switches, paths, references to other variables, and tokens of a model's vocabulary."""
+"""In small letters: one of them is in every name that :func:`is_secret_name` takes for one."""
+LONGEST_NAME: Final = 512
+"""Characters of a name that are looked at; Kubernetes' own names have 317 at most."""
 
-_COUNT = re.compile(r"[0-9]{1,6}")
-_NO_COUNT = re.compile(r"PASS|PWD|SECRET|(?<![A-Z0-9])PIN(?![A-Z0-9])", re.IGNORECASE)
-_MEASURE = re.compile(
-    r"[-_](?:AGE|COUNT|SIZE|ROUNDS|RETRIES|ATTEMPTS|INTERVAL|SECONDS|MINUTES|HOURS|DAYS)$",
-    re.IGNORECASE,
+_FLAGS = re.IGNORECASE | re.ASCII
+_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEPARATOR = re.compile(r"[^A-Za-z0-9]+")
+
+_VENDORS = (
+    "OPENAI|ANTHROPIC|CLAUDE|AZURE|GEMINI|MISTRAL|COHERE|GROQ|DEEPSEEK|REPLICATE|TOGETHER|FIREWORKS"
+    "|HF|HUGGING_?FACE|NVIDIA|NGC|WANDB|LANGCHAIN|LANGSMITH|LANGFUSE|PINECONE|QDRANT|WEAVIATE"
+    "|SERPER|TAVILY|ELEVENLABS|STRIPE|TWILIO|SENDGRID|MAILGUN|DATADOG|DD|NEW_?RELIC|SENTRY"
 )
-_HEADER = re.compile(r"[A-Z]+(?:-[A-Z]+)*", re.IGNORECASE)
-_SWITCH = re.compile(r"none|yes|no|on|off|enabled|disabled", re.IGNORECASE)
-_AUTH = re.compile(r"(?:.*[^A-Z0-9])?AUTH", re.IGNORECASE | re.DOTALL)
+_KEYS = (
+    "API|PRIVATE|ACCESS|SESSION|SIGNING|MASTER|ENCRYPTION|ACCOUNT|SHARED|SUBSCRIPTION|LICENSE|AUTH"
+    f"|HMAC|(?:^|_)(?:{_VENDORS})"
+)
+_ANYWHERE = re.compile(
+    r"PASS_?WORD|PASSWD|PASS_?PHRASE|PASS_?CODE|SECRET|TOKEN(?!IZ)|CREDENTIAL|CONNECTION_?STRING"
+    rf"|(?:{_KEYS})_?KEY(?![A-Z])|(?:{_KEYS})_?KEYS?(?:_|$)|MASTERAUTH|(?:^|_)(?:DSN|CREDS|BEARER|PSK)(?:_|$)",
+    _FLAGS,
+)
+_AFTER = (
+    r"(?:_?(?:VALUE|STRING|DATA|HEADER|BASE64|B64|OLD|NEW|PROD|STAGING|DEV|TEST))?(?:_?[0-9]+)?$"
+)
+_AT_THE_END = re.compile(
+    r"(?:(?<!BY)(?<!COM)(?<!TRES)(?<!SUR)(?<!OVER)(?<!UNDER)PASS|PWD|(?:^|_)(?:PIN|PIN_?CODE)"
+    rf"|(?:^|_)AUTH(?:ORIZATION)?){_AFTER}",
+    _FLAGS,
+)
+"""Words that say so only when nothing but a detail comes after them."""
+
+_OTHER_WORDS = (
+    "FILE|FILES|FILENAME|PATH|PATHS|DIR|DIRECTORY|FOLDER|LOCATION|MOUNT|VOLUME|NAME|NAMES|REF|REFS"
+    "|REFERENCE|SELECTOR|NAMESPACE|URL|URI|ENDPOINT|HOST|PORT|REGION|PROVIDER|BACKEND|STORE|STORAGE"
+    "|ISSUER|AUDIENCE|AUDIENCES|SCOPE|SCOPES|TTL|EXPIRY|EXPIRATION|TIMEOUT|LIFETIME|DURATION"
+    "|INTERVAL|PERIOD|AGE|LENGTH|SIZE|LIMIT|COUNT|ROUNDS|RETRIES|ATTEMPTS|SECONDS|MINUTES|HOURS"
+    "|DAYS|UNIT|UNITS|ENABLED|DISABLED|REQUIRED|OPTIONAL|TYPE|KIND|MODE|FORMAT|POLICY|ROLE|CLASS"
+    "|ALGORITHM|VERSION|IMAGE|ANNOTATION|ANNOTATIONS|LABEL|LABELS|TEMPLATE|MANAGER|OPERATOR"
+    "|CONTROLLER|DRIVER|PLUGIN|PROCESS|CHECKSUM|FINGERPRINT|THUMBPRINT"
+)
+_OTHER = re.compile(rf"_(?:{_OTHER_WORDS})(?:_?[0-9]+)?$", _FLAGS)
+"""A last word by which a name is not that of the secret itself."""
+_OTHER_JOINED = re.compile(
+    r"(?:SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIALS?|KEY)S?"
+    r"(?:FILE|FILENAME|PATH|DIR|LOCATION|NAME|REF|NAMESPACE|URL|URI|TYPE|MODE|IMAGE|TTL)$",
+    _FLAGS,
+)
+_KNOWN = re.compile(
+    r"(?:^|_)EXISTING_?SECRET"  # charts: the name of a Secret that is there
+    r"|(?:^|_)PULL_?SECRETS?$"  # imagePullSecrets: names of Secrets
+    r"|INITIAL_?CLUSTER_?TOKEN"  # etcd: tells clusters apart, everybody may know it
+    r"|INJECT_SECRET"  # vault.hashicorp.com: where in Vault a secret is
+    r"|(?:^|_)SECRETS?_HASH$|^CHECKSUM_"  # charts: the digest of a manifest
+    r"|(?:^|_)(?:MAX|MIN|NUM|PAD|EOS|BOS|UNK|CLS|SEP|MASK|STOP|SPECIAL|EOT)(?:_[A-Z]+)*_TOKENS?(?:_|$)"
+    r"|TOKENS?_(?:PER|TO|IN|OUT)_",  # of language models: pieces of text
+    _FLAGS,
+)
+"""Names with a word of secrets that are known to have none."""
 
 
+@lru_cache(8192)
+def words_of(name: str) -> Words:
+    """A name by its words; of a qualified name (``x.io/token``) what stands behind the prefix."""
+    own = name[:LONGEST_NAME]
+    if "/" in own:
+        prefix, _, last = own.rpartition("/")
+        if last and not prefix.lower().endswith("checksum"):
+            own = last
+    return Words(
+        name=name,
+        joined=_SEPARATOR.sub("_", own).strip("_"),
+        parted=_SEPARATOR.sub("_", _BORDER.sub("_", own)).strip("_"),
+    )
+
+
+@lru_cache(8192)
 def is_secret_name(name: str) -> bool:
-    """Whether what is so named may be a secret: then :data:`NAME` is in its name."""
-    if not NAME.search(name) or _HARMLESS_NAME.search(name):
+    """Whether what is so named may be a secret: then one of :data:`IN_EVERY_NAME` is in it."""
+    if len(name) < len("pin") - 1:
         return False
-    return not _HOW_AND_WHERE.search(name) or _SECRET_NAME.search(name) is not None
+    words = words_of(name)
+    joined, parted = words.joined, words.parted
+    if not (_ANYWHERE.search(joined) or _ANYWHERE.search(parted) or _AT_THE_END.search(parted)):
+        return False
+    return not (
+        _OTHER.search(parted)
+        or _OTHER_JOINED.search(joined)
+        or _KNOWN.search(parted)
+        or _KNOWN.search(joined)
+    )
 
 
 def says_no_secret(name: str, value: str) -> bool:
-    """Whether the value of something that is named like a secret can't be one.
+    """Whether the value of something that is named like a secret can't be one."""
+    return says_nothing(words_of(name), value)
 
-    Few digits are a count, but not of passwords: those are short numbers, too. What a name that
-    ends with HEADER says is the name of a header or what stands in it.
-    """
-    if _HARMLESS_VALUE.fullmatch(value):
-        return True
-    if _COUNT.fullmatch(value):
-        return not _NO_COUNT.search(name) or _MEASURE.search(name) is not None
-    upper = name.upper()
-    if upper == "PWD":
-        return value.startswith("/")
-    if upper.endswith("_HEADER"):
-        return _HEADER.fullmatch(value) is not None
-    return _AUTH.fullmatch(name) is not None and _SWITCH.fullmatch(value) is not None
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a text under a name is a secret that is still there."""
+    return is_secret_name(name) and _MARK not in value and not says_no_secret(name, value)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.secrets.hints import may_hold_secret
-from auditor.secrets.names import is_secret_name, says_no_secret
+from auditor.secrets.names import is_secret, says_no_secret
 
 MARKER: Final = "«redacted:{}»"
 _MARK: Final = "«redacted:"
@@ -148,12 +148,7 @@ def _by_name(value: Any) -> Any:
 def _named(key: str, item: Any) -> Any:
     if not isinstance(item, str):
         return _by_name(item)
-    return marker("by-name") if _is_secret(key, item) else item
-
-
-def _is_secret(name: str, value: str) -> bool:
-    """Whether a text under a name is a secret that is still there."""
-    return is_secret_name(name) and _MARK not in value and not says_no_secret(name, value)
+    return marker("by-name") if is_secret(key, item) else item
 
 
 def _changed_list(values: list[Any], change: Callable[[Any], Any]) -> list[Any]:
@@ -271,7 +266,7 @@ def _variable(item: Any) -> Any:
 
 def _is_secret_variable(item: dict[str, Any]) -> bool:
     name, value = item.get("name"), item.get("value")
-    return isinstance(name, str) and isinstance(value, str) and _is_secret(name, value)
+    return isinstance(name, str) and isinstance(value, str) and is_secret(name, value)
 
 
 def decode(raw: bytes) -> Any:

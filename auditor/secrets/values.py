@@ -1,0 +1,162 @@
+"""Values that are no secret whatever their name: empty ones, references, placeholders, counts.
+
+What is asked here has a name that says secret. Some answers depend on what the name says: a few
+digits are a count of tokens, but may well be a password.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+_FLAGS = re.IGNORECASE | re.ASCII
+_LONGEST_PLAIN: Final = 512
+"""Characters; what is longer is no placeholder."""
+
+
+class Words(NamedTuple):
+    """A name, with ``_`` between its words.
+
+    ``joined`` has it where something else than a letter or digit stands, ``parted`` also before
+    the capitals of ``camelCase``.
+    """
+
+    name: str
+    joined: str
+    parted: str
+
+
+_SWITCH = re.compile(
+    r"true|false|yes|no|on|off|none|null|nil|undefined|enabled?|disabled?|required|optional", _FLAGS
+)
+_PATH = re.compile(r"/[^\s=+/]*/[^\s=+]*|/[^\s=+/]+\.[a-z0-9]{1,8}|file:/.*", _FLAGS)
+_REFERENCE = re.compile(
+    r"\$\{[A-Za-z_]\w*(?:-|:-|:?\?[^{}$]*)?\}"  # ${X}, ${X:-}, ${X:?say so}
+    r"|\$\((?!\s*(?:echo|printf)\b)[^()]*\)"  # $(X) of Kubernetes, $(cat FILE) of a shell
+    r"|\$[A-Za-z_]\w*"
+    r"|\{\{[^{}]*\}\}|\$\{\{[^{}]*\}\}"
+    r"|%\([A-Za-z_]\w*\)s"
+    r"|`(?:cat|<)\s[^`]*`",
+    _FLAGS,
+)
+_LEFT_OF_REFERENCE = re.compile(r"(?:Bearer|Basic|Token)?[\s\"':;,@/.-]*", _FLAGS)
+_ELSEWHERE = re.compile(
+    r"(?:vault:|ref\+|op://|secretref:|arn:aws[a-z-]*:(?:secretsmanager|ssm):|azurekeyvault://"
+    r"|projects/[^/\s]+/secrets/|sha256:[0-9a-f]{64}$|ENC\[|\$ANSIBLE_VAULT;"
+    r"|ssh-(?:rsa|ed25519|dss) |ecdsa-sha2-|-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY))",
+    _FLAGS,
+)
+"""Where the secret is, what it was encrypted to, a digest of it, or the half that is public."""
+_PLACEHOLDER = re.compile(
+    r"<[^<>]*>|\[[A-Z]+\]"  # <your token>, and what a vocabulary has
+    r"|\*{3,}|x{3,}|\.{3,}|…+|-{2,}|_{2,}|\#+"
+    r"|(?:TO_?DO|FIX_?ME|TBD|PLACE_?HOLDER|REDACTED|<?REPLACE[-_ ]?(?:ME|THIS|WITH)[-_ \w]*>?)"
+    r"|(?:your|insert|enter|put|paste|add)[-_ ][\w .'-]{2,}"
+    r"|__[A-Z][A-Z0-9_]*__|@[A-Z][A-Z0-9_]*@",
+    _FLAGS,
+)
+
+_COUNT = re.compile(r"[0-9]{1,6}")
+_DURATION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?(?:ms|s|m|h|d|[kmg]i?b?|%)", _FLAGS)
+_NO_COUNT = re.compile(r"PASS|PWD|SECRET|(?:^|_)PIN(?:_|$)", _FLAGS)
+_HEADER = re.compile(r"[A-Z]+(?:-[A-Z]+)*", _FLAGS)
+_AUTH = re.compile(r"(?:.*_)?AUTH(?:ORIZATION)?", _FLAGS)
+_METHOD = re.compile(
+    r"basic|bearer|digest|oauth2?|oidc|saml2?|ldaps?|kerberos|trust|md5|scram[\w-]*|mtls|tls|x509"
+    r"|jwt|token|password|certs?|certificates?|ntlm|iam|aws|gcp|azure|anonymous|simple|default"
+    r"|internal|external|rbac|abac|node|webhook|always\w*",
+    _FLAGS,
+)
+"""How one signs in, where a name asks for no more than that."""
+_DSN = re.compile(r"DSN|CONNECTION_?STRING", _FLAGS)
+_OPEN_URL = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:[^/?#\s:@]*(?::(?P<password>[^/?#\s@]*))?@)?[^?#\s@]*", _FLAGS
+)
+
+_OBJECT = re.compile(
+    r"(?:^|_)(?:(?:PULL|TLS|SSL|CERT|CERTIFICATE|CA|WEBHOOK|REGISTRY|AUTH|TARGET|SOURCE|IMAGE"
+    r"|DEFAULT|K8S|KUBERNETES|CREDENTIALS?|PASSWORD|TOKEN|KEY)_?)?SECRETS?",
+    _FLAGS,
+)
+"""A name that is as likely that of an object: a Secret of Kubernetes."""
+_OBJECT_NAME = re.compile(
+    r"(?:[a-z][a-z-]{0,62}/)?[a-z]+(?:[-.](?:[a-z]+|[a-z]{0,4}[0-9]{1,2}))*", _FLAGS
+)
+_TELLS_OBJECT = re.compile(
+    r"(?:[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9.-]*-(?:secrets?|creds?|credentials?|certs?|tls)"
+)
+_OF_SECRET = re.compile(r"SECRET", _FLAGS)
+_OF_MORE = re.compile(r"PASS|PWD|TOKEN|CREDENTIAL|KEY", _FLAGS)
+_OF_KEY = re.compile(r"(?:.*_)?(?:SECRET|PASSWORD|TOKEN|CREDENTIALS?)_?KEY", _FLAGS)
+_KEY_NAME = re.compile(
+    r"[a-z._-]*(?:passw(?:or)?d|pass|secret|token|key|credentials?|user(?:name)?|auth|dsn|uri|url"
+    r"|connection|certificate|crt|pem|json|ya?ml|conf|cfg|txt)[a-z._-]*",
+    _FLAGS,
+)
+"""The name of an entry of a Secret."""
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a text says nothing, or only where something is or is to be put."""
+    bare = value.strip().strip("\"'").strip()
+    if not bare:
+        return True
+    if _ELSEWHERE.match(bare):
+        return True
+    if len(bare) > _LONGEST_PLAIN:
+        return False
+    if _PLACEHOLDER.fullmatch(bare) or _SWITCH.fullmatch(bare):
+        return True
+    return _refers(bare)
+
+
+def _refers(value: str) -> bool:
+    """Whether a text is made of references, and of nothing that could be a secret besides."""
+    if not ("$" in value or "{{" in value or "%(" in value or "`" in value):
+        return False
+    rest, found = _REFERENCE.subn("", value)
+    return found > 0 and _LEFT_OF_REFERENCE.fullmatch(rest) is not None
+
+
+def says_nothing(words: Words, value: str) -> bool:
+    """Whether a value can't be the secret that its name speaks of.
+
+    Few digits are a count, but not of passwords: those are short numbers, too. What a name that
+    ends with HEADER says is the name of a header or what stands in it.
+    """
+    if is_placeholder(value) or _PATH.fullmatch(value):
+        return True
+    if _COUNT.fullmatch(value) or _DURATION.fullmatch(value):
+        return not _NO_COUNT.search(words.parted)
+    if words.parted.lower() == "pwd":
+        return value.startswith("/")
+    if words.parted.lower().endswith("_header"):
+        return _HEADER.fullmatch(value) is not None
+    if _AUTH.fullmatch(words.parted):
+        return _METHOD.fullmatch(value) is not None
+    if _DSN.search(words.joined):
+        return _signs_nobody_in(value)
+    return _names_an_object(words, value)
+
+
+def _signs_nobody_in(value: str) -> bool:
+    """Whether a URL has no password, or a reference in its place."""
+    found = _OPEN_URL.fullmatch(value)
+    if found is None or (found["password"] is None and "@" in value):
+        return False
+    return found["password"] is None or is_placeholder(found["password"])
+
+
+def _names_an_object(words: Words, value: str) -> bool:
+    """Whether a value is the name of a Secret, or of an entry of one."""
+    if len(value) > _LONGEST_PLAIN:
+        return False
+    if _OF_KEY.fullmatch(words.parted) and _KEY_NAME.fullmatch(value):
+        return True
+    if not _OF_SECRET.search(words.parted):
+        return False
+    if _OBJECT.fullmatch(words.parted):
+        return _OBJECT_NAME.fullmatch(value) is not None
+    if _OF_MORE.search(words.parted):
+        return False
+    return _TELLS_OBJECT.fullmatch(value) is not None
