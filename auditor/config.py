@@ -67,12 +67,14 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
 
 
 def _folder(env: Mapping[str, str], name: str, usual: str) -> Path | None:
-    """Our folder below a base folder of the XDG specification."""
-    base = env.get(name)
-    if base:
-        return Path(base) / "auditor"
-    home = env.get("HOME")
-    return Path(home) / usual / "auditor" if home else None
+    """Our folder below a base folder of the XDG specification, which says to ignore relative ones.
+
+    A relative one would be in what is audited.
+    """
+    base, home = Path(env.get(name, "")), Path(env.get("HOME", ""))
+    if base.is_absolute():
+        return base / "auditor"
+    return home / usual / "auditor" if home.is_absolute() else None
 
 
 def _colour(env: Mapping[str, str]) -> bool | None:

@@ -8,6 +8,7 @@
     ├── PolicyErrors                  all of them, collected before the program stops
     ├── CollectionError               a whole target could not be read                exit 3
     ├── RenderError                   a report could not be written                 exit 2
+    ├── CacheError                    others could write to the cache: go on without it
     └── IntegrityError                a digest or a signature does not match        exit 4
 
 Part of a target that could not be read is a :class:`auditor.model.Gap`, and a rule that could not
@@ -86,6 +87,10 @@ class CollectionError(AuditorError):
 
 class RenderError(AuditorError):
     """A report could not be produced or written."""
+
+
+class CacheError(AuditorError):
+    """What was cached may be somebody else's doing: the run goes on without it, and says so."""
 
 
 class IntegrityError(AuditorError):

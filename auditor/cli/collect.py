@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from auditor.cli.caching import cache_of
 from auditor.cli.options import (
     chosen_by,
     kubeconfig_option,
@@ -75,7 +76,7 @@ def collect(
     config = read_config()
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
-    kinds = kinds_of(chosen_by(policies, profile, settings, config.cache))
+    kinds = kinds_of(chosen_by(policies, profile, settings, cache_of(config)))
     places = Places(kubeconfig or config.kubeconfig, timeout)
     found = [collector_for(text, places) for text in targets]
     for text, target in zip(targets, found, strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from auditor.cli.caching import cache_of
 from auditor.cli.options import (
     chosen_by,
     kubeconfig_option,
@@ -85,7 +86,7 @@ def doctor(
       0  a scan would see everything   3  it would not, or there is no connection
     """
     config = read_config()
-    compiled = compiled_profile(chosen_by(policies, profile, settings, config.cache))
+    compiled = compiled_profile(chosen_by(policies, profile, settings, cache_of(config)))
     sources = rests_on(compiled)
     live = live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:

@@ -12,6 +12,7 @@ from typing import TypeVar
 import click
 import msgspec
 
+from auditor.cli.caching import RESULTS, cache_of
 from auditor.cli.options import (
     chosen_by,
     policies_option,
@@ -167,7 +168,7 @@ class Judging:
             colour=chosen.color,
             everything=chosen.list_all,
         )
-        self._cache = None if chosen.no_cache else config.cache
+        self._cache = None if chosen.no_cache else cache_of(config)
         quiet = chosen.quiet and chosen.progress == "auto"
         self.progress = Progress("none" if quiet else chosen.progress)
 
@@ -179,7 +180,7 @@ class Judging:
             gate=chosen.fail_on,
             workers=chosen.workers or default_workers(),
             spool=spool,
-            result_cache=cache / "results" if cache is not None else None,
+            result_cache=cache.below(RESULTS) if cache is not None else None,
             list_all=chosen.list_all,
             memo=not chosen.no_memo,
             known=self._known(spool),

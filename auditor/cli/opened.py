@@ -15,6 +15,7 @@ from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest, results_in
 from auditor.evidence.population import untold
+from auditor.policy import CacheFolder
 from auditor.ports import Collector
 from auditor.runner.job import kinds_of
 from auditor.runner.known import read_known
@@ -86,7 +87,7 @@ class Again(msgspec.Struct, frozen=True):
     """Judges the evidence of bundles again, by the policies in bundles; nothing else is read."""
 
     scratch: Path
-    cache: Path | None
+    cache: CacheFolder | None
     workers: int | None
     progress: Progress
 

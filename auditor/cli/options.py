@@ -8,9 +8,10 @@ from typing import TypeVar
 
 import click
 
+from auditor.cli.caching import POLICY, cache_of
 from auditor.config import read_config
 from auditor.errors import UsageError
-from auditor.policy import PolicySet, load, policies_folder
+from auditor.policy import CacheFolder, PolicySet, load, policies_folder
 from auditor.runner.settings import Chosen
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -96,8 +97,8 @@ def load_policy(extra: Sequence[Path]) -> PolicySet:
     Raises:
         PolicyErrors: a file is malformed.
     """
-    cache = read_config().cache
-    return load(folders(extra), None if cache is None else cache / "policy")
+    cache = cache_of(read_config())
+    return load(folders(extra), None if cache is None else cache.below(POLICY))
 
 
 def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -116,12 +117,12 @@ def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def chosen_by(
-    policies: Sequence[Path], profile: str, settings: Sequence[str], cache: Path | None
+    policies: Sequence[Path], profile: str, settings: Sequence[str], cache: CacheFolder | None
 ) -> Chosen:
     """What the options say of the profile; ``cache`` is the folder of all caches.
 
     Raises:
         UsageError: as :func:`parse_settings`.
     """
-    compiled = cache / "policy" if cache is not None else None
+    compiled = cache.below(POLICY) if cache is not None else None
     return Chosen(folders(policies), profile, parse_settings(settings), compiled)

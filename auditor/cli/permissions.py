@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from auditor.cli.caching import cache_of
 from auditor.cli.options import chosen_by, policies_option, profile_option, set_option
 from auditor.cli.prose import prose
 from auditor.cli.wiring import ROLES
@@ -64,7 +65,7 @@ def permissions(
     for namespace in namespaces:
         _checked(f"--namespace {namespace}", namespace, _NAMESPACE)
     config = read_config()
-    compiled = compiled_profile(chosen_by(policies, profile, settings, config.cache))
+    compiled = compiled_profile(chosen_by(policies, profile, settings, cache_of(config)))
     reasons: dict[str, list[str]] = {}
     for rule, sources in rests_on(compiled).items():
         for kind in sources.all:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import auditor
+from auditor.policy.cachefile import CacheFolder
 from auditor.policy.compile import ProgramCache, compile_profile, compile_rule
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
-from auditor.policy.load import cache_name, load
+from auditor.policy.load import cache_name, cache_stamp, load
 from auditor.policy.policyset import PolicySet, digest_of, policy_files
 from auditor.policy.resolve import ChosenRule, ResolvedProfile, resolve
 
 __all__ = [
     "ActiveRule",
+    "CacheFolder",
     "ChosenRule",
     "CompiledProfile",
     "MessageTemplate",
@@ -20,6 +22,7 @@ __all__ = [
     "ProgramCache",
     "ResolvedProfile",
     "cache_name",
+    "cache_stamp",
     "compile_profile",
     "compile_rule",
     "digest_of",

@@ -1,49 +1,183 @@
-"""Cache files that nobody else could have written, replaced as a whole.
+"""Cache files that nobody else could have written, each for one purpose, replaced as a whole.
 
-What is in them decides what a scan says, and compiled programs are code: a file of another owner,
-or one that others may write to, is as good as none. So is one that can't be read or written.
+What is in them decides what a scan says, and compiled programs are code. Checking the file alone is
+not enough: whoever may write to a folder above it can move another folder of ours to its name, with
+files that are ours and say something else. So::
+
+    $XDG_CACHE_HOME            anybody's, /tmp as well: nothing is said about it
+    └── auditor/               from here on: a folder, no link; ours; nobody else may write; 0700
+        └── results/           opened relative to the descriptor of the one above
+            └── 3bb8ba7f.../
+                └── 000000.bin a regular file, ours, that says inside what it is for
+
+A file begins with a digest over all that follows, and with its *stamp*: for which policy, profile,
+target, version and shard it is. Whoever reads says which one is wanted. A file that is of another
+one, damaged, or not ours is as good as none, and is replaced. A folder that is not ours is a reason
+to do without a cache.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+import msgspec
 
+from auditor.errors import CacheError
 
-def read_own(path: Path) -> bytes | None:
-    """The content of a cache file of ours."""
-    try:
-        with open(path, "rb", opener=_open) as file:
-            status = os.fstat(file.fileno())
-            ours = status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE
-            return file.read() if ours and stat.S_ISREG(status.st_mode) else None
-    except OSError:
-        return None
-
-
-def _open(path: str, flags: int) -> int:
-    """Open without waiting for whoever would write to a pipe, and not through a link."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NO_WAITING: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_MAGIC: Final = b"auditor cache 1\n"
+_LENGTH: Final = 4
+_MOST_BYTES: Final = 1 << 30
+_HINT: Final = "remove it, or let XDG_CACHE_HOME name a folder of your own; --no-cache does without"
 
 
-def write_own(path: Path, data: bytes) -> None:
-    """Write a cache file, for nobody else to read; a cache is never worth failing for."""
-    import tempfile  # noqa: PLC0415 - a run that finds everything cached writes nothing
+class CacheFolder(msgspec.Struct, frozen=True):
+    """A folder of ours: ``names`` one in the other, below a ``base`` that may be anybody's."""
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
+    base: Path
+    names: tuple[str, ...]
+
+    def below(self, name: str) -> CacheFolder:
+        """A folder in it."""
+        return CacheFolder(self.base, (*self.names, name))
+
+    @contextlib.contextmanager
+    def opened(self, *, make: bool = False) -> Iterator[int]:
+        """The descriptor of the folder; with ``make`` it is made where it is missing.
+
+        Raises:
+            CacheError: one on the way to it is not ours alone.
+            OSError: it is not there, or can't be made.
+        """
+        if make:
+            _make_base(self.base)
+        handle = os.open(self.base, _FOLDER)
+        try:
+            place = self.base
+            for name in self.names:
+                place /= name
+                inner = _entered(handle, name, place, make=make)
+                os.close(handle)
+                handle = inner
+                _refuse_foreign(os.fstat(handle), place)
+            yield handle
+        finally:
+            os.close(handle)
+
+    def refuse_foreign(self) -> None:
+        """Look at the folder and what is directly in it; what is not there is no danger.
+
+        Raises:
+            CacheError: others could have put something into it.
+        """
+        with contextlib.suppress(OSError), self.opened() as folder, os.scandir(folder) as entries:
+            for entry in entries:
+                place = self.base.joinpath(*self.names, entry.name)
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISLNK(status.st_mode):
+                    raise CacheError(f"{place} is a link", hint=_HINT)
+                _refuse_foreign(status, place)
+
+    def read(self, name: str, stamp: str) -> memoryview | None:
+        """What was written under this name and stamp; None when there is no such file of ours."""
+        try:
+            with self.opened() as folder:
+                handle = os.open(name, os.O_RDONLY | _NO_WAITING, dir_fd=folder)
+            with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+                status = os.fstat(handle)
+                ours = status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE
+                if not ours or not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
+                    return None
+                return _taken_out(file.read(), stamp)
+        except (OSError, CacheError):
+            return None
+
+    def write(self, name: str, stamp: str, content: bytes) -> None:
+        """Write a file for nobody else to read; a cache is never worth failing for."""
+        with contextlib.suppress(OSError, CacheError), self.opened(make=True) as folder:
+            beside = f".{name}-{os.getpid()}"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_WAITING
+            with contextlib.suppress(FileNotFoundError):  # of a process that was killed
+                os.unlink(beside, dir_fd=folder)
+            handle = os.open(beside, flags, 0o600, dir_fd=folder)
             try:
-                file.write(data)
-                file.close()
-                temporary.replace(path)
-            except OSError:
-                temporary.unlink(missing_ok=True)
-    except OSError:
-        return
+                with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+                    file.writelines(_put_in(content, stamp))
+                os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:  # an interrupt as well leaves nothing behind
+                with contextlib.suppress(OSError):
+                    os.unlink(beside, dir_fd=folder)
+                raise
+
+    def used(self) -> None:
+        """Remember that it was used now: what was not used for longest is removed first."""
+        with contextlib.suppress(OSError, CacheError), self.opened() as folder:
+            os.utime(folder)
+
+
+def _make_base(base: Path) -> None:
+    """Make what is missing of the folder above ours; like ours it is nobody else's."""
+    for folder in reversed((base, *base.parents)):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _entered(folder: int, name: str, place: Path, *, make: bool) -> int:
+    """Open a folder in another one; what is made there is 0700 whatever the umask."""
+    made = False
+    if make:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=folder)
+            made = True
+    try:
+        handle = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            _refuse_foreign(status, place)
+            raise
+        what = f"{place} is a link" if stat.S_ISLNK(status.st_mode) else f"{place} is no folder"
+        raise CacheError(what, hint=_HINT) from error
+    if made:
+        os.fchmod(handle, 0o700)
+    return handle
+
+
+def _refuse_foreign(status: os.stat_result, place: Path) -> None:
+    if status.st_uid != os.geteuid():
+        raise CacheError(f"{place} belongs to another user (uid {status.st_uid})", hint=_HINT)
+    if status.st_mode & _OTHERS_WRITE:
+        mode = f"{stat.S_IMODE(status.st_mode):04o}"
+        raise CacheError(f"others may write to {place} (mode {mode})", hint=_HINT)
+
+
+def _put_in(content: bytes, stamp: str) -> tuple[bytes, ...]:
+    """The parts of a file."""
+    mark = stamp.encode("utf-8", "surrogatepass")
+    head = len(mark).to_bytes(_LENGTH, "big") + mark
+    digest = hashlib.sha256(head)
+    digest.update(content)
+    return _MAGIC, digest.digest(), head, content
+
+
+def _taken_out(data: bytes, stamp: str) -> memoryview | None:
+    """The content of a file; None when it is damaged, or one of another stamp."""
+    start = len(_MAGIC) + hashlib.sha256().digest_size
+    if not data.startswith(_MAGIC):
+        return None
+    rest = memoryview(data)[start:]
+    if hashlib.sha256(rest).digest() != data[len(_MAGIC) : start]:
+        return None
+    mark = stamp.encode("utf-8", "surrogatepass")
+    head = len(mark).to_bytes(_LENGTH, "big") + mark
+    return rest[len(head) :] if rest[: len(head)] == head else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -19,7 +18,7 @@ from auditor.cel import (
 )
 from auditor.errors import PolicyError, PolicyErrors
 from auditor.model.policy import Expression, Rule
-from auditor.policy.cachefile import read_own, write_own
+from auditor.policy.cachefile import CacheFolder
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.messages import BraceError, split_message
 from auditor.policy.parameters import cel_type
@@ -121,11 +120,16 @@ class _Compiler:
 
 
 class ProgramCache:
-    """Compiled programs of one policy digest in one file that only its owner may write."""
+    """Compiled programs of one policy digest in one file that only its owner may write.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known = _load(path)
+    They are code. ``stamp`` says which policy and which version of the program they are of.
+    """
+
+    def __init__(self, folder: CacheFolder, name: str, stamp: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._stamp = stamp
+        self._known = _decoded(folder.read(name, stamp) or b"")
         self._new: dict[str, bytes] = {}
 
     def get(self, key: str, environment: Environment) -> Program | None:
@@ -145,14 +149,12 @@ class ProgramCache:
     def save(self) -> None:
         """Write what is new."""
         if self._new:
-            write_own(self._path, msgspec.msgpack.encode({**self._known, **self._new}))
+            content = msgspec.msgpack.encode({**self._known, **self._new})
+            self._folder.write(self._name, self._stamp, content)
 
 
-def _load(path: Path) -> Mapping[str, bytes]:
-    data = read_own(path)
-    if data is None:
-        return {}
+def _decoded(data: bytes | memoryview) -> Mapping[str, bytes]:
     try:
         return msgspec.msgpack.decode(data, type=dict[str, bytes])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return {}

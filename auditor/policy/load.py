@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.policy.cachefile import read_own, write_own
+from auditor.policy.cachefile import CacheFolder
 from auditor.policy.policyset import PolicySet, digest_files, read_files
 from auditor.version import VERSION
 
@@ -15,7 +15,7 @@ FORMAT = 1
 """Changes when what is made of the same files changes without the version doing so."""
 
 
-def load(folders: Sequence[Path], cache: Path | None = None) -> PolicySet:
+def load(folders: Sequence[Path], cache: CacheFolder | None = None) -> PolicySet:
     """Load policy folders, the built-in one first.
 
     All files are read and hashed each time. ``cache`` is a folder that holds what files of the same
@@ -26,16 +26,17 @@ def load(folders: Sequence[Path], cache: Path | None = None) -> PolicySet:
     """
     files = read_files(folders)
     digest = digest_files(files)
-    path = None if cache is None else cache / cache_name(digest, "policy")
+    name, stamp = cache_name(digest, "policy"), cache_stamp(digest, "policy")
     shown = [str(folder) for folder in folders[1:]]
-    known = None if path is None else _restored(path, digest, shown)
+    data = cache.read(name, stamp) if cache is not None else None
+    known = _restored(data, digest, shown) if data is not None else None
     if known is not None:
         return known
     from auditor.policy.read import read_policy  # noqa: PLC0415 - YAML, when nothing is cached
 
     policy = read_policy(folders, files, digest)
-    if path is not None:
-        write_own(path, msgspec.msgpack.encode((shown, policy)))
+    if cache is not None:
+        cache.write(name, stamp, msgspec.msgpack.encode((shown, policy)))
     return policy
 
 
@@ -44,11 +45,13 @@ def cache_name(digest: str, kind: str) -> str:
     return f"{VERSION}-{FORMAT}-{digest.removeprefix('sha256:')[:32]}.{kind}"
 
 
-def _restored(path: Path, digest: str, shown: list[str]) -> PolicySet | None:
+def cache_stamp(digest: str, kind: str) -> str:
+    """What a cache file for policy files with this digest says inside that it is for."""
+    return f"{kind} {VERSION} {FORMAT} {digest}"
+
+
+def _restored(data: memoryview, digest: str, shown: list[str]) -> PolicySet | None:
     """What a cache file holds for these files; places in users' files name the folder as given."""
-    data = read_own(path)
-    if data is None:
-        return None
     try:
         folders, policy = msgspec.msgpack.decode(data, type=tuple[list[str], PolicySet])
     except (msgspec.DecodeError, RecursionError):

@@ -1,10 +1,10 @@
 """What earlier scans made of files: a second scan of an unchanged tree reads only their digests.
 
 One file per shard and scope: ``<folder>/<hash of scope>/<shard>.bin``, a msgpack map from
-``<sha256 of the content>:<path>`` to the encoded :class:`FileResult`. The key covers all that the
-result depends on: the content, its path, and the digest of policy, profile, parameters and engine.
-A cache file that can't be read, or that others could have written, is as good as none; it is
-written anew, whole, by renaming.
+``<sha256 of the content>:<path>`` to the encoded :class:`FileResult`. The key and the stamp of the
+file cover all that the result depends on: the content, its path, and the digest of policy, profile,
+parameters and engine. A cache file that can't be read, that others could have written, or that is
+of another scope is as good as none; it is written anew, whole, by renaming.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
+from auditor.errors import CacheError
 from auditor.model.resource import Gap, Resource
-from auditor.policy.cachefile import read_own, write_own
+from auditor.policy.cachefile import CacheFolder
 
 MOST_BYTES = 1 << 30
 """What the results of all scopes may take together."""
@@ -38,13 +38,15 @@ class FileResult(msgspec.Struct, gc=False):
 
 
 class ResultCache:
-    """The results of one shard's files."""
+    """The results of one shard's files: a file with a ``stamp`` in the folder of its scope."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: CacheFolder, name: str, stamp: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._stamp = stamp
         self._decode = msgspec.msgpack.Decoder(FileResult).decode
         self._encode = msgspec.msgpack.Encoder().encode
-        self._known = _load(path)
+        self._known = _decoded(folder.read(name, stamp))
         self._now: dict[str, msgspec.Raw] = {}
         self._changed = False
 
@@ -69,14 +71,12 @@ class ResultCache:
     def save(self) -> None:
         """Write what this scan used, if anything is new; a cache is never worth failing for."""
         if not self._changed and len(self._now) == len(self._known):
-            with contextlib.suppress(OSError):
-                os.utime(self._path.parent)
+            self._folder.used()
             return
-        write_own(self._path, self._encode(self._now))
+        self._folder.write(self._name, self._stamp, self._encode(self._now))
 
 
-def _load(path: Path) -> dict[str, msgspec.Raw]:
-    data = read_own(path)
+def _decoded(data: memoryview | None) -> dict[str, msgspec.Raw]:
     if data is None:
         return {}
     try:
@@ -86,7 +86,7 @@ def _load(path: Path) -> dict[str, msgspec.Raw]:
 
 
 @contextlib.contextmanager
-def open_cache(folder: Path | None, scope: str, shard: int) -> Iterator[ResultCache | None]:
+def open_cache(folder: CacheFolder | None, scope: str, shard: int) -> Iterator[ResultCache | None]:
     """Open the cache of a shard; None when there is no folder for it.
 
     ``scope`` is everything but the content and the path that results depend on.
@@ -95,28 +95,40 @@ def open_cache(folder: Path | None, scope: str, shard: int) -> Iterator[ResultCa
         yield None
         return
     name = hashlib.sha256(scope.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    cache = ResultCache(folder / name / f"{shard:06d}.bin")
+    stamp = f"results {shard}\n{scope}"
+    cache = ResultCache(folder.below(name), f"{shard:06d}.bin", stamp)
     yield cache
     cache.save()
 
 
-def prune(folder: Path, most: int = MOST_BYTES) -> None:
+def prune(folder: CacheFolder, most: int = MOST_BYTES) -> None:
     """Remove the scopes that were used longest ago until the others fit into ``most`` bytes.
 
     A scan that uses one at the same time finds nothing in it, and writes it anew.
     """
-    left = most
-    for _, size, scope in sorted(_scopes(folder), reverse=True):
-        left -= size
-        if left < 0:
-            shutil.rmtree(scope, ignore_errors=True)
+    with contextlib.suppress(OSError, CacheError), folder.opened() as handle:
+        left = most
+        for _, size, scope in sorted(_scopes(handle), reverse=True):
+            left -= size
+            if left < 0:
+                shutil.rmtree(scope, ignore_errors=True, dir_fd=handle)
 
 
-def _scopes(folder: Path) -> Iterator[tuple[float, int, Path]]:
-    """When each scope was used last, its bytes, and its folder."""
-    with contextlib.suppress(OSError):
-        for scope in folder.iterdir():
-            if scope.is_symlink() or not scope.is_dir():
-                continue
-            size = sum(path.stat().st_size for path in scope.iterdir())
-            yield scope.stat().st_mtime, size, scope
+def _scopes(folder: int) -> Iterator[tuple[float, int, str]]:
+    """When each scope was used last, its bytes, and its name."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    used = entry.stat(follow_symlinks=False).st_mtime
+                    yield used, _size(folder, entry.name), entry.name
+
+
+def _size(folder: int, name: str) -> int:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags, dir_fd=folder)
+    try:
+        with os.scandir(handle) as files:
+            return sum(file.stat(follow_symlinks=False).st_size for file in files)
+    finally:
+        os.close(handle)

@@ -14,9 +14,11 @@ from auditor.engine.lines import LineWriter
 from auditor.engine.sources import RuleSources, kinds_read, sources_of
 from auditor.model.kinds import kind_name
 from auditor.policy import (
+    CacheFolder,
     CompiledProfile,
     ProgramCache,
     cache_name,
+    cache_stamp,
     compile_profile,
     load,
     resolve,
@@ -49,7 +51,7 @@ class Job(msgspec.Struct, frozen=True):
     collector: Collector
     chosen: Chosen
     spool: Path
-    result_cache: Path | None
+    result_cache: CacheFolder | None
     list_all: bool
     memo: bool
     keep: Keep | None = None
@@ -75,7 +77,9 @@ def compiled_profile(chosen: Chosen) -> CompiledProfile:
     policy = load(chosen.folders, chosen.cache)
     programs = None
     if chosen.cache is not None:
-        programs = ProgramCache(chosen.cache / cache_name(policy.digest, "programs"))
+        digest = policy.digest
+        name, stamp = cache_name(digest, "programs"), cache_stamp(digest, "programs")
+        programs = ProgramCache(chosen.cache, name, stamp)
     return compile_profile(resolve(policy, chosen.profile, dict(chosen.parameters)), programs)
 
 

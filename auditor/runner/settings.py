@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from auditor.model.evidence import TargetEntry
+from auditor.policy.cachefile import CacheFolder
 
 SHARD_WEIGHT = 1 << 20
 
@@ -21,7 +22,7 @@ class Chosen(msgspec.Struct, frozen=True):
     folders: tuple[Path, ...]
     profile: str
     parameters: tuple[tuple[str, str], ...] = ()
-    cache: Path | None = None
+    cache: CacheFolder | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -34,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True):
     gate: str
     workers: int
     spool: Path
-    result_cache: Path | None
+    result_cache: CacheFolder | None
     list_all: bool = False
     memo: bool = True
     shard_weight: int = SHARD_WEIGHT

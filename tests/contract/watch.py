@@ -36,15 +36,29 @@ CODE = (".py", ".pyc", ".so")
 AF_UNIX = 1
 
 
-def place() -> str:
-    """The innermost frame of our packages, or nothing."""
+def ours() -> FrameType | None:
+    """The innermost frame of our packages."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if name.partition(".")[0] in PACKAGES:
-            return f"{name}:{frame.f_lineno}"
+        if frame.f_globals.get("__name__", "").partition(".")[0] in PACKAGES:
+            return frame
         frame = frame.f_back
-    return ""
+    return None
+
+
+def place() -> str:
+    """Where in our packages something is done, or nothing."""
+    frame = ours()
+    return f"{frame.f_globals['__name__']}:{frame.f_lineno}" if frame is not None else ""
+
+
+def relative_to() -> object:
+    """The descriptor that a path is relative to: of all events that of opening does not tell it.
+
+    What opens so calls the descriptor ``folder``.
+    """
+    frame = ours()
+    return frame.f_locals.get("folder", -1) if frame is not None else -1
 
 
 def told(event: str, argument: object, where: str) -> None:
@@ -108,7 +122,7 @@ def on_scan(folders: tuple[str, ...]) -> Callable[[str, tuple[Any, ...]], None]:
         if event == "open":
             path, mode, flags = arguments
             writing = any(letter in (mode or "") for letter in "wax+") or bool(flags & WRITES)
-            if writing and not allowed(path):
+            if writing and not allowed(path, relative_to()):
                 told(event, path, place())
         elif event in CHANGES:
             # (path, ..., descriptor of its folder), or (from, to, two descriptors)

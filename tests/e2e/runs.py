@@ -12,7 +12,7 @@ from pathlib import Path
 
 from auditor.model.finding import Report
 from auditor.model.resource import Target
-from auditor.policy import policies_folder
+from auditor.policy import CacheFolder, policies_folder
 from auditor.ports import Collector
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Settings, Stamp
@@ -35,11 +35,11 @@ def collector_of(root: Path, uri: str = "tree") -> ManifestsCollector:
 
 
 @functools.cache
-def compiled_policies() -> Path:
+def compiled_policies() -> CacheFolder:
     """Where the compiled rules are kept between the runs of this process."""
     folder = Path(tempfile.mkdtemp(prefix="auditor-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return CacheFolder(folder, ("policy",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Run:
             gate=self.gate,
             workers=self.workers,
             spool=spool,
-            result_cache=self.cache,
+            result_cache=None if self.cache is None else CacheFolder(self.cache, ("results",)),
             list_all=self.list_all,
             memo=self.memo,
             shard_weight=self.shard_weight,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
+from auditor.policy import CacheFolder
 from auditor.runner.cache import FileResult, ResultCache, open_cache, prune
 
 RESULT = FileResult(
@@ -25,11 +26,19 @@ RESULT = FileResult(
 )
 
 
-def filled(path: Path) -> ResultCache:
-    cache = ResultCache(path)
+def at(path: Path, stamp: str = "scope") -> ResultCache:
+    return ResultCache(CacheFolder(path.parent.parent, (path.parent.name,)), path.name, stamp)
+
+
+def filled(path: Path, stamp: str = "scope") -> ResultCache:
+    cache = at(path, stamp)
     cache.put("a.yaml", "sha256:1", RESULT)
     cache.save()
-    return ResultCache(path)
+    return at(path, stamp)
+
+
+def below(folder: Path) -> CacheFolder:
+    return CacheFolder(folder.parent, (folder.name,))
 
 
 def test_a_result_comes_back_whole(tmp_path: Path) -> None:
@@ -52,7 +61,7 @@ def test_what_was_not_used_is_forgotten(tmp_path: Path) -> None:
     cache = filled(path)
     cache.put("b.yaml", "sha256:2", RESULT)
     cache.save()
-    again = ResultCache(path)
+    again = at(path)
     assert again.get("a.yaml", "sha256:1") is None
     assert again.get("b.yaml", "sha256:2") == RESULT
 
@@ -67,11 +76,11 @@ def test_nothing_is_written_when_nothing_changed(tmp_path: Path) -> None:
 
 
 def test_scopes_and_shards_are_apart(tmp_path: Path) -> None:
-    with open_cache(tmp_path, "one", 0) as cache:
+    with open_cache(below(tmp_path), "one", 0) as cache:
         assert cache is not None
         cache.put("a.yaml", "sha256:1", RESULT)
     for scope, shard, expected in (("one", 0, RESULT), ("two", 0, None), ("one", 1, None)):
-        with open_cache(tmp_path, scope, shard) as cache:
+        with open_cache(below(tmp_path), scope, shard) as cache:
             assert cache is not None
             assert cache.get("a.yaml", "sha256:1") == expected
     with open_cache(None, "one", 0) as cache:
@@ -79,7 +88,7 @@ def test_scopes_and_shards_are_apart(tmp_path: Path) -> None:
 
 
 def test_a_failed_shard_is_not_saved(tmp_path: Path) -> None:
-    with contextlib.suppress(ZeroDivisionError), open_cache(tmp_path, "one", 0) as cache:
+    with contextlib.suppress(ZeroDivisionError), open_cache(below(tmp_path), "one", 0) as cache:
         assert cache is not None
         cache.put("a.yaml", "sha256:1", RESULT)
         raise ZeroDivisionError
@@ -91,7 +100,7 @@ def test_what_others_could_have_written_is_not_believed(tmp_path: Path, mode: in
     path = tmp_path / "c.bin"
     filled(path)
     path.chmod(mode)
-    assert ResultCache(path).get("a.yaml", "sha256:1") is None
+    assert at(path).get("a.yaml", "sha256:1") is None
 
 
 def test_what_others_own_is_not_believed(tmp_path: Path) -> None:
@@ -100,18 +109,18 @@ def test_what_others_own_is_not_believed(tmp_path: Path) -> None:
     path = tmp_path / "c.bin"
     filled(path)
     os.chown(path, 12345, -1)
-    assert ResultCache(path).get("a.yaml", "sha256:1") is None
+    assert at(path).get("a.yaml", "sha256:1") is None
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     filled(tmp_path / "c.bin")
     (tmp_path / "link.bin").symlink_to("c.bin")
-    assert ResultCache(tmp_path / "link.bin").get("a.yaml", "sha256:1") is None
+    assert at(tmp_path / "link.bin").get("a.yaml", "sha256:1") is None
 
 
 def test_a_folder_that_cannot_be_made_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    cache = ResultCache(tmp_path / "file" / "c.bin")
+    cache = at(tmp_path / "file" / "c.bin")
     cache.put("a.yaml", "sha256:1", RESULT)
     cache.save()
 
@@ -121,14 +130,34 @@ def test_a_folder_that_cannot_be_made_costs_nothing(tmp_path: Path) -> None:
 def test_damage_is_survived(
     tmp_path_factory: pytest.TempPathFactory, place: int, damage: bytes, cut: object
 ) -> None:
-    """Any damage gives a result of the right types, or none."""
-    path = tmp_path_factory.getbasetemp() / "damaged.bin"
+    """What was damaged says nothing."""
+    path = tmp_path_factory.getbasetemp() / "damaged" / "c.bin"
     filled(path)
     data = path.read_bytes()
-    at = place % len(data)
-    path.write_bytes(data[:at] + damage + (b"" if cut else data[at + len(damage) :]))
-    known = ResultCache(path).get("a.yaml", "sha256:1")
-    assert known is None or isinstance(known, FileResult)
+    start = place % len(data)
+    spoiled = data[:start] + damage + (b"" if cut else data[start + len(damage) :])
+    path.write_bytes(spoiled)
+    known = at(path).get("a.yaml", "sha256:1")
+    assert known == (RESULT if spoiled == data else None)
+
+
+def test_what_is_of_another_scope_is_not_believed(tmp_path: Path) -> None:
+    """A whole file of ours, moved to another name: it says inside what it is for."""
+    filled(tmp_path / "weak" / "c.bin", "weak")
+    (tmp_path / "weak").rename(tmp_path / "strict")
+    assert at(tmp_path / "strict" / "c.bin", "strict").get("a.yaml", "sha256:1") is None
+    assert at(tmp_path / "strict" / "c.bin", "weak").get("a.yaml", "sha256:1") == RESULT
+
+
+def test_what_is_of_another_shard_is_not_believed(tmp_path: Path) -> None:
+    with open_cache(below(tmp_path), "one", 0) as cache:
+        assert cache is not None
+        cache.put("a.yaml", "sha256:1", RESULT)
+    (file,) = tmp_path.rglob("*.bin")
+    file.rename(file.with_name("000001.bin"))
+    with open_cache(below(tmp_path), "one", 1) as cache:
+        assert cache is not None
+        assert cache.get("a.yaml", "sha256:1") is None
 
 
 def test_the_scopes_used_last_stay(tmp_path: Path) -> None:
@@ -137,19 +166,19 @@ def test_the_scopes_used_last_stay(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (10_000 - age, 10_000 - age))
     (tmp_path / "link").symlink_to(tmp_path / "old")
     each = (tmp_path / "new" / "000000.bin").stat().st_size
-    prune(tmp_path, 2 * each)
+    prune(below(tmp_path), 2 * each)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "middle", "new"]
-    prune(tmp_path, 0)
+    prune(below(tmp_path), 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link"]
-    prune(tmp_path / "nowhere")
+    prune(below(tmp_path / "nowhere"))
 
 
 def test_using_a_scope_makes_it_young(tmp_path: Path) -> None:
     for name in ("used", "unused"):
         filled(tmp_path / name / "000000.bin")
         os.utime(tmp_path / name, (10_000, 10_000))
-    cache = ResultCache(tmp_path / "used" / "000000.bin")
+    cache = at(tmp_path / "used" / "000000.bin")
     assert cache.get("a.yaml", "sha256:1") == RESULT
     cache.save()
-    prune(tmp_path, (tmp_path / "used" / "000000.bin").stat().st_size)
+    prune(below(tmp_path), (tmp_path / "used" / "000000.bin").stat().st_size)
     assert [path.name for path in tmp_path.iterdir()] == ["used"]
