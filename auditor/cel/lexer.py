@@ -51,6 +51,9 @@ _STRING = re.compile(r"""(?P<prefix>[bB]?[rR]?)(?P<quote>'''|\"\"\"|'|")""")
 _OPERATOR = re.compile(r"&&|\|\||==|!=|<=|>=|[-+*/%<>!?:.,()\[\]{}]")
 _SIMPLE = dict(zip("abfnrtv\\?\"'`", "\a\b\f\n\r\t\v\\?\"'`", strict=True))
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_MOST_DIGITS = 20
+"""Of the largest uint in decimal; Python reads no number of more than some thousand digits."""
+_SHOWN = 40
 _DIGITS = {"x": 2, "X": 2, "u": 4, "U": 8}
 
 
@@ -97,20 +100,34 @@ def _number(source: str, position: int, match: re.Match[str]) -> Token:
     text = match[0]
     follow = source[match.end() : match.end() + 1]
     if follow.isalnum() or follow == "_":
-        raise CelSyntaxError(f"malformed number {text}{follow}", position=position, source=source)
+        what = f"malformed number {_brief(text)}{follow}"
+        raise CelSyntaxError(what, position=position, source=source)
     if match["float"] is not None:
         number = float(text)
         if number == inf:
-            raise CelSyntaxError(f"{text} is no double", position=position, source=source)
+            what = f"{_brief(text)} is no double"
+            raise CelSyntaxError(what, position=position, source=source)
         return Token(Kind.LITERAL, number, position, text)
-    value = int(match["hex"], 16) if match["hex"] is not None else int(match["dec"])
+    value = _whole(match["dec"]) if match["hex"] is None else int(match["hex"], 16)
     if match["hexu"] or match["decu"]:
         if value > UINT_MAX:
-            raise CelSyntaxError(f"{text} is no uint", position=position, source=source)
+            what = f"{_brief(text)} is no uint"
+            raise CelSyntaxError(what, position=position, source=source)
         return Token(Kind.LITERAL, UInt(value), position, text)
     if value > INT_MAX + 1:
-        raise CelSyntaxError(f"{text} is no int", position=position, source=source)
+        raise CelSyntaxError(f"{_brief(text)} is no int", position=position, source=source)
     return Token(Kind.INT, value, position, text)
+
+
+def _whole(digits: str) -> int:
+    """The value of decimal digits; of more than any number of ours has, one that is too large."""
+    digits = digits.lstrip("0")
+    return int(digits or "0") if len(digits) <= _MOST_DIGITS else UINT_MAX + 1
+
+
+def _brief(text: str) -> str:
+    """A number for a message: one of thousands of digits is told by its beginning."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}.. ({len(text):,} characters)"
 
 
 def _string(source: str, position: int, match: re.Match[str]) -> tuple[Token, int]:

@@ -206,6 +206,33 @@ def test_expressions_of_users_are_compiled_even_if_nothing_selects_them(
     assert error.excerpt.splitlines() == excerpt
 
 
+LONG = "9" * 5000
+NUMBERS = {
+    "check": (CHECK, f"check: object.spec.replicas >= {LONG}", "7:32"),
+    "check, negative": (CHECK, f"check: object.spec.replicas >= -{LONG}", "7:33"),
+    "check, hexadecimal": (CHECK, f"check: object.spec.replicas >= 0x{'f' * 5000}", "7:32"),
+    "when": ("when: has(object.spec)", f"when: size(object) < {LONG}", "6:22"),
+    "each": ("when: has(object.spec)", f"each: object.spec.x[{LONG}]", "6:21"),
+    "message": ("{object.spec.replicas}", f"{{object.spec.x[{LONG}]}}", "8:53"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "place"), NUMBERS.values(), ids=NUMBERS)
+def test_a_number_of_thousands_of_digits_is_an_error_at_its_place(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    ours, theirs = write(tmp_path / "ours", FILES), tmp_path / "theirs"
+    assert old in RULE
+    rule = RULE.replace("acme-bad", "their-bad").replace("aliases: [acme-old]\n", "")
+    write(theirs, {"rules/their-bad.yaml": rule.replace(old, new)})
+    with pytest.raises(PolicyErrors) as caught:
+        load((ours, theirs))
+    (error,) = caught.value.errors
+    assert str(error.location) == f"{theirs}/rules/their-bad.yaml:{place}"
+    assert error.message.endswith(" characters) is no int")
+    assert len(error.message) < 100
+
+
 def test_the_digest_is_of_names_and_content(tmp_path: Path) -> None:
     first = digest_of([write(tmp_path / "a", FILES)])
     assert first == digest_of([write(tmp_path / "b", dict(reversed(FILES.items())))])
