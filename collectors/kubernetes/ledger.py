@@ -11,6 +11,9 @@ from collectors.kubernetes.manifests.guards import Unreadable
 MOST_GAPS: Final = 20
 """Gaps of one file that are named one by one."""
 
+MOST_SKIPPED: Final = 20
+"""Documents of one file that are no objects, and whose lines are told."""
+
 
 class Ledger:
     """Gaps and skipped documents of one file."""
@@ -19,17 +22,30 @@ class Ledger:
         self.target = target
         self.source = source
         self.skipped = 0
+        self.skipped_lines: list[int] = []
         self._gaps: list[Gap] = []
         self._more = 0
+
+    def skip(self, line: int) -> None:
+        """Note a document that is no Kubernetes object."""
+        self.skipped += 1
+        if len(self.skipped_lines) < MOST_SKIPPED:
+            self.skipped_lines.append(line)
 
     def add(self, error: Unreadable) -> None:
         """Note what could not be read; the same cause twice in a file only once."""
         if len(self._gaps) < MOST_GAPS:
-            self._gaps.append(
-                Gap(self.target, self.source, error.cause, error.detail, error.hint, error.line)
-            )
+            self._gaps.append(self._gap(error))
         else:
             self._more += 1
+
+    def _gap(self, error: Unreadable) -> Gap:
+        """A gap of the file; of a kind where it is known which one is missing."""
+        if not error.kind:
+            return Gap(self.target, self.source, error.cause, error.detail, error.hint, error.line)
+        place = f"{self.source}:{error.line}" if error.line else self.source
+        detail = f"{place}: {error.detail}"
+        return Gap(self.target, error.kind, error.cause, detail, error.hint)
 
     def gaps(self) -> list[Gap]:
         """The gaps in the order of the file; past a number, how many more there are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
 import msgspec
@@ -22,34 +22,6 @@ def kind_name(api_version: str, kind: str) -> str:
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
     """Whether a document claims to be a Kubernetes object."""
     return isinstance(value, dict) and "apiVersion" in value and "kind" in value
-
-
-def objects_of(value: dict[str, object]) -> Iterator[tuple[object, str]]:
-    """The items of a list with their pointers, else the object itself.
-
-    Items of a typed list may leave out what they are: a ``PodList`` has Pods.
-    """
-    kind, items = value["kind"], value.get("items")
-    if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(items, list):
-        yield value, ""
-        return
-    default = {"apiVersion": value["apiVersion"], "kind": kind.removesuffix("List")}
-    for index, item in enumerate(items):
-        if isinstance(item, dict) and default["kind"]:
-            yield {**default, **item}, f"/items/{index}"
-        else:
-            yield item, f"/items/{index}"
-
-
-def refuse_odd_items(kind: object, items: object, line: int) -> None:
-    """Refuse a list whose items are none: what it holds would go unseen.
-
-    Raises:
-        Unreadable: ``items`` is something else than a list.
-    """
-    is_list = isinstance(kind, str) and kind.endswith("List")
-    if is_list and items is not None and not isinstance(items, list):
-        raise _wrong("items", "a list", line)
 
 
 class _Reference(msgspec.Struct, gc=False):
@@ -74,6 +46,7 @@ class Meta(msgspec.Struct, gc=False):
 
 
 _NO_META = Meta()
+_OF_KUSTOMIZE: Final = ("Kustomization", "Component")
 
 MIRROR: Final = "kubernetes.io/config.mirror"
 """The annotation of a pod by which a kubelet shows one of its static pods: it removes others."""
@@ -119,6 +92,7 @@ class Maker:
         """
         api_version = _text(head, "apiVersion", line)
         kind = _text(head, "kind", line)
+        _refuse_kustomization(api_version, kind, line)
         metadata = head.get("metadata")
         if metadata is None:
             metadata = {}
@@ -148,13 +122,18 @@ class Maker:
     def named(
         self, head: tuple[str, str], meta: Meta | None, raw: bytes, document: int, line: int
     ) -> Resource:
-        """As :meth:`make`, of ``(apiVersion, kind)`` and metadata that are right, not yet clean."""
+        """As :meth:`make`, of ``(apiVersion, kind)`` and metadata that are right, not yet clean.
+
+        Raises:
+            Unreadable: it is no object of a cluster.
+        """
         api_version, kind = head
         meta = meta or _NO_META
         name = meta.name or (f"{meta.generateName}*" if meta.generateName else "")
         namespace = meta.namespace or ""
         full_kind = self._kinds.get(head)
         if full_kind is None:
+            _refuse_kustomization(api_version, kind, line)
             full_kind = self._kinds[head] = kind_name(api_version, kind)
         controller = None
         for owner in meta.ownerReferences or ():
@@ -201,6 +180,17 @@ class Maker:
             line=line,
             body=msgspec.json.encode({"path": pointer, "line": line, "firstLine": first}),
             pointer=pointer,
+        )
+
+
+def _refuse_kustomization(api_version: str, kind: str, line: int) -> None:
+    """Refuse what tells kustomize how to make objects, and is none."""
+    if kind in _OF_KUSTOMIZE and api_version.startswith("kustomize.config.k8s.io/"):
+        raise Unreadable(
+            GapCause.UNSUPPORTED,
+            "a kustomization that was not rendered",
+            "kubectl kustomize DIR | auditor scan -",
+            line,
         )
 
 

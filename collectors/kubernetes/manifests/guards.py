@@ -31,14 +31,25 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Unreadable(Exception):  # noqa: N818 - not an error of ours: it becomes a gap
-    """Why a file or a document can't be read, as a gap will say it."""
+    """Why a file or a document can't be read, as a gap will say it.
 
-    def __init__(self, cause: GapCause, detail: str, hint: str = "", line: int = 0) -> None:
+    ``kind`` is that of the resources that are missing, "" where they may be of any.
+    """
+
+    def __init__(
+        self, cause: GapCause, detail: str, hint: str = "", line: int = 0, kind: str = ""
+    ) -> None:
         super().__init__(detail)
+        self.kind = kind
         self.cause = cause
         self.detail = detail
         self.hint = hint
         self.line = line
+
+    def at(self, line: int) -> Unreadable:
+        """The same, with its place."""
+        self.line = line
+        return self
 
 
 _BRACKETS = re.compile(r"[\[\]{}]")

@@ -59,11 +59,12 @@ class ManifestReading:
 
     def _json(self) -> Iterator[Resource]:
         """Read JSON; a small text that is none may be YAML that begins like it."""
-        file = self._file = JsonFile(self._ledger, self._data)
+        alone = self.source.lower().endswith(".json") or len(self._data) > MAX_PARSED
+        file = self._file = JsonFile(self._ledger, self._data, alone=alone)
         try:
             yield from file.resources()
         except NoJson as error:
-            if self.source.lower().endswith(".json") or len(self._data) > MAX_PARSED:
+            if alone:
                 raise error.reason from error
             yield from self._yaml()
 

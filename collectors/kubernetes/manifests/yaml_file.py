@@ -10,11 +10,12 @@ import msgspec
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
 from collectors.kubernetes.ledger import Ledger
+from collectors.kubernetes.lists import objects_of
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Document, Documents, chunks
 from collectors.kubernetes.manifests.guards import Unreadable, decode
 from collectors.kubernetes.manifests.positions import value_at
-from collectors.kubernetes.objects import Maker, is_object, objects_of, refuse_odd_items
+from collectors.kubernetes.objects import Maker
 
 _encode = msgspec.json.encode
 
@@ -52,23 +53,26 @@ class YamlFile:
                 self._ledger.add(_explained(error, chunk))
 
     def _objects(self, maker: Maker, document: Document) -> Iterator[Resource]:
-        value = document.value
-        if value is None:
+        if document.value is None:
             return
-        if not is_object(value):
-            self._ledger.skipped += 1
-            return
-        _refuse_kustomization(value, document.line)
-        refuse_odd_items(value["kind"], value.get("items"), document.line)
-        for item, pointer in objects_of(value):
-            if not is_object(item):
-                self._ledger.skipped += 1
-                continue
-            line = document.line_of(pointer) if pointer else document.line
+        inside = objects_of(document.value)
+        while True:
             try:
-                yield maker.make(item, _encode(item), self._remember(pointer), line)
-            except Unreadable as error:
-                self._ledger.add(error)
+                item, pointer = next(inside)
+            except StopIteration as end:
+                if not end.value:
+                    self._ledger.skip(document.line)
+                break
+            line = document.line_of(pointer) if pointer else document.line
+            if item is None:
+                self._ledger.skip(line)
+            elif isinstance(item, Unreadable):
+                self._ledger.add(item.at(line))
+            else:
+                try:
+                    yield maker.make(item, _encode(item), self._remember(pointer), line)
+                except Unreadable as error:
+                    self._ledger.add(error)
         for twice in document.duplicates:
             number = self._remember("")
             yield maker.duplicate(None, twice.pointer, number, (twice.line, twice.first_line))
@@ -111,17 +115,6 @@ class YamlFile:
                 next(documents)
             self._place, self._document = place, next(documents)
         return base
-
-
-def _refuse_kustomization(value: dict[str, object], line: int) -> None:
-    kinds = ("Kustomization", "Component")
-    if value["kind"] in kinds and str(value["apiVersion"]).startswith("kustomize.config.k8s.io/"):
-        raise Unreadable(
-            GapCause.UNSUPPORTED,
-            "a kustomization that was not rendered",
-            "kubectl kustomize DIR | auditor scan -",
-            line,
-        )
 
 
 def _explained(error: Unreadable, text: str) -> Unreadable:
