@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from auditor.analysis import directions
 from auditor.model.resource import Resource
 
 KIND = "k8s/NamespacePosture"
@@ -110,43 +111,22 @@ def _bodies(resources: Sequence[Resource], kind: str) -> list[dict[str, object]]
 
 
 def _policy(name: str, spec: object) -> dict[str, object]:
-    """Which directions a policy denies by default (networking.k8s.io/v1 NetworkPolicySpec).
-
-    ``policyTypes`` absent means Ingress, and Egress too when there is an ``egress`` field.
-    """
-    if not isinstance(spec, dict):
-        return {
-            "name": name,
-            "podSelectorEmpty": False,
-            "ingressDefaultDeny": False,
-            "egressDefaultDeny": False,
-        }
-    selector = spec.get("podSelector")
+    """Which directions a policy denies by default; a spec that is no object denies nothing."""
+    found = {"name": name, "podSelectorEmpty": False}
+    if spec is not None and not isinstance(spec, dict):
+        return {**found, "ingressDefaultDeny": False, "egressDefaultDeny": False}
+    selector = _mapping(spec).get("podSelector")
     selects_all = selector is None or (
         isinstance(selector, dict)
         and not selector.get("matchLabels")
         and not selector.get("matchExpressions")
     )
-    types = spec.get("policyTypes")
-    if not isinstance(types, list) or not types:
-        types = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
     return {
         "name": name,
         "podSelectorEmpty": selects_all,
-        "ingressDefaultDeny": selects_all and "Ingress" in types and _closed(spec.get("ingress")),
-        "egressDefaultDeny": selects_all and "Egress" in types and _closed(spec.get("egress")),
+        "ingressDefaultDeny": selects_all and directions.closed(_mapping(spec), "Ingress"),
+        "egressDefaultDeny": selects_all and directions.closed(_mapping(spec), "Egress"),
     }
-
-
-def _closed(rules: object) -> bool:
-    """Whether no rule lets everything through: a pod that is selected is closed but for the rules.
-
-    A policy for all pods that admits the namespace itself, or DNS, is a default with exceptions.
-    """
-    listed = rules if isinstance(rules, list) else []
-    return all(
-        any(_mapping(rule).get(field) for field in ("from", "to", "ports")) for rule in listed
-    )
 
 
 def _mapping(value: object) -> dict[str, object]:

@@ -26,6 +26,7 @@ class Shape(msgspec.Struct, frozen=True):
     """
 
     joined: Mapping[str, tuple[Path, ...]] = MappingProxyType({})
+    named: Mapping[str, tuple[Path, str]] = MappingProxyType({})
     volatile: tuple[tuple[Path, ...], ...] = ()
     noise: tuple[bytes, re.Pattern[bytes], bytes] | None = None
     repeated: str = ""
@@ -61,8 +62,29 @@ _POD_TEMPLATE = Shape(
     apart=(("spec", "nodeName"), re.compile(rb'"nodeName":"[^"]*"')),
 )
 
+# A direction that ``policyTypes`` does not name means nothing, whatever its rules. Where it names
+# none, the API server fills in Ingress, and Egress if there are rules for it: each that has rules.
+_NETWORK_POLICY = Shape(
+    joined=MappingProxyType(
+        {
+            "ingressInEffect": (("spec", "ingress"),),
+            "egressInEffect": (("spec", "egress"),),
+        }
+    ),
+    named=MappingProxyType(
+        {
+            "ingressInEffect": (("spec", "policyTypes"), "Ingress"),
+            "egressInEffect": (("spec", "policyTypes"), "Egress"),
+        }
+    ),
+)
+
 SHAPES: Mapping[str, Shape] = MappingProxyType(
-    {"k8s/PodTemplate": _POD_TEMPLATE, "k8s/PodTemplatePatch": _POD_TEMPLATE}
+    {
+        "k8s/PodTemplate": _POD_TEMPLATE,
+        "k8s/PodTemplatePatch": _POD_TEMPLATE,
+        "k8s/NetworkPolicy": _NETWORK_POLICY,
+    }
 )
 
 _PLAIN = Shape()
@@ -85,6 +107,10 @@ def prepare(kind: str, body: dict[str, object]) -> dict[str, object]:
     prepared = dict(body)
     for name, parts in shape.joined.items():
         joined = join(body, parts)
+        if name in shape.named and joined is not None:
+            where, value = shape.named[name]
+            names = join(body, (where,))
+            joined = None if names is None else joined if not names or value in names else []
         prepared.pop(name, None)
         if joined is not None:
             prepared[name] = joined

@@ -156,6 +156,7 @@ def export(
     """
     import yaml
 
+    from auditor.analysis.written import lists_of
     from auditor.cli.wiring import admission_place
     from auditor.policy.admission import export as exported
     from auditor.runner.job import compiled_profile
@@ -168,7 +169,7 @@ def export(
         raise UsageError(
             f"{rule.id} is not in the profile {profile}", hint="auditor profiles list names others"
         )
-    found = exported(active, admission_place, action)
+    found = exported(active, admission_place, lists_of, action)
     click.echo(f"# {rule.title}. Needs Kubernetes {found.since}.")
     click.echo(yaml.safe_dump_all([found.policy, found.binding], sort_keys=False), nl=False)
 

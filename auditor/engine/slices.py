@@ -66,6 +66,8 @@ def expand_joined(tree: ReadTree, shape: Shape) -> ReadTree:
         joined = fields.pop(name, None)
         if joined is not None:
             added += [at_path(part, joined) for part in parts]
+            if name in shape.named:
+                added.append(at_path(shape.named[name][0], WHOLE))
     return unite((ReadTree(fields, tree.elements, whole=tree.whole), *added))
 
 

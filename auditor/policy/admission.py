@@ -28,11 +28,7 @@ OLDEST: Final = "1.30"
 _TEMPLATE: Final = "k8s/PodTemplate"
 _PATCH: Final = "k8s/PodTemplatePatch"
 _POD: Final = "k8s/Pod"
-_CONTAINERS: Final = " + ".join(
-    f"object.spec.?{name}.orValue([])"
-    for name in ("initContainers", "containers", "ephemeralContainers")
-)
-_JOINED: Final = re.compile(r"object\s*\.\s*(?P<optional>\??)\s*allContainers")
+_JOINED: Final = re.compile(r"object\s*\.\s*(?P<optional>\??)\s*[A-Za-z]+")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -50,8 +46,15 @@ class Exported(msgspec.Struct, frozen=True):
     since: str
 
 
-def export(active: ActiveRule, place_of: Callable[[str], Place | None], action: str) -> Exported:
+def export(
+    active: ActiveRule,
+    place_of: Callable[[str], Place | None],
+    lists_of: Callable[[str], Mapping[str, str]],
+    action: str,
+) -> Exported:
     """Write a rule as a policy; ``action`` is ``Deny``, ``Warn`` or ``Audit``.
+
+    ``lists_of`` tells of a kind which lists only a scan has by one name, as expressions.
 
     Raises:
         UsageError: admission can't decide it, with the reason.
@@ -62,9 +65,10 @@ def export(active: ActiveRule, place_of: Callable[[str], Place | None], action: 
     programs += [program for program in (active.when, active.each) if program is not None]
     since = max((*(_since(active, program) for program in programs), OLDEST), key=_age)
     name = f"auditor-{rule.id}"
-    variables = [{"name": "allContainers", "expression": _CONTAINERS}]
+    lists = {name: text for kind in rule.applies_to for name, text in lists_of(kind).items()}
+    variables = [{"name": each, "expression": text} for each, text in lists.items()]
     variables += [{"name": "params", "expression": _params(active.params)}]
-    expression = _expression(active)
+    expression = _expression(active, frozenset(lists))
     used = [each for each in variables if f"variables.{each['name']}" in expression]
     policy = {
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -133,36 +137,36 @@ def _age(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split("."))) if version else ()
 
 
-def _expression(active: ActiveRule) -> str:
+def _expression(active: ActiveRule, names: frozenset[str]) -> str:
     """True where the rule passes or does not apply; an error where it has no verdict.
 
     A list that an object was made without is null in what admission sees of some kinds (the rules
     of an aggregated role): to a scan, as to every reader of the API, that is no list at all.
     """
-    check = _written(active.check)
+    check = _written(active.check, names)
     if active.when is not None:
-        check = f"!({_written(active.when)}) || ({check})"
+        check = f"!({_written(active.when, names)}) || ({check})"
     if active.each is not None:
-        elements = f"optional.ofNonZeroValue({_written(active.each)}).orValue([])"
+        elements = f"optional.ofNonZeroValue({_written(active.each, names)}).orValue([])"
         check = f"{elements}.all(item, {check})"
     return check
 
 
-def _written(program: Program) -> str:
+def _written(program: Program, names: frozenset[str]) -> str:
     """The source as its author wrote it, with what only we have by that name replaced."""
     source = program.source
-    for start, end, text in sorted(_replaced(source, program.tree()), reverse=True):
+    for start, end, text in sorted(_replaced(source, program.tree(), names), reverse=True):
         source = source[:start] + text + source[end:]
     return source
 
 
-def _replaced(source: str, tree: Node) -> Iterator[tuple[int, int, str]]:
+def _replaced(source: str, tree: Node, names: frozenset[str]) -> Iterator[tuple[int, int, str]]:
     for node in walk(tree):
         match node:
-            case Select(Ident("object", position), "allContainers"):
+            case Select(Ident("object", position), field) if field in names:
                 found = _JOINED.match(source, position)
                 if found is not None:
-                    whole = "variables.allContainers"
+                    whole = f"variables.{field}"
                     optional = f"optional.of({whole})" if found["optional"] else whole
                     yield found.start(), found.end(), optional
             case Ident("params", position):

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from auditor.analysis.written import lists_of
 from auditor.cli.wiring import admission_place
 from auditor.engine.kinds import KindPlan
 from auditor.engine.tally import counts
@@ -86,7 +87,7 @@ def asked(
 def exportable(profile: CompiledProfile) -> Iterator[tuple[str, ActiveRule]]:
     for active in profile.rules:
         try:
-            export(active, admission_place, "Deny")
+            export(active, admission_place, lists_of, "Deny")
         except UsageError:
             continue
         yield active.rule.id, active
@@ -94,7 +95,7 @@ def exportable(profile: CompiledProfile) -> Iterator[tuple[str, ActiveRule]]:
 
 def apply(client: Client, name: str, active: ActiveRule) -> None:
     """Create a policy whose binding only looks at objects with a label of its own."""
-    found = export(active, admission_place, "Deny")
+    found = export(active, admission_place, lists_of, "Deny")
     reply = client.post(f"{ADMISSION}/validatingadmissionpolicies", found.policy)
     assert reply.status == 201, (name, reply)
     binding: dict[str, Any] = json.loads(json.dumps(found.binding))

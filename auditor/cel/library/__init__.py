@@ -20,6 +20,7 @@ STANDARD: Final = "auditor.cel.stdlib"
 
 LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
+        "blocks": ("blocks.share",),
         "cidr": (
             "cidr",
             "containsCIDR",
@@ -134,6 +135,7 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "trim",
             "upperAscii",
         ),
+        "undecided": ("undecided",),
         "url": (
             "getEscapedPath",
             "getHost",

@@ -26,6 +26,7 @@ _VERSIONS: Final = ("'1.2.3'", "'1.2.4-rc.1+b'", "'v1.2'", "'0.0.0'")
 FITTING: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("ip", "isIP", "ip.isCanonical", "containsIP"), _ADDRESSES),
     **dict.fromkeys(("cidr", "isCIDR", "containsCIDR"), _NETWORKS),
+    "blocks.share": _NETWORKS,
     **dict.fromkeys(("quantity", "isQuantity"), _QUANTITIES),
     **dict.fromkeys(("url", "isURL"), _URLS),
     **dict.fromkeys(("semver", "isSemver"), _VERSIONS),
@@ -88,6 +89,8 @@ class Calls:
     def _argument(self, name: str, kind: Type, depth: int) -> str:
         if kind.name == "string" and name in FITTING and self._random.random() < 0.5:
             return self._random.choice(FITTING[name])
+        if kind.name == "list" and name in FITTING and self._random.random() < 0.5:
+            return f"[{', '.join(self._random.choices(FITTING[name], k=2))}]"
         return self._value(kind, depth)
 
     def _bound(self, kind: Type, names: dict[str, Type]) -> Type:

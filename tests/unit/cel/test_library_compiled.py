@@ -51,7 +51,7 @@ def test_many_calls_come_to_the_same(name: str) -> None:
 
 
 def test_every_function_has_a_value_somewhere() -> None:
-    """Else the comparison compares nothing but errors."""
+    """Else the comparison compares nothing but errors, which is all that ``undecided`` comes to."""
     random = Random(3)
     writer = Calls(random, FUNCTIONS)
     silent = set(NAMES)
@@ -64,4 +64,4 @@ def test_every_function_has_a_value_somewhere() -> None:
                 continue
             silent.discard(name)
             break
-    assert silent == set()
+    assert silent == {"undecided"}

@@ -1,0 +1,50 @@
+"""What one of the rules that come with the program says of a body."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+
+from auditor.engine.kinds import KindPlan
+from auditor.engine.outcome import Outcome
+from auditor.errors import PolicyError
+from auditor.model.enums import Verdict
+from auditor.model.policy import Rule
+from auditor.policy import load, policies_folder
+from auditor.policy.compile import compile_rule
+from auditor.policy.resolve import ChosenRule
+
+_WORST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.NOT_APPLICABLE)
+
+
+@functools.cache
+def _rules() -> Mapping[str, Rule]:
+    return load((policies_folder(),)).rules
+
+
+@functools.cache
+def _plan(name: str, kind: str) -> KindPlan:
+    rule = _rules()[name]
+    errors: list[PolicyError] = []
+    defaults = {each.name: each.default for each in rule.parameters}
+    active = compile_rule(ChosenRule(rule, rule.severity, defaults), errors)
+    assert active is not None, errors
+    return KindPlan(kind, [(0, active)], list_all=frozenset({0}), memo=False)
+
+
+def outcomes(name: str, kind: str, body: object) -> list[Outcome]:
+    """What a rule says of each element of a body, with its parameters as they come."""
+    judged = _plan(name, kind).judge(json.dumps(body).encode(), clean=False)
+    return [each for judgement in judged for each in judgement.outcomes]
+
+
+def verdict_of(name: str, kind: str, body: object) -> str:
+    """The worst verdict on the elements of a body; "" for none."""
+    found = {each.verdict for each in outcomes(name, kind, body)}
+    return next((worst.value for worst in _WORST if worst in found), "")
+
+
+def messages(name: str, kind: str, body: object) -> list[str]:
+    """What a rule says of the elements that do not pass."""
+    return [each.message for each in outcomes(name, kind, body) if each.message]
