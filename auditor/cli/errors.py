@@ -58,7 +58,12 @@ def show_usage(error: click.ClickException) -> None:
 
 def show_bug(error: BaseException) -> None:
     """Write a traceback, and what to do with it."""
-    for line in "".join(traceback.format_exception(error)).splitlines():
+    show_traceback("".join(traceback.format_exception(error)))
+
+
+def show_traceback(text: str) -> None:
+    """Write a traceback that was kept, and what to do with it."""
+    for line in text.splitlines():
         _write(line)
     _write("")
     _write("This is a bug in auditor: please report it with the lines above.")

@@ -13,6 +13,8 @@ import click
 import msgspec
 
 from auditor.cli.caching import RESULTS, cache_of
+from auditor.cli.errors import show_traceback
+from auditor.cli.exits import INTERNAL
 from auditor.cli.options import (
     chosen_by,
     policies_option,
@@ -232,4 +234,7 @@ class Judging:
         write_files([(file, partial(FORMATS[file.format](paper), report)) for file in self._files])
         if not chosen.quiet:
             write_stdout(sys.stdout.buffer, FORMATS[chosen.stdout_format](self._screen)(report))
+        if report.bug:
+            show_traceback(report.bug)
+            return INTERNAL
         return 0 if chosen.exit_zero else report.gate.exit

@@ -63,12 +63,16 @@ _decode = msgspec.json.Decoder(_Document).decode
 
 
 class Draft:
-    """What is kept of one reading, object by object, while its lines are at hand."""
+    """What is kept of one reading, object by object, while its lines are at hand.
+
+    ``broken`` are gaps that the reading itself knows nothing of.
+    """
 
     def __init__(self, reading: Reading, commit: Commit) -> None:
         self._reading = reading
         self._commit = commit
         self._objects: list[_Object] = []
+        self.broken: tuple[Gap, ...] = ()
         self.redactions: list[Redaction] = []
 
     def add(self, found: Resource) -> None:
@@ -107,7 +111,7 @@ class Draft:
 
     def body(self) -> bytes:
         """The whole, once all objects were added."""
-        gaps = tuple(self._reading.gaps())
+        gaps = (*self.broken, *self._reading.gaps())
         return _encode(_Document(self._objects, gaps, self._reading.skipped()))
 
     def __len__(self) -> int:

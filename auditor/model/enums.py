@@ -60,10 +60,14 @@ class GapCause(StrEnum):
     TRUNCATED = "truncated"
     UNSUPPORTED = "unsupported"
     MALFORMED = "malformed"
+    INTERNAL = "internal"
 
 
 class Answered(Enum):
-    """How a query ended: refused, absent, empty and cut short are different facts."""
+    """How a query ended: refused, absent, empty and cut short are different facts.
+
+    ``INTERNAL`` is that we failed on it: a bug of ours.
+    """
 
     OK = "ok"
     DENIED = "denied"
@@ -72,6 +76,7 @@ class Answered(Enum):
     TIMEOUT = "timeout"
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
+    INTERNAL = "internal"
 
 
 CAUSES: Final[Mapping[Answered, GapCause]] = MappingProxyType(
@@ -82,6 +87,7 @@ CAUSES: Final[Mapping[Answered, GapCause]] = MappingProxyType(
         Answered.TIMEOUT: GapCause.TIMEOUT,
         Answered.TRUNCATED: GapCause.TRUNCATED,
         Answered.MALFORMED: GapCause.MALFORMED,
+        Answered.INTERNAL: GapCause.INTERNAL,
     }
 )
 """What a gap calls each way to get no answer."""

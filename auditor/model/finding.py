@@ -191,6 +191,7 @@ class Report(msgspec.Struct, frozen=True):
 
     ``tallies`` maps (verdict, severity) to the number of findings that the run lists. ``digest`` is
     the sha256 of the findings, gaps and counts: equal for equal input, whenever and however run.
+    ``bug`` is a traceback of what nobody foresaw, "" for none: of gaps that are our bug the first.
     """
 
     version: str
@@ -211,3 +212,4 @@ class Report(msgspec.Struct, frozen=True):
     tallies: Mapping[tuple[str, str], int]
     digest: str
     baseline: Baseline | None = None
+    bug: str = ""

@@ -36,7 +36,7 @@ class Notes:
             ended=self._moment,
             answered=Answered.OK,
             count=len(draft),
-            complete=not reading.gaps(),
+            complete=not reading.gaps() and not draft.broken,
             original=evidence.sha256,
             original_size=evidence.size,
         )

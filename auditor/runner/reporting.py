@@ -22,8 +22,11 @@ from auditor.runner import spools
 from auditor.runner.baseline import Against
 from auditor.runner.findings import StoredFindings
 from auditor.runner.job import Context
+from auditor.runner.mishaps import Mishap
 from auditor.runner.settings import Settings, Stamp
 from auditor.runner.state import TargetRun
+
+_NONE = Mishap(0, 0, "")
 
 
 def put_together(
@@ -84,6 +87,7 @@ def put_together(
         tallies=dict(merger.merged.tallies),
         digest=_digest(findings.sha256, gaps, counts),
         baseline=against.baseline() if against is not None else None,
+        bug=min((each for _, run in runs for each in run.mishaps), default=_NONE).text,
     )
 
 

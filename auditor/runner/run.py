@@ -22,6 +22,7 @@ from auditor.model.resource import Gap, Resource
 from auditor.ports import Collector, Reading, Shard
 from auditor.runner.cache import prune
 from auditor.runner.job import Context, Job, Keep, context_of
+from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.reporting import put_together
 from auditor.runner.settings import Keeping, Settings, Stamp
 from auditor.runner.shards import Lost, run_shards
@@ -31,6 +32,9 @@ Progress = Callable[[str, int, int], None]
 """Called with (target, shards done, shards in all)."""
 
 MOST_SHARDS = 64
+_BEFORE, _AFTER = -1, MOST_SHARDS
+"""What is done before and after all shards, in the order of what goes wrong."""
+
 _SMALL = 8
 """A target below this part of a shard's weight is not worth a process."""
 
@@ -95,6 +99,15 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
         run.gaps.append(Gap(uri, uri, GapCause.UNREACHABLE, error.message, error.hint))
         _conclude(job, context, run)
         return run
+    except FORESEEN:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug of ours costs this target only
+        mishaps = Mishaps(uri, _BEFORE)
+        run.gaps.append(mishaps.gap(uri, "it was listed", error))
+        run.failure, run.hint = run.gaps[-1].detail, run.gaps[-1].hint
+        run.add_mishap(mishaps)
+        _conclude(job, context, run)
+        return run
     run.gaps += plan.gaps
     run.unread += plan.gaps
     run.skipped += plan.skipped
@@ -135,20 +148,17 @@ def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
     """Derive what takes more than one resource, and judge it here."""
     told: dict[str, list[tuple[Resource, list[Outcome]]]] = {}
     blind = _blind_in(run, context)
-    for fact in chain(namespaces.derive(run.kept, run.census), accounts.derive(run.kept)):
-        run.census[fact.kind, fact.namespace] += 1
-        plan = context.plans.get(fact.kind)
-        if plan is None:
-            continue
-        run.evaluated[fact.kind] += 1
-        judgements = plan.judge(fact.body)
-        reasons = blind.get(fact.namespace or fact.name, {})
-        outcomes = [
-            _untold(outcome, reasons) for judgement in judgements for outcome in judgement.outcomes
-        ]
-        run.tally += blinded_tally(sum(judgement.tally for judgement in judgements), reasons)
-        if outcomes:
-            told.setdefault(fact.source, []).append((fact, outcomes))
+    mishaps = Mishaps(job.collector.target.uri, _AFTER)
+    try:
+        for fact in chain(namespaces.derive(run.kept, run.census), accounts.derive(run.kept)):
+            outcomes = _judge_fact(fact, context, run, blind)
+            if outcomes:
+                told.setdefault(fact.source, []).append((fact, outcomes))
+    except FORESEEN:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug of ours costs what takes many objects only
+        run.gaps.append(mishaps.gap("k8s/Namespace", "namespaces were judged", error))
+        run.add_mishap(mishaps)
     run.kept.clear()
     for source, facts in told.items():
         digest = run.digests[source]
@@ -159,6 +169,21 @@ def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
             line_of = _line_in(reading, fact)
             run.lines += context.writer.lines(fact, outcomes, line_of, digest)
     run.lines.sort()
+
+
+def _judge_fact(
+    fact: Resource, context: Context, run: TargetRun, blind: Mapping[str, dict[int, str]]
+) -> list[Outcome]:
+    """Count and judge one fact; what is to be listed of it."""
+    run.census[fact.kind, fact.namespace] += 1
+    plan = context.plans.get(fact.kind)
+    if plan is None:
+        return []
+    run.evaluated[fact.kind] += 1
+    judgements = plan.judge(fact.body)
+    reasons = blind.get(fact.namespace or fact.name, {})
+    run.tally += blinded_tally(sum(judgement.tally for judgement in judgements), reasons)
+    return [_untold(outcome, reasons) for judgement in judgements for outcome in judgement.outcomes]
 
 
 def _blind_in(run: TargetRun, context: Context) -> dict[str, dict[int, str]]:
@@ -194,8 +219,13 @@ def _line_in(reading: Reading | None, fact: Resource) -> Callable[[str], int]:
 def _reading_of(collector: Collector, source: str) -> Reading | None:
     for reading in collector.read(Shard(0, (source,), 0)):
         if not isinstance(reading, Gap):
-            for _ in reading.resources():
-                pass
+            try:
+                for _ in reading.resources():
+                    pass
+            except FORESEEN:
+                raise
+            except Exception:  # noqa: BLE001 - a bug of ours that its first reading told
+                return None
             return reading
     return None
 

@@ -11,6 +11,7 @@ from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.finding import ExcludedReport, RuleCount
 from auditor.model.resource import Gap, Resource
 from auditor.runner.job import Job
+from auditor.runner.mishaps import Mishap, Mishaps
 from auditor.runner.worker import ShardResult
 
 
@@ -56,6 +57,7 @@ class TargetRun(msgspec.Struct):
     excluded: tuple[ExcludedReport, ...] = ()
     counts: tuple[RuleCount, ...] = ()
     blind: dict[str, str] = msgspec.field(default_factory=dict)
+    mishaps: list[Mishap] = msgspec.field(default_factory=list)
 
     def add(self, result: ShardResult) -> None:
         """Take in a shard."""
@@ -72,3 +74,10 @@ class TargetRun(msgspec.Struct):
         self.files += result.files
         self.fresh += result.files - result.cached
         self.skipped += result.skipped
+        if result.mishap is not None:
+            self.mishaps.append(result.mishap)
+
+    def add_mishap(self, mishaps: Mishaps) -> None:
+        """Take in what went wrong outside of shards."""
+        if mishaps.first is not None:
+            self.mishaps.append(mishaps.first)

@@ -21,6 +21,7 @@ from auditor.model.resource import Gap, Resource
 from auditor.ports import Reading, Shard
 from auditor.runner.cache import FileResult, ResultCache, open_cache
 from auditor.runner.job import Context, Job, Keep, context_of
+from auditor.runner.mishaps import FORESEEN, Mishap, Mishaps, readings
 from auditor.secrets.redact import clean
 from auditor.version import VERSION
 
@@ -36,7 +37,7 @@ class ShardResult(msgspec.Struct, gc=False):
     """What one shard came to; the lines are in the files ``spools``, each of them in order.
 
     ``digests`` are the sha256 of the sources of what is in ``kept``; ``unread`` are the gaps in
-    place of files.
+    place of files. ``mishap`` is the first thing that nobody foresaw.
     """
 
     number: int
@@ -51,6 +52,7 @@ class ShardResult(msgspec.Struct, gc=False):
     skipped: int
     cached: int
     unread: list[Gap]
+    mishap: Mishap | None = None
 
 
 class _Group(msgspec.Struct):
@@ -94,10 +96,16 @@ class ShardRun:
     """Works through one shard."""
 
     def __init__(
-        self, context: Context, target_uri: str, spool: _Spool, notes: Notes | None = None
+        self,
+        context: Context,
+        target_uri: str,
+        spool: _Spool,
+        mishaps: Mishaps,
+        notes: Notes | None = None,
     ) -> None:
         """``notes`` take down all that is read."""
         self._spool = spool
+        self._mishaps = mishaps
         self._context = context
         self._notes = notes
         self._unread: list[Gap] = []
@@ -125,13 +133,14 @@ class ShardRun:
             self._note(reading, known.kept)
             return
         self._grouped = False
+        before = self._mishaps.count
         part = self._judge(reading)
         self._add(part)
         if len(self._total.lines) > MOST_LINES:
             self._spool.put(self._total.lines)
             self._total.lines = []
         self._note(reading, part.kept)
-        if cache is not None and not self._grouped:
+        if cache is not None and not self._grouped and self._mishaps.count == before:
             cache.put(reading.source, reading.evidence.sha256, _as_known(part))
 
     def _note(self, reading: Reading, kept: list[Resource]) -> None:
@@ -142,23 +151,40 @@ class ShardRun:
         part = _Tallies()
         notes = self._notes
         draft = notes.begin(reading) if notes is not None else None
-        for resource in reading.resources():
-            try:
+        try:
+            for resource in reading.resources():
                 if draft is not None:
                     draft.add(resource)
-                part.census[resource.kind, resource.namespace] += 1
-                self._judge_resource(resource, reading, part)
-            except RecursionError:
-                detail = f"{resource.name}: nested too deeply"
-                part.gaps.append(
-                    Gap(self._uri, resource.source, GapCause.MALFORMED, detail, line=resource.line)
-                )
+                self._take_resource(resource, reading, part)
+        except FORESEEN:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs what is left of this file
+            broken = self._mishaps.gap(reading.source, "it was read", error)
+            part.gaps.append(broken)
+            if draft is not None:
+                draft.broken = (broken,)
         part.kept = accounts.merged(part.kept)
         part.gaps.extend(reading.gaps())
         part.skipped += reading.skipped()
         if notes is not None and draft is not None:
             notes.end(reading, draft)
         return part
+
+    def _take_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
+        """Count and judge one object; one that can't be judged is a gap of its own."""
+        part.census[resource.kind, resource.namespace] += 1
+        try:
+            self._judge_resource(resource, reading, part)
+        except RecursionError:
+            detail = f"{resource.name}: nested too deeply"
+            part.gaps.append(
+                Gap(self._uri, resource.source, GapCause.MALFORMED, detail, line=resource.line)
+            )
+        except FORESEEN:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs this object only
+            what = f"{resource.name} was judged"
+            part.gaps.append(self._mishaps.gap(resource.source, what, error, resource.line))
 
     def _judge_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
         if resource.kind in namespaces.READS:
@@ -260,6 +286,7 @@ class ShardRun:
             skipped=total.skipped,
             cached=self.cached,
             unread=self._unread,
+            mishap=self._mishaps.first,
         )
 
 
@@ -301,10 +328,12 @@ def run_shard(job: Job, shard: Shard) -> ShardResult:
     """Read and judge one shard; the same shard always leaves the same bytes."""
     context = context_of(job)
     notes = _notes(job.keep, shard.number) if job.keep is not None else None
-    run = ShardRun(context, job.collector.target.uri, _Spool(job.spool, shard.number), notes)
+    uri = job.collector.target.uri
+    mishaps = Mishaps(uri, shard.number)
+    run = ShardRun(context, uri, _Spool(job.spool, shard.number), mishaps, notes)
     scope = scope_of(job, context)
     with _no_collections(), open_cache(job.result_cache, scope, shard.number) as cache:
-        for reading in job.collector.read(shard):
+        for reading in readings(job.collector, shard, mishaps):
             run.take(reading, cache)
         if notes is not None:
             notes.close()

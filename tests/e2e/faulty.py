@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -18,6 +19,8 @@ DIE = "die"
 DIE_LATE = "die late"
 """Be killed after the shard was read: nothing of it may count."""
 RAISE = "raise"
+FULL = "full"
+"""What the system says when there is no room: nobody's bug."""
 LEAVE = "leave"
 """End without an answer and without an error."""
 HANG = "hang"
@@ -46,7 +49,7 @@ class FaultyCollector:
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         with self.log.open("a") as log:
-            log.write(f"{shard.number} {os.getpid()}\n")
+            log.write(f"{shard.number} {os.getpid()} {shard.weight}\n")
         fails = self.marked in shard.items and self.reads(shard) <= self.times
         if fails and self.fault != DIE_LATE:
             self._fail()
@@ -55,11 +58,13 @@ class FaultyCollector:
             self._fail()
 
     def reads(self, shard: Shard) -> int:
-        return self.shards_read().count(shard.number)
+        lines = self.log.read_text().splitlines()
+        return [int(line.split()[0]) for line in lines].count(shard.number)
 
     def shards_read(self) -> list[int]:
-        """The number of the shard at each read, in the order of reads."""
-        return [int(line.split()[0]) for line in self.log.read_text().splitlines()]
+        """The number of the shard at each read, in the order of reads; not single files of one."""
+        lines = [line.split() for line in self.log.read_text().splitlines()]
+        return [int(number) for number, _, weight in lines if weight != "0"]
 
     def readers(self) -> set[int]:
         """The processes that read."""
@@ -67,6 +72,8 @@ class FaultyCollector:
 
     def _fail(self) -> None:
         match self.fault:
+            case "full":
+                raise OSError(errno.ENOSPC, "No space left on device")
             case "raise":
                 raise ZeroDivisionError("a fault on purpose")
             case "leave":

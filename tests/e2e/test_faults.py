@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from auditor.runner.pool import WorkerError
+from reports.results import render
 from tests.e2e.command import ROOT
-from tests.e2e.faulty import DIE, DIE_LATE, LEAVE, RAISE, FaultyCollector
+from tests.e2e.faulty import DIE, DIE_LATE, FULL, LEAVE, RAISE, FaultyCollector
 from tests.e2e.runs import SMALL_SHARD, Run, collector_of, generate
 
 SHARDS = 6
@@ -82,19 +83,53 @@ def file_of(finding: dict[str, Any]) -> str:
     return str(finding["resource"]["source"]).rpartition(":")[0]
 
 
-def test_an_exception_is_our_bug(
+ALWAYS = 1_000
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_exception_is_a_gap_of_one_file(
+    tree: Path, tmp_path: Path, expected: bytes, workers: int
+) -> None:
+    """And the traceback is kept, for the one who runs it: see tests/unit/runner/test_mishaps.py."""
+    collector = faulty(tree, tmp_path, RAISE, times=ALWAYS)
+    results, whole = json.loads(Run(workers=workers).results(collector)), json.loads(expected)
+    lost = [gap for gap in results["gaps"] if gap not in whole["gaps"]]
+    assert [(gap["scope"], gap["cause"]) for gap in lost] == [(marked(tree), "internal")]
+    assert lost[0]["detail"] == "a bug of auditor while it was read: ZeroDivisionError"
+    needy = {rule for gap in lost for rule in gap["rules"]}
+    here = [item for item in results["findings"] if item["rule"] not in needy]
+    there = [item for item in whole["findings"] if item["rule"] not in needy]
+    assert here == [item for item in there if file_of(item) != marked(tree)], "the rest is intact"
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_exception_that_does_not_come_again_costs_nothing(
+    tree: Path, tmp_path: Path, expected: bytes, workers: int
+) -> None:
+    collector = faulty(tree, tmp_path, RAISE)
+    report = Run(workers=workers).report(collector, spool=empty(tmp_path))
+    assert b"".join(render(report)) == expected
+    assert "ZeroDivisionError: a fault on purpose" in report.bug, "it is told all the same"
+
+
+def empty(folder: Path) -> Path:
+    (folder / "spool").mkdir()
+    return folder / "spool"
+
+
+def test_what_the_system_refuses_ends_a_worker(
     tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(WorkerError) as caught:
-        Run(workers=3).results(faulty(tree, tmp_path, RAISE))
+        Run(workers=3).results(faulty(tree, tmp_path, FULL))
     assert "a worker failed on one of" in str(caught.value)
     assert caught.value.hint == "scan them with --workers 1 to find the one"
-    assert "ZeroDivisionError: a fault on purpose" in capfd.readouterr().err
+    assert "No space left on device" in capfd.readouterr().err
 
 
-def test_one_worker_runs_in_this_process(tree: Path, tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError, match="a fault on purpose"):
-        Run(workers=1).results(faulty(tree, tmp_path, RAISE))
+def test_what_the_system_refuses_ends_this_process(tree: Path, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        Run(workers=1).results(faulty(tree, tmp_path, FULL))
 
 
 def test_a_worker_killed_from_outside(tree: Path, tmp_path: Path, expected: bytes) -> None:
@@ -154,7 +189,7 @@ def hanging_worker(tree: Path, tmp_path: Path) -> int:
         lambda: log.exists() and log.read_text().count("\n") == len(plan.shards),
         "all shards are given out",
     )
-    readers = dict(line.split() for line in log.read_text().splitlines())
+    readers = dict(line.split()[:2] for line in log.read_text().splitlines())
     return int(readers[str(number)])
 
 

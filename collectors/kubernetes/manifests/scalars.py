@@ -28,6 +28,7 @@ WORDS: dict[str, object] = {
 _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INT_MIN, _INT_MAX, _UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
+_MOST_DIGITS = 20
 _GO_FIXED_LIMIT = 1e21
 _GO_SHORTEST_EXPONENT = 6
 
@@ -52,9 +53,11 @@ def plain(text: str) -> object:
 def _number(text: str, first: str) -> object:
     if first != "." and _INTEGER.fullmatch(text):
         value = _integer(text)
-        if _INT_MIN <= value <= _INT_MAX:
+        if value is None:
+            pass
+        elif _INT_MIN <= value <= _INT_MAX:
             return value
-        if 0 <= value <= _UINT_MAX and not text.startswith("+"):
+        elif 0 <= value <= _UINT_MAX and not text.startswith("+"):
             return as_json_number(float(value))
     number = _float(text)
     return None if number is None else as_json_number(number)
@@ -68,7 +71,8 @@ def _float(text: str) -> float | None:
     return None if math.isinf(number) else number
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> int | None:
+    """The value of an integer; None when it has more decimal digits than 64 bits hold."""
     sign = -1 if text[0] == "-" else 1
     digits = text.lstrip("+-").lower()
     if digits.startswith("0x"):
@@ -77,7 +81,7 @@ def _integer(text: str) -> int:
         return sign * int(digits, 2)
     if digits.startswith("0") and len(digits) > 1:
         return sign * int(digits.removeprefix("0o"), 8)
-    return sign * int(digits)
+    return sign * int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 def as_json_number(value: float) -> int | float:
@@ -154,9 +158,11 @@ def key_text(value: object, text: str) -> str:
         digits = text.replace("_", "") if text[0] != "." else text
         if _INTEGER.fullmatch(digits):
             whole = _integer(digits)
-            if _INT_MIN <= whole <= _INT_MAX:
+            if whole is None:
+                pass
+            elif _INT_MIN <= whole <= _INT_MAX:
                 return str(whole)
-            if 0 <= whole <= _UINT_MAX and not digits.startswith("+"):
+            elif 0 <= whole <= _UINT_MAX and not digits.startswith("+"):
                 raise NotRepresentable("a key can't be an integer of 64 bits")
         number = _float(digits)
         return _short_float(value if number is None else number)

@@ -8,8 +8,10 @@ import pytest
 
 from auditor.secrets.redact import marker
 from tests.unit.collectors.yaml_cases import (
+    LONG,
     compare,
     estate_documents,
+    exact,
     fast,
     mutated,
     odd_document,
@@ -160,3 +162,16 @@ def test_estate_is_plain_and_reads_the_same_both_ways() -> None:
     assert sum(taken for taken, _ in results) >= 0.97 * len(texts)
     known = [block.all_lines() is not None for block in map(fast, texts) if block is not None]
     assert sum(known) >= 0.9 * len(known), "lines that are not looked up one by one"
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_numbers_of_any_length_are_read(text: str) -> None:
+    """Both readers agree; that kubectl takes them so is a test that asks it."""
+    for line in (
+        f"a: {text}\n",
+        f"a:\n- {text}\n- 1\n",
+        f"{{a: [{text}]}}\n",
+        f"a: !!str {text}\n",
+    ):
+        fine, difference = compare(line)
+        assert (difference, exact(line) is None) == (None, False), fine

@@ -101,6 +101,18 @@ def estate_documents() -> list[str]:
 
 _ODD = json.loads(Path(__file__).with_name("odd.json").read_text())
 SCALARS: list[str] = _ODD["scalars"]
+LONG = {
+    "5,000 digits": "9" * 5_000,
+    "a sign": "-" + "1" * 4_400,
+    "a plus": "+" + "7" * 4_301,
+    "zeros in front": "0" * 4_400 + "7",
+    "underscores": "1_" * 4_400 + "1",
+    "26 digits": "1" + "0" * 25,
+    "310 digits": "1" * 310,
+    "hexadecimal": "0x" + "f" * 4_400,
+    "a fraction": "1." + "3" * 4_400,
+}
+"""Numbers of more digits than Python reads; too long for the random documents."""
 KEYS: list[str] = _ODD["keys"]
 
 

@@ -1,0 +1,182 @@
+"""What nobody foresaw while one file is read: a gap of that file, and the rest is reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.cli.exits import INTERNAL
+from auditor.cli.judging import Choices, Judging
+from auditor.config import read_config
+from auditor.model.finding import Report
+from auditor.model.resource import Evidence, Gap, Resource, Target
+from auditor.ports import Plan, Reading, Shard
+from collectors.kubernetes.manifests.collector import ManifestsCollector
+from reports.results import render
+from tests.e2e.runs import Run, collector_of
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {{name: {0}, namespace: a}}
+spec: {{hostPID: true, containers: [{{name: c, image: r.io/a}}]}}
+"""
+TOKEN = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
+
+
+class Breaking:
+    """A reading that fails behind its first object, as one with a bug in it would."""
+
+    def __init__(self, inner: Reading) -> None:
+        self._inner = inner
+
+    @property
+    def source(self) -> str:
+        return self._inner.source
+
+    @property
+    def evidence(self) -> Evidence:
+        return self._inner.evidence
+
+    def resources(self) -> Iterator[Resource]:
+        yield next(iter(self._inner.resources()))
+        raise LookupError(f"no place for {TOKEN}")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+@dataclass(frozen=True, slots=True)
+class BreakingCollector:
+    """Reads as the real one, but for the files called ``bad``."""
+
+    inner: ManifestsCollector
+
+    @property
+    def target(self) -> Target:
+        return self.inner.target
+
+    @property
+    def independent(self) -> bool:
+        return True
+
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        return self.inner.plan(shards)
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        for each in self.inner.read(shard):
+            if not isinstance(each, Gap) and "bad" in each.source:
+                yield Breaking(each)
+            else:
+                yield each
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A collector that can't even list its target."""
+
+    target: Target
+    independent: bool = True
+
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        raise KeyError(str(shards))
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        raise AssertionError(shard)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    root.mkdir()
+    for name in ("a", "bad-1", "bad-2", "z"):
+        (root / f"{name}.yaml").write_text(POD.format(name) + "---\n" + POD.format(f"{name}-2"))
+    return root
+
+
+def report_of(run: Run, folder: Path, *collectors: Any) -> Report:
+    folder.mkdir()
+    return run.report(*collectors, spool=folder)
+
+
+def seen(results: dict[str, Any]) -> set[str]:
+    return {item["resource"]["name"] for item in results["findings"] if item["verdict"] == "fail"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_file_that_breaks_us_is_a_gap(tree: Path, tmp_path: Path, workers: int) -> None:
+    run = Run(workers=workers, shard_weight=1, gate="never")
+    report = report_of(run, tmp_path / "spool", BreakingCollector(collector_of(tree)))
+    results = json.loads(b"".join(render(report)))
+    assert [(gap["scope"], gap["cause"], gap["detail"]) for gap in results["gaps"]] == [
+        (f"{name}.yaml", "internal", "a bug of auditor while it was read: LookupError")
+        for name in ("bad-1", "bad-2")
+    ]
+    assert seen(results) == {"a", "a-2", "bad-1", "bad-2", "z", "z-2"}
+    assert results["gate"]["decision"] == "incomplete"
+    assert report.bug.count("Traceback") == 1, "the first of them is told, in full"
+    assert "LookupError" in report.bug
+    assert TOKEN not in report.bug + json.dumps(results)
+
+
+def test_nothing_of_such_a_file_is_remembered(tree: Path, tmp_path: Path) -> None:
+    collector = collector_of(tree)
+    run = Run(cache=tmp_path / "cache")
+    report_of(run, tmp_path / "first", BreakingCollector(collector))
+    mended = report_of(run, tmp_path / "second", collector)
+    fresh = report_of(Run(), tmp_path / "third", collector)
+    assert b"".join(render(mended)) == b"".join(render(fresh))
+    assert mended.bug == ""
+
+
+def test_a_target_that_breaks_us_leaves_the_others(tree: Path, tmp_path: Path) -> None:
+    report = report_of(
+        Run(), tmp_path / "spool", Unlisted(Target("unlisted", "files")), collector_of(tree)
+    )
+    results = json.loads(b"".join(render(report)))
+    (gap,) = results["gaps"]
+    assert (gap["target"], gap["scope"], gap["cause"]) == ("unlisted", "unlisted", "internal")
+    assert "KeyError" in gap["detail"]
+    assert seen(results) >= {"a", "z"}
+    assert "KeyError" in report.bug
+
+
+CHOICES = Choices(
+    profile="ai-platform",
+    settings=(),
+    policies=(),
+    stdout_format="terminal",
+    outputs=(),
+    fail_on="never",
+    baseline=None,
+    baseline_key=None,
+    baseline_trust=None,
+    baseline_any=False,
+    exit_zero=True,
+    list_all=False,
+    workers=1,
+    no_cache=True,
+    no_memo=False,
+    plain=True,
+    color="never",
+    quiet=False,
+    progress="none",
+)
+
+
+def test_the_program_ends_with_the_code_of_a_bug(
+    tree: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Whatever the gate says, and --exit-zero; the report is whole, the traceback on stderr."""
+    report = report_of(Run(), tmp_path / "spool", BreakingCollector(collector_of(tree)))
+    assert Judging(CHOICES, read_config(), []).tell(report) == INTERNAL
+    out, err = capfdbinary.readouterr()
+    assert b"internal: a bug of auditor" in out
+    assert out.splitlines()[-1].startswith(b"RESULT ")
+    assert err.count(b"Traceback") == 1
+    assert b"please report it" in err
