@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.finding import Baseline, GapReport, Report
+from auditor.model.finding import FINGERPRINTS, Baseline, GapReport, Report
 
 SCHEMA = "results/v1"
 
@@ -60,7 +60,12 @@ def _encode(value: object) -> bytes:
 def _opening(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
-        "tool": {"name": "auditor", "version": report.version, "policy": report.policy},
+        "tool": {
+            "name": "auditor",
+            "version": report.version,
+            "policy": report.policy,
+            "fingerprints": FINGERPRINTS,
+        },
         "run": {
             "id": report.run_id,
             "started": report.started,

@@ -12,6 +12,11 @@ from types import MappingProxyType
 import msgspec
 
 Path = tuple[str, ...]
+Place = tuple[str | int, ...]
+
+_NAMES: frozenset[Path] = frozenset(
+    {("name",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("owner", "name")}
+)
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -19,6 +24,8 @@ class Shape(msgspec.Struct, frozen=True):
 
     ``volatile`` are sets of paths (``*`` is any element) whose values differ between otherwise
     equal resources, those that differ most last; a rule is memoised by the last that it reads of.
+    ``names`` are paths to what only says whom a finding is about, when its message shows it: names,
+    and the first few users of an account, who come and go.
     ``noise`` are names with a random ending: their beginning, by pattern, and the name that rules
     see instead.
     ``repeated`` is the field that is the same, byte for byte, in resources of one origin, but for
@@ -28,6 +35,7 @@ class Shape(msgspec.Struct, frozen=True):
     joined: Mapping[str, tuple[Path, ...]] = MappingProxyType({})
     named: Mapping[str, tuple[Path, str]] = MappingProxyType({})
     volatile: tuple[tuple[Path, ...], ...] = ()
+    names: frozenset[Path] = _NAMES
     noise: tuple[bytes, re.Pattern[bytes], bytes] | None = None
     repeated: str = ""
     apart: tuple[Path, re.Pattern[bytes]] | None = None
@@ -84,6 +92,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "k8s/PodTemplate": _POD_TEMPLATE,
         "k8s/PodTemplatePatch": _POD_TEMPLATE,
         "k8s/NetworkPolicy": _NETWORK_POLICY,
+        "k8s/AccountUse": Shape(names=_NAMES | {("users",), ("namespace",)}),
     }
 )
 
@@ -134,3 +143,22 @@ def join(body: dict[str, object], parts: tuple[Path, ...]) -> list[object] | Non
             return None
         joined += value
     return joined
+
+
+def resolve_joined(path: Place, body: dict[str, object], shape: Shape) -> Place:
+    """Turn a path through a joined list into the path of the part that holds the element."""
+    if not path or path[0] not in shape.joined:
+        return path
+    parts = shape.joined[str(path[0])]
+    if len(path) == 1 or not isinstance(path[1], int):
+        return parts[0]
+    index = path[1]
+    for part in parts:
+        value: object = body
+        for field in part:
+            value = value.get(field) if isinstance(value, dict) else None
+        length = len(value) if isinstance(value, list) else 0
+        if index < length:
+            return (*part, index, *path[2:])
+        index -= length
+    return path

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from auditor.cel.functions import Function, Library, Signature
     from auditor.cel.limits import Limits, Sizes
     from auditor.cel.program import Program
-    from auditor.cel.provenance import ABSENT, Origin, Read
+    from auditor.cel.provenance import ABSENT, LACKS, Origin, Read
     from auditor.cel.reads import ReadTree, digest, merge, prune
     from auditor.cel.tracing import Trace
     from auditor.cel.types import (
@@ -57,6 +57,7 @@ __all__ = [
     "DURATION",
     "DYN",
     "INT",
+    "LACKS",
     "NULL",
     "STRING",
     "TIMESTAMP",
@@ -113,7 +114,7 @@ _MODULE_OF = {
     **dict.fromkeys((*_TYPES, "Type", "list_of", "map_of", "optional_of"), "types"),
     **dict.fromkeys(("Function", "Library", "Signature"), "functions"),
     **dict.fromkeys(("ReadTree", "digest", "merge", "prune"), "reads"),
-    **dict.fromkeys(("ABSENT", "Origin", "Read"), "provenance"),
+    **dict.fromkeys(("ABSENT", "LACKS", "Origin", "Read"), "provenance"),
     "Trace": "tracing",
     "Environment": "environment",
     "Estimate": "cost",

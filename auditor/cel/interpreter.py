@@ -226,7 +226,7 @@ class Evaluator(Comprehensions):
         problem: str | None = None
         log = self.log
         start = blame_end = len(log)
-        for operand in _chain(node):
+        for operand in chain_of(node):
             mark = len(log)
             try:
                 verdict = ops.as_bool(self.eval(operand))
@@ -285,7 +285,7 @@ class Evaluator(Comprehensions):
         return result
 
 
-def _chain(node: Logical) -> list[Node]:
+def chain_of(node: Logical) -> list[Node]:
     """The operands of a chain of one operator, so that a long chain is not a deep recursion."""
     reverse: list[Node] = []
     left: Node = node

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from auditor.cel.ast import Node
     from auditor.cel.cost import Estimate
     from auditor.cel.functions import Library
+    from auditor.cel.provenance import Read
     from auditor.cel.tracing import Trace
 
 VERSION: Final = 5
@@ -169,6 +170,19 @@ class Program:
             return trace(self._tree(), self._bind(args), self._context.library())
         except (CelLimitError, RecursionError):
             return Trace(None, _TOO_DEEP, (), (), None)
+
+    def grounds(self, *args: object) -> tuple[Read, ...]:
+        """The reads of all that decided the value; see :mod:`auditor.cel.grounds`.
+
+        Raises:
+            CelEvalError: there is no value; :class:`CelLimitError` when too much decided it.
+        """
+        from auditor.cel.grounds import grounds  # noqa: PLC0415  # restoring stays cheap
+
+        try:
+            return grounds(self._tree(), self._bind(args), self._context.library())
+        except RecursionError:
+            raise CelLimitError(_TOO_DEEP) from None
 
     def dump(self) -> bytes:
         """The compiled program as bytes, for ``Environment.restore`` of an equal environment.

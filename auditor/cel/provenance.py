@@ -27,6 +27,19 @@ class Absent:
 ABSENT: Final = Absent()
 """The value of a field that was looked for and is not there."""
 
+
+class Lacks:
+    """The class of :data:`LACKS`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "LACKS"
+
+
+LACKS: Final = Lacks()
+"""The value of a list of which no element is as an expression wants one."""
+
 Path: TypeAlias = tuple[str | int, ...]
 Origin: TypeAlias = tuple[str, Path]
 """A root variable and the path from it, in field names, map keys and list indices."""

@@ -7,7 +7,7 @@ there; :mod:`auditor.cel.tracing` adds the reads themselves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -58,6 +58,8 @@ class LoggingEvaluator(Evaluator):
         "_visits",
         "source",
     )
+
+    most_logged: ClassVar[int] = _MOST_LOGGED
 
     def __init__(
         self,
@@ -135,7 +137,7 @@ class LoggingEvaluator(Evaluator):
         super().define(name, value, start)
         reads = tuple(self.log[start:])
         if len(reads) > _MOST_LOGGED:  # A name used twice in the next value doubles them.
-            reads = leaves(reads)[:_MOST_LOGGED]
+            reads = leaves(reads)[: self.most_logged]
         self._names[name] = Named(self.source, reads)
         del self.log[start:]
 
@@ -150,7 +152,7 @@ class LoggingEvaluator(Evaluator):
         if self._visits > self._details and self._level == _ALL_LEVELS:
             self._level = 0
         loop = self._loop
-        del self.log[loop.end + _MOST_LOGGED :]
+        del self.log[loop.end + self.most_logged :]
         if self._nesting > self._level:
             return
         if loop.operand.__class__ is dict:

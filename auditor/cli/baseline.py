@@ -9,11 +9,12 @@ from typing import Final
 from auditor.cli.moments import now
 from auditor.cli.opened import folder_of
 from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.compare import by_fingerprint
+from auditor.evidence.compare import by_fingerprint, read_results
 from auditor.evidence.layout import LARGE_RESULTS, RESULTS, Manifest
 from auditor.evidence.trust import read_trust, trust_in
 from auditor.evidence.verify import Outcome, Verifier
-from auditor.runner.settings import Known
+from auditor.model.finding import FINGERPRINTS
+from auditor.runner.settings import Known, State
 
 _PIECE: Final = 1 << 20
 
@@ -43,10 +44,19 @@ def known_in(place: Path, key: Path | None, trust: Path | None, scratch: Path) -
     if manifest is None or manifest.evaluation is None:
         raise UsageError(f"the baseline {place} holds no results", hint="auditor scan --output")
     results = _copied(root, manifest, scratch)
+    if read_results(results).tool.fingerprints != FINGERPRINTS:
+        raise UsageError(
+            f"the baseline {place} is of a version that told findings apart otherwise: none of "
+            "them would be found again",
+            hint="make a new one of the state that was accepted: auditor scan TARGET --output NEW",
+        )
     return Known(
         manifest.run.id,
         f"sha256:{found.manifest}",
-        {name: (each.verdict, each.severity) for name, each in by_fingerprint(results).items()},
+        {
+            name: State(each.verdict, each.severity, each.causes)
+            for name, each in by_fingerprint(results).items()
+        },
         tuple((target.uri, target.uid) for target in manifest.targets),
         manifest.evaluation.profile,
     )

@@ -16,8 +16,9 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.config import read_config
-from auditor.evidence.compare import Brief, Change, by_fingerprint, changes
+from auditor.evidence.compare import Brief, Change, by_fingerprint, changes, read_results
 from auditor.evidence.reading import read_folder
+from auditor.model.finding import FINGERPRINTS
 from reports.text import safe
 
 DIFFERENT = 1
@@ -86,7 +87,7 @@ def _told(before: Bundle, after: Bundle, again: Again) -> Iterator[_Told]:
         yield _Told(change, tuple(why for why in _WHY if why in reasons))
 
 
-def _state(found: Brief | None) -> tuple[str, str, str] | None:
+def _state(found: Brief | None) -> tuple[object, ...] | None:
     return None if found is None else found.state
 
 
@@ -102,10 +103,23 @@ def _stages(before: Bundle, after: Bundle, again: Again) -> Sequence[_Stage]:
     # passes are listed by --all only: what one of them does not list can't be compared
     everything = before.judged().list_all and after.judged().list_all
     stages = [("", before.results), ("tool", again.judge(before, before))]
+    if _told_otherwise(before):
+        stages = [("", stages[1][1])]
     if _policy(before) != _policy(after):
         stages.append(("policy", again.judge(before, after)))
-    stages += [("estate", again.judge(after, after)), ("tool", after.results)]
+    stages.append(("estate", again.judge(after, after)))
+    if not _told_otherwise(after):
+        stages.append(("tool", after.results))
     return [(why, _findings(results, everything=everything)) for why, results in stages]
+
+
+def _told_otherwise(bundle: Bundle) -> bool:
+    """Whether another program told findings apart otherwise, so that none compares with ours."""
+    if read_results(bundle.results).tool.fingerprints == FINGERPRINTS:
+        return False
+    told = f"{bundle.root}: findings had other fingerprints then; compared as they are judged now"
+    click.echo(safe(told), err=True)
+    return True
 
 
 def _policy(bundle: Bundle) -> tuple[object, ...]:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from auditor.analysis.shapes import Shape
+from auditor.analysis.shapes import Shape, resolve_joined
 from auditor.cel import CelEvalError, Program
-from auditor.engine.observe import Explanation, Observer, resolve_joined
+from auditor.engine.observe import Explanation, Observer
 from auditor.engine.outcome import BodyPath, Judgement, Outcome, Seen
 from auditor.engine.tally import change, lane, mark
+from auditor.model.elements import key_of, keyed, told_apart
 from auditor.model.enums import Verdict
 from auditor.policy.compiled import ActiveRule
 
@@ -26,9 +27,10 @@ class _Unit(msgspec.Struct, frozen=True, gc=False):
     item: object
     at: BodyPath
     label: str
+    key: str
 
 
-_WHOLE_BODY = _Unit(None, (), "")
+_WHOLE_BODY = _Unit(None, (), "", "")
 _BODY_ALONE: Sequence[object] = (None,)
 
 
@@ -58,9 +60,9 @@ class _Member:
         self.inapplicable = mark(index, Verdict.NOT_APPLICABLE)
         self._observer: Observer | None = None
 
-    def observer(self) -> Observer:
+    def observer(self, shape: Shape) -> Observer:
         if self._observer is None:
-            self._observer = Observer(self.rule.check, self.rule.message)
+            self._observer = Observer(self.rule.check, self.rule.message, shape)
         return self._observer
 
 
@@ -133,7 +135,7 @@ def _always(rule: ActiveRule) -> bool | None:
 class _Places:
     """Where the elements of one set stand in a body; found out when there is something to tell."""
 
-    __slots__ = ("_last", "_origins", "_set", "_shape", "_unit", "body", "items")
+    __slots__ = ("_keys", "_last", "_origins", "_set", "_shape", "_unit", "body", "items")
 
     def __init__(
         self, group: _Set, items: Sequence[object], body: dict[str, object], shape: Shape
@@ -143,6 +145,7 @@ class _Places:
         self.body = body
         self._shape = shape
         self._origins: Sequence[BodyPath] | None = None
+        self._keys: Sequence[str] = ()
         self._last = -1
         self._unit = _WHOLE_BODY
 
@@ -151,9 +154,14 @@ class _Places:
             return self._unit
         if self._origins is None:
             self._origins = self._find(self._set.each)
+            self._keys = tuple(told_apart(map(self._key, self.items, self._origins)))
         item, at = self.items[index], self._origins[index]
-        self._last, self._unit = index, _Unit(item, at, label_of(item, at, index))
+        unit = _Unit(item, at, label_of(item, at, index), self._keys[index])
+        self._last, self._unit = index, unit
         return self._unit
+
+    def _key(self, item: object, at: BodyPath) -> str:
+        return keyed(self.body, at) if at else key_of(item, "")
 
     def _find(self, each: Program) -> Sequence[BodyPath]:
         """The path of each element, () where it is made up."""
@@ -266,11 +274,9 @@ class Judge:
                 outcomes.append(_counted(member, unit, Verdict.PASS))
             return Verdict.PASS
         if result is False:
-            why = member.observer().explain(body, unit.item, member.params)
+            why = member.observer(self._shape).explain(body, unit.item, member.params)
             seen = self._seen(why, unit, body)
-            outcomes.append(
-                Outcome(member.index, Verdict.FAIL, unit.label, unit.at, why.message, seen)
-            )
+            outcomes.append(_failed(member, unit, why, seen))
             return Verdict.FAIL
         outcomes.append(_undecided(member, unit, _NOT_BOOL))
         return Verdict.UNKNOWN
@@ -340,11 +346,18 @@ def _length_at(body: dict[str, object], path: tuple[str, ...]) -> int:
     return len(value) if isinstance(value, list) else 0
 
 
+def _failed(member: _Member, unit: _Unit, why: Explanation, observed: tuple[Seen, ...]) -> Outcome:
+    verdict = Verdict.FAIL
+    found = (unit.label, unit.at, why.message, observed, unit.key, why.causes)
+    return Outcome(member.index, verdict, *found)
+
+
 def _undecided(
     member: _Member, unit: _Unit, error: str, observed: tuple[Seen, ...] = ()
 ) -> Outcome:
     message = f"not decided: {error} ({member.rule.rule.title})"
-    return Outcome(member.index, Verdict.UNKNOWN, unit.label, unit.at, message, observed)
+    verdict = Verdict.UNKNOWN
+    return Outcome(member.index, verdict, unit.label, unit.at, message, observed, unit.key)
 
 
 def _not_applicable(member: _Member, unit: _Unit, outcomes: list[Outcome]) -> Verdict:
@@ -354,7 +367,7 @@ def _not_applicable(member: _Member, unit: _Unit, outcomes: list[Outcome]) -> Ve
 
 
 def _counted(member: _Member, unit: _Unit, verdict: Verdict) -> Outcome:
-    return Outcome(member.index, verdict, unit.label, unit.at, "", ())
+    return Outcome(member.index, verdict, unit.label, unit.at, "", (), unit.key)
 
 
 def label_of(item: object, at: BodyPath, index: int) -> str:

@@ -22,6 +22,7 @@ from auditor.engine.slices import (
     expand_joined,
     touches,
     unite,
+    with_keys,
 )
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets import redact
@@ -116,7 +117,7 @@ def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
             items.append(program.reads["item"])
     if rule.each is not None:
         trees.append(_each_reads(rule.each, unite((*items, _LABEL))))
-    return expand_joined(as_evidence(unite(trees)), shape)
+    return with_keys(expand_joined(as_evidence(unite(trees)), shape))
 
 
 _LABEL = ReadTree(dict.fromkeys(("name", "key", "path"), WHOLE), None, whole=False)

@@ -2,10 +2,10 @@
 
 A line is ``identity TAB place TAB covers TAB object LF``. ``identity`` orders findings as they are
 reported: verdict (fail first), severity (critical first), rule, target, namespace, kind, name,
-element, fingerprint; lines that share it are one finding, and ``place`` (what nothing controls
-first, then source, document) says which of them is shown. ``object`` is the JSON object of the
-results contract, which has ``covers`` too. JSON text has no raw control characters, so the
-separators are safe whatever a name contains.
+what tells the element from others, fingerprint; lines that share it are one finding, and ``place``
+(what nothing controls first, then source, document) says which of them is shown. ``object`` is the
+JSON object of the results contract, which has ``covers`` too. JSON text has no raw control
+characters, so the separators are safe whatever a name contains.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import msgspec
 
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.workloads import controlled_by
+from auditor.engine.causes import together
 from auditor.engine.outcome import BodyPath, Outcome
+from auditor.model.elements import shown
 from auditor.model.enums import Confidence, Verdict
 from auditor.model.kinds import kind_name
 from auditor.model.resource import Resource, Target
@@ -31,7 +33,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "5"
+FORMAT = "6"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"
@@ -39,6 +41,7 @@ CONTROLLED, TEMPLATED = "1", "2"
 
 _POINTERS_KEPT = 16_384
 _COVERS = b'"covers":'
+_CAUSES = b'"causes":['
 _encode = msgspec.json.encode
 
 LineOf = Callable[[str], int]
@@ -109,9 +112,10 @@ class LineWriter:
         rule = self._rules[outcome.rule]
         element = outcome.element
         if where.part:
-            element = f"{where.part}: {element}" if element else where.part
+            element = f"{where.shown}: {element}" if element else where.shown
+        key = f"{where.part}:{outcome.key}" if where.part else outcome.key
         fingerprint = hashlib.sha256(
-            f"{rule.id}\0{where.identity}\0{element}".encode("utf-8", "surrogatepass")
+            f"{rule.id}\0{where.identity}\0{key}".encode("utf-8", "surrogatepass")
         ).hexdigest()
         observed = []
         line = 0
@@ -128,12 +132,13 @@ class LineWriter:
         heuristic = ',"heuristic":true' if where.heuristic else ""
         verdict = outcome.verdict
         order = VERDICT_ORDER[verdict] + rule.order
-        identity = FIELD.join((order, rule.id, where.order, element_text, fingerprint))
+        identity = FIELD.join((order, rule.id, where.order, text(key), fingerprint))
+        causes = _causes(outcome.causes) if outcome.causes else ""
         shown = (
             f'{{"fingerprint":"{fingerprint}",{rule.head}"verdict":"{verdict.value}",'
             f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}'
             f'{text(source)}}},"element":{element_text},"message":{text(outcome.message)},'
-            f'"observed":[{",".join(observed)}],"covers":{covers},'
+            f'"observed":[{",".join(observed)}],{causes}"covers":{covers},'
             f'"controls":{rule.controls},"evidence":[{text(f"sha256:{evidence}")}],"waiver":null}}'
         )
         return f"{identity}\t{where.place}\t{covers}\t{shown}\n".encode()
@@ -163,6 +168,30 @@ def recounted(shown: bytes, covers: int) -> bytes:
     return b"%b%d%b" % (shown[:start], covers, shown[shown.index(b",", start) :])
 
 
+def united(shown: bytes, other: bytes) -> bytes:
+    """The JSON object of a finding with the causes of another one that is the same finding."""
+    mine, theirs = _parted(shown), _parted(other)
+    if mine[1] == theirs[1]:
+        return shown
+    names = {name for part in (mine, theirs) for name in part[1].split(b",") if name}
+    causes = together(name.decode().strip('"') for name in names)
+    return b"%b%b%b" % (mine[0], _causes(causes).encode(), mine[2])
+
+
+def _parted(shown: bytes) -> tuple[bytes, bytes, bytes]:
+    """What stands before the causes, the causes with a comma between them, and the rest."""
+    end = shown.rindex(_COVERS)
+    start = shown.rfind(_CAUSES, 0, end)
+    if start < 0 or shown[end - 2 : end] != b"],":
+        return shown[:end], b"", shown[end:]
+    return shown[:start], shown[start + len(_CAUSES) : end - 2], shown[end:]
+
+
+def _causes(causes: tuple[str, ...]) -> str:
+    listed = '","'.join(causes)
+    return f'"causes":["{listed}"],'
+
+
 class _RuleText:
     """The parts of a line that only depend on the rule."""
 
@@ -181,7 +210,7 @@ class _RuleText:
 class _Where:
     """The parts of a line that only depend on the resource."""
 
-    __slots__ = ("head", "heuristic", "identity", "order", "part", "place", "source")
+    __slots__ = ("head", "heuristic", "identity", "order", "part", "place", "shown", "source")
 
     def __init__(self, resource: Resource, target: Target, target_text: str) -> None:
         subject = resource.parent or resource
@@ -200,6 +229,7 @@ class _Where:
             by_file = uid.startswith(subject.source + "#")
             path = uid if by_file else f"{kind}/{namespace}/{name}"
         self.part = resource.part
+        self.shown = shown(resource.part)
         self.heuristic = resource.heuristic
         self.identity = f"{target.uid}\0{path}"
         self.source = subject.source

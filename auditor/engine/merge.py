@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.engine.lines import FIELD, TEMPLATED, VERDICT_ORDER, differing, recounted
+from auditor.engine.lines import FIELD, TEMPLATED, VERDICT_ORDER, differing, recounted, united
 from auditor.model.enums import Verdict
 
 _SEPARATOR = FIELD.encode()
@@ -112,7 +112,10 @@ class Merger:
 
 
 def _joined(rows: list[list[bytes]]) -> list[list[bytes]]:
-    """Sorted rows, of those that are one finding only the first, which covers what all do."""
+    """Sorted rows, of those that are one finding only the first, which covers what all do.
+
+    It has the causes of all: a pod may differ from the others of its owner.
+    """
     joined: list[list[bytes]] = []
     for row in rows:
         if not joined or row[0] != joined[-1][0]:
@@ -120,7 +123,8 @@ def _joined(rows: list[list[bytes]]) -> list[list[bytes]]:
             continue
         identity, place, covers, shown = joined[-1]
         count = int(covers) + int(row[2])
-        joined[-1] = [identity, place, b"%d" % count, recounted(shown, count)]
+        shown = recounted(united(shown, row[3]), count)
+        joined[-1] = [identity, place, b"%d" % count, shown]
     return joined
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from auditor.analysis.shapes import Shape
 from auditor.cel import ABSENT, Program, Read, ReadTree
+from auditor.engine.causes import Causes, chain_of, together, value_at
 from auditor.engine.outcome import BodyPath
 from auditor.engine.slices import is_complete
 from auditor.policy.compiled import MessageTemplate
@@ -20,7 +21,6 @@ MAX_VALUE = 1024
 _MEMO_LIMIT = 2048
 _LONGEST_KEY = 1024
 _CONTAINERS = (dict, list)
-_IN = re.compile(r"\bin\b")
 
 _pack = msgspec.msgpack.Encoder().encode
 _ABSENT = tuple(msgspec.msgpack.Ext(0, bytes((depth,))) for depth in range(64))
@@ -28,13 +28,18 @@ _ABSENT = tuple(msgspec.msgpack.Ext(0, bytes((depth,))) for depth in range(64))
 
 
 _Reads = tuple[tuple[bool, BodyPath, str], ...]
+_Known = tuple[_Reads, tuple[str, ...]]
+"""What decided, and the causes that it comes to."""
+
+_PLAIN: Final = Shape()
 
 
 class Explanation(msgspec.Struct, frozen=True, gc=False):
-    """The message, and the reads that decided as (below the element?, path, JSON text)."""
+    """The message, the reads that decided as (below the element?, path, JSON text), the causes."""
 
     message: str
     reads: _Reads
+    causes: tuple[str, ...]
 
 
 class Observer:
@@ -44,29 +49,35 @@ class Observer:
     dear as evaluating. Messages name things, so they are made anew.
     """
 
-    def __init__(self, program: Program, message: MessageTemplate | None = None) -> None:
+    def __init__(
+        self, program: Program, message: MessageTemplate | None = None, shape: Shape = _PLAIN
+    ) -> None:
         self._program = program
+        self._causes = Causes(program, message, shape)
         self._message = message
         self._same_message: str | None = None
         if message is None or not message.programs():
             self._same_message = message.render(None, None, None) if message is not None else ""
         self._paths = _paths_of((program,))
-        self._chain = _chain_of(program)
-        self._memo: dict[object, _Reads] = {}
+        self._chain = chain_of(program)
+        self._memo: dict[object, _Known] = {}
 
     def explain(self, body: object, item: object, params: object) -> Explanation:
         """Why the expression came to its result on these arguments."""
         message = self._same_message
         if message is None and self._message is not None:
             message = self._message.render(body, item, params)
-        reads = None
+        known = None
         if self._chain is not None:
-            reads = self._follow(self._chain, body, item)
-        if reads is None:
-            reads = self._decisive(body, item, params)
-        return Explanation(message or "", reads)
+            known = self._follow(self._chain, body, item)
+        if known is None:
+            known = self._decisive(body, item, params)
+        reads, causes = known
+        if self._causes.shows:
+            causes = together((*causes, *self._causes.shown(body, item)))
+        return Explanation(message or "", reads, causes)
 
-    def _decisive(self, body: object, item: object, params: object) -> _Reads:
+    def _decisive(self, body: object, item: object, params: object) -> _Known:
         key = self._key(body, item)
         known = self._memo.get(key) if key is not None else None
         if known is not None:
@@ -74,31 +85,39 @@ class Observer:
         trace = self._program.trace(body, item, params)
         reads = [read for read in trace.reads if read.root != "params"][:MAX_SEEN]
         found = tuple((read.root == "item", read.path, self._text(read)) for read in reads)
-        self._remember(key, found)
-        return found
+        causes: tuple[str, ...] = ()
+        if trace.error is None:
+            several = self._causes.several or len(reads) == MAX_SEEN
+            causes = (
+                self._causes.of(body, item, params)
+                if several
+                else self._causes.of_reads(reads, body, item)
+            )
+        known = found, together(causes)
+        self._remember(key, known)
+        return known
 
-    def _remember(self, key: object, reads: _Reads) -> None:
+    def _remember(self, key: object, known: _Known) -> None:
         if key is not None and len(self._memo) < _MEMO_LIMIT:
-            self._memo[key] = reads
+            self._memo[key] = known
 
     def _follow(
         self, chain: tuple[bool, tuple[str, ...]], body: object, item: object
-    ) -> _Reads | None:
+    ) -> _Known | None:
         """The one field that the expression can have read, without tracing it.
 
         None when the value is a map or a list, of which an element may have decided.
         """
         below_item, path = chain
-        value = item if below_item else body
-        for name in path:
-            value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+        value = value_at(item if below_item else body, path)
         if value.__class__ in _CONTAINERS:
             return None
         key = (value.__class__, value)
         known = self._memo.get(key)
         if known is None:
             text = as_text(value)
-            known = ((below_item, path, text),)
+            read = Read("item" if below_item else "object", path, value)
+            known = ((below_item, path, text),), self._causes.of_reads((read,), body, item)
             self._remember(key if len(text) <= _LONGEST_KEY else None, known)
         return known
 
@@ -129,22 +148,6 @@ class Observer:
         except (OverflowError, TypeError, ValueError):
             return None
         return key if len(key) <= _LONGEST_KEY else None
-
-
-def _chain_of(program: Program) -> tuple[bool, tuple[str, ...]] | None:
-    """The path of the single field that an expression reads, None when there are more.
-
-    A key that is looked for with ``in`` is no field: the map may not be there.
-    """
-    roots = [root for root in program.reads if root != "params"]
-    if len(roots) != 1 or _IN.search(program.source):
-        return None
-    tree = program.reads[roots[0]]
-    path: list[str] = []
-    while len(tree.fields) == 1 and tree.elements is None and not tree.whole:
-        ((name, tree),) = tree.fields.items()
-        path.append(name)
-    return (roots[0] == "item", tuple(path)) if path and not tree.fields else None
 
 
 def _reads_all(program: Program, read: Read) -> bool:
@@ -187,25 +190,6 @@ def _collect(
         return
     for name, child in tree.fields.items():
         _collect(child, (*path, name), below_item, found)
-
-
-def resolve_joined(path: BodyPath, body: dict[str, object], shape: Shape) -> BodyPath:
-    """Turn a path through a joined list into the path of the part that holds the element."""
-    if not path or path[0] not in shape.joined:
-        return path
-    parts = shape.joined[str(path[0])]
-    if len(path) == 1 or not isinstance(path[1], int):
-        return parts[0]
-    index = path[1]
-    for part in parts:
-        value: object = body
-        for field in part:
-            value = value.get(field) if isinstance(value, dict) else None
-        length = len(value) if isinstance(value, list) else 0
-        if index < length:
-            return (*part, index, *path[2:])
-        index -= length
-    return path
 
 
 def as_text(value: object) -> str:

@@ -19,7 +19,9 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """One verdict of a rule (an index into the profile's rules) on a body or one of its elements.
 
-    ``at`` is the path of the element, () for a rule without ``each``.
+    ``at`` is the path of the element, () for a rule without ``each``; ``key`` is what tells it from
+    the others, wherever it stands, and ``element`` names it for people. ``causes`` stand for all
+    that made it fail, see :mod:`auditor.engine.causes`.
     """
 
     rule: int
@@ -28,6 +30,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     at: BodyPath
     message: str
     observed: tuple[Seen, ...]
+    key: str = ""
+    causes: tuple[str, ...] = ()
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):

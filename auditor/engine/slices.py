@@ -14,6 +14,7 @@ import msgspec
 
 from auditor.analysis.shapes import Path, Shape
 from auditor.cel import ReadTree
+from auditor.model.elements import LIST_KEYS
 from auditor.secrets import redact
 
 JsonType: TypeAlias = Any
@@ -53,6 +54,23 @@ def as_evidence(tree: ReadTree) -> ReadTree:
         return WHOLE
     fields = {name: as_evidence(child) for name, child in tree.fields.items()}
     elements = None if tree.elements is None else as_evidence(tree.elements)
+    return ReadTree(fields, elements, whole=False)
+
+
+def with_keys(tree: ReadTree, field: str = "") -> ReadTree:
+    """The read-set with what tells the elements of its lists apart: their names, else all of them.
+
+    ``field`` is the one that ``tree`` is read of. Two findings must not be taken for one because
+    no rule reads what makes them two.
+    """
+    if tree.whole:
+        return tree
+    fields = {name: with_keys(child, name) for name, child in tree.fields.items()}
+    elements = tree.elements
+    if elements is not None and not elements.whole:
+        names = LIST_KEYS.get(field)
+        keys = WHOLE if names is None else ReadTree(dict.fromkeys(names, WHOLE), None, whole=False)
+        elements = unite((with_keys(elements), keys))
     return ReadTree(fields, elements, whole=False)
 
 

@@ -1,7 +1,7 @@
 """What is different between two results: findings that are new, gone, or changed.
 
 A finding is the same one when its fingerprint is: rule, target, resource and element, whatever its
-line or message.
+line or message. It has changed when another thing made it fail, too.
 """
 
 from __future__ import annotations
@@ -49,18 +49,20 @@ class Brief(msgspec.Struct, frozen=True, gc=False):
     element: str
     message: str
     covers: int = 1
+    causes: tuple[str, ...] = ()
 
     @property
-    def state(self) -> tuple[str, str, str]:
+    def state(self) -> tuple[str, str, str, tuple[str, ...]]:
         """What changes when it is said to have changed."""
-        return self.verdict, self.severity, self.message
+        return self.verdict, self.severity, self.message, self.causes
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """Which program, by which policy."""
+    """Which program, by which policy; how it tells findings apart, 1 where it does not say."""
 
     version: str
     policy: str
+    fingerprints: int = 1
 
 
 class Gate(msgspec.Struct, frozen=True):

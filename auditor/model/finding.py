@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from auditor.model.enums import ControlState, Decision, TargetState
 from auditor.model.resource import Gap
+
+FINGERPRINTS: Final = 2
+"""How findings are told apart. Another number, and no fingerprint compares with one of ours."""
 
 
 class ResourceRef(msgspec.Struct, frozen=True, gc=False):
@@ -41,6 +44,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     ``verdict``, ``severity`` and ``confidence`` hold the values of their enums, as text, because a
     finding is made and written hundreds of thousands of times a run. ``differs``: only pods are so,
     and not the template that they were made of. ``new``: an earlier run did not have it.
+    ``causes`` stand for what made it fail.
     """
 
     fingerprint: str
@@ -58,6 +62,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     heuristic: bool = False
     differs: bool = False
     new: bool = False
+    causes: tuple[str, ...] = ()
     waiver: None = None
 
 

@@ -10,7 +10,7 @@ import msgspec
 from auditor.engine.lines import new
 from auditor.model.enums import Severity, Verdict
 from auditor.model.finding import Baseline
-from auditor.runner.settings import Known
+from auditor.runner.settings import Known, State
 
 _COUNTED = frozenset({Verdict.FAIL.value, Verdict.UNKNOWN.value})
 """The verdicts that a gate counts."""
@@ -20,6 +20,7 @@ class _Judged(msgspec.Struct, frozen=True, gc=False):
     fingerprint: str
     verdict: str
     severity: str
+    causes: tuple[str, ...] = ()
 
 
 _decode = msgspec.json.Decoder(_Judged).decode
@@ -46,9 +47,8 @@ class Against:
         found = _decode(line)
         if found.verdict not in _COUNTED:
             return line
-        verdict, severity = self._earlier.findings.get(found.fingerprint, ("", "info"))
-        no_worse = Severity(found.severity).rank <= Severity(severity).rank
-        if verdict == found.verdict and no_worse:
+        earlier = self._earlier.findings.get(found.fingerprint)
+        if earlier is not None and _no_worse(found, earlier):
             self.known[found.verdict, found.severity] += 1
             return line
         self._new += 1
@@ -58,3 +58,12 @@ class Against:
         """What there is to say, once all findings have passed."""
         earlier = self._earlier
         return Baseline(earlier.run, earlier.manifest, self.known.total(), self._new)
+
+
+def _no_worse(found: _Judged, earlier: State) -> bool:
+    """Whether a finding is as it was, or milder: it has no cause that it had not then."""
+    if found.verdict != earlier.verdict:
+        return False
+    if Severity(found.severity).rank > Severity(earlier.severity).rank:
+        return False
+    return found.verdict != Verdict.FAIL.value or {*found.causes} <= {*earlier.causes}

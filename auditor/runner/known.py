@@ -69,8 +69,8 @@ def read_known(root: Path) -> Known | None:
     value = strict.parse(BASELINE, files.read(path, strict.MOST_BYTES))
     known = strict.convert(BASELINE, value, Known)
     severities = {each.value for each in Severity}
-    for _, severity in known.findings.values():
-        if severity not in severities:
-            what = f"{BASELINE}: no severity {severity[:40]!r}"
+    for state in known.findings.values():
+        if state.severity not in severities:
+            what = f"{BASELINE}: no severity {state.severity[:40]!r}"
             raise IntegrityError(what)
     return known

@@ -42,16 +42,24 @@ class Settings(msgspec.Struct, frozen=True):
     known: Known | None = None
 
 
+class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How a finding was: why it failed, by its causes (:mod:`auditor.engine.causes`)."""
+
+    verdict: str
+    severity: str
+    causes: tuple[str, ...] = ()
+
+
 class Known(msgspec.Struct, frozen=True):
     """The findings of an earlier run, which the gate is not to count again.
 
-    ``findings`` are (verdict, severity) by fingerprint; ``manifest`` is the sha256 of its bundle's,
+    ``findings`` are by fingerprint; ``manifest`` is the sha256 of its bundle's,
     ``targets`` are (URI, uid) of what it audited, by ``profile``.
     """
 
     run: str
     manifest: str
-    findings: dict[str, tuple[str, str]]
+    findings: dict[str, State]
     targets: tuple[tuple[str, str], ...] = ()
     profile: str = ""
 

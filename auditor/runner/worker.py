@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.analysis import accounts, namespaces
+from auditor.analysis.parts import named
 from auditor.analysis.workloads import controlled_by
 from auditor.engine.lines import FORMAT, covering
 from auditor.engine.outcome import Judgement
@@ -193,7 +194,7 @@ class ShardRun:
             part.kept.append(accounts.brief(_cleaned(resource)))
         tokens = self._context.plans.get(accounts.KIND) is not None
         subjects = [resource]
-        for fact in self._context.workloads.derive(resource):
+        for fact in named(resource, self._context.workloads.derive(resource)):
             if isinstance(fact, Gap):
                 part.gaps.append(msgspec.structs.replace(fact, target=self._uri))
             else:

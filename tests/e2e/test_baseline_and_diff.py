@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from auditor.evidence.keys import read_key
 from auditor.evidence.layout import MANIFEST, Manifest
 from auditor.evidence.writing import entries
 from tests.e2e.command import ROOT, Ran, auditor
-from tests.unit.evidence.bundles import POD
+from tests.unit.evidence.bundles import POD, Made, resealed
 
 CLEAN = POD.replace("privileged: true", "privileged: false")
 
@@ -131,6 +133,45 @@ def test_a_baseline_must_verify(
     assert done.out == ""
 
 
+def _of_an_earlier_version(place: Path) -> None:
+    """As a bundle was before elements were told by names: other fingerprints, and no causes."""
+    results = place / "results.json"
+    found = json.loads(results.read_text())
+    assert found["tool"].pop("fingerprints") == 2
+    text = results.read_text().replace(',"fingerprints":2', "")
+    text = re.sub('"causes":\\[[^]]*\\],', "", text)
+    for item in found["findings"]:
+        text = text.replace(item["fingerprint"], item["fingerprint"][::-1])
+    results.write_text(text)
+    resealed(Made(place, read_key(place.parent / "k.pem", lambda _: None)))
+
+
+def test_a_baseline_of_an_earlier_version(folder: Path) -> None:
+    """Everything would be new."""
+    _of_an_earlier_version(folder / "before")
+    done = ran(folder, "scan", "tree", *AGAINST)
+    assert done.code == 2, done
+    assert "the baseline before is of a version that told findings apart otherwise" in done.err
+    assert "hint: make a new one of the state that was accepted" in done.err
+    done = ran(folder, "diff", "before", "before")
+    assert (done.code, done.out) == (0, "DIFF new=0 gone=0 changed=0 estate=0 policy=0 tool=0\n")
+    assert "before: findings had other fingerprints then" in done.err
+
+
+def test_a_known_fault_hides_no_other(folder: Path) -> None:
+    """One capability was known, one more is new; another image of the same is not."""
+    pod = POD.replace("privileged: true", "capabilities: {add: [NET_RAW]}")
+    (folder / "tree" / "pod.yaml").write_text(pod)
+    assert scan(folder, "first").code in {0, 1}
+    known = ("--baseline", "first", "--baseline-key", "k.pub", "--format", "json")
+    (folder / "tree" / "pod.yaml").write_text(pod.replace("NET_RAW", "SYS_ADMIN, NET_RAW"))
+    found = ran(folder, "scan", "tree", *known).results()
+    fresh = [item for item in found["findings"] if item.get("new")]
+    assert [item["rule"] for item in fresh] == ["k8s-container-capabilities-added"]
+    assert scan(folder, "after").code in {0, 1}
+    assert changes(folder, "first") == {"changed k8s-container-capabilities-added": ["estate"]}
+
+
 def test_a_baseline_is_judged_by_the_clock(folder: Path) -> None:
     """Whatever SOURCE_DATE_EPOCH says: builds export it to make the same bytes."""
     text = "keys: [{file: k.pub, name: old, valid-until: 2025-07-01}]\n"
@@ -214,7 +255,7 @@ def test_results_that_the_evidence_does_not_give(folder: Path) -> None:
     _rehash(place, "results.json")
     done = ran(folder, "diff", "before", "after")
     assert done.code == 4, done
-    assert "results.json: it ends before its findings do" in done.err
+    assert "Error: results.json: " in done.err
 
 
 def test_passes_that_one_side_does_not_list(folder: Path) -> None:

@@ -60,7 +60,7 @@ def merge(*shards: list[bytes], list_all: bool = True) -> tuple[list[dict[str, A
 FINDINGS = st.builds(
     lambda name, file, rule, verdict, element, message: lines(
         resource(name, source=file, uid=f"{file}#k8s/Pod/ml/{name}"),
-        outcome(rule, verdict, element=element, message=message),
+        outcome(rule, verdict, element=element, key=element, message=message),
     )[0],
     st.sampled_from(NASTY),
     st.sampled_from(("a.yaml", "b\t.yaml", "ü.yaml")),
@@ -140,7 +140,8 @@ def test_what_only_pods_have_differs() -> None:
     owner = Owner("apps/v1", "Deployment", "ml", "web", "u", templated=True)
     itself = resource("web", kind="k8s/Deployment", source="z.yaml", uid="u2")
     pods = [resource(f"web-{name}", controller=owner, source=name, uid=name) for name in "ab"]
-    both, alone = outcome(element="container c"), outcome(element="container proxy")
+    both = outcome(element="container c", key="c")
+    alone = outcome(element="container proxy", key="proxy")
     merged, _ = merge(lines(itself, both), *(lines(pod, both, alone) for pod in pods))
     told = {item["element"]: (item["covers"], item.get("differs")) for item in merged}
     assert told == {"container c": (3, None), "container proxy": (2, True)}
@@ -163,7 +164,10 @@ def test_the_owner_itself_is_shown_before_its_pods() -> None:
         pytest.param({"message": "other"}, True, id="message"),
         pytest.param({"observed": (Seen(("image",), '"a:2"'),)}, True, id="observed value"),
         pytest.param({"verdict": Verdict.PASS}, True, id="verdict"),
-        pytest.param({"element": "container b"}, False, id="element"),
+        pytest.param({"element": "container b"}, True, id="what people call the element"),
+        pytest.param({"key": "/spec/containers/b"}, False, id="element"),
+        pytest.param({"at": ("spec", "containers", 7)}, True, id="where the element stands"),
+        pytest.param({"causes": ("1a2b",)}, True, id="causes"),
         pytest.param({"rule": 1}, False, id="rule"),
     ],
 )
@@ -171,8 +175,10 @@ def test_what_is_in_a_fingerprint(changed: dict[str, Any], same: bool) -> None: 
     def fingerprint(made: Outcome) -> str:
         return merge(lines(resource(), made))[0][0]["fingerprint"]
 
-    values = {"element": "container a", **changed}
-    assert (fingerprint(outcome(element="container a")) == fingerprint(outcome(**values))) is same
+    values = {"key": "/spec/containers/a", **changed}
+    assert (
+        fingerprint(outcome(key="/spec/containers/a")) == fingerprint(outcome(**values))
+    ) is same
 
 
 def test_places_are_not_in_a_fingerprint() -> None:

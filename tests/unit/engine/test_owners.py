@@ -87,14 +87,14 @@ PODS = [
                     "r",
                     {
                         "headGroupSpec": {"template": {"spec": BAD}},
-                        "workerGroupSpecs": [{"template": {"spec": BAD}}],
+                        "workerGroupSpecs": [{"groupName": "gpu", "template": {"spec": BAD}}],
                     },
                     ("RayJob", "ray.io/v1", "job"),
                 )
             ],
             [
                 ("k8s/RayJob.ray.io", "job", "headGroupSpec", 1),
-                ("k8s/RayJob.ray.io", "job", "workerGroupSpecs/0", 1),
+                ("k8s/RayJob.ray.io", "job", "workerGroupSpecs/gpu", 1),
             ],
             id="equal templates of one object",
         ),
