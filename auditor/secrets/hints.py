@@ -7,28 +7,32 @@ a secret, and :func:`auditor.secrets.redact.redact` says whether there is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-import stringzilla
+from auditor.secrets.names import is_secret_name
+from auditor.secrets.text_hints import find, may_name_in_text, may_sign_in, places
 
-from auditor.secrets.names import IN_EVERY_NAME, is_secret_name
+__all__ = ("find", "holding", "may_hold_secret")
 
 _HINTS_JSON: Final = (
-    *(b"glpat-", b"xox", b"sk-", b"nvapi-", b"AKIA", b"ASIA", b"PRIVATE KEY", b"eyJ", b"Bearer "),
-    *(b"hf_", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"service_acc"),
+    *(b"glpat-", b"xox", b"sk-", b"nvapi-", b"AKIA", b"ASIA", b"PRIVATE KEY", b"eyJ", b"earer "),
+    *(
+        b"EARER ",
+        b"hf_",
+        b"ghp_",
+        b"gho_",
+        b"ghu_",
+        b"ghs_",
+        b"ghr_",
+        b"github_pat_",
+        b"service_acc",
+    ),
     *(b'"Secret"', b'"ConfigMap"', b"last-applied-configuration"),
 )
 _ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
 """A character written by its number, but for the three that Go always writes so."""
-_NOT_IN_USER = re.compile(rb'[\s"]')
-_SECRET_ARGUMENTS = (
-    *(b"password", b"passwd", b"passphrase", b"token", b"secret", b"credential", b"credentials"),
-    *(b"api-key", b"api_key", b"apikey", b"access-key", b"access_key", b"accesskey"),
-    *(b"private-key", b"private_key", b"privatekey"),
-)
-_LONGEST_ARGUMENT = max(map(len, _SECRET_ARGUMENTS))
 _FLAG: Final = b'"--'
 _FLAG_JSON = re.compile(rb'"--(?i:[a-z_-]*(?:password|passwd|token|secret|api[-_]?key))"\s*,\s*"')
 _SMALLER = 8
@@ -38,10 +42,6 @@ _LONGEST_DENSE: Final = 300
 _VALUE_JSON = re.compile(rb'"value"\s*:\s*"')
 _NAMED_VALUE_JSON = re.compile(rb'"name"\s*:\s*"([^"\\]*)"\s*,\s*"value"\s*:\s*"')
 
-# at the speed of memory: bytes.find is ten times slower, and each word is a pass over all there is
-find: Final[Callable[..., int]] = stringzilla.find
-"""``find(text, word)``, and from which place on: where a word is, -1 when it is nowhere."""
-
 
 def may_hold_secret(raw: bytes) -> bool:
     """Whether :func:`redact` could find something in this JSON; in doubt it could."""
@@ -50,34 +50,21 @@ def may_hold_secret(raw: bytes) -> bool:
             return True
     return (
         (b"\\" in raw and _may_hide_in_escapes(raw))
-        or (b"@" in raw and _may_sign_in(raw))
-        or (b"=" in raw and _may_set_secret(raw))
+        or (b"@" in raw and may_sign_in(raw))
+        or may_name_in_text(raw)
         or _may_announce_secret(raw)
         or _may_name_secret(raw)
     )
 
 
-def _may_sign_in(raw: bytes) -> bool:
-    """Whether a URL has a password: ``://user:password@``."""
-    last, at = 0, raw.find(b"@")
-    while at >= 0:
-        start = raw.rfind(b"/", last, at) + 1
-        if start and raw.endswith(b"://", 0, start):
-            user = raw[start:at]
-            if 0 <= user.find(b":") < len(user) - 1 and not _NOT_IN_USER.search(user):
-                return True
-        last, at = at, raw.find(b"@", at + 1)
-    return False
-
-
 def _may_announce_secret(raw: bytes) -> bool:
     """Whether an argument is named like a secret, which is the next one."""
-    return any(_FLAG_JSON.match(raw, at) for at in _places(raw, _FLAG))
+    return any(_FLAG_JSON.match(raw, at) for at in places(raw, _FLAG))
 
 
 def _may_name_secret(raw: bytes) -> bool:
     """Whether there is a value that is named like a secret, or one whose name is not before it."""
-    for at in _places(raw, _VALUE):
+    for at in places(raw, _VALUE):
         name = _dense_name(raw, at)
         if name is None:
             found = _NAMED_VALUE_JSON.findall(raw)
@@ -123,28 +110,5 @@ def holding(raws: Sequence[bytes], group: int = 64) -> list[bool]:
 
 
 def _may_hide_in_escapes(raw: bytes) -> bool:
-    """Whether something is written by numbers, or a text is JSON that names a secret."""
-    if b"\\/" in raw or _ESCAPE_JSON.search(raw):
-        return True
-    return b'\\"' in raw and _has_name_of_secret(raw)
-
-
-def _has_name_of_secret(raw: bytes) -> bool:
-    """Whether the name of a secret may be anywhere."""
-    lower = raw.lower()
-    return any(find(lower, word) >= 0 for word in IN_EVERY_NAME)
-
-
-def _places(text: bytes, word: bytes) -> Iterator[int]:
-    at = find(text, word)
-    while at >= 0:
-        yield at
-        at = find(text, word, at + len(word))
-
-
-def _may_set_secret(raw: bytes) -> bool:
-    """Whether ``=`` follows a word that an argument with a secret ends with."""
-    return any(
-        raw[max(0, at - _LONGEST_ARGUMENT) : at].lower().endswith(_SECRET_ARGUMENTS)
-        for at in _places(raw, b"=")
-    )
+    """Whether something is written by numbers, or with slashes that are."""
+    return b"\\/" in raw or _ESCAPE_JSON.search(raw) is not None

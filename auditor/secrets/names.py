@@ -13,9 +13,9 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from auditor.secrets.marks import has_marker
 from auditor.secrets.values import Words, says_nothing
 
-_MARK: Final = "«redacted:"
 IN_EVERY_NAME: Final = (
     *(b"pass", b"secret", b"token", b"key", b"cred", b"auth", b"pwd", b"string", b"bearer"),
     *(b"dsn", b"pin", b"psk"),
@@ -120,4 +120,4 @@ def says_no_secret(name: str, value: str) -> bool:
 
 def is_secret(name: str, value: str) -> bool:
     """Whether a text under a name is a secret that is still there."""
-    return is_secret_name(name) and _MARK not in value and not says_no_secret(name, value)
+    return is_secret_name(name) and not has_marker(value) and not says_no_secret(name, value)

@@ -13,10 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from auditor.secrets.hints import may_hold_secret
+from auditor.secrets.marks import MARK, marker
 from auditor.secrets.names import is_secret, says_no_secret
+from auditor.secrets.texts import without_secrets
 
-MARKER: Final = "«redacted:{}»"
-_MARK: Final = "«redacted:"
 APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """An annotation: the whole object once more, as a text, also of a Secret."""
 _NAMED_LISTS: Final = frozenset({"env", "httpHeaders"})
@@ -27,56 +27,10 @@ _SETTING: Final = re.compile(
 )
 """How the key of a secret ends."""
 
-# Every pattern below can begin only where the one before has ended: no text, however long, makes
-# them look at the same character more than a few times.
-_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("private-key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")),
-    ("aws-access-key-id", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    (
-        "github-token",
-        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})"),
-    ),
-    ("gitlab-token", re.compile(r"\bglpat-[A-Za-z0-9_\-]{20,}")),
-    ("slack-token", re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,}")),
-    ("huggingface-token", re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")),
-    ("anthropic-key", re.compile(r"\bsk-ant-[A-Za-z0-9_\-]{20,}")),
-    ("openai-key", re.compile(r"\bsk-(?:proj-)?[A-Za-z0-9_\-]{32,}")),
-    ("nvidia-api-key", re.compile(r"\bnvapi-[A-Za-z0-9_\-]{32,}")),
-    (
-        "jwt",
-        re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    ),
-    ("gcp-service-account", re.compile(r'"type"\s*:\s*"service_account"')),
-    ("bearer-token", re.compile(r"(?<=\bBearer )[A-Za-z0-9._~+/-]{12,}=*")),  # RFC 6750, 2.1
-)
-_HINTS = (
-    *("PRIVATE KEY", "AKIA", "ASIA", "gh", "glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ"),
-    *("service_account", "Bearer "),
-)
-_URL = re.compile(r"(?P<head>://[^/\s:@]*:)(?P<secret>[^/\s@]+)(?=@)")
-_WORD = (
-    "passw(?:or)?d|passphrase|token|secret|api[-_]?key|access[-_]?key|private[-_]?key|credentials?"
-)
-_ARGUMENT = re.compile(
-    rf"(?:^|(?<=\s))(?P<head>--?[\w.-]*(?:{_WORD})=)(?!(?:''|\"\")?(?:\s|$))(?P<secret>.+)",
-    re.IGNORECASE | re.ASCII,
-)
-_ASSIGNED = re.compile(
-    r"""(?P<before>^|[\s"'`(;&|?])(?P<dash>-{0,2})"""
-    rf"""(?P<name>[\w.-]*(?:{_WORD}))(?P<is>=["']?)(?P<secret>\$\(\w+\)|[^\s"'`;&|)]+)""",
-    re.IGNORECASE | re.ASCII,
-)
-"""In a script, a URL or a list of settings; in prose a word before an equals sign says nothing."""
-
 _FLAG = re.compile(
     r"--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)", re.IGNORECASE | re.ASCII
 )
 """An argument whose value is the next one."""
-
-
-def marker(shape: str) -> str:
-    """The text that stands for a secret of some shape."""
-    return MARKER.format(shape)
 
 
 def redact(value: Any) -> Any:
@@ -90,47 +44,17 @@ def redact(value: Any) -> Any:
     return value
 
 
-def redact_text(text: str) -> str:
-    """A text without what has the shape of a credential."""
-    if len(text) < 8:
-        return text
-    for hint in _HINTS:
-        if hint in text:
-            for shape, pattern in _SHAPES:
-                if pattern.search(text):
-                    if shape in {"private-key", "gcp-service-account"}:
-                        return marker(shape)
-                    text = pattern.sub(marker(shape), text)
-            break
-    if "://" in text and "@" in text:
-        text = _URL.sub(lambda match: match["head"] + marker("url-credentials"), text)
-    if "=" in text:
-        if text[0] == "-":
-            text = _ARGUMENT.sub(lambda match: match["head"] + marker("argument"), text)
-        else:
-            found = _ASSIGNED.sub(_assigned, text)
-            text = text if found == text else found
-    return _document(text) if text[0] in "{[" else text
+def redact_text(text: str, key: str = "") -> str:
+    """Make a text without what is a secret in it, in whatever format it is written.
+
+    ``key`` is the name under which it stands, where that is the name of a file.
+    """
+    return without_secrets(text, _document, key)
 
 
-def _assigned(match: re.Match[str]) -> str:
-    """A setting without its value, where it is one of a program, a script or a URL."""
-    before, name = match["before"], match["name"]
-    is_setting = match["dash"] or before in {"?", "&"} or name.isupper()
-    alone = not before and match.end() == len(match.string)
-    if not (is_setting or alone) or says_no_secret(name, match["secret"]):
-        return match[0]
-    return f"{before}{match['dash']}{name}{match['is']}{marker('argument')}"
-
-
-def _document(text: str) -> str:
-    """A text that is JSON, without the secrets in it."""
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return text
-    found = redact(_by_name(value))
-    return text if found is value else msgspec.json.encode(found).decode()
+def _document(value: Any) -> Any:
+    """What is left of the value of a text that is JSON."""
+    return redact(_by_name(value))
 
 
 def _by_name(value: Any) -> Any:
@@ -180,7 +104,7 @@ def _is_announced(flag: Any, value: Any) -> bool:
         and _FLAG.fullmatch(flag) is not None
         and isinstance(value, str)
         and value[:1] != "-"
-        and _MARK not in value
+        and MARK not in value
         and not says_no_secret(flag, value)
     )
 
@@ -208,7 +132,7 @@ def _mapping(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _applied(text: str) -> str:
-    return text if text.startswith(_MARK) else marker("applied-configuration")
+    return text if text.startswith(MARK) else marker("applied-configuration")
 
 
 def _of_its_kind(value: dict[str, Any]) -> dict[str, Any]:
@@ -231,10 +155,14 @@ def _settings(values: Any) -> Any:
     if not isinstance(values, dict):
         return values
     made = {
-        key: _named(key, item) if isinstance(item, str) and _SETTING.search(key) else item
-        for key, item in values.items()
+        key: _setting(key, item) if isinstance(item, str) else item for key, item in values.items()
     }
     return values if all(made[key] is item for key, item in values.items()) else made
+
+
+def _setting(key: str, text: str) -> Any:
+    found = _named(key, text) if _SETTING.search(key) else text
+    return redact_text(text, key) if found is text else found
 
 
 def _hidden(values: Any) -> Any:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from auditor.secrets.redact import marker
+from auditor.secrets.marks import marker
 from tests.unit.collectors.yaml_cases import (
     LONG,
     compare,

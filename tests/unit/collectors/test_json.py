@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from auditor.model.resource import Resource
-from auditor.secrets.redact import clean, decode, marker, redact
+from auditor.secrets.marks import marker
+from auditor.secrets.redact import clean, decode, redact
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.json_text import Outline, spans
 from collectors.kubernetes.manifests.positions import steps

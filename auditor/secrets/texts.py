@@ -1,0 +1,48 @@
+"""Secrets inside one text: by their shape, by their name in any format, in JSON by its nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from auditor.secrets.json_texts import redact_json
+from auditor.secrets.marks import has_marker, marker
+from auditor.secrets.names import is_secret_name, says_no_secret
+from auditor.secrets.settings import redact_settings
+from auditor.secrets.shapes import without_shapes
+
+_SHORTEST: Final = 8
+_ARGUMENT = re.compile(r"--?(?P<name>[\w.-]+)=(?P<secret>[^\n]+)", re.ASCII)
+_NAMES_AFTER = re.compile(r"[ \n\t=:>]")
+
+
+def without_secrets(text: str, hide: Callable[[Any], Any], key: str = "") -> str:
+    """Make a text without what is a secret in it; the text itself when it has none.
+
+    ``hide`` takes the secrets out of the value of a text that is JSON. ``key`` is the name under
+    which the text stands, where that is the name of a file.
+    """
+    if len(text) < _SHORTEST:
+        return text
+    made = without_shapes(text)
+    if _NAMES_AFTER.search(made) is None:
+        return made
+    if made[0] in "{[ \t\r\n" and made.lstrip()[:1] in {"{", "["}:
+        found = redact_json(made, hide)
+        if found is not None:
+            return found
+    if made[0] == "-":
+        made = _argument(made)
+    return redact_settings(made, key)
+
+
+def _argument(text: str) -> str:
+    """An argument with its value: all of the line belongs to it."""
+    found = _ARGUMENT.match(text)
+    if found is None or not is_secret_name(found["name"]):
+        return text
+    secret = found["secret"]
+    if not secret.strip("\"' ") or has_marker(secret) or says_no_secret(found["name"], secret):
+        return text
+    return text[: found.start("secret")] + marker("argument") + text[found.end() :]
