@@ -8,8 +8,8 @@ import msgspec
 
 from auditor.errors import UsageError
 from auditor.evidence.envelope import Signed
-from auditor.evidence.leaks import SHORTEST
 from auditor.evidence.timestamps import check_form, request_for
+from auditor.secrets.forms import SHORTEST
 
 _MOST_TOKEN = 1 << 20
 _SECONDS = 20.0

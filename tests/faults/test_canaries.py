@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from auditor.evidence.blocks import read_block
-from auditor.evidence.leaks import forms
+from auditor.secrets.forms import forms
 from tests.e2e.command import ROOT, Ran, auditor
 from tests.faults.server import Asked, Reply, page, serving
 

@@ -21,6 +21,8 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from auditor.errors import CollectionError
 from auditor.model.enums import Answered
+from auditor.secrets.own import Own
+from collectors.kubernetes.live.credentials import credential_of
 from collectors.kubernetes.live.deadline import Deadline
 from collectors.kubernetes.live.failures import Unanswered, is_dropped, unanswered
 from collectors.kubernetes.live.guard import WriteRefusedError
@@ -32,6 +34,7 @@ __all__ = ("JSON", "Answer", "Client", "Clock", "Patience", "Unanswered")
 JSON: Final = "application/json"
 _CHUNK: Final = 1 << 22
 """Most pages are one piece then, which nobody has to put together."""
+_GOOD: Final = frozenset({200, 201})
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
 _PATH: Final = re.compile(r"[A-Za-z0-9._:/-]+")
 _LEAST: Final = 0.05
@@ -65,6 +68,7 @@ class Client:
         self._host = session.server.rstrip("/")
         self._renewable = True
         self._answered = False
+        self._own = Own(session.secrets())
 
     def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON) -> Answer:
         """Read one path.
@@ -89,8 +93,14 @@ class Client:
             return {}
 
     def secrets(self) -> tuple[str, ...]:
-        """What identifies us now, and must be in no output."""
-        return self._session.secrets()
+        """What identifies us, now and before, and must be in no output."""
+        for secret in self._session.secrets():
+            self._own.add(secret)
+        return self._own.secrets
+
+    def shown(self, text: str) -> str:
+        """A text of the server that is only shown, without what identifies us."""
+        return self._own.without_in(text)
 
     def review(self, path: str, body: object) -> Answer:
         """Ask the server about ourselves.
@@ -127,6 +137,7 @@ class Client:
         self._renewable = False
         try:
             self._session = self._session.again()
+            self.secrets()
         except CollectionError as error:
             raise Unanswered(
                 Answered.DENIED,
@@ -165,10 +176,11 @@ class Client:
                 late = self._clock.monotonic() >= deadline
                 raise _failed(error, end, late=late) from error
         found = response.headers
+        media = found.get("content-type", "").partition(";")[0].strip()
         answer = Answer(
             response.status,
-            data,
-            found.get("content-type", "").partition(";")[0].strip().lower(),
+            self._own.without(data, evidence=response.status in _GOOD),
+            self._own.without_in(media).lower(),
             _date(found.get("date")),
         )
         return answer, _wait(found.get("retry-after"), self._clock.now())
@@ -176,6 +188,7 @@ class Client:
     def _sent(self, request: _Request, left: float, end: Deadline) -> tuple[Any, bytes]:
         """Ask once; a kept connection that the server closed meanwhile is opened again."""
         headers = self._session.headers()
+        self._own.add(credential_of(headers.get("authorization", "")))
         headers.update({"accept": request.accept, "accept-encoding": "gzip"})
         headers["user-agent"] = "auditor"
         if request.body:
@@ -240,7 +253,7 @@ def _late(end: Deadline) -> Unanswered:
 
 def _usable(answer: Answer) -> Answer:
     code = answer.code
-    if code in (200, 201):
+    if code in _GOOD:
         if answer.media != JSON:
             what = answer.media or "nothing that says what it is"
             raise Unanswered(

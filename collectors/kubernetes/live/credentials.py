@@ -46,6 +46,11 @@ def token_claims(token: str) -> Claims:
     return Claims()
 
 
+def credential_of(authorization: str) -> str:
+    """What of a header is secret: what stands behind the scheme (RFC 9110, 11.6.2)."""
+    return authorization.partition(" ")[2].strip() or authorization
+
+
 def header_value(text: object, what: str) -> str:
     """A text that can be the value of a header, without the white space around it.
 

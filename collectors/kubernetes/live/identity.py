@@ -59,7 +59,7 @@ def identify(client: Client) -> Identity:
     Raises:
         Unanswered: the server does not even tell its version.
     """
-    version = _decode(client.get("/version").body, _VERSION).gitVersion
+    version = client.shown(_decode(client.get("/version").body, _VERSION).gitVersion)
     return Identity(_cluster(client), version, who_am_i(client))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from auditor.errors import CollectionError
 from collectors.kubernetes.live.address import Address
 from collectors.kubernetes.live.credentials import (
     basic,
+    credential_of,
     header_value,
     impersonation,
     kept_token,
@@ -77,7 +78,7 @@ class Session(msgspec.Struct, frozen=True):
         value = ""
         with contextlib.suppress(CollectionError):  # a token that is gone is in no output
             value = self.headers().get("authorization", "")
-        return (value.partition(" ")[2] or value, *self.passwords)
+        return tuple(filter(None, (credential_of(value), *self.passwords)))
 
 
 def open_session(
@@ -135,11 +136,22 @@ def _of_kubeconfig(
     proxy = proxy_of(uri, chosen.cluster.get("proxy-url"), server.url)
     password = chosen.user.get("password")
     passed = proxy.password if proxy is not None else ""
-    hidden = (password if isinstance(password, str) else "", server.password, passed)
+    hidden = (password if isinstance(password, str) else "", server.password, passed, *_keys(user))
     session = _connected(chosen.context, server.url, tls, proxy, lambda: authorization, again)
     session.headers()  # what can't be sent is said now
     acting = tuple(impersonation(chosen.user))
     return replace(session, acting=acting, passwords=tuple(filter(None, hidden)))
+
+
+def _keys(user: Mapping[str, Any]) -> Iterator[str]:
+    """The private key of a client's certificate, as it is in its file."""
+    data, file = user.get("client-key-data"), user.get("client-key")
+    if isinstance(data, str):
+        with contextlib.suppress(ValueError):
+            yield base64.b64decode(data).decode("ascii").strip()
+    elif isinstance(file, str):
+        with contextlib.suppress(OSError, ValueError):
+            yield Path(file).read_text("ascii").strip()
 
 
 def _authorization(uri: str, chosen: Chosen, times: Times) -> tuple[str, Credential]:

@@ -13,7 +13,8 @@ import pytest
 from auditor.errors import RenderError
 from auditor.evidence.assembly import write_results
 from auditor.evidence.blocks import BlockWriter
-from auditor.evidence.leaks import forms, refuse_leaks
+from auditor.evidence.leaks import refuse_leaks
+from auditor.secrets.forms import forms
 
 OURS = "our token/4711 & <more>"
 NOISE = b'{"a finding": "of no importance"},\n' * 400
