@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from auditor.errors import AuditorError, CollectionError, PolicyErrors, RenderError
+from auditor.secrets.redact import redact_text
 from reports.text import safe
 
 SYSTEM_IS_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
@@ -33,11 +34,11 @@ def show_error(error: AuditorError) -> None:
                 _write(f"    {line}")
             if each.hint:
                 _write(f"    hint: {each.hint}")
-    _write(f"Error: {error.message}")
+    _write(f"Error: {redact_text(error.message)}")
     if isinstance(error, CollectionError) and error.told:
         _write(f"it said: {error.told}")
     if error.hint:
-        _write(f"hint: {error.hint}")
+        _write(f"hint: {redact_text(error.hint)}")
 
 
 def show_usage(error: click.ClickException) -> None:
@@ -51,7 +52,7 @@ def show_usage(error: click.ClickException) -> None:
     if context is not None:
         for line in context.get_usage().splitlines():
             _write(line)
-    _write(f"Error: {error.format_message()}")
+    _write(f"Error: {redact_text(error.format_message())}")
     if context is not None:
         _write(f"hint: {context.command_path} --help")
 

@@ -20,10 +20,13 @@ from securesystemslib.signer import Signer, SSlibKey
 
 from auditor.errors import UsageError
 from auditor.evidence.keys import Held, Passphrase, PublicKey, read_key
+from auditor.secrets.uris import shown
 
 _EXTRAS: Final = MappingProxyType(
     {"hsm": "hsm", "awskms": "aws", "gcpkms": "gcp", "azurekms": "azure", "hv": "vault"}
 )
+_SHOWN: Final = frozenset({"label"})
+"""What a query names that is no secret."""
 _ID: Final = re.compile("[0-9]{1,40}")
 _Errors = tuple[type[Exception], ...]
 
@@ -35,6 +38,11 @@ def signer_of(uri: str, passphrase: Passphrase) -> Held:
         UsageError: there is no such key, or no way to it.
     """
     scheme, separator, rest = uri.partition(":")
+    if rest.startswith("//") and scheme not in {*_EXTRAS, "file"}:
+        raise UsageError(
+            f"{shown(uri)}: no place of keys that we know",
+            hint=f"a file, or one of {', '.join(f'{each}:' for each in _EXTRAS)}",
+        )
     if not separator or scheme not in {*_EXTRAS, "file"}:
         return read_key(Path(uri), passphrase)
     if scheme == "file":
@@ -45,8 +53,9 @@ def signer_of(uri: str, passphrase: Passphrase) -> Held:
         raise UsageError(
             f"{scheme}: keys need an extra", hint=f"pip install 'auditor[{_EXTRAS[scheme]}]'"
         ) from error
-    with refusing(uri, place.errors):
-        return _elsewhere(uri, rest.removeprefix("//"), place, passphrase)
+    told = shown(uri, _SHOWN)
+    with refusing(told, place.errors):
+        return _elsewhere(told, rest.removeprefix("//"), place, passphrase)
 
 
 @contextmanager
@@ -102,12 +111,18 @@ def _hsm() -> _Place:
 
     def find(rest: str, secret: _Secret) -> tuple[str, SSlibKey]:
         parts = urlsplit(f"hsm:{rest}")
+        named = dict(parse_qsl(parts.query, keep_blank_values=True))
+        if named.keys() - _SHOWN:
+            raise UsageError(
+                f"{shown(f'hsm:{rest}', _SHOWN)}: label is all that can be said of a token",
+                hint="hsm:2?label=TOKEN; the PIN is asked for, or AUDITOR_PASSPHRASE",
+            )
         if parts.path and not _ID.fullmatch(parts.path):
             raise UsageError(
-                f"hsm:{rest}: {parts.path!r} is no id of a key",
+                f"{shown(f'hsm:{rest}', _SHOWN)}: {parts.path!r} is no id of a key",
                 hint="a number, as in hsm:2?label=TOKEN; pkcs11-tool -O shows ids in hexadecimal",
             )
-        label = dict(parse_qsl(parts.query)).get("label")
+        label = named.get("label")
         return HSMSigner.import_(int(parts.path) if parts.path else None, label, secret)
 
     return _Place(find, (PKCS11Error, ValueError, RuntimeError))

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, unquote
 
 from auditor.errors import UsageError
+from auditor.secrets.uris import shown
 
 SCHEME = "k8s"
 IN_CLUSTER = "k8s+incluster"
 
+_SHOWN = frozenset({"namespace"})
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -50,14 +52,14 @@ def parse_address(text: str) -> Address:
     in_cluster = scheme == IN_CLUSTER
     if in_cluster and context:
         raise UsageError(
-            f"{text}: {IN_CLUSTER}:// takes no context",
+            f"{shown(text, _SHOWN)}: {IN_CLUSTER}:// takes no context",
             hint=f"{IN_CLUSTER}://?namespace=a,b reads two namespaces of the cluster we run in",
         )
     options = parse_qs(query, keep_blank_values=True) if mark else {}
     for name in options:
         if name != "namespace":
             raise UsageError(
-                f"{text}: {name} is no option of a cluster",
+                f"{shown(text, _SHOWN)}: {name} is no option of a cluster",
                 hint=f"{SCHEME}://CONTEXT?namespace=a,b is the only one; "
                 "a ? in a context's name is written %3F",
             )
@@ -65,7 +67,7 @@ def parse_address(text: str) -> Address:
     for name in names:
         if not _NAMESPACE.fullmatch(name):
             raise UsageError(
-                f"{text}: {name!r} is no name of a namespace",
+                f"{shown(text, _SHOWN)}: {name!r} is no name of a namespace",
                 hint="names are separated by commas: ?namespace=team-a,team-b",
             )
     return Address(unquote(context), in_cluster, tuple(sorted(set(names))), context)
