@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
+import msgspec
 
 from auditor.cli.diff import described
 from auditor.cli.opened import Again, Bundle, folder_of
@@ -85,12 +86,16 @@ def _explained(found: Bundle, again: Path) -> Iterator[str]:
         yield "  no finding is different: counts, gaps, coverage, controls or the gate are"
 
 
+def _shown(gaps: Iterable[object]) -> set[bytes]:
+    return {msgspec.json.encode(gap, order="deterministic") for gap in gaps}
+
+
 def _evidence(found: Bundle, again: Path, then: Results, now: Results) -> str:
     """What of the evidence is other; where nothing tells, what must be by what is not."""
-    unread = [gap for gap in now.gaps if gap not in then.gaps]
-    if unread:
-        return f"{len(unread)} gaps that were none then"
-    if [gap for gap in then.gaps if gap not in now.gaps]:
+    before, after = _shown(then.gaps), _shown(now.gaps)
+    if after - before:
+        return f"{len(after - before)} gaps that were none then"
+    if before - after:
         return "gaps of then are none now"
     if (then.targets, then.run) != (now.targets, now.run):
         return "its targets, their principals or the run are not those of the results"

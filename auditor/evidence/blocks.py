@@ -8,6 +8,7 @@ ones, such as files, stand one behind the other. To read a body one block is ope
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,8 @@ from typing import Final
 import msgspec
 import zstandard
 
+from auditor.errors import IntegrityError
+from auditor.evidence import files
 from auditor.model.evidence import Record
 
 BLOCK: Final = 1 << 20
@@ -24,6 +27,12 @@ MOST_BYTES: Final = 1 << 28
 LEVEL: Final = 1
 """Of Zstandard: on pods and results it is faster than 3, and not larger."""
 SUFFIX: Final = ".zst"
+TIMES: Final = 400
+"""A content that is more often as large as its file is stored as it is: see ``weight.py``."""
+_HEADER: Final = 18
+"""Bytes that the header of a frame has at most (RFC 8878, 3.1.1.1)."""
+_PLAIN: Final = 1 << 17
+"""A block of a frame holds at most so much (RFC 8878, 3.1.1.2.4)."""
 
 
 class BlockWriter:
@@ -62,35 +71,48 @@ class BlockWriter:
             name = self._last if alone else hashlib.sha256(content).hexdigest()
             path = self._folder / f"{name}{SUFFIX}"
             if not path.exists():
-                path.write_bytes(self._compressor.compress(content))
+                path.write_bytes(self._packed(content))
             self._blocks.append(name)
             self._waiting.clear()
             self._size = 0
+
+    def _packed(self, content: bytes) -> bytes:
+        packed = self._compressor.compress(content)
+        return packed if len(content) <= TIMES * len(packed) else b"".join(_as_it_is(content))
 
     def placed(self, record: Record, place: int) -> Record:
         """A record that knows the block of its body; all must be written."""
         return msgspec.structs.replace(record, block=self._blocks[place])
 
 
+def _as_it_is(content: bytes) -> Iterator[bytes]:
+    """A frame that holds a content uncompressed (RFC 8878, 3.1.1)."""
+    # a single segment, whose size stands in eight bytes
+    yield b"\x28\xb5\x2f\xfd\xe0" + len(content).to_bytes(8, "little")
+    for start in range(0, len(content), _PLAIN):
+        piece = content[start : start + _PLAIN]
+        last = start + _PLAIN >= len(content)
+        yield (len(piece) << 3 | last).to_bytes(3, "little") + piece
+
+
 @dataclass(unsafe_hash=True)  # by the folder; the rest is only a memory
 class BlockReader:
     """Implements :class:`auditor.ports.Bodies`: the bodies of a folder, by their records.
 
-    It keeps the block that it read last, and can be pickled.
+    It keeps the block that it read last, also that it is none, and can be pickled.
     """
 
     folder: Path
     _name: str = field(default="", repr=False, compare=False)
-    _content: bytes = field(default=b"", repr=False, compare=False)
+    _content: bytes | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, object]:
-        return {"folder": self.folder, "_name": "", "_content": b""}
+        return {"folder": self.folder, "_name": "", "_content": None}
 
     def body(self, record: Record) -> bytes | None:
         """The body of a record; None when there is none or it is not what was recorded."""
-        try:
-            content = self._block(record.block)
-        except (OSError, ValueError, zstandard.ZstdError):
+        content = self._block(record.block)
+        if content is None:
             return None
         found = content[record.at : record.at + record.size]
         if record.at < 0 or len(found) != record.size:
@@ -99,12 +121,16 @@ class BlockReader:
         known = record.block if whole else hashlib.sha256(found).hexdigest()
         return found if known == record.sha256 else None
 
-    def _block(self, name: str) -> bytes:
-        if name != self._name or not name:
-            self._content = read_block(self.folder / f"{name}{SUFFIX}")
-            if hashlib.sha256(self._content).hexdigest() != name:
-                raise ValueError(f"{name}: the content is another")
-            self._name = name
+    def _block(self, name: str) -> bytes | None:
+        """The content of a block; None when it is not what its name says, or none."""
+        if name != self._name:
+            self._name, self._content = name, None
+            try:
+                content = read_block(self.folder / f"{name}{SUFFIX}")
+            except (OSError, IntegrityError, ValueError, zstandard.ZstdError, MemoryError):
+                return None
+            if hashlib.sha256(content).hexdigest() == name:
+                self._content = content
         return self._content
 
 
@@ -113,12 +139,33 @@ def read_block(path: Path, most: int = MOST_BYTES) -> bytes:
 
     Raises:
         OSError: it can't be read.
-        ValueError, zstandard.ZstdError: it is none, or larger than ``most``.
+        IntegrityError, ValueError, zstandard.ZstdError: it is none, or larger than ``most``.
     """
-    data = path.read_bytes()
-    size = zstandard.get_frame_parameters(data).content_size
+    data = files.read(path, most + _HEADER)
+    size = _content_size(path, data)
     if size > most:
         raise ValueError(f"{path.name}: its content would be {size:,} bytes")
     return zstandard.ZstdDecompressor().decompress(
         data, max_output_size=size, allow_extra_data=False
     )
+
+
+def block_size(path: Path) -> int:
+    """What the header of a block says of the size of its content; nothing else of it is read.
+
+    Raises:
+        IntegrityError: it is no block.
+    """
+    with files.opened(path) as file:
+        head = file.read(_HEADER)
+    try:
+        return _content_size(path, head)
+    except (ValueError, zstandard.ZstdError) as error:
+        raise IntegrityError(f"{path} is no block: {error}") from error
+
+
+def _content_size(path: Path, data: bytes) -> int:
+    size = zstandard.get_frame_parameters(data).content_size
+    if size == zstandard.CONTENTSIZE_UNKNOWN:
+        raise ValueError(f"{path.name}: it does not say how much it holds")
+    return size

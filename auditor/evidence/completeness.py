@@ -7,6 +7,7 @@ follow from the evidence is for ``auditor replay`` to say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,7 @@ from auditor.evidence.population import enumerated, population, untold
 from auditor.evidence.reading import collected
 from auditor.evidence.statements import audit_report, result_of_tests
 from auditor.model.enums import Answered
+from auditor.model.evidence import Record, by_block
 from auditor.policy.policyset import digest_of
 
 
@@ -67,8 +69,8 @@ def check_content(
 
 def _check_records(root: Path, manifest: Manifest, found: Iterable[Collected]) -> None:
     """Each record has its block, each block a record, and each that failed its gap."""
-    bodies = BlockReader(root / BODIES)
     used: set[str] = set()
+    partly: list[Record] = []
     there = {
         each.path.removeprefix(f"{BODIES}/").removesuffix(".zst")
         for each in manifest.files
@@ -80,10 +82,14 @@ def _check_records(root: Path, manifest: Manifest, found: Iterable[Collected]) -
                 raise _wrong(f"evidence of {record.request} is not in the bundle")
             used.add(record.block)
             in_file = not record.kind and record.answered is Answered.OK
-            if in_file and not record.complete and not tells_of_gaps(bodies.body(record)):
-                raise _wrong(f"no gap tells of {record.request}, which was not read in full")
+            if in_file and not record.complete:
+                partly.append(record)
         for gap in untold(target.entry, target.records):
             raise _wrong(f"no gap of {target.entry.uri} tells of {gap.detail}")
+    bodies = BlockReader(root / BODIES)
+    for record in chain(*by_block(partly)):
+        if not tells_of_gaps(bodies.body(record)):
+            raise _wrong(f"no gap tells of {record.request}, which was not read in full")
     for block in sorted(there - used if manifest.evaluation is not None else ()):
         raise _wrong(f"{BODIES}/{block}.zst is of no record")
 

@@ -39,16 +39,19 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def read(path: Path, most: int) -> bytes:
-    """The content of a regular file.
+    """The content of a regular file; no more memory is asked for than it is large.
 
     Raises:
         IntegrityError: as :func:`opened`, or it is larger than ``most`` bytes.
     """
     with opened(path) as file:
         try:
-            data = file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, most) + 1)
         except OSError as error:
             raise IntegrityError(f"{path} can't be read: {error}") from error
+    if size <= most and len(data) > size:
+        raise IntegrityError(f"{path} was changed while it was read")
     if len(data) > most:
         raise IntegrityError(f"{path}: larger than {most >> 20} MiB")
     return data

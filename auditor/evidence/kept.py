@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from operator import sub
 from typing import Any
 
@@ -17,7 +18,7 @@ import msgspec
 
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
-from auditor.model.evidence import Record, Redaction, TargetEntry
+from auditor.model.evidence import Record, Redaction, TargetEntry, by_block, cut_by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard
 from auditor.secrets.redact import clean
@@ -157,33 +158,25 @@ class KeptCollector:
             raise CollectionError(self.entry.failure, hint=self.entry.hint)
         kept = list(self._by_request.values())
         goal = sum(record.size for record in kept) // max(1, shards(_weight(kept))) + 1
-        parts: list[list[Record]] = [[]]
-        for record in kept:
-            if _weight(parts[-1]) >= goal:
-                parts.append([])
-            parts[-1].append(record)
         cut = tuple(
             Shard(number, tuple(item.request for item in part), _weight(part))
-            for number, part in enumerate(parts)
-            if part
+            for number, part in enumerate(cut_by_block(kept, goal))
         )
         return Plan(cut, self.entry.gaps, len(kept), 0)
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
-        """Read the files of a shard."""
-        for item in shard.items:
-            record = self._by_request.get(item)
-            if record is None:
-                continue
+        """Read the files of a shard, each block of them once."""
+        known = (self._by_request.get(item) for item in shard.items)
+        for record in chain(*by_block(record for record in known if record is not None)):
             try:
                 kept = _decode(self.bodies.body(record) or b"")
             except (ValueError, msgspec.DecodeError, RecursionError):
                 detail = "its evidence is not what was recorded"
-                yield Gap(self.entry.uri, item, GapCause.MALFORMED, detail)
+                yield Gap(self.entry.uri, record.request, GapCause.MALFORMED, detail)
             else:
                 if not record.complete and not kept.gaps:
                     detail = "it was not read in full, and its evidence does not say of what"
-                    yield Gap(self.entry.uri, item, GapCause.MALFORMED, detail)
+                    yield Gap(self.entry.uri, record.request, GapCause.MALFORMED, detail)
                 yield KeptReading(self.entry.uri, record, kept)
 
 
@@ -254,43 +247,74 @@ class KeptReading:
         """See :meth:`auditor.ports.Reading.line`."""
         return self._lines(document, pointer).line_of(pointer)
 
+    @cached_property
+    def _objects(self) -> dict[int, dict[str, _Object]]:
+        """The objects of each document by their pointers."""
+        found: dict[int, dict[str, _Object]] = {}
+        for each in self._document.objects:
+            found.setdefault(each.document, {}).setdefault(each.pointer, each)
+        return found
+
     def _lines(self, document: int, pointer: str) -> _Lines:
         if self._known is None or self._known[0] != document or not self._known[1].has(pointer):
-            mine = [each for each in self._document.objects if each.document == document]
-            chosen = [each for each in mine if _below(pointer, each.pointer)]
-            # of those that stand above it the nearest
-            found = max(chosen or mine, key=lambda each: len(each.pointer))
+            mine = self._objects[document]
+            above = pointer
+            while above not in mine and above:
+                above = above.rpartition("/")[0]
+            # of those that stand above it the nearest; none does above what is of the document
+            found = mine.get(above) or next(iter(mine.values()))
             self._known = document, _Lines(found)
         return self._known[1]
 
 
-def _below(pointer: str, above: str) -> bool:
-    return pointer == above or pointer.startswith(f"{above}/")
-
-
 class _Lines:
-    """The lines of one object."""
+    """The lines of one object, by the steps that lead to a node from the one above it.
+
+    Whole pointers would take far more room than the object: each repeats all that are above it.
+    """
 
     def __init__(self, found: _Object) -> None:
         self._base = found.pointer
+        self._steps: dict[tuple[int, str], int] = {}
+        nodes = _numbered(msgspec.json.decode(found.body), self._steps)
         lines, line = [], 0
         for step in found.lines:
             line += step
             lines.append(line)
-        nodes = list(places(msgspec.json.decode(found.body)))
-        if len(lines) == 1:
-            lines *= len(nodes)
-        self._by_place = dict(zip(nodes, lines, strict=False))
+        self._lines = lines * nodes if len(lines) == 1 else lines
 
     def has(self, pointer: str) -> bool:
-        return _below(pointer, self._base)
+        return pointer == self._base or pointer.startswith(f"{self._base}/")
 
     def line_of(self, pointer: str) -> int:
         """The line at a pointer, or at its nearest ancestor that is there."""
-        place = pointer.removeprefix(self._base)
-        while place not in self._by_place and place:
-            place = place.rpartition("/")[0]
-        return self._by_place.get(place, 0)
+        place = 0
+        for token in pointer.removeprefix(self._base).split("/")[1:]:
+            place, before = self._steps.get((place, token), -1), place
+            if not 0 <= place < len(self._lines):
+                place = before
+                break
+        return self._lines[place] if self._lines else 0
+
+
+def _numbered(value: Any, steps: dict[tuple[int, str], int]) -> int:
+    """Number the nodes of a value in the order of :func:`places`; how many there are.
+
+    ``steps`` are filled in: from the number of a node and a token to the number of the one below.
+    """
+    number = 0
+    stack: list[tuple[int, str, Any]] = [(-1, "", value)]
+    while stack:
+        above, token, found = stack.pop()
+        steps[above, token] = number
+        below: list[tuple[int, str, Any]] = []
+        if isinstance(found, dict):
+            below = [(number, _token(key), item) for key, item in found.items()]
+        elif isinstance(found, list):
+            below = [(number, str(place), item) for place, item in enumerate(found)]
+        stack.extend(reversed(below))
+        number += 1
+    return number
 
 
 def places(value: Any) -> Iterator[str]:

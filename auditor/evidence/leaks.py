@@ -13,7 +13,7 @@ from typing import Final
 
 import zstandard
 
-from auditor.errors import RenderError
+from auditor.errors import IntegrityError, RenderError
 from auditor.evidence.blocks import SUFFIX, read_block
 from auditor.evidence.content import content_of
 from auditor.secrets.forms import forms
@@ -64,6 +64,6 @@ def _parts(path: Path, size: int, wanted: Iterable[bytes]) -> Iterator[bytes]:
 def _small(path: Path, size: int) -> bytes | None:
     """The content of a small block; None when it is large, or none."""
     if path.suffix == SUFFIX and path.stat().st_size <= size:
-        with contextlib.suppress(OSError, ValueError, zstandard.ZstdError):
+        with contextlib.suppress(OSError, ValueError, IntegrityError, zstandard.ZstdError):
             return read_block(path, _SMALL * size)
     return None

@@ -19,7 +19,8 @@ from auditor.evidence.layout import (
     Collected,
     Manifest,
 )
-from auditor.evidence.shape import check_manifest, check_record
+from auditor.evidence.shape import check_manifest, check_record, told_twice
+from auditor.evidence.weight import refuse_heavy
 from auditor.model.evidence import Record
 
 _MOST: Final = 1 << 28
@@ -101,12 +102,18 @@ def collected(root: Path, manifest: Manifest) -> tuple[Collected, ...]:
     """The evidence of each target.
 
     Raises:
-        IntegrityError: a record can't be read.
+        IntegrityError: a record can't be read, is there twice, or all of them say too much.
     """
-    return tuple(
+    found = tuple(
         Collected(entry, tuple(records_of(root, number)))
         for number, entry in enumerate(manifest.targets)
     )
+    for each in found:
+        problem = told_twice(each.entry.uri, each.records)
+        if problem:
+            raise IntegrityError(f"{EVIDENCE}: {each.entry.uri}: {problem}", hint="collect again")
+    refuse_heavy(root, manifest.files, found)
+    return found
 
 
 def records_of(root: Path, number: int) -> Iterator[Record]:

@@ -96,6 +96,23 @@ def check_record(record: Record) -> str:
     return ""
 
 
+def told_twice(uri: str, records: Iterable[Record]) -> str:
+    """Which query of one target has two records; "" when none has.
+
+    The second would hide the first. Pages of a cluster are known by their number.
+    """
+    requests: set[str] = set()
+    numbers: set[int] = set()
+    for record in records:
+        if record.request in requests:
+            return f"{record.request} is there twice"
+        requests.add(record.request)
+        if "://" in uri and record.number in numbers:
+            return f"the number {record.number} is there twice"
+        numbers.add(record.number)
+    return ""
+
+
 def moment(text: str) -> datetime:
     """A time of the manifest: RFC 3339 in UTC.
 

@@ -22,6 +22,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,8 @@ from auditor.evidence.layout import (
     RunEntry,
     role_of,
 )
+from auditor.evidence.reading import records_of
+from auditor.evidence.weight import check_written
 from auditor.model.evidence import Record, Redaction, TargetEntry
 from auditor.secrets.redactions import Commit
 
@@ -132,8 +135,13 @@ def finish(
     targets: tuple[TargetEntry, ...],
     evaluation: Evaluation | None = None,
 ) -> bytes:
-    """Write the manifest, and return it: what stands for the whole."""
+    """Write the manifest, and return it: what stands for the whole.
+
+    Raises:
+        RenderError: the evidence says so much more than it holds that nobody would read it.
+    """
     files = tuple(sorted(entries(root)))
+    check_written(files, chain(*(records_of(root, number) for number, _ in enumerate(targets))))
     manifest = Manifest(FORMAT, version, run, targets, evaluation, files)
     encoded = msgspec.json.encode(manifest, order="deterministic")
     data = msgspec.json.format(encoded, indent=1) + b"\n"

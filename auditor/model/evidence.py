@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from auditor.model.enums import Answered
@@ -37,6 +39,30 @@ class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     at: int = 0
     original: str = ""
     original_size: int = 0
+
+
+def by_block(records: Iterable[Record]) -> list[list[Record]]:
+    """Those of one block together, whatever their order: then each block is opened once.
+
+    The blocks are in the order of their first records, and so is what is in one.
+    """
+    blocks: dict[str, list[Record]] = {}
+    for record in records:
+        blocks.setdefault(record.block, []).append(record)
+    return list(blocks.values())
+
+
+def cut_by_block(records: Iterable[Record], goal: float) -> list[list[Record]]:
+    """Cut records into parts of about ``goal`` bytes; no block is in two of them."""
+    parts: list[list[Record]] = []
+    size = goal
+    for block in by_block(records):
+        if size >= goal:
+            parts.append([])
+            size = 0
+        parts[-1] += block
+        size += sum(record.size for record in block)
+    return parts
 
 
 class Redaction(msgspec.Struct, frozen=True, gc=False):

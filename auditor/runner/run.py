@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import chain
@@ -147,7 +147,7 @@ def _lost(uri: str, shard: Shard) -> Iterator[Gap]:
 def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
     """Derive what takes more than one resource, and judge it here."""
     told: dict[str, list[tuple[Resource, list[Outcome]]]] = {}
-    blind = _blind_in(run, context)
+    blind = _Blind(run.gaps, context)
     mishaps = Mishaps(job.collector.target.uri, _AFTER)
     try:
         for fact in chain(namespaces.derive(run.kept, run.census), accounts.derive(run.kept)):
@@ -160,20 +160,16 @@ def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
         run.gaps.append(mishaps.gap("k8s/Namespace", "namespaces were judged", error))
         run.add_mishap(mishaps)
     run.kept.clear()
-    for source, facts in told.items():
+    for source, reading in _readings_of(job.collector, tuple(told)):
         digest = run.digests[source]
-        reading = _reading_of(job.collector, source)
-        if reading is not None and reading.evidence.sha256 != digest:
-            reading = None
-        for fact, outcomes in facts:
-            line_of = _line_in(reading, fact)
+        same = reading is not None and reading.evidence.sha256 == digest
+        for fact, outcomes in told[source]:
+            line_of = _line_in(reading if same else None, fact)
             run.lines += context.writer.lines(fact, outcomes, line_of, digest)
     run.lines.sort()
 
 
-def _judge_fact(
-    fact: Resource, context: Context, run: TargetRun, blind: Mapping[str, dict[int, str]]
-) -> list[Outcome]:
+def _judge_fact(fact: Resource, context: Context, run: TargetRun, blind: _Blind) -> list[Outcome]:
     """Count and judge one fact; what is to be listed of it."""
     run.census[fact.kind, fact.namespace] += 1
     plan = context.plans.get(fact.kind)
@@ -181,24 +177,33 @@ def _judge_fact(
         return []
     run.evaluated[fact.kind] += 1
     judgements = plan.judge(fact.body)
-    reasons = blind.get(fact.namespace or fact.name, {})
+    reasons = blind.in_namespace(fact.namespace or fact.name)
     run.tally += blinded_tally(sum(judgement.tally for judgement in judgements), reasons)
     return [_untold(outcome, reasons) for judgement in judgements for outcome in judgement.outcomes]
 
 
-def _blind_in(run: TargetRun, context: Context) -> dict[str, dict[int, str]]:
+class _Blind:
     """Which rules have no verdict on a namespace of which something was not read, and why."""
-    rules = context.profile.rules
-    blind: dict[str, dict[int, str]] = {}
-    for namespace in sorted({gap.namespace for gap in run.gaps if gap.namespace}):
-        gaps = [gap for gap in run.gaps if gap.namespace == namespace]
-        reasons = conclude.blind_rules(gaps, rules, context.sources)
-        blind[namespace] = {
-            index: reasons[active.rule.id]
-            for index, active in enumerate(rules)
-            if active.rule.id in reasons
-        }
-    return blind
+
+    def __init__(self, gaps: Iterable[Gap], context: Context) -> None:
+        self._context = context
+        self._gaps: dict[str, list[Gap]] = {}
+        self._known: dict[str, dict[int, str]] = {}
+        for gap in gaps:
+            if gap.namespace:
+                self._gaps.setdefault(gap.namespace, []).append(gap)
+
+    def in_namespace(self, name: str) -> dict[int, str]:
+        """The reasons, by the number of the rule."""
+        if name not in self._known:
+            rules, gaps = self._context.profile.rules, self._gaps.get(name, ())
+            reasons = conclude.blind_rules(gaps, rules, self._context.sources)
+            self._known[name] = {
+                index: reasons[active.rule.id]
+                for index, active in enumerate(rules)
+                if active.rule.id in reasons
+            }
+        return self._known[name]
 
 
 def _untold(outcome: Outcome, reasons: Mapping[int, str]) -> Outcome:
@@ -216,18 +221,29 @@ def _line_in(reading: Reading | None, fact: Resource) -> Callable[[str], int]:
     return lambda pointer: reading.line(fact.document, pointer)
 
 
-def _reading_of(collector: Collector, source: str) -> Reading | None:
-    for reading in collector.read(Shard(0, (source,), 0)):
-        if not isinstance(reading, Gap):
-            try:
-                for _ in reading.resources():
-                    pass
-            except FORESEEN:
-                raise
-            except Exception:  # noqa: BLE001 - a bug of ours that its first reading told
-                return None
-            return reading
-    return None
+def _readings_of(
+    collector: Collector, sources: tuple[str, ...]
+) -> Iterator[tuple[str, Reading | None]]:
+    """Read sources again, all at once: their collector knows in which order; None for the rest."""
+    missing = dict.fromkeys(sources)
+    for reading in collector.read(Shard(0, sources, 0)) if sources else ():
+        if not isinstance(reading, Gap) and reading.source in missing and _understood(reading):
+            del missing[reading.source]
+            yield reading.source, reading
+    for source in missing:
+        yield source, None
+
+
+def _understood(reading: Reading) -> bool:
+    """Read a file to its end: its lines are known then."""
+    try:
+        for _ in reading.resources():
+            pass
+    except FORESEEN:
+        raise
+    except Exception:  # noqa: BLE001 - a bug of ours that its first reading told
+        return False
+    return True
 
 
 def _conclude(job: Job, context: Context, run: TargetRun) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import msgspec
 
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
-from auditor.model.evidence import Record, TargetEntry
+from auditor.model.evidence import Record, TargetEntry, by_block, cut_by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard
 from collectors.kubernetes.ledger import Ledger
@@ -60,21 +61,16 @@ class PagesCollector:
             _ = self.owners  # once, before there are workers
         weight = sum(record.size for record in pages) + 1
         goal = weight / max(1, shards(weight))
-        parts: list[list[Record]] = [[]]
-        for record in pages:
-            if sum(item.size for item in parts[-1]) >= goal:
-                parts.append([])
-            parts[-1].append(record)
         cut = tuple(
             Shard(number, tuple(str(item.number) for item in part), sum(i.size for i in part))
-            for number, part in enumerate(parts)
-            if part
+            for number, part in enumerate(cut_by_block(pages, goal))
         )
         return Plan(cut, (*self.entry.gaps, *self._never_asked()), len(pages), 0)
 
     def _pages(self) -> list[Record]:
-        """The records with resources; what a server says that it serves is none."""
-        return [record for record in self.records if record.sha256 and record.kind]
+        """The records with resources, block by block; what a server says it serves is none."""
+        pages = (record for record in self.records if record.sha256 and record.kind)
+        return list(chain(*by_block(pages)))
 
     @cached_property
     def owners(self) -> Owners:
@@ -95,10 +91,8 @@ class PagesCollector:
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the pages of a shard."""
         records = {str(record.number): record for record in self.records}
-        for item in shard.items:
-            record = records.get(item)
-            if record is None:
-                continue
+        known = (records.get(item) for item in shard.items)
+        for record in chain(*by_block(record for record in known if record is not None)):
             data = self.bodies.body(record)
             if data is None:
                 detail = f"{record.request}: its evidence is not what was recorded"

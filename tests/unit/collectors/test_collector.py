@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
@@ -13,6 +15,7 @@ from auditor.model.resource import Gap, Target
 from auditor.ports import Reading
 from collectors.kubernetes.manifests.collector import ManifestsCollector
 from collectors.kubernetes.manifests.guards import Limits
+from collectors.kubernetes.manifests.walk import shown
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
 
@@ -101,3 +104,17 @@ def test_link_inside_the_tree_is_read_once_a_folder(tmp_path: Path) -> None:
     assert [path for shard in plan.shards for path in shard.items] == ["one.yaml", "real/a.yaml"]
     (gap,) = plan.gaps
     assert (gap.scope, gap.detail) == ("z", "a link to a folder that is read already")
+
+
+@given(st.lists(st.sampled_from(["\\", "x", "f", "\udcff", "\\xff", "a/b"]), max_size=6), st.data())
+def test_no_two_paths_look_alike(parts: list[str], data: st.DataObject) -> None:
+    """A bundle knows a file by how its path is shown."""
+    others = data.draw(st.lists(st.sampled_from(["\\", "x", "f", "\udcff", "\\xff"]), max_size=6))
+    one, other = "".join(parts), "".join(others)
+    assert (shown(one) == shown(other)) == (one == other)
+
+
+def test_a_path_looks_as_it_is() -> None:
+    assert shown("a/b\\c.yaml") == "a/b\\c.yaml"
+    assert shown("a\udcff.yaml") == "a\\xff.yaml"
+    assert shown("a\\xff.yaml") == "a\\\\xff.yaml"

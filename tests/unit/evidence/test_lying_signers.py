@@ -5,6 +5,7 @@ In each case the trusted key signs what was changed, with a manifest and stateme
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import zstandard
+from msgspec.json import Encoder
 from msgspec.structs import replace
 
 from auditor.evidence.blocks import BlockWriter
@@ -82,6 +84,42 @@ def refused(root: Path) -> None:
         sha256="", size=0, block="", at=0, original="", original_size=0, count=0,
     )  # fmt: skip
     write_records(root, [*found, more])
+
+
+def twice(root: Path) -> None:
+    """A second record of a file, with the evidence of a harmless one: it would hide the first."""
+    first, second, *rest = records(root)
+    harmless = replace(second, request=first.request, number=99)
+    write_records(root, [first, second, *rest, harmless])
+
+
+def twice_in_two_parts(root: Path) -> None:
+    first, *_ = records(root)
+    part = (root / RECORDS).with_name("000001.jsonl")
+    part.write_bytes(Encoder(order="deterministic").encode_lines([first]))
+
+
+def heavy_blocks(root: Path) -> None:
+    """Blocks that say that they hold far more than so small a bundle can."""
+    for number in range(3):
+        content = number.to_bytes(1, "big") * (1 << 28)
+        name = hashlib.sha256(content).hexdigest()
+        (root / "bodies" / f"{name}.zst").write_bytes(zstandard.compress(content))
+
+
+def heavy_records(root: Path) -> None:
+    """Records that rest on the same body, again and again."""
+    first, *rest = records(root)
+    many = [
+        replace(first, request=f"{number}.yaml", size=1 << 27, number=number + 9)
+        for number in range(9)
+    ]
+    write_records(root, [first, *rest, *many])
+
+
+def no_block(root: Path) -> None:
+    (path,) = (root / "bodies").iterdir()
+    path.write_bytes(b"no frame at all")
 
 
 def results(before: str, after: str) -> Callable[[Path], None]:
@@ -212,6 +250,11 @@ LIES = {
     "a negative size": of_files(record(size=-1), "a size below nothing"),
     "a name with a zero byte": of_files(record(request="a\0b"), "a zero byte"),
     "a file that was refused": of_files(refused, "no gap of tree tells of x.yaml"),
+    "a request that is there twice": of_files(twice, "again.yaml is there twice"),
+    "a request in two parts": of_files(twice_in_two_parts, "again.yaml is there twice"),
+    "blocks that hold too much": of_files(heavy_blocks, "its blocks would hold 805,3"),
+    "records that rest on too much": of_files(heavy_records, "its records rest on 1,20"),
+    "a block that is none": of_files(no_block, "is no block"),
     "a file in part": of_files(record(complete=False), "which was not read in full"),
     "records that nest": of_files(write(RECORDS, DEEP), RECORDS),
     "records with an unknown field": of_files(
