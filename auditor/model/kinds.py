@@ -16,7 +16,9 @@ from typing import Final
 
 PREFIX: Final = "k8s/"
 FACTS: Final = frozenset({"PodTemplate", "PodTemplatePatch", "NamespacePosture", "AccountUse"})
-"""Names that analyses give to what they derive."""
+"""Names that analyses give to what they derive: no object is called so, whatever its group."""
+CORE: Final = "core"
+"""What the nameless group is called where a name needs it: ``k8s/PodTemplate.core``."""
 
 NAMESPACED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -118,11 +120,12 @@ def kind_name(group: str, kind: str) -> str:
 
     A CustomResourceDefinition can be put even into ``networking.k8s.io``, with an annotation that
     anybody may write (KEP-1111), though never into a group without a dot. So a dotted group of
-    Kubernetes has only its own of the names that are taken.
+    Kubernetes has only its own of the names that are taken. What is named as a fact has its group
+    in any case, the core's PodTemplate too: a rule about the fact is not about that object.
     """
-    if group not in GROUPS:
-        return f"{PREFIX}{kind}.{group}"
-    if "." in group and (kind in FACTS or group not in BUILT_IN.get(kind, (group,))):
+    if kind in FACTS or group not in GROUPS:
+        return f"{PREFIX}{kind}.{group or CORE}"
+    if "." in group and group not in BUILT_IN.get(kind, (group,)):
         return f"{PREFIX}{kind}.{group}"
     return f"{PREFIX}{kind}"
 
@@ -130,4 +133,11 @@ def kind_name(group: str, kind: str) -> str:
 def groups_of(kind: str) -> tuple[str, ...]:
     """The groups that may have what rules call ``kind``; none for what no server has."""
     name, dot, group = kind.removeprefix(PREFIX).partition(".")
-    return (group,) if dot else BUILT_IN.get(name, ())
+    if dot:
+        return ("" if group == CORE else group,)
+    return () if name in FACTS else BUILT_IN.get(name, ())
+
+
+def is_built_in(api_version: str, kind: str) -> bool:
+    """Whether Kubernetes itself has a kind by this name in this group, in some version."""
+    return api_version.rpartition("/")[0] in BUILT_IN.get(kind, ())

@@ -26,7 +26,7 @@ def named(kind: str) -> Named | None:
     and its plural to be the one that code generators make.
     """
     name, dot, group = kind.removeprefix(kinds.PREFIX).partition(".")
-    if dot:
+    if dot and kind not in BUILT_IN:
         return Named(group, plural(name), namespaced=True)
     return BUILT_IN.get(kind)
 
@@ -50,7 +50,7 @@ def _built_in() -> Mapping[str, Named]:
     found = {}
     for kind, groups in kinds.BUILT_IN.items():
         namespaced = kind in kinds.NAMESPACED.get(groups[0], ())
-        found[f"{kinds.PREFIX}{kind}"] = Named(groups[0], plural(kind), namespaced)
+        found[kinds.kind_name(groups[0], kind)] = Named(groups[0], plural(kind), namespaced)
     return MappingProxyType(found)
 
 

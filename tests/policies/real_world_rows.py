@@ -218,6 +218,9 @@ _AROUND = (
 )  # fmt: skip
 
 _CUSTOM = (
+    right("template of the core", plain("v1", "PodTemplate", template={"spec": pod()})),
+    wrong("template of the core with a fault", "process-namespace-shared", plain(
+          "v1", "PodTemplate", template={"spec": pod({}, {"shareProcessNamespace": True})})),
     wrong("privileged worker of a Ray cluster", "container-privileged"
           " container-privilege-escalation", plain(
           "ray.io/v1", "RayCluster", spec={"authOptions": {"mode": "token"},

@@ -142,12 +142,8 @@ def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
 
 def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
     nameless = {kind for kind in RULE_KINDS if named(kind) is None}
-    assert nameless == {
-        "files/DuplicateKey",
-        "k8s/AccountUse",
-        "k8s/NamespacePosture",
-        "k8s/PodTemplatePatch",
-    }
+    facts = {f"{PREFIX}{name}" for name in FACTS}
+    assert nameless == {"files/DuplicateKey", *facts}
 
 
 def test_a_kind_that_has_no_name_is_no_silence() -> None:

@@ -25,6 +25,9 @@ NAMES = {
         "k8s/Deployment.networking.k8s.io",
     ),
     "named as a fact": ("node.k8s.io", "PodTemplate", "k8s/PodTemplate.node.k8s.io"),
+    "named as a fact, in the core": ("", "PodTemplate", "k8s/PodTemplate.core"),
+    "named as a fact that nobody has": ("", "NamespacePosture", "k8s/NamespacePosture.core"),
+    "named as a fact, in a group without a dot": ("apps", "PodTemplate", "k8s/PodTemplate.apps"),
     "Spark": (
         "sparkoperator.k8s.io",
         "SparkApplication",
@@ -61,6 +64,8 @@ def test_names(group: str, kind: str, name: str) -> None:
         ("k8s/Deployment.evil.k8s.io", ("evil.k8s.io",)),
         ("k8s/RayCluster.ray.io", ("ray.io",)),
         ("k8s/NamespacePosture", ()),
+        ("k8s/PodTemplate", ()),
+        ("k8s/PodTemplate.core", ("",)),
     ],
 )
 def test_groups(kind: str, groups: tuple[str, ...]) -> None:
@@ -74,4 +79,6 @@ def test_each_kind_of_the_table_has_one_scope() -> None:
 
 def test_what_a_group_has_is_called_so() -> None:
     for kind, groups in kinds.BUILT_IN.items():
-        assert {kind_name(group, kind) for group in groups} == {f"k8s/{kind}"}
+        name = f"k8s/{kind}.core" if kind in kinds.FACTS else f"k8s/{kind}"
+        assert {kind_name(group, kind) for group in groups} == {name}
+        assert groups_of(name) == groups
