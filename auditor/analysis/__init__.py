@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from auditor.analysis import accounts, namespaces, workloads
+from auditor.analysis import accounts, facts, namespaces
 
-FACT_KINDS: Final = frozenset({workloads.KIND, workloads.PATCH, namespaces.KIND, accounts.KIND})
+FACT_KINDS: Final = frozenset({facts.KIND, facts.PATCH, namespaces.KIND, accounts.KIND})
 """Kinds of the facts that the analyses make."""

@@ -24,7 +24,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis import workloads
+from auditor.analysis import facts
 from auditor.analysis.workloads import controlled_by
 from auditor.model.resource import Resource
 
@@ -81,7 +81,7 @@ def use(template: Resource) -> Resource | None:
     A pod that was admitted shows by its mounts whether it got one. A serving runtime can't say: the
     InferenceService that uses it does.
     """
-    if template.kind != workloads.KIND:
+    if template.kind != facts.KIND:
         return None
     try:
         found = _decode_template(template.body)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from auditor.analysis import accounts, namespaces, workloads
-from auditor.analysis.workloads import TemplateRow
+from auditor.analysis import accounts, facts, namespaces
+from auditor.analysis.rows import PARTIAL, TemplateRow
 from auditor.model.enums import About
 from auditor.policy.compiled import ActiveRule
 
@@ -53,13 +53,13 @@ def _holders(rows: Iterable[TemplateRow]) -> Mapping[str, frozenset[str]]:
         if row.shape == "object":
             whole.add(row.kind)
             partial.add(row.kind)
-        elif row.partial or row.shape == "container":
+        elif row.partial or row.shape in PARTIAL:
             partial.add(row.kind)
         else:
             whole.add(row.kind)
     return {
-        workloads.KIND: frozenset(whole),
-        workloads.PATCH: frozenset(partial),
+        facts.KIND: frozenset(whole),
+        facts.PATCH: frozenset(partial),
         namespaces.KIND: frozenset({_NAMESPACE}),
         accounts.KIND: frozenset(whole),
     }
@@ -74,7 +74,7 @@ def _sources(active: ActiveRule, holders: Mapping[str, frozenset[str]]) -> RuleS
     )
     needed = frozenset(rule.needs)
     if namespaces.KIND in rule.applies_to and _counts_workloads(active):
-        needed |= holders[workloads.KIND]
+        needed |= holders[facts.KIND]
     return RuleSources(judged - needed, needed)
 
 

@@ -12,9 +12,10 @@ from auditor.policy.check import check
 from auditor.policy.compile import compile_rule
 from auditor.policy.found import Found
 from auditor.policy.policyset import FOLDERS, PolicyFile, PolicySet
-from auditor.policy.read_other import read_controls, read_table
+from auditor.policy.read_controls import read_controls
 from auditor.policy.read_profile import read_profile
 from auditor.policy.read_rule import read_rule
+from auditor.policy.read_table import read_table
 from auditor.policy.resolve import ChosenRule
 from auditor.policy.yamlfile import Reader
 

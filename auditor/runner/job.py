@@ -8,7 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.analysis.workloads import Workloads, rows_from_table
+from auditor.analysis.contents import contents_from_table
+from auditor.analysis.rows import rows_from_table
+from auditor.analysis.workloads import Workloads
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
 from auditor.engine.sources import RuleSources, kinds_read, sources_of
@@ -27,6 +29,7 @@ from auditor.ports import Collector
 from auditor.runner.settings import Chosen
 
 TEMPLATES = "pod-templates"
+CONTENTS = "unread-contents"
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -125,7 +128,7 @@ def _judges(
     return _Judges(
         compiled,
         Plans(compiled.rules, list_all=list_all, memo=memo),
-        Workloads(rows),
+        Workloads(rows, contents_from_table(compiled.tables.get(CONTENTS, []))),
         sources_of(compiled.rules, rows),
     )
 

@@ -196,7 +196,7 @@ class ShardRun:
         subjects = [resource]
         for fact in named(resource, self._context.workloads.derive(resource)):
             if isinstance(fact, Gap):
-                part.gaps.append(msgspec.structs.replace(fact, target=self._uri))
+                part.gaps.append(self._placed(fact, resource))
             else:
                 part.census[fact.kind, fact.namespace] += 1
                 subjects.append(fact)
@@ -205,6 +205,15 @@ class ShardRun:
                     part.kept.append(used)
         for subject in subjects:
             self._judge_one(subject, reading, part)
+
+    def _placed(self, gap: Gap, resource: Resource) -> Gap:
+        """A gap in an object: of its place in a file, or of its kind where there are no files.
+
+        What an object of a cluster only names is made in the cluster, and seen there.
+        """
+        if "://" not in self._uri:
+            return msgspec.structs.replace(gap, target=self._uri)
+        return msgspec.structs.replace(gap, target=self._uri, scope=resource.kind, line=0)
 
     def _judge_one(self, subject: Resource, reading: Reading, part: _Tallies) -> None:
         plan = self._context.plans.get(subject.kind)

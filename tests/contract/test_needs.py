@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.analysis import FACT_KINDS, accounts, namespaces, workloads
+from auditor.analysis import FACT_KINDS, accounts, facts, namespaces
 from auditor.analysis.shapes import shape_of
 from auditor.engine.kinds import rule_reads
 from auditor.errors import PolicyError
@@ -48,6 +48,6 @@ def test_needs(rule: Rule) -> None:
 
 def test_every_fact_has_an_account_of_its_evidence() -> None:
     """A pod template rests on its object alone; a posture on what its rules must need."""
-    assert {workloads.KIND, workloads.PATCH, *FACTS} == FACT_KINDS
+    assert {facts.KIND, facts.PATCH, *FACTS} == FACT_KINDS
     read = namespaces.READS | {accounts.ACCOUNT}
-    assert set(JOINED.values()) - {workloads.KIND} == read - {"k8s/Namespace"}
+    assert set(JOINED.values()) - {facts.KIND} == read - {"k8s/Namespace"}

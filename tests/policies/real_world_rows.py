@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.policies.real_world import (
     DIGEST,
     QUOTA,
+    Json,
     Row,
     env,
     hardened,
     host_path,
+    merged,
     namespace,
     plain,
     pod,
@@ -238,4 +242,113 @@ _CUSTOM = (
           "TrainJob", spec={"trainer": {"args": ["--trust-remote-code"]}})),
 )  # fmt: skip
 
-ROWS: tuple[Row, ...] = (*_SECRETS, *_PATHS, *_WORKLOADS, *_SERVERS, *_AROUND, *_CUSTOM)
+_PRIVILEGED: Json = {"securityContext": {"privileged": True}}
+_MAIN: Json = {"image": pod()["containers"][0]["image"], "name": "main"}
+_BAD: Json = {**_MAIN, **_PRIVILEGED}
+_QUIET: Json = {"image": "driver", "repository": "nvcr.io/nvidia", "version": "580"}
+
+
+_ACCOUNT: Json = {"serviceAccountName": "app", "automountServiceAccountToken": False}
+_ACCOUNTS: dict[str, Json] = {
+    "Workflow": {"spec": _ACCOUNT},
+    "CronWorkflow": {"spec": {"workflowSpec": _ACCOUNT}},
+}
+"""What kinds need that are a whole pod in one place."""
+
+
+def _held(version: str, kind: str, path: str, value: Any) -> Json:
+    """A custom resource with a value at a path; a star is an element of a list."""
+    for step in reversed(path.split(".")):
+        value = [value] if step == "*" else {step: value}
+    return merged(plain(version, kind, **value), _ACCOUNTS.get(kind, {}))
+
+
+_HELD: tuple[tuple[str, str, str], ...] = (
+    ("nvidia.com/v1alpha1", "DynamoGraphDeployment", "spec.services.A.extraPodSpec.mainContainer"),
+    ("nvidia.com/v1alpha1", "DynamoComponentDeployment", "spec.extraPodSpec.mainContainer"),
+    ("ome.io/v1beta1", "ClusterServingRuntime", "spec.engineConfig.runner"),
+    ("ome.io/v1beta1", "ServingRuntime", "spec.decoderConfig.worker.runner"),
+    ("ome.io/v1beta1", "ServingRuntime", "spec.containers.*"),
+    ("ome.io/v1beta1", "InferenceService", "spec.engine.leader.runner"),
+    ("ome.io/v1beta1", "BenchmarkJob", "spec.podOverride"),
+    ("orchestration.aibrix.ai/v1alpha1", "KVCache", "spec.metadata.redis.runtime"),
+    ("orchestration.aibrix.ai/v1alpha1", "KVCache", "spec.watcher.template.spec.containers.*"),
+    ("config.kubeflow.org/v1beta1", "KatibConfig", "runtime.suggestions.*"),
+    ("kaito.sh/v1beta1", "Workspace", "tuning.input"),
+    ("production-stack.vllm.ai/v1alpha1", "VLLMRuntime", "spec.deploymentConfig.sidecarConfig"),
+    ("production-stack.vllm.ai/v1alpha1", "VLLMRuntime", "spec.podTemplate.initContainers.*"),
+    ("argoproj.io/v1alpha1", "Workflow", "spec.templates.*.dag.tasks.*.inline.container"),
+    (
+        "argoproj.io/v1alpha1",
+        "CronWorkflow",
+        "spec.workflowSpec.templates.*.steps.*.*.inline.script",
+    ),
+    ("argoproj.io/v1alpha1", "Workflow", "spec.executorPlugins.*.spec.sidecar.container"),
+    ("argoproj.io/v1alpha1", "ExecutorPlugin", "spec.sidecar.container"),
+    (
+        "ray.io/v1",
+        "RayCronJob",
+        "spec.jobTemplate.rayClusterSpec.historyServerOptions.collectorOptions",
+    ),
+    ("opentelemetry.io/v1beta1", "OpenTelemetryCollector", "spec"),
+    ("opentelemetry.io/v1beta1", "OpenTelemetryCollector", "spec.additionalContainers.*"),
+    ("nvidia.com/v1alpha1", "NVIDIADriver", "spec.manager"),
+    ("nvidia.com/v1alpha1", "GPUCluster", "spec.draDriver.gpus.kubeletPlugin"),
+    ("nvidia.com/v1", "ClusterPolicy", "spec.dcgmExporter"),
+    ("nvidia.com/v1", "ClusterPolicy", "spec.validator.plugin"),
+    ("tekton.dev/v1", "Task", "spec.steps.*"),
+    ("tekton.dev/v1", "Task", "spec.stepTemplate"),
+    ("tekton.dev/v1beta1", "ClusterTask", "spec.sidecars.*"),
+    ("tekton.dev/v1beta1", "StepAction", "spec"),
+    ("tekton.dev/v1", "TaskRun", "spec.taskSpec.steps.*"),
+    ("tekton.dev/v1", "Pipeline", "spec.finally.*.taskSpec.sidecars.*"),
+    ("tekton.dev/v1", "PipelineRun", "spec.pipelineSpec.tasks.*.taskSpec.steps.*"),
+)
+"""Kinds, with a place where a container stands."""
+
+_PLACES = tuple(
+    row
+    for version, kind, path in _HELD
+    for row in (
+        wrong(f"{kind} {path}", "container-privileged", _held(version, kind, path, _BAD)),
+        right(f"quiet {kind} {path}", _held(version, kind, path, _MAIN)),
+    )
+)
+
+_PODS = (
+    wrong("OpenShift's deployment", "liveness-probe-missing readiness-probe-missing",
+          plain("apps.openshift.io/v1", "DeploymentConfig", spec={"template": {"spec": pod(
+          {"livenessProbe": None, "readinessProbe": None})}})),
+    right("OpenShift's deployment whose image a trigger fills in", plain(
+          "apps.openshift.io/v1", "DeploymentConfig", spec={"template": {"spec": pod(
+          {"image": None})}})),
+    wrong("OpenShift's deployment, the old spelling", "liveness-probe-missing",
+          plain("v1", "DeploymentConfig", spec={"template": {"spec": pod(
+          {"livenessProbe": None})}})),
+    wrong("pod of a run of Tekton", "pod-host-network pod-host-path-volume", plain(
+          "tekton.dev/v1", "TaskRun", spec={"taskRef": {"name": "build"}, "podTemplate":
+          {"hostNetwork": True, "volumes": [{"name": "v", "hostPath": {"path": "/mnt/a"}}]}})),
+    wrong("pod of a runtime", "pod-host-ipc host-path-sensitive pod-host-path-volume"
+          " runtime-socket-mounted", plain("ome.io/v1beta1", "ClusterServingRuntime", spec={
+          "engineConfig": {"hostIPC": True, "volumes": [{"name": "v", "hostPath":
+          {"path": "/"}}]}})),
+    right("image that an operator puts together", plain("nvidia.com/v1", "ClusterPolicy", spec={
+          "driver": {**_QUIET, "manager": _QUIET}, "devicePlugin": _QUIET})),
+    wrong("variables that an operator copies", "gpu-selected-by-environment", plain(
+          "nvidia.com/v1", "ClusterPolicy", spec={"toolkit": {**_QUIET,
+          **env("NVIDIA_VISIBLE_DEVICES=all")}})),
+    wrong("operator that supplies the image", "container-privileged pod-host-process-namespace",
+          plain("elasticsearch.k8s.elastic.co/v1", "Elasticsearch", spec={"nodeSets": [{
+          "podTemplate": {"spec": {"hostPID": True, "containers": [{"name": "elasticsearch",
+          **_PRIVILEGED}]}}}]})),
+    wrong("patch of a proxy", "container-privileged", plain(
+          "gateway.envoyproxy.io/v1alpha1", "EnvoyProxy", spec={"provider": {"patch": {"value":
+          {"spec": {"template": {"spec": {"containers": [_BAD]}}}}}}})),
+    right("trial that names its job", plain("kubeflow.org/v1beta1", "Trial", spec={
+          "runSpec": hardened({}, {}, "Job") | {"spec": {"template": {"spec": pod(
+          {"livenessProbe": None, "readinessProbe": None})}}}})),
+)  # fmt: skip
+
+ROWS: tuple[Row, ...] = (
+    *(*_SECRETS, *_PATHS, *_WORKLOADS, *_SERVERS, *_AROUND, *_CUSTOM, *_PLACES, *_PODS),
+)

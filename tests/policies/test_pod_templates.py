@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from auditor.analysis.paths import parse_path
-from auditor.analysis.workloads import Workloads, rows_from_table
+from auditor.analysis.rows import rows_from_table
+from auditor.analysis.workloads import Workloads
 from auditor.model.resource import Resource
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,12 @@ TABLE = yaml.safe_load((ROOT / "policies/tables/pod-templates.yaml").read_text()
 SCHEMA = json.loads((ROOT / "policies/schema/pod-templates.schema.json").read_text())
 
 POD = {"containers": [{"name": "main", "image": "r.io/a:1"}]}
-SHAPES = {"template": {"spec": POD}, "podspec": POD, "container": POD["containers"][0]}
+SHAPES = {
+    "template": {"spec": POD},
+    "podspec": POD,
+    "container": POD["containers"][0],
+    "pieces": POD["containers"][0],
+}
 NAMED_BY_THE_ISSUE = [
     ("RayCluster", "ray.io"),
     ("RayJob", "ray.io"),
@@ -99,6 +105,6 @@ def test_each_path_finds_its_pod(row: dict[str, object], path: str) -> None:
     assert pointer in found
     spec = msgspec.json.decode(found[pointer].body)["spec"]
     assert spec["containers"][0]["image"] == "r.io/a:1"
-    patch = bool(row.get("partial")) or row["shape"] == "container"
+    patch = bool(row.get("partial")) or row["shape"] in ("container", "pieces")
     assert found[pointer].kind == ("k8s/PodTemplatePatch" if patch else "k8s/PodTemplate")
     assert not found[pointer].heuristic

@@ -20,9 +20,10 @@ import yaml
 
 from auditor.policy.found import Found
 from auditor.policy.kinds import KINDS
-from auditor.policy.read_other import read_controls, read_table
+from auditor.policy.read_controls import read_controls
 from auditor.policy.read_profile import read_profile
 from auditor.policy.read_rule import read_rule
+from auditor.policy.read_table import read_table
 from auditor.policy.yamlfile import Reader
 from tests.unit.policy import making
 
@@ -32,12 +33,16 @@ READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "control.v1": read_controls,
     "profile.v1": read_profile,
     "pod-templates": read_table,
+    "unread-contents": read_table,
 }
 FOLDERS = {"rule.v1": "rules", "control.v1": "controls", "profile.v1": "profiles"}
 SHIPPED = [
     pytest.param(name, path, id=path.relative_to(POLICIES).as_posix())
     for name, folder in FOLDERS.items()
     for path in sorted((POLICIES / folder).rglob("*.yaml"))
+] + [
+    pytest.param(name, POLICIES / f"tables/{name}.yaml", id=f"tables/{name}.yaml")
+    for name in ("pod-templates", "unread-contents")
 ]
 MORE = """
 equivalent: [{change: a => b, reason: Because.}]
@@ -60,6 +65,11 @@ VALID = {
     "parameters": ("rule.v1", WITH_PARAMETERS, ("parameters",)),
     "controls": ("control.v1", making.CONTROLS, ()),
     "profile": ("profile.v1", making.PROFILE + "extends: [other]\n", ()),
+    "contents": (
+        "unread-contents",
+        making.CONTENTS,
+        (),
+    ),
     "table": ("pod-templates", making.TABLE.replace("}\n", ", partial: true}\n"), ()),
 }
 VALUES: list[object] = [
@@ -169,7 +179,7 @@ def test_everything_is_described(name: str) -> None:
                     yield from undescribed(target["items"], f"{path}.{key}[]")
 
     assert "description" in SCHEMAS[name].schema
-    if name != "pod-templates":  # the table explains its words itself, at its top
+    if not name.startswith(("pod-", "unread-")):  # a table explains its words at its top
         assert list(undescribed(SCHEMAS[name].schema, "")) == []
 
 
@@ -178,7 +188,7 @@ def test_loader_and_schema_agree_on_every_change(
     name: str, text: str, below: tuple[str, ...]
 ) -> None:
     document = yaml.safe_load(text)
-    stem = {"rule.v1": "acme-bad", "pod-templates": name}.get(name, "acme")
+    stem = {"rule.v1": "acme-bad"}.get(name, name if READERS[name] is read_table else "acme")
     assert complaints(name, text, stem) == []
     assert SCHEMAS[name].is_valid(document)
     disagreements = []

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from auditor.analysis.paths import parse_path
-from auditor.analysis.workloads import Workloads, rows_from_table
+from auditor.analysis.rows import rows_from_table
+from auditor.analysis.workloads import Workloads
 from auditor.engine.lines import source_pointer
 from auditor.model.resource import Gap, Resource
 
@@ -39,22 +40,23 @@ def resource(kind: str, group: str, body: object) -> Resource:
     )
 
 
-def fill(body: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+def fill(place: Any, path: tuple[str, ...], value: object) -> None:
     """Put a value at a path, beside what is there; a star is two elements of a list."""
     head, rest = path[0], path[1:]
+    if head == "*":
+        for index in range(len(place)):
+            if rest:
+                place[index] = place[index] or ([None, None] if rest[0] == "*" else {})
+                fill(place[index], rest, value)
+            else:
+                place[index] = {**(place[index] or {}), **value}  # type: ignore[dict-item]  # a map
+        return
     if not rest:
-        place = body.setdefault(head, {})
-        if isinstance(place, dict) and isinstance(value, dict):
-            place.update(value)
+        found = place.setdefault(head, {})
+        if isinstance(found, dict) and isinstance(value, dict):
+            found.update(value)
         return
-    if rest[0] != "*":
-        fill(body.setdefault(head, {}), rest, value)
-        return
-    for item in body.setdefault(head, [{}, {}]):
-        if len(rest) == 1:
-            item.update(value)
-        else:
-            fill(item, rest[1:], value)
+    fill(place.setdefault(head, [None, None] if rest[0] == "*" else {}), rest, value)
 
 
 def whole(kind: str, group: str) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def whole(kind: str, group: str) -> dict[str, Any]:
             "template": {"spec": {"containers": [CONTAINER]}},
             "podspec": FILLED,
             "container": FILLED,
+            "pieces": FILLED,
             "object": {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [CONTAINER]}},
         }[row["shape"]]
         for path in row["templates"]:

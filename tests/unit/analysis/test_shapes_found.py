@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from auditor.analysis.workloads import Workloads, rows_from_table
+from auditor.analysis.rows import rows_from_table
+from auditor.analysis.workloads import Workloads
 from auditor.engine.lines import source_pointer
 from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Shard
@@ -45,7 +46,11 @@ def facts_of(tmp_path: Path, text: str, name: str = "a.yaml") -> tuple[list[Reso
 
 
 def custom(spec: object, group: str = "example.com") -> str:
-    head = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "x"}}
+    head = {
+        "apiVersion": f"{group}/v1".removeprefix("/"),
+        "kind": "Thing",
+        "metadata": {"name": "x"},
+    }
     return json.dumps({**head, "spec": spec})
 
 
@@ -73,16 +78,16 @@ def nested(levels: int, inner: object) -> object:
         ),
         pytest.param(
             {"containers": CONTAINERS, "a": {"containers": CONTAINERS}},
-            ["spec"],
-            id="not inside one that was found",
+            ["spec", "a"],
+            id="beside one that was found",
         ),
         pytest.param({"a/b~": {"containers": CONTAINERS}}, ["a~1b~0"], id="escapes of a pointer"),
         pytest.param(nested(60, {"containers": CONTAINERS}), None, id="sixty levels down"),
         pytest.param({"containers": []}, [], id="no container"),
-        pytest.param({"containers": [{"name": "a"}]}, [], id="no image"),
-        pytest.param({"containers": [{"image": "a"}]}, [], id="no name"),
-        pytest.param({"containers": [*CONTAINERS, "x"]}, [], id="not all are containers"),
-        pytest.param({"containers": {"a": CONTAINERS[0]}}, [], id="a map"),
+        pytest.param({"containers": [{"name": "a"}]}, [], id="nothing but a name"),
+        pytest.param({"containers": [{"image": "a"}]}, ["spec"], id="no name"),
+        pytest.param({"containers": [*CONTAINERS, "x"]}, ["spec"], id="not all are containers"),
+        pytest.param({"containers": {"a": CONTAINERS[0]}}, ["containers/a"], id="a map"),
     ],
 )
 def test_by_shape(tmp_path: Path, spec: object, parts: list[str] | None) -> None:
@@ -107,7 +112,9 @@ def test_places_beside_the_spec_have_names_of_their_own(tmp_path: Path) -> None:
     [
         pytest.param("example.com", 1, id="custom"),
         pytest.param("example.k8s.io", 1, id="custom, in a group of the project"),
-        pytest.param("apps", 0, id="built in"),
+        pytest.param("apps", 1, id="unknown, in a group of Kubernetes"),
+        pytest.param("", 1, id="unknown, in the core"),
+        pytest.param("app", 1, id="a group that nobody has"),
     ],
 )
 def test_groups(tmp_path: Path, group: str, found: int) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from auditor.analysis.rows import rows_from_table
 from auditor.analysis.shapes import join, prepare
-from auditor.analysis.workloads import Workloads, controlled_by, rows_from_table
+from auditor.analysis.workloads import Workloads, controlled_by
 from auditor.engine.lines import source_pointer
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Owner, Resource
@@ -149,7 +150,7 @@ def pointers(kind: str, body: object) -> list[tuple[str, str, str]]:
         ),
         pytest.param(
             "k8s/Thing.example.com",
-            {"spec": {"containers": [{"name": "no image"}]}},
+            {"spec": {"containers": [{"name": "nothing else"}]}},
             [],
             id="not the shape",
         ),

@@ -10,6 +10,7 @@ import yaml
 
 from auditor.errors import UsageError
 from auditor.model.kinds import BUILT_IN as KINDS
+from auditor.model.kinds import FACTS, PREFIX
 from auditor.policy import policies_folder
 from auditor.policy.kinds import KINDS as RULE_KINDS
 from auditor.ports import RolePlan
@@ -173,8 +174,9 @@ def test_the_table_says_what_no_namespace_holds() -> None:
     wanted = kinds_of(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
     built_in = {f"k8s/{kind}" for kind in KINDS}
     called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
-    assert kinds_of_the_cluster(profile) == called
-    assert len(called) == 4
+    others = {"k8s/GPUCluster.nvidia.com", "k8s/NVIDIADriver.nvidia.com"}
+    assert kinds_of_the_cluster(profile) == called | others
+    assert len(called) == 7
 
 
 REFUSED = {

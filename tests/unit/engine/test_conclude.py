@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.analysis.workloads import rows_from_table
+from auditor.analysis.rows import rows_from_table
 from auditor.engine import conclude
 from auditor.engine.merge import Merged
 from auditor.engine.sources import sources_of

@@ -55,6 +55,10 @@ controls:
   - {id: one, title: Enough of everything}
 """
 OTHER_CONTROLS = CONTROLS.replace("acme\n", "other\n")
+CONTENTS = """\
+- {kind: Release, group: a.example, at: ["spec.chart[*][*].x"], what: a chart, hint: render it,
+   reference: "https://a.example"}
+"""
 TABLE = """\
 - {kind: Trainer, group: ml.acme.example, templates: [spec.worker.template], shape: template}
 """

@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.analysis.parts import named
-from auditor.analysis.workloads import Workloads, rows_from_table
+from auditor.analysis.rows import rows_from_table
+from auditor.analysis.workloads import Workloads
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
 from auditor.engine.merge import Merger

@@ -1,0 +1,98 @@
+"""The facts about pods: how one is made, what it is called, and how it points back.
+
+``k8s/PodTemplate`` facts have the body ``{metadata, spec, owner}``. ``k8s/PodTemplatePatch`` has
+the same for what an operator completes from elsewhere: an absent field there says nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap, Resource
+
+KIND: Final = "k8s/PodTemplate"
+PATCH: Final = "k8s/PodTemplatePatch"
+encode = msgspec.json.encode
+
+OWNER: tuple[tuple[str, str | None], ...] = (
+    ("/owner/controller", None),  # what is true of ownerReferences
+    ("/owner/apiVersion", "/apiVersion"),
+    ("/owner/kind", "/kind"),
+    ("/owner/namespace", "/metadata/namespace"),
+    ("/owner/name", "/metadata/name"),
+)
+"""Where the owner of a template is read from."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a template stands in its object; see :class:`auditor.model.resource.Resource`."""
+
+    pointer: str
+    anchor: str
+    part: str
+    kind: str = KIND
+    elsewhere: tuple[tuple[str, str], ...] = ()
+
+
+def part_name(pointer: str) -> str:
+    """A short name for a place: ``workerGroupSpecs/0`` of ``/spec/workerGroupSpecs/0/template``."""
+    return pointer.removeprefix("/").removeprefix("spec/").removesuffix("/template")
+
+
+def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -> Resource:
+    """Make the fact: the template's own JSON with its owner spliced in at the end.
+
+    The last of two equal keys wins in every JSON reader that we use, so an ``owner`` that a
+    template brings along can't pose as ours.
+    """
+    owner: dict[str, object] = {
+        "apiVersion": resource.api_version,
+        "kind": plain_kind(resource),
+        "namespace": resource.namespace,
+        "name": resource.name,
+    }
+    above = resource.controller
+    if above is not None:
+        controller = {"apiVersion": above.api_version, "kind": above.kind, "name": above.name}
+        owner["controller"] = controller
+    inner = raw.strip()[:-1].rstrip()
+    comma = b"" if inner.endswith(b"{") else b","
+    return Resource(
+        kind=place.kind,
+        api_version=resource.api_version,
+        name=resource.name,
+        namespace=resource.namespace,
+        uid=resource.uid,
+        source=resource.source,
+        document=resource.document,
+        line=resource.line,
+        body=inner + comma + b'"owner":' + encode(owner) + b"}",
+        labels=resource.labels,
+        controller=resource.controller,
+        pointer=place.pointer,
+        anchor=place.anchor,
+        elsewhere=(*place.elsewhere, *OWNER) if place.elsewhere else OWNER,
+        part=place.part,
+        parent=resource,
+        heuristic=heuristic,
+        clean=resource.clean,
+    )
+
+
+def plain_kind(resource: Resource) -> str:
+    """The kind as its object says it: ``Deployment``."""
+    return resource.kind.removeprefix("k8s/").partition(".")[0]
+
+
+def no_object(resource: Resource, pointer: str) -> Gap:
+    """The gap where a template is something else than a map."""
+    return Gap(
+        target="",
+        scope=resource.source,
+        cause=GapCause.MALFORMED,
+        detail=f"{resource.kind} {resource.namespace}/{resource.name}: {pointer} is not an object",
+        line=resource.line,
+    )

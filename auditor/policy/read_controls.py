@@ -1,0 +1,36 @@
+"""Files of controls."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from auditor.model.policy import Control
+from auditor.policy.found import Found, read_id
+from auditor.policy.yamlfile import Reader
+
+CONTROL_KEYS = ("framework", "title", "url", "controls")
+_CONTROL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+
+
+def read_controls(reader: Reader, stem: str, found: Found) -> None:
+    """Read one framework's controls."""
+    nodes = reader.mapping(reader.root, CONTROL_KEYS, CONTROL_KEYS)
+    framework = read_id(reader, nodes.get("framework"), stem)
+    reader.string(nodes.get("title"))
+    url = reader.string(nodes.get("url"))
+    if url and not url.startswith("https://"):
+        reader.fail(nodes.get("url"), f"{url!r} is no address", "it starts with https://")
+    items = reader.items(nodes.get("controls"))
+    if isinstance(nodes.get("controls"), yaml.SequenceNode) and not items:
+        reader.fail(nodes["controls"], "must not be empty")
+    for item in items:
+        entry = reader.mapping(item, ("id", "title"), ("id", "title"))
+        name, title = reader.string(entry.get("id")), reader.string(entry.get("title"))
+        if name and not _CONTROL_ID.fullmatch(name):
+            reader.fail(entry.get("id"), f"{name!r} is no id", "letters, digits, dots and dashes")
+        elif name and framework:
+            key = f"{framework}:{name}"
+            found.define("control", key, reader.location(entry.get("id")))
+            found.controls[key] = Control(framework, name, title, ())

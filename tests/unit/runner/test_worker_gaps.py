@@ -1,0 +1,49 @@
+"""What of an object is not read: a gap of its place in a file, of its kind in a cluster."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from auditor.analysis.contents import contents_from_table
+from auditor.analysis.workloads import Workloads
+from auditor.engine.kinds import Plans
+from auditor.runner.job import Context
+from auditor.runner.mishaps import Mishaps
+from auditor.runner.worker import ShardRun, _Spool
+from collectors.kubernetes.manifests.blocks import Memory
+from collectors.kubernetes.manifests.reading import ManifestReading
+
+ROW = {"kind": "Release", "group": "a.example", "at": ["spec.chart"], "what": "w", "hint": "h"}
+RELEASE = {
+    "apiVersion": "a.example/v1",
+    "kind": "Release",
+    "metadata": {"name": "x", "namespace": "team"},
+    "spec": {"chart": "c"},
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "scope", "line"),
+    [
+        pytest.param("./manifests", "a.json", 2, id="a file"),
+        pytest.param("-", "a.json", 2, id="standard input"),
+        pytest.param("k8s://prod", "k8s/Release.a.example", 0, id="a cluster"),
+    ],
+)
+def test_where_a_gap_in_an_object_is(tmp_path: Path, target: str, scope: str, line: int) -> None:
+    context = Context(
+        profile=None,  # type: ignore[arg-type]  # nothing is judged
+        plans=Plans((), list_all=False, memo=True),
+        workloads=Workloads([], contents_from_table([ROW])),
+        sources={},
+        writer=None,  # type: ignore[arg-type]  # nothing is found
+    )
+    run = ShardRun(context, target, _Spool(tmp_path, 0), Mishaps(target, 0))
+    data = b"\n" + json.dumps(RELEASE).encode()
+    run.take(ManifestReading(target, "a.json", data, Memory()), None)
+    (gap,) = run.finish(0).gaps
+    assert (gap.target, gap.scope, gap.line) == (target, scope, line)
+    assert (gap.detail, gap.hint) == ("Release team/x: w", "h")
