@@ -6,6 +6,7 @@ decided the result:
 * of ``all`` and ``exists`` those of the one element that decided, if one did; of ``&&`` and ``||``
   those of the operand that decided, if one did; of ``?:`` those of the condition and the branch
   taken; of an error those of the operand or element that raised it;
+* of ``a in list`` the element, where the list holds it;
 * a field once, by its longest path. A missing field has the value :data:`ABSENT`, under the whole
   path that was looked for;
 * at most 32 for a macro that no single element decided.
@@ -166,9 +167,12 @@ class Tracer(LoggingEvaluator):
             args.append(self.eval(child))
             sources.append(self.source)
         value = self.apply(node.function, args)
-        if node.function == "@in" and args[1].__class__ is dict and args[0].__class__ is str:
-            self._look_up(sources[1], args[1], args[0])
-            return value
+        if node.function == "@in":
+            if args[1].__class__ is dict and args[0].__class__ is str:
+                self._look_up(sources[1], args[1], args[0])
+                return value
+            if value is True:
+                self._find(sources[1], args[1], args[0])
         self.source = derive(node.function, value, args, sources)
         return value
 
@@ -176,6 +180,15 @@ class Tracer(LoggingEvaluator):
         """``key in operand`` reads one key of a map, whether it is there or not."""
         self._arrive(step(source, key), operand.get(key, ABSENT))
         self.source = None
+
+    def _find(self, source: Source, operand: Any, wanted: object) -> None:
+        """``wanted in operand`` reads the element that is equal, and of the same type, if any."""
+        if is_origin(source) and operand.__class__ is list:
+            kind = wanted.__class__
+            for index, item in enumerate(operand):
+                if item.__class__ is kind and item == wanted:
+                    self._arrive(step(source, index), item)
+                    return
 
 
 Tracer.handlers = {

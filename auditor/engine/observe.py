@@ -160,8 +160,11 @@ def _reads_all(program: Program, read: Read) -> bool:
 
 
 def _fits_badly(tree: ReadTree, value: object) -> bool:
-    """A list where fields are read stays whole in a slice: ``"x" in list`` reads all of it."""
-    return isinstance(value, list) and tree.elements is None
+    """A list where fields are read stays whole in a slice: ``"x" in list`` reads all of it.
+
+    Also where its elements are read beside: of ``"x" in list && list.all(e, e.y)``.
+    """
+    return isinstance(value, list) and bool(tree.fields)
 
 
 _Paths = tuple[tuple[bool, tuple[str, ...]], ...]

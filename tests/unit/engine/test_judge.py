@@ -163,6 +163,16 @@ def test_elements_chosen_by_parameters() -> None:
         pytest.param(
             "object.a == 1 && object.b == 1", "", {"a": 2, "b": 1}, [(("a",), "2")], id="the one"
         ),
+        pytest.param(
+            "!('b' in object.xs)", "", {"xs": ["a", "b"]}, [(("xs", 1), '"b"')], id="held by a list"
+        ),
+        pytest.param(
+            "'c' in object.xs && object.xs.exists(x, x == 'a')",
+            "",
+            {"xs": ["a", "b"]},
+            [(("xs",), '["a","b"]')],
+            id="not held by a list, of which an element is read beside",
+        ),
         pytest.param("size(object.s) < 9", "", {"s": "ü~/"}, [], id="pass: nothing"),
     ],
 )
