@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
@@ -11,6 +13,9 @@ import msgspec
 from auditor.model import kinds
 from auditor.model.enums import GapCause
 from auditor.model.resource import Owner, Resource
+from auditor.secrets.marks import marker
+from auditor.secrets.names import is_secret
+from auditor.secrets.redact import redact_text
 from collectors.kubernetes.manifests.guards import Unreadable
 
 
@@ -48,6 +53,7 @@ class Meta(msgspec.Struct, gc=False):
 _NO_META = Meta()
 _OF_KUSTOMIZE: Final = ("Kustomization", "Component")
 
+_UUID: Final = re.compile("[0-9a-f-]{36}|")
 MIRROR: Final = "kubernetes.io/config.mirror"
 """The annotation of a pod by which a kubelet shows one of its static pods: it removes others."""
 
@@ -109,7 +115,7 @@ class Maker:
             api_version=api_version,
             name=name,
             namespace=namespace,
-            uid=_text(metadata, "uid", line) or self._uid(full_kind, namespace, name),
+            uid=_plain(_text(metadata, "uid", line)) or self._uid(full_kind, namespace, name),
             source=self._source,
             document=document,
             line=line,
@@ -139,19 +145,20 @@ class Maker:
         for owner in meta.ownerReferences or ():
             if owner.controller and owner.apiVersion and owner.kind and owner.name:
                 version = owner.apiVersion
-                controller = Owner(version, owner.kind, namespace, owner.name, owner.uid or "")
+                uid = _plain(owner.uid or "")
+                controller = Owner(version, owner.kind, namespace, owner.name, uid)
                 break
         return Resource(
             kind=full_kind,
             api_version=api_version,
             name=name,
             namespace=namespace,
-            uid=meta.uid or self._uid(full_kind, namespace, name),
+            uid=_plain(meta.uid or "") or self._uid(full_kind, namespace, name),
             source=self._source,
             document=document,
             line=line,
             body=raw,
-            labels=tuple(meta.labels.items()) if meta.labels else (),
+            labels=tuple(_label(*each) for each in meta.labels.items()) if meta.labels else (),
             controller=_believed(controller, raw),
             clean=False,
         )
@@ -213,7 +220,18 @@ def _labels(metadata: Mapping[str, Any], line: int) -> tuple[tuple[str, str], ..
         return ()
     if not isinstance(labels, Mapping):
         raise _wrong("metadata.labels", "an object", line)
-    return tuple((key, value) for key, value in labels.items() if isinstance(value, str))
+    return tuple(_label(key, value) for key, value in labels.items() if isinstance(value, str))
+
+
+@functools.lru_cache(4096)
+def _label(key: str, value: str) -> tuple[str, str]:
+    """A label without a secret: it is taken from an object that is not yet clean."""
+    return (key, marker("by-name") if is_secret(key, value) else redact_text(value))
+
+
+def _plain(uid: str) -> str:
+    """As :func:`_label`, of an identity; one that a server gave needs no look."""
+    return uid if _UUID.fullmatch(uid) else redact_text(uid)
 
 
 def _believed(claimed: Owner | None, body: bytes) -> Owner | None:

@@ -24,7 +24,7 @@ PLACES = (
     *("applied env", "applied argument", "annotation argument", "annotation JSON", "bearer"),
     *("env PASSWORD", "env PASS", "env PWD", "env SESSION_KEY", "env AUTH", "env JSON", "env DSN"),
     *("query", "argument", "next argument", "setting", "argument_with", "argument.with", "script"),
-    *("exported", "probe header", "init container"),
+    *("exported", "probe header", "init container", "label", "uid"),
 )
 HIDDEN = {place: f"canary-{number:02}-x7Qz" for number, place in enumerate(PLACES)}
 OF_SECRETS = {
@@ -86,7 +86,13 @@ def pod() -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "p", "namespace": "ml", "uid": "u", "annotations": annotations},
+        "metadata": {
+            "name": "p",
+            "namespace": "ml",
+            "uid": f"u --token={hide['uid']}",
+            "labels": {"note": f"--password={hide['label']}"},
+            "annotations": annotations,
+        },
         "spec": {"initContainers": [first], "containers": [main]},
     }
 
