@@ -11,7 +11,7 @@ import msgspec
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, Record, Redaction, TargetEntry
 from auditor.model.finding import Report
-from auditor.model.resource import Evidence, Excluded, Gap, Resource, Target
+from auditor.model.resource import Evidence, Excluded, Gap, PassedOver, Resource, Target
 
 
 class Shard(msgspec.Struct, frozen=True):
@@ -27,12 +27,16 @@ class Shard(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a collector will read, in a fixed order, and what it already knows it can't."""
+    """What a collector will read, in a fixed order, and what it already knows it can't.
+
+    ``passed`` is what it leaves out for what it is called.
+    """
 
     shards: tuple[Shard, ...]
     gaps: tuple[Gap, ...]
     files: int
     skipped: int
+    passed: PassedOver = PassedOver()
 
 
 class Reading(Protocol):
@@ -58,6 +62,10 @@ class Reading(Protocol):
 
     def skipped(self) -> int:
         """How many documents were no resource; complete once ``resources()`` is exhausted."""
+        ...
+
+    def skipped_lines(self) -> Sequence[int]:
+        """Where the first of those begin, from 1; none where nobody could look them up."""
         ...
 
     def original(self, document: int) -> object:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from auditor.model.finding import FINGERPRINTS, Baseline, GapReport, Report
+from auditor.model.resource import Some
 
 SCHEMA = "results/v1"
 
@@ -90,6 +91,15 @@ def _opening(report: Report) -> dict[str, Any]:
                     for item in target.excluded
                 ],
                 "notes": list(target.notes),
+                "others": _some(target.others),
+                "passed": {
+                    "hidden": _some(target.passed.hidden),
+                    "linked": _some(target.passed.linked),
+                    "files": {
+                        "count": target.passed.files,
+                        "suffixes": dict(target.passed.suffixes),
+                    },
+                },
             }
             for target in report.targets
         ],
@@ -107,9 +117,14 @@ def _opening(report: Report) -> dict[str, Any]:
                 "blind": report.coverage.blind,
                 "excluded": report.coverage.excluded,
             },
+            "ignored": {kind.kind: kind.seen for kind in report.coverage.kinds if kind.ignored},
             "ratio": round(report.coverage.ratio, 6),
         },
     }
+
+
+def _some(found: Some) -> dict[str, Any]:
+    return {"count": found.count, "named": list(found.named)}
 
 
 def _gap(item: GapReport) -> dict[str, Any]:

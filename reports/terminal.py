@@ -14,6 +14,7 @@ import msgspec
 
 from auditor.model.enums import Decision, Severity, TargetState
 from auditor.model.finding import Finding, Observed, Report, RuleInfo, TargetReport
+from reports import scope
 from reports.remedy import short_remedy
 from reports.text import cells, safe, wrap
 
@@ -145,16 +146,13 @@ class _Screen:
         yield ""
         yield style.paint("Coverage", "bold")
         yield from self._wrap(_decided(report), "  ")
-        skipped = sum(target.skipped for target in report.targets if not target.principal)
-        if skipped:
-            yield from self._wrap(f"{_count(skipped, 'document')} held no Kubernetes object", "  ")
+        for text in scope.told(report):
+            yield from self._wrap(text, "  ")
         for target in report.targets:
             yield from self._as_whom(target)
         if not report.gaps:
             if any(kind.seen for kind in report.coverage.kinds):
-                left = any(target.excluded for target in report.targets)
-                what = "everything else" if left else "everything"
-                yield from self._wrap(f"{what} in scope was read", "  ")
+                yield from self._wrap(f"{scope.everything(report)} in scope was read", "  ")
             return
         blinded = {rule for item in report.gaps for rule in item.rules}
         text = f"{_count(len(report.gaps), 'gap')}: not read, so not judged"

@@ -22,6 +22,7 @@ from auditor.model.policy import Control
 from auditor.model.resource import Excluded, Gap
 from auditor.policy.compiled import ActiveRule
 
+_ABOUT_FILES = "files/"
 _DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE)
 
 
@@ -182,10 +183,12 @@ def coverage_of(
     counts: Sequence[RuleCount],
     blind: frozenset[str],
     excluded: Mapping[str, int],
+    looked_at: frozenset[str] = frozenset(),
 ) -> Coverage:
     """How much was decided; with nothing to decide the ratio is 0, since nothing was shown.
 
-    ``excluded`` is what :func:`left_out` found, which the counts have in them.
+    ``excluded`` is what :func:`left_out` found, which the counts have in them. ``looked_at`` are
+    the kinds that rules rest on; objects of no such kind that were not judged nobody looks at.
     """
     decided = sum(count.passed + count.failed + count.not_applicable for count in counts)
     undecided = sum(count.unknown + count.manual for count in counts)
@@ -199,8 +202,17 @@ def coverage_of(
         )
     }
     absent = {count.rule for count in counts if excluded.get(count.rule)} - blinded
+    objects = {kind for kind in census if not kind.startswith(_ABOUT_FILES)}
+    unknown = objects - looked_at - FACT_KINDS
     kinds = tuple(
-        KindCoverage(kind, census[kind], evaluated.get(kind, 0), 0, kind in FACT_KINDS)
+        KindCoverage(
+            kind,
+            census[kind],
+            evaluated.get(kind, 0),
+            0,
+            kind in FACT_KINDS,
+            ignored=not evaluated.get(kind) and kind in unknown,
+        )
         for kind in sorted(census)
     )
     total = decided + undecided

@@ -49,6 +49,7 @@ class _Document(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     objects: list[_Object]
     gaps: tuple[Gap, ...] = ()
     skipped: int = 0
+    skipped_lines: tuple[int, ...] = ()
 
 
 def tells_of_gaps(body: bytes | None) -> bool:
@@ -113,7 +114,14 @@ class Draft:
     def body(self) -> bytes:
         """The whole, once all objects were added."""
         gaps = (*self.broken, *self._reading.gaps())
-        return _encode(_Document(self._objects, gaps, self._reading.skipped()))
+        return _encode(
+            _Document(
+                self._objects,
+                gaps,
+                self._reading.skipped(),
+                tuple(self._reading.skipped_lines()),
+            )
+        )
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -162,7 +170,7 @@ class KeptCollector:
             Shard(number, tuple(item.request for item in part), _weight(part))
             for number, part in enumerate(cut_by_block(kept, goal))
         )
-        return Plan(cut, self.entry.gaps, len(kept), 0)
+        return Plan(cut, self.entry.gaps, len(kept), 0, self.entry.passed)
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the files of a shard, each block of them once."""
@@ -211,6 +219,10 @@ class KeptReading:
     def skipped(self) -> int:
         """Documents that were no resource."""
         return self._document.skipped
+
+    def skipped_lines(self) -> Sequence[int]:
+        """Where the first of them begin."""
+        return self._document.skipped_lines
 
     def resources(self) -> Iterator[Resource]:
         """The objects of the file as they were understood."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.model.enums import Answered
-from auditor.model.resource import Excluded, Gap
+from auditor.model.resource import Excluded, Gap, PassedOver
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -91,7 +91,8 @@ class TargetEntry(msgspec.Struct, frozen=True):
 
     ``authority`` is the sha256 of the CA that was trusted, ``kinds`` are those that were asked for.
     ``failure`` says why nothing could be read, with a ``hint``; "" when something was. ``notes`` is
-    what whoever reads the verdicts should know of how it was read, and is no gap.
+    what whoever reads the verdicts should know of how it was read, and is no gap; ``passed`` is
+    what was not read for what it is called.
     """
 
     uri: str
@@ -107,3 +108,4 @@ class TargetEntry(msgspec.Struct, frozen=True):
     failure: str = ""
     hint: str = ""
     notes: tuple[str, ...] = ()
+    passed: PassedOver = PassedOver()

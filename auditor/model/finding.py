@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from auditor.model.enums import ControlState, Decision, TargetState
-from auditor.model.resource import Gap
+from auditor.model.resource import Gap, PassedOver, Some
 
 FINGERPRINTS: Final = 2
 """How findings are told apart. Another number, and no fingerprint compares with one of ours."""
@@ -92,7 +92,8 @@ class RuleCount(msgspec.Struct, frozen=True):
 class KindCoverage(msgspec.Struct, frozen=True):
     """How many resources of a kind were seen, judged by at least one rule, and left out.
 
-    ``derived`` tells a fact, which an analysis made, from an object that was read.
+    ``derived`` tells a fact, which an analysis made, from an object that was read. ``ignored``: no
+    rule looks at objects of that kind, or at what is derived of them.
     """
 
     kind: str
@@ -100,6 +101,7 @@ class KindCoverage(msgspec.Struct, frozen=True):
     evaluated: int
     excluded: int
     derived: bool
+    ignored: bool = False
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -136,7 +138,8 @@ class TargetReport(msgspec.Struct, frozen=True):
     """A target as it went: ``files`` were read, ``skipped`` documents were no resource.
 
     ``principal`` is as whom it was read, ``excluded`` what of it is not read by design, ``notes``
-    what else is to be said of how it was read.
+    what else is to be said of how it was read. ``others`` are documents of files that are no
+    objects, by their places; ``passed`` is what was not read for what it is called.
     """
 
     uri: str
@@ -148,6 +151,8 @@ class TargetReport(msgspec.Struct, frozen=True):
     principal: str = ""
     excluded: tuple[ExcludedReport, ...] = ()
     notes: tuple[str, ...] = ()
+    others: Some = Some()
+    passed: PassedOver = PassedOver()
 
 
 class ControlResult(msgspec.Struct, frozen=True):

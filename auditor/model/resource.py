@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Final
+
 import msgspec
 
 from auditor.model.enums import GapCause
@@ -108,6 +111,40 @@ class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
         A file can be a target of its own: what is missing of it leaves the rest.
         """
         return self.scope == self.target and "://" in self.target
+
+
+MOST_NAMED: Final = 20
+"""How many of a kind are named in results; the others are counted."""
+
+
+class Some(msgspec.Struct, frozen=True):
+    """How many there are of something, and the names of the first."""
+
+    count: int = 0
+    named: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Collection[str]) -> Some:
+        """All of them, in their order; no more than :data:`MOST_NAMED` by name."""
+        return cls(len(names), tuple(sorted(names)[:MOST_NAMED]))
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """What of a target of files was not read, for what it is called, which is no gap.
+
+    ``hidden`` are folders whose names begin with a dot, ``linked`` are links to what is read in its
+    own place. ``suffixes`` counts files that are not called as manifests are, by how their names
+    end; "" for those without a suffix.
+    """
+
+    hidden: Some = Some()
+    linked: Some = Some()
+    suffixes: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def files(self) -> int:
+        """How many files were passed over."""
+        return sum(number for _, number in self.suffixes)
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):

@@ -35,6 +35,7 @@ class FileResult(msgspec.Struct, gc=False):
     census: list[tuple[str, str, int]]
     evaluated: list[tuple[str, int]]
     skipped: int
+    others: list[tuple[str, int]]
 
 
 class ResultCache:

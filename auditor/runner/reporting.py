@@ -16,7 +16,7 @@ from auditor.engine.gate import decide, parse_gate
 from auditor.engine.merge import Merger, blinded, in_order
 from auditor.model.enums import TargetState
 from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
-from auditor.model.resource import Gap
+from auditor.model.resource import Gap, Some
 from auditor.ports import Collector
 from auditor.runner import spools
 from auditor.runner.baseline import Against
@@ -50,7 +50,7 @@ def put_together(
     census, evaluated = _population(run for _, run in runs)
     blind = frozenset(rule for _, run in runs for rule in run.blind)
     excluded = conclude.left_out(item for _, run in runs for item in run.excluded)
-    coverage = conclude.coverage_of(census, evaluated, counts, blind, excluded)
+    coverage = conclude.coverage_of(census, evaluated, counts, blind, excluded, _looked_at(context))
     causes = _causes(gaps, merger.merged.tallies, counts)
     counted = merger.merged.tallies
     if against is not None:
@@ -100,6 +100,11 @@ def _population(runs: Iterable[TargetRun]) -> tuple[Counter[str], Counter[str]]:
             census[kind] += number
         evaluated.update(run.evaluated)
     return census, evaluated
+
+
+def _looked_at(context: Context) -> frozenset[str]:
+    """The kinds that some rule rests on, whether it judges them or only needs them."""
+    return frozenset(kind for each in context.sources.values() for kind in each.all)
 
 
 def _short(gaps: Iterable[Gap], context: Context) -> frozenset[str]:
@@ -161,7 +166,17 @@ def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
         target.principal,
         run.excluded,
         target.notes,
+        _others(run) if target.uid == "files" else Some(),
+        run.passed,
     )
+
+
+def _others(run: TargetRun) -> Some:
+    return Some(run.skipped, tuple(_place(*other) for other in run.others))
+
+
+def _place(source: str, line: int) -> str:
+    return f"{source}:{line}" if line else source
 
 
 def _causes(

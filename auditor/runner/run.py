@@ -111,6 +111,7 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
     run.gaps += plan.gaps
     run.unread += plan.gaps
     run.skipped += plan.skipped
+    run.passed = plan.passed
     weight = sum(shard.weight for shard in plan.shards)
     progress(uri, 0, len(plan.shards))
     workers = settings.workers if weight * _SMALL > settings.shard_weight else 1

@@ -9,10 +9,10 @@ import msgspec
 from auditor.engine.tally import from_bytes
 from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.finding import ExcludedReport, RuleCount
-from auditor.model.resource import Gap, Resource
+from auditor.model.resource import Gap, PassedOver, Resource
 from auditor.runner.job import Job
 from auditor.runner.mishaps import Mishap, Mishaps
-from auditor.runner.worker import ShardResult
+from auditor.runner.worker import ShardResult, first_of
 
 
 def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
@@ -31,6 +31,7 @@ def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
         notes=target.notes,
         failure=run.failure,
         hint=run.hint,
+        passed=run.passed,
     )
 
 
@@ -52,6 +53,8 @@ class TargetRun(msgspec.Struct):
     files: int = 0
     fresh: int = 0
     skipped: int = 0
+    others: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    passed: PassedOver = PassedOver()
     failure: str = ""
     hint: str = ""
     excluded: tuple[ExcludedReport, ...] = ()
@@ -74,6 +77,7 @@ class TargetRun(msgspec.Struct):
         self.files += result.files
         self.fresh += result.files - result.cached
         self.skipped += result.skipped
+        self.others = first_of(self.others + result.others)
         if result.mishap is not None:
             self.mishaps.append(result.mishap)
 

@@ -18,7 +18,7 @@ from auditor.engine.lines import FORMAT, covering
 from auditor.engine.outcome import Judgement
 from auditor.engine.tally import from_bytes, to_bytes
 from auditor.model.enums import GapCause
-from auditor.model.resource import Gap, Resource
+from auditor.model.resource import MOST_NAMED, Gap, Resource
 from auditor.ports import Reading, Shard
 from auditor.runner.cache import FileResult, ResultCache, open_cache
 from auditor.runner.job import Context, Job, Keep, context_of
@@ -38,7 +38,8 @@ class ShardResult(msgspec.Struct, gc=False):
     """What one shard came to; the lines are in the files ``spools``, each of them in order.
 
     ``digests`` are the sha256 of the sources of what is in ``kept``; ``unread`` are the gaps in
-    place of files. ``mishap`` is the first thing that nobody foresaw.
+    place of files; ``others`` are the first places of what is no object; ``mishap`` is the first
+    thing that nobody foresaw.
     """
 
     number: int
@@ -53,6 +54,7 @@ class ShardResult(msgspec.Struct, gc=False):
     skipped: int
     cached: int
     unread: list[Gap]
+    others: list[tuple[str, int]]
     mishap: Mishap | None = None
 
 
@@ -74,6 +76,7 @@ class _Tallies(msgspec.Struct):
     census: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     skipped: int = 0
+    others: list[tuple[str, int]] = msgspec.field(default_factory=list)
 
 
 class _Spool:
@@ -167,6 +170,7 @@ class ShardRun:
         part.kept = accounts.merged(part.kept)
         part.gaps.extend(reading.gaps())
         part.skipped += reading.skipped()
+        part.others += [(reading.source, line) for line in reading.skipped_lines()]
         if notes is not None and draft is not None:
             notes.end(reading, draft)
         return part
@@ -203,8 +207,9 @@ class ShardRun:
                 used = accounts.use(fact) if tokens else None
                 if used is not None:
                     part.kept.append(used)
-        for subject in subjects:
-            self._judge_one(subject, reading, part)
+        looked = [self._judge_one(subject, reading, part) for subject in subjects]
+        if any(looked) and not looked[0]:
+            part.evaluated[resource.kind] += 1
 
     def _placed(self, gap: Gap, resource: Resource) -> Gap:
         """A gap in an object: of its place in a file, or of its kind where there are no files.
@@ -215,10 +220,11 @@ class ShardRun:
             return msgspec.structs.replace(gap, target=self._uri)
         return msgspec.structs.replace(gap, target=self._uri, scope=resource.kind, line=0)
 
-    def _judge_one(self, subject: Resource, reading: Reading, part: _Tallies) -> None:
+    def _judge_one(self, subject: Resource, reading: Reading, part: _Tallies) -> bool:
+        """Judge an object or a fact; whether there are rules that look at it."""
         plan = self._context.plans.get(subject.kind)
         if plan is None:
-            return
+            return False
         controller = controlled_by(subject)
         repeated = controller is not None
         try:
@@ -227,7 +233,7 @@ class ShardRun:
             part.gaps.append(
                 Gap(self._uri, subject.source, GapCause.MALFORMED, f"{subject.name}: {error}")
             )
-            return
+            return True
         part.evaluated[subject.kind] += 1
         for judgement in judgements:
             part.tally += judgement.tally
@@ -245,6 +251,7 @@ class ShardRun:
                 self._groups[key] = _Group(judgement, lines, 1)
             else:
                 group.covers += 1
+        return True
 
     def _lines(self, subject: Resource, judgement: Judgement, reading: Reading) -> list[bytes]:
         def line_of(pointer: str) -> int:
@@ -263,6 +270,7 @@ class ShardRun:
         total.census.update(part.census)
         total.evaluated.update(part.evaluated)
         total.skipped += part.skipped
+        total.others = first_of(total.others + part.others)
 
     def _add_known(self, known: FileResult) -> None:
         total = self._total
@@ -275,6 +283,7 @@ class ShardRun:
         for kind, number in known.evaluated:
             total.evaluated[kind] += number
         total.skipped += known.skipped
+        total.others = first_of(total.others + known.others)
 
     def finish(self, number: int) -> ShardResult:
         """Write the lines that are left and return the rest."""
@@ -296,6 +305,7 @@ class ShardRun:
             skipped=total.skipped,
             cached=self.cached,
             unread=self._unread,
+            others=total.others,
             mishap=self._mishaps.first,
         )
 
@@ -324,7 +334,13 @@ def _as_known(part: _Tallies) -> FileResult:
         census=[(kind, where, count) for (kind, where), count in part.census.items()],
         evaluated=list(part.evaluated.items()),
         skipped=part.skipped,
+        others=part.others,
     )
+
+
+def first_of(places: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """As many places as are named, the first by file and line: the same whoever read what."""
+    return sorted(places)[:MOST_NAMED] if places else places
 
 
 def scope_of(job: Job, context: Context) -> str:

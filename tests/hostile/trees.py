@@ -126,7 +126,6 @@ HOSTILE = {
             "out of the tree",
             "its destination",
         ),
-        Hostile("ring/again", linked(".."), "unsupported", "a folder that is read already"),
         Hostile("metadata.yaml", HEAD + "metadata: 3\n", "malformed", "metadata is not an object"),
         Hostile("kind.yaml", "apiVersion: v1\nkind: []\n", "malformed", "kind is not text", line=1),
         Hostile("version.yaml", "apiVersion: {}\nkind: Pod\n", "malformed", "apiVersion is not"),

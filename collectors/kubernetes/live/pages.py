@@ -133,6 +133,10 @@ class PageReading:
         """Objects that their controller speaks for."""
         return self._ledger.skipped + self._skipped
 
+    def skipped_lines(self) -> Sequence[int]:
+        """None: an answer has no lines that a person could look up."""
+        return ()
+
     def resources(self) -> Iterator[Resource]:
         """The objects of the page."""
         self._ledger = Ledger(self._evidence.target, self._record.kind)

@@ -16,7 +16,7 @@ from auditor.ports import Plan, Reading, Shard
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.guards import Limits
 from collectors.kubernetes.manifests.reading import ManifestReading
-from collectors.kubernetes.manifests.walk import Found, Walker, cut, shown
+from collectors.kubernetes.manifests.walk import Found, Walker, cut, passed_over, shown
 
 STDIN = "-"
 _PIECE = 1 << 20
@@ -45,6 +45,7 @@ class ManifestsCollector(msgspec.Struct, frozen=True):
             tuple(found.gaps),
             len(found.files),
             0,
+            passed_over(found),
         )
 
     def _find(self) -> Found:

@@ -46,6 +46,10 @@ class ManifestReading:
         """Documents that are no Kubernetes object."""
         return self._ledger.skipped
 
+    def skipped_lines(self) -> Sequence[int]:
+        """Where the first of them begin."""
+        return self._ledger.skipped_lines
+
     def resources(self) -> Iterator[Resource]:
         """The objects of the file, lists taken apart."""
         self._ledger = Ledger(self._evidence.target, self._evidence.request)

@@ -7,11 +7,12 @@ import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from auditor.model.enums import GapCause
-from auditor.model.resource import Gap
+from auditor.model.resource import Gap, PassedOver, Some
 from collectors.kubernetes.manifests.guards import Limits
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -19,28 +20,59 @@ KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomiz
 """The names that kustomize looks for; the file need not say its kind."""
 
 
+_OF_A_CHART = frozenset({"templates", "Chart.yaml", "values.yaml"})
+"""What of a chart's folder is told by its one gap."""
+
+_LONGEST_SUFFIX = 16
+_MOST_SUFFIXES = 50
+
+
 class Found(msgspec.Struct):
-    """Files as (path relative to the root, size), and gaps."""
+    """Files as (path relative to the root, size), gaps, and what was passed over.
+
+    ``hidden`` are folders; ``linked`` are links to folders that are read by another path;
+    ``suffixes`` counts files that are not called as manifests are, by how their names end.
+    """
 
     files: list[tuple[str, int]] = msgspec.field(default_factory=list)
     gaps: list[Gap] = msgspec.field(default_factory=list)
+    hidden: list[str] = msgspec.field(default_factory=list)
+    linked: list[str] = msgspec.field(default_factory=list)
+    suffixes: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class _Folder(NamedTuple):
+    """A folder to look at: its path below the root, and where that really is."""
+
+    path: str
+    real: str
 
 
 class Walker:
-    """Walks one root. Hidden folders are not entered; links are followed inside the root."""
+    """Walks one root. Hidden folders are not entered; links are followed inside the root.
+
+    Links to folders wait until all folders are read: what is read does not depend on names, and a
+    folder that is read in its place is not read once more by another one.
+    """
 
     def __init__(self, root: Path, target: str, limits: Limits) -> None:
         self._root = root
         self._real = os.path.realpath(root)
         self._target = target
         self._limits = limits
-        self._folders: set[str] = set()
+        self._read: set[str] = set()
+        self._waiting: list[_Folder] = []
+        self._links: list[_Folder] = []
         self.found = Found()
 
     def walk(self) -> Found:
         """Look at everything below the root."""
-        self._folders.add(self._real)
-        self._folder("")
+        self._waiting.append(_Folder("", self._real))
+        while self._waiting or self._links:
+            while self._waiting:
+                self._folder(self._waiting.pop())
+            if self._links:
+                self._linked(self._links.pop(0))
         self.found.files.sort(key=lambda item: os.fsencode(item[0]))
         return self.found
 
@@ -51,7 +83,17 @@ class Walker:
     def _gap(self, path: str, cause: GapCause, detail: str, hint: str = "") -> None:
         self.found.gaps.append(Gap(self._target, shown(path), cause, detail, hint))
 
-    def _folder(self, folder: str) -> None:
+    def _linked(self, link: _Folder) -> None:
+        if link.real in self._read:
+            self.found.linked.append(shown(link.path))
+        else:
+            self._waiting.append(link)
+
+    def _folder(self, place: _Folder) -> None:
+        folder, real = place
+        if real in self._read:
+            return  # by a link, from above
+        self._read.add(real)
         try:
             with os.scandir(self._root / folder) as entries:
                 listed = sorted(entries, key=lambda entry: os.fsencode(entry.name))
@@ -65,15 +107,14 @@ class Walker:
             self._unrendered(folder, "Helm chart", "helm template NAME")
         if not names.isdisjoint(KUSTOMIZATIONS):
             self._unrendered(folder, "kustomization", "kubectl kustomize")
+        below: list[_Folder] = []
         for entry in listed:
+            if entry.name in KUSTOMIZATIONS or (chart and entry.name in _OF_A_CHART):
+                continue
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.name in KUSTOMIZATIONS:
-                continue
-            if chart and entry.name in {"templates", "Chart.yaml", "values.yaml", "crds"}:
-                if entry.name == "crds":
-                    self._entry(entry, path)
-                continue
-            self._entry(entry, path)
+            if self._entry(entry, path):
+                below.append(_Folder(path, f"{real.removesuffix(os.sep)}{os.sep}{entry.name}"))
+        self._waiting += reversed(below)
 
     def _unrendered(self, folder: str, what: str, command: str) -> None:
         """Tell how to render a folder, as it is called from where the user is."""
@@ -81,34 +122,46 @@ class Walker:
         hint = f"{command} {named} | auditor scan -"
         self._gap(folder or ".", GapCause.UNSUPPORTED, f"a {what} that was not rendered", hint)
 
-    def _entry(self, entry: os.DirEntry[str], path: str) -> None:
+    def _entry(self, entry: os.DirEntry[str], path: str) -> bool:
+        """Look at one entry; whether it is a folder to be entered."""
         try:
             if entry.is_symlink():
-                self._link(path)
+                self._link(path, entry.name)
             elif entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith("."):
-                    self._folders.add(os.path.realpath(self._root / path))
-                    self._folder(path)
+                    return True
+                self.found.hidden.append(shown(path))
             elif entry.name.lower().endswith(SUFFIXES):
                 self._file(path, entry.stat(follow_symlinks=False))
+            else:
+                self._pass_over(entry.name)
         except OSError as error:
             self._gap(path, GapCause.UNREACHABLE, f"{error.strerror}")
+        return False
 
-    def _link(self, path: str) -> None:
+    def _pass_over(self, name: str) -> None:
+        suffix = suffix_of(name)
+        self.found.suffixes[suffix] = self.found.suffixes.get(suffix, 0) + 1
+
+    def _link(self, path: str, name: str) -> None:
         real = os.path.realpath(self._root / path)
-        inside = real == self._real or real.startswith(self._real + os.sep)
+        inside = real == self._real or real.startswith(self._real.removesuffix(os.sep) + os.sep)
+        is_named = name.lower().endswith(SUFFIXES)
         try:
             status = (self._root / path).stat()
         except OSError as error:
-            if path.lower().endswith(SUFFIXES) or "." not in Path(path).name:
-                self._gap(
-                    path, GapCause.UNREACHABLE, f"a link that leads nowhere: {error.strerror}"
-                )
+            if is_named or "." not in name:
+                detail = f"a link that leads nowhere: {error.strerror}"
+                self._gap(path, GapCause.UNREACHABLE, detail)
+            else:
+                self._pass_over(name)
             return
         is_folder = stat.S_ISDIR(status.st_mode)
-        if not is_folder and not path.lower().endswith(SUFFIXES):
-            return
-        if not inside:
+        if is_folder and name.startswith("."):
+            self.found.hidden.append(shown(path))
+        elif not is_folder and not is_named:
+            self._pass_over(name)
+        elif not inside:
             self._gap(
                 path,
                 GapCause.UNSUPPORTED,
@@ -116,11 +169,7 @@ class Walker:
                 "name its destination as a target of its own",
             )
         elif is_folder:
-            if real in self._folders:
-                self._gap(path, GapCause.UNSUPPORTED, "a link to a folder that is read already")
-            else:
-                self._folders.add(real)
-                self._folder(path)
+            self._links.append(_Folder(path, real))
         else:
             self._file(path, status)
 
@@ -136,6 +185,27 @@ class Walker:
             )
         else:
             self.found.files.append((path, status.st_size))
+
+
+def passed_over(found: Found) -> PassedOver:
+    """What a walk passed over; of many suffixes the commonest, the others as one."""
+    counted = sorted(found.suffixes.items(), key=lambda item: (-item[1], item[0]))
+    named, rest = counted[:_MOST_SUFFIXES], counted[_MOST_SUFFIXES:]
+    if rest:
+        named.append(("others", sum(number for _, number in rest)))
+    return PassedOver(Some.of(found.hidden), Some.of(found.linked), tuple(sorted(named)))
+
+
+def suffix_of(name: str) -> str:
+    """How a name ends, in small letters: ``.yaml.gz`` where that tells more than ``.gz``.
+
+    "" where there is no suffix, or one that is too long for one.
+    """
+    stem, dot, last = shown(name).lower().lstrip(".").rpartition(".")
+    if not stem or not dot or not last or len(last) > _LONGEST_SUFFIX:
+        return ""
+    inner = next((suffix for suffix in SUFFIXES if stem.endswith(suffix)), "")
+    return f"{inner}.{last}"
 
 
 def shown(path: str) -> str:

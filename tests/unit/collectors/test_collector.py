@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
-from auditor.model.resource import Gap, Target
+from auditor.model.resource import MOST_NAMED, Gap, Some, Target
 from auditor.ports import Reading
 from collectors.kubernetes.manifests.collector import ManifestsCollector
 from collectors.kubernetes.manifests.guards import Limits
@@ -102,8 +103,110 @@ def test_link_inside_the_tree_is_read_once_a_folder(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").symlink_to("real/a.yaml")
     plan = collector(tmp_path).plan(lambda _: 1)
     assert [path for shard in plan.shards for path in shard.items] == ["one.yaml", "real/a.yaml"]
+    assert plan.gaps == ()
+    assert plan.passed.linked == Some(1, ("z",)), "nothing of it went unread"
+
+
+@pytest.mark.parametrize("link", ["a-link", "z-link"])
+def test_a_folder_is_read_in_its_own_place_whatever_a_link_is_called(
+    tmp_path: Path, link: str
+) -> None:
+    (tmp_path / "m" / "deep").mkdir(parents=True)
+    (tmp_path / "m" / "deep" / "a.yaml").write_text(POD)
+    (tmp_path / link).symlink_to("m", target_is_directory=True)
+    (tmp_path / f"{link}-2").symlink_to("m/deep", target_is_directory=True)
+    (tmp_path / "m" / "ring").symlink_to("..", target_is_directory=True)
+    plan = collector(tmp_path).plan(lambda _: 1)
+    assert [path for shard in plan.shards for path in shard.items] == ["m/deep/a.yaml"]
+    assert plan.passed.linked == Some(3, tuple(sorted((link, f"{link}-2", "m/ring"))))
+    assert plan.gaps == ()
+
+
+def test_links_to_a_hidden_folder_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / ".deploy" / "sub").mkdir(parents=True)
+    (tmp_path / ".deploy" / "sub" / "a.yaml").write_text(POD)
+    (tmp_path / "a").symlink_to(".deploy/sub", target_is_directory=True)
+    (tmp_path / "b").symlink_to(".deploy", target_is_directory=True)
+    (tmp_path / ".c").symlink_to(".deploy", target_is_directory=True)
+    plan = collector(tmp_path).plan(lambda _: 1)
+    assert [path for shard in plan.shards for path in shard.items] == ["a/a.yaml"]
+    assert plan.passed.hidden == Some(2, (".c", ".deploy"))
+
+
+DEEP = 1_900
+"""More folders than Python has room for calls; their path is as long as the system allows."""
+
+
+def test_folders_are_entered_to_any_depth(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(DEEP):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    handle = os.open("a.yaml", os.O_WRONLY | os.O_CREAT, dir_fd=here)
+    os.write(handle, POD.encode())
+    os.close(handle)
+    os.close(here)
+    (tmp_path / "b.yaml").write_text(POD)
+    (deep, shallow) = sorted(listed(tmp_path), key=len, reverse=True)
+    assert (deep.count("/"), shallow) == (DEEP, "b.yaml")
+
+
+def test_what_is_deeper_than_a_path_is_long_is_a_gap(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(24):
+        os.mkdir("d" * 200, dir_fd=here)
+        below = os.open("d" * 200, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    (tmp_path / "b.yaml").write_text(POD)
+    plan = collector(tmp_path).plan(lambda _: 1)
     (gap,) = plan.gaps
-    assert (gap.scope, gap.detail) == ("z", "a link to a folder that is read already")
+    assert (gap.cause, gap.detail) == (GapCause.UNREACHABLE, "folder: File name too long")
+    assert listed(tmp_path) == ["b.yaml"]
+
+
+PASSED = {
+    "a.yaml.gz": ".yaml.gz",
+    "b.yml.J2": ".yml.j2",
+    "c.json.tmpl": ".json.tmpl",
+    "d.yam": ".yam",
+    "e.py": ".py",
+    "Makefile": "",
+    ".gitignore": "",
+    ".hidden.txt": ".txt",
+    "f.": "",
+    "g.a-suffix-that-is-none-at-all": "",
+}
+
+
+def test_files_are_passed_over_by_how_they_are_called(tmp_path: Path) -> None:
+    """A hidden file that is called as manifests are is read."""
+    for name in PASSED:
+        (tmp_path / name).write_text(POD)
+    (tmp_path / ".a.yaml").write_text(POD)
+    (tmp_path / "link.txt").symlink_to(".a.yaml")
+    plan = collector(tmp_path).plan(lambda _: 1)
+    assert [path for shard in plan.shards for path in shard.items] == [".a.yaml"]
+    expected = Counter([*PASSED.values(), ".txt"])
+    assert plan.passed.suffixes == tuple(sorted(expected.items()))
+    assert plan.passed.files == len(PASSED) + 1
+    assert plan.gaps == ()
+
+
+def test_of_many_only_the_first_are_named(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f".h{number:03d}").mkdir()
+        (tmp_path / f"a.s{number:03d}").write_text("")
+    (tmp_path / "b.s007").write_text("")
+    passed = collector(tmp_path).plan(lambda _: 1).passed
+    assert (passed.hidden.count, len(passed.hidden.named)) == (100, MOST_NAMED)
+    assert passed.hidden.named[0] == ".h000"
+    assert dict(passed.suffixes)["others"] == 50
+    assert dict(passed.suffixes)[".s007"] == 2
+    assert passed.files == 101
 
 
 @given(st.lists(st.sampled_from(["\\", "x", "f", "\udcff", "\\xff", "a/b"]), max_size=6), st.data())

@@ -22,6 +22,7 @@ RESULT = FileResult(
     kept=[Resource("k8s/Namespace", "v1", "ml", "", "u", "a.yaml", 0, 1, b"{}")],
     census=[("k8s/Namespace", "", 1)],
     evaluated=[("k8s/Namespace", 1)],
+    others=[("a.yaml", 3)],
     skipped=2,
 )
 

@@ -1,0 +1,101 @@
+"""What of the targets was not judged, and is no gap: in a few bounded lines, for a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from auditor.model.finding import Report
+from auditor.model.resource import Some
+
+SHOWN_PLACES: Final = 3
+SHOWN_KINDS: Final = 4
+
+_LIKELY: Final = (".yam", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jsonnet", ".cue", ".gz")
+"""How names of files end that may well hold manifests: they are named before others."""
+
+
+def told(report: Report) -> Iterator[str]:
+    """A line for each way in which something was read or met, and not judged."""
+    yield from _others(report)
+    yield from _passed_over(report)
+    yield from _linked(report)
+    yield from _ignored(report)
+
+
+def everything(report: Report) -> str:
+    """What was read, in a word: not everything when something was left out."""
+    for target in report.targets:
+        if target.excluded or target.passed.hidden.count or target.passed.files:
+            return "everything else"
+    return "everything"
+
+
+def _others(report: Report) -> Iterator[str]:
+    places = [
+        f"{target.uri} {place}" if len(report.targets) > 1 else place
+        for target in report.targets
+        for place in target.others.named
+    ]
+    number = sum(target.others.count for target in report.targets)
+    if number:
+        held = f"{_count(number, 'document')} held no Kubernetes object"
+        yield f"{held} ({_some(places, number, SHOWN_PLACES)})" if places else held
+
+
+def _passed_over(report: Report) -> Iterator[str]:
+    hidden = _sum(target.passed.hidden for target in report.targets)
+    suffixes: Counter[str] = Counter()
+    for target in report.targets:
+        suffixes.update(dict(target.passed.suffixes))
+    parts = []
+    if hidden.count:
+        named = _some(hidden.named, hidden.count, SHOWN_PLACES)
+        parts.append(f"{_count(hidden.count, 'hidden folder')} ({named})")
+    if suffixes:
+        order = sorted(suffixes, key=lambda name: (not _likely(name), -suffixes[name], name))
+        names = [name or "no suffix" for name in order]
+        named = _some(names, len(names), SHOWN_KINDS)
+        whose = "its" if suffixes.total() == 1 else "their"
+        parts.append(f"{_count(suffixes.total(), 'file')} by {whose} suffix ({named})")
+    if parts:
+        yield f"passed over: {', '.join(parts)}"
+
+
+def _linked(report: Report) -> Iterator[str]:
+    linked = _sum(target.passed.linked for target in report.targets)
+    if linked.count:
+        named = _some(linked.named, linked.count, SHOWN_PLACES)
+        yield f"{_count(linked.count, 'link')} to what is read in its own place ({named})"
+
+
+def _ignored(report: Report) -> Iterator[str]:
+    kinds = [kind for kind in report.coverage.kinds if kind.ignored]
+    if kinds:
+        kinds.sort(key=lambda kind: (-kind.seen, kind.kind))
+        objects = sum(kind.seen for kind in kinds)
+        names = [kind.kind.partition("/")[2] for kind in kinds]
+        named = _some(names, len(names), SHOWN_KINDS)
+        seen = f"{_count(len(kinds), 'kind')}, {_count(objects, 'object')}"
+        yield f"{seen}: read, no rule looks at them ({named})"
+
+
+def _sum(parts: Iterator[Some]) -> Some:
+    found = list(parts)
+    names = tuple(name for part in found for name in part.named)
+    return Some(sum(part.count for part in found), names)
+
+
+def _likely(suffix: str) -> bool:
+    return suffix in _LIKELY or any(name in suffix for name in (".yaml", ".yml", ".json"))
+
+
+def _some(names: list[str] | tuple[str, ...], count: int, most: int) -> str:
+    shown = ", ".join(names[:most])
+    more = count - min(len(names), most)
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
