@@ -42,6 +42,15 @@ def _plugin(url: str, folder: Path) -> str:
     return kubeconfig(url, {"exec": {"apiVersion": API, "command": str(script)}})
 
 
+def _plugin_that_repeats(url: str, folder: Path) -> str:
+    script = folder / "plugin"
+    script.write_text("#!/bin/sh\necho \"wrong: $APP_SECRET $1\" | tr = ' ' >&2\nexit 7\n")
+    script.chmod(0o700)
+    env = [{"name": "APP_SECRET", "value": "kanari of an app"}]
+    plugin = {"apiVersion": API, "command": str(script), "args": ["--password=kanari9x"]}
+    return kubeconfig(url, {"exec": {**plugin, "env": env}})
+
+
 def _quiet_plugin(url: str, folder: Path) -> str:
     script = folder / "plugin"
     script.write_text(f'#!/bin/sh\necho \'{{"status": {{"token": "{JWT}"}}}}\'\n')
@@ -60,6 +69,7 @@ class Case:
 CASES = {
     "YAML that is none": Case(_torn, "kubeconfig:3:34: no YAML"),
     "a plugin that fails": Case(_plugin, "plugin ended with code 7"),
+    "a plugin that repeats what it was given": Case(_plugin_that_repeats, "ended with code 7"),
     "a plugin that gives no credentials": Case(_quiet_plugin, "plugin gave no credentials"),
     "a password in an address that is none": Case(
         lambda _, __: kubeconfig("ftp://bob:kanari-pw@h", {"token": "kanari-token"}), "'ftp://h'"

@@ -22,6 +22,8 @@ from typing import Any, Final
 import msgspec
 
 from auditor.errors import CollectionError
+from auditor.secrets.names import is_secret_name
+from auditor.secrets.own import Own
 from auditor.secrets.redact import redact_text
 from collectors.kubernetes.live.credentials import header_value
 
@@ -196,7 +198,7 @@ def _run(
         raise CollectionError(
             f"the plugin {command} ended with code {process.returncode}",
             hint=f"run {command} by itself: it says why",
-            told=_redacted(said or b""),
+            told=_redacted(_given(spec).without(said or b"")),
         )
     return bytes(out)
 
@@ -213,6 +215,13 @@ def _kill(process: subprocess.Popen[bytes], *, asking: bool) -> None:
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
+
+
+def _given(spec: Mapping[str, Any]) -> Own:
+    """The secrets that the kubeconfig gives to a plugin, which may say them again."""
+    named = [value for name, value in _variables(spec).items() if is_secret_name(name)]
+    arguments = [each for each in spec.get("args") or () if redact_text(each) != each]
+    return Own([*named, *(each.partition("=")[2] for each in arguments)])
 
 
 def _redacted(said: bytes) -> str:
