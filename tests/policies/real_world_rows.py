@@ -186,9 +186,10 @@ _WORKLOADS = (
 _SERVERS = (
     wrong("vLLM that answers everybody", "model-server-without-key", hardened(
           {"command": ["vllm", "serve", "/models/chat"], "startupProbe": {}})),
-    right("vLLM with a key", hardened({"command": ["vllm", "serve", "/models/chat"],
-          "startupProbe": {}, "env": [{"name": "VLLM_API_KEY", "valueFrom":
-          {"secretKeyRef": {"name": "vllm", "key": "key"}}}]})),
+    wrong("vLLM with a key", "secret-in-environment-reference", hardened(
+          {"command": ["vllm", "serve", "/models/chat"], "startupProbe": {},
+          "env": [{"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef":
+          {"name": "vllm", "key": "key"}}}]})),
     right("worker of vLLM", hardened({"image": "ghcr.io/vllm/vllm-openai:v0.11.0" + DIGEST,
           "command": ["sh", "-c", "ray start --block"], "startupProbe": {}})),
     wrong("notebook without a token", "notebook-without-authentication", hardened(

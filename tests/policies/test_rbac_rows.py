@@ -56,6 +56,12 @@ def binding(
     return Row(name, [body], fails)
 
 
+def pod(name: str, fails: Sequence[str], *broken: str, **fields: object) -> Row:
+    container = {"name": "a", **fields}
+    template = {"metadata": {"name": "p", "namespace": "a"}, "spec": {"containers": [container]}}
+    return Row(name, [{"apiVersion": "v1", "kind": "Pod", **template}], fails, broken)
+
+
 CONTAINED = [
     role("verbs of roles", f"{API}; roles clusterroles; *", [MORE, WILD], "5.1.8", "5.1.3"),
     role("in a namespace", f"{API}; roles rolebindings; *", [MORE, WILD], "5.1.8", kind="Role"),
@@ -130,7 +136,18 @@ BOUND = [
         ["default-account-bound medium"],
     ),
 ]
-ROWS = [*CONTAINED, *NAMED, *BOUND]
+KEY = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+PODS = [
+    pod("one key", ["secret-in-environment-reference low"], "5.4.1", env=[KEY]),
+    pod(
+        "whole Secret",
+        ["secret-exported-whole low"],
+        "5.4.1",
+        envFrom=[{"secretRef": {"name": "s"}}],
+    ),
+    pod("no Secret", [], env=[{"name": "MODE", "value": "fast"}]),
+]
+ROWS = [*CONTAINED, *NAMED, *BOUND, *PODS]
 
 
 def judged(row: Row, folder: Path) -> dict[str, Any]:
@@ -145,9 +162,9 @@ def judged(row: Row, folder: Path) -> dict[str, Any]:
 def test_what_is_given_is_told(row: Row, tmp_path: Path) -> None:
     results = judged(row, tmp_path)
     told = {
-        f"{finding['rule'].removeprefix('k8s-rbac-')} {finding['severity']}"
+        f"{finding['rule'].removeprefix('k8s-').removeprefix('rbac-')} {finding['severity']}"
         for finding in results["findings"]
-        if finding["rule"].startswith("k8s-rbac-")
+        if finding["rule"].startswith(("k8s-rbac-", "k8s-secret-"))
     }
     assert told == set(row.fails)
     broken = {
