@@ -16,6 +16,7 @@ from auditor.analysis.shapes import Path, Shape
 from auditor.cel import ReadTree
 from auditor.model.elements import LIST_KEYS
 from auditor.secrets import redact
+from auditor.secrets.keys import decides, is_entry
 
 JsonType: TypeAlias = Any
 """A type object made at run time, which no static type can describe."""
@@ -109,26 +110,35 @@ def touches(tree: ReadTree, path: Path) -> bool:
     return any(touches(child, rest) for child in children)
 
 
-_DECIDERS = {
-    "value": ("name",),
-    "data": ("apiVersion", "kind"),
-    "stringData": ("apiVersion", "kind"),
-}
-
-
 def with_deciders(tree: ReadTree) -> ReadTree:
     """The read-set with the fields that decide whether a read one is a secret.
 
     A body may be judged before its secrets are replaced, with the slice as the key of the memo.
+    Whether an entry is one of a Secret is said beside it, or above it.
     """
+    return _with_deciders(tree)[0]
+
+
+def _with_deciders(tree: ReadTree) -> tuple[ReadTree, bool]:
+    """The read-set, and whether something above it decides, too."""
     if tree.whole:
-        return tree
-    fields = {name: with_deciders(child) for name, child in tree.fields.items()}
-    for name, deciders in _DECIDERS.items():
-        if name in fields:
-            fields |= dict.fromkeys(deciders, WHOLE)
-    elements = None if tree.elements is None else with_deciders(tree.elements)
-    return ReadTree(fields, elements, whole=False)
+        return tree, False
+    fields: dict[str, ReadTree] = {}
+    added: set[str] = set()
+    above = False
+    for name, child in tree.fields.items():
+        fields[name], more = _with_deciders(child)
+        above = above or more or is_entry(name)
+        added.update(decides(name))
+    elements = None
+    if tree.elements is not None:
+        elements, more = _with_deciders(tree.elements)
+        above = above or more
+    if above and fields:
+        added.update(("apiVersion", "kind"))
+    for name in added:
+        fields[name] = WHOLE
+    return ReadTree(fields, elements, whole=False), above
 
 
 class Slicer:

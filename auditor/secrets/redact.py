@@ -6,42 +6,43 @@ report, cache or message can hold a secret that an output-side filter forgot.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
+from auditor.secrets import fields, objects
 from auditor.secrets.hints import may_hold_secret
-from auditor.secrets.marks import MARK, marker
-from auditor.secrets.names import is_secret, says_no_secret
+from auditor.secrets.keys import APPLIED, ENTRIES, SECRET, role_of
+from auditor.secrets.marks import is_marker, marker
 from auditor.secrets.texts import without_secrets
 
-APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
-"""An annotation: the whole object once more, as a text, also of a Secret."""
-_NAMED_LISTS: Final = frozenset({"env", "httpHeaders"})
-"""Fields that are lists of a name with a value."""
-_SETTING: Final = re.compile(
-    r"(?:passw(?:or)?d|passphrase|token|secret|api[-_]?key|access[-_]?key|private[-_]?key)$",
-    re.IGNORECASE | re.ASCII,
-)
-"""How the key of a secret ends."""
-
-_FLAG = re.compile(
-    r"--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)", re.IGNORECASE | re.ASCII
-)
-"""An argument whose value is the next one."""
+_BY_NAME: Final = "by-name"
 
 
 def redact(value: Any) -> Any:
     """A copy of a decoded object without secrets; the object itself when it has none."""
-    if isinstance(value, dict):
+    kind = value.__class__
+    if kind is dict:
         return _mapping(value)
-    if isinstance(value, list):
-        return _without_arguments(_changed_list(value, redact))
-    if isinstance(value, str):
-        return redact_text(value)
-    return value
+    if kind is list:
+        return _list(value)
+    return redact_text(value) if kind is str else value
+
+
+def redact_field(key: str, value: Any) -> Any:
+    """As :func:`redact`, of what stands under a key; "" is that of an item of a list."""
+    found = redact_text(value, key) if value.__class__ is str else redact(value)
+    role = role_of(key)
+    return _under(key, role, value, found) if role else found
+
+
+def left_of(mapping: dict[str, Any], key: str) -> dict[str, Any]:
+    """A mapping without what one of its keys says is secret; itself when nothing is."""
+    if key == "kind":
+        return objects.of_its_kind(mapping)
+    found = _under(key, role_of(key), mapping[key], mapping[key])
+    return mapping if found is mapping[key] else {**mapping, key: found}
 
 
 def redact_text(text: str, key: str = "") -> str:
@@ -49,152 +50,62 @@ def redact_text(text: str, key: str = "") -> str:
 
     ``key`` is the name under which it stands, where that is the name of a file.
     """
-    return without_secrets(text, _document, key)
-
-
-def _document(value: Any) -> Any:
-    """What is left of the value of a text that is JSON."""
-    return redact(_by_name(value))
-
-
-def _by_name(value: Any) -> Any:
-    """A copy without what stands under the name of a secret; the value itself when nothing does."""
-    if isinstance(value, list):
-        return _changed_list(value, _by_name)
-    if not isinstance(value, dict):
-        return value
-    made = {key: _named(key, item) for key, item in value.items()}
-    if all(made[key] is item for key, item in value.items()):
-        return value
-    return made
-
-
-def _named(key: str, item: Any) -> Any:
-    if not isinstance(item, str):
-        return _by_name(item)
-    return marker("by-name") if is_secret(key, item) else item
-
-
-def _changed_list(values: list[Any], change: Callable[[Any], Any]) -> list[Any]:
-    made = values
-    for at, value in enumerate(values):
-        found = change(value)
-        if found is not value:
-            if made is values:
-                made = [*values]
-            made[at] = found
-    return made
-
-
-def _without_arguments(values: list[Any]) -> list[Any]:
-    """A list without what follows an argument that announces a secret."""
-    secret = [at for at in range(1, len(values)) if _is_announced(values[at - 1], values[at])]
-    if not secret:
-        return values
-    made = [*values]
-    for at in secret:
-        made[at] = marker("argument")
-    return made
-
-
-def _is_announced(flag: Any, value: Any) -> bool:
-    return (
-        isinstance(flag, str)
-        and flag[:2] == "--"
-        and _FLAG.fullmatch(flag) is not None
-        and isinstance(value, str)
-        and value[:1] != "-"
-        and MARK not in value
-        and not says_no_secret(flag, value)
-    )
+    return without_secrets(text, redact, key if "." in key else "")
 
 
 def _mapping(value: dict[str, Any]) -> dict[str, Any]:
-    if value.get("apiVersion") == "v1":
-        value = _of_its_kind(value)
-    made = value
+    if "kind" in value:
+        value = objects.of_its_kind(value)
+    made, roles = value, 0
     for key, item in value.items():
         kind = item.__class__
         found: Any
         if kind is str:
-            found = redact_text(item) if key != APPLIED else _applied(item)
+            found = redact_text(item, key)
         elif kind is dict:
             found = _mapping(item)
         elif kind is list:
-            found = _env(item) if key in _NAMED_LISTS else redact(item)
+            found = _list(item)
         else:
-            continue
+            found = item
+        role = role_of(key)
+        if role:
+            roles |= role
+            found = _under(key, role, item, found)
         if found is not item:
             if made is value:
                 made = {**value}
             made[key] = found
-    return made
+    return fields.without(made, fields.in_pair, _BY_NAME) if fields.has_pair(roles) else made
 
 
-def _applied(text: str) -> str:
-    return text if text.startswith(MARK) else marker("applied-configuration")
+def _list(values: list[Any]) -> list[Any]:
+    made = values
+    announced = False
+    for at, item in enumerate(values):
+        if item.__class__ is str:
+            found: Any = redact_text(item)
+            announced = announced or (item[:1] == "-" and fields.is_announcing(item))
+        else:
+            found = redact(item)
+        if found is not item:
+            if made is values:
+                made = [*values]
+            made[at] = found
+    return fields.without(made, fields.after_argument, "argument") if announced else made
 
 
-def _of_its_kind(value: dict[str, Any]) -> dict[str, Any]:
-    """A Secret without its data; a ConfigMap without what is called like a secret."""
-    hide: Callable[[Any], Any]
-    fields: tuple[str, ...]
-    match value.get("kind"):
-        case "Secret":
-            hide, fields = _hidden, ("data", "stringData")
-        case "ConfigMap":
-            hide, fields = _settings, ("data",)
-        case _:
-            return value
-    hidden = {key: hide(value[key]) for key in fields if key in value}
-    return {**value, **hidden} if any(hidden[key] is not value[key] for key in hidden) else value
-
-
-def _settings(values: Any) -> Any:
-    """The data of a ConfigMap: a short text under a key that ends like the name of a secret."""
-    if not isinstance(values, dict):
-        return values
-    made = {
-        key: _setting(key, item) if isinstance(item, str) else item for key, item in values.items()
-    }
-    return values if all(made[key] is item for key, item in values.items()) else made
-
-
-def _setting(key: str, text: str) -> Any:
-    found = _named(key, text) if _SETTING.search(key) else text
-    return redact_text(text, key) if found is text else found
-
-
-def _hidden(values: Any) -> Any:
-    if not isinstance(values, dict):
-        return values
-    return {key: marker("secret-data") for key in values}
-
-
-def _env(items: list[Any]) -> list[Any]:
-    return _changed_list(items, _variable)
-
-
-def redact_variables(items: list[Any]) -> None:
-    """Hide, in place, the values of environment variables whose names say that they are secret.
-
-    For a collector that has redacted each text already, while it was reading.
-    """
-    for item in items:
-        if isinstance(item, dict) and _is_secret_variable(item):
-            item["value"] = marker("by-name")
-
-
-def _variable(item: Any) -> Any:
-    cleaned = redact(item)
-    if not isinstance(cleaned, dict):
-        return cleaned
-    return {**cleaned, "value": marker("by-name")} if _is_secret_variable(cleaned) else cleaned
-
-
-def _is_secret_variable(item: dict[str, Any]) -> bool:
-    name, value = item.get("name"), item.get("value")
-    return isinstance(name, str) and isinstance(value, str) and is_secret(name, value)
+def _under(key: str, role: int, item: Any, found: Any) -> Any:
+    """What is left of a value, by what its key says; ``found`` is it without other secrets."""
+    if role & SECRET:
+        if fields.is_told(key, found):
+            return marker(_BY_NAME)
+        return fields.without(found, lambda value: fields.below(key, value), _BY_NAME)
+    if role & ENTRIES:
+        return objects.entries(found)
+    if role & APPLIED and isinstance(item, str):
+        return item if is_marker(item) else marker("applied-configuration")
+    return found
 
 
 def decode(raw: bytes) -> Any:

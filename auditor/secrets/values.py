@@ -42,11 +42,13 @@ _REFERENCE = re.compile(
 _LEFT_OF_REFERENCE = re.compile(r"(?:Bearer|Basic|Token)?[\s\"':;,@/.-]*", _FLAGS)
 _ELSEWHERE = re.compile(
     r"(?:vault:|ref\+|op://|secretref:|arn:aws[a-z-]*:(?:secretsmanager|ssm):|azurekeyvault://"
-    r"|projects/[^/\s]+/secrets/|sha256:[0-9a-f]{64}$|ENC\[|\$ANSIBLE_VAULT;"
-    r"|ssh-(?:rsa|ed25519|dss) |ecdsa-sha2-|-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY))",
+    r"|projects/[^/\s]+/secrets/|sha256:(?=[0-9a-f]{64}$)|ENC\[)\S*"
+    r"|\$ANSIBLE_VAULT;[\w.;-]+\s[0-9a-f\s]*"
+    r"|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S+) \S+(?: \S+)?",
     _FLAGS,
 )
 """Where the secret is, what it was encrypted to, a digest of it, or the half that is public."""
+_PUBLIC = re.compile(r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY)-----")
 _PLACEHOLDER = re.compile(
     r"<[^<>]*>|\[[A-Z]+\]"  # <your token>, and what a vocabulary has
     r"|\*{3,}|x{3,}|\.{3,}|…+|-{2,}|_{2,}|\#+"
@@ -101,8 +103,10 @@ def is_placeholder(value: str) -> bool:
     bare = value.strip().strip("\"'").strip()
     if not bare:
         return True
-    if _ELSEWHERE.match(bare):
+    if _ELSEWHERE.fullmatch(bare):
         return True
+    if _PUBLIC.match(bare):
+        return "PRIVATE" not in bare
     if len(bare) > _LONGEST_PLAIN:
         return False
     if _PLACEHOLDER.fullmatch(bare) or _SWITCH.fullmatch(bare):

@@ -9,7 +9,8 @@ import msgspec
 
 from auditor.model.evidence import Redaction
 from auditor.secrets.hints import holding
-from auditor.secrets.redact import APPLIED
+from auditor.secrets.keys import LAST_APPLIED
+from auditor.secrets.objects import has_secrets
 from auditor.secrets.redactions import Commit
 from collectors.kubernetes.live.pods import Pod
 from collectors.kubernetes.live.specs import Cleaner, Kept, Specs
@@ -81,6 +82,9 @@ class Keeper:
             said = {name: value.pop(name) for name in _HEAD if name in value}
             if said and not head.is_said_by(said):
                 return (head.of(UNREADABLE),), ()
+            if head.has_secrets:
+                found, left_out = self._slim({**head.fields, **value})
+                return (found,), left_out
             found, left_out = self._slim(value)
             return (head.of(found),), left_out
         except BAD:
@@ -103,6 +107,8 @@ class _Head:
     def __init__(self, kind: str, api_version: str) -> None:
         self.opened = _encode({"kind": kind, "apiVersion": api_version})[:-1]
         self._said = {"kind": kind, "apiVersion": api_version}
+        self.has_secrets = has_secrets(kind)
+        self.fields = {name: msgspec.Raw(_encode(said)) for name, said in self._said.items()}
 
     def of(self, raw: bytes) -> bytes:
         """An object that says what it is."""
@@ -151,7 +157,7 @@ def _forget(meta: dict[str, msgspec.Raw]) -> bool:
         return managed
     if b"last-applied-configuration" in bytes(meta["annotations"]):
         annotations = _decode_object(meta["annotations"])
-        annotations.pop(APPLIED, None)
+        annotations.pop(LAST_APPLIED, None)
         meta["annotations"] = msgspec.Raw(_encode(annotations))
     return True
 

@@ -6,13 +6,14 @@ is left to the YAML parser. Nothing else is decided here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from auditor.secrets.redact import redact, redact_variables
+from auditor.secrets import fields
+from auditor.secrets.marks import marker
+from auditor.secrets.redact import left_of, redact_field
 from collectors.kubernetes.manifests.flow import NotSimple
 from collectors.kubernetes.manifests.lines import (
     DASH,
@@ -25,8 +26,10 @@ from collectors.kubernetes.manifests.lines import (
     KEY_TEXT,
     LAST_LINE,
     SKIP,
+    TELLS_VALUE,
     Hide,
     Line,
+    says,
     understand,
 )
 from collectors.kubernetes.manifests.positions import Places, in_block, lines_in_block
@@ -37,34 +40,14 @@ _MAX_LINE = 240
 _decode = msgspec.json.decode
 
 
-_SECRET = re.compile(
-    r"""kind["']?: +["']?(?:Secret|ConfigMap)(?!\w)|\\u|last-applied-configuration|httpHeaders"""
-)
-
-_HINTS = ("Secret", "ConfigMap", "\\u", "last-applied", "httpHeaders")
-
-_FLAG = re.compile(
-    r"""(?<![a-z_-])--[a-z_-]*(?:password|passwd|token|secret|api[-_]?key)["']?[ \t]*(?:#.*)?$""",
-    re.IGNORECASE,
-)
-"""The end of a line: an argument whose value is likely the next one."""
-
-
-def _announces(text: str) -> bool:
-    """Whether a line ends with an argument that a secret follows."""
-    if text.count("--") == text.count("---"):  # nothing but the beginning of a document
-        return False
-    return any(_FLAG.search(line) for line in text.split("\n") if "--" in line)
-
-
-def _as_it_is(value: Any) -> Any:
+def _as_it_is(_key: str, value: Any) -> Any:
     return value
 
 
 class Memory:
     """The lines understood so far. Bounded, and forgotten as a whole when it is full."""
 
-    def __init__(self, limit: int = 32_768, hide: Hide = redact) -> None:
+    def __init__(self, limit: int = 32_768, hide: Hide = redact_field) -> None:
         """``hide`` takes the secrets out of values."""
         self._limit = limit
         self.hide = hide
@@ -103,13 +86,13 @@ class Block:
     Attributes:
         value: the document, nulls left out of mappings, text without secrets; None when empty.
         first: the line of its first field, from 0.
-        holds_secret: whether it may have an object of kind Secret in it, or an argument that is
-            followed by a secret, which single lines do not tell.
+        holds_secret: whether it may have a secret, such as an object of kind Secret, that neither
+            a single line tells nor two that stand together.
     """
 
     __slots__ = (
-        *("_envs", "_flows", "_left_out", "_lines", "_numbers", "_places"),
-        *("first", "holds_secret", "value"),
+        *("_announced", "_doubts", "_flows", "_left_out", "_lines", "_numbers", "_pairs"),
+        *("_places", "first", "holds_secret", "value"),
     )
 
     def __init__(self, text: str, memory: Memory) -> None:
@@ -119,18 +102,27 @@ class Block:
             NotSimple: the YAML parser has to look at it.
         """
         self._places: Places = {}
-        self._envs: list[Any] = []
+        self._doubts: list[tuple[dict[str, Any], str]] = []
+        self._pairs: list[dict[str, Any]] = []
+        self._announced: list[list[Any]] = []
         self._flows: list[tuple[int, Any]] = []
         self._left_out = False
         self._lines, self._numbers = _entries(text, memory)
         self.first = self._numbers[0]
-        suspicious = any(map(text.__contains__, _HINTS))
-        self.holds_secret = (suspicious and _SECRET.search(text) is not None) or _announces(text)
         self.value = self._root()
-        if memory.hide is redact:
-            for items in self._envs:
-                if isinstance(items, list):
-                    redact_variables(items)
+        hides = memory.hide is not _as_it_is
+        if hides and (self._pairs or self._announced):
+            self._hide_what_two_lines_tell()
+        self.holds_secret = hides and any(map(_is_left_out_of, self._doubts))
+
+    def _hide_what_two_lines_tell(self) -> None:
+        """Put markers in place: what was read is nobody else's yet."""
+        for pair in self._pairs:
+            for container, at in [*fields.in_pair(pair)]:
+                container[at] = marker("by-name")
+        for values in self._announced:
+            for container, at in [*fields.after_argument(values)]:
+                container[at] = marker("argument")
 
     def line_of(self, pointer: str) -> int:
         """The line of a field, from 0, or of its nearest existing ancestor."""
@@ -179,7 +171,7 @@ class Block:
         if depth == 0:
             raise NotSimple
         while True:
-            op, here, key, value, _, _ = lines[at]
+            op, here, key, value, said, _ = lines[at]
             if here != column or op == DASH:
                 if here > column:
                     raise NotSimple
@@ -188,6 +180,11 @@ class Block:
                 raise NotSimple
             place[key] = numbers[at]
             at += 1
+            if said is not None:
+                if said == TELLS_VALUE:
+                    self._pairs.append(made)
+                else:
+                    self._doubts.append((made, key))
             if op == KEY:
                 made[key] = value
             elif op == KEY_OPEN:
@@ -196,8 +193,6 @@ class Block:
                     self._left_out = True
                 else:
                     made[key] = value
-                    if key == "env":
-                        self._envs.append(value)
             elif op == KEY_FLOW:
                 made[key] = self._flow(value, at - 1)
             else:
@@ -223,10 +218,12 @@ class Block:
                     raise NotSimple
                 return made, at
             place.append(numbers[at])
-            op, _, _, value, _, _ = rest
+            op, _, _, value, said, _ = rest
             if op == ITEM:
                 made.append(value)
                 at += 1
+                if said is not None:
+                    self._announced.append(made)
             elif op == ITEM_FLOW:
                 made.append(self._flow(value, at))
                 at += 1
@@ -240,6 +237,12 @@ class Block:
                 lines[at] = rest
                 value, at = self._child(at, column, depth)
                 made.append(value)
+
+
+def _is_left_out_of(doubt: tuple[dict[str, Any], str]) -> bool:
+    """Whether a field says that something in its object is a secret."""
+    made, key = doubt
+    return key in made and left_of(made, key) is not made
 
 
 def _nodes_below(value: Any) -> int:
@@ -274,8 +277,8 @@ def _entries_with_text(raw: Sequence[str], memory: Memory) -> tuple[list[Line], 
         numbers.append(at)
         at += 1
         if line[5]:
-            text, at = block_text(raw, at, *_announced(line), memory.hide)
-            line = _replaced(line, text)
+            text, at = block_text(raw, at, *_announced(line))
+            line = _replaced(line, text, memory.hide)
         lines.append(line)
     lines.append(LAST_LINE)
     numbers.append(len(raw))
@@ -290,8 +293,10 @@ def _announced(line: Line) -> tuple[int, str]:
     return (line[1] if line[0] == KEY_TEXT else column), line[3]
 
 
-def _replaced(line: Line, text: str) -> Line:
+def _replaced(line: Line, text: str, hide: Hide) -> Line:
     op, column, key, _, rest, _ = line
     if op == DASH:
-        return op, column, key, None, _replaced(rest, text), False
-    return (KEY if op == KEY_TEXT else ITEM), column, key, text, None, False
+        return op, column, key, None, _replaced(rest, text, hide), False
+    value = hide(key, text)
+    op = KEY if op == KEY_TEXT else ITEM
+    return op, column, key, value, says(op, key, value), False

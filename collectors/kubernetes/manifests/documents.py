@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from auditor.secrets.redact import redact
+from auditor.secrets.redact import redact_field
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.flow import NotSimple
 from collectors.kubernetes.manifests.guards import (
@@ -41,16 +41,16 @@ class Document:
 
     __slots__ = ("_found", "_offset", "duplicates", "line", "value")
 
-    def __init__(self, found: Block | NodeDocument, offset: int, hide: Hide = redact) -> None:
+    def __init__(self, found: Block | NodeDocument, offset: int, hide: Hide = redact_field) -> None:
         """Wrap what was read from the text that begins ``offset`` lines down."""
         self._found = found
         self._offset = offset
         self.line = offset + found.first + 1
         self.duplicates: Sequence[Duplicate] = ()
         if isinstance(found, Block):
-            self.value = hide(found.value) if found.holds_secret else found.value
+            self.value = hide("", found.value) if found.holds_secret else found.value
         else:
-            self.value = hide(found.value)
+            self.value = hide("", found.value)
             self.duplicates = [
                 replace(each, line=each.line + offset, first_line=each.first_line + offset)
                 for each in found.duplicates

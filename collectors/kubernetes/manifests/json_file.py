@@ -14,6 +14,7 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
+from auditor.secrets.objects import has_secrets
 from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.lists import (
     MOST_NESTED,
@@ -79,6 +80,7 @@ _decode_page = msgspec.json.Decoder(_Page).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_items = msgspec.json.Decoder(_Items).decode
 _decode_any = msgspec.json.Decoder(Any).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_named = msgspec.json.Decoder(_Named).decode
 _decode_head = msgspec.json.Decoder(_Head).decode
 _BYTE = re.compile(r" \(byte (\d+)\)$")
@@ -281,6 +283,7 @@ class JsonFile:
             odd = odd_items(kind) if items and items != b"null" and items[:1] != b"[" else None
             if odd is not None:
                 raise odd
+            raw = raw if named.kind else _saying(raw, version, kind)
             yield self._maker.named((version, kind), named.metadata, raw, number, line)
         except Unreadable as error:
             self._ledger.add(error.at(line))
@@ -315,6 +318,7 @@ class JsonFile:
             odd = odd_items(fields["kind"]) if head.items is not None else None
             if odd is not None:
                 raise odd
+            raw = raw if head.kind else _saying(raw, fields["apiVersion"], fields["kind"])
             yield self._maker.make(fields, raw, number, line, clean=False)
         except Unreadable as error:
             self._ledger.add(error.at(line))
@@ -392,6 +396,14 @@ def _says_object(raw: msgspec.Raw) -> bool:
 def _may_hold(raw: bytes) -> bool:
     """Whether there can be something of an object in a text, told by the names of its fields."""
     return b'"kind"' in raw or b'"apiVersion"' in raw or b"\\u" in raw
+
+
+def _saying(raw: bytes, version: object, kind: object) -> bytes:
+    """An item with what only its list says that it is, where that says what in it is a secret."""
+    if not has_secrets(kind):
+        return raw
+    said = {"apiVersion": version, "kind": kind}
+    return msgspec.json.encode({**said, **_decode_fields(raw), **said})
 
 
 def _paired(data: bytes) -> bytes:

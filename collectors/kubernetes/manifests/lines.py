@@ -14,7 +14,10 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from auditor.secrets.redact import redact
+from auditor.secrets.fields import is_announcing
+from auditor.secrets.keys import OF_THE_API, PAIR_NAME, PAIR_VALUE, SELECTS, role_of
+from auditor.secrets.objects import has_secrets
+from auditor.secrets.redact import redact_field
 from collectors.kubernetes.manifests.flow import NotSimple, quoted, simple_flow
 from collectors.kubernetes.manifests.scalars import as_json_number, plain
 
@@ -36,8 +39,16 @@ Line: TypeAlias = tuple[int, int, str, Any, Any, bool]
 """What a line does, its column, key, value, the ``Line`` behind its dash, whether text follows.
 
 A plain tuple, for it is taken apart for every line. The value of a flow collection is its JSON
-(each use needs a fresh copy), of a block of text its indicator, such as ``|-``.
+(each use needs a fresh copy), of a block of text its indicator, such as ``|-``. Behind no dash, the
+``Line`` is what the line says of others: :data:`TELLS_VALUE`, :data:`ANNOUNCES`, :data:`DOUBTFUL`.
 """
+
+TELLS_VALUE: Final = 1
+"""Its value may be a secret: what it is the value of is said beside it."""
+ANNOUNCES: Final = 2
+"""The next item is a secret, unless it says that it is none."""
+DOUBTFUL: Final = 3
+"""Whether something is a secret can't be told line by line."""
 
 NO_LINE: Final[Line] = (SKIP, 0, "", None, None, False)
 LAST_LINE: Final[Line] = (END, -1, "", None, None, False)
@@ -74,11 +85,11 @@ def _strange() -> re.Pattern[str]:
     return re.compile(_STRANGE)
 
 
-Hide: TypeAlias = Callable[[Any], Any]
-"""What is made of a value before it is kept: it without its secrets."""
+Hide: TypeAlias = Callable[[str, Any], Any]
+"""What is made of a value under a key before it is kept: it without its secrets."""
 
 
-def understand(line: str, hide: Hide = redact) -> Line:
+def understand(line: str, hide: Hide = redact_field) -> Line:
     """Understand one line, without its end; ``hide`` is applied to its value.
 
     Raises:
@@ -110,7 +121,7 @@ def _content(match: re.Match[str], column: int, hide: Hide) -> Line:
         return DASH, column, "", None, (ITEM_OPEN, column + 1, "", None, None, False), False
     if match["item"] is not None:
         op, value = _value(match["item"], "", hide)
-        return _AS_ITEM[op], column, "", value, None, op == KEY_TEXT
+        return _AS_ITEM[op], column, "", value, says(op, "", value), op == KEY_TEXT
     key = match["key"]
     if key is not None:
         if not isinstance(plain(key), str):
@@ -121,9 +132,26 @@ def _content(match: re.Match[str], column: int, hide: Hide) -> Line:
         raise NotSimple
     text = match["value"]
     if text is None or text[0] == "#":
-        return KEY_OPEN, column, key, None, None, False
+        return KEY_OPEN, column, key, None, says(KEY_OPEN, key, None), False
     op, value = _value(text, key, hide)
-    return op, column, key, value, None, op == KEY_TEXT
+    return op, column, key, value, says(op, key, value), op == KEY_TEXT
+
+
+def says(op: int, key: str, value: Any) -> int | None:
+    """What a line says of secrets in others, by its key and its value; None for nearly all.
+
+    A line that opens a block of text says it once it has the text.
+    """
+    if not key:
+        return ANNOUNCES if isinstance(value, str) and is_announcing(value) else None
+    if key == "kind":
+        return DOUBTFUL if op != KEY_NULL and has_secrets(value) else None
+    role = role_of(key)
+    if role & PAIR_VALUE:
+        return TELLS_VALUE
+    if op != KEY_OPEN or key in OF_THE_API:
+        return None
+    return DOUBTFUL if role & ~(PAIR_NAME | SELECTS) else None
 
 
 _AS_ITEM: Final = {
@@ -140,11 +168,11 @@ def _value(text: str, key: str, hide: Hide) -> tuple[int, Any]:
     if first in "\"'":
         value, end = quoted(text)
         _nothing_after(text[end:])
-        return KEY, hide(value)
+        return KEY, hide(key, value)
     if first in "[{":
         collection, end = simple_flow(text)
         _nothing_after(text[end:])
-        return KEY_FLOW, _encode(hide({key: collection})[key])
+        return KEY_FLOW, _encode(hide(key, collection))
     if first in "|>":
         block = _BLOCK.fullmatch(text.rstrip(" "))
         if block is None:
@@ -153,7 +181,7 @@ def _value(text: str, key: str, hide: Hide) -> tuple[int, Any]:
     scalar = _scalar(text)
     if scalar is None:
         return KEY_NULL, None
-    return KEY, hide(scalar) if isinstance(scalar, str) else scalar
+    return KEY, hide(key, scalar)
 
 
 def _nothing_after(text: str) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.secrets.redact import redact
 from collectors.kubernetes.manifests.flow import NotSimple
-from collectors.kubernetes.manifests.lines import Hide, is_strange
+from collectors.kubernetes.manifests.lines import is_strange
 
 
-def block_text(
-    raw: Sequence[str], at: int, parent: int, indicator: str, hide: Hide = redact
-) -> tuple[str, int]:
+def block_text(raw: Sequence[str], at: int, parent: int, indicator: str) -> tuple[str, int]:
     """The text that begins at line ``at`` below column ``parent``, and the line that follows it.
 
     Raises:
@@ -47,7 +44,7 @@ def block_text(
             text += "\n" * (len(lines) - filled + 1)
         case _:
             text += "\n"
-    return hide(text), at
+    return text, at
 
 
 def _folded(body: Sequence[str]) -> str:

@@ -161,10 +161,6 @@ OBJECTS = {
         {"apiVersion": "v1", "kind": "ConfigMap", "data": {"password-policy": "strict"}},
         {"apiVersion": "v1", "kind": "ConfigMap", "data": {"password-policy": "strict"}},
     ),
-    "a name in another kind": (
-        {"apiVersion": "v1", "kind": "Pod", "data": {"password": "hunter22"}},
-        {"apiVersion": "v1", "kind": "Pod", "data": {"password": "hunter22"}},
-    ),
     "JSON in an annotation": (
         {"metadata": {"annotations": {"x": '{"password":"hunter22"}'}}},
         {"metadata": {"annotations": {"x": f'{{"password":"{marker("by-name")}"}}'}}},
@@ -203,7 +199,7 @@ ARGUMENTS = {
     "of a file": (["--password-file", "x"], None),
     "a port": (["-p", "8080"], None),
     "the last": (["--password"], None),
-    "no text": (["--password", 3], None),
+    "a number": (["--password", 3], ["--password", marker("argument")]),
 }
 
 
