@@ -303,3 +303,31 @@ def test_yaml_hides_what_json_hides(value: Any) -> None:
     value = {"x": value}
     text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=9999)
     assert read(text) == decode(json.dumps(value).encode()), text
+
+
+NO_CREDENTIAL = (
+    *("--max-num-batched-token=8192", "--max-token=512", "--max-new-token=4096"),
+    *("--pad-token=<pad>", "--eos-token=</s>", "--mysql-native-password=ON"),
+    *("--secret=NAME", "--image-pull-secret=regcred", "--tls-secret=my-cert"),
+    *("--token=${TOKEN}", "--token=$TOKEN", "--db_password=$(DB_PASSWORD)", "--api-key=$(KEY)"),
+    *("--api-key=REPLACE_ME", "--token=<your token>", "PASSWORD=$(cat FILE)"),
+    *("postgresql://u:$(P)@h/d", "redis://:${P}@h:1/0", "redis://u:****@h:1/0"),
+    '{"secretName": "store", "s3": {"accessKeyIdName": "AWS_ACCESS_KEY_ID"}}',
+)
+CREDENTIAL = (
+    *("--api-key=sk-1234abcd", "--set=a.password=hunter22", "--set=x=1,a.password=hunter22,b=2"),
+    *("a.password=hunter22", "postgresql://u:hunter22@h/d", "PASSWORD=hunter22"),
+    *("AWS_SECRET_ACCESS_KEY=minioadmin", '{"s3": {"secretKey": "hunter22"}}'),
+)
+
+
+@pytest.mark.parametrize("text", NO_CREDENTIAL)
+def test_where_no_credential_is_written_none_is_told(text: str) -> None:
+    check({"args": ["serve", text]}, {"args": ["serve", text]})
+
+
+@pytest.mark.parametrize("text", CREDENTIAL)
+def test_where_a_credential_is_written_it_is_hidden(text: str) -> None:
+    hidden = redact({"args": ["serve", text]})
+    assert hidden["args"][1] != text
+    check({"args": ["serve", text]}, hidden)
