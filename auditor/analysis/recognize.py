@@ -43,6 +43,7 @@ Elsewhere = tuple[tuple[str, str], ...]
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _ESCAPED: Final = frozenset("~/")
+_CONTEXTS: Final = ("containerSecurityContext", "podSecurityContext")
 _RUNS: Final = ("args", "command", "image")
 _NO_PODS: Final = frozenset(("anyPattern", "openAPIV3Schema", "pattern"))
 """Below these a pod is described: by a schema, or by a policy that compares with it."""
@@ -194,10 +195,11 @@ def _pieces(
     value: Json, pointer: str, metadata: Json | None, *, named: bool
 ) -> list[tuple[Pieces, frozenset[str]]]:
     """The fields of a pod, and those of one container, that stand side by side in a map."""
-    pod, container = _renamed(value, of_containers=False), _renamed(value, of_containers=True)
+    (pod, _), (container, _) = _renamed(value, ""), _renamed(value, "", of_containers=True)
     strong, weak = signs.strong_container(container), signs.weak_container(container)
-    if not strong and container is not value:
-        strong = signs.is_context(value.get("containerSecurityContext"))
+    if not strong and not value.keys().isdisjoint(_CONTEXTS):
+        context = container.get("securityContext")
+        strong = signs.is_context(context) and context is not pod.get("securityContext")
     is_pod = signs.strong_pod(pod)
     beside = is_pod and not value.keys().isdisjoint(_RUNS)
     is_container = strong or weak > 1 or (weak == 1 and (named or beside))
@@ -221,61 +223,56 @@ def pieces(
 
     What both have is the container's, but a security context with fields that only a pod's has.
     """
-    pod, container = _renamed(value, of_containers=False), _renamed(value, of_containers=True)
+    pod, of_pod = _renamed(value, pointer)
+    container, of_container = _renamed(value, pointer, of_containers=True)
     ours = _taken(container, signs.OF_CONTAINERS) if with_container else {}
     theirs = _taken(pod, signs.OF_PODS)
     for name in ours.keys() & theirs.keys():
         if pod[name] is container[name]:
-            of_pod = name == "securityContext" and signs.of_a_whole_pod(value[name])
-            (ours if of_pod else theirs).pop(name)
+            whole = name == "securityContext" and signs.of_a_whole_pod(pod[name])
+            (ours if whole else theirs).pop(name)
     if signs.is_split(container):
         ours.pop("image", None)
     if not (ours.keys() - {"name"} or theirs):
         return None
-    return _joined(value, pointer, theirs, ours, metadata)
+    moved = [(f"/spec/{path}", place) for path, place in of_pod]
+    if ours:
+        others = theirs.get("containers")
+        before = others if isinstance(others, list) else []
+        start = f"/spec/containers/{len(before)}"
+        moved += [(f"{start}/{path}", place) for path, place in of_container]
+        moved.append((start, pointer))
+        theirs["containers"] = [*before, ours]
+    return Pieces(pointer, theirs, metadata, tuple(sorted(moved, reverse=True)))
 
 
-def _renamed(value: Json, *, of_containers: bool) -> Json:
-    """A map with the fields that it has by another name, where it has none by their own."""
+def _renamed(
+    value: Json, pointer: str, *, of_containers: bool = False
+) -> tuple[Json, list[tuple[str, str]]]:
+    """A map with the fields that it has by other names, too; where each of those stands.
+
+    Of two lists the elements are joined; a map by another name is meant for this side alone.
+    """
     if value.keys().isdisjoint(_OTHER_NAMES):
-        return value
-    made = dict(value)
+        return value, []
+    made, moved = dict(value), list[tuple[str, str]]()
     for other, (name, theirs) in _OTHER_NAMES.items():
-        if theirs is of_containers and signs.fits(name, value.get(other)):
-            made[name] = value[other]
-    return made
+        item = value.get(other)
+        if theirs is not of_containers or item is None or not signs.fits(name, item):
+            continue
+        place, before = pointer + pointer_of((other,)), made.get(name)
+        if isinstance(item, list) and isinstance(before, list):
+            first = len(before)
+            moved += [(f"{name}/{first + i}", f"{place}/{i}") for i in range(len(item))]
+            made[name] = [*before, *item]
+        else:
+            moved.append((name, place))
+            made[name] = item
+    return made, moved
 
 
 def _taken(value: Json, names: frozenset[str]) -> Json:
     return {name: item for name, item in value.items() if name in names and signs.fits(name, item)}
-
-
-def _joined(value: Json, pointer: str, pod: Json, container: Json, metadata: Json | None) -> Pieces:
-    """One pod of both, and where each of its fields stands."""
-    moved = [
-        (f"/spec/{name}", _place(value, pointer, item))
-        for name, item in pod.items()
-        if value.get(name) is not item
-    ]
-    spec = dict(pod)
-    if container:
-        others = pod.get("containers")
-        before = others if isinstance(others, list) else []
-        start = f"/spec/containers/{len(before)}"
-        moved += [
-            (f"{start}/{name}", _place(value, pointer, item))
-            for name, item in container.items()
-            if value.get(name) is not item
-        ]
-        moved.append((start, pointer))
-        spec["containers"] = [*before, container]
-    return Pieces(pointer, spec, metadata, tuple(sorted(moved, reverse=True)))
-
-
-def _place(value: Json, pointer: str, item: object) -> str:
-    """Where a field stands that has another name."""
-    other = next(other for other in _OTHER_NAMES if value.get(other) is item)
-    return pointer + pointer_of((other,))
 
 
 def _is_manifest(text: str) -> bool:

@@ -115,6 +115,18 @@ FORMS: dict[str, tuple[str, Callable[[random.Random], object]]] = {
             "nodeSelector": {"disk": "ssd"},
         },
     ),
+    "a second environment": (
+        "secret-in-environment-name",
+        lambda dice: {
+            **_image(dice),
+            "env": [{"name": "A", "value": "b"}],
+            "extraEnv": [{"name": "DB_PASSWORD", "value": "hunter2x"}],
+        },
+    ),
+    "a context of each": (
+        "container-root-user",
+        lambda _: {"podSecurityContext": {"runAsUser": 1}, "securityContext": {"runAsUser": 0}},
+    ),
     "environment alone": (
         "secret-in-environment-name",
         lambda _: {"env": [{"name": "DB_PASSWORD", "value": "hunter2x"}]},

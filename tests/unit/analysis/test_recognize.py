@@ -121,6 +121,28 @@ def leaves(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
             id="by other names",
         ),
         pytest.param(
+            {
+                "a": {
+                    "image": "a",
+                    "env": [{"name": "A", "value": "b"}],
+                    "envs": [{"name": "B", "value": "c"}, {"name": "C", "value": "d"}],
+                    "extraEnv": [{"name": "D", "value": "e"}],
+                    "volumes": [{"name": "v", "emptyDir": {"sizeLimit": 1}}],
+                    "extraVolumes": [{"name": "w", "hostPath": {"path": "/"}}],
+                }
+            },
+            id="by two names",
+        ),
+        pytest.param(
+            {
+                "a": {
+                    "extraEnv": [{"name": "A", "value": "b"}],
+                    "envs": [{"name": "B", "value": "c"}],
+                }
+            },
+            id="by two other names",
+        ),
+        pytest.param(
             {"t": {"metadata": {"annotations": {"a": "b"}}, "spec": {"containers": [MAIN]}}},
             id="with what stands around it",
         ),
@@ -172,6 +194,18 @@ def only(spec: Json) -> Json:
             {"securityContext": {"runAsUser": 0, "fsGroup": 1}},
             {"image": "a", "args": ["b"]},
             id="a context that is a pod's",
+        ),
+        pytest.param(
+            {"podSecurityContext": {"runAsUser": 1}, "securityContext": {"runAsUser": 0}},
+            {"securityContext": {"runAsUser": 1}},
+            {"securityContext": {"runAsUser": 0}},
+            id="a context of each",
+        ),
+        pytest.param(
+            {"args": ["a"], "env": [{"name": "A", "value": "b"}], "extraEnv": [{"name": "C"}]},
+            {},
+            {"args": ["a"], "env": [{"name": "A", "value": "b"}, {"name": "C"}]},
+            id="variables in two lists",
         ),
         pytest.param(
             {"image": "driver", "repository": "r.io", "securityContext": {"privileged": True}},
