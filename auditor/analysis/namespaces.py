@@ -7,15 +7,36 @@ What names no namespace is in ``default``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
 from auditor.analysis import directions
+from auditor.model.kinds import PREFIX
 from auditor.model.resource import Resource
 
 KIND = "k8s/NamespacePosture"
-READS = frozenset({"k8s/Namespace", "k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/LimitRange"})
+OTHER_POLICIES: Final[Mapping[str, bool]] = MappingProxyType(
+    {
+        "k8s/AdminNetworkPolicy.policy.networking.k8s.io": True,
+        "k8s/BaselineAdminNetworkPolicy.policy.networking.k8s.io": True,
+        "k8s/CiliumClusterwideNetworkPolicy.cilium.io": True,
+        "k8s/CiliumNetworkPolicy.cilium.io": False,
+        "k8s/ClusterNetworkPolicy.crd.antrea.io": True,
+        "k8s/ClusterNetworkPolicy.policy.networking.k8s.io": True,
+        "k8s/GlobalNetworkPolicy.crd.projectcalico.org": True,
+        "k8s/GlobalNetworkPolicy.projectcalico.org": True,
+        "k8s/NetworkPolicy.crd.antrea.io": False,
+        "k8s/NetworkPolicy.crd.projectcalico.org": False,
+        "k8s/NetworkPolicy.projectcalico.org": False,
+    }
+)
+"""Kinds that govern traffic and are not evaluated, and whether they are for all namespaces."""
+READS = frozenset(
+    {"k8s/Namespace", "k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/LimitRange", *OTHER_POLICIES}
+)
 
 _DERIVED = tuple(
     (pointer, None)
@@ -24,6 +45,7 @@ _DERIVED = tuple(
         "/networkPolicies",
         "/defaultDenyIngress",
         "/defaultDenyEgress",
+        "/otherPolicies",
         "/resourceQuotas",
         "/limitRanges",
     )
@@ -62,8 +84,11 @@ def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:
     ``resources`` are as :func:`brief` leaves them.
     """
     by_namespace: dict[str, list[Resource]] = {}
+    of_all: set[str] = set()
     for resource in resources:
-        if resource.kind != "k8s/Namespace":
+        if OTHER_POLICIES.get(resource.kind):
+            of_all.add(resource.kind)
+        elif resource.kind != "k8s/Namespace":
             by_namespace.setdefault(resource.namespace or "default", []).append(resource)
     namespaces = [resource for resource in resources if resource.kind == "k8s/Namespace"]
     for namespace in sorted(namespaces, key=lambda item: (item.name, item.source, item.document)):
@@ -72,10 +97,13 @@ def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:
         workloads = census.get(("k8s/PodTemplate", namespace.name), 0)
         if namespace.name == "default":
             workloads += census.get(("k8s/PodTemplate", ""), 0)
-        yield _posture(namespace, inside, workloads)
+        others = of_all.union(each.kind for each in inside if each.kind in OTHER_POLICIES)
+        yield _posture(namespace, inside, workloads, others)
 
 
-def _posture(namespace: Resource, inside: Sequence[Resource], workloads: int) -> Resource:
+def _posture(
+    namespace: Resource, inside: Sequence[Resource], workloads: int, others: Iterable[str]
+) -> Resource:
     own = msgspec.json.decode(namespace.body)
     policies = _bodies(inside, "k8s/NetworkPolicy")
     body = {
@@ -86,6 +114,7 @@ def _posture(namespace: Resource, inside: Sequence[Resource], workloads: int) ->
         "networkPolicies": policies,
         "defaultDenyIngress": any(policy["ingressDefaultDeny"] for policy in policies),
         "defaultDenyEgress": any(policy["egressDefaultDeny"] for policy in policies),
+        "otherPolicies": sorted(kind.removeprefix(PREFIX) for kind in others),
         "resourceQuotas": _bodies(inside, "k8s/ResourceQuota"),
         "limitRanges": _bodies(inside, "k8s/LimitRange"),
     }

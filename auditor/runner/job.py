@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from auditor.analysis.contents import contents_from_table
+from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.analysis.rows import rows_from_table
 from auditor.analysis.workloads import Workloads
 from auditor.engine.kinds import Plans
@@ -148,11 +149,12 @@ def kinds_of(chosen: Chosen, run: Path | None = None) -> frozenset[str]:
 def kinds_of_the_cluster(compiled: CompiledProfile) -> frozenset[str]:
     """The custom kinds that no namespace holds, by the tables."""
     rows = compiled.tables.get(TEMPLATES, [])
-    return frozenset(
+    found = {
         kind_name(str(row["group"]), str(row["kind"]))
         for row in rows
         if row.get("scope") == "cluster"
-    )
+    }
+    return frozenset(found | {kind for kind, of_all in OTHER_POLICIES.items() if of_all})
 
 
 def rests_on(compiled: CompiledProfile) -> Mapping[str, RuleSources]:

@@ -15,14 +15,15 @@ from auditor.policy.resolve import ChosenRule
 
 POLICY = load((policies_folder(),))
 JOINED = {
-    "networkPolicies": "k8s/NetworkPolicy",
-    "defaultDenyIngress": "k8s/NetworkPolicy",
-    "defaultDenyEgress": "k8s/NetworkPolicy",
-    "resourceQuotas": "k8s/ResourceQuota",
-    "limitRanges": "k8s/LimitRange",
-    "workloads": "k8s/PodTemplate",
-    "declared": "k8s/ServiceAccount",
-    "automountServiceAccountToken": "k8s/ServiceAccount",
+    "networkPolicies": {"k8s/NetworkPolicy"},
+    "defaultDenyIngress": {"k8s/NetworkPolicy"},
+    "defaultDenyEgress": {"k8s/NetworkPolicy"},
+    "otherPolicies": set(namespaces.OTHER_POLICIES),
+    "resourceQuotas": {"k8s/ResourceQuota"},
+    "limitRanges": {"k8s/LimitRange"},
+    "workloads": {"k8s/PodTemplate"},
+    "declared": {"k8s/ServiceAccount"},
+    "automountServiceAccountToken": {"k8s/ServiceAccount"},
 }
 """The fields of joined facts that other objects decide, and which."""
 FACTS = (namespaces.KIND, accounts.KIND)
@@ -41,7 +42,7 @@ def test_needs(rule: Rule) -> None:
     assert active is not None, errors
     reads = rule_reads(active, shape_of(active.rule.applies_to[0]))
     assert not reads.whole
-    wanted = {JOINED[name] for name in reads.fields if name in JOINED}
+    wanted = {kind for name in reads.fields for kind in JOINED.get(name, ())}
     assert wanted
     assert set(active.rule.needs) == wanted
 
@@ -50,4 +51,5 @@ def test_every_fact_has_an_account_of_its_evidence() -> None:
     """A pod template rests on its object alone; a posture on what its rules must need."""
     assert {facts.KIND, facts.PATCH, *FACTS} == FACT_KINDS
     read = namespaces.READS | {accounts.ACCOUNT}
-    assert set(JOINED.values()) - {facts.KIND} == read - {"k8s/Namespace"}
+    joined = {kind for kinds in JOINED.values() for kind in kinds}
+    assert joined - {facts.KIND} == read - {"k8s/Namespace"}

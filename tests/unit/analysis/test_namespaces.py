@@ -74,6 +74,14 @@ def posture(*resources: Resource) -> dict[str, object]:
             False,
             id="selects by expression",
         ),
+        pytest.param(None, True, False, id="no spec is one that the API server completes"),
+        pytest.param({}, True, False, id="an empty spec"),
+        pytest.param(
+            {"policyTypes": ["Ingress"], "ingress": [{"ports": [{}]}]},
+            False,
+            False,
+            id="all ports are no exception",
+        ),
         pytest.param("nonsense", False, False, id="a spec that is no object denies nothing"),
     ],
 )
@@ -91,6 +99,22 @@ def test_another_namespace_does_not_count() -> None:
     assert found["resourceQuotas"] == [{"name": "q", "hard": {"pods": "4"}}]
     assert found["workloads"] == 4
     assert found["labels"] == {"team": "a"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace", "expected"),
+    [
+        pytest.param("CiliumNetworkPolicy.cilium.io", "ml", True, id="of the namespace"),
+        pytest.param("CiliumNetworkPolicy.cilium.io", "other", False, id="of another"),
+        pytest.param("CiliumClusterwideNetworkPolicy.cilium.io", "", True, id="of all"),
+        pytest.param("NetworkPolicy.crd.projectcalico.org", "ml", True, id="of the same name"),
+    ],
+)
+def test_policies_that_are_not_evaluated(kind: str, namespace: str, *, expected: bool) -> None:
+    twice = [resource(kind, name, namespace, spec={"ingress": [{}]}) for name in ("p", "q")]
+    found = posture(*twice)
+    assert found["otherPolicies"] == ([kind] if expected else [])
+    assert found["networkPolicies"] == []
 
 
 def test_only_declared_namespaces_have_a_posture() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.errors import UsageError
 from auditor.model.kinds import BUILT_IN as KINDS
 from auditor.model.kinds import FACTS, PREFIX
@@ -175,8 +176,9 @@ def test_the_table_says_what_no_namespace_holds() -> None:
     built_in = {f"k8s/{kind}" for kind in KINDS}
     called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
     others = {"k8s/GPUCluster.nvidia.com", "k8s/NVIDIADriver.nvidia.com"}
+    others |= {kind for kind, of_all in OTHER_POLICIES.items() if of_all}
     assert kinds_of_the_cluster(profile) == called | others
-    assert len(called) == 7
+    assert len(called) == 9
 
 
 REFUSED = {
