@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from tests.engines import apiserver as apiservers
 from tests.engines.build import EngineUnavailableError, engine
+from tests.engines.crds import definitions
 from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
 from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
@@ -25,7 +26,7 @@ from tests.engines.wheels import from_wheels
 MARKER = "engine: asks an engine that is built from source"
 UNAVAILABLE = "engine unavailable: "
 
-ENGINES = {"control_plane", "cosign", "sigstore_js", "softhsm", "other_python"}
+ENGINES = {"control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"}
 T = TypeVar("T")
 
 
@@ -43,6 +44,12 @@ def apiserver(
     with ExitStack() as stack:
         running = apiservers.running(control_plane, tmp_path_factory.mktemp("apiserver"))
         yield _or_give_up(lambda: stack.enter_context(running))
+
+
+@pytest.fixture(scope="session")
+def custom_kinds() -> dict[str, Any]:
+    """CRDs of AI platforms, as their projects publish them, by kind."""
+    return _or_give_up(definitions)
 
 
 @pytest.fixture(scope="session")
