@@ -107,4 +107,5 @@ def test_the_closed_sets_are_those_of_the_schema() -> None:
         "truncated",
         "unsupported",
         "malformed",
+        "internal",
     }

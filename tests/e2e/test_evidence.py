@@ -196,7 +196,8 @@ def rests_on(rule: Rule) -> set[str]:
     """What is needed, and what is judged; a Deployment is judged by its template."""
     if rule.about is About.FILES:
         return set()
-    judged = {"k8s/Deployment"} if "k8s/PodTemplate" in rule.applies_to else set()
+    of_pods = {"k8s/PodTemplate", "k8s/AccountUse"}.intersection(rule.applies_to)
+    judged = {"k8s/Deployment"} if of_pods else set()
     return {*needed_by(rule), *rule.applies_to, *judged}
 
 
