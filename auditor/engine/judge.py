@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
 from auditor.analysis.shapes import Shape, resolve_joined
 from auditor.cel import CelEvalError, Program
+from auditor.engine import templates
 from auditor.engine.observe import Explanation, Observer
 from auditor.engine.outcome import BodyPath, Judgement, Outcome, Seen
+from auditor.engine.paths import length_at, plain_paths
 from auditor.engine.tally import change, lane, mark
 from auditor.model.elements import key_of, keyed, told_apart
 from auditor.model.enums import Verdict
 from auditor.policy.compiled import ActiveRule
 
-_PLAIN_EACH = re.compile(r"\s*object((?:\.\??[A-Za-z_][A-Za-z0-9_]*)+?)(?:\.orValue\(\[\]\))?\s*")
 _TALLIES_KEPT = 8192
 _NOT_BOOL = "the result is not true or false"
 
@@ -170,7 +170,7 @@ class _Places:
             origins = [
                 resolve_joined((*path, index), body, shape)
                 for path in self._set.paths
-                for index in range(_length_at(body, path))
+                for index in range(length_at(body, path))
             ]
             if len(origins) == len(self.items):
                 return origins
@@ -202,8 +202,11 @@ class Judge:
             sets[key].add(_Member(index, rule, listed=index in list_all))
         self._sets = tuple(sets.values())
 
-    def judge(self, body: dict[str, object]) -> Judgement:
-        """Judge one prepared body (joined lists added)."""
+    def judge(self, body: dict[str, object], *, templated: bool = False) -> Judgement:
+        """Judge one prepared body (joined lists added).
+
+        ``templated`` says that there may be text of a template in it that was not rendered.
+        """
         outcomes: list[Outcome] = []
         tally = 0
         for group in self._sets:
@@ -218,9 +221,37 @@ class Judge:
                 places = _Places(group, items, body, self._shape)
                 for index in range(len(items)):
                     marks: list[int] = []
-                    self._judge_element(group.members, places, index, outcomes, marks)
+                    members: Sequence[_Member] = group.members
+                    if templated:
+                        members = self._take_templated(members, places, index, outcomes, marks)
+                    self._judge_element(members, places, index, outcomes, marks)
                     tally += group.tally(tuple(marks))
         return Judgement(tuple(outcomes), tally)
+
+    def _take_templated(
+        self,
+        members: Sequence[_Member],
+        places: _Places,
+        index: int,
+        outcomes: list[Outcome],
+        marks: list[int],
+    ) -> Sequence[_Member]:
+        """Mark the rules that a template decides on one element as undecided; the others."""
+        body, item = places.body, places.items[index]
+        left = []
+        for member in members:
+            program = None
+            if templates.is_read(member.rule, body, item):
+                program = templates.decides(member.rule, body, item)
+            if program is None:
+                left.append(member)
+                continue
+            unit = places.unit(index)
+            why = Observer(program, None, self._shape).explain(body, item, member.params)
+            seen = self._seen(why, unit, body)
+            outcomes.append(_undecided(member, unit, templates.UNRENDERED, seen))
+            marks.append(mark(member.index, Verdict.UNKNOWN))
+        return left
 
     def _judge_element(
         self,
@@ -326,24 +357,6 @@ def _told(error: Exception) -> str:
     if isinstance(error, CelEvalError):
         return str(error)
     return f"internal error: {type(error).__name__}: {error}"
-
-
-def plain_paths(source: str) -> tuple[tuple[str, ...], ...] | None:
-    """The paths of an expression that names lists, ``object.?a.orValue([]) + object.b``."""
-    paths = []
-    for part in source.split("+"):
-        plain = _PLAIN_EACH.fullmatch(part)
-        if plain is None:
-            return None
-        paths.append(tuple(plain[1].replace("?", "")[1:].split(".")))
-    return tuple(paths)
-
-
-def _length_at(body: dict[str, object], path: tuple[str, ...]) -> int:
-    value: object = body
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return len(value) if isinstance(value, list) else 0
 
 
 def _failed(member: _Member, unit: _Unit, why: Explanation, observed: tuple[Seen, ...]) -> Outcome:

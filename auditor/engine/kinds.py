@@ -10,8 +10,9 @@ import msgspec
 
 from auditor.analysis.shapes import Shape, prepare, shape_of
 from auditor.cel import Program, ReadTree
-from auditor.engine.judge import Judge, never_applies, plain_paths
+from auditor.engine.judge import Judge, never_applies
 from auditor.engine.outcome import Judgement
+from auditor.engine.paths import plain_paths
 from auditor.engine.slices import (
     NOTHING,
     WHOLE,
@@ -24,6 +25,7 @@ from auditor.engine.slices import (
     unite,
     with_keys,
 )
+from auditor.engine.templates import may_hold
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets import redact
 
@@ -138,15 +140,23 @@ def _each_reads(each: Program, item: ReadTree) -> ReadTree:
 class _Body:
     """One body, decoded and prepared at most once for all groups."""
 
-    __slots__ = ("_clean", "_kind", "_value", "brief", "raw")
+    __slots__ = ("_clean", "_kind", "_templated", "_value", "brief", "raw")
 
     def __init__(self, kind: str, raw: bytes, *, clean: bool) -> None:
         self.raw = raw
         self._kind = kind
         self._clean = clean
         self._value: dict[str, object] | None = None
+        self._templated: bool | None = None
         self.brief: bytes | None = None
         """The body without the field that repeats, once that has been parted from it."""
+
+    @property
+    def templated(self) -> bool:
+        """Whether there may be text of a template in it that was not rendered."""
+        if self._templated is None:
+            self._templated = may_hold(self.raw)
+        return self._templated
 
     def part(self, slicer: Slicer, *, brief: bool) -> dict[str, object]:
         """As much of the value as one group reads, when no other has needed all of it.
@@ -194,18 +204,19 @@ class _Group:
 
     def judge(self, body: _Body) -> Judgement:
         if not self.remembers:
-            return self._judge.judge(body.part(self._slicer, brief=self._brief))
+            value = body.part(self._slicer, brief=self._brief)
+            return self._judge.judge(value, templated=body.templated)
         if self._pause:
             self._pause -= 1
             value = body.part(self._slicer, brief=False) if self._alone else body.value()
-            return self._judge.judge(value)
+            return self._judge.judge(value, templated=body.templated)
         try:
             key = hashlib.sha256(self._quiet(self._slicer.cut(body.raw))).digest()
         except OverflowError:
-            return self._judge.judge(body.value())
+            return self._judge.judge(body.value(), templated=body.templated)
         judgement = self._memo.get(key)
         if judgement is None:
-            judgement = self._judge.judge(body.value())
+            judgement = self._judge.judge(body.value(), templated=body.templated)
             if len(self._memo) >= MEMO_LIMIT:
                 self._memo.clear()
             self._memo[key] = judgement
