@@ -6,10 +6,12 @@ import getpass
 import sys
 from pathlib import Path
 
+from auditor.bounded import read_named
 from auditor.config import Config
 from auditor.errors import UsageError
 
 _MOST_SECRET = 4096
+_MOST_FILE = 1 << 16
 
 
 class Passphrases:
@@ -77,10 +79,16 @@ def typed_twice(target: Path) -> bytes:
 
 def _first_line(source: Path | int, name: str) -> bytes:
     try:
-        with open(source, "rb", closefd=not isinstance(source, int)) as file:
-            text = file.read(_MOST_SECRET).split(b"\n", 1)[0].rstrip(b"\r")
+        if isinstance(source, int):
+            with open(source, "rb", closefd=False) as file:
+                data = file.read(_MOST_SECRET)
+        else:
+            data = read_named(source, _MOST_FILE)
+    except ValueError as error:
+        raise UsageError(f"{name!r}: {error}", hint="it holds the passphrase") from error
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}", hint="it holds the passphrase") from error
+    text = data.split(b"\n", 1)[0].rstrip(b"\r")[:_MOST_SECRET]
     if not text:
         raise UsageError(f"{name}: there is no passphrase in it", hint="its first line is read")
     return text

@@ -29,6 +29,7 @@ import msgspec
 import yaml
 from cryptography import x509
 
+from auditor.bounded import read_named
 from auditor.errors import UsageError
 from auditor.evidence.keys import PublicKey
 from auditor.policy.suggest import suggestion
@@ -111,15 +112,11 @@ def shown(moment: datetime) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST + 1)
+        return read_named(path, _MOST)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", hint="name a file") from error
     except ValueError as error:
         raise UsageError(f"{str(path)!r}: {error}", hint="name a file") from error
-    if len(data) > _MOST:
-        raise UsageError(f"{path}: larger than {_MOST >> 20} MiB", hint="name another file")
-    return data
 
 
 def _plain(data: bytes) -> None:

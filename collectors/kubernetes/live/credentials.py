@@ -14,9 +14,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from auditor.bounded import read_named
 from auditor.errors import CollectionError
 
 _PARTS: Final = 3
+_MOST_BYTES: Final = 1 << 20
+"""Of a token: one that a server takes has some thousand."""
 _HINT: Final = "log in again, or correct the user of the kubeconfig"
 _HEADER_NAME: Final = "!#$&'*+-.^_`|~"
 """Besides letters and digits, what a header's name may have (RFC 9110, 5.6.2); % is the escape."""
@@ -85,7 +88,7 @@ def kept_token(user: Mapping[str, Any]) -> str:
     if path in (None, ""):
         return ""
     try:
-        text = Path(str(path)).read_text(encoding="utf-8")
+        text = read_named(Path(str(path)), _MOST_BYTES).decode()
     except OSError as error:
         raise CollectionError(f"tokenFile {path}: {error.strerror}", hint=_HINT) from None
     except ValueError:

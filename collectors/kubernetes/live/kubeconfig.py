@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from auditor.bounded import read_named
 from auditor.errors import CollectionError
 from collectors.kubernetes.live.address import Address, quoted
 
@@ -21,6 +22,7 @@ HINT: Final = (
     "KUBECONFIG, or --kubeconfig FILE, names the file; k8s+incluster:// is the cluster we run in"
 )
 _LISTS: Final = {"contexts": "context", "clusters": "cluster", "users": "user"}
+_MOST_BYTES: Final = 1 << 24
 _PATHS: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
@@ -90,7 +92,7 @@ def _merged(uri: str, kubeconfig: str) -> _Merged:
 def _read(uri: str, path: Path) -> Mapping[str, Any]:
     """A file's mapping; an error tells the place and never the text there."""
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = yaml.safe_load(read_named(path, _MOST_BYTES).decode())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(path)

@@ -11,21 +11,25 @@ import contextlib
 import json
 import os
 import re
+import selectors
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from auditor.bounded import read_named
 from auditor.errors import CollectionError
 from auditor.secrets.names import is_secret_name
 from auditor.secrets.own import Own
 from auditor.secrets.redact import redact_text
 from collectors.kubernetes.live.credentials import header_value
+from collectors.kubernetes.live.trust import MOST_BYTES
 
 VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _CONFIG: Final = "client.authentication.k8s.io/exec"
@@ -34,6 +38,8 @@ _CLUSTER: Final = (
     *("certificate-authority-data", "proxy-url", "disable-compression"),
 )
 _LONGEST: Final = 500
+_MOST_SAID: Final = 1 << 20
+_PIECE: Final = 1 << 16
 _ONE_QUESTION: Final = threading.Lock()
 """A terminal is one; targets are opened in threads."""
 _ASSIGNED: Final = re.compile(
@@ -148,7 +154,7 @@ def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
     path = cluster.get("certificate-authority")
     if path and "certificate-authority-data" not in found:
         with contextlib.suppress(OSError):
-            data = Path(str(path)).read_bytes()
+            data = read_named(Path(str(path)), MOST_BYTES)
             found["certificate-authority-data"] = base64.b64encode(data).decode()
     extensions = cluster.get("extensions")
     for extension in extensions if isinstance(extensions, list) else ():
@@ -184,7 +190,13 @@ def _run(
             f"the plugin {command} can't be run: {why}", hint=" ".join(redact_text(hint).split())
         ) from None
     try:
-        out, said = process.communicate(timeout=seconds)
+        out, said = _heard(process, seconds)
+    except _TooMuchError:
+        _kill(process, asking=asking)
+        raise CollectionError(
+            f"the plugin {command} printed more than {_MOST_SAID >> 20} MiB",
+            hint=f"run {command} by itself: it must print an ExecCredential and end",
+        ) from None
     except subprocess.TimeoutExpired:
         _kill(process, asking=asking)
         raise CollectionError(
@@ -200,7 +212,43 @@ def _run(
             hint=f"run {command} by itself: it says why",
             told=_redacted(_given(spec).without(said or b"")),
         )
-    return bytes(out)
+    return out
+
+
+class _TooMuchError(Exception):
+    """A plugin printed more than it may."""
+
+
+def _heard(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
+    """What a plugin prints until it ends, and the end of what it says to people.
+
+    Raises:
+        TimeoutExpired: it did not end in time.
+        _TooMuchError: it printed more than any credential is long.
+    """
+    end = time.monotonic() + seconds
+    out, said = bytearray(), bytearray()
+    with selectors.DefaultSelector() as waiting:
+        for pipe, heard in ((process.stdout, out), (process.stderr, said)):
+            if pipe is not None:
+                waiting.register(pipe, selectors.EVENT_READ, heard)
+        while waiting.get_map():
+            left = end - time.monotonic()
+            if left <= 0:
+                raise subprocess.TimeoutExpired(process.args, seconds)
+            for key, _ in waiting.select(left):
+                piece = os.read(key.fd, _PIECE)
+                if not piece:
+                    waiting.unregister(key.fileobj)
+                key.data.extend(piece)
+            del said[:-_PIECE]
+            if len(out) > _MOST_SAID:
+                raise _TooMuchError
+    process.wait(max(0.0, end - time.monotonic()))
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    return bytes(out), bytes(said)
 
 
 def _kill(process: subprocess.Popen[bytes], *, asking: bool) -> None:

@@ -8,6 +8,10 @@ import ssl
 from pathlib import Path
 from typing import Final
 
+from auditor.bounded import read_named
+
+MOST_BYTES: Final = 1 << 22
+"""Of a file of certificates."""
 UNVERIFIED: Final = "none: the server's certificate was not checked"
 """In place of a CA, where the kubeconfig says insecure-skip-tls-verify."""
 
@@ -17,6 +21,6 @@ def authority_of(path: str | None) -> str:
     if not path:
         return ""
     with contextlib.suppress(OSError, ValueError):
-        pem = Path(path).read_text(encoding="ascii")
+        pem = read_named(Path(path), MOST_BYTES).decode("ascii")
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.strip())).hexdigest()
     return ""

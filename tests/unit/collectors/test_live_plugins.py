@@ -133,3 +133,38 @@ def test_what_a_plugin_is_told(tmp_path: Path) -> None:
             "cluster": {"server": "http://a.invalid", "config": {"audience": "me"}},
         },
     }
+
+
+@pytest.mark.parametrize("end", ["", "sleep 60"])
+def test_a_plugin_that_prints_without_end(tmp_path: Path, end: str) -> None:
+    """It is ended when it has printed more than any credential is long."""
+    script = "yes x | head -c 3000000" if end else "yes x"
+    user = plugin(tmp_path, f"{script}; {end}")
+    kubeconfig = config(tmp_path, "x", "a", current="a", **user)
+    with pytest.raises(CollectionError, match=r"the plugin \S+ printed more than 1 MiB$"):
+        open_session(parse_address("k8s://"), kubeconfig, tmp_path, times=Times(60, 60))
+
+
+def test_a_plugin_that_says_a_lot(tmp_path: Path) -> None:
+    """What it says to people is kept in part; its end is told when it fails."""
+    user = plugin(tmp_path, "yes x | head -c 3000000 >&2; echo the end >&2; exit 3")
+    with pytest.raises(CollectionError, match="ended with code 3") as told:
+        opened(config(tmp_path, "x", "a", current="a", **user), tmp_path)
+    assert told.value.told.endswith("x the end")
+    assert len(told.value.told) < 600
+
+
+@pytest.mark.parametrize(
+    "user", [{"tokenFile": "/dev/zero"}, {"tokenFile": "large"}], ids=["a device", "a large file"]
+)
+def test_a_token_file_that_never_ends(tmp_path: Path, user: dict[str, str]) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 3_000_000)
+    with pytest.raises(CollectionError, match=r"tokenFile .*: (a device, and no file|larger than)"):
+        opened(of_user(tmp_path, **user), tmp_path)
+
+
+def test_a_kubeconfig_that_never_ends(tmp_path: Path) -> None:
+    with pytest.raises(CollectionError, match="/dev/zero: a device, and no file"):
+        opened("/dev/zero", tmp_path)
+    with pytest.raises(CollectionError, match="no current context"):
+        opened("/dev/null", tmp_path)

@@ -1,0 +1,58 @@
+"""Folders of ours that have to go, also when a process has no descriptors left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Spare:
+    """A descriptor that is held until something goes wrong: what is removed then needs one."""
+
+    def __init__(self) -> None:
+        self._handle = -1
+        with contextlib.suppress(OSError):
+            self._handle = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Have a descriptor for somebody else."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+
+def remove(place: Path) -> None:
+    """Remove a file or a folder with all that is in it; what can't be removed stays.
+
+    One descriptor is open at a time, however deep it is: ``shutil.rmtree`` takes one a level.
+    """
+    pending = [place]
+    folders: list[Path] = []
+    while pending:
+        path = pending.pop()
+        try:
+            if path.is_symlink() or not path.is_dir():
+                path.unlink()
+                continue
+            below = list(path.iterdir())
+        except OSError:
+            continue
+        folders.append(path)
+        pending += below
+    for folder in reversed(folders):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
