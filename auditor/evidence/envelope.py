@@ -11,6 +11,10 @@ import binascii
 from typing import Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import Signature
@@ -24,6 +28,8 @@ MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 SUFFIX: Final = ".sigstore.json"
 MOST_BYTES: Final = 1 << 24
+_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of the group of P-256 (SEC 2, 2.4.2)."""
 
 
 class _Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +86,22 @@ class Signed(msgspec.Struct, frozen=True):
             return False
         return True
 
+    def is_high(self, key: PublicKey) -> bool:
+        """Whether it is the other of the two signatures that say the same, which we write never.
+
+        Of an ECDSA signature (r, s) anybody can make (r, n - s), which verifies as well.
+        """
+        return key.algorithm == "p256" and _low(self.signature) != self.signature
+
+
+def _low(signature: bytes) -> bytes:
+    """The one of two ECDSA signatures on P-256 with the lower s (SEC 1, 4.1.4); others stay."""
+    try:
+        r, s = decode_dss_signature(signature)
+    except ValueError:
+        return signature
+    return encode_dss_signature(r, _ORDER - s) if s > _ORDER // 2 else signature
+
 
 def sign(payload: bytes, held: Held) -> Signed:
     """Sign a statement.
@@ -90,7 +112,10 @@ def sign(payload: bytes, held: Held) -> Signed:
     envelope = Envelope(payload, PAYLOAD_TYPE, {})
     with refusing(held.where, held.errors):
         signature = envelope.sign(held.signer)
-    return Signed(payload, held.public.name, bytes.fromhex(signature.signature), ())
+    found = bytes.fromhex(signature.signature)
+    return Signed(
+        payload, held.public.name, _low(found) if held.public.algorithm == "p256" else found, ()
+    )
 
 
 def encode(signed: Signed) -> bytes:

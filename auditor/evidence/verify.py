@@ -165,6 +165,9 @@ class Verifier:
             raise _Failed(f"{ATTESTATIONS}/{name}: the key {signed.keyid} is not trusted")
         if not signed.verify(key.public):
             raise _Failed(f"{ATTESTATIONS}/{name}: the signature is not that of {key.name}")
+        if signed.is_high(key.public):
+            what = "its signature was turned into another that says the same (a high s)"
+            raise _Failed(f"{ATTESTATIONS}/{name}: {what}: auditor writes none of these")
         return key
 
     def _statement(self, name: str, signed: Signed) -> None:
