@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from types import MappingProxyType
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -17,14 +18,20 @@ from auditor.cli.wiring import FORMATS, STDIN
 from auditor.errors import RenderError, UsageError
 
 Chunks = Iterable[bytes]
+_STREAMS: Final[Mapping[str, int]] = MappingProxyType({"/dev/stdout": 1, "/dev/stderr": 2})
+_OWN: Final = re.compile("/(?:dev|proc/self)/fd/([0-9]{1,6})")
 
 
 class Output(msgspec.Struct, frozen=True):
-    """One ``-o FORMAT=FILE``; ``path`` is where a link leads, ``text`` what was typed."""
+    """One ``-o FORMAT=FILE``; ``text`` is what was typed.
+
+    ``descriptor`` is one of ours that the path names, as ``/dev/stdout`` does, -1 for none.
+    """
 
     text: str
     format: str
     path: Path
+    descriptor: int = -1
 
 
 def parse_outputs(texts: Sequence[str], targets: Sequence[str]) -> tuple[Output, ...]:
@@ -56,8 +63,17 @@ def _parse(text: str) -> Output:
             hint=f"formats: {known}; for example -o json=results.json",
         )
     try:
-        # a link to a pipe, as /dev/stdout is, has no name of its own to lead to
-        path = Path(file) if _is_special(Path(file)) else Path(os.path.realpath(file))
+        descriptor = _descriptor(file)
+        if descriptor >= 0:
+            os.fstat(descriptor)
+            return Output(text, name, Path(file), descriptor)
+        special = _is_special(Path(file))
+        if Path(file).is_symlink() and not special:
+            raise UsageError(
+                f"-o {text}: {file} is a link",
+                hint="name the file itself: nothing is written through a link",
+            )
+        path = Path(file) if special else Path(os.path.realpath(file))
         if path.is_dir():
             raise UsageError(f"-o {text}: {file} is a folder", hint=f"-o {name}={file}/report")
         if not path.parent.is_dir():
@@ -82,7 +98,10 @@ def write_files(reports: Sequence[tuple[Output, Callable[[], Chunks]]]) -> None:
     try:
         for output, render in reports:
             with _told(output):
-                if _is_special(output.path):
+                if output.descriptor >= 0:
+                    with open(os.dup(output.descriptor), "wb") as file:  # noqa: PTH123 - as below
+                        file.writelines(render())
+                elif _is_special(output.path):
                     with output.path.open("wb") as file:
                         file.writelines(render())
                 else:
@@ -111,12 +130,18 @@ def _write_beside(
 
 
 def _mode(path: Path) -> int:
-    """The mode of the file that is replaced, or what a new file gets."""
+    """The mode of the file that is replaced; a new one repeats manifests, for its owner alone."""
     with contextlib.suppress(FileNotFoundError):
-        return stat.S_IMODE(path.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+        return path.stat().st_mode & 0o777
+    return 0o600
+
+
+def _descriptor(file: str) -> int:
+    """The descriptor of ours that a path names, -1 for none."""
+    if file in _STREAMS:
+        return _STREAMS[file]
+    found = _OWN.fullmatch(file)
+    return int(found[1]) if found is not None else -1
 
 
 def _is_special(path: Path) -> bool:

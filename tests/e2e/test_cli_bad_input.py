@@ -77,8 +77,13 @@ WRONG = {
         "this file is named twice",
         "one report a file",
     ),
-    "output over a target": (
+    "output through a link": (
         ("scan", "a.yaml", "-o", "json=link.yaml"),
+        "link.yaml is a link",
+        "name the file itself",
+    ),
+    "output over a target": (
+        ("scan", "a.yaml", "-o", "json=a.yaml"),
         "the report would replace a target",
         "another file",
     ),
