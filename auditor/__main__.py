@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -44,11 +45,12 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
-    if code in {130, 143}:
+    if code in {129, 130, 143}:
         # an interrupt inside of exec() (a dataclass being made) would make the interpreter end
         # by the signal, although it has been caught (CPython's unhandled_keyboard_interrupt);
         # and nobody who stops us waits for a thread that waits for a server
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # a terminal that is closed
+            sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 

@@ -13,7 +13,7 @@ import click
 from click.shell_completion import shell_complete
 
 from auditor.cli.errors import SYSTEM_IS_FULL, full, show_bug, show_error, show_usage
-from auditor.cli.exits import INTERNAL, INTERRUPTED, TERMINATED, USAGE, exit_code_of
+from auditor.cli.exits import INTERNAL, INTERRUPTED, USAGE, exit_code_of
 from auditor.cli.process import Terminated, end_quietly, hush, open_streams
 from auditor.cli.prose import prose
 from auditor.errors import AuditorError
@@ -138,7 +138,7 @@ def run(arguments: Sequence[str]) -> int:
         return _invoke(arguments)
     except (KeyboardInterrupt, click.Abort) as error:
         end_quietly()
-        return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+        return error.code if isinstance(error, Terminated) else INTERRUPTED
     except BrokenPipeError:
         hush(sys.stdout.buffer)  # whoever read our output has seen enough
         return 0

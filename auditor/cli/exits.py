@@ -11,7 +11,6 @@ INCOMPLETE: Final = 3
 INTEGRITY: Final = 4
 INTERNAL: Final = 70
 INTERRUPTED: Final = 130
-TERMINATED: Final = 143
 
 
 def exit_code_of(error: AuditorError) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,20 +12,30 @@ from types import FrameType
 from typing import BinaryIO
 
 from auditor.errors import RenderError, UsageError
+from auditor.removal import Spare, remove
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: ends a run as Ctrl-C does, with everything cleaned up."""
+    """SIGTERM or SIGHUP: ends a run as Ctrl-C does, with everything cleaned up."""
+
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__()
+        self.code = 128 + number
 
 
 def catch_termination() -> None:
-    """Let SIGTERM raise :class:`Terminated` in the main thread."""
+    """Let SIGTERM, and a terminal that is closed, raise :class:`Terminated` in the main thread.
+
+    Who started us by ``nohup`` wants us to go on when the terminal is closed.
+    """
     signal.signal(signal.SIGTERM, _terminate)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _terminate)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise Terminated
+    del frame
+    raise Terminated(number)
 
 
 def end_quietly() -> None:
@@ -58,9 +67,10 @@ class Scratch:
         raise UsageError("no folder for temporary files can be written to", hint="set TMPDIR")
 
     def __enter__(self) -> Path:
+        self._spare = Spare()
         try:
             self.path.mkdir(mode=0o700)
-        except KeyboardInterrupt:
+        except BaseException:
             self._remove()
             raise
         return self.path
@@ -71,8 +81,10 @@ class Scratch:
     def _remove(self) -> None:
         while self.path.exists():
             with contextlib.suppress(KeyboardInterrupt):
-                shutil.rmtree(self.path, ignore_errors=True)
+                self._spare.give_back()
+                remove(self.path)
                 return
+        self._spare.give_back()
 
 
 def open_streams(arguments: Sequence[str]) -> None:

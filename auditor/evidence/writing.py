@@ -19,7 +19,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -46,6 +45,7 @@ from auditor.evidence.layout import (
 from auditor.evidence.reading import records_of
 from auditor.evidence.weight import check_written
 from auditor.model.evidence import Record, Redaction, TargetEntry
+from auditor.removal import Spare, remove
 from auditor.secrets.redactions import Commit
 
 _FLUSHERS: Final = 8
@@ -181,21 +181,22 @@ def beside(place: Path, *, is_folder: bool) -> Iterator[Path]:
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise UsageError(f"{place}: nothing can be made in {above}", hint="name another folder")
     name = above / f".{place.name}-{os.getpid()}-{os.urandom(4).hex()}"
-    try:
-        yield name
-        if is_folder:
-            name.replace(place)  # refused by the system when somebody was faster
-        else:
-            place.hardlink_to(name)
-            name.unlink()
-        _flush(above)
-    except BaseException as error:  # an interrupt as well leaves nothing behind
-        with contextlib.suppress(OSError):
-            shutil.rmtree(name, ignore_errors=True) if name.is_dir() else name.unlink()
-        if not isinstance(error, OSError):
-            raise
-        what = error.strerror or str(error)
-        raise RenderError(f"{place}: {what}", hint="nothing was written there") from error
+    with Spare() as spare:
+        try:
+            yield name
+            if is_folder:
+                name.replace(place)  # refused by the system when somebody was faster
+            else:
+                place.hardlink_to(name)
+                name.unlink()
+            _flush(above)
+        except BaseException as error:  # an interrupt as well leaves nothing behind
+            spare.give_back()
+            remove(name)
+            if not isinstance(error, OSError):
+                raise
+            what = error.strerror or str(error)
+            raise RenderError(f"{place}: {what}", hint="nothing was written there") from error
 
 
 def flush(root: Path) -> None:

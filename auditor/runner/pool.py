@@ -148,7 +148,11 @@ class _Pool:
 
 
 _CAN_HOLD_BACK: Final = hasattr(signal, "pthread_sigmask")
-_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
+_STOPS: Final = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()),
+)
 
 
 @contextlib.contextmanager
@@ -172,11 +176,12 @@ def _context() -> ForkContext | SpawnContext:
 
 
 def _serve(job: Job, pipe: Connection, inherited: Sequence[Connection]) -> None:
-    """Answer shards until told to stop or the parent is gone; Ctrl-C is the parent's to handle.
+    """Answer shards until told to stop or the parent is gone; Ctrl-C and the like are the parent's.
 
     ``inherited`` are the parent's ends of pipes: one that stays open here would hide its death.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if _CAN_HOLD_BACK:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)

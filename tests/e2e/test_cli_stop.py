@@ -104,6 +104,28 @@ def test_termination(tree: Path, tmp_path: Path) -> None:
     assert "Traceback" not in ran.err
 
 
+def test_a_terminal_that_is_closed(tree: Path, tmp_path: Path) -> None:
+    with scanning(tree, tmp_path, "--workers", "3") as process:
+        lines_appear(process, 2)
+        ran = stop(process, tmp_path, signal.SIGHUP)
+    assert ran.code == 129, ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("most", [6, 8, 10])
+def test_a_bundle_without_descriptors(tmp_path: Path, most: int) -> None:
+    """A start that fails leaves nothing beside the place of the bundle, and no temporary file."""
+    (tmp_path / "tmp").mkdir()
+    scan = f"AUDITOR scan {ESTATE} -q --no-sign --output made"
+    ran = shell(f"ulimit -n {most}; TMPDIR=tmp HOME=. {scan}", tmp_path)
+    assert ran.returncode == 2
+    assert "Too many open files" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    found = sorted(path.name for path in tmp_path.iterdir() if path.name != ".cache")
+    assert found == ["tmp"]
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
 def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     program = f"'{sys.executable}' -m auditor"
     return subprocess.run(
@@ -162,16 +184,55 @@ def test_a_full_disk_for_the_version(tmp_path: Path) -> None:
     )
 
 
-def test_an_output_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
+def test_an_output_keeps_its_mode(tmp_path: Path) -> None:
     real = tmp_path / "real.json"
     real.write_bytes(OLD)
     real.chmod(0o640)
-    (tmp_path / "link.json").symlink_to("real.json")
-    ran = auditor("scan", ESTATE, "--no-cache", "-q", "-o", "json=link.json", cwd=tmp_path)
+    ran = auditor("scan", ESTATE, "--no-cache", "-q", "-o", "json=real.json", cwd=tmp_path)
     assert ran.code == 1
-    assert (tmp_path / "link.json").is_symlink()
     assert real.read_bytes().startswith(b'{\n"schema"')
     assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_new_output_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """It repeats what manifests say."""
+    before = os.umask(0)
+    try:
+        ran = auditor("scan", ESTATE, "--no-cache", "-q", "-o", "json=new.json", cwd=tmp_path)
+    finally:
+        os.umask(before)
+    assert ran.code == 1
+    assert (tmp_path / "new.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, *, there: bool) -> None:
+    if there:
+        (tmp_path / "real.json").write_bytes(OLD)
+    (tmp_path / "link.json").symlink_to("real.json")
+    ran = auditor("scan", ESTATE, "--no-cache", "-q", "-o", "json=link.json", cwd=tmp_path)
+    assert ran.code == 2
+    assert "link.json is a link\nhint: name the file itself" in ran.err
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "real.json").exists() == there
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_an_output_that_is_our_own_stream_in_a_file(tmp_path: Path, name: str) -> None:
+    """A stream that a shell led into a file goes on there: it is not replaced."""
+    command = f"(echo before; AUDITOR scan {ESTATE} --no-cache -q -o json={name}; echo after) > f"
+    ran = shell(command, tmp_path)
+    assert ran.stderr == ""
+    lines = (tmp_path / "f").read_text().splitlines()
+    assert (lines[0], lines[1], lines[-1]) == ("before", "{", "after")
+
+
+def test_an_output_that_is_another_program(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p")
+    scan = f"AUDITOR scan {ESTATE} --no-cache -q"
+    ran = shell(f"{scan} -o json=>(wc -l >p) & cat p", tmp_path)
+    assert ran.stderr == ""
+    assert int(ran.stdout) > 100
 
 
 def test_an_output_that_is_a_pipe(tmp_path: Path) -> None:
