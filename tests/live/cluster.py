@@ -14,10 +14,11 @@ from typing import Any
 
 import yaml
 
+from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES
 from auditor.evidence.writing import FolderSink
-from auditor.model.kinds import GROUPS
+from auditor.model.kinds import GROUPS, PREFIX
 from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.collector import LiveCollector, system_clock
 from collectors.kubernetes.live.pages import PagesCollector
@@ -137,6 +138,11 @@ def definitions() -> Iterator[dict[str, object]]:
     table = yaml.safe_load((ESTATE.parents[1] / "policies/tables/pod-templates.yaml").read_text())
     versions = {(row["group"], row["kind"]): "v1" for row in table}
     of_the_cluster = {(row["group"], row["kind"]) for row in table if row.get("scope") == "cluster"}
+    for name, of_all in OTHER_POLICIES.items():
+        kind, _, group = name.removeprefix(PREFIX).partition(".")
+        versions[group, kind] = "v1"
+        if of_all:
+            of_the_cluster.add((group, kind))
     for value in estate():
         group, _, version = value["apiVersion"].rpartition("/")
         versions[group, value["kind"]] = version
