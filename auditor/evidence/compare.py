@@ -107,6 +107,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
     resources: dict[str, Kind]
     rules: Rules
+    ignored: dict[str, int]
     ratio: float
 
 
