@@ -42,7 +42,11 @@ class Literal(_Node, frozen=True):
 
 
 class Ident(_Node, frozen=True):
-    """A variable, or a type name such as ``int`` when no variable has that name."""
+    """A variable, or a type name such as ``int`` when no variable has that name.
+
+    ``name`` begins with a dot where the source has one and a macro around binds the same name: then
+    it is the variable of the environment. See :mod:`auditor.cel.roots`.
+    """
 
     name: str
     position: int = 0

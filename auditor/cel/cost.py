@@ -34,6 +34,7 @@ from auditor.cel.call_costs import call_cost, call_size
 from auditor.cel.functions import Library
 from auditor.cel.limits import DEFAULT_SIZES, Sizes
 from auditor.cel.nesting import deepest
+from auditor.cel.roots import bare
 from auditor.cel.sizes import SCALAR, Size, field, larger, list_of, literal, plus, times, variable
 
 
@@ -84,7 +85,7 @@ class _Estimator:
 
     def on_ident(self, node: Ident) -> _Part:
         size = self._scope.get(node.name)
-        return _Part(1, variable(node.name, self._sizes) if size is None else size)
+        return _Part(1, variable(bare(node.name), self._sizes) if size is None else size)
 
     def on_select(self, node: Select) -> _Part:
         part = self.visit(node.operand)

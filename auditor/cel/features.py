@@ -27,12 +27,15 @@ from auditor.cel.ast import (
     Transform,
 )
 from auditor.cel.functions import NEVER, Library
+from auditor.cel.roots import is_rooted
 from auditor.cel.walk import walk
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED: Final = frozenset({"false", "in", "null", "true"})
 _OPTIONALS: Final = "1.28"
 _TWO_VARIABLES: Final = "1.32"
+_ROOTS: Final = "1.37"
+"""Servers before read a leading dot as nothing there, and accept the expression."""
 
 
 Ages: TypeAlias = Mapping[tuple[str, int], str]
@@ -78,7 +81,9 @@ def _feature(node: Node, functions: Library, ages: Ages) -> Feature | None:
             return Feature("optional values", _OPTIONALS, node.position)
         case Quantifier(second=str()) | Transform(second=str()):
             return Feature("macros with two variables", _TWO_VARIABLES, node.position)
-        case Select(operand=Ident("kubernetes"), field="Quantity" | "Semver" | "URL"):
+        case Ident(name) if is_rooted(name):
+            return Feature(f"{name} under a macro of that name", _ROOTS, node.position)
+        case Select(Ident("kubernetes" | ".kubernetes"), "Quantity" | "Semver" | "URL"):
             return Feature("the name of a type of Kubernetes", NEVER, node.position)
         case Select(field=name) | Has(field=name) if not _NAME.fullmatch(name) or name in _QUOTED:
             return Feature("a field in backquotes", NEVER, node.position)

@@ -33,8 +33,9 @@ from auditor.cel.complaints import (
 from auditor.cel.errors import CelCheckError, CelEvalError
 from auditor.cel.features import rank
 from auditor.cel.functions import Library, Signature
-from auditor.cel.interpreter import TYPE_NAMES
+from auditor.cel.interpreter import TYPE_NAMES, named_type
 from auditor.cel.overloads import OPERATORS
+from auditor.cel.roots import bare, is_rooted, with_roots
 from auditor.cel.types import (
     BOOL,
     BYTES,
@@ -90,10 +91,12 @@ class Inference:
 
     def run(self, node: Node, variables: Scope) -> Type:
         """The type of an expression over ``variables``."""
-        scope = {
-            name: Type(_FIXED, (Type(name),)) if name in self._fields else kind
-            for name, kind in variables.items()
-        }
+        scope = with_roots(
+            {
+                name: Type(_FIXED, (Type(name),)) if name in self._fields else kind
+                for name, kind in variables.items()
+            }
+        )
         result = self.infer(node, scope)
         for part, first, kind, what in self._uniform:
             expected, found = self.types.settle(first), self.types.settle(kind)
@@ -132,14 +135,16 @@ class Inference:
         kind = scope.get(node.name)
         if kind is not None:
             return kind
-        if node.name not in TYPE_NAMES:
-            self.fail(f"undeclared name {node.name!r}", node, did_you_mean(node.name, scope))
-        return _named(node.name)
+        name = bare(node.name)
+        if name not in TYPE_NAMES:
+            known = [each for each in scope if is_rooted(each) == is_rooted(node.name)]
+            self.fail(f"undeclared name {node.name!r}", node, did_you_mean(node.name, known))
+        return _named(name)
 
     def on_select(self, node: Select, scope: Scope, /) -> Type:
         """``a.b`` and ``a.?b``, or the dotted name of a type."""
-        name = _dotted(node)
-        if name in TYPE_NAMES and name.partition(".")[0] not in scope:
+        name = named_type(node, scope)
+        if name:
             return _named(name)
         return self._field(node, scope, optional=node.optional)
 
@@ -311,15 +316,3 @@ def _named(name: str) -> Type:
     """The type of the name of a type."""
     arity = {"list": 1, "map": 2, "optional_type": 1}.get(name, 0)
     return type_of(Type(name, (DYN,) * arity))
-
-
-def _dotted(node: Node) -> str:
-    """``a.b.c`` for plain selections from a name, else an empty string."""
-    match node:
-        case Ident(name):
-            return name
-        case Select(operand, field, False):
-            inner = _dotted(operand)
-            return f"{inner}.{field}" if inner else ""
-        case _:
-            return ""

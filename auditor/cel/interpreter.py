@@ -11,7 +11,7 @@ cannot differ in values or errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, ClassVar, Final
 
 from auditor.cel import ops
@@ -36,6 +36,7 @@ from auditor.cel.comprehensions import Comprehensions
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.functions import Library
 from auditor.cel.produced import FREE_INSIDE, makes, size_of
+from auditor.cel.roots import bare
 from auditor.cel.scopes import Failure
 from auditor.cel.values import OptionalValue, TypeValue
 
@@ -139,8 +140,8 @@ class Evaluator(Comprehensions):
         try:
             value = self.scope[node.name]
         except KeyError:
-            if node.name in TYPE_NAMES:
-                return TypeValue(node.name)
+            if bare(node.name) in TYPE_NAMES:
+                return TypeValue(bare(node.name))
             raise CelEvalError(f"no such variable: {node.name}") from None
         if value.__class__ is Failure:
             raise CelEvalError(value.message)
@@ -149,8 +150,8 @@ class Evaluator(Comprehensions):
     def on_select(self, node: Select) -> object:
         """``a.b`` and ``a.?b``, or the dotted name of a type."""
         if node.field in _TYPE_TAILS:
-            name = _dotted(node)
-            if name in TYPE_NAMES and name.partition(".")[0] not in self.scope:
+            name = named_type(node, self.scope)
+            if name:
                 return TypeValue(name)
         return self.take_field(self.eval(node.operand), node)
 
@@ -297,16 +298,17 @@ def chain_of(node: Logical) -> list[Node]:
     return reverse
 
 
-def _dotted(node: Node) -> str:
-    """``a.b.c`` for a chain of plain selections from a name, else an empty string."""
+def named_type(node: Node, scope: Container[str]) -> str:
+    """The dotted type that plain selections from a name not in ``scope`` spell, else nothing."""
     names: list[str] = []
     while node.__class__ is Select and not node.optional:
         names.append(node.field)
         node = node.operand
-    if node.__class__ is not Ident:
+    if node.__class__ is not Ident or node.name in scope:
         return ""
-    names.append(node.name)
-    return ".".join(reversed(names))
+    names.append(bare(node.name))
+    name = ".".join(reversed(names))
+    return name if name in TYPE_NAMES else ""
 
 
 Evaluator.handlers = {

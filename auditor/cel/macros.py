@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from auditor.cel.ast import Bind, Has, Ident, Node, OptMap, Quantifier, Select, Transform
 from auditor.cel.errors import CelSyntaxError
+from auditor.cel.roots import is_rooted
 
 _QUANTIFIERS = {
     "all": "all",
@@ -64,7 +65,7 @@ class _Macro:
 
     def variable(self, index: int) -> str:
         argument = self._args[index]
-        if not isinstance(argument, Ident):
+        if not isinstance(argument, Ident) or is_rooted(argument.name):
             raise CelSyntaxError(
                 f"{self._name}() takes a variable name here",
                 position=argument.position,

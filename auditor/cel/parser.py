@@ -18,6 +18,7 @@ from auditor.cel.errors import CelCheckError, CelSyntaxError
 from auditor.cel.lexer import RESERVED, Kind, Token, tokens
 from auditor.cel.limits import DEFAULT_LIMITS, Limits
 from auditor.cel.macros import expand
+from auditor.cel.roots import bare, settle
 from auditor.cel.values import INT_MAX
 
 _AND = 2
@@ -67,6 +68,7 @@ class _Parser:
         self._tokens = list(tokens(source))
         self._index = 0
         self._depth = 0
+        self._rooted = False
         if len(self._tokens) > limits.nodes:
             raise CelCheckError(f"more than {limits.nodes} tokens", position=0, source=source)
 
@@ -75,7 +77,7 @@ class _Parser:
         token = self._peek()
         if token.kind is not Kind.END:
             raise self._error(f"unexpected {token.text!r}", token)
-        return node
+        return settle(node) if self._rooted else node
 
     def _peek(self) -> Token:
         return self._tokens[self._index]
@@ -252,7 +254,8 @@ class _Parser:
         if name in RESERVED or name == "in":
             raise self._error(f"{name!r} is a reserved word", token)
         if not self._at("("):
-            return Ident(name, token.position)
+            self._rooted |= qualified
+            return Ident(f".{name}" if qualified else name, token.position)
         args = self._arguments()
         macro = expand(name, None, args, token.position, self._source)
         return macro if macro is not None else Call(name, None, args, token.position)
@@ -287,7 +290,7 @@ class _Parser:
 
 def _dotted(node: Node) -> str | None:
     if isinstance(node, Ident):
-        return node.name
+        return bare(node.name)
     if isinstance(node, Select) and not node.optional:
         prefix = _dotted(node.operand)
         return f"{prefix}.{node.field}" if prefix is not None else None

@@ -31,6 +31,7 @@ from auditor.cel.ast import (
     Transform,
 )
 from auditor.cel.reads import WHOLE, ReadTree, make_tree
+from auditor.cel.roots import bare
 
 
 class _Place(msgspec.Struct, eq=False):
@@ -138,10 +139,11 @@ class _Analysis:
         bound = self._scope.get(node.name)
         if bound is not None:
             return bound
-        root = self._roots.get(node.name)
+        name = bare(node.name)
+        root = self._roots.get(name)
         if root is None:
             return _NOTHING
-        self.mentioned.add(node.name)
+        self.mentioned.add(name)
         return _Values((root,))
 
     def on_select(self, node: Select | Has) -> _Values:

@@ -18,6 +18,7 @@ from auditor.cel.ast import Node, Quantifier, Transform
 from auditor.cel.errors import CelLimitError
 from auditor.cel.nesting import visit_weight
 from auditor.cel.produced import FREE, FREE_INSIDE, LARGEST, size_of, too_much
+from auditor.cel.roots import with_roots
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class Scopes:
     __slots__ = ("_nesting", "_produced", "_remaining", "_weights", "log", "scope")
 
     def __init__(self, bindings: Mapping[str, object], budget: int) -> None:
-        self.scope: dict[str, object] = dict(bindings)
+        self.scope: dict[str, object] = with_roots(bindings)
         self.log: list[Any] = []
         self._remaining = budget
         self._nesting = 0

@@ -46,6 +46,7 @@ from auditor.cel.provenance import (
     origins_of,
     step,
 )
+from auditor.cel.roots import bare
 from auditor.cel.tracing_scopes import DETAILS, LoggingEvaluator
 from auditor.cel.values import OptionalValue
 
@@ -109,7 +110,7 @@ class Tracer(LoggingEvaluator):
         """A variable: its origin, and what using a bound name implies."""
         named = self._names.get(node.name)
         if named is None:
-            source: Source = (node.name, ()) if node.name in self.scope else None
+            source: Source = (bare(node.name), ()) if node.name in self.scope else None
         else:
             source = named.source
             self.log.extend(named.reads)

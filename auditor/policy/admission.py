@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -16,6 +17,8 @@ import msgspec
 from auditor.cel import Program
 from auditor.cel.ast import Ident, Node, Select
 from auditor.cel.functions import NEVER
+from auditor.cel.lexer import tokens
+from auditor.cel.roots import shadowed_roots
 from auditor.cel.unparse import literal
 from auditor.cel.walk import walk
 from auditor.errors import UsageError
@@ -120,6 +123,9 @@ def _since(active: ActiveRule, program: Program) -> str:
     tree = program.reads.get("object")
     if tree is not None and _TEMPLATE in active.rule.applies_to and "owner" in tree.fields:
         raise _refused(active, "it reads the owner of the template, which a pod does not hold")
+    if shadowed := shadowed_roots(program.tree()):
+        name = shadowed[0].name
+        raise _refused(active, f"API servers before 1.37 read {name} as the variable of a macro")
     since = program.since()
     if since == NEVER:
         raise _refused(active, "it uses a function that no API server has")
@@ -161,6 +167,8 @@ def _written(program: Program, names: frozenset[str]) -> str:
 
 
 def _replaced(source: str, tree: Node, names: frozenset[str]) -> Iterator[tuple[int, int, str]]:
+    pairs = pairwise(tokens(source))
+    dots = {after.position: dot.position for dot, after in pairs if dot.text == "."}
     for node in walk(tree):
         match node:
             case Select(Ident("object", position), field) if field in names:
@@ -169,6 +177,9 @@ def _replaced(source: str, tree: Node, names: frozenset[str]) -> Iterator[tuple[
                     whole = f"variables.{field}"
                     optional = f"optional.of({whole})" if found["optional"] else whole
                     yield found.start(), found.end(), optional
+            case Ident("item", position) if position in dots:
+                # There the macro over the elements is around it, and hides what it names.
+                yield dots[position], dots[position] + 1, ""
             case Ident("params", position):
                 yield position, position + len("params"), "variables.params"
             case _:

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.e2e.command import auditor
+from tests.e2e.command import Ran, auditor
 
 RULE = """\
 id: acme-replicas-too-few
@@ -27,6 +28,13 @@ examples:
   - name: one
     expect: fail
     object: {metadata: {name: a}, spec: {replicas: 1}}
+"""
+ACME = """\
+id: acme
+title: Ours
+description: What we want.
+select: [{ids: [acme-replicas-too-few]}]
+gate: high
 """
 TWO = """\
   - name: two
@@ -50,6 +58,45 @@ def test_a_rule_that_is_held_down(tmp_path: Path) -> None:
     ran = auditor("rules", "test", folder_with(tmp_path, RULE + TWO + ABSENT))
     assert (ran.code, ran.err) == (0, "")
     assert ran.last_line() == "RESULT pass rules=1 examples=4 mutants=9 problems=0"
+
+
+ROOTED = {
+    "of the rule": ("['x'].exists(object, .object.spec.replicas > 1)", ".object"),
+    "of the parameters": ("[1].all(params, .params.least == params)", ".params"),
+}
+
+
+@pytest.mark.parametrize(("check", "name"), ROOTED.values(), ids=ROOTED.keys())
+def test_what_servers_read_in_two_ways_is_not_exported(
+    tmp_path: Path, check: str, name: str
+) -> None:
+    least = "parameters: {least: {type: int, default: 1, description: How many.}}"
+    ran = exported(tmp_path, f'{least}\ncheck: "{check} && object.spec.replicas > params.least"')
+    assert (ran.code, ran.out) == (2, "")
+    assert f"API servers before 1.37 read {name} as the variable of a macro" in ran.err
+
+
+def test_a_leading_dot_is_dropped_inside_the_macro_over_the_elements(tmp_path: Path) -> None:
+    check = "  . item.x > 1 && a.item.all(e, .item.x in [e]) && .object.x"
+    ran = exported(
+        tmp_path, f"each: .object.spec.a\ncheck: {check.replace('a.item', 'object.item')}"
+    )
+    assert (ran.code, ran.err) == (0, "")
+    inside = "item.x > 1 && object.item.all(e, item.x in [e]) && .object.x"
+    (policy, _) = yaml.safe_load_all(ran.out)
+    (validation,) = policy["spec"]["validations"]
+    expected = f"optional.ofNonZeroValue(.object.spec.a).orValue([]).all(item, {inside})"
+    assert " ".join(validation["expression"].split()) == expected
+
+
+def exported(tmp_path: Path, clauses: str) -> Ran:
+    """A rule with other clauses, exported."""
+    folder_with(tmp_path, RULE.replace(CHECK, clauses))
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "acme.yaml").write_text(ACME)
+    return auditor(
+        *("rules", "export", "acme-replicas-too-few", "--policies", tmp_path, "--profile", "acme")
+    )
 
 
 CHECK = "check: object.spec.?replicas.orValue(1) >= 2"

@@ -19,6 +19,7 @@ import msgspec
 from auditor.cel.ast import Ident, Index, Literal, Node, Select
 from auditor.cel.compiler.code import Code, Facts, Kind, Path, assignment
 from auditor.cel.functions import Library
+from auditor.cel.roots import bare, with_roots
 from auditor.cel.walk import walk
 
 MAX_DEPTH: Final = 40
@@ -64,6 +65,7 @@ class Generator:
         self._mentions = Counter(_paths(node))
         for name in variables:
             self.bind(name)
+        self.scope = with_roots(self.scope)
 
     # Names
 
@@ -187,7 +189,7 @@ def _paths(node: Node) -> Iterator[Path]:
                     current = operand
                     continue
                 case Ident(name) if names:
-                    names.append(name)
+                    names.append(bare(name))
                     yield tuple(reversed(names))
                 case _:
                     pass

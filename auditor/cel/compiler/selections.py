@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from auditor.cel.ast import Has, Ident, Index, Literal, Node, Select
+from auditor.cel.ast import Has, Ident, Index, Literal, Select
 from auditor.cel.compiler.code import Code, Kind, assignment, deepest, local
 from auditor.cel.compiler.common import MISSING
 from auditor.cel.compiler.generator import Generator
 from auditor.cel.compiler.optionals import is_optional, optional, present_or_none
-from auditor.cel.interpreter import TYPE_NAMES
+from auditor.cel.interpreter import TYPE_NAMES, named_type
+from auditor.cel.roots import bare
 
 
 def ident(g: Generator, node: Ident) -> Code:
     """A variable, or a type."""
     name = g.scope.get(node.name)
     if name is None:
-        return _type_value(node.name)
+        return _type_value(bare(node.name))
     if name.optional:
         return present_or_none(g, optional(g, node, MISSING))
     return local(name.local, name.kind)
@@ -24,24 +25,12 @@ def _type_value(name: str) -> Code:
     return Code(f"Type({name!r})" if name in TYPE_NAMES else "_give_up()")
 
 
-def _dotted(node: Node) -> str:
-    """``a.b.c`` for plain selections from a name, else an empty string."""
-    match node:
-        case Ident(name):
-            return name
-        case Select(operand, field, False):
-            inner = _dotted(operand)
-            return f"{inner}.{field}" if inner else ""
-        case _:
-            return ""
-
-
 def select(g: Generator, node: Select) -> Code:
     """``a.b`` and ``a.?b``, or the dotted name of a type."""
     if is_optional(g, node):
         return present_or_none(g, optional(g, node, MISSING))
-    name = _dotted(node)
-    if name in TYPE_NAMES and name.partition(".")[0] not in g.scope:
+    name = named_type(node, g.scope)
+    if name:
         return _type_value(name)
     return field_of(g, g.visit(node.operand), node.field)
 

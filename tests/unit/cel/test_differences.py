@@ -57,6 +57,7 @@ VALUES: Final = [
         False,
     ),
     Row("optional element", "[?x].size()", {}, "the server panics", "error"),
+    Row("leading dot in a macro", "['a'].map(x, .x)", "b", "['a'], since 1.37 ['b']", ["b"]),
     Row("order of a map", "x.map(k, k)", {"b": 1, "a": 2}, "['b', 'a'] or ['a', 'b']", ["b", "a"]),
 ]
 ERRORS: Final = [
@@ -85,6 +86,7 @@ REFUSED: Final = [
         "true or false",
         "undeclared name 'authorizer'",
     ),
+    Row("dot before a variable", "[1].all(.x, true)", None, "true", "takes a variable name here"),
     Row("deep calls", "string(" * 220 + "x" + ")" * 220, 1, "'1'", "nested too deeply"),
     Row(
         "absurd cost",
