@@ -54,5 +54,16 @@ class Function(msgspec.Struct, frozen=True):
     check: Check | None = None
 
 
+def takes(function: Function, count: int) -> bool:
+    """Whether an overload takes ``count`` values, the receiver among them; any where none is told.
+
+    Only what was compiled unchecked asks for another number: the checker refuses it.
+    """
+    overloads = function.signatures
+    return not overloads or any(
+        len(each.args) + (each.receiver is not None) == count for each in overloads
+    )
+
+
 Library = Mapping[str, Function]
 """Functions by name; a dotted name (``math.greatest``) is a namespaced global function."""

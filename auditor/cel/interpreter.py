@@ -34,7 +34,7 @@ from auditor.cel.ast import (
 )
 from auditor.cel.comprehensions import Comprehensions
 from auditor.cel.errors import CelEvalError, CelLimitError
-from auditor.cel.functions import Library
+from auditor.cel.functions import Library, takes
 from auditor.cel.produced import FREE_INSIDE, makes, size_of
 from auditor.cel.roots import bare
 from auditor.cel.scopes import Failure
@@ -205,6 +205,8 @@ class Evaluator(Comprehensions):
         known = self._functions.get(function)
         if known is None:
             raise CelEvalError(f"no such function: {function}")
+        if not takes(known, len(args)):
+            return ops.no_overload(function, *args)
         value = known.implementation(*args)
         if size_of(value) > FREE_INSIDE and makes(known):
             self.produce(value)

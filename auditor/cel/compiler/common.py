@@ -8,6 +8,7 @@ from typing import Final
 from auditor.cel.ast import Call, Literal, Node
 from auditor.cel.compiler.code import Code, Kind, deepest, local
 from auditor.cel.compiler.generator import Generator
+from auditor.cel.functions import takes
 from auditor.cel.produced import ELEMENT, FREE, FREE_INSIDE, makes
 from auditor.cel.types import BOOL, INT, STRING, Type
 
@@ -89,7 +90,7 @@ def plain_call(g: Generator, node: Call) -> Code:
     """A call of a library function with all of its arguments evaluated."""
     children = node.args if node.target is None else (node.target, *node.args)
     args = g.sequence(children)
-    if node.function not in g.functions:
+    if node.function not in g.functions or not takes(g.functions[node.function], len(args)):
         return Code("_give_up()")
     text = f"{g.function(node.function)}({', '.join(arg.text for arg in args)})"
     code = Code(text, _result_kind(g, node.function), deepest(*args))
