@@ -153,7 +153,10 @@ def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
     try:
         for fact in chain(namespaces.derive(run.kept, run.census), accounts.derive(run.kept)):
             outcomes = _judge_fact(fact, context, run, blind)
-            if outcomes:
+            if outcomes and not fact.uid:  # nobody declares it, so it has no lines of its own
+                line_of, digest = _line_in(None, fact), run.digests[fact.source]
+                run.lines += context.writer.lines(fact, outcomes, line_of, digest)
+            elif outcomes:
                 told.setdefault(fact.source, []).append((fact, outcomes))
     except FORESEEN:
         raise
