@@ -10,7 +10,6 @@ from typing import Final
 import click
 
 from auditor.errors import AuditorError, CollectionError, PolicyErrors, RenderError
-from auditor.secrets.redact import redact_text
 from reports.text import safe
 
 SYSTEM_IS_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
@@ -34,11 +33,11 @@ def show_error(error: AuditorError) -> None:
                 _write(f"    {line}")
             if each.hint:
                 _write(f"    hint: {each.hint}")
-    _write(f"Error: {redact_text(error.message)}")
+    _write(f"Error: {_shown(error.message)}")
     if isinstance(error, CollectionError) and error.told:
         _write(f"it said: {error.told}")
     if error.hint:
-        _write(f"hint: {redact_text(error.hint)}")
+        _write(f"hint: {_shown(error.hint)}")
 
 
 def show_usage(error: click.ClickException) -> None:
@@ -52,7 +51,7 @@ def show_usage(error: click.ClickException) -> None:
     if context is not None:
         for line in context.get_usage().splitlines():
             _write(line)
-    _write(f"Error: {redact_text(error.format_message())}")
+    _write(f"Error: {_shown(error.format_message())}")
     if context is not None:
         _write(f"hint: {context.command_path} --help")
 
@@ -72,3 +71,10 @@ def show_traceback(text: str) -> None:
 
 def _write(line: str) -> None:
     sys.stderr.write(safe(line) + "\n")
+
+
+def _shown(text: str) -> str:
+    """A message without what has the shape of a credential; most runs have none to show."""
+    from auditor.secrets.redact import redact_text
+
+    return redact_text(text)
