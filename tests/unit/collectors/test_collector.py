@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -137,8 +139,17 @@ DEEP = 1_900
 """More folders than Python has room for calls; their path is as long as the system allows."""
 
 
-def test_folders_are_entered_to_any_depth(tmp_path: Path) -> None:
-    here = os.open(tmp_path, os.O_RDONLY)
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """A folder that goes with its test: what later clears the folders of tests calls itself."""
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    yield folder
+    subprocess.run(["rm", "-rf", folder], check=True)  # noqa: S607 - the system's own
+
+
+def test_folders_are_entered_to_any_depth(deep: Path) -> None:
+    here = os.open(deep, os.O_RDONLY)
     for _ in range(DEEP):
         os.mkdir("d", dir_fd=here)
         below = os.open("d", os.O_RDONLY, dir_fd=here)
@@ -148,24 +159,24 @@ def test_folders_are_entered_to_any_depth(tmp_path: Path) -> None:
     os.write(handle, POD.encode())
     os.close(handle)
     os.close(here)
-    (tmp_path / "b.yaml").write_text(POD)
-    (deep, shallow) = sorted(listed(tmp_path), key=len, reverse=True)
-    assert (deep.count("/"), shallow) == (DEEP, "b.yaml")
+    (deep / "b.yaml").write_text(POD)
+    (lowest, shallow) = sorted(listed(deep), key=len, reverse=True)
+    assert (lowest.count("/"), shallow) == (DEEP, "b.yaml")
 
 
-def test_what_is_deeper_than_a_path_is_long_is_a_gap(tmp_path: Path) -> None:
-    here = os.open(tmp_path, os.O_RDONLY)
+def test_what_is_deeper_than_a_path_is_long_is_a_gap(deep: Path) -> None:
+    here = os.open(deep, os.O_RDONLY)
     for _ in range(24):
         os.mkdir("d" * 200, dir_fd=here)
         below = os.open("d" * 200, os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
     os.close(here)
-    (tmp_path / "b.yaml").write_text(POD)
-    plan = collector(tmp_path).plan(lambda _: 1)
+    (deep / "b.yaml").write_text(POD)
+    plan = collector(deep).plan(lambda _: 1)
     (gap,) = plan.gaps
     assert (gap.cause, gap.detail) == (GapCause.UNREACHABLE, "folder: File name too long")
-    assert listed(tmp_path) == ["b.yaml"]
+    assert listed(deep) == ["b.yaml"]
 
 
 PASSED = {
