@@ -27,6 +27,7 @@ import msgspec
 from auditor.analysis import facts
 from auditor.analysis.workloads import controlled_by
 from auditor.model.resource import Resource
+from auditor.secrets.hints import find
 
 KIND: Final = "k8s/AccountUse"
 ACCOUNT: Final = "k8s/ServiceAccount"
@@ -91,7 +92,7 @@ def use(template: Resource) -> Resource | None:
     if spec.automountServiceAccountToken is not None or spec.supportedModelFormats is not None:
         return None
     admitted = owner.kind == "Pod" and found.metadata is not None and found.metadata.resourceVersion
-    if admitted and _TOKEN_MOUNT not in template.body:
+    if admitted and find(template.body, _TOKEN_MOUNT) < 0:
         return None
     user = controlled_by(template)
     kind = user.kind if user is not None else owner.kind
