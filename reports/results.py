@@ -11,7 +11,14 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.finding import FINGERPRINTS, Baseline, GapReport, Report
+from auditor.model.finding import (
+    FINGERPRINTS,
+    Baseline,
+    Coverage,
+    GapReport,
+    Report,
+    TargetReport,
+)
 from auditor.model.resource import Some
 
 SCHEMA = "results/v1"
@@ -78,48 +85,53 @@ def _opening(report: Report) -> dict[str, Any]:
             ],
         },
         "profile": {"id": report.profile, "parameters": dict(report.parameters)},
-        "targets": [
-            {
-                "uri": target.uri,
-                "uid": target.uid,
-                "version": target.version,
-                "state": target.state.value,
-                "files": target.files,
-                "skipped": target.skipped,
-                "excluded": [
-                    {"kind": item.kind, "reason": item.reason, "rules": list(item.rules)}
-                    for item in target.excluded
-                ],
-                "notes": list(target.notes),
-                "others": _some(target.others),
-                "passed": {
-                    "hidden": _some(target.passed.hidden),
-                    "linked": _some(target.passed.linked),
-                    "files": {
-                        "count": target.passed.files,
-                        "suffixes": dict(target.passed.suffixes),
-                    },
-                },
-            }
-            for target in report.targets
+        "targets": [_target(target) for target in report.targets],
+        "coverage": _coverage(report.coverage),
+    }
+
+
+def _target(target: TargetReport) -> dict[str, Any]:
+    return {
+        "uri": target.uri,
+        "uid": target.uid,
+        "version": target.version,
+        "state": target.state.value,
+        "files": target.files,
+        "skipped": target.skipped,
+        "excluded": [
+            {"kind": item.kind, "reason": item.reason, "rules": list(item.rules)}
+            for item in target.excluded
         ],
-        "coverage": {
-            "resources": {
-                kind.kind: {
-                    "seen": kind.seen,
-                    "evaluated": kind.evaluated,
-                    "excluded": kind.excluded,
-                }
-                for kind in report.coverage.kinds
+        "notes": list(target.notes),
+        "others": _some(target.others),
+        "passed": {
+            "hidden": _some(target.passed.hidden),
+            "linked": _some(target.passed.linked),
+            "files": {
+                "count": target.passed.files,
+                "suffixes": dict(target.passed.suffixes),
             },
-            "rules": {
-                "evaluated": report.coverage.evaluated,
-                "blind": report.coverage.blind,
-                "excluded": report.coverage.excluded,
-            },
-            "ignored": {kind.kind: kind.seen for kind in report.coverage.kinds if kind.ignored},
-            "ratio": round(report.coverage.ratio, 6),
         },
+    }
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "resources": {
+            kind.kind: {
+                "seen": kind.seen,
+                "evaluated": kind.evaluated,
+                "excluded": kind.excluded,
+            }
+            for kind in coverage.kinds
+        },
+        "rules": {
+            "evaluated": coverage.evaluated,
+            "blind": coverage.blind,
+            "excluded": coverage.excluded,
+        },
+        "ignored": {kind.kind: kind.seen for kind in coverage.kinds if kind.ignored},
+        "ratio": round(coverage.ratio, 6),
     }
 
 
