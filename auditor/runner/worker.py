@@ -194,9 +194,9 @@ class ShardRun:
     def _judge_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
         if resource.kind in namespaces.READS:
             part.kept.append(namespaces.brief(_cleaned(resource)))
-        elif resource.kind == accounts.ACCOUNT:
-            part.kept.append(accounts.brief(_cleaned(resource)))
         tokens = self._context.plans.get(accounts.KIND) is not None
+        if tokens and resource.kind == accounts.ACCOUNT:
+            part.kept.append(accounts.brief(_cleaned(resource)))
         subjects = [resource]
         for fact in named(resource, self._context.workloads.derive(resource)):
             if isinstance(fact, Gap):
