@@ -109,7 +109,9 @@ with _process(["sleep", "600"], Path(os.devnull)) as started:
     while Path(f"/proc/{started.pid}/comm").read_text() != "sleep\\n":
         time.sleep(0.01)
     print(started.pid, flush=True)
-    time.sleep(600)
+    # in short sleeps: a signal that comes just before a sleep begins is seen after it
+    while True:
+        time.sleep(0.05)
 """
 
 
