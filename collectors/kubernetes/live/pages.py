@@ -17,7 +17,8 @@ from auditor.ports import Bodies, Plan, Reading, Shard
 from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.live.owners import Owners, known_objects
 from collectors.kubernetes.manifests.guards import Unreadable
-from collectors.kubernetes.manifests.json_file import JsonFile, NoJson
+from collectors.kubernetes.manifests.json_file import JsonFile
+from collectors.kubernetes.manifests.json_stream import NoJson
 
 _POD = "k8s/Pod"
 _OWNED = frozenset({"k8s/ReplicaSet"})

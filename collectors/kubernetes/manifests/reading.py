@@ -10,7 +10,8 @@ from auditor.model.resource import Evidence, Gap, Resource
 from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.guards import MAX_PARSED, Unreadable
-from collectors.kubernetes.manifests.json_file import JsonFile, NoJson
+from collectors.kubernetes.manifests.json_file import JsonFile
+from collectors.kubernetes.manifests.json_stream import NoJson
 from collectors.kubernetes.manifests.yaml_file import YamlFile
 
 _JSON_STARTS = frozenset((b"{", b"["))
