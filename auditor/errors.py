@@ -85,6 +85,10 @@ class CollectionError(AuditorError):
         self.told = told
 
 
+class BrokenError(CollectionError):
+    """A bug of ours kept a whole target from being read; it was told in full when it happened."""
+
+
 class RenderError(AuditorError):
     """A report could not be produced or written."""
 

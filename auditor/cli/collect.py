@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from auditor.cli.caching import cache_of
+from auditor.cli.errors import show_traceback
+from auditor.cli.exits import INCOMPLETE, INTERNAL
 from auditor.cli.options import (
     chosen_by,
     kubeconfig_option,
@@ -31,8 +33,6 @@ from auditor.ports import Live
 from auditor.runner.gather import Order, gather
 from auditor.runner.job import kinds_of
 from auditor.version import VERSION
-
-INCOMPLETE = 3
 
 
 @click.command(short_help="Read clusters into a folder, to be judged elsewhere.")
@@ -72,6 +72,7 @@ def collect(
     \b
     Exit codes:
       0  everything was read   3  something was not: the folder says what
+      70 a bug of ours kept a target from being read: the folder has the others
     """
     config = read_config()
     shown = Progress(chosen["progress"])
@@ -101,4 +102,7 @@ def collect(
         told = f"{entry.failure}; {entry.hint}" if entry.failure else f"{missing} not read"
         click.echo(f"{entry.uri}: {resources} resources, {told}")
     click.echo(f"judge it: auditor evaluate {place}")
+    if order.bug:
+        show_traceback(order.bug)
+        return INTERNAL
     return 0 if complete else INCOMPLETE

@@ -227,14 +227,14 @@ class Judging:
         self.progress.end()
         return report
 
-    def tell(self, report: Report) -> int:
-        """Write all reports, and return the exit code."""
+    def tell(self, report: Report, bug: str = "") -> int:
+        """Write all reports, and return the exit code; ``bug`` was met before they were made."""
         chosen = self._chosen
         paper = Screen(width=None, colour=False, plain=chosen.plain, everything=chosen.list_all)
         write_files([(file, partial(FORMATS[file.format](paper), report)) for file in self._files])
         if not chosen.quiet:
             write_stdout(sys.stdout.buffer, FORMATS[chosen.stdout_format](self._screen)(report))
-        if report.bug:
-            show_traceback(report.bug)
+        if bug or report.bug:
+            show_traceback(bug or report.bug)
             return INTERNAL
         return 0 if chosen.exit_zero else report.gate.exit

@@ -70,7 +70,7 @@ class Scratch:
         self._spare = Spare()
         try:
             self.path.mkdir(mode=0o700)
-        except BaseException:
+        except BaseException:  # an interrupt as well, which may come when it is made already
             self._remove()
             raise
         return self.path

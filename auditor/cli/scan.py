@@ -75,8 +75,8 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
         order = Order(kinds or frozenset(), spool / "evidence", spool, stamp.clock)
         if wanted.place is None:
             collectors, _ = gather(found, order, reader_of, judging.progress)
-            return judging.judge(collectors, settings, stamp)
+            return judging.tell(judging.audit(collectors, settings, stamp), order.bug)
         from auditor.cli.bundling import Bundling
 
         bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
-        return judging.tell(bundling.audit(found, order, judging, settings, stamp))
+        return judging.tell(bundling.audit(found, order, judging, settings, stamp), order.bug)

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, Redaction, TargetEntry, by_block, cut_by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
@@ -162,8 +161,7 @@ class KeptCollector:
         Raises:
             CollectionError: nothing of the target could be read.
         """
-        if self.entry.failure:
-            raise CollectionError(self.entry.failure, hint=self.entry.hint)
+        self.entry.refuse_failed()
         kept = list(self._by_request.values())
         goal = sum(record.size for record in kept) // max(1, shards(_weight(kept))) + 1
         cut = tuple(

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.model.enums import Answered
+from auditor.errors import BrokenError, CollectionError
+from auditor.model.enums import Answered, GapCause
 from auditor.model.resource import Excluded, Gap, PassedOver
 
 
@@ -90,9 +91,9 @@ class TargetEntry(msgspec.Struct, frozen=True):
     """One target as it was when it was read.
 
     ``authority`` is the sha256 of the CA that was trusted, ``kinds`` are those that were asked for.
-    ``failure`` says why nothing could be read, with a ``hint``; "" when something was. ``notes`` is
-    what whoever reads the verdicts should know of how it was read, and is no gap; ``passed`` is
-    what was not read for what it is called.
+    ``failure`` says why nothing could be read, with a ``hint``; "" when something was. Its
+    ``cause`` is then that of the gap. ``notes`` is what whoever reads the verdicts should know of
+    how it was read, and is no gap; ``passed`` is what was not read for what it is called.
     """
 
     uri: str
@@ -109,3 +110,14 @@ class TargetEntry(msgspec.Struct, frozen=True):
     hint: str = ""
     notes: tuple[str, ...] = ()
     passed: PassedOver = PassedOver()
+    cause: GapCause | None = None
+
+    def refuse_failed(self) -> None:
+        """Stop where nothing could be read.
+
+        Raises:
+            CollectionError: with why, and as it was then: a bug of ours is one for ever.
+        """
+        if self.failure:
+            broken = self.cause is GapCause.INTERNAL
+            raise (BrokenError if broken else CollectionError)(self.failure, hint=self.hint)

@@ -21,8 +21,11 @@ from auditor.evidence.blocks import BlockReader
 from auditor.evidence.commitments import committing
 from auditor.evidence.layout import BODIES, Collected
 from auditor.evidence.writing import FolderSink
+from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, TargetEntry
+from auditor.model.resource import Gap
 from auditor.ports import Bodies, Collector, Live
+from auditor.runner.mishaps import FORESEEN, Mishap, Mishaps
 
 Progress = Callable[[str, int, int], None]
 Reader = Callable[[Collected, Bodies, frozenset[str]], Collector]
@@ -36,7 +39,8 @@ class Order(msgspec.Struct, frozen=True):
     """What to read, and where to: ``scratch`` is for what must be in files and is no evidence.
 
     ``commitments`` is the key for them, None when nobody asks what was left out. ``secrets`` are
-    filled in: the credentials of this run.
+    filled in: the credentials of this run. So are ``mishaps``: what was a bug of ours, and cost a
+    whole target.
     """
 
     kinds: frozenset[str]
@@ -45,6 +49,12 @@ class Order(msgspec.Struct, frozen=True):
     clock: Callable[[], str]
     commitments: bytes | None = None
     secrets: set[str] = msgspec.field(default_factory=set)
+    mishaps: list[Mishap] = msgspec.field(default_factory=list)
+
+    @property
+    def bug(self) -> str:
+        """The traceback of the first target, in their order, that we failed on; "" for none."""
+        return min(self.mishaps).text if self.mishaps else ""
 
 
 def gather(
@@ -138,7 +148,7 @@ def _pool(size: int, shared: _Shared) -> Iterator[_Submit]:
 
     try:
         yield submit
-    except BaseException:
+    except BaseException:  # an interrupt as well: no thread goes on behind a run that is over
         shared.stop()
         pool.shutdown(wait=False, cancel_futures=True)
         wait(begun, timeout=_FAREWELL)
@@ -150,13 +160,16 @@ def _read(number: int, target: Live, order: Order, shared: _Shared) -> Collected
     shared.go_on()
     commit = committing(order.commitments) if order.commitments is not None else None
     sink = FolderSink(order.folder, number, order.scratch, commit)
-    entry = _entry(target, order, sink, shared)
+    entry = _entry(number, target, order, sink, shared)
     shared.go_on()
     order.secrets.update(sink.secrets)
     return Collected(entry, sink.close())
 
 
-def _entry(target: Live, order: Order, sink: FolderSink, shared: _Shared) -> TargetEntry:
+def _entry(
+    number: int, target: Live, order: Order, sink: FolderSink, shared: _Shared
+) -> TargetEntry:
+    """Read one target; what goes wrong within it costs it alone."""
     started = order.clock()
 
     def progress(done: int, total: int) -> None:
@@ -165,14 +178,22 @@ def _entry(target: Live, order: Order, sink: FolderSink, shared: _Shared) -> Tar
     try:
         return target.collect(order.kinds, sink, progress)
     except CollectionError as error:
-        return TargetEntry(
-            uri=target.uri,
-            uid="unreachable",
-            version="",
-            authority="",
-            principal=Principal(""),
-            started=started,
-            ended=order.clock(),
-            failure=error.message,
-            hint=error.hint,
-        )
+        failed = Gap(target.uri, target.uri, GapCause.UNREACHABLE, error.message, error.hint)
+    except (*FORESEEN, _Stopped):
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug of ours costs this target only
+        mishaps = Mishaps(target.uri, number, sink.secrets)
+        failed = mishaps.gap(target.uri, "it was read", error)
+        order.mishaps.extend(mishaps.told())
+    return TargetEntry(
+        uri=target.uri,
+        uid="unreachable",
+        version="",
+        authority="",
+        principal=Principal(""),
+        started=started,
+        ended=order.clock(),
+        failure=failed.detail,
+        hint=failed.hint,
+        cause=failed.cause,
+    )

@@ -11,7 +11,7 @@ has a meaning: neither is caught here.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -20,6 +20,7 @@ from auditor.errors import AuditorError
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
 from auditor.ports import Collector, Reading, Shard
+from auditor.secrets.own import Own
 from auditor.secrets.redact import redact
 
 FORESEEN: Final = (OSError, AuditorError)
@@ -39,9 +40,11 @@ class Mishap(msgspec.Struct, frozen=True, order=True, gc=False):
 class Mishaps:
     """What went wrong in one part of a run; the first is told in full, all are gaps."""
 
-    def __init__(self, target: str, shard: int) -> None:
+    def __init__(self, target: str, shard: int, own: Iterable[str] = ()) -> None:
+        """``own`` are credentials of ours that an error may repeat."""
         self._target = target
         self._shard = shard
+        self._own = Own(own)
         self.count = 0
         self.first: Mishap | None = None
 
@@ -55,7 +58,11 @@ class Mishaps:
         """Note an exception that cost nothing."""
         self.count += 1
         if self.first is None:
-            self.first = Mishap(self._shard, self.count, _told(error))
+            self.first = Mishap(self._shard, self.count, self._own.without_in(_told(error)))
+
+    def told(self) -> tuple[Mishap, ...]:
+        """The first, when there is one."""
+        return () if self.first is None else (self.first,)
 
 
 def _told(error: Exception) -> str:

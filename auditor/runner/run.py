@@ -15,7 +15,7 @@ from auditor.engine import conclude
 from auditor.engine.gate import parse_gate
 from auditor.engine.outcome import Outcome
 from auditor.engine.tally import blinded as blinded_tally
-from auditor.errors import CollectionError
+from auditor.errors import BrokenError, CollectionError
 from auditor.model.enums import GapCause, Verdict
 from auditor.model.finding import Report
 from auditor.model.resource import Gap, Resource
@@ -96,7 +96,9 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
         plan = job.collector.plan(partial(_shard_count, settings.shard_weight))
     except CollectionError as error:
         run.failure, run.hint = error.message, error.hint
-        run.gaps.append(Gap(uri, uri, GapCause.UNREACHABLE, error.message, error.hint))
+        broken = isinstance(error, BrokenError)
+        run.cause = GapCause.INTERNAL if broken else GapCause.UNREACHABLE
+        run.gaps.append(Gap(uri, uri, run.cause, error.message, error.hint))
         _conclude(job, context, run)
         return run
     except FORESEEN:
@@ -105,6 +107,7 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
         mishaps = Mishaps(uri, _BEFORE)
         run.gaps.append(mishaps.gap(uri, "it was listed", error))
         run.failure, run.hint = run.gaps[-1].detail, run.gaps[-1].hint
+        run.cause = GapCause.INTERNAL
         run.add_mishap(mishaps)
         _conclude(job, context, run)
         return run

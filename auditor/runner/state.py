@@ -7,6 +7,7 @@ from collections import Counter
 import msgspec
 
 from auditor.engine.tally import from_bytes
+from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.finding import ExcludedReport, RuleCount
 from auditor.model.resource import Gap, PassedOver, Resource
@@ -32,6 +33,7 @@ def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
         failure=run.failure,
         hint=run.hint,
         passed=run.passed,
+        cause=run.cause,
     )
 
 
@@ -57,6 +59,7 @@ class TargetRun(msgspec.Struct):
     passed: PassedOver = PassedOver()
     failure: str = ""
     hint: str = ""
+    cause: GapCause | None = None
     excluded: tuple[ExcludedReport, ...] = ()
     counts: tuple[RuleCount, ...] = ()
     blind: dict[str, str] = msgspec.field(default_factory=dict)

@@ -9,7 +9,6 @@ from itertools import chain
 
 import msgspec
 
-from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, TargetEntry, by_block, cut_by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
@@ -55,8 +54,7 @@ class PagesCollector:
         Raises:
             CollectionError: nothing of the cluster could be read.
         """
-        if self.entry.failure:
-            raise CollectionError(self.entry.failure, hint=self.entry.hint)
+        self.entry.refuse_failed()
         pages = self._pages()
         if any(record.kind == _POD for record in pages):
             _ = self.owners  # once, before there are workers

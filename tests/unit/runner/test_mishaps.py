@@ -12,10 +12,15 @@ import pytest
 
 from auditor.cli.exits import INTERNAL
 from auditor.cli.judging import Choices, Judging
+from auditor.cli.wiring import reader_of
 from auditor.config import read_config
+from auditor.errors import UsageError
+from auditor.model.enums import Answered
+from auditor.model.evidence import Record, TargetEntry
 from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Gap, Resource, Target
-from auditor.ports import Plan, Reading, Shard
+from auditor.ports import Plan, Reading, Shard, Sink
+from auditor.runner.gather import Order, gather
 from collectors.kubernetes.manifests.collector import ManifestsCollector
 from reports.results import render
 from tests.e2e.runs import Run, collector_of
@@ -26,6 +31,7 @@ kind: Pod
 metadata: {{name: {0}, namespace: a}}
 spec: {{hostPID: true, containers: [{{name: c, image: r.io/a}}]}}
 """
+OWN = "an-opaque-token-of-ours-42"
 TOKEN = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
 
 
@@ -146,6 +152,62 @@ def test_a_target_that_breaks_us_leaves_the_others(tree: Path, tmp_path: Path) -
     assert "KeyError" in report.bug
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A live target that fails behind its first answer, as one with a bug in it would."""
+
+    uri: str
+    error: Exception
+
+    def collect(
+        self, kinds: frozenset[str], sink: Sink, progress: Callable[[int, int], None]
+    ) -> TargetEntry:
+        del kinds, progress
+        sink.keep_out(OWN)
+        answered = Record(1, "", "", "GET /version", "", "", Answered.OK)
+        sink.add(answered, b"{}")
+        raise self.error
+
+
+def order_in(folder: Path) -> Order:
+    return Order(frozenset({"k8s/Pod"}), folder / "kept", folder, lambda: "")
+
+
+def quiet(uri: str, done: int, total: int) -> None:
+    del uri, done, total
+
+
+def test_a_cluster_that_breaks_us_leaves_the_others(tree: Path, tmp_path: Path) -> None:
+    order = order_in(tmp_path)
+    targets = (
+        Cluster("k8s://one", LookupError(f"{TOKEN} {OWN}")),
+        collector_of(tree),
+        Cluster("k8s://two", ValueError("no")),
+    )
+    collectors, read = gather(targets, order, reader_of, quiet)
+    run = Run(gate="never")
+    results = json.loads(b"".join(render(report_of(run, tmp_path / "spool", *collectors))))
+    assert [(gap["scope"], gap["cause"], gap["detail"]) for gap in results["gaps"]] == [
+        ("k8s://one", "internal", "a bug of auditor while it was read: LookupError"),
+        ("k8s://two", "internal", "a bug of auditor while it was read: ValueError"),
+    ]
+    assert seen(results) >= {"a", "bad-1", "z"}
+    assert results["gate"]["decision"] == "incomplete"
+    states = {target["uri"]: target["state"] for target in results["targets"]}
+    assert [states[f"k8s://{name}"] for name in ("one", "two")] == ["unreachable"] * 2
+    assert "LookupError" in order.bug, "the first in the order of targets"
+    assert order.bug.count("Traceback") == 1
+    assert TOKEN not in order.bug
+    assert OWN not in order.bug
+    assert [len(each.records) for each in read.values()] == [1, 1], "what was answered is kept"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "full"), UsageError("wrong")])
+def test_what_is_foreseen_ends_the_run(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error)):
+        gather([Cluster("k8s://one", error)], order_in(tmp_path), reader_of, quiet)
+
+
 CHOICES = Choices(
     profile="ai-platform",
     settings=(),
@@ -180,3 +242,12 @@ def test_the_program_ends_with_the_code_of_a_bug(
     assert out.splitlines()[-1].startswith(b"RESULT ")
     assert err.count(b"Traceback") == 1
     assert b"please report it" in err
+
+
+def test_a_bug_before_there_was_a_report_ends_as_one_in_it(
+    tree: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    report = report_of(Run(), tmp_path / "spool", collector_of(tree))
+    assert Judging(CHOICES, read_config(), []).tell(report) == 0
+    assert Judging(CHOICES, read_config(), []).tell(report, "Traceback of then") == INTERNAL
+    assert b"Traceback of then" in capfdbinary.readouterr().err
