@@ -11,6 +11,7 @@ from typing import Any, Final, TypeGuard
 import msgspec
 
 from auditor.model import kinds
+from auditor.model.elements import shown
 from auditor.model.enums import GapCause
 from auditor.model.resource import Owner, Resource
 from auditor.secrets.marks import marker
@@ -72,6 +73,26 @@ class _Pod(msgspec.Struct, gc=False):
 
 
 _decode_pod = msgspec.json.Decoder(_Pod).decode
+
+
+class Twice(msgspec.Struct, frozen=True):
+    """A key that is there twice.
+
+    ``pointer`` is its place in the document; ``path`` tells it by the names of elements, in its
+    ``owner``, or in a document of that ``digest`` where it is in no object. ``same``: the values
+    are no others.
+    """
+
+    pointer: str
+    path: str
+    line: int
+    first_line: int
+    same: bool
+    owner: Resource | None = None
+    digest: str = ""
+
+
+_DERIVED: Final = tuple((f"/{name}", None) for name in ("path", "same", "line", "firstLine"))
 
 
 class Maker:
@@ -165,28 +186,31 @@ class Maker:
 
     def _uid(self, kind: str, namespace: str, name: str) -> str:
         """An identity for an object that no API server has given one."""
-        uid = f"{self._source}#{kind}/{namespace}/{name}"
+        return self._numbered(f"{self._source}#{kind}/{namespace}/{name}")
+
+    def _numbered(self, uid: str) -> str:
+        """The identity of a twin, from the second on."""
         self._seen[uid] += 1
         return uid if self._seen[uid] == 1 else f"{uid}~{self._seen[uid]}"
 
-    def duplicate(
-        self, owner: Resource | None, pointer: str, document: int, lines: tuple[int, int]
-    ) -> Resource:
+    def duplicate(self, twice: Twice, document: int) -> Resource:
         """The resource that says a key is there twice."""
-        line, first = lines
-        name = pointer
-        uid = f"{self._source}#files/DuplicateKey/{document}{pointer}"
+        owner, source = twice.owner, self._source
+        whose = f"~~{twice.digest}" if owner is None else owner.uid.removeprefix(f"{source}#")
+        said = {"path": shown(twice.path), "same": twice.same}
+        lines = {"line": twice.line, "firstLine": twice.first_line}
         return Resource(
             kind="files/DuplicateKey",
             api_version="",
-            name=name,
+            name=shown(twice.path),
             namespace=owner.namespace if owner is not None else "",
-            uid=uid,
-            source=self._source,
+            uid=self._numbered(f"{source}#files/DuplicateKey/{whose}{twice.path}"),
+            source=source,
             document=document,
-            line=line,
-            body=msgspec.json.encode({"path": pointer, "line": line, "firstLine": first}),
-            pointer=pointer,
+            line=twice.line,
+            body=msgspec.json.encode({**said, **lines}),
+            pointer=twice.pointer,
+            elsewhere=_DERIVED,
         )
 
 

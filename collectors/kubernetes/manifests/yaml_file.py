@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from auditor.model.elements import digest_of, keyed, path_of
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
 from collectors.kubernetes.ledger import Ledger
@@ -15,7 +16,10 @@ from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Document, Documents, chunks
 from collectors.kubernetes.manifests.guards import Unreadable, decode
 from collectors.kubernetes.manifests.positions import value_at
-from collectors.kubernetes.objects import Maker
+from collectors.kubernetes.objects import Maker, Twice
+
+if TYPE_CHECKING:
+    from collectors.kubernetes.manifests.yaml_reader import Duplicate
 
 _encode = msgspec.json.encode
 
@@ -56,6 +60,7 @@ class YamlFile:
         if document.value is None:
             return
         inside = objects_of(document.value)
+        owners: dict[str, Resource] = {}
         while True:
             try:
                 item, pointer = next(inside)
@@ -70,12 +75,14 @@ class YamlFile:
                 self._ledger.add(item.at(line))
             else:
                 try:
-                    yield maker.make(item, _encode(item), self._remember(pointer), line)
+                    made = maker.make(item, _encode(item), self._remember(pointer), line)
+                    if document.duplicates:
+                        owners[pointer] = made
+                    yield made
                 except Unreadable as error:
                     self._ledger.add(error)
-        for twice in document.duplicates:
-            number = self._remember("")
-            yield maker.duplicate(None, twice.pointer, number, (twice.line, twice.first_line))
+        for key in document.duplicates:
+            yield maker.duplicate(_twice(key, document.value, owners), self._remember(""))
 
     def _remember(self, pointer: str) -> int:
         """Number the object at a pointer of the current document."""
@@ -115,6 +122,20 @@ class YamlFile:
                 next(documents)
             self._place, self._document = place, next(documents)
         return base
+
+
+def _twice(key: Duplicate, document: object, owners: Mapping[str, Resource]) -> Twice:
+    """A key that is there twice, told by whose it is and by the names of elements."""
+    owner, inside, digest = None, document, ""
+    place = key.pointer
+    while place and place not in owners:
+        place = place.rpartition("/")[0]
+    if place in owners:
+        owner, inside = owners[place], value_at(document, place)
+    else:
+        digest = digest_of(document)
+    path = keyed(inside, path_of(key.pointer[len(place) :], inside))
+    return Twice(key.pointer, path, key.line, key.first_line, key.same, owner, digest)
 
 
 def _explained(error: Unreadable, text: str) -> Unreadable:

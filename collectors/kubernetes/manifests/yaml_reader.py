@@ -31,6 +31,8 @@ _PLAIN = "!plain"
 _STR = PREFIX + "str"
 _MERGE = PREFIX + "merge"
 _PROPERTY = frozenset("!&")
+_MOST_COMPARED = 10_000
+"""Nodes of two values of one key; aliases may make many of few."""
 _LONE_MARK = re.compile(r"(?:&\S+\s+)?!(?=\s)")
 
 
@@ -76,11 +78,12 @@ NODES = _loader()
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """A key that a mapping has twice; the last one counts."""
+    """A key that a mapping has twice; the last one counts. ``same``: the first says no other."""
 
     pointer: str
     line: int
     first_line: int
+    same: bool = False
 
 
 class NodeDocument(msgspec.Struct):
@@ -230,7 +233,7 @@ class Builder:
 
     def _mapping(self, node: yaml.MappingNode, pointer: str) -> dict[str, object]:
         fields: dict[str, tuple[yaml.Node, str]] = {}
-        lines: dict[str, int] = {}
+        first: dict[str, tuple[int, yaml.Node]] = {}
         merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
             if self._is_merge(key_node):
@@ -239,9 +242,11 @@ class Builder:
             key = self._key(key_node)
             place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
             line = key_node.start_mark.line + 1
-            if key in lines:
-                self._duplicates.append(Duplicate(place, line, lines[key]))
-            lines.setdefault(key, line)
+            if key in first:
+                first_line, before = first[key]
+                same = are_alike(before, value_node)
+                self._duplicates.append(Duplicate(place, line, first_line, same))
+            first.setdefault(key, (line, value_node))
             fields[key] = value_node, place
         made = {key: self._value(*field) for key, field in fields.items()}
         for source in merged:
@@ -285,6 +290,31 @@ class Builder:
             return self._mapping(node, pointer)
         finally:
             self._open.discard(id(node))
+
+
+def are_alike(first: yaml.Node, second: yaml.Node) -> bool:
+    """Whether two nodes are written alike; large ones are taken for different."""
+    todo = [(first, second)]
+    for _ in range(_MOST_COMPARED):
+        if not todo:
+            return True
+        one, other = todo.pop()
+        if one is other:
+            continue
+        if type(one) is not type(other) or one.tag != other.tag:
+            return False
+        if isinstance(one, yaml.ScalarNode):
+            if one.value != other.value:
+                return False
+            continue
+        if len(one.value) != len(other.value):
+            return False
+        pairs = zip(one.value, other.value, strict=True)
+        if isinstance(one, yaml.SequenceNode):
+            todo += pairs
+        else:
+            todo += [pair for fields in pairs for pair in zip(*fields, strict=True)]
+    return False
 
 
 def without_nulls(mapping: dict[str, object]) -> dict[str, object]:

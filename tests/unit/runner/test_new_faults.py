@@ -29,6 +29,8 @@ from auditor.model.resource import Resource, Target
 from auditor.policy.compiled import ActiveRule
 from auditor.runner.baseline import Against
 from auditor.runner.settings import Known, State
+from collectors.kubernetes.manifests.blocks import Memory
+from collectors.kubernetes.manifests.reading import ManifestReading
 from collectors.kubernetes.objects import Maker
 from tests.unit.engine.making import active
 
@@ -359,6 +361,64 @@ def test_each_step_alone(kind: Kind) -> None:
     _agrees(kind, [a], [Item("delta", ("A",))])  # another in its place
     _agrees(kind, [a], [Item("alpha", ("A", "B"))])  # one fault more
     _agrees(kind, [fine, a], [Item("gamma", ("A",)), a])
+
+
+def _written(items: Sequence[Item], *, listed: bool) -> bytes:
+    """Pods that have a key twice, once for each fault: one a document, or all in a list."""
+    pods = []
+    for item in items:
+        twice = "".join(f"      {key}: {n}\n" for key in item.faults for n in (1, 2))
+        pods.append(
+            f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {item.name}, namespace: a}}\n"
+            f"spec:\n  containers:\n  - name: main\n    image: r.io/a:{item.version}\n"
+            f"    limits:\n{twice or '      C: 1'}\n"
+        )
+    if not listed:
+        return "---\n".join(pods).encode()
+    each = ["- " + pod.rstrip().replace("\n", "\n  ") for pod in pods]
+    return "\n".join(("apiVersion: v1\nkind: List\nitems:", *each, "")).encode()
+
+
+def _keys_twice(items: Sequence[Item], *, listed: bool) -> list[bytes]:
+    """The findings of a file of such pods, as a run has them."""
+    rule = active("object.same", kinds=["files/DuplicateKey"], message="{object.path}")
+    plans = Plans([rule], list_all=False, memo=True)
+    writer = LineWriter([rule], TARGET)
+    reading = ManifestReading("estate", "a.yaml", _written(items, listed=listed), Memory())
+    lines: list[bytes] = []
+    for found in reading.resources():
+        plan = plans.get(found.kind)
+        if plan is not None:
+            for judgement in plan.judge(found.body):
+                lines += writer.lines(found, judgement.outcomes, lambda _: 0, "0" * 64)
+    assert not reading.gaps()
+    merger = Merger(needy=frozenset(), list_all=False)
+    return [line for block in merger.merge([sorted(lines)]) for line in block]
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@given(
+    start=st.lists(st.tuples(NAMES, FAULTS), max_size=3, unique_by=lambda pair: pair[0]),
+    steps=STEPS,
+)
+def test_keys_that_are_there_twice(
+    *,
+    listed: bool,
+    start: list[tuple[str, tuple[str, ...]]],
+    steps: list[tuple[str, int, str, tuple[str, ...]]],
+) -> None:
+    """They are told by their object, wherever in the file or the list that stands."""
+    before = [Item(name, faults) for name, faults in start]
+    after = before
+    for step in steps:
+        after = _stepped(after, step)
+    first, second = (_keys_twice(items, listed=listed) for items in (before, after))
+    then, now = (
+        {(item.name, key) for item in items for key in item.faults} for items in (before, after)
+    )
+    assert (len(first), len(second)) == (len(then), len(now))
+    assert len(_new(first, second)) == len(now - then)
+    assert len(_new(second, first)) == len(then - now)
 
 
 def test_true_twins_are_counted() -> None:
