@@ -21,7 +21,7 @@ from auditor.analysis.shapes import Shape, resolve_joined
 from auditor.cel import ABSENT, LACKS, CelEvalError, Program, Read, ReadTree, prune
 from auditor.engine.outcome import BodyPath
 from auditor.engine.slices import is_complete
-from auditor.model.elements import digest_of, keyed
+from auditor.model.elements import digest_of, field_of, keyed
 from auditor.policy.compiled import MessageTemplate
 
 MOST: Final = 32
@@ -42,17 +42,22 @@ class Causes:
         self._shape = shape
         self.several = _SEVERAL.search(program.source) is not None
         shown = [] if message is None else [chain_of(each) for each in message.programs()]
-        self._shown = [each for each in shown if each is not None and each[1] not in shape.names]
+        self._shown = [
+            (below_item, path, self._place(path, {}, {}, below_item=below_item))
+            for below_item, path in filter(None, shown)
+            if path not in shape.names
+        ]
         self.shows = bool(self._shown)
         self._known: dict[tuple[object, ...], str] = {}
 
     def of_reads(self, reads: Iterable[Read], body: object, item: object) -> tuple[str, ...]:
         """The causes that are these reads."""
-        return tuple(
-            self._cause(read.root == "item", read.path, self._value(read), body, item)
-            for read in reads
-            if read.root != "params"
-        )
+        found = []
+        for read in reads:
+            if read.root != "params":
+                place = self._place(read.path, body, item, below_item=read.root == "item")
+                found.append(self._cause(place, read.path, self._value(read)))
+        return tuple(found)
 
     def of(self, body: object, item: object, params: object) -> tuple[str, ...]:
         """The causes of a failure that several values may have decided, each for itself."""
@@ -71,8 +76,8 @@ class Causes:
     def shown(self, body: object, item: object) -> tuple[str, ...]:
         """The causes that are values which the message shows: they say what the fault is."""
         return tuple(
-            self._cause(below_item, path, value_at(item if below_item else body, path), body, item)
-            for below_item, path in self._shown
+            self._cause(place, path, value_at(item if below_item else body, path))
+            for below_item, path, place in self._shown
         )
 
     def _value(self, read: Read) -> object:
@@ -86,24 +91,19 @@ class Causes:
             tree = tree.fields.get(step, tree.elements) if isinstance(step, str) else tree.elements
         return read.value if tree is None or is_complete(tree) else prune(read.value, tree)
 
-    def _cause(
-        self,
-        below_item: bool,  # noqa: FBT001 - which root the path starts from
-        path: BodyPath,
-        value: object,
-        body: object,
-        item: object,
-    ) -> str:
+    def _place(self, path: BodyPath, body: object, item: object, *, below_item: bool) -> str:
+        """Where a value stands, by names; of a path without numbers, in any body."""
         if below_item:
-            place = f"item{keyed(item, path)}"
-        else:
-            known = body if isinstance(body, dict) else {}
-            place = keyed(body, resolve_joined(path, known, self._shape))
+            return f"item{keyed(item, path)}"
+        known = body if isinstance(body, dict) else {}
+        return keyed(body, resolve_joined(path, known, self._shape))
+
+    def _cause(self, place: str, path: BodyPath, value: object) -> str:
         simple = value.__class__ in _SIMPLE
         key = (place, value.__class__, value) if simple else ()
         cause = self._known.get(key) if simple else None
         if cause is None:
-            text = _DIGESTS.get(value.__class__) or digest_of(value, _field(path))
+            text = _DIGESTS.get(value.__class__) or digest_of(value, field_of(path))
             cause = hashlib.sha256(f"{place}\0{text}".encode("utf-8", "replace")).hexdigest()[:16]
             if simple and len(self._known) < _KEPT:
                 self._known[key] = cause
@@ -112,10 +112,6 @@ class Causes:
 
 _SIMPLE = frozenset({str, int, float, bool, None.__class__, ABSENT.__class__, LACKS.__class__})
 _DIGESTS = {ABSENT.__class__: "absent", LACKS.__class__: "lacks"}
-
-
-def _field(path: BodyPath) -> str:
-    return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
 def chain_of(program: Program) -> tuple[bool, tuple[str, ...]] | None:

@@ -13,7 +13,7 @@ from auditor.engine.observe import Explanation, Observer
 from auditor.engine.outcome import BodyPath, Judgement, Outcome, Seen
 from auditor.engine.paths import length_at, plain_paths
 from auditor.engine.tally import change, lane, mark
-from auditor.model.elements import key_of, keyed, told_apart
+from auditor.model.elements import field_of, key_of, keyed, told_apart
 from auditor.model.enums import Verdict
 from auditor.policy.compiled import ActiveRule
 
@@ -135,7 +135,17 @@ def _always(rule: ActiveRule) -> bool | None:
 class _Places:
     """Where the elements of one set stand in a body; found out when there is something to tell."""
 
-    __slots__ = ("_keys", "_last", "_origins", "_set", "_shape", "_unit", "body", "items")
+    __slots__ = (
+        "_keys",
+        "_last",
+        "_list",
+        "_origins",
+        "_set",
+        "_shape",
+        "_unit",
+        "body",
+        "items",
+    )
 
     def __init__(
         self, group: _Set, items: Sequence[object], body: dict[str, object], shape: Shape
@@ -146,6 +156,7 @@ class _Places:
         self._shape = shape
         self._origins: Sequence[BodyPath] | None = None
         self._keys: Sequence[str] = ()
+        self._list: tuple[BodyPath, str, str] = (), "", ""
         self._last = -1
         self._unit = _WHOLE_BODY
 
@@ -154,14 +165,23 @@ class _Places:
             return self._unit
         if self._origins is None:
             self._origins = self._find(self._set.each)
-            self._keys = tuple(told_apart(map(self._key, self.items, self._origins)))
+            self._keys = told_apart(list(map(self._key, self.items, self._origins)))
         item, at = self.items[index], self._origins[index]
         unit = _Unit(item, at, label_of(item, at, index), self._keys[index])
         self._last, self._unit = index, unit
         return self._unit
 
     def _key(self, item: object, at: BodyPath) -> str:
-        return keyed(self.body, at) if at else key_of(item, "")
+        if not at:
+            return key_of(item, "")
+        if not isinstance(at[-1], int):
+            return keyed(self.body, at)
+        path, start, field = self._list
+        if path != at[:-1]:
+            path = at[:-1]
+            start, field = keyed(self.body, path), field_of(path)
+            self._list = path, start, field
+        return f"{start}/{key_of(item, field)}"
 
     def _find(self, each: Program) -> Sequence[BodyPath]:
         """The path of each element, () where it is made up."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -37,14 +37,21 @@ LIST_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """The fields that name an element, by the field that holds its list; the rest are found out."""
 
-_NAMES: Final = (
-    ("kind", "namespace", "name"),
-    ("groupName",),
-    ("manager",),
-    ("kind", "metadata.namespace", "metadata.name"),
-    ("template.kind", "template.metadata.namespace", "template.metadata.name"),
+_NAMES: Final = tuple(
+    (paths[-1], paths)
+    for paths in (
+        (("kind",), ("namespace",), ("name",)),
+        (("groupName",),),
+        (("manager",),),
+        (("kind",), ("metadata", "namespace"), ("metadata", "name")),
+        (
+            ("template", "kind"),
+            ("template", "metadata", "namespace"),
+            ("template", "metadata", "name"),
+        ),
+    )
 )
-"""Where an element of any other list may have its name: last, after what qualifies it."""
+"""Where an element of any other list may have its name, and with it what qualifies the name."""
 
 _VERSIONS: Final = MappingProxyType({"image": re.compile(r"(?<=[^/:@])(:[^/@]*)?(@[^/]*)?$")})
 """The part of a field's text that is not what it is but which version of it."""
@@ -62,14 +69,15 @@ def digest_of(value: object, field: str = "") -> str:
 
 
 def _normal(value: object, field: str = "") -> object:
-    if isinstance(value, dict):
-        return {str(key): _normal(item, str(key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return sorted((_normal(item, field) for item in value), key=_encode)
     if isinstance(value, str):
         pattern = _VERSIONS.get(field)
         value = value if pattern is None else pattern.sub("", value)
-        return value.encode("utf-8", "backslashreplace").decode()
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {str(key): _normal(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        made = [_normal(item, field) for item in value]
+        return sorted(made, key=_encode) if len(made) > 1 else made
     return value if value is None or isinstance(value, int | float) else str(value)
 
 
@@ -83,11 +91,11 @@ def key_of(element: object, field: str) -> str:
     if isinstance(element, dict):
         known = LIST_KEYS.get(field)
         if known is not None:
-            return _joined(element.get(name) for name in known) or "~~"
-        for paths in _NAMES:
-            parts = [_at(element, path) for path in paths]
-            if isinstance(parts[-1], str) and parts[-1]:
-                return _joined(parts)
+            return _joined([element.get(name) for name in known]) or "~~"
+        for last, paths in _NAMES:
+            name = _at(element, last)
+            if isinstance(name, str) and name:
+                return _joined([_at(element, path) for path in paths])
     return f"~~{digest_of(element, field)}"
 
 
@@ -96,19 +104,21 @@ def _joined(parts: Iterable[object]) -> str:
     return "~1".join(map(_escaped, texts))
 
 
-def _at(value: object, path: str) -> object:
-    for name in path.split("."):
+def _at(value: object, path: tuple[str, ...]) -> object:
+    for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
 def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+    if "~" in name:
+        name = name.replace("~", "~0")
+    return name.replace("/", "~1") if "/" in name else name
 
 
 def keyed(body: object, path: Sequence[str | int]) -> str:
     """A path into a body as a pointer (RFC 6901) with the keys of elements in place of numbers."""
-    parts = []
+    parts = [""]
     value, field = body, ""
     for step in path:
         if isinstance(value, list) and isinstance(step, int) and -1 < step < len(value):
@@ -118,7 +128,12 @@ def keyed(body: object, path: Sequence[str | int]) -> str:
         field = str(step)
         value = value.get(step) if isinstance(value, dict) else None
         parts.append(_escaped(field))
-    return "".join("/" + part for part in parts)
+    return "/".join(parts)
+
+
+def field_of(path: Sequence[str | int]) -> str:
+    """The name of the field that a path ends in, or of that which holds its element."""
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
 def path_of(pointer: str, body: object) -> tuple[str | int, ...]:
@@ -137,14 +152,20 @@ def path_of(pointer: str, body: object) -> tuple[str | int, ...]:
     return tuple(path)
 
 
-def told_apart(keys: Iterable[str]) -> Iterator[str]:
+def told_apart(keys: Sequence[str]) -> Sequence[str]:
     """The same keys, those of true twins numbered from the second on."""
+    if len(set(keys)) == len(keys):
+        return keys
     seen: Counter[str] = Counter()
+    apart = []
     for key in keys:
         seen[key] += 1
-        yield key if seen[key] == 1 else f"{key}~#{seen[key]}"
+        apart.append(key if seen[key] == 1 else f"{key}~#{seen[key]}")
+    return apart
 
 
 def shown(key: str) -> str:
     """A key for people: a digest is cut to what tells a few elements apart."""
+    if "~" not in key:
+        return key
     return re.sub(r"~~([0-9a-f]{8})[0-9a-f]{8}", r"#\1", key).replace("~#", " #")

@@ -7,6 +7,7 @@ report, cache or message can hold a secret that an output-side filter forgot.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -15,9 +16,10 @@ from auditor.secrets import fields, objects
 from auditor.secrets.hints import may_hold_secret
 from auditor.secrets.keys import APPLIED, ENTRIES, SECRET, role_of
 from auditor.secrets.marks import is_marker, marker
-from auditor.secrets.texts import without_secrets
+from auditor.secrets.texts import SHORTEST, without_secrets
 
 _BY_NAME: Final = "by-name"
+_SHORT: Final = 128
 
 
 def redact(value: Any) -> Any:
@@ -50,7 +52,18 @@ def redact_text(text: str, key: str = "") -> str:
 
     ``key`` is the name under which it stands, where that is the name of a file.
     """
-    return without_secrets(text, redact, key if "." in key else "")
+    name = key if "." in key else ""
+    if len(text) > _SHORT:
+        return without_secrets(text, redact, name)
+    found = _of_short(text, name) if len(text) >= SHORTEST else None
+    return text if found is None else found
+
+
+@lru_cache(16_384)
+def _of_short(text: str, name: str) -> str | None:
+    """As :func:`redact_text`, None for the text itself: the same few stand in each object."""
+    found = without_secrets(text, redact, name)
+    return None if found is text else found
 
 
 def _mapping(value: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +74,7 @@ def _mapping(value: dict[str, Any]) -> dict[str, Any]:
         kind = item.__class__
         found: Any
         if kind is str:
-            found = redact_text(item, key)
+            found = redact_text(item, key) if len(item) >= SHORTEST else item
         elif kind is dict:
             found = _mapping(item)
         elif kind is list:
@@ -83,9 +96,12 @@ def _list(values: list[Any]) -> list[Any]:
     made = values
     announced = False
     for at, item in enumerate(values):
-        if item.__class__ is str:
-            found: Any = redact_text(item)
+        kind = item.__class__
+        if kind is str:
+            found: Any = redact_text(item) if len(item) >= SHORTEST else item
             announced = announced or (item[:1] == "-" and fields.is_announcing(item))
+        elif kind is dict:
+            found = _mapping(item)
         else:
             found = redact(item)
         if found is not item:

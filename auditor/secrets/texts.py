@@ -12,7 +12,8 @@ from auditor.secrets.names import is_secret_name, says_no_secret
 from auditor.secrets.settings import redact_settings
 from auditor.secrets.shapes import without_shapes
 
-_SHORTEST: Final = 8
+SHORTEST: Final = 8
+"""Characters of a text that can hold a secret by its shape or name."""
 _ARGUMENT = re.compile(r"--?(?P<name>[\w.-]+)=(?P<secret>[^\n]+)", re.ASCII)
 _NAMES_AFTER = re.compile(r"[ \n\t=:>]")
 
@@ -23,7 +24,7 @@ def without_secrets(text: str, hide: Callable[[Any], Any], key: str = "") -> str
     ``hide`` takes the secrets out of the value of a text that is JSON. ``key`` is the name under
     which the text stands, where that is the name of a file.
     """
-    if len(text) < _SHORTEST:
+    if len(text) < SHORTEST:
         return text
     made = without_shapes(text)
     if _NAMES_AFTER.search(made) is None:

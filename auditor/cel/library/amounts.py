@@ -8,6 +8,7 @@ and never "an integer". Which kind a text makes, and a sum, is what the API serv
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -129,6 +130,7 @@ def _power_of_ten(exponent: int) -> float:
     return float(f"1e{steps * 32}") * float(f"1e{rest}")
 
 
+@lru_cache(4096)
 def parse(text: str) -> Quantity:
     """The quantity that a text means.
 

@@ -13,8 +13,8 @@ mapped into IPv6 is one of IPv4.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import Final
 
 from auditor.cel.arithmetic import no_overload
@@ -43,11 +43,21 @@ def share(blocks: object, ranges: object) -> float:
     """
     if blocks.__class__ is not list or ranges.__class__ is not list:
         return no_overload("blocks.share", blocks, ranges)
-    wanted = _merged(_spans(ranges))
+    wanted = _wanted(*ranges) if all(map(_is_text, ranges)) else _merged(_spans(ranges))
     whole = _count(wanted)
     if not whole:
         raise CelEvalError("no range to hold a share of")
     return _count(_both(_merged(_spans(blocks)), wanted)) / whole
+
+
+def _is_text(value: object) -> bool:
+    return value.__class__ is str
+
+
+@lru_cache(64)
+def _wanted(*ranges: str) -> Sequence[_Span]:
+    """The ranges that a rule names: the same for every object."""
+    return _merged(map(_span, ranges))
 
 
 def _spans(blocks: object) -> Iterator[_Span]:
@@ -63,6 +73,7 @@ def _spans(blocks: object) -> Iterator[_Span]:
             raise CelEvalError("no address block")
 
 
+@lru_cache(4096)
 def _span(text: str) -> _Span:
     found = _BLOCK.fullmatch(text)
     start, bits = _address(found["address"]) if found is not None else (0, -1)
@@ -117,7 +128,7 @@ def _without(span: _Span, taken: Iterable[_Span]) -> Iterator[_Span]:
         yield start, end
 
 
-def _both(one: list[_Span], other: list[_Span]) -> Iterator[_Span]:
+def _both(one: Sequence[_Span], other: Sequence[_Span]) -> Iterator[_Span]:
     """The addresses that are in both of two merged lists."""
     left, right = iter(one), iter(other)
     a, b = next(left, None), next(right, None)
