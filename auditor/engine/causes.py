@@ -73,12 +73,19 @@ class Causes:
         values = [(root, body if root == "object" else item) for root in ("object", "item")]
         return digest_of([prune(value, trees[root]) for root, value in values if root in trees])
 
-    def shown(self, body: object, item: object) -> tuple[str, ...]:
-        """The causes that are values which the message shows: they say what the fault is."""
-        return tuple(
-            self._cause(place, path, value_at(item if below_item else body, path))
-            for below_item, path, place in self._shown
-        )
+    def shown(self, body: object, item: object, causes: Iterable[str]) -> tuple[str, ...]:
+        """The causes that are values which the message shows: they say what the fault is.
+
+        They come to the ``causes`` that decided. Where there are some, a list that the message
+        shows a part of adds nothing: its other elements are no fault.
+        """
+        found = list(causes)
+        decided = bool(found)
+        for below_item, path, place in self._shown:
+            value = value_at(item if below_item else body, path)
+            if not decided or value.__class__ not in (dict, list):
+                found.append(self._cause(place, path, value))
+        return together(found)
 
     def _value(self, read: Read) -> object:
         """The value that was read; of a map or a list, as much as the expression reads of it."""

@@ -74,7 +74,7 @@ class Observer:
             known = self._decisive(body, item, params)
         reads, causes = known
         if self._causes.shows:
-            causes = together((*causes, *self._causes.shown(body, item)))
+            causes = self._causes.shown(body, item, causes)
         return Explanation(message or "", reads, causes)
 
     def _decisive(self, body: object, item: object, params: object) -> _Known:

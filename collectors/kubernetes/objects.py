@@ -179,7 +179,7 @@ class Maker:
             document=document,
             line=line,
             body=raw,
-            labels=tuple(_label(*each) for each in meta.labels.items()) if meta.labels else (),
+            labels=tuple(map(_label, meta.labels, meta.labels.values())) if meta.labels else (),
             controller=_believed(controller, raw),
             clean=False,
         )

@@ -60,6 +60,15 @@ _ESCAPE = re.compile(
 )
 
 
+_SPACE = re.compile(rb"\s*")
+
+
+def beginning(data: bytes) -> int:
+    """Where a text begins, behind white space; a page is too large for a copy of it."""
+    found = _SPACE.match(data)
+    return found.end() if found is not None else 0
+
+
 def opened(data: bytes) -> Page | list[msgspec.Raw]:
     """An array or an object as far as its members.
 
@@ -67,7 +76,8 @@ def opened(data: bytes) -> Page | list[msgspec.Raw]:
         msgspec.ValidationError: a field of a list that is of another type.
         msgspec.DecodeError, RecursionError: it is no JSON that can be read.
     """
-    return decode_array(data) if data.lstrip()[:1] == b"[" else decode_page(data)
+    start = beginning(data)
+    return decode_array(data) if data[start : start + 1] == b"[" else decode_page(data)
 
 
 def is_page(page: Page) -> bool:

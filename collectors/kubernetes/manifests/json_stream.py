@@ -11,7 +11,7 @@ import msgspec
 from auditor.model.enums import GapCause
 from collectors.kubernetes.ledger import Ledger
 from collectors.kubernetes.manifests.guards import Unreadable, decode, too_deep
-from collectors.kubernetes.manifests.json_heads import Page, opened
+from collectors.kubernetes.manifests.json_heads import Page, beginning, opened
 from collectors.kubernetes.manifests.json_places import Places
 from collectors.kubernetes.manifests.json_text import spans
 
@@ -59,7 +59,7 @@ class Stream:
         data = self._data
         if not data.isascii():
             decode(data)
-        start = len(data) - len(data.lstrip())
+        start = beginning(data)
         try:
             whole = opened(data)
         except msgspec.ValidationError:

@@ -191,6 +191,17 @@ KINDS = {
         active("!object.spec.?env.orValue([]).exists(e, e.value != '')", kinds=["k8s/PodTemplate"]),
         "bag",
     ),
+    "variables that a message lists": Kind(
+        {"apiVersion": "v1", "kind": "Pod"},
+        (*SPEC, "env"),
+        lambda item: {"name": item.name, "value": "+".join(item.faults)},
+        active(
+            "!object.spec.?env.orValue([]).exists(e, e.value != '')",
+            kinds=["k8s/PodTemplate"],
+            message="sets {object.spec.env.filter(e, e.value != '').map(e, e.name).join(', ')}",
+        ),
+        "bag",
+    ),
     "keys of a map": Kind(
         {"apiVersion": "v1", "kind": "ConfigMap"},
         ("data",),
