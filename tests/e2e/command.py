@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.e2e.forks import ROOT, Command, Forked, Forks
+
 ESTATE = ROOT / "examples" / "estate"
 HOME = "AUDITOR_TEST_HOME"
 """The variable that names the home of whoever starts the program in tests."""
+COLD = "AUDITOR_TEST_COLD"
+"""The variable by which every command is started by an interpreter of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +55,69 @@ def auditor(
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
     timeout: float = 120,
+    cold: bool = False,
 ) -> Ran:
-    """Run the command line. Nothing of the caller's environment reaches it but the path."""
-    environment = {**surroundings(), **(env or {})}
-    done = subprocess.run(
-        [sys.executable, "-m", "auditor", *map(str, arguments)],
-        cwd=cwd or ROOT,
-        env={"PYTHONPATH": str(ROOT), **environment},
-        input=stdin,
-        capture_output=True,
-        timeout=timeout,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
+    """Run the command line. Nothing of the caller's environment reaches it but the path.
+
+    A ``cold`` start has an interpreter of its own: what only that one reads or does is tested so.
+    """
+    environment = {"PYTHONPATH": str(ROOT), **surroundings(), **(env or {})}
+    if cold or COLD in os.environ:
+        done = subprocess.run(
+            [sys.executable, "-m", "auditor", *map(str, arguments)],
+            cwd=cwd or ROOT,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
+    with started(*arguments, cwd=cwd, env=environment) as process:
+        return ended(process, stdin, timeout)
+
+
+def started(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    session: bool = False,
+    streams: tuple[int | None, int | None, int | None] = (None, None, None),
+) -> Forked:
+    """Start the command line and go on; streams that are no descriptors are pipes."""
+    environment = {"PYTHONPATH": str(ROOT), **(surroundings() if env is None else env)}
+    early = [name for name, value in environment.items() if _is_early(name, value)]
+    assert not early, f"only a cold start reads {early}"
+    words = [str(each) for each in arguments]
+    return forks().start(Command(words, cwd or ROOT, environment, session, streams))
+
+
+def ended(process: Forked, stdin: bytes = b"", timeout: float = 120) -> Ran:
+    """Wait for the end of a command; what takes too long is ended, and fails."""
+    try:
+        out, err = process.communicate(stdin, timeout)
+    except BaseException:
+        process.kill()
+        raise
+    return Ran(process.wait(), out.decode(), err.decode(errors="replace"))
+
+
+@functools.cache
+def forks() -> Forks:
+    """The process from which commands are forked, one for each that runs tests."""
+    home = Path(os.environ.get(HOME) or tempfile.gettempdir())
+    found = Forks({"PYTHONPATH": str(ROOT), **surroundings()}, home / f"forks-{os.getpid()}.log")
+    atexit.register(found.stop)
+    return found
+
+
+def warm() -> set[int]:
+    """The number of that process, if it was needed."""
+    return {forks().pid} if forks.cache_info().currsize else set()
+
+
+def _is_early(name: str, value: str) -> bool:
+    """Whether an interpreter or the system's libraries read a variable before the first line."""
+    if name in {"PYTHONPATH", "LANG"}:
+        return value != {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}[name]
+    return name.startswith(("PYTHON", "LANGUAGE", "LC_", "LD_", "MALLOC_"))

@@ -6,13 +6,11 @@ import fcntl
 import os
 import pty
 import struct
-import subprocess
-import sys
 import termios
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.e2e.command import ROOT, Ran, surroundings
+from tests.e2e.command import ROOT, Ran, started, surroundings
 
 
 def on_terminal(
@@ -30,21 +28,17 @@ def on_terminal(
         "TERM": "xterm-256color",
         **(env or {}),
     }
-    with subprocess.Popen(
-        [sys.executable, "-m", "auditor", *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=follower,
-        stderr=subprocess.PIPE,
-    ) as process:
-        os.close(follower)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    streams = (nothing, follower, None)
+    with started(*arguments, cwd=cwd, env=environment, streams=streams) as process:
+        for each in (nothing, follower):
+            os.close(each)
         out = _all_of(leader)
-        stderr = process.stderr
-        err = stderr.read() if stderr is not None else b""
+        err = process.stderr.read()
+        code = process.wait()
     os.close(leader)
     text = out.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-    return Ran(process.returncode, text, err.decode(errors="replace"))
+    return Ran(code, text, err.decode(errors="replace"))
 
 
 def _all_of(leader: int) -> bytes:

@@ -33,7 +33,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def replayed(place: Path, *options: str, env: dict[str, str] | None = None) -> str:
-    done = auditor("replay", place, *options, env=env)
+    done = auditor("replay", place, *options, env=env, cold=env is not None)
     assert (done.code, done.err) == (0, ""), done.out
     return done.out
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import ESTATE, ROOT, Ran, auditor
+from tests.e2e.command import ESTATE, ROOT, Ran, auditor, ended, started
+from tests.e2e.forks import Forked
 from tests.e2e.runs import generate
 
 OLD = b"the report of yesterday"
@@ -25,52 +26,38 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def scanning(tree: Path, place: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def scanning(tree: Path, place: Path, *options: str) -> Iterator[Forked]:
     """A scan in a process group of its own, with a folder for temporary files of its own."""
     (place / "tmp").mkdir()
     (place / "out.json").write_bytes(OLD)
-    arguments = ["scan", str(tree), "--no-cache", "--progress", "json", "-o", "json=out.json"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "auditor", *arguments, *options],
-        cwd=place,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(place / "tmp"),
-            "LANG": "C.UTF-8",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    arguments = ["scan", tree, "--no-cache", "--progress", "json", "-o", "json=out.json"]
+    env = {"PATH": os.environ["PATH"], "TMPDIR": str(place / "tmp"), "LANG": "C.UTF-8"}
+    with started(*arguments, *options, cwd=place, env=env, session=True) as process:
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
+            process.kill()
 
 
-def stop(process: subprocess.Popen[str], place: Path, number: signal.Signals) -> Ran:
+def stop(process: Forked, place: Path, number: signal.Signals) -> Ran:
     """Signal the whole group, as a terminal does, and look at what is left."""
     os.killpg(process.pid, number)
-    out, err = process.communicate(timeout=60)
+    ran = ended(process, timeout=60)
     assert list((place / "tmp").iterdir()) == [], "no temporary file stays"
     assert sorted(path.name for path in place.iterdir()) == ["out.json", "tmp"]
     assert (place / "out.json").read_bytes() == OLD, "the output is as it was"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
-    return Ran(process.returncode, out, err)
+    return ran
 
 
-def spool_appears(place: Path, process: subprocess.Popen[str]) -> None:
+def spool_appears(place: Path, process: Forked) -> None:
     while not list((place / "tmp").iterdir()):
         assert process.poll() is None
         time.sleep(0.01)
 
 
-def lines_appear(process: subprocess.Popen[str], number: int) -> None:
-    assert process.stderr is not None
+def lines_appear(process: Forked, number: int) -> None:
     for _ in range(number):
         assert process.stderr.readline()
 

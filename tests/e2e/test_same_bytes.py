@@ -144,7 +144,7 @@ def test_order_of_targets(tree: Path) -> None:
     ],
 )
 def test_surroundings(plain: str, env: dict[str, str], options: tuple[str, ...]) -> None:
-    assert scan("estate", *options, env=env) == plain
+    assert scan("estate", *options, env=env, cold=True) == plain
 
 
 @pytest.fixture(scope="module")
@@ -152,10 +152,15 @@ def plain() -> str:
     return scan("estate")
 
 
-def scan(target: str | Path, *options: str, cwd: Path = ESTATE.parent, env: object = None) -> str:
-    extra = env if isinstance(env, dict) else {}
+def scan(
+    target: str | Path,
+    *options: str,
+    cwd: Path = ESTATE.parent,
+    env: dict[str, str] | None = None,
+    cold: bool = False,
+) -> str:
     arguments = ("scan", target, "--format", "json", "--no-cache", *options)
-    ran = auditor(*arguments, cwd=cwd, env={**EPOCH, **extra})
+    ran = auditor(*arguments, cwd=cwd, env={**EPOCH, **(env or {})}, cold=cold)
     assert (ran.code, ran.err) == (1, ""), ran.err
     return ran.out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import resource
@@ -10,15 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import ROOT, Ran, auditor, surroundings
+from tests.e2e.command import ROOT, Ran, auditor, ended, started, surroundings
+from tests.e2e.forks import Forked
 from tests.e2e.runs import generate
-
-KILLS = 6
+from tests.sweeps import sweep
 
 
 @pytest.fixture(scope="module")
@@ -30,46 +30,41 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def started(
-    tree: Path, place: Path, prepare: Callable[[], None] | None = None
-) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "auditor", "scan", "tree", "-q", "--workers", "2"]
-    return subprocess.Popen(
-        [*command, "--output", place, "--key", "k.pem"],
-        cwd=tree,
-        env={**surroundings(), "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=prepare,  # noqa: PLW1509 - limits of the process alone; no threads here
-        start_new_session=True,
-    )
+SCAN = ("scan", "tree", "-q", "--workers", "2", "--key", "k.pem", "--output")
 
 
-def ended(process: subprocess.Popen[bytes]) -> Ran:
-    out, err = process.communicate(timeout=120)
-    return Ran(process.returncode, out.decode(), err.decode())
+def scanning(tree: Path, place: Path) -> Forked:
+    """A scan into a bundle, in a session of its own."""
+    return started(*SCAN, place, cwd=tree, session=True)
+
+
+def made(tree: Path, place: Path) -> Ran:
+    with scanning(tree, place) as process:
+        return ended(process)
 
 
 def verified(tree: Path, place: Path) -> bool:
     return auditor("verify", place, "--key", tree / "k.pub").code == 0
 
 
+@sweep(some=2, whole=20)
 @pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
-def test_killed_at_any_moment(tree: Path, tmp_path: Path, name: str) -> None:
+def test_killed_at_any_moment(tree: Path, tmp_path: Path, name: str, size: int) -> None:
     """What stands at the place is whole; what is left beside it is never taken for it."""
     begun = time.monotonic()
-    assert ended(started(tree, tmp_path / "first")).code == 1
+    assert made(tree, tmp_path / "first").code == 1
     whole = time.monotonic() - begun
     chance = random.Random(len(name))
     seen = set()
-    for number in range(KILLS):
+    for number in range(size):
         place = tmp_path / str(number) / name
         place.parent.mkdir()
-        process = started(tree, place)
-        # most of what matters happens at the end: judging is over, the bundle is written
-        time.sleep(whole * chance.uniform(0.5, 1.05))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        with scanning(tree, place) as process:
+            # most of what matters happens at the end: judging is over, the bundle is written
+            time.sleep(whole * chance.uniform(0.5, 1.05))
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
         seen.add(place.exists())
         assert not place.exists() or verified(tree, place)
     assert verified(tree, tmp_path / "first")
@@ -89,9 +84,17 @@ def test_a_file_that_may_not_grow(tree: Path, tmp_path: Path, most: int, name: s
 
     place = tmp_path / "here" / name
     place.parent.mkdir()
-    done = ended(started(tree, place, limit))
-    assert done.code == 2, done
-    assert "Traceback" not in done.err
+    done = subprocess.run(
+        [sys.executable, "-m", "auditor", *SCAN, place],
+        cwd=tree,
+        env={**surroundings(), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        preexec_fn=limit,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2, done
+    assert b"Traceback" not in done.stderr
     assert list(place.parent.iterdir()) == []
 
 
@@ -179,7 +182,9 @@ def test_a_folder_that_can_only_be_read(tree: Path, tmp_path: Path, name: str) -
 def test_two_runs_into_one_place(tree: Path, tmp_path: Path, name: str) -> None:
     """Who is done first has it; the other says so and leaves nothing."""
     place = tmp_path / name
-    codes = sorted(ended(each).code for each in [started(tree, place) for _ in range(3)])
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(scanning(tree, place)) for _ in range(3)]
+        codes = sorted(ended(each).code for each in running)
     assert codes == [1, 2, 2]
     assert verified(tree, place)
     assert list(tmp_path.iterdir()) == [place]
@@ -187,10 +192,10 @@ def test_two_runs_into_one_place(tree: Path, tmp_path: Path, name: str) -> None:
 
 def test_an_interrupt_leaves_nothing(tree: Path, tmp_path: Path) -> None:
     place = tmp_path / "bundle"
-    process = started(tree, place)
-    time.sleep(0.7)
-    process.send_signal(signal.SIGINT)
-    done = ended(process)
+    with scanning(tree, place) as process:
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
     assert done.code in {130, 1}
     if done.code == 130:
         assert list(tmp_path.iterdir()) == []

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.e2e.command import ESTATE, auditor
 from tests.engines.kubectl import Kubectl, decode_each
 
-ESTATE = Path(__file__).parents[2] / "examples/estate"
 FILES = sorted(ESTATE.rglob("*.yaml"))
 
 
@@ -46,16 +43,9 @@ def test_exactly_the_listed_faults_are_found() -> None:
 
 def _found() -> set[tuple[str, str, str]]:
     """The file, the object and the rule of each finding."""
-    command = [sys.executable, "-m", "auditor", "scan", str(ESTATE), "--format", "json"]
-    done = subprocess.run(
-        [*command, "--progress", "none", "--no-cache", "--workers", "1"],
-        cwd=ESTATE.parents[1],
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 1, done.stderr.decode()
-    results = json.loads(done.stdout)
+    done = auditor("scan", ESTATE, "--format", "json", "--no-cache", "--workers", "1")
+    assert done.code == 1, done.err
+    results = done.results()
     assert results["gaps"] == []
     assert {finding["verdict"] for finding in results["findings"]} == {"fail"}
     return {

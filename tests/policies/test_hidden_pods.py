@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +15,10 @@ from auditor.analysis.workloads import Workloads
 from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Shard
 from collectors.kubernetes.manifests.collector import ManifestsCollector
+from tests.e2e.command import ROOT, auditor
 from tests.policies import hidden
 from tests.policies.hidden import Planted
 
-ROOT = Path(__file__).parents[2]
 TABLE = yaml.safe_load((ROOT / "policies/tables/pod-templates.yaml").read_text())
 BATCH = 250
 ABOUT_OBJECTS = {"ray-without-authentication"}
@@ -32,18 +30,10 @@ def scanned(folder: Path, objects: Sequence[hidden.Json]) -> dict[str, set[str]]
     for start in range(0, len(objects), BATCH):
         items = {"apiVersion": "v1", "kind": "List", "items": objects[start : start + BATCH]}
         (folder / f"{start}.json").write_text(json.dumps(items))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "auditor", "scan", "--format", "json", "--progress", "none"),
-            *("--no-cache", str(folder)),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        timeout=900,
-    )
-    assert done.returncode in (0, 1, 3), done.stderr.decode()
-    results = json.loads(done.stdout)
+    options = ("--format", "json", "--progress", "none", "--no-cache")
+    done = auditor("scan", *options, folder, timeout=900)
+    assert done.code in {0, 1, 3}, done.err
+    results = done.results()
     said: dict[str, set[str]] = {}
     for finding in results["findings"]:
         rule = finding["rule"].removeprefix("k8s-")

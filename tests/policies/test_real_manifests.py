@@ -6,16 +6,13 @@ All rows are scanned at once by the command, each in a folder of its own, as sep
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import auditor
 from tests.policies.real_world import Row
 from tests.policies.real_world_rows import ROWS
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +24,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[str]]
         folder.mkdir()
         items = {"apiVersion": "v1", "kind": "List", "items": list(row.objects)}
         (folder / "all.json").write_text(json.dumps(items))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "auditor", "scan", "--format", "json", "--progress", "none"),
-            *("--workers", "1", "--no-cache", *(str(home / str(n)) for n in range(len(ROWS)))),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 1, done.stderr.decode()
-    results = json.loads(done.stdout)
+    options = ("--format", "json", "--progress", "none", "--workers", "1", "--no-cache")
+    done = auditor("scan", *options, *(home / str(number) for number in range(len(ROWS))))
+    assert done.code == 1, done.err
+    results = done.results()
     assert results["gaps"] == []
     rules: dict[str, set[str]] = {row.name: set() for row in ROWS}
     for finding in results["findings"]:

@@ -1,0 +1,18 @@
+"""Sweeps in two sizes: a fixed part of one runs each time, the whole of it in the long run.
+
+A sweep tries many values that chance or a product makes. What has a name of its own is no sweep: it
+is a case, and runs each time.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+
+def sweep(some: int, whole: int) -> pytest.MarkDecorator:
+    """Give a test its ``size``: how many values it tries."""
+    sizes = [
+        pytest.param(some, id="some"),
+        pytest.param(whole, id="whole", marks=pytest.mark.long),
+    ]
+    return pytest.mark.parametrize("size", sizes)
