@@ -9,14 +9,12 @@ compared in vain: that fails too.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
 from tests.live.pss_cases import Case, mixed_cases, single_cases
@@ -33,13 +31,11 @@ from tests.live.pss_oracle import (
     prepare,
     version_name,
 )
+from tests.sweeps import sweep
 
 MINORS = (*range(NEWEST + 1), LATEST)
-MIXED = 14
 MIXED_LONG = 150
 MOST_INVALID = 0.1
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -50,15 +46,20 @@ def admission(apiserver: ApiServer) -> Iterator[Client]:
         yield client
 
 
+@sweep(some=2, whole=14)
 @pytest.mark.parametrize("level", LEVELS)
 def test_verdicts_are_those_of_the_api_server(
-    level: str, admission: Client, tmp_path: Path, record_property: Callable[[str, object], None]
+    level: str,
+    size: int,
+    admission: Client,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Each edit at one version of every level, and other mixtures of edits at every version."""
     singles = list(single_cases())
     reached = Reached()
     for number, minor in enumerate(MINORS):
-        cases = [*singles[number :: len(MINORS)], *mixed_cases(minor, MIXED)]
+        cases = [*singles[number :: len(MINORS)], *mixed_cases(minor, size)]
         reached.add(_compare(cases, level, minor, admission, tmp_path))
     record_property("compared", reached.told(level))
     assert reached.one_sided(level) == []
@@ -116,20 +117,14 @@ def _judge(pods: Sequence[Json], level: str, minor: int, folder: Path) -> list[J
         json.dumps({"apiVersion": "v1", "kind": "List", "items": pods})
     )
     version = version_name(minor).removeprefix("v")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "auditor", "scan", str(folder / "pods.json")),
-            *("--profile", f"pod-security-{level}", "--set", f"version={version}"),
-            *("--format", "json", "--progress", "none", "--workers", "1"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")},
-        capture_output=True,
-        check=False,
+    done = auditor(
+        *("scan", folder / "pods.json", "--format", "json", "--workers", "1"),
+        *("--profile", f"pod-security-{level}", "--set", f"version={version}"),
+        env={"XDG_CACHE_HOME": str(folder / "cache")},
         timeout=300,
     )
-    assert done.returncode in {0, 1, 3}, done.stderr.decode()
-    results = json.loads(done.stdout)
+    assert done.code in {0, 1, 3}, done.err
+    results = done.results()
     assert results["gaps"] == []
     found: list[Json] = [{} for _ in pods]
     for finding in results["findings"]:

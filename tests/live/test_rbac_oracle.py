@@ -19,6 +19,7 @@ from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Reply, Request
 from tests.live.rbac_roles import API, HOME, MARK, Ask, Role, dangers, roles
+from tests.sweeps import sweep
 
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 SECONDS = 60.0
@@ -37,9 +38,9 @@ def server(apiserver: ApiServer) -> Iterator[Client]:
         yield client
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_verdicts_are_those_of_the_api_server(seed: int, server: Client, tmp_path: Path) -> None:
-    _compare(roles(seed, 120), server, tmp_path)
+@sweep(some=40, whole=240)
+def test_verdicts_are_those_of_the_api_server(size: int, server: Client, tmp_path: Path) -> None:
+    _compare(roles(size, size), server, tmp_path)
 
 
 @pytest.mark.long
