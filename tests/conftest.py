@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.e2e.command import HOME
+from tests import leftovers
+from tests.e2e.command import HOME, warm
 
 pytest_plugins = ["tests.engines.plugin"]
 
@@ -34,10 +36,25 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=(HealthCheck.too_slow,),
     )
     settings.load_profile("auditor")
-    config.addinivalue_line("markers", f"{LONG}: a long random run, for once in a while")
+    config.addinivalue_line("markers", f"{LONG}: the whole of a sweep, for once in a while")
     home = tempfile.TemporaryDirectory(prefix="auditor-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(home.cleanup)
     # what a test stops by force leaves its folders behind: here they go with the run
     scratch = Path(home.name) / "scratch"
     scratch.mkdir()
     os.environ.update({HOME: home.name, "TMPDIR": str(scratch)})
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """A test gives back the signals that it took, and ends the processes that it started."""
+    signals, children = leftovers.signals(), leftovers.children()
+    yield
+    left = {
+        number: words
+        for number, words in leftovers.children().items()
+        if number not in children.keys() | warm()
+    }
+    for number in left:
+        leftovers.end(number)
+    assert (leftovers.changed(signals), list(left.values())) == ([], [])

@@ -1,0 +1,47 @@
+"""A test that leaves a signal changed or a process running fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import ROOT, surroundings
+
+LEAVES = """
+import signal, subprocess, sys
+
+def test_a_handler():
+    signal.signal(signal.SIGUSR1, print)
+
+def test_a_blocked_signal():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+
+def test_a_process():
+    test_a_process.kept = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+
+def test_nothing():
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    subprocess.run([sys.executable, "-c", ""])
+    signal.signal(signal.SIGUSR1, before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux tells whose child a process is")
+def test_what_is_left_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "test_leaves.py").write_text(LEAVES)
+    options = ("-q", "-p", "tests.conftest", "-p", "no:randomly", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--rootdir", tmp_path, tmp_path],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), **surroundings()},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "4 passed, 3 errors" in done.stdout, done.stdout
+    for said in ("SIGUSR1: <built-in function print>", "blocked: {<Signals.SIGUSR2", "-c input()"):
+        assert said in done.stdout
