@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 TARGETS ?= examples/estate
+# A file of tests is one piece of work, and all that ask one control plane are one: tests/pieces.py.
+PYTEST := $(BIN)/python -m pytest -n auto
 # Warm caches of real engines live outside the tree: see tests/engines/README.md.
 
-.PHONY: help install dev audit test test-fast test-long lint format docs bench clean
+.PHONY: help install dev audit engines test test-unit test-fast test-long lint format docs bench clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,14 +45,20 @@ lint: dev  ## style, types, architecture, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-test: lint  ## everything that must hold, on real engines
-	$(BIN)/python -m pytest -m 'not long' -n 2
+test-unit: dev  ## what needs no process and no engine: a minute or two
+	$(PYTEST) -m 'not long and not engine' tests/unit tests/contract tests/policies tests/docs
+
+test: lint engines  ## everything that must hold, on real engines
+	$(PYTEST) -m 'not long'
 
 test-fast: dev  ## without engines
-	$(BIN)/python -m pytest -m 'not long and not engine' -n 2
+	$(PYTEST) -m 'not long and not engine'
 
-test-long: dev  ## the long random runs
-	$(BIN)/python -m pytest -m long
+test-long: dev engines  ## the whole of every sweep
+	$(PYTEST) -m long
+
+engines: dev  ## build the real engines, where the cache lacks them
+	$(BIN)/python -m tests.engines.build
 
 format: dev  ## format the code
 	$(BIN)/ruff format .

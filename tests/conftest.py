@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from tests import leftovers
 from tests.e2e.command import HOME, warm
+from tests.pieces import Pieces, place
 
 pytest_plugins = ["tests.engines.plugin"]
 
@@ -43,6 +45,20 @@ def pytest_configure(config: pytest.Config) -> None:
     scratch = Path(home.name) / "scratch"
     scratch.mkdir()
     os.environ.update({HOME: home.name, "TMPDIR": str(scratch)})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Pieces:
+    """Cut the run into pieces: see there."""
+    config.option.loadscopereorder = False
+    return Pieces(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Begin with what takes long, whatever the order that chance made beside that."""
+    yield
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

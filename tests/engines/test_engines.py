@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.apiserver import ApiServer, Binaries, running
-from tests.engines.build import EngineUnavailableError, cache_folder, engine, pins_digest
+from tests.engines.build import EngineUnavailableError, cache_folder, engine, main, pins_digest
 from tests.engines.client import Request
 from tests.engines.kubectl import Kubectl, decode_each
 
@@ -75,7 +75,7 @@ def test_cache_is_named_by_the_pins(tmp_path: Path) -> None:
     assert folder == tmp_path / pins_digest()
 
 
-def test_failed_build_shows_its_log(tmp_path: Path) -> None:
+def test_failed_build_shows_its_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
     go_tool = tools / "go"
@@ -89,6 +89,10 @@ def test_failed_build_shows_its_log(tmp_path: Path) -> None:
     }
     with pytest.raises(EngineUnavailableError, match=r"(?s)ended 7.*no such module"):
         engine("etcd", environment)
+    assert main(environment) == 0, "what is skipped and what fails is for the tests to say"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "etcd: being built, which takes some minutes"
+    assert lines[1].startswith("etcd: not available: ")
 
 
 def test_control_plane_that_ends_shows_its_log(tmp_path: Path) -> None:
