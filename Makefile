@@ -55,7 +55,7 @@ test-fast: dev  ## without engines
 	$(PYTEST) -m 'not long and not engine'
 
 test-long: dev engines  ## the whole of every sweep
-	$(PYTEST) -m long
+	$(PYTEST) -m 'long or hypothesis'
 
 engines: dev  ## build the real engines, where the cache lacks them
 	$(BIN)/python -m tests.engines.build

@@ -28,11 +28,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # the same examples on each machine; others are for the long run. How fast they are made says
-    # nothing about what is tested
+    # the same examples on each machine, a part of them; others are for the long run. How fast they
+    # are made says nothing about what is tested
+    whole = config.option.markexpr.startswith(LONG)
     settings.register_profile(
         "auditor",
-        derandomize=config.option.markexpr != LONG,
+        derandomize=not whole,
+        max_examples=100 if whole else 20,
         database=None,
         deadline=None,
         suppress_health_check=(HealthCheck.too_slow,),

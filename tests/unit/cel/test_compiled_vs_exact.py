@@ -18,6 +18,7 @@ from auditor.cel import DYN, Environment
 from auditor.cel.interpreter import evaluate
 from auditor.cel.library import standard_library
 from auditor.cel.parser import parse
+from tests.sweeps import sweep
 from tests.unit.cel.compiled import ERROR, LIMIT, fast_outcome, function_of, outcome
 from tests.unit.cel.differential.documents import mutate, random_pod
 from tests.unit.cel.differential.expressions import Generator
@@ -39,23 +40,24 @@ TABLES = (
 )
 
 
+@sweep(some=60, whole=600)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_trees_of_our_shapes(seed: int) -> None:
-    compare_trees(seed)
+def test_trees_of_our_shapes(seed: int, size: int) -> None:
+    compare_trees(seed, size)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", MORE_SEEDS)
 def test_more_trees_of_our_shapes(seed: int) -> None:
-    compare_trees(seed)
+    compare_trees(seed, TREES)
 
 
-def compare_trees(seed: int) -> None:
+def compare_trees(seed: int, count: int) -> None:
     random = Random(seed)
     functions = standard_library()
     trees = Trees(random, ("x", "y"))
     answered = 0
-    for number in range(TREES):
+    for number in range(count):
         node = trees.tree(random.choice((2, 3, 4, 5)))
         compiled, fast = function_of(node, ("x", "y"), functions)
         for _ in range(VALUES_FOR_A_TREE):
@@ -69,28 +71,29 @@ def compare_trees(seed: int) -> None:
                 answered += 1
                 assert answer == expected, f"tree {number}\n{compiled.text}\n{args}"
             assert repr(args) == before, f"tree {number} changed its arguments"
-    assert answered > TREES * VALUES_FOR_A_TREE // 8
+    assert answered > count * VALUES_FOR_A_TREE // 8
 
 
+@sweep(some=50, whole=500)
 @pytest.mark.parametrize("make", [Generator, TextGenerator])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_texts_over_mutated_pods(seed: int, make: Callable[[int], Generator]) -> None:
-    compare_texts(seed, make)
+def test_texts_over_mutated_pods(seed: int, make: Callable[[int], Generator], size: int) -> None:
+    compare_texts(seed, make, size)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("make", [Generator, TextGenerator])
 @pytest.mark.parametrize("seed", MORE_SEEDS)
 def test_more_texts_over_mutated_pods(seed: int, make: Callable[[int], Generator]) -> None:
-    compare_texts(seed, make)
+    compare_texts(seed, make, TEXTS)
 
 
-def compare_texts(seed: int, make: Callable[[int], Generator]) -> None:
+def compare_texts(seed: int, make: Callable[[int], Generator], count: int) -> None:
     random = Random(seed)
     texts = make(seed)
     environment = Environment({"object": DYN}, checked=False)
     answered = valued = 0
-    for _ in range(TEXTS):
+    for _ in range(count):
         source = texts.expression(random.choice((1, 2, 3, 4)))
         program = environment.compile(source)
         for changes in random.choices((0, 0, 1, 3, 6), k=PODS_FOR_A_TEXT):

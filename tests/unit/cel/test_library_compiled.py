@@ -9,13 +9,13 @@ import pytest
 
 from auditor.cel import DYN, CelEvalError, Environment, Function
 from auditor.cel.library import standard_library
+from tests.sweeps import sweep
 from tests.unit.cel.calls import Calls
 from tests.unit.cel.compiled import fast_outcome, outcome
 from tests.unit.cel.differential.documents import mutate, random_pod
 
 FUNCTIONS: Final = standard_library()
 NAMES: Final = sorted(FUNCTIONS)
-CALLS: Final = 12
 PODS: Final = 3
 SIGNATURES: Final = 16
 """Of a function that has many, so many are tried for each call, others each time."""
@@ -39,9 +39,10 @@ def compare(function: Function, seed: int, calls: int) -> None:
                 assert repr(pod) == before, source
 
 
+@sweep(some=2, whole=12)
 @pytest.mark.parametrize("name", NAMES)
-def test_calls_come_to_the_same(name: str) -> None:
-    compare(FUNCTIONS[name], seed=1, calls=CALLS)
+def test_calls_come_to_the_same(name: str, size: int) -> None:
+    compare(FUNCTIONS[name], seed=1, calls=size)
 
 
 @pytest.mark.long

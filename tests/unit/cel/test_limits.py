@@ -10,10 +10,12 @@ import pytest
 from auditor.cel import Environment
 from auditor.cel.cost import estimate
 from auditor.cel.errors import CelCheckError, CelCompileError, CelEvalError, CelLimitError
+from auditor.cel.interpreter import evaluate
 from auditor.cel.library import standard_library
 from auditor.cel.limits import DEFAULT_LIMITS, Limits, Sizes
 from auditor.cel.parser import parse
 from auditor.cel.sizes import SATURATED
+from auditor.cel.tracing import trace
 from auditor.cel.types import DYN
 
 MEBI: Final = 2**20
@@ -108,20 +110,6 @@ VISITS: Final = "the macros of the expression visit too many elements"
 MADE: Final = "the expression makes strings and lists of more than 16777216 bytes"
 RUNS: Final = [
     Run("visits", "x.all(i, y.all(j, true))", lambda n: ([0] * 500, [0] * n), 2000, VISITS),
-    Run(
-        "visits of a larger body",
-        "x.all(i, y.all(j, (i + j) + (i + j) + (i + j) == 0))",
-        lambda n: ([0] * 500, [0] * n),
-        400,
-        VISITS,
-    ),
-    Run(
-        "visits in two macros",
-        "x.all(i, y.exists(j, false) || y.all(j, true))",
-        lambda n: ([0] * 500, [0] * n),
-        1000,
-        VISITS,
-    ),
     Run("string", "(x + y).size() > 0", lambda n: ("a" * n, "b" * 8 * MEBI), 8 * MEBI, MADE),
     Run("bytes", "(x + y).size() > 0", lambda n: (b"a" * n, b"b" * 8 * MEBI), 8 * MEBI, MADE),
     Run("list", "(x + y).size() > 0", lambda n: ([0] * n, [0] * MEBI), MEBI, MADE),
@@ -179,6 +167,32 @@ def test_evaluating(case: Run) -> None:
     with pytest.raises(CelEvalError):
         program.fast(*above)
     assert case.message in str(program.trace(*above).error)
+
+
+VISITED: Final = [
+    ("visits of a larger body", "x.all(i, y.all(j, (i + j) + (i + j) + (i + j) == 0))", 400),
+    ("visits in two macros", "x.all(i, y.exists(j, false) || y.all(j, true))", 1000),
+]
+"""With so many elements in y and 500 in x the million visits that we ship are used up."""
+
+
+@pytest.mark.parametrize(
+    ("source", "most"), [pytest.param(*case[1:], id=case[0]) for case in VISITED]
+)
+def test_visits_of_other_bodies(source: str, most: int) -> None:
+    """Compiled code at the million, the others at a hundredth of it, with as many elements less."""
+    program = Environment({"x": DYN, "y": DYN}, limits=Limits(cost=SATURATED)).compile(source)
+    node, functions = program.tree(), standard_library()
+    assert program.fast([0] * 500, [0] * most) is True
+    with pytest.raises(CelLimitError, match=VISITS):
+        program.fast([0] * 500, [0] * (most + 1))
+    below = {"x": [0] * 50, "y": [0] * (most // 10)}
+    above = {"x": [0] * 50, "y": [0] * (most // 10 + 1)}
+    assert evaluate(node, below, functions, budget=10_000) is True
+    assert trace(node, below, functions, budget=10_000).value is True
+    with pytest.raises(CelLimitError, match=VISITS):
+        evaluate(node, above, functions, budget=10_000)
+    assert trace(node, above, functions, budget=10_000).error == VISITS
 
 
 FREE: Final = {

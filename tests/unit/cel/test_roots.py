@@ -18,6 +18,7 @@ from auditor.cel.library import standard_library
 from auditor.cel.mutate import mutants
 from auditor.cel.parser import parse
 from auditor.cel.unparse import unparse
+from tests.sweeps import sweep
 from tests.unit.cel.compiled import canonical, outcome
 
 NAMESPACED = frozenset(name for name in standard_library() if "." in name)
@@ -138,7 +139,6 @@ def test_older_servers_read_it_otherwise() -> None:
 
 
 NAMES: Final = ("x", "y")
-ROUNDS: Final = 400
 
 
 def random_text(random: Random, depth: int) -> str:
@@ -163,13 +163,14 @@ def random_text(random: Random, depth: int) -> str:
     )
 
 
+@sweep(some=40, whole=400)
 @pytest.mark.parametrize("seed", range(3))
-def test_random_expressions(seed: int) -> None:
+def test_random_expressions(seed: int, size: int) -> None:
     random = Random(seed)
     plain = Environment({"x": DYN, "y": DYN}, checked=False)
     renamed = Environment(dict.fromkeys(("x", "y", "root_x", "root_y"), DYN), checked=False)
     valued = 0
-    for _ in range(ROUNDS):
+    for _ in range(size):
         text = random_text(random, random.choice((1, 2, 3)))
         program = plain.compile(text.replace("@", "."))
         oracle = renamed.compile(text.replace("@", "root_"))
@@ -183,4 +184,4 @@ def test_random_expressions(seed: int) -> None:
         assert set(program.reads) == {name.removeprefix("root_") for name in oracle.reads}, text
         assert program.cost.cost == oracle.cost.cost, text
         valued += trace.error is None
-    assert valued > ROUNDS // 4
+    assert valued > size // 4

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from auditor.secrets.marks import marker
+from tests.sweeps import sweep
 from tests.unit.collectors.yaml_cases import (
     LONG,
     compare,
@@ -145,8 +146,9 @@ def check_random(seed: int, number: int) -> int:
     return taken
 
 
-def test_random_documents_read_the_same_both_ways() -> None:
-    assert check_random(20261123, 15_000) > 2_000
+@sweep(some=1_500, whole=15_000)
+def test_random_documents_read_the_same_both_ways(size: int) -> None:
+    assert check_random(20261123, size) > size * 2 // 15
 
 
 @pytest.mark.long

@@ -16,6 +16,7 @@ import pytest
 
 from auditor.errors import IntegrityError
 from auditor.evidence.archive import pack, unpack
+from tests.sweeps import sweep
 
 FILES = {
     "attestations/audit-report.sigstore.json": b"{}",
@@ -25,7 +26,6 @@ FILES = {
     "policy/00/rules/a.yaml": b"id: a\n",
     "policy/00/rules/\u00fc.yaml": b"id: b\n",
 }
-RANDOM = 4_000
 
 
 @pytest.fixture(scope="module")
@@ -248,13 +248,14 @@ def test_hostile_archives(whole: bytes, tmp_path: Path, spoil: Spoil, says: str)
     assert written <= len(data)
 
 
-def test_random_changes(whole: bytes, tmp_path: Path) -> None:
+@sweep(some=400, whole=4_000)
+def test_random_changes(whole: bytes, tmp_path: Path, size: int) -> None:
     """Whatever is changed, it is said to be wrong, and nothing else happens."""
     chance = random.Random(5)
     tiny = rewritten(kept=lambda name: name.endswith("t.json") and "/" not in name)(whole)
     assert sorted(unpacked(tiny, tmp_path)) == ["environment.json", "manifest.json"]
     root, place = tmp_path / "root", tmp_path / "b.zip"
-    for number in range(RANDOM):
+    for number in range(size):
         data = bytearray(tiny)
         for _ in range(chance.choice((1, 1, 2, 4))):
             at = chance.randrange(len(data))
