@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -117,11 +116,11 @@ PROVIDERS = {
 }
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(("reply", "says"), PROVIDERS.values(), ids=PROVIDERS.keys())
 def test_an_identity_provider_that_can_not_be_used(tmp_path: Path, reply: Reply, says: str) -> None:
     """The library that renews tokens has errors of its own, and would wait for ever."""
     claims = base64.urlsafe_b64encode(b'{"exp": 1}').decode().rstrip("=")
-    started = time.monotonic()
     with serving(lambda _: reply) as server:
         options = {
             "idp-issuer-url": server.url,
@@ -134,6 +133,5 @@ def test_an_identity_provider_that_can_not_be_used(tmp_path: Path, reply: Reply,
         kubeconfig = of_user(tmp_path, **{"auth-provider": {"name": "oidc", "config": options}})
         with pytest.raises(CollectionError, match=says) as told:
             open_session(parse_address("k8s://"), kubeconfig, tmp_path, times=Times(0.5, 0.5))
-    assert time.monotonic() - started < 5
     assert told.value.hint
     assert "canary" not in told.value.message
