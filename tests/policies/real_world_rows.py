@@ -47,6 +47,16 @@ _SECRETS = (
         hardened(env("DATABASE=postgresql://mlflow:hunter2x@db.mlops.svc/mlflow")),
     ),
     wrong("key as argument", "secret-in-arguments", hardened({"args": ["--api-key=abcdefgh"]})),
+    wrong(
+        "key of a Secret as argument",
+        "secret-in-arguments-reference secret-in-environment-reference",
+        hardened(
+            {
+                "args": ["--api-key=$(KEY)"],
+                "env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+            }
+        ),
+    ),
     right("key as a reference", hardened({"args": ["--port=80", "--api-key-file=/etc/key"]})),
     wrong("secret in a file", "secret-committed", plain("v1", "Secret", stringData={"a": "b"})),
     right("secret that a controller fills", plain("v1", "Secret", type="Opaque")),
