@@ -10,14 +10,20 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from kubernetes.config.config_exception import ConfigException
 
+from auditor.errors import CollectionError
 from auditor.evidence.blocks import SUFFIX, read_block
 from auditor.secrets.forms import forms
+from auditor.secrets.own import Own
+from collectors.kubernetes.live.package import in_our_words, provider_token
 from tests.e2e.command import auditor
 from tests.faults.server import Asked, Reply, healthy, json_reply, page, pod, serving, status
 
 TOKEN = "kanari/token+1234567890=="  # noqa: S105 - a canary
 PASSWORD = "kanari pass:word 1234567"  # noqa: S105 - a canary
+CLIENT_SECRET = "kanari client/secret+123"  # noqa: S105 - a canary
+REFRESH = "kanari/refresh+token 456"
 PODS = "/api/v1/pods"
 
 
@@ -71,6 +77,14 @@ def _review(asked: Asked) -> Reply | None:
     return json_reply({"status": {"userInfo": user, "allowed": True}}, 201)
 
 
+def _claims(asked: Asked) -> Reply | None:
+    """Whoever signs our tokens may write into them what we identify ourselves to him by."""
+    if asked.method != "POST":
+        return None
+    user = {"username": f"tester {CLIENT_SECRET}", "groups": [REFRESH, quote(REFRESH, safe="")]}
+    return json_reply({"status": {"userInfo": user, "allowed": True}}, 201)
+
+
 def _discovery(asked: Asked) -> Reply | None:
     if asked.path != "/apis":
         return None
@@ -94,12 +108,31 @@ SERVERS: dict[str, Callable[[Asked], Reply | None]] = {
     "an annotation": _annotation,
     "who we are": _review,
     "discovery": _discovery,
+    "who we are, by a provider": _claims,
 }
+ID_TOKEN = ".".join(
+    base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=")
+    for each in ({"alg": "none"}, {"sub": "tester"}, {"kanari": "signature"})
+)
 USERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "a token": ({"token": TOKEN}, (TOKEN,)),
     "a password": (
         {"username": "bob", "password": PASSWORD},
         (PASSWORD, base64.b64encode(f"bob:{PASSWORD}".encode()).decode()),
+    ),
+    "a provider": (
+        {
+            "auth-provider": {
+                "name": "oidc",
+                "config": {
+                    "client-id": "auditor",
+                    "client-secret": CLIENT_SECRET,
+                    "refresh-token": REFRESH,
+                    "id-token": ID_TOKEN,
+                },
+            }
+        },
+        (ID_TOKEN, CLIENT_SECRET, REFRESH),
     ),
 }
 
@@ -134,3 +167,22 @@ def test_what_a_server_repeats_of_us_is_nowhere(tmp_path: Path, server: str, use
                 assert form not in content, (place, form)
     if server == "an annotation":
         assert any(b'"plain":"stays"' in content for content in written.values())
+
+
+@pytest.mark.parametrize("secret", [CLIENT_SECRET, REFRESH, ID_TOKEN])
+def test_what_a_provider_repeats_is_not_told(secret: str) -> None:
+    own = Own((CLIENT_SECRET, REFRESH, ID_TOKEN))
+    said = b" ".join(sorted(forms(secret))[:3]).decode()
+    whole = f"{'x' * 280} {secret} {said}"
+    for text in (whole, secret, said):
+        with pytest.raises(CollectionError) as caught, in_our_words("it", own=own):
+            raise ConfigException(text)
+        assert all(form.decode() not in caught.value.message for form in forms(secret))
+        assert secret[:12] not in caught.value.message
+
+
+def test_what_a_provider_knows_us_by_is_hidden() -> None:
+    user, secrets = USERS["a provider"]
+    provided = provider_token("k8s://x", user["auth-provider"], 30)
+    assert set(provided.secrets) == set(secrets)
+    assert provided.authorization == f"Bearer {ID_TOKEN}"

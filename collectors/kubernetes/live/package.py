@@ -23,6 +23,8 @@ from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.incluster_config import InClusterConfigLoader
 
 from auditor.errors import CollectionError
+from auditor.secrets.names import is_secret_name
+from auditor.secrets.own import Own
 from auditor.secrets.redact import redact_text
 from collectors.kubernetes.live.credentials import token_claims
 
@@ -60,7 +62,14 @@ def account_of(uri: str, folder: Path) -> Account:
     return Account(str(configuration.host), str(configuration.ssl_ca_cert), authorization)
 
 
-def provider_token(uri: str, provider: object, seconds: float) -> str:
+class Provided(msgspec.Struct, frozen=True):
+    """What identifies us to a cluster, and what to its identity provider, before and now."""
+
+    authorization: str
+    secrets: tuple[str, ...]
+
+
+def provider_token(uri: str, provider: object, seconds: float) -> Provided:
     """What the package gets from an identity provider; it would wait for one for ever.
 
     Raises:
@@ -68,12 +77,14 @@ def provider_token(uri: str, provider: object, seconds: float) -> str:
     """
     refuse_blind(uri, provider)
     configuration = client.Configuration()
-    user = {"auth-provider": copy.deepcopy(provider)}
+    renewed = copy.deepcopy(provider)
+    user = {"auth-provider": renewed}
+    own = Own(_secrets_of(provider))
     failed: list[CollectionError] = []
 
     def ask() -> None:
         try:
-            with in_our_words("the auth-provider of the kubeconfig"):
+            with in_our_words("the auth-provider of the kubeconfig", own=own):
                 _load(user, configuration)
         except CollectionError as error:
             failed.append(error)
@@ -95,7 +106,16 @@ def provider_token(uri: str, provider: object, seconds: float) -> str:
         raise CollectionError(
             f"{uri}: the auth-provider {what}", hint="log in again, or use an exec plugin"
         )
-    return token
+    return Provided(token, tuple(dict.fromkeys((*own.secrets, *_secrets_of(renewed)))))
+
+
+def _secrets_of(provider: object) -> Iterator[str]:
+    """The credentials that an auth-provider has: by the names of its options."""
+    options = provider.get("config") if isinstance(provider, dict) else None
+    if isinstance(options, dict):
+        for name, value in options.items():
+            if isinstance(name, str) and isinstance(value, str) and is_secret_name(name):
+                yield value
 
 
 def _load(user: Mapping[str, Any], configuration: Any) -> None:
@@ -140,15 +160,19 @@ def untyped(function: Any) -> Any:
 
 
 @contextlib.contextmanager
-def in_our_words(what: str, hint: str = "see the user and the cluster there") -> Iterator[None]:
-    """Turn the package's errors into ours."""
+def in_our_words(
+    what: str, hint: str = "see the user and the cluster there", own: Own | None = None
+) -> Iterator[None]:
+    """Turn the package's errors into ours, without what is ``own``: a provider may repeat it."""
     try:
         yield
     except ConfigException as error:
-        text = " ".join(str(error).split())
-        raise CollectionError(f"{what}: {redact_text(text)[:300]}", hint=hint) from None
+        said = own.without_in(str(error)) if own is not None else str(error)
+        text = " ".join(redact_text(said).split())
+        raise CollectionError(f"{what}: {text[:300]}", hint=hint) from None
     except OSError as error:
         text = error.strerror or type(error).__name__
+        text = own.without_in(text) if own is not None else text
         raise CollectionError(f"{what}: {text}", hint=hint) from None
     except (
         urllib3.exceptions.HTTPError,

@@ -55,11 +55,15 @@ class Times(msgspec.Struct, frozen=True):
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """What a plugin gave: a token, or a certificate with its key, or both."""
+    """What a plugin gave: a token, or a certificate with its key, or both.
+
+    ``hidden`` is what else identifies us elsewhere, and must be in no output.
+    """
 
     token: str = ""
     certificate: str = ""
     key: str = ""
+    hidden: tuple[str, ...] = ()
 
 
 class _Status(msgspec.Struct, frozen=True, gc=False):

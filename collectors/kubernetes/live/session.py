@@ -136,7 +136,8 @@ def _of_kubeconfig(
     proxy = proxy_of(uri, chosen.cluster.get("proxy-url"), server.url)
     password = chosen.user.get("password")
     passed = proxy.password if proxy is not None else ""
-    hidden = (password if isinstance(password, str) else "", server.password, passed, *_keys(user))
+    own = password if isinstance(password, str) else ""
+    hidden = (own, server.password, passed, *given.hidden, *_keys(user))
     session = _connected(chosen.context, server.url, tls, proxy, lambda: authorization, again)
     session.headers()  # what can't be sent is said now
     acting = tuple(impersonation(chosen.user))
@@ -163,7 +164,8 @@ def _authorization(uri: str, chosen: Chosen, times: Times) -> tuple[str, Credent
             provider_token,
         )
 
-        return provider_token(uri, provider, times.alone), nothing
+        provided = provider_token(uri, provider, times.alone)
+        return provided.authorization, Credential(hidden=provided.secrets)
     token = kept_token(user)
     if token:
         return f"Bearer {token}", nothing
