@@ -7,7 +7,7 @@ TARGETS ?= examples/estate
 PYTEST := $(BIN)/python -m pytest -n auto
 # Warm caches of real engines live outside the tree: see tests/engines/README.md.
 
-.PHONY: help install dev audit engines test test-unit test-fast test-long lint format docs bench clean
+.PHONY: help install dev audit engines test test-unit test-fast test-long lint format docs bench findings clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,11 @@ docs: dev  ## regenerate docs/rules, help blocks and schemas
 
 bench: dev  ## ratios against floors and peers, in one run
 	$(BIN)/python benchmarks/run.py
+
+FINDINGS ?= $(sort $(wildcard findings/*.sh))
+findings:  ## what surprised us of other software is still so (minutes; needs the registries)
+	@for each in $(FINDINGS); do echo "== $$each"; bash "$$each" || failed="$$failed $$each"; done; \
+	if [ -n "$$failed" ]; then echo "changed:$$failed" >&2; exit 1; fi
 
 clean:
 	rm -rf build dist $(VENV)
