@@ -92,9 +92,6 @@ class Twice(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
-_DERIVED: Final = tuple((f"/{name}", None) for name in ("path", "same", "line", "firstLine"))
-
-
 class Maker:
     """Makes the resources of one file; remembers identities, to tell twins apart."""
 
@@ -210,7 +207,6 @@ class Maker:
             line=twice.line,
             body=msgspec.json.encode({**said, **lines}),
             pointer=twice.pointer,
-            elsewhere=_DERIVED,
         )
 
 
