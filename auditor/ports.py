@@ -48,6 +48,11 @@ class Reading(Protocol):
         ...
 
     @property
+    def scope(self) -> str:
+        """What a gap is of that is all of it: the kind that was asked for, or the path."""
+        ...
+
+    @property
     def evidence(self) -> Evidence:
         """The answered query with the sha256 of its bytes."""
         ...
@@ -121,6 +126,10 @@ class Collector(Protocol):
 
         Raises CollectionError when the whole target can't be read.
         """
+        ...
+
+    def scope(self, item: str) -> str:
+        """What a gap in place of an item of a shard is of, as :attr:`Reading.scope`."""
         ...
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:

@@ -170,6 +170,10 @@ class KeptCollector:
         )
         return Plan(cut, self.entry.gaps, len(kept), 0, self.entry.passed)
 
+    def scope(self, item: str) -> str:
+        """The file; see :class:`auditor.ports.Collector`."""
+        return item
+
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the files of a shard, each block of them once."""
         known = (self._by_request.get(item) for item in shard.items)
@@ -203,6 +207,11 @@ class KeptReading:
     def source(self) -> str:
         """The path, relative to the target."""
         return self._record.request
+
+    @property
+    def scope(self) -> str:
+        """The file: it may hold any kind."""
+        return self.source
 
     @property
     def evidence(self) -> Evidence:

@@ -101,7 +101,7 @@ def _one_by_one(
         except FORESEEN:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours costs this item only
-            found = [mishaps.gap(item, "it was read", error)]
+            found = [mishaps.gap(collector.scope(item), "it was read", error)]
         for each in found:
             seen += 1
             if seen > taken:

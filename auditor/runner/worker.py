@@ -163,7 +163,8 @@ class ShardRun:
         except FORESEEN:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours costs what is left of this file
-            broken = self._mishaps.gap(reading.source, "it was read", error)
+            what = "it" if reading.scope == reading.source else reading.source
+            broken = self._mishaps.gap(reading.scope, f"{what} was read", error)
             part.gaps.append(broken)
             if draft is not None:
                 draft.broken = (broken,)
@@ -182,14 +183,14 @@ class ShardRun:
             self._judge_resource(resource, reading, part)
         except RecursionError:
             detail = f"{resource.name}: nested too deeply"
-            part.gaps.append(
-                Gap(self._uri, resource.source, GapCause.MALFORMED, detail, line=resource.line)
-            )
+            gap = Gap(self._uri, resource.source, GapCause.MALFORMED, detail, line=resource.line)
+            part.gaps.append(self._placed(gap, resource))
         except FORESEEN:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours costs this object only
             what = f"{resource.name} was judged"
-            part.gaps.append(self._mishaps.gap(resource.source, what, error, resource.line))
+            gap = self._mishaps.gap(resource.source, what, error, resource.line)
+            part.gaps.append(self._placed(gap, resource))
 
     def _judge_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
         if resource.kind in namespaces.READS:
@@ -230,9 +231,8 @@ class ShardRun:
         try:
             judgements = plan.judge(subject.body, clean=subject.clean, repeated=repeated)
         except msgspec.DecodeError as error:
-            part.gaps.append(
-                Gap(self._uri, subject.source, GapCause.MALFORMED, f"{subject.name}: {error}")
-            )
+            gap = Gap(self._uri, subject.source, GapCause.MALFORMED, f"{subject.name}: {error}")
+            part.gaps.append(self._placed(gap, subject.parent or subject))
             return True
         part.evaluated[subject.kind] += 1
         for judgement in judgements:

@@ -47,6 +47,9 @@ class FaultyCollector:
     def plan(self, shards: Callable[[int], int]) -> Plan:
         return self.inner.plan(shards)
 
+    def scope(self, item: str) -> str:
+        return self.inner.scope(item)
+
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         with self.log.open("a") as log:
             log.write(f"{shard.number} {os.getpid()} {shard.weight}\n")

@@ -72,6 +72,9 @@ class LossyCollector:
     def plan(self, shards: Callable[[int], int]) -> Plan:
         return self.inner.plan(shards)
 
+    def scope(self, item: str) -> str:
+        return self.inner.scope(item)
+
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         for kind in sorted(self.denied):
             yield Gap(self.target.uri, kind, GapCause.DENIED, "forbidden")

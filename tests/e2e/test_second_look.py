@@ -37,6 +37,9 @@ class Watched:
     def plan(self, shards: Callable[[int], int]) -> Plan:
         return self.inner.plan(shards)
 
+    def scope(self, item: str) -> str:
+        return self.inner.scope(item)
+
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         first = not self.read_files
         self.read_files.extend(shard.items)

@@ -87,6 +87,11 @@ class PagesCollector:
             hint = "collect again with this profile"
             yield Gap(self.entry.uri, kind, GapCause.UNSUPPORTED, detail, hint)
 
+    def scope(self, item: str) -> str:
+        """The kind of a page; see :class:`auditor.ports.Collector`."""
+        kinds = (record.kind for record in self.records if str(record.number) == item)
+        return next(kinds, self.entry.uri)
+
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the pages of a shard."""
         records = {str(record.number): record for record in self.records}
@@ -115,6 +120,11 @@ class PageReading:
     def source(self) -> str:
         """The request."""
         return self._evidence.request
+
+    @property
+    def scope(self) -> str:
+        """The kind that was asked for."""
+        return self._record.kind
 
     @property
     def evidence(self) -> Evidence:

@@ -61,6 +61,10 @@ class ManifestsCollector(msgspec.Struct, frozen=True):
         walker.add_file(self.root.name, self.root.stat())
         return walker.found
 
+    def scope(self, item: str) -> str:
+        """The file; see :class:`auditor.ports.Collector`."""
+        return shown(item)
+
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the files of a shard, in order."""
         memory = Memory()

@@ -35,6 +35,11 @@ class ManifestReading:
         return self._evidence.request
 
     @property
+    def scope(self) -> str:
+        """The file: it may hold any kind."""
+        return self.source
+
+    @property
     def evidence(self) -> Evidence:
         """The file with its digest."""
         return self._evidence

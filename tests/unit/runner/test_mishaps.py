@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from auditor.cli.exits import INTERNAL
 from auditor.cli.judging import Choices, Judging
@@ -16,11 +17,12 @@ from auditor.cli.wiring import reader_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.enums import Answered
-from auditor.model.evidence import Record, TargetEntry
+from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Gap, Resource, Target
 from auditor.ports import Plan, Reading, Shard, Sink
 from auditor.runner.gather import Order, gather
+from collectors.kubernetes.live.pages import PageReading, PagesCollector
 from collectors.kubernetes.manifests.collector import ManifestsCollector
 from reports.results import render
 from tests.e2e.runs import Run, collector_of
@@ -73,6 +75,9 @@ class BreakingCollector:
 
     def plan(self, shards: Callable[[int], int]) -> Plan:
         return self.inner.plan(shards)
+
+    def scope(self, item: str) -> str:
+        return self.inner.scope(item)
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         for each in self.inner.read(shard):
@@ -150,6 +155,60 @@ def test_a_target_that_breaks_us_leaves_the_others(tree: Path, tmp_path: Path) -
     assert "KeyError" in gap["detail"]
     assert seen(results) >= {"a", "z"}
     assert "KeyError" in report.bug
+
+
+class Kept:
+    """Bodies of pages: a pod on each."""
+
+    def body(self, record: Record) -> bytes:
+        pod = json.loads(json.dumps(yaml.safe_load(POD.format(f"of-page-{record.number}"))))
+        return json.dumps({"apiVersion": "v1", "kind": "PodList", "items": [pod]}).encode()
+
+
+def cluster_of_pages() -> PagesCollector:
+    records = tuple(
+        Record(n, "k8s/Pod", "", f"GET /api/v1/pods?page={n}", "", "", Answered.OK, sha256=f"{n}")
+        for n in (1, 2)
+    )
+    entry = TargetEntry("k8s://prod", "uid", "v1", "", Principal("us"), "", "", ("k8s/Pod",))
+    return PagesCollector(entry, Kept(), records, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class BreakingPages:
+    """Reads as the real one, but the second page, on which it fails: as a whole, or within it."""
+
+    inner: PagesCollector
+    whole: bool
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        for reading in self.inner.read(shard):
+            broken = "page=2" in getattr(reading, "source", "")
+            if broken and self.whole:
+                raise LookupError("no place")
+            yield Breaking(reading) if broken and isinstance(reading, PageReading) else reading
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+@pytest.mark.parametrize(
+    ("whole", "detail"),
+    [
+        (True, "a bug of auditor while it was read: LookupError"),
+        (False, "a bug of auditor while GET /api/v1/pods?page=2 was read: LookupError"),
+    ],
+)
+def test_a_page_that_breaks_us_is_a_gap_of_its_kind(
+    tmp_path: Path, detail: str, *, whole: bool
+) -> None:
+    collector = BreakingPages(cluster_of_pages(), whole)
+    report = report_of(Run(gate="never"), tmp_path / "spool", collector)
+    results = json.loads(b"".join(render(report)))
+    (gap,) = [gap for gap in results["gaps"] if gap["cause"] == "internal"]
+    assert (gap["scope"], gap["detail"]) == ("k8s/Pod", detail)
+    assert "of-page-1" in seen(results)
+    assert "k8s-gpu-quota-missing" not in gap["rules"], "it rests on other kinds"
 
 
 @dataclass(frozen=True, slots=True)
