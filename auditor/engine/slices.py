@@ -166,7 +166,7 @@ class Slicer:
         found = msgspec.to_builtins(self._decode(body))
         if not isinstance(found, dict):
             return {}
-        return found if clean else redact.cleaned(found)
+        return found if clean else redact.cleaned(found, body)
 
 
 class Divider:

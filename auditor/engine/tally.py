@@ -6,7 +6,8 @@ of a microsecond, and a tally is a few bytes in a cache.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+import struct
+from collections.abc import Collection, Iterator
 
 from auditor.model.enums import Verdict
 
@@ -39,18 +40,18 @@ def count(tally: int, rule: int, verdict: Verdict) -> int:
 
 def counts(tally: int) -> Iterator[tuple[int, Verdict, int]]:
     """Yield every (rule, verdict, count) that is not zero."""
-    position = 0
-    while tally:
-        number = tally & _MASK
+    size = -(-tally.bit_length() // LANE_BITS)
+    lanes = struct.unpack(f"<{size}I", tally.to_bytes(size * LANE_BITS // 8, "little"))
+    for position, number in enumerate(lanes):
         if number:
             rule, order = divmod(position, len(_VERDICTS))
             yield rule, _VERDICTS[order], number
-        tally >>= LANE_BITS
-        position += 1
 
 
-def blinded(tally: int, blind: Container[int]) -> int:
+def blinded(tally: int, blind: Collection[int]) -> int:
     """A tally in which every verdict of some rules is unknown."""
+    if not blind:
+        return tally
     return sum(
         number * lane(rule, Verdict.UNKNOWN if rule in blind else verdict)
         for rule, verdict, number in counts(tally)

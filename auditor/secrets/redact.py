@@ -20,6 +20,7 @@ from auditor.secrets.texts import SHORTEST, without_secrets
 
 _BY_NAME: Final = "by-name"
 _SHORT: Final = 128
+_BRIEF: Final = 2048
 
 
 def redact(value: Any) -> Any:
@@ -139,9 +140,15 @@ def decode(raw: bytes) -> Any:
     return redact(value) if may_hold_secret(raw) else value
 
 
-def cleaned(value: dict[str, Any]) -> dict[str, Any]:
-    """As :func:`decode`, of what was decoded for this call; it may be changed in place."""
-    _drop_nulls(value)
+def cleaned(value: dict[str, Any], raw: bytes) -> dict[str, Any]:
+    """As :func:`decode`, of a part of ``raw`` that was decoded for this call.
+
+    It may be changed in place. A short text is looked at before each of its values is.
+    """
+    if b"null" in raw:
+        _drop_nulls(value)
+    if len(raw) <= _BRIEF and not may_hold_secret(raw):
+        return value
     found: dict[str, Any] = redact(value)
     return found
 

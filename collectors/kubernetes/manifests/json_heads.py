@@ -109,6 +109,6 @@ def with_said(raw: bytes, version: object, kind: object) -> bytes:
 
 def paired(data: bytes) -> bytes:
     """The text with U+FFFD for half a surrogate pair, as Go reads it; nothing moves by that."""
-    if rb"\ud" not in data and rb"\uD" not in data:
+    if b"\\" not in data or (rb"\ud" not in data and rb"\uD" not in data):
         return data
     return _ESCAPE.sub(lambda found: rb"\ufffd" if found["half"] else found[0], data)
