@@ -14,6 +14,7 @@ from tests.faults import server as fake
 from tests.faults.clusters import KINDS, PODS, collector, on, scanned
 from tests.faults.server import Asked, Handler, Reply, healthy, page, pod, serving
 from tests.live.cluster import read
+from tests.sweeps import sweep
 
 
 def test_a_custom_kind_can_not_pose_as_a_built_in_one(tmp_path: Path) -> None:
@@ -148,18 +149,19 @@ def _of(answers: dict[str, Reply]) -> Handler:
     return lambda asked: answers.get(asked.path)
 
 
-def test_ten_thousand_namespaces(tmp_path: Path) -> None:
+@sweep(some=1_000, whole=10_000)
+def test_many_namespaces(tmp_path: Path, size: int) -> None:
     def handle(asked: Asked) -> Reply:
         start, limit = int(asked.query.get("continue", "0")), int(asked.query["limit"])
-        names = range(start, min(10_000, start + limit))
+        names = range(start, min(size, start + limit))
         items = [{"metadata": {"name": f"n{number:05}", "uid": str(number)}} for number in names]
-        more = {"continue": str(start + limit)} if start + limit < 10_000 else {}
+        more = {"continue": str(start + limit)} if start + limit < size else {}
         return page(items, "Namespace", **more)
 
     document = scanned(tmp_path, on("/api/v1/namespaces", handle))
     assert document["gaps"] == []
-    assert document["coverage"]["resources"]["k8s/Namespace"]["seen"] == 10_000
-    assert document["counts"]["k8s-pod-security-label-missing"]["fail"] == 10_000
+    assert document["coverage"]["resources"]["k8s/Namespace"]["seen"] == size
+    assert document["counts"]["k8s-pod-security-label-missing"]["fail"] == size
 
 
 def test_what_was_asked_of_the_server(tmp_path: Path) -> None:

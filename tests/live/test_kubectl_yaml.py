@@ -13,6 +13,7 @@ from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Documents, chunks
 from collectors.kubernetes.manifests.guards import Unreadable, decode
 from tests.engines.kubectl import Decoded, Kubectl, decode_each
+from tests.sweeps import sweep
 from tests.unit.collectors.yaml_cases import KEYS, LONG, SCALARS, exact, odd_document, tagged
 
 pytestmark = pytest.mark.engine
@@ -94,12 +95,13 @@ def agreed(kubectl: Kubectl, texts: list[str], refused: int) -> list[tuple[str, 
     return list(differences(kubectl, read + not_read[:refused]))
 
 
-def test_odd_scalars_mean_what_kubectl_says(kubectl: Kubectl) -> None:
+@sweep(some=1_200, whole=12_000)
+def test_odd_scalars_mean_what_kubectl_says(kubectl: Kubectl, size: int) -> None:
     random_ = random.Random(11)
-    scalars = {*SCALARS, *LONG.values(), *(odd_scalar(random_) for _ in range(12_000))}
+    scalars = {*SCALARS, *LONG.values(), *(odd_scalar(random_) for _ in range(size))}
     texts = [f"{HEAD}odd: {scalar}\n" for scalar in sorted(scalars)]
     texts += [f"{HEAD}list:\n- {scalar}\n- 1\n" for scalar in sorted(scalars)]
-    assert len(texts) > 5_000
+    assert len(texts) > size // 2
     assert agreed(kubectl, texts, refused=40) == []
 
 

@@ -20,9 +20,9 @@ from collectors.kubernetes.live.unread import UNREAD
 from tests.e2e.runs import Run, compiled_policies
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster, ran, results, unknown
+from tests.sweeps import sweep
 
 SEED = 4
-SAMPLE = 8
 ALWAYS = ("pods", "deployments", "networkpolicies", "namespaces", "rayclusters", "resourcequotas")
 
 
@@ -74,12 +74,13 @@ def test_a_right_to_named_namespaces_is_enough(cluster: Cluster, tmp_path: Path)
         clusters.limit_to(cluster.client, rules, None)
 
 
+@sweep(some=1, whole=8)
 def test_each_right_that_is_taken_away_is_told(
-    cluster: Cluster, profile: CompiledProfile, tmp_path: Path
+    cluster: Cluster, profile: CompiledProfile, tmp_path: Path, size: int
 ) -> None:
     rules = clusters.rules_of(cluster.client)
     others = [rule for rule in rules if rule["resources"][0] not in ALWAYS]
-    sample = random.Random(SEED).sample(others, SAMPLE)
+    sample = random.Random(SEED).sample(others, size)
     chosen = [rule for rule in rules if rule in sample or rule["resources"][0] in ALWAYS]
     take_away(cluster, profile, tmp_path, chosen)
 
