@@ -1,4 +1,4 @@
-"""Folders of ours that have to go, also when a process has no descriptors left."""
+"""Folders of ours that have to go, also when a process has no descriptors or memory left."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+_ROOM: Final = 4 << 20
+"""Bytes: the interpreter asks the system for 1 MiB at a time."""
 
 
 class Spare:
-    """A descriptor that is held until something goes wrong: what is removed then needs one."""
+    """A descriptor and some memory, held until something goes wrong: what removes needs both."""
 
     def __init__(self) -> None:
+        self._room = bytearray(_ROOM)
         self._handle = -1
         with contextlib.suppress(OSError):
             self._handle = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
@@ -29,7 +33,8 @@ class Spare:
         self.give_back()
 
     def give_back(self) -> None:
-        """Have a descriptor for somebody else."""
+        """Have them for somebody else."""
+        self._room = bytearray()
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)

@@ -27,7 +27,11 @@ def children() -> dict[int, str]:
     """
     found = {}
     for listed in Path("/proc/self/task").glob("*/children"):
-        for number in listed.read_text().split():
+        try:
+            numbers = listed.read_text().split()
+        except OSError:  # a thread that has ended meanwhile
+            continue
+        for number in numbers:
             if words := _running(int(number)):
                 found[int(number)] = words
     return found

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import click
 from click.shell_completion import shell_complete
 
-from auditor.cli.errors import SYSTEM_IS_FULL, full, show_bug, show_error, show_usage
+from auditor.cli.errors import SYSTEM_IS_FULL, full, out_of_memory, show_bug, show_error, show_usage
 from auditor.cli.exits import INTERNAL, INTERRUPTED, USAGE, exit_code_of
 from auditor.cli.process import Terminated, end_quietly, hush, open_streams
 from auditor.cli.prose import prose
@@ -154,6 +154,9 @@ def run(arguments: Sequence[str]) -> int:
             return INTERNAL
         show_error(full(error))
         hush(sys.stdout.buffer)
+        return USAGE
+    except MemoryError:
+        show_error(out_of_memory())
         return USAGE
     except Exception as error:  # noqa: BLE001 - our bug: say so, and how to report it
         show_bug(error)

@@ -24,6 +24,11 @@ def full(error: OSError) -> RenderError:
     )
 
 
+def out_of_memory() -> RenderError:
+    """What there is to say when the system gives no more memory."""
+    return RenderError("there is not enough memory", hint="allow it more, or scan less at once")
+
+
 def show_error(error: AuditorError) -> None:
     """Write an error and its hint; of policy files, each error with its place."""
     if isinstance(error, PolicyErrors):

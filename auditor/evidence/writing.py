@@ -202,8 +202,12 @@ def beside(place: Path, *, is_folder: bool) -> Iterator[Path]:
 def flush(root: Path) -> None:
     """Have everything below a folder on the disk; many at once, which a disk takes together."""
     paths = [root, *root.rglob("*")] if root.is_dir() else [root]
-    with ThreadPoolExecutor(_FLUSHERS) as pool:
-        list(pool.map(_flush, paths))
+    try:
+        with ThreadPoolExecutor(_FLUSHERS) as pool:
+            list(pool.map(_flush, paths))
+    except RuntimeError:  # no room for the stack of another thread
+        for path in paths:
+            _flush(path)
 
 
 def _flush(path: Path) -> None:

@@ -5,7 +5,8 @@ reason to lose what a thousand other files came to: the file becomes a gap with 
 the report tells the rest, and the program ends with the exit code of a bug and one traceback.
 
 What the system refuses (a full disk, too many open files) is no bug, and what we raise on purpose
-has a meaning: neither is caught here.
+has a meaning: neither is caught here. Memory that it refuses is no bug either, and costs the file
+that wanted it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ FORESEEN: Final = (OSError, AuditorError)
 """What is no bug: it ends the run, and says itself why."""
 
 _HINT: Final = "report it: the traceback is on standard error"
+_MORE: Final = "allow it more memory, or scan it by itself"
 
 
 class Mishap(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -51,13 +53,16 @@ class Mishaps:
     def gap(self, scope: str, what: str, error: Exception, line: int = 0) -> Gap:
         """Note an exception while ``what`` was done; the gap that it leaves."""
         self.note(error)
+        if isinstance(error, MemoryError):
+            detail = f"there was not enough memory while {what}"
+            return Gap(self._target, scope, GapCause.TRUNCATED, detail, _MORE, line)
         detail = f"a bug of auditor while {what}: {type(error).__name__}"
         return Gap(self._target, scope, GapCause.INTERNAL, detail, _HINT, line)
 
     def note(self, error: Exception) -> None:
         """Note an exception that cost nothing."""
         self.count += 1
-        if self.first is None:
+        if self.first is None and not isinstance(error, MemoryError):
             self.first = Mishap(self._shard, self.count, self._own.without_in(_told(error)))
 
     def told(self) -> tuple[Mishap, ...]:

@@ -212,6 +212,28 @@ def test_a_page_that_breaks_us_is_a_gap_of_its_kind(
 
 
 @dataclass(frozen=True, slots=True)
+class Short(BreakingCollector):
+    """Reads as the real one, but has no memory for the files called ``bad``."""
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        for each in self.inner.read(shard):
+            if not isinstance(each, Gap) and "bad" in each.source:
+                raise MemoryError
+            yield each
+
+
+def test_memory_that_is_short_is_no_bug(tree: Path, tmp_path: Path) -> None:
+    report = report_of(Run(gate="never"), tmp_path / "spool", Short(collector_of(tree)))
+    results = json.loads(b"".join(render(report)))
+    assert [(gap["scope"], gap["cause"], gap["detail"]) for gap in results["gaps"]] == [
+        (f"{name}.yaml", "truncated", "there was not enough memory while it was read")
+        for name in ("bad-1", "bad-2")
+    ]
+    assert seen(results) == {"a", "a-2", "z", "z-2"}
+    assert report.bug == ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """A live target that fails behind its first answer, as one with a bug in it would."""
 
