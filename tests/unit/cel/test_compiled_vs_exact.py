@@ -104,7 +104,7 @@ def compare_texts(seed: int, make: Callable[[int], Generator], count: int) -> No
             if answer is not None:
                 answered += 1
                 assert answer == expected, f"{source}\n{program.code}\n{pod}"
-    assert answered > 0.9 * valued
+    assert answered > (0.9 if count == TEXTS else 0.8) * valued, "few texts say less of all"
 
 
 VISITS = "x.a.all(i, x.b.all(j, i == j))"
