@@ -119,6 +119,15 @@ class Collector(Protocol):
         """
         ...
 
+    @property
+    def asked(self) -> frozenset[str] | None:
+        """The kinds that a live target was asked for or that it never gives; None for files.
+
+        What a profile wants of a live target and is not among them is a gap, which the runner
+        makes.
+        """
+        ...
+
     def plan(self, shards: Callable[[int], int]) -> Plan:
         """List what there is to read, cheaply, cut into parts of about equal weight.
 

@@ -14,8 +14,8 @@ import msgspec
 from auditor.analysis.facts import plain_kind
 from auditor.analysis.paths import Segment, parse_path, walk
 from auditor.model.enums import GapCause
-from auditor.model.kinds import kind_name
 from auditor.model.resource import Gap, Resource
+from auditor.platforms.kubernetes import kind_name
 
 _TEXT = "write the manifest into a file of its own, and scan that, too"
 

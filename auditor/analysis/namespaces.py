@@ -14,10 +14,11 @@ from typing import Final
 import msgspec
 
 from auditor.analysis import directions
-from auditor.model.kinds import PREFIX
 from auditor.model.resource import Resource
+from auditor.platforms.kubernetes import PREFIX
 
 KIND = "k8s/NamespacePosture"
+NAMESPACE = "k8s/Namespace"
 OTHER_POLICIES: Final[Mapping[str, bool]] = MappingProxyType(
     {
         "k8s/AdminNetworkPolicy.policy.networking.k8s.io": True,

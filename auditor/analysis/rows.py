@@ -10,8 +10,8 @@ from auditor.analysis.facts import KIND, PATCH, Place, encode, no_object, part_n
 from auditor.analysis.paths import Segment, parse_path, pointer_of, walk
 from auditor.analysis.recognize import pieces
 from auditor.analysis.signs import Json
-from auditor.model.kinds import kind_name
 from auditor.model.resource import Gap, Resource
+from auditor.platforms.kubernetes import kind_name
 
 ANCHORS = {
     "template": "",

@@ -28,8 +28,8 @@ from auditor.analysis.paths import Segment, walk
 from auditor.analysis.recognize import Inside, Pieces, Text, Whole
 from auditor.analysis.rows import Extractor, Parts, TemplateRow
 from auditor.model.enums import GapCause
-from auditor.model.kinds import BUILT_IN, GROUPS, kind_name
 from auditor.model.resource import Gap, Owner, Resource
+from auditor.platforms.kubernetes import BUILT_IN, GROUPS, kind_name
 
 _KNOWN: Final = frozenset(kind_name(groups[0], kind) for kind, groups in BUILT_IN.items())
 _CAPITALS: Final = {kind.lower(): kind for kind in BUILT_IN}

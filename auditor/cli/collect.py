@@ -31,7 +31,7 @@ from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
 from auditor.ports import Live
 from auditor.runner.gather import Order, gather
-from auditor.runner.job import kinds_of
+from auditor.runner.job import wanted_of
 from auditor.version import VERSION
 
 
@@ -77,7 +77,7 @@ def collect(
     config = read_config()
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
-    kinds = kinds_of(chosen_by(policies, profile, settings, cache_of(config)))
+    wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config)))
     places = Places(kubeconfig or config.kubeconfig, timeout)
     found = [collector_for(text, places) for text in targets]
     for text, target in zip(targets, found, strict=True):
@@ -87,7 +87,7 @@ def collect(
             )
     with Scratch(config.temporary) as scratch, written(place) as folder:
         stamp = stamp_of(targets, config)
-        order = Order(kinds, folder, scratch, stamp.clock, b"")
+        order = Order(wanted, folder, scratch, stamp.clock, b"")
         _, read = gather(found, order, reader_of, shown)
         shown.end()
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())

@@ -23,7 +23,7 @@ from auditor.cli.prose import prose
 from auditor.cli.wiring import Places, live_of
 from auditor.config import read_config
 from auditor.engine.conclude import rules_blinded_by
-from auditor.engine.sources import RuleSources, kinds_read
+from auditor.engine.sources import RuleSources, wanted_by
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
 from auditor.policy.compiled import ActiveRule
@@ -88,9 +88,10 @@ def doctor(
     config = read_config()
     compiled = compiled_profile(chosen_by(policies, profile, settings, cache_of(config)))
     sources = rests_on(compiled)
+    wanted = wanted_by(sources.values(), compiled.platforms)
     live = live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:
-        found = live.examine(kinds_read(sources.values()), scratch)
+        found = live.examine(wanted.of(live.uri), scratch)
     blind = _blind(found, compiled.rules, sources)
     never = tuple(
         _Never(item.kind, item.reason, _resting_on(item.kind, sources)) for item in found.excluded

@@ -48,7 +48,7 @@ def evaluate(folder: Path, **chosen: Any) -> int:
         root = folder_of(folder, spool)
         found = Bundle(root, *read_folder(root))
         settings = judging.settings(spool)
-        collectors = found.collectors(judging.kinds(settings))
+        collectors = found.collectors()
         run = found.manifest.run
         stamp = Stamp(VERSION, run.id, run.started, lambda: run.finished)
         return judging.judge(collectors, settings, stamp)

@@ -26,10 +26,11 @@ from auditor.cli.output import parse_outputs, write_files, write_stdout
 from auditor.cli.screen import Progress, Screen, screen_of
 from auditor.cli.wiring import FORMATS
 from auditor.config import Config
+from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.model.finding import Report
 from auditor.ports import Collector
-from auditor.runner.job import kinds_of
+from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
 from auditor.runner.settings import Keeping, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
@@ -198,9 +199,9 @@ class Judging:
 
         return known_in(chosen.baseline, chosen.baseline_key, chosen.baseline_trust, scratch)
 
-    def kinds(self, settings: Settings) -> frozenset[str]:
+    def wanted(self, settings: Settings) -> WantedKinds:
         """The kinds that the rules of the profile rest on."""
-        return kinds_of(settings.chosen, settings.spool)
+        return wanted_of(settings.chosen, settings.spool)
 
     def judge(self, collectors: Sequence[Collector], settings: Settings, stamp: Stamp) -> int:
         """Judge, write all reports, and return the exit code."""

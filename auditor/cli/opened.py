@@ -17,7 +17,6 @@ from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Mani
 from auditor.evidence.population import untold
 from auditor.policy import CacheFolder
 from auditor.ports import Collector
-from auditor.runner.job import kinds_of
 from auditor.runner.known import read_known
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Settings, Stamp
@@ -52,10 +51,10 @@ class Bundle(msgspec.Struct, frozen=True):
             )
         return self.manifest.evaluation
 
-    def collectors(self, kinds: frozenset[str]) -> list[Collector]:
+    def collectors(self) -> list[Collector]:
         """What reads the evidence again; a failed query that no gap tells of is a gap then."""
         bodies = BlockReader(self.root / BODIES)
-        return [reader_of(_in_full(each), bodies, kinds) for each in self.read]
+        return [reader_of(_in_full(each), bodies) for each in self.read]
 
 
 def _in_full(read: Collected) -> Collected:
@@ -110,9 +109,8 @@ class Again(msgspec.Struct, frozen=True):
             list_all=evaluation.list_all,
             known=read_known(policy.root),
         )
-        kinds = kinds_of(settings.chosen, spool)
         stamp = _stamp_as_then(evidence.manifest)
-        report = audit(evidence.collectors(kinds), settings, stamp, self.progress)
+        report = audit(evidence.collectors(), settings, stamp, self.progress)
         place = spool / RESULTS
         with place.open("wb") as file:
             file.writelines(FORMATS["json"](_PAPER)(report))

@@ -18,6 +18,7 @@ from auditor.cli.signing_options import NAMES, Wanted, signing_options
 from auditor.cli.stamp import stamp_of
 from auditor.cli.wiring import STDIN, Places, collector_for, reader_of
 from auditor.config import read_config
+from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.ports import Live
 from auditor.runner.gather import Order, gather
@@ -71,8 +72,10 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
         places = Places(kubeconfig or config.kubeconfig, timeout)
         found = [collector_for(text, places) for text in targets]
         stamp = stamp_of(targets, config)
-        kinds = judging.kinds(settings) if any(isinstance(x, Live) for x in found) else None
-        order = Order(kinds or frozenset(), spool / "evidence", spool, stamp.clock)
+        asked = (
+            judging.wanted(settings) if any(isinstance(x, Live) for x in found) else WantedKinds()
+        )
+        order = Order(asked, spool / "evidence", spool, stamp.clock)
         if wanted.place is None:
             collectors, _ = gather(found, order, reader_of, judging.progress)
             return judging.tell(judging.audit(collectors, settings, stamp), order.bug)

@@ -48,7 +48,7 @@ def collector_for(text: str, places: Places) -> Collector | Live:
     return make(text, places)
 
 
-def reader_of(collected: Collected, bodies: Bodies, kinds: frozenset[str]) -> Collector:
+def reader_of(collected: Collected, bodies: Bodies) -> Collector:
     """The collector of a target that was read before; what was kept of files any can read.
 
     Raises:
@@ -65,7 +65,7 @@ def reader_of(collected: Collected, bodies: Bodies, kinds: frozenset[str]) -> Co
             f"{collected.entry.uri}: this version can't judge {scheme}:// targets",
             hint="evaluate it with the version that collected it",
         )
-    return make(collected, bodies, kinds)
+    return make(collected, bodies)
 
 
 def live_of(text: str, places: Places) -> Examined:
@@ -116,10 +116,10 @@ def _cluster(text: str, places: Places) -> Live:
     return LiveCollector(address, places.kubeconfig, system_clock(), patience)
 
 
-def _pages(collected: Collected, bodies: Bodies, kinds: frozenset[str]) -> Collector:
+def _pages(collected: Collected, bodies: Bodies) -> Collector:
     from collectors.kubernetes.live.pages import PagesCollector
 
-    return PagesCollector(collected.entry, bodies, collected.records, kinds)
+    return PagesCollector(collected.entry, bodies, collected.records)
 
 
 COLLECTORS: Mapping[str, Callable[[str, Places], Collector | Live]] = MappingProxyType(
@@ -127,7 +127,7 @@ COLLECTORS: Mapping[str, Callable[[str, Places], Collector | Live]] = MappingPro
 )
 """URI scheme to collector; paths and ``-`` are manifests."""
 
-READERS: Mapping[str, Callable[[Collected, Bodies, frozenset[str]], Collector]] = MappingProxyType(
+READERS: Mapping[str, Callable[[Collected, Bodies], Collector]] = MappingProxyType(
     {"k8s": _pages, "k8s+incluster": _pages}
 )
 """URI scheme to the collector of what was read before."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from auditor.analysis import FACT_KINDS
 from auditor.engine.merge import Merged
 from auditor.engine.sources import RuleSources
 from auditor.engine.tally import counts as tally_counts
@@ -33,15 +32,23 @@ Sources = Mapping[str, RuleSources]
 def rules_blinded_by(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) -> tuple[str, ...]:
     """The rules that a gap keeps something from.
 
-    A gap over a whole live target: every rule that rests on a kind. One whose scope is a kind: the
-    rules that rest on that kind. Any other scope is a place that might have held anything: every
-    rule that needs other resources than the one it judges.
+    A gap over a whole live target: every rule of its platform that rests on a kind. One whose scope
+    is a kind: the rules that rest on that kind. Any other scope is a place that might have held
+    anything: every rule that needs other resources than the one it judges.
     """
+    touched = _touched(gap, rules, sources)
     if gap.everything:
-        return tuple(item.rule.id for item in rules if sources[item.rule.id].all)
+        return tuple(rule for rule in touched if sources[rule].all)
     if _is_kind(gap, sources):
-        return tuple(item.rule.id for item in rules if gap.scope in sources[item.rule.id].all)
-    return tuple(active.rule.id for active in rules if active.rule.needs)
+        return tuple(rule for rule in touched if gap.scope in sources[rule].all)
+    needy = frozenset(active.rule.id for active in rules if active.rule.needs)
+    return tuple(rule for rule in touched if rule in needy)
+
+
+def _touched(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) -> Sequence[str]:
+    """The rules that a gap can say something of: those of its target's platform; of files, all."""
+    ids = (active.rule.id for active in rules)
+    return [rule for rule in ids if sources[rule].may_be_in(gap.target)]
 
 
 def rules_short_of(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) -> frozenset[str]:
@@ -51,7 +58,7 @@ def rules_short_of(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) -> f
     """
     if _is_kind(gap, sources):
         return frozenset(rules_blinded_by(gap, rules, sources))
-    return frozenset(active.rule.id for active in rules)
+    return frozenset(_touched(gap, rules, sources))
 
 
 def rules_without_verdict(
@@ -61,12 +68,13 @@ def rules_without_verdict(
 
     A rule that only judges what was not read keeps its verdicts on the rest: each rests on
     evidence of its own. Of a live target that can't be relied on as a whole none does, no failure
-    either: it is not known which cluster it was seen in.
+    either: it is not known what it was seen in.
     """
+    touched = _touched(gap, rules, sources)
     if gap.everything:
-        return tuple(item.rule.id for item in rules)
+        return tuple(touched)
     if _is_kind(gap, sources):
-        return tuple(item.rule.id for item in rules if gap.scope in sources[item.rule.id].needed)
+        return tuple(rule for rule in touched if gap.scope in sources[rule].needed)
     return rules_blinded_by(gap, rules, sources)
 
 
@@ -184,11 +192,13 @@ def coverage_of(
     blind: frozenset[str],
     excluded: Mapping[str, int],
     looked_at: frozenset[str] = frozenset(),
+    facts: frozenset[str] = frozenset(),
 ) -> Coverage:
     """How much was decided; with nothing to decide the ratio is 0, since nothing was shown.
 
     ``excluded`` is what :func:`left_out` found, which the counts have in them. ``looked_at`` are
     the kinds that rules rest on; objects of no such kind that were not judged nobody looks at.
+    ``facts`` are the kinds that were derived.
     """
     decided = sum(count.passed + count.failed + count.not_applicable for count in counts)
     undecided = sum(count.unknown + count.manual for count in counts)
@@ -203,14 +213,14 @@ def coverage_of(
     }
     absent = {count.rule for count in counts if excluded.get(count.rule)} - blinded
     objects = {kind for kind in census if not kind.startswith(_ABOUT_FILES)}
-    unknown = objects - looked_at - FACT_KINDS
+    unknown = objects - looked_at - facts
     kinds = tuple(
         KindCoverage(
             kind,
             census[kind],
             evaluated.get(kind, 0),
             0,
-            kind in FACT_KINDS,
+            kind in facts,
             ignored=not evaluated.get(kind) and kind in unknown,
         )
         for kind in sorted(census)

@@ -21,8 +21,8 @@ from auditor.engine.causes import together
 from auditor.engine.outcome import BodyPath, Outcome
 from auditor.model.elements import shown
 from auditor.model.enums import Confidence, Verdict
-from auditor.model.kinds import kind_name
 from auditor.model.resource import Resource, Target
+from auditor.platforms.kubernetes import kind_name
 from auditor.policy.compiled import ActiveRule
 
 VERDICT_ORDER = {

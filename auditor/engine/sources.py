@@ -15,35 +15,57 @@ import msgspec
 from auditor.analysis import accounts, facts, namespaces
 from auditor.analysis.rows import PARTIAL, TemplateRow
 from auditor.model.enums import About
+from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.compiled import ActiveRule
-
-_NAMESPACE = "k8s/Namespace"
 
 
 class RuleSources(msgspec.Struct, frozen=True):
-    """Kinds as they are read; a gap in ``judged`` leaves other verdicts, one in ``needed`` none."""
+    """Kinds as they are read; a gap in ``judged`` leaves other verdicts, one in ``needed`` none.
+
+    ``schemes`` are those of the live targets that can have something for the rule: what is missing
+    of a target of another platform takes nothing from it.
+    """
 
     judged: frozenset[str]
     needed: frozenset[str]
+    schemes: frozenset[str]
 
     @property
     def all(self) -> frozenset[str]:
         """Every kind that the rule rests on."""
         return self.judged | self.needed
 
+    def may_be_in(self, target: str) -> bool:
+        """Whether a target, by its URI, could have what the rule rests on; files have anything."""
+        scheme, separator, _ = target.partition("://")
+        return not separator or scheme in self.schemes
+
+
+class WantedKinds(msgspec.Struct, frozen=True):
+    """What a profile wants to be read: each target is asked for the kinds of its platform."""
+
+    kinds: frozenset[str] = frozenset()
+    platforms: Platforms = PLATFORMS
+
+    def of(self, target: str) -> frozenset[str]:
+        """The kinds that are wanted of a target, by its URI; none of files, which are just read."""
+        platform = self.platforms.of_target(target)
+        if platform is None:
+            return frozenset()
+        return frozenset(kind for kind in self.kinds if self.platforms.of_kind(kind) is platform)
+
 
 def sources_of(
-    rules: Sequence[ActiveRule], rows: Iterable[TemplateRow]
+    rules: Sequence[ActiveRule], rows: Iterable[TemplateRow], platforms: Platforms = PLATFORMS
 ) -> Mapping[str, RuleSources]:
     """The kinds that each rule rests on, by its id."""
     holders = _holders(rows)
-    return {active.rule.id: _sources(active, holders) for active in rules}
+    return {active.rule.id: _sources(active, holders, platforms) for active in rules}
 
 
-def kinds_read(sources: Iterable[RuleSources]) -> frozenset[str]:
-    """The kinds of a platform's objects that some rules rest on."""
-    kinds = frozenset(kind for each in sources for kind in each.all)
-    return frozenset(kind for kind in kinds if kind.startswith("k8s/"))
+def wanted_by(sources: Iterable[RuleSources], platforms: Platforms = PLATFORMS) -> WantedKinds:
+    """The kinds of objects that some rules rest on."""
+    return WantedKinds(frozenset(kind for each in sources for kind in each.all), platforms)
 
 
 def _holders(rows: Iterable[TemplateRow]) -> Mapping[str, frozenset[str]]:
@@ -60,22 +82,26 @@ def _holders(rows: Iterable[TemplateRow]) -> Mapping[str, frozenset[str]]:
     return {
         facts.KIND: frozenset(whole),
         facts.PATCH: frozenset(partial),
-        namespaces.KIND: frozenset({_NAMESPACE}),
+        namespaces.KIND: frozenset({namespaces.NAMESPACE}),
         accounts.KIND: frozenset(whole),
     }
 
 
-def _sources(active: ActiveRule, holders: Mapping[str, frozenset[str]]) -> RuleSources:
+def _sources(
+    active: ActiveRule, holders: Mapping[str, frozenset[str]], platforms: Platforms
+) -> RuleSources:
     rule = active.rule
+    of = (platforms.of_kind(kind) for kind in (*rule.applies_to, *rule.needs))
+    schemes = frozenset(scheme for each in of if each is not None for scheme in each.schemes)
     if rule.about is About.FILES:
-        return RuleSources(frozenset(), frozenset())
+        return RuleSources(frozenset(), frozenset(), schemes)
     judged = frozenset(
         kind for fact in rule.applies_to for kind in holders.get(fact, frozenset({fact}))
     )
     needed = frozenset(rule.needs)
     if namespaces.KIND in rule.applies_to and _counts_workloads(active):
         needed |= holders[facts.KIND]
-    return RuleSources(judged - needed, needed)
+    return RuleSources(judged - needed, needed, schemes)
 
 
 def _counts_workloads(active: ActiveRule) -> bool:

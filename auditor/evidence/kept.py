@@ -154,6 +154,10 @@ class KeptCollector:
         return Target(entry.uri, entry.uid, entry.version, entry.principal.name, entry.excluded)
 
     @property
+    def asked(self) -> None:
+        """Files are not asked for kinds."""
+
+    @property
     def independent(self) -> bool:
         """As files: what is found in one depends on it alone."""
         return True

@@ -18,6 +18,7 @@ from auditor.cel import (
 )
 from auditor.errors import PolicyError, PolicyErrors
 from auditor.model.policy import Expression, Rule
+from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.messages import BraceError, split_message
@@ -27,8 +28,12 @@ from auditor.policy.resolve import ChosenRule, ResolvedProfile
 VARIABLES = {"object": DYN, "item": DYN, "params": DYN}
 
 
-def compile_profile(resolved: ResolvedProfile, cache: ProgramCache | None) -> CompiledProfile:
+def compile_profile(
+    resolved: ResolvedProfile, cache: ProgramCache | None, platforms: Platforms = PLATFORMS
+) -> CompiledProfile:
     """Compile all rules of a profile, from a cache where it knows them.
+
+    ``platforms`` are those that the policy was loaded for.
 
     Raises:
         PolicyErrors: an expression is wrong.
@@ -50,6 +55,7 @@ def compile_profile(resolved: ResolvedProfile, cache: ProgramCache | None) -> Co
         tables=policy.tables,
         policy_digest=policy.digest,
         digest=resolved.digest,
+        platforms=platforms,
     )
 
 

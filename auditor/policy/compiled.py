@@ -9,6 +9,7 @@ import msgspec
 from auditor.cel import CelError, Program
 from auditor.model.enums import Severity
 from auditor.model.policy import Control, Rule
+from auditor.platforms import PLATFORMS, Platforms
 
 
 class MessageTemplate(msgspec.Struct, frozen=True):
@@ -66,3 +67,4 @@ class CompiledProfile(msgspec.Struct, frozen=True):
     tables: Mapping[str, list[Mapping[str, object]]]
     policy_digest: str
     digest: str
+    platforms: Platforms = PLATFORMS

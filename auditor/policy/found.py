@@ -12,6 +12,7 @@ import yaml
 
 from auditor.errors import Location, PolicyError
 from auditor.model.policy import Control, Profile, Rule, Selection
+from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader
 
@@ -32,9 +33,11 @@ class Use(msgspec.Struct, frozen=True):
 class Found(msgspec.Struct):
     """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`.
 
-    ``files`` are (kind, stem) of all files, ``places`` where a (kind, name) is defined.
+    ``platforms`` are those whose kinds the files may name. ``files`` are (kind, stem) of all files,
+    ``places`` where a (kind, name) is defined.
     """
 
+    platforms: Platforms = PLATFORMS
     errors: list[PolicyError] = msgspec.field(default_factory=list)
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
     controls: dict[str, Control] = msgspec.field(default_factory=dict)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 from auditor.policy.policyset import PolicySet, digest_files, read_files
 from auditor.version import VERSION
@@ -15,8 +16,12 @@ FORMAT = 1
 """Changes when what is made of the same files changes without the version doing so."""
 
 
-def load(folders: Sequence[Path], cache: CacheFolder | None = None) -> PolicySet:
+def load(
+    folders: Sequence[Path], cache: CacheFolder | None = None, platforms: Platforms = PLATFORMS
+) -> PolicySet:
     """Load policy folders, the built-in one first.
+
+    ``platforms`` are those that rules may be about.
 
     All files are read and hashed each time. ``cache`` is a folder that holds what files of the same
     names and content came to before; None does without.
@@ -26,7 +31,7 @@ def load(folders: Sequence[Path], cache: CacheFolder | None = None) -> PolicySet
     """
     files = read_files(folders)
     digest = digest_files(files)
-    name, stamp = cache_name(digest, "policy"), cache_stamp(digest, "policy")
+    name, stamp = cache_name(digest, "policy"), cache_stamp(digest, _content(platforms))
     shown = [str(folder) for folder in folders[1:]]
     data = cache.read(name, stamp) if cache is not None else None
     known = _restored(data, digest, shown) if data is not None else None
@@ -34,10 +39,15 @@ def load(folders: Sequence[Path], cache: CacheFolder | None = None) -> PolicySet
         return known
     from auditor.policy.read import read_policy  # noqa: PLC0415 - YAML, when nothing is cached
 
-    policy = read_policy(folders, files, digest)
+    policy = read_policy(folders, files, digest, platforms)
     if cache is not None:
         cache.write(name, stamp, msgspec.msgpack.encode((shown, policy)))
     return policy
+
+
+def _content(platforms: Platforms) -> str:
+    """What a cache file of a policy holds: other platforms allow other rules."""
+    return " ".join(("policy", *(platform.name for platform in platforms)))
 
 
 def cache_name(digest: str, kind: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from auditor.errors import Location, PolicyErrors
 from auditor.model.policy import Control
+from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.check import check
 from auditor.policy.compile import compile_rule
 from auditor.policy.found import Found
@@ -20,7 +21,12 @@ from auditor.policy.resolve import ChosenRule
 from auditor.policy.yamlfile import Reader
 
 
-def read_policy(folders: Sequence[Path], files: Sequence[PolicyFile], digest: str) -> PolicySet:
+def read_policy(
+    folders: Sequence[Path],
+    files: Sequence[PolicyFile],
+    digest: str,
+    platforms: Platforms = PLATFORMS,
+) -> PolicySet:
     """Make a policy set of files; ``folders`` are where they are from, the built-in one first.
 
     Names of built-in files are shown relative to their folder.
@@ -28,7 +34,7 @@ def read_policy(folders: Sequence[Path], files: Sequence[PolicyFile], digest: st
     Raises:
         PolicyErrors: anything is wrong with any file.
     """
-    found = Found()
+    found = Found(platforms)
     used = {file.folder for file in files}
     for number, folder in enumerate(folders):
         if number not in used:

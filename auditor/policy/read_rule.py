@@ -11,6 +11,7 @@ import yaml
 from auditor.errors import UsageError
 from auditor.model.enums import About, Confidence, Severity, Verdict
 from auditor.model.policy import Equivalent, Example, Expression, Parameter, Rule
+from auditor.platforms import Platforms
 from auditor.policy.found import Found, Use, read_choice, read_id, read_words
 from auditor.policy.kinds import unknown_kind
 from auditor.policy.parameters import BOUNDED, CHOSEN, TYPES, convert
@@ -52,12 +53,12 @@ def read_rule(reader: Reader, stem: str, found: Found) -> None:
         title=reader.string(nodes.get("title")),
         severity=read_choice(reader, nodes.get("severity"), Severity, Severity.MEDIUM),
         confidence=read_choice(reader, nodes.get("confidence"), Confidence, Confidence.HIGH),
-        applies_to=_kinds(reader, nodes.get("applies-to"), least=1),
+        applies_to=_kinds(reader, nodes.get("applies-to"), found.platforms, least=1),
         check=_expression(reader, nodes.get("check")),
         message=_expression(reader, nodes.get("message")),
         each=_expression(reader, nodes["each"]) if "each" in nodes else None,
         when=_expression(reader, nodes["when"]) if "when" in nodes else None,
-        needs=_kinds(reader, nodes.get("needs"), least=0),
+        needs=_kinds(reader, nodes.get("needs"), found.platforms, least=0),
         parameters=parameters,
         rationale=reader.string(nodes.get("rationale")),
         remediation=reader.string(nodes.get("remediation")),
@@ -82,7 +83,9 @@ def _expression(reader: Reader, node: yaml.Node | None) -> Expression:
     return Expression(reader.string(node), reader.location(node), reader.segments(node))
 
 
-def _kinds(reader: Reader, node: yaml.Node | None, *, least: int) -> tuple[str, ...]:
+def _kinds(
+    reader: Reader, node: yaml.Node | None, platforms: Platforms, *, least: int
+) -> tuple[str, ...]:
     """A list of kinds, or one kind alone."""
     named: list[tuple[yaml.Node, str]]
     if isinstance(node, yaml.ScalarNode):
@@ -92,7 +95,7 @@ def _kinds(reader: Reader, node: yaml.Node | None, *, least: int) -> tuple[str, 
         if isinstance(node, yaml.SequenceNode) and len(node.value) < least:
             reader.fail(node, "must not be empty")
     for item, kind in named:
-        hint = unknown_kind(kind) if kind else None
+        hint = unknown_kind(kind, platforms) if kind else None
         if hint is not None:
             reader.fail(item, f"no kind is called {kind!r}", hint)
     return tuple(kind for _, kind in named)

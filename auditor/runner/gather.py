@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.engine.sources import WantedKinds
 from auditor.errors import CollectionError, UsageError
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.commitments import committing
@@ -28,8 +29,8 @@ from auditor.ports import Bodies, Collector, Live
 from auditor.runner.mishaps import FORESEEN, Mishap, Mishaps
 
 Progress = Callable[[str, int, int], None]
-Reader = Callable[[Collected, Bodies, frozenset[str]], Collector]
-"""Makes the collector of a target that was read: (what, its bodies, wanted kinds)."""
+Reader = Callable[[Collected, Bodies], Collector]
+"""Makes the collector of a target that was read: (what, its bodies)."""
 AT_ONCE: Final = 8
 _FAREWELL: Final = 0.3
 """Seconds that threads get to stop writing, when the run is over before they are."""
@@ -43,7 +44,7 @@ class Order(msgspec.Struct, frozen=True):
     whole target.
     """
 
-    kinds: frozenset[str]
+    wanted: WantedKinds
     folder: Path
     scratch: Path
     clock: Callable[[], str]
@@ -73,7 +74,7 @@ def gather(
     for number, target in enumerate(targets):
         if isinstance(target, Live):
             bodies = BlockReader(order.folder / BODIES)
-            collectors.append(reader(read[number], bodies, order.kinds))
+            collectors.append(reader(read[number], bodies))
         else:
             collectors.append(target)
     return collectors, read
@@ -176,7 +177,7 @@ def _entry(
         shared.tell(target.uri, done, total)
 
     try:
-        return target.collect(order.kinds, sink, progress)
+        return target.collect(order.wanted.of(target.uri), sink, progress)
     except CollectionError as error:
         failed = Gap(target.uri, target.uri, GapCause.UNREACHABLE, error.message, error.hint)
     except (*FORESEEN, _Stopped):

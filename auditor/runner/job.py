@@ -14,8 +14,8 @@ from auditor.analysis.rows import rows_from_table
 from auditor.analysis.workloads import Workloads
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
-from auditor.engine.sources import RuleSources, kinds_read, sources_of
-from auditor.model.kinds import kind_name
+from auditor.engine.sources import RuleSources, WantedKinds, sources_of, wanted_by
+from auditor.platforms.kubernetes import kind_name
 from auditor.policy import (
     CacheFolder,
     CompiledProfile,
@@ -68,6 +68,7 @@ class Context(msgspec.Struct, frozen=True):
     plans: Plans
     workloads: Workloads
     sources: Mapping[str, RuleSources]
+    wanted: WantedKinds
     writer: LineWriter
 
 
@@ -78,13 +79,14 @@ def compiled_profile(chosen: Chosen) -> CompiledProfile:
         PolicyErrors: a policy file is malformed.
         UsageError: no such profile, rule or parameter.
     """
-    policy = load(chosen.folders, chosen.cache)
+    policy = load(chosen.folders, chosen.cache, chosen.platforms)
     programs = None
     if chosen.cache is not None:
         digest = policy.digest
         name, stamp = cache_name(digest, "programs"), cache_stamp(digest, "programs")
         programs = ProgramCache(chosen.cache, name, stamp)
-    return compile_profile(resolve(policy, chosen.profile, dict(chosen.parameters)), programs)
+    resolved = resolve(policy, chosen.profile, dict(chosen.parameters))
+    return compile_profile(resolved, programs, chosen.platforms)
 
 
 @functools.lru_cache(maxsize=2)
@@ -103,6 +105,7 @@ def context_of(job: Job) -> Context:
         plans=judges.plans,
         workloads=judges.workloads,
         sources=judges.sources,
+        wanted=wanted_by(judges.sources.values(), judges.profile.platforms),
         writer=LineWriter(judges.profile.rules, job.collector.target),
     )
 
@@ -130,12 +133,12 @@ def _judges(
         compiled,
         Plans(compiled.rules, list_all=list_all, memo=memo),
         Workloads(rows, contents_from_table(compiled.tables.get(CONTENTS, []))),
-        sources_of(compiled.rules, rows),
+        sources_of(compiled.rules, rows, compiled.platforms),
     )
 
 
-def kinds_of(chosen: Chosen, run: Path | None = None) -> frozenset[str]:
-    """The kinds that the rules of a profile rest on: what a collector has to read.
+def wanted_of(chosen: Chosen, run: Path | None = None) -> WantedKinds:
+    """The kinds that the rules of a profile rest on: what collectors have to read.
 
     ``run`` is the folder of the run that will judge: it compiles nothing again.
 
@@ -143,7 +146,7 @@ def kinds_of(chosen: Chosen, run: Path | None = None) -> frozenset[str]:
         PolicyErrors, UsageError: as :func:`compiled_profile`.
     """
     compiled = compiled_profile(chosen) if run is None else _compiled(chosen, run)
-    return kinds_read(rests_on(compiled).values())
+    return wanted_by(rests_on(compiled).values(), compiled.platforms)
 
 
 def kinds_of_the_cluster(compiled: CompiledProfile) -> frozenset[str]:
@@ -159,4 +162,5 @@ def kinds_of_the_cluster(compiled: CompiledProfile) -> frozenset[str]:
 
 def rests_on(compiled: CompiledProfile) -> Mapping[str, RuleSources]:
     """The kinds that each rule of a profile rests on."""
-    return sources_of(compiled.rules, rows_from_table(compiled.tables.get(TEMPLATES, [])))
+    rows = rows_from_table(compiled.tables.get(TEMPLATES, []))
+    return sources_of(compiled.rules, rows, compiled.platforms)

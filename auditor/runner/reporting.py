@@ -50,7 +50,9 @@ def put_together(
     census, evaluated = _population(run for _, run in runs)
     blind = frozenset(rule for _, run in runs for rule in run.blind)
     excluded = conclude.left_out(item for _, run in runs for item in run.excluded)
-    coverage = conclude.coverage_of(census, evaluated, counts, blind, excluded, _looked_at(context))
+    coverage = conclude.coverage_of(
+        census, evaluated, counts, blind, excluded, _looked_at(context), profile.platforms.facts
+    )
     causes = _causes(gaps, merger.merged.tallies, counts)
     counted = merger.merged.tallies
     if against is not None:

@@ -111,8 +111,9 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
         run.add_mishap(mishaps)
         _conclude(job, context, run)
         return run
-    run.gaps += plan.gaps
-    run.unread += plan.gaps
+    gaps = (*plan.gaps, *_never_asked(job.collector, context))
+    run.gaps += gaps
+    run.unread += gaps
     run.skipped += plan.skipped
     run.passed = plan.passed
     weight = sum(shard.weight for shard in plan.shards)
@@ -131,6 +132,20 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
     _judge_facts(job, context, run)
     _conclude(job, context, run)
     return run
+
+
+def _never_asked(collector: Collector, context: Context) -> Iterator[Gap]:
+    """A gap for each kind that the profile wants of a live target and that it was not asked for.
+
+    Whether the collector forgot it, or the evidence is from a run with another profile.
+    """
+    if collector.asked is None:
+        return
+    uri = collector.target.uri
+    for kind in sorted(context.wanted.of(uri) - collector.asked):
+        detail = "it was not asked for when the target was read"
+        hint = "collect again with this profile"
+        yield Gap(uri, kind, GapCause.UNSUPPORTED, detail, hint)
 
 
 def _shard_count(each: int, weight: int) -> int:
@@ -164,7 +179,7 @@ def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
     except FORESEEN:
         raise
     except Exception as error:  # noqa: BLE001 - a bug of ours costs what takes many objects only
-        run.gaps.append(mishaps.gap("k8s/Namespace", "namespaces were judged", error))
+        run.gaps.append(mishaps.gap(namespaces.NAMESPACE, "namespaces were judged", error))
         run.add_mishap(mishaps)
     run.kept.clear()
     for source, reading in _readings_of(job.collector, tuple(told)):

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from auditor.model.evidence import TargetEntry
+from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 
 SHARD_WEIGHT = 1 << 20
@@ -16,13 +17,15 @@ SHARD_WEIGHT = 1 << 20
 class Chosen(msgspec.Struct, frozen=True):
     """A profile with its parameters, and the folders of policies that it is from.
 
-    ``cache`` is a folder for what was compiled, None to do without.
+    ``cache`` is a folder for what was compiled, None to do without. ``platforms`` are those that
+    the policies may speak of.
     """
 
     folders: tuple[Path, ...]
     profile: str
     parameters: tuple[tuple[str, str], ...] = ()
     cache: CacheFolder | None = None
+    platforms: Platforms = PLATFORMS
 
 
 class Settings(msgspec.Struct, frozen=True):

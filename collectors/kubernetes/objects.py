@@ -10,10 +10,10 @@ from typing import Any, Final, TypeGuard
 
 import msgspec
 
-from auditor.model import kinds
 from auditor.model.elements import shown
 from auditor.model.enums import GapCause
 from auditor.model.resource import Owner, Resource
+from auditor.platforms import kubernetes as kinds
 from auditor.secrets.marks import marker
 from auditor.secrets.names import is_secret
 from auditor.secrets.redact import redact_text

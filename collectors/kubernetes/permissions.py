@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from auditor.errors import UsageError
-from auditor.model.kinds import PREFIX
+from auditor.platforms.kubernetes import PREFIX
 from auditor.ports import RolePlan
 from collectors.kubernetes.live.unread import UNREAD
 from collectors.kubernetes.manifests.scalars import plain

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.model import kinds
+from auditor.platforms import kubernetes as kinds
 
 
 class Named(msgspec.Struct, frozen=True):

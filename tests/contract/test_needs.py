@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.analysis import FACT_KINDS, accounts, facts, namespaces
+from auditor.analysis import accounts, facts, namespaces
 from auditor.analysis.shapes import shape_of
 from auditor.engine.kinds import rule_reads
 from auditor.errors import PolicyError
 from auditor.model.policy import Rule
+from auditor.platforms import PLATFORMS
 from auditor.policy import load, policies_folder
 from auditor.policy.compile import compile_rule
 from auditor.policy.resolve import ChosenRule
@@ -49,7 +50,7 @@ def test_needs(rule: Rule) -> None:
 
 def test_every_fact_has_an_account_of_its_evidence() -> None:
     """A pod template rests on its object alone; a posture on what its rules must need."""
-    assert {facts.KIND, facts.PATCH, *FACTS} == FACT_KINDS
+    assert {facts.KIND, facts.PATCH, *FACTS} == PLATFORMS.facts
     read = namespaces.READS | {accounts.ACCOUNT}
     joined = {kind for kinds in JOINED.values() for kind in kinds}
     assert joined - {facts.KIND} == read - {"k8s/Namespace"}

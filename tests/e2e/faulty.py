@@ -41,6 +41,10 @@ class FaultyCollector:
         return self.inner.target
 
     @property
+    def asked(self) -> None:
+        """Files are not asked for kinds."""
+
+    @property
     def independent(self) -> bool:
         return self.inner.independent
 

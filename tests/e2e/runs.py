@@ -14,6 +14,7 @@ from auditor.model.finding import Report
 from auditor.model.resource import Target
 from auditor.policy import CacheFolder, policies_folder
 from auditor.ports import Collector
+from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Settings, Stamp
 from benchmarks.generate import write_manifests
@@ -63,9 +64,16 @@ class Run:
     def report(self, *collectors: Collector, spool: Path) -> Report:
         return self._audit(collectors, spool)
 
+    def wanted(self, uri: str) -> frozenset[str]:
+        """The kinds that the profile wants of a target."""
+        return wanted_of(self._chosen()).of(uri)
+
+    def _chosen(self) -> Chosen:
+        return Chosen((policies_folder(),), self.profile, (), compiled_policies())
+
     def _audit(self, collectors: Sequence[Collector], spool: Path) -> Report:
         settings = Settings(
-            chosen=Chosen((policies_folder(),), self.profile, (), compiled_policies()),
+            chosen=self._chosen(),
             gate=self.gate,
             workers=self.workers,
             spool=spool,

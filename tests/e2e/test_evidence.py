@@ -66,6 +66,10 @@ class LossyCollector:
         return self.inner.target
 
     @property
+    def asked(self) -> None:
+        """Files are not asked for kinds."""
+
+    @property
     def independent(self) -> bool:
         return self.inner.independent
 

@@ -31,6 +31,10 @@ class Watched:
         return self.inner.target
 
     @property
+    def asked(self) -> None:
+        """Files are not asked for kinds."""
+
+    @property
     def independent(self) -> bool:
         return self.inner.independent
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from auditor.model.enums import About
 from auditor.model.evidence import Principal, Record, TargetEntry
+from auditor.platforms.files import DUPLICATE_KEY
 from auditor.policy import load, policies_folder
 from auditor.ports import Collector
 from collectors.kubernetes.live.pages import PagesCollector
@@ -27,10 +28,12 @@ LEFT_OUT = {"k8s-secret-in-config-map", "k8s-service-account-token-permanent"}
 SECRETS = {("owasp-kubernetes", "K08"), ("nsa-kubernetes", "secrets")}
 
 
-def pages_of(folder: Path, handler: Handler, kinds: frozenset[str] = KINDS | UNREAD) -> Collector:
+def pages_of(folder: Path, handler: Handler, kinds: frozenset[str] | None = None) -> Collector:
+    """A cluster that was asked for these kinds, by default for all that the profile wants."""
     folder.mkdir(exist_ok=True)
+    asked = Run().wanted("k8s://fake") if kinds is None else kinds
     with serving(handler) as server:
-        return read(collector(folder, server), kinds, folder)
+        return read(collector(folder, server), asked, folder)
 
 
 def results(*collectors: Collector, list_all: bool = False) -> dict[str, Any]:
@@ -79,6 +82,30 @@ def test_the_screen_says_what_is_never_read(tmp_path: Path) -> None:
     assert "coverage=100.0%" not in text
 
 
+def test_what_was_not_asked_for_is_a_gap_whatever_the_collector_says(tmp_path: Path) -> None:
+    """A filter that forgets a kind costs the rules about it their verdicts."""
+    wanted = Run().wanted("k8s://fake")
+    forgotten = {"k8s/NetworkPolicy", "k8s/ClusterRoleBinding"}
+    assert forgotten < wanted
+    document = results(pages_of(tmp_path, healthy, wanted - forgotten))
+    assert {(gap["scope"], gap["cause"], gap["detail"]) for gap in document["gaps"]} == {
+        (kind, "unsupported", "it was not asked for when the target was read") for kind in forgotten
+    }
+    assert document["targets"][0]["state"] == "partial"
+    policies = next(gap for gap in document["gaps"] if gap["scope"] == "k8s/NetworkPolicy")
+    assert "k8s-network-policy-allows-internet" in policies["rules"] or len(policies["rules"]) > 1
+    for rule in policies["rules"]:
+        assert document["counts"][rule]["unknown"] >= 1, rule
+
+
+def test_nothing_asked_for_is_no_pass(tmp_path: Path) -> None:
+    document = results(pages_of(tmp_path, healthy, frozenset()))
+    assert {gap["scope"] for gap in document["gaps"]} >= KINDS
+    assert document["coverage"]["ratio"] == 0
+    assert document["gate"]["exit"] == 3
+    assert "satisfied" not in {control["state"] for control in document["controls"]}
+
+
 def changing() -> Handler:
     """A cluster that is another one at the end."""
     system = "/api/v1/namespaces/kube-system"
@@ -106,7 +133,8 @@ def test_a_cluster_that_changed_meanwhile_has_no_verdict(tmp_path: Path) -> None
             rule
         )
     assert document["coverage"]["ratio"] == 0
-    assert document["coverage"]["rules"]["evaluated"] == 0
+    of_files = [rule for rule in POLICY.rules.values() if rule.applies_to == (DUPLICATE_KEY,)]
+    assert document["coverage"]["rules"]["evaluated"] == len(of_files), "no cluster has those"
     assert {control["state"] for control in document["controls"]} == {"undetermined"}
     assert (document["gate"]["decision"], document["gate"]["exit"]) == ("incomplete", 3)
 
@@ -141,7 +169,7 @@ def dead() -> PagesCollector:
     """A cluster that did not answer when it was to be read."""
     why = "k8s://dead: no connection"
     entry = TargetEntry("k8s://dead", "", "", "", Principal(""), "", "", failure=why)
-    return PagesCollector(entry, NoBodies(), (), KINDS)
+    return PagesCollector(entry, NoBodies(), ())
 
 
 def test_a_cluster_that_can_not_be_reached_blinds_every_rule(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES
 from auditor.evidence.writing import FolderSink
-from auditor.model.kinds import GROUPS, PREFIX
+from auditor.platforms.kubernetes import GROUPS, PREFIX
 from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.collector import LiveCollector, system_clock
 from collectors.kubernetes.live.pages import PagesCollector
@@ -182,7 +182,7 @@ def read(live: LiveCollector, kinds: frozenset[str], folder: Path) -> PagesColle
     """Read a cluster into a folder, and what judges it from there."""
     sink = FolderSink(folder, 0, folder)
     entry = live.collect(kinds, sink, lambda *_: None)
-    return PagesCollector(entry, BlockReader(folder / BODIES), sink.close(), kinds)
+    return PagesCollector(entry, BlockReader(folder / BODIES), sink.close())
 
 
 def rules_of(client: Client) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 
 from auditor.engine.kinds import Plans
 from auditor.model.enums import Verdict
-from auditor.model.kinds import kind_name
+from auditor.platforms.kubernetes import kind_name
 from auditor.policy import compile_profile, load, resolve
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client

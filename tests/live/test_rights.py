@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from auditor.engine.conclude import rules_blinded_by
-from auditor.engine.sources import kinds_read
+from auditor.engine.sources import wanted_by
 from auditor.model.resource import Gap
 from auditor.policy import CompiledProfile, policies_folder
 from auditor.runner.job import compiled_profile, rests_on
@@ -120,7 +120,7 @@ class Taken:
     ) -> None:
         self._profile = profile
         self._sources = rests_on(profile)
-        self._kinds = kinds_read(self._sources.values())
+        self._kinds = wanted_by(self._sources.values()).of("k8s://")
         self._live = clusters.collector(cluster.least, target)
         self._folder = folder / target.rpartition("=")[2].strip(":/")
         self._folder.mkdir()

@@ -18,8 +18,8 @@ import msgspec
 import pytest
 import yaml
 
+from auditor.platforms import PLATFORMS
 from auditor.policy.found import Found
-from auditor.policy.kinds import KINDS
 from auditor.policy.read_controls import read_controls
 from auditor.policy.read_profile import read_profile
 from auditor.policy.read_rule import read_rule
@@ -211,4 +211,4 @@ def test_loader_and_schema_agree_on_every_change(
 
 def test_kinds_are_those_that_the_loader_knows() -> None:
     listed = SCHEMAS["rule.v1"].schema["$defs"]["kind"]["anyOf"][0]["enum"]
-    assert listed == sorted(KINDS)
+    assert listed == sorted(PLATFORMS.kinds)

@@ -26,15 +26,11 @@ _OWNED = frozenset({"k8s/ReplicaSet"})
 
 @dataclass(frozen=True)  # no slots: what is derived once is kept
 class PagesCollector:
-    """Reads the kept answers of one cluster; ``bodies`` has them.
-
-    ``wanted`` are the kinds that the rules of now rest on: what was not asked for is a gap.
-    """
+    """Reads the kept answers of one cluster; ``bodies`` has them."""
 
     entry: TargetEntry
     bodies: Bodies
     records: tuple[Record, ...]
-    wanted: frozenset[str]
 
     @property
     def target(self) -> Target:
@@ -47,6 +43,11 @@ class PagesCollector:
     def independent(self) -> bool:
         """No: whose a pod is depends on what else was read."""
         return False
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """What was asked for then, and what never is."""
+        return frozenset((*self.entry.kinds, *(item.kind for item in self.entry.excluded)))
 
     def plan(self, shards: Callable[[int], int]) -> Plan:
         """One item a page, cut into parts; see :class:`auditor.ports.Collector`.
@@ -64,7 +65,7 @@ class PagesCollector:
             Shard(number, tuple(str(item.number) for item in part), sum(i.size for i in part))
             for number, part in enumerate(cut_by_block(pages, goal))
         )
-        return Plan(cut, (*self.entry.gaps, *self._never_asked()), len(pages), 0)
+        return Plan(cut, self.entry.gaps, len(pages), 0)
 
     def _pages(self) -> list[Record]:
         """The records with resources, block by block; what a server says it serves is none."""
@@ -79,13 +80,6 @@ class PagesCollector:
         chosen = {item.sha256: item for item in self._pages() if item.kind != _POD}
         bodies = map(self.bodies.body, chosen.values())
         return Owners(known_objects(body for body in bodies if body is not None), read)
-
-    def _never_asked(self) -> Iterator[Gap]:
-        known = {*self.entry.kinds, *(item.kind for item in self.entry.excluded)}
-        for kind in sorted(self.wanted - known):
-            detail = "it was not collected: the profile of then had no rule about it"
-            hint = "collect again with this profile"
-            yield Gap(self.entry.uri, kind, GapCause.UNSUPPORTED, detail, hint)
 
     def scope(self, item: str) -> str:
         """The kind of a page; see :class:`auditor.ports.Collector`."""

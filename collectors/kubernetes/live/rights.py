@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from auditor.model.enums import CAUSES, Answered, GapCause
-from auditor.model.kinds import groups_of
+from auditor.platforms.kubernetes import groups_of
 from auditor.ports import Read
 from collectors.kubernetes.live.client import Client, Unanswered
 from collectors.kubernetes.live.discovery import ALWAYS, Discovered, Served

@@ -31,6 +31,10 @@ class ManifestsCollector(msgspec.Struct, frozen=True):
     limits: Limits = msgspec.field(default_factory=Limits)
 
     @property
+    def asked(self) -> None:
+        """Files are not asked for kinds."""
+
+    @property
     def independent(self) -> bool:
         """Yes: see :class:`auditor.ports.Collector`."""
         return True

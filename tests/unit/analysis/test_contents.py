@@ -11,8 +11,8 @@ import yaml
 from auditor.analysis.contents import contents_from_table
 from auditor.analysis.workloads import Workloads
 from auditor.model.enums import GapCause
-from auditor.model.kinds import kind_name
 from auditor.model.resource import Gap
+from auditor.platforms.kubernetes import kind_name
 from tests.unit.analysis.test_workloads import resource
 
 ROOT = Path(__file__).parents[3]

@@ -10,12 +10,12 @@ import yaml
 
 from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.errors import UsageError
-from auditor.model.kinds import BUILT_IN as KINDS
-from auditor.model.kinds import FACTS, PREFIX
+from auditor.platforms import PLATFORMS
+from auditor.platforms.kubernetes import BUILT_IN as KINDS
+from auditor.platforms.kubernetes import FACTS, PREFIX
 from auditor.policy import policies_folder
-from auditor.policy.kinds import KINDS as RULE_KINDS
 from auditor.ports import RolePlan
-from auditor.runner.job import compiled_profile, kinds_of, kinds_of_the_cluster
+from auditor.runner.job import compiled_profile, kinds_of_the_cluster, wanted_of
 from auditor.runner.settings import Chosen
 from collectors.kubernetes.permissions import role
 from collectors.kubernetes.resources import Named, named
@@ -138,12 +138,12 @@ def test_names_that_yaml_takes_for_something_else(odd: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
     """A kind without one would be granted by no role."""
-    wanted = kinds_of(Chosen((policies_folder(),), profile, (), compiled_policies()))
+    wanted = wanted_of(Chosen((policies_folder(),), profile, (), compiled_policies())).of("k8s://")
     assert [kind for kind in sorted(wanted) if named(kind) is None] == []
 
 
 def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
-    nameless = {kind for kind in RULE_KINDS if named(kind) is None}
+    nameless = {kind for kind in PLATFORMS.kinds if named(kind) is None}
     facts = {f"{PREFIX}{name}" for name in FACTS}
     assert nameless == {"files/DuplicateKey", *facts}
 
@@ -172,7 +172,9 @@ def test_names(kind: str, expected: Named) -> None:
 def test_the_table_says_what_no_namespace_holds() -> None:
     """Of the shipped kinds that are called so: each is, as its definition says."""
     profile = compiled_profile(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
-    wanted = kinds_of(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
+    wanted = wanted_of(Chosen((policies_folder(),), "ai-platform", (), compiled_policies())).of(
+        "k8s://"
+    )
     built_in = {f"k8s/{kind}" for kind in KINDS}
     called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
     others = {"k8s/GPUCluster.nvidia.com", "k8s/NVIDIADriver.nvidia.com"}

@@ -7,13 +7,15 @@ import pytest
 from auditor.analysis.rows import rows_from_table
 from auditor.engine import conclude
 from auditor.engine.merge import Merged
-from auditor.engine.sources import sources_of
+from auditor.engine.sources import sources_of, wanted_by
 from auditor.engine.tally import lane
 from auditor.model.enums import About, ControlState, GapCause, Verdict
 from auditor.model.finding import RuleCount
 from auditor.model.policy import Control
 from auditor.model.resource import Excluded, Gap
+from auditor.platforms import PLATFORMS
 from tests.unit.engine.making import active
+from tests.unit.platforms.test_platforms import TWO
 
 PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
 NOT_APPLICABLE, MANUAL = Verdict.NOT_APPLICABLE, Verdict.MANUAL
@@ -92,6 +94,29 @@ def test_a_gap_over_a_live_target_takes_everything() -> None:
     assert conclude.unseen([LIVE, LIVE], rules, sources) == dict.fromkeys(names, 1)
     reason = "k8s://a was not read as one whole (truncated: it changed)"
     assert conclude.blind_rules([LIVE], rules, sources) == dict.fromkeys((*names, "files"), reason)
+
+
+def test_a_gap_takes_nothing_from_rules_of_another_platform() -> None:
+    box = active("true", name="box", kinds=["toy/Box"], needs=["toy/Shelf"])
+    rules = (*RULES, box)
+    sources = sources_of(rules, ROWS, TWO)
+    both = {rule.rule.id for rule in rules}
+    assert "box" not in conclude.rules_blinded_by(LIVE, rules, sources)
+    assert "box" not in conclude.rules_without_verdict(LIVE, rules, sources)
+    assert "box" not in conclude.rules_short_of(LIVE, rules, sources)
+    host = Gap("toy://h", "toy://h", GapCause.UNREACHABLE, "no route")
+    assert conclude.rules_blinded_by(host, rules, sources) == ("box",)
+    assert conclude.rules_short_of(host, rules, sources) == {"box"}
+    assert conclude.rules_short_of(gap("a.yaml"), rules, sources) == both, "files hold anything"
+
+
+def test_each_target_is_asked_for_its_own_kinds() -> None:
+    box = active("true", name="box", kinds=["toy/Box"], needs=["toy/Shelf"])
+    wanted = wanted_by(sources_of((*RULES, box), ROWS, TWO).values(), TWO)
+    assert wanted.of("toy+ssh://h") == {"toy/Box", "toy/Shelf"}
+    assert {kind.partition("/")[0] for kind in wanted.of("k8s://a")} == {"k8s"}
+    assert wanted.of("k8s://a") | wanted.of("toy://h") == wanted.kinds
+    assert wanted.of("manifests/") == frozenset()
 
 
 def test_a_gap_over_a_namespace_of_a_live_target() -> None:
@@ -236,7 +261,12 @@ def test_coverage() -> None:
         count("d"),
     ]
     found = conclude.coverage_of(
-        {"k8s/Pod": 3, "k8s/PodTemplate": 2}, {"k8s/PodTemplate": 2}, counts, frozenset({"d"}), {}
+        {"k8s/Pod": 3, "k8s/PodTemplate": 2},
+        {"k8s/PodTemplate": 2},
+        counts,
+        frozenset({"d"}),
+        {},
+        facts=PLATFORMS.facts,
     )
     kinds = [(kind.kind, kind.seen, kind.evaluated, kind.derived) for kind in found.kinds]
     assert kinds == [("k8s/Pod", 3, 0, False), ("k8s/PodTemplate", 2, 2, True)]

@@ -114,7 +114,7 @@ def test_files_that_are_read_again_are_read_block_by_block(tmp_path: Path, opens
 def test_pages_are_read_block_by_block(tmp_path: Path, opens: Opens) -> None:
     found = in_turn(tmp_path, 3, 20, kind="k8s/Service")
     opens.number.clear()
-    collector = PagesCollector(ENTRY, BlockReader(tmp_path), tuple(found), frozenset())
+    collector = PagesCollector(ENTRY, BlockReader(tmp_path), tuple(found))
     plan = collector.plan(lambda weight: weight // 700)
     seen = [each for shard in plan.shards for each in collector.read(shard)]
     assert len(seen) == len(found)

@@ -15,6 +15,7 @@ from auditor.cli.exits import INTERNAL
 from auditor.cli.judging import Choices, Judging
 from auditor.cli.wiring import reader_of
 from auditor.config import read_config
+from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.model.enums import Answered
 from auditor.model.evidence import Principal, Record, TargetEntry
@@ -68,6 +69,10 @@ class BreakingCollector:
     @property
     def target(self) -> Target:
         return self.inner.target
+
+    @property
+    def asked(self) -> None:
+        """Files are not asked for kinds."""
 
     @property
     def independent(self) -> bool:
@@ -171,7 +176,7 @@ def cluster_of_pages() -> PagesCollector:
         for n in (1, 2)
     )
     entry = TargetEntry("k8s://prod", "uid", "v1", "", Principal("us"), "", "", ("k8s/Pod",))
-    return PagesCollector(entry, Kept(), records, frozenset())
+    return PagesCollector(entry, Kept(), records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +256,7 @@ class Cluster:
 
 
 def order_in(folder: Path) -> Order:
-    return Order(frozenset({"k8s/Pod"}), folder / "kept", folder, lambda: "")
+    return Order(WantedKinds(frozenset({"k8s/Pod"})), folder / "kept", folder, lambda: "")
 
 
 def quiet(uri: str, done: int, total: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 from auditor.analysis.contents import contents_from_table
 from auditor.analysis.workloads import Workloads
 from auditor.engine.kinds import Plans
+from auditor.engine.sources import WantedKinds
 from auditor.runner.job import Context
 from auditor.runner.mishaps import Mishaps
 from auditor.runner.worker import ShardRun, _Spool
@@ -39,6 +40,7 @@ def test_where_a_gap_in_an_object_is(tmp_path: Path, target: str, scope: str, li
         plans=Plans((), list_all=False, memo=True),
         workloads=Workloads([], contents_from_table([ROW])),
         sources={},
+        wanted=WantedKinds(),
         writer=None,  # type: ignore[arg-type]  # nothing is found
     )
     run = ShardRun(context, target, _Spool(tmp_path, 0), Mishaps(target, 0))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.model import kinds
-from auditor.model.kinds import groups_of, kind_name
+from auditor.platforms import kubernetes as kinds
+from auditor.platforms.kubernetes import groups_of, kind_name
 
 NAMES = {
     "core": ("", "Pod", "k8s/Pod"),

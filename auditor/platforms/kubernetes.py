@@ -10,9 +10,12 @@ The table is that of k8s.io/api, apiextensions-apiserver and kube-aggregator v0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+
+from auditor.platforms.platform import Platform
 
 PREFIX: Final = "k8s/"
 FACTS: Final = frozenset({"PodTemplate", "PodTemplatePatch", "NamespacePosture", "AccountUse"})
@@ -141,3 +144,21 @@ def groups_of(kind: str) -> tuple[str, ...]:
 def is_built_in(api_version: str, kind: str) -> bool:
     """Whether Kubernetes itself has a kind by this name in this group, in some version."""
     return api_version.rpartition("/")[0] in BUILT_IN.get(kind, ())
+
+
+KUBERNETES: Final = Platform(
+    name="kubernetes",
+    schemes=("k8s", "k8s+incluster"),
+    prefix=PREFIX,
+    kinds=frozenset(
+        (
+            *(f"{PREFIX}{name}" for name in FACTS),
+            *(kind_name(groups[0], kind) for kind, groups in BUILT_IN.items()),
+        )
+    ),
+    facts=frozenset(f"{PREFIX}{name}" for name in FACTS),
+    writing="a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io",
+    open_kinds=re.compile(r"k8s/[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}"),
+)
+"""A kind of Kubernetes' own groups has no group in its name, and a misspelt one would never match
+anything: they are listed. Others carry their group, and can't be known."""

@@ -1,0 +1,14 @@
+"""The platforms: one file each, pure data, and one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auditor.platforms.files import FILES
+from auditor.platforms.kubernetes import KUBERNETES
+from auditor.platforms.platform import Platform, Platforms
+
+__all__ = ("PLATFORMS", "Platform", "Platforms")
+
+PLATFORMS: Final = Platforms((KUBERNETES, FILES))
+"""All that there are; which of them a run knows is an argument."""

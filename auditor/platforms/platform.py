@@ -1,0 +1,76 @@
+"""What a platform is: a value, so that nothing else has to know its name.
+
+A target belongs to a platform by the scheme of its URI, a kind by its prefix, a rule by the kinds
+that it is about. Files belong to no platform: what is in them belongs to whichever has its kind.
+
+::
+
+    k8s://prod          scheme k8s        the platform with that scheme
+    k8s/Deployment      prefix k8s/       the platform with that prefix
+    manifests/          no scheme         objects of any platform
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+
+class Platform(msgspec.Struct, frozen=True):
+    """One platform.
+
+    ``kinds`` are the names of objects and facts that can be listed; ``open_kinds`` matches those
+    that can't. ``facts`` are the kinds in ``kinds`` that analyses derive. ``writing`` says to
+    people how a kind is written.
+    """
+
+    name: str
+    schemes: tuple[str, ...]
+    prefix: str
+    kinds: frozenset[str]
+    facts: frozenset[str]
+    writing: str
+    open_kinds: re.Pattern[str] | None = None
+
+    def has(self, kind: str) -> bool:
+        """Whether there is such a kind, or may be."""
+        if kind in self.kinds:
+            return True
+        return self.open_kinds is not None and self.open_kinds.fullmatch(kind) is not None
+
+
+class Platforms(msgspec.Struct, frozen=True):
+    """The platforms that a policy may speak of."""
+
+    known: tuple[Platform, ...]
+
+    def of_target(self, uri: str) -> Platform | None:
+        """The platform of a live target, None for files."""
+        scheme, separator, _ = uri.partition("://")
+        found = (each for each in self.known if scheme in each.schemes)
+        return next(found, None) if separator else None
+
+    def of_kind(self, kind: str) -> Platform | None:
+        """The platform that a kind is of, by its prefix."""
+        return next((each for each in self.known if kind.startswith(each.prefix)), None)
+
+    def has(self, kind: str) -> bool:
+        """Whether a platform has such a kind, or may have it."""
+        platform = self.of_kind(kind)
+        return platform is not None and platform.has(kind)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All kinds that can be listed."""
+        return frozenset(kind for each in self.known for kind in each.kinds)
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """All kinds that analyses derive."""
+        return frozenset(kind for each in self.known for kind in each.facts)
+
+    def __iter__(self) -> Iterator[Platform]:
+        """One platform after the other, in the order of their table."""
+        return iter(self.known)
