@@ -306,6 +306,7 @@ _HELD: tuple[tuple[str, str, str], ...] = (
     ("nvidia.com/v1alpha1", "NVIDIADriver", "spec.manager"),
     ("nvidia.com/v1alpha1", "GPUCluster", "spec.draDriver.gpus.kubeletPlugin"),
     ("nvidia.com/v1", "ClusterPolicy", "spec.dcgmExporter"),
+    ("production-stack.vllm.ai/v1alpha1", "CacheServer", "spec"),
     ("nvidia.com/v1", "ClusterPolicy", "spec.validator.plugin"),
     ("tekton.dev/v1", "Task", "spec.steps.*"),
     ("tekton.dev/v1", "Task", "spec.stepTemplate"),
@@ -343,6 +344,18 @@ _PODS = (
           " runtime-socket-mounted", plain("ome.io/v1beta1", "ClusterServingRuntime", spec={
           "engineConfig": {"hostIPC": True, "volumes": [{"name": "v", "hostPath":
           {"path": "/"}}]}})),
+    wrong(
+        "environment of a validator",
+        "secret-in-environment-name",
+        plain(
+            "nvidia.com/v1",
+            "ClusterPolicy",
+            spec={
+                "validator": {"plugin": {"env": [{"name": "DB_PASSWORD", "value": "hunter2x"}]}},
+                "kataSandboxDevicePlugin": {"env": [{"name": "P_GPU_ALIAS", "value": "gpu"}]},
+            },
+        ),
+    ),
     right("image that an operator puts together", plain("nvidia.com/v1", "ClusterPolicy", spec={
           "driver": {**_QUIET, "manager": _QUIET}, "devicePlugin": _QUIET})),
     wrong("variables that an operator copies", "gpu-selected-by-environment", plain(
