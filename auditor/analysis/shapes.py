@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from auditor.secrets.hints import find
+
 Path = tuple[str, ...]
 Place = tuple[str | int, ...]
 
@@ -29,7 +31,8 @@ class Shape(msgspec.Struct, frozen=True):
     ``noise`` are names with a random ending: their beginning, by pattern, and the name that rules
     see instead.
     ``repeated`` is the field that is the same, byte for byte, in resources of one origin, but for
-    noise and for ``apart``: a path in it that tells them apart, with a pattern for its JSON.
+    noise and for ``apart``: a path in it that tells them apart, with the beginning of its JSON and
+    a pattern for it.
     """
 
     joined: Mapping[str, tuple[Path, ...]] = MappingProxyType({})
@@ -38,14 +41,31 @@ class Shape(msgspec.Struct, frozen=True):
     names: frozenset[Path] = _NAMES
     noise: tuple[bytes, re.Pattern[bytes], bytes] | None = None
     repeated: str = ""
-    apart: tuple[Path, re.Pattern[bytes]] | None = None
+    apart: tuple[Path, bytes, re.Pattern[bytes]] | None = None
+
+    def parts_of(self, path: Path) -> tuple[Path, ...]:
+        """The lists that the one at a path is joined from; itself when it is not joined."""
+        return self.joined.get(path[0], (path,)) if len(path) == 1 else (path,)
 
     def quiet(self, data: bytes) -> bytes:
         """JSON (or a slice of it) as rules see it: without the noise."""
-        if self.noise is None:
-            return data
-        beginning, pattern, name = self.noise
-        return pattern.sub(name, data) if beginning in data else data
+        return data if self.noise is None else replaced(data, *self.noise)
+
+
+def replaced(data: bytes, beginning: bytes, pattern: re.Pattern[bytes], name: bytes) -> bytes:
+    """As ``pattern.sub(name, data)``, of a pattern whose matches all have one beginning.
+
+    The beginning is looked for at the speed of memory, the pattern only where it is.
+    """
+    parts: list[bytes] = []
+    done, at = 0, find(data, beginning)
+    while at >= 0:
+        match = pattern.match(data, at)
+        if match is not None:
+            parts += (data[done:at], name)
+            done = match.end()
+        at = find(data, beginning, at + 1 if match is None else done)
+    return b"".join((*parts, data[done:])) if parts else data
 
 
 _CONTAINERS: tuple[Path, ...] = (
@@ -67,7 +87,7 @@ _POD_TEMPLATE = Shape(
         b"kube-api-access",
     ),
     repeated="spec",
-    apart=(("spec", "nodeName"), re.compile(rb'"nodeName":"[^"]*"')),
+    apart=(("spec", "nodeName"), b'"nodeName":"', re.compile(rb'"nodeName":"[^"]*"')),
 )
 
 # A direction that ``policyTypes`` does not name means nothing, whatever its rules. Where it names

@@ -187,10 +187,11 @@ class _Places:
         """The path of each element, () where it is made up."""
         body, shape = self.body, self._shape
         if self._set.paths is not None:
-            origins = [
-                resolve_joined((*path, index), body, shape)
+            origins: list[BodyPath] = [
+                (*part, index)
                 for path in self._set.paths
-                for index in range(length_at(body, path))
+                for part in shape.parts_of(path)
+                for index in range(length_at(body, part))
             ]
             if len(origins) == len(self.items):
                 return origins

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from auditor.analysis.shapes import Shape, prepare, shape_of
+from auditor.analysis.shapes import Shape, prepare, replaced, shape_of
 from auditor.cel import Program, ReadTree
 from auditor.engine.judge import Judge, never_applies
 from auditor.engine.outcome import Judgement
@@ -249,9 +249,9 @@ class _Front:
         reads = unite(group.reads for group in groups)
         others = {name: tree for name, tree in reads.fields.items() if name != shape.repeated}
         self._slicer = Slicer(ReadTree(others, None, whole=False)) if others else None
-        self._apart: re.Pattern[bytes] | None = None
+        self._apart: tuple[bytes, re.Pattern[bytes]] | None = None
         if shape.apart is not None and not touches(reads, shape.apart[0]):
-            self._apart = shape.apart[1]
+            self._apart = shape.apart[1:]
         self._memo: dict[bytes, tuple[Judgement, ...]] = {}
 
     def judge(self, body: _Body) -> tuple[Judgement, ...]:
@@ -275,7 +275,7 @@ class _Front:
         except (msgspec.ValidationError, OverflowError):
             return None
         if self._apart is not None:
-            repeated = self._apart.sub(b"", repeated)
+            repeated = replaced(repeated, *self._apart, b"")
         return hashlib.sha256(self._shape.quiet(repeated) + rest).digest()
 
 

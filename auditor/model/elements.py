@@ -37,6 +37,7 @@ LIST_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """The fields that name an element, by the field that holds its list; the rest are found out."""
 
+_BY_NAME: Final = ("name",)
 _NAMES: Final = tuple(
     (paths[-1], paths)
     for paths in (
@@ -90,6 +91,10 @@ def key_of(element: object, field: str) -> str:
         return _escaped(element)
     if isinstance(element, dict):
         known = LIST_KEYS.get(field)
+        if known == _BY_NAME:
+            name = element.get("name")
+            if isinstance(name, str) and name:
+                return _escaped(name)
         if known is not None:
             return _joined([element.get(name) for name in known]) or "~~"
         for last, paths in _NAMES:

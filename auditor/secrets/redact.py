@@ -20,7 +20,6 @@ from auditor.secrets.texts import SHORTEST, without_secrets
 
 _BY_NAME: Final = "by-name"
 _SHORT: Final = 128
-_BRIEF: Final = 2048
 
 
 def redact(value: Any) -> Any:
@@ -143,12 +142,10 @@ def decode(raw: bytes) -> Any:
 def cleaned(value: dict[str, Any], raw: bytes) -> dict[str, Any]:
     """As :func:`decode`, of a part of ``raw`` that was decoded for this call.
 
-    It may be changed in place. A short text is looked at before each of its values is.
+    It may be changed in place.
     """
     if b"null" in raw:
         _drop_nulls(value)
-    if len(raw) <= _BRIEF and not may_hold_secret(raw):
-        return value
     found: dict[str, Any] = redact(value)
     return found
 
