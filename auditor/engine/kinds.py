@@ -10,7 +10,8 @@ import msgspec
 
 from auditor.analysis.shapes import Shape, prepare, replaced, shape_of
 from auditor.cel import Program, ReadTree
-from auditor.engine.judge import Judge, never_applies
+from auditor.engine.judge import Judge
+from auditor.engine.members import never_applies
 from auditor.engine.outcome import Judgement
 from auditor.engine.paths import plain_paths
 from auditor.engine.slices import (
