@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         map_of,
         optional_of,
     )
+    from auditor.cel.values import UNUSABLE
+    from auditor.cel.wants import Wants
 
 __all__ = [
     "ABSENT",
@@ -62,6 +64,7 @@ __all__ = [
     "STRING",
     "TIMESTAMP",
     "UINT",
+    "UNUSABLE",
     "CelCheckError",
     "CelCompileError",
     "CelError",
@@ -81,6 +84,7 @@ __all__ = [
     "Sizes",
     "Trace",
     "Type",
+    "Wants",
     "digest",
     "list_of",
     "map_of",
@@ -116,6 +120,8 @@ _MODULE_OF = {
     **dict.fromkeys(("ReadTree", "digest", "merge", "prune"), "reads"),
     **dict.fromkeys(("ABSENT", "LACKS", "Origin", "Read"), "provenance"),
     "Trace": "tracing",
+    "UNUSABLE": "values",
+    "Wants": "wants",
     "Environment": "environment",
     "Estimate": "cost",
     "Limits": "limits",

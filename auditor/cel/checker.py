@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from auditor.cel.ast import Call, Literal, Node
@@ -27,10 +27,12 @@ class Checked(NamedTuple):
     Attributes:
         result: The type of the result, DYN when it isn't known.
         ages: The Kubernetes version that brought what a call needs, by name and position.
+        type_of: The type of a part of the expression, DYN when it isn't known.
     """
 
     result: Type
     ages: Ages
+    type_of: Callable[[Node], Type]
 
 
 def check(
@@ -64,7 +66,7 @@ def check(
             source=source,
             hint=hint,
         )
-    return Checked(result, inference.ages)
+    return Checked(result, inference.ages, inference.kind_of)
 
 
 def _check_constants(call: Call, source: str, functions: Library) -> None:

@@ -97,15 +97,18 @@ class Environment:
         from auditor.cel.features import features, newest  # noqa: PLC0415  # see above
         from auditor.cel.reading import find_reads  # noqa: PLC0415  # see above
         from auditor.cel.reads import pack  # noqa: PLC0415  # see above
+        from auditor.cel.strict import find_wants  # noqa: PLC0415  # see above
+        from auditor.cel.wants import pack as pack_wants  # noqa: PLC0415  # see above
 
         node = self._parse(source)
-        result, ages = self._check(node, source, expect) if self._checked else (DYN, {})
+        result, ages, type_of = self._check(node, source, expect)
         used = tuple(features(node, self.functions, ages))
         self._check_version(used, source)
         cost = estimate(node, self.functions, self._sizes)
         self._check_cost(node, cost, source)
         names = tuple(self._variables)
         compiled = generate(node, names, self.functions)
+        wants = find_wants(node, names, type_of, expect)
         parts = Parts(
             source=source,
             variables=names,
@@ -118,6 +121,7 @@ class Environment:
             result=pack_type(result),
             cost=(cost.cost, cost.comprehensions, cost.position),
             reads=tuple((name, pack(tree)) for name, tree in find_reads(node, names).items()),
+            wants=tuple((name, pack_wants(tree)) for name, tree in wants.items()),
         )
         return Program(parts, self._context)
 
@@ -140,8 +144,10 @@ class Environment:
         return parse(source, limits=self._limits, namespaced=namespaced)
 
     def _check(self, node: Node, source: str, expect: Type) -> Checked:
-        from auditor.cel.checker import check  # noqa: PLC0415  # restoring stays cheap
+        from auditor.cel.checker import Checked, check  # noqa: PLC0415  # restoring stays cheap
 
+        if not self._checked:
+            return Checked(DYN, {}, lambda _node: DYN)
         return check(
             node,
             source=source,

@@ -113,11 +113,11 @@ class Inference:
         """The type of a part of the expression."""
 
     def note(self, node: Node, kind: Type) -> None:
-        """Remember the type of a part of what the function gets that checks it."""
-        if self._mixing:
-            self._kinds[id(node)] = kind
+        """Remember the type of a part."""
+        self._kinds[id(node)] = kind
 
-    def _kind_of(self, node: Node) -> Type:
+    def kind_of(self, node: Node) -> Type:
+        """The type of a part of the expression, DYN when it isn't known."""
         return self.types.settle(self._kinds.get(id(node), DYN))
 
     def fail(self, message: str, node: Node, hint: str = "") -> NoReturn:
@@ -226,7 +226,7 @@ class Inference:
             self.fail(*_at(node, call_complaint(function, given, method=method)))
         if function.check is not None:
             try:
-                function.check(node, self._kind_of)
+                function.check(node, self.kind_of)
             except CelEvalError as error:
                 self.fail(str(error), node)
         ages = (each.since or function.since for each in fitting)

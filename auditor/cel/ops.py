@@ -4,7 +4,7 @@ The interpreter and compiled code call the same functions, so that they cannot d
 :class:`~auditor.cel.errors.CelEvalError` (never another class) when there is no value, and none
 changes its arguments. The names, which stay as they are:
 
-* ``equal not_equal`` (``==``, ``!=``; never an error),
+* ``equal not_equal`` (``==``, ``!=``; an error of UNUSABLE only),
   ``less less_equal greater greater_equal``,
 * ``add sub mul div mod neg`` and the range checks ``checked_int checked_uint checked_duration
   checked_timestamp``,
@@ -43,6 +43,7 @@ from auditor.cel.values import (
     FALSE_KEY,
     NONE,
     TRUE_KEY,
+    UNUSABLE,
     BoolKey,
     Duration,
     OptionalValue,
@@ -102,6 +103,8 @@ def equal(a: object, b: object) -> bool:
         if a.__class__ is OptionalValue and b.__class__ is OptionalValue:
             return _equal_optionals(a, b)
         return bool(a == b)
+    if a is UNUSABLE or b is UNUSABLE:
+        no_overload("_==_", a, b)
     return a.__class__ in _NUMBERS and b.__class__ in _NUMBERS and a == b
 
 
@@ -248,7 +251,7 @@ def in_(item: object, container: object) -> bool:
         if item.__class__ is str:
             return item in container
         return any(equal(item, element) for element in container)
-    if container.__class__ is dict:
+    if container.__class__ is dict and item is not UNUSABLE:
         return _lookup(container, item) is not _MISSING
     return no_overload("@in", item, container)
 

@@ -17,6 +17,8 @@ from auditor.cel.compiler.runtime import make_function
 from auditor.cel.errors import CelCompileError, CelError, CelLimitError
 from auditor.cel.reads import Packed, ReadTree, unpack
 from auditor.cel.types import Type
+from auditor.cel.wants import Wants
+from auditor.cel.wants import unpack as unpack_wants
 
 if TYPE_CHECKING:
     from auditor.cel.ast import Node
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from auditor.cel.provenance import Read
     from auditor.cel.tracing import Trace
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Changes whenever the compiler generates other code, or a dump is laid out anew."""
 
 _TOO_DEEP: Final = "the expression or a value is nested too deeply"
@@ -50,6 +52,7 @@ class Parts(NamedTuple):
     result: Packed
     cost: tuple[int, int, int]
     reads: tuple[tuple[str, Packed], ...]
+    wants: tuple[tuple[str, Packed | None], ...]
 
 
 class Context(NamedTuple):
@@ -118,6 +121,11 @@ class Program:
         if self._reads is None:
             self._reads = {name: unpack(tree) for name, tree in self._parts.reads}
         return self._reads
+
+    @property
+    def wants(self) -> Mapping[str, Wants]:
+        """Of which types it takes the values to be, by the name of the variable."""
+        return {name: unpack_wants(tree) for name, tree in self._parts.wants}
 
     def tree(self) -> Node:
         """The syntax tree, macros expanded.

@@ -29,6 +29,8 @@ from typing import Final
 
 import msgspec
 
+from auditor.cel.errors import CelEvalError
+
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**63 - 1
 UINT_MAX: Final = 2**64 - 1
@@ -102,3 +104,22 @@ class OptionalValue(msgspec.Struct, frozen=True):
 
 
 NONE: Final = OptionalValue(None, present=False)
+
+
+class Unusable:
+    """What stands for a value of a wrong type: any use of it is an error, as if it were not there.
+
+    It is there, though: ``has()`` is true of it.
+    """
+
+    __slots__ = ()
+    cel_type = "unusable"
+
+    def __eq__(self, _other: object) -> bool:
+        raise CelEvalError("a value of a wrong type")
+
+    def __hash__(self) -> int:
+        raise CelEvalError("a value of a wrong type")
+
+
+UNUSABLE: Final = Unusable()

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from auditor.cel import DYN, Environment
+from auditor.cel import DYN, UNUSABLE, Environment
 from auditor.cel.errors import CelEvalError
 from auditor.cel.functions import takes
 from auditor.cel.library import standard_library
@@ -112,3 +112,15 @@ def test_what_is_told(source: str, message: str) -> None:
 
 def test_an_error_that_another_operand_outweighs() -> None:
     assert ENVIRONMENT.compile("'a'.size(1) == 1 || true").run(VALUES) is True
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_that_cant_be_used(name: str) -> None:
+    """It may stand among the elements of a list; a trace says what came of it, and never raises."""
+    random = Random(f"{name} unusable")
+    given = {**VALUES, "bad": UNUSABLE, "some": [UNUSABLE, "a", 1]}
+    arguments = (*ARGUMENTS, *(("x.bad", "x.some", "[x.some]") * 8))
+    fitting = [count for count in range(1, MOST) if takes(FUNCTIONS[name], count)]
+    for _ in range(CALLS if fitting else 0):
+        args = random.choices(arguments, k=random.choice(fitting))
+        ENVIRONMENT.compile(call(name, args, method=random.random() < 0.6)).trace(given)
