@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from auditor.analysis.shapes import Shape, resolve_joined
 from auditor.cel import CelEvalError
 from auditor.engine import templates
+from auditor.engine.fitting import Expected, Fitting, decisive
 from auditor.engine.members import WHOLE_BODY, Member, MemberSet, Places, Unit, set_key
-from auditor.engine.observe import Explanation, Observer
+from auditor.engine.observe import Explanation, Observer, Reads
 from auditor.engine.outcome import Judgement, Outcome, Seen
 from auditor.engine.tally import lane, mark
 from auditor.model.enums import Verdict
@@ -35,7 +36,10 @@ class Judge:
                 source = rule.each.source if rule.each is not None else ""
                 sets[key] = MemberSet(source, rule.each, rule.params)
             sets[key].add(Member(index, rule, listed=index in list_all))
-        self._sets = tuple(sets.values())
+        self._sets = tuple((group, _elements_of(group)) for group in sets.values())
+        self._fitting = Fitting(
+            each.body for group in sets.values() for each in (group.expected, *_meant(group))
+        )
 
     def judge(self, body: dict[str, object], *, templated: bool = False) -> Judgement:
         """Judge one prepared body (joined lists added).
@@ -44,9 +48,10 @@ class Judge:
         """
         outcomes: list[Outcome] = []
         tally = 0
-        for group in self._sets:
+        odd = not self._fitting.fits((body,))
+        for group, fitting in self._sets:
             try:
-                items = group.items(body)
+                items = group.items(body, unfit=odd)
             except Exception as error:  # noqa: BLE001 - a bug of ours costs these verdicts only
                 for member in group.members:
                     outcomes.append(_undecided(member, WHOLE_BODY, _told(error)))
@@ -54,11 +59,14 @@ class Judge:
                 continue
             if items:
                 places = Places(group, items, body, self._shape)
+                unfit = odd or not fitting.fits(items)
                 for index in range(len(items)):
                     marks: list[int] = []
                     members: Sequence[Member] = group.members
                     if templated:
                         members = self._take_templated(members, places, index, outcomes, marks)
+                    if unfit:
+                        members = self._take_unfit(members, places, index, outcomes, marks)
                     self._judge_element(members, places, index, outcomes, marks)
                     tally += group.tally(tuple(marks))
         return Judgement(tuple(outcomes), tally)
@@ -83,8 +91,30 @@ class Judge:
                 continue
             unit = places.unit(index)
             why = Observer(program, None, self._shape).explain(body, item, member.params)
-            seen = self._seen(why, unit, body)
+            seen = self._seen(why.reads, unit, body)
             outcomes.append(_undecided(member, unit, templates.UNRENDERED, seen))
+            marks.append(mark(member.index, Verdict.UNKNOWN))
+        return left
+
+    def _take_unfit(
+        self,
+        members: Sequence[Member],
+        places: Places,
+        index: int,
+        outcomes: list[Outcome],
+        marks: list[int],
+    ) -> Sequence[Member]:
+        """Mark the rules that a value of a wrong type decides as undecided; the others."""
+        body, item = places.body, places.items[index]
+        left = []
+        for member in members:
+            misfit = decisive(member.rule, body, item, member.expected.misfits(body, item))
+            if misfit is None:
+                left.append(member)
+                continue
+            unit = places.unit(index)
+            seen = self._seen(((misfit.below_item, misfit.path, misfit.shown()),), unit, body)
+            outcomes.append(_undecided(member, unit, misfit.told(), seen))
             marks.append(mark(member.index, Verdict.UNKNOWN))
         return left
 
@@ -141,7 +171,7 @@ class Judge:
             return Verdict.PASS
         if result is False:
             why = member.observer(self._shape).explain(body, unit.item, member.params)
-            seen = self._seen(why, unit, body)
+            seen = self._seen(why.reads, unit, body)
             outcomes.append(_failed(member, unit, why, seen))
             return Verdict.FAIL
         outcomes.append(_undecided(member, unit, _NOT_BOOL))
@@ -165,17 +195,26 @@ class Judge:
             result = rule.check.exact(body, unit.item, rule.params)
         except CelEvalError as error:
             why = Observer(program).explain(body, unit.item, rule.params)
-            outcomes.append(_undecided(member, unit, str(error), self._seen(why, unit, body)))
+            outcomes.append(_undecided(member, unit, str(error), self._seen(why.reads, unit, body)))
             return Verdict.UNKNOWN
         return self._decided(member, unit, body, outcomes, result)
 
-    def _seen(self, why: Explanation, unit: Unit, body: dict[str, object]) -> tuple[Seen, ...]:
-        """The reads of an explanation, with their places in the body."""
+    def _seen(self, reads: Reads, unit: Unit, body: dict[str, object]) -> tuple[Seen, ...]:
+        """What was read, with its places in the body."""
         seen = []
-        for below_item, path, text in why.reads:
+        for below_item, path, text in reads:
             place = (*unit.at, *path) if below_item else resolve_joined(path, body, self._shape)
             seen.append(Seen(place, text))
         return tuple(seen)
+
+
+def _meant(group: MemberSet) -> list[Expected]:
+    return [member.expected for member in group.members]
+
+
+def _elements_of(group: MemberSet) -> Fitting:
+    """A look at the elements of a set, for all of its rules."""
+    return Fitting(each.item for each in _meant(group))
 
 
 def _told(error: Exception) -> str:

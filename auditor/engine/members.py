@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.analysis.shapes import Shape, resolve_joined
 from auditor.cel import CelEvalError, Program
+from auditor.engine.fitting import expected, without
 from auditor.engine.observe import Observer
 from auditor.engine.outcome import BodyPath
 from auditor.engine.paths import length_at, plain_paths
@@ -38,6 +39,7 @@ class Member:
     __slots__ = (
         "_observer",
         "check",
+        "expected",
         "failed",
         "inapplicable",
         "index",
@@ -52,6 +54,7 @@ class Member:
         self.rule = rule
         self.when = rule.when.fast if rule.when is not None else None
         self.check = rule.check.fast
+        self.expected = expected(rule.when, rule.check)
         self.params = rule.params
         self.listed = listed
         self.failed = mark(index, Verdict.FAIL)
@@ -71,11 +74,12 @@ class MemberSet:
     ``start`` is the tally of one element for which every rule in ``members`` passes.
     """
 
-    __slots__ = ("_tallies", "each", "members", "params", "paths", "source", "start")
+    __slots__ = ("_tallies", "each", "expected", "members", "params", "paths", "source", "start")
 
     def __init__(self, source: str, each: Program | None, params: object) -> None:
         self.source = source
         self.each = each
+        self.expected = expected(each)
         self.params = params
         self.paths = plain_paths(source)
         self.members: list[Member] = []
@@ -102,14 +106,19 @@ class MemberSet:
                 self._tallies[marks] = tally
         return tally
 
-    def items(self, body: dict[str, object]) -> Sequence[object]:
-        """The elements.
+    def items(self, body: dict[str, object], *, unfit: bool) -> Sequence[object]:
+        """The elements; ``unfit`` says that there may be values of a wrong type in the body.
 
         Raises:
-            CelEvalError: there is no such list.
+            CelEvalError: there is no such list, or such a value decides what is in it.
         """
         if self.each is None:
             return _BODY_ALONE
+        if unfit:
+            misfits = self.expected.misfits(body, None)
+            _, misfit = without(self.each, body, None, self.params, misfits)
+            if misfit is not None:
+                raise CelEvalError(misfit.told())
         items = self.each.run(body, None, self.params)
         if not isinstance(items, list):
             raise CelEvalError(f"{self.source} is not a list")

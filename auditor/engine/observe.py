@@ -27,8 +27,8 @@ _ABSENT = tuple(msgspec.msgpack.Ext(0, bytes((depth,))) for depth in range(64))
 """What stands in a key for a field that is not there, by the depth at which its path ends."""
 
 
-_Reads = tuple[tuple[bool, BodyPath, str], ...]
-_Known = tuple[_Reads, tuple[str, ...]]
+Reads = tuple[tuple[bool, BodyPath, str], ...]
+_Known = tuple[Reads, tuple[str, ...]]
 """What decided, and the causes that it comes to."""
 
 _PLAIN: Final = Shape()
@@ -38,7 +38,7 @@ class Explanation(msgspec.Struct, frozen=True, gc=False):
     """The message, the reads that decided as (below the element?, path, JSON text), the causes."""
 
     message: str
-    reads: _Reads
+    reads: Reads
     causes: tuple[str, ...]
 
 

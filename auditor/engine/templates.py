@@ -36,6 +36,11 @@ def may_hold(raw: bytes) -> bool:
     return find(raw, b"{{") >= 0 or find(raw, b"\\u007") >= 0
 
 
+def has_hole(text: str) -> bool:
+    """Whether there is something in a text that was not rendered."""
+    return "{{" in text and _HOLE.search(text) is not None
+
+
 def is_read(rule: ActiveRule, body: object, item: object) -> bool:
     """Whether a rule may read text of a template."""
     return any(

@@ -46,14 +46,14 @@ NOT_APPLICABLE = Verdict.NOT_APPLICABLE
         ),
         pytest.param(
             "object.a == 1",
-            "object.b",
+            "dyn(object.b)",
             {"a": 1, "b": "yes"},
             UNKNOWN,
             "not decided: the result is not true or false (title of r)",
             id="when is no bool",
         ),
         pytest.param(
-            "object.a",
+            "dyn(object.a)",
             "",
             {"a": "true"},
             UNKNOWN,
