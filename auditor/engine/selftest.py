@@ -2,7 +2,8 @@
 
 An example holds a rule down only if it would notice a change. So every condition is changed in
 every way that :mod:`auditor.cel.mutate` knows, and a change that leaves the verdict of every
-example as it was is a hole in the examples. Where a change can't make a difference, the rule's
+example as it was is a hole in the examples. One whose verdict does not come from the conditions (a
+template, a value of a wrong type) notices none. Where a change can't make a difference, the rule's
 ``equivalent`` names it with the reason; an entry that is not needed is a problem itself.
 """
 
@@ -75,7 +76,8 @@ def check_rule(rule: Rule) -> RuleTest:
     problems += _messages(active, conditions, cases)
     tried = 0
     if not problems:
-        tried, survivors = _mutated(rule, conditions, cases)
+        told = [case for case in cases if conditions.verdict(case) is case.example.expect]
+        tried, survivors = _mutated(rule, conditions, told)
         problems = list(_holes(rule, survivors))
     return RuleTest(rule.id, len(cases), tried, tuple(problems))
 

@@ -46,6 +46,11 @@ ABSENT = """\
     expect: fail
     object: {metadata: {name: a}, spec: {}}
 """
+QUOTED = """\
+  - name: quoted
+    expect: unknown
+    object: {metadata: {name: a}, spec: {replicas: "2"}}
+"""
 
 
 def folder_with(tmp_path: Path, text: str) -> Path:
@@ -135,6 +140,18 @@ equivalent:
     ran = auditor("rules", "test", folder_with(tmp_path, RULE + TWO + ABSENT + entry))
     assert ran.code == 1
     assert f"equivalent: an example notices this, or it is no change: {CHECK} => false" in ran.out
+
+
+def test_an_example_with_a_value_of_a_wrong_type(tmp_path: Path) -> None:
+    ran = auditor("rules", "test", folder_with(tmp_path, RULE + TWO + ABSENT + QUOTED))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.last_line() == "RESULT pass rules=1 examples=5 mutants=9 problems=0"
+
+
+def test_such_an_example_notices_no_change(tmp_path: Path) -> None:
+    ran = auditor("rules", "test", folder_with(tmp_path, RULE + ABSENT + QUOTED))
+    assert ran.code == 1
+    assert "no example notices check: object.spec.?replicas.orValue(1) >= 2 =>" in ran.out
 
 
 def test_an_example_with_another_verdict(tmp_path: Path) -> None:
