@@ -116,7 +116,7 @@ class Draft:
         """The whole, once all objects were added.
 
         Written into a buffer that grows: that fails as it should where there is no memory for it,
-        while ``encode`` takes the process down (``findings/msgspec-encode-without-memory.sh``).
+        while ``encode`` takes the process down (``findings/README.md``).
         """
         gaps = (*self.broken, *self._reading.gaps())
         lines = tuple(self._reading.skipped_lines())
