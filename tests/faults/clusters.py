@@ -51,10 +51,14 @@ def collector(
     return LiveCollector(parse_address("k8s://"), str(path), clock, QUICK)
 
 
-def scanned(folder: Path, handler: Handler) -> dict[str, Any]:
-    """The results of a scan of a server, with what the records say under ``records``."""
+def scanned(folder: Path, handler: Handler, kinds: frozenset[str] | None = None) -> dict[str, Any]:
+    """The results of a scan of a server, with what the records say under ``records``.
+
+    It is asked for ``kinds``, by default for all that the profile wants.
+    """
+    asked = Run().wanted("k8s://fake") if kinds is None else kinds
     with serving(handler) as server:
-        pages = read(collector(folder, server), KINDS, folder)
+        pages = read(collector(folder, server), asked, folder)
         document: dict[str, Any] = json.loads(Run().results(pages))
     return {**document, "records": pages.records}
 

@@ -20,8 +20,8 @@ from tests.sweeps import sweep
 def test_a_custom_kind_can_not_pose_as_a_built_in_one(tmp_path: Path) -> None:
     posing = ("evil.example", "v1", (("Pod", "pods", True), ("Namespace", "namespaces", True)))
     handler = on("/apis", fake.discovery(posing))
-    document = scanned(tmp_path, handler)
-    assert document["gaps"] == []
+    document = scanned(tmp_path, handler, KINDS)
+    assert [gap for gap in document["gaps"] if gap["scope"] in KINDS] == []
     assert {record.request.partition("?")[0] for record in document["records"]} == {
         "GET /api",
         "GET /apis",
