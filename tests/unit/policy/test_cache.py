@@ -11,6 +11,7 @@ import pytest
 
 from auditor.cel import Environment
 from auditor.errors import PolicyErrors
+from auditor.platforms import PLATFORMS
 from auditor.policy import (
     CacheFolder,
     ProgramCache,
@@ -47,7 +48,8 @@ def only_file(cache: CacheFolder) -> Path:
 def changed(cache: CacheFolder, folder: Path, change: Callable[[PolicySet], PolicySet]) -> None:
     """Change what a cache file says, as we alone could."""
     digest = load((folder,)).digest
-    name, stamp = cache_name(digest, "policy"), cache_stamp(digest, "policy")
+    known = " ".join(platform.name for platform in PLATFORMS)
+    name, stamp = cache_name(digest, "policy"), cache_stamp(digest, f"policy {known}")
     data = cache.read(name, stamp)
     assert data is not None
     shown, policy = msgspec.msgpack.decode(data, type=tuple[list[str], PolicySet])

@@ -71,7 +71,7 @@ CASES = {
         "5:13: no kind is called 'k8s/Deploymnet' (did you mean 'k8s/Deployment'?)",
     ]),
     "kind of another platform": ("k8s/Deployment", "aws/Bucket", [
-        f"5:13: no kind is called 'aws/Bucket' ({KIND})",
+        f"5:13: no kind is called 'aws/Bucket' ({KIND}; of files there is files/DuplicateKey)",
     ]),
     "no kinds": ("k8s/Deployment", "[]", ["5:13: must not be empty"]),
     "kind twice": ("k8s/Deployment", "[k8s/Pod, k8s/Pod]", ["5:23: 'k8s/Pod' is there twice"]),
