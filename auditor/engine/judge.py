@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from auditor.analysis.shapes import Shape, resolve_joined
 from auditor.cel import CelEvalError
@@ -16,6 +17,10 @@ from auditor.model.enums import Verdict
 from auditor.policy.compiled import ActiveRule
 
 _NOT_BOOL = "the result is not true or false"
+
+_Reason: TypeAlias = tuple[str, Reads]
+"""Why a rule has no verdict, and what it read."""
+_Why: TypeAlias = Callable[[Member, object, object], _Reason | None]
 
 
 class Judge:
@@ -59,64 +64,50 @@ class Judge:
                 continue
             if items:
                 places = Places(group, items, body, self._shape)
-                unfit = odd or not fitting.fits(items)
+                doubts = [self._unrendered] if templated else []
+                if odd or not fitting.fits(items):
+                    doubts.append(_unfit)
                 for index in range(len(items)):
                     marks: list[int] = []
                     members: Sequence[Member] = group.members
-                    if templated:
-                        members = self._take_templated(members, places, index, outcomes, marks)
-                    if unfit:
-                        members = self._take_unfit(members, places, index, outcomes, marks)
+                    for why in doubts:
+                        members = self._take_undecided(why, members, places, index, outcomes, marks)
                     self._judge_element(members, places, index, outcomes, marks)
                     tally += group.tally(tuple(marks))
         return Judgement(tuple(outcomes), tally)
 
-    def _take_templated(
+    def _take_undecided(
         self,
+        why: _Why,
         members: Sequence[Member],
         places: Places,
         index: int,
         outcomes: list[Outcome],
         marks: list[int],
     ) -> Sequence[Member]:
-        """Mark the rules that a template decides on one element as undecided; the others."""
+        """Mark the rules that have no verdict on one element, and ``why``; the others."""
         body, item = places.body, places.items[index]
         left = []
         for member in members:
-            program = None
-            if templates.is_read(member.rule, body, item):
-                program = templates.decides(member.rule, body, item)
-            if program is None:
+            reason = why(member, body, item)
+            if reason is None:
                 left.append(member)
                 continue
+            told, reads = reason
             unit = places.unit(index)
-            why = Observer(program, None, self._shape).explain(body, item, member.params)
-            seen = self._seen(why.reads, unit, body)
-            outcomes.append(_undecided(member, unit, templates.UNRENDERED, seen))
+            outcomes.append(_undecided(member, unit, told, self._seen(reads, unit, body)))
             marks.append(mark(member.index, Verdict.UNKNOWN))
         return left
 
-    def _take_unfit(
-        self,
-        members: Sequence[Member],
-        places: Places,
-        index: int,
-        outcomes: list[Outcome],
-        marks: list[int],
-    ) -> Sequence[Member]:
-        """Mark the rules that a value of a wrong type decides as undecided; the others."""
-        body, item = places.body, places.items[index]
-        left = []
-        for member in members:
-            misfit = decisive(member.rule, body, item, member.expected.misfits(body, item))
-            if misfit is None:
-                left.append(member)
-                continue
-            unit = places.unit(index)
-            seen = self._seen(((misfit.below_item, misfit.path, misfit.shown()),), unit, body)
-            outcomes.append(_undecided(member, unit, misfit.told(), seen))
-            marks.append(mark(member.index, Verdict.UNKNOWN))
-        return left
+    def _unrendered(self, member: Member, body: object, item: object) -> _Reason | None:
+        """That text of a template decides a rule."""
+        if not templates.is_read(member.rule, body, item):
+            return None
+        program = templates.decides(member.rule, body, item)
+        if program is None:
+            return None
+        why = Observer(program, None, self._shape).explain(body, item, member.params)
+        return templates.UNRENDERED, why.reads
 
     def _judge_element(
         self,
@@ -206,6 +197,14 @@ class Judge:
             place = (*unit.at, *path) if below_item else resolve_joined(path, body, self._shape)
             seen.append(Seen(place, text))
         return tuple(seen)
+
+
+def _unfit(member: Member, body: object, item: object) -> _Reason | None:
+    """That a value of a wrong type decides a rule."""
+    misfit = decisive(member.rule, body, item, member.expected.misfits(body, item))
+    if misfit is None:
+        return None
+    return misfit.told(), ((misfit.below_item, misfit.path, misfit.shown()),)
 
 
 def _meant(group: MemberSet) -> list[Expected]:

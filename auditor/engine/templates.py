@@ -54,7 +54,7 @@ def is_read(rule: ActiveRule, body: object, item: object) -> bool:
 
 def _reads_hole(tree: ReadTree, value: object) -> bool:
     if isinstance(value, str):
-        return _HOLE.search(value) is not None
+        return has_hole(value)
     if tree.whole:
         return _has_hole(value)
     if isinstance(value, dict):
@@ -68,7 +68,7 @@ def _reads_hole(tree: ReadTree, value: object) -> bool:
 
 def _has_hole(value: object) -> bool:
     if isinstance(value, str):
-        return _HOLE.search(value) is not None
+        return has_hole(value)
     if isinstance(value, dict):
         return any(map(_has_hole, value.values()))
     return isinstance(value, list) and any(map(_has_hole, value))
