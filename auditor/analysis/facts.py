@@ -12,6 +12,7 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
+from auditor.platforms.kubernetes import PREFIX
 
 KIND: Final = "k8s/PodTemplate"
 PATCH: Final = "k8s/PodTemplatePatch"
@@ -84,7 +85,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
 
 def plain_kind(resource: Resource) -> str:
     """The kind as its object says it: ``Deployment``."""
-    return resource.kind.removeprefix("k8s/").partition(".")[0]
+    return resource.kind.removeprefix(PREFIX).partition(".")[0]
 
 
 def no_object(resource: Resource, pointer: str) -> Gap:

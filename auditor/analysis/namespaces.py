@@ -36,7 +36,7 @@ OTHER_POLICIES: Final[Mapping[str, bool]] = MappingProxyType(
 )
 """Kinds that govern traffic and are not evaluated, and whether they are for all namespaces."""
 READS = frozenset(
-    {"k8s/Namespace", "k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/LimitRange", *OTHER_POLICIES}
+    {NAMESPACE, "k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/LimitRange", *OTHER_POLICIES}
 )
 
 _DERIVED = tuple(
@@ -75,7 +75,7 @@ def brief(resource: Resource) -> Resource:
             found = {"name": resource.name, "hard": hard}
         case _:
             found = {"name": resource.name}
-    labels = resource.labels if resource.kind == "k8s/Namespace" else ()
+    labels = resource.labels if resource.kind == NAMESPACE else ()
     return msgspec.structs.replace(resource, body=msgspec.json.encode(found), labels=labels)
 
 
@@ -89,9 +89,9 @@ def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:
     for resource in resources:
         if OTHER_POLICIES.get(resource.kind):
             of_all.add(resource.kind)
-        elif resource.kind != "k8s/Namespace":
+        elif resource.kind != NAMESPACE:
             by_namespace.setdefault(resource.namespace or "default", []).append(resource)
-    namespaces = [resource for resource in resources if resource.kind == "k8s/Namespace"]
+    namespaces = [resource for resource in resources if resource.kind == NAMESPACE]
     for namespace in sorted(namespaces, key=lambda item: (item.name, item.source, item.document)):
         inside = by_namespace.get(namespace.name, [])
         inside.sort(key=lambda item: (item.kind, item.name, item.source, item.document))

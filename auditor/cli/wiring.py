@@ -13,6 +13,7 @@ from auditor.cli.screen import Screen
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.model.resource import Target
+from auditor.platforms.kubernetes import KUBERNETES
 from auditor.policy.admission import Place
 from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
 
@@ -123,12 +124,12 @@ def _pages(collected: Collected, bodies: Bodies) -> Collector:
 
 
 COLLECTORS: Mapping[str, Callable[[str, Places], Collector | Live]] = MappingProxyType(
-    {"k8s": _cluster, "k8s+incluster": _cluster}
+    dict.fromkeys(KUBERNETES.schemes, _cluster)
 )
 """URI scheme to collector; paths and ``-`` are manifests."""
 
 READERS: Mapping[str, Callable[[Collected, Bodies], Collector]] = MappingProxyType(
-    {"k8s": _pages, "k8s+incluster": _pages}
+    dict.fromkeys(KUBERNETES.schemes, _pages)
 )
 """URI scheme to the collector of what was read before."""
 

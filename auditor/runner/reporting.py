@@ -17,6 +17,7 @@ from auditor.engine.merge import Merger, blinded, in_order
 from auditor.model.enums import TargetState
 from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
 from auditor.model.resource import Gap, Some
+from auditor.policy import CompiledProfile
 from auditor.ports import Collector
 from auditor.runner import spools
 from auditor.runner.baseline import Against
@@ -51,7 +52,7 @@ def put_together(
     blind = frozenset(rule for _, run in runs for rule in run.blind)
     excluded = conclude.left_out(item for _, run in runs for item in run.excluded)
     coverage = conclude.coverage_of(
-        census, evaluated, counts, blind, excluded, _looked_at(context), profile.platforms.facts
+        census, evaluated, counts, blind, excluded, context.wanted.kinds, profile.platforms.facts
     )
     causes = _causes(gaps, merger.merged.tallies, counts)
     counted = merger.merged.tallies
@@ -80,12 +81,7 @@ def put_together(
             causes=causes,
             which="new" if against is not None else "",
         ),
-        rules={
-            active.rule.id: RuleInfo(
-                active.rule.id, active.rule.title, active.severity.value, active.rule.remediation
-            )
-            for active in profile.rules
-        },
+        rules=_rules(profile),
         tallies=dict(merger.merged.tallies),
         digest=_digest(findings.sha256, gaps, counts),
         baseline=against.baseline() if against is not None else None,
@@ -104,9 +100,14 @@ def _population(runs: Iterable[TargetRun]) -> tuple[Counter[str], Counter[str]]:
     return census, evaluated
 
 
-def _looked_at(context: Context) -> frozenset[str]:
-    """The kinds that some rule rests on, whether it judges them or only needs them."""
-    return frozenset(kind for each in context.sources.values() for kind in each.all)
+def _rules(profile: CompiledProfile) -> dict[str, RuleInfo]:
+    """What reports say of the rules themselves."""
+    return {
+        active.rule.id: RuleInfo(
+            active.rule.id, active.rule.title, active.severity.value, active.rule.remediation
+        )
+        for active in profile.rules
+    }
 
 
 def _short(gaps: Iterable[Gap], context: Context) -> frozenset[str]:

@@ -14,6 +14,7 @@ from auditor.model.elements import shown
 from auditor.model.enums import GapCause
 from auditor.model.resource import Owner, Resource
 from auditor.platforms import kubernetes as kinds
+from auditor.platforms.files import DUPLICATE_KEY
 from auditor.secrets.marks import marker
 from auditor.secrets.names import is_secret
 from auditor.secrets.redact import redact_text
@@ -197,11 +198,11 @@ class Maker:
         said = {"path": shown(twice.path), "same": twice.same}
         lines = {"line": twice.line, "firstLine": twice.first_line}
         return Resource(
-            kind="files/DuplicateKey",
+            kind=DUPLICATE_KEY,
             api_version="",
             name=shown(twice.path),
             namespace=owner.namespace if owner is not None else "",
-            uid=self._numbered(f"{source}#files/DuplicateKey/{whose}{twice.path}"),
+            uid=self._numbered(f"{source}#{DUPLICATE_KEY}/{whose}{twice.path}"),
             source=source,
             document=document,
             line=twice.line,

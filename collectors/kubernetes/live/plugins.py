@@ -207,7 +207,7 @@ def _run(
             f"the plugin {command} did not end within {seconds:g} s",
             hint=f"run {command} by itself: does it wait for a person or a network?",
         ) from None
-    except BaseException:
+    except BaseException:  # an interrupt as well: a plugin does not outlive who asked it
         _kill(process, asking=asking)
         raise
     if process.returncode:
