@@ -106,8 +106,9 @@ def _cluster(text: str, places: Places) -> Live:
 
     address = parse_address(text)
     try:
-        from collectors.kubernetes.live.client import Patience
-        from collectors.kubernetes.live.collector import LiveCollector, system_clock
+        from collectors.http.clock import system_clock
+        from collectors.http.patience import Patience
+        from collectors.kubernetes.live.collector import LiveCollector
     except ImportError as error:
         raise UsageError(
             f"{text}: {error.name} is not installed", hint="pip install auditor installs it"

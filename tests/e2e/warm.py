@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 PACKAGES = ("auditor", "collectors", "reports")
-LATE = ("auditor.__main__", "collectors.kubernetes.live.package")
+LATE = ("auditor.__main__", "collectors.kubernetes.live.kubernetes_client")
 """What runs when it is imported, and what only few commands ask for: the package for clusters."""
 STREAMS = ("stdin", "stdout", "stderr")
 

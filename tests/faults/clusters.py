@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from collectors.http.clock import Clock
+from collectors.http.patience import Patience
 from collectors.kubernetes.live.address import parse_address
-from collectors.kubernetes.live.client import Clock, Patience
 from collectors.kubernetes.live.collector import LiveCollector
 from tests.e2e.runs import Run
 from tests.faults.server import Asked, Handler, Reply, Server, serving

@@ -10,6 +10,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -58,16 +59,26 @@ Handler = Callable[[Asked], Reply | None]
 
 
 class Server:
-    """Listens on the loopback until it is closed; ``asked`` is every request, in order."""
+    """Listens on the loopback until it is closed; ``asked`` is every request, in order.
 
-    def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
+    With a ``path`` it listens on a Unix socket there.
+    """
+
+    def __init__(
+        self, handler: Handler, tls: ssl.SSLContext | None = None, path: Path | None = None
+    ) -> None:
         self.asked: list[Asked] = []
         self._handler = handler
         self._tls = tls
         self._open: list[socket.socket] = []
         self._stop = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
+        if path is None:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self.port = int(self._listener.getsockname()[1])
+        else:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(path))
+            self._listener.listen()
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
@@ -284,9 +295,11 @@ def healthy(asked: Asked) -> Reply:
 
 
 @contextlib.contextmanager
-def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+def serving(
+    handler: Handler, tls: ssl.SSLContext | None = None, path: Path | None = None
+) -> Iterator[Server]:
     """A server for as long as the context lasts."""
-    server = Server(handler, tls)
+    server = Server(handler, tls, path)
     try:
         yield server
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collectors.kubernetes.live.client import Patience
+from collectors.http.patience import Patience
 from collectors.kubernetes.live.collector import LiveCollector
 from tests.faults import server as fake
 from tests.faults.clusters import KINDS, PODS, Waits, collector, on, scanned

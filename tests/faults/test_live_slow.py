@@ -16,9 +16,10 @@ import pytest
 
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
+from collectors.http.clock import system_clock
+from collectors.http.patience import Patience
 from collectors.kubernetes.live.address import parse_address
-from collectors.kubernetes.live.client import Patience
-from collectors.kubernetes.live.collector import LiveCollector, system_clock
+from collectors.kubernetes.live.collector import LiveCollector
 from tests.faults import server as fake
 from tests.faults.clusters import Waits, on
 from tests.faults.server import Asked, Handler, Reply, serving, status

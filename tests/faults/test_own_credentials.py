@@ -17,7 +17,7 @@ from auditor.errors import CollectionError
 from auditor.evidence.blocks import SUFFIX, read_block
 from auditor.secrets.forms import forms
 from auditor.secrets.own import Own
-from collectors.kubernetes.live.package import in_our_words, provider_token
+from collectors.kubernetes.live.kubernetes_client import in_our_words, provider_token
 from tests.e2e.command import auditor
 from tests.faults.server import Asked, Reply, healthy, json_reply, page, pod, serving, status
 

@@ -19,8 +19,9 @@ from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES
 from auditor.evidence.writing import FolderSink
 from auditor.platforms.kubernetes import GROUPS, PREFIX
+from collectors.http.clock import system_clock
 from collectors.kubernetes.live.address import parse_address
-from collectors.kubernetes.live.collector import LiveCollector, system_clock
+from collectors.kubernetes.live.collector import LiveCollector
 from collectors.kubernetes.live.pages import PagesCollector
 from collectors.kubernetes.resources import plural
 from tests.e2e.command import ESTATE, Ran, auditor

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from collectors.kubernetes.live.client import Patience
+from collectors.http.patience import Patience
 from collectors.kubernetes.live.discovery import discover
 from collectors.kubernetes.live.unread import UNREAD
 from collectors.kubernetes.resources import BUILT_IN

@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from auditor.model.evidence import Principal
+from collectors.http.clock import system_clock
 from collectors.kubernetes.live.address import parse_address
-from collectors.kubernetes.live.collector import LiveCollector, system_clock
+from collectors.kubernetes.live.collector import LiveCollector
 from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.live.providers import CLIENT, Provider, Tunnel, provider

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,8 +12,13 @@ from auditor.errors import CollectionError
 from auditor.model.evidence import TargetEntry
 from auditor.model.resource import Excluded
 from auditor.ports import Examination, Sink
+from collectors.http.client import Client
+from collectors.http.clock import Clock
+from collectors.http.failures import Unanswered
+from collectors.http.patience import Patience
+from collectors.http.trust import UNVERIFIED
 from collectors.kubernetes.live.address import Address
-from collectors.kubernetes.live.client import Client, Clock, Patience, Unanswered
+from collectors.kubernetes.live.dialect import KUBERNETES
 from collectors.kubernetes.live.discovery import discover
 from collectors.kubernetes.live.identity import identify
 from collectors.kubernetes.live.listing import LIMIT
@@ -23,7 +26,6 @@ from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.reads import Reads
 from collectors.kubernetes.live.rights import NAMESPACE, may_read, missing, unidentified
 from collectors.kubernetes.live.session import ACCOUNT, Session, open_session
-from collectors.kubernetes.live.trust import UNVERIFIED
 from collectors.kubernetes.live.unread import UNREAD
 
 
@@ -49,7 +51,7 @@ class LiveCollector(msgspec.Struct, frozen=True):
             CollectionError: the configuration does not allow for one.
         """
         session = open_session(self.address, self.kubeconfig, scratch, self.account)
-        return session, Client(session, self.clock, self.patience)
+        return session, Client(session, KUBERNETES, self.clock, self.patience)
 
     def collect(
         self, kinds: frozenset[str], sink: Sink, progress: Callable[[int, int], None]
@@ -127,11 +129,6 @@ class LiveCollector(msgspec.Struct, frozen=True):
 
     def _now(self) -> str:
         return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def system_clock() -> Clock:
-    """The clock of this machine."""
-    return Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep)
 
 
 def _keep_out(client: Client, sink: Sink) -> None:

@@ -16,11 +16,12 @@ import msgspec
 
 from auditor.bounded import read_named
 from auditor.errors import CollectionError
+from collectors.http.credentials import header_value
 
 _PARTS: Final = 3
 _MOST_BYTES: Final = 1 << 20
 """Of a token: one that a server takes has some thousand."""
-_HINT: Final = "log in again, or correct the user of the kubeconfig"
+HINT: Final = "log in again, or correct the user of the kubeconfig"
 _HEADER_NAME: Final = "!#$&'*+-.^_`|~"
 """Besides letters and digits, what a header's name may have (RFC 9110, 5.6.2); % is the escape."""
 
@@ -49,32 +50,6 @@ def token_claims(token: str) -> Claims:
     return Claims()
 
 
-def credential_of(authorization: str) -> str:
-    """What of a header is secret: what stands behind the scheme (RFC 9110, 11.6.2)."""
-    return authorization.partition(" ")[2].strip() or authorization
-
-
-def header_value(text: object, what: str) -> str:
-    """A text that can be the value of a header, without the white space around it.
-
-    Raises:
-        CollectionError: it can't; the error has ``what`` it is, and not the text.
-    """
-    if not isinstance(text, str):
-        raise CollectionError(f"{what} is no text", hint=_HINT)
-    value = text.strip()
-    if not (value.isascii() and value.isprintable()):
-        raise CollectionError(
-            f"{what} has a character that no header may have, such as a line break", hint=_HINT
-        )
-    return value
-
-
-def basic(user: str, password: str) -> str:
-    """Basic authentication (RFC 7617)."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
 def kept_token(user: Mapping[str, Any]) -> str:
     """The token of a kubeconfig's user, "" when there is none; a file is read anew each time.
 
@@ -83,19 +58,19 @@ def kept_token(user: Mapping[str, Any]) -> str:
     """
     token = user.get("token")
     if token not in (None, ""):
-        return header_value(token, "the token of the kubeconfig's user")
+        return header_value(token, "the token of the kubeconfig's user", HINT)
     path = user.get("tokenFile")
     if path in (None, ""):
         return ""
     try:
         text = read_named(Path(str(path)), _MOST_BYTES).decode()
     except OSError as error:
-        raise CollectionError(f"tokenFile {path}: {error.strerror}", hint=_HINT) from None
+        raise CollectionError(f"tokenFile {path}: {error.strerror}", hint=HINT) from None
     except ValueError:
         text = "\0"
-    value = header_value(text, f"the token in {path}")
+    value = header_value(text, f"the token in {path}", HINT)
     if not value:
-        raise CollectionError(f"tokenFile {path} is empty", hint=_HINT)
+        raise CollectionError(f"tokenFile {path} is empty", hint=HINT)
     return value
 
 
@@ -109,12 +84,12 @@ def impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """
     for name, key in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
         if user.get(name) not in (None, ""):
-            yield key, header_value(user[name], f"{name} of the kubeconfig's user")
+            yield key, header_value(user[name], f"{name} of the kubeconfig's user", HINT)
     for value in _texts(user.get("as-groups"), "as-groups"):
         yield "Impersonate-Group", value
     extra = user.get("as-user-extra") or {}
     if not isinstance(extra, Mapping):
-        raise CollectionError("as-user-extra of the kubeconfig's user is no mapping", hint=_HINT)
+        raise CollectionError("as-user-extra of the kubeconfig's user is no mapping", hint=HINT)
     for name, values in extra.items():
         key = "Impersonate-Extra-" + quote(str(name), safe=_HEADER_NAME)
         for value in _texts(values, "as-user-extra"):
@@ -125,6 +100,6 @@ def _texts(values: object, name: str) -> Iterator[str]:
     if values is None:
         return
     if not isinstance(values, list):
-        raise CollectionError(f"{name} of the kubeconfig's user is no list", hint=_HINT)
+        raise CollectionError(f"{name} of the kubeconfig's user is no list", hint=HINT)
     for value in values:
-        yield header_value(value, f"{name} of the kubeconfig's user")
+        yield header_value(value, f"{name} of the kubeconfig's user", HINT)

@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from auditor.model.enums import Answered
-from collectors.kubernetes.live.client import JSON, Answer, Client, Unanswered
+from collectors.http.client import JSON, Answer, Client
+from collectors.http.failures import Unanswered
 from collectors.kubernetes.objects import kind_name
 
 AGGREGATED = (

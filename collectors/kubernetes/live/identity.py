@@ -9,9 +9,10 @@ import msgspec
 
 from auditor.model.enums import Answered
 from auditor.model.evidence import Principal
-from collectors.kubernetes.live.client import Client, Unanswered
+from collectors.http.client import Client
+from collectors.http.failures import Unanswered
+from collectors.kubernetes.live.allowlist import WHO_AM_I
 from collectors.kubernetes.live.credentials import token_claims
-from collectors.kubernetes.live.guard import WHO_AM_I
 
 _MAY: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SYSTEM = "/api/v1/namespaces/kube-system"
@@ -80,7 +81,7 @@ def who_am_i(client: Client) -> Principal:
     for path in WHO_AM_I:
         version = "/".join(path.split("/")[2:4])
         try:
-            answer = client.review(path, {"apiVersion": version, "kind": "SelfSubjectReview"})
+            answer = client.post(path, {"apiVersion": version, "kind": "SelfSubjectReview"})
             user = _decode(answer.body, _REVIEW).status.userInfo
         except Unanswered as error:
             told = told or str(error)
@@ -126,7 +127,7 @@ def may(client: Client, ask: Ask) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    return _decode(client.review(_MAY, body).body, _REVIEW).status.allowed
+    return _decode(client.post(_MAY, body).body, _REVIEW).status.allowed
 
 
 _VERSION = msgspec.json.Decoder(_Version)

@@ -10,7 +10,8 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.model.enums import Answered
-from collectors.kubernetes.live.client import Client, Unanswered
+from collectors.http.client import Client
+from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Served
 from collectors.kubernetes.live.normalize import Listed, ListMeta, take_apart
 

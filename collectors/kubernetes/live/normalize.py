@@ -9,10 +9,10 @@ import msgspec
 
 from auditor.model.enums import Answered
 from auditor.model.evidence import Redaction
-from collectors.kubernetes.live.client import Unanswered
+from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Served
-from collectors.kubernetes.live.keeping import BAD, POD, Keeper, below, text_of
 from collectors.kubernetes.live.pods import Pod
+from collectors.kubernetes.live.sanitize import BAD, POD, Sanitizer, below, text_of
 
 Item = TypeVar("Item")
 
@@ -60,12 +60,12 @@ class Listed(msgspec.Struct, frozen=True):
     meta: ListMeta
     items: list[msgspec.Raw] | list[Pod]
 
-    def kept(self, keeper: Keeper) -> Page:
+    def kept(self, sanitizer: Sanitizer) -> Page:
         """The page without what is not kept."""
         found: list[Redaction] = []
         head = _encode({"kind": f"{self.kind}List", "apiVersion": self.api_version})
         pieces = [head[:-1], b',"items":[']
-        objects = keeper.keep(self.items, self.kind, self.api_version)
+        objects = sanitizer.sanitized(self.items, self.kind, self.api_version)
         for number, (kept, left_out) in enumerate(objects):
             if number:
                 pieces.append(b",")

@@ -8,7 +8,8 @@ from auditor.model.enums import Answered
 from auditor.model.evidence import Record
 from auditor.ports import Sink
 from auditor.secrets.redactions import Commit
-from collectors.kubernetes.live.client import Answer, Unanswered
+from collectors.http.client import Answer
+from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Served
 from collectors.kubernetes.live.listing import Got
 from collectors.kubernetes.live.normalize import Page

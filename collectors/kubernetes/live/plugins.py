@@ -28,8 +28,9 @@ from auditor.errors import CollectionError
 from auditor.secrets.names import is_secret_name
 from auditor.secrets.own import Own
 from auditor.secrets.redact import redact_text
-from collectors.kubernetes.live.credentials import header_value
-from collectors.kubernetes.live.trust import MOST_BYTES
+from collectors.http.credentials import header_value
+from collectors.http.trust import MOST_BYTES
+from collectors.kubernetes.live.credentials import HINT
 
 VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _CONFIG: Final = "client.authentication.k8s.io/exec"
@@ -296,5 +297,5 @@ def _credential(out: bytes, command: str, version: str) -> Credential:
             f"the plugin {command} gave no credentials of {version}",
             hint=f"run {command} by itself: it must print an ExecCredential",
         )
-    token = header_value(status.token, f"the token of the plugin {command}")
+    token = header_value(status.token, f"the token of the plugin {command}", HINT)
     return Credential(token, status.clientCertificateData, status.clientKeyData)

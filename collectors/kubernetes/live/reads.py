@@ -8,14 +8,15 @@ import msgspec
 
 from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.resource import Gap
-from collectors.kubernetes.live.client import Client, Unanswered
+from collectors.http.client import Client
+from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served
 from collectors.kubernetes.live.identity import Identity, identify
-from collectors.kubernetes.live.keeping import Keeper
 from collectors.kubernetes.live.listing import Lister
 from collectors.kubernetes.live.normalize import take_one
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.rights import NAMESPACE, ROLE, unlisted
+from collectors.kubernetes.live.sanitize import Sanitizer
 
 
 class Reads:
@@ -34,7 +35,7 @@ class Reads:
         self._discovered = discovered
         self._taken = notes
         self._lister = Lister(client, limit)
-        self._keeper = Keeper(notes.commit)
+        self._sanitizer = Sanitizer(notes.commit)
         self._named: tuple[str, ...] = ()
         self._there: list[str] = []
 
@@ -68,7 +69,7 @@ class Reads:
 
     def _read_list(self, served: Served, namespace: str) -> None:
         for got in self._lister.pages(served, namespace):
-            page = got.page.kept(self._keeper) if got.page is not None else None
+            page = got.page.kept(self._sanitizer) if got.page is not None else None
             self._taken.page(served, namespace, got, page)
             if got.note:
                 inside = f" in {namespace}" if namespace else ""
@@ -81,7 +82,7 @@ class Reads:
         error, page = None, None
         try:
             answer = self._client.get(f"{served.path()}/{name}")
-            page = take_one(answer.body, served, name).kept(self._keeper)
+            page = take_one(answer.body, served, name).kept(self._sanitizer)
         except Unanswered as failed:
             error = failed
         self._taken.one(served, name, page, error)

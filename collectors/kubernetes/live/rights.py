@@ -7,7 +7,8 @@ from typing import Final
 from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.platforms.kubernetes import groups_of
 from auditor.ports import Read
-from collectors.kubernetes.live.client import Client, Unanswered
+from collectors.http.client import Client
+from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import ALWAYS, Discovered, Served
 from collectors.kubernetes.live.identity import Ask, Identity, may
 

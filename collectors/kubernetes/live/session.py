@@ -12,29 +12,24 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
 from msgspec.structs import replace
-from urllib3.exceptions import InsecureRequestWarning
 
 from auditor.errors import CollectionError
+from collectors.http.credentials import Credentials, basic, credential_of, header_value
+from collectors.http.deadline import Watch
+from collectors.http.endpoints import Endpoint
+from collectors.http.transport import Tls, pools_of
+from collectors.http.trust import UNVERIFIED, authority_of
 from collectors.kubernetes.live.address import Address
-from collectors.kubernetes.live.credentials import (
-    basic,
-    credential_of,
-    header_value,
-    impersonation,
-    kept_token,
-)
-from collectors.kubernetes.live.deadline import Watch
-from collectors.kubernetes.live.guard import guarded_pools
+from collectors.kubernetes.live.allowlist import READ_ONLY
+from collectors.kubernetes.live.certificates import tls_of
+from collectors.kubernetes.live.credentials import HINT, impersonation, kept_token
+from collectors.kubernetes.live.endpoints import proxy_of, server_of
 from collectors.kubernetes.live.kubeconfig import Chosen, choose
-from collectors.kubernetes.live.places import Place, proxy_of, server_of
 from collectors.kubernetes.live.plugins import Credential, Times, run_plugin
-from collectors.kubernetes.live.transport import Tls, pools_of, tls_of
-from collectors.kubernetes.live.trust import UNVERIFIED, authority_of
 
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where Kubernetes mounts a pod's service account: ``token`` and ``ca.crt``."""
@@ -42,6 +37,8 @@ ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 class Session(msgspec.Struct, frozen=True):
     """A configured connection; ``context`` is its name, "" for the cluster we run in.
+
+    Implements :class:`collectors.http.client.Session`.
 
     ``authorization`` is the header that identifies us as it is now, "" for none, ``acting`` are
     those that say whom we act as, ``passwords`` what must be in no output. ``again`` opens it anew,
@@ -51,7 +48,7 @@ class Session(msgspec.Struct, frozen=True):
     context: str
     server: str
     tls: Tls
-    pools: Any
+    pools: urllib3.PoolManager
     authorization: Callable[[], str]
     authority: str
     watch: Watch
@@ -59,26 +56,27 @@ class Session(msgspec.Struct, frozen=True):
     acting: tuple[tuple[str, str], ...] = ()
     passwords: tuple[str, ...] = ()
 
-    def headers(self) -> urllib3.HTTPHeaderDict:
-        """What identifies us, refreshed where a token has an end.
+    def credentials(self) -> Credentials:
+        """Return what identifies us, refreshed where a token has an end.
 
         Raises:
             CollectionError: the token can't be read any more, or is none.
         """
         found = urllib3.HTTPHeaderDict()
         token = self.authorization()
-        if token:
-            found["authorization"] = header_value(token, "the token")
-        for name, value in self.acting:
-            found.add(name, value)
-        return found
+        value = header_value(token, "the token", HINT) if token else ""
+        if value:
+            found["authorization"] = value
+        for name, each in self.acting:
+            found.add(name, each)
+        return Credentials(found, (credential_of(value),) if value else ())
 
     def secrets(self) -> tuple[str, ...]:
-        """What identifies us and must be in no output."""
-        value = ""
+        """Return what identifies us and must be in no output."""
+        found: tuple[str, ...] = ()
         with contextlib.suppress(CollectionError):  # a token that is gone is in no output
-            value = self.headers().get("authorization", "")
-        return tuple(filter(None, (credential_of(value), *self.passwords)))
+            found = self.credentials().secrets
+        return tuple(filter(None, (*found, *self.passwords)))
 
 
 def open_session(
@@ -113,7 +111,7 @@ def open_session(
 
 
 def _in_cluster(uri: str, account: Path, again: Callable[[], Session]) -> Session:
-    from collectors.kubernetes.live.package import (  # noqa: PLC0415 - it takes long to load
+    from collectors.kubernetes.live.kubernetes_client import (  # noqa: PLC0415 - it takes long to load
         account_of,
     )
 
@@ -139,7 +137,7 @@ def _of_kubeconfig(
     own = password if isinstance(password, str) else ""
     hidden = (own, server.password, passed, *given.hidden, *_keys(user))
     session = _connected(chosen.context, server.url, tls, proxy, lambda: authorization, again)
-    session.headers()  # what can't be sent is said now
+    session.credentials()  # what can't be sent is said now
     acting = tuple(impersonation(chosen.user))
     return replace(session, acting=acting, passwords=tuple(filter(None, hidden)))
 
@@ -160,7 +158,7 @@ def _authorization(uri: str, chosen: Chosen, times: Times) -> tuple[str, Credent
     user, nothing = chosen.user, Credential()
     provider = user.get("auth-provider")
     if provider is not None:
-        from collectors.kubernetes.live.package import (  # noqa: PLC0415 - it takes long to load
+        from collectors.kubernetes.live.kubernetes_client import (  # noqa: PLC0415 - it takes long to load
             provider_token,
         )
 
@@ -189,15 +187,11 @@ def _connected(
     context: str,
     server: str,
     tls: Tls,
-    proxy: Place | None,
+    proxy: Endpoint | None,
     authorization: Callable[[], str],
     again: Callable[[], Session],
 ) -> Session:
-    pools = pools_of(tls, proxy)
     watch = Watch()
-    pools.pool_classes_by_scheme = guarded_pools(urlsplit(server).path.rstrip("/"), watch)
-    authority = authority_of(tls.authority)
-    if not tls.checked:
-        authority = UNVERIFIED
-        urllib3.disable_warnings(InsecureRequestWarning)  # the report says it, once
+    pools = pools_of(server, tls, proxy, READ_ONLY, watch)
+    authority = authority_of(tls.authority) if tls.checked else UNVERIFIED
     return Session(context, server, tls, pools, authorization, authority, watch, again)

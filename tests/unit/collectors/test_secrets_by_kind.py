@@ -12,7 +12,7 @@ from auditor.cel import ReadTree
 from auditor.engine.slices import WHOLE, Slicer, at_path
 from auditor.secrets.marks import marker
 from auditor.secrets.redact import clean, redact
-from collectors.kubernetes.live.keeping import Keeper
+from collectors.kubernetes.live.sanitize import Sanitizer
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
 
@@ -51,7 +51,7 @@ def test_an_item_of_a_list_of_secrets_in_json(head: dict[str, Any], indent: int 
 def test_what_a_server_lists_as_sealed_secrets() -> None:
     """No item of its list says what it is."""
     raw = msgspec.Raw(json.dumps(SEALED).encode())
-    ((pieces, _),) = Keeper().keep([raw], "SealedSecret", "bitnami.com/v1alpha1")
+    ((pieces, _),) = Sanitizer().sanitized([raw], "SealedSecret", "bitnami.com/v1alpha1")
     kept = json.loads(b"".join(pieces))
     assert list(kept) == ["kind", "apiVersion", "spec"]
     assert kept["spec"] == {"template": {"data": {"a": DATA}}, "encryptedData": {"b": "c"}}

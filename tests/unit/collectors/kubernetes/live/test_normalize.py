@@ -18,11 +18,11 @@ from auditor.model.evidence import Redaction
 from auditor.secrets.redact import decode
 from auditor.secrets.redactions import redactions
 from benchmarks.generate import pod, pod_spec
-from collectors.kubernetes.live.client import Unanswered
+from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Served
-from collectors.kubernetes.live.keeping import UNREADABLE, Keeper
 from collectors.kubernetes.live.normalize import Listed, ListMeta, take_apart, take_one
 from collectors.kubernetes.live.pods import Pod
+from collectors.kubernetes.live.sanitize import UNREADABLE, Sanitizer
 
 SERVED = Served("k8s/Pod", "v1", "pods", namespaced=True, verbs=frozenset({"list"}))
 HEAD = {"kind": "Pod", "apiVersion": "v1"}
@@ -41,21 +41,24 @@ def plain(value: dict[str, Any]) -> Any:
     return decode(json.dumps(value, separators=(",", ":")).encode())
 
 
-def page(keeper: Keeper, *raws: bytes) -> list[tuple[Any, tuple[Redaction, ...]]]:
+def page(sanitizer: Sanitizer, *raws: bytes) -> list[tuple[Any, tuple[Redaction, ...]]]:
     """What is kept of pods, and what was left out of it."""
-    found = _kept(keeper, [msgspec.Raw(raw) for raw in raws])
+    found = _kept(sanitizer, [msgspec.Raw(raw) for raw in raws])
     try:
         listed = take_apart(_list(raws), SERVED)
     except Unanswered:
         return found
-    assert _kept(keeper, listed.items) == found, "a page at once, and pod by pod"
+    assert _kept(sanitizer, listed.items) == found, "a page at once, and pod by pod"
     return found
 
 
 def _kept(
-    keeper: Keeper, items: list[msgspec.Raw] | list[Pod]
+    sanitizer: Sanitizer, items: list[msgspec.Raw] | list[Pod]
 ) -> list[tuple[Any, tuple[Redaction, ...]]]:
-    return [(json.loads(b"".join(found)), left) for found, left in keeper.keep(items, "Pod", "v1")]
+    return [
+        (json.loads(b"".join(found)), left)
+        for found, left in sanitizer.sanitized(items, "Pod", "v1")
+    ]
 
 
 def _list(raws: Iterable[bytes]) -> bytes:
@@ -66,8 +69,8 @@ def encoded(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def kept(keeper: Keeper, value: object) -> Any:
-    ((found, _),) = page(keeper, encoded(value))
+def kept(sanitizer: Sanitizer, value: object) -> Any:
+    ((found, _),) = page(sanitizer, encoded(value))
     assert {name: found.pop(name) for name in HEAD} == HEAD
     return decode(encoded(found))
 
@@ -104,15 +107,15 @@ def pods() -> list[dict[str, Any]]:
 
 
 def test_pods_of_one_origin() -> None:
-    keeper = Keeper()
+    sanitizer = Sanitizer()
     for each in pods():
-        assert kept(keeper, each) == plain(each)
-        assert SECRET not in json.dumps(kept(keeper, each))
+        assert kept(sanitizer, each) == plain(each)
+        assert SECRET not in json.dumps(kept(sanitizer, each))
 
 
 def test_what_was_left_out_of_pods_of_one_origin() -> None:
-    keeper = Keeper(commit)
-    found = [set(left) for _, left in page(keeper, *map(encoded, pods()))]
+    sanitizer = Sanitizer(commit)
+    found = [set(left) for _, left in page(sanitizer, *map(encoded, pods()))]
     assert found == [left_out(each) for each in pods()]
     places = {each.path for left in found for each in left}
     assert "/spec/containers/0/env/0/value" in places
@@ -120,12 +123,12 @@ def test_what_was_left_out_of_pods_of_one_origin() -> None:
 
 def test_commitments_are_to_the_secret_with_its_own_names() -> None:
     """Pods share what is remembered of their spec, but not the names that stand in a secret."""
-    keeper = Keeper(commit)
+    sanitizer = Sanitizer(commit)
     for number in range(10_000, 10_003):
         name = f"kube-api-access-{number}"
         spec = {"volumes": [{"name": name}], "args": [f"--password={name}"], "pad": "x" * 600}
         value = {"metadata": {"name": "a"}, "spec": spec}
-        ((_, (found,)),) = page(keeper, encoded(value))
+        ((_, (found,)),) = page(sanitizer, encoded(value))
         assert (found.path, found.shapes) == ("/spec/args/0", ("argument",))
         assert found.commitment == f"committed to --password={name}"
 
@@ -146,15 +149,15 @@ ODD = {
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD.keys())
 def test_odd_objects(value: dict[str, Any]) -> None:
-    keeper = Keeper()
+    sanitizer = Sanitizer()
     for _ in range(2):
-        assert kept(keeper, value) == plain(value)
-        assert SECRET not in json.dumps(kept(keeper, value))
+        assert kept(sanitizer, value) == plain(value)
+        assert SECRET not in json.dumps(kept(sanitizer, value))
 
 
 def test_what_nobody_can_read_keeps_its_place() -> None:
     for raw in (b'{"metadata": ', b"[" * 100_000, b'"text"', b"null", b"[]"):
-        assert page(Keeper(), raw, b"{}") == [(LOST, ()), (HEAD, ())]
+        assert page(Sanitizer(), raw, b"{}") == [(LOST, ()), (HEAD, ())]
 
 
 @pytest.mark.parametrize(
@@ -162,19 +165,19 @@ def test_what_nobody_can_read_keeps_its_place() -> None:
 )
 def test_what_says_that_it_is_of_another_kind_than_its_list(head: dict[str, Any]) -> None:
     value = {**head, "metadata": {"name": "a"}}
-    assert page(Keeper(), encoded(value)) == [(LOST, ())]
+    assert page(Sanitizer(), encoded(value)) == [(LOST, ())]
 
 
 def test_what_says_that_it_is_of_the_kind_of_its_list() -> None:
     value = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a"}}
-    assert page(Keeper(), encoded(value)) == [(value, ())]
+    assert page(Sanitizer(), encoded(value)) == [(value, ())]
     listed = Listed("Pod", "v1", ListMeta(), [msgspec.Raw(json.dumps(value).encode())])
-    assert json.loads(listed.kept(Keeper()).body)["items"] == [value]
+    assert json.loads(listed.kept(Sanitizer()).body)["items"] == [value]
 
 
 def test_an_object_of_nothing() -> None:
     page = Listed("Pod", "v1", ListMeta(), [msgspec.Raw(b"{}")])
-    assert json.loads(page.kept(Keeper()).body)["items"] == [{"kind": "Pod", "apiVersion": "v1"}]
+    assert json.loads(page.kept(Sanitizer()).body)["items"] == [{"kind": "Pod", "apiVersion": "v1"}]
 
 
 TEXTS = st.sampled_from(("", "a", "kube-api-access-abcde", "kube-api-access-", SECRET, '"', "é"))
@@ -191,10 +194,10 @@ SPECS = st.recursive(
 @given(st.lists(SPECS, min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
 def test_any_spec(specs: list[Any]) -> None:
-    keeper = Keeper()
+    sanitizer = Sanitizer()
     for spec in (*specs, *specs):
         value = {"metadata": {"name": "a"}, "spec": {"pad": "x" * 600, "it": spec}}
-        assert kept(keeper, value) == plain(value)
+        assert kept(sanitizer, value) == plain(value)
 
 
 PLAIN_NODES = st.sampled_from(("n", "node-17", "node-0123456789" * 9))
@@ -211,7 +214,7 @@ TEMPLATES = st.sampled_from(("tn", "tl", "tln", "tun", "n", "t", "tnt", "tnn", "
 @settings(max_examples=300, deadline=None)
 def test_any_names(templates: list[str], drawn: list[tuple[tuple[str, str], str]]) -> None:
     """Pods that differ in names alone, or seem to: a node's, a token's, one in a secret or link."""
-    keeper = Keeper(commit)
+    sanitizer = Sanitizer(commit)
     for ((node, token), other), template in itertools.product(drawn, templates):
         parts = {
             "n": {"nodeName": node},
@@ -222,7 +225,7 @@ def test_any_names(templates: list[str], drawn: list[tuple[tuple[str, str], str]
         }
         spec = [{"pad": "x" * 600}, *(parts[sort] for sort in template)]
         value = {"metadata": {"name": "a"}, "spec": spec}
-        ((found, left),) = page(keeper, encoded(value))
+        ((found, left),) = page(sanitizer, encoded(value))
         assert found == {**HEAD, **plain(value)}
         assert set(left) == left_out(value)
 
@@ -249,7 +252,7 @@ def test_any_page(drawn: list[tuple[dict[str, Any], str]]) -> None:
         }
         for number, (own, text) in enumerate(drawn)
     ]
-    found = page(Keeper(commit), *map(encoded, values))
+    found = page(Sanitizer(commit), *map(encoded, values))
     assert [each for each, _ in found] == [{**HEAD, **plain(value)} for value in values]
     assert [set(left) for _, left in found] == [left_out(value) for value in values]
 
@@ -265,14 +268,14 @@ def test_no_utf_8(raw: bytes) -> None:
     """A pod that nobody can read takes nothing from its neighbours, and shows nothing."""
     good = {"metadata": {"name": "b"}, "spec": {"x": "x" * 600}}
     lost = raw % (SECRET.encode(), b"x" * 600)
-    assert page(Keeper(), lost, encoded(good)) == [(LOST, ()), ({**HEAD, **good}, ())]
+    assert page(Sanitizer(), lost, encoded(good)) == [(LOST, ()), ({**HEAD, **good}, ())]
 
 
 def test_one_odd_pod_in_a_page() -> None:
     """Its neighbours are read as they are everywhere."""
     good = {"metadata": {"name": "b"}, "spec": {"x": "x" * 600}}
     for odd in (*ODD.values(), {**good, "extra": SECRET}, {**good, "metadata": {"extra": 1}}):
-        pods = page(Keeper(), encoded(good), encoded(odd), encoded(good))
+        pods = page(Sanitizer(), encoded(good), encoded(odd), encoded(good))
         assert [each for each, _ in pods] == [{**HEAD, **plain(each)} for each in (good, odd, good)]
 
 

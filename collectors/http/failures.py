@@ -24,6 +24,7 @@ from urllib3.exceptions import (
 )
 
 from auditor.model.enums import Answered
+from collectors.http.dialect import Hints
 
 _NO_TLS: Final = ("EOF occurred", "WRONG_VERSION_NUMBER", "wrong version number", "record layer")
 
@@ -43,27 +44,25 @@ class Unanswered(Exception):  # noqa: N818 - not an error of ours: it becomes a 
 
 
 def is_dropped(error: Exception) -> bool:
-    """Whether the connection ended before a byte of an answer (RFC 9112, 9.3.1: ask again)."""
+    """Return whether a connection ended before a byte of an answer (RFC 9112, 9.3.1: ask again)."""
     if not isinstance(error, ProtocolError | SSLError):
         return False
     return isinstance(error.__context__, ConnectionError | ssl.SSLEOFError)
 
 
-def unanswered(error: Exception) -> Unanswered:
-    """What happened, by the error of a library."""
+def unanswered(error: Exception, hints: Hints) -> Unanswered:
+    """Say what happened, by the error of a library."""
     reason = getattr(error, "reason", None)
     telling = [item for item in error.args if isinstance(item, IncompleteRead | BadStatusLine)]
     inner = reason if isinstance(reason, Exception) else next(iter(telling), error)
     match inner:
         case NameResolutionError():
-            return Unanswered(
-                Answered.UNREACHABLE, "the server's name is not known", "server: a name of the DNS?"
-            )
+            return Unanswered(Answered.UNREACHABLE, "the server's name is not known", hints.name)
         case NewConnectionError():
             return Unanswered(
                 Answered.UNREACHABLE,
                 f"no connection: {_cause(inner)}",
-                "is the server of the kubeconfig running, and no firewall in between?",
+                hints.refused,
             )
         case ConnectTimeoutError():
             return Unanswered(
@@ -76,9 +75,9 @@ def unanswered(error: Exception) -> Unanswered:
         case DecodeError():
             return Unanswered(Answered.MALFORMED, "the answer can't be decompressed")
         case SSLError() | ssl.SSLError():
-            return _untrusted(inner)
+            return _untrusted(inner, hints)
         case ProxyError():
-            return Unanswered(Answered.UNREACHABLE, "the proxy did not connect us", "proxy-url?")
+            return Unanswered(Answered.UNREACHABLE, "the proxy did not connect us", hints.proxy)
         case BadStatusLine() if not isinstance(inner, RemoteDisconnected):
             return Unanswered(
                 Answered.MALFORMED, "the answer is no HTTP", "does the server speak it there?"
@@ -91,26 +90,26 @@ def unanswered(error: Exception) -> Unanswered:
             return Unanswered(
                 Answered.UNREACHABLE,
                 f"it can't be asked ({type(inner).__name__})",
-                "server and tls-server-name of the kubeconfig: are they names?",
+                hints.address,
             )
         case _:
             return Unanswered(Answered.UNREACHABLE, f"{type(inner).__name__}")
 
 
-def _untrusted(error: Exception) -> Unanswered:
+def _untrusted(error: Exception, hints: Hints) -> Unanswered:
     text = str(error)
     if any(sign in text for sign in _NO_TLS):
         return Unanswered(
             Answered.UNREACHABLE,
             "TLS: the server does not speak it",
-            "is the server of the kubeconfig http:// in truth, or on another port?",
+            hints.not_tls,
         )
     found = re.search(r"certificate verify failed: ([^(\]]+)", text)
     detail = found[1].strip() if found else text.partition("] ")[2] or text
     return Unanswered(
         Answered.UNREACHABLE,
         f"TLS: {detail[:200]}",
-        "certificate-authority-data of the kubeconfig says whom we trust",
+        hints.untrusted,
     )
 
 

@@ -13,7 +13,7 @@ from auditor.errors import CollectionError
 from collectors.kubernetes.live.address import Address, parse_address
 from collectors.kubernetes.live.plugins import Times
 from collectors.kubernetes.live.session import open_session
-from tests.unit.collectors.kubeconfigs import config, of_user, opened
+from tests.unit.collectors.kubernetes.live.kubeconfigs import config, of_user, opened
 
 
 def plugin(folder: Path, script: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def test_an_exec_plugin_gives_a_token(tmp_path: Path) -> None:
     kubeconfig = config(tmp_path, "x", "a", current="a", **user)
     address = Address("", in_cluster=False, namespaces=())
     session = open_session(address, kubeconfig, tmp_path)
-    assert session.headers() == {"authorization": "Bearer of-the-plugin"}
+    assert session.credentials().headers == {"authorization": "Bearer of-the-plugin"}
 
 
 def test_an_exec_plugin_that_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +121,7 @@ def test_what_a_plugin_is_told(tmp_path: Path) -> None:
     value["clusters"][0]["cluster"]["extensions"] = [extension]
     kubeconfig.write_text(json.dumps(value))
     session = open_session(parse_address("k8s://"), str(kubeconfig), tmp_path)
-    assert session.headers() == {"authorization": "Bearer given"}
+    assert session.credentials().headers == {"authorization": "Bearer given"}
     assert (tmp_path / "plugin.line").read_text() == "more $(id); x"
     assert json.loads((tmp_path / "plugin.info").read_text()) == {
         "apiVersion": API,

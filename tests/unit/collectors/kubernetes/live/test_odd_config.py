@@ -16,7 +16,7 @@ from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.plugins import Times
 from collectors.kubernetes.live.session import open_session
 from tests.faults.server import Reply, json_reply, serving
-from tests.unit.collectors.kubeconfigs import of_user
+from tests.unit.collectors.kubernetes.live.kubeconfigs import of_user
 
 ODD: tuple[object, ...] = (
     None,
@@ -98,7 +98,9 @@ def test_no_kubeconfig_is_our_bug(tmp_path: Path, user: Mapping[str, Any]) -> No
     for value in changed(whole):
         path.write_text(json.dumps(value))
         try:
-            open_session(parse_address("k8s://"), str(path), tmp_path, times=Times(5, 5)).headers()
+            open_session(
+                parse_address("k8s://"), str(path), tmp_path, times=Times(5, 5)
+            ).credentials()
         except CollectionError as error:
             told.append(error)
     assert len(told) > 50

@@ -14,7 +14,7 @@ import pytest
 from auditor.errors import CollectionError, UsageError
 from collectors.kubernetes.live.address import Address, parse_address
 from collectors.kubernetes.live.session import open_session
-from tests.unit.collectors.kubeconfigs import changed, config, of_user, opened
+from tests.unit.collectors.kubernetes.live.kubeconfigs import changed, config, of_user, opened
 
 CA = """-----BEGIN CERTIFICATE-----
 AAAA
@@ -257,7 +257,9 @@ def test_a_printed_target_can_be_typed(tmp_path: Path, name: str) -> None:
 
 def headers(tmp_path: Path, **user: Any) -> list[tuple[str, str]]:
     kubeconfig = config(tmp_path, "x", "a", current="a", **user)
-    return list(open_session(parse_address("k8s://"), kubeconfig, tmp_path).headers().items())
+    return list(
+        open_session(parse_address("k8s://"), kubeconfig, tmp_path).credentials().headers.items()
+    )
 
 
 def test_white_space_around_a_token_is_none_of_it(tmp_path: Path) -> None:
@@ -291,14 +293,14 @@ def test_an_empty_user_is_nobody(tmp_path: Path) -> None:
     users: tuple[dict[str, Any] | None, ...] = (None, {})
     for user in users:
         kubeconfig = changed(tmp_path, "users", [{"name": "u", "user": user}])
-        assert not open_session(parse_address("k8s://"), kubeconfig, tmp_path).headers()
+        assert not open_session(parse_address("k8s://"), kubeconfig, tmp_path).credentials().headers
 
 
 def test_a_user_in_an_address_is_basic_authentication_and_never_shown(tmp_path: Path) -> None:
     kubeconfig = _at(tmp_path, "http://bob:canary@c.invalid:80/base/")
     session = open_session(parse_address("k8s://"), kubeconfig, tmp_path)
     assert session.server == "http://c.invalid:80/base"
-    assert session.headers() == {"authorization": "Bearer t"}
+    assert session.credentials().headers == {"authorization": "Bearer t"}
     assert "canary" in session.secrets()
 
 

@@ -1,15 +1,13 @@
-"""How long we wait: for a connection, an answer, and a whole cluster."""
+"""How long we wait: for a connection, an answer, and a whole target."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from auditor.model.enums import Answered
-from collectors.kubernetes.live.failures import Unanswered
+from collectors.http.failures import Unanswered
 
 _BUSY: Final = 429
 
@@ -17,7 +15,7 @@ _BUSY: Final = 429
 class Patience(msgspec.Struct, frozen=True):
     """Seconds, bytes and pages. ``total`` is for one request with all its repetitions.
 
-    ``target`` is for all requests to one cluster: the time in which we wait for its answers, not
+    ``target`` is for all requests to one target: the time in which we wait for its answers, not
     that in which we work on them. ``silent`` is how many requests in a row may be without any.
     """
 
@@ -32,24 +30,17 @@ class Patience(msgspec.Struct, frozen=True):
     pages: int = 20_000
 
 
-class Clock(msgspec.Struct, frozen=True):
-    """Time, as an argument: ``now`` in UTC, ``monotonic`` seconds, and a way to wait."""
-
-    now: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], None]
-
-
 class Budget:
-    """What is left of our patience with one cluster."""
+    """What is left of our patience with one target, which is a ``noun`` to its users."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, noun: str) -> None:
         self._patience = patience
+        self._noun = noun
         self._spent = 0.0
         self._silent: list[Unanswered] = []
 
     def left(self) -> float:
-        """The seconds that the next request may take.
+        """Return the seconds that the next request may take.
 
         Raises:
             Unanswered: none; nothing is asked any more.
@@ -67,7 +58,7 @@ class Budget:
         if left <= 0:
             raise Unanswered(
                 Answered.TIMEOUT,
-                f"not asked: we have waited {patience.target:g} s for this cluster",
+                f"not asked: we have waited {patience.target:g} s for this {self._noun}",
                 "--timeout SECONDS waits longer",
             )
         return min(patience.total, left)

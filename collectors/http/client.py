@@ -1,7 +1,7 @@
-"""One request at a time to an API server: how it may fail, how long and how large it may be.
+"""One request at a time to a server: how it may fail, how long and how large it may be.
 
-Each failure has a cause of its own: refused, absent, too slow, cut short, and no answer of an API
-server at all are different facts.
+Each failure has a cause of its own: refused, absent, too slow, cut short, and no answer that
+anybody understands are different facts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 import msgspec
@@ -22,27 +22,27 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 from auditor.errors import CollectionError
 from auditor.model.enums import Answered
 from auditor.secrets.own import Own
-from collectors.kubernetes.live.credentials import credential_of
-from collectors.kubernetes.live.deadline import Deadline
-from collectors.kubernetes.live.failures import Unanswered, is_dropped, unanswered
-from collectors.kubernetes.live.guard import WriteRefusedError
-from collectors.kubernetes.live.patience import Budget, Clock, Patience
-from collectors.kubernetes.live.session import Session
-
-__all__ = ("JSON", "Answer", "Client", "Clock", "Patience", "Unanswered")
+from collectors.http.clock import Clock
+from collectors.http.credentials import Credentials
+from collectors.http.deadline import Deadline, Watch
+from collectors.http.dialect import Dialect
+from collectors.http.failures import Unanswered, is_dropped, unanswered
+from collectors.http.guard import WriteRefusedError
+from collectors.http.patience import Budget, Patience
 
 JSON: Final = "application/json"
 _CHUNK: Final = 1 << 22
 """Most pages are one piece then, which nobody has to put together."""
 _GOOD: Final = frozenset({200, 201})
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
-_PATH: Final = re.compile(r"[A-Za-z0-9._:/-]+")
+_PATH: Final = re.compile(r"[A-Za-z0-9._~:@+=,/-]+")
+"""What never ends a path (``?``) and needs no escape; the guard says which paths may be asked."""
 _LEAST: Final = 0.05
 """Seconds; a time-out of none would be another mode of the socket."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back; ``date`` is the server's clock, None when it did not say."""
+    """An answer of 200 or 201; ``date`` is the server's clock, None when it did not say."""
 
     code: int
     body: bytes
@@ -57,14 +57,54 @@ class _Request(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class Client:
-    """Sends reads, and repeats those that a busy server asks to repeat."""
+class Session(Protocol):
+    """A configured connection to one server, and who we are to it."""
 
-    def __init__(self, session: Session, clock: Clock, patience: Patience) -> None:
+    @property
+    def server(self) -> str:
+        """The address; paths are below it."""
+        ...
+
+    @property
+    def pools(self) -> urllib3.PoolManager:
+        """Where requests go through: see :func:`collectors.http.transport.pools_of`."""
+        ...
+
+    @property
+    def watch(self) -> Watch:
+        """The deadlines of the requests in the pools."""
+        ...
+
+    def credentials(self) -> Credentials:
+        """Return what identifies us now, refreshed where a token has an end.
+
+        Raises CollectionError when there is nothing any more.
+        """
+        ...
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return all that identifies us and must be in no output; it never fails."""
+        ...
+
+    def again(self) -> Session:
+        """Open it anew, with credentials as they are then.
+
+        Raises CollectionError as opening it did.
+        """
+        ...
+
+
+class Client:
+    """Sends what the session's guard lets pass, and repeats what a busy server asks to repeat."""
+
+    def __init__(
+        self, session: Session, dialect: Dialect, clock: Clock, patience: Patience
+    ) -> None:
         self._session = session
+        self._dialect = dialect
         self._clock = clock
         self.patience = patience
-        self._budget = Budget(patience)
+        self._budget = Budget(patience, dialect.noun)
         self._host = session.server.rstrip("/")
         self._renewable = True
         self._answered = False
@@ -76,7 +116,7 @@ class Client:
         Raises:
             Unanswered: anything but an answer of 200 in JSON.
         """
-        if not _PATH.fullmatch(path):  # a name that the server gave, and that is none
+        if not _PATH.fullmatch(path):  # with a name that the server gave
             raise Unanswered(Answered.MALFORMED, f"not asked: {path!r} is no path of an API")
         whole = path + (f"?{urlencode(query)}" if query else "")
         return self._ask(_Request("GET", whole, accept, b""))
@@ -86,24 +126,24 @@ class Client:
         self._session.pools.clear()
 
     def credentials(self) -> Mapping[str, str]:
-        """The headers that identify us; none when they can't be had any more."""
+        """Return the headers that identify us; none when they can't be had any more."""
         try:
-            return self._session.headers()
+            return self._session.credentials().headers
         except CollectionError:
             return {}
 
     def secrets(self) -> tuple[str, ...]:
-        """What identifies us, now and before, and must be in no output."""
+        """Return what identifies us, now and before, and must be in no output."""
         for secret in self._session.secrets():
             self._own.add(secret)
         return self._own.secrets
 
     def shown(self, text: str) -> str:
-        """A text of the server that is only shown, without what identifies us."""
+        """Return a text of the server that is only shown, without what identifies us."""
         return self._own.without_in(text)
 
-    def review(self, path: str, body: object) -> Answer:
-        """Ask the server about ourselves.
+    def post(self, path: str, body: object) -> Answer:
+        """Ask what a server answers to a ``POST`` alone; the guard lets few of them pass.
 
         Raises:
             Unanswered: as :meth:`get`.
@@ -111,7 +151,7 @@ class Client:
         return self._ask(_Request("POST", path, JSON, msgspec.json.encode(body)))
 
     def _ask(self, request: _Request) -> Answer:
-        """Ask within what is left for this cluster."""
+        """Ask within what is left for this target."""
         left, started = self._budget.left(), self._clock.monotonic()
         deadline = started + left
         error = None
@@ -120,7 +160,7 @@ class Client:
             if answer.code == HTTPStatus.UNAUTHORIZED and self._renewed():
                 answer = self._repeat(request, deadline)
                 self._renewable = answer.code != HTTPStatus.UNAUTHORIZED
-            return _usable(answer)
+            return self._usable(answer)
         except Unanswered as failed:
             error = failed
             raise
@@ -156,7 +196,7 @@ class Client:
                 return answer
             wait = min(patience.longest_wait, wait if wait is not None else 0.2 * 2**attempt)
             if attempt == patience.attempts or clock.monotonic() + wait > deadline:
-                detail = f"HTTP {answer.code} {attempt} times: {_message(answer.body)}"
+                detail = f"HTTP {answer.code} {attempt} times: {self._message(answer.body)}"
                 raise Unanswered(Answered.UNREACHABLE, detail, "scan again later", answer.code)
             clock.sleep(wait)
             attempt += 1
@@ -174,7 +214,7 @@ class Client:
                 ) from error
             except (HTTPError, ssl.SSLError, OSError, ValueError) as error:
                 late = self._clock.monotonic() >= deadline
-                raise _failed(error, end, late=late) from error
+                raise self._failed(error, end, late=late) from error
         found = response.headers
         media = found.get("content-type", "").partition(";")[0].strip()
         answer = Answer(
@@ -187,8 +227,10 @@ class Client:
 
     def _sent(self, request: _Request, left: float, end: Deadline) -> tuple[Any, bytes]:
         """Ask once; a kept connection that the server closed meanwhile is opened again."""
-        headers = self._session.headers()
-        self._own.add(credential_of(headers.get("authorization", "")))
+        credentials = self._session.credentials()
+        for secret in credentials.secrets:
+            self._own.add(secret)
+        headers = credentials.headers.copy()
         headers.update({"accept": request.accept, "accept-encoding": "gzip"})
         headers["user-agent"] = "auditor"
         if request.body:
@@ -237,64 +279,49 @@ class Client:
             raise _late(end)
         return b"".join(parts)
 
+    def _failed(self, error: Exception, end: Deadline, *, late: bool) -> Unanswered:
+        """Say why there is no answer; of two clocks that end together, name the same each time."""
+        waited = isinstance(error, ReadTimeoutError | TimeoutError)
+        if isinstance(error, ConnectTimeoutError) or not (end.passed or (waited and late)):
+            return unanswered(error, self._dialect.hints)
+        return _late(end)
 
-def _failed(error: Exception, end: Deadline, *, late: bool) -> Unanswered:
-    """Why there is no answer; of two clocks that end together, the same one is named each time."""
-    if isinstance(error, ConnectTimeoutError):
-        return unanswered(error)
-    waited = isinstance(error, ReadTimeoutError | TimeoutError)
-    return _late(end) if end.passed or (waited and late) else unanswered(error)
+    def _usable(self, answer: Answer) -> Answer:
+        code = answer.code
+        if code in _GOOD:
+            if answer.media != JSON:
+                what = answer.media or "nothing that says what it is"
+                raise Unanswered(
+                    Answered.MALFORMED,
+                    f"the answer is {what}, not JSON",
+                    "is there a proxy or a login page in between?",
+                    code,
+                )
+            return answer
+        said = answer.media == JSON
+        message = self._message(answer.body) if said else f"{answer.media or 'no'} content"
+        answered = self._dialect.answered(code)
+        raise Unanswered(answered, f"HTTP {code}: {message}", self._hint(answer), code, answer.body)
+
+    def _hint(self, answer: Answer) -> str:
+        if answer.code == HTTPStatus.UNAUTHORIZED:
+            return self._dialect.hints.unknown_user
+        if b"HTTP request to an HTTPS server" in answer.body[:200]:  # of Go's net/http
+            return self._dialect.hints.not_plain
+        return ""
+
+    def _message(self, body: bytes) -> str:
+        """Return what the server says of an error, on one line and not too long."""
+        try:
+            text = self._dialect.message_of(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            text = body[:200].decode("utf-8", "replace")
+        return " ".join(text.split())[:300]
 
 
 def _late(end: Deadline) -> Unanswered:
     detail = f"no end of the answer within {end.seconds:.0f} s"
     return Unanswered(Answered.TIMEOUT, detail, "a slow network, or a proxy in between?")
-
-
-def _usable(answer: Answer) -> Answer:
-    code = answer.code
-    if code in _GOOD:
-        if answer.media != JSON:
-            what = answer.media or "nothing that says what it is"
-            raise Unanswered(
-                Answered.MALFORMED,
-                f"the answer is {what}, not JSON",
-                "is there a proxy or a login page in between?",
-                code,
-            )
-        return answer
-    message = _message(answer.body) if answer.media == JSON else f"{answer.media or 'no'} content"
-    answered = {
-        401: Answered.DENIED,
-        403: Answered.DENIED,
-        404: Answered.NOT_FOUND,
-        410: Answered.TRUNCATED,
-    }.get(code, Answered.MALFORMED)
-    raise Unanswered(answered, f"HTTP {code}: {message}", _hint(answer), code, answer.body)
-
-
-def _hint(answer: Answer) -> str:
-    if answer.code == HTTPStatus.UNAUTHORIZED:
-        return "the server does not know us: log in again, or renew the kubeconfig's credentials"
-    if b"HTTP request to an HTTPS server" in answer.body[:200]:
-        return "the server speaks TLS: https:// in the kubeconfig"
-    return ""
-
-
-class _Status(msgspec.Struct, frozen=True, gc=False):
-    message: str = ""
-
-
-_decode_status = msgspec.json.Decoder(_Status).decode
-
-
-def _message(body: bytes) -> str:
-    """The message of a Kubernetes ``Status``, on one line and not too long."""
-    try:
-        text = _decode_status(body).message
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        text = body[:200].decode("utf-8", "replace")
-    return " ".join(text.split())[:300]
 
 
 def _date(text: str | None) -> datetime | None:

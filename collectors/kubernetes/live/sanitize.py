@@ -28,20 +28,21 @@ _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.encode
 
 
-class Keeper:
-    """Makes objects of one kind fit to be kept; ``commit`` is how to commit to what is left out.
+class Sanitizer:
+    """Takes out of objects of one kind what no evidence may hold.
 
-    In a list of the API server no item says what it is: what is kept says so.
+    ``commit`` is how to commit to what is left out. List items carry no kind and no apiVersion;
+    stored objects get both.
     """
 
     def __init__(self, commit: Commit | None = None) -> None:
         self._cleaner = Cleaner(commit)
         self._specs = Specs(commit)
 
-    def keep(
+    def sanitized(
         self, items: Sequence[msgspec.Raw] | Sequence[Pod], kind: str, api_version: str
     ) -> Iterator[Kept]:
-        """Each object as it is kept, and what was left out of it.
+        """Return each object as it is stored, and what was left out of it.
 
         What nobody can read keeps its place, and so does what says that it is of another kind than
         the list it came in.

@@ -1,4 +1,4 @@
-"""What may leave the process, request by request; whatever asks, the guard is below it."""
+"""What may be sent to an API server, request by request."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.kubernetes.live.deadline import Watch
-from collectors.kubernetes.live.guard import SELF_REVIEWS, WriteRefusedError, check, guarded_pools
+from collectors.http.deadline import Watch
+from collectors.http.guard import WriteRefusedError, guarded_pools
+from collectors.kubernetes.live.allowlist import READ_ONLY, SELF_REVIEWS
 from tests.faults.server import healthy, serving
+
+check = READ_ONLY.check
 
 READS = (
     "/version",
@@ -63,6 +66,9 @@ REFUSED = (
     ("GET", "/api/v1;x/secrets"),
     ("GET", "/api/v1/pods?limit=1#&watch=1"),
     ("GET", "/api/v1/pods#x"),
+    ("GET", "/api/v1/pods?limit=1;watch=1"),
+    ("GET", "/api/v1/pods?limit=1&dryRun=All"),
+    ("GET", "/version?limit=1"),
     ("GET", "/api/v1/pöds"),
     ("GET", "/api/v1/po ds"),
     ("GET", "/api/v1/pods\n"),
@@ -139,7 +145,7 @@ def test_nothing_reaches_the_socket(method: str) -> None:
     """Neither through the pools, nor through a connection that somebody takes out of one."""
     with serving(healthy) as server:
         manager = urllib3.PoolManager()
-        manager.pool_classes_by_scheme = guarded_pools("", Watch())
+        manager.pool_classes_by_scheme = guarded_pools(READ_ONLY, "", Watch())
         url = f"{server.url}/api/v1/namespaces/a/pods"
         with pytest.raises(WriteRefusedError):
             manager.request(method, url, body=b"{}")

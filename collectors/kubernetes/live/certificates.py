@@ -1,20 +1,17 @@
-"""Connections to a server: the certificates of a kubeconfig, and urllib3's pools with them."""
+"""The certificates of a kubeconfig: whom we trust, and what we show."""
 
 from __future__ import annotations
 
 import base64
 import os
-import ssl
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-import urllib3
-
 from auditor.errors import CollectionError
-from collectors.kubernetes.live.places import Place, is_host
+from collectors.http.endpoints import is_host
+from collectors.http.transport import Tls
 
 _AUTHORITY: Final = "certificate-authority"
 _CERTIFICATE: Final = "client-certificate"
@@ -22,21 +19,6 @@ _KEY: Final = "client-key"
 _SKIP: Final = "insecure-skip-tls-verify"
 _NAME: Final = "tls-server-name"
 _HINT: Final = "kubectl config view shows it"
-_IDLE: Final = 4
-"""Connections that are kept: a page is read while the next one is asked for."""
-
-
-class Tls(msgspec.Struct, frozen=True):
-    """How the server is checked, and the certificate that we show it: paths of PEM files.
-
-    ``server_name`` is what its certificate has to be for, "" for the host of its address.
-    """
-
-    authority: str = ""
-    certificate: str = ""
-    key: str = ""
-    checked: bool = True
-    server_name: str = ""
 
 
 def tls_of(uri: str, cluster: Mapping[str, Any], user: Mapping[str, Any], scratch: Path) -> Tls:
@@ -90,21 +72,3 @@ def _file(uri: str, entry: Mapping[str, Any], name: str, scratch: Path) -> str:
     except OSError as error:
         raise CollectionError(f"{uri}: {name}-data: {error.strerror}", hint="see there") from None
     return made
-
-
-def pools_of(tls: Tls, proxy: Place | None) -> urllib3.PoolManager:
-    """Pools of connections, through a proxy or not; nothing is repeated and nothing followed."""
-    options: dict[str, Any] = {
-        "cert_reqs": ssl.CERT_REQUIRED if tls.checked else ssl.CERT_NONE,
-        "ca_certs": tls.authority or None,
-        "cert_file": tls.certificate or None,
-        "key_file": tls.key or None,
-        "retries": False,
-        "maxsize": _IDLE,
-    }
-    if tls.server_name:
-        options["server_hostname"] = tls.server_name
-    if proxy is None:
-        return urllib3.PoolManager(**options)
-    headers = {"proxy-authorization": proxy.authorization} if proxy.authorization else None
-    return urllib3.ProxyManager(proxy.url, proxy_headers=headers, **options)

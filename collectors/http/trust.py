@@ -13,7 +13,7 @@ from auditor.bounded import read_named
 MOST_BYTES: Final = 1 << 22
 """Of a file of certificates."""
 UNVERIFIED: Final = "none: the server's certificate was not checked"
-"""In place of a CA, where the kubeconfig says insecure-skip-tls-verify."""
+"""In place of a CA, where a person switched the check off."""
 
 
 def authority_of(path: str | None) -> str:

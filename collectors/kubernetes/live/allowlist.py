@@ -1,0 +1,46 @@
+"""What may be sent to an API server: lists and single objects, and questions about ourselves.
+
+A watch and ``pods/exec`` are reads by their verb, and a ``GET`` is enough to run a command in a
+container: so no part of an object may be asked for. Secrets never are, and a ConfigMap only by its
+name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from collectors.http.guard import Allowed, Guard
+
+WHO_AM_I: Final = (
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews",  # since 1.28
+    "/apis/authentication.k8s.io/v1beta1/selfsubjectreviews",  # 1.27
+    "/apis/authentication.k8s.io/v1alpha1/selfsubjectreviews",  # 1.26, where it was switched on
+)
+SELF_REVIEWS: Final = (
+    *WHO_AM_I,
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+)
+"""What may be posted: the server stores none of these, and answers about who asks."""
+
+_PAGES: Final = frozenset({"limit", "continue"})
+_SERVED: Final = re.compile(r"/(?:version|api(?:/[^/]+)?|apis(?:/[^/]+){0,2})")
+_NEVER: Final = r"(?!(?:secrets|watch|proxy|configmaps)(?:/|$))"
+_LIST_OR_OBJECT: Final = re.compile(
+    rf"""/(?:api/[^/]+|apis/[^/]+/[^/]+)/                    # group and version
+    (?:{_NEVER}[^/]+(?:/[^/]+)?                              # of the whole cluster; a namespace
+    |namespaces/[^/]+/{_NEVER}(?!(?:status|finalize)$)[^/]+(?:/[^/]+)?
+    |namespaces/[^/]+/configmaps/[^/]+)""",
+    re.VERBOSE,
+)
+"""``/api/v1/namespaces/NAME/status`` is no list in a namespace but a part of it."""
+
+READ_ONLY: Final = Guard(
+    (
+        Allowed("GET", _SERVED),
+        Allowed("GET", _LIST_OR_OBJECT, _PAGES),
+        *(Allowed("POST", re.compile(re.escape(path))) for path in SELF_REVIEWS),
+    )
+)
+"""The guard of every connection to an API server."""
