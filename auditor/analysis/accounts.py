@@ -13,20 +13,25 @@ makes one ``k8s/AccountUse`` of ``server``: users "CronJob report and Deployment
 ``automountServiceAccountToken`` false. An account that no object declares is used all the same: the
 fact then stands at the first of its pods.
 
-What a worker finds is held as one row an account, with the few least names of its users, so what is
-held does not grow with the number of pods.
+What a worker finds is combined into one row an account, with the few least names of its users, so
+what is held does not grow with the number of pods. Rows of declared accounts sort before those of
+uses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from auditor.analysis import facts
-from auditor.analysis.workloads import controlled_by
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.model.fact import Fact
 from auditor.model.resource import Resource
+from auditor.platforms.kubernetes import controlled_by
+from auditor.secrets import redact
 from auditor.secrets.hints import find
 
 KIND: Final = "k8s/AccountUse"
@@ -34,6 +39,8 @@ ACCOUNT: Final = "k8s/ServiceAccount"
 AUTOMOUNT: Final = "automountServiceAccountToken"
 
 _DEFAULT: Final = "default"
+_ACCOUNT: Final = "account"
+_USE: Final = "use"
 _SHOWN: Final = 3
 _TOKEN_MOUNT: Final = b'"/var/run/secrets/kubernetes.io/serviceaccount"'
 """Where ServiceAccount admission mounts the token, as JSON."""
@@ -68,22 +75,84 @@ _decode_template = msgspec.json.Decoder(_Template).decode
 _decode_names = msgspec.json.Decoder(list[str]).decode
 
 
-def brief(account: Resource) -> Resource:
-    """Reduce a ServiceAccount to what :func:`derive` reads of it."""
-    body = msgspec.json.decode(account.body)
+class AccountUses:
+    """Joins the silent pods of a target with the accounts that decide for them."""
+
+    id = "account-use"
+    stage = Stage.TARGET
+    reads = frozenset({ACCOUNT, facts.KIND})
+    feeds: Feeds = MappingProxyType(
+        {
+            KIND: MappingProxyType(
+                {
+                    "": frozenset({facts.KIND}),
+                    "declared": frozenset({ACCOUNT}),
+                    AUTOMOUNT: frozenset({ACCOUNT}),
+                }
+            )
+        }
+    )
+    combined = frozenset({_USE})
+
+    def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
+        """Take what an account says, and which account decides for a pod template."""
+        if resource.kind == ACCOUNT:
+            yield _account(resource, site)
+            return
+        found = _silent(resource)
+        if found is not None:
+            key = (resource.namespace or _DEFAULT, found.account)
+            origin = site.origin(resource, resource.pointer)
+            yield Row(key, _USE, origin, _encode([found.user]))
+
+    def combine(self, one: Row, other: Row) -> Row:
+        """Keep the first place of two, and the first few names."""
+        names = {*_decode_names(one.body), *_decode_names(other.body)}
+        first = min(one, other, key=_place)
+        return msgspec.structs.replace(first, body=_encode(sorted(names)[: _SHOWN + 1]))
+
+    def derive(self, groups: Groups) -> Iterator[Fact]:
+        """Yield a fact for each account that decides for pods.
+
+        Of an account that is declared twice the first counts, in the order of sources.
+        """
+        for _, rows in groups:
+            account: Row | None = None
+            for row in rows:
+                if row.tag == _USE:
+                    yield _fact(row, account)
+                elif account is None:
+                    account = row
+
+
+def make(tables: Tables) -> AccountUses:
+    """Make the analysis; it needs no table."""
+    del tables
+    return AccountUses()
+
+
+class _Silent(msgspec.Struct, frozen=True, gc=False):
+    """A pod template that says nothing: the account that it uses, and whose it is."""
+
+    account: str
+    user: str
+
+
+def _account(account: Resource, site: Site) -> Row:
+    decode = msgspec.json.decode if account.clean else redact.decode
+    body = decode(account.body)
     said = body.get(AUTOMOUNT) if isinstance(body, dict) else None
     kept = {} if said is None else {AUTOMOUNT: said}
-    return msgspec.structs.replace(account, body=_encode(kept), labels=())
+    origin = site.origin(account, "", (f"/{name}" for name in kept))
+    return Row((account.namespace or _DEFAULT, account.name), _ACCOUNT, origin, _encode(kept))
 
 
-def use(template: Resource) -> Resource | None:
+def _silent(template: Resource) -> _Silent | None:
     """Say which account decides for a pod template; None where the pod does, or has no token.
 
     A pod that was admitted shows by its mounts whether it got one. A serving runtime can't say: the
     InferenceService that uses it does.
     """
-    if template.kind != facts.KIND:
-        return None
     try:
         found = _decode_template(template.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -97,89 +166,42 @@ def use(template: Resource) -> Resource | None:
     user = controlled_by(template)
     kind = user.kind if user is not None else owner.kind
     name = user.name if user is not None else template.name
-    return msgspec.structs.replace(
-        template,
-        kind=KIND,
-        name=spec.serviceAccountName or spec.serviceAccount or _DEFAULT,
-        namespace=template.namespace or _DEFAULT,
-        body=_encode([f"{kind} {name}"]),
-        labels=(),
-        controller=None,
-        parent=None,
-        part="",
-        clean=True,
-    )
+    return _Silent(spec.serviceAccountName or spec.serviceAccount or _DEFAULT, f"{kind} {name}")
 
 
-def merged(kept: Iterable[Resource]) -> list[Resource]:
-    """Put the uses of each account together; what is no use stays as it is.
-
-    Merging in parts gives the same as merging at once.
-    """
-    rest: list[Resource] = []
-    uses: dict[tuple[str, str], Resource] = {}
-    for each in kept:
-        if each.kind != KIND:
-            rest.append(each)
-            continue
-        key = each.namespace, each.name
-        known = uses.get(key)
-        uses[key] = each if known is None else _both(known, each)
-    return rest + list(uses.values())
+def _place(row: Row) -> tuple[str, int, str]:
+    origin = row.origin
+    return ("", 0, "") if origin is None else (origin.source, origin.document, origin.pointer)
 
 
-def _both(one: Resource, other: Resource) -> Resource:
-    names = {*_decode_names(one.body), *_decode_names(other.body)}
-    first = min(one, other, key=lambda use: (use.source, use.document, use.pointer))
-    return msgspec.structs.replace(first, body=_encode(sorted(names)[: _SHOWN + 1]))
-
-
-def derive(kept: Sequence[Resource]) -> Iterator[Resource]:
-    """Yield a fact for each account that decides for pods, in the order of namespaces and names.
-
-    ``kept`` are uses, and accounts as :func:`brief` leaves them. Of an account that is declared
-    twice the first counts, in the order of sources.
-    """
-    accounts: dict[tuple[str, str], Resource] = {}
-    for each in sorted(kept, key=lambda item: (item.source, item.document)):
-        if each.kind == ACCOUNT:
-            accounts.setdefault((each.namespace or _DEFAULT, each.name), each)
-    uses = [each for each in merged(kept) if each.kind == KIND]
-    for each in sorted(uses, key=lambda item: (item.namespace, item.name)):
-        yield _fact(each, accounts.get((each.namespace, each.name)))
-
-
-def _fact(found: Resource, account: Resource | None) -> Resource:
+def _fact(use: Row, account: Row | None) -> Fact:
+    namespace, name = use.key
     body: dict[str, object] = {
-        "name": found.name,
-        "namespace": found.namespace,
+        "name": name,
+        "namespace": namespace,
         "declared": account is not None,
-        "users": _listed(_decode_names(found.body)),
+        "users": _listed(_decode_names(use.body)),
     }
+    elsewhere: tuple[tuple[str, None], ...] = _DERIVED
     if account is None:
-        stands, elsewhere = _undeclared(found), (*_DERIVED, (f"/{AUTOMOUNT}", None))
+        elsewhere = (*_DERIVED, (f"/{AUTOMOUNT}", None))
     else:
-        stands, elsewhere = account, _DERIVED
         body |= msgspec.json.decode(account.body)
-    return Resource(
+    subject = (account or use).origin
+    if subject is None:
+        raise TypeError("a row of an account or its user without its origin")
+    if account is None:  # nobody declares it: it stands at the first pod that uses it
+        subject = msgspec.structs.replace(
+            subject, kind=ACCOUNT, namespace=namespace, name=name, uid=""
+        )
+    return Fact(
         kind=KIND,
-        api_version="v1",
-        name=found.name,
-        namespace=found.namespace,
-        uid=stands.uid,
-        source=stands.source,
-        document=stands.document,
-        line=stands.line,
+        key=use.key,
         body=_encode(body),
-        pointer=stands.pointer,
+        subject=subject,
         elsewhere=elsewhere,
-        parent=stands,
+        draws_on=((subject.target, namespace),),
     )
-
-
-def _undeclared(found: Resource) -> Resource:
-    """An account that nobody declares, at the place of the first pod that uses it."""
-    return msgspec.structs.replace(found, kind=ACCOUNT, api_version="v1", uid="", body=b"{}")
 
 
 def _listed(names: Sequence[str]) -> str:

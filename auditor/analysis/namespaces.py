@@ -2,20 +2,24 @@
 
 One ``k8s/NamespacePosture`` for each Namespace object of a target. A namespace that workloads only
 name, and that no object declares, has no fact: the file that declares it was not part of the audit.
-What names no namespace is in ``default``.
+What names no namespace is in ``default``. A policy for the whole cluster is a row for all keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from auditor.analysis import directions
+from auditor.analysis import directions, facts
+from auditor.analysis.paths import pointer_of
+from auditor.analysis.protocol import Feeds, Groups, Key, Row, Site, Stage, Tables
+from auditor.model.fact import Fact, Origin
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX
+from auditor.secrets import redact
 
 KIND = "k8s/NamespacePosture"
 NAMESPACE = "k8s/Namespace"
@@ -35,109 +39,144 @@ OTHER_POLICIES: Final[Mapping[str, bool]] = MappingProxyType(
     }
 )
 """Kinds that govern traffic and are not evaluated, and whether they are for all namespaces."""
-READS = frozenset(
-    {NAMESPACE, "k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/LimitRange", *OTHER_POLICIES}
-)
-
-_DERIVED = tuple(
-    (pointer, None)
-    for pointer in (
-        "/workloads",
-        "/networkPolicies",
-        "/defaultDenyIngress",
-        "/defaultDenyEgress",
-        "/otherPolicies",
-        "/resourceQuotas",
-        "/limitRanges",
+READS: Final = frozenset(
+    (
+        *(NAMESPACE, facts.KIND, "k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/LimitRange"),
+        *OTHER_POLICIES,
     )
 )
-"""What of the body stands in no Namespace."""
 
-Census = Mapping[tuple[str, str], int]
-"""How many resources of a (kind, namespace) there are."""
-
-
-def brief(resource: Resource) -> Resource:
-    """A resource of a kind in :data:`READS` with no more of its body than :func:`derive` reads.
-
-    They are held until everything has been read, and a cluster has tens of thousands.
-    """
-    body = msgspec.json.decode(resource.body)
-    found: object
-    match resource.kind:
-        case "k8s/Namespace":
-            metadata = _mapping(_mapping(body).get("metadata"))
-            found = {name: _mapping(metadata.get(name)) for name in ("labels", "annotations")}
-        case "k8s/NetworkPolicy":
-            found = _policy(resource.name, _mapping(body).get("spec"))
-        case "k8s/ResourceQuota":
-            hard = _mapping(_mapping(_mapping(body).get("spec")).get("hard"))
-            found = {"name": resource.name, "hard": hard}
-        case _:
-            found = {"name": resource.name}
-    labels = resource.labels if resource.kind == NAMESPACE else ()
-    return msgspec.structs.replace(resource, body=msgspec.json.encode(found), labels=labels)
+_JOINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "workloads": frozenset({facts.KIND}),
+        "networkPolicies": frozenset({"k8s/NetworkPolicy"}),
+        "defaultDenyIngress": frozenset({"k8s/NetworkPolicy"}),
+        "defaultDenyEgress": frozenset({"k8s/NetworkPolicy"}),
+        "otherPolicies": frozenset(OTHER_POLICIES),
+        "resourceQuotas": frozenset({"k8s/ResourceQuota"}),
+        "limitRanges": frozenset({"k8s/LimitRange"}),
+    }
+)
+"""What of the body stands in no Namespace, and what it rests on."""
+_DERIVED: Final = tuple((f"/{name}", None) for name in _JOINED)
+_ALL: Final[Key] = ()
+_WORKLOADS: Final = "workloads"
+_encode = msgspec.json.encode
 
 
-def derive(resources: Sequence[Resource], census: Census) -> Iterator[Resource]:
-    """Yield the posture of each declared namespace, in the order of their names and sources.
+class NamespacePostures:
+    """Joins what is in each namespace of a target."""
 
-    ``resources`` are as :func:`brief` leaves them.
-    """
-    by_namespace: dict[str, list[Resource]] = {}
-    of_all: set[str] = set()
-    for resource in resources:
-        if OTHER_POLICIES.get(resource.kind):
-            of_all.add(resource.kind)
-        elif resource.kind != NAMESPACE:
-            by_namespace.setdefault(resource.namespace or "default", []).append(resource)
-    namespaces = [resource for resource in resources if resource.kind == NAMESPACE]
-    for namespace in sorted(namespaces, key=lambda item: (item.name, item.source, item.document)):
-        inside = by_namespace.get(namespace.name, [])
-        inside.sort(key=lambda item: (item.kind, item.name, item.source, item.document))
-        workloads = census.get(("k8s/PodTemplate", namespace.name), 0)
-        if namespace.name == "default":
-            workloads += census.get(("k8s/PodTemplate", ""), 0)
-        others = of_all.union(each.kind for each in inside if each.kind in OTHER_POLICIES)
-        yield _posture(namespace, inside, workloads, others)
+    id = "namespace-posture"
+    stage = Stage.TARGET
+    reads = READS
+    feeds: Feeds = MappingProxyType(
+        {KIND: MappingProxyType({"": frozenset({NAMESPACE}), **_JOINED})}
+    )
+    combined = frozenset({_WORKLOADS})
+
+    def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
+        """Take the labels of a Namespace, what a policy denies, what a quota limits."""
+        if resource.kind == facts.KIND:
+            yield Row((resource.namespace or "default",), _WORKLOADS, None, b"1")
+            return
+        body = _mapping(_decoded(resource))
+        key: Key = (resource.namespace or "default",)
+        origin = site.origin(resource)
+        found: dict[str, object] = {"name": resource.name}
+        match resource.kind:
+            case "k8s/Namespace":
+                metadata = _mapping(body.get("metadata"))
+                found = {name: _mapping(metadata.get(name)) for name in ("labels", "annotations")}
+                key = (resource.name,)
+                origin = site.origin(resource, "/metadata", _fields(metadata))
+            case "k8s/NetworkPolicy":
+                found = _policy(resource.name, body.get("spec"))
+            case "k8s/ResourceQuota":
+                found["hard"] = _mapping(_mapping(body.get("spec")).get("hard"))
+            case kind if OTHER_POLICIES.get(kind):
+                key = _ALL
+            case _:
+                pass
+        yield Row(key, resource.kind, origin, _encode(found))
+
+    def combine(self, one: Row, other: Row) -> Row:
+        """Add up how many workloads there are."""
+        number = int(one.body) + int(other.body)
+        return msgspec.structs.replace(one, body=b"%d" % number)
+
+    def derive(self, groups: Groups) -> Iterator[Fact]:
+        """Yield the posture of each declared namespace, in the order of names and sources."""
+        of_all: frozenset[str] = frozenset()
+        for key, rows in groups:
+            if key == _ALL:
+                of_all = frozenset(row.tag for row in rows)
+                continue
+            found: dict[str, list[Row]] = {}
+            for row in rows:
+                found.setdefault(row.tag, []).append(row)
+            for namespace in found.get(NAMESPACE, ()):
+                yield _posture(namespace, found, of_all)
 
 
-def _posture(
-    namespace: Resource, inside: Sequence[Resource], workloads: int, others: Iterable[str]
-) -> Resource:
+def make(tables: Tables) -> NamespacePostures:
+    """Make the analysis; it needs no table."""
+    del tables
+    return NamespacePostures()
+
+
+def _posture(namespace: Row, found: Mapping[str, list[Row]], of_all: frozenset[str]) -> Fact:
+    origin = _declared(namespace)
     own = msgspec.json.decode(namespace.body)
-    policies = _bodies(inside, "k8s/NetworkPolicy")
+    policies = _bodies(found, "k8s/NetworkPolicy")
+    others = of_all.union(kind for kind in found if kind in OTHER_POLICIES)
     body = {
-        "name": namespace.name,
+        "name": origin.name,
         "labels": own["labels"],
         "annotations": own["annotations"],
-        "workloads": workloads,
+        "workloads": sum(int(row.body) for row in found.get(_WORKLOADS, ())),
         "networkPolicies": policies,
         "defaultDenyIngress": any(policy["ingressDefaultDeny"] for policy in policies),
         "defaultDenyEgress": any(policy["egressDefaultDeny"] for policy in policies),
         "otherPolicies": sorted(kind.removeprefix(PREFIX) for kind in others),
-        "resourceQuotas": _bodies(inside, "k8s/ResourceQuota"),
-        "limitRanges": _bodies(inside, "k8s/LimitRange"),
+        "resourceQuotas": _bodies(found, "k8s/ResourceQuota"),
+        "limitRanges": _bodies(found, "k8s/LimitRange"),
     }
-    return Resource(
+    return Fact(
         kind=KIND,
-        api_version=namespace.api_version,
-        name=namespace.name,
-        namespace="",
-        uid=namespace.uid,
-        source=namespace.source,
-        document=namespace.document,
-        line=namespace.line,
-        body=msgspec.json.encode(body),
-        labels=namespace.labels,
-        pointer="/metadata",
+        key=namespace.key,
+        body=_encode(body),
+        subject=origin,
         elsewhere=_DERIVED,
-        parent=namespace,
+        draws_on=((origin.target, origin.name),),
     )
 
 
-def _bodies(resources: Sequence[Resource], kind: str) -> list[dict[str, object]]:
-    return [msgspec.json.decode(item.body) for item in resources if item.kind == kind]
+def _declared(row: Row) -> Origin:
+    if row.origin is None:
+        raise TypeError("a row of a Namespace without its origin")
+    return row.origin
+
+
+def _decoded(resource: Resource) -> object:
+    """The object, without secrets."""
+    decode = msgspec.json.decode if resource.clean else redact.decode
+    return decode(resource.body)
+
+
+def _fields(metadata: Mapping[str, object]) -> Iterator[str]:
+    """The pointers of what a rule can read of a Namespace."""
+    yield "/metadata"
+    for name in ("labels", "annotations"):
+        if name in metadata:
+            yield f"/metadata/{name}"
+            for key in _mapping(metadata[name]):
+                yield pointer_of(("metadata", name, key))
+
+
+def _bodies(found: Mapping[str, list[Row]], kind: str) -> list[dict[str, object]]:
+    rows = sorted(found.get(kind, ()), key=lambda row: _declared(row).name)
+    return [msgspec.json.decode(row.body) for row in rows]
 
 
 def _policy(name: str, spec: object) -> dict[str, object]:

@@ -9,14 +9,15 @@ object, what no row has named is looked through by :mod:`auditor.analysis.recogn
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, assert_never
 
 import msgspec
 
 from auditor.analysis import recognize, signs
-from auditor.analysis.contents import Contents, ContentsRow
+from auditor.analysis.contents import Contents, ContentsRow, contents_from_table
 from auditor.analysis.facts import (
+    KIND,
     PATCH,
     Place,
     encode,
@@ -24,9 +25,11 @@ from auditor.analysis.facts import (
     plain_kind,
     template,
 )
+from auditor.analysis.parts import named
 from auditor.analysis.paths import Segment, walk
+from auditor.analysis.protocol import Feeds, Stage, Tables
 from auditor.analysis.recognize import Inside, Pieces, Text, Whole
-from auditor.analysis.rows import Extractor, Parts, TemplateRow
+from auditor.analysis.rows import PARTIAL, Extractor, Parts, TemplateRow, rows_from_table
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Owner, Resource
 from auditor.platforms.kubernetes import BUILT_IN, GROUPS, kind_name
@@ -38,6 +41,41 @@ _DONE: Final = {"": None, "/spec": signs.OF_PODS, "/spec/containers/0": signs.OF
 
 _Places = list[tuple[tuple[Segment, ...], Parts]]
 _Done = dict[str, frozenset[str] | None]
+
+
+TEMPLATES: Final = "pod-templates"
+CONTENTS: Final = "unread-contents"
+
+
+class PodTemplates:
+    """The pods of each object, as facts of it."""
+
+    id = "pod-template"
+    stage = Stage.OBJECT
+
+    def __init__(self, tables: Tables) -> None:
+        """``tables`` say where kinds hold pods, and what stands elsewhere."""
+        rows = rows_from_table(tables.get(TEMPLATES, ()))
+        self._workloads = Workloads(rows, contents_from_table(tables.get(CONTENTS, ())))
+        self.feeds: Feeds = _holders(rows)
+
+    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
+        """Yield the pods of ``resource``, told apart by names."""
+        return named(resource, self._workloads.derive(resource))
+
+
+def _holders(rows: Iterable[TemplateRow]) -> Feeds:
+    """The kinds that hold whole pods, and those of which something is completed elsewhere."""
+    whole, partial = set(), set()
+    for row in rows:
+        if row.shape == "object":
+            whole.add(row.kind)
+            partial.add(row.kind)
+        elif row.partial or row.shape in PARTIAL:
+            partial.add(row.kind)
+        else:
+            whole.add(row.kind)
+    return {KIND: {"": frozenset(whole)}, PATCH: {"": frozenset(partial)}}
 
 
 class Workloads:
@@ -212,22 +250,3 @@ def _misspelt(resource: Resource) -> Iterator[Gap]:
             hint=f"write the kind as {meant}",
             line=resource.line,
         )
-
-
-def controlled_by(resource: Resource) -> Owner | None:
-    """The object that a finding about ``resource`` belongs to, when that is not itself.
-
-    A Pod's controller is usually a ReplicaSet, itself made by a Deployment: its name is the
-    Deployment's, a dash, and the value of the label ``pod-template-hash``. A Node controls the
-    mirrors of its static pods, and nothing of it says what is in them: each stands for itself.
-    """
-    owner = resource.controller
-    if owner is None or (owner.kind == "Node" and owner.api_version == "v1"):
-        return None
-    if owner.kind != "ReplicaSet":
-        return owner
-    suffix = "-" + dict(resource.labels).get("pod-template-hash", "\0")
-    if not owner.name.endswith(suffix):
-        return owner
-    name = owner.name.removesuffix(suffix)
-    return Owner(owner.api_version, "Deployment", owner.namespace, name)

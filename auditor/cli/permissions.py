@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from auditor.analysis.scopes import kinds_of_the_cluster
 from auditor.cli.caching import cache_of
 from auditor.cli.options import chosen_by, policies_option, profile_option, set_option
 from auditor.cli.prose import prose
@@ -15,7 +16,7 @@ from auditor.cli.wiring import ROLES
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.ports import RolePlan
-from auditor.runner.job import compiled_profile, kinds_of_the_cluster, rests_on
+from auditor.runner.job import compiled_profile, rests_on
 
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _NAMESPACE: Final = re.compile(_LABEL)
@@ -76,7 +77,7 @@ def permissions(
         {kind: tuple(sorted(rules)) for kind, rules in reasons.items()},
         tuple(dict.fromkeys(namespaces)),
         (place, name),
-        kinds_of_the_cluster(compiled),
+        kinds_of_the_cluster(compiled.tables),
     )
     for line in ROLES[platform](plan):
         click.echo(line)

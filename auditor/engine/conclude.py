@@ -40,7 +40,7 @@ def rules_blinded_by(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) ->
     if gap.everything:
         return tuple(rule for rule in touched if sources[rule].all)
     if _is_kind(gap, sources):
-        return tuple(rule for rule in touched if gap.scope in sources[rule].all)
+        return tuple(rule for rule in touched if sources[rule].rests_on(gap.scope))
     needy = frozenset(active.rule.id for active in rules if active.rule.needs)
     return tuple(rule for rule in touched if rule in needy)
 
@@ -79,7 +79,7 @@ def rules_without_verdict(
 
 
 def _is_kind(gap: Gap, sources: Sources) -> bool:
-    return any(gap.scope in each.all for each in sources.values())
+    return any(each.rests_on(gap.scope) for each in sources.values())
 
 
 def blind_rules(

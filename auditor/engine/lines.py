@@ -11,18 +11,17 @@ characters, so the separators are safe whatever a name contains.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from auditor.analysis.paths import pointer_of
-from auditor.analysis.workloads import controlled_by
 from auditor.engine.causes import together
 from auditor.engine.outcome import BodyPath, Outcome
 from auditor.model.elements import shown
 from auditor.model.enums import Confidence, Verdict
-from auditor.model.resource import Resource, Target
-from auditor.platforms.kubernetes import kind_name
+from auditor.model.fact import Fact, Origin, path_of
+from auditor.model.resource import Resource, Subject, Target
 from auditor.policy.compiled import ActiveRule
 
 VERDICT_ORDER = {
@@ -33,7 +32,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "7"
+FORMAT = "8"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"
@@ -57,24 +56,29 @@ def text(value: str) -> str:
 
 
 class LineWriter:
-    """Turns outcomes about resources of one target into lines."""
+    """Turns outcomes about resources and facts of a run into lines."""
 
-    def __init__(self, rules: Sequence[ActiveRule], target: Target) -> None:
-        self._target = target
-        self._target_text = text(target.uri)
+    def __init__(
+        self,
+        rules: Sequence[ActiveRule],
+        counted_with: Callable[[Resource], Subject | None],
+    ) -> None:
+        """``counted_with`` says which controller the findings about a resource belong to."""
+        self._counted_with = counted_with
         self._rules = [_RuleText(rule) for rule in rules]
         self._pointers: dict[tuple[object, ...], tuple[str | None, str]] = {}
 
     def lines(
         self,
         resource: Resource,
+        target: Target,
         outcomes: Sequence[Outcome],
         line_of: LineOf,
         evidence: str,
         covers: int = 1,
     ) -> list[bytes]:
         """Encode the outcomes of one resource; ``evidence`` is the digest of its source."""
-        where = _Where(resource, self._target, self._target_text)
+        where = _of_resource(resource, target, self._counted_with(resource.parent or resource))
         located: dict[BodyPath, tuple[str, int]] = {}
 
         def locate(path: BodyPath) -> tuple[str, int]:
@@ -84,7 +88,30 @@ class LineWriter:
                 known = located[path] = (shown, 0 if pointer is None else line_of(pointer))
             return known
 
-        return [self._line(where, outcome, locate, evidence, covers) for outcome in outcomes]
+        digests = _digests((evidence,))
+        return [self._line(where, outcome, locate, digests, covers) for outcome in outcomes]
+
+    def fact_lines(
+        self, fact: Fact, outcomes: Sequence[Outcome], *, of_run: bool = False
+    ) -> list[bytes]:
+        """Encode the outcomes of a fact that was derived of many objects.
+
+        A fact of a run is known by its key alone, whatever the targets are: a finding about it has
+        the same fingerprint when a target more is read.
+        """
+        identity = f"\0{fact.kind}/{'/'.join(fact.key)}" if of_run else fact.subject.identity
+        where = _of_fact(fact, identity)
+
+        def locate(path: BodyPath) -> tuple[str, int]:
+            pointer = body_pointer(path)
+            spot = fact.spot(pointer)
+            if spot is None:
+                return f'{text(pointer)},"fact":{text(fact.kind)}', 0
+            of = f',"of":{spot.of}' if spot.of else ""
+            return f"{text(spot.pointer)}{of}", fact.origins[spot.of].line_of(spot.pointer)
+
+        digests = _digests(sorted({origin.digest for origin in fact.origins}))
+        return [self._line(where, outcome, locate, digests, 1) for outcome in outcomes]
 
     def _pointer(self, resource: Resource, path: BodyPath) -> tuple[str | None, str]:
         """The pointer of a path in the source, plain and as JSON; the same ones come up often."""
@@ -139,7 +166,7 @@ class LineWriter:
             f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}'
             f'{text(source)}}},"element":{element_text},"message":{text(outcome.message)},'
             f'"observed":[{",".join(observed)}],{causes}"covers":{covers},'
-            f'"controls":{rule.controls},"evidence":[{text(f"sha256:{evidence}")}],"waiver":null}}'
+            f'"controls":{rule.controls},"evidence":[{evidence}],{where.related}"waiver":null}}'
         )
         return f"{identity}\t{where.place}\t{covers}\t{shown}\n".encode()
 
@@ -207,42 +234,87 @@ class _RuleText:
         self.controls = _encode(rule.controls).decode()
 
 
-class _Where:
-    """The parts of a line that only depend on the resource."""
+class _Where(msgspec.Struct, frozen=True, gc=False):
+    """The parts of a line that only depend on the resource or the fact.
 
-    __slots__ = ("head", "heuristic", "identity", "order", "part", "place", "shown", "source")
+    ``identity`` goes into fingerprints, ``order`` sorts, ``place`` says which of several lines of
+    one finding is shown. ``head`` is the JSON of the resource up to its source.
+    """
 
-    def __init__(self, resource: Resource, target: Target, target_text: str) -> None:
-        subject = resource.parent or resource
-        owner = controlled_by(subject)
-        if owner is not None:
-            kind = kind_name(owner.api_version.rpartition("/")[0], owner.kind)
-            namespace, name, uid = owner.namespace, owner.name, owner.uid
-            path = f"{kind}/{namespace}/{name}"
-        else:
-            kind, namespace, name, uid = (
-                subject.kind,
-                subject.namespace,
-                subject.name,
-                subject.uid,
-            )
-            by_file = uid.startswith(subject.source + "#")
-            path = uid if by_file else f"{kind}/{namespace}/{name}"
-        self.part = resource.part
-        self.shown = shown(resource.part)
-        self.heuristic = resource.heuristic
-        self.identity = f"{target.uid}\0{path}"
-        self.source = subject.source
-        rank = "0" if owner is None else CONTROLLED
-        if owner is not None and owner.templated:
-            rank = TEMPLATED
-        self.place = f"{rank}{text(subject.source)}{FIELD}{resource.document:08d}"
-        kind_text, namespace_text, name_text = text(kind), text(namespace), text(name)
-        self.order = FIELD.join((target_text, namespace_text, kind_text, name_text))
-        self.head = (
-            f'{{"target":{target_text},"kind":{kind_text},"namespace":{namespace_text},'
-            f'"name":{name_text},"uid":{text(uid)},"source":'
-        )
+    identity: str
+    part: str
+    shown: str
+    heuristic: bool
+    source: str
+    place: str
+    order: str
+    head: str
+    related: str = ""
+
+
+def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _Where:
+    subject = resource.parent or resource
+    if owner is not None:
+        kind, namespace, name, uid = owner.kind, owner.namespace, owner.name, owner.uid
+        path = f"{kind}/{namespace}/{name}"
+    else:
+        kind, namespace, name, uid = subject.kind, subject.namespace, subject.name, subject.uid
+        path = path_of(kind, namespace, name, uid, subject.source)
+    rank = "0" if owner is None else CONTROLLED
+    if owner is not None and owner.templated:
+        rank = TEMPLATED
+    order, head = _reference(target.uri, kind, namespace, name, uid)
+    return _Where(
+        identity=f"{target.uid}\0{path}",
+        part=resource.part,
+        shown=shown(resource.part),
+        heuristic=resource.heuristic,
+        source=subject.source,
+        place=f"{rank}{text(subject.source)}{FIELD}{resource.document:08d}",
+        order=order,
+        head=head,
+    )
+
+
+def _of_fact(fact: Fact, identity: str) -> _Where:
+    subject = fact.subject
+    order, head = _reference(
+        subject.target, subject.kind, subject.namespace, subject.name, subject.uid
+    )
+    related = ",".join(map(_related, fact.related))
+    return _Where(
+        identity=identity,
+        part="",
+        shown="",
+        heuristic=False,
+        source=subject.source,
+        place=f"0{text(subject.source)}{FIELD}{subject.document:08d}",
+        order=order,
+        head=head,
+        related=f'"related":[{related}],' if related else "",
+    )
+
+
+def _related(origin: Origin) -> str:
+    _, head = _reference(origin.target, origin.kind, origin.namespace, origin.name, origin.uid)
+    line = origin.line_of(origin.pointer)
+    return f"{head}{text(f'{origin.source}:{line}' if line else origin.source)}}}"
+
+
+def _reference(target: str, kind: str, namespace: str, name: str, uid: str) -> tuple[str, str]:
+    """By what a resource is sorted, and the beginning of its JSON."""
+    target_text, kind_text, namespace_text = text(target), text(kind), text(namespace)
+    name_text = text(name)
+    order = FIELD.join((target_text, namespace_text, kind_text, name_text))
+    head = (
+        f'{{"target":{target_text},"kind":{kind_text},"namespace":{namespace_text},'
+        f'"name":{name_text},"uid":{text(uid)},"source":'
+    )
+    return order, head
+
+
+def _digests(evidence: Iterable[str]) -> str:
+    return ",".join(text(f"sha256:{each}") for each in evidence)
 
 
 def source_pointer(resource: Resource, path: BodyPath) -> str | None:

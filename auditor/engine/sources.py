@@ -8,12 +8,11 @@ verdicts back; permissions are derived from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from auditor.analysis import accounts, facts, namespaces
-from auditor.analysis.rows import PARTIAL, TemplateRow
+from auditor.analysis.protocol import Feeds
 from auditor.model.enums import About
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.compiled import ActiveRule
@@ -23,17 +22,23 @@ class RuleSources(msgspec.Struct, frozen=True):
     """Kinds as they are read; a gap in ``judged`` leaves other verdicts, one in ``needed`` none.
 
     ``schemes`` are those of the live targets that can have something for the rule: what is missing
-    of a target of another platform takes nothing from it.
+    of a target of another platform takes nothing from it. ``facts`` are the kinds of those that it
+    judges.
     """
 
     judged: frozenset[str]
     needed: frozenset[str]
     schemes: frozenset[str]
+    facts: frozenset[str] = frozenset()
 
     @property
     def all(self) -> frozenset[str]:
         """Every kind that the rule rests on."""
         return self.judged | self.needed
+
+    def rests_on(self, scope: str) -> bool:
+        """Whether something of this kind, read or derived, is needed or judged."""
+        return scope in self.judged or scope in self.needed or scope in self.facts
 
     def may_be_in(self, target: str) -> bool:
         """Whether a target, by its URI, could have what the rule rests on; files have anything."""
@@ -56,11 +61,33 @@ class WantedKinds(msgspec.Struct, frozen=True):
 
 
 def sources_of(
-    rules: Sequence[ActiveRule], rows: Iterable[TemplateRow], platforms: Platforms = PLATFORMS
+    rules: Sequence[ActiveRule], feeds: Feeds, platforms: Platforms = PLATFORMS
 ) -> Mapping[str, RuleSources]:
-    """The kinds that each rule rests on, by its id."""
-    holders = _holders(rows)
-    return {active.rule.id: _sources(active, holders, platforms) for active in rules}
+    """The kinds that each rule rests on, by its id; ``feeds`` say it of facts."""
+    return {active.rule.id: _sources(active, feeds, platforms) for active in rules}
+
+
+def needing(rules: Sequence[ActiveRule], feeds: Feeds) -> tuple[ActiveRule, ...]:
+    """Complete what rules need by what the fields of facts that they read rest on."""
+    return tuple(_needing(active, feeds) for active in rules)
+
+
+def _needing(active: ActiveRule, feeds: Feeds) -> ActiveRule:
+    rule = active.rule
+    more = frozenset(_of_fields(active, feeds)).difference(rule.needs)
+    if not more:
+        return active
+    needs = (*rule.needs, *sorted(more))
+    return msgspec.structs.replace(active, rule=msgspec.structs.replace(rule, needs=needs))
+
+
+def _of_fields(active: ActiveRule, feeds: Feeds) -> Iterator[str]:
+    """The kinds that the fields which a rule reads of facts rest on."""
+    reads = _fields_read(active)
+    for fact in active.rule.applies_to:
+        for field, kinds in feeds.get(fact, {}).items():
+            if field and (reads is None or field in reads):
+                yield from kinds
 
 
 def wanted_by(sources: Iterable[RuleSources], platforms: Platforms = PLATFORMS) -> WantedKinds:
@@ -68,43 +95,31 @@ def wanted_by(sources: Iterable[RuleSources], platforms: Platforms = PLATFORMS) 
     return WantedKinds(frozenset(kind for each in sources for kind in each.all), platforms)
 
 
-def _holders(rows: Iterable[TemplateRow]) -> Mapping[str, frozenset[str]]:
-    """The kinds that hold each kind of fact."""
-    whole, partial = set(), set()
-    for row in rows:
-        if row.shape == "object":
-            whole.add(row.kind)
-            partial.add(row.kind)
-        elif row.partial or row.shape in PARTIAL:
-            partial.add(row.kind)
-        else:
-            whole.add(row.kind)
-    return {
-        facts.KIND: frozenset(whole),
-        facts.PATCH: frozenset(partial),
-        namespaces.KIND: frozenset({namespaces.NAMESPACE}),
-        accounts.KIND: frozenset(whole),
-    }
-
-
-def _sources(
-    active: ActiveRule, holders: Mapping[str, frozenset[str]], platforms: Platforms
-) -> RuleSources:
+def _sources(active: ActiveRule, feeds: Feeds, platforms: Platforms) -> RuleSources:
     rule = active.rule
     of = (platforms.of_kind(kind) for kind in (*rule.applies_to, *rule.needs))
     schemes = frozenset(scheme for each in of if each is not None for scheme in each.schemes)
     if rule.about is About.FILES:
         return RuleSources(frozenset(), frozenset(), schemes)
-    judged = frozenset(
-        kind for fact in rule.applies_to for kind in holders.get(fact, frozenset({fact}))
-    )
-    needed = frozenset(rule.needs)
-    if namespaces.KIND in rule.applies_to and _counts_workloads(active):
-        needed |= holders[facts.KIND]
-    return RuleSources(judged - needed, needed, schemes)
+    judged = frozenset(kind for fact in rule.applies_to for kind in read_for(fact, feeds))
+    needs = (*rule.needs, *_of_fields(active, feeds))
+    needed = frozenset(kind for each in needs for kind in read_for(each, feeds))
+    facts = frozenset(feeds).intersection(rule.applies_to)
+    return RuleSources(judged - needed, needed, schemes, facts)
 
 
-def _counts_workloads(active: ActiveRule) -> bool:
+def read_for(kind: str, feeds: Feeds) -> frozenset[str]:
+    """The kinds that have to be read for one; for a fact those that it cannot be without."""
+    fields = feeds.get(kind)
+    if fields is None:
+        return frozenset({kind})
+    return frozenset(read for each in fields.get("", ()) for read in read_for(each, feeds))
+
+
+def _fields_read(active: ActiveRule) -> frozenset[str] | None:
+    """The fields of a body that a rule reads, None when it may read any."""
     programs = (active.check, active.when, active.each)
-    trees = [program.reads.get("object") for program in programs if program is not None]
-    return any(tree is not None and (tree.whole or "workloads" in tree.fields) for tree in trees)
+    trees = [tree for each in programs if each is not None and (tree := each.reads.get("object"))]
+    if any(tree.whole for tree in trees):
+        return None
+    return frozenset(name for tree in trees for name in tree.fields)

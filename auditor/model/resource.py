@@ -49,6 +49,19 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
     templated: bool = False
 
 
+class Subject(msgspec.Struct, frozen=True, gc=False):
+    """What a finding is counted with when it is not the resource itself: its controller.
+
+    ``kind`` is as rules call it; ``templated`` as in :class:`Owner`.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str = ""
+    templated: bool = False
+
+
 class Resource(msgspec.Struct, frozen=True, gc=False):
     """One object as read, or one fact derived from such objects.
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from auditor.model.resource import Owner, Resource, Subject
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "k8s/"
@@ -146,6 +147,36 @@ def is_built_in(api_version: str, kind: str) -> bool:
     return api_version.rpartition("/")[0] in BUILT_IN.get(kind, ())
 
 
+def controlled_by(resource: Resource) -> Owner | None:
+    """The object that a finding about ``resource`` belongs to, when that is not itself.
+
+    A Pod's controller is usually a ReplicaSet, itself made by a Deployment: its name is the
+    Deployment's, a dash, and the value of the label ``pod-template-hash``. A Node controls the
+    mirrors of its static pods, and nothing of it says what is in them: each stands for itself.
+    """
+    owner = resource.controller
+    if owner is None or (owner.kind == "Node" and owner.api_version == "v1"):
+        return None
+    if owner.kind != "ReplicaSet":
+        return owner
+    suffix = "-" + dict(resource.labels).get("pod-template-hash", "\0")
+    if not owner.name.endswith(suffix):
+        return owner
+    name = owner.name.removesuffix(suffix)
+    return Owner(owner.api_version, "Deployment", owner.namespace, name)
+
+
+def counted_with(resource: Resource) -> Subject | None:
+    """The controller of a resource, as what findings about it belong to."""
+    if resource.controller is None:
+        return None
+    owner = controlled_by(resource)
+    if owner is None:
+        return None
+    kind = kind_name(owner.api_version.rpartition("/")[0], owner.kind)
+    return Subject(kind, owner.namespace, owner.name, owner.uid, templated=owner.templated)
+
+
 KUBERNETES: Final = Platform(
     name="kubernetes",
     schemes=("k8s", "k8s+incluster"),
@@ -157,6 +188,7 @@ KUBERNETES: Final = Platform(
         )
     ),
     facts=frozenset(f"{PREFIX}{name}" for name in FACTS),
+    counted_with=counted_with,
     writing="a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io",
     open_kinds=re.compile(r"k8s/[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}"),
 )

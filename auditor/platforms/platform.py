@@ -13,9 +13,17 @@ that it is about. Files belong to no platform: what is in them belongs to whiche
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
+
+from auditor.model.resource import Resource, Subject
+
+
+def by_itself(resource: Resource) -> Subject | None:
+    """Count the findings about each resource as its own."""
+    del resource
+    return None
 
 
 class Platform(msgspec.Struct, frozen=True):
@@ -23,7 +31,8 @@ class Platform(msgspec.Struct, frozen=True):
 
     ``kinds`` are the names of objects and facts that can be listed; ``open_kinds`` matches those
     that can't. ``facts`` are the kinds in ``kinds`` that analyses derive. ``writing`` says to
-    people how a kind is written.
+    people how a kind is written. ``counted_with`` says which controller the findings about a
+    resource belong to, None for the resource itself.
     """
 
     name: str
@@ -33,6 +42,7 @@ class Platform(msgspec.Struct, frozen=True):
     facts: frozenset[str]
     writing: str
     open_kinds: re.Pattern[str] | None = None
+    counted_with: Callable[[Resource], Subject | None] = by_itself
 
     def has(self, kind: str) -> bool:
         """Whether there is such a kind, or may be."""
@@ -70,6 +80,13 @@ class Platforms(msgspec.Struct, frozen=True):
     def facts(self) -> frozenset[str]:
         """All kinds that analyses derive."""
         return frozenset(kind for each in self.known for kind in each.facts)
+
+    def counted_with(self, resource: Resource) -> Subject | None:
+        """The controller that findings about a resource belong to, None for itself."""
+        if resource.controller is None:
+            return None
+        platform = self.of_kind(resource.kind)
+        return None if platform is None else platform.counted_with(resource)
 
     def __iter__(self) -> Iterator[Platform]:
         """One platform after the other, in the order of their table."""

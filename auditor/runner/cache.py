@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.errors import CacheError
-from auditor.model.resource import Gap, Resource
+from auditor.model.resource import Gap
 from auditor.policy.cachefile import CacheFolder
 
 MOST_BYTES = 1 << 30
@@ -29,10 +29,10 @@ class FileResult(msgspec.Struct, gc=False):
     """What one file came to: all that a later scan needs while the file does not change."""
 
     lines: list[bytes]
+    rows: list[bytes]
     tally: bytes
     gaps: list[Gap]
-    kept: list[Resource]
-    census: list[tuple[str, str, int]]
+    census: list[tuple[str, int]]
     evaluated: list[tuple[str, int]]
     skipped: int
     others: list[tuple[str, int]]

@@ -8,14 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.analysis.contents import contents_from_table
-from auditor.analysis.namespaces import OTHER_POLICIES
-from auditor.analysis.rows import rows_from_table
-from auditor.analysis.workloads import Workloads
-from auditor.engine.kinds import Plans
+from auditor.analysis.protocol import Analyses, JoiningAnalysis, Table
+from auditor.analysis.table import ANALYSES
+from auditor.engine.kinds import Plans, kinds_of
 from auditor.engine.lines import LineWriter
-from auditor.engine.sources import RuleSources, WantedKinds, sources_of, wanted_by
-from auditor.platforms.kubernetes import kind_name
+from auditor.engine.sources import RuleSources, WantedKinds, needing, sources_of, wanted_by
 from auditor.policy import (
     CacheFolder,
     CompiledProfile,
@@ -28,9 +25,6 @@ from auditor.policy import (
 )
 from auditor.ports import Collector
 from auditor.runner.settings import Chosen
-
-TEMPLATES = "pod-templates"
-CONTENTS = "unread-contents"
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -62,11 +56,15 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """A job made ready: compiled rules by kind, the analyses, the writer of lines."""
+    """A job made ready: compiled rules by kind, the analyses, the writer of lines.
+
+    ``joining`` are the analyses that take something of each kind.
+    """
 
     profile: CompiledProfile
     plans: Plans
-    workloads: Workloads
+    analyses: Analyses
+    joining: Mapping[str, tuple[JoiningAnalysis, ...]]
     sources: Mapping[str, RuleSources]
     wanted: WantedKinds
     writer: LineWriter
@@ -103,10 +101,11 @@ def context_of(job: Job) -> Context:
     return Context(
         profile=judges.profile,
         plans=judges.plans,
-        workloads=judges.workloads,
+        analyses=judges.analyses,
+        joining=judges.analyses.by_kind(),
         sources=judges.sources,
         wanted=wanted_by(judges.sources.values(), judges.profile.platforms),
-        writer=LineWriter(judges.profile.rules, job.collector.target),
+        writer=LineWriter(judges.profile.rules, judges.profile.platforms.counted_with),
     )
 
 
@@ -115,7 +114,7 @@ class _Judges(msgspec.Struct, frozen=True):
 
     profile: CompiledProfile
     plans: Plans
-    workloads: Workloads
+    analyses: Analyses
     sources: Mapping[str, RuleSources]
 
 
@@ -128,12 +127,13 @@ def _judges(
 ) -> _Judges:
     """Make ready what judges, once a run."""
     compiled = _compiled(chosen, run)
-    rows = rows_from_table(compiled.tables.get(TEMPLATES, []))
+    analyses = chosen.analyses.made(compiled.tables)
+    rules = needing(compiled.rules, analyses.feeds)
     return _Judges(
-        compiled,
-        Plans(compiled.rules, list_all=list_all, memo=memo),
-        Workloads(rows, contents_from_table(compiled.tables.get(CONTENTS, []))),
-        sources_of(compiled.rules, rows, compiled.platforms),
+        msgspec.structs.replace(compiled, rules=rules),
+        Plans(rules, list_all=list_all, memo=memo),
+        analyses.judged(kinds_of(rules)),
+        sources_of(rules, analyses.feeds, compiled.platforms),
     )
 
 
@@ -146,21 +146,10 @@ def wanted_of(chosen: Chosen, run: Path | None = None) -> WantedKinds:
         PolicyErrors, UsageError: as :func:`compiled_profile`.
     """
     compiled = compiled_profile(chosen) if run is None else _compiled(chosen, run)
-    return wanted_by(rests_on(compiled).values(), compiled.platforms)
+    return wanted_by(rests_on(compiled, chosen.analyses).values(), compiled.platforms)
 
 
-def kinds_of_the_cluster(compiled: CompiledProfile) -> frozenset[str]:
-    """The custom kinds that no namespace holds, by the tables."""
-    rows = compiled.tables.get(TEMPLATES, [])
-    found = {
-        kind_name(str(row["group"]), str(row["kind"]))
-        for row in rows
-        if row.get("scope") == "cluster"
-    }
-    return frozenset(found | {kind for kind, of_all in OTHER_POLICIES.items() if of_all})
-
-
-def rests_on(compiled: CompiledProfile) -> Mapping[str, RuleSources]:
-    """The kinds that each rule of a profile rests on."""
-    rows = rows_from_table(compiled.tables.get(TEMPLATES, []))
-    return sources_of(compiled.rules, rows, compiled.platforms)
+def rests_on(compiled: CompiledProfile, table: Table = ANALYSES) -> Mapping[str, RuleSources]:
+    """The kinds that each rule of a profile rests on, through the analyses of a table."""
+    feeds = table.made(compiled.tables).feeds
+    return sources_of(needing(compiled.rules, feeds), feeds, compiled.platforms)

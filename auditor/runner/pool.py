@@ -26,8 +26,9 @@ import msgspec
 
 from auditor.ports import Shard
 from auditor.runner.job import Job
+from auditor.runner.parts import ShardResult
 from auditor.runner.shards import Lost
-from auditor.runner.worker import ShardResult, run_shard
+from auditor.runner.worker import run_shard
 
 MOST_ATTEMPTS = 2
 

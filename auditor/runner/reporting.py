@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,25 +32,31 @@ _NONE = Mishap(0, 0, "")
 
 
 def put_together(
-    runs: Sequence[tuple[Collector, TargetRun]], context: Context, settings: Settings, stamp: Stamp
+    runs: Sequence[tuple[Collector, TargetRun]],
+    of_run: TargetRun,
+    context: Context,
+    settings: Settings,
+    stamp: Stamp,
 ) -> Report:
-    """The report of a run, its findings merged from the files of all shards."""
+    """The report of a run, its findings merged from the files of all shards.
+
+    ``of_run`` is what came of facts over many targets.
+    """
     profile = context.profile
+    every = [*(run for _, run in runs), of_run]
     needy = frozenset(active.rule.id for active in profile.rules if active.rule.needs)
     merger = Merger(needy=needy, list_all=settings.list_all)
     with ExitStack() as stack:
-        sources = _sources([run for _, run in runs], settings.spool, stack)
+        sources = _sources(every, settings.spool, stack)
         merged: Iterable[Sequence[bytes]] = merger.merge(sources)
         against = Against(settings.known) if settings.known is not None else None
         if against is not None:
             merged = against.marked(merged)
         findings = StoredFindings(settings.spool / "findings", merged)
-    counts = runs[0][1].counts
-    for _, run in runs[1:]:
-        counts = conclude.add_counts(counts, run.counts)
-    gaps = [gap for _, run in runs for gap in run.gaps]
-    census, evaluated = _population(run for _, run in runs)
-    blind = frozenset(rule for _, run in runs for rule in run.blind)
+    counts = functools.reduce(conclude.add_counts, (run.counts for run in every))
+    gaps = [gap for run in every for gap in run.gaps]
+    census, evaluated = _population(every)
+    blind = frozenset(rule for run in every for rule in run.blind)
     excluded = conclude.left_out(item for _, run in runs for item in run.excluded)
     coverage = conclude.coverage_of(
         census, evaluated, counts, blind, excluded, context.wanted.kinds, profile.platforms.facts
@@ -85,7 +92,7 @@ def put_together(
         tallies=dict(merger.merged.tallies),
         digest=_digest(findings.sha256, gaps, counts),
         baseline=against.baseline() if against is not None else None,
-        bug=min((each for _, run in runs for each in run.mishaps), default=_NONE).text,
+        bug=min((each for run in every for each in run.mishaps), default=_NONE).text,
     )
 
 
@@ -94,8 +101,7 @@ def _population(runs: Iterable[TargetRun]) -> tuple[Counter[str], Counter[str]]:
     census: Counter[str] = Counter()
     evaluated: Counter[str] = Counter()
     for run in runs:
-        for (kind, _), number in run.census.items():
-            census[kind] += number
+        census.update(run.census)
         evaluated.update(run.evaluated)
     return census, evaluated
 

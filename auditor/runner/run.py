@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
-import msgspec
-
-from auditor.analysis import accounts, namespaces
+from auditor.analysis.protocol import Stage
 from auditor.engine import conclude
 from auditor.engine.gate import parse_gate
-from auditor.engine.outcome import Outcome
-from auditor.engine.tally import blinded as blinded_tally
 from auditor.errors import BrokenError, CollectionError
-from auditor.model.enums import GapCause, Verdict
+from auditor.model.enums import GapCause
 from auditor.model.finding import Report
-from auditor.model.resource import Gap, Resource
-from auditor.ports import Collector, Reading, Shard
+from auditor.model.resource import Gap
+from auditor.ports import Collector, Shard
 from auditor.runner.cache import prune
+from auditor.runner.facts import Blind, judge_facts
 from auditor.runner.job import Context, Job, Keep, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.reporting import put_together
+from auditor.runner.rows import by_stage
 from auditor.runner.settings import Keeping, Settings, Stamp
 from auditor.runner.shards import Lost, run_shards
-from auditor.runner.state import TargetRun, entry_of
+from auditor.runner.state import TargetRun, entry_of, sorted_rows
 
 Progress = Callable[[str, int, int], None]
 """Called with (target, shards done, shards in all)."""
@@ -78,9 +75,10 @@ def audit(
             keeping.entries[number] = entry_of(job, run, stamp.clock())
     if context is None:
         raise ValueError("no targets")
+    of_run = _judge_run(runs, context, settings)
     if settings.result_cache is not None and any(run.fresh for _, run in runs):
         prune(settings.result_cache)
-    return put_together(runs, context, settings, stamp)
+    return put_together(runs, of_run, context, settings, stamp)
 
 
 def _spool_of(root: Path, number: int) -> Path:
@@ -164,108 +162,35 @@ def _lost(uri: str, shard: Shard) -> Iterator[Gap]:
 
 
 def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
-    """Derive what takes more than one resource, and judge it here."""
-    told: dict[str, list[tuple[Resource, list[Outcome]]]] = {}
-    blind = _Blind(run.gaps, context)
+    """Derive what takes many objects of a target, and judge it here."""
+    analyses = by_stage(context.analyses, Stage.TARGET)
+    blind = Blind(run.gaps, {}, context, whole=False)
     mishaps = Mishaps(job.collector.target.uri, _AFTER)
-    try:
-        for fact in chain(namespaces.derive(run.kept, run.census), accounts.derive(run.kept)):
-            outcomes = _judge_fact(fact, context, run, blind)
-            if outcomes and not fact.uid:  # nobody declares it, so it has no lines of its own
-                line_of, digest = _line_in(None, fact), run.digests[fact.source]
-                run.lines += context.writer.lines(fact, outcomes, line_of, digest)
-            elif outcomes:
-                told.setdefault(fact.source, []).append((fact, outcomes))
-    except FORESEEN:
-        raise
-    except Exception as error:  # noqa: BLE001 - a bug of ours costs what takes many objects only
-        run.gaps.append(mishaps.gap(namespaces.NAMESPACE, "namespaces were judged", error))
-        run.add_mishap(mishaps)
-    run.kept.clear()
-    for source, reading in _readings_of(job.collector, tuple(told)):
-        digest = run.digests[source]
-        same = reading is not None and reading.evidence.sha256 == digest
-        for fact, outcomes in told[source]:
-            line_of = _line_in(reading if same else None, fact)
-            run.lines += context.writer.lines(fact, outcomes, line_of, digest)
-    run.lines.sort()
+    with ExitStack() as stack:
+        rows = sorted_rows([run], job.spool, stack)
+        run.add_judged(judge_facts(analyses, rows, context, blind, mishaps))
+    run.add_mishap(mishaps)
 
 
-def _judge_fact(fact: Resource, context: Context, run: TargetRun, blind: _Blind) -> list[Outcome]:
-    """Count and judge one fact; what is to be listed of it."""
-    run.census[fact.kind, fact.namespace] += 1
-    plan = context.plans.get(fact.kind)
-    if plan is None:
-        return []
-    run.evaluated[fact.kind] += 1
-    judgements = plan.judge(fact.body)
-    reasons = blind.in_namespace(fact.namespace or fact.name)
-    run.tally += blinded_tally(sum(judgement.tally for judgement in judgements), reasons)
-    return [_untold(outcome, reasons) for judgement in judgements for outcome in judgement.outcomes]
-
-
-class _Blind:
-    """Which rules have no verdict on a namespace of which something was not read, and why."""
-
-    def __init__(self, gaps: Iterable[Gap], context: Context) -> None:
-        self._context = context
-        self._gaps: dict[str, list[Gap]] = {}
-        self._known: dict[str, dict[int, str]] = {}
-        for gap in gaps:
-            if gap.namespace:
-                self._gaps.setdefault(gap.namespace, []).append(gap)
-
-    def in_namespace(self, name: str) -> dict[int, str]:
-        """The reasons, by the number of the rule."""
-        if name not in self._known:
-            rules, gaps = self._context.profile.rules, self._gaps.get(name, ())
-            reasons = conclude.blind_rules(gaps, rules, self._context.sources)
-            self._known[name] = {
-                index: reasons[active.rule.id]
-                for index, active in enumerate(rules)
-                if active.rule.id in reasons
-            }
-        return self._known[name]
-
-
-def _untold(outcome: Outcome, reasons: Mapping[int, str]) -> Outcome:
-    reason = reasons.get(outcome.rule)
-    if reason is None:
-        return outcome
-    message = f"not decided: {reason}"
-    return msgspec.structs.replace(outcome, verdict=Verdict.UNKNOWN, message=message)
-
-
-def _line_in(reading: Reading | None, fact: Resource) -> Callable[[str], int]:
-    """The lines of a fact's fields; its own for all, when its file is not what it was."""
-    if reading is None:
-        return lambda _: fact.line
-    return lambda pointer: reading.line(fact.document, pointer)
-
-
-def _readings_of(
-    collector: Collector, sources: tuple[str, ...]
-) -> Iterator[tuple[str, Reading | None]]:
-    """Read sources again, all at once: their collector knows in which order; None for the rest."""
-    missing = dict.fromkeys(sources)
-    for reading in collector.read(Shard(0, sources, 0)) if sources else ():
-        if not isinstance(reading, Gap) and reading.source in missing and _understood(reading):
-            del missing[reading.source]
-            yield reading.source, reading
-    for source in missing:
-        yield source, None
-
-
-def _understood(reading: Reading) -> bool:
-    """Read a file to its end: its lines are known then."""
-    try:
-        for _ in reading.resources():
-            pass
-    except FORESEEN:
-        raise
-    except Exception:  # noqa: BLE001 - a bug of ours that its first reading told
-        return False
-    return True
+def _judge_run(
+    runs: Sequence[tuple[Collector, TargetRun]], context: Context, settings: Settings
+) -> TargetRun:
+    """Derive what takes the objects of many targets, and judge it here."""
+    of_run = TargetRun()
+    analyses = by_stage(context.analyses, Stage.RUN)
+    if analyses:
+        gaps = [gap for _, run in runs for gap in run.gaps]
+        excluded = {collector.target.uri: run.excluded for collector, run in runs}
+        blind = Blind(gaps, excluded, context, whole=True)
+        mishaps = Mishaps(", ".join(excluded), _AFTER)
+        with ExitStack() as stack:
+            rows = sorted_rows([run for _, run in runs], settings.spool, stack)
+            of_run.add_judged(judge_facts(analyses, rows, context, blind, mishaps))
+        of_run.add_mishap(mishaps)
+    rules, sources = context.profile.rules, context.sources
+    missing = conclude.unseen(of_run.gaps, rules, sources)
+    of_run.counts = conclude.rule_counts(of_run.tally, rules, {}, missing)
+    return of_run
 
 
 def _conclude(job: Job, context: Context, run: TargetRun) -> None:

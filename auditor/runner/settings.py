@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from auditor.analysis.protocol import Table
+from auditor.analysis.table import ANALYSES
 from auditor.model.evidence import TargetEntry
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
@@ -18,7 +20,7 @@ class Chosen(msgspec.Struct, frozen=True):
     """A profile with its parameters, and the folders of policies that it is from.
 
     ``cache`` is a folder for what was compiled, None to do without. ``platforms`` are those that
-    the policies may speak of.
+    the policies may speak of, ``analyses`` those that derive facts for them.
     """
 
     folders: tuple[Path, ...]
@@ -26,6 +28,7 @@ class Chosen(msgspec.Struct, frozen=True):
     parameters: tuple[tuple[str, str], ...] = ()
     cache: CacheFolder | None = None
     platforms: Platforms = PLATFORMS
+    analyses: Table = ANALYSES
 
 
 class Settings(msgspec.Struct, frozen=True):

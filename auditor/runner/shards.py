@@ -9,7 +9,8 @@ import msgspec
 
 from auditor.ports import Shard
 from auditor.runner.job import Job
-from auditor.runner.worker import ShardResult, run_shard
+from auditor.runner.parts import ShardResult
+from auditor.runner.worker import run_shard
 
 
 class Lost(msgspec.Struct, frozen=True):

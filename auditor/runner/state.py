@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
 
 import msgspec
 
+from auditor.engine.merge import in_order
 from auditor.engine.tally import from_bytes
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.finding import ExcludedReport, RuleCount
-from auditor.model.resource import Gap, PassedOver, Resource
+from auditor.model.resource import Gap, PassedOver
+from auditor.runner import spools
+from auditor.runner.facts import Judged
 from auditor.runner.job import Job
 from auditor.runner.mishaps import Mishap, Mishaps
-from auditor.runner.worker import ShardResult, first_of
+from auditor.runner.parts import ShardResult, first_of
 
 
 def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
@@ -40,7 +47,8 @@ def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
 class TargetRun(msgspec.Struct):
     """What came of one target; ``fresh`` files were not known from a scan before.
 
-    ``unread`` are the gaps in place of files: of those nothing is kept but that.
+    ``unread`` are the gaps in place of files: of those nothing is kept but that. ``rows`` and the
+    files ``row_spools`` are what joining analyses took.
     """
 
     spools: list[str] = msgspec.field(default_factory=list)
@@ -48,9 +56,9 @@ class TargetRun(msgspec.Struct):
     tally: int = 0
     gaps: list[Gap] = msgspec.field(default_factory=list)
     unread: list[Gap] = msgspec.field(default_factory=list)
-    kept: list[Resource] = msgspec.field(default_factory=list)
-    digests: dict[str, str] = msgspec.field(default_factory=dict)
-    census: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    rows: list[bytes] = msgspec.field(default_factory=list)
+    row_spools: list[str] = msgspec.field(default_factory=list)
+    census: Counter[str] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     files: int = 0
     fresh: int = 0
@@ -71,12 +79,10 @@ class TargetRun(msgspec.Struct):
         self.tally += from_bytes(result.tally)
         self.gaps += result.gaps
         self.unread += result.unread
-        self.kept += result.kept
-        self.digests |= result.digests
-        for kind, namespace, number in result.census:
-            self.census[kind, namespace] += number
-        for kind, number in result.evaluated:
-            self.evaluated[kind] += number
+        self.rows += result.rows
+        self.row_spools += result.row_spools
+        self.census.update(dict(result.census))
+        self.evaluated.update(dict(result.evaluated))
         self.files += result.files
         self.fresh += result.files - result.cached
         self.skipped += result.skipped
@@ -84,7 +90,23 @@ class TargetRun(msgspec.Struct):
         if result.mishap is not None:
             self.mishaps.append(result.mishap)
 
+    def add_judged(self, judged: Judged) -> None:
+        """Take in what came of facts."""
+        self.lines += judged.lines
+        self.tally += judged.tally
+        self.gaps += judged.gaps
+        self.census += judged.census
+        self.evaluated += judged.evaluated
+
     def add_mishap(self, mishaps: Mishaps) -> None:
         """Take in what went wrong outside of shards."""
         if mishaps.first is not None:
             self.mishaps.append(mishaps.first)
+
+
+def sorted_rows(runs: Sequence[TargetRun], folder: Path, stack: ExitStack) -> Iterator[bytes]:
+    """The rows of some targets, in order; from no more files than may be open."""
+    paths = [Path(path) for run in runs for path in run.row_spools]
+    files = spools.opened(spools.joined(paths, folder), stack)
+    held = sorted(line for run in runs for line in run.rows)
+    return chain.from_iterable(in_order([held, *files]))

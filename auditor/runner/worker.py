@@ -4,96 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.analysis import accounts, namespaces
-from auditor.analysis.parts import named
-from auditor.analysis.workloads import controlled_by
-from auditor.engine.lines import FORMAT, covering
+from auditor.analysis.protocol import Site
+from auditor.engine.lines import FORMAT
 from auditor.engine.outcome import Judgement
-from auditor.engine.tally import from_bytes, to_bytes
+from auditor.engine.tally import to_bytes
 from auditor.model.enums import GapCause
-from auditor.model.resource import MOST_NAMED, Gap, Resource
+from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Reading, Shard
-from auditor.runner.cache import FileResult, ResultCache, open_cache
+from auditor.runner.cache import ResultCache, open_cache
 from auditor.runner.job import Context, Job, Keep, context_of
-from auditor.runner.mishaps import FORESEEN, Mishap, Mishaps, readings
-from auditor.secrets.redact import clean
+from auditor.runner.mishaps import FORESEEN, Mishaps, readings
+from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies, all_lines
+from auditor.runner.rows import Rows
 from auditor.version import VERSION
 
 if TYPE_CHECKING:
     from auditor.runner.notes import Notes
 
 
-MOST_LINES = 8_192
-"""Lines, of about 700 bytes, that a shard holds before it puts them into a file."""
-
-
-class ShardResult(msgspec.Struct, gc=False):
-    """What one shard came to; the lines are in the files ``spools``, each of them in order.
-
-    ``digests`` are the sha256 of the sources of what is in ``kept``; ``unread`` are the gaps in
-    place of files; ``others`` are the first places of what is no object; ``mishap`` is the first
-    thing that nobody foresaw.
-    """
-
-    number: int
-    spools: list[str]
-    tally: bytes
-    gaps: list[Gap]
-    kept: list[Resource]
-    digests: dict[str, str]
-    census: list[tuple[str, str, int]]
-    evaluated: list[tuple[str, int]]
-    files: int
-    skipped: int
-    cached: int
-    unread: list[Gap]
-    others: list[tuple[str, int]]
-    mishap: Mishap | None = None
-
-
-class _Group(msgspec.Struct):
-    """Resources of one controller that got one judgement: listed once, counted all."""
-
-    judgement: Judgement
-    lines: list[bytes]
-    covers: int
-
-
-class _Tallies(msgspec.Struct):
-    """What a file or a shard adds up to."""
-
-    lines: list[bytes] = msgspec.field(default_factory=list)
-    tally: int = 0
-    gaps: list[Gap] = msgspec.field(default_factory=list)
-    kept: list[Resource] = msgspec.field(default_factory=list)
-    census: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
-    evaluated: Counter[str] = msgspec.field(default_factory=Counter)
-    skipped: int = 0
-    others: list[tuple[str, int]] = msgspec.field(default_factory=list)
-
-
-class _Spool:
-    """Puts lines into sorted files named after a shard."""
-
-    def __init__(self, folder: Path, number: int) -> None:
-        self._start = str(folder / f"shard-{number:06d}")
-        self.paths: list[str] = []
-
-    def put(self, lines: list[bytes]) -> None:
-        """Write a file; none for no lines."""
-        if not lines:
-            return
-        lines.sort()
-        path = f"{self._start}-{len(self.paths):04d}"
-        Path(path).write_bytes(b"".join(lines))
-        self.paths.append(path)
+MOST_ROWS = 8_192
+"""Rows, of about 200 bytes, that a shard holds before it puts them into a file."""
+MOST_HELD = 256
+"""Rows that a shard hands over by themselves: a small run has no files of them."""
 
 
 class ShardRun:
@@ -102,22 +39,23 @@ class ShardRun:
     def __init__(
         self,
         context: Context,
-        target_uri: str,
-        spool: _Spool,
+        target: Target,
+        spools: tuple[Spool, Spool],
         mishaps: Mishaps,
         notes: Notes | None = None,
     ) -> None:
-        """``notes`` take down all that is read."""
-        self._spool = spool
+        """``spools`` are for lines and for rows; ``notes`` take down all that is read."""
+        self._spool, self._row_spool = spools
         self._mishaps = mishaps
         self._context = context
         self._notes = notes
+        self._counted_with = context.profile.platforms.counted_with
         self._unread: list[Gap] = []
-        self._uri = target_uri
-        self._total = _Tallies()
-        self._groups: dict[tuple[object, ...], _Group] = {}
+        self._target = target
+        self._uri = target.uri
+        self._total = self._empty()
+        self._groups: dict[tuple[object, ...], Group] = {}
         self._grouped = False
-        self._digests: dict[str, str] = {}
         self.files = 0
         self.cached = 0
 
@@ -133,33 +71,38 @@ class ShardRun:
         known = cache.get(reading.source, reading.evidence.sha256) if cache is not None else None
         if known is not None:
             self.cached += 1
-            self._add_known(known)
-            self._note(reading, known.kept)
+            self._total.add_known(known)
+            self._put_rows()
             return
         self._grouped = False
         before = self._mishaps.count
         part = self._judge(reading)
-        self._add(part)
+        self._total.add(part)
         if len(self._total.lines) > MOST_LINES:
             self._spool.put(self._total.lines)
             self._total.lines = []
-        self._note(reading, part.kept)
+        self._put_rows()
         if cache is not None and not self._grouped and self._mishaps.count == before:
-            cache.put(reading.source, reading.evidence.sha256, _as_known(part))
+            cache.put(reading.source, reading.evidence.sha256, part.as_known())
 
-    def _note(self, reading: Reading, kept: list[Resource]) -> None:
-        for resource in kept:
-            self._digests[resource.source] = reading.evidence.sha256
+    def _empty(self) -> Tallies:
+        return Tallies(Rows(self._context.analyses))
 
-    def _judge(self, reading: Reading) -> _Tallies:
-        part = _Tallies()
+    def _put_rows(self) -> None:
+        if len(self._total.rows) > MOST_ROWS:
+            self._row_spool.put(self._total.rows.lines())
+            self._total.rows = Rows(self._context.analyses)
+
+    def _judge(self, reading: Reading) -> Tallies:
+        part = self._empty()
+        site = Site(self._target, reading.evidence.sha256, reading.line)
         notes = self._notes
         draft = notes.begin(reading) if notes is not None else None
         try:
             for resource in reading.resources():
                 if draft is not None:
                     draft.add(resource)
-                self._take_resource(resource, reading, part)
+                self._take_resource(resource, reading, site, part)
         except FORESEEN:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours costs what is left of this file
@@ -168,7 +111,6 @@ class ShardRun:
             part.gaps.append(broken)
             if draft is not None:
                 draft.broken = (broken,)
-        part.kept = accounts.merged(part.kept)
         part.gaps.extend(reading.gaps())
         part.skipped += reading.skipped()
         part.others += [(reading.source, line) for line in reading.skipped_lines()]
@@ -176,11 +118,13 @@ class ShardRun:
             notes.end(reading, draft)
         return part
 
-    def _take_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
+    def _take_resource(
+        self, resource: Resource, reading: Reading, site: Site, part: Tallies
+    ) -> None:
         """Count and judge one object; one that can't be judged is a gap of its own."""
-        part.census[resource.kind, resource.namespace] += 1
+        part.census[resource.kind] += 1
         try:
-            self._judge_resource(resource, reading, part)
+            self._judge_resource(resource, reading, site, part)
         except RecursionError:
             detail = f"{resource.name}: nested too deeply"
             gap = Gap(self._uri, resource.source, GapCause.MALFORMED, detail, line=resource.line)
@@ -192,22 +136,20 @@ class ShardRun:
             gap = self._mishaps.gap(resource.source, what, error, resource.line)
             part.gaps.append(self._placed(gap, resource))
 
-    def _judge_resource(self, resource: Resource, reading: Reading, part: _Tallies) -> None:
-        if resource.kind in namespaces.READS:
-            part.kept.append(namespaces.brief(_cleaned(resource)))
-        tokens = self._context.plans.get(accounts.KIND) is not None
-        if tokens and resource.kind == accounts.ACCOUNT:
-            part.kept.append(accounts.brief(_cleaned(resource)))
+    def _judge_resource(
+        self, resource: Resource, reading: Reading, site: Site, part: Tallies
+    ) -> None:
         subjects = [resource]
-        for fact in named(resource, self._context.workloads.derive(resource)):
-            if isinstance(fact, Gap):
-                part.gaps.append(self._placed(fact, resource))
-            else:
-                part.census[fact.kind, fact.namespace] += 1
-                subjects.append(fact)
-                used = accounts.use(fact) if tokens else None
-                if used is not None:
-                    part.kept.append(used)
+        for analysis in self._context.analyses.of_objects:
+            for fact in analysis.derive(resource):
+                if isinstance(fact, Gap):
+                    part.gaps.append(self._placed(fact, resource))
+                else:
+                    part.census[fact.kind] += 1
+                    subjects.append(fact)
+        for subject in subjects:
+            for joining in self._context.joining.get(subject.kind, ()):
+                part.rows.extract(joining, subject, site)
         looked = [self._judge_one(subject, reading, part) for subject in subjects]
         if any(looked) and not looked[0]:
             part.evaluated[resource.kind] += 1
@@ -221,12 +163,12 @@ class ShardRun:
             return msgspec.structs.replace(gap, target=self._uri)
         return msgspec.structs.replace(gap, target=self._uri, scope=resource.kind, line=0)
 
-    def _judge_one(self, subject: Resource, reading: Reading, part: _Tallies) -> bool:
+    def _judge_one(self, subject: Resource, reading: Reading, part: Tallies) -> bool:
         """Judge an object or a fact; whether there are rules that look at it."""
         plan = self._context.plans.get(subject.kind)
         if plan is None:
             return False
-        controller = controlled_by(subject)
+        controller = self._counted_with(subject)
         repeated = controller is not None
         try:
             judgements = plan.judge(subject.body, clean=subject.clean, repeated=repeated)
@@ -243,12 +185,12 @@ class ShardRun:
                 part.lines += self._lines(subject, judgement, reading)
                 continue
             self._grouped = True
-            owner = (controller.api_version, controller.kind, controller.namespace, controller.name)
+            owner = (controller.kind, controller.namespace, controller.name)
             key = (owner, subject.part, subject.heuristic, id(judgement))
             group = self._groups.get(key)
             if group is None:
                 lines = self._lines(subject, judgement, reading)
-                self._groups[key] = _Group(judgement, lines, 1)
+                self._groups[key] = Group(judgement, lines, 1)
             else:
                 group.covers += 1
         return True
@@ -258,48 +200,28 @@ class ShardRun:
             return reading.line(subject.document, pointer)
 
         return self._context.writer.lines(
-            subject, judgement.outcomes, line_of, reading.evidence.sha256
+            subject, self._target, judgement.outcomes, line_of, reading.evidence.sha256
         )
-
-    def _add(self, part: _Tallies) -> None:
-        total = self._total
-        total.lines += part.lines
-        total.tally += part.tally
-        total.gaps += part.gaps
-        total.kept += part.kept
-        total.census.update(part.census)
-        total.evaluated.update(part.evaluated)
-        total.skipped += part.skipped
-        total.others = first_of(total.others + part.others)
-
-    def _add_known(self, known: FileResult) -> None:
-        total = self._total
-        total.lines += known.lines
-        total.tally += from_bytes(known.tally)
-        total.gaps += known.gaps
-        total.kept += known.kept
-        for kind, namespace, number in known.census:
-            total.census[kind, namespace] += number
-        for kind, number in known.evaluated:
-            total.evaluated[kind] += number
-        total.skipped += known.skipped
-        total.others = first_of(total.others + known.others)
 
     def finish(self, number: int) -> ShardResult:
         """Write the lines that are left and return the rest."""
         total = self._total
         lines = total.lines
         for group in self._groups.values():
-            lines += _covering(group)
+            lines += all_lines(group)
         self._spool.put(lines)
+        rows = total.rows.lines()
+        if self._row_spool.paths or len(rows) > MOST_HELD:
+            self._row_spool.put(rows)
+            rows = []
         return ShardResult(
             number=number,
             spools=self._spool.paths,
             tally=to_bytes(total.tally),
             gaps=total.gaps,
-            kept=accounts.merged(total.kept),
-            digests=self._digests,
-            census=[(kind, where, count) for (kind, where), count in total.census.items()],
+            rows=rows,
+            row_spools=self._row_spool.paths,
+            census=list(total.census.items()),
             evaluated=list(total.evaluated.items()),
             files=self.files,
             skipped=total.skipped,
@@ -310,44 +232,12 @@ class ShardRun:
         )
 
 
-def _cleaned(resource: Resource) -> Resource:
-    """A resource that may be kept: its body without secrets."""
-    if resource.clean:
-        return resource
-    return msgspec.structs.replace(resource, body=clean(resource.body), clean=True)
-
-
-def _covering(group: _Group) -> Iterator[bytes]:
-    if group.covers == 1:
-        yield from group.lines
-        return
-    for line in group.lines:
-        yield covering(line, group.covers)
-
-
-def _as_known(part: _Tallies) -> FileResult:
-    return FileResult(
-        lines=part.lines,
-        tally=to_bytes(part.tally),
-        gaps=part.gaps,
-        kept=part.kept,
-        census=[(kind, where, count) for (kind, where), count in part.census.items()],
-        evaluated=list(part.evaluated.items()),
-        skipped=part.skipped,
-        others=part.others,
-    )
-
-
-def first_of(places: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """As many places as are named, the first by file and line: the same whoever read what."""
-    return sorted(places)[:MOST_NAMED] if places else places
-
-
 def scope_of(job: Job, context: Context) -> str:
     """What the results of a file depend on besides its content and path."""
     target = job.collector.target
-    parts = (VERSION, FORMAT, context.profile.digest, target.uri, target.uid, str(job.list_all))
-    return "\n".join(parts)
+    made = ",".join(each.id for each in context.analyses.all)
+    parts = (VERSION, FORMAT, made, context.profile.digest, target.uri, target.uid)
+    return "\n".join((*parts, str(job.list_all)))
 
 
 def run_shard(job: Job, shard: Shard) -> ShardResult:
@@ -356,7 +246,8 @@ def run_shard(job: Job, shard: Shard) -> ShardResult:
     notes = _notes(job.keep, shard.number) if job.keep is not None else None
     uri = job.collector.target.uri
     mishaps = Mishaps(uri, shard.number)
-    run = ShardRun(context, uri, _Spool(job.spool, shard.number), mishaps, notes)
+    spools = Spool(job.spool, "shard", shard.number), Spool(job.spool, "rows", shard.number)
+    run = ShardRun(context, job.collector.target, spools, mishaps, notes)
     scope = scope_of(job, context)
     with _no_collections(), open_cache(job.result_cache, scope, shard.number) as cache:
         for reading in readings(job.collector, shard, mishaps):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from auditor.analysis import accounts, facts, namespaces
+from auditor.analysis.protocol import Stage
 from auditor.analysis.shapes import shape_of
+from auditor.analysis.table import ANALYSES
 from auditor.engine.kinds import rule_reads
+from auditor.engine.sources import needing, read_for
 from auditor.errors import PolicyError
 from auditor.model.policy import Rule
 from auditor.platforms import PLATFORMS
@@ -15,23 +18,13 @@ from auditor.policy.compile import compile_rule
 from auditor.policy.resolve import ChosenRule
 
 POLICY = load((policies_folder(),))
-JOINED = {
-    "networkPolicies": {"k8s/NetworkPolicy"},
-    "defaultDenyIngress": {"k8s/NetworkPolicy"},
-    "defaultDenyEgress": {"k8s/NetworkPolicy"},
-    "otherPolicies": set(namespaces.OTHER_POLICIES),
-    "resourceQuotas": {"k8s/ResourceQuota"},
-    "limitRanges": {"k8s/LimitRange"},
-    "workloads": {"k8s/PodTemplate"},
-    "declared": {"k8s/ServiceAccount"},
-    "automountServiceAccountToken": {"k8s/ServiceAccount"},
-}
-"""The fields of joined facts that other objects decide, and which."""
-FACTS = (namespaces.KIND, accounts.KIND)
+MADE = ANALYSES.made(POLICY.tables)
+FEEDS = MADE.feeds
+JOINED = {kind for each in MADE.joining for kind in each.feeds}
 RULES = [
     pytest.param(rule, id=rule.id)
     for rule in POLICY.rules.values()
-    if set(rule.applies_to) & set(FACTS)
+    if not JOINED.isdisjoint(rule.applies_to)
 ]
 
 
@@ -43,14 +36,23 @@ def test_needs(rule: Rule) -> None:
     assert active is not None, errors
     reads = rule_reads(active, shape_of(active.rule.applies_to[0]))
     assert not reads.whole
-    wanted = {kind for name in reads.fields for kind in JOINED.get(name, ())}
+    fields = FEEDS[active.rule.applies_to[0]]
+    wanted = {kind for name in reads.fields for kind in fields.get(name, ())}
     assert wanted
     assert set(active.rule.needs) == wanted
+    without = msgspec.structs.replace(active.rule, needs=())
+    (completed,) = needing([msgspec.structs.replace(active, rule=without)], FEEDS)
+    assert set(completed.rule.needs) <= wanted, "what it reads says it as well"
 
 
 def test_every_fact_has_an_account_of_its_evidence() -> None:
     """A pod template rests on its object alone; a posture on what its rules must need."""
-    assert {facts.KIND, facts.PATCH, *FACTS} == PLATFORMS.facts
-    read = namespaces.READS | {accounts.ACCOUNT}
-    joined = {kind for kinds in JOINED.values() for kind in kinds}
-    assert joined - {facts.KIND} == read - {"k8s/Namespace"}
+    assert set(FEEDS) == PLATFORMS.facts
+    for each in MADE.joining:
+        assert each.stage is not Stage.OBJECT
+        fed = {
+            kind for fields in each.feeds.values() for kinds in fields.values() for kind in kinds
+        }
+        assert fed == each.reads
+    for kind in FEEDS:
+        assert read_for(kind, FEEDS).isdisjoint(FEEDS), "it comes down to what is read"

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.analysis import accounts
-from auditor.analysis.accounts import brief, derive, merged, use
+from auditor.analysis.accounts import AccountUses
+from auditor.model.fact import Fact
 from auditor.model.resource import Owner, Resource
+from tests.unit.analysis.joining import derived
 
 MOUNT = {"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": "t"}
 
@@ -43,27 +45,25 @@ def template(
 
 
 def account(name: str, namespace: str = "ml", source: str = "b.yaml", **body: object) -> Resource:
-    return brief(
-        Resource(
-            kind=accounts.ACCOUNT,
-            api_version="v1",
-            name=name,
-            namespace=namespace,
-            uid=f"{source}#{name}",
-            source=source,
-            document=3,
-            line=40,
-            body=msgspec.json.encode({"metadata": {"name": name}, **body}),
-        )
+    return Resource(
+        kind=accounts.ACCOUNT,
+        api_version="v1",
+        name=name,
+        namespace=namespace,
+        uid=f"{source}#{name}",
+        source=source,
+        document=3,
+        line=40,
+        body=msgspec.json.encode({"metadata": {"name": name}, **body}),
     )
 
 
-def used(*templates: Resource) -> list[Resource]:
-    return [found for each in templates if (found := use(each)) is not None]
+def facts(*resources: Resource) -> list[Fact]:
+    return derived(AccountUses(), resources)
 
 
-def bodies(*kept: Resource) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(fact.body) for fact in derive(kept)]
+def bodies(*resources: Resource) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(fact.body) for fact in facts(*resources)]
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,10 @@ def bodies(*kept: Resource) -> list[dict[str, Any]]:
     ],
 )
 def test_a_silent_pod_is_its_accounts(spec: dict[str, Any], name: str) -> None:
-    (found,) = used(template(**spec))
-    assert (found.kind, found.namespace, found.name) == (accounts.KIND, "ml", name)
-    assert (found.source, found.line, found.pointer) == ("a.yaml", 7, "/spec/template")
+    (found,) = facts(template(**spec))
+    assert (found.kind, found.key) == (accounts.KIND, ("ml", name))
+    subject = found.subject
+    assert (subject.source, subject.line, subject.pointer) == ("a.yaml", 7, "/spec/template")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_a_silent_pod_is_its_accounts(spec: dict[str, Any], name: str) -> None:
     ],
 )
 def test_a_pod_that_decides_or_has_no_token_is_nobodys(silent: Resource) -> None:
-    assert use(silent) is None
+    assert facts(silent) == []
 
 
 @pytest.mark.parametrize(
@@ -109,56 +110,56 @@ def test_a_pod_that_decides_or_has_no_token_is_nobodys(silent: Resource) -> None
 )
 def test_a_pod_with_the_tokens_mount_has_it(metadata: dict[str, str]) -> None:
     containers = [{"name": "c", "volumeMounts": [MOUNT]}]
-    assert use(template(kind="Pod", metadata=metadata, containers=containers)) is not None
+    assert len(facts(template(kind="Pod", metadata=metadata, containers=containers))) == 1
 
 
 def test_the_account_is_found_where_it_is_declared() -> None:
-    (fact,) = derive([*used(template(serviceAccountName="a")), account("a"), account("other")])
+    (fact,) = facts(template(serviceAccountName="a"), account("a"), account("other"))
     assert msgspec.json.decode(fact.body) == {
         "name": "a",
         "namespace": "ml",
         "declared": True,
         "users": "Deployment web",
     }
-    assert fact.parent is not None
-    assert (fact.parent.kind, fact.source, fact.line) == (accounts.ACCOUNT, "b.yaml", 40)
+    subject = fact.subject
+    assert (subject.kind, subject.source, subject.line) == (accounts.ACCOUNT, "b.yaml", 40)
 
 
 def test_an_undeclared_account_stands_at_its_first_pod() -> None:
     later = template("b", source="b.yaml")
-    (fact,) = derive(used(later, template("z", source="a.yaml")))
-    assert fact.parent is not None
-    assert (fact.parent.kind, fact.parent.name) == (accounts.ACCOUNT, "default")
-    assert (fact.source, fact.pointer) == ("a.yaml", "/spec/template")
+    (fact,) = facts(later, template("z", source="a.yaml"))
+    subject = fact.subject
+    assert (subject.kind, subject.name, subject.uid) == (accounts.ACCOUNT, "default", "")
+    assert (subject.source, subject.pointer) == ("a.yaml", "/spec/template")
     assert msgspec.json.decode(fact.body)["users"] == "Deployment b and Deployment z"
 
 
 def test_what_an_account_says_is_in_its_fact() -> None:
     said = account("default", automountServiceAccountToken=False)
-    (body,) = bodies(*used(template()), said)
+    (body,) = bodies(template(), said)
     assert body["automountServiceAccountToken"] is False
 
 
 def test_no_namespace_is_the_default_one() -> None:
     said = account("default", namespace="", automountServiceAccountToken=False)
-    (body,) = bodies(*used(template(namespace="default")), said)
+    (body,) = bodies(template(namespace="default"), said)
     assert (body["namespace"], body["declared"]) == ("default", True)
 
 
 def test_an_account_of_another_namespace_says_nothing() -> None:
-    (body,) = bodies(*used(template()), account("default", namespace="other"))
+    (body,) = bodies(template(), account("default", namespace="other"))
     assert body["declared"] is False
 
 
 def test_pods_of_a_controller_are_one_user() -> None:
     owner = Owner("apps/v1", "StatefulSet", "ml", "db")
     pods = [template(f"db-{number}", "Pod", controller=owner) for number in range(5)]
-    (body,) = bodies(*used(*pods, template("db", "StatefulSet")))
+    (body,) = bodies(*pods, template("db", "StatefulSet"))
     assert body["users"] == "StatefulSet db"
 
 
 def test_many_users_are_named_by_the_first() -> None:
-    (body,) = bodies(*used(*(template(f"w{number}") for number in range(9))))
+    (body,) = bodies(*(template(f"w{number}") for number in range(9)))
     assert body["users"] == "Deployment w0, Deployment w1, Deployment w2 and others"
 
 
@@ -173,11 +174,10 @@ TEMPLATES = st.builds(
 
 
 @given(st.lists(TEMPLATES, max_size=24), st.integers(0, 24), st.randoms())
-def test_merging_in_parts_is_merging_at_once(
+def test_combining_in_parts_is_combining_at_once(
     templates: list[Resource], cut: int, random: Any
 ) -> None:
-    uses = used(*templates)
-    shuffled = list(uses)
+    shuffled = list(templates)
     random.shuffle(shuffled)
-    parts = merged(shuffled[:cut]) + merged(shuffled[cut:])
-    assert list(derive(parts)) == list(derive(uses))
+    parts = derived(AccountUses(), shuffled[:cut], shuffled[cut:])
+    assert parts == facts(*templates)

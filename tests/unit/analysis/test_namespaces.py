@@ -5,12 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from auditor.analysis.namespaces import brief, derive
+from auditor.analysis.namespaces import NamespacePostures
+from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Resource
+from tests.unit.analysis.joining import derived, rows_of
 
 
 def resource(kind: str, name: str, namespace: str = "", **body: object) -> Resource:
-    read = Resource(
+    return Resource(
         kind=f"k8s/{kind}",
         api_version="v1",
         name=name,
@@ -21,12 +23,19 @@ def resource(kind: str, name: str, namespace: str = "", **body: object) -> Resou
         line=1,
         body=msgspec.json.encode(body),
     )
-    return brief(read)
+
+
+def facts(*resources: Resource) -> list[Fact]:
+    return derived(NamespacePostures(), resources)
+
+
+def workloads(count: int, namespace: str = "ml") -> list[Resource]:
+    return [resource("PodTemplate", f"w{number}", namespace) for number in range(count)]
 
 
 def posture(*resources: Resource) -> dict[str, object]:
     namespace = resource("Namespace", "ml", metadata={"name": "ml", "labels": {"team": "a"}})
-    (fact,) = derive([namespace, *resources], {("k8s/PodTemplate", "ml"): 4})
+    (fact,) = facts(namespace, *resources, *workloads(4))
     body: dict[str, object] = msgspec.json.decode(fact.body)
     return body
 
@@ -118,14 +127,13 @@ def test_policies_that_are_not_evaluated(kind: str, namespace: str, *, expected:
 
 
 def test_only_declared_namespaces_have_a_posture() -> None:
-    assert list(derive([resource("NetworkPolicy", "p", "ml")], {})) == []
+    assert facts(resource("NetworkPolicy", "p", "ml"), *workloads(2)) == []
 
 
 def test_what_names_no_namespace_is_in_default() -> None:
     namespace = resource("Namespace", "default", metadata={"name": "default"})
     policy = resource("NetworkPolicy", "p", spec={"podSelector": {}})
-    census = {("k8s/PodTemplate", ""): 2, ("k8s/PodTemplate", "default"): 3}
-    (fact,) = derive([policy, namespace], census)
+    (fact,) = facts(policy, namespace, *workloads(2, ""), *workloads(3, "default"))
     body = msgspec.json.decode(fact.body)
     assert [item["name"] for item in body["networkPolicies"]] == ["p"]
     assert body["workloads"] == 5
@@ -172,12 +180,35 @@ def test_all_that_is_joined(part: str, expected: object) -> None:
 
 def test_a_posture_points_at_its_namespace() -> None:
     namespace = resource("Namespace", "ml", metadata={"name": "ml"})
-    (fact,) = derive([namespace], {})
-    assert (fact.kind, fact.name, fact.namespace) == ("k8s/NamespacePosture", "ml", "")
-    assert (fact.parent, fact.pointer, fact.source) == (namespace, "/metadata", "a.yaml")
+    (fact,) = facts(namespace)
+    assert (fact.kind, fact.key) == ("k8s/NamespacePosture", ("ml",))
+    subject = fact.subject
+    assert (subject.kind, subject.name, subject.source) == ("k8s/Namespace", "ml", "a.yaml")
+    assert fact.spot("/labels/team") == Spot(0, "/metadata/labels/team")
+    assert fact.spot("/workloads") is None
+    assert fact.draws_on == (("t", "ml"),)
+
+
+def test_the_lines_of_what_a_namespace_says() -> None:
+    said = {"name": "ml", "labels": {"a": "b", "c/d": "e"}, "annotations": {}}
+    (fact,) = facts(resource("Namespace", "ml", metadata=said))
+    pointers = ["/metadata", "/metadata/labels", "/metadata/labels/a", "/metadata/labels/c~1d"]
+    assert dict(fact.subject.lines) == {
+        pointer: len(pointer) for pointer in (*pointers, "/metadata/annotations")
+    }
+    assert fact.subject.line_of("/metadata/labels/absent") == len("/metadata/labels")
+
+
+def test_a_secret_in_a_label_is_in_no_row() -> None:
+    token = "ghp_" + "a1B2" * 9
+    read = resource("Namespace", "ml", metadata={"annotations": {"note": token}})
+    (fact,) = facts(msgspec.structs.replace(read, clean=False))
+    assert token.encode() not in fact.body
+    (line,) = rows_of(NamespacePostures(), [read])
+    assert token.encode() not in line, "whatever an analysis leaves in its row"
 
 
 def test_namespaces_in_the_order_of_their_names() -> None:
     names = ["b", "a", "c"]
-    facts = derive([resource("Namespace", name, metadata={}) for name in names], {})
-    assert [fact.name for fact in facts] == sorted(names)
+    found = facts(*(resource("Namespace", name, metadata={}) for name in names))
+    assert [fact.subject.name for fact in found] == sorted(names)

@@ -7,10 +7,10 @@ import pytest
 
 from auditor.analysis.rows import rows_from_table
 from auditor.analysis.shapes import join, prepare
-from auditor.analysis.workloads import Workloads, controlled_by
+from auditor.analysis.workloads import Workloads
 from auditor.engine.lines import source_pointer
 from auditor.model.enums import GapCause
-from auditor.model.resource import Gap, Owner, Resource
+from auditor.model.resource import Gap, Resource
 
 TABLE: list[dict[str, object]] = [
     {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
@@ -195,36 +195,6 @@ def test_a_template_cannot_bring_its_own_owner() -> None:
     (fact,) = derive("k8s/Deployment", {"spec": {"template": {"owner": {"kind": "Job"}}}})
     assert isinstance(fact, Resource)
     assert msgspec.json.decode(fact.body)["owner"]["kind"] == "Deployment"
-
-
-@pytest.mark.parametrize(
-    ("controller", "labels", "expected"),
-    [
-        pytest.param(None, (), None, id="nobody's"),
-        pytest.param(("Job", "a"), (), ("Job", "a"), id="job"),
-        pytest.param(
-            ("ReplicaSet", "web-5d9"),
-            (("pod-template-hash", "5d9"),),
-            ("Deployment", "web"),
-            id="deployment through replica set",
-        ),
-        pytest.param(("ReplicaSet", "web-5d9"), (), ("ReplicaSet", "web-5d9"), id="no hash"),
-        pytest.param(
-            ("ReplicaSet", "web"),
-            (("pod-template-hash", "5d9"),),
-            ("ReplicaSet", "web"),
-            id="other hash",
-        ),
-    ],
-)
-def test_controllers(
-    controller: tuple[str, str] | None,
-    labels: tuple[tuple[str, str], ...],
-    expected: tuple[str, str] | None,
-) -> None:
-    owner = None if controller is None else Owner("apps/v1", controller[0], "ml", controller[1])
-    found = controlled_by(resource("k8s/Pod", {}, controller=owner, labels=labels))
-    assert (None if found is None else (found.kind, found.name)) == expected
 
 
 def test_joined_lists() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.analysis.rows import rows_from_table
+from auditor.analysis.table import ANALYSES
+from auditor.analysis.workloads import TEMPLATES
 from auditor.engine import conclude
 from auditor.engine.merge import Merged
 from auditor.engine.sources import sources_of, wanted_by
@@ -31,18 +32,20 @@ def gap(scope: str, cause: GapCause = GapCause.DENIED, detail: str = "why") -> G
     return Gap("t", scope, cause, detail)
 
 
-ROWS = rows_from_table(
-    [
-        {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
-        {
-            "kind": "Deployment",
-            "group": "apps",
-            "templates": ["spec.template"],
-            "shape": "template",
-        },
-    ]
-)
-SOURCES = sources_of(RULES, ROWS)
+FEEDS = ANALYSES.made(
+    {
+        TEMPLATES: [
+            {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
+            {
+                "kind": "Deployment",
+                "group": "apps",
+                "templates": ["spec.template"],
+                "shape": "template",
+            },
+        ]
+    }
+).feeds
+SOURCES = sources_of(RULES, FEEDS)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,7 @@ def test_a_gap_over_a_live_target_takes_everything() -> None:
     """Also failures: of which cluster they are is not known. Rules about files lose nothing."""
     files = active("true", name="files", kinds=["k8s/Pod"], about=About.FILES)
     rules = (*RULES, files)
-    sources = sources_of(rules, ROWS)
+    sources = sources_of(rules, FEEDS)
     names = tuple(rule.rule.id for rule in RULES)
     assert conclude.rules_blinded_by(LIVE, rules, sources) == names
     assert conclude.rules_without_verdict(LIVE, rules, sources) == (*names, "files")
@@ -99,7 +102,7 @@ def test_a_gap_over_a_live_target_takes_everything() -> None:
 def test_a_gap_takes_nothing_from_rules_of_another_platform() -> None:
     box = active("true", name="box", kinds=["toy/Box"], needs=["toy/Shelf"])
     rules = (*RULES, box)
-    sources = sources_of(rules, ROWS, TWO)
+    sources = sources_of(rules, FEEDS, TWO)
     both = {rule.rule.id for rule in rules}
     assert "box" not in conclude.rules_blinded_by(LIVE, rules, sources)
     assert "box" not in conclude.rules_without_verdict(LIVE, rules, sources)
@@ -112,7 +115,7 @@ def test_a_gap_takes_nothing_from_rules_of_another_platform() -> None:
 
 def test_each_target_is_asked_for_its_own_kinds() -> None:
     box = active("true", name="box", kinds=["toy/Box"], needs=["toy/Shelf"])
-    wanted = wanted_by(sources_of((*RULES, box), ROWS, TWO).values(), TWO)
+    wanted = wanted_by(sources_of((*RULES, box), FEEDS, TWO).values(), TWO)
     assert wanted.of("toy+ssh://h") == {"toy/Box", "toy/Shelf"}
     assert {kind.partition("/")[0] for kind in wanted.of("k8s://a")} == {"k8s"}
     assert wanted.of("k8s://a") | wanted.of("toy://h") == wanted.kinds
@@ -138,7 +141,7 @@ def test_a_file_that_is_a_target_keeps_what_was_read_of_it(uri: str) -> None:
 
 def test_a_posture_that_counts_workloads_needs_all_of_them() -> None:
     rule = active("object.workloads > 0", name="busy", kinds=["k8s/NamespacePosture"])
-    sources = sources_of([rule], ROWS)
+    sources = sources_of([rule], FEEDS)
     assert sources["busy"].judged == {"k8s/Namespace"}
     assert sources["busy"].needed == {"k8s/Pod", "k8s/Deployment"}
     assert conclude.rules_without_verdict(gap("k8s/Deployment"), [rule], sources) == ("busy",)
@@ -308,6 +311,6 @@ def test_what_is_excluded_takes_from_the_rules_that_rest_on_it() -> None:
 def test_a_rule_about_files_misses_nothing_of_a_cluster() -> None:
     rule = active("true", name="committed", kinds=["k8s/Secret"], about=About.FILES)
     (found,) = conclude.excluded_reports(
-        [Excluded("k8s/Secret", "never")], [rule], sources_of([rule], ROWS)
+        [Excluded("k8s/Secret", "never")], [rule], sources_of([rule], FEEDS)
     )
     assert found.rules == ()

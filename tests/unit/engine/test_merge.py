@@ -15,6 +15,7 @@ from auditor.engine.merge import MOST_FINGERPRINTS, Merger, blinded, in_order
 from auditor.engine.outcome import Outcome, Seen
 from auditor.model.enums import Severity, Verdict
 from auditor.model.resource import Owner, Resource, Target
+from auditor.platforms import PLATFORMS
 from tests.unit.engine.making import active
 
 RULES = (
@@ -22,7 +23,8 @@ RULES = (
     active("true", name="r-low", severity=Severity.LOW, controls=["f:1"]),
     active("true", name="r-needy", needs=["k8s/Other"], severity=Severity.CRITICAL),
 )
-WRITER = LineWriter(RULES, Target("t", "files"))
+TARGET = Target("t", "files")
+WRITER = LineWriter(RULES, PLATFORMS.counted_with)
 NASTY = ("a", "b\ttab", "c\x1funit", 'd"quote', "e\nline", "ü", "\ud800", "", '"covers":0')
 
 
@@ -46,7 +48,7 @@ def outcome(rule: int = 0, verdict: Verdict = Verdict.FAIL, **fields: Any) -> Ou
 
 
 def lines(subject: Resource, *outcomes: Outcome, line: int = 7, covers: int = 1) -> list[bytes]:
-    return WRITER.lines(subject, outcomes, lambda _: line, "e" * 64, covers)
+    return WRITER.lines(subject, TARGET, outcomes, lambda _: line, "e" * 64, covers)
 
 
 def merge(*shards: list[bytes], list_all: bool = True) -> tuple[list[dict[str, Any]], Merger]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.model.resource import Owner, Resource, Subject
+from auditor.platforms import PLATFORMS
 from auditor.platforms import kubernetes as kinds
-from auditor.platforms.kubernetes import groups_of, kind_name
+from auditor.platforms.kubernetes import controlled_by, groups_of, kind_name
 
 NAMES = {
     "core": ("", "Pod", "k8s/Pod"),
@@ -82,3 +84,40 @@ def test_what_a_group_has_is_called_so() -> None:
         name = f"k8s/{kind}.core" if kind in kinds.FACTS else f"k8s/{kind}"
         assert {kind_name(group, kind) for group in groups} == {name}
         assert groups_of(name) == groups
+
+
+@pytest.mark.parametrize(
+    ("controller", "labels", "expected"),
+    [
+        pytest.param(None, (), None, id="nobody's"),
+        pytest.param(("Job", "a"), (), ("Job", "a"), id="job"),
+        pytest.param(
+            ("ReplicaSet", "web-5d9"),
+            (("pod-template-hash", "5d9"),),
+            ("Deployment", "web"),
+            id="deployment through replica set",
+        ),
+        pytest.param(("ReplicaSet", "web-5d9"), (), ("ReplicaSet", "web-5d9"), id="no hash"),
+        pytest.param(
+            ("ReplicaSet", "web"),
+            (("pod-template-hash", "5d9"),),
+            ("ReplicaSet", "web"),
+            id="other hash",
+        ),
+    ],
+)
+def test_controllers(
+    controller: tuple[str, str] | None,
+    labels: tuple[tuple[str, str], ...],
+    expected: tuple[str, str] | None,
+) -> None:
+    owner = None if controller is None else Owner("apps/v1", controller[0], "ml", controller[1])
+    pod = Resource("k8s/Pod", "v1", "p", "ml", "u", "a.yaml", 0, 1, b"{}", labels, owner)
+    found = controlled_by(pod)
+    assert (None if found is None else (found.kind, found.name)) == expected
+    counted = PLATFORMS.counted_with(pod)
+    kinds = {"Job": "k8s/Job.apps", "Deployment": "k8s/Deployment", "ReplicaSet": "k8s/ReplicaSet"}
+    if expected is None:
+        assert counted is None
+    else:
+        assert counted == Subject(kinds[expected[0]], "ml", expected[1])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.model.enums import GapCause
-from auditor.model.resource import Gap, Resource
+from auditor.model.resource import Gap
 from auditor.policy import CacheFolder
 from auditor.runner.cache import FileResult, ResultCache, open_cache, prune
 
@@ -19,8 +19,8 @@ RESULT = FileResult(
     lines=[b"a\tb\t1\t{\t}"],
     tally=b"\x01\x02",
     gaps=[Gap("t", "a.yaml", GapCause.MALFORMED, "odd", line=3)],
-    kept=[Resource("k8s/Namespace", "v1", "ml", "", "u", "a.yaml", 0, 1, b"{}")],
-    census=[("k8s/Namespace", "", 1)],
+    rows=[b'analysis\t["ml"]\ttag\t[null,{}]\n'],
+    census=[("k8s/Namespace", 1)],
     evaluated=[("k8s/Namespace", 1)],
     others=[("a.yaml", 3)],
     skipped=2,

@@ -26,6 +26,7 @@ from auditor.engine.lines import LineWriter
 from auditor.engine.merge import Merger
 from auditor.evidence.compare import Brief, changes
 from auditor.model.resource import Resource, Target
+from auditor.platforms import PLATFORMS
 from auditor.policy.compiled import ActiveRule
 from auditor.runner.baseline import Against
 from auditor.runner.settings import Known, State
@@ -227,7 +228,7 @@ def _object(kind: Kind, items: Sequence[Item]) -> dict[str, Any]:
 def _findings(kind: Kind, items: Sequence[Item]) -> list[bytes]:
     """The findings of one object, as a run has them."""
     plans = Plans([kind.rule], list_all=False, memo=True)
-    writer = LineWriter([kind.rule], TARGET)
+    writer = LineWriter([kind.rule], PLATFORMS.counted_with)
     body = _object(kind, items)
     resource = Maker("a.yaml").make(body, msgspec.json.encode(body), 0, 1)
     lines: list[bytes] = []
@@ -236,7 +237,7 @@ def _findings(kind: Kind, items: Sequence[Item]) -> list[bytes]:
         plan = plans.get(subject.kind)
         if plan is not None:
             for judgement in plan.judge(subject.body, clean=subject.clean):
-                lines += writer.lines(subject, judgement.outcomes, lambda _: 0, "0" * 64)
+                lines += writer.lines(subject, TARGET, judgement.outcomes, lambda _: 0, "0" * 64)
     merger = Merger(needy=frozenset(), list_all=False)
     return [line for block in merger.merge([sorted(lines)]) for line in block]
 
@@ -394,14 +395,14 @@ def _keys_twice(items: Sequence[Item], *, listed: bool) -> list[bytes]:
     """The findings of a file of such pods, as a run has them."""
     rule = active("object.same", kinds=["files/DuplicateKey"], message="{object.path}")
     plans = Plans([rule], list_all=False, memo=True)
-    writer = LineWriter([rule], TARGET)
+    writer = LineWriter([rule], PLATFORMS.counted_with)
     reading = ManifestReading("estate", "a.yaml", _written(items, listed=listed), Memory())
     lines: list[bytes] = []
     for found in reading.resources():
         plan = plans.get(found.kind)
         if plan is not None:
             for judgement in plan.judge(found.body):
-                lines += writer.lines(found, judgement.outcomes, lambda _: 0, "0" * 64)
+                lines += writer.lines(found, TARGET, judgement.outcomes, lambda _: 0, "0" * 64)
     assert not reading.gaps()
     merger = Merger(needy=frozenset(), list_all=False)
     return [line for block in merger.merge([sorted(lines)]) for line in block]

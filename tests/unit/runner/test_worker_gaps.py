@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from auditor.analysis.contents import contents_from_table
-from auditor.analysis.workloads import Workloads
+from auditor.analysis.protocol import Analyses
+from auditor.analysis.workloads import CONTENTS, PodTemplates
 from auditor.engine.kinds import Plans
 from auditor.engine.sources import WantedKinds
+from auditor.model.resource import Target
+from auditor.policy import CompiledProfile
 from auditor.runner.job import Context
 from auditor.runner.mishaps import Mishaps
-from auditor.runner.worker import ShardRun, _Spool
+from auditor.runner.parts import Spool
+from auditor.runner.worker import ShardRun
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
 
@@ -36,14 +39,16 @@ RELEASE = {
 )
 def test_where_a_gap_in_an_object_is(tmp_path: Path, target: str, scope: str, line: int) -> None:
     context = Context(
-        profile=None,  # type: ignore[arg-type]  # nothing is judged
+        profile=CompiledProfile("p", "", "", (), {}, {}, {}, "", ""),
         plans=Plans((), list_all=False, memo=True),
-        workloads=Workloads([], contents_from_table([ROW])),
+        analyses=Analyses((PodTemplates({CONTENTS: [ROW]}),), ()),
+        joining={},
         sources={},
         wanted=WantedKinds(),
         writer=None,  # type: ignore[arg-type]  # nothing is found
     )
-    run = ShardRun(context, target, _Spool(tmp_path, 0), Mishaps(target, 0))
+    spools = Spool(tmp_path, "shard", 0), Spool(tmp_path, "rows", 0)
+    run = ShardRun(context, Target(target, "files"), spools, Mishaps(target, 0))
     data = b"\n" + json.dumps(RELEASE).encode()
     run.take(ManifestReading(target, "a.json", data, Memory()), None)
     (gap,) = run.finish(0).gaps

@@ -1,0 +1,209 @@
+"""What an analysis is: it derives facts, at one of three stages, and never judges.
+
+``object``: what one object holds, derived in the worker that reads it. A Deployment holds a pod
+template; the fact is judged at once, with the object.
+
+``target`` and ``run``: what takes many objects. An analysis *extracts* rows in the workers, and
+*derives* facts of them when a target, or the whole run, has been read. Here is how the posture of
+a namespace comes about, of a target that two workers read::
+
+    worker 1   NetworkPolicy deny, in ml         row  key (ml,)  tag policies   {"name": "deny", …}
+               Deployment vllm, in ml            row  key (ml,)  tag workloads  {"count": 1}
+               CronJob report, in ml             combined with the row before   {"count": 2}
+    worker 2   Namespace ml                      row  key (ml,)  tag namespace  {"labels": …}
+               ClusterNetworkPolicy deny-all     row  key ()     tag policies   {"kind": …}
+
+    parent     the rows of key (), which are about all others, come first; then key (ml,) with its
+               rows in the order of their tags and places; of these the analysis derives one fact.
+
+A row is small: a few fields, where they were read, and the lines that a finding may point to. Rows
+are remembered with the file that they are of, sorted into files where there are many, and joined as
+sorted lines are, so what a run holds in memory does not grow with the estate. What an analysis
+derives must not depend on the order in which workers end: rows of one key come sorted.
+
+``feeds`` says which kinds the fields of a fact rest on: what is to be collected for a rule that
+reads them, and what takes its verdicts back when it could not be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from auditor.model.fact import Fact, Origin
+from auditor.model.resource import Gap, Resource, Target
+
+Key: TypeAlias = tuple[str, ...]
+"""What the rows of one fact share; () is for rows about all keys."""
+
+Feeds: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
+"""Kind of fact to field of its body to the kinds, read or derived, that the field rests on.
+
+The field "" stands for the fact itself: without those kinds there is none.
+"""
+
+Tables: TypeAlias = Mapping[str, Sequence[Mapping[str, object]]]
+"""The rows of each table of a policy, by its name."""
+
+LineIn: TypeAlias = Callable[[int, str], int]
+"""The line of a JSON pointer in a document of the source at hand; 0 where there are none."""
+
+
+class Stage(Enum):
+    """When the facts of an analysis are derived."""
+
+    OBJECT = "object"
+    TARGET = "target"
+    RUN = "run"
+
+
+class Site(msgspec.Struct, frozen=True):
+    """The source that is being read: its target, its digest, and the lines in it."""
+
+    target: Target
+    digest: str
+    line_in: LineIn
+
+    def origin(self, resource: Resource, pointer: str = "", fields: Iterable[str] = ()) -> Origin:
+        """Say where a resource stands, with the lines of the fields at some pointers."""
+        lines: list[tuple[str, int]] = []
+        if resource.line:
+            lines = [(field, self.line_in(resource.document, field)) for field in fields]
+        return Origin(
+            target=self.target.uri,
+            target_uid=self.target.uid,
+            kind=resource.kind,
+            namespace=resource.namespace,
+            name=resource.name,
+            uid=resource.uid,
+            source=resource.source,
+            document=resource.document,
+            line=resource.line,
+            digest=self.digest,
+            pointer=pointer,
+            lines=tuple(lines),
+        )
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What a joining analysis takes of one resource, or of several that it combined.
+
+    ``tag`` says to the analysis what kind of row it is; ``body`` is JSON without secrets.
+    ``origin`` is None of what is only counted.
+    """
+
+    key: Key
+    tag: str
+    origin: Origin | None
+    body: bytes
+
+
+Groups: TypeAlias = Iterator[tuple[Key, Iterator[Row]]]
+"""Rows by key, the one for all keys first, then in the order of keys.
+
+The rows of a key are sorted by tag, then by source, document and pointer; they are to be consumed
+before the next key is asked for.
+"""
+
+
+class Analysis(Protocol):
+    """Derives facts; which of its methods are called follows from its stage."""
+
+    @property
+    def id(self) -> str:
+        """The name of the analysis; no two have the same, and it has no control characters."""
+        ...
+
+    @property
+    def stage(self) -> Stage:
+        """Of what the facts are derived: an object, those of a target, those of all targets."""
+        ...
+
+    @property
+    def feeds(self) -> Feeds:
+        """What the facts that it makes rest on."""
+        ...
+
+
+class ObjectAnalysis(Analysis, Protocol):
+    """Derives facts of one object at a time, in the worker that reads it."""
+
+    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
+        """Yield the facts of one object, and a gap for what in it could not be read."""
+        ...
+
+
+class JoiningAnalysis(Analysis, Protocol):
+    """Derives facts that take many objects."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The kinds of objects, and of facts of objects, that :meth:`extract` is called with."""
+        ...
+
+    @property
+    def combined(self) -> frozenset[str]:
+        """The tags of rows that :meth:`combine` puts together, where key and tag are the same."""
+        ...
+
+    def extract(self, resource: Resource, site: Site) -> Iterable[Row]:
+        """Take what the facts need of one resource, which is read at ``site``."""
+        ...
+
+    def combine(self, one: Row, other: Row) -> Row:
+        """Make one row of two; in any order and grouping it must come to the same."""
+        ...
+
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
+        """Yield the facts of sorted rows."""
+        ...
+
+
+class Analyses(msgspec.Struct, frozen=True):
+    """The analyses of a run, made for the tables of its policy, by when they are called."""
+
+    of_objects: tuple[ObjectAnalysis, ...]
+    joining: tuple[JoiningAnalysis, ...]
+
+    @property
+    def all(self) -> tuple[Analysis, ...]:
+        """Every analysis, in the order of their table."""
+        return (*self.of_objects, *self.joining)
+
+    @property
+    def feeds(self) -> Feeds:
+        """What all facts rest on."""
+        return {kind: fields for each in self.all for kind, fields in each.feeds.items()}
+
+    def by_kind(self) -> Mapping[str, tuple[JoiningAnalysis, ...]]:
+        """The joining analyses that read resources of a kind."""
+        found: dict[str, tuple[JoiningAnalysis, ...]] = {}
+        for each in self.joining:
+            for kind in each.reads:
+                found[kind] = (*found.get(kind, ()), each)
+        return found
+
+    def judged(self, kinds: frozenset[str]) -> Analyses:
+        """Leave out what joins and makes no fact of kinds that are judged."""
+        joining = tuple(each for each in self.joining if not kinds.isdisjoint(each.feeds))
+        return Analyses(self.of_objects, joining)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Which analyses there are, each as a maker that is given the tables of the policy.
+
+    A maker is a function or class of a module, so that a worker of its own process can have it.
+    """
+
+    of_objects: tuple[Callable[[Tables], ObjectAnalysis], ...]
+    joining: tuple[Callable[[Tables], JoiningAnalysis], ...]
+
+    def made(self, tables: Tables) -> Analyses:
+        """Make the analyses of a run."""
+        return Analyses(
+            tuple(make(tables) for make in self.of_objects),
+            tuple(make(tables) for make in self.joining),
+        )

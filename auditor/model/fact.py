@@ -1,0 +1,92 @@
+"""A fact that was derived of many objects, and where each of its parts was read."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """An object that something was derived of.
+
+    ``target`` is the URI of its target, ``target_uid`` what stands for that in fingerprints.
+    ``source``, ``document`` and ``line`` are as in :class:`auditor.model.resource.Resource`,
+    ``pointer`` is where in the object it was read, ``digest`` the sha256 of the source. ``lines``
+    are those of the fields that a finding may point to, by their JSON pointers.
+    """
+
+    target: str
+    target_uid: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    source: str
+    document: int
+    line: int
+    digest: str
+    pointer: str = ""
+    lines: tuple[tuple[str, int], ...] = ()
+
+    def line_of(self, pointer: str) -> int:
+        """The line of the field at a pointer, or of the nearest one above it that is known."""
+        known = dict(self.lines)
+        while pointer:
+            if pointer in known:
+                return known[pointer]
+            pointer = pointer.rpartition("/")[0]
+        return self.line
+
+    @property
+    def identity(self) -> str:
+        """What tells it from all others of a run."""
+        path = path_of(self.kind, self.namespace, self.name, self.uid, self.source)
+        return f"{self.target_uid}\0{path}"
+
+
+def path_of(kind: str, namespace: str, name: str, uid: str, source: str) -> str:
+    """The path of an object: by its file where no server has given it an identity."""
+    return uid if uid.startswith(f"{source}#") else f"{kind}/{namespace}/{name}"
+
+
+class Spot(msgspec.Struct, frozen=True, gc=False):
+    """Where a value of a fact was read: a JSON pointer in one of its origins.
+
+    ``of`` is 0 for the subject, n for the n-th of the related.
+    """
+
+    of: int
+    pointer: str
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """What an analysis derived of many objects: a body that rules judge.
+
+    ``key`` names it among the facts of its kind; of a fact of a target it is only told apart
+    there. ``subject`` is whose finding it is, ``related`` are the others that it was derived of.
+    The body stands at the pointer of the subject, but for what ``elsewhere`` has: pointers in the
+    body to where those values were read, None for what was counted or concluded.
+    ``draws_on`` are the targets, by URI, and the namespaces in them ("" for all) that it was
+    derived of; what could not be read there leaves rules without a verdict.
+    """
+
+    kind: str
+    key: tuple[str, ...]
+    body: bytes
+    subject: Origin
+    related: tuple[Origin, ...] = ()
+    elsewhere: tuple[tuple[str, Spot | None], ...] = ()
+    draws_on: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """The subject, and the related ones."""
+        return (self.subject, *self.related)
+
+    def spot(self, pointer: str) -> Spot | None:
+        """Where the value at a pointer of the body was read; None when it stands nowhere."""
+        for start, found in self.elsewhere:
+            if pointer == start or pointer.startswith(start + "/"):
+                return (
+                    None if found is None else Spot(found.of, found.pointer + pointer[len(start) :])
+                )
+        return Spot(0, self.subject.pointer + pointer)

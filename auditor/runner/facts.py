@@ -1,0 +1,147 @@
+"""Facts that take many objects: derived of the rows of a target or of the run, and judged.
+
+A fact is judged like an object, with one thing more. It draws on parts of targets; a rule that
+needs a kind of which something there was not read has no verdict on it::
+
+    gap   k8s/NetworkPolicy of namespace ml was denied
+    fact  posture of ml         no rule that needs policies has a verdict
+          posture of web        judged: nothing of it is missing
+
+A gap that is not of one namespace takes those verdicts from the whole target. Of facts of a target
+its conclusion says so; a fact of the run draws on many, and is looked at here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from auditor.analysis.protocol import JoiningAnalysis, Stage
+from auditor.engine import conclude
+from auditor.engine.outcome import Outcome
+from auditor.engine.tally import blinded as blinded_tally
+from auditor.model.enums import Verdict
+from auditor.model.fact import Fact
+from auditor.model.finding import ExcludedReport
+from auditor.model.resource import Gap
+from auditor.runner.job import Context
+from auditor.runner.mishaps import FORESEEN, Mishaps
+from auditor.runner.rows import joined
+
+
+class Judged(msgspec.Struct):
+    """What came of facts: lines of findings, counts, gaps."""
+
+    lines: list[bytes] = msgspec.field(default_factory=list)
+    tally: int = 0
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    census: Counter[str] = msgspec.field(default_factory=Counter)
+    evaluated: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class Blind:
+    """Which rules have no verdict on a fact, for what could not be read, and why."""
+
+    def __init__(
+        self,
+        gaps: Iterable[Gap],
+        excluded: Mapping[str, Sequence[ExcludedReport]],
+        context: Context,
+        *,
+        whole: bool,
+    ) -> None:
+        """``whole``: gaps that are of no namespace count, and what is excluded of targets."""
+        self._context = context
+        self._whole = whole
+        self._excluded = excluded
+        self._gaps: dict[tuple[str, str], list[Gap]] = {}
+        self._known: dict[tuple[str, str], dict[int, str]] = {}
+        for gap in gaps:
+            self._gaps.setdefault((gap.target, gap.namespace), []).append(gap)
+
+    def on(self, fact: Fact) -> dict[int, str]:
+        """The reasons, by the number of the rule."""
+        reasons: dict[int, str] = {}
+        for target, namespace in fact.draws_on:
+            for part in dict.fromkeys(((target, namespace), (target, ""))):
+                for rule, why in self._of(part).items():
+                    reasons.setdefault(rule, why)
+        return reasons
+
+    def _of(self, part: tuple[str, str]) -> Mapping[int, str]:
+        known = self._known.get(part)
+        if known is None:
+            known = self._known[part] = self._looked_up(*part)
+        return known
+
+    def _looked_up(self, target: str, namespace: str) -> dict[int, str]:
+        if not namespace and not self._whole:
+            return {}
+        rules, sources = self._context.profile.rules, self._context.sources
+        gaps = self._gaps.get((target, namespace), ())
+        reasons = conclude.blind_rules(gaps, rules, sources)
+        if not namespace:
+            reasons |= conclude.rules_without(self._excluded.get(target, ()), sources)
+        return {
+            index: reasons[active.rule.id]
+            for index, active in enumerate(rules)
+            if active.rule.id in reasons
+        }
+
+
+def judge_facts(
+    analyses: Sequence[JoiningAnalysis],
+    rows: Iterable[bytes],
+    context: Context,
+    blind: Blind,
+    mishaps: Mishaps,
+) -> Judged:
+    """Derive the facts of sorted rows, and judge them.
+
+    A bug of ours in one analysis costs its facts, and leaves a gap.
+    """
+    judged = Judged()
+    for analysis, groups in joined(analyses, rows):
+        try:
+            for fact in analysis.derive(groups):
+                if isinstance(fact, Gap):
+                    judged.gaps.append(fact)
+                else:
+                    _judge(fact, analysis, context, blind, judged)
+        except FORESEEN:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs what takes many objects only
+            for kind in sorted(analysis.feeds):
+                judged.gaps.append(mishaps.gap(kind, f"{analysis.id} was derived", error))
+    judged.lines.sort()
+    return judged
+
+
+def _judge(
+    fact: Fact, analysis: JoiningAnalysis, context: Context, blind: Blind, judged: Judged
+) -> None:
+    """Count and judge one fact."""
+    judged.census[fact.kind] += 1
+    plan = context.plans.get(fact.kind)
+    if plan is None:
+        return
+    judged.evaluated[fact.kind] += 1
+    judgements = plan.judge(fact.body)
+    reasons = blind.on(fact)
+    judged.tally += blinded_tally(sum(judgement.tally for judgement in judgements), reasons)
+    outcomes = [
+        _as_unknown(outcome, reasons) for judgement in judgements for outcome in judgement.outcomes
+    ]
+    if outcomes:
+        of_run = analysis.stage is Stage.RUN
+        judged.lines += context.writer.fact_lines(fact, outcomes, of_run=of_run)
+
+
+def _as_unknown(outcome: Outcome, reasons: Mapping[int, str]) -> Outcome:
+    reason = reasons.get(outcome.rule)
+    if reason is None:
+        return outcome
+    message = f"not decided: {reason}"
+    return msgspec.structs.replace(outcome, verdict=Verdict.UNKNOWN, message=message)

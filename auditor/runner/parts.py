@@ -1,0 +1,131 @@
+"""What a file and a shard add up to, and the sorted files that their lines go into."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from auditor.engine.lines import covering
+from auditor.engine.outcome import Judgement
+from auditor.engine.tally import from_bytes, to_bytes
+from auditor.model.resource import MOST_NAMED, Gap
+from auditor.runner.cache import FileResult
+from auditor.runner.mishaps import Mishap
+from auditor.runner.rows import Rows
+
+MOST_LINES = 8_192
+"""Lines, of about 700 bytes, that a shard holds before it puts them into a file."""
+
+
+class ShardResult(msgspec.Struct, gc=False):
+    """What one shard came to; the lines are in the files ``spools``, each of them in order.
+
+    ``rows`` are those of joining analyses, in order, or they are in the files ``row_spools``.
+    ``unread`` are the gaps in place of files; ``others`` are the first places of what is no object;
+    ``mishap`` is the first thing that nobody foresaw.
+    """
+
+    number: int
+    spools: list[str]
+    tally: bytes
+    gaps: list[Gap]
+    rows: list[bytes]
+    row_spools: list[str]
+    census: list[tuple[str, int]]
+    evaluated: list[tuple[str, int]]
+    files: int
+    skipped: int
+    cached: int
+    unread: list[Gap]
+    others: list[tuple[str, int]]
+    mishap: Mishap | None = None
+
+
+class Group(msgspec.Struct):
+    """Resources of one controller that got one judgement: listed once, counted all."""
+
+    judgement: Judgement
+    lines: list[bytes]
+    covers: int
+
+
+class Tallies(msgspec.Struct):
+    """What a file or a shard adds up to."""
+
+    rows: Rows
+    lines: list[bytes] = msgspec.field(default_factory=list)
+    tally: int = 0
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    census: Counter[str] = msgspec.field(default_factory=Counter)
+    evaluated: Counter[str] = msgspec.field(default_factory=Counter)
+    skipped: int = 0
+    others: list[tuple[str, int]] = msgspec.field(default_factory=list)
+
+    def add(self, part: Tallies) -> None:
+        """Add what a file came to."""
+        self.rows.add_all(part.rows)
+        self.lines += part.lines
+        self.tally += part.tally
+        self.gaps += part.gaps
+        self.census.update(part.census)
+        self.evaluated.update(part.evaluated)
+        self.skipped += part.skipped
+        self.others = first_of(self.others + part.others)
+
+    def add_known(self, known: FileResult) -> None:
+        """Add what a file came to in an earlier scan."""
+        self.rows.add_lines(known.rows)
+        self.lines += known.lines
+        self.tally += from_bytes(known.tally)
+        self.gaps += known.gaps
+        self.census.update(dict(known.census))
+        self.evaluated.update(dict(known.evaluated))
+        self.skipped += known.skipped
+        self.others = first_of(self.others + known.others)
+
+    def as_known(self) -> FileResult:
+        """What a later scan needs of a file that did not change."""
+        return FileResult(
+            lines=self.lines,
+            rows=self.rows.lines(),
+            tally=to_bytes(self.tally),
+            gaps=self.gaps,
+            census=list(self.census.items()),
+            evaluated=list(self.evaluated.items()),
+            skipped=self.skipped,
+            others=self.others,
+        )
+
+
+class Spool:
+    """Puts lines into sorted files named after a shard and what the lines are."""
+
+    def __init__(self, folder: Path, name: str, number: int) -> None:
+        self._start = str(folder / f"{name}-{number:06d}")
+        self.paths: list[str] = []
+
+    def put(self, lines: list[bytes]) -> None:
+        """Write a file; none for no lines."""
+        if not lines:
+            return
+        lines.sort()
+        path = f"{self._start}-{len(self.paths):04d}"
+        Path(path).write_bytes(b"".join(lines))
+        self.paths.append(path)
+
+
+def all_lines(group: Group) -> Iterator[bytes]:
+    """The lines of a group, which stand for all resources in it."""
+    if group.covers == 1:
+        yield from group.lines
+        return
+    for line in group.lines:
+        yield covering(line, group.covers)
+
+
+def first_of(places: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """As many places as are named, the first by file and line: the same whoever read what."""
+    return sorted(places)[:MOST_NAMED] if places else places

@@ -1,0 +1,160 @@
+"""The rows of joining analyses: combined as they come, sorted into files, joined by key.
+
+A row is kept as a line, like those of findings, so that files of rows are joined in the same flat
+memory::
+
+    analysis TAB key TAB tag US source US document US pointer TAB origin and body LF
+
+What is for all keys has no key, and a TAB sorts before everything that a key begins with.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.protocol import Analyses, JoiningAnalysis, Key, Row, Site, Stage
+from auditor.engine.lines import FIELD, text
+from auditor.model.fact import Origin
+from auditor.model.resource import Resource
+from auditor.secrets.redact import clean
+
+_TAB: Final = b"\t"
+
+
+class _Stored(msgspec.Struct, array_like=True, gc=False):
+    """What a line has of its row beside what it is sorted by."""
+
+    origin: Origin | None
+    body: msgspec.Raw
+
+
+_decode_stored = msgspec.json.Decoder(_Stored).decode
+_decode_key = msgspec.json.Decoder(tuple[str, ...]).decode
+_encode = msgspec.json.encode
+
+
+def encoded(analysis: str, row: Row) -> bytes:
+    """Write a row as a line; its body without secrets, whatever the analysis left in it."""
+    try:
+        return _line(analysis, row)
+    except UnicodeEncodeError:  # a name of a file that is no text
+        origin = row.origin and msgspec.structs.replace(row.origin, **_plain(row.origin))
+        key = tuple(map(_escaped, row.key))
+        return _line(analysis, msgspec.structs.replace(row, origin=origin, key=key))
+
+
+def _line(analysis: str, row: Row) -> bytes:
+    key = _encode(row.key) if row.key else b""
+    stored = _encode(_Stored(row.origin, msgspec.Raw(clean(row.body))))
+    order = FIELD.join((row.tag, *_order(row.origin))).encode()
+    return b"%b\t%b\t%b\t%b\n" % (analysis.encode(), key, order, stored)
+
+
+def _plain(origin: Origin) -> dict[str, str]:
+    """The fields of an origin that are text, as JSON can hold them."""
+    fields = msgspec.structs.asdict(origin)
+    return {name: _escaped(value) for name, value in fields.items() if isinstance(value, str)}
+
+
+def _escaped(value: str) -> str:
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+def _order(origin: Origin | None) -> tuple[str, ...]:
+    if origin is None:
+        return ()
+    return text(origin.source), f"{origin.document:08d}", text(origin.pointer)
+
+
+def decoded(line: bytes) -> tuple[str, Row]:
+    """Read a line: the analysis, and its row."""
+    analysis, key, order, rest = line.split(_TAB, 3)
+    stored = _decode_stored(rest)
+    tag = order.partition(FIELD.encode())[0].decode()
+    known: Key = _decode_key(key) if key else ()
+    return analysis.decode(), Row(known, tag, stored.origin, bytes(stored.body))
+
+
+class Rows:
+    """The rows of one file, or of one shard: what can be combined is, as it comes."""
+
+    def __init__(self, analyses: Analyses) -> None:
+        """``analyses`` are those that the run has."""
+        self._by_id = {each.id: each for each in analyses.joining}
+        self._combined: dict[tuple[str, Key, str], Row] = {}
+        self._lines: list[bytes] = []
+
+    def extract(self, analysis: JoiningAnalysis, resource: Resource, site: Site) -> None:
+        """Add what one analysis takes of a resource."""
+        for row in analysis.extract(resource, site):
+            self._add(analysis, row)
+
+    def _add(self, analysis: JoiningAnalysis, row: Row) -> None:
+        if row.tag not in analysis.combined:
+            self._lines.append(encoded(analysis.id, row))
+            return
+        place = analysis.id, row.key, row.tag
+        known = self._combined.get(place)
+        self._combined[place] = row if known is None else analysis.combine(known, row)
+
+    def add_lines(self, lines: Iterable[bytes]) -> None:
+        """Add rows that were written as lines."""
+        for line in lines:
+            name, row = decoded(line)
+            self._add(self._by_id[name], row)
+
+    def add_all(self, other: Rows) -> None:
+        """Add the rows of another."""
+        self._lines += other._lines
+        for (name, _, _), row in other._combined.items():
+            self._add(self._by_id[name], row)
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self._lines) + len(self._combined)
+
+    def lines(self) -> list[bytes]:
+        """All rows as lines, sorted."""
+        combined = [encoded(name, row) for (name, _, _), row in self._combined.items()]
+        return sorted(self._lines + combined)
+
+
+def joined(
+    analyses: Sequence[JoiningAnalysis], lines: Iterable[bytes]
+) -> Iterator[tuple[JoiningAnalysis, Iterator[tuple[Key, Iterator[Row]]]]]:
+    """Take sorted lines apart: by analysis, and for each by key.
+
+    An analysis without rows is left out.
+    """
+    by_id = {each.id.encode(): each for each in analyses}
+    for name, rows in groupby(lines, lambda line: line.partition(_TAB)[0]):
+        analysis = by_id.get(name)
+        if analysis is not None:
+            yield analysis, _groups(analysis, rows)
+
+
+def _groups(
+    analysis: JoiningAnalysis, lines: Iterable[bytes]
+) -> Iterator[tuple[Key, Iterator[Row]]]:
+    for key, group in groupby(lines, lambda line: line.split(_TAB, 2)[1]):
+        yield _decode_key(key) if key else (), _combining(analysis, group)
+
+
+def _combining(analysis: JoiningAnalysis, lines: Iterable[bytes]) -> Iterator[Row]:
+    """The rows of one key; those of several workers that can be combined are."""
+    rows = (decoded(line)[1] for line in lines)
+    for tag, same in groupby(rows, lambda row: row.tag):
+        if tag in analysis.combined:
+            yield functools.reduce(analysis.combine, same)
+        else:
+            yield from same
+
+
+def by_stage(analyses: Analyses, stage: Stage) -> Sequence[JoiningAnalysis]:
+    """The joining analyses of one stage."""
+    return [each for each in analyses.joining if each.stage is stage]

@@ -1,0 +1,134 @@
+"""Rows of joining analyses: cut into any parts, they are the same groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.analysis.protocol import Analyses, Feeds, Groups, Row, Site, Stage
+from auditor.model.fact import Fact, Origin
+from auditor.model.resource import Resource
+from auditor.runner.rows import Rows, decoded, encoded, joined
+
+NAMES = st.sampled_from(["", "a", "a\tb", "\x1f", "b\n", "\u00fc", "!", "[", "a\x00", "zz"])
+
+
+def origin(source: str = "a.yaml", document: int = 0, pointer: str = "") -> Origin:
+    return Origin(
+        target="t",
+        target_uid="files",
+        kind="k8s/Pod",
+        namespace="ml",
+        name="x",
+        uid="u",
+        source=source,
+        document=document,
+        line=3,
+        digest="e" * 64,
+        pointer=pointer,
+        lines=(("/a", 4),),
+    )
+
+
+class Counting:
+    """Counts what is tagged so, and lists the rest."""
+
+    id = "counting"
+    stage = Stage.TARGET
+    reads: frozenset[str] = frozenset()
+    feeds: Feeds = MappingProxyType({})
+    combined = frozenset({"count"})
+
+    def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
+        raise NotImplementedError
+
+    def combine(self, one: Row, other: Row) -> Row:
+        return Row(one.key, one.tag, None, b"%d" % (int(one.body) + int(other.body)))
+
+    def derive(self, groups: Groups) -> Iterator[Fact]:
+        raise NotImplementedError
+
+
+COUNTING = Counting()
+ROWS = st.one_of(
+    st.builds(lambda key: Row(key, "count", None, b"1"), st.tuples() | st.tuples(NAMES)),
+    st.builds(
+        lambda key, source, document: Row(key, "item", origin(source, document), b'{"a":1}'),
+        st.tuples() | st.tuples(NAMES) | st.tuples(NAMES, NAMES),
+        NAMES,
+        st.integers(0, 12),
+    ),
+)
+
+
+def lines_of(rows: list[Row]) -> list[bytes]:
+    held = Rows(Analyses((), (COUNTING,)))
+    held.add_lines(encoded(COUNTING.id, row) for row in rows)
+    assert len(held) <= len(rows)
+    return held.lines()
+
+
+def groups(lines: list[bytes]) -> list[tuple[tuple[str, ...], list[Row]]]:
+    return [
+        (key, list(rows)) for _, found in joined((COUNTING,), sorted(lines)) for key, rows in found
+    ]
+
+
+@given(st.lists(ROWS, max_size=20), st.integers(0, 20))
+def test_any_parts_are_the_same_groups(rows: list[Row], cut: int) -> None:
+    found = groups(lines_of(rows[:cut]) + lines_of(rows[cut:]))
+    assert found == groups(lines_of(rows))
+    keys = [key for key, _ in found]
+    assert len(keys) == len(set(keys))
+    assert set(keys) == {row.key for row in rows}
+    assert () not in keys[1:], "what is for all keys comes first"
+    for key, inside in found:
+        own = [row for row in rows if row.key == key]
+        counted = sum(row.tag == "count" for row in own)
+        assert [int(row.body) for row in inside if row.tag == "count"] == [counted] * bool(counted)
+        items = [row for row in inside if row.tag == "item"]
+        assert len(items) == len(own) - counted
+        assert inside[len(inside) - len(items) :] == items, "in the order of tags"
+
+
+@given(ROWS)
+def test_a_row_comes_back_whole(row: Row) -> None:
+    line = encoded("counting", row)
+    assert line.count(b"\n") == 1
+    assert decoded(line) == ("counting", row)
+
+
+def test_a_name_of_a_file_that_is_no_text() -> None:
+    odd = Row(("\udcff",), "item", origin("a\udcff.yaml"), b"{}")
+    _, row = decoded(encoded("counting", odd))
+    assert row.origin is not None
+    assert (row.key, row.origin.source) == (("\\udcff",), "a\\udcff.yaml")
+
+
+def test_rows_are_in_the_order_of_their_places() -> None:
+    rows = [
+        Row(("k",), "item", origin(source, document, pointer), b"{}")
+        for source in ("b", "a")
+        for document in (10, 9)
+        for pointer in ("/z", "/y")
+    ]
+    ((_, found),) = groups(lines_of(rows))
+    places = [each.origin for each in found if each.origin is not None]
+    assert len(places) == len(rows)
+    assert places == sorted(places, key=lambda at: (at.source, at.document, at.pointer))
+
+
+@pytest.mark.parametrize("body", [b'{"password":"hunter2hunter2"}', b'["ghp_%s"]' % (b"a1B2" * 9)])
+def test_no_secret_is_in_a_line(body: bytes) -> None:
+    line = encoded("counting", Row(("k",), "item", origin(), body))
+    assert b"hunter2" not in line
+    assert b"ghp_" not in line
+
+
+def test_another_analysis_has_no_part_in_it() -> None:
+    line = encoded("other", Row((), "item", origin(), b"{}"))
+    assert list(joined((COUNTING,), [line])) == []
