@@ -131,11 +131,14 @@ def app() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code; whatever was not foreseen ends here."""
+def run(arguments: Sequence[str], wiring: object = None) -> int:
+    """Run the command line and return the exit code; whatever was not foreseen ends here.
+
+    ``wiring`` is an :class:`auditor.cli.wiring.Wiring` in place of what comes with the program.
+    """
     try:
         open_streams(arguments)
-        return _invoke(arguments)
+        return _invoke(arguments, wiring)
     except (KeyboardInterrupt, click.Abort) as error:
         end_quietly()
         return error.code if isinstance(error, Terminated) else INTERRUPTED
@@ -163,13 +166,13 @@ def run(arguments: Sequence[str]) -> int:
         return INTERNAL
 
 
-def _invoke(arguments: Sequence[str]) -> int:
+def _invoke(arguments: Sequence[str], wiring: object) -> int:
     """Run one command. Click's own main would turn some errors into exit codes that mislead."""
     instruction = os.environ.get(COMPLETE)
     if instruction is not None:
         return shell_complete(app, {}, "auditor", COMPLETE, instruction)
     try:
-        with app.make_context("auditor", list(arguments)) as context:
+        with app.make_context("auditor", list(arguments), obj=wiring) as context:
             result = app.invoke(context)
     except click.exceptions.Exit as ended:
         result = ended.exit_code

@@ -15,7 +15,7 @@ from auditor.cli.passphrases import Passphrases
 from auditor.cli.screen import Screen
 from auditor.cli.signing import authority_of, held_key, sign_bundle
 from auditor.cli.signing_options import Wanted
-from auditor.cli.wiring import FORMATS, reader_of
+from auditor.cli.wiring import wired
 from auditor.config import Config
 from auditor.evidence.archive import SUFFIX, pack
 from auditor.evidence.assembly import keep_policy, write_inventory, write_json, write_results
@@ -73,7 +73,7 @@ class Bundling:
         with bundle_at(self._place, settings.spool) as root:
             key = run_key(self._home, stamp.run_id) if self._held is not None else b""
             order = msgspec.structs.replace(order, folder=root, commitments=key)
-            collectors, read = gather(targets, order, reader_of, judging.progress)
+            collectors, read = gather(targets, order, wired().reader_of, judging.progress)
             keeping = Keeping(root, key)
             report = judging.audit(collectors, settings, stamp, keeping)
             entries = keeping.entries | {number: each.entry for number, each in read.items()}
@@ -112,7 +112,7 @@ def assemble(
 ) -> bytes:
     """Put everything but signatures into the folder; the manifest."""
     targets = tuple(entry for _, entry in sorted(entries.items()))
-    write_results(root, FORMATS["json"](_PAPER)(report))
+    write_results(root, wired().formats["json"](_PAPER)(report))
     write_inventory(root, report, targets)
     names = keep_policy(root, settings.chosen.folders, report.policy)
     if settings.known is not None:

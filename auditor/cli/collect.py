@@ -23,7 +23,7 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.cli.stamp import stamp_of
-from auditor.cli.wiring import Places, collector_for, reader_of
+from auditor.cli.wiring import Places, wired
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.evidence.layout import RunEntry
@@ -79,7 +79,7 @@ def collect(
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
     wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config)))
     places = Places(kubeconfig or config.kubeconfig, timeout)
-    found = [collector_for(text, places) for text in targets]
+    found = [wired().collector_for(text, places) for text in targets]
     for text, target in zip(targets, found, strict=True):
         if not isinstance(target, Live):
             raise UsageError(
@@ -88,7 +88,7 @@ def collect(
     with Scratch(config.temporary) as scratch, written(place) as folder:
         stamp = stamp_of(targets, config)
         order = Order(wanted, folder, scratch, stamp.clock, b"")
-        _, read = gather(found, order, reader_of, shown)
+        _, read = gather(found, order, wired().reader_of, shown)
         shown.end()
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())
         finish(folder, VERSION, run, tuple(each.entry for each in read.values()))

@@ -20,7 +20,7 @@ from auditor.cli.options import (
 )
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
-from auditor.cli.wiring import Places, live_of
+from auditor.cli.wiring import Places, wired
 from auditor.config import read_config
 from auditor.engine.conclude import rules_blinded_by
 from auditor.engine.sources import RuleSources, wanted_by
@@ -87,9 +87,9 @@ def doctor(
     """
     config = read_config()
     compiled = compiled_profile(chosen_by(policies, profile, settings, cache_of(config)))
-    sources = rests_on(compiled)
+    sources = rests_on(compiled, wired().analyses)
     wanted = wanted_by(sources.values(), compiled.platforms)
-    live = live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
+    live = wired().live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:
         found = live.examine(wanted.of(live.uri), scratch)
     blind = _blind(found, compiled.rules, sources)

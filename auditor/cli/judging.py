@@ -24,7 +24,7 @@ from auditor.cli.options import (
 )
 from auditor.cli.output import parse_outputs, write_files, write_stdout
 from auditor.cli.screen import Progress, Screen, screen_of
-from auditor.cli.wiring import FORMATS
+from auditor.cli.wiring import SHIPPED, wired
 from auditor.config import Config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
@@ -79,7 +79,7 @@ _OPTIONS = (
     click.option(
         "--format",
         "stdout_format",
-        type=click.Choice(list(FORMATS)),
+        type=click.Choice(list(SHIPPED.formats)),
         default="terminal",
         show_default=True,
         help="What to print.",
@@ -232,9 +232,10 @@ class Judging:
         """Write all reports, and return the exit code; ``bug`` was met before they were made."""
         chosen = self._chosen
         paper = Screen(width=None, colour=False, plain=chosen.plain, everything=chosen.list_all)
-        write_files([(file, partial(FORMATS[file.format](paper), report)) for file in self._files])
+        formats = wired().formats
+        write_files([(file, partial(formats[file.format](paper), report)) for file in self._files])
         if not chosen.quiet:
-            write_stdout(sys.stdout.buffer, FORMATS[chosen.stdout_format](self._screen)(report))
+            write_stdout(sys.stdout.buffer, formats[chosen.stdout_format](self._screen)(report))
         if bug or report.bug:
             show_traceback(bug or report.bug)
             return INTERNAL

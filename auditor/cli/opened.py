@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.cli.screen import Screen
-from auditor.cli.wiring import FORMATS, reader_of
+from auditor.cli.wiring import wired
 from auditor.errors import UsageError
 from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import BlockReader
@@ -54,7 +54,7 @@ class Bundle(msgspec.Struct, frozen=True):
     def collectors(self) -> list[Collector]:
         """What reads the evidence again; a failed query that no gap tells of is a gap then."""
         bodies = BlockReader(self.root / BODIES)
-        return [reader_of(_in_full(each), bodies) for each in self.read]
+        return [wired().reader_of(_in_full(each), bodies) for each in self.read]
 
 
 def _in_full(read: Collected) -> Collected:
@@ -101,6 +101,8 @@ class Again(msgspec.Struct, frozen=True):
                 profile=evaluation.profile,
                 parameters=evaluation.parameters,
                 cache=self.cache,
+                platforms=wired().platforms,
+                analyses=wired().analyses,
             ),
             gate=evaluation.gate,
             workers=self.workers or default_workers(),
@@ -113,7 +115,7 @@ class Again(msgspec.Struct, frozen=True):
         report = audit(evidence.collectors(), settings, stamp, self.progress)
         place = spool / RESULTS
         with place.open("wb") as file:
-            file.writelines(FORMATS["json"](_PAPER)(report))
+            file.writelines(wired().formats["json"](_PAPER)(report))
         return place
 
 

@@ -97,8 +97,11 @@ def load_policy(extra: Sequence[Path]) -> PolicySet:
     Raises:
         PolicyErrors: a file is malformed.
     """
+    from auditor.cli.wiring import wired
+
     cache = cache_of(read_config())
-    return load(folders(extra), None if cache is None else cache.below(POLICY))
+    compiled = None if cache is None else cache.below(POLICY)
+    return load(folders(extra), compiled, wired().platforms)
 
 
 def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -124,5 +127,15 @@ def chosen_by(
     Raises:
         UsageError: as :func:`parse_settings`.
     """
+    from auditor.cli.wiring import wired
+
     compiled = cache.below(POLICY) if cache is not None else None
-    return Chosen(folders(policies), profile, parse_settings(settings), compiled)
+    wiring = wired()
+    return Chosen(
+        folders(policies),
+        profile,
+        parse_settings(settings),
+        compiled,
+        wiring.platforms,
+        wiring.analyses,
+    )

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from auditor.cli.process import hush
-from auditor.cli.wiring import FORMATS, STDIN
+from auditor.cli.wiring import STDIN, wired
 from auditor.errors import RenderError, UsageError
 
 Chunks = Iterable[bytes]
@@ -56,8 +56,9 @@ def parse_outputs(texts: Sequence[str], targets: Sequence[str]) -> tuple[Output,
 
 def _parse(text: str) -> Output:
     name, _, file = text.partition("=")
-    if name not in FORMATS or not file:
-        known = ", ".join(FORMATS)
+    formats = wired().formats
+    if name not in formats or not file:
+        known = ", ".join(formats)
         raise UsageError(
             f"-o {text}: not FORMAT=FILE",
             hint=f"formats: {known}; for example -o json=results.json",

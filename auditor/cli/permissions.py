@@ -12,7 +12,7 @@ from auditor.analysis.scopes import kinds_of_the_cluster
 from auditor.cli.caching import cache_of
 from auditor.cli.options import chosen_by, policies_option, profile_option, set_option
 from auditor.cli.prose import prose
-from auditor.cli.wiring import ROLES
+from auditor.cli.wiring import SHIPPED
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.ports import RolePlan
@@ -25,7 +25,7 @@ _ACCOUNT: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 
 
 @click.command(short_help="Print the least role that a scan needs.")
-@click.argument("platform", metavar="PLATFORM", type=click.Choice(list(ROLES)))
+@click.argument("platform", metavar="PLATFORM", type=click.Choice(list(SHIPPED.roles)))
 @profile_option
 @set_option
 @policies_option
@@ -68,7 +68,7 @@ def permissions(
     config = read_config()
     compiled = compiled_profile(chosen_by(policies, profile, settings, cache_of(config)))
     reasons: dict[str, list[str]] = {}
-    for rule, sources in rests_on(compiled).items():
+    for rule, sources in rests_on(compiled, SHIPPED.analyses).items():
         for kind in sources.all:
             if kind.startswith(f"{platform}/"):
                 reasons.setdefault(kind, []).append(rule)
@@ -79,7 +79,7 @@ def permissions(
         (place, name),
         kinds_of_the_cluster(compiled.tables),
     )
-    for line in ROLES[platform](plan):
+    for line in SHIPPED.roles[platform](plan):
         click.echo(line)
 
 

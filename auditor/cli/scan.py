@@ -16,7 +16,7 @@ from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.signing_options import NAMES, Wanted, signing_options
 from auditor.cli.stamp import stamp_of
-from auditor.cli.wiring import STDIN, Places, collector_for, reader_of
+from auditor.cli.wiring import STDIN, Places, wired
 from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
@@ -70,14 +70,14 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool)
         places = Places(kubeconfig or config.kubeconfig, timeout)
-        found = [collector_for(text, places) for text in targets]
+        found = [wired().collector_for(text, places) for text in targets]
         stamp = stamp_of(targets, config)
         asked = (
             judging.wanted(settings) if any(isinstance(x, Live) for x in found) else WantedKinds()
         )
         order = Order(asked, spool / "evidence", spool, stamp.clock)
         if wanted.place is None:
-            collectors, _ = gather(found, order, reader_of, judging.progress)
+            collectors, _ = gather(found, order, wired().reader_of, judging.progress)
             return judging.tell(judging.audit(collectors, settings, stamp), order.bug)
         from auditor.cli.bundling import Bundling
 

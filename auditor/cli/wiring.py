@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
+import click
 import msgspec
 
+from auditor.analysis.protocol import Table
+from auditor.analysis.table import ANALYSES
 from auditor.cli.screen import Screen
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.model.resource import Target
+from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.policy.admission import Place
 from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
@@ -30,58 +35,7 @@ class Places(msgspec.Struct, frozen=True):
     timeout: float | None = None
 
 
-def collector_for(text: str, places: Places) -> Collector | Live:
-    """The collector of one target as typed: a path, ``-``, or a URI.
-
-    Raises:
-        UsageError: no collector reads such a target, or there is nothing at that path.
-    """
-    scheme, separator, _ = text.partition("://")
-    if not separator:
-        return _manifests(text)
-    make = COLLECTORS.get(scheme)
-    if make is None:
-        known = ", ".join(f"{name}://" for name in COLLECTORS)
-        raise UsageError(
-            f"{text}: no collector reads {scheme}:// targets",
-            hint=f"a target is a file, a folder or - for standard input; schemes: {known}",
-        )
-    return make(text, places)
-
-
-def reader_of(collected: Collected, bodies: Bodies) -> Collector:
-    """The collector of a target that was read before; what was kept of files any can read.
-
-    Raises:
-        UsageError: it was read by a collector that this version does not have.
-    """
-    scheme, separator, _ = collected.entry.uri.partition("://")
-    if not separator:
-        from auditor.evidence.kept import KeptCollector
-
-        return KeptCollector(collected.entry, bodies, collected.records)
-    make = READERS.get(scheme)
-    if make is None:
-        raise UsageError(
-            f"{collected.entry.uri}: this version can't judge {scheme}:// targets",
-            hint="evaluate it with the version that collected it",
-        )
-    return make(collected, bodies)
-
-
-def live_of(text: str, places: Places) -> Examined:
-    """The collector of a live target that can be examined.
-
-    Raises:
-        UsageError: it is none.
-    """
-    target = collector_for(text, places)
-    if not isinstance(target, Examined):
-        raise UsageError(f"{text}: there is nothing to examine", hint="auditor doctor k8s://")
-    return target
-
-
-def _manifests(text: str) -> Collector:
+def _manifests(text: str, schemes: Collection[str]) -> Collector:
     from collectors.kubernetes.manifests.collector import ManifestsCollector
 
     if text == STDIN:
@@ -96,7 +50,7 @@ def _manifests(text: str) -> Collector:
     path = Path(text)
     if not path.exists() and not path.is_symlink():
         scheme = text.rstrip(":/")
-        hint = f"the cluster is {scheme}://" if scheme in COLLECTORS else "a target is a path or -"
+        hint = f"the cluster is {scheme}://" if scheme in schemes else "a target is a path or -"
         raise UsageError(f"{text}: no such file or folder", hint=hint)
     return ManifestsCollector(Target(text, "files"), root=path)
 
@@ -124,17 +78,6 @@ def _pages(collected: Collected, bodies: Bodies) -> Collector:
     return PagesCollector(collected.entry, bodies, collected.records)
 
 
-COLLECTORS: Mapping[str, Callable[[str, Places], Collector | Live]] = MappingProxyType(
-    dict.fromkeys(KUBERNETES.schemes, _cluster)
-)
-"""URI scheme to collector; paths and ``-`` are manifests."""
-
-READERS: Mapping[str, Callable[[Collected, Bodies], Collector]] = MappingProxyType(
-    dict.fromkeys(KUBERNETES.schemes, _pages)
-)
-"""URI scheme to the collector of what was read before."""
-
-
 def admission_place(kind: str) -> Place | None:
     """What the API server calls a kind, None for what it does not have."""
     from collectors.kubernetes.resources import named
@@ -147,12 +90,6 @@ def _kubernetes_role(plan: RolePlan) -> Iterator[str]:
     from collectors.kubernetes.permissions import role
 
     return role(plan)
-
-
-ROLES: Mapping[str, Callable[[RolePlan], Iterator[str]]] = MappingProxyType(
-    {"k8s": _kubernetes_role}
-)
-"""Platform to the writer of the least role that reads it."""
 
 
 def _terminal(screen: Screen) -> ReportFormat:
@@ -174,7 +111,85 @@ def _json(screen: Screen) -> ReportFormat:
     return render
 
 
-FORMATS: Mapping[str, Callable[[Screen], ReportFormat]] = MappingProxyType(
-    {"terminal": _terminal, "json": _json}
+class Wiring(msgspec.Struct, frozen=True):
+    """All that the command line knows of platforms and formats: one line each in :data:`SHIPPED`.
+
+    ``collectors`` and ``readers`` are by the scheme of a URI: of what is asked, and of what was
+    asked before. ``files`` makes the collector of a path or of standard input. ``roles`` write the
+    least role that reads a platform. ``formats`` are by the name used with ``-o``.
+    """
+
+    platforms: Platforms
+    analyses: Table
+    collectors: Mapping[str, Callable[[str, Places], Collector | Live]]
+    readers: Mapping[str, Callable[[Collected, Bodies], Collector]]
+    files: Callable[[str, Collection[str]], Collector]
+    roles: Mapping[str, Callable[[RolePlan], Iterator[str]]]
+    formats: Mapping[str, Callable[[Screen], ReportFormat]]
+
+    def collector_for(self, text: str, places: Places) -> Collector | Live:
+        """Find the collector of one target as typed: a path, ``-``, or a URI.
+
+        Raises:
+            UsageError: no collector reads such a target, or there is nothing at that path.
+        """
+        scheme, separator, _ = text.partition("://")
+        if not separator:
+            return self.files(text, self.collectors)
+        make = self.collectors.get(scheme)
+        if make is None:
+            known = ", ".join(f"{name}://" for name in self.collectors)
+            raise UsageError(
+                f"{text}: no collector reads {scheme}:// targets",
+                hint=f"a target is a file, a folder or - for standard input; schemes: {known}",
+            )
+        return make(text, places)
+
+    def reader_of(self, collected: Collected, bodies: Bodies) -> Collector:
+        """Find the collector of a target that was read before; what was kept of files any can read.
+
+        Raises:
+            UsageError: it was read by a collector that this version does not have.
+        """
+        scheme, separator, _ = collected.entry.uri.partition("://")
+        if not separator:
+            from auditor.evidence.kept import KeptCollector
+
+            return KeptCollector(collected.entry, bodies, collected.records)
+        make = self.readers.get(scheme)
+        if make is None:
+            raise UsageError(
+                f"{collected.entry.uri}: this version can't judge {scheme}:// targets",
+                hint="evaluate it with the version that collected it",
+            )
+        return make(collected, bodies)
+
+    def live_of(self, text: str, places: Places) -> Examined:
+        """Find the collector of a live target that can be examined.
+
+        Raises:
+            UsageError: there is nothing to examine.
+        """
+        target = self.collector_for(text, places)
+        if not isinstance(target, Examined):
+            raise UsageError(f"{text}: there is nothing to examine", hint="auditor doctor k8s://")
+        return target
+
+
+SHIPPED: Final = Wiring(
+    platforms=PLATFORMS,
+    analyses=ANALYSES,
+    collectors=MappingProxyType(dict.fromkeys(KUBERNETES.schemes, _cluster)),
+    readers=MappingProxyType(dict.fromkeys(KUBERNETES.schemes, _pages)),
+    files=_manifests,
+    roles=MappingProxyType({"k8s": _kubernetes_role}),
+    formats=MappingProxyType({"terminal": _terminal, "json": _json}),
 )
-"""Report formats by the name used with ``--format`` and ``-o``."""
+"""What comes with the program."""
+
+
+def wired() -> Wiring:
+    """What the command that runs was started with."""
+    context = click.get_current_context(silent=True)
+    found = context.find_object(Wiring) if context is not None else None
+    return found or SHIPPED

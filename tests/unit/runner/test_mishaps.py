@@ -13,7 +13,7 @@ import yaml
 
 from auditor.cli.exits import INTERNAL
 from auditor.cli.judging import Choices, Judging
-from auditor.cli.wiring import reader_of
+from auditor.cli.wiring import SHIPPED
 from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
@@ -270,7 +270,7 @@ def test_a_cluster_that_breaks_us_leaves_the_others(tree: Path, tmp_path: Path) 
         collector_of(tree),
         Cluster("k8s://two", ValueError("no")),
     )
-    collectors, read = gather(targets, order, reader_of, quiet)
+    collectors, read = gather(targets, order, SHIPPED.reader_of, quiet)
     run = Run(gate="never")
     results = json.loads(b"".join(render(report_of(run, tmp_path / "spool", *collectors))))
     assert [(gap["scope"], gap["cause"], gap["detail"]) for gap in results["gaps"]] == [
@@ -291,7 +291,7 @@ def test_a_cluster_that_breaks_us_leaves_the_others(tree: Path, tmp_path: Path) 
 @pytest.mark.parametrize("error", [OSError(28, "full"), UsageError("wrong")])
 def test_what_is_foreseen_ends_the_run(tmp_path: Path, error: Exception) -> None:
     with pytest.raises(type(error)):
-        gather([Cluster("k8s://one", error)], order_in(tmp_path), reader_of, quiet)
+        gather([Cluster("k8s://one", error)], order_in(tmp_path), SHIPPED.reader_of, quiet)
 
 
 CHOICES = Choices(
