@@ -26,6 +26,7 @@ from cel_expr_python.ext import ext_bindings, ext_optional, ext_strings
 
 from auditor.analysis.shapes import prepare
 from auditor.cel import BOOL, DYN, CelEvalError, Environment, Program
+from auditor.platforms import PLATFORMS
 from benchmarks.cel_rules import COUNT, KIND, Condition, conditions
 from benchmarks.generate import pod, pod_spec
 
@@ -56,7 +57,7 @@ def pods(count: int) -> Pods:
             "name": metadata["labels"]["app"],
             "namespace": metadata["namespace"],
         }
-        made.append(prepare(KIND, json.loads(json.dumps(each))))
+        made.append(prepare(PLATFORMS.shape_of(KIND), json.loads(json.dumps(each))))
     return made
 
 

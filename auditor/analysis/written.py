@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from auditor.analysis.shapes import Path, shape_of
 from auditor.cel.unparse import literal
+from auditor.platforms import PLATFORMS
+from auditor.platforms.shape import Path
 
 
 def lists_of(kind: str) -> dict[str, str]:
     """The joined lists of a kind in the language of rules, for who has no other way to them."""
-    shape = shape_of(kind)
+    shape = PLATFORMS.shape_of(kind)
     found = {}
     for name, parts in shape.joined.items():
         found[name] = " + ".join(map(_optional, parts))

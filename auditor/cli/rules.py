@@ -99,6 +99,7 @@ def test(what: tuple[str, ...], policies: tuple[Path, ...], *, as_json: bool) ->
     auditor rules test k8s-container-privileged one rule
     auditor rules test --policies ./policies acme-image-from-elsewhere
     """
+    from auditor.cli.wiring import wired
     from auditor.engine.selftest import check_rule
 
     tested = _rules_of(what, policies)
@@ -106,7 +107,7 @@ def test(what: tuple[str, ...], policies: tuple[Path, ...], *, as_json: bool) ->
     errors: list[PolicyError] = []
     for rule in tested:
         try:
-            results.append(check_rule(rule))
+            results.append(check_rule(rule, wired().platforms))
         except PolicyErrors as error:
             errors += error.errors
     if errors:

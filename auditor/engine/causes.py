@@ -17,11 +17,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from auditor.analysis.shapes import Shape, resolve_joined
+from auditor.analysis.shapes import resolve_joined
 from auditor.cel import ABSENT, LACKS, CelEvalError, Program, Read, ReadTree, prune
 from auditor.engine.outcome import BodyPath
 from auditor.engine.slices import is_complete
 from auditor.model.elements import digest_of, field_of, keyed
+from auditor.platforms.shape import Shape
 from auditor.policy.compiled import MessageTemplate
 
 MOST: Final = 32

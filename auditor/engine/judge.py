@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from auditor.analysis.shapes import Shape, resolve_joined
+from auditor.analysis.shapes import resolve_joined
 from auditor.cel import CelEvalError
 from auditor.engine import templates
 from auditor.engine.fitting import Expected, Fitting, decisive
@@ -14,6 +14,7 @@ from auditor.engine.observe import Explanation, Observer, Reads
 from auditor.engine.outcome import Judgement, Outcome, Seen
 from auditor.engine.tally import lane, mark
 from auditor.model.enums import Verdict
+from auditor.platforms.shape import Shape
 from auditor.policy.compiled import ActiveRule
 
 _NOT_BOOL = "the result is not true or false"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import msgspec
 
-from auditor.analysis.shapes import Shape, prepare, replaced, shape_of
+from auditor.analysis.shapes import prepare, quiet, replaced
 from auditor.cel import Program, ReadTree
 from auditor.engine.judge import Judge
 from auditor.engine.members import never_applies
@@ -27,6 +28,8 @@ from auditor.engine.slices import (
     with_keys,
 )
 from auditor.engine.templates import may_hold
+from auditor.platforms import PLATFORMS, Platforms
+from auditor.platforms.shape import Shape
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets import redact
 
@@ -44,14 +47,13 @@ class KindPlan:
 
     def __init__(
         self,
-        kind: str,
+        shape: Shape,
         rules: Sequence[tuple[int, ActiveRule]],
         *,
         list_all: frozenset[int],
         memo: bool,
     ) -> None:
-        self._kind = kind
-        shape = shape_of(kind)
+        self._shape = shape
         grouped: dict[int, list[tuple[int, ActiveRule]]] = {}
         for index, rule in rules:
             grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
@@ -83,7 +85,7 @@ class KindPlan:
         Raises:
             msgspec.DecodeError: the body is no JSON.
         """
-        lazy = _Body(self._kind, body, clean=clean)
+        lazy = _Body(self._shape, body, clean=clean)
         if not repeated or self._front is None:
             return tuple([group.judge(lazy) for group in self._groups])
         return (*self._front.judge(lazy), *[group.judge(lazy) for group in self._fleeting])
@@ -141,11 +143,11 @@ def _each_reads(each: Program, item: ReadTree) -> ReadTree:
 class _Body:
     """One body, decoded and prepared at most once for all groups."""
 
-    __slots__ = ("_clean", "_kind", "_templated", "_value", "brief", "raw")
+    __slots__ = ("_clean", "_shape", "_templated", "_value", "brief", "raw")
 
-    def __init__(self, kind: str, raw: bytes, *, clean: bool) -> None:
+    def __init__(self, shape: Shape, raw: bytes, *, clean: bool) -> None:
         self.raw = raw
-        self._kind = kind
+        self._shape = shape
         self._clean = clean
         self._value: dict[str, object] | None = None
         self._templated: bool | None = None
@@ -167,14 +169,14 @@ class _Body:
         if self._value is not None:
             return self._value
         raw = self.brief if brief and self.brief is not None else self.raw
-        quiet = shape_of(self._kind).quiet(raw)
-        return prepare(self._kind, slicer.value(quiet, clean=self._clean))
+        value = slicer.value(quiet(self._shape, raw), clean=self._clean)
+        return prepare(self._shape, value)
 
     def value(self) -> dict[str, object]:
         if self._value is None:
-            raw = shape_of(self._kind).quiet(self.raw)
+            raw = quiet(self._shape, self.raw)
             decoded = msgspec.json.decode(raw) if self._clean else redact.decode(raw)
-            self._value = prepare(self._kind, decoded if isinstance(decoded, dict) else {})
+            self._value = prepare(self._shape, decoded if isinstance(decoded, dict) else {})
         return self._value
 
 
@@ -191,7 +193,7 @@ class _Group:
         alone: bool,
     ) -> None:
         """``alone``: there is no other group that could need more of a body."""
-        self._quiet = shape.quiet
+        self._quiet = partial(quiet, shape)
         self._alone = alone
         self._judge = Judge(rules, shape, list_all=list_all)
         self.reads = unite(rule_reads(rule, shape) for _, rule in rules)
@@ -277,7 +279,7 @@ class _Front:
             return None
         if self._apart is not None:
             repeated = replaced(repeated, *self._apart, b"")
-        return hashlib.sha256(self._shape.quiet(repeated) + rest).digest()
+        return hashlib.sha256(quiet(self._shape, repeated) + rest).digest()
 
 
 class Plans:
@@ -287,8 +289,17 @@ class Plans:
     everything has been read.
     """
 
-    def __init__(self, rules: Sequence[ActiveRule], *, list_all: bool, memo: bool) -> None:
+    def __init__(
+        self,
+        rules: Sequence[ActiveRule],
+        *,
+        list_all: bool,
+        memo: bool,
+        platforms: Platforms = PLATFORMS,
+    ) -> None:
+        """``platforms`` know the shapes of kinds."""
         self._memo = memo
+        self._platforms = platforms
         self._listed = frozenset(
             index for index, rule in enumerate(rules) if list_all or rule.rule.needs
         )
@@ -303,7 +314,10 @@ class Plans:
         plan = self._plans.get(kind)
         if plan is None and kind in self._rules:
             plan = self._plans[kind] = KindPlan(
-                kind, self._rules[kind], list_all=self._listed, memo=self._memo
+                self._platforms.shape_of(kind),
+                self._rules[kind],
+                list_all=self._listed,
+                memo=self._memo,
             )
         return plan
 

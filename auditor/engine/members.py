@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from auditor.analysis.shapes import Shape, resolve_joined
+from auditor.analysis.shapes import resolve_joined
 from auditor.cel import CelEvalError, Program
 from auditor.engine.fitting import expected, without
 from auditor.engine.observe import Observer
@@ -15,6 +15,7 @@ from auditor.engine.paths import length_at, plain_paths
 from auditor.engine.tally import change, lane, mark
 from auditor.model.elements import field_of, key_of, keyed, told_apart
 from auditor.model.enums import Verdict
+from auditor.platforms.shape import Shape
 from auditor.policy.compiled import ActiveRule
 
 _TALLIES_KEPT = 8192

@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.shapes import Shape
 from auditor.cel import ABSENT, Program, Read, ReadTree
 from auditor.engine.causes import Causes, chain_of, together, value_at
 from auditor.engine.outcome import BodyPath
 from auditor.engine.slices import is_complete
+from auditor.platforms.shape import Shape
 from auditor.policy.compiled import MessageTemplate
 
 MAX_SEEN = 12

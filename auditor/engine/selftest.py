@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from auditor.analysis.shapes import prepare, shape_of
+from auditor.analysis.shapes import prepare
 from auditor.cel import CelEvalError, Library
 from auditor.cel.ast import Node
 from auditor.cel.interpreter import evaluate
@@ -25,6 +25,8 @@ from auditor.engine.judge import Judge
 from auditor.errors import Location, PolicyError, PolicyErrors
 from auditor.model.enums import Verdict
 from auditor.model.policy import Example, Rule
+from auditor.platforms import PLATFORMS, Platforms
+from auditor.platforms.shape import Shape
 from auditor.policy.compile import compile_rule
 from auditor.policy.compiled import ActiveRule
 from auditor.policy.resolve import ChosenRule
@@ -63,16 +65,19 @@ class _Case(msgspec.Struct, frozen=True):
     params: Mapping[str, object]
 
 
-def check_rule(rule: Rule) -> RuleTest:
+def check_rule(rule: Rule, platforms: Platforms = PLATFORMS) -> RuleTest:
     """Run the examples of a rule, and mutate its conditions once they hold.
+
+    ``platforms`` know the shape of what it is about.
 
     Raises:
         PolicyErrors: an expression of the rule is wrong.
     """
-    cases = [_case(rule, example) for example in rule.examples]
+    shape = platforms.shape_of(rule.applies_to[0])
+    cases = [_case(rule, example, shape) for example in rule.examples]
     active = _active(rule)
     conditions = _conditions(active)
-    problems = [*_unread(active), *_examples(active, cases)]
+    problems = [*_unread(active), *_examples(active, cases, shape)]
     problems += _messages(active, conditions, cases)
     tried = 0
     if not problems:
@@ -114,10 +119,10 @@ def _holes(rule: Rule, survivors: Mapping[str, Location]) -> Iterator[Problem]:
         yield Problem(rule.id, rule.location, message)
 
 
-def _case(rule: Rule, example: Example) -> _Case:
+def _case(rule: Rule, example: Example, shape: Shape) -> _Case:
     defaults = {parameter.name: parameter.default for parameter in rule.parameters}
     body = msgspec.json.decode(example.body)
-    prepared = prepare(rule.applies_to[0], body if isinstance(body, dict) else {})
+    prepared = prepare(shape, body if isinstance(body, dict) else {})
     return _Case(example, prepared, {**defaults, **example.parameters})
 
 
@@ -143,10 +148,9 @@ def _unread(active: ActiveRule) -> Iterator[Problem]:
             yield Problem(active.rule.id, active.rule.location, message)
 
 
-def _examples(active: ActiveRule, cases: list[_Case]) -> Iterator[Problem]:
+def _examples(active: ActiveRule, cases: list[_Case], shape: Shape) -> Iterator[Problem]:
     """The examples whose verdict is another one, by the engine as a scan uses it."""
     rule = active.rule
-    shape = shape_of(rule.applies_to[0])
     expected = {case.example.expect for case in cases}
     for case in cases:
         judge = Judge([(0, replace(active, params=case.params))], shape, list_all=frozenset({0}))

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from auditor.analysis.shapes import Path, Shape
 from auditor.cel import ReadTree
 from auditor.model.elements import LIST_KEYS
+from auditor.platforms.shape import Path, Shape
 from auditor.secrets import redact
 from auditor.secrets.keys import decides, is_entry
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from auditor.model.resource import Owner, Resource, Subject
+from auditor.platforms.kubernetes_shapes import SHAPES
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "k8s/"
@@ -189,6 +190,7 @@ KUBERNETES: Final = Platform(
     ),
     facts=frozenset(f"{PREFIX}{name}" for name in FACTS),
     counted_with=counted_with,
+    shapes=SHAPES,
     writing="a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io",
     open_kinds=re.compile(r"k8s/[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}"),
 )

@@ -13,11 +13,13 @@ that it is about. Files belong to no platform: what is in them belongs to whiche
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 
 from auditor.model.resource import Resource, Subject
+from auditor.platforms.shape import PLAIN, Shape
 
 
 def by_itself(resource: Resource) -> Subject | None:
@@ -26,13 +28,14 @@ def by_itself(resource: Resource) -> Subject | None:
     return None
 
 
-class Platform(msgspec.Struct, frozen=True):
+class Platform(msgspec.Struct, frozen=True, eq=False):
     """One platform.
 
     ``kinds`` are the names of objects and facts that can be listed; ``open_kinds`` matches those
     that can't. ``facts`` are the kinds in ``kinds`` that analyses derive. ``writing`` says to
     people how a kind is written. ``counted_with`` says which controller the findings about a
-    resource belong to, None for the resource itself.
+    resource belong to, None for the resource itself. ``shapes`` are what rules may read of kinds
+    beyond what was read.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Platform(msgspec.Struct, frozen=True):
     writing: str
     open_kinds: re.Pattern[str] | None = None
     counted_with: Callable[[Resource], Subject | None] = by_itself
+    shapes: Mapping[str, Shape] = MappingProxyType({})
 
     def has(self, kind: str) -> bool:
         """Whether there is such a kind, or may be."""
@@ -80,6 +84,11 @@ class Platforms(msgspec.Struct, frozen=True):
     def facts(self) -> frozenset[str]:
         """All kinds that analyses derive."""
         return frozenset(kind for each in self.known for kind in each.facts)
+
+    def shape_of(self, kind: str) -> Shape:
+        """The shape of a kind; one without is judged as it was read."""
+        platform = self.of_kind(kind)
+        return PLAIN if platform is None else platform.shapes.get(kind, PLAIN)
 
     def counted_with(self, resource: Resource) -> Subject | None:
         """The controller that findings about a resource belong to, None for itself."""

@@ -131,7 +131,7 @@ def _judges(
     rules = needing(compiled.rules, analyses.feeds)
     return _Judges(
         msgspec.structs.replace(compiled, rules=rules),
-        Plans(rules, list_all=list_all, memo=memo),
+        Plans(rules, list_all=list_all, memo=memo, platforms=compiled.platforms),
         analyses.judged(kinds_of(rules)),
         sources_of(rules, analyses.feeds, compiled.platforms),
     )

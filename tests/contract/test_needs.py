@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from auditor.analysis.protocol import Stage
-from auditor.analysis.shapes import shape_of
 from auditor.analysis.table import ANALYSES
 from auditor.engine.kinds import rule_reads
 from auditor.engine.sources import needing, read_for
@@ -34,7 +33,7 @@ def test_needs(rule: Rule) -> None:
     defaults = {parameter.name: parameter.default for parameter in rule.parameters}
     active = compile_rule(ChosenRule(rule, rule.severity, defaults), errors)
     assert active is not None, errors
-    reads = rule_reads(active, shape_of(active.rule.applies_to[0]))
+    reads = rule_reads(active, PLATFORMS.shape_of(active.rule.applies_to[0]))
     assert not reads.whole
     fields = FEEDS[active.rule.applies_to[0]]
     wanted = {kind for name in reads.fields for kind in fields.get(name, ())}

@@ -24,6 +24,7 @@ from auditor.engine.kinds import KindPlan
 from auditor.engine.tally import counts
 from auditor.errors import UsageError
 from auditor.model.enums import Verdict
+from auditor.platforms import PLATFORMS
 from auditor.policy import CompiledProfile, policies_folder
 from auditor.policy.admission import export
 from auditor.policy.compiled import ActiveRule
@@ -196,7 +197,7 @@ def verdict(active: ActiveRule, made: Made) -> Verdict:
     body = json.loads(json.dumps(made.whole))
     body["metadata"].pop("resourceVersion", None)
     raw = json.dumps(body).encode()
-    plan = KindPlan(fact, [(0, active)], list_all=frozenset(), memo=False)
+    plan = KindPlan(PLATFORMS.shape_of(fact), [(0, active)], list_all=frozenset(), memo=False)
     tally = sum(judged.tally for judged in plan.judge(raw, clean=False))
     found = {kind for _, kind, _ in counts(tally)}
     for worst in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS):

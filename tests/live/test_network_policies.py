@@ -12,6 +12,7 @@ import pytest
 from auditor.analysis.namespaces import brief
 from auditor.analysis.shapes import prepare
 from auditor.model.resource import Resource
+from auditor.platforms import PLATFORMS
 from auditor.secrets import redact
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
@@ -80,7 +81,7 @@ def understood(body: object) -> tuple[object, object, object]:
     """What default the policy is, and the rules of each direction in effect."""
     raw = json.dumps(body).encode()
     read = Resource("k8s/NetworkPolicy", "", "asked", "default", "", "", 0, 0, redact.clean(raw))
-    prepared = prepare(read.kind, msgspec.json.decode(read.body))
+    prepared = prepare(PLATFORMS.shape_of(read.kind), msgspec.json.decode(read.body))
     fact = msgspec.json.decode(brief(read).body)
     return fact, rules(prepared["ingressInEffect"]), rules(prepared["egressInEffect"])
 

@@ -11,6 +11,7 @@ from auditor.engine.outcome import Outcome
 from auditor.errors import PolicyError
 from auditor.model.enums import Verdict
 from auditor.model.policy import Rule
+from auditor.platforms import PLATFORMS
 from auditor.policy import load, policies_folder
 from auditor.policy.compile import compile_rule
 from auditor.policy.resolve import ChosenRule
@@ -30,7 +31,7 @@ def _plan(name: str, kind: str) -> KindPlan:
     defaults = {each.name: each.default for each in rule.parameters}
     active = compile_rule(ChosenRule(rule, rule.severity, defaults), errors)
     assert active is not None, errors
-    return KindPlan(kind, [(0, active)], list_all=frozenset({0}), memo=False)
+    return KindPlan(PLATFORMS.shape_of(kind), [(0, active)], list_all=frozenset({0}), memo=False)
 
 
 def outcomes(name: str, kind: str, body: object) -> list[Outcome]:

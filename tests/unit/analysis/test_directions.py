@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from auditor.analysis.directions import closed, every_port, in_effect
 from auditor.analysis.shapes import prepare
+from auditor.platforms import PLATFORMS
 from tests.policies.verdicts import verdict_of
 
 EDGES = (1, 2, 3, 79, 80, 81, 65533, 65534, 65535)
@@ -106,13 +107,13 @@ def test_ports_that_are_all_ports(rules: list[list[dict[str, Any]]], field: str)
 
 def test_rules_see_the_rules_of_directions_in_effect() -> None:
     spec = {"policyTypes": ["Egress"], "ingress": [{"a": 1}], "egress": [{"b": 2}]}
-    prepared = prepare("k8s/NetworkPolicy", {"spec": spec})
+    prepared = prepare(PLATFORMS.shape_of("k8s/NetworkPolicy"), {"spec": spec})
     assert (prepared["ingressInEffect"], prepared["egressInEffect"]) == ([], [{"b": 2}])
 
 
 def test_what_is_no_list_leaves_rules_without_a_verdict() -> None:
     body = {"metadata": {"name": "p"}, "spec": {"policyTypes": "Ingress", "ingress": [{}]}}
-    prepared = prepare("k8s/NetworkPolicy", body)
+    prepared = prepare(PLATFORMS.shape_of("k8s/NetworkPolicy"), body)
     assert "ingressInEffect" not in prepared
     found = verdict_of(
         "k8s-network-policy-allows-all", "k8s/NetworkPolicy", msgspec.to_builtins(body)

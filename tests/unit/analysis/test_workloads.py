@@ -11,6 +11,7 @@ from auditor.analysis.workloads import Workloads
 from auditor.engine.lines import source_pointer
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
+from auditor.platforms import PLATFORMS
 
 TABLE: list[dict[str, object]] = [
     {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
@@ -199,7 +200,9 @@ def test_a_template_cannot_bring_its_own_owner() -> None:
 
 def test_joined_lists() -> None:
     body: dict[str, object] = {"spec": {"initContainers": [1], "containers": None}}
-    assert prepare("k8s/PodTemplate", body)["allContainers"] == [1]
-    assert "allContainers" not in prepare("k8s/PodTemplate", {"spec": {"containers": {}}})
-    assert prepare("k8s/Pod", body) is body
+    assert prepare(PLATFORMS.shape_of("k8s/PodTemplate"), body)["allContainers"] == [1]
+    assert "allContainers" not in prepare(
+        PLATFORMS.shape_of("k8s/PodTemplate"), {"spec": {"containers": {}}}
+    )
+    assert prepare(PLATFORMS.shape_of("k8s/Pod"), body) is body
     assert join({}, (("spec", "containers"),)) == []

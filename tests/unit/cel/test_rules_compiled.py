@@ -11,6 +11,7 @@ import pytest
 from auditor.analysis.shapes import prepare
 from auditor.cel import BOOL, DYN, Environment, Program
 from auditor.model.policy import Rule
+from auditor.platforms import PLATFORMS
 from auditor.policy import policies_folder
 from auditor.policy.load import load
 from auditor.policy.parameters import cel_type
@@ -45,7 +46,7 @@ def compare(rule: Rule, mutants: int) -> int:
         decoded = msgspec.json.decode(example.body)
         for number in range(mutants):
             body = mutate(random, decoded, number % 4)
-            prepared = prepare(rule.applies_to[0], body)
+            prepared = prepare(PLATFORMS.shape_of(rule.applies_to[0]), body)
             expected = outcome(program.exact, prepared, params)
             answer = fast_outcome(program.fast, prepared, params)
             assert answer in (None, expected), f"{program.code}\n{prepared}"

@@ -12,6 +12,7 @@ from auditor.engine.tally import counts
 from auditor.errors import Location, PolicyError
 from auditor.model.enums import About, Confidence, Severity, Verdict
 from auditor.model.policy import Expression, Parameter, Rule
+from auditor.platforms import PLATFORMS
 from auditor.policy.compile import compile_rule
 from auditor.policy.compiled import ActiveRule
 from auditor.policy.resolve import ChosenRule
@@ -75,7 +76,7 @@ def plan(
 ) -> KindPlan:
     """The rules of one kind; their indices are their positions."""
     listed = frozenset(range(len(rules))) if everything else frozenset[int]()
-    return KindPlan(kind, list(enumerate(rules)), list_all=listed, memo=memo)
+    return KindPlan(PLATFORMS.shape_of(kind), list(enumerate(rules)), list_all=listed, memo=memo)
 
 
 def judge(made: KindPlan, body: object) -> tuple[list[Outcome], dict[tuple[int, Verdict], int]]:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.analysis.shapes import shape_of
 from auditor.engine.kinds import KindPlan, rule_reads
 from auditor.engine.slices import Slicer, unite
+from auditor.platforms import PLATFORMS
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets import redact
 from tests.unit.engine.making import active, plan
@@ -153,7 +153,7 @@ def test_equal_slices_have_equal_verdicts(
     chosen: list[ActiveRule], family: list[dict[str, object]]
 ) -> None:
     """The promise of a slice by itself, without the machinery that uses it."""
-    slicer = Slicer(unite(rule_reads(rule, shape_of("k8s/Thing")) for rule in chosen))
+    slicer = Slicer(unite(rule_reads(rule, PLATFORMS.shape_of("k8s/Thing")) for rule in chosen))
     forgetting = plan(*chosen, memo=False)
     by_slice: dict[bytes, object] = {}
     for body in family:
@@ -170,7 +170,7 @@ def test_equal_slices_have_equal_verdicts(
     ],
 )
 def test_what_is_not_read_makes_no_new_slice(one: object, other: object) -> None:
-    slicer = Slicer(rule_reads(active("object.a == 1"), shape_of("k8s/Thing")))
+    slicer = Slicer(rule_reads(active("object.a == 1"), PLATFORMS.shape_of("k8s/Thing")))
     assert slicer.cut(msgspec.json.encode(one)) == slicer.cut(msgspec.json.encode(other))
 
 
@@ -188,7 +188,7 @@ def test_what_is_not_read_makes_no_new_slice(one: object, other: object) -> None
     ],
 )
 def test_what_is_read_makes_another_slice(one: object, other: object) -> None:
-    slicer = Slicer(rule_reads(active("object.a == 1"), shape_of("k8s/Thing")))
+    slicer = Slicer(rule_reads(active("object.a == 1"), PLATFORMS.shape_of("k8s/Thing")))
     assert slicer.cut(msgspec.json.encode(one)) != slicer.cut(msgspec.json.encode(other))
 
 

@@ -1,14 +1,13 @@
-"""Findings about whole namespaces: their files are read once more, only for the lines."""
+"""Findings about whole namespaces: their lines are known when their files are read, once."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from auditor.model.resource import Gap, Target
 from auditor.ports import Plan, Reading, Shard
@@ -57,30 +56,27 @@ def quota_findings(document: bytes) -> list[dict[str, Any]]:
     return [item for item in findings if item["rule"] == "k8s-resource-quota-missing"]
 
 
-def test_one_file_of_many_namespaces_is_read_twice(tmp_path: Path) -> None:
+def test_one_file_of_many_namespaces_is_read_once(tmp_path: Path) -> None:
     text = "---\n".join(NAMESPACE.format(number) for number in range(40))
     (tmp_path / "all.yaml").write_text(text)
     collector = Watched(collector_of(tmp_path))
     findings = quota_findings(Run().results(collector))
     lines = {item["resource"]["name"]: item["resource"]["source"] for item in findings}
     assert lines == {f"ns-{number}": f"all.yaml:{number * 6 + 3}" for number in range(40)}
-    assert collector.read_files == ["all.yaml", "all.yaml"]
+    assert collector.read_files == ["all.yaml"]
 
 
-@pytest.mark.parametrize("what", ["gone", "changed"])
-def test_a_file_that_is_not_what_it_was(tmp_path: Path, what: str) -> None:
-    """The verdict rests on what was read first; only the line is less precise."""
+def test_a_file_that_is_gone_when_it_is_judged(tmp_path: Path) -> None:
     file = tmp_path / "ns.yaml"
     file.write_text("# first\n" + NAMESPACE.format(1))
     before = quota_findings(Run().results(collector_of(tmp_path)))
-
-    def between() -> None:
-        if what == "gone":
-            file.unlink()
-        else:
-            file.write_text("# another\n# file\n" + NAMESPACE.format(1))
-
-    after = quota_findings(Run().results(Watched(collector_of(tmp_path), between)))
-    assert [item["resource"].pop("source") for item in before] == ["ns.yaml:4"]
-    assert [item["resource"].pop("source") for item in after] == ["ns.yaml:2"]
+    after = quota_findings(Run().results(Watched(collector_of(tmp_path), file.unlink)))
+    assert [item["resource"]["source"] for item in before] == ["ns.yaml:4"]
     assert after == before
+    assert not file.exists()
+
+
+def test_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"ns\xff.yaml")).write_text(NAMESPACE.format(1))
+    (found,) = quota_findings(Run().results(collector_of(tmp_path)))
+    assert found["resource"]["source"] == "ns\\xff.yaml:3"
