@@ -273,6 +273,7 @@ class Client:
             parts.append(part)
             size += len(part)
             if size > self.patience.size:
+                parts.clear()  # the error holds on to this frame until it has been told
                 detail = f"an answer of more than {self.patience.size:,} bytes"
                 raise Unanswered(Answered.TRUNCATED, detail, code=response.status)
         if end.passed:  # a body without a length ends where its socket was shut

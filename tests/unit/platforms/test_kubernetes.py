@@ -116,7 +116,7 @@ def test_controllers(
     found = controlled_by(pod)
     assert (None if found is None else (found.kind, found.name)) == expected
     counted = PLATFORMS.counted_with(pod)
-    kinds = {"Job": "k8s/Job.apps", "Deployment": "k8s/Deployment", "ReplicaSet": "k8s/ReplicaSet"}
+    kinds = {"Job": "k8s/Job", "Deployment": "k8s/Deployment", "ReplicaSet": "k8s/ReplicaSet"}
     if expected is None:
         assert counted is None
     else:
