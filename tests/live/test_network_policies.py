@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.analysis.namespaces import brief
+from auditor.analysis.namespaces import NamespacePostures
 from auditor.analysis.shapes import prepare
 from auditor.model.resource import Resource
 from auditor.platforms import PLATFORMS
 from auditor.secrets import redact
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
+from tests.unit.analysis.joining import SITE
 
 PATH = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies?dryRun=All"
 ABSENT: Any = object()
@@ -82,7 +83,8 @@ def understood(body: object) -> tuple[object, object, object]:
     raw = json.dumps(body).encode()
     read = Resource("k8s/NetworkPolicy", "", "asked", "default", "", "", 0, 0, redact.clean(raw))
     prepared = prepare(PLATFORMS.shape_of(read.kind), msgspec.json.decode(read.body))
-    fact = msgspec.json.decode(brief(read).body)
+    (row,) = NamespacePostures().extract(read, SITE)
+    fact = msgspec.json.decode(row.body)
     return fact, rules(prepared["ingressInEffect"]), rules(prepared["egressInEffect"])
 
 
