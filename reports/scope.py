@@ -40,8 +40,9 @@ def _others(report: Report) -> Iterator[str]:
     ]
     number = sum(target.others.count for target in report.targets)
     if number:
-        held = f"{_count(number, 'document')} held no Kubernetes object"
-        yield f"{held} ({_some(places, number, SHOWN_PLACES)})" if places else held
+        were = "was" if number == 1 else "were"
+        unknown = f"{_count(number, 'document')} {were} not recognised"
+        yield f"{unknown} ({_some(places, number, SHOWN_PLACES)})" if places else unknown
 
 
 def _passed_over(report: Report) -> Iterator[str]:

@@ -157,9 +157,9 @@ def export(
     """
     import yaml
 
-    from auditor.analysis.written import lists_of
     from auditor.cli.wiring import admission_place
-    from auditor.policy.admission import export as exported
+    from auditor.exports.admission import export as exported
+    from auditor.exports.lists import lists_of
     from auditor.runner.job import compiled_profile
 
     policy = load_policy(policies)
@@ -185,11 +185,13 @@ def _rules_of(what: tuple[str, ...], policies: tuple[Path, ...]) -> list[Rule]:
     Raises:
         UsageError: no such folder or rule, or a folder without rules.
     """
+    from auditor.cli.wiring import wired
+
     named = [Path(text) for text in what if "/" in text or Path(text).is_dir()]
     for folder in named:
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder", hint="a folder with rules/ in it")
-    policy = load(folders((*policies, *named)))
+    policy = load(folders((*policies, *named)), platforms=wired().platforms)
     chosen = [find_rule(policy.rules, text) for text in what if Path(text) not in named]
     for folder in named:
         inside = {path.stem for name, path in policy_files(folder) if name.startswith("rules/")}

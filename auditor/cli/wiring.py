@@ -16,10 +16,10 @@ from auditor.analysis.table import ANALYSES
 from auditor.cli.screen import Screen
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
+from auditor.exports.admission import Place
 from auditor.model.resource import Target
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.kubernetes import KUBERNETES
-from auditor.policy.admission import Place
 from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
 
 STDIN = "-"

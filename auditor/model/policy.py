@@ -16,8 +16,9 @@ EMPTY: Mapping[str, object] = MappingProxyType({})
 class Parameter(msgspec.Struct, frozen=True):
     """A typed knob of a rule, referred to as ``params.<name>``.
 
-    ``type`` is one of ``bool``, ``int``, ``string``, ``list(string)``, ``kubernetes-version``; a
-    version reaches the expression as its minor number (``1.30`` is 30, ``latest`` the newest).
+    ``type`` is one of ``bool``, ``int``, ``string``, ``list(string)``, or that of the versions of a
+    platform, of which ``newest`` is the newest that rules know; a version reaches the expression as
+    its minor number (``1.30`` is 30, ``latest`` the newest).
     """
 
     name: str
@@ -27,6 +28,7 @@ class Parameter(msgspec.Struct, frozen=True):
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
+    newest: str = ""
 
 
 class Example(msgspec.Struct, frozen=True):

@@ -191,6 +191,8 @@ KUBERNETES: Final = Platform(
     facts=frozenset(f"{PREFIX}{name}" for name in FACTS),
     counted_with=counted_with,
     shapes=SHAPES,
+    shorthand="k8s:// is the current context",
+    versions=MappingProxyType({"kubernetes-version": "1.37"}),
     writing="a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io",
     open_kinds=re.compile(r"k8s/[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}"),
 )

@@ -35,7 +35,8 @@ class Platform(msgspec.Struct, frozen=True, eq=False):
     that can't. ``facts`` are the kinds in ``kinds`` that analyses derive. ``writing`` says to
     people how a kind is written. ``counted_with`` says which controller the findings about a
     resource belong to, None for the resource itself. ``shapes`` are what rules may read of kinds
-    beyond what was read.
+    beyond what was read. ``versions`` are types of parameters that are versions of something, with
+    the newest that rules know. ``shorthand`` says to people which target its shortest URI is.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Platform(msgspec.Struct, frozen=True, eq=False):
     open_kinds: re.Pattern[str] | None = None
     counted_with: Callable[[Resource], Subject | None] = by_itself
     shapes: Mapping[str, Shape] = MappingProxyType({})
+    versions: Mapping[str, str] = MappingProxyType({})
+    shorthand: str = ""
 
     def has(self, kind: str) -> bool:
         """Whether there is such a kind, or may be."""
@@ -84,6 +87,11 @@ class Platforms(msgspec.Struct, frozen=True):
     def facts(self) -> frozenset[str]:
         """All kinds that analyses derive."""
         return frozenset(kind for each in self.known for kind in each.facts)
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The types of parameters that are versions, with the newest of each."""
+        return {name: newest for each in self.known for name, newest in each.versions.items()}
 
     def shape_of(self, kind: str) -> Shape:
         """The shape of a kind; one without is judged as it was read."""

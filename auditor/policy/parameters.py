@@ -8,15 +8,11 @@ from auditor.cel.types import BOOL, INT, STRING, Type, list_of
 from auditor.errors import UsageError
 from auditor.model.policy import Parameter
 
-KUBERNETES_LATEST = 37
-"""The newest minor version of Kubernetes that the rules know."""
-
 TYPES = {
     "bool": BOOL,
     "int": INT,
     "string": STRING,
     "list(string)": list_of(STRING),
-    "kubernetes-version": INT,
 }
 BOUNDED = frozenset({"int"})
 """The types that can have ``min`` and ``max``."""
@@ -24,12 +20,10 @@ BOUNDED = frozenset({"int"})
 CHOSEN = frozenset({"string"})
 """The types that can have ``choices``."""
 
-_VERSION = re.compile(r"v?1\.(0|[1-9][0-9]{0,2})(?:\.[0-9]+)?")
-
 
 def cel_type(parameter: Parameter) -> Type:
     """The CEL type of ``params.<name>``."""
-    return TYPES[parameter.type]
+    return INT if parameter.newest else TYPES[parameter.type]
 
 
 def convert(parameter: Parameter, value: object) -> object:
@@ -68,7 +62,7 @@ def _typed(parameter: Parameter, value: object) -> object:
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 return list(value)
             raise _bad(parameter, value, "a list of texts, with commas on the command line")
-        case "kubernetes-version":
+        case _ if parameter.newest:
             return _minor(parameter, value)
         case _:
             if isinstance(value, str):
@@ -77,17 +71,19 @@ def _typed(parameter: Parameter, value: object) -> object:
 
 
 def _minor(parameter: Parameter, value: object) -> int:
+    """The minor number of a version; all that rules know are of one major version."""
+    major, _, newest = parameter.newest.partition(".")
     text = str(value)
     if text == "latest":
-        return KUBERNETES_LATEST
-    match = _VERSION.fullmatch(text)
+        return int(newest)
+    match = re.fullmatch(rf"v?{major}\.(0|[1-9][0-9]{{0,2}})(?:\.[0-9]+)?", text)
     if match is None or isinstance(value, float):
-        raise _bad(parameter, value, "a version such as 1.30, in quotes, or latest")
+        raise _bad(parameter, value, f"a version such as {major}.30, in quotes, or latest")
     minor = int(match[1])
-    if minor > KUBERNETES_LATEST:
+    if minor > int(newest):
         raise UsageError(
             f"parameter {parameter.name}: {text} is newer than what the rules know",
-            hint=f"the newest is 1.{KUBERNETES_LATEST}, which latest stands for",
+            hint=f"the newest is {parameter.newest}, which latest stands for",
         )
     return minor
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 
 import msgspec
@@ -45,7 +46,7 @@ def read_rule(reader: Reader, stem: str, found: Found) -> None:
     start = len(found.errors)
     nodes = reader.mapping(reader.root, (*REQUIRED, *OPTIONAL), REQUIRED)
     before = len(found.errors)
-    parameters = _parameters(reader, nodes.get("parameters"))
+    parameters = _parameters(reader, nodes.get("parameters"), found.platforms.versions)
     known = parameters if len(found.errors) == before else None
     aliases = read_words(reader, nodes.get("aliases"))
     rule = Rule(
@@ -121,26 +122,31 @@ def _controls(reader: Reader, node: yaml.Node | None, found: Found) -> tuple[str
     return tuple(text for _, text in texts)
 
 
-def _parameters(reader: Reader, node: yaml.Node | None) -> tuple[Parameter, ...]:
+def _parameters(
+    reader: Reader, node: yaml.Node | None, versions: Mapping[str, str]
+) -> tuple[Parameter, ...]:
     if node is None:
         return ()
     made = []
     for name, entry in reader.mapping(node, ()).items():
         if not _PARAMETER_NAME.fullmatch(name):
             reader.fail(entry, f"{name!r} is no name of a parameter", "lower case, digits and _")
-        parameter = _parameter(reader, name, entry)
+        parameter = _parameter(reader, name, entry, versions)
         if parameter is not None:
             made.append(parameter)
     return tuple(made)
 
 
-def _parameter(reader: Reader, name: str, entry: yaml.Node) -> Parameter | None:
+def _parameter(
+    reader: Reader, name: str, entry: yaml.Node, versions: Mapping[str, str]
+) -> Parameter | None:
     found = reader.mapping(entry, _PARAMETER_KEYS, ("type", "default", "description"))
     kind = reader.string(found.get("type"))
     description = reader.string(found.get("description"))
-    if kind not in TYPES:
+    if kind not in TYPES and kind not in versions:
         if kind:
-            reader.fail(found.get("type"), f"no type {kind!r}", suggestion(kind, TYPES))
+            hint = suggestion(kind, (*TYPES, *versions))
+            reader.fail(found.get("type"), f"no type {kind!r}", hint)
         return None
     for key, types in (("min", BOUNDED), ("max", BOUNDED), ("choices", CHOSEN)):
         if key in found and kind not in types:
@@ -151,9 +157,10 @@ def _parameter(reader: Reader, name: str, entry: yaml.Node) -> Parameter | None:
     if low is not None and high is not None and low > high:
         reader.fail(found["max"], f"max {high} is below min {low}")
         return None
-    open_ended = Parameter(name, kind, None, description, low, high, _choices(reader, found))
+    choices, newest = _choices(reader, found), versions.get(kind, "")
+    open_ended = Parameter(name, kind, None, description, low, high, choices, newest)
     default = _converted(reader, found.get("default"), open_ended)
-    return Parameter(name, kind, default, description, low, high, choices=open_ended.choices)
+    return msgspec.structs.replace(open_ended, default=default)
 
 
 def _choices(reader: Reader, found: dict[str, yaml.Node]) -> tuple[str, ...]:

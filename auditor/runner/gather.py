@@ -25,6 +25,7 @@ from auditor.evidence.writing import FolderSink
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.resource import Gap
+from auditor.platforms import Platforms
 from auditor.ports import Bodies, Collector, Live
 from auditor.runner.mishaps import FORESEEN, Mishap, Mishaps
 
@@ -67,9 +68,10 @@ def gather(
         UsageError: two targets are the same cluster by the same name.
     """
     live = {number: each for number, each in enumerate(targets) if isinstance(each, Live)}
-    _refuse_twice(each.uri for each in live.values())
+    platforms = order.wanted.platforms
+    _refuse_twice((each.uri for each in live.values()), platforms)
     read = _read_all(live, order, progress)
-    _refuse_twice(each.entry.uri for each in read.values())
+    _refuse_twice((each.entry.uri for each in read.values()), platforms)
     collectors: list[Collector] = []
     for number, target in enumerate(targets):
         if isinstance(target, Live):
@@ -80,13 +82,13 @@ def gather(
     return collectors, read
 
 
-def _refuse_twice(uris: Iterator[str]) -> None:
+def _refuse_twice(uris: Iterator[str], platforms: Platforms) -> None:
     seen: set[str] = set()
     for uri in uris:
         if uri in seen:
-            raise UsageError(
-                f"{uri}: the same target twice", hint="name it once; k8s:// is the current context"
-            )
+            platform = platforms.of_target(uri)
+            shorthand = f"; {platform.shorthand}" if platform and platform.shorthand else ""
+            raise UsageError(f"{uri}: the same target twice", hint=f"name it once{shorthand}")
         seen.add(uri)
 
 

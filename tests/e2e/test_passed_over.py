@@ -34,7 +34,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 TOLD = (
-    "2 documents held no Kubernetes object (real/notes.yaml:1, real/notes.yaml:3)",
+    "2 documents were not recognised (real/notes.yaml:1, real/notes.yaml:3)",
     (
         "passed over: 1 hidden folder (.deploy), 5 files by their suffix "
         "(.yaml.gz, .yaml.j2, .py, no suffix)"

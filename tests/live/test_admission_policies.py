@@ -18,15 +18,15 @@ from typing import Any
 
 import pytest
 
-from auditor.analysis.written import lists_of
 from auditor.cli.wiring import admission_place
 from auditor.engine.kinds import KindPlan
 from auditor.engine.tally import counts
 from auditor.errors import UsageError
+from auditor.exports.admission import export
+from auditor.exports.lists import lists_of
 from auditor.model.enums import Verdict
 from auditor.platforms import PLATFORMS
 from auditor.policy import CompiledProfile, policies_folder
-from auditor.policy.admission import export
 from auditor.policy.compiled import ActiveRule
 from auditor.runner.job import compiled_profile
 from auditor.runner.settings import Chosen
