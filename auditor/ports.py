@@ -9,9 +9,10 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from auditor.model.enums import GapCause
-from auditor.model.evidence import Principal, Record, Redaction, TargetEntry
+from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Excluded, Gap, PassedOver, Resource, Target
+from auditor.secrets.bodies import CleanBody
 
 
 class Shard(msgspec.Struct, frozen=True):
@@ -147,15 +148,22 @@ class Collector(Protocol):
 
 
 class Sink(Protocol):
-    """Where a live collector leaves what it was answered."""
+    """Where a live collector leaves what it was answered.
+
+    Secrets stop here, whatever a collector forgets (ADR 0020).
+    """
 
     @property
     def scratch(self) -> Path:
         """A folder of this run, that only its owner can read and that goes with the run."""
         ...
 
-    def add(self, record: Record, body: bytes | None, redactions: Sequence[Redaction] = ()) -> None:
-        """Keep one query, and its body when there is one, of which it fills in what it knows."""
+    def add(self, record: Record, body: bytes | CleanBody | None) -> None:
+        """Keep one query, and its body when there is one, of which it fills in what it knows.
+
+        Bytes are cleaned here, JSON and texts alike, and so are the texts of the record. Who has
+        cleaned a body part by part says so: :func:`auditor.secrets.bodies.vouched`.
+        """
         ...
 
     @property

@@ -29,6 +29,7 @@ from auditor.model.resource import Gap
 from auditor.policy.compiled import ActiveRule
 from auditor.ports import Examination
 from auditor.runner.job import compiled_profile, rests_on
+from auditor.secrets.messages import redact_texts
 from reports.text import safe
 
 SKEW = 60.0
@@ -91,7 +92,7 @@ def doctor(
     wanted = wanted_by(sources.values(), compiled.platforms)
     live = wired().live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:
-        found = live.examine(wanted.of(live.uri), scratch)
+        found = redact_texts(live.examine(wanted.of(live.uri), scratch))
     blind = _blind(found, compiled.rules, sources)
     never = tuple(
         _Never(item.kind, item.reason, _resting_on(item.kind, sources)) for item in found.excluded

@@ -40,7 +40,7 @@ def show_error(error: AuditorError) -> None:
                 _write(f"    hint: {each.hint}")
     _write(f"Error: {_shown(error.message)}")
     if isinstance(error, CollectionError) and error.told:
-        _write(f"it said: {error.told}")
+        _write(f"it said: {_shown(error.told)}")
     if error.hint:
         _write(f"hint: {_shown(error.hint)}")
 
@@ -63,7 +63,7 @@ def show_usage(error: click.ClickException) -> None:
 
 def show_bug(error: BaseException) -> None:
     """Write a traceback, and what to do with it."""
-    show_traceback("".join(traceback.format_exception(error)))
+    show_traceback(_shown("".join(traceback.format_exception(error))))
 
 
 def show_traceback(text: str) -> None:
@@ -79,7 +79,7 @@ def _write(line: str) -> None:
 
 
 def _shown(text: str) -> str:
-    """A message without what has the shape of a credential; most runs have none to show."""
-    from auditor.secrets.redact import redact_text
+    """A message without what is or may be a secret; most runs have none to show."""
+    from auditor.secrets.messages import redact_message
 
-    return redact_text(text)
+    return redact_message(text)

@@ -20,6 +20,7 @@ from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, Redaction, TargetEntry, by_block, cut_by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard
+from auditor.secrets.bodies import CleanBody, vouched
 from auditor.secrets.redact import clean
 from auditor.secrets.redactions import MARK, Commit, redactions
 
@@ -76,7 +77,7 @@ class Draft:
         self._commit = commit
         self._objects: list[_Object] = []
         self.broken: tuple[Gap, ...] = ()
-        self.redactions: list[Redaction] = []
+        self._left_out: list[Redaction] = []
 
     def add(self, found: Resource) -> None:
         """Keep one object."""
@@ -94,7 +95,7 @@ class Draft:
                 if found.clean
                 else msgspec.json.decode(found.body)
             )
-            self.redactions += redactions(value, original, self._commit, place)
+            self._left_out += redactions(value, original, self._commit, place)
         self._objects.append(
             _Object(
                 found.kind,
@@ -112,8 +113,8 @@ class Draft:
             )
         )
 
-    def body(self) -> bytes:
-        """The whole, once all objects were added.
+    def body(self) -> CleanBody:
+        """The whole, once all objects were added; each was cleaned by itself, or came so.
 
         Written into a buffer that grows: that fails as it should where there is no memory for it,
         while ``encode`` takes the process down (``findings/README.md``).
@@ -127,7 +128,7 @@ class Draft:
             _encode_into(each, whole, -1)
         rest = _encode(_Document([], gaps, self._reading.skipped(), lines))
         whole += rest.removeprefix(_BEGIN)
-        return bytes(whole)
+        return vouched(bytes(whole), self._left_out)
 
     def __len__(self) -> int:
         return len(self._objects)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -46,6 +46,8 @@ from auditor.evidence.reading import records_of
 from auditor.evidence.weight import check_written
 from auditor.model.evidence import Record, Redaction, TargetEntry
 from auditor.removal import Spare, remove
+from auditor.secrets.bodies import CleanBody, clean_body
+from auditor.secrets.messages import redact_texts
 from auditor.secrets.redactions import Commit
 
 _FLUSHERS: Final = 8
@@ -53,25 +55,31 @@ _lines = msgspec.json.Encoder(order="deterministic").encode_lines
 
 
 class PartWriter:
-    """Keeps queries and their bodies: one part of one target's evidence."""
+    """Keeps queries and their bodies, without secrets: one part of one target's evidence.
 
-    def __init__(self, root: Path, target: int, part: int) -> None:
+    ``commit`` is how to commit to what is left out here, None when nobody asks.
+    """
+
+    def __init__(self, root: Path, target: int, part: int, commit: Commit | None = None) -> None:
         bodies = root / BODIES
         bodies.mkdir(parents=True, exist_ok=True)
         self._path = root / EVIDENCE / f"{target:04d}" / f"{part:06d}.jsonl"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._blocks = BlockWriter(bodies)
+        self._commit = commit
         self._records: list[tuple[Record, int]] = []
         self._left_out = root / REDACTIONS / f"{target:04d}" / f"{part:06d}.jsonl"
         self._lines: list[bytes] = []
 
-    def add(self, record: Record, body: bytes | None, redactions: Sequence[Redaction] = ()) -> None:
+    def add(self, record: Record, body: bytes | CleanBody | None) -> None:
         """Keep a query and its body, and where secrets were left out of that."""
-        self._lines += [_left_out(record, each) for each in redactions]
+        record = redact_texts(record)
         place = -1
         if body is not None:
-            name, place, at = self._blocks.add(body)
-            record = msgspec.structs.replace(record, sha256=name, size=len(body), at=at)
+            found = body if isinstance(body, CleanBody) else clean_body(body, self._commit)
+            self._lines += [_left_out(record, each) for each in found.redactions]
+            name, place, at = self._blocks.add(found.data)
+            record = msgspec.structs.replace(record, sha256=name, size=len(found.data), at=at)
         self._records.append((record, place))
 
     def close(self) -> tuple[Record, ...]:
@@ -100,7 +108,7 @@ class FolderSink:
     def __init__(
         self, root: Path, number: int, scratch: Path, commit: Commit | None = None
     ) -> None:
-        self._part = PartWriter(root, number, 0)
+        self._part = PartWriter(root, number, 0, commit)
         self._commit = commit
         self._scratch = scratch
         self.secrets: set[str] = set()
@@ -110,9 +118,9 @@ class FolderSink:
         """A folder for what must be in files and is no evidence."""
         return self._scratch
 
-    def add(self, record: Record, body: bytes | None, redactions: Sequence[Redaction] = ()) -> None:
-        """Keep a query and its body."""
-        self._part.add(record, body, redactions)
+    def add(self, record: Record, body: bytes | CleanBody | None) -> None:
+        """Keep a query and its body, without secrets."""
+        self._part.add(record, body)
 
     @property
     def commit(self) -> Commit | None:

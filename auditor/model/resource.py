@@ -75,9 +75,12 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     are derived and stand nowhere (None).
     ``part`` tells apart the derived resources of one object, "" where it can have only one.
     ``heuristic`` marks a resource that was recognised by its shape, not by a declared path.
-    ``clean`` is false while ``body`` is as it was read: who shows it to rules decodes it by
-    :func:`auditor.secrets.redact.decode`, who keeps it passes it through
-    :func:`auditor.secrets.redact.clean`.
+    ``clean`` is false while ``body`` is as it was read, and nothing else has to be said of it: who
+    shows it to rules decodes it by :func:`auditor.secrets.redact.decode`, which is once for each
+    distinct slice, and who keeps it passes it through :func:`auditor.secrets.redact.clean`. True is
+    for a reader that left secrets out on the way because it has the parts of the text at hand, as
+    that of YAML. It saves the decoder the work, and is no permission: a run looks through such a
+    body once more (:mod:`auditor.runner.cleaning`), at some hundred megabytes a second.
     """
 
     kind: str
@@ -97,7 +100,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     part: str = ""
     parent: Resource | None = None
     heuristic: bool = False
-    clean: bool = True
+    clean: bool = False
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False, order=True):

@@ -28,6 +28,7 @@ from auditor.model.resource import Gap
 from auditor.platforms import Platforms
 from auditor.ports import Bodies, Collector, Live
 from auditor.runner.mishaps import FORESEEN, Mishap, Mishaps
+from auditor.secrets.messages import redact_message, redact_texts
 
 Progress = Callable[[str, int, int], None]
 Reader = Callable[[Collected, Bodies], Collector]
@@ -163,7 +164,7 @@ def _read(number: int, target: Live, order: Order, shared: _Shared) -> Collected
     shared.go_on()
     commit = committing(order.commitments) if order.commitments is not None else None
     sink = FolderSink(order.folder, number, order.scratch, commit)
-    entry = _entry(number, target, order, sink, shared)
+    entry = redact_texts(_entry(number, target, order, sink, shared))
     shared.go_on()
     order.secrets.update(sink.secrets)
     return Collected(entry, sink.close())
@@ -173,10 +174,10 @@ def _entry(
     number: int, target: Live, order: Order, sink: FolderSink, shared: _Shared
 ) -> TargetEntry:
     """Read one target; what goes wrong within it costs it alone."""
-    started = order.clock()
+    started, uri = order.clock(), redact_message(target.uri)
 
     def progress(done: int, total: int) -> None:
-        shared.tell(target.uri, done, total)
+        shared.tell(uri, done, total)
 
     try:
         return target.collect(order.wanted.of(target.uri), sink, progress)

@@ -21,8 +21,8 @@ from auditor.errors import AuditorError
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
 from auditor.ports import Collector, Reading, Shard
+from auditor.secrets.messages import redact_message
 from auditor.secrets.own import Own
-from auditor.secrets.redact import redact
 
 FORESEEN: Final = (OSError, AuditorError)
 """What is no bug: it ends the run, and says itself why."""
@@ -72,8 +72,7 @@ class Mishaps:
 
 def _told(error: Exception) -> str:
     """A traceback; what an error says may repeat what was read, so secrets go."""
-    text = redact("".join(traceback.format_exception(error)))
-    return text if isinstance(text, str) else type(error).__name__
+    return redact_message("".join(traceback.format_exception(error)))
 
 
 def readings(collector: Collector, shard: Shard, mishaps: Mishaps) -> Iterator[Reading | Gap]:

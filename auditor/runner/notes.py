@@ -40,7 +40,7 @@ class Notes:
             original=evidence.sha256,
             original_size=evidence.size,
         )
-        self._part.add(record, draft.body(), draft.redactions)
+        self._part.add(record, draft.body())
 
     def refused(self, gap: Gap) -> None:
         """A file could not be read."""

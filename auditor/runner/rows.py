@@ -21,6 +21,7 @@ from auditor.analysis.protocol import Analyses, JoiningAnalysis, Key, Row, Site,
 from auditor.engine.lines import FIELD, text
 from auditor.model.fact import Origin
 from auditor.model.resource import Resource
+from auditor.secrets.messages import redact_texts
 from auditor.secrets.redact import clean
 
 _TAB: Final = b"\t"
@@ -39,7 +40,7 @@ _encode = msgspec.json.encode
 
 
 def encoded(analysis: str, row: Row) -> bytes:
-    """Write a row as a line; its body without secrets, whatever the analysis left in it."""
+    """Write a row as a line; its key and body without secrets, whatever the analysis left in."""
     try:
         return _line(analysis, row)
     except UnicodeEncodeError:  # a name of a file that is no text
@@ -49,7 +50,7 @@ def encoded(analysis: str, row: Row) -> bytes:
 
 
 def _line(analysis: str, row: Row) -> bytes:
-    key = _encode(row.key) if row.key else b""
+    key = _encode(redact_texts(row.key)) if row.key else b""
     stored = _encode(_Stored(row.origin, msgspec.Raw(clean(row.body))))
     order = FIELD.join((row.tag, *_order(row.origin))).encode()
     return b"%b\t%b\t%b\t%b\n" % (analysis.encode(), key, order, stored)

@@ -16,6 +16,7 @@ from auditor.model.finding import Report
 from auditor.model.resource import Gap
 from auditor.ports import Collector, Shard
 from auditor.runner.cache import prune
+from auditor.runner.cleaning import CleanCollector
 from auditor.runner.facts import Blind, judge_facts
 from auditor.runner.job import Context, Job, Keep, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
@@ -53,7 +54,7 @@ def audit(
     gate_text = settings.gate
     runs: list[tuple[Collector, TargetRun]] = []
     context: Context | None = None
-    for number, collector in enumerate(collectors):
+    for number, collector in enumerate(map(CleanCollector, collectors)):
         keep = None
         if keeping is not None and collector.independent:
             keep = Keep(keeping.folder, number, stamp.started, keeping.commitments)

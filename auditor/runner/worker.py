@@ -21,6 +21,7 @@ from auditor.runner.job import Context, Job, Keep, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps, readings
 from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies, all_lines
 from auditor.runner.rows import Rows
+from auditor.secrets.messages import redact_texts
 from auditor.version import VERSION
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class ShardRun:
 
         What an object of a cluster only names is made in the cluster, and seen there.
         """
+        gap = redact_texts(gap)  # an analysis may name what stands in a body that is not clean
         if "://" not in self._uri:
             return msgspec.structs.replace(gap, target=self._uri)
         return msgspec.structs.replace(gap, target=self._uri, scope=resource.kind, line=0)

@@ -1,7 +1,8 @@
 """Secrets are replaced at the door, by a marker that says what kind they were.
 
-A collector calls :func:`redact` on what it read, before anything is stored or judged, so that no
-report, cache or message can hold a secret that an output-side filter forgot.
+Nothing is stored or judged before, so that no report, cache or message can hold a secret that a
+filter of outputs forgot. The doors: ``bodies.py`` for what is kept, ``messages.py`` for what is
+said, :mod:`auditor.runner.cleaning` for what is judged.
 """
 
 from __future__ import annotations

@@ -35,10 +35,11 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     # RFC 6750, 2.1; a scheme is the same in small letters (RFC 9110, 11.1)
     ("bearer-token", re.compile(r"(?i:(?<=\bBearer ))[A-Za-z0-9._~+/-]{12,}=*")),
 )
-_HINTS = (
+HINTS: Final = (
     *("PRIVATE KEY", "AKIA", "ASIA", "gh", "glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ"),
     *("service_account", "earer ", "EARER "),
 )
+"""One of these is in every text that has something of a shape, but for the user of a URL."""
 _AUTHORITY_END = re.compile(r"[/?#\s\"'`<>,;]")
 _NOT_IN_USER = re.compile(r"[\s\"'`]")
 _PORT = re.compile(r"[0-9]{1,5}(?:[/?#].*)?", re.DOTALL)
@@ -49,7 +50,7 @@ _LONGEST: Final = 4096
 
 def without_shapes(text: str) -> str:
     """Replace what has the shape of a credential, also of one inside a URL."""
-    for hint in _HINTS:
+    for hint in HINTS:
         if hint in text:
             for shape, pattern in _SHAPES:
                 if pattern.search(text):

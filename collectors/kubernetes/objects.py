@@ -108,7 +108,7 @@ class Maker:
         document: int,
         line: int,
         *,
-        clean: bool = True,
+        clean: bool,
     ) -> Resource:
         """Make a resource of ``{apiVersion, kind, metadata}`` and its JSON.
 

@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.model.enums import Answered
 from auditor.model.evidence import Redaction
+from auditor.secrets.bodies import CleanBody, vouched
 from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Served
 from collectors.kubernetes.live.pods import Pod
@@ -46,10 +47,9 @@ class _One(_Head, frozen=True, gc=False):
 class Page(msgspec.Struct, frozen=True):
     """One answer to a list: ``body`` is a list of the same kind, fit to be kept."""
 
-    body: bytes
+    body: CleanBody
     count: int
     resource_version: str
-    redactions: tuple[Redaction, ...] = ()
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -73,8 +73,8 @@ class Listed(msgspec.Struct, frozen=True):
             if left_out:
                 found += below(f"/items/{number}", left_out)
         pieces.append(b"]}")
-        body = b"".join(pieces)
-        return Page(body, len(self.items), self.meta.resourceVersion, tuple(found))
+        body = vouched(b"".join(pieces), found)
+        return Page(body, len(self.items), self.meta.resourceVersion)
 
 
 _decode_page = msgspec.json.Decoder(_Page[msgspec.Raw]).decode

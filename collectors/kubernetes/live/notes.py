@@ -30,7 +30,7 @@ class Notes:
         return self._sink.commit
 
     def heard(self, path: str, answer: Answer) -> None:
-        """What the server says that it serves: no resources, and kept as it came."""
+        """Keep what the server says that it serves, which are no resources."""
         self._sink.add(self._record("", "", f"GET {path}", None), answer.body)
 
     def page(self, served: Served, namespace: str, got: Got, page: Page | None) -> None:
@@ -48,7 +48,7 @@ class Notes:
         if page is None or not page.count:
             self._sink.add(record, None)
         else:
-            self._sink.add(record, page.body, page.redactions)
+            self._sink.add(record, page.body)
 
     def _record(
         self,

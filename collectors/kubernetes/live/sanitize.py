@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 
 from auditor.model.evidence import Redaction
+from auditor.secrets.bodies import Cleaner
 from auditor.secrets.hints import holding
 from auditor.secrets.keys import LAST_APPLIED
 from auditor.secrets.objects import has_secrets
 from auditor.secrets.redactions import Commit
 from collectors.kubernetes.live.pods import Pod
-from collectors.kubernetes.live.specs import Cleaner, Kept, Specs
+from collectors.kubernetes.live.specs import Kept, Specs
 
 UNREADABLE: Final = b'{"metadata":"unreadable"}'
 """What nobody can read nobody can judge: its place is kept, for the reader to report."""

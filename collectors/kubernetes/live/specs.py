@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from auditor.model.evidence import Redaction
+from auditor.secrets.bodies import Cleaner
 from auditor.secrets.hints import find, may_hold_secret
-from auditor.secrets.redact import clean
-from auditor.secrets.redactions import MARK, Commit, redactions
+from auditor.secrets.redactions import Commit
 
 _NODE: Final = b'"nodeName":"'
 _ACCESS: Final = b"kube-api-access-"
@@ -24,25 +24,6 @@ _MOST: Final = 512
 
 Kept = tuple[Sequence[bytes], tuple[Redaction, ...]]
 """JSON as it is kept, in pieces, and what was left out of it."""
-
-
-class Cleaner:
-    """Leaves secrets out; ``commit`` is how to commit to them, None when nobody asks."""
-
-    def __init__(self, commit: Commit | None) -> None:
-        self._commit = commit
-
-    def always(self, raw: bytes) -> tuple[bytes, tuple[Redaction, ...]]:
-        """JSON without secrets and without its nulls, and what was left out."""
-        found = clean(raw)
-        if self._commit is None or MARK not in found:
-            return found, ()
-        before, after = msgspec.json.decode(raw), msgspec.json.decode(found)
-        return found, tuple(redactions(after, before, self._commit))
-
-    def cleaned(self, raw: bytes) -> tuple[bytes, tuple[Redaction, ...]]:
-        """JSON without secrets: as it is when there are none."""
-        return self.always(raw) if may_hold_secret(raw) else (raw, ())
 
 
 class _Spec(msgspec.Struct, frozen=True, gc=False):

@@ -75,7 +75,8 @@ class YamlFile:
                 self._ledger.add(item.at(line))
             else:
                 try:
-                    made = maker.make(item, _encode(item), self._remember(pointer), line)
+                    number = self._remember(pointer)
+                    made = maker.make(item, _encode(item), number, line, clean=True)
                     if document.duplicates:
                         owners[pointer] = made
                     yield made

@@ -230,7 +230,7 @@ def _findings(kind: Kind, items: Sequence[Item]) -> list[bytes]:
     plans = Plans([kind.rule], list_all=False, memo=True)
     writer = LineWriter([kind.rule], PLATFORMS.counted_with)
     body = _object(kind, items)
-    resource = Maker("a.yaml").make(body, msgspec.json.encode(body), 0, 1)
+    resource = Maker("a.yaml").make(body, msgspec.json.encode(body), 0, 1, clean=True)
     lines: list[bytes] = []
     for subject in (resource, *named(resource, WORKLOADS.derive(resource))):
         assert isinstance(subject, Resource)

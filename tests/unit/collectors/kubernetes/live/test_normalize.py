@@ -172,12 +172,14 @@ def test_what_says_that_it_is_of_the_kind_of_its_list() -> None:
     value = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a"}}
     assert page(Sanitizer(), encoded(value)) == [(value, ())]
     listed = Listed("Pod", "v1", ListMeta(), [msgspec.Raw(json.dumps(value).encode())])
-    assert json.loads(listed.kept(Sanitizer()).body)["items"] == [value]
+    assert json.loads(listed.kept(Sanitizer()).body.data)["items"] == [value]
 
 
 def test_an_object_of_nothing() -> None:
     page = Listed("Pod", "v1", ListMeta(), [msgspec.Raw(b"{}")])
-    assert json.loads(page.kept(Sanitizer()).body)["items"] == [{"kind": "Pod", "apiVersion": "v1"}]
+    assert json.loads(page.kept(Sanitizer()).body.data)["items"] == [
+        {"kind": "Pod", "apiVersion": "v1"}
+    ]
 
 
 TEXTS = st.sampled_from(("", "a", "kube-api-access-abcde", "kube-api-access-", SECRET, '"', "é"))

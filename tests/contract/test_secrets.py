@@ -1,0 +1,53 @@
+"""Who may say that something is without secrets: a short list, so that it stays one.
+
+Everything else passes through what cleans it: ADR 0020.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VOUCHING = {
+    "auditor/evidence/kept.py": "each object of a draft is clean, or cleaned there",
+    "collectors/kubernetes/live/normalize.py": "its keeper looks through each object",
+}
+CLAIMING = {
+    "collectors/kubernetes/manifests/yaml_file.py": "secrets are left out line by line",
+}
+
+
+def calls(path: Path) -> Iterator[ast.Call]:
+    tree = ast.parse(path.read_text())
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def vouches(call: ast.Call) -> bool:
+    function = call.func
+    name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    return name in {"vouched", "CleanBody"}
+
+
+def claims(call: ast.Call) -> bool:
+    """Whether a call says ``clean=True`` of a resource."""
+    return any(
+        word.arg == "clean" and isinstance(word.value, ast.Constant) and word.value.value is True
+        for word in call.keywords
+    )
+
+
+def sources() -> dict[str, list[ast.Call]]:
+    return {
+        path.relative_to(ROOT).as_posix(): list(calls(path))
+        for package in ("auditor", "collectors", "reports")
+        for path in (ROOT / package).rglob("*.py")
+        if path != ROOT / "auditor/secrets/bodies.py"
+    }
+
+
+def test_few_vouch_for_what_they_hand_over() -> None:
+    found = sources()
+    assert {name for name, made in found.items() if any(map(vouches, made))} == VOUCHING.keys()
+    assert {name for name, made in found.items() if any(map(claims, made))} == CLAIMING.keys()
