@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from auditor.errors import CollectionError
@@ -20,7 +21,7 @@ from auditor.model.resource import (
     Some,
     Target,
 )
-from auditor.ports import Plan, Reading, Shard, Sink
+from auditor.ports import Examination, Plan, Read, Reading, Shard, Sink
 
 _MOMENT = "2026-01-02T03:04:05.000000Z"
 
@@ -242,6 +243,22 @@ class Cluster:
             gaps=(Gap(self.uri, "k8s/Job", GapCause.DENIED, detail, hint),),
             excluded=(Excluded("k8s/Secret", canary.said("cluster: excluded")),),
             notes=(canary.said("cluster: note"),),
+        )
+
+    def examine(self, kinds: frozenset[str], scratch: Path) -> Examination:
+        """Say that nothing may be read."""
+        del scratch
+        canary = self.canary
+        detail, hint = canary.said("doctor: detail"), canary.said("doctor: hint")
+        return Examination(
+            uri=self.uri,
+            server=f"https://u:{canary('doctor: server')}@host",
+            uid=canary.said("doctor: uid"),
+            version=canary.said("doctor: version"),
+            principal=Principal(canary.said("doctor: principal"), "", (canary.said("group"),)),
+            skew=None,
+            reads=tuple(Read(kind, True, False, detail, hint=hint) for kind in kinds),
+            excluded=(Excluded("k8s/Secret", canary.said("doctor: excluded")),),
         )
 
     def _record(self, number: int, kind: str) -> Record:

@@ -13,11 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from auditor.cli.app import run
 from auditor.cli.bundling import Bundling
 from auditor.cli.errors import show_error
+from auditor.cli.exits import INCOMPLETE
 from auditor.cli.judging import Judging
 from auditor.cli.signing_options import Wanted
-from auditor.cli.wiring import reader_of
+from auditor.cli.wiring import SHIPPED, Places
 from auditor.config import Config, read_config
 from auditor.errors import CollectionError
 from auditor.evidence.archive import unpack
@@ -57,7 +59,7 @@ class Scan:
 
     def judged(self, targets: Sequence[Collector | Live]) -> int:
         """Without a bundle."""
-        collectors, _ = gather(targets, self.order, reader_of, self.judging.progress)
+        collectors, _ = gather(targets, self.order, SHIPPED.reader_of, self.judging.progress)
         report = self.judging.audit(collectors, self.settings, STAMP)
         return self.judging.tell(report, self.order.bug)
 
@@ -176,6 +178,27 @@ def test_what_is_no_secret_is_kept_as_it_came(tmp_path: Path) -> None:
     env = found[request, "/items/0/spec/containers/0/env/0/value"]
     assert env["shapes"] == ["by-name"]
     assert env["commitment"], "as for a collector that cleans by itself"
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_doctor_shows_no_canary(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    more: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    canaries = Canaries()
+
+    def cluster(text: str, places: Places) -> Cluster:
+        del text, places
+        return Cluster(canaries, "toy")
+
+    wiring = msgspec.structs.replace(SHIPPED, collectors={"k8s": cluster})
+    assert run(["doctor", "k8s://toy", *more], wiring) == INCOMPLETE
+    shown = capfd.readouterr()
+    assert "«redacted:" in shown.out or "\\u00abredacted:" in shown.out
+    assert leaks(tmp_path, canaries, *shown) == set()
 
 
 def test_errors_are_shown_without_canaries(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,13 +9,14 @@ import pytest
 import yaml
 
 from auditor.analysis.namespaces import OTHER_POLICIES
+from auditor.analysis.scopes import kinds_of_the_cluster
 from auditor.errors import UsageError
 from auditor.platforms import PLATFORMS
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
 from auditor.platforms.kubernetes import FACTS, PREFIX
 from auditor.policy import policies_folder
 from auditor.ports import RolePlan
-from auditor.runner.job import compiled_profile, kinds_of_the_cluster, wanted_of
+from auditor.runner.job import compiled_profile, wanted_of
 from auditor.runner.settings import Chosen
 from collectors.kubernetes.permissions import role
 from collectors.kubernetes.resources import Named, named
@@ -179,7 +180,7 @@ def test_the_table_says_what_no_namespace_holds() -> None:
     called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
     others = {"k8s/GPUCluster.nvidia.com", "k8s/NVIDIADriver.nvidia.com"}
     others |= {kind for kind, of_all in OTHER_POLICIES.items() if of_all}
-    assert kinds_of_the_cluster(profile) == called | others
+    assert kinds_of_the_cluster(profile.tables) == called | others
     assert len(called) == 9
 
 
