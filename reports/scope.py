@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from auditor.model.enums import ControlState
 from auditor.model.finding import Report
 from auditor.model.resource import Some
 
@@ -80,6 +81,22 @@ def _ignored(report: Report) -> Iterator[str]:
         named = _some(names, len(names), SHOWN_KINDS)
         seen = f"{_count(len(kinds), 'kind')}, {_count(objects, 'object')}"
         yield f"{seen}: read, no rule looks at them ({named})"
+
+
+def not_assessed(report: Report) -> Iterator[str]:
+    """Say in one line how many controls of each framework this profile has no rule for."""
+    controls: Counter[str] = Counter()
+    missing: Counter[str] = Counter()
+    for control in report.controls:
+        controls[control.framework] += 1
+        missing[control.framework] += control.state is ControlState.NOT_ASSESSED
+    parts = [
+        f"{name} {missing[name]} of {number}"
+        for name, number in sorted(controls.items())
+        if missing[name]
+    ]
+    if parts:
+        yield f"controls not assessed, for which this profile has no rule: {', '.join(parts)}"
 
 
 def _sum(parts: Iterator[Some]) -> Some:

@@ -13,7 +13,8 @@ from types import MappingProxyType
 import msgspec
 
 from auditor.model.enums import Decision, Severity, TargetState
-from auditor.model.finding import Finding, Observed, Report, RuleInfo, TargetReport
+from auditor.model.finding import Report, RuleInfo, TargetReport
+from auditor.model.results_finding import Finding, Observed
 from reports import scope
 from reports.remedy import short_remedy
 from reports.text import cells, safe, wrap
@@ -146,7 +147,7 @@ class _Screen:
         yield ""
         yield style.paint("Coverage", "bold")
         yield from self._wrap(_decided(report), "  ")
-        for text in scope.told(report):
+        for text in (*scope.not_assessed(report), *scope.told(report)):
             yield from self._wrap(text, "  ")
         for target in report.targets:
             yield from self._as_whom(target)
@@ -238,7 +239,7 @@ class _Screen:
             where += " (heuristic)"
         if finding.new:
             where += " (new)"
-        place = resource.source
+        place = resource.location
         if self._many_targets:
             place = f"{resource.target} {place}"
         style = self._style

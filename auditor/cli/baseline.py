@@ -13,7 +13,7 @@ from auditor.evidence.compare import by_fingerprint, read_results
 from auditor.evidence.layout import LARGE_RESULTS, RESULTS, Manifest
 from auditor.evidence.trust import read_trust, trust_in
 from auditor.evidence.verify import Outcome, Verifier
-from auditor.model.finding import FINGERPRINTS
+from auditor.model.results import FINGERPRINTS
 from auditor.runner.settings import Known, State
 
 _PIECE: Final = 1 << 20

@@ -16,9 +16,10 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.config import read_config
-from auditor.evidence.compare import Brief, Change, by_fingerprint, changes, read_results
+from auditor.evidence.compare import Change, by_fingerprint, changes, read_results, state_of
 from auditor.evidence.reading import read_folder
-from auditor.model.finding import FINGERPRINTS
+from auditor.model.results import FINGERPRINTS
+from auditor.model.results_finding import FindingSummary
 from reports.text import safe
 
 DIFFERENT = 1
@@ -87,11 +88,11 @@ def _told(before: Bundle, after: Bundle, again: Again) -> Iterator[_Told]:
         yield _Told(change, tuple(why for why in _WHY if why in reasons))
 
 
-def _state(found: Brief | None) -> tuple[object, ...] | None:
-    return None if found is None else found.state
+def _state(found: FindingSummary | None) -> tuple[object, ...] | None:
+    return None if found is None else state_of(found)
 
 
-_Stage = tuple[str, Mapping[str, Brief]]
+_Stage = tuple[str, Mapping[str, FindingSummary]]
 
 
 def _stages(before: Bundle, after: Bundle, again: Again) -> Sequence[_Stage]:
@@ -129,7 +130,7 @@ def _policy(bundle: Bundle) -> tuple[object, ...]:
     return judged.profile, judged.parameters, files
 
 
-def _findings(results: Path, *, everything: bool) -> Mapping[str, Brief]:
+def _findings(results: Path, *, everything: bool) -> Mapping[str, FindingSummary]:
     found = by_fingerprint(results)
     if everything:
         return found
@@ -176,12 +177,13 @@ def _document(found: Sequence[_Told]) -> str:
     return json.dumps({"schema": "diff/v1", "changes": rows}, indent=2)
 
 
-def _shown(found: Brief | None) -> dict[str, str] | None:
+def _shown(found: FindingSummary | None) -> dict[str, str | int] | None:
     if found is None:
         return None
     return {
         "verdict": found.verdict,
         "severity": found.severity,
         "message": found.message,
-        "source": found.resource.source,
+        "file": found.resource.file,
+        "line": found.resource.line,
     }

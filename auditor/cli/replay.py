@@ -15,9 +15,10 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.config import read_config
-from auditor.evidence.compare import Results, changes, cited_in, findings_in, read_results
+from auditor.evidence.compare import changes, cited_in, findings_in, read_results
 from auditor.evidence.content import digest_of
 from auditor.evidence.reading import read_folder
+from auditor.model.results import Results
 from auditor.version import VERSION
 from reports.text import safe
 

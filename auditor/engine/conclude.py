@@ -1,24 +1,16 @@
-"""From counts to conclusions: which gaps blind which rules, coverage, controls."""
+"""From counts to conclusions: which gaps blind which rules, and coverage."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from auditor.engine.merge import Merged
 from auditor.engine.sources import RuleSources
 from auditor.engine.tally import counts as tally_counts
-from auditor.model.enums import ControlState, Verdict
-from auditor.model.finding import (
-    ControlResult,
-    Coverage,
-    ExcludedReport,
-    GapReport,
-    KindCoverage,
-    RuleCount,
-)
-from auditor.model.policy import Control
+from auditor.model.enums import Verdict
+from auditor.model.finding import Coverage, GapReport, KindCoverage, RuleCount
 from auditor.model.resource import Excluded, Gap
+from auditor.model.results import ExcludedReport
 from auditor.policy.compiled import ActiveRule
 
 _ABOUT_FILES = "files/"
@@ -233,50 +225,3 @@ def coverage_of(
         len(absent),
         decided / total if total else 0.0,
     )
-
-
-def control_results(
-    controls: Iterable[Control],
-    counts: Sequence[RuleCount],
-    merged: Merged,
-    short: frozenset[str],
-) -> tuple[ControlResult, ...]:
-    """The state of every control that has a rule in the profile.
-
-    One fail: not satisfied. Otherwise one unknown or manual, nothing that was decided at all, or a
-    rule in ``short``, which was kept from a resource: undetermined. Else satisfied.
-    """
-    by_rule = {count.rule: count for count in counts}
-    results = []
-    for control in sorted(controls, key=lambda item: (item.framework, item.id)):
-        relevant = [by_rule[rule] for rule in control.rules if rule in by_rule]
-        if not relevant:
-            continue
-        state = _state(relevant)
-        if state is ControlState.SATISFIED and not short.isdisjoint(control.rules):
-            state = ControlState.UNDETERMINED
-        verdicts = {
-            ControlState.NOT_SATISFIED: (Verdict.FAIL.value,),
-            ControlState.UNDETERMINED: (Verdict.UNKNOWN.value, Verdict.MANUAL.value),
-            ControlState.SATISFIED: (),
-        }[state]
-        fingerprints = [
-            fingerprint
-            for count in relevant
-            for verdict in verdicts
-            for fingerprint in merged.deciding.get((count.rule, verdict), ())
-        ]
-        results.append(
-            ControlResult(control.framework, control.id, control.title, state, tuple(fingerprints))
-        )
-    return tuple(results)
-
-
-def _state(counts: Sequence[RuleCount]) -> ControlState:
-    if any(count.failed for count in counts):
-        return ControlState.NOT_SATISFIED
-    if any(count.unknown or count.manual for count in counts):
-        return ControlState.UNDETERMINED
-    if not any(count.passed for count in counts):
-        return ControlState.UNDETERMINED
-    return ControlState.SATISFIED

@@ -14,14 +14,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from auditor.errors import UsageError
 from auditor.model.enums import Decision, Severity, Verdict
-from auditor.model.finding import GateResult
+from auditor.model.results import GateResult
 
-EXIT_PASS, EXIT_FAIL, EXIT_INCOMPLETE = 0, 1, 3
+EXIT_PASS: Final = 0
+EXIT_FAIL: Final = 1
+EXIT_INCOMPLETE: Final = 3
 
 Tallies = Mapping[tuple[str, str], int]
 """How many findings there are of a (verdict, severity)."""

@@ -4,14 +4,15 @@ A line is ``identity TAB place TAB covers TAB object LF``. ``identity`` orders f
 reported: verdict (fail first), severity (critical first), rule, target, namespace, kind, name,
 what tells the element from others, fingerprint; lines that share it are one finding, and ``place``
 (what nothing controls first, then source, document) says which of them is shown. ``object`` is the
-JSON object of the results contract, which has ``covers`` too. JSON text has no raw control
-characters, so the separators are safe whatever a name contains.
+JSON object of the results contract, laid out as :mod:`auditor.model.results_layout` says; it has
+``covers`` too. JSON text has no raw control characters, so the separators are safe whatever a name
+contains.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -22,6 +23,7 @@ from auditor.model.elements import shown
 from auditor.model.enums import Confidence, Verdict
 from auditor.model.fact import Fact, Origin, path_of
 from auditor.model.resource import Resource, Subject, Target
+from auditor.model.results_layout import causes_of, head, recounted, with_causes
 from auditor.policy.compiled import ActiveRule
 
 VERDICT_ORDER = {
@@ -32,15 +34,13 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "8"
+FORMAT = "9"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"
 """How the place of a controlled resource begins: the latter's owner is judged by a line as well."""
 
 _POINTERS_KEPT = 16_384
-_COVERS = b'"covers":'
-_CAUSES = b'"causes":['
 _encode = msgspec.json.encode
 
 LineOf = Callable[[str], int]
@@ -88,8 +88,7 @@ class LineWriter:
                 known = located[path] = (shown, 0 if pointer is None else line_of(pointer))
             return known
 
-        digests = _digests((evidence,))
-        return [self._line(where, outcome, locate, digests, covers) for outcome in outcomes]
+        return [self._line(where, outcome, locate, (evidence,), covers) for outcome in outcomes]
 
     def fact_lines(
         self, fact: Fact, outcomes: Sequence[Outcome], *, of_run: bool = False
@@ -107,10 +106,10 @@ class LineWriter:
             spot = fact.spot(pointer)
             if spot is None:
                 return f'{text(pointer)},"fact":{text(fact.kind)}', 0
-            of = f',"of":{spot.of}' if spot.of else ""
+            of = f',"of":{spot.of - 1}' if spot.of else ""
             return f"{text(spot.pointer)}{of}", fact.origins[spot.of].line_of(spot.pointer)
 
-        digests = _digests(sorted({origin.digest for origin in fact.origins}))
+        digests = tuple(sorted({origin.digest for origin in fact.origins}))
         return [self._line(where, outcome, locate, digests, 1) for outcome in outcomes]
 
     def _pointer(self, resource: Resource, path: BodyPath) -> tuple[str | None, str]:
@@ -133,7 +132,7 @@ class LineWriter:
         where: _Where,
         outcome: Outcome,
         locate: Callable[[BodyPath], tuple[str, int]],
-        evidence: str,
+        evidence: tuple[str, ...],
         covers: int,
     ) -> bytes:
         rule = self._rules[outcome.rule]
@@ -153,70 +152,34 @@ class LineWriter:
             number = f',"line":{at}' if at else ""
             observed.append(f'{{"path":{quoted}{value}{number}}}')
         line = line or locate(outcome.at)[1]
-        source = f"{where.source}:{line}" if line else where.source
         element_text = text(element)
         confidence = Confidence.LOW.value if where.heuristic else rule.confidence
         heuristic = ',"heuristic":true' if where.heuristic else ""
         verdict = outcome.verdict
         order = VERDICT_ORDER[verdict] + rule.order
         identity = FIELD.join((order, rule.id, where.order, text(key), fingerprint))
-        causes = _causes(outcome.causes) if outcome.causes else ""
         shown = (
-            f'{{"fingerprint":"{fingerprint}",{rule.head}"verdict":"{verdict.value}",'
-            f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}'
-            f'{text(source)}}},"element":{element_text},"message":{text(outcome.message)},'
-            f'"observed":[{",".join(observed)}],{causes}"covers":{covers},'
-            f'"controls":{rule.controls},"evidence":[{evidence}],{where.related}"waiver":null}}'
+            f"{head(fingerprint, evidence, covers, outcome.causes)}"
+            f'{rule.head}"verdict":"{verdict.value}",'
+            f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}{_at(line)},'
+            f'"element":{element_text},"message":{text(outcome.message)},{where.related}'
+            f'"observed":[{",".join(observed)}],"controls":{rule.controls},"waiver":null}}'
         )
         return f"{identity}\t{where.place}\t{covers}\t{shown}\n".encode()
 
 
 def covering(line: bytes, covers: int) -> bytes:
-    """A line that stands for so many resources."""
+    """Make a line stand for so many resources."""
     identity, place, _, shown = line.split(b"\t", 3)
     return b"%b\t%b\t%d\t%b" % (identity, place, covers, recounted(shown, covers))
 
 
-def differing(shown: bytes) -> bytes:
-    """The JSON object of a finding that only pods have, and not the template they are made of."""
-    end = shown.index(b",", shown.rindex(_COVERS))
-    return b'%b,"differs":true%b' % (shown[:end], shown[end:])
-
-
-def new(shown: bytes) -> bytes:
-    """The JSON object of a finding that an earlier run did not have."""
-    end = shown.index(b",", shown.rindex(_COVERS))
-    return b'%b,"new":true%b' % (shown[:end], shown[end:])
-
-
-def recounted(shown: bytes, covers: int) -> bytes:
-    """The JSON object of a finding with another count of what it covers."""
-    start = shown.rindex(_COVERS) + len(_COVERS)
-    return b"%b%d%b" % (shown[:start], covers, shown[shown.index(b",", start) :])
-
-
-def united(shown: bytes, other: bytes) -> bytes:
-    """The JSON object of a finding with the causes of another one that is the same finding."""
-    mine, theirs = _parted(shown), _parted(other)
-    if mine[1] == theirs[1]:
-        return shown
-    names = {name for part in (mine, theirs) for name in part[1].split(b",") if name}
-    causes = together(name.decode().strip('"') for name in names)
-    return b"%b%b%b" % (mine[0], _causes(causes).encode(), mine[2])
-
-
-def _parted(shown: bytes) -> tuple[bytes, bytes, bytes]:
-    """What stands before the causes, the causes with a comma between them, and the rest."""
-    end = shown.rindex(_COVERS)
-    start = shown.rfind(_CAUSES, 0, end)
-    if start < 0 or shown[end - 2 : end] != b"],":
-        return shown[:end], b"", shown[end:]
-    return shown[:start], shown[start + len(_CAUSES) : end - 2], shown[end:]
-
-
-def _causes(causes: tuple[str, ...]) -> str:
-    listed = '","'.join(causes)
-    return f'"causes":["{listed}"],'
+def united(shown: bytes, other: bytes, covers: int) -> bytes:
+    """Give a finding the causes of another one that is the same finding, and what both cover."""
+    mine, theirs = causes_of(shown), causes_of(other)
+    if mine != theirs:
+        shown = with_causes(shown, together((*mine, *theirs)))
+    return recounted(shown, covers)
 
 
 class _RuleText:
@@ -228,7 +191,7 @@ class _RuleText:
         rule = active.rule
         self.id = rule.id
         self.order = str(4 - active.severity.rank)
-        self.head = f'"rule":{text(rule.id)},'
+        self.head = f',"rule":{text(rule.id)},'
         self.middle = f'"severity":"{active.severity.value}",'
         self.confidence = rule.confidence.value
         self.controls = _encode(rule.controls).decode()
@@ -238,14 +201,13 @@ class _Where(msgspec.Struct, frozen=True, gc=False):
     """The parts of a line that only depend on the resource or the fact.
 
     ``identity`` goes into fingerprints, ``order`` sorts, ``place`` says which of several lines of
-    one finding is shown. ``head`` is the JSON of the resource up to its source.
+    one finding is shown. ``head`` is the JSON of the resource up to its line.
     """
 
     identity: str
     part: str
     shown: str
     heuristic: bool
-    source: str
     place: str
     order: str
     head: str
@@ -263,13 +225,12 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _
     rank = "0" if owner is None else CONTROLLED
     if owner is not None and owner.templated:
         rank = TEMPLATED
-    order, head = _reference(target.uri, kind, namespace, name, uid)
+    order, head = _reference(target.uri, kind, namespace, name, uid, subject.source)
     return _Where(
         identity=f"{target.uid}\0{path}",
         part=resource.part,
         shown=shown(resource.part),
         heuristic=resource.heuristic,
-        source=subject.source,
         place=f"{rank}{text(subject.source)}{FIELD}{resource.document:08d}",
         order=order,
         head=head,
@@ -278,16 +239,13 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _
 
 def _of_fact(fact: Fact, identity: str) -> _Where:
     subject = fact.subject
-    order, head = _reference(
-        subject.target, subject.kind, subject.namespace, subject.name, subject.uid
-    )
+    order, head = _origin_reference(subject)
     related = ",".join(map(_related, fact.related))
     return _Where(
         identity=identity,
         part="",
         shown="",
         heuristic=False,
-        source=subject.source,
         place=f"0{text(subject.source)}{FIELD}{subject.document:08d}",
         order=order,
         head=head,
@@ -296,25 +254,32 @@ def _of_fact(fact: Fact, identity: str) -> _Where:
 
 
 def _related(origin: Origin) -> str:
-    _, head = _reference(origin.target, origin.kind, origin.namespace, origin.name, origin.uid)
-    line = origin.line_of(origin.pointer)
-    return f"{head}{text(f'{origin.source}:{line}' if line else origin.source)}}}"
+    return f"{_origin_reference(origin)[1]}{_at(origin.line_of(origin.pointer))}"
 
 
-def _reference(target: str, kind: str, namespace: str, name: str, uid: str) -> tuple[str, str]:
-    """By what a resource is sorted, and the beginning of its JSON."""
+def _origin_reference(origin: Origin) -> tuple[str, str]:
+    return _reference(
+        origin.target, origin.kind, origin.namespace, origin.name, origin.uid, origin.source
+    )
+
+
+def _reference(
+    target: str, kind: str, namespace: str, name: str, uid: str, source: str
+) -> tuple[str, str]:
+    """By what a resource is sorted, and its JSON, to which :func:`_at` has to be added."""
     target_text, kind_text, namespace_text = text(target), text(kind), text(namespace)
     name_text = text(name)
     order = FIELD.join((target_text, namespace_text, kind_text, name_text))
     head = (
         f'{{"target":{target_text},"kind":{kind_text},"namespace":{namespace_text},'
-        f'"name":{name_text},"uid":{text(uid)},"source":'
+        f'"name":{name_text},"uid":{text(uid)},"file":{text(source)}'
     )
     return order, head
 
 
-def _digests(evidence: Iterable[str]) -> str:
-    return ",".join(text(f"sha256:{each}") for each in evidence)
+def _at(line: int) -> str:
+    """The end of the JSON of a resource: the line, where there is one."""
+    return f',"line":{line}}}' if line else "}"
 
 
 def source_pointer(resource: Resource, path: BodyPath) -> str | None:

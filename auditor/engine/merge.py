@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from auditor.engine.lines import FIELD, TEMPLATED, VERDICT_ORDER, differing, recounted, united
+from auditor.engine.lines import FIELD, TEMPLATED, VERDICT_ORDER, united
 from auditor.model.enums import Verdict
+from auditor.model.results_layout import Mark, marked
 
 _SEPARATOR = FIELD.encode()
 _TEMPLATED = TEMPLATED.encode()
@@ -97,7 +98,7 @@ class Merger:
             group.add(identities[start:end])
             if group.listed:
                 found += [
-                    differing(shown) if place.startswith(_TEMPLATED) else shown
+                    marked(shown, Mark.DIFFERS) if place.startswith(_TEMPLATED) else shown
                     for _, place, _, shown in rows[start:end]
                 ]
             start = end
@@ -123,8 +124,7 @@ def _joined(rows: list[list[bytes]]) -> list[list[bytes]]:
             continue
         identity, place, covers, shown = joined[-1]
         count = int(covers) + int(row[2])
-        shown = recounted(united(shown, row[3]), count)
-        joined[-1] = [identity, place, b"%d" % count, shown]
+        joined[-1] = [identity, place, b"%d" % count, united(shown, row[3], count)]
     return joined
 
 

@@ -15,7 +15,7 @@ import msgspec
 from auditor.errors import IntegrityError, PolicyErrors
 from auditor.evidence import files, strict
 from auditor.evidence.blocks import BlockReader
-from auditor.evidence.compare import Results, cited_in, read_results
+from auditor.evidence.compare import cited_in, read_results
 from auditor.evidence.kept import tells_of_gaps
 from auditor.evidence.layout import (
     ATTESTATIONS,
@@ -32,6 +32,7 @@ from auditor.evidence.reading import collected
 from auditor.evidence.statements import audit_report, result_of_tests
 from auditor.model.enums import Answered
 from auditor.model.evidence import Record, by_block
+from auditor.model.results import Results
 from auditor.policy.policyset import digest_of
 
 
@@ -108,19 +109,15 @@ def _check_results(
         "run": (results.run.id, manifest.run.id),
         "start": (results.run.started, manifest.run.started),
         "end": (results.run.finished, manifest.run.finished),
-        "profile": (results.profile.get("id"), evaluation.profile),
+        "profile": (results.profile.id, evaluation.profile),
         "exit code": (results.gate.exit, evaluation.exit),
         "targets": (
             [(each.uri, each.uid, each.version) for each in results.targets],
             [(each.uri, each.uid, each.version) for each in manifest.targets],
         ),
         "identities": (
-            results.run.identity,
-            [
-                {"target": each.uri, "principal": each.principal.name}
-                for each in manifest.targets
-                if each.principal.name
-            ],
+            [(each.target, each.principal) for each in results.run.identity],
+            [(each.uri, each.principal.name) for each in manifest.targets if each.principal.name],
         ),
     }
     for what, (said, there) in pairs.items():

@@ -17,10 +17,11 @@ import msgspec
 import rfc8785
 
 from auditor.errors import IntegrityError
-from auditor.evidence.compare import Results, read_results
+from auditor.evidence.compare import read_results
 from auditor.evidence.layout import EVIDENCE, MANIFEST, Manifest, results_in
 from auditor.evidence.reading import records_of
 from auditor.model.evidence import Record
+from auditor.model.results import Results
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 AUDIT_REPORT: Final = "urn:auditor:attestation:audit-report:v1"
@@ -95,7 +96,7 @@ def _audit(root: Path, manifest: Manifest, results: Results | None) -> dict[str,
         "gaps": len(results.gaps),
         "gate": {
             "expression": results.gate.expression,
-            "decision": results.gate.decision,
+            "decision": results.gate.decision.value,
             "exit": results.gate.exit,
         },
         "evaluationTime": manifest.run.finished,

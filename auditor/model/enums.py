@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """What one rule says of one resource (XCCDF 1.2 ``ruleResultEnumType``, narrowed)."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
@@ -18,8 +18,11 @@ class Verdict(Enum):
     MANUAL = "manual"
 
 
-class Severity(Enum):
-    """How bad a failing finding is; ``rank`` orders them, critical highest."""
+class Severity(StrEnum):
+    """How bad a failing finding is.
+
+    ``rank`` orders them, critical highest.
+    """
 
     INFO = "info"
     LOW = "low"
@@ -36,7 +39,7 @@ class Severity(Enum):
 _SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
-class Confidence(Enum):
+class Confidence(StrEnum):
     """How sure a rule is that a fail is a real fault."""
 
     LOW = "low"
@@ -52,7 +55,10 @@ class About(Enum):
 
 
 class GapCause(StrEnum):
-    """Why something that should have been read was not; a text, so that gaps have an order."""
+    """Why something that should have been read was not.
+
+    It is a text, so that gaps have an order.
+    """
 
     DENIED = "denied"
     UNREACHABLE = "unreachable"
@@ -98,7 +104,7 @@ ANSWERED: Final[Mapping[GapCause, Answered]] = MappingProxyType(
 """How a query ended that left a gap."""
 
 
-class TargetState(Enum):
+class TargetState(StrEnum):
     """How much of a target was read."""
 
     COMPLETE = "complete"
@@ -106,15 +112,19 @@ class TargetState(Enum):
     UNREACHABLE = "unreachable"
 
 
-class ControlState(Enum):
-    """Whether a requirement is met (OSCAL ``objective-status`` plus the honest third)."""
+class ControlState(StrEnum):
+    """Whether a requirement is met (OSCAL ``objective-status``, and two states that are neither).
+
+    ``NOT_ASSESSED``: the profile has no rule for it, so nothing was looked at.
+    """
 
     SATISFIED = "satisfied"
     NOT_SATISFIED = "not-satisfied"
     UNDETERMINED = "undetermined"
+    NOT_ASSESSED = "not-assessed"
 
 
-class Decision(Enum):
+class Decision(StrEnum):
     """What the gate says of a whole run."""
 
     PASS = "pass"  # noqa: S105 - a decision, not a password

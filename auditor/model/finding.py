@@ -1,69 +1,17 @@
-"""What was decided: findings, control results, the gate, and the report that holds them."""
+"""What was decided in a run: the report, with what its formats need beyond the results contract."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
-from auditor.model.enums import ControlState, Decision, TargetState
-from auditor.model.resource import Gap, PassedOver, Some
-
-FINGERPRINTS: Final = 2
-"""How findings are told apart. Another number, and no fingerprint compares with one of ours."""
-
-
-class ResourceRef(msgspec.Struct, frozen=True, gc=False):
-    """Which resource a finding is about; ``source`` is ``file:line`` of the decisive field."""
-
-    target: str
-    kind: str
-    namespace: str
-    name: str
-    uid: str
-    source: str
-
-
-class Observed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One value that the expression read; ``value`` is absent from the JSON when the field was.
-
-    ``path`` is a JSON pointer in the resource, or in the fact of kind ``fact`` when the value was
-    derived and stands nowhere in the resource.
-    """
-
-    path: str
-    fact: str = ""
-    value: object = msgspec.UNSET
-    line: int = 0
-
-
-class Finding(msgspec.Struct, frozen=True, gc=False):
-    """Rule x resource (x element), in the field order of the results contract.
-
-    ``verdict``, ``severity`` and ``confidence`` hold the values of their enums, as text, because a
-    finding is made and written hundreds of thousands of times a run. ``differs``: only pods are so,
-    and not the template that they were made of. ``new``: an earlier run did not have it.
-    ``causes`` stand for what made it fail.
-    """
-
-    fingerprint: str
-    rule: str
-    verdict: str
-    severity: str
-    confidence: str
-    resource: ResourceRef
-    element: str
-    message: str
-    observed: tuple[Observed, ...]
-    covers: int
-    controls: tuple[str, ...]
-    evidence: tuple[str, ...]
-    heuristic: bool = False
-    differs: bool = False
-    new: bool = False
-    causes: tuple[str, ...] = ()
-    waiver: None = None
+from auditor.model.enums import TargetState
+from auditor.model.policy import Framework
+from auditor.model.resource import NONE_OF_IT, Gap, PassedOver, Some
+from auditor.model.results import Baseline, ControlResult, ExcludedReport, GateResult
+from auditor.model.results_finding import Finding
 
 
 class Findings(Protocol):
@@ -126,14 +74,6 @@ class GapReport(msgspec.Struct, frozen=True):
     rules: tuple[str, ...]
 
 
-class ExcludedReport(msgspec.Struct, frozen=True):
-    """What of a target is not read by design, with the ids of the rules that rest on it."""
-
-    kind: str
-    reason: str
-    rules: tuple[str, ...]
-
-
 class TargetReport(msgspec.Struct, frozen=True):
     """A target as it went: ``files`` were read, ``skipped`` documents were no resource.
 
@@ -151,40 +91,8 @@ class TargetReport(msgspec.Struct, frozen=True):
     principal: str = ""
     excluded: tuple[ExcludedReport, ...] = ()
     notes: tuple[str, ...] = ()
-    others: Some = Some()
+    others: Some = NONE_OF_IT
     passed: PassedOver = PassedOver()
-
-
-class ControlResult(msgspec.Struct, frozen=True):
-    """State of one control, with the fingerprints of the findings that decided it."""
-
-    framework: str
-    id: str
-    title: str
-    state: ControlState
-    findings: tuple[str, ...]
-
-
-class GateResult(msgspec.Struct, frozen=True):
-    """The decision, the reasons in plain words, and the exit code that follows."""
-
-    expression: str
-    decision: Decision
-    reasons: tuple[str, ...]
-    exit: int
-
-
-class Baseline(msgspec.Struct, frozen=True):
-    """What the gate did not count, because an earlier run knew it.
-
-    ``run`` and ``manifest`` (a sha256) say which run. ``known`` findings are as they were then, or
-    milder; ``new`` fail or are undecided now and were not so then.
-    """
-
-    run: str
-    manifest: str
-    known: int
-    new: int
 
 
 class RuleInfo(msgspec.Struct, frozen=True):
@@ -221,5 +129,6 @@ class Report(msgspec.Struct, frozen=True):
     rules: Mapping[str, RuleInfo]
     tallies: Mapping[tuple[str, str], int]
     digest: str
+    frameworks: tuple[Framework, ...] = ()
     baseline: Baseline | None = None
     bug: str = ""

@@ -110,6 +110,15 @@ class Rule(msgspec.Struct, frozen=True):
     about: About = About.OBJECTS
 
 
+class Framework(msgspec.Struct, frozen=True):
+    """A collection of controls, such as a benchmark; ``version`` is its edition, "" for none."""
+
+    id: str
+    title: str
+    url: str
+    version: str
+
+
 class Control(msgspec.Struct, frozen=True):
     """A framework's requirement; ``rules`` are the ids of the rules that map to it."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from auditor.model.enums import GapCause
 
@@ -136,13 +137,16 @@ MOST_NAMED: Final = 20
 class Some(msgspec.Struct, frozen=True):
     """How many there are of something, and the names of the first."""
 
-    count: int = 0
-    named: tuple[str, ...] = ()
+    count: Annotated[int, Meta(ge=0)]
+    named: Annotated[tuple[str, ...], Meta(max_length=MOST_NAMED)]
 
     @classmethod
     def of(cls, names: Collection[str]) -> Some:
         """All of them, in their order; no more than :data:`MOST_NAMED` by name."""
         return cls(len(names), tuple(sorted(names)[:MOST_NAMED]))
+
+
+NONE_OF_IT: Final = Some(0, ())
 
 
 class PassedOver(msgspec.Struct, frozen=True):
@@ -153,8 +157,8 @@ class PassedOver(msgspec.Struct, frozen=True):
     end; "" for those without a suffix.
     """
 
-    hidden: Some = Some()
-    linked: Some = Some()
+    hidden: Some = NONE_OF_IT
+    linked: Some = NONE_OF_IT
     suffixes: tuple[tuple[str, int], ...] = ()
 
     @property

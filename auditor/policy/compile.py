@@ -52,6 +52,7 @@ def compile_profile(
         rules=tuple(rule for rule in rules if rule is not None),
         parameters=resolved.parameters,
         controls=policy.controls,
+        frameworks=policy.frameworks,
         tables=policy.tables,
         policy_digest=policy.digest,
         digest=resolved.digest,

@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.cel import CelError, Program
 from auditor.model.enums import Severity
-from auditor.model.policy import Control, Rule
+from auditor.model.policy import Control, Framework, Rule
 from auditor.platforms import PLATFORMS, Platforms
 
 
@@ -64,6 +64,7 @@ class CompiledProfile(msgspec.Struct, frozen=True):
     rules: tuple[ActiveRule, ...]
     parameters: Mapping[str, object]
     controls: Mapping[str, Control]
+    frameworks: Mapping[str, Framework]
     tables: Mapping[str, list[Mapping[str, object]]]
     policy_digest: str
     digest: str

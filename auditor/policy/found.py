@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from auditor.errors import Location, PolicyError
-from auditor.model.policy import Control, Profile, Rule, Selection
+from auditor.model.policy import Control, Framework, Profile, Rule, Selection
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader
@@ -41,6 +41,7 @@ class Found(msgspec.Struct):
     errors: list[PolicyError] = msgspec.field(default_factory=list)
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
     controls: dict[str, Control] = msgspec.field(default_factory=dict)
+    frameworks: dict[str, Framework] = msgspec.field(default_factory=dict)
     profiles: dict[str, Profile] = msgspec.field(default_factory=dict)
     tables: dict[str, list[Mapping[str, object]]] = msgspec.field(default_factory=dict)
     places: dict[tuple[str, str], Location] = msgspec.field(default_factory=dict)

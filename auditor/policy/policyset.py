@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from auditor.errors import Location, PolicyError, PolicyErrors
-from auditor.model.policy import Control, Profile, Rule
+from auditor.model.policy import Control, Framework, Profile, Rule
 
 FOLDERS = ("controls", "profiles", "rules", "tables")
 """The folders of a policy folder."""
@@ -25,6 +25,7 @@ class PolicySet(msgspec.Struct, frozen=True):
 
     rules: Mapping[str, Rule]
     controls: Mapping[str, Control]
+    frameworks: Mapping[str, Framework]
     profiles: Mapping[str, Profile]
     tables: Mapping[str, list[Mapping[str, object]]]
     digest: str

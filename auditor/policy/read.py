@@ -50,6 +50,7 @@ def read_policy(
     return PolicySet(
         rules=dict(sorted(found.rules.items())),
         controls=_mapped_controls(found),
+        frameworks=dict(sorted(found.frameworks.items())),
         profiles=dict(sorted(found.profiles.items())),
         tables=found.tables,
         digest=digest,

@@ -6,22 +6,26 @@ import re
 
 import yaml
 
-from auditor.model.policy import Control
+from auditor.model.policy import Control, Framework
 from auditor.policy.found import Found, read_id
 from auditor.policy.yamlfile import Reader
 
-CONTROL_KEYS = ("framework", "title", "url", "controls")
+_REQUIRED = ("framework", "title", "url", "controls")
+_KEYS = (*_REQUIRED, "version")
 _CONTROL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
 def read_controls(reader: Reader, stem: str, found: Found) -> None:
     """Read one framework's controls."""
-    nodes = reader.mapping(reader.root, CONTROL_KEYS, CONTROL_KEYS)
+    nodes = reader.mapping(reader.root, _KEYS, _REQUIRED)
     framework = read_id(reader, nodes.get("framework"), stem)
-    reader.string(nodes.get("title"))
+    heading = reader.string(nodes.get("title"))
     url = reader.string(nodes.get("url"))
     if url and not url.startswith("https://"):
         reader.fail(nodes.get("url"), f"{url!r} is no address", "it starts with https://")
+    version = reader.string(nodes["version"]) if "version" in nodes else ""
+    if framework:
+        found.frameworks[framework] = Framework(framework, heading, url, version)
     items = reader.items(nodes.get("controls"))
     if isinstance(nodes.get("controls"), yaml.SequenceNode) and not items:
         reader.fail(nodes["controls"], "must not be empty")

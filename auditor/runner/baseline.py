@@ -7,23 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from auditor.engine.lines import new
 from auditor.model.enums import Severity, Verdict
-from auditor.model.finding import Baseline
+from auditor.model.results import Baseline
+from auditor.model.results_finding import FindingState
+from auditor.model.results_layout import Mark, marked
 from auditor.runner.settings import Known, State
 
-_COUNTED = frozenset({Verdict.FAIL.value, Verdict.UNKNOWN.value})
+_COUNTED = frozenset({Verdict.FAIL, Verdict.UNKNOWN})
 """The verdicts that a gate counts."""
 
 
-class _Judged(msgspec.Struct, frozen=True, gc=False):
-    fingerprint: str
-    verdict: str
-    severity: str
-    causes: tuple[str, ...] = ()
-
-
-_decode = msgspec.json.Decoder(_Judged).decode
+_decode = msgspec.json.Decoder(FindingState).decode
 
 
 class Against:
@@ -52,7 +46,7 @@ class Against:
             self.known[found.verdict, found.severity] += 1
             return line
         self._new += 1
-        return new(line)
+        return marked(line, Mark.NEW)
 
     def baseline(self) -> Baseline:
         """What there is to say, once all findings have passed."""
@@ -60,10 +54,10 @@ class Against:
         return Baseline(earlier.run, earlier.manifest, self.known.total(), self._new)
 
 
-def _no_worse(found: _Judged, earlier: State) -> bool:
+def _no_worse(found: FindingState, earlier: State) -> bool:
     """Whether a finding is as it was, or milder: it has no cause that it had not then."""
     if found.verdict != earlier.verdict:
         return False
-    if Severity(found.severity).rank > Severity(earlier.severity).rank:
+    if found.severity.rank > Severity(earlier.severity).rank:
         return False
-    return found.verdict != Verdict.FAIL.value or {*found.causes} <= {*earlier.causes}
+    return found.verdict != Verdict.FAIL or {*found.causes} <= {*earlier.causes}

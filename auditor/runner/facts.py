@@ -24,8 +24,8 @@ from auditor.engine.outcome import Outcome
 from auditor.engine.tally import blinded as blinded_tally
 from auditor.model.enums import Verdict
 from auditor.model.fact import Fact
-from auditor.model.finding import ExcludedReport
 from auditor.model.resource import Gap
+from auditor.model.results import ExcludedReport
 from auditor.runner.job import Context
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.rows import joined

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.model.finding import Finding
+from auditor.model.results_finding import Finding
 
 CHUNK = 1 << 20
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import msgspec
 
 from auditor.engine import conclude
+from auditor.engine.controls import Judged, control_results
 from auditor.engine.gate import decide, parse_gate
 from auditor.engine.merge import Merger, blinded, in_order
 from auditor.model.enums import TargetState
 from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
-from auditor.model.resource import Gap, Some
+from auditor.model.resource import NONE_OF_IT, Gap, Some
 from auditor.policy import CompiledProfile
 from auditor.ports import Collector
 from auditor.runner import spools
@@ -78,8 +79,14 @@ def put_together(
         counts=counts,
         gaps=conclude.gap_reports(gaps, profile.rules, context.sources),
         findings=findings,
-        controls=conclude.control_results(
-            profile.controls.values(), counts, merger.merged, _short(gaps, context)
+        controls=control_results(
+            profile.controls.values(),
+            Judged.of(counts, _short(gaps, context)),
+            [
+                (collector.target.uri, Judged.of(run.counts, _short(run.gaps, context)))
+                for collector, run in runs
+            ],
+            merger.merged,
         ),
         gate=decide(
             parse_gate(settings.gate or profile.gate),
@@ -91,6 +98,7 @@ def put_together(
         rules=_rules(profile),
         tallies=dict(merger.merged.tallies),
         digest=_digest(findings.sha256, gaps, counts),
+        frameworks=tuple(profile.frameworks.values()),
         baseline=against.baseline() if against is not None else None,
         bug=min((each for run in every for each in run.mishaps), default=_NONE).text,
     )
@@ -175,7 +183,7 @@ def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
         target.principal,
         run.excluded,
         target.notes,
-        _others(run) if target.uid == "files" else Some(),
+        _others(run) if target.uid == "files" else NONE_OF_IT,
         run.passed,
     )
 

@@ -14,8 +14,9 @@ from auditor.engine.merge import in_order
 from auditor.engine.tally import from_bytes
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, TargetEntry
-from auditor.model.finding import ExcludedReport, RuleCount
+from auditor.model.finding import RuleCount
 from auditor.model.resource import Gap, PassedOver
+from auditor.model.results import ExcludedReport
 from auditor.runner import spools
 from auditor.runner.facts import Judged
 from auditor.runner.job import Job

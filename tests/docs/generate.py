@@ -1,4 +1,4 @@
-"""``make docs``: write the pages that are made from policies and from the program's own help."""
+"""``make docs``: write what is made from policies, from the program's help and from its structs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 from auditor.policy import load, policies_folder
 from tests.docs.cel_page import cel_page
 from tests.docs.helps import cli_page, filled
+from tests.docs.results_schema import results_schema
 from tests.docs.rule_pages import rule_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 RULES = DOCS / "rules"
+RESULTS_SCHEMA = ROOT / "policies/schema/results.v1.schema.json"
 
 
 def pages() -> dict[Path, str]:
@@ -23,6 +25,7 @@ def pages() -> dict[Path, str]:
         made[path] = filled(path.read_text("utf-8"))
     made[DOCS / "cli.md"] = cli_page()
     made[DOCS / "cel-functions.md"] = cel_page()
+    made[RESULTS_SCHEMA] = results_schema()
     return made
 
 

@@ -122,10 +122,14 @@ def having(document: Mapping[str, Any], verdict: str) -> set[str]:
 
 
 def satisfied(document: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return in_state(document, "satisfied")
+
+
+def in_state(document: Mapping[str, Any], state: str) -> set[tuple[str, str]]:
     return {
         (control["framework"], control["id"])
         for control in document["controls"]
-        if control["state"] == "satisfied"
+        if control["state"] == state
     }
 
 
@@ -214,7 +218,8 @@ def test_a_control_waits_for_all_files(tree: Path, whole: Whole) -> None:
     assert satisfied(whole)
     assert satisfied(less) == set()
     states = {control["state"] for control in less["controls"]}
-    assert states == {"not-satisfied", "undetermined"}
+    assert states == {"not-satisfied", "undetermined", "not-assessed"}
+    assert in_state(less, "not-assessed") == in_state(whole, "not-assessed"), "of no rule"
 
 
 def test_nothing_to_audit_is_no_pass(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_shard_that_kills_twice_is_a_gap(tree: Path, tmp_path: Path, expected:
 
 
 def file_of(finding: dict[str, Any]) -> str:
-    return str(finding["resource"]["source"]).rpartition(":")[0]
+    return str(finding["resource"]["file"])
 
 
 ALWAYS = 1_000

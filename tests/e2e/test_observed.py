@@ -61,7 +61,7 @@ def objects(results: dict[str, Any], root: Path) -> Iterator[tuple[dict[str, Any
             continue  # about the text, not about a value in it
         if not resource["uid"]:
             continue  # an account that nobody declares
-        path = root / resource["source"].rpartition(":")[0]
+        path = root / resource["file"]
         own = [
             node
             for node in documents(path)
@@ -98,7 +98,7 @@ def test_observed(tree: Path, which: str) -> None:
             checked += 1
         for seen in finding["observed"][:1]:
             if "line" in seen:
-                assert finding["resource"]["source"].endswith(f":{seen['line']}")
+                assert finding["resource"]["line"] == seen["line"]
     assert checked > 50
 
 

@@ -56,13 +56,17 @@ def quota_findings(document: bytes) -> list[dict[str, Any]]:
     return [item for item in findings if item["rule"] == "k8s-resource-quota-missing"]
 
 
+def place(finding: dict[str, Any]) -> tuple[str, int]:
+    return finding["resource"]["file"], finding["resource"]["line"]
+
+
 def test_one_file_of_many_namespaces_is_read_once(tmp_path: Path) -> None:
     text = "---\n".join(NAMESPACE.format(number) for number in range(40))
     (tmp_path / "all.yaml").write_text(text)
     collector = Watched(collector_of(tmp_path))
     findings = quota_findings(Run().results(collector))
-    lines = {item["resource"]["name"]: item["resource"]["source"] for item in findings}
-    assert lines == {f"ns-{number}": f"all.yaml:{number * 6 + 3}" for number in range(40)}
+    lines = {item["resource"]["name"]: place(item) for item in findings}
+    assert lines == {f"ns-{number}": ("all.yaml", number * 6 + 3) for number in range(40)}
     assert collector.read_files == ["all.yaml"]
 
 
@@ -71,7 +75,7 @@ def test_a_file_that_is_gone_when_it_is_judged(tmp_path: Path) -> None:
     file.write_text("# first\n" + NAMESPACE.format(1))
     before = quota_findings(Run().results(collector_of(tmp_path)))
     after = quota_findings(Run().results(Watched(collector_of(tmp_path), file.unlink)))
-    assert [item["resource"]["source"] for item in before] == ["ns.yaml:4"]
+    assert [place(item) for item in before] == [("ns.yaml", 4)]
     assert after == before
     assert not file.exists()
 
@@ -79,4 +83,4 @@ def test_a_file_that_is_gone_when_it_is_judged(tmp_path: Path) -> None:
 def test_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"ns\xff.yaml")).write_text(NAMESPACE.format(1))
     (found,) = quota_findings(Run().results(collector_of(tmp_path)))
-    assert found["resource"]["source"] == "ns\\xff.yaml:3"
+    assert place(found) == ("ns\\xff.yaml", 3)

@@ -106,6 +106,10 @@ def test_nothing_asked_for_is_no_pass(tmp_path: Path) -> None:
     assert "satisfied" not in {control["state"] for control in document["controls"]}
 
 
+UNDECIDED = {"undetermined", "not-assessed"}
+"""The states of controls where nothing is decided: those with rules, and those without."""
+
+
 def changing() -> Handler:
     """A cluster that is another one at the end."""
     system = "/api/v1/namespaces/kube-system"
@@ -135,7 +139,7 @@ def test_a_cluster_that_changed_meanwhile_has_no_verdict(tmp_path: Path) -> None
     assert document["coverage"]["ratio"] == 0
     of_files = [rule for rule in POLICY.rules.values() if rule.applies_to == (DUPLICATE_KEY,)]
     assert document["coverage"]["rules"]["evaluated"] == len(of_files), "no cluster has those"
-    assert {control["state"] for control in document["controls"]} == {"undetermined"}
+    assert {control["state"] for control in document["controls"]} == UNDECIDED
     assert (document["gate"]["decision"], document["gate"]["exit"]) == ("incomplete", 3)
 
 
@@ -147,13 +151,24 @@ def test_other_targets_keep_their_verdicts(tmp_path: Path) -> None:
     tree.mkdir()
     (tree / "pod.yaml").write_text(GOOD)
     alone = results(collector_of(tree))
-    whole = {control["id"] for control in alone["controls"] if control["state"] == "satisfied"}
+    whole = {
+        (control["framework"], control["id"])
+        for control in alone["controls"]
+        if control["state"] == "satisfied"
+    }
     assert whole
     document = results(collector_of(tree), pages_of(tmp_path / "other", changing()))
     kept = [item for item in document["findings"] if item["resource"]["target"] == "tree"]
     assert kept == alone["findings"]
     found = {control["state"] for control in document["controls"]}
-    assert found == {"not-satisfied", "undetermined"}
+    assert found == {"not-satisfied", *UNDECIDED}
+    by_target = [
+        {each["target"]: each["state"] for each in control["targets"]}
+        for control in document["controls"]
+        if (control["framework"], control["id"]) in whole
+    ]
+    assert {states["tree"] for states in by_target} == {"satisfied"}
+    assert {states["k8s://fake"] for states in by_target} == {"undetermined"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +197,7 @@ def test_a_cluster_that_can_not_be_reached_blinds_every_rule(tmp_path: Path) -> 
     assert set(gap["rules"]) == document["counts"].keys() - files
     assert document["targets"][1]["state"] == "unreachable"
     assert all(document["counts"][rule]["unknown"] == 1 for rule in gap["rules"])
-    assert {control["state"] for control in document["controls"]} == {
-        "not-satisfied",
-        "undetermined",
-    }
+    assert {control["state"] for control in document["controls"]} == {"not-satisfied", *UNDECIDED}
 
 
 def test_the_screen_sends_to_the_doctor() -> None:

@@ -50,7 +50,7 @@ def _found() -> set[tuple[str, str, str]]:
     assert {finding["verdict"] for finding in results["findings"]} == {"fail"}
     return {
         (
-            finding["resource"]["source"].rpartition(":")[0],
+            finding["resource"]["file"],
             _named(finding["resource"]),
             finding["rule"].removeprefix("k8s-"),
         )

@@ -141,7 +141,7 @@ def names_of(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def source(item: Mapping[str, Any]) -> str:
-    return str(item["resource"]["source"])
+    return str(item["resource"]["file"])
 
 
 def create(

@@ -7,12 +7,10 @@ import pytest
 from auditor.analysis.table import ANALYSES
 from auditor.analysis.workloads import TEMPLATES
 from auditor.engine import conclude
-from auditor.engine.merge import Merged
 from auditor.engine.sources import sources_of, wanted_by
 from auditor.engine.tally import lane
-from auditor.model.enums import About, ControlState, GapCause, Verdict
+from auditor.model.enums import About, GapCause, Verdict
 from auditor.model.finding import RuleCount
-from auditor.model.policy import Control
 from auditor.model.resource import Excluded, Gap
 from auditor.platforms import PLATFORMS
 from tests.unit.engine.making import active
@@ -183,77 +181,6 @@ def test_counts_of_targets_add_up() -> None:
 def count(rule: str, **numbers: int) -> RuleCount:
     names = ("passed", "failed", "unknown", "not_applicable", "manual")
     return RuleCount(rule, *(numbers.get(name, 0) for name in names))
-
-
-@pytest.mark.parametrize(
-    ("counts", "short", "state", "findings"),
-    [
-        pytest.param(
-            [count("a", passed=1), count("b", passed=1)], (), "satisfied", (), id="all pass"
-        ),
-        pytest.param(
-            [count("a", passed=9), count("b", failed=1)],
-            (),
-            "not-satisfied",
-            ("b-fail",),
-            id="fail",
-        ),
-        pytest.param(
-            [count("a", unknown=1), count("b", failed=1)],
-            ("a", "b"),
-            "not-satisfied",
-            ("b-fail",),
-            id="a fail outranks what is not known",
-        ),
-        pytest.param(
-            [count("a", passed=1), count("b", unknown=1)],
-            (),
-            "undetermined",
-            ("b-unknown",),
-            id="unknown",
-        ),
-        pytest.param(
-            [count("a", passed=1), count("b", manual=1)],
-            (),
-            "undetermined",
-            ("b-manual",),
-            id="manual",
-        ),
-        pytest.param(
-            [count("a", passed=1), count("b", not_applicable=3)],
-            (),
-            "satisfied",
-            (),
-            id="some apply",
-        ),
-        pytest.param(
-            [count("a", not_applicable=1), count("b")], (), "undetermined", (), id="nothing decided"
-        ),
-        pytest.param(
-            [count("a", passed=1), count("b")],
-            ("b",),
-            "undetermined",
-            (),
-            id="kept from a resource",
-        ),
-        pytest.param([count("a", passed=1)], (), "satisfied", (), id="the rules of the profile"),
-    ],
-)
-def test_controls(
-    counts: list[RuleCount], short: tuple[str, ...], state: str, findings: tuple[str, ...]
-) -> None:
-    merged = Merged()
-    for item in counts:
-        for verdict in ("passed", "failed", "unknown", "manual"):
-            if getattr(item, verdict):
-                name = {"passed": "pass", "failed": "fail"}.get(verdict, verdict)
-                merged.deciding[item.rule, name] = [f"{item.rule}-{name}"]
-    control = Control("f", "1", "One", ("a", "b"))
-    other = Control("f", "0", "Of no rule here", ("c",))
-    (result,) = conclude.control_results([control, other], counts, merged, frozenset(short))
-    assert (result.framework, result.id, result.title) == ("f", "1", "One")
-    assert result.state is ControlState(state)
-    assert result.findings == findings
 
 
 def test_coverage() -> None:

@@ -6,6 +6,7 @@ import json
 from itertools import chain, pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,9 @@ from auditor.engine.lines import LineWriter
 from auditor.engine.merge import MOST_FINGERPRINTS, Merger, blinded, in_order
 from auditor.engine.outcome import Outcome, Seen
 from auditor.model.enums import Severity, Verdict
+from auditor.model.fact import Fact, Origin, Spot
 from auditor.model.resource import Owner, Resource, Target
+from auditor.model.results_finding import Finding
 from auditor.platforms import PLATFORMS
 from tests.unit.engine.making import active
 
@@ -57,6 +60,10 @@ def merge(*shards: list[bytes], list_all: bool = True) -> tuple[list[dict[str, A
     assert all(text.endswith(b"}\n") and text.count(b"\n") == 1 for text in chain(*blocks))
     found = [json.loads(text) for text in chain(*blocks)]
     return found, merger
+
+
+def place(finding: dict[str, Any]) -> tuple[str, int]:
+    return finding["resource"]["file"], finding["resource"]["line"]
 
 
 FINDINGS = st.builds(
@@ -135,7 +142,7 @@ def test_one_finding_for_all_of_one_owner() -> None:
     assert found["covers"] == 3
     assert found["resource"]["kind"] == "k8s/Deployment"
     assert found["resource"]["name"] == "web"
-    assert found["resource"]["source"] == "1.yaml:7"
+    assert place(found) == ("1.yaml", 7)
 
 
 def test_what_only_pods_have_differs() -> None:
@@ -157,7 +164,7 @@ def test_the_owner_itself_is_shown_before_its_pods() -> None:
     merged, _ = merge(lines(pod, outcome()), lines(itself, outcome()))
     (found,) = merged
     assert found["covers"] == 2
-    assert found["resource"]["source"] == "z.yaml:7"
+    assert place(found) == ("z.yaml", 7)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +194,7 @@ def test_places_are_not_in_a_fingerprint() -> None:
     one = merge(lines(resource(line=3, uid="u1"), outcome(), line=7))[0][0]
     two = merge(lines(resource(line=9, uid="u1", source="b.yaml"), outcome(), line=70))[0][0]
     assert one["fingerprint"] == two["fingerprint"]
-    assert (one["resource"]["source"], two["resource"]["source"]) == ("a.yaml:7", "b.yaml:70")
+    assert (place(one), place(two)) == (("a.yaml", 7), ("b.yaml", 70))
 
 
 def test_taking_verdicts_back() -> None:
@@ -236,3 +243,34 @@ def test_sorted_runs_come_in_order(runs: list[list[bytes]], block: int) -> None:
     ordered = [sorted(run) for run in runs]
     everything = sorted(line for run in runs for line in run)
     assert list(chain(*in_order(ordered, block))) == everything
+
+
+def origin(name: str, **fields: Any) -> Origin:
+    values: dict[str, Any] = {
+        "target": "t",
+        "target_uid": "files",
+        "kind": "k8s/Pod",
+        "namespace": "ml",
+        "uid": "",
+        "source": f"{name}.yaml",
+        "document": 0,
+        "line": 0,
+        "digest": "e" * 64,
+    }
+    return Origin(name=name, **{**values, **fields})
+
+
+def test_a_fact_says_of_which_resource_a_value_was_read() -> None:
+    subject, first, second = origin("a"), origin("b"), origin("c", line=9, digest="f" * 64)
+    fact = Fact(
+        *("k8s/Thing", ("k",), b"{}", subject, (first, second)),
+        elsewhere=(("/own", Spot(0, "/spec")), ("/far", Spot(2, "/spec/x")), ("/sum", None)),
+    )
+    seen = tuple(Seen((name,), "1") for name in ("own", "far", "sum"))
+    merged, _ = merge(WRITER.fact_lines(fact, [outcome(observed=seen)]))
+    found = msgspec.convert(merged[0], Finding, strict=True)
+    assert [each.of for each in found.observed] == [msgspec.UNSET, 1, msgspec.UNSET]
+    assert found.related[found.observed[1].of].name == "c"
+    assert [each.location for each in found.related] == ["b.yaml", "c.yaml:9"]
+    assert found.observed[2].fact == "k8s/Thing"
+    assert found.evidence == (f"sha256:{'e' * 64}", f"sha256:{'f' * 64}")

@@ -291,7 +291,9 @@ LIES = {
     "results that nest": of_files(write("results.json", DEEP), "results.json"),
     "a bomb": of_files(bomb, "larger than so few bytes can tell"),
     "a line without an end": of_files(long_line, "a line is longer than"),
-    "a list without an end": of_files(cites_too_much, "a finding cites too much"),
+    "a list without an end": of_files(
+        cites_too_much, "a finding does not begin as this program writes them"
+    ),
 }
 
 

@@ -24,8 +24,9 @@ from auditor.analysis.workloads import Workloads
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
 from auditor.engine.merge import Merger
-from auditor.evidence.compare import Brief, changes
+from auditor.evidence.compare import changes
 from auditor.model.resource import Resource, Target
+from auditor.model.results_finding import FindingSummary
 from auditor.platforms import PLATFORMS
 from auditor.policy.compiled import ActiveRule
 from auditor.runner.baseline import Against
@@ -242,15 +243,15 @@ def _findings(kind: Kind, items: Sequence[Item]) -> list[bytes]:
     return [line for block in merger.merge([sorted(lines)]) for line in block]
 
 
-def _briefs(lines: Sequence[bytes]) -> dict[str, Brief]:
-    found = [msgspec.json.decode(line, type=Brief) for line in lines]
+def _briefs(lines: Sequence[bytes]) -> dict[str, FindingSummary]:
+    found = [msgspec.json.decode(line, type=FindingSummary) for line in lines]
     assert {each.verdict for each in found} <= {"fail"}, found
     by_print = {each.fingerprint: each for each in found}
     assert len(by_print) == len(found)
     return by_print
 
 
-def _quiet(lines: Sequence[bytes]) -> dict[str, Brief]:
+def _quiet(lines: Sequence[bytes]) -> dict[str, FindingSummary]:
     found = _briefs(lines)
     return {name: msgspec.structs.replace(each, message="") for name, each in found.items()}
 

@@ -39,7 +39,7 @@ RELEASE = {
 )
 def test_where_a_gap_in_an_object_is(tmp_path: Path, target: str, scope: str, line: int) -> None:
     context = Context(
-        profile=CompiledProfile("p", "", "", (), {}, {}, {}, "", ""),
+        profile=CompiledProfile("p", "", "", (), {}, {}, {}, {}, "", ""),
         plans=Plans((), list_all=False, memo=True),
         analyses=Analyses((PodTemplates({CONTENTS: [ROW]}),), ()),
         joining={},

@@ -1,0 +1,115 @@
+"""States of controls: of the run and of each target, by the verdicts of the rules that map."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.engine.controls import Judged, control_results
+from auditor.engine.merge import Merged
+from auditor.model.enums import ControlState
+from auditor.model.finding import RuleCount
+from auditor.model.policy import Control
+from auditor.model.results import ControlResult, TargetControl
+
+
+def count(rule: str, **numbers: int) -> RuleCount:
+    names = ("passed", "failed", "unknown", "not_applicable", "manual")
+    return RuleCount(rule, *(numbers.get(name, 0) for name in names))
+
+
+@pytest.mark.parametrize(
+    ("counts", "short", "state", "findings"),
+    [
+        pytest.param(
+            [count("a", passed=1), count("b", passed=1)], (), "satisfied", (), id="all pass"
+        ),
+        pytest.param(
+            [count("a", passed=9), count("b", failed=1)],
+            (),
+            "not-satisfied",
+            ("b-fail",),
+            id="fail",
+        ),
+        pytest.param(
+            [count("a", unknown=1), count("b", failed=1)],
+            ("a", "b"),
+            "not-satisfied",
+            ("b-fail",),
+            id="a fail outranks what is not known",
+        ),
+        pytest.param(
+            [count("a", passed=1), count("b", unknown=1)],
+            (),
+            "undetermined",
+            ("b-unknown",),
+            id="unknown",
+        ),
+        pytest.param(
+            [count("a", passed=1), count("b", manual=1)],
+            (),
+            "undetermined",
+            ("b-manual",),
+            id="manual",
+        ),
+        pytest.param(
+            [count("a", passed=1), count("b", not_applicable=3)],
+            (),
+            "satisfied",
+            (),
+            id="some apply",
+        ),
+        pytest.param(
+            [count("a", not_applicable=1), count("b")], (), "undetermined", (), id="nothing decided"
+        ),
+        pytest.param(
+            [count("a", passed=1), count("b")],
+            ("b",),
+            "undetermined",
+            (),
+            id="kept from a resource",
+        ),
+        pytest.param([count("a", passed=1)], (), "satisfied", (), id="the rules of the profile"),
+    ],
+)
+def test_controls(
+    counts: list[RuleCount], short: tuple[str, ...], state: str, findings: tuple[str, ...]
+) -> None:
+    merged = Merged()
+    for item in counts:
+        for verdict in ("passed", "failed", "unknown", "manual"):
+            if getattr(item, verdict):
+                name = {"passed": "pass", "failed": "fail"}.get(verdict, verdict)
+                merged.deciding[item.rule, name] = [f"{item.rule}-{name}"]
+    control = Control("f", "1", "One", ("a", "b"))
+    other = Control("f", "0", "Of no rule here", ("c",))
+    run = Judged.of(counts, frozenset(short))
+    unassessed, result = control_results([control, other], run, [("t", run)], merged)
+    assert (result.framework, result.id, result.title) == ("f", "1", "One")
+    assert result.state is ControlState(state)
+    assert result.findings == findings
+    assert result.targets == (TargetControl("t", ControlState(state)),)
+    assert unassessed == ControlResult(
+        *("f", "0", "Of no rule here", ControlState.NOT_ASSESSED, ()),
+        (TargetControl("t", ControlState.NOT_ASSESSED),),
+    )
+
+
+def test_targets_have_states_of_their_own() -> None:
+    """One target fails, one passes, one was not read: the run as a whole fails."""
+    good, bad = [count("a", passed=1)], [count("a", failed=1)]
+    lost = Judged.of(good, frozenset({"a"}))
+    targets = [("good", Judged.of(good)), ("bad", Judged.of(bad)), ("lost", lost)]
+    run = Judged.of([count("a", passed=2, failed=1)], frozenset({"a"}))
+    (result,) = control_results([Control("f", "1", "One", ("a",))], run, targets, Merged())
+    assert result.state is ControlState.NOT_SATISFIED
+    assert [(each.target, each.state.value) for each in result.targets] == [
+        ("good", "satisfied"),
+        ("bad", "not-satisfied"),
+        ("lost", "undetermined"),
+    ]
+
+
+def test_controls_are_in_one_order() -> None:
+    controls = [Control("g", "1", "", ()), Control("f", "2", "", ()), Control("f", "1", "", ())]
+    found = control_results(controls, Judged.of([]), [], Merged())
+    assert [(each.framework, each.id) for each in found] == [("f", "1"), ("f", "2"), ("g", "1")]

@@ -1,0 +1,119 @@
+"""Results in which every field of the contract is there, the optional ones too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from auditor.model.enums import ControlState, Decision, GapCause, TargetState
+from auditor.model.policy import Framework
+from auditor.model.resource import Some
+from auditor.model.results import (
+    FINGERPRINTS,
+    SCHEMA,
+    Baseline,
+    ControlResult,
+    Counts,
+    CoverageResult,
+    ExcludedReport,
+    GapResult,
+    GateResult,
+    Identity,
+    KindCount,
+    Passed,
+    PassedFiles,
+    ProfileRef,
+    Results,
+    RuleCoverage,
+    Run,
+    TargetControl,
+    TargetResult,
+    Tool,
+)
+from auditor.model.results_layout import Mark, document, head, marked
+
+PRINT = "ab" * 32
+DIGEST = f"sha256:{PRINT}"
+MOMENT = "2026-01-02T03:04:05.000000Z"
+TARGET = TargetResult(
+    uri="k8s://prod",
+    uid="u",
+    version="v1.34.0",
+    state=TargetState.PARTIAL,
+    files=3,
+    skipped=1,
+    excluded=(ExcludedReport("k8s/Secret", "never", ("r",)),),
+    notes=("a list expired",),
+    others=Some(1, ("a.yaml:3",)),
+    passed=Passed(Some(1, (".git",)), Some(0, ()), PassedFiles(2, {".md": 2})),
+)
+DOCUMENT = Results(
+    schema=SCHEMA,
+    tool=Tool("auditor", "1.0.0", DIGEST, FINGERPRINTS),
+    run=Run("1", MOMENT, MOMENT, (Identity("k8s://prod", "reader"),)),
+    profile=ProfileRef("ai-platform", {"least": 3}),
+    frameworks=(Framework("f", "F", "https://example.org", "1.0"),),
+    targets=(TARGET,),
+    coverage=CoverageResult(
+        {"k8s/Pod": KindCount(3, 2, 0)}, RuleCoverage(1, 0, 0), {"k8s/Lease": 1}, 0.5
+    ),
+    gaps=(
+        GapResult("k8s://prod", "k8s/Pod", GapCause.DENIED, "403", "ask", 0, "ml", ("r",)),
+        GapResult("k8s://prod", "a.yaml", GapCause.MALFORMED, "odd", "", 3, "", ()),
+    ),
+    controls=(
+        ControlResult(
+            *("f", "1", "One", ControlState.NOT_SATISFIED, (PRINT,)),
+            (TargetControl("k8s://prod", ControlState.NOT_SATISFIED),),
+        ),
+    ),
+    counts={"r": Counts(1, 2, 3, 4, 5)},
+    gate=GateResult("high", Decision.FAIL, ("1 finding",), 1),
+    baseline=Baseline("0", DIGEST, 1, 2),
+)
+_REF = {
+    "target": "k8s://prod",
+    "kind": "k8s/Pod",
+    "namespace": "ml",
+    "name": "a",
+    "uid": "u",
+    "file": "a.yaml",
+    "line": 3,
+}
+_REST = {
+    "rule": "r",
+    "verdict": "fail",
+    "severity": "high",
+    "confidence": "low",
+    "heuristic": True,
+    "resource": _REF,
+    "element": "container a",
+    "message": "bad",
+    "related": [_REF],
+    "observed": [
+        {"path": "/a", "fact": "k8s/PodTemplate", "value": {"x": [1]}, "line": 3, "of": 0}
+    ],
+    "controls": ["f:1"],
+    "waiver": {
+        "id": "w-1",
+        "owner": "ml",
+        "reason": "moves in May",
+        "approved_by": "ciso",
+        "expires": "2026-06-01",
+    },
+}
+
+
+def finding_of() -> bytes:
+    """A finding with every field."""
+    start = head(PRINT, (PRINT,), 2, ("ab" * 8,)).encode()
+    whole = start + b"," + msgspec.json.encode(_REST)[1:]
+    return marked(marked(whole, Mark.DIFFERS), Mark.NEW)
+
+
+def whole() -> dict[str, Any]:
+    """The document with its finding, as anybody reads it."""
+    found: dict[str, Any] = json.loads(b"".join(document(DOCUMENT, [finding_of() + b"\n"])))
+    return found
