@@ -65,8 +65,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     there. ``subject`` is whose finding it is, ``related`` are the others that it was derived of.
     The body stands at the pointer of the subject, but for what ``elsewhere`` has: pointers in the
     body to where those values were read, None for what was counted or concluded.
-    ``draws_on`` are the targets, by URI, and the namespaces in them ("" for all) that it was
-    derived of; what could not be read there leaves rules without a verdict.
+    ``draws_on`` are the targets, by URI, and the namespaces in them ("" for all) that could have
+    something of it, () for all targets; what was not read there leaves rules without a verdict.
     """
 
     kind: str

@@ -52,7 +52,10 @@ class Blind:
         *,
         whole: bool,
     ) -> None:
-        """``whole``: gaps that are of no namespace count, and what is excluded of targets."""
+        """``excluded`` is what is not read of each target, by its URI.
+
+        ``whole``: gaps that are of no namespace count, and so does what is excluded.
+        """
         self._context = context
         self._whole = whole
         self._excluded = excluded
@@ -64,11 +67,18 @@ class Blind:
     def on(self, fact: Fact) -> dict[int, str]:
         """The reasons, by the number of the rule."""
         reasons: dict[int, str] = {}
-        for target, namespace in fact.draws_on:
-            for part in dict.fromkeys(((target, namespace), (target, ""))):
-                for rule, why in self._of(part).items():
-                    reasons.setdefault(rule, why)
+        for part in self._parts(fact):
+            for rule, why in self._of(part).items():
+                reasons.setdefault(rule, why)
         return reasons
+
+    def _parts(self, fact: Fact) -> Iterable[tuple[str, str]]:
+        """The parts of targets, of which one may lack something of a fact."""
+        if fact.draws_on:
+            return dict.fromkeys(
+                part for target, where in fact.draws_on for part in ((target, where), (target, ""))
+            )
+        return sorted({*self._gaps, *((target, "") for target in self._excluded)})
 
     def _of(self, part: tuple[str, str]) -> Mapping[int, str]:
         known = self._known.get(part)

@@ -1,0 +1,49 @@
+"""The command line with the toy platform beside those that come with the program.
+
+``python -m tests.platforms.toy scan toy://127.0.0.1:8000 --policies … --profile toy``
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from auditor.analysis.protocol import Table
+from auditor.cli.app import run
+from auditor.cli.wiring import SHIPPED, Places, Wiring
+from auditor.platforms import Platforms
+from tests.platforms.toy.analyses import ANALYSES
+from tests.platforms.toy.collector import Live, reader
+from tests.platforms.toy.platform import TOY
+
+
+def _live(text: str, places: Places) -> Live:
+    del places
+    return Live(text.rstrip("/"))
+
+
+def wiring() -> Wiring:
+    """Add one platform to what is shipped: one line each."""
+    shipped = SHIPPED
+    return Wiring(
+        platforms=Platforms((*shipped.platforms, TOY)),
+        analyses=Table(
+            of_objects=(*shipped.analyses.of_objects, *ANALYSES.of_objects),
+            joining=(*shipped.analyses.joining, *ANALYSES.joining),
+        ),
+        collectors=MappingProxyType({**shipped.collectors, "toy": _live}),
+        readers=MappingProxyType({**shipped.readers, "toy": reader}),
+        files=shipped.files,
+        roles=shipped.roles,
+        formats=shipped.formats,
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command."""
+    return run(arguments, wiring())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
