@@ -14,9 +14,11 @@ import msgspec
 
 from auditor.model.enums import Decision, Severity, TargetState
 from auditor.model.finding import Report, RuleInfo, TargetReport
-from auditor.model.results_finding import Finding, Observed
+from auditor.model.results_finding import Finding
 from reports import scope
 from reports.remedy import short_remedy
+from reports.subjects import observed, related, subject
+from reports.subjects import place as place_of
 from reports.text import cells, safe, wrap
 
 DEFAULT_PROFILE = "ai-platform"
@@ -225,23 +227,8 @@ class _Screen:
         yield from wrap(tail, style.width, "  ")
 
     def _finding(self, finding: Finding) -> Iterator[str]:
-        resource = finding.resource
-        kind = resource.kind.rpartition("/")[2].partition(".")[0]
-        name = f"{resource.namespace}/{resource.name}" if resource.namespace else resource.name
-        where = f"{kind} {name}"
-        if finding.element:
-            where += f", {finding.element}"
-        if finding.covers > 1:
-            where += f" (covers {finding.covers})"
-        if finding.differs:
-            where += " (only its pods: they differ from the template)"
-        if finding.heuristic:
-            where += " (heuristic)"
-        if finding.new:
-            where += " (new)"
-        place = resource.location
-        if self._many_targets:
-            place = f"{resource.target} {place}"
+        where = subject(finding)
+        place = place_of(finding.resource, many_targets=self._many_targets)
         style = self._style
         line = f"  {safe(where)}  {safe(place)}"
         if style.width is None or cells(line) <= style.width:
@@ -250,9 +237,10 @@ class _Screen:
             yield from self._wrap(where, "  ")
             yield from self._wrap(place, "    ")
         yield from self._wrap(finding.message, "    ")
+        for other in related(finding, many_targets=self._many_targets):
+            yield from self._wrap(other, "    ")
         for item in finding.observed[:SHOWN_VALUES]:
-            path = f"{item.path} (derived)" if item.fact else item.path
-            for text in self._wrap(f"{path} {_value(item)}", "    "):
+            for text in self._wrap(observed(finding, item), "    "):
                 yield style.paint(text, "dim")
 
     def _fix(self, info: RuleInfo) -> Iterator[str]:
@@ -384,10 +372,3 @@ def _some(names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:SHOWN_RULES])
     more = len(names) - SHOWN_RULES
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _value(item: Observed) -> str:
-    if item.value is msgspec.UNSET:
-        return "is not set"
-    text = msgspec.json.encode(item.value).decode()
-    return f"= {text if len(text) <= 100 else text[:97] + '...'}"

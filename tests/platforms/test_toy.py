@@ -39,7 +39,7 @@ def test_a_fact_of_two_targets(estate: Estate) -> None:
     assert {found["resource"]["target"], other["target"]} == {first, second}
     assert (found["resource"]["target"], other["name"]) == (subject, "b1")
     (seen,) = found["observed"]
-    assert (seen["path"], seen["of"], seen["value"]) == ("/tenant", 1, ["x", "y"])
+    assert (seen["path"], seen["of"], seen["value"]) == ("/tenant", 0, ["x", "y"])
 
 
 def test_each_target_alone_looks_well(estate: Estate) -> None:
