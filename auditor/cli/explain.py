@@ -15,7 +15,7 @@ from auditor.cli.screen import Screen, screen_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.enums import About
-from auditor.model.policy import Rule
+from auditor.model.policy import Control, Rule
 
 WIDEST = 100
 """Columns of prose: longer lines are hard to read."""
@@ -29,7 +29,7 @@ def explain(rule: str, policies: tuple[Path, ...]) -> None:
     policy = load_policy(policies)
     found = find_rule(policy.rules, rule)
     screen = screen_of(sys.stdout, read_config(), plain=False, colour="auto")
-    for line in page(found, screen):
+    for line in page(found, policy.controls, screen):
         click.echo(line)
 
 
@@ -49,8 +49,8 @@ def find_rule(rules: Mapping[str, Rule], name: str) -> Rule:
     raise UsageError(f"no rule is called {name}", hint=hint)
 
 
-def page(rule: Rule, screen: Screen) -> Iterator[str]:
-    """The explanation of a rule as lines, at most :data:`WIDEST` columns of prose."""
+def page(rule: Rule, controls: Mapping[str, Control], screen: Screen) -> Iterator[str]:
+    """Explain a rule in lines, at most :data:`WIDEST` columns of prose; its controls by title."""
     from reports.remedy import paragraphs
     from reports.terminal import Style
     from reports.text import safe, wrap
@@ -95,7 +95,8 @@ def page(rule: Rule, screen: Screen) -> Iterator[str]:
         ]
         yield from block("Parameters (--set NAME=VALUE)", rows)
     if rule.controls:
-        yield from block("Controls", rule.controls)
+        titles = [f"{name}  {controls[name].title}" for name in rule.controls]
+        yield from block("Controls", titles)
     yield from block("Examples", [f"{item.expect.value:<16}{item.name}" for item in rule.examples])
     yield ""
     yield style.paint("References", "bold")

@@ -11,7 +11,7 @@ import click
 from auditor.cli.explain import WIDEST
 from auditor.cli.options import load_policy, parse_settings, policies_option, set_option
 from auditor.cli.prose import prose
-from auditor.policy import resolve
+from auditor.policy import PolicySet, ResolvedProfile, resolve
 from reports.text import wrap
 
 
@@ -64,6 +64,10 @@ def show(
             "title": resolved.title,
             "gate": resolved.gate,
             "parameters": dict(resolved.parameters),
+            "controls": {
+                framework: {"assessed": assessed, "all": total}
+                for framework, (assessed, total) in _controls(policy, resolved).items()
+            },
             "rules": [
                 {"id": rule.rule.id, "severity": rule.severity.value, "title": rule.rule.title}
                 for rule in ordered
@@ -78,7 +82,19 @@ def show(
     click.echo(f"\ngate: {resolved.gate}")
     for name, value in resolved.parameters.items():
         click.echo(f"parameter: {name} = {json.dumps(value)}")
+    for framework, (assessed, total) in _controls(policy, resolved).items():
+        click.echo(f"controls: {framework} {assessed} of {total}")
     click.echo("")
     longest = max((len(rule.rule.id) for rule in ordered), default=0)
     for rule in ordered:
         click.echo(f"{rule.severity.value:<9} {rule.rule.id:<{longest}}  {rule.rule.title}")
+
+
+def _controls(policy: PolicySet, resolved: ResolvedProfile) -> dict[str, tuple[int, int]]:
+    """Count for each framework the controls that a rule of the profile checks, and all of them."""
+    rules = {chosen.rule.id for chosen in resolved.rules}
+    found = dict.fromkeys(policy.frameworks, (0, 0))
+    for control in policy.controls.values():
+        assessed, total = found[control.framework]
+        found[control.framework] = (assessed + (not rules.isdisjoint(control.rules)), total + 1)
+    return found

@@ -53,6 +53,10 @@ def _aliases(found: Found) -> None:
 _FOR_EVER = "ids are for ever: one that was used once is never used for something else"
 
 
+_LISTED_BY = {"rule": "auditor rules list", "profile": "auditor profiles list"}
+"""The command that lists what can be named, for a name that is like none."""
+
+
 def _uses(found: Found, broken: set[tuple[str, str]]) -> None:
     known: dict[str, set[str]] = {
         "rule": {stem for kind, stem in broken if kind == "rules"},
@@ -65,7 +69,7 @@ def _uses(found: Found, broken: set[tuple[str, str]]) -> None:
     for use in found.uses:
         names = known.get(use.what, set())
         if use.name not in names and not _excused(use, broken):
-            hint = suggestion(use.name, names)
+            hint = suggestion(use.name, names) or _LISTED_BY.get(use.what, "")
             found.fail(use.location, f"no {use.what} is called {use.name!r}", hint)
 
 

@@ -33,6 +33,7 @@ class Use(msgspec.Struct, frozen=True):
 class Found(msgspec.Struct):
     """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`.
 
+    ``mapped`` are (control, rule) as files of controls map them, the rule by an id or a former id.
     ``platforms`` are those whose kinds the files may name. ``files`` are (kind, stem) of all files,
     ``places`` where a (kind, name) is defined.
     """
@@ -41,6 +42,7 @@ class Found(msgspec.Struct):
     errors: list[PolicyError] = msgspec.field(default_factory=list)
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
     controls: dict[str, Control] = msgspec.field(default_factory=dict)
+    mapped: list[tuple[str, str]] = msgspec.field(default_factory=list)
     frameworks: dict[str, Framework] = msgspec.field(default_factory=dict)
     profiles: dict[str, Profile] = msgspec.field(default_factory=dict)
     tables: dict[str, list[Mapping[str, object]]] = msgspec.field(default_factory=dict)

@@ -7,11 +7,11 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from auditor.errors import Location, PolicyErrors
-from auditor.model.policy import Control
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.check import check
 from auditor.policy.compile import compile_rule
 from auditor.policy.found import Found
+from auditor.policy.mapping import mapped_controls, merge_mappings
 from auditor.policy.policyset import FOLDERS, PolicyFile, PolicySet
 from auditor.policy.read_controls import read_controls
 from auditor.policy.read_profile import read_profile
@@ -42,6 +42,7 @@ def read_policy(
             found.fail(Location(str(folder)), "no policy files", hint)
     for file in files:
         _read_file(file, found)
+    merge_mappings(found)
     check(found)
     known = {file.path.stem for file in files if file.folder == 0}
     _check_expressions(found, known)
@@ -49,7 +50,7 @@ def read_policy(
         raise PolicyErrors(tuple(found.errors))
     return PolicySet(
         rules=dict(sorted(found.rules.items())),
-        controls=_mapped_controls(found),
+        controls=mapped_controls(found),
         frameworks=dict(sorted(found.frameworks.items())),
         profiles=dict(sorted(found.profiles.items())),
         tables=found.tables,
@@ -91,15 +92,3 @@ def _check_expressions(found: Found, known: AbstractSet[str]) -> None:
         if rule.id not in known:
             params = {parameter.name: parameter.default for parameter in rule.parameters}
             compile_rule(ChosenRule(rule, rule.severity, params), found.errors)
-
-
-def _mapped_controls(found: Found) -> dict[str, Control]:
-    """Controls with the rules that map to them."""
-    mapped: dict[str, list[str]] = {key: [] for key in found.controls}
-    for rule in found.rules.values():
-        for key in rule.controls:
-            mapped[key].append(rule.id)
-    return {
-        key: Control(control.framework, control.id, control.title, tuple(sorted(mapped[key])))
-        for key, control in sorted(found.controls.items())
-    }

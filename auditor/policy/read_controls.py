@@ -1,4 +1,4 @@
-"""Files of controls."""
+"""Files of controls: a framework, its controls, and the rules that they are mapped to there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import yaml
 
 from auditor.model.policy import Control, Framework
-from auditor.policy.found import Found, read_id
+from auditor.policy.found import Found, Use, read_id
 from auditor.policy.yamlfile import Reader
 
 _REQUIRED = ("framework", "title", "url", "controls")
@@ -30,7 +30,7 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
     if isinstance(nodes.get("controls"), yaml.SequenceNode) and not items:
         reader.fail(nodes["controls"], "must not be empty")
     for item in items:
-        entry = reader.mapping(item, ("id", "title"), ("id", "title"))
+        entry = reader.mapping(item, ("id", "title", "rules"), ("id", "title"))
         name, title = reader.string(entry.get("id")), reader.string(entry.get("title"))
         if name and not _CONTROL_ID.fullmatch(name):
             reader.fail(entry.get("id"), f"{name!r} is no id", "letters, digits, dots and dashes")
@@ -38,3 +38,10 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
             key = f"{framework}:{name}"
             found.define("control", key, reader.location(entry.get("id")))
             found.controls[key] = Control(framework, name, title, ())
+            _read_rules(reader, entry.get("rules"), key, found)
+
+
+def _read_rules(reader: Reader, node: yaml.Node | None, control: str, found: Found) -> None:
+    for item, rule in reader.texts(node):
+        found.uses.append(Use("rule", rule, reader.location(item)))
+        found.mapped.append((control, rule))

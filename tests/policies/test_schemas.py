@@ -65,6 +65,11 @@ VALID = {
     "rule": ("rule.v1", making.RULE + MORE, ()),
     "parameters": ("rule.v1", WITH_PARAMETERS, ("parameters",)),
     "controls": ("control.v1", making.CONTROLS, ()),
+    "a mapped framework": (
+        "control.v1",
+        making.CONTROLS.replace("}", ", rules: [acme-bad]}") + 'version: "1.0"\n',
+        (),
+    ),
     "profile": ("profile.v1", making.PROFILE + "extends: [other]\n", ()),
     "contents": (
         "unread-contents",

@@ -26,6 +26,7 @@ def policy(tmp_path: Path) -> PolicySet:
     files = {
         f"rules/{RULE}.yaml": rule,
         "profiles/acme.yaml": block("id: acme\n"),
+        "controls/acme-baseline.yaml": block("framework: acme-baseline\n"),
         "tables/pod-templates.yaml": block("- {kind: Trainer"),
     }
     for name, text in files.items():
@@ -47,3 +48,10 @@ def test_the_profile_takes_it(policy: PolicySet) -> None:
 
 def test_the_row_is_added(policy: PolicySet) -> None:
     assert policy.tables["pod-templates"][-1]["kind"] == "Trainer"
+
+
+def test_the_framework_maps_shipped_rules(policy: PolicySet) -> None:
+    assert policy.controls["acme-baseline:A.1"].rules == ("k8s-container-privileged",)
+    assert len(policy.controls["acme-baseline:A.2"].rules) == 2
+    assert policy.controls["acme-baseline:A.3"].rules == ()
+    assert policy.frameworks["acme-baseline"].version == "2026"

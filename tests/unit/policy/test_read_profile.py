@@ -119,6 +119,21 @@ OTHERS = {
     "control without a title": (CONTROLS, ", title: Enough of everything", "", [
         "5:5: missing key 'title'",
     ]),
+    "version that is a number": (CONTROLS, "controls:", "version: 1.2\ncontrols:", [
+        '4:10: must be text, not a number (put it in quotes: "1.2")',
+    ]),
+    "rules that are no list": (CONTROLS, "everything}", "everything, rules: acme-bad}", [
+        "5:51: must be a list, not text",
+    ]),
+    "rule that is not there": (CONTROLS, "everything}", "everything, rules: [acme-bat]}", [
+        "5:52: no rule is called 'acme-bat' (did you mean 'acme-bad'?)",
+    ]),
+    "rule that is like none": (CONTROLS, "everything}", "everything, rules: [zzz]}", [
+        "5:52: no rule is called 'zzz' (one of: acme-bad, acme-old, acme-older, acme-other)",
+    ]),
+    "rule twice": (CONTROLS, "everything}", "everything, rules: [acme-bad, acme-bad]}", [
+        "5:62: 'acme-bad' is there twice",
+    ]),
     "control twice": (CONTROLS, "  - {id: one", "  - {id: one, title: a}\n  - {id: one", [
         f"6:10: control acme:one exists already, in controls/acme.yaml:5:10 ({ONE_THING})",
     ]),

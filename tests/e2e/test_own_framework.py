@@ -1,0 +1,115 @@
+"""A framework of one's own: it maps shipped rules, and the whole command line knows it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import auditor
+
+FRAMEWORK = """\
+framework: acme-baseline
+title: Acme's baseline
+url: https://acme.example/baseline
+version: "2026"
+controls:
+  - {id: A.1, title: Nothing is privileged, rules: [k8s-container-privileged]}
+  - {id: A.2, title: Pods stay out of the node, rules: [k8s-pod-host-ipc, k8s-pod-host-network]}
+  - {id: A.3, title: People are trained}
+"""
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: bad, namespace: ml}
+spec:
+  containers: [{name: main, image: a, securityContext: {privileged: true}}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "own" / "controls").mkdir(parents=True)
+    (tmp_path / "own" / "controls" / "acme-baseline.yaml").write_text(FRAMEWORK)
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "pod.yaml").write_text(POD)
+    return tmp_path
+
+
+def of_acme(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        control["id"]: control
+        for control in results["controls"]
+        if control["framework"] == "acme-baseline"
+    }
+
+
+def test_results_have_its_controls(folder: Path) -> None:
+    ran = auditor("scan", "tree", "--policies", "own", "--format", "json", cwd=folder)
+    assert ran.code == 1, ran.err
+    results = ran.results()
+    assert {
+        "id": "acme-baseline",
+        "title": "Acme's baseline",
+        "url": "https://acme.example/baseline",
+        "version": "2026",
+    } in results["frameworks"]
+    found = of_acme(results)
+    assert {name: each["state"] for name, each in found.items()} == {
+        "A.1": "not-satisfied",
+        "A.2": "satisfied",
+        "A.3": "not-assessed",
+    }
+    assert found["A.3"]["title"] == "People are trained"
+    for each in found.values():
+        assert each["targets"] == [{"target": "tree", "state": each["state"]}]
+    (privileged,) = (
+        each for each in results["findings"] if each["rule"] == "k8s-container-privileged"
+    )
+    assert "acme-baseline:A.1" in privileged["controls"]
+    assert "cis-kubernetes:5.2.2" in privileged["controls"], "shipped frameworks keep theirs"
+    assert found["A.1"]["findings"] == [privileged["fingerprint"]]
+
+
+def test_a_control_without_a_rule_changes_no_gate(folder: Path) -> None:
+    with_it = auditor("scan", "tree", "--policies", "own", "--format", "json", cwd=folder)
+    alone = auditor("scan", "tree", "--format", "json", cwd=folder)
+    assert with_it.code == alone.code == 1
+    assert with_it.results()["gate"] == alone.results()["gate"]
+    assert with_it.results()["counts"] == alone.results()["counts"]
+
+
+def test_the_screen_counts_what_is_not_assessed(folder: Path) -> None:
+    ran = auditor("scan", "tree", "--policies", "own", cwd=folder)
+    (line,) = (line for line in ran.out.splitlines() if "controls not assessed" in line)
+    assert "acme-baseline 1 of 3" in line
+    assert "cis-kubernetes 8 of 34" in line
+
+
+def test_explain_and_profiles_show_them(folder: Path) -> None:
+    page = auditor("explain", "k8s-container-privileged", "--policies", "own", cwd=folder)
+    assert "  acme-baseline:A.1  Nothing is privileged\n" in page.out
+    shown = auditor("profiles", "show", "ai-platform", "--policies", "own", cwd=folder)
+    assert "controls: acme-baseline 2 of 3\n" in shown.out
+    as_json = auditor("profiles", "show", "ai-platform", "--policies", "own", "--json", cwd=folder)
+    assert json.loads(as_json.out)["controls"]["acme-baseline"] == {"assessed": 2, "all": 3}
+
+
+def test_a_bundle_with_it_replays(folder: Path) -> None:
+    ran = auditor("scan", "tree", "--policies", "own", "--output", "kept", "--no-sign", cwd=folder)
+    assert ran.code == 1, ran.err
+    replayed = auditor("replay", "kept", cwd=folder)
+    assert (replayed.code, replayed.out[:11]) == (0, "REPLAY same"), replayed
+    kept = json.loads((folder / "kept" / "results.json").read_text())
+    assert of_acme(kept)["A.3"]["state"] == "not-assessed"
+
+
+def test_a_rule_that_is_not_there_is_an_error_with_its_place(folder: Path) -> None:
+    file = folder / "own" / "controls" / "acme-baseline.yaml"
+    file.write_text(FRAMEWORK.replace("k8s-pod-host-ipc", "k8s-pod-host-ipcc"))
+    ran = auditor("scan", "tree", "--policies", "own", cwd=folder)
+    assert (ran.code, ran.out) == (2, "")
+    assert "own/controls/acme-baseline.yaml:7:57: no rule is called 'k8s-pod-host-ipcc'" in ran.err
+    assert "did you mean 'k8s-pod-host-ipc'?" in ran.err

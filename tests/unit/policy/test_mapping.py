@@ -1,0 +1,101 @@
+"""Rules and controls are mapped from either side; once they are, nothing tells which it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.errors import PolicyErrors
+from auditor.model.policy import Framework
+from auditor.policy import load, policies_folder, resolve
+from tests.unit.policy.making import CONTROLS, FILES, RULE, complaints, loaded, told, write
+
+THEIRS = """\
+framework: theirs
+title: Their framework
+url: https://theirs.example/
+version: "2.1"
+controls:
+  - {id: "1", title: By a former id, rules: [acme-old, acme-other]}
+  - {id: "2", title: Of no rule}
+  - {id: "3", title: An empty list, rules: []}
+"""
+FILE = "controls/theirs.yaml"
+
+
+def test_both_sides_are_merged(tmp_path: Path) -> None:
+    policy = loaded(tmp_path, {**FILES, FILE: THEIRS})
+    assert policy.rules["acme-bad"].controls == ("acme:one", "theirs:1")
+    assert policy.rules["acme-other"].controls == ("other:one", "theirs:1")
+    assert policy.controls["acme:one"].rules == ("acme-bad",)
+    assert policy.controls["theirs:1"].rules == ("acme-bad", "acme-other")
+    assert policy.controls["theirs:2"].rules == policy.controls["theirs:3"].rules == ()
+
+
+def test_said_twice_is_said_once(tmp_path: Path) -> None:
+    both = CONTROLS.replace("}", ", rules: [acme-bad, acme-old]}")
+    policy = loaded(tmp_path, {**FILES, "controls/acme.yaml": both})
+    assert policy.rules["acme-bad"].controls == ("acme:one",)
+    assert policy.controls["acme:one"].rules == ("acme-bad",)
+
+
+def test_the_side_makes_no_difference(tmp_path: Path) -> None:
+    from_rule = loaded(tmp_path / "rule", FILES)
+    moved = {
+        **FILES,
+        "rules/acme-bad.yaml": RULE.replace("controls: [acme:one]\n", ""),
+        "controls/acme.yaml": CONTROLS.replace("}", ", rules: [acme-bad]}"),
+    }
+    from_control = loaded(tmp_path / "control", moved)
+    assert from_control.controls == from_rule.controls
+    assert from_control.rules["acme-bad"].controls == from_rule.rules["acme-bad"].controls
+
+
+def test_a_profile_selects_by_a_control_that_maps_rules(tmp_path: Path) -> None:
+    profile = "id: p\ntitle: x\ndescription: y\nselect: [{controls: ['theirs:1']}]\ngate: low\n"
+    policy = loaded(tmp_path, {**FILES, FILE: THEIRS, "profiles/p.yaml": profile})
+    assert [chosen.rule.id for chosen in resolve(policy, "p", {}).rules] == [
+        "acme-bad",
+        "acme-other",
+    ]
+
+
+def test_a_control_that_maps_nothing_selects_nothing(tmp_path: Path) -> None:
+    profile = "id: p\ntitle: x\ndescription: y\nselect: [{controls: ['theirs:2']}]\ngate: low\n"
+    (said,) = complaints(tmp_path, {**FILES, FILE: THEIRS, "profiles/p.yaml": profile})
+    assert said == "profiles/p.yaml:4:10: matches no rule (no rule has such a control)"
+
+
+def test_a_rule_with_an_error_is_not_an_unknown_one(tmp_path: Path) -> None:
+    broken = RULE.replace("severity: high", "severity: hihg")
+    (said,) = complaints(tmp_path, {**FILES, FILE: THEIRS, "rules/acme-bad.yaml": broken})
+    assert said.startswith("rules/acme-bad.yaml:3:11: 'hihg' is not allowed")
+
+
+def test_what_a_framework_says_of_itself_is_kept(tmp_path: Path) -> None:
+    policy = loaded(tmp_path, {**FILES, FILE: THEIRS})
+    assert policy.frameworks["theirs"] == Framework(
+        "theirs", "Their framework", "https://theirs.example/", "2.1"
+    )
+    assert policy.frameworks["acme"].version == ""
+    assert list(policy.frameworks) == ["acme", "other", "theirs"]
+
+
+def test_shipped_rules_are_mapped_from_a_folder_of_one_s_own(tmp_path: Path) -> None:
+    mapped = "framework: mine\ntitle: Mine\nurl: https://mine.example/\ncontrols:\n  - "
+    control = "{id: A.1, title: Nothing is privileged, rules: [k8s-container-privileged]}\n"
+    write(tmp_path, {"controls/mine.yaml": mapped + control})
+    policy = load((policies_folder(), tmp_path))
+    assert policy.controls["mine:A.1"].rules == ("k8s-container-privileged",)
+    assert policy.rules["k8s-container-privileged"].controls[-1] == "mine:A.1"
+
+
+def test_a_rule_that_is_like_no_other_is_looked_up_in_the_list(tmp_path: Path) -> None:
+    text = THEIRS.replace("acme-old, acme-other", "zzz")
+    write(tmp_path, {FILE: text})
+    with pytest.raises(PolicyErrors) as caught:
+        load((policies_folder(), tmp_path))
+    assert told(caught.value) == [
+        f"{tmp_path / FILE}:6:46: no rule is called 'zzz' (auditor rules list)"
+    ]
