@@ -1,0 +1,202 @@
+"""What every analysis must keep to, whatever it derives: on the estate, and on odd objects."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.analysis.protocol import Analyses, JoiningAnalysis, ObjectAnalysis, Site, Stage
+from auditor.analysis.table import ANALYSES
+from auditor.model.fact import Fact
+from auditor.model.resource import Gap, Resource, Target
+from auditor.platforms import PLATFORMS
+from auditor.policy import load, policies_folder
+from auditor.runner.rows import Rows, joined
+from tests.e2e.command import ESTATE
+from tests.e2e.runs import collector_of
+
+CANARY = "ghp_" + "c4N4" * 9
+TARGET = Target("estate", "files")
+
+
+@cache
+def made() -> Analyses:
+    return ANALYSES.made(load((policies_folder(),)).tables)
+
+
+@cache
+def estate() -> tuple[Resource, ...]:
+    """All objects of the example estate, and the facts of each."""
+    collector = collector_of(ESTATE)
+    found: list[Resource] = []
+    for shard in collector.plan(lambda _: 1).shards:
+        for reading in collector.read(shard):
+            if not isinstance(reading, Gap):
+                found += reading.resources()
+    facts = [
+        fact
+        for resource in found
+        for analysis in made().of_objects
+        for fact in analysis.derive(resource)
+        if isinstance(fact, Resource)
+    ]
+    return (*found, *facts)
+
+
+def site() -> Site:
+    return Site(TARGET, "e" * 64, lambda document, pointer: document + len(pointer))
+
+
+def lines(analysis: JoiningAnalysis, resources: tuple[Resource, ...]) -> list[bytes]:
+    rows = Rows(Analyses((), (analysis,)))
+    for resource in resources:
+        if resource.kind in analysis.reads:
+            rows.extract(analysis, resource, site())
+    return rows.lines()
+
+
+def facts(analysis: JoiningAnalysis, found: list[bytes]) -> list[Fact | Gap]:
+    return [
+        fact for each, groups in joined((analysis,), sorted(found)) for fact in each.derive(groups)
+    ]
+
+
+JOINING = [pytest.param(each, id=each.id) for each in made().joining]
+OF_OBJECTS = [pytest.param(each, id=each.id) for each in made().of_objects]
+
+
+def test_each_has_a_name_of_its_own() -> None:
+    names = [each.id for each in made().all]
+    assert len(set(names)) == len(names)
+    assert all(name.replace("-", "").isalnum() for name in names)
+
+
+def test_each_makes_facts_that_a_platform_knows() -> None:
+    kinds = [kind for each in made().all for kind in each.feeds]
+    assert sorted(kinds) == sorted(PLATFORMS.facts), "each kind by one analysis"
+    for each in made().all:
+        for fields in each.feeds.values():
+            assert fields[""], "a fact rests on something"
+            assert all(PLATFORMS.has(kind) for kinds in fields.values() for kind in kinds)
+
+
+@pytest.mark.parametrize("analysis", JOINING)
+def test_cutting_the_estate_changes_no_fact(analysis: JoiningAnalysis) -> None:
+    whole = facts(analysis, lines(analysis, estate()))
+    assert whole, "the estate shows what it does"
+    dice = random.Random(7)
+    for parts in (2, 5, 17):
+        shuffled = list(estate())
+        dice.shuffle(shuffled)
+        cut = [line for at in range(parts) for line in lines(analysis, tuple(shuffled[at::parts]))]
+        assert facts(analysis, cut) == whole
+
+
+@pytest.mark.parametrize("analysis", JOINING)
+def test_a_fact_says_where_it_is_from(analysis: JoiningAnalysis) -> None:
+    keys = set()
+    for fact in facts(analysis, lines(analysis, estate())):
+        assert isinstance(fact, Fact)
+        assert fact.kind in analysis.feeds
+        assert (fact.kind, fact.key, fact.subject.identity) not in keys
+        keys.add((fact.kind, fact.key, fact.subject.identity))
+        body: dict[str, Any] = msgspec.json.decode(fact.body)
+        for origin in fact.origins:
+            assert (origin.target, origin.digest) == (TARGET.uri, "e" * 64)
+            assert origin.source
+        for start, spot in fact.elsewhere:
+            assert start.startswith("/")
+            assert spot is None or spot.of <= len(fact.related)
+        said = set(analysis.feeds[fact.kind])
+        derived = {start[1:] for start, spot in fact.elsewhere if spot is None}
+        assert derived <= said | set(body), "what is concluded is in the body, or rests on kinds"
+        if analysis.stage is Stage.TARGET:
+            assert {target for target, _ in fact.draws_on} == {TARGET.uri}
+
+
+@pytest.mark.parametrize("analysis", JOINING)
+def test_no_secret_is_in_a_row_or_a_fact(analysis: JoiningAnalysis) -> None:
+    hidden = tuple(
+        msgspec.structs.replace(each, body=planted(each.body), clean=False) for each in estate()
+    )
+    found = lines(analysis, hidden)
+    assert found
+    assert [line for line in found if CANARY.encode() in line] == []
+    for fact in facts(analysis, found):
+        assert CANARY not in repr(fact)
+
+
+def planted(body: bytes) -> bytes:
+    """An object with a secret in a place of each kind."""
+    value = msgspec.json.decode(body)
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if isinstance(metadata, dict):
+        metadata["annotations"] = {"note": CANARY, "password": CANARY}
+        metadata["labels"] = {"token": CANARY}
+        value["spec"] = {**(value.get("spec") or {}), "token": CANARY}
+    return msgspec.json.encode(value)
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5)
+ODD = st.recursive(
+    SCALARS | st.floats(allow_nan=False),
+    lambda deep: st.lists(deep, max_size=3) | st.dictionaries(st.text(max_size=5), deep),
+    max_leaves=8,
+)
+FIELDS = ("metadata", "spec", "labels", "annotations", "template", "podSelector", "hard", "owner")
+NAMES = st.sampled_from(FIELDS)
+OBJECTS = st.dictionaries(NAMES, ODD | st.dictionaries(NAMES, ODD))
+
+
+def odd(kind: str, body: object) -> Resource:
+    return Resource(
+        kind=kind,
+        api_version="v1",
+        name="x",
+        namespace="ml",
+        uid="u",
+        source="a.yaml",
+        document=0,
+        line=3,
+        body=msgspec.json.encode(body),
+        clean=True,
+    )
+
+
+@pytest.mark.parametrize("analysis", JOINING)
+@given(st.data())
+def test_odd_objects_cost_no_others(analysis: JoiningAnalysis, data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(sorted(analysis.reads)))
+    found = lines(analysis, (odd(kind, data.draw(OBJECTS)), *few(analysis)))
+    derived = facts(analysis, found)
+    assert all(isinstance(fact, Fact | Gap) for fact in derived)
+    assert len(derived) >= len(facts(analysis, lines(analysis, few(analysis)))) - 1
+
+
+def few(analysis: JoiningAnalysis) -> tuple[Resource, ...]:
+    return tuple(each for each in estate() if each.kind in analysis.reads)[:20]
+
+
+@pytest.mark.parametrize("analysis", OF_OBJECTS)
+@given(body=OBJECTS, kind=st.sampled_from(["k8s/Pod", "k8s/Deployment", "k8s/Odd.a.example"]))
+def test_odd_objects_are_derived_of_or_told(
+    analysis: ObjectAnalysis, body: object, kind: str
+) -> None:
+    resource = odd(kind, body)
+    found = list(_of(analysis, resource))
+    assert found == list(_of(analysis, resource)), "the same each time"
+    for each in found:
+        if isinstance(each, Resource):
+            assert each.kind in analysis.feeds
+            assert each.parent == resource
+
+
+def _of(analysis: ObjectAnalysis, resource: Resource) -> Iterator[Resource | Gap]:
+    return analysis.derive(resource)

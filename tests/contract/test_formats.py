@@ -1,0 +1,212 @@
+"""What every report format must pass: it tells all, decides nothing, and holds no findings."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.cli.screen import Screen
+from auditor.cli.wiring import SHIPPED
+from auditor.model.enums import ControlState, Decision, GapCause, Severity, TargetState
+from auditor.model.finding import (
+    Coverage,
+    GapReport,
+    KindCoverage,
+    Report,
+    RuleCount,
+    RuleInfo,
+    TargetReport,
+)
+from auditor.model.resource import Gap
+from auditor.model.results import Baseline, ControlResult, GateResult, TargetControl
+from auditor.model.results_finding import Finding, Observed, ResourceRef
+
+NASTY = ("plain", "\x1b[2J", "a\nRESULT pass", "\u202e", "ü", '"', "<b>&amp;</b>", "a,b;c|d", "=1")
+    "plain",
+    "\x1b[2J",
+    "a\nRESULT pass",
+    "\u202e",
+    "ü",
+    '"',
+    "<b>&amp;</b>",
+    "a,b;c|d",
+    "=1+1",
+)
+VERDICTS = ("fail", "unknown", "manual", "pass", "not-applicable")
+SCREENS = (
+    Screen(width=None, colour=False, plain=True, everything=True),
+    Screen(width=60, colour=True, plain=False, everything=False),
+)
+FORMATS = [pytest.param(name, id=name) for name in SHIPPED.formats]
+
+
+def reference(name: str, **more: Any) -> ResourceRef:
+    values = {"target": "t", "kind": "k8s/Pod", "namespace": "ml", "uid": "u", "file": "a.yaml"}
+    return ResourceRef(name=name, **{**values, **more})
+
+
+def finding(number: int = 0, **more: Any) -> Finding:
+    values: dict[str, Any] = {
+        "fingerprint": f"{number:064x}",
+        "rule": "rule-one",
+        "verdict": "fail",
+        "severity": "high",
+        "confidence": "high",
+        "resource": reference(f"pod-{number}", line=3),
+        "element": "container main",
+        "message": f"message {number}",
+        "observed": (Observed("/spec/x", value=number, line=4),),
+        "covers": 1,
+        "controls": ("cis:1",),
+        "evidence": ("sha256:" + "e" * 64,),
+        "waiver": None,
+    }
+    return Finding(**{**values, **more})
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Findings that are made when they are asked for, none of which is kept."""
+
+    some: tuple[Finding, ...]
+    times: int = 1
+
+    def __len__(self) -> int:
+        return len(self.some) * self.times
+
+    def __iter__(self) -> Iterator[Finding]:
+        for _ in range(self.times):
+            yield from self.some
+
+    def encoded(self) -> Iterator[bytes]:
+        for each in self:
+            yield msgspec.json.encode(each) + b"\n"
+
+
+def report(findings: Many, **more: Any) -> Report:
+    targets = (
+        TargetReport("t", "files", "", TargetState.PARTIAL, 3, 1),
+        TargetReport("k8s://x", "u", "1.37", TargetState.UNREACHABLE, 0, 0, "me"),
+    )
+    gaps = (
+        GapReport(Gap("t", "b.yaml", GapCause.MALFORMED, "not YAML", "mend it", 7), ("rule-one",)),
+        GapReport(Gap("k8s://x", "k8s://x", GapCause.UNREACHABLE, "refused", "start it"), ()),
+    )
+    states = (TargetControl("t", ControlState.NOT_SATISFIED),)
+    values: dict[str, Any] = {
+        "version": "0",
+        "policy": "sha256:" + "a" * 64,
+        "run_id": "0" * 32,
+        "started": "2026-11-23T00:00:00Z",
+        "finished": "2026-11-23T00:00:00Z",
+        "profile": "ai-platform",
+        "parameters": {"version": 37},
+        "targets": targets,
+        "coverage": Coverage((KindCoverage("k8s/Pod", 4, 4, 0, derived=False),), 1, 0, 0, 0.5),
+        "counts": (RuleCount("rule-one", 1, 2, 3, 4, 5),),
+        "gaps": gaps,
+        "findings": findings,
+        "controls": (ControlResult("cis", "1", "One", ControlState.NOT_SATISFIED, (), states),),
+        "gate": GateResult("high", Decision.FAIL, ("2 findings at or above high",), 1),
+        "rules": {"rule-one": RuleInfo("rule-one", "Rule one", "high", "Mend it.")},
+        "tallies": {("fail", "high"): len(findings), ("unknown", "high"): 1},
+        "digest": "sha256:" + "d" * 64,
+    }
+    return Report(**{**values, **more})
+
+
+def rendered(name: str, what: Report, screen: Screen = SCREENS[0]) -> bytes:
+    return b"".join(SHIPPED.formats[name](screen)(what))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_all_that_counts_is_told(name: str) -> None:
+    found = [finding(number, verdict=verdict) for number, verdict in enumerate(VERDICTS)]
+    text = rendered(name, report(Many(tuple(found)))).decode()
+    for said in ("rule-one", "b.yaml", "not YAML", "k8s://x", "refused", "unreachable", "partial"):
+        assert said in text, said
+    for each in found:
+        assert each.message in text, each.verdict
+    assert "2 findings at or above high" in text, "why the gate says no"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_else_a_finding_has_is_told(name: str) -> None:
+    others = (reference("other", target="k8s://x", file="GET /boxes"),)
+    full = finding(related=others, observed=(Observed("/tenant", value="x", of=0),), new=True)
+    text = rendered(name, report(Many((full,)), baseline=Baseline("r", "sha256:" + "b" * 64, 4, 1)))
+    for said in (b"other", b"GET /boxes", b"/tenant", b"new"):
+        assert said in text, said
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_report_is_the_same_bytes(name: str) -> None:
+    what = report(Many((finding(),)))
+    for screen in SCREENS:
+        assert rendered(name, what, screen) == rendered(name, what, screen)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("state", Decision)
+def test_every_decision(name: str, state: Decision) -> None:
+    gate = GateResult("high", state, ("because",), 1)
+    assert state.value in rendered(name, report(Many(()), gate=gate)).decode().lower()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(
+    st.lists(
+        st.builds(
+            lambda number, text, verdict, severity: finding(
+                number,
+                verdict=verdict,
+                severity=severity.value,
+                message=text,
+                element=text,
+                resource=reference(text, namespace=text, file=text),
+                observed=(Observed(f"/{text}", value={text: [text]}),),
+            ),
+            st.integers(0, 99),
+            st.sampled_from(NASTY),
+            st.sampled_from(VERDICTS),
+            st.sampled_from(Severity),
+        ),
+        max_size=6,
+    ),
+    st.sampled_from(SCREENS),
+)
+@settings(max_examples=60)
+def test_hostile_names(name: str, found: list[Finding], screen: Screen) -> None:
+    text = rendered(name, report(Many(tuple(found))), screen).decode()
+    plain = text.replace("\x1b[", "") if screen.colour else text
+    assert {char for char in plain if unicodedata.category(char) == "Cc"} <= {"\n"}
+    assert "\u202e" not in plain or name != "terminal"
+    assert text.count("\nRESULT ") <= 1
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_many_findings_need_no_memory(name: str) -> None:
+    """Twenty times the findings, and not a tenth more memory than a buffer of them."""
+    some = tuple(finding(number) for number in range(50))
+
+    def peak(times: int) -> int:
+        what = report(Many(some, times))
+        gc.collect()
+        tracemalloc.start()
+        for chunk in SHIPPED.formats[name](SCREENS[0])(what):
+            assert chunk
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(1)
+    assert peak(400) < peak(20) + (1 << 20)
