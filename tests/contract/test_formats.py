@@ -30,17 +30,7 @@ from auditor.model.resource import Gap
 from auditor.model.results import Baseline, ControlResult, GateResult, TargetControl
 from auditor.model.results_finding import Finding, Observed, ResourceRef
 
-NASTY = ("plain", "\x1b[2J", "a\nRESULT pass", "\u202e", "ü", '"', "<b>&amp;</b>", "a,b;c|d", "=1")
-    "plain",
-    "\x1b[2J",
-    "a\nRESULT pass",
-    "\u202e",
-    "ü",
-    '"',
-    "<b>&amp;</b>",
-    "a,b;c|d",
-    "=1+1",
-)
+NASTY = ("plain", "\x1b[2J", "a\nRESULT pass", "\u202e", "ü", '"', "<b>&amp;</b>", "a,b;c|d")
 VERDICTS = ("fail", "unknown", "manual", "pass", "not-applicable")
 SCREENS = (
     Screen(width=None, colour=False, plain=True, everything=True),
