@@ -2,56 +2,52 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
 from auditor.model.enums import Severity, Verdict
+from auditor.model.finding import Report
 from auditor.model.results import Baseline
 from auditor.model.results_finding import FindingState
 from auditor.model.results_layout import Mark, marked
-from auditor.runner.settings import Known, State
+from auditor.runner.settings import Known, Settings, State
 
-_COUNTED = frozenset({Verdict.FAIL, Verdict.UNKNOWN})
+_COUNTED: Final = frozenset({Verdict.FAIL, Verdict.UNKNOWN})
 """The verdicts that a gate counts."""
 
 
-_decode = msgspec.json.Decoder(FindingState).decode
+class BaselineComparison:
+    """Compares findings with those of an earlier run while they pass by: an amendment."""
 
-
-class Against:
-    """Compares findings with those of an earlier run while they pass by.
-
-    Attributes:
-        known: (verdict, severity) of those that are no worse than then, counted.
-    """
+    counts: Final = "new"
 
     def __init__(self, earlier: Known) -> None:
         self._earlier = earlier
-        self.known: Counter[tuple[str, str]] = Counter()
+        self._known = 0
         self._new = 0
 
-    def marked(self, blocks: Iterable[Sequence[bytes]]) -> Iterator[Sequence[bytes]]:
-        """The same findings, JSON objects with their LF, those that are new marked as such."""
-        for block in blocks:
-            yield [self._marked(line) for line in block]
-
-    def _marked(self, line: bytes) -> bytes:
-        found = _decode(line)
-        if found.verdict not in _COUNTED:
-            return line
-        earlier = self._earlier.findings.get(found.fingerprint)
-        if earlier is not None and _no_worse(found, earlier):
-            self.known[found.verdict, found.severity] += 1
-            return line
+    def amend(self, finding: bytes, state: FindingState) -> tuple[bytes, bool]:
+        """Mark a finding that is new; the gate does not count one that is no worse than then."""
+        if state.verdict not in _COUNTED:
+            return finding, True
+        earlier = self._earlier.findings.get(state.fingerprint)
+        if earlier is not None and _no_worse(state, earlier):
+            self._known += 1
+            return finding, False
         self._new += 1
-        return marked(line, Mark.NEW)
+        return marked(finding, Mark.NEW), True
 
-    def baseline(self) -> Baseline:
-        """What there is to say, once all findings have passed."""
+    def conclude(self, report: Report) -> Report:
+        """Say in the report which run it was compared with, and how much was known and is new."""
         earlier = self._earlier
-        return Baseline(earlier.run, earlier.manifest, self.known.total(), self._new)
+        baseline = Baseline(earlier.run, earlier.manifest, self._known, self._new)
+        return msgspec.structs.replace(report, baseline=baseline)
+
+
+def baseline_comparison(settings: Settings) -> BaselineComparison | None:
+    """Make the comparison with the run that the settings name, None when they name none."""
+    return None if settings.known is None else BaselineComparison(settings.known)
 
 
 def _no_worse(found: FindingState, earlier: State) -> bool:

@@ -1,30 +1,28 @@
-"""All targets of a run put together."""
+"""All targets of a run put together: findings merged, amended, and what follows from them."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from itertools import chain
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from auditor.engine import conclude
 from auditor.engine.controls import Judged, control_results
 from auditor.engine.gate import decide, parse_gate
-from auditor.engine.merge import Merger, blinded, in_order
+from auditor.engine.merge import Merged, Merger
 from auditor.model.enums import TargetState
-from auditor.model.finding import Report, RuleCount, RuleInfo, TargetReport
+from auditor.model.finding import Coverage, Report, RuleCount, RuleInfo, TargetReport
 from auditor.model.resource import NONE_OF_IT, Gap, Some
+from auditor.model.results import ControlResult, GateResult
 from auditor.policy import CompiledProfile
 from auditor.ports import Collector
-from auditor.runner import spools
-from auditor.runner.baseline import Against
+from auditor.runner.amendments import AMENDMENTS, Amendments, MakeAmendment
 from auditor.runner.findings import StoredFindings
 from auditor.runner.job import Context
+from auditor.runner.merging import merged
 from auditor.runner.mishaps import Mishap
 from auditor.runner.settings import Settings, Stamp
 from auditor.runner.state import TargetRun
@@ -38,69 +36,92 @@ def put_together(
     context: Context,
     settings: Settings,
     stamp: Stamp,
+    makers: Sequence[MakeAmendment] = AMENDMENTS,
 ) -> Report:
-    """The report of a run, its findings merged from the files of all shards.
+    """Merge the findings of a run, amend them, and conclude from all of it what the report says.
 
     ``of_run`` is what came of facts over many targets.
     """
-    profile = context.profile
     every = [*(run for _, run in runs), of_run]
-    needy = frozenset(active.rule.id for active in profile.rules if active.rule.needs)
+    needy = frozenset(active.rule.id for active in context.profile.rules if active.rule.needs)
     merger = Merger(needy=needy, list_all=settings.list_all)
-    with ExitStack() as stack:
-        sources = _sources(every, settings.spool, stack)
-        merged: Iterable[Sequence[bytes]] = merger.merge(sources)
-        against = Against(settings.known) if settings.known is not None else None
-        if against is not None:
-            merged = against.marked(merged)
-        findings = StoredFindings(settings.spool / "findings", merged)
-    counts = functools.reduce(conclude.add_counts, (run.counts for run in every))
-    gaps = [gap for run in every for gap in run.gaps]
-    census, evaluated = _population(every)
-    blind = frozenset(rule for run in every for rule in run.blind)
-    excluded = conclude.left_out(item for _, run in runs for item in run.excluded)
-    coverage = conclude.coverage_of(
-        census, evaluated, counts, blind, excluded, context.wanted.kinds, profile.platforms.facts
+    amendments = Amendments(makers, settings)
+    with merged(merger, every, settings.spool) as blocks:
+        findings = StoredFindings(settings.spool / "findings", amendments.amended(blocks))
+    whole = _Whole.of(every, [run for _, run in runs], context)
+    return amendments.conclude(
+        Report(
+            version=stamp.version,
+            policy=context.profile.policy_digest,
+            run_id=stamp.run_id,
+            started=stamp.started,
+            finished=stamp.clock(),
+            profile=context.profile.id,
+            parameters=context.profile.parameters,
+            targets=tuple(_target_report(collector, run) for collector, run in runs),
+            coverage=whole.coverage,
+            counts=whole.counts,
+            gaps=conclude.gap_reports(whole.gaps, context.profile.rules, context.sources),
+            findings=findings,
+            controls=_controls(runs, whole, merger.merged, context),
+            gate=_gate(settings.gate, whole, merger.merged, amendments, context.profile),
+            rules=_rules(context.profile),
+            tallies=dict(merger.merged.tallies),
+            digest=_digest(findings.sha256, whole.gaps, whole.counts),
+            frameworks=tuple(context.profile.frameworks.values()),
+            bug=min((each for run in every for each in run.mishaps), default=_NONE).text,
+        )
     )
-    causes = _causes(gaps, merger.merged.tallies, counts)
-    counted = merger.merged.tallies
-    if against is not None:
-        counted = counted - against.known
-    return Report(
-        version=stamp.version,
-        policy=profile.policy_digest,
-        run_id=stamp.run_id,
-        started=stamp.started,
-        finished=stamp.clock(),
-        profile=profile.id,
-        parameters=profile.parameters,
-        targets=tuple(_target_report(collector, run) for collector, run in runs),
-        coverage=coverage,
-        counts=counts,
-        gaps=conclude.gap_reports(gaps, profile.rules, context.sources),
-        findings=findings,
-        controls=control_results(
-            profile.controls.values(),
-            Judged.of(counts, _short(gaps, context)),
-            [
-                (collector.target.uri, Judged.of(run.counts, _short(run.gaps, context)))
-                for collector, run in runs
-            ],
-            merger.merged,
-        ),
-        gate=decide(
-            parse_gate(settings.gate or profile.gate),
-            counted,
-            coverage=coverage.ratio,
-            causes=causes,
-            which="new" if against is not None else "",
-        ),
-        rules=_rules(profile),
-        tallies=dict(merger.merged.tallies),
-        digest=_digest(findings.sha256, gaps, counts),
-        frameworks=tuple(profile.frameworks.values()),
-        baseline=against.baseline() if against is not None else None,
-        bug=min((each for run in every for each in run.mishaps), default=_NONE).text,
+
+
+class _Whole(msgspec.Struct, frozen=True):
+    """What all targets of a run come to together."""
+
+    counts: tuple[RuleCount, ...]
+    gaps: tuple[Gap, ...]
+    coverage: Coverage
+
+    @classmethod
+    def of(
+        cls, every: Sequence[TargetRun], targets: Sequence[TargetRun], context: Context
+    ) -> _Whole:
+        counts = functools.reduce(conclude.add_counts, (run.counts for run in every))
+        census, evaluated = _population(every)
+        coverage = conclude.coverage_of(
+            census,
+            evaluated,
+            counts,
+            frozenset(rule for run in every for rule in run.blind),
+            conclude.left_out(item for run in targets for item in run.excluded),
+            context.wanted.kinds,
+            context.profile.platforms.facts,
+        )
+        return cls(counts, tuple(gap for run in every for gap in run.gaps), coverage)
+
+
+def _controls(
+    runs: Sequence[tuple[Collector, TargetRun]], whole: _Whole, found: Merged, context: Context
+) -> tuple[ControlResult, ...]:
+    return control_results(
+        context.profile.controls.values(),
+        Judged.of(whole.counts, _short(whole.gaps, context)),
+        [
+            (collector.target.uri, Judged.of(run.counts, _short(run.gaps, context)))
+            for collector, run in runs
+        ],
+        found,
+    )
+
+
+def _gate(
+    asked: str, whole: _Whole, found: Merged, amendments: Amendments, profile: CompiledProfile
+) -> GateResult:
+    return decide(
+        parse_gate(asked or profile.gate),
+        found.tallies - amendments.uncounted,
+        coverage=whole.coverage.ratio,
+        causes=_causes(whole.gaps, found.tallies, whole.counts),
+        which=amendments.counts,
     )
 
 
@@ -135,36 +156,6 @@ def _short(gaps: Iterable[Gap], context: Context) -> frozenset[str]:
 def _digest(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> str:
     parts = msgspec.json.encode((findings, sorted(set(gaps)), counts))
     return f"sha256:{hashlib.sha256(parts).hexdigest()}"
-
-
-def _sources(
-    runs: Sequence[TargetRun], folder: Path, stack: ExitStack
-) -> Sequence[Iterable[bytes]]:
-    """The sorted lines of all targets, from no more files than may be open."""
-    if sum(1 + len(run.spools) for run in runs) <= spools.MOST_OPEN:
-        return [lines for run in runs for lines in _open(run, stack)]
-    paths = [path for number, run in enumerate(runs) for path in _settled(run, number, folder)]
-    return spools.opened(spools.joined(paths, folder), stack)
-
-
-def _open(run: TargetRun, stack: ExitStack) -> Iterator[Iterable[bytes]]:
-    """The sorted runs of lines of one target; blinded ones are rewritten, which needs memory."""
-    for lines in (*spools.opened([Path(spool) for spool in run.spools], stack), run.lines):
-        yield blinded(lines, run.blind) if run.blind else lines
-
-
-def _settled(run: TargetRun, number: int, folder: Path) -> Iterator[Path]:
-    """The lines of one target in closed files."""
-    if run.blind:
-        with ExitStack() as stack:
-            lines = list(chain.from_iterable(in_order(list(_open(run, stack)))))
-    else:
-        yield from map(Path, run.spools)
-        lines = run.lines
-    if lines:
-        path = folder / f"settled-{number:06d}"
-        spools.write(path, lines)
-        yield path
 
 
 def _target_report(collector: Collector, run: TargetRun) -> TargetReport:

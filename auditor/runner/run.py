@@ -15,6 +15,7 @@ from auditor.model.enums import GapCause
 from auditor.model.finding import Report
 from auditor.model.resource import Gap
 from auditor.ports import Collector, Shard
+from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
 from auditor.runner.facts import Blind, judge_facts
@@ -43,6 +44,7 @@ def audit(
     stamp: Stamp,
     progress: Progress,
     keeping: Keeping | None = None,
+    amendments: Sequence[MakeAmendment] = AMENDMENTS,
 ) -> Report:
     """Audit every target, independently, and put one report together.
 
@@ -79,7 +81,7 @@ def audit(
     of_run = _judge_run(runs, context, settings)
     if settings.result_cache is not None and any(run.fresh for _, run in runs):
         prune(settings.result_cache)
-    return put_together(runs, of_run, context, settings, stamp)
+    return put_together(runs, of_run, context, settings, stamp, amendments)
 
 
 def _spool_of(root: Path, number: int) -> Path:

@@ -14,9 +14,10 @@ from auditor.model.finding import Report
 from auditor.model.resource import Target
 from auditor.policy import CacheFolder, policies_folder
 from auditor.ports import Collector
+from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
-from auditor.runner.settings import Chosen, Settings, Stamp
+from auditor.runner.settings import Chosen, Known, Settings, Stamp
 from benchmarks.generate import write_manifests
 from collectors.kubernetes.manifests.collector import ManifestsCollector
 from reports.results import render
@@ -54,6 +55,8 @@ class Run:
     profile: str = "ai-platform"
     gate: str = ""
     shard_weight: int = SMALL_SHARD
+    known: Known | None = None
+    amendments: Sequence[MakeAmendment] = AMENDMENTS
     seen: list[tuple[str, int, int]] = field(default_factory=list)
 
     def results(self, *collectors: Collector) -> bytes:
@@ -81,6 +84,8 @@ class Run:
             list_all=self.list_all,
             memo=self.memo,
             shard_weight=self.shard_weight,
+            known=self.known,
         )
         stamp = Stamp("0", "0" * 32, MOMENT, lambda: MOMENT)
-        return audit(collectors, settings, stamp, lambda *event: self.seen.append(event))
+        progress = lambda *event: self.seen.append(event)  # noqa: E731 - one line
+        return audit(collectors, settings, stamp, progress, amendments=self.amendments)

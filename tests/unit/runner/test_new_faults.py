@@ -26,10 +26,10 @@ from auditor.engine.lines import LineWriter
 from auditor.engine.merge import Merger
 from auditor.evidence.compare import changes
 from auditor.model.resource import Resource, Target
-from auditor.model.results_finding import FindingSummary
+from auditor.model.results_finding import FindingState, FindingSummary
 from auditor.platforms import PLATFORMS
 from auditor.policy.compiled import ActiveRule
-from auditor.runner.baseline import Against
+from auditor.runner.baseline import BaselineComparison
 from auditor.runner.settings import Known, State
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
@@ -262,9 +262,14 @@ def _new(before: Sequence[bytes], after: Sequence[bytes]) -> list[bytes]:
         name: State(each.verdict, each.severity, each.causes)
         for name, each in _briefs(before).items()
     }
-    against = Against(Known("run", "sha256:0", known))
-    ((*marked,),) = against.marked([after])
-    return [line for line in marked if b'"new":true' in line]
+    comparison = BaselineComparison(Known("run", "sha256:0", known))
+    amended = [comparison.amend(line, _state(line)) for line in after]
+    new = [line for line, _ in amended if b'"new":true' in line]
+    assert new == [line for line, counted in amended if counted], "the gate counts what is new"
+    return new
+
+
+_state = msgspec.json.Decoder(FindingState).decode
 
 
 def _faults(kind: Kind, items: Sequence[Item]) -> dict[object, frozenset[object]]:
