@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from itertools import groupby, islice
 from types import MappingProxyType
 
-import msgspec
-
 from auditor.model.enums import Decision, Severity, TargetState
 from auditor.model.finding import Report, RuleInfo, TargetReport
 from auditor.model.results_finding import Finding
 from reports import scope
 from reports.remedy import short_remedy
+from reports.style import Style
 from reports.subjects import observed, related, subject
 from reports.subjects import place as place_of
 from reports.text import cells, safe, wrap
@@ -37,44 +36,6 @@ SHOWN_VALUES = 3
 SHOWN_GAPS = 10
 SHOWN_RULES = 4
 SHOWN_TARGETS = 3
-
-_COLOURS = {
-    "critical": "1;38;5;161",
-    "high": "38;5;166",
-    "medium": "38;5;178",
-    "low": "38;5;74",
-    "info": "2",
-    "pass": "38;5;36",
-    "fail": "1;38;5;161",
-    "incomplete": "38;5;178",
-    "unknown": "38;5;178",
-    "dim": "2",
-    "bold": "1",
-}
-_GLYPHS = {"fail": "✗ ", "pass": "✓ ", "incomplete": "? ", "unknown": "? "}
-
-
-class Style(msgspec.Struct, frozen=True):
-    """How to draw.
-
-    ``width`` in columns, None: never wrap; ``plain``: words only, no glyphs; ``everything``: all
-    findings, and those that pass or do not apply where the report lists them.
-    """
-
-    width: int | None = None
-    colour: bool = False
-    plain: bool = False
-    everything: bool = False
-
-    def paint(self, text: str, role: str) -> str:
-        """Colour ``text`` for its role; colour never carries meaning alone."""
-        if not self.colour or role not in _COLOURS:
-            return text
-        return f"\x1b[{_COLOURS[role]}m{text}\x1b[0m"
-
-    def glyph(self, role: str) -> str:
-        """The sign of a role, nothing in plain mode."""
-        return "" if self.plain else _GLYPHS.get(role, "")
 
 
 def renderer(style: Style) -> Callable[[Report], Iterator[bytes]]:

@@ -12,7 +12,6 @@ import msgspec
 from auditor.cli.environment import environment
 from auditor.cli.judging import Judging
 from auditor.cli.passphrases import Passphrases
-from auditor.cli.screen import Screen
 from auditor.cli.signing import authority_of, held_key, sign_bundle
 from auditor.cli.signing_options import Wanted
 from auditor.cli.wiring import wired
@@ -29,8 +28,9 @@ from auditor.ports import Collector, Live
 from auditor.runner.gather import Order, gather
 from auditor.runner.known import write_known
 from auditor.runner.settings import Keeping, Settings, Stamp
+from reports.style import Style
 
-_PAPER = Screen(width=None, colour=False, plain=True, everything=True)
+_PAPER = Style(width=None, colour=False, plain=True, everything=True)
 
 
 class Bundling:

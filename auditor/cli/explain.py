@@ -11,11 +11,12 @@ from pathlib import Path
 import click
 
 from auditor.cli.options import load_policy, policies_option
-from auditor.cli.screen import Screen, screen_of
+from auditor.cli.screen import style_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.enums import About
 from auditor.model.policy import Control, Rule
+from reports.style import Style
 
 WIDEST = 100
 """Columns of prose: longer lines are hard to read."""
@@ -28,8 +29,8 @@ def explain(rule: str, policies: tuple[Path, ...]) -> None:
     """Say what RULE checks, why, and how to fix it, with references."""
     policy = load_policy(policies)
     found = find_rule(policy.rules, rule)
-    screen = screen_of(sys.stdout, read_config(), plain=False, colour="auto")
-    for line in page(found, policy.controls, screen):
+    style = style_of(sys.stdout, read_config(), plain=False, colour="auto")
+    for line in page(found, policy.controls, style):
         click.echo(line)
 
 
@@ -49,21 +50,19 @@ def find_rule(rules: Mapping[str, Rule], name: str) -> Rule:
     raise UsageError(f"no rule is called {name}", hint=hint)
 
 
-def page(rule: Rule, controls: Mapping[str, Control], screen: Screen) -> Iterator[str]:
+def page(rule: Rule, controls: Mapping[str, Control], style: Style) -> Iterator[str]:
     """Explain a rule in lines, at most :data:`WIDEST` columns of prose; its controls by title."""
     from reports.remedy import paragraphs
-    from reports.terminal import Style
     from reports.text import safe, wrap
 
-    style = Style(width=screen.width, colour=screen.colour, plain=screen.plain)
-    width = min(screen.width or WIDEST, WIDEST)
+    width = min(style.width or WIDEST, WIDEST)
 
     def block(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield ""
         yield style.paint(title, "bold")
         for line in lines:
             indent = " " * (len(line) - len(line.lstrip()) + 2)
-            yield from wrap(safe(line.strip()), screen.width, indent)
+            yield from wrap(safe(line.strip()), style.width, indent)
 
     def prose(title: str, text: str) -> Iterator[str]:
         yield ""

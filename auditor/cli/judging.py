@@ -23,7 +23,7 @@ from auditor.cli.options import (
     set_option,
 )
 from auditor.cli.output import parse_outputs, write_files, write_stdout
-from auditor.cli.screen import Progress, Screen, screen_of
+from auditor.cli.screen import Progress, style_of
 from auditor.cli.wiring import SHIPPED, wired
 from auditor.config import Config
 from auditor.engine.sources import WantedKinds
@@ -34,6 +34,7 @@ from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
 from auditor.runner.settings import Keeping, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
+from reports.style import Style
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -164,7 +165,7 @@ class Judging:
         """
         self._chosen = chosen
         self._files = parse_outputs(chosen.outputs, targets)
-        self._screen = screen_of(
+        self._style = style_of(
             sys.stdout,
             config,
             plain=chosen.plain,
@@ -231,11 +232,11 @@ class Judging:
     def tell(self, report: Report, bug: str = "") -> int:
         """Write all reports, and return the exit code; ``bug`` was met before they were made."""
         chosen = self._chosen
-        paper = Screen(width=None, colour=False, plain=chosen.plain, everything=chosen.list_all)
+        paper = Style(width=None, colour=False, plain=chosen.plain, everything=chosen.list_all)
         formats = wired().formats
         write_files([(file, partial(formats[file.format](paper), report)) for file in self._files])
         if not chosen.quiet:
-            write_stdout(sys.stdout.buffer, formats[chosen.stdout_format](self._screen)(report))
+            write_stdout(sys.stdout.buffer, formats[chosen.stdout_format](self._style)(report))
         if bug or report.bug:
             show_traceback(bug or report.bug)
             return INTERNAL

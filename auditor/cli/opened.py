@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from auditor.cli.screen import Screen
 from auditor.cli.wiring import wired
 from auditor.errors import UsageError
 from auditor.evidence.archive import unpack
@@ -21,9 +20,10 @@ from auditor.runner.known import read_known
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Settings, Stamp
 from auditor.runner.shards import default_workers
+from reports.style import Style
 
 Progress = Callable[[str, int, int], None]
-_PAPER = Screen(width=None, colour=False, plain=True, everything=True)
+_PAPER = Style(width=None, colour=False, plain=True, everything=True)
 
 
 class Bundle(msgspec.Struct, frozen=True):

@@ -7,29 +7,16 @@ import shutil
 import sys
 from typing import TextIO
 
-import msgspec
-
 from auditor.config import Config
+from reports.style import Style
 from reports.text import cells, safe, wrap
 
 NARROWEST = 20
 
 
-class Screen(msgspec.Struct, frozen=True):
-    """How a report is to be written.
-
-    ``width`` None: it is no terminal, do not wrap; ``everything``: leave no finding out.
-    """
-
-    width: int | None
-    colour: bool
-    plain: bool
-    everything: bool = False
-
-
-def screen_of(
+def style_of(
     stream: TextIO, config: Config, *, plain: bool, colour: str, everything: bool = False
-) -> Screen:
+) -> Style:
     """Look at a stream once. ``colour`` is auto, always or never."""
     terminal = stream.isatty()
     width = max(shutil.get_terminal_size().columns, NARROWEST) if terminal else None
@@ -38,7 +25,7 @@ def screen_of(
     else:
         painted = colour == "always"
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
-    return Screen(width, painted and not plain, plain or not encoding.startswith("utf"), everything)
+    return Style(width, painted and not plain, plain or not encoding.startswith("utf"), everything)
 
 
 class Progress:

@@ -13,7 +13,6 @@ import msgspec
 
 from auditor.analysis.protocol import Table
 from auditor.analysis.table import ANALYSES
-from auditor.cli.screen import Screen
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.exports.admission import Place
@@ -21,6 +20,7 @@ from auditor.model.resource import Target
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
+from reports.style import Style
 
 STDIN = "-"
 
@@ -92,22 +92,16 @@ def _kubernetes_role(plan: RolePlan) -> Iterator[str]:
     return role(plan)
 
 
-def _terminal(screen: Screen) -> ReportFormat:
-    from reports.terminal import Style, renderer
+def _terminal(style: Style) -> ReportFormat:
+    from reports.terminal import renderer
 
-    style = Style(
-        width=screen.width,
-        colour=screen.colour,
-        plain=screen.plain,
-        everything=screen.everything,
-    )
     return renderer(style)
 
 
-def _json(screen: Screen) -> ReportFormat:
+def _json(style: Style) -> ReportFormat:
     from reports.results import render
 
-    del screen
+    del style
     return render
 
 
@@ -125,7 +119,7 @@ class Wiring(msgspec.Struct, frozen=True):
     readers: Mapping[str, Callable[[Collected, Bodies], Collector]]
     files: Callable[[str, Collection[str]], Collector]
     roles: Mapping[str, Callable[[RolePlan], Iterator[str]]]
-    formats: Mapping[str, Callable[[Screen], ReportFormat]]
+    formats: Mapping[str, Callable[[Style], ReportFormat]]
 
     def collector_for(self, text: str, places: Places) -> Collector | Live:
         """Find the collector of one target as typed: a path, ``-``, or a URI.

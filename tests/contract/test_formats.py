@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.cli.screen import Screen
 from auditor.cli.wiring import SHIPPED
 from auditor.model.enums import ControlState, Decision, GapCause, Severity, TargetState
 from auditor.model.finding import (
@@ -29,12 +28,13 @@ from auditor.model.finding import (
 from auditor.model.resource import Gap
 from auditor.model.results import Baseline, ControlResult, GateResult, TargetControl
 from auditor.model.results_finding import Finding, Observed, ResourceRef
+from reports.style import Style
 
 NASTY = ("plain", "\x1b[2J", "a\nRESULT pass", "\u202e", "ü", '"', "<b>&amp;</b>", "a,b;c|d")
 VERDICTS = ("fail", "unknown", "manual", "pass", "not-applicable")
 SCREENS = (
-    Screen(width=None, colour=False, plain=True, everything=True),
-    Screen(width=60, colour=True, plain=False, everything=False),
+    Style(width=None, colour=False, plain=True, everything=True),
+    Style(width=60, colour=True, plain=False, everything=False),
 )
 FORMATS = [pytest.param(name, id=name) for name in SHIPPED.formats]
 
@@ -114,7 +114,7 @@ def report(findings: Many, **more: Any) -> Report:
     return Report(**{**values, **more})
 
 
-def rendered(name: str, what: Report, screen: Screen = SCREENS[0]) -> bytes:
+def rendered(name: str, what: Report, screen: Style = SCREENS[0]) -> bytes:
     return b"".join(SHIPPED.formats[name](screen)(what))
 
 
@@ -175,7 +175,7 @@ def test_every_decision(name: str, state: Decision) -> None:
     st.sampled_from(SCREENS),
 )
 @settings(max_examples=60)
-def test_hostile_names(name: str, found: list[Finding], screen: Screen) -> None:
+def test_hostile_names(name: str, found: list[Finding], screen: Style) -> None:
     text = rendered(name, report(Many(tuple(found))), screen).decode()
     plain = text.replace("\x1b[", "") if screen.colour else text
     assert {char for char in plain if unicodedata.category(char) == "Cc"} <= {"\n"}

@@ -15,7 +15,8 @@ from auditor.platforms.files import DUPLICATE_KEY
 from auditor.policy import load, policies_folder
 from auditor.ports import Collector
 from collectors.kubernetes.live.pages import PagesCollector
-from reports.terminal import Style, renderer
+from reports.style import Style
+from reports.terminal import renderer
 from tests.e2e.runs import Run, collector_of
 from tests.faults import server as fake
 from tests.faults.clusters import KINDS, collector, on
