@@ -10,7 +10,7 @@ import msgspec
 
 from auditor.errors import UsageError
 
-SPOKEN = "AUDITOR_PASSPHRASE"
+PASSPHRASE_VARIABLE = "AUDITOR_PASSPHRASE"  # noqa: S105 - the name of a variable
 """What only we may know: no program that we start inherits it."""
 _DIGITS = 11
 """Of a SOURCE_DATE_EPOCH before the year 5138."""
@@ -30,7 +30,6 @@ class Config(msgspec.Struct, frozen=True):
     cache: Path | None
     colour: bool | None
     epoch: int | None
-    ci: bool
     temporary: str
     kubeconfig: str
     home: Path | None = None
@@ -49,14 +48,13 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         UsageError: SOURCE_DATE_EPOCH is no time.
     """
     env = os.environ if environment is None else environment
-    passphrase = env.get(SPOKEN, "")
+    passphrase = env.get(PASSPHRASE_VARIABLE, "")
     if environment is None:
-        os.environ.pop(SPOKEN, None)
+        os.environ.pop(PASSPHRASE_VARIABLE, None)
     return Config(
         cache=_folder(env, "XDG_CACHE_HOME", ".cache"),
         colour=_colour(env),
         epoch=_epoch(env),
-        ci=bool(env.get("CI")),
         temporary=env.get("TMPDIR", ""),
         kubeconfig=env.get("KUBECONFIG") or f"{env.get('HOME', '')}/.kube/config",
         home=_folder(env, "XDG_CONFIG_HOME", ".config"),

@@ -76,17 +76,17 @@ class PolicyErrors(AuditorError):  # noqa: N818 - the plural says what it is
 class CollectionError(AuditorError):
     """A whole target could not be read.
 
-    ``told`` is what another program said of it. It is shown to who asks, and kept in no result: its
-    secrets are redacted as far as they can be known.
+    ``diagnostics`` is what another program said of it. It is shown to whoever asks, and kept in no
+    result: its secrets are redacted as far as they can be known.
     """
 
-    def __init__(self, message: str, *, hint: str = "", told: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", diagnostics: str = "") -> None:
         super().__init__(message, hint=hint)
-        self.told = told
+        self.diagnostics = diagnostics
 
 
 class BrokenError(CollectionError):
-    """A bug of ours kept a whole target from being read; it was told in full when it happened."""
+    """A bug of ours kept a whole target from being read; it was diagnostics in full then."""
 
 
 class RenderError(AuditorError):

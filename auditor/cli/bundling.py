@@ -25,12 +25,12 @@ from auditor.evidence.writing import finish, written
 from auditor.model.evidence import TargetEntry
 from auditor.model.finding import Report
 from auditor.ports import Collector, Live
-from auditor.runner.gather import Order, gather
+from auditor.runner.gather import CollectionRequest, gather
 from auditor.runner.known import write_known
-from auditor.runner.settings import Keeping, Settings, Stamp
+from auditor.runner.settings import EvidenceOptions, Settings, Stamp
 from reports.style import Style
 
-_PAPER = Style(width=None, colour=False, plain=True, everything=True)
+FILE_STYLE = Style(width=None, colour=False, plain=True, everything=True)
 
 
 class Bundling:
@@ -59,7 +59,7 @@ class Bundling:
     def audit(
         self,
         targets: Sequence[Collector | Live],
-        order: Order,
+        order: CollectionRequest,
         judging: Judging,
         settings: Settings,
         stamp: Stamp,
@@ -74,7 +74,7 @@ class Bundling:
             key = run_key(self._home, stamp.run_id) if self._held is not None else b""
             order = msgspec.structs.replace(order, folder=root, commitments=key)
             collectors, read = gather(targets, order, wired().reader_of, judging.progress)
-            keeping = Keeping(root, key)
+            keeping = EvidenceOptions(root, key)
             report = judging.audit(collectors, settings, stamp, keeping)
             entries = keeping.entries | {number: each.entry for number, each in read.items()}
             manifest = assemble(root, report, entries, settings, stamp, self._arguments)
@@ -112,7 +112,7 @@ def assemble(
 ) -> bytes:
     """Put everything but signatures into the folder; the manifest."""
     targets = tuple(entry for _, entry in sorted(entries.items()))
-    write_results(root, wired().formats["json"](_PAPER)(report))
+    write_results(root, wired().formats["json"](FILE_STYLE)(report))
     write_inventory(root, report, targets)
     names = keep_policy(root, settings.chosen.folders, report.policy)
     if settings.known is not None:

@@ -30,7 +30,7 @@ from auditor.evidence.layout import RunEntry
 from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
 from auditor.ports import Live
-from auditor.runner.gather import Order, gather
+from auditor.runner.gather import CollectionRequest, gather
 from auditor.runner.job import wanted_of
 from auditor.version import VERSION
 
@@ -87,7 +87,7 @@ def collect(
             )
     with Scratch(config.temporary) as scratch, written(place) as folder:
         stamp = stamp_of(targets, config)
-        order = Order(wanted, folder, scratch, stamp.clock, b"")
+        order = CollectionRequest(wanted, folder, scratch, stamp.clock, b"")
         _, read = gather(found, order, wired().reader_of, shown)
         shown.end()
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())

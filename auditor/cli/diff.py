@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from auditor.cli.opened import Again, Bundle, folder_of
+from auditor.cli.opened import Bundle, Replay, folder_of
 from auditor.cli.options import progress_option
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
@@ -63,7 +63,7 @@ def diff(before: Path, after: Path, progress: str, *, as_json: bool) -> int:
     shown = Progress(progress)
     with Scratch(config.temporary) as scratch:
         first, second = (_bundle(place, scratch) for place in (before, after))
-        found = list(_told(first, second, Again(scratch, None, None, shown)))
+        found = list(_told(first, second, Replay(scratch, None, None, shown)))
         shown.end()
     click.echo(_document(found) if as_json else "\n".join(_lines(found)))
     return DIFFERENT if found else 0
@@ -74,7 +74,7 @@ def _bundle(place: Path, scratch: Path) -> Bundle:
     return Bundle(root, *read_folder(root))
 
 
-def _told(before: Bundle, after: Bundle, again: Again) -> Iterator[_Told]:
+def _told(before: Bundle, after: Bundle, again: Replay) -> Iterator[_Told]:
     stages = _stages(before, after, again)
     first, last = stages[0][1], stages[-1][1]
     for change in changes(first, last):
@@ -95,7 +95,7 @@ def _state(found: FindingSummary | None) -> tuple[object, ...] | None:
 _Stage = tuple[str, Mapping[str, FindingSummary]]
 
 
-def _stages(before: Bundle, after: Bundle, again: Again) -> Sequence[_Stage]:
+def _stages(before: Bundle, after: Bundle, again: Replay) -> Sequence[_Stage]:
     """From one bundle's findings to the other's, a step a cause; each step names it.
 
     Both are judged again: what a bundle says and its evidence does not give, whether another

@@ -36,7 +36,7 @@ SKEW = 60.0
 _INCOMPLETE = 3
 
 
-class _Blind(msgspec.Struct, frozen=True):
+class _MissingKind(msgspec.Struct, frozen=True):
     """A kind that a scan would not get, with the rules that it would blind."""
 
     kind: str
@@ -46,7 +46,7 @@ class _Blind(msgspec.Struct, frozen=True):
     hint: str
 
 
-class _Never(msgspec.Struct, frozen=True):
+class _ExcludedKind(msgspec.Struct, frozen=True):
     """What no scan of this target reads or checks, with the rules that rest on it."""
 
     kind: str
@@ -95,7 +95,8 @@ def doctor(
         found = redact_texts(live.examine(wanted.of(live.uri), scratch))
     blind = _blind(found, compiled.rules, sources)
     never = tuple(
-        _Never(item.kind, item.reason, _resting_on(item.kind, sources)) for item in found.excluded
+        _ExcludedKind(item.kind, item.reason, _resting_on(item.kind, sources))
+        for item in found.excluded
     )
     if as_json:
         record = {
@@ -105,20 +106,20 @@ def doctor(
         }
         click.echo(json.dumps(record, indent=2))
     else:
-        for line in (*_told(found), *_not_told(found, blind, never)):
+        for line in (*_connection_lines(found), *_coverage_lines(found, blind, never)):
             click.echo(safe(line))
     return _INCOMPLETE if blind else 0
 
 
 def _blind(
     found: Examination, rules: Sequence[ActiveRule], sources: Mapping[str, RuleSources]
-) -> tuple[_Blind, ...]:
+) -> tuple[_MissingKind, ...]:
     blind = []
     for read in found.reads:
         if not read.allowed:
             gap = Gap(found.uri, read.kind, read.cause, read.detail)
             missed = rules_blinded_by(gap, rules, sources)
-            blind.append(_Blind(read.kind, read.detail, missed, read.cause, read.hint))
+            blind.append(_MissingKind(read.kind, read.detail, missed, read.cause, read.hint))
     return tuple(blind)
 
 
@@ -126,7 +127,7 @@ def _resting_on(kind: str, sources: Mapping[str, RuleSources]) -> tuple[str, ...
     return tuple(sorted(rule for rule, each in sources.items() if kind in each.all))
 
 
-def _told(found: Examination) -> Iterator[str]:
+def _connection_lines(found: Examination) -> Iterator[str]:
     """What the cluster says of itself and of us."""
     who = found.principal
     groups = f" in {', '.join(who.groups)}" if who.groups else ""
@@ -145,8 +146,8 @@ def _told(found: Examination) -> Iterator[str]:
     yield f"  reads     {allowed} of {len(served)} kinds are allowed; {absent} are not served here"
 
 
-def _not_told(
-    found: Examination, blind: Sequence[_Blind], never: Sequence[_Never]
+def _coverage_lines(
+    found: Examination, blind: Sequence[_MissingKind], never: Sequence[_ExcludedKind]
 ) -> Iterator[str]:
     """What a scan would not see, the rules that miss it, and what to do."""
     for item in never:

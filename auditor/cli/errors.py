@@ -39,8 +39,8 @@ def show_error(error: AuditorError) -> None:
             if each.hint:
                 _write(f"    hint: {each.hint}")
     _write(f"Error: {_shown(error.message)}")
-    if isinstance(error, CollectionError) and error.told:
-        _write(f"it said: {_shown(error.told)}")
+    if isinstance(error, CollectionError) and error.diagnostics:
+        _write(f"it said: {_shown(error.diagnostics)}")
     if error.hint:
         _write(f"hint: {_shown(error.hint)}")
 

@@ -32,7 +32,7 @@ from auditor.model.finding import Report
 from auditor.ports import Collector
 from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
-from auditor.runner.settings import Keeping, Known, Settings, Stamp
+from auditor.runner.settings import EvidenceOptions, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
 from reports.style import Style
 
@@ -213,7 +213,7 @@ class Judging:
         collectors: Sequence[Collector],
         settings: Settings,
         stamp: Stamp,
-        keeping: Keeping | None = None,
+        keeping: EvidenceOptions | None = None,
     ) -> Report:
         """Judge.
 

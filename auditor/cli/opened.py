@@ -13,7 +13,7 @@ from auditor.errors import UsageError
 from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest, results_in
-from auditor.evidence.population import untold
+from auditor.evidence.population import missing_gaps
 from auditor.policy import CacheFolder
 from auditor.ports import Collector
 from auditor.runner.known import read_known
@@ -23,7 +23,7 @@ from auditor.runner.shards import default_workers
 from reports.style import Style
 
 Progress = Callable[[str, int, int], None]
-_PAPER = Style(width=None, colour=False, plain=True, everything=True)
+FILE_STYLE = Style(width=None, colour=False, plain=True, everything=True)
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 def _in_full(read: Collected) -> Collected:
-    more = tuple(untold(read.entry, read.records))
+    more = tuple(missing_gaps(read.entry, read.records))
     entry = replace(read.entry, gaps=(*read.entry.gaps, *more)) if more else read.entry
     return Collected(entry, read.records)
 
@@ -82,7 +82,7 @@ def folder_of(place: Path, scratch: Path) -> Path:
     return root
 
 
-class Again(msgspec.Struct, frozen=True):
+class Replay(msgspec.Struct, frozen=True):
     """Judges the evidence of bundles again, by the policies in bundles; nothing else is read."""
 
     scratch: Path
@@ -115,7 +115,7 @@ class Again(msgspec.Struct, frozen=True):
         report = audit(evidence.collectors(), settings, stamp, self.progress)
         place = spool / RESULTS
         with place.open("wb") as file:
-            file.writelines(wired().formats["json"](_PAPER)(report))
+            file.writelines(wired().formats["json"](FILE_STYLE)(report))
         return place
 
 

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from auditor.cli.diff import described
-from auditor.cli.opened import Again, Bundle, folder_of
+from auditor.cli.opened import Bundle, Replay, folder_of
 from auditor.cli.options import progress_option
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
@@ -53,7 +53,7 @@ def replay(bundle: Path, workers: int | None, progress: str) -> int:
         root = folder_of(bundle, scratch)
         found = Bundle(root, *read_folder(root))
         # no cache: what is read there is not in the bundle
-        again = Again(scratch, None, workers, shown).judge(found, found)
+        again = Replay(scratch, None, workers, shown).judge(found, found)
         shown.end()
         before, after = digest_of(found.results), digest_of(again)
         if before == after:

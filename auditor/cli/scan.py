@@ -21,7 +21,7 @@ from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.ports import Live
-from auditor.runner.gather import Order, gather
+from auditor.runner.gather import CollectionRequest, gather
 
 
 class _Scan(SectionedCommand):
@@ -75,7 +75,7 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
         asked = (
             judging.wanted(settings) if any(isinstance(x, Live) for x in found) else WantedKinds()
         )
-        order = Order(asked, spool / "evidence", spool, stamp.clock)
+        order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
         if wanted.place is None:
             collectors, _ = gather(found, order, wired().reader_of, judging.progress)
             return judging.tell(judging.audit(collectors, settings, stamp), order.bug)

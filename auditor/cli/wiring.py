@@ -147,9 +147,9 @@ class Wiring(msgspec.Struct, frozen=True):
         """
         scheme, separator, _ = collected.entry.uri.partition("://")
         if not separator:
-            from auditor.evidence.kept import KeptCollector
+            from auditor.evidence.stored_files import StoredFilesCollector
 
-            return KeptCollector(collected.entry, bodies, collected.records)
+            return StoredFilesCollector(collected.entry, bodies, collected.records)
         make = self.readers.get(scheme)
         if make is None:
             raise UsageError(

@@ -1,4 +1,30 @@
-"""All rules of one resource kind, grouped by what they read, with a memo for each group."""
+"""All rules of one resource kind, and the memo that keeps equal work from being done twice.
+
+Most pods of a cluster are made of few templates, and most rules read a small part of a pod. So the
+rules of a kind are grouped into tiers by how much what they read differs between equal resources
+(``Shape.volatile``), and each tier remembers its judgements by the slice that it reads. Here are
+three rules on two pods of one Deployment, of which a secret was rotated in between::
+
+    tier 0   k8s-container-privileged   reads spec.containers[*].{name, securityContext}
+             k8s-host-network           reads spec.hostNetwork
+    tier 1   k8s-secret-in-environment  reads spec.containers[*].{name, env}
+
+    pod web-1   slice of tier 0  a41f…   judged            slice of tier 1  77c0…   judged
+    pod web-2   slice of tier 0  a41f…   remembered        slice of tier 1  d2b9…   judged
+
+A slice is cut out of the JSON without decoding the rest (:mod:`auditor.engine.slices`), and its
+sha256 is the key. What may be in a judgement is in the slice: that a rule reads nothing else is
+known when it is compiled. Three things bound the cost where the memo would not help:
+
+* a tier beyond the last volatile set is never remembered, since no two of its slices are equal;
+* each memo is on trial: if 256 lookups hit fewer than 64 times, it pauses for 4,096 bodies, and
+  rules judge the decoded body;
+* before any slice is cut, :class:`_OriginMemo` asks whether the field that resources of one origin
+  share byte for byte (the spec of a pod) was seen with the same small rest: one digest answers for
+  all tiers that remember.
+
+``--no-memo`` judges every body anew, and must come to the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +84,7 @@ class KindPlan:
         for index, rule in rules:
             grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
         self._groups = [
-            _Group(
+            _Tier(
                 grouped[tier],
                 shape,
                 list_all=list_all,
@@ -67,13 +93,13 @@ class KindPlan:
             )
             for tier in sorted(grouped)
         ]
-        self._fleeting = [group for group in self._groups if not group.remembers]
+        self._without_memo = [group for group in self._groups if not group.remembers]
         lasting = [group for group in self._groups if group.remembers]
-        self._front: _Front | None = None
+        self._origins: _OriginMemo | None = None
         if lasting and shape.repeated:
             reads = unite(group.reads for group in self._groups)
             divider = None if reads.whole else Divider(reads, shape.repeated)
-            self._front = _Front(lasting, shape, divider)
+            self._origins = _OriginMemo(lasting, shape, divider)
 
     def judge(
         self, body: bytes, *, clean: bool = True, repeated: bool = False
@@ -86,9 +112,9 @@ class KindPlan:
             msgspec.DecodeError: the body is no JSON.
         """
         lazy = _Body(self._shape, body, clean=clean)
-        if not repeated or self._front is None:
+        if not repeated or self._origins is None:
             return tuple([group.judge(lazy) for group in self._groups])
-        return (*self._front.judge(lazy), *[group.judge(lazy) for group in self._fleeting])
+        return (*self._origins.judge(lazy), *[group.judge(lazy) for group in self._without_memo])
 
 
 def _last(shape: Shape) -> int:
@@ -180,7 +206,7 @@ class _Body:
         return self._value
 
 
-class _Group:
+class _Tier:
     """Rules that read equally volatile fields: one slice, one memo."""
 
     def __init__(
@@ -238,14 +264,14 @@ class _Group:
             self._lookups = self._hits = 0
 
 
-class _Front:
+class _OriginMemo:
     """Judgements of the groups that remember, by the bytes of the field that repeats.
 
     Resources of one origin share that field byte for byte, which is cheaper to find out than what
     rules read of it. What else they read, they read little of.
     """
 
-    def __init__(self, groups: Sequence[_Group], shape: Shape, divider: Divider | None) -> None:
+    def __init__(self, groups: Sequence[_Tier], shape: Shape, divider: Divider | None) -> None:
         self._groups = groups
         self._shape = shape
         self._divider = divider

@@ -1,12 +1,27 @@
 """Findings as lines: encoded once, where they are made, sorted and joined without decoding.
 
-A line is ``identity TAB place TAB covers TAB object LF``. ``identity`` orders findings as they are
-reported: verdict (fail first), severity (critical first), rule, target, namespace, kind, name,
-what tells the element from others, fingerprint; lines that share it are one finding, and ``place``
-(what nothing controls first, then source, document) says which of them is shown. ``object`` is the
-JSON object of the results contract, laid out as :mod:`auditor.model.results_layout` says; it has
-``covers`` too. JSON text has no raw control characters, so the separators are safe whatever a name
-contains.
+A line is ``identity TAB place TAB covers TAB object LF``:
+
+* ``identity`` orders findings as they are reported: verdict (fail first), severity (critical
+  first), rule, target, namespace, kind, name, what tells the element from others, fingerprint.
+  Lines that share it are one finding.
+* ``place`` says which of those is shown: what nothing controls first, then by source and document.
+* ``covers`` is how many resources the line stands for; lines of one finding add them up.
+* ``object`` is the JSON object of the results contract, laid out as
+  :mod:`auditor.model.results_layout` says; it has ``covers`` too.
+
+Two pods of one Deployment, and the Deployment itself, as two workers leave them (US is the byte
+1F, fingerprints are cut short)::
+
+    00 US k8s-host-network US "prod" US "ml" US "k8s/Deployment" US "web" US "" US 9c1e
+        TAB 0"web.yaml" US 00000000 TAB 1 TAB {"fingerprint":"9c1e…", …, "covers":1, …}
+    00 US k8s-host-network US "prod" US "ml" US "k8s/Deployment" US "web" US "" US 9c1e
+        TAB 1"GET /api/v1/pods" US 00000041 TAB 2 TAB {"fingerprint":"9c1e…", …, "covers":2, …}
+
+The identities are equal, so this is one finding; the first line is shown, since nothing controls
+the Deployment, with ``"covers":3``. Workers sort their lines; the run merges sorted files in a
+fixed amount of memory (:mod:`auditor.engine.merge`), and bytes of one finding are never decoded.
+JSON text has no raw control characters, so the separators are safe whatever a name contains.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from auditor.errors import IntegrityError, PolicyErrors
 from auditor.evidence import files, strict
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.compare import cited_in, read_results
-from auditor.evidence.kept import tells_of_gaps
 from auditor.evidence.layout import (
     ATTESTATIONS,
     AUDIT_FILE,
@@ -27,9 +26,10 @@ from auditor.evidence.layout import (
     Manifest,
     results_in,
 )
-from auditor.evidence.population import enumerated, population, untold
+from auditor.evidence.population import enumerated, missing_gaps, population
 from auditor.evidence.reading import collected
 from auditor.evidence.statements import audit_report, result_of_tests
+from auditor.evidence.stored_files import tells_of_gaps
 from auditor.model.enums import Answered
 from auditor.model.evidence import Record, by_block
 from auditor.model.results import Results
@@ -85,7 +85,7 @@ def _check_records(root: Path, manifest: Manifest, found: Iterable[Collected]) -
             in_file = not record.kind and record.answered is Answered.OK
             if in_file and not record.complete:
                 partly.append(record)
-        for gap in untold(target.entry, target.records):
+        for gap in missing_gaps(target.entry, target.records):
             raise _wrong(f"no gap of {target.entry.uri} tells of {gap.detail}")
     bodies = BlockReader(root / BODIES)
     for record in chain(*by_block(partly)):

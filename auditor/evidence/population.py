@@ -39,7 +39,7 @@ def enumerated(entry: TargetEntry, state: str, counts: Mapping[str, Any]) -> dic
     }
 
 
-def untold(entry: TargetEntry, records: Sequence[Record]) -> Iterator[Gap]:
+def missing_gaps(entry: TargetEntry, records: Sequence[Record]) -> Iterator[Gap]:
     """The gaps that records call for and a target does not have.
 
     A query that was refused, or cut short, is a gap of its kind and namespace, or of its file. What

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import msgspec
 
 from auditor.errors import Location
 from auditor.model.enums import About, Confidence, Severity, Verdict
-
-EMPTY: Mapping[str, object] = MappingProxyType({})
 
 
 class Parameter(msgspec.Struct, frozen=True):

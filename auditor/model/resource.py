@@ -174,12 +174,3 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     request: str
     sha256: str
     size: int
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """What one run knows of its targets. Small runs and tests hold one; large runs stream it."""
-
-    targets: tuple[Target, ...]
-    resources: tuple[Resource, ...]
-    evidence: tuple[Evidence, ...]
-    gaps: tuple[Gap, ...]

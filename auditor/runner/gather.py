@@ -33,12 +33,12 @@ from auditor.secrets.messages import redact_message, redact_texts
 Progress = Callable[[str, int, int], None]
 Reader = Callable[[Collected, Bodies], Collector]
 """Makes the collector of a target that was read: (what, its bodies)."""
-AT_ONCE: Final = 8
-_FAREWELL: Final = 0.3
+MAX_PARALLEL_TARGETS: Final = 8
+SHUTDOWN_GRACE_SECONDS: Final = 0.3
 """Seconds that threads get to stop writing, when the run is over before they are."""
 
 
-class Order(msgspec.Struct, frozen=True):
+class CollectionRequest(msgspec.Struct, frozen=True):
     """What to read, and where to: ``scratch`` is for what must be in files and is no evidence.
 
     ``commitments`` is the key for them, None when nobody asks what was left out. ``secrets`` are
@@ -61,7 +61,10 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def gather(
-    targets: Sequence[Collector | Live], order: Order, reader: Reader, progress: Progress
+    targets: Sequence[Collector | Live],
+    order: CollectionRequest,
+    reader: Reader,
+    progress: Progress,
 ) -> tuple[list[Collector], dict[int, Collected]]:
     """Read every live target; the collectors of all, in order, and what was read, by number.
 
@@ -121,12 +124,14 @@ class _Shared:
         self._over.set()
 
 
-def _read_all(live: Mapping[int, Live], order: Order, progress: Progress) -> dict[int, Collected]:
+def _read_all(
+    live: Mapping[int, Live], order: CollectionRequest, progress: Progress
+) -> dict[int, Collected]:
     """Read all, at most some at once; the first that fails for another reason ends the rest."""
     if not live:
         return {}
     shared = _Shared(progress)
-    with _pool(min(len(live), AT_ONCE), shared) as submit:
+    with _pool(min(len(live), MAX_PARALLEL_TARGETS), shared) as submit:
         coming = {
             number: submit(_read, number, target, order, shared) for number, target in live.items()
         }
@@ -155,12 +160,12 @@ def _pool(size: int, shared: _Shared) -> Iterator[_Submit]:
     except BaseException:  # an interrupt as well: no thread goes on behind a run that is over
         shared.stop()
         pool.shutdown(wait=False, cancel_futures=True)
-        wait(begun, timeout=_FAREWELL)
+        wait(begun, timeout=SHUTDOWN_GRACE_SECONDS)
         raise
     pool.shutdown()
 
 
-def _read(number: int, target: Live, order: Order, shared: _Shared) -> Collected:
+def _read(number: int, target: Live, order: CollectionRequest, shared: _Shared) -> Collected:
     shared.go_on()
     commit = committing(order.commitments) if order.commitments is not None else None
     sink = FolderSink(order.folder, number, order.scratch, commit)
@@ -171,7 +176,7 @@ def _read(number: int, target: Live, order: Order, shared: _Shared) -> Collected
 
 
 def _entry(
-    number: int, target: Live, order: Order, sink: FolderSink, shared: _Shared
+    number: int, target: Live, order: CollectionRequest, sink: FolderSink, shared: _Shared
 ) -> TargetEntry:
     """Read one target; what goes wrong within it costs it alone."""
     started, uri = order.clock(), redact_message(target.uri)

@@ -27,7 +27,7 @@ from auditor.ports import Collector
 from auditor.runner.settings import Chosen
 
 
-class Keep(msgspec.Struct, frozen=True):
+class EvidenceJob(msgspec.Struct, frozen=True):
     """Have what is read of a target kept in a folder; ``moment`` is when the run began.
 
     ``commitments`` is the key for them, b"" for none.
@@ -52,7 +52,7 @@ class Job(msgspec.Struct, frozen=True):
     result_cache: CacheFolder | None
     list_all: bool
     memo: bool
-    keep: Keep | None = None
+    keep: EvidenceJob | None = None
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.evidence.kept import Draft
+from auditor.evidence.stored_files import Draft
 from auditor.evidence.writing import PartWriter
 from auditor.model.enums import ANSWERED, Answered
 from auditor.model.evidence import Record

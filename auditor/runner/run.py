@@ -19,11 +19,11 @@ from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
 from auditor.runner.facts import Blind, judge_facts
-from auditor.runner.job import Context, Job, Keep, context_of
+from auditor.runner.job import Context, EvidenceJob, Job, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.reporting import put_together
 from auditor.runner.rows import by_stage
-from auditor.runner.settings import Keeping, Settings, Stamp
+from auditor.runner.settings import EvidenceOptions, Settings, Stamp
 from auditor.runner.shards import Lost, run_shards
 from auditor.runner.state import TargetRun, entry_of, sorted_rows
 
@@ -43,7 +43,7 @@ def audit(
     settings: Settings,
     stamp: Stamp,
     progress: Progress,
-    keeping: Keeping | None = None,
+    keeping: EvidenceOptions | None = None,
     amendments: Sequence[MakeAmendment] = AMENDMENTS,
 ) -> Report:
     """Audit every target, independently, and put one report together.
@@ -59,7 +59,7 @@ def audit(
     for number, collector in enumerate(map(CleanCollector, collectors)):
         keep = None
         if keeping is not None and collector.independent:
-            keep = Keep(keeping.folder, number, stamp.started, keeping.commitments)
+            keep = EvidenceJob(keeping.folder, number, stamp.started, keeping.commitments)
         cached = settings.result_cache if collector.independent and keep is None else None
         job = Job(
             collector=collector,

@@ -70,7 +70,7 @@ class Known(msgspec.Struct, frozen=True):
     profile: str = ""
 
 
-class Keeping(msgspec.Struct):
+class EvidenceOptions(msgspec.Struct):
     """Where what is read of files is kept, for a bundle.
 
     ``entries`` are filled in: what there is to say of each such target, by its number.

@@ -1,4 +1,22 @@
-"""One shard: read, derive, judge, and leave sorted lines of findings in a file."""
+"""One shard: read, derive, judge, and leave sorted lines of findings in a file.
+
+A shard is a few files, or a few pages of a live target. For each of them, in order::
+
+    reading          the bytes and their digest; nothing below is done when the result cache
+                     knows what came of the same bytes at the same path
+    resources        each object, with its JSON as bytes
+      facts          what analyses find in that one object (its pod templates)
+      rows           what joining analyses take of the object and of its facts
+      judgements     the rules of its kind, and of the kinds of its facts
+        lines        a finding, encoded; what one controller made is one line with a count
+    gaps             what of the file could not be understood
+
+What adds up (:class:`auditor.runner.parts.Tallies`) is added up for the file first, so that it can
+be remembered for the next run, then for the shard. Lines and rows go to sorted files when there are
+many; the parent gets counts, gaps and names of files, and merges. An exception that nobody foresaw
+costs the object or the file that it was met in (:mod:`auditor.runner.mishaps`); a worker that dies
+costs its shard, which another one does again. The same shard always leaves the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +35,7 @@ from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Reading, Shard
 from auditor.runner.cache import ResultCache, open_cache
-from auditor.runner.job import Context, Job, Keep, context_of
+from auditor.runner.job import Context, EvidenceJob, Job, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps, readings
 from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies, all_lines
 from auditor.runner.rows import Rows
@@ -259,7 +277,7 @@ def run_shard(job: Job, shard: Shard) -> ShardResult:
         return run.finish(shard.number)
 
 
-def _notes(keep: Keep, part: int) -> Notes:
+def _notes(keep: EvidenceJob, part: int) -> Notes:
     """What takes down a shard."""
     from auditor.evidence.commitments import committing  # noqa: PLC0415 - most runs keep nothing
     from auditor.evidence.writing import PartWriter  # noqa: PLC0415 - most runs keep nothing

@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VOUCHING = {
-    "auditor/evidence/kept.py": "each object of a draft is clean, or cleaned there",
+    "auditor/evidence/stored_files.py": "each object of a draft is clean, or cleaned there",
     "collectors/kubernetes/live/normalize.py": "its keeper looks through each object",
 }
 CLAIMING = {

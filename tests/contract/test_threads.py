@@ -14,7 +14,7 @@ from tests.e2e.command import ROOT, surroundings
 from tests.faults.server import Server, healthy
 from tests.faults.test_live_many import PROFILE, kubeconfig
 
-AT_ONCE = 8
+MAX_PARALLEL_TARGETS = 8
 EAGER = """
 import sys, threading
 from auditor.__main__ import main
@@ -35,7 +35,7 @@ main()
 def test_many_clusters_at_once(tmp_path: Path, attempt: int) -> None:
     """Two threads that are the first to decode one kind of answer ended the process (SIGSEGV)."""
     del attempt
-    names = [f"c{number}" for number in range(AT_ONCE)]
+    names = [f"c{number}" for number in range(MAX_PARALLEL_TARGETS)]
     servers = [Server(healthy) for _ in names]
     try:
         kubeconfig(tmp_path, dict(zip(names, (each.url for each in servers), strict=True)))

@@ -145,7 +145,7 @@ def piped(root: Path) -> None:
     os.mkfifo(root / "manifest.json")
 
 
-def untold(root: Path) -> None:
+def missing_gaps(root: Path) -> None:
     """A file that could not be read, without its gap."""
     found = records(root)
     more = replace(
@@ -193,7 +193,7 @@ OTHER: dict[str, tuple[Callable[[Path], object], str]] = {
     "no targets": (
         lambda root: relisted(root, lambda manifest: manifest.update(targets=[])), "no target",
     ),
-    "a file that was refused, and no gap": (untold, "evidence: 1 gaps that were none then"),
+    "a file that was refused, and no gap": (missing_gaps, "evidence: 1 gaps that were none then"),
     "another principal": (another_principal, "evidence: its targets, their principals"),
     "a baseline with another severity": (another_severity, "no severity 'extreme'"),
     "what was kept": (another_body, "evidence: its digests are as then; what was kept of it"),

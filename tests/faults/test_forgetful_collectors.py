@@ -25,7 +25,7 @@ from auditor.errors import CollectionError
 from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import read_block
 from auditor.ports import Collector, Live
-from auditor.runner.gather import Order, gather
+from auditor.runner.gather import CollectionRequest, gather
 from auditor.runner.settings import Stamp
 from auditor.secrets.forms import forms
 from tests.faults.forgetful import Canaries, Cluster, Files
@@ -55,7 +55,7 @@ class Scan:
         self.judging = Judging(choices, self.config, [])
         self.settings = self.judging.settings(self.spool)
         wanted = self.judging.wanted(self.settings)
-        self.order = Order(wanted, self.spool / "evidence", self.spool, lambda: MOMENT)
+        self.order = CollectionRequest(wanted, self.spool / "evidence", self.spool, lambda: MOMENT)
 
     def judged(self, targets: Sequence[Collector | Live]) -> int:
         """Without a bundle."""
@@ -204,7 +204,7 @@ def test_doctor_shows_no_canary(
 def test_errors_are_shown_without_canaries(capsys: pytest.CaptureFixture[str]) -> None:
     canary = Canaries()
     told = f"password={canary('told')}"
-    show_error(CollectionError(canary.said("message"), hint=canary.said("hint"), told=told))
+    show_error(CollectionError(canary.said("message"), hint=canary.said("hint"), diagnostics=told))
     shown = capsys.readouterr().err
     assert shown.count("«redacted:") == 3
     assert not any(value in shown for value in canary.at.values())

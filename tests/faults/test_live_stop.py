@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.command import ended, started
 from tests.faults.server import Asked, Reply, serving
 
-AT_ONCE = 30.0
+MAX_PARALLEL_TARGETS = 30.0
 """Half of what a server may keep us waiting (``Patience.read``): nobody waited for it."""
 
 
@@ -58,7 +58,7 @@ def test_stopped(
                 assert time.monotonic() < deadline, process.poll()
                 time.sleep(0.05)
             process.send_signal(number)
-            ran = ended(process, timeout=AT_ONCE)
+            ran = ended(process, timeout=MAX_PARALLEL_TARGETS)
     assert (ran.code, ran.out) == (code, "")
     assert "Traceback" not in ran.err
     assert list((tmp_path / "tmp").iterdir()) == []

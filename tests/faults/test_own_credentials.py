@@ -26,7 +26,7 @@ PASSWORD = "kanari pass:word 1234567"  # noqa: S105 - a canary
 CLIENT_SECRET = "kanari client/secret+123"  # noqa: S105 - a canary
 REFRESH = "kanari/refresh+token 456"
 PODS = "/api/v1/pods"
-AT_ONCE = {"retry-after": "0"}
+MAX_PARALLEL_TARGETS = {"retry-after": "0"}
 """Nobody has to wait until it is asked again."""
 
 
@@ -45,14 +45,14 @@ def _in_every_form(asked: Asked) -> str:
 def _error(path: str, code: int) -> Callable[[Asked], Reply | None]:
     def handle(asked: Asked) -> Reply | None:
         told = status(code, f"forbidden: {_in_every_form(asked)}")
-        return replace(told, headers=AT_ONCE) if asked.path.startswith(path) else None
+        return replace(told, headers=MAX_PARALLEL_TARGETS) if asked.path.startswith(path) else None
 
     return handle
 
 
 def _html(asked: Asked) -> Reply | None:
     text = f"<html>{_in_every_form(asked)}</html>".encode()
-    return Reply(text, 502, "text/html", AT_ONCE) if asked.path == PODS else None
+    return Reply(text, 502, "text/html", MAX_PARALLEL_TARGETS) if asked.path == PODS else None
 
 
 def _media(asked: Asked) -> Reply | None:

@@ -215,7 +215,7 @@ def _run(
         raise CollectionError(
             f"the plugin {command} ended with code {process.returncode}",
             hint=f"run {command} by itself: it says why",
-            told=_redacted(_given(spec).without(said or b"")),
+            diagnostics=_redacted(_given(spec).without(said or b"")),
         )
     return out
 

@@ -106,7 +106,7 @@ def open_session(
         if error.message.startswith(uri):
             raise
         raise CollectionError(
-            f"{uri}: {error.message}", hint=error.hint, told=error.told
+            f"{uri}: {error.message}", hint=error.hint, diagnostics=error.diagnostics
         ) from error
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auditor.evidence.population import untold
+from auditor.evidence.population import missing_gaps
 from auditor.model.enums import Answered, GapCause
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.resource import Gap
@@ -52,6 +52,6 @@ CASES: dict[str, tuple[Record, tuple[Gap, ...], str]] = {
 @pytest.mark.parametrize(("found", "told", "scope"), CASES.values(), ids=CASES.keys())
 def test_gaps_that_nothing_tells_of(found: Record, told: tuple[Gap, ...], scope: str) -> None:
     entry = TargetEntry("k8s://x", "", "", "", Principal(""), "", "", gaps=told)
-    assert [each.scope for each in untold(entry, [found])] == ([scope] if scope else [])
+    assert [each.scope for each in missing_gaps(entry, [found])] == ([scope] if scope else [])
     unread = TargetEntry("k8s://x", "", "", "", Principal(""), "", "", failure="no answer")
-    assert list(untold(unread, [found])) == []
+    assert list(missing_gaps(unread, [found])) == []

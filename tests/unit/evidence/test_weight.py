@@ -21,9 +21,9 @@ from msgspec.structs import replace
 
 from auditor.errors import IntegrityError, RenderError
 from auditor.evidence.blocks import TIMES, BlockReader, BlockWriter, block_size
-from auditor.evidence.kept import KeptCollector
 from auditor.evidence.layout import Collected, FileEntry
 from auditor.evidence.shape import told_twice
+from auditor.evidence.stored_files import StoredFilesCollector
 from auditor.evidence.weight import BESIDES, check_written, refuse_heavy
 from auditor.model.enums import Answered
 from auditor.model.evidence import Principal, Record, TargetEntry, by_block, cut_by_block
@@ -89,7 +89,7 @@ def in_turn(folder: Path, blocks: int, each: int, **more: object) -> list[Record
 def test_what_was_kept_of_files_is_read_block_by_block(tmp_path: Path, opens: Opens) -> None:
     found = in_turn(tmp_path, 3, 20)
     opens.number.clear()
-    collector = KeptCollector(ENTRY, BlockReader(tmp_path), tuple(found))
+    collector = StoredFilesCollector(ENTRY, BlockReader(tmp_path), tuple(found))
     plan = collector.plan(lambda weight: weight // 700)
     seen = [each for shard in plan.shards for each in collector.read(shard)]
     assert len(seen) == len(found)
@@ -105,7 +105,7 @@ def test_files_that_are_read_again_are_read_block_by_block(tmp_path: Path, opens
     """As those are that facts about namespaces stand in."""
     found = in_turn(tmp_path, 2, 20)
     opens.number.clear()
-    collector = KeptCollector(ENTRY, BlockReader(tmp_path), tuple(found))
+    collector = StoredFilesCollector(ENTRY, BlockReader(tmp_path), tuple(found))
     items = tuple(record.request for record in found)
     assert len(list(collector.read(Shard(0, items, 0)))) == len(items)
     assert set(opens.number.values()) == {1}
@@ -255,7 +255,7 @@ def test_many_objects_in_a_file_take_no_time(tmp_path: Path) -> None:
     name, place, at = writer.add(body)
     writer.flush()
     record = writer.placed(replace(EMPTY, sha256=name, size=len(body), at=at), place)
-    collector = KeptCollector(ENTRY, BlockReader(tmp_path), (record,))
+    collector = StoredFilesCollector(ENTRY, BlockReader(tmp_path), (record,))
     (reading,) = collector.read(Shard(0, ("f",), 0))
     assert not hasattr(reading, "cause")
     steps = 0

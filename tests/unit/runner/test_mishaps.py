@@ -22,7 +22,7 @@ from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Gap, Resource, Target
 from auditor.ports import Plan, Reading, Shard, Sink
-from auditor.runner.gather import Order, gather
+from auditor.runner.gather import CollectionRequest, gather
 from collectors.kubernetes.live.pages import PageReading, PagesCollector
 from collectors.kubernetes.manifests.collector import ManifestsCollector
 from reports.results import render
@@ -255,8 +255,10 @@ class Cluster:
         raise self.error
 
 
-def order_in(folder: Path) -> Order:
-    return Order(WantedKinds(frozenset({"k8s/Pod"})), folder / "kept", folder, lambda: "")
+def order_in(folder: Path) -> CollectionRequest:
+    return CollectionRequest(
+        WantedKinds(frozenset({"k8s/Pod"})), folder / "kept", folder, lambda: ""
+    )
 
 
 def quiet(uri: str, done: int, total: int) -> None:

@@ -45,9 +45,9 @@ def test_an_exec_plugin_that_fails(tmp_path: Path, capfd: pytest.CaptureFixture[
     with pytest.raises(CollectionError, match=r"the plugin \S+ ended with code 3$") as told:
         opened(config(tmp_path, "x", "a", current="a", **user), tmp_path)
     assert told.value.hint.endswith("plugin by itself: it says why")
-    assert "please log in first" in told.value.told
-    assert "canary" not in told.value.told
-    assert "eyJ" not in told.value.told
+    assert "please log in first" in told.value.diagnostics
+    assert "canary" not in told.value.diagnostics
+    assert "eyJ" not in told.value.diagnostics
     assert capfd.readouterr() == ("", "")
 
 
@@ -148,8 +148,8 @@ def test_a_plugin_that_says_a_lot(tmp_path: Path) -> None:
     user = plugin(tmp_path, "yes x | head -c 3000000 >&2; echo the end >&2; exit 3")
     with pytest.raises(CollectionError, match="ended with code 3") as told:
         opened(config(tmp_path, "x", "a", current="a", **user), tmp_path)
-    assert told.value.told.endswith("x the end")
-    assert len(told.value.told) < 600
+    assert told.value.diagnostics.endswith("x the end")
+    assert len(told.value.diagnostics) < 600
 
 
 @pytest.mark.parametrize(

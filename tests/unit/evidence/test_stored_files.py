@@ -13,8 +13,8 @@ import pytest
 
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.commitments import committing
-from auditor.evidence.kept import KeptCollector, places
 from auditor.evidence.layout import BODIES
+from auditor.evidence.stored_files import StoredFilesCollector, places
 from auditor.evidence.writing import PartWriter
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.resource import Resource
@@ -69,7 +69,7 @@ def kept(folder: Path, reading: Reading) -> Reading:
     notes.end(reading, draft)
     records = part.close()
     entry = TargetEntry("t", "files", "", "", Principal(""), "", "")
-    collector = KeptCollector(entry, BlockReader(folder / BODIES), records)
+    collector = StoredFilesCollector(entry, BlockReader(folder / BODIES), records)
     (again,) = collector.read(Shard(0, ("f.yaml",), 0))
     assert not isinstance(again, msgspec.Struct), again
     return again

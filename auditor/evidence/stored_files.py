@@ -141,7 +141,7 @@ def _differences(lines: Sequence[int]) -> list[int]:
 
 
 @dataclass(frozen=True)  # no slots: what is derived once is kept
-class KeptCollector:
+class StoredFilesCollector:
     """Reads what was kept of a target of files; implements :class:`auditor.ports.Collector`."""
 
     entry: TargetEntry
