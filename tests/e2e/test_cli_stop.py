@@ -78,14 +78,6 @@ def test_ctrl_c(tree: Path, tmp_path: Path, lines: int, workers: str) -> None:
     assert "Traceback" not in ran.err
 
 
-def test_termination(tree: Path, tmp_path: Path) -> None:
-    with scanning(tree, tmp_path, "--workers", "3") as process:
-        lines_appear(process, 2)
-        ran = stop(process, tmp_path, signal.SIGTERM)
-    assert ran.code == 143, ran.err
-    assert "Traceback" not in ran.err
-
-
 @pytest.fixture
 def _closing_counts() -> Iterator[None]:
     """Whoever runs the tests may ignore a terminal that is closed, and hands that on."""
@@ -94,12 +86,16 @@ def _closing_counts() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+ENDS = {"termination": (signal.SIGTERM, 143), "a terminal that is closed": (signal.SIGHUP, 129)}
+
+
 @pytest.mark.usefixtures("_closing_counts")
-def test_a_terminal_that_is_closed(tree: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), ENDS.values(), ids=ENDS)
+def test_ended_from_outside(tree: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
     with scanning(tree, tmp_path, "--workers", "3") as process:
         lines_appear(process, 2)
-        ran = stop(process, tmp_path, signal.SIGHUP)
-    assert ran.code == 129, ran.err
+        ran = stop(process, tmp_path, number)
+    assert ran.code == code, ran.err
     assert "Traceback" not in ran.err
 
 
