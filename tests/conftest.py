@@ -15,6 +15,7 @@ from xdist.remote import Producer
 from tests import leftovers
 from tests.e2e.command import HOME, warm
 from tests.pieces import Pieces, place
+from tests.sweeps import LONG_PROFILE
 
 pytest_plugins = ["tests.engines.plugin"]
 
@@ -34,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile(
         "auditor",
         derandomize=not whole,
-        max_examples=100 if whole else 20,
+        max_examples=LONG_PROFILE if whole else LONG_PROFILE // 5,
         database=None,
         deadline=None,
         suppress_health_check=(HealthCheck.too_slow,),

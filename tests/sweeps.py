@@ -7,6 +7,10 @@ is a case, and runs each time.
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+LONG_PROFILE = 100
+"""Examples of a property in the long run: see ``conftest.py``."""
 
 
 def sweep(some: int, whole: int) -> pytest.MarkDecorator:
@@ -16,3 +20,9 @@ def sweep(some: int, whole: int) -> pytest.MarkDecorator:
         pytest.param(whole, id="whole", marks=pytest.mark.long),
     ]
     return pytest.mark.parametrize("size", sizes)
+
+
+def examples(whole: int) -> settings:
+    """Give a property so many examples in the long run, and the part of the profile in others."""
+    part = settings.default.max_examples / LONG_PROFILE
+    return settings(max_examples=max(1, round(whole * part)), deadline=None)

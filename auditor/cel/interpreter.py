@@ -35,7 +35,7 @@ from auditor.cel.ast import (
 from auditor.cel.comprehensions import Comprehensions
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.functions import Library, takes
-from auditor.cel.produced import FREE_INSIDE, makes, size_of
+from auditor.cel.produced import FREE_INSIDE, LARGEST, makes, size_of
 from auditor.cel.roots import bare
 from auditor.cel.scopes import Failure
 from auditor.cel.values import OptionalValue, TypeValue
@@ -95,15 +95,17 @@ def evaluate(
     functions: Library,
     *,
     budget: int = DEFAULT_BUDGET,
+    largest: int = LARGEST,
 ) -> object:
     """The value of an expression for these variables.
 
-    ``budget`` bounds the element visits of macros inside macros.
+    ``budget`` bounds the element visits of macros inside macros, ``largest`` what operators and
+    functions make.
 
     Raises:
         CelEvalError: the expression has no value; :class:`CelLimitError` when a limit stopped it.
     """
-    return run(Evaluator(bindings, functions, budget), node)
+    return run(Evaluator(bindings, functions, budget, largest), node)
 
 
 def run(evaluator: Evaluator, node: Node) -> object:
@@ -121,8 +123,14 @@ class Evaluator(Comprehensions):
 
     handlers: ClassVar[Mapping[type, Callable[[Any, Any], object]]]
 
-    def __init__(self, bindings: Mapping[str, object], functions: Library, budget: int) -> None:
-        super().__init__(bindings, budget)
+    def __init__(
+        self,
+        bindings: Mapping[str, object],
+        functions: Library,
+        budget: int,
+        largest: int = LARGEST,
+    ) -> None:
+        super().__init__(bindings, budget, largest)
         self._functions = functions
 
     def eval(self, node: Node) -> object:

@@ -43,6 +43,6 @@ def makes(function: Function) -> bool:
     return any(signature.result.name in _MADE for signature in function.signatures)
 
 
-def too_much() -> CelLimitError:
-    """The error of an evaluation that produces more than :data:`LARGEST`."""
-    return CelLimitError(f"the expression makes strings and lists of more than {LARGEST} bytes")
+def too_much(largest: int = LARGEST) -> CelLimitError:
+    """Say that an evaluation makes more than it may."""
+    return CelLimitError(f"the expression makes strings and lists of more than {largest} bytes")

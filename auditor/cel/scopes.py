@@ -30,12 +30,14 @@ class Failure(msgspec.Struct, frozen=True):
 class Scopes:
     """The state of one evaluation: variables, log and what is left of the budget."""
 
-    __slots__ = ("_nesting", "_produced", "_remaining", "_weights", "log", "scope")
+    __slots__ = ("_largest", "_nesting", "_produced", "_remaining", "_weights", "log", "scope")
 
-    def __init__(self, bindings: Mapping[str, object], budget: int) -> None:
+    def __init__(self, bindings: Mapping[str, object], budget: int, largest: int = LARGEST) -> None:
+        """Begin an evaluation with so many element visits and so many bytes that it may make."""
         self.scope: dict[str, object] = with_roots(bindings)
         self.log: list[Any] = []
         self._remaining = budget
+        self._largest = largest
         self._nesting = 0
         self._produced = 0
         self._weights: dict[int, int] = {}
@@ -91,8 +93,8 @@ class Scopes:
         size = size_of(value)
         if size > (FREE_INSIDE if self._nesting else FREE):
             self._produced += size
-            if self._produced > LARGEST:
-                raise too_much()
+            if self._produced > self._largest:
+                raise too_much(self._largest)
 
     # What an observer overrides; ``notes`` is what its begin() returned, None here.
 

@@ -34,6 +34,7 @@ from auditor.cel.ast import (
 from auditor.cel.errors import CelEvalError
 from auditor.cel.functions import Library
 from auditor.cel.interpreter import DEFAULT_BUDGET, LAZY, Evaluator, run
+from auditor.cel.produced import LARGEST
 from auditor.cel.provenance import (
     ABSENT,
     Origin,
@@ -74,6 +75,7 @@ def trace(
     functions: Library,
     *,
     budget: int = DEFAULT_BUDGET,
+    largest: int = LARGEST,
     details: int = DETAILS,
 ) -> Trace:
     """Evaluate as :func:`~auditor.cel.interpreter.evaluate` does, and report what decided.
@@ -81,7 +83,7 @@ def trace(
     ``details`` is the number of element visits of which all reads are logged; later elements are
     evaluated without a log, and once more with it if they decide.
     """
-    tracer = Tracer(bindings, functions, budget, details)
+    tracer = Tracer(bindings, functions, budget, details, largest)
     try:
         value = run(tracer, node)
     except CelEvalError as error:

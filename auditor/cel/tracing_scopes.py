@@ -15,6 +15,7 @@ from auditor.cel.ast import Has, Literal, Logical, MapLiteral, Node, Quantifier,
 from auditor.cel.errors import CelEvalError
 from auditor.cel.functions import Library
 from auditor.cel.interpreter import Evaluator
+from auditor.cel.produced import LARGEST
 from auditor.cel.provenance import ABSENT, Parts, Read, Source, grounds_of, is_origin, leaves, step
 
 DETAILS: Final = 60_000
@@ -67,12 +68,13 @@ class LoggingEvaluator(Evaluator):
         functions: Library,
         budget: int,
         details: int = DETAILS,
+        largest: int = LARGEST,
     ) -> None:
-        super().__init__(bindings, functions, budget)
+        super().__init__(bindings, functions, budget, largest)
         self.source: Source = None
         self._names: dict[str, Named] = {}
         self._loop = self._next_loop = _NO_LOOP
-        self._plain = Evaluator(bindings, functions, budget)
+        self._plain = Evaluator(bindings, functions, budget, largest)
         self._details = details
         self._visits = 0
         self._level = _ALL_LEVELS

@@ -15,15 +15,14 @@ from auditor.cel.library import standard_library
 from auditor.cel.limits import Limits
 from auditor.cel.parser import parse
 from auditor.cel.sizes import SATURATED
-from auditor.cel.tracing import ABSENT, trace
+from auditor.cel.tracing import ABSENT, Trace, trace
+from auditor.cel.tracing_scopes import DETAILS
 from auditor.cel.types import DYN
 from auditor.cel.walk import walk
 from tests.unit.cel.generators import Trees, random_objects, random_value
 from tests.unit.cel.language import NAMESPACED
 
 HUNDRED: Final = [{"i": number} for number in range(100)]
-MANY: Final = [{"i": number} for number in range(250)]
-LARGE: Final = [{"i": number} for number in range(70_000)]
 BUDGET: Final = 10_000
 """Instead of the million that we ship."""
 
@@ -70,78 +69,99 @@ class Case(NamedTuple):
     reads: dict[tuple[str | int, ...], object]
 
 
-LATE = [
-    Case(
-        "the last of the last",
-        "x.all(a, x.all(b, a.i != 249 || b.i != 249))",
-        False,
-        None,
-        {(249, "i"): 249},
-    ),
-    Case(
-        "exists",
-        "x.exists(a, x.exists(b, a.i == 240 && b.i == 245))",
-        True,
-        None,
-        {(240, "i"): 240, (245, "i"): 245},
-    ),
-    Case(
-        "an error",
-        "x.all(a, x.all(b, a.i < 249 || b.i < 249 || b.nope))",
-        None,
-        "no such key: nope",
-        {(249, "nope"): ABSENT},
-    ),
-    Case(
-        "through a list that a filter made",
-        "x.filter(a, x.exists(b, b.i == a.i)).all(c, c.i < 249)",
-        False,
-        None,
-        {(249, "i"): 249},
-    ),
-    Case(
-        "in a large list",
-        "y.all(a, a.i != 69999)",
-        False,
-        None,
-        {(69999, "i"): 69999},
-    ),
-    Case(
-        "an error in a large list",
-        "y.all(a, a.i < 69998 || a.nope)",
-        None,
-        "no such key: nope",
-        {(69998, "nope"): ABSENT},
-    ),
-    Case(
-        "a large list that is filtered",
-        "y.filter(a, a.i > 10).exists(b, b.i == 69999)",
-        True,
-        None,
-        {(69999, "i"): 69999},
-    ),
-    Case(
-        "all of a large list",
-        "y.all(a, a.i < 70000)",
-        True,
-        None,
-        {(number, "i"): number for number in range(32)},
-    ),
-    Case(
-        "after the macro",
-        "x.all(a, x.all(b, a.i < 250 && b.i < 250)) && x[7].i == 8",
-        False,
-        None,
-        {(7, "i"): 7},
-    ),
+def late(many: int, large: int) -> list[Case]:
+    """Cases that are decided late, for lists of so many elements: x has ``many``, y ``large``."""
+    last, end = many - 1, large - 1
+    return [
+        Case(
+            "the last of the last",
+            f"x.all(a, x.all(b, a.i != {last} || b.i != {last}))",
+            False,
+            None,
+            {(last, "i"): last},
+        ),
+        Case(
+            "exists",
+            f"x.exists(a, x.exists(b, a.i == {last - 9} && b.i == {last - 4}))",
+            True,
+            None,
+            {(last - 9, "i"): last - 9, (last - 4, "i"): last - 4},
+        ),
+        Case(
+            "an error",
+            f"x.all(a, x.all(b, a.i < {last} || b.i < {last} || b.nope))",
+            None,
+            "no such key: nope",
+            {(last, "nope"): ABSENT},
+        ),
+        Case(
+            "through a list that a filter made",
+            f"x.filter(a, x.exists(b, b.i == a.i)).all(c, c.i < {last})",
+            False,
+            None,
+            {(last, "i"): last},
+        ),
+        Case("in a large list", f"y.all(a, a.i != {end})", False, None, {(end, "i"): end}),
+        Case(
+            "an error in a large list",
+            f"y.all(a, a.i < {end - 1} || a.nope)",
+            None,
+            "no such key: nope",
+            {(end - 1, "nope"): ABSENT},
+        ),
+        Case(
+            "a large list that is filtered",
+            f"y.filter(a, a.i > 10).exists(b, b.i == {end})",
+            True,
+            None,
+            {(end, "i"): end},
+        ),
+        Case(
+            "all of a large list",
+            f"y.all(a, a.i < {large})",
+            True,
+            None,
+            {(number, "i"): number for number in range(32)},
+        ),
+        Case(
+            "after the macro",
+            f"x.all(a, x.all(b, a.i < {many} && b.i < {many})) && x[7].i == 8",
+            False,
+            None,
+            {(7, "i"): 7},
+        ),
+    ]
+
+
+def numbered(count: int) -> list[dict[str, int]]:
+    return [{"i": number} for number in range(count)]
+
+
+def check_late(case: Case, traced: Trace) -> None:
+    assert (traced.value, traced.error) == (case.value, case.error)
+    assert {read.path: read.value for read in traced.reads} == case.reads
+
+
+@pytest.mark.parametrize("case", late(25, 700), ids=[case.name for case in late(25, 700)])
+def test_deciding_element_is_reported(case: Case) -> None:
+    """With a hundredth of the details that we ship, and lists that have a few more."""
+    values = {"x": numbered(25), "y": numbered(700)}
+    node = Environment({"x": DYN, "y": DYN}).compile(case.source).tree()
+    check_late(case, trace(node, values, standard_library(), details=DETAILS // 100))
+
+
+SHIPPED = [
+    case
+    for case in late(250, 70_000)
+    if case.name
+    in {"the last of the last", "an error in a large list", "a large list that is filtered"}
 ]
 
 
-@pytest.mark.parametrize("case", LATE, ids=[case.name for case in LATE])
-def test_deciding_element_is_reported(case: Case) -> None:
-    traced = Environment({"x": DYN, "y": DYN}).compile(case.source).trace(MANY, LARGE)
-    assert (traced.value, traced.error) == (case.value, case.error)
-    assert {read.path: read.value for read in traced.reads} == case.reads
+@pytest.mark.parametrize("case", SHIPPED, ids=[case.name for case in SHIPPED])
+def test_deciding_element_is_reported_of_as_many_as_we_ship(case: Case) -> None:
+    program = Environment({"x": DYN, "y": DYN}).compile(case.source)
+    check_late(case, program.trace(numbered(250), numbered(70_000)))
 
 
 def test_weight_of_the_body_counts_alike_in_all_evaluators() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.engine.gate import decide, parse_gate
 from auditor.errors import UsageError
 from auditor.model.enums import Decision, Severity
+from tests.sweeps import examples
 
 TALLIES = {
     ("fail", "critical"): 1,
@@ -118,7 +119,7 @@ def test_decisions(
     assert decide(parse_gate(text), harmless, coverage=coverage, causes=causes) == result
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.text("hignevrukow<>,.% 019é", max_size=20))
 def test_any_text_is_a_gate_or_a_usage_error(text: str) -> None:
     try:

@@ -14,6 +14,7 @@ from auditor.engine.slices import Slicer, unite
 from auditor.platforms import PLATFORMS
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets import redact
+from tests.sweeps import examples
 from tests.unit.engine.making import active, plan
 
 NAMES = ("a", "b", "items", "name", "value", "spec", "env")
@@ -126,7 +127,7 @@ def said(made: KindPlan, body: object) -> object:
 
 @pytest.mark.parametrize("everything", [True, False])
 @given(chosen=st.lists(rules(), min_size=1, max_size=4), family=families())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_memo_changes_nothing(
     chosen: list[ActiveRule], family: list[dict[str, object]], *, everything: bool
 ) -> None:
@@ -148,7 +149,7 @@ def test_memo_changes_nothing_at_length(
 
 
 @given(st.lists(rules(), min_size=1, max_size=3), families())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_equal_slices_have_equal_verdicts(
     chosen: list[ActiveRule], family: list[dict[str, object]]
 ) -> None:
@@ -229,7 +230,7 @@ SECRET_RULES = (
 
 
 @given(st.lists(PODS, min_size=2, max_size=6))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_secrets_are_hidden_with_and_without_a_memo(bodies: list[dict[str, object]]) -> None:
     """A body is cut before its secrets are replaced, and judged after."""
     remembering, forgetting = plan(*SECRET_RULES), plan(*SECRET_RULES, memo=False)

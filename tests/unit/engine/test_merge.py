@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.engine.lines import LineWriter
@@ -19,6 +19,7 @@ from auditor.model.fact import Fact, Origin, Spot
 from auditor.model.resource import Owner, Resource, Target
 from auditor.model.results_finding import Finding
 from auditor.platforms import PLATFORMS
+from tests.sweeps import examples
 from tests.unit.engine.making import active
 
 RULES = (
@@ -81,7 +82,7 @@ FINDINGS = st.builds(
 
 
 @given(st.lists(FINDINGS, max_size=12), st.randoms(use_true_random=False), st.booleans())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_shards_and_order_change_nothing(found: list[bytes], random: Any, everything: Any) -> None:
     expected, whole = merge(found, list_all=everything)
     shuffled = random.sample(found, len(found))
@@ -96,7 +97,7 @@ def test_shards_and_order_change_nothing(found: list[bytes], random: Any, everyt
 
 
 @given(st.lists(FINDINGS, max_size=12), st.randoms(use_true_random=False))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_covers_add_up(found: list[bytes], random: Any) -> None:
     merged, _ = merge(found)
     assert sum(item["covers"] for item in merged) == len(found)

@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
 from auditor.policy import CacheFolder
 from auditor.runner.cache import FileResult, ResultCache, open_cache, prune
+from tests.sweeps import examples
 
 RESULT = FileResult(
     lines=[b"a\tb\t1\t{\t}"],
@@ -127,7 +128,7 @@ def test_a_folder_that_cannot_be_made_costs_nothing(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 10_000), st.binary(min_size=1, max_size=4), st.booleans())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_damage_is_survived(
     tmp_path_factory: pytest.TempPathFactory, place: int, damage: bytes, cut: object
 ) -> None:

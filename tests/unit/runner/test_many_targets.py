@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.runner import spools, worker
 from tests.e2e.runs import Run, collector_of
+from tests.sweeps import examples
 
 COUNT = 160
 POD = """\
@@ -89,7 +90,7 @@ def test_a_shard_of_more_lines_than_it_holds(tmp_path: Path) -> None:
         st.lists(st.binary(max_size=3).map(lambda text: text.hex().encode() + b"\n"), max_size=4)
     )
 )
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_joining_keeps_lines_and_order(
     tmp_path_factory: pytest.TempPathFactory, shards: list[list[bytes]]
 ) -> None:

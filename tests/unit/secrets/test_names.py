@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.secrets.names import IN_EVERY_NAME, is_secret, is_secret_name
+from tests.sweeps import examples
 
 TELLING = """
 DB_PASSWORD hunter22
@@ -174,7 +175,7 @@ PARTS = st.lists(
 
 
 @given(PARTS, st.sampled_from((str, str.upper, str.lower, str.swapcase)))
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_one_of_the_words_is_in_every_name_of_a_secret(name: str, spell: type[str]) -> None:
     """The quick looks rest on it."""
     name = spell(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.secrets.hints import holding, may_hold_secret
@@ -19,6 +19,7 @@ from auditor.secrets.redact import decode, redact, redact_text
 from collectors.kubernetes.manifests.blocks import Block, Memory
 from collectors.kubernetes.manifests.documents import Documents
 from collectors.kubernetes.manifests.flow import NotSimple
+from tests.sweeps import examples
 from tests.unit.secrets.hiding import check_hints
 
 BEARER = marker("bearer-token")
@@ -251,7 +252,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.booleans(), st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", " : ")]))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_what_may_hold_no_secret_has_none(
     value: Any,
     ascii_only: bool,  # noqa: FBT001 - what the test is about
@@ -273,7 +274,7 @@ NAMES = st.lists(
 
 
 @given(NAMES, st.booleans())
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_a_name_of_a_secret_is_found_in_any_text(
     text: str,
     upper: bool,  # noqa: FBT001 - what the test is about
@@ -289,14 +290,14 @@ def test_a_name_of_a_secret_is_found_in_any_text(
         max_size=14,
     )
 )
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_who_signs_in_by_a_url_is_found(parts: list[str]) -> None:
     text = "".join(parts)
     assert may_hold_secret(json.dumps(text).encode()) >= (redact_text(text) != text)
 
 
 @given(st.lists(VALUES, max_size=60))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_many_are_looked_at_as_each_is(values: list[Any]) -> None:
     raws = [json.dumps(value, separators=(",", ":")).encode() for value in values]
     assert holding(raws) == [may_hold_secret(raw) for raw in raws]

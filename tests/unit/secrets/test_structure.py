@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.secrets.hints import holding, may_hold_secret
@@ -15,6 +15,7 @@ from auditor.secrets.marks import marker
 from auditor.secrets.redact import decode, redact
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Documents
+from tests.sweeps import examples
 from tests.unit.secrets.hiding import check_hints
 
 DENSE: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
@@ -285,7 +286,7 @@ SEPARATORS = st.sampled_from(
 
 
 @given(ANY, st.booleans(), SEPARATORS)
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_what_may_hold_no_secret_has_none(
     value: Any,
     ascii_only: bool,  # noqa: FBT001 - what the test is about
@@ -295,7 +296,7 @@ def test_what_may_hold_no_secret_has_none(
 
 
 @given(ANY)
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_yaml_hides_what_json_hides(value: Any) -> None:
     value = {"x": value}
     text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=9999)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.secrets.hints import may_hold_secret
@@ -20,6 +20,7 @@ from auditor.secrets.marks import marker
 from auditor.secrets.redact import decode, redact, redact_text
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.documents import Documents
+from tests.sweeps import examples
 
 S = "S3cr3tPa55w0rd"
 NAMED, GIVEN = marker("by-name"), marker("argument")
@@ -256,7 +257,7 @@ PLAIN = st.text("abcdefghij0123456789:=#;,'\"{}[]()|&<>\\/ $%!?*@-_.", max_size=
 
 @pytest.mark.parametrize("form", WRITERS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_what_a_writer_puts_under_such_a_name_is_never_left(form: str, data: Any) -> None:
     middle = data.draw(PLAIN | (MIDDLE if form in FLAT else IN_LINES))
     if form == "TOML in lines":
@@ -276,7 +277,7 @@ def test_what_a_writer_puts_under_such_a_name_is_never_left(form: str, data: Any
 
 @pytest.mark.parametrize("form", WRITERS)
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_what_has_no_such_name_is_left(form: str, data: Any) -> None:
     values = data.draw(st.dictionaries(OTHERS, PLAIN.map(str.strip).filter(bool), min_size=1))
     key, write = WRITERS[form]

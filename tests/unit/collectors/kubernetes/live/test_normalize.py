@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auditor.model.evidence import Redaction
@@ -23,6 +23,7 @@ from collectors.kubernetes.live.discovery import Served
 from collectors.kubernetes.live.normalize import Listed, ListMeta, take_apart, take_one
 from collectors.kubernetes.live.pods import Pod
 from collectors.kubernetes.live.sanitize import UNREADABLE, Sanitizer
+from tests.sweeps import examples
 
 SERVED = Served("k8s/Pod", "v1", "pods", namespaced=True, verbs=frozenset({"list"}))
 HEAD = {"kind": "Pod", "apiVersion": "v1"}
@@ -194,7 +195,7 @@ SPECS = st.recursive(
 
 
 @given(st.lists(SPECS, min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_spec(specs: list[Any]) -> None:
     sanitizer = Sanitizer()
     for spec in (*specs, *specs):
@@ -213,7 +214,7 @@ TEMPLATES = st.sampled_from(("tn", "tl", "tln", "tun", "n", "t", "tnt", "tnn", "
 @given(st.lists(TEMPLATES, max_size=2), st.lists(st.tuples(NAMES, PLAIN_TOKENS), max_size=9))
 @example(["tln"], [(("n", "abcde"), "abcde"), (("n", "ab@de"), "abcde")])
 @example(["tn"], [(("n", "abcde"), "abcde"), ((SECRET, "abcde"), "abcde")])
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_any_names(templates: list[str], drawn: list[tuple[tuple[str, str], str]]) -> None:
     """Pods that differ in names alone, or seem to: a node's, a token's, one in a secret or link."""
     sanitizer = Sanitizer(commit)
@@ -243,7 +244,7 @@ OWN = st.fixed_dictionaries(
 
 
 @given(st.lists(st.tuples(OWN, TEXTS), max_size=40))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_page(drawn: list[tuple[dict[str, Any], str]]) -> None:
     """What is a pod's own is looked at with that of others: nobody's secret is missed for that."""
     values = [
