@@ -19,8 +19,12 @@ CLAIMING = {
 }
 
 
+SAID = ("vouched", "CleanBody", "clean=")
+
+
 def calls(path: Path) -> Iterator[ast.Call]:
-    tree = ast.parse(path.read_text())
+    text = path.read_text()
+    tree = ast.parse(text if any(word in text for word in SAID) else "")
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 

@@ -24,6 +24,7 @@ from auditor.secrets.redact import clean
 from benchmarks.generate import write_manifests
 from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
+from tests.sweeps import sweep
 from tests.unit.collectors.yaml_cases import ESTATE, odd_document
 
 HEAD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {a: b}}\n"
@@ -126,13 +127,14 @@ def test_generated_manifests(tmp_path: Path) -> None:
         check(tmp_path / str(number), path.read_bytes())
 
 
-def test_odd_documents(tmp_path: Path) -> None:
+@sweep(some=160, whole=800)
+def test_odd_documents(tmp_path: Path, size: int) -> None:
     chance = random.Random(11)
     compared = 0
-    for number in range(800):
+    for number in range(size):
         body = "\n".join(odd_document(chance, indent=2))
         compared += check(tmp_path / str(number), f"{HEAD}spec:\n{body}\n".encode())
-    assert compared > 5_000
+    assert compared > 6 * size
 
 
 def commitment(value: str) -> str:

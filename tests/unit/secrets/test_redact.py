@@ -323,7 +323,7 @@ def test_nothing_to_hide_is_no_copy() -> None:
     assert redact(value) is value
 
 
-SIZE = 300_000
+SIZE = 100_000
 LONG = {
     "letters before a scheme": "a" * SIZE + "://@",
     "web tokens cut short": "eyJ-" * (SIZE // 4),
@@ -348,7 +348,7 @@ def test_long_text_takes_time_by_its_length(text: str) -> None:
     redact({"env": [{"name": text, "value": text}, {"name": "AUTH_" + text, "value": "/" + text}]})
     raw = json.dumps({"args": ["--" + text, text], "value": text}).encode()
     assert holding([raw] * 3) == [may_hold_secret(raw)] * 3
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 2
 
 
 LINES = {
@@ -371,4 +371,4 @@ def test_long_line_takes_time_by_its_length(text: str) -> None:
     started = time.process_time()
     with contextlib.suppress(NotSimple):
         Block(text + "\n", Memory())
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 2

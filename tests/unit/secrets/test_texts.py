@@ -287,7 +287,7 @@ def test_what_has_no_such_name_is_left(form: str, data: Any) -> None:
     assert redact_text(text, key) == text
 
 
-SIZE = 300_000
+SIZE = 100_000
 HOSTILE = {
     "names": "password " * (SIZE // 9),
     "names and signs": "password=" * (SIZE // 9),
@@ -321,4 +321,4 @@ def test_hostile_text_takes_time_by_its_length(text: str) -> None:
     started = time.process_time()
     redact_text(text)
     may_hold_secret(json.dumps({"a": text}).encode())
-    assert time.process_time() - started < 6
+    assert time.process_time() - started < 3
