@@ -5,9 +5,11 @@ BIN    := $(VENV)/bin
 TARGETS ?= examples/estate
 # A file of tests is one piece of work, and all that ask one control plane are one: tests/pieces.py.
 PYTEST := $(BIN)/python -m pytest -n auto
+# What reaches the code that decides within the processes of the tests.
+COVERED := tests/unit/engine tests/unit/evidence tests/unit/policy tests/unit/runner
 # Warm caches of real engines live outside the tree: see tests/engines/README.md.
 
-.PHONY: help install dev audit engines test test-unit test-fast test-long lint format docs bench findings clean
+.PHONY: help install dev audit engines test test-unit test-fast test-long coverage lint format docs bench findings clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,6 +55,12 @@ test: lint engines  ## everything that must hold, on real engines
 
 test-fast: dev  ## without engines
 	$(PYTEST) -m 'not long and not engine'
+
+coverage: dev  ## how much of what decides the unit tests reach, against a floor
+	@mkdir -p build/coverage && $(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n auto -q -m 'not long and not engine' $(COVERED)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 test-long: dev engines  ## the whole of every sweep
 	$(PYTEST) -m 'long or hypothesis'
