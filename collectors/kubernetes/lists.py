@@ -18,7 +18,7 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from auditor.model.enums import GapCause
-from collectors.kubernetes.manifests.guards import Unreadable
+from collectors.documents.guards import Unreadable
 from collectors.kubernetes.objects import is_object, kind_name
 
 MOST_NESTED: Final = 16

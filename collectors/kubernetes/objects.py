@@ -18,7 +18,7 @@ from auditor.platforms.files import DUPLICATE_KEY
 from auditor.secrets.marks import marker
 from auditor.secrets.names import is_secret
 from auditor.secrets.redact import redact_text
-from collectors.kubernetes.manifests.guards import Unreadable
+from collectors.documents.guards import Unreadable
 
 
 def kind_name(api_version: str, kind: str) -> str:

@@ -10,8 +10,8 @@ from typing import Final
 from auditor.errors import UsageError
 from auditor.platforms.kubernetes import PREFIX
 from auditor.ports import RolePlan
+from collectors.documents.scalars import plain
 from collectors.kubernetes.live.unread import UNREAD
-from collectors.kubernetes.manifests.scalars import plain
 from collectors.kubernetes.resources import Named, named
 
 _NAME: Final = "auditor"

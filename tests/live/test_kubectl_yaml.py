@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from auditor.secrets.redact import redact
-from collectors.kubernetes.manifests.blocks import Memory
-from collectors.kubernetes.manifests.documents import Documents, chunks
-from collectors.kubernetes.manifests.guards import Unreadable, decode
+from collectors.documents.blocks import Memory
+from collectors.documents.guards import Unreadable, decode
+from collectors.documents.yaml_documents import Documents, chunks
 from tests.engines.kubectl import Decoded, Kubectl, decode_each
 from tests.sweeps import sweep
 from tests.unit.collectors.yaml_cases import KEYS, LONG, SCALARS, exact, odd_document, tagged

@@ -13,9 +13,9 @@ from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, TargetEntry, by_block, cut_by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard
-from collectors.kubernetes.ledger import Ledger
+from collectors.documents.guards import Unreadable
+from collectors.documents.ledger import Ledger
 from collectors.kubernetes.live.owners import Owners, known_objects
-from collectors.kubernetes.manifests.guards import Unreadable
 from collectors.kubernetes.manifests.json_file import JsonFile
 from collectors.kubernetes.manifests.json_stream import NoJson
 

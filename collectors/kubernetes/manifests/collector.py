@@ -13,10 +13,10 @@ from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Target
 from auditor.ports import Plan, Reading, Shard
-from collectors.kubernetes.manifests.blocks import Memory
-from collectors.kubernetes.manifests.guards import Limits
+from collectors.documents.blocks import Memory
+from collectors.documents.guards import Limits
+from collectors.documents.walk import Found, Walker, cut, passed_over, shown
 from collectors.kubernetes.manifests.reading import ManifestReading
-from collectors.kubernetes.manifests.walk import Found, Walker, cut, passed_over, shown
 
 STDIN = "-"
 _PIECE = 1 << 20

@@ -12,7 +12,10 @@ from typing import TypeAlias
 import msgspec
 
 from auditor.model.resource import Resource
-from collectors.kubernetes.ledger import Ledger
+from collectors.documents.guards import MAX_DEPTH, Unreadable, too_deep
+from collectors.documents.json_positions import Places
+from collectors.documents.json_text import is_deeper
+from collectors.documents.ledger import Ledger
 from collectors.kubernetes.lists import (
     MOST_NESTED,
     UNSAID,
@@ -25,7 +28,6 @@ from collectors.kubernetes.lists import (
     place_of_object,
     too_nested,
 )
-from collectors.kubernetes.manifests.guards import MAX_DEPTH, Unreadable, too_deep
 from collectors.kubernetes.manifests.json_heads import (
     Page,
     decode_any,
@@ -39,9 +41,7 @@ from collectors.kubernetes.manifests.json_heads import (
     paired,
     with_said,
 )
-from collectors.kubernetes.manifests.json_places import Places
 from collectors.kubernetes.manifests.json_stream import Stream, refused
-from collectors.kubernetes.manifests.json_text import is_deeper
 from collectors.kubernetes.objects import Maker
 
 _Inside: TypeAlias = Generator[Resource, None, bool]

@@ -9,11 +9,11 @@ from typing import Final, TypeAlias
 import msgspec
 
 from auditor.model.enums import GapCause
-from collectors.kubernetes.ledger import Ledger
-from collectors.kubernetes.manifests.guards import Unreadable, decode, too_deep
+from collectors.documents.guards import Unreadable, decode, too_deep
+from collectors.documents.json_positions import Places
+from collectors.documents.json_text import spans
+from collectors.documents.ledger import Ledger
 from collectors.kubernetes.manifests.json_heads import Page, beginning, opened
-from collectors.kubernetes.manifests.json_places import Places
-from collectors.kubernetes.manifests.json_text import spans
 
 Value: TypeAlias = tuple[bytes, int, Page | list[msgspec.Raw] | None]
 """A value, where it begins, and what it is as far as its members; None for an odd object."""

@@ -7,9 +7,9 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 
 from auditor.model.resource import Evidence, Gap, Resource
-from collectors.kubernetes.ledger import Ledger
-from collectors.kubernetes.manifests.blocks import Memory
-from collectors.kubernetes.manifests.guards import MAX_PARSED, Unreadable
+from collectors.documents.blocks import Memory
+from collectors.documents.guards import MAX_PARSED, Unreadable
+from collectors.documents.ledger import Ledger
 from collectors.kubernetes.manifests.json_file import JsonFile
 from collectors.kubernetes.manifests.json_stream import NoJson
 from collectors.kubernetes.manifests.yaml_file import YamlFile

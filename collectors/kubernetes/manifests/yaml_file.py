@@ -10,16 +10,16 @@ import msgspec
 from auditor.model.elements import digest_of, keyed, path_of
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
-from collectors.kubernetes.ledger import Ledger
+from collectors.documents.blocks import Memory
+from collectors.documents.guards import Unreadable, decode
+from collectors.documents.ledger import Ledger
+from collectors.documents.positions import value_at
+from collectors.documents.yaml_documents import Document, Documents, chunks
 from collectors.kubernetes.lists import objects_of
-from collectors.kubernetes.manifests.blocks import Memory
-from collectors.kubernetes.manifests.documents import Document, Documents, chunks
-from collectors.kubernetes.manifests.guards import Unreadable, decode
-from collectors.kubernetes.manifests.positions import value_at
 from collectors.kubernetes.objects import Maker, Twice
 
 if TYPE_CHECKING:
-    from collectors.kubernetes.manifests.yaml_reader import Duplicate
+    from collectors.documents.yaml_reader import Duplicate
 
 _encode = msgspec.json.encode
 

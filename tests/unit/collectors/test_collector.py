@@ -16,9 +16,9 @@ from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.resource import MOST_NAMED, Gap, Some, Target
 from auditor.ports import Reading
+from collectors.documents.guards import Limits
+from collectors.documents.walk import shown
 from collectors.kubernetes.manifests.collector import ManifestsCollector
-from collectors.kubernetes.manifests.guards import Limits
-from collectors.kubernetes.manifests.walk import shown
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.model.elements import digest_of
-from collectors.kubernetes.manifests.blocks import Memory
+from collectors.documents.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
 
 POD = """\

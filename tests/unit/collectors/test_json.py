@@ -12,9 +12,9 @@ import pytest
 from auditor.model.resource import Resource
 from auditor.secrets.marks import marker
 from auditor.secrets.redact import clean, decode, redact
-from collectors.kubernetes.manifests.blocks import Memory
-from collectors.kubernetes.manifests.json_text import Outline, spans
-from collectors.kubernetes.manifests.positions import steps
+from collectors.documents.blocks import Memory
+from collectors.documents.json_text import Outline, spans
+from collectors.documents.positions import steps
 from collectors.kubernetes.manifests.reading import ManifestReading
 from tests.unit.collectors.yaml_cases import (
     SCALARS,

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from auditor.model.enums import GapCause
+from collectors.documents.blocks import Memory
 from collectors.kubernetes.lists import MOST_NESTED, objects_of
-from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
 
 Write = Callable[[Any], str]

@@ -12,8 +12,8 @@ from auditor.cel import ReadTree
 from auditor.engine.slices import WHOLE, Slicer, at_path
 from auditor.secrets.marks import marker
 from auditor.secrets.redact import clean, redact
+from collectors.documents.blocks import Memory
 from collectors.kubernetes.live.sanitize import Sanitizer
-from collectors.kubernetes.manifests.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
 
 DATA = marker("secret-data")

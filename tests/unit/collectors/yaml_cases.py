@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from auditor.secrets.redact import redact
-from collectors.kubernetes.manifests.blocks import Block, Memory
-from collectors.kubernetes.manifests.documents import chunks
-from collectors.kubernetes.manifests.flow import NotSimple
-from collectors.kubernetes.manifests.guards import Unreadable, check_depth, decode
-from collectors.kubernetes.manifests.yaml_reader import Builder, NodeDocument, documents
+from collectors.documents.blocks import Block, Memory
+from collectors.documents.flow import NotSimple
+from collectors.documents.guards import Unreadable, check_depth, decode
+from collectors.documents.yaml_documents import chunks
+from collectors.documents.yaml_reader import Builder, NodeDocument, documents
 
 ROOT = Path(__file__).resolve().parents[3]
 ESTATE = ROOT / "examples" / "estate"

@@ -22,7 +22,7 @@ from auditor.ports import Reading, Shard
 from auditor.runner.notes import Notes
 from auditor.secrets.redact import clean
 from benchmarks.generate import write_manifests
-from collectors.kubernetes.manifests.blocks import Memory
+from collectors.documents.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
 from tests.sweeps import sweep
 from tests.unit.collectors.yaml_cases import ESTATE, odd_document

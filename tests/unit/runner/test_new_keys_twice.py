@@ -11,7 +11,7 @@ from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
 from auditor.model.resource import Target
 from auditor.platforms import PLATFORMS
-from collectors.kubernetes.manifests.blocks import Memory
+from collectors.documents.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
 from tests.unit.engine.making import active
 from tests.unit.runner.faulty_kinds import Item

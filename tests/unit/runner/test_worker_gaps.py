@@ -17,7 +17,7 @@ from auditor.runner.job import Context
 from auditor.runner.mishaps import Mishaps
 from auditor.runner.parts import Spool
 from auditor.runner.worker import ShardRun
-from collectors.kubernetes.manifests.blocks import Memory
+from collectors.documents.blocks import Memory
 from collectors.kubernetes.manifests.reading import ManifestReading
 
 ROW = {"kind": "Release", "group": "a.example", "at": ["spec.chart"], "what": "w", "hint": "h"}

@@ -16,9 +16,9 @@ from auditor.secrets.hints import holding, may_hold_secret
 from auditor.secrets.marks import marker
 from auditor.secrets.names import is_secret_name
 from auditor.secrets.redact import decode, redact, redact_text
-from collectors.kubernetes.manifests.blocks import Block, Memory
-from collectors.kubernetes.manifests.documents import Documents
-from collectors.kubernetes.manifests.flow import NotSimple
+from collectors.documents.blocks import Block, Memory
+from collectors.documents.flow import NotSimple
+from collectors.documents.yaml_documents import Documents
 from tests.sweeps import examples
 from tests.unit.secrets.hiding import check_hints
 

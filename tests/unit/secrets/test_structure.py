@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from auditor.secrets.hints import holding, may_hold_secret
 from auditor.secrets.marks import marker
 from auditor.secrets.redact import decode, redact
-from collectors.kubernetes.manifests.blocks import Memory
-from collectors.kubernetes.manifests.documents import Documents
+from collectors.documents.blocks import Memory
+from collectors.documents.yaml_documents import Documents
 from tests.sweeps import examples
 from tests.unit.secrets.hiding import check_hints
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from auditor.secrets.hints import may_hold_secret
 from auditor.secrets.marks import marker
 from auditor.secrets.redact import decode, redact, redact_text
-from collectors.kubernetes.manifests.blocks import Memory
-from collectors.kubernetes.manifests.documents import Documents
+from collectors.documents.blocks import Memory
+from collectors.documents.yaml_documents import Documents
 from tests.sweeps import examples
 
 S = "S3cr3tPa55w0rd"

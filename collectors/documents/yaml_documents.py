@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from auditor.secrets.redact import redact_field
-from collectors.kubernetes.manifests.blocks import Block, Memory
-from collectors.kubernetes.manifests.flow import NotSimple
-from collectors.kubernetes.manifests.guards import (
+from collectors.documents.blocks import Block, Memory
+from collectors.documents.flow import NotSimple
+from collectors.documents.guards import (
     MAX_PARSED,
     MAX_PLAIN,
     Unreadable,
     check_depth,
     check_size,
 )
-from collectors.kubernetes.manifests.lines import Hide
+from collectors.documents.lines import Hide
 
 if TYPE_CHECKING:
-    from collectors.kubernetes.manifests.yaml_reader import Builder, Duplicate, NodeDocument
+    from collectors.documents.yaml_reader import Builder, Duplicate, NodeDocument
 
 _MARK = "---"
 
@@ -121,7 +121,7 @@ class Documents:
             yield from self._slowly(text, offset)
 
     def _slowly(self, text: str, offset: int) -> Iterator[Document]:
-        from collectors.kubernetes.manifests import yaml_reader  # noqa: PLC0415 - 20 ms, rarely used
+        from collectors.documents import yaml_reader  # noqa: PLC0415 - 20 ms, rarely used
 
         check_size(text, MAX_PARSED, offset + 1)
         self._builder = self._builder or yaml_reader.Builder(self._size)

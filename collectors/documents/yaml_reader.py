@@ -16,9 +16,9 @@ from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
 from auditor.model.enums import GapCause
-from collectors.kubernetes.manifests.guards import MAX_DEPTH, MAX_NODES, Unreadable, too_deep
-from collectors.kubernetes.manifests.positions import lines_by_steps, steps
-from collectors.kubernetes.manifests.scalars import (
+from collectors.documents.guards import MAX_DEPTH, MAX_NODES, Unreadable, too_deep
+from collectors.documents.positions import lines_by_steps, steps
+from collectors.documents.scalars import (
     PREFIX,
     NotRepresentable,
     as_json_number,

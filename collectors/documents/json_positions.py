@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collectors.kubernetes.manifests.json_text import Outline
-from collectors.kubernetes.manifests.positions import steps
+from collectors.documents.json_text import Outline
+from collectors.documents.positions import steps
 
 
 class Places:

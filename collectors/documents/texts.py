@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.kubernetes.manifests.flow import NotSimple
-from collectors.kubernetes.manifests.lines import is_strange
+from collectors.documents.flow import NotSimple
+from collectors.documents.lines import is_strange
 
 
 def block_text(raw: Sequence[str], at: int, parent: int, indicator: str) -> tuple[str, int]:

@@ -14,8 +14,8 @@ import msgspec
 from auditor.secrets import fields
 from auditor.secrets.marks import marker
 from auditor.secrets.redact import left_of, redact_field
-from collectors.kubernetes.manifests.flow import NotSimple
-from collectors.kubernetes.manifests.lines import (
+from collectors.documents.flow import NotSimple
+from collectors.documents.lines import (
     DASH,
     ITEM,
     ITEM_FLOW,
@@ -32,8 +32,8 @@ from collectors.kubernetes.manifests.lines import (
     says,
     understand,
 )
-from collectors.kubernetes.manifests.positions import Places, in_block, lines_in_block
-from collectors.kubernetes.manifests.texts import block_text
+from collectors.documents.positions import Places, in_block, lines_in_block
+from collectors.documents.texts import block_text
 
 _MAX_DEPTH = 64
 _MAX_LINE = 240

@@ -6,7 +6,7 @@ from typing import Final
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
-from collectors.kubernetes.manifests.guards import Unreadable
+from collectors.documents.guards import Unreadable
 
 MOST_GAPS: Final = 20
 """Gaps of one file that are named one by one."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.kubernetes.manifests.scalars import as_json_number, plain
+from collectors.documents.scalars import as_json_number, plain
 
 
 class NotSimple(Exception):  # noqa: N818 - not an error: the YAML parser has to look

@@ -18,8 +18,8 @@ from auditor.secrets.fields import is_announcing
 from auditor.secrets.keys import OF_THE_API, PAIR_NAME, PAIR_VALUE, SELECTS, role_of
 from auditor.secrets.objects import has_secrets
 from auditor.secrets.redact import redact_field
-from collectors.kubernetes.manifests.flow import NotSimple, quoted, simple_flow
-from collectors.kubernetes.manifests.scalars import as_json_number, plain
+from collectors.documents.flow import NotSimple, quoted, simple_flow
+from collectors.documents.scalars import as_json_number, plain
 
 SKIP: Final = 0
 END: Final = 1

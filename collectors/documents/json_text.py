@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from collectors.kubernetes.manifests.positions import lines_by_steps
+from collectors.documents.positions import lines_by_steps
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _BRACKET = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)

@@ -13,7 +13,7 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, PassedOver, Some
-from collectors.kubernetes.manifests.guards import Limits
+from collectors.documents.guards import Limits
 
 SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})

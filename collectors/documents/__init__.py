@@ -1,0 +1,1 @@
+"""Files and what is written in them: folders, YAML and JSON with their lines; for any platform."""
