@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -25,6 +25,25 @@ class Shard(msgspec.Struct, frozen=True):
     number: int
     items: tuple[str, ...]
     weight: int
+
+
+def shards_of(groups: Iterable[tuple[Sequence[str], int]], goal: float) -> tuple[Shard, ...]:
+    """Cut what there is to read into shards of about the weight ``goal``, in its order.
+
+    Each group of items has its weight and is in one shard as a whole.
+    """
+    shards: list[Shard] = []
+    items: list[str] = []
+    weight = 0
+    for group, more in groups:
+        items += group
+        weight += more
+        if weight >= goal:
+            shards.append(Shard(len(shards), tuple(items), weight))
+            items, weight = [], 0
+    if items:
+        shards.append(Shard(len(shards), tuple(items), weight))
+    return tuple(shards)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -102,6 +121,37 @@ class Reading(Protocol):
         None where :meth:`lines` has to be asked. The object's resource has to be ``clean``.
         """
         ...
+
+
+class WithoutLines:
+    """The part of a :class:`Reading` that an answer has in common with every other.
+
+    An answer has no lines that a person could look up, and secrets were left out when it came.
+    """
+
+    def skipped_lines(self) -> Sequence[int]:
+        """Return no lines."""
+        return ()
+
+    def original(self, document: int) -> object:
+        """Return None: it is not known."""
+        del document
+        return None
+
+    def line(self, document: int, pointer: str) -> int:
+        """Return 0: there is none."""
+        del document, pointer
+        return 0
+
+    def lines(self, document: int, pointer: str, value: object) -> list[int]:
+        """Return 0 as that of all nodes."""
+        del document, pointer, value
+        return [0]
+
+    def all_lines(self, document: int) -> list[int] | None:
+        """Return None: :meth:`lines` takes no longer."""
+        del document
+        return None
 
 
 class Collector(Protocol):

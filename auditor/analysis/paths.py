@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.model.pointers import token
+
 Segment = str
 """A field name, or ``*`` for every element of a list or value of a map."""
 
@@ -16,8 +18,8 @@ def parse_path(text: str) -> tuple[Segment, ...]:
 
 
 def pointer_of(path: tuple[str, ...]) -> str:
-    """The RFC 6901 pointer of a path without wildcards."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+    """Return the pointer of a path without wildcards."""
+    return "".join(f"/{token(part)}" for part in path)
 
 
 def walk(

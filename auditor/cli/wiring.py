@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
@@ -22,6 +22,9 @@ from auditor.platforms.kubernetes import KUBERNETES
 from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
 from reports.style import Style
 
+if TYPE_CHECKING:
+    from collectors.documents.recognise import Recogniser
+
 STDIN = "-"
 
 
@@ -35,16 +38,26 @@ class Places(msgspec.Struct, frozen=True):
     timeout: float | None = None
 
 
-def _manifests(text: str, schemes: Collection[str]) -> Collector:
-    from collectors.kubernetes.manifests.collector import ManifestsCollector
+def _manifests() -> Recogniser:
+    from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
+    return MANIFESTS
+
+
+def _files(
+    text: str, schemes: Collection[str], recognisers: Iterable[Callable[[], Recogniser]]
+) -> Collector:
+    from collectors.documents.collector import FilesCollector
+
+    found = tuple(make() for make in recognisers)
     if text == STDIN:
         if sys.stdin.isatty():
             raise UsageError(
                 "standard input is a terminal: there is nothing to read",
                 hint="pipe manifests in: helm template . | auditor scan -",
             )
-        return ManifestsCollector(Target(STDIN, "files"), root=None, stdin=sys.stdin.buffer.read())
+        data = sys.stdin.buffer.read()
+        return FilesCollector(Target(STDIN, "files"), None, found, data)
     if not text:
         raise UsageError("a target is empty", hint="an unset variable? the working directory is .")
     path = Path(text)
@@ -52,7 +65,7 @@ def _manifests(text: str, schemes: Collection[str]) -> Collector:
         scheme = text.rstrip(":/")
         hint = f"the cluster is {scheme}://" if scheme in schemes else "a target is a path or -"
         raise UsageError(f"{text}: no such file or folder", hint=hint)
-    return ManifestsCollector(Target(text, "files"), root=path)
+    return FilesCollector(Target(text, "files"), path, found)
 
 
 def _cluster(text: str, places: Places) -> Live:
@@ -109,15 +122,16 @@ class Wiring(msgspec.Struct, frozen=True):
     """All that the command line knows of platforms and formats: one line each in :data:`SHIPPED`.
 
     ``collectors`` and ``readers`` are by the scheme of a URI: of what is asked, and of what was
-    asked before. ``files`` makes the collector of a path or of standard input. ``roles`` write the
-    least role that reads a platform. ``formats`` are by the name used with ``-o``.
+    asked before. ``recognisers`` make those who say which files are read and whose a document is;
+    the first that takes one has it. ``roles`` write the least role that reads a platform.
+    ``formats`` are by the name used with ``-o``.
     """
 
     platforms: Platforms
     analyses: Table
     collectors: Mapping[str, Callable[[str, Places], Collector | Live]]
     readers: Mapping[str, Callable[[Collected, Bodies], Collector]]
-    files: Callable[[str, Collection[str]], Collector]
+    recognisers: tuple[Callable[[], Recogniser], ...]
     roles: Mapping[str, Callable[[RolePlan], Iterator[str]]]
     formats: Mapping[str, Callable[[Style], ReportFormat]]
 
@@ -129,7 +143,7 @@ class Wiring(msgspec.Struct, frozen=True):
         """
         scheme, separator, _ = text.partition("://")
         if not separator:
-            return self.files(text, self.collectors)
+            return _files(text, self.collectors, self.recognisers)
         make = self.collectors.get(scheme)
         if make is None:
             known = ", ".join(f"{name}://" for name in self.collectors)
@@ -175,7 +189,7 @@ SHIPPED: Final = Wiring(
     analyses=ANALYSES,
     collectors=MappingProxyType(dict.fromkeys(KUBERNETES.schemes, _cluster)),
     readers=MappingProxyType(dict.fromkeys(KUBERNETES.schemes, _pages)),
-    files=_manifests,
+    recognisers=(_manifests,),
     roles=MappingProxyType({"k8s": _kubernetes_role}),
     formats=MappingProxyType({"terminal": _terminal, "json": _json}),
 )

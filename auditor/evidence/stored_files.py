@@ -17,9 +17,10 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model.enums import GapCause
-from auditor.model.evidence import Record, Redaction, TargetEntry, by_block, cut_by_block
+from auditor.model.evidence import Record, Redaction, TargetEntry, by_block
+from auditor.model.pointers import token
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
-from auditor.ports import Bodies, Plan, Reading, Shard
+from auditor.ports import Bodies, Plan, Reading, Shard, shards_of
 from auditor.secrets.bodies import CleanBody, vouched
 from auditor.secrets.redact import clean
 from auditor.secrets.redactions import MARK, Commit, redactions
@@ -176,11 +177,9 @@ class StoredFilesCollector:
         self.entry.refuse_failed()
         kept = list(self._by_request.values())
         goal = sum(record.size for record in kept) // max(1, shards(_weight(kept))) + 1
-        cut = tuple(
-            Shard(number, tuple(item.request for item in part), _weight(part))
-            for number, part in enumerate(cut_by_block(kept, goal))
-        )
-        return Plan(cut, self.entry.gaps, len(kept), 0, self.entry.passed)
+        blocks = by_block(kept)
+        groups = (([item.request for item in block], _weight(block)) for block in blocks)
+        return Plan(shards_of(groups, goal), self.entry.gaps, len(kept), 0, self.entry.passed)
 
     def scope(self, item: str) -> str:
         """The file; see :class:`auditor.ports.Collector`."""
@@ -320,8 +319,8 @@ class _Lines:
     def line_of(self, pointer: str) -> int:
         """The line at a pointer, or at its nearest ancestor that is there."""
         place = 0
-        for token in pointer.removeprefix(self._base).split("/")[1:]:
-            place, before = self._steps.get((place, token), -1), place
+        for step in pointer.removeprefix(self._base).split("/")[1:]:
+            place, before = self._steps.get((place, step), -1), place
             if not 0 <= place < len(self._lines):
                 place = before
                 break
@@ -336,11 +335,11 @@ def _numbered(value: Any, steps: dict[tuple[int, str], int]) -> int:
     number = 0
     stack: list[tuple[int, str, Any]] = [(-1, "", value)]
     while stack:
-        above, token, found = stack.pop()
-        steps[above, token] = number
+        above, step, found = stack.pop()
+        steps[above, step] = number
         below: list[tuple[int, str, Any]] = []
         if isinstance(found, dict):
-            below = [(number, _token(key), item) for key, item in found.items()]
+            below = [(number, token(key), item) for key, item in found.items()]
         elif isinstance(found, list):
             below = [(number, str(place), item) for place, item in enumerate(found)]
         stack.extend(reversed(below))
@@ -355,13 +354,8 @@ def places(value: Any) -> Iterator[str]:
         place, found = stack.pop()
         yield place
         if isinstance(found, dict):
-            named = [(f"{place}/{_token(key)}", item) for key, item in found.items()]
+            named = [(f"{place}/{token(key)}", item) for key, item in found.items()]
             stack.extend(reversed(named))
         elif isinstance(found, list):
             numbered = [(f"{place}/{number}", item) for number, item in enumerate(found)]
             stack.extend(reversed(numbered))
-
-
-def _token(key: str) -> str:
-    """A reference token (RFC 6901, 3)."""
-    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key

@@ -21,6 +21,8 @@ from typing import Final
 
 import msgspec
 
+from auditor.model.pointers import steps, token
+
 LIST_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "containers": ("name",),
@@ -88,13 +90,13 @@ def key_of(element: object, field: str) -> str:
     Two tildes begin a digest, which no name does: in a pointer a tilde is written ``~0``.
     """
     if isinstance(element, str) and 0 < len(element) <= _LONGEST:
-        return _escaped(element)
+        return token(element)
     if isinstance(element, dict):
         known = LIST_KEYS.get(field)
         if known == _BY_NAME:
             name = element.get("name")
             if isinstance(name, str) and name:
-                return _escaped(name)
+                return token(name)
         if known is not None:
             return _joined([element.get(name) for name in known]) or "~~"
         for last, paths in _NAMES:
@@ -106,19 +108,13 @@ def key_of(element: object, field: str) -> str:
 
 def _joined(parts: Iterable[object]) -> str:
     texts = [str(part) for part in parts if isinstance(part, str | int) and part != ""]
-    return "~1".join(map(_escaped, texts))
+    return "~1".join(map(token, texts))
 
 
 def _at(value: object, path: tuple[str, ...]) -> object:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
-
-
-def _escaped(name: str) -> str:
-    if "~" in name:
-        name = name.replace("~", "~0")
-    return name.replace("/", "~1") if "/" in name else name
 
 
 def keyed(body: object, path: Sequence[str | int]) -> str:
@@ -132,7 +128,7 @@ def keyed(body: object, path: Sequence[str | int]) -> str:
             continue
         field = str(step)
         value = value.get(step) if isinstance(value, dict) else None
-        parts.append(_escaped(field))
+        parts.append(token(field))
     return "/".join(parts)
 
 
@@ -145,8 +141,7 @@ def path_of(pointer: str, body: object) -> tuple[str | int, ...]:
     """A pointer (RFC 6901) into a body as a path."""
     path: list[str | int] = []
     value = body
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
+    for name in steps(pointer):
         if isinstance(value, list) and name.isdecimal():
             index = int(name)
             path.append(index)

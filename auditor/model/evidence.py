@@ -53,19 +53,6 @@ def by_block(records: Iterable[Record]) -> list[list[Record]]:
     return list(blocks.values())
 
 
-def cut_by_block(records: Iterable[Record], goal: float) -> list[list[Record]]:
-    """Cut records into parts of about ``goal`` bytes; no block is in two of them."""
-    parts: list[list[Record]] = []
-    size = goal
-    for block in by_block(records):
-        if size >= goal:
-            parts.append([])
-            size = 0
-        parts[-1] += block
-        size += sum(record.size for record in block)
-    return parts
-
-
 class Redaction(msgspec.Struct, frozen=True, gc=False):
     """A place where a secret was left out.
 

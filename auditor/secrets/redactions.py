@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from auditor.model.evidence import Redaction
+from auditor.model.pointers import token
 
 _MARK: Final = "«redacted:"
 MARK: Final = _MARK.encode()
@@ -29,9 +30,7 @@ def redactions(kept: Any, original: Any, commit: Commit, start: str = "") -> Ite
             continue
         if isinstance(found, dict):
             known = before if isinstance(before, dict) else {}
-            named = [
-                (f"{place}/{_token(key)}", item, known.get(key)) for key, item in found.items()
-            ]
+            named = [(f"{place}/{token(key)}", item, known.get(key)) for key, item in found.items()]
             stack.extend(reversed(named))
         elif isinstance(found, list):
             rest = before if isinstance(before, list) and len(before) == len(found) else None
@@ -43,8 +42,3 @@ def redactions(kept: Any, original: Any, commit: Commit, start: str = "") -> Ite
         elif isinstance(found, str) and _MARK in found:
             commitment = commit(before) if isinstance(before, str) else ""
             yield Redaction(place, tuple(_SHAPES.findall(found)), commitment)
-
-
-def _token(key: str) -> str:
-    """A reference token (RFC 6901, 3)."""
-    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key

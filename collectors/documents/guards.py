@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Final
@@ -30,14 +31,41 @@ class Limits(msgspec.Struct, frozen=True):
     size: int = 256 << 20
 
 
+class Hints(msgspec.Struct, frozen=True):
+    """What a person can do about a file that is too much, which depends on the tools of a platform.
+
+    ``deep`` is said of nesting, ``long`` of a document, ``large`` of a whole file.
+    """
+
+    deep: str = "no configuration is that deep"
+    long: str = "write it as JSON, or one object a document"
+    large: str = "split it into several files"
+
+
+class Excess(enum.Enum):
+    """What a document has too much of: stands for one of :class:`Hints`."""
+
+    DEPTH = "depth"
+    LENGTH = "length"
+
+    def hint(self, hints: Hints) -> str:
+        """Return the hint that is about it."""
+        match self:
+            case Excess.DEPTH:
+                return hints.deep
+            case Excess.LENGTH:
+                return hints.long
+
+
 class Unreadable(Exception):  # noqa: N818 - not an error of ours: it becomes a gap
     """Why a file or a document can't be read, as a gap will say it.
 
+    ``hint`` is a text, or an excess that a text is found for where the platform is known.
     ``kind`` is that of the resources that are missing, "" where they may be of any.
     """
 
     def __init__(
-        self, cause: GapCause, detail: str, hint: str = "", line: int = 0, kind: str = ""
+        self, cause: GapCause, detail: str, hint: str | Excess = "", line: int = 0, kind: str = ""
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -94,17 +122,17 @@ def check_size(text: str, limit: int, line: int) -> None:
         raise Unreadable(
             GapCause.TRUNCATED,
             f"a document of {len(text):,} characters, more than {limit:,}",
-            "write it as JSON (kubectl get -o json), or one object a document",
+            Excess.LENGTH,
             line,
         )
 
 
 def too_deep(line: int = 0) -> Unreadable:
-    """What is said of nesting that no object has."""
+    """What is said of nesting that no configuration has."""
     return Unreadable(
         GapCause.MALFORMED,
         f"nested deeper than {MAX_DEPTH} levels",
-        "no Kubernetes object is that deep",
+        Excess.DEPTH,
         line,
     )
 

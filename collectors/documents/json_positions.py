@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from auditor.model.pointers import steps
 from collectors.documents.json_text import Outline
-from collectors.documents.positions import steps
+from collectors.documents.positions import value_at
 
 
-class Places:
-    """The places of one text; objects are numbered as they are noted."""
+class Positions:
+    """The lines of one text; objects are numbered as they are noted."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._starts: list[tuple[int, bool]] = []
+        self._objects: list[tuple[int, int, bool, str]] = []
         self._outlined = 0
         self._outline: Outline | None = None
         self._seen = (0, 1)
 
-    def note(self, start: int, raw: bytes) -> int:
-        """Number an object that begins there."""
-        self._starts.append((start, b"\n" not in raw))
-        return len(self._starts) - 1
+    def note(self, start: int, raw: bytes, pointer: str = "") -> int:
+        """Number an object that begins there, or stands at a pointer of what does."""
+        self._objects.append((start, len(raw), b"\n" not in raw, pointer))
+        return len(self._objects) - 1
 
     def line_at(self, offset: int) -> int:
-        """The line of a place; places are mostly asked for in order."""
+        """Return the line of an offset; they are mostly asked for in order."""
         seen, line = self._seen
         if offset < seen:
             seen, line = 0, 1
@@ -31,30 +34,38 @@ class Places:
         return line
 
     def line_in(self, start: int, raw: bytes, pointer: str) -> int:
-        """The line of a field of a value that begins there and has no number."""
+        """Return the line of a field of a value that begins there and has no number."""
         line = self.line_at(start)
         if not pointer or b"\n" not in raw:
             return line
         return line + Outline(self._data, start).line_of(steps(pointer))
 
     def line(self, number: int, pointer: str) -> int:
-        """The line of a field of a numbered object."""
-        start, on_one_line = self._starts[number]
+        """Return the line of a field of a numbered object."""
+        start, _, on_one_line, base = self._objects[number]
         line = self.line_at(start)
+        pointer = base + pointer
         if on_one_line or not pointer:
             return line
         return line + self._outlined_at(number).line_of(steps(pointer))
 
     def lines(self, number: int, pointer: str, value: object) -> list[int]:
-        """The lines of all nodes of a value that stands in a numbered object."""
-        start, on_one_line = self._starts[number]
+        """Return the lines of all nodes of a value that stands in a numbered object."""
+        start, _, on_one_line, base = self._objects[number]
         line = self.line_at(start)
         if on_one_line:
             return [line]
-        return [line + each for each in self._outlined_at(number).lines_of(steps(pointer), value)]
+        found = self._outlined_at(number).lines_of(steps(base + pointer), value)
+        return [line + each for each in found]
+
+    def original(self, number: int) -> object:
+        """Return a numbered object as it was read."""
+        start, length, _, base = self._objects[number]
+        return value_at(msgspec.json.decode(self._data[start : start + length]), base)
 
     def _outlined_at(self, number: int) -> Outline:
-        if self._outline is None or self._outlined != number:
-            self._outline = Outline(self._data, self._starts[number][0])
-            self._outlined = number
+        start = self._objects[number][0]
+        if self._outline is None or self._outlined != start:
+            self._outline = Outline(self._data, start)
+            self._outlined = start
         return self._outline

@@ -16,8 +16,28 @@ _TOKEN = re.compile(_STRING + rb'|[{}\[\],:\n]|[^\s{}\[\],:"]+', re.DOTALL)
 _OPEN, _CLOSE, _BETWEEN = frozenset(b"{["), frozenset(b"}]"), frozenset(b",:")
 _BREAK, _BRACE = ord("\n"), ord("{")
 
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_SPACE = re.compile(rb"\s*")
+
 _Children: TypeAlias = "dict[str, _Entry] | list[_Entry]"
 _Entry: TypeAlias = "tuple[int, _Children | None]"
+
+
+def beginning(data: bytes) -> int:
+    """Return where a text begins, behind white space; a page is too large for a copy of it."""
+    found = _SPACE.match(data)
+    return found.end() if found is not None else 0
+
+
+def paired(data: bytes) -> bytes:
+    """Return the text with U+FFFD for half a surrogate pair, as Go reads it; nothing moves."""
+    if b"\\" not in data or (rb"\ud" not in data and rb"\uD" not in data):
+        return data
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found["half"] else found[0], data)
 
 
 def spans(data: bytes) -> Iterator[tuple[int, int]]:

@@ -6,19 +6,20 @@ from typing import Final
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
-from collectors.documents.guards import Unreadable
+from collectors.documents.guards import Excess, Hints, Unreadable
 
 MOST_GAPS: Final = 20
 """Gaps of one file that are named one by one."""
 
 MOST_SKIPPED: Final = 20
-"""Documents of one file that are no objects, and whose lines are told."""
+"""Documents of one file that nobody recognises, and whose lines are told."""
 
 
 class Ledger:
-    """Gaps and skipped documents of one file."""
+    """Gaps and skipped documents of one file; ``hints`` are in the words of a platform."""
 
-    def __init__(self, target: str, source: str) -> None:
+    def __init__(self, target: str, source: str, hints: Hints) -> None:
+        self._hints = hints
         self.target = target
         self.source = source
         self.skipped = 0
@@ -27,7 +28,7 @@ class Ledger:
         self._more = 0
 
     def skip(self, line: int) -> None:
-        """Note a document that is no Kubernetes object."""
+        """Note a document that no platform recognises."""
         self.skipped += 1
         if len(self.skipped_lines) < MOST_SKIPPED:
             self.skipped_lines.append(line)
@@ -41,11 +42,12 @@ class Ledger:
 
     def _gap(self, error: Unreadable) -> Gap:
         """A gap of the file; of a kind where it is known which one is missing."""
+        hint = error.hint.hint(self._hints) if isinstance(error.hint, Excess) else error.hint
         if not error.kind:
-            return Gap(self.target, self.source, error.cause, error.detail, error.hint, error.line)
+            return Gap(self.target, self.source, error.cause, error.detail, hint, error.line)
         place = f"{self.source}:{error.line}" if error.line else self.source
         detail = f"{place}: {error.detail}"
-        return Gap(self.target, error.kind, error.cause, detail, error.hint)
+        return Gap(self.target, error.kind, error.cause, detail, hint)
 
     def gaps(self) -> list[Gap]:
         """The gaps in the order of the file; past a number, how many more there are."""

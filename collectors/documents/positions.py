@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from auditor.model.pointers import steps
+
 Places = dict[int, dict[str, int] | list[int]]
 """Line numbers (from 0) of the keys and items of a collection, by its ``id``."""
-
-
-def steps(pointer: str) -> list[str]:
-    """The reference tokens of an RFC 6901 pointer."""
-    if "~" not in pointer:
-        return pointer.split("/")[1:]
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
 def value_at(value: Any, pointer: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,15 +12,8 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, PassedOver, Some
-from collectors.documents.guards import Limits
-
-SUFFIXES = (".yaml", ".yml", ".json")
-KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
-"""The names that kustomize looks for; the file need not say its kind."""
-
-
-_OF_A_CHART = frozenset({"templates", "Chart.yaml", "values.yaml"})
-"""What of a chart's folder is told by its one gap."""
+from collectors.documents.guards import Hints, Limits
+from collectors.documents.recognise import FileNames
 
 _LONGEST_SUFFIX = 16
 _MOST_SUFFIXES = 50
@@ -31,7 +23,7 @@ class Found(msgspec.Struct):
     """Files as (path relative to the root, size), gaps, and what was passed over.
 
     ``hidden`` are folders; ``linked`` are links to folders that are read by another path;
-    ``suffixes`` counts files that are not called as manifests are, by how their names end.
+    ``suffixes`` counts files that are not called as what is read, by how their names end.
     """
 
     files: list[tuple[str, int]] = msgspec.field(default_factory=list)
@@ -55,8 +47,13 @@ class Walker:
     folder that is read in its place is not read once more by another one.
     """
 
-    def __init__(self, root: Path, target: str, limits: Limits) -> None:
+    def __init__(
+        self, root: Path, target: str, limits: Limits, names: FileNames, hints: Hints
+    ) -> None:
+        """``names`` says which files are read, and which folders have to be rendered."""
+        self._hints = hints
         self._root = root
+        self._names = names
         self._real = os.path.realpath(root)
         self._target = target
         self._limits = limits
@@ -102,14 +99,14 @@ class Walker:
             self._gap(folder or ".", cause, f"folder: {error.strerror}")
             return
         names = {entry.name for entry in listed}
-        chart = "Chart.yaml" in names and "templates" in names
-        if chart:
-            self._unrendered(folder, "Helm chart", "helm template NAME")
-        if not names.isdisjoint(KUSTOMIZATIONS):
-            self._unrendered(folder, "kustomization", "kubectl kustomize")
+        passed: set[str] = set()
+        for template in self._names.templates:
+            if any(map(names.issuperset, template.marks)):
+                self._unrendered(folder, template.what, template.command)
+                passed |= template.inside
         below: list[_Folder] = []
         for entry in listed:
-            if entry.name in KUSTOMIZATIONS or (chart and entry.name in _OF_A_CHART):
+            if entry.name in passed:
                 continue
             path = f"{folder}/{entry.name}" if folder else entry.name
             if self._entry(entry, path):
@@ -131,7 +128,7 @@ class Walker:
                 if not entry.name.startswith("."):
                     return True
                 self.found.hidden.append(shown(path))
-            elif entry.name.lower().endswith(SUFFIXES):
+            elif self._names.has(entry.name):
                 self._file(path, entry.stat(follow_symlinks=False))
             else:
                 self._pass_over(entry.name)
@@ -140,13 +137,13 @@ class Walker:
         return False
 
     def _pass_over(self, name: str) -> None:
-        suffix = suffix_of(name)
+        suffix = suffix_of(name, self._names.suffixes)
         self.found.suffixes[suffix] = self.found.suffixes.get(suffix, 0) + 1
 
     def _link(self, path: str, name: str) -> None:
         real = os.path.realpath(self._root / path)
         inside = real == self._real or real.startswith(self._real.removesuffix(os.sep) + os.sep)
-        is_named = name.lower().endswith(SUFFIXES)
+        is_named = self._names.has(name)
         try:
             status = (self._root / path).stat()
         except OSError as error:
@@ -181,7 +178,7 @@ class Walker:
                 path,
                 GapCause.TRUNCATED,
                 f"{status.st_size:,} bytes, more than {self._limits.size:,}",
-                "split it: kubectl get --chunk-size, or one file a namespace",
+                self._hints.large,
             )
         else:
             self.found.files.append((path, status.st_size))
@@ -196,15 +193,15 @@ def passed_over(found: Found) -> PassedOver:
     return PassedOver(Some.of(found.hidden), Some.of(found.linked), tuple(sorted(named)))
 
 
-def suffix_of(name: str) -> str:
-    """How a name ends, in small letters: ``.yaml.gz`` where that tells more than ``.gz``.
+def suffix_of(name: str, suffixes: tuple[str, ...]) -> str:
+    """Return how a name ends, in small letters: ``.yaml.gz`` where that is a copy of ``.yaml``.
 
     "" where there is no suffix, or one that is too long for one.
     """
     stem, dot, last = shown(name).lower().lstrip(".").rpartition(".")
     if not stem or not dot or not last or len(last) > _LONGEST_SUFFIX:
         return ""
-    inner = next((suffix for suffix in SUFFIXES if stem.endswith(suffix)), "")
+    inner = next((suffix for suffix in suffixes if stem.endswith(suffix)), "")
     return f"{inner}.{last}"
 
 
@@ -213,19 +210,3 @@ def shown(path: str) -> str:
     if "\\x" in path:
         path = path.replace("\\", "\\\\")
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def cut(files: list[tuple[str, int]], parts: int) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Cut a list into contiguous parts of about equal weight, as (paths, weight)."""
-    total = sum(size for _, size in files) + len(files)
-    goal = total / max(parts, 1)
-    batch: list[str] = []
-    weight = 0
-    for path, size in files:
-        batch.append(path)
-        weight += size + 1
-        if weight >= goal:
-            yield tuple(batch), weight
-            batch, weight = [], 0
-    if batch:
-        yield tuple(batch), weight

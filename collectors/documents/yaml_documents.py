@@ -7,7 +7,7 @@ other by libyaml and our own resolver; both give the same value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _MARK = "---"
 
 
+def _unnumbered(_pointer: str) -> int:
+    return 0
+
+
 class Document:
     """One document: its value without nulls and secrets, and where its fields stand.
 
@@ -37,12 +41,22 @@ class Document:
         value: None when the document is empty.
         line: where it begins, from 1.
         duplicates: the keys that it has twice.
+        number: numbers what stands at a pointer of it.
+
+    Implements :class:`collectors.documents.recognise.Document`.
     """
 
-    __slots__ = ("_found", "_offset", "duplicates", "line", "value")
+    __slots__ = ("_found", "_offset", "duplicates", "line", "number", "value")
 
-    def __init__(self, found: Block | NodeDocument, offset: int, hide: Hide = redact_field) -> None:
+    def __init__(
+        self,
+        found: Block | NodeDocument,
+        offset: int,
+        hide: Hide = redact_field,
+        number: Callable[[str], int] = _unnumbered,
+    ) -> None:
         """Wrap what was read from the text that begins ``offset`` lines down."""
+        self.number = number
         self._found = found
         self._offset = offset
         self.line = offset + found.first + 1
@@ -57,18 +71,18 @@ class Document:
             ]
 
     def line_of(self, pointer: str) -> int:
-        """The line of a field, from 1, or of its nearest ancestor that is there."""
+        """Return the line of a field, from 1, or of its nearest ancestor that is there."""
         return self._offset + self._found.line_of(pointer) + 1
 
     def all_lines(self) -> list[int] | None:
-        """The lines of all nodes of the document, None when they have to be looked up."""
+        """Return the lines of all nodes of the document, None when they have to be looked up."""
         if not isinstance(self._found, Block) or self._found.holds_secret:
             return None
         lines, more = self._found.all_lines(), self._offset + 1
         return [line + more for line in lines] if lines is not None else None
 
     def lines_of(self, pointer: str, value: object) -> list[int]:
-        """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
+        """Return the lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
         more = self._offset + 1
         return [line + more for line in self._found.lines_of(pointer, value)]
 
@@ -102,9 +116,12 @@ def _mark(text: str, start: int) -> int:
 class Documents:
     """Reads the documents of one text, one at a time."""
 
-    def __init__(self, text: str, memory: Memory) -> None:
-        """``memory`` is shared by the files of a worker."""
+    def __init__(
+        self, text: str, memory: Memory, number: Callable[[str], int] = _unnumbered
+    ) -> None:
+        """``memory`` is shared by the files of a worker; ``number`` is for their documents."""
         self._memory = memory
+        self._number = number
         self._size = len(text)
         self._builder: Builder | None = None
 
@@ -116,7 +133,7 @@ class Documents:
         """
         check_size(text, MAX_PLAIN, offset + 1)
         try:
-            yield Document(Block(text, self._memory), offset, self._memory.hide)
+            yield Document(Block(text, self._memory), offset, self._memory.hide, self._number)
         except NotSimple:
             yield from self._slowly(text, offset)
 
@@ -128,7 +145,7 @@ class Documents:
         try:
             check_depth(text)
             for found in yaml_reader.documents(text, self._builder):
-                yield Document(found, offset, self._memory.hide)
+                yield Document(found, offset, self._memory.hide, self._number)
         except Unreadable as error:
             error.line += offset if error.line else 0
             raise

@@ -16,8 +16,9 @@ from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
 from auditor.model.enums import GapCause
+from auditor.model.pointers import steps, token
 from collectors.documents.guards import MAX_DEPTH, MAX_NODES, Unreadable, too_deep
-from collectors.documents.positions import lines_by_steps, steps
+from collectors.documents.positions import lines_by_steps
 from collectors.documents.scalars import (
     PREFIX,
     NotRepresentable,
@@ -240,7 +241,7 @@ class Builder:
                 merged.append(value_node)
                 continue
             key = self._key(key_node)
-            place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            place = f"{pointer}/{token(key)}"
             line = key_node.start_mark.line + 1
             if key in first:
                 first_line, before = first[key]

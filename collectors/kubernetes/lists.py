@@ -18,6 +18,7 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from auditor.model.enums import GapCause
+from auditor.model.pointers import token
 from collectors.documents.guards import Unreadable
 from collectors.kubernetes.objects import is_object, kind_name
 
@@ -182,15 +183,10 @@ def place_of_object(value: object) -> str | None:
         if isinstance(found, dict):
             if isinstance(found.get("apiVersion"), str) and isinstance(found.get("kind"), str):
                 return place
-            below = [(item, f"{place}/{_token(key)}") for key, item in found.items()]
+            below = [(item, f"{place}/{token(str(key))}") for key, item in found.items()]
         elif isinstance(found, list):
             below = [(item, f"{place}/{index}") for index, item in enumerate(found)]
         else:
             continue
         waiting += [each for each in reversed(below) if isinstance(each[0], dict | list)]
     return None
-
-
-def _token(key: object) -> str:
-    """A reference token (RFC 6901, 3)."""
-    return str(key).replace("~", "~0").replace("/", "~1")

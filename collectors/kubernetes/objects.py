@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
 import msgspec
 
-from auditor.model.elements import shown
 from auditor.model.enums import GapCause
 from auditor.model.resource import Owner, Resource
 from auditor.platforms import kubernetes as kinds
-from auditor.platforms.files import DUPLICATE_KEY
 from auditor.secrets.marks import marker
 from auditor.secrets.names import is_secret
 from auditor.secrets.redact import redact_text
 from collectors.documents.guards import Unreadable
+from collectors.documents.recognise import Identities
 
 
 def kind_name(api_version: str, kind: str) -> str:
@@ -76,29 +74,12 @@ class _Pod(msgspec.Struct, gc=False):
 _decode_pod = msgspec.json.Decoder(_Pod).decode
 
 
-class Twice(msgspec.Struct, frozen=True):
-    """A key that is there twice.
-
-    ``pointer`` is its place in the document; ``path`` tells it by the names of elements, in its
-    ``owner``, or in a document of that ``digest`` where it is in no object. ``same``: the values
-    are no others.
-    """
-
-    pointer: str
-    path: str
-    line: int
-    first_line: int
-    same: bool
-    owner: Resource | None = None
-    digest: str = ""
-
-
 class Maker:
     """Makes the resources of one file; remembers identities, to tell twins apart."""
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._seen: Counter[str] = Counter()
+        self._identities = Identities(source)
         self._kinds: dict[tuple[str, str], str] = {}
 
     def make(
@@ -134,7 +115,8 @@ class Maker:
             api_version=api_version,
             name=name,
             namespace=namespace,
-            uid=_plain(_text(metadata, "uid", line)) or self._uid(full_kind, namespace, name),
+            uid=_plain(_text(metadata, "uid", line))
+            or self._identities.of(full_kind, namespace, name),
             source=self._source,
             document=document,
             line=line,
@@ -172,7 +154,7 @@ class Maker:
             api_version=api_version,
             name=name,
             namespace=namespace,
-            uid=_plain(meta.uid or "") or self._uid(full_kind, namespace, name),
+            uid=_plain(meta.uid or "") or self._identities.of(full_kind, namespace, name),
             source=self._source,
             document=document,
             line=line,
@@ -180,34 +162,6 @@ class Maker:
             labels=tuple(map(_label, meta.labels, meta.labels.values())) if meta.labels else (),
             controller=_believed(controller, raw),
             clean=False,
-        )
-
-    def _uid(self, kind: str, namespace: str, name: str) -> str:
-        """An identity for an object that no API server has given one."""
-        return self._numbered(f"{self._source}#{kind}/{namespace}/{name}")
-
-    def _numbered(self, uid: str) -> str:
-        """The identity of a twin, from the second on."""
-        self._seen[uid] += 1
-        return uid if self._seen[uid] == 1 else f"{uid}~{self._seen[uid]}"
-
-    def duplicate(self, twice: Twice, document: int) -> Resource:
-        """The resource that says a key is there twice."""
-        owner, source = twice.owner, self._source
-        whose = f"~~{twice.digest}" if owner is None else owner.uid.removeprefix(f"{source}#")
-        said = {"path": shown(twice.path), "same": twice.same}
-        lines = {"line": twice.line, "firstLine": twice.first_line}
-        return Resource(
-            kind=DUPLICATE_KEY,
-            api_version="",
-            name=shown(twice.path),
-            namespace=owner.namespace if owner is not None else "",
-            uid=self._numbered(f"{source}#{DUPLICATE_KEY}/{whose}{twice.path}"),
-            source=source,
-            document=document,
-            line=twice.line,
-            body=msgspec.json.encode({**said, **lines}),
-            pointer=twice.pointer,
         )
 
 

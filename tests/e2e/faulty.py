@@ -12,7 +12,7 @@ from pathlib import Path
 
 from auditor.model.resource import Gap, Target
 from auditor.ports import Plan, Reading, Shard
-from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.documents.collector import FilesCollector
 
 DIE = "die"
 """Be killed before the shard is read, as by the system when memory is short."""
@@ -30,7 +30,7 @@ HANG = "hang"
 class FaultyCollector:
     """Fails ``times`` times on the shard that holds ``marked``; ``log`` names the shards read."""
 
-    inner: ManifestsCollector
+    inner: FilesCollector
     log: Path
     marked: str
     fault: str

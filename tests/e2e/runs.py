@@ -19,7 +19,8 @@ from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Known, Settings, Stamp
 from benchmarks.generate import write_manifests
-from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.documents.collector import FilesCollector
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from reports.results import render
 
 SMALL_SHARD = 24 << 10
@@ -32,8 +33,8 @@ def generate(folder: Path, count: int) -> Path:
     return folder
 
 
-def collector_of(root: Path, uri: str = "tree") -> ManifestsCollector:
-    return ManifestsCollector(Target(uri, "files"), root=root)
+def collector_of(root: Path, uri: str = "tree") -> FilesCollector:
+    return FilesCollector(Target(uri, "files"), root, (MANIFESTS,))
 
 
 @functools.cache

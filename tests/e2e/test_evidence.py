@@ -18,7 +18,7 @@ from auditor.model.policy import Rule
 from auditor.model.resource import Gap, Target
 from auditor.policy import load, policies_folder
 from auditor.ports import Plan, Reading, Shard
-from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.documents.collector import FilesCollector
 from tests.e2e.runs import Run, collector_of
 
 POLICY = load((policies_folder(),))
@@ -57,7 +57,7 @@ KINDS = ("k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/Deployment")
 class LossyCollector:
     """Reads all but some files, of which it says so; and says that some kinds were denied."""
 
-    inner: ManifestsCollector
+    inner: FilesCollector
     lost: frozenset[str]
     denied: frozenset[str]
 

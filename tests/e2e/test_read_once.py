@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.model.resource import Gap, Target
 from auditor.ports import Plan, Reading, Shard
-from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.documents.collector import FilesCollector
 from tests.e2e.runs import Run, collector_of
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ns-{}\n  labels: {{a: b}}\n"
@@ -21,7 +21,7 @@ NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ns-{}\n  labels
 class Watched:
     """Reads as the manifests collector, notes each read, and calls ``between`` after the first."""
 
-    inner: ManifestsCollector
+    inner: FilesCollector
     between: Callable[[], None] = lambda: None
     read_files: list[str] = field(default_factory=list)
 

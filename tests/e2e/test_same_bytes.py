@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from auditor.model.resource import Target
-from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.documents.collector import FilesCollector
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from tests.e2e.command import ESTATE, auditor
 from tests.e2e.runs import Run, collector_of, generate
 
@@ -121,7 +122,8 @@ def test_order_of_folders(tree: Path, tmp_path: Path, expected: bytes) -> None:
 def test_order_of_targets(tree: Path) -> None:
     """Targets are reported as they were named; what was found is the same."""
     one, two = (
-        ManifestsCollector(Target(uri, "files"), root=tree / uri) for uri in ("estate", "owned")
+        FilesCollector(Target(uri, "files"), tree / uri, (MANIFESTS,))
+        for uri in ("estate", "owned")
     )
     forth = json.loads(Run().results(one, two))
     back = json.loads(Run(workers=4).results(two, one))

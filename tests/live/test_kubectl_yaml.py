@@ -14,7 +14,14 @@ from collectors.documents.guards import Unreadable, decode
 from collectors.documents.yaml_documents import Documents, chunks
 from tests.engines.kubectl import Decoded, Kubectl, decode_each
 from tests.sweeps import sweep
-from tests.unit.collectors.yaml_cases import KEYS, LONG, SCALARS, exact, odd_document, tagged
+from tests.unit.collectors.documents.yaml_cases import (
+    KEYS,
+    LONG,
+    SCALARS,
+    exact,
+    odd_document,
+    tagged,
+)
 
 pytestmark = pytest.mark.engine
 

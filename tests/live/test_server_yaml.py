@@ -19,7 +19,7 @@ from tests.live.test_kubectl_yaml import (
     ours,
     theirs_as_ours,
 )
-from tests.unit.collectors.yaml_cases import SCALARS, exact, odd_document, tagged
+from tests.unit.collectors.documents.yaml_cases import SCALARS, exact, odd_document, tagged
 
 PATH = "/apis/example.org/v1/namespaces/default/odds?dryRun=All"
 KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

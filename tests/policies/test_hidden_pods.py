@@ -14,7 +14,8 @@ from auditor.analysis.rows import rows_from_table
 from auditor.analysis.workloads import Workloads
 from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Shard
-from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.documents.collector import FilesCollector
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from tests.e2e.command import ROOT, auditor
 from tests.policies import hidden
 from tests.policies.hidden import Planted
@@ -75,7 +76,7 @@ def test_none_of_many_is_silent(tmp_path: Path) -> None:
 def derived(folder: Path, value: hidden.Json) -> list[Resource | Gap]:
     """The facts of one object, as the collector reads it."""
     (folder / "a.json").write_text(json.dumps(value))
-    collector = ManifestsCollector(Target("t", "files"), root=folder)
+    collector = FilesCollector(Target("t", "files"), folder, (MANIFESTS,))
     workloads = Workloads(rows_from_table(TABLE))
     found: list[Resource | Gap] = []
     for reading in collector.read(Shard(0, ("a.json",), 0)):

@@ -10,15 +10,17 @@ from itertools import chain
 import msgspec
 
 from auditor.model.enums import GapCause
-from auditor.model.evidence import Record, TargetEntry, by_block, cut_by_block
+from auditor.model.evidence import Record, TargetEntry, by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
-from auditor.ports import Bodies, Plan, Reading, Shard
+from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, shards_of
 from collectors.documents.guards import Unreadable
+from collectors.documents.json_file import JsonFile
+from collectors.documents.json_stream import NoJson
 from collectors.documents.ledger import Ledger
 from collectors.kubernetes.live.owners import Owners, known_objects
-from collectors.kubernetes.manifests.json_file import JsonFile
-from collectors.kubernetes.manifests.json_stream import NoJson
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
+_RECOGNISERS = (MANIFESTS,)
 _POD = "k8s/Pod"
 _OWNED = frozenset({"k8s/ReplicaSet"})
 """Kinds that only repeat what their controller says, also of the past: only free ones count."""
@@ -61,11 +63,11 @@ class PagesCollector:
             _ = self.owners  # once, before there are workers
         weight = sum(record.size for record in pages) + 1
         goal = weight / max(1, shards(weight))
-        cut = tuple(
-            Shard(number, tuple(str(item.number) for item in part), sum(i.size for i in part))
-            for number, part in enumerate(cut_by_block(pages, goal))
+        groups = (
+            ([str(item.number) for item in block], sum(item.size for item in block))
+            for block in by_block(pages)
         )
-        return Plan(cut, self.entry.gaps, len(pages), 0)
+        return Plan(shards_of(groups, goal), self.entry.gaps, len(pages), 0)
 
     def _pages(self) -> list[Record]:
         """The records with resources, block by block; what a server says it serves is none."""
@@ -99,14 +101,14 @@ class PagesCollector:
             yield PageReading(self.entry.uri, record, data, self.owners)
 
 
-class PageReading:
+class PageReading(WithoutLines):
     """Implements :class:`auditor.ports.Reading` for one kept answer."""
 
     def __init__(self, target: str, record: Record, data: bytes, owners: Owners) -> None:
         self._owners = owners
         self._record = record
         self._data = data
-        self._ledger = Ledger(target, record.kind)
+        self._ledger = Ledger(target, record.kind, MANIFESTS.hints)
         self._skipped = 0
         self._evidence = Evidence(target, record.request, record.sha256, record.size)
 
@@ -136,17 +138,13 @@ class PageReading:
         """Objects that their controller speaks for."""
         return self._ledger.skipped + self._skipped
 
-    def skipped_lines(self) -> Sequence[int]:
-        """None: an answer has no lines that a person could look up."""
-        return ()
-
     def resources(self) -> Iterator[Resource]:
         """The objects of the page."""
-        self._ledger = Ledger(self._evidence.target, self._record.kind)
+        self._ledger = Ledger(self._evidence.target, self.scope, MANIFESTS.hints)
         self._skipped = 0
         root = list_path(self._record.request)
         try:
-            for found in JsonFile(self._ledger, self._data).resources():
+            for found in JsonFile(self._ledger, self._data, _RECOGNISERS).resources():
                 claimed = found.controller
                 controller = self._owners.top(claimed) if claimed is not None else None
                 if controller is not None and self._is_repeated(found, controller):
@@ -161,24 +159,6 @@ class PageReading:
 
     def _is_repeated(self, found: Resource, controller: Owner) -> bool:
         return found.kind in _OWNED and self._owners.speaks_for(controller)
-
-    def line(self, document: int, pointer: str) -> int:
-        """None: an answer has no lines that a person could look up."""
-        del document, pointer
-        return 0
-
-    def original(self, document: int) -> None:
-        """Not known: secrets were left out when it was read."""
-        del document
-
-    def all_lines(self, document: int) -> None:
-        """Not known in less time."""
-        del document
-
-    def lines(self, document: int, pointer: str, value: object) -> list[int]:
-        """None, as above."""
-        del document, pointer, value
-        return [0]
 
 
 def list_path(request: str) -> str:

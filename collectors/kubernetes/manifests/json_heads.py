@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import msgspec
 
 from auditor.secrets.objects import has_secrets
+from collectors.documents.json_text import beginning
 from collectors.kubernetes.lists import is_named_list
 from collectors.kubernetes.objects import Meta
 
@@ -53,24 +53,10 @@ decode_any = msgspec.json.Decoder(Any).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 decode_named = msgspec.json.Decoder(_Named).decode
 decode_head = msgspec.json.Decoder(_Head).decode
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
 
 
-_SPACE = re.compile(rb"\s*")
-
-
-def beginning(data: bytes) -> int:
-    """Where a text begins, behind white space; a page is too large for a copy of it."""
-    found = _SPACE.match(data)
-    return found.end() if found is not None else 0
-
-
-def opened(data: bytes) -> Page | list[msgspec.Raw]:
-    """An array or an object as far as its members.
+def look(data: bytes) -> Page | list[msgspec.Raw]:
+    """Decode an array or an object as far as its members.
 
     Raises:
         msgspec.ValidationError: a field of a list that is of another type.
@@ -105,10 +91,3 @@ def with_said(raw: bytes, version: object, kind: object) -> bytes:
         return raw
     said = {"apiVersion": version, "kind": kind}
     return msgspec.json.encode({**said, **_decode_fields(raw), **said})
-
-
-def paired(data: bytes) -> bytes:
-    """The text with U+FFFD for half a surrogate pair, as Go reads it; nothing moves by that."""
-    if b"\\" not in data or (rb"\ud" not in data and rb"\uD" not in data):
-        return data
-    return _ESCAPE.sub(lambda found: rb"\ufffd" if found["half"] else found[0], data)

@@ -34,7 +34,7 @@ def wiring() -> Wiring:
         ),
         collectors=MappingProxyType({**shipped.collectors, "toy": _live}),
         readers=MappingProxyType({**shipped.readers, "toy": reader}),
-        files=shipped.files,
+        recognisers=shipped.recognisers,
         roles=shipped.roles,
         formats=shipped.formats,
     )

@@ -13,7 +13,8 @@ from auditor.analysis.workloads import Workloads
 from auditor.engine.lines import source_pointer
 from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Shard
-from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.documents.collector import FilesCollector
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
 TABLE: list[dict[str, object]] = [
     {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
@@ -30,7 +31,7 @@ CONTAINERS = [{"name": "main", "image": "a"}]
 def facts_of(tmp_path: Path, text: str, name: str = "a.yaml") -> tuple[list[Resource], list[Gap]]:
     """What is derived of a file as the collector reads it."""
     (tmp_path / name).write_text(text)
-    collector = ManifestsCollector(Target("t", "files"), root=tmp_path)
+    collector = FilesCollector(Target("t", "files"), tmp_path, (MANIFESTS,))
     workloads = Workloads(rows_from_table(TABLE))
     facts: list[Resource] = []
     gaps: list[Gap] = []

@@ -23,9 +23,10 @@ from auditor.runner.notes import Notes
 from auditor.secrets.redact import clean
 from benchmarks.generate import write_manifests
 from collectors.documents.blocks import Memory
-from collectors.kubernetes.manifests.reading import ManifestReading
+from collectors.documents.reading import FileReading
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from tests.sweeps import sweep
-from tests.unit.collectors.yaml_cases import ESTATE, odd_document
+from tests.unit.collectors.documents.yaml_cases import ESTATE, odd_document
 
 HEAD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {a: b}}\n"
 KEY = b"k" * 32
@@ -56,8 +57,8 @@ FILES = {
 }
 
 
-def reading_of(data: bytes) -> ManifestReading:
-    return ManifestReading("t", "f.yaml", data, Memory())
+def reading_of(data: bytes) -> FileReading:
+    return FileReading("t", "f.yaml", data, (MANIFESTS,), Memory())
 
 
 def kept(folder: Path, reading: Reading) -> Reading:

@@ -26,8 +26,8 @@ from auditor.evidence.shape import told_twice
 from auditor.evidence.stored_files import StoredFilesCollector
 from auditor.evidence.weight import BESIDES, check_written, refuse_heavy
 from auditor.model.enums import Answered
-from auditor.model.evidence import Principal, Record, TargetEntry, by_block, cut_by_block
-from auditor.ports import Shard
+from auditor.model.evidence import Principal, Record, TargetEntry, by_block
+from auditor.ports import Shard, shards_of
 from collectors.kubernetes.live.pages import PagesCollector
 from tests.unit.evidence.bundles import Made, made, records, resealed, small, write_records
 
@@ -164,12 +164,20 @@ def test_cutting_loses_nothing(pairs: list[tuple[int, int]], goal: float) -> Non
         replace(EMPTY, number=number, block=str(block), size=size)
         for number, (block, size) in enumerate(pairs)
     ]
-    parts = cut_by_block(found, goal)
-    assert sorted(record.number for part in parts for record in part) == list(range(len(found)))
-    assert all(parts)
-    homes = Counter(block for part in parts for block in {record.block for record in part})
-    assert set(homes.values()) <= {1}
     together = list(chain(*by_block(found)))
+    groups = [
+        ([str(record.number) for record in block], sum(record.size for record in block))
+        for block in by_block(found)
+    ]
+    shards = shards_of(groups, goal)
+    assert [shard.number for shard in shards] == list(range(len(shards)))
+    assert [item for shard in shards for item in shard.items] == [str(r.number) for r in together]
+    assert all(shard.items for shard in shards)
+    assert all(shard.weight >= goal for shard in shards[:-1])
+    assert sum(shard.weight for shard in shards) == sum(size for _, size in pairs)
+    parts = [{found[int(item)].block for item in shard.items} for shard in shards]
+    homes = Counter(block for part in parts for block in part)
+    assert set(homes.values()) <= {1}
     assert sorted(map(id, together)) == sorted(map(id, found))
     for block in {record.block for record in found}:
         mine = [record.number for record in together if record.block == block]

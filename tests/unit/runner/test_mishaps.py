@@ -23,8 +23,8 @@ from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Gap, Resource, Target
 from auditor.ports import Plan, Reading, Shard, Sink
 from auditor.runner.gather import CollectionRequest, gather
+from collectors.documents.collector import FilesCollector
 from collectors.kubernetes.live.pages import PageReading, PagesCollector
-from collectors.kubernetes.manifests.collector import ManifestsCollector
 from reports.results import render
 from tests.e2e.runs import Run, collector_of
 
@@ -64,7 +64,7 @@ class Breaking:
 class BreakingCollector:
     """Reads as the real one, but for the files called ``bad``."""
 
-    inner: ManifestsCollector
+    inner: FilesCollector
 
     @property
     def target(self) -> Target:

@@ -12,7 +12,8 @@ from auditor.engine.lines import LineWriter
 from auditor.model.resource import Target
 from auditor.platforms import PLATFORMS
 from collectors.documents.blocks import Memory
-from collectors.kubernetes.manifests.reading import ManifestReading
+from collectors.documents.reading import FileReading
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from tests.unit.engine.making import active
 from tests.unit.runner.faulty_kinds import Item
 from tests.unit.runner.faulty_steps import CHANGES, merged, new_in
@@ -41,7 +42,9 @@ def _keys_twice(items: Sequence[Item], *, listed: bool) -> list[bytes]:
     rule = active("object.same", kinds=["files/DuplicateKey"], message="{object.path}")
     plans = Plans([rule], list_all=False, memo=True)
     writer = LineWriter([rule], PLATFORMS.counted_with)
-    reading = ManifestReading("estate", "a.yaml", _written(items, listed=listed), Memory())
+    reading = FileReading(
+        "estate", "a.yaml", _written(items, listed=listed), (MANIFESTS,), Memory()
+    )
     lines: list[bytes] = []
     for found in reading.resources():
         plan = plans.get(found.kind)

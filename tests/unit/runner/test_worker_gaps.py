@@ -18,7 +18,8 @@ from auditor.runner.mishaps import Mishaps
 from auditor.runner.parts import Spool
 from auditor.runner.worker import ShardRun
 from collectors.documents.blocks import Memory
-from collectors.kubernetes.manifests.reading import ManifestReading
+from collectors.documents.reading import FileReading
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
 ROW = {"kind": "Release", "group": "a.example", "at": ["spec.chart"], "what": "w", "hint": "h"}
 RELEASE = {
@@ -50,7 +51,7 @@ def test_where_a_gap_in_an_object_is(tmp_path: Path, target: str, scope: str, li
     spools = Spool(tmp_path, "shard", 0), Spool(tmp_path, "rows", 0)
     run = ShardRun(context, Target(target, "files"), spools, Mishaps(target, 0))
     data = b"\n" + json.dumps(RELEASE).encode()
-    run.take(ManifestReading(target, "a.json", data, Memory()), None)
+    run.take(FileReading(target, "a.json", data, (MANIFESTS,), Memory()), None)
     (gap,) = run.finish(0).gaps
     assert (gap.target, gap.scope, gap.line) == (target, scope, line)
     assert (gap.detail, gap.hint) == ("Release team/x: w", "h")

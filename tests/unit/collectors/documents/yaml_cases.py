@@ -16,7 +16,7 @@ from collectors.documents.guards import Unreadable, check_depth, decode
 from collectors.documents.yaml_documents import chunks
 from collectors.documents.yaml_reader import Builder, NodeDocument, documents
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 ESTATE = ROOT / "examples" / "estate"
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from auditor.model.elements import digest_of
 from collectors.documents.blocks import Memory
-from collectors.kubernetes.manifests.reading import ManifestReading
+from collectors.documents.reading import FileReading
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
 POD = """\
 apiVersion: v1
@@ -25,7 +26,7 @@ LIST = "apiVersion: v1\nkind: List\nitems:\n- {{apiVersion: v1, kind: Pod, metad
 
 
 def twice(text: str) -> list[tuple[str, dict[str, Any]]]:
-    reading = ManifestReading("t", "a.yaml", text.encode(), Memory())
+    reading = FileReading("t", "a.yaml", text.encode(), (MANIFESTS,), Memory())
     found = [each for each in reading.resources() if each.kind == "files/DuplicateKey"]
     assert not reading.gaps()
     assert len({each.uid for each in found}) == len(found)

@@ -15,8 +15,9 @@ from auditor.secrets.redact import clean, decode, redact
 from collectors.documents.blocks import Memory
 from collectors.documents.json_text import Outline, spans
 from collectors.documents.positions import steps
-from collectors.kubernetes.manifests.reading import ManifestReading
-from tests.unit.collectors.yaml_cases import (
+from collectors.documents.reading import FileReading
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
+from tests.unit.collectors.documents.yaml_cases import (
     SCALARS,
     estate_documents,
     exact,
@@ -27,12 +28,12 @@ from tests.unit.collectors.yaml_cases import (
 HEAD = '"apiVersion": "v1", "kind": "Pod"'
 
 
-def read(text: str | bytes, source: str = "a.json") -> ManifestReading:
+def read(text: str | bytes, source: str = "a.json") -> FileReading:
     data = text.encode() if isinstance(text, str) else text
-    return ManifestReading("t", source, data, Memory())
+    return FileReading("t", source, data, (MANIFESTS,), Memory())
 
 
-def objects(reading: ManifestReading) -> list[Resource]:
+def objects(reading: FileReading) -> list[Resource]:
     return list(reading.resources())
 
 

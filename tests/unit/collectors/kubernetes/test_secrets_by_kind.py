@@ -13,8 +13,9 @@ from auditor.engine.slices import WHOLE, Slicer, at_path
 from auditor.secrets.marks import marker
 from auditor.secrets.redact import clean, redact
 from collectors.documents.blocks import Memory
+from collectors.documents.reading import FileReading
 from collectors.kubernetes.live.sanitize import Sanitizer
-from collectors.kubernetes.manifests.reading import ManifestReading
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
 DATA = marker("secret-data")
 ITEM: dict[str, Any] = {"metadata": {"name": "db"}, "data": {"a": "WnFDQU5BUlk="}}
@@ -31,7 +32,7 @@ HEADS = {
 def test_an_item_of_a_list_of_secrets_in_json(head: dict[str, Any], indent: int | None) -> None:
     listed = {"kind": "SecretList", "apiVersion": "v1", "items": [{**ITEM, **head}, ITEM]}
     text = json.dumps(listed, indent=indent)
-    reading = ManifestReading("t", "a.json", text.encode(), Memory())
+    reading = FileReading("t", "a.json", text.encode(), (MANIFESTS,), Memory())
     found = list(reading.resources())
     assert [each.kind for each in found if each.name == "db"][-1] == "k8s/Secret"
     for each in found:

@@ -1,4 +1,4 @@
-"""The manifests collector: a file, a folder or standard input."""
+"""The collector of files: a file, a folder or standard input, of whatever platform."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ import msgspec
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Target
-from auditor.ports import Plan, Reading, Shard
+from auditor.ports import Plan, Reading, Shard, shards_of
 from collectors.documents.blocks import Memory
 from collectors.documents.guards import Limits
-from collectors.documents.walk import Found, Walker, cut, passed_over, shown
-from collectors.kubernetes.manifests.reading import ManifestReading
+from collectors.documents.reading import FileReading
+from collectors.documents.recognise import Recogniser, names_of
+from collectors.documents.walk import Found, Walker, passed_over, shown
 
 STDIN = "-"
 _PIECE = 1 << 20
 
 
-class ManifestsCollector(msgspec.Struct, frozen=True):
-    """Reads manifests below ``root``, or from ``stdin`` when there is no root."""
+class FilesCollector(msgspec.Struct, frozen=True):
+    """Reads files below ``root``, or from ``stdin`` when there is no root.
+
+    ``recognisers`` say what is read and whose it is, in this order; there is at least one.
+    """
 
     target: Target
     root: Path | None
+    recognisers: tuple[Recogniser, ...]
     stdin: bytes | None = None
     limits: Limits = msgspec.field(default_factory=Limits)
 
@@ -43,9 +48,9 @@ class ManifestsCollector(msgspec.Struct, frozen=True):
         """List the files, cut into shards; see :class:`auditor.ports.Collector`."""
         found = self._find()
         weight = sum(size for _, size in found.files) + len(found.files)
-        parts = cut(found.files, shards(weight))
+        goal = weight / max(shards(weight), 1)
         return Plan(
-            tuple(Shard(number, paths, size) for number, (paths, size) in enumerate(parts)),
+            shards_of((((path,), size + 1) for path, size in found.files), goal),
             tuple(found.gaps),
             len(found.files),
             0,
@@ -59,7 +64,8 @@ class ManifestsCollector(msgspec.Struct, frozen=True):
             mode = self.root.stat().st_mode
         except OSError as error:
             raise CollectionError(f"{self.target.uri}: {error.strerror}") from error
-        walker = Walker(self.root, self.target.uri, self.limits)
+        names, hints = names_of(self.recognisers), self.recognisers[0].hints
+        walker = Walker(self.root, self.target.uri, self.limits, names, hints)
         if stat.S_ISDIR(mode):
             return walker.walk()
         walker.add_file(self.root.name, self.root.stat())
@@ -73,19 +79,22 @@ class ManifestsCollector(msgspec.Struct, frozen=True):
         """Read the files of a shard, in order."""
         memory = Memory()
         if self.root is None:
-            yield ManifestReading(self.target.uri, STDIN, self.stdin or b"", memory)
+            yield self._reading(STDIN, self.stdin or b"", memory)
             return
         folder = f"{self.root}{os.sep}" if self.root.is_dir() else ""
         for path in shard.items:
             yield self._read(folder + path if folder else str(self.root), path, memory)
 
-    def _read(self, place: str, path: str, memory: Memory) -> Reading | Gap:
+    def _read(self, location: str, path: str, memory: Memory) -> Reading | Gap:
         try:
-            data = _read_regular(place, self.limits.size)
+            data = _read_regular(location, self.limits.size)
         except OSError as error:
             cause = GapCause.DENIED if isinstance(error, PermissionError) else GapCause.UNREACHABLE
             return Gap(self.target.uri, shown(path), cause, f"{error.strerror}")
-        return ManifestReading(self.target.uri, shown(path), data, memory)
+        return self._reading(shown(path), data, memory)
+
+    def _reading(self, source: str, data: bytes, memory: Memory) -> Reading:
+        return FileReading(self.target.uri, source, data, self.recognisers, memory)
 
 
 def _read_regular(path: str, limit: int) -> bytes:

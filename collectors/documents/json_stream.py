@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
 
 from auditor.model.enums import GapCause
 from collectors.documents.guards import Unreadable, decode, too_deep
-from collectors.documents.json_positions import Places
-from collectors.documents.json_text import spans
+from collectors.documents.json_positions import Positions
+from collectors.documents.json_text import beginning, spans
 from collectors.documents.ledger import Ledger
-from collectors.kubernetes.manifests.json_heads import Page, beginning, opened
 
-Value: TypeAlias = tuple[bytes, int, Page | list[msgspec.Raw] | None]
-"""A value, where it begins, and what it is as far as its members; None for an odd object."""
+Look: TypeAlias = Callable[[bytes], object]
+"""Decodes a value as far as somebody needs: :mod:`collectors.documents.recognise` has more."""
+
+Value: TypeAlias = tuple[bytes, int, object]
+"""A value, where it begins, and what the look made of it; None for a field of an odd type."""
 
 _MARKS: Final = (b"", b"---")
 """Lines between values that say nothing: kubectl cuts a stream of YAML there."""
@@ -32,21 +34,24 @@ class NoJson(Exception):  # noqa: N818 - the text may still be YAML
         self.reason = reason
 
 
-def refused(error: msgspec.DecodeError, start: int, places: Places) -> Unreadable:
+def refused(error: msgspec.DecodeError, start: int, positions: Positions) -> Unreadable:
     """What a decoder says of a value that begins there, with the line."""
     match = _BYTE.search(str(error))
-    line = places.line_at(start + int(match[1]) if match is not None else start)
+    line = positions.line_at(start + int(match[1]) if match is not None else start)
     return Unreadable(GapCause.MALFORMED, _BYTE.sub("", str(error)), line=line)
 
 
 class Stream:
     """Cuts one text into its values."""
 
-    def __init__(self, ledger: Ledger, data: bytes, places: Places, *, alone: bool) -> None:
-        """``alone``: what is no JSON in the text is nothing else either."""
+    def __init__(
+        self, ledger: Ledger, data: bytes, positions: Positions, look: Look, *, alone: bool
+    ) -> None:
+        """``alone``: what is not JSON in the text is nothing else either."""
+        self._look = look
         self._ledger = ledger
         self._data = data
-        self._places = places
+        self._positions = positions
         self._alone = alone
 
     def values(self) -> Iterator[Value]:
@@ -61,7 +66,7 @@ class Stream:
             decode(data)
         start = beginning(data)
         try:
-            whole = opened(data)
+            whole = self._look(data)
         except msgspec.ValidationError:
             yield data.strip(), start, None
         except msgspec.DecodeError as error:
@@ -78,15 +83,15 @@ class Stream:
         for number, (start, end) in enumerate(values):
             raw = self._data[start:end]
             try:
-                whole = opened(raw)
+                whole = self._look(raw)
             except msgspec.ValidationError:
                 yield raw, start, None
             except msgspec.DecodeError as reason:
                 if number == 0:
-                    raise NoJson(refused(error, 0, self._places)) from error
-                self._ledger.add(refused(reason, start, self._places))
+                    raise NoJson(refused(error, 0, self._positions)) from error
+                self._ledger.add(refused(reason, start, self._positions))
             except RecursionError:
-                self._ledger.add(too_deep(self._places.line_at(start)))
+                self._ledger.add(too_deep(self._positions.line_at(start)))
             else:
                 yield raw, start, whole
 
@@ -101,7 +106,7 @@ class Stream:
             between = self._data[at:start]
             text = between.strip()
             if text and any(line.strip() not in _MARKS for line in text.splitlines()):
-                line = self._places.line_at(start - len(between.lstrip()))
+                line = self._positions.line_at(start - len(between.lstrip()))
                 odd = Unreadable(GapCause.MALFORMED, "text between values of JSON", line=line)
                 if not self._alone:
                     raise NoJson(odd)

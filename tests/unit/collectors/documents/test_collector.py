@@ -16,15 +16,16 @@ from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.resource import MOST_NAMED, Gap, Some, Target
 from auditor.ports import Reading
+from collectors.documents.collector import FilesCollector
 from collectors.documents.guards import Limits
 from collectors.documents.walk import shown
-from collectors.kubernetes.manifests.collector import ManifestsCollector
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
 
 
-def collector(root: Path, size: int = 1_000) -> ManifestsCollector:
-    return ManifestsCollector(Target(str(root), "files"), root, limits=Limits(size))
+def collector(root: Path, size: int = 1_000) -> FilesCollector:
+    return FilesCollector(Target(str(root), "files"), root, (MANIFESTS,), limits=Limits(size))
 
 
 def listed(root: Path) -> list[str]:
@@ -32,7 +33,7 @@ def listed(root: Path) -> list[str]:
     return [path for shard in plan.shards for path in shard.items]
 
 
-def read(reader: ManifestsCollector) -> list[Reading | Gap]:
+def read(reader: FilesCollector) -> list[Reading | Gap]:
     plan = reader.plan(lambda _: 3)
     return [reading for shard in plan.shards for reading in reader.read(shard)]
 
@@ -88,7 +89,9 @@ def test_root_that_vanishes_is_no_audit(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_one_file(tmp_path: Path) -> None:
-    reader = ManifestsCollector(Target("-", "files"), None, (POD + "---\n" + POD).encode())
+    reader = FilesCollector(
+        Target("-", "files"), None, (MANIFESTS,), (POD + "---\n" + POD).encode()
+    )
     (reading,) = read(reader)
     assert not isinstance(reading, Gap)
     first, second = reading.resources()

@@ -11,8 +11,9 @@ import yaml
 
 from auditor.model.enums import GapCause
 from collectors.documents.blocks import Memory
+from collectors.documents.reading import FileReading
 from collectors.kubernetes.lists import MOST_NESTED, objects_of
-from collectors.kubernetes.manifests.reading import ManifestReading
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
 Write = Callable[[Any], str]
 
@@ -76,9 +77,9 @@ HELD = {
 }
 
 
-def read(value: Any, name: str) -> ManifestReading:
+def read(value: Any, name: str) -> FileReading:
     source, write = FORMATS[name]
-    return ManifestReading("t", source, write(value).encode(), Memory())
+    return FileReading("t", source, write(value).encode(), (MANIFESTS,), Memory())
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -249,13 +250,17 @@ YAML_POD = as_yaml(pod("b"))
 
 @pytest.mark.parametrize("source", ["a.yaml", "-", "pod"])
 def test_yaml_behind_json_is_read(source: str) -> None:
-    reading = ManifestReading("t", source, f"{JSON_POD}\n---\n{YAML_POD}".encode(), Memory())
+    reading = FileReading(
+        "t", source, f"{JSON_POD}\n---\n{YAML_POD}".encode(), (MANIFESTS,), Memory()
+    )
     assert [(made.name, made.line) for made in reading.resources()] == [("a", 1), ("b", 3)]
     assert reading.gaps() == []
 
 
 def test_yaml_behind_json_in_a_file_of_json_is_a_gap() -> None:
-    reading = ManifestReading("t", "a.json", f"{JSON_POD}\n---\n{YAML_POD}".encode(), Memory())
+    reading = FileReading(
+        "t", "a.json", f"{JSON_POD}\n---\n{YAML_POD}".encode(), (MANIFESTS,), Memory()
+    )
     assert [made.name for made in reading.resources()] == ["a"]
     (gap,) = reading.gaps()
     assert (gap.line, gap.detail) == (2, "text between values of JSON")
@@ -263,7 +268,7 @@ def test_yaml_behind_json_in_a_file_of_json_is_a_gap() -> None:
 
 def test_marks_between_values_are_no_gap() -> None:
     text = f"{JSON_POD}\n---\n{json.dumps(pod('b'))}\n"
-    reading = ManifestReading("t", "a.json", text.encode(), Memory())
+    reading = FileReading("t", "a.json", text.encode(), (MANIFESTS,), Memory())
     assert [made.name for made in reading.resources()] == ["a", "b"]
     assert reading.gaps() == []
 

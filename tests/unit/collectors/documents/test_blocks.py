@@ -8,7 +8,7 @@ import pytest
 
 from auditor.secrets.marks import marker
 from tests.sweeps import sweep
-from tests.unit.collectors.yaml_cases import (
+from tests.unit.collectors.documents.yaml_cases import (
     LONG,
     compare,
     estate_documents,

@@ -1,4 +1,4 @@
-"""The objects of a file of JSON: a page of a list, one object, or many behind one another.
+"""The Kubernetes objects in a document of JSON: a page of a list, an object, a list of lists.
 
 A page is cut into its items without decoding them. An item is decoded only as far as naming it
 needs; its body stays as it was read (``clean`` false) until something decodes it.
@@ -6,14 +6,16 @@ needs; its body stays as it was read (``clean`` false) until something decodes i
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import TypeAlias
 
 import msgspec
 
 from auditor.model.resource import Resource
 from collectors.documents.guards import MAX_DEPTH, Unreadable, too_deep
-from collectors.documents.json_positions import Places
+from collectors.documents.json_file import JsonDocument
+from collectors.documents.json_positions import Positions
+from collectors.documents.json_stream import refused
 from collectors.documents.json_text import is_deeper
 from collectors.documents.ledger import Ledger
 from collectors.kubernetes.lists import (
@@ -37,53 +39,36 @@ from collectors.kubernetes.manifests.json_heads import (
     decode_named,
     decode_page,
     is_page,
+    look,
     may_hold,
-    paired,
     with_said,
 )
-from collectors.kubernetes.manifests.json_stream import Stream, refused
 from collectors.kubernetes.objects import Maker
 
-_Inside: TypeAlias = Generator[Resource, None, bool]
+Inside: TypeAlias = Generator[Resource, None, bool]
 """The objects in a value; returns whether there was anything of Kubernetes in it."""
 
 
-class JsonFile:
-    """Reads one file."""
+class JsonObjects:
+    """Takes what is of Kubernetes out of the documents of one file of JSON."""
 
-    def __init__(self, ledger: Ledger, data: bytes, *, alone: bool = True) -> None:
-        """``alone``: what is no JSON in the text is nothing else either."""
+    def __init__(self, ledger: Ledger, maker: Maker) -> None:
         self._ledger = ledger
-        self._data = paired(data)
-        self._alone = alone
-        self._maker = Maker(ledger.source)
-        self._places = Places(self._data)
+        self._maker = maker
+        self._data = b""
+        self._positions = Positions(b"")
 
-    def resources(self) -> Iterator[Resource]:
-        """Every object, lists taken apart.
+    def objects(self, document: JsonDocument) -> Inside:
+        """Take a document apart, lists included; see :class:`DocumentReader`."""
+        self._data, self._positions = document.data, document.positions
+        looked, raw, start = document.looked(look), document.raw, document.start
+        if isinstance(looked, list):
+            return self._members(looked, raw, start, UNSAID, 0)
+        if isinstance(looked, Page) and looked.items is not None and is_page(looked):
+            return self._page(looked, raw, start, looked.apiVersion, 0)
+        return self._object(raw.strip(), start, UNSAID, 0)
 
-        Raises:
-            NoJson: before anything is yielded.
-            Unreadable: no UTF-8, or nested too deeply.
-        """
-        stream = Stream(self._ledger, self._data, self._places, alone=self._alone)
-        for raw, start, whole in stream.values():
-            yield from self._whole(raw, start, whole)
-
-    def _whole(
-        self, raw: bytes, start: int, opened: Page | list[msgspec.Raw] | None
-    ) -> Iterator[Resource]:
-        """A value that stands for itself."""
-        if isinstance(opened, list):
-            found = yield from self._members(opened, raw, start, UNSAID, 0)
-        elif opened is not None and opened.items is not None and is_page(opened):
-            found = yield from self._page(opened, raw, start, opened.apiVersion, 0)
-        else:
-            found = yield from self._object(raw.strip(), start, UNSAID, 0)
-        if not found:
-            self._ledger.skip(self._places.line_at(start))
-
-    def _page(self, page: Page, raw: bytes, start: int, version: str, depth: int) -> _Inside:
+    def _page(self, page: Page, raw: bytes, start: int, version: str, depth: int) -> Inside:
         """A list; of the API ``version`` of what it stands in, when it does not say its own."""
         metadata = decode_any(page.metadata) if bytes(page.metadata) else None
         said = head_of_items(version, page.kind)
@@ -94,7 +79,7 @@ class JsonFile:
     def _tell_cut(self, metadata: object, said: Head, start: int) -> None:
         missing = cut_off(metadata, said)
         if missing is not None:
-            self._ledger.add(missing.at(self._places.line_at(start)))
+            self._ledger.add(missing.at(self._positions.line_at(start)))
 
     def _members(
         self,
@@ -105,7 +90,7 @@ class JsonFile:
         depth: int,
         *,
         listed: bool = False,
-    ) -> _Inside:
+    ) -> Inside:
         """The members of an array or a list; whether there was anything of Kubernetes in it."""
         if depth == MOST_NESTED:
             return self._too_nested(raw, start)
@@ -123,10 +108,10 @@ class JsonFile:
             start += 0 if on_one_line else len(body)
         if found:
             for other in others:
-                self._ledger.skip(self._places.line_at(other))
+                self._ledger.skip(self._positions.line_at(other))
         return found
 
-    def _value(self, raw: bytes, start: int, said: Head, depth: int) -> _Inside:
+    def _value(self, raw: bytes, start: int, said: Head, depth: int) -> Inside:
         if raw[:1] == b"{":
             return (yield from self._object(raw, start, said, depth))
         if raw[:1] != b"[":
@@ -134,26 +119,26 @@ class JsonFile:
         try:
             items = decode_array(raw)
         except RecursionError:
-            self._ledger.add(too_deep(self._places.line_at(start)))
+            self._ledger.add(too_deep(self._positions.line_at(start)))
             return True
         return (yield from self._members(items, raw, start, said, depth))
 
     def _too_nested(self, raw: bytes, start: int) -> bool:
         """Whether there is something of Kubernetes in so many lists, which is told."""
         if is_deeper(raw, MAX_DEPTH):
-            self._ledger.add(too_deep(self._places.line_at(start)))
+            self._ledger.add(too_deep(self._positions.line_at(start)))
             return True
         holds = may_hold(raw) and place_of_object(msgspec.json.decode(raw)) is not None
         if holds:
-            self._ledger.add(too_nested().at(self._places.line_at(start)))
+            self._ledger.add(too_nested().at(self._positions.line_at(start)))
         return holds
 
-    def _object(self, raw: bytes, start: int, said: Head, depth: int) -> _Inside:
+    def _object(self, raw: bytes, start: int, said: Head, depth: int) -> Inside:
         """An object, or a list in a list; whether it was something of Kubernetes."""
         try:
             named = decode_named(raw)
         except RecursionError:
-            self._ledger.add(too_deep(self._places.line_at(start)))
+            self._ledger.add(too_deep(self._positions.line_at(start)))
             return True
         except msgspec.DecodeError:
             return (yield from self._odd_object(raw, start, said, depth))
@@ -164,13 +149,13 @@ class JsonFile:
                 version = page.apiVersion or said.api_version
                 return (yield from self._page(page, raw, start, version, depth))
         if is_deeper(raw, MAX_DEPTH):
-            self._ledger.add(too_deep(self._places.line_at(start)))
+            self._ledger.add(too_deep(self._positions.line_at(start)))
             return True
         version, kind = named.apiVersion or said.api_version, named.kind or said.kind
         if not version or not kind:
             return self._no_object(raw, start)
-        number = self._places.note(start, raw)
-        line = self._places.line_at(start)
+        number = self._positions.note(start, raw)
+        line = self._positions.line_at(start)
         try:
             odd = odd_items(kind) if items and items != b"null" and items[:1] != b"[" else None
             if odd is not None:
@@ -181,16 +166,16 @@ class JsonFile:
             self._ledger.add(error.at(line))
         return True
 
-    def _odd_object(self, raw: bytes, start: int, said: Head, depth: int) -> _Inside:
+    def _odd_object(self, raw: bytes, start: int, said: Head, depth: int) -> Inside:
         """An object that has a field of another type, perhaps one that we do not need."""
-        line = self._places.line_at(start)
+        line = self._positions.line_at(start)
         if is_deeper(raw, MAX_DEPTH):
             self._ledger.add(too_deep(line))
             return True
         try:
             head = decode_head(raw)
         except msgspec.DecodeError as error:
-            self._ledger.add(refused(error, start, self._places))
+            self._ledger.add(refused(error, start, self._positions))
             return True
         fields = {
             "apiVersion": head.apiVersion or said.api_version or None,
@@ -204,7 +189,7 @@ class JsonFile:
             return (yield from self._members(items, raw, start, inner, depth, listed=True))
         if fields["apiVersion"] is None or fields["kind"] is None:
             return self._no_object(raw, start)
-        number = self._places.note(start, raw)
+        number = self._positions.note(start, raw)
         try:
             odd = odd_items(fields["kind"]) if head.items is not None else None
             if odd is not None:
@@ -223,13 +208,5 @@ class JsonFile:
         if odd is None:
             return False
         error, pointer = odd
-        self._ledger.add(error.at(self._places.line_in(start, raw, pointer)))
+        self._ledger.add(error.at(self._positions.line_in(start, raw, pointer)))
         return True
-
-    def line(self, number: int, pointer: str) -> int:
-        """The line of a field of a numbered object."""
-        return self._places.line(number, pointer)
-
-    def lines(self, number: int, pointer: str, value: object) -> list[int]:
-        """The lines of all nodes of a value that stands in a numbered object."""
-        return self._places.lines(number, pointer, value)

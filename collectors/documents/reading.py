@@ -1,0 +1,122 @@
+"""One file: its digest at once, its objects when asked, its lines when something was found."""
+
+from __future__ import annotations
+
+import hashlib
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
+
+from auditor.model.resource import Evidence, Gap, Resource
+from collectors.documents.blocks import Memory
+from collectors.documents.guards import MAX_PARSED, Unreadable
+from collectors.documents.json_file import JsonFile
+from collectors.documents.json_stream import NoJson
+from collectors.documents.ledger import Ledger
+from collectors.documents.recognise import Content, Recogniser
+from collectors.documents.yaml_file import YamlFile
+
+_JSON_STARTS = frozenset((b"{", b"["))
+
+
+class FileReading:
+    """Implements :class:`auditor.ports.Reading` for one file."""
+
+    def __init__(
+        self,
+        target: str,
+        source: str,
+        data: bytes,
+        recognisers: Sequence[Recogniser],
+        memory: Memory,
+    ) -> None:
+        """``memory`` is shared by the files of a worker."""
+        self._data = data.removeprefix(BOM_UTF8)
+        self._recognisers = recognisers
+        self._memory = memory
+        self._ledger = Ledger(target, source, recognisers[0].hints)
+        self._content: Content | None = None
+        digest = hashlib.sha256(data).hexdigest()
+        self._evidence = Evidence(target, source, digest, len(data))
+
+    @property
+    def source(self) -> str:
+        """Path relative to the target."""
+        return self._evidence.request
+
+    @property
+    def scope(self) -> str:
+        """The file: it may hold any kind."""
+        return self.source
+
+    @property
+    def evidence(self) -> Evidence:
+        """The file with its digest."""
+        return self._evidence
+
+    def gaps(self) -> Sequence[Gap]:
+        """Return what could not be read in the file."""
+        return self._ledger.gaps()
+
+    def skipped(self) -> int:
+        """Return how many documents nobody recognised."""
+        return self._ledger.skipped
+
+    def skipped_lines(self) -> Sequence[int]:
+        """Return where the first of them begin."""
+        return self._ledger.skipped_lines
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield the objects of the file, lists taken apart."""
+        self._ledger = Ledger(self._evidence.target, self.source, self._recognisers[0].hints)
+        content = self._content = self._taken() or self._parsed()
+        try:
+            yield from content.resources()
+        except NoJson as error:
+            if self._is_json_or_nothing():
+                self._ledger.add(error.reason)
+            else:
+                yield from self._as_yaml()
+        except Unreadable as error:
+            self._ledger.add(error)
+
+    def _taken(self) -> Content | None:
+        """Return the content by the recogniser that takes the whole file for its name."""
+        for each in self._recognisers:
+            content = each.content(self._ledger, self._data)
+            if content is not None:
+                return content
+        return None
+
+    def _parsed(self) -> Content:
+        if self._data.lstrip()[:1] in _JSON_STARTS:
+            alone = self._is_json_or_nothing()
+            return JsonFile(self._ledger, self._data, self._recognisers, alone=alone)
+        return YamlFile(self._ledger, self._data, self._recognisers, self._memory)
+
+    def _is_json_or_nothing(self) -> bool:
+        """Return whether it can't be YAML that begins as JSON does, as a small text may be."""
+        return self.source.lower().endswith(".json") or len(self._data) > MAX_PARSED
+
+    def _as_yaml(self) -> Iterator[Resource]:
+        file = YamlFile(self._ledger, self._data, self._recognisers, self._memory)
+        self._content = file
+        try:
+            yield from file.resources()
+        except Unreadable as error:
+            self._ledger.add(error)
+
+    def line(self, document: int, pointer: str) -> int:
+        """Return the line of a field; see :meth:`auditor.ports.Reading.line`."""
+        return 0 if self._content is None else self._content.line(document, pointer)
+
+    def original(self, document: int) -> object:
+        """Return an object with its secrets; see :meth:`auditor.ports.Reading.original`."""
+        return None if self._content is None else self._content.original(document)
+
+    def all_lines(self, document: int) -> list[int] | None:
+        """Return the lines of an object; see :meth:`auditor.ports.Reading.all_lines`."""
+        return None if self._content is None else self._content.all_lines(document)
+
+    def lines(self, document: int, pointer: str, value: object) -> list[int]:
+        """Return the lines of all nodes; see :meth:`auditor.ports.Reading.lines`."""
+        return [0] if self._content is None else self._content.lines(document, pointer, value)

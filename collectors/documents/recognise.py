@@ -1,0 +1,204 @@
+"""Whose a document is: what a platform brings so that files of its own are read.
+
+The files collector knows folders, YAML and JSON, and no platform. It is handed a list of
+*recognisers* and asks them in their order; the first that takes a document has it, and what nobody
+takes is counted and told by its line. A platform brings one object::
+
+    class Compose(Recogniser):
+        names = FileNames(suffixes=(".yaml", ".yml"))
+
+        def reader(self, ledger: Ledger) -> DocumentReader:
+            return _Reader(ledger.source, Identities(ledger.source))
+
+    class _Reader:
+        def objects(self, document: Document) -> Generator[Resource, None, bool]:
+            services = document.value.get("services") ...
+            if not isinstance(services, dict):
+                return False
+            for name, service in services.items():
+                pointer = f"/services/{token(name)}"
+                yield Resource(
+                    document=document.number(pointer),
+                    line=document.line_of(pointer),
+                    body=msgspec.json.encode(service),
+                    ...
+                )
+            return True
+
+A format that is neither YAML nor JSON, such as a Dockerfile, is a file of its own: ``names`` has a
+pattern for how it is called, and :meth:`Recogniser.content` reads it whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from auditor.model.resource import Resource
+from collectors.documents.guards import Hints, Unreadable
+from collectors.documents.ledger import Ledger
+
+
+class Template(msgspec.Struct, frozen=True):
+    """A folder that another program has to render first; it is told by one gap.
+
+    A folder is one when it has all names of one of ``marks``; entries called as ``inside`` are not
+    looked at then. ``command`` renders the folder that is written behind it.
+    """
+
+    what: str
+    command: str
+    marks: tuple[frozenset[str], ...]
+    inside: frozenset[str]
+
+
+class FileNames(msgspec.Struct, frozen=True):
+    """What files are called that a platform has something in.
+
+    ``suffixes`` are in small letters and have their dot; ``patterns`` match a whole name.
+    """
+
+    suffixes: tuple[str, ...] = ()
+    patterns: tuple[re.Pattern[str], ...] = ()
+    templates: tuple[Template, ...] = ()
+
+    def has(self, name: str) -> bool:
+        """Return whether a file of that name is read."""
+        return name.lower().endswith(self.suffixes) or any(
+            pattern.fullmatch(name) for pattern in self.patterns
+        )
+
+
+class Document(Protocol):
+    """One document of a file, written in YAML or JSON."""
+
+    @property
+    def value(self) -> object:
+        """What it says, without nulls and with markers in place of secrets; None when empty.
+
+        Raises Unreadable where it is nested too deeply.
+        """
+        ...
+
+    @property
+    def line(self) -> int:
+        """Where it begins, from 1."""
+        ...
+
+    def line_of(self, pointer: str, /) -> int:
+        """Return the line of a field, from 1, or of its nearest ancestor that is there."""
+        ...
+
+    def number(self, pointer: str, /) -> int:
+        """Number what stands at a pointer: the ``document`` of the resource that is made of it."""
+        ...
+
+
+class DocumentReader(Protocol):
+    """Takes the documents of one file that are of one platform."""
+
+    def objects(self, document: Document, /) -> Generator[Resource, None, bool]:
+        """Yield the resources in a document; return whether it is one of this platform.
+
+        Where it is not, nothing is yielded. What in it can't be read goes into the ledger.
+
+        Raises Unreadable where nothing of it can be read any more.
+        """
+        ...
+
+
+class Content(Protocol):
+    """A whole file as a recogniser reads it; see :class:`auditor.ports.Reading`."""
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield the objects of the file.
+
+        Raises Unreadable where the rest can't be read.
+        """
+        ...
+
+    def line(self, number: int, pointer: str) -> int:
+        """Return the line of a field of a numbered object."""
+        ...
+
+    def lines(self, number: int, pointer: str, value: object) -> list[int]:
+        """Return the lines of all nodes of a value in a numbered object; one is that of all."""
+        ...
+
+    def all_lines(self, number: int) -> list[int] | None:
+        """Return the lines of all nodes of a numbered object, None when they take a look-up."""
+        ...
+
+    def original(self, number: int) -> object:
+        """Return a numbered object with its secrets; None when it is not known."""
+        ...
+
+
+class Recogniser(Protocol):
+    """What one platform knows of files. Picklable, for workers have their own; it has no state."""
+
+    names: FileNames
+    hints: Hints = Hints()
+    """Those of the first recogniser are used: what can't be read does not say whose it is."""
+
+    def content(self, ledger: Ledger, data: bytes) -> Content | None:
+        """Take a whole file by its name (``ledger.source``); None leaves it to be parsed."""
+        del ledger, data
+        return None
+
+    def look(self, raw: bytes) -> object:
+        """Decode a value of JSON as far as it takes to tell whose it is, and read it to its end.
+
+        A text of JSON is cut into its values by the look of the first recogniser, so that a large
+        one is decoded once: see :meth:`collectors.documents.json_file.JsonDocument.looked`.
+
+        Raises:
+            msgspec.ValidationError: it has a field of another type than expected.
+            msgspec.DecodeError, RecursionError: it is not JSON that can be read.
+        """
+        return _decode_fields(raw)
+
+    def reader(self, ledger: Ledger) -> DocumentReader:
+        """Begin a file that is parsed."""
+        ...
+
+    def explained(self, error: Unreadable, text: str) -> Unreadable:
+        """Say more of a text of YAML that can't be read, such as what should have rendered it."""
+        del text
+        return error
+
+
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw] | list[msgspec.Raw]).decode
+
+
+def names_of(recognisers: Iterable[Recogniser]) -> FileNames:
+    """Put together what files are called that any of the recognisers asks for."""
+    suffixes: dict[str, None] = {}
+    patterns: list[re.Pattern[str]] = []
+    templates: list[Template] = []
+    for each in recognisers:
+        suffixes.update(dict.fromkeys(each.names.suffixes))
+        patterns += each.names.patterns
+        templates += each.names.templates
+    return FileNames(tuple(suffixes), tuple(patterns), tuple(templates))
+
+
+class Identities:
+    """Identities of the objects of one file that no server has given one; twins are numbered."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._seen: Counter[str] = Counter()
+
+    def of(self, kind: str, namespace: str, name: str) -> str:
+        """Return an identity by what an object is called."""
+        return self.numbered(f"{self._source}#{kind}/{namespace}/{name}")
+
+    def numbered(self, uid: str) -> str:
+        """Return an identity, with a number from its second use on."""
+        self._seen[uid] += 1
+        return uid if self._seen[uid] == 1 else f"{uid}~{self._seen[uid]}"

@@ -1,0 +1,122 @@
+"""The objects of a file of YAML, and the lines of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from auditor.model.resource import Resource
+from collectors.documents.blocks import Memory
+from collectors.documents.duplicates import duplicate_key
+from collectors.documents.guards import Unreadable, decode
+from collectors.documents.ledger import Ledger
+from collectors.documents.positions import value_at
+from collectors.documents.recognise import DocumentReader, Identities, Recogniser
+from collectors.documents.yaml_documents import Document, Documents, chunks
+
+
+class _Location(NamedTuple):
+    """Where a document is: the text and the line of its chunk, and its number in that."""
+
+    text: str
+    offset: int
+    number: int
+
+
+class YamlFile:
+    """Reads one file. The last document stays at hand, for the lines of its findings.
+
+    Implements :class:`collectors.documents.recognise.Content`.
+    """
+
+    def __init__(
+        self, ledger: Ledger, data: bytes, recognisers: Sequence[Recogniser], memory: Memory
+    ) -> None:
+        self._ledger = ledger
+        self._data = data
+        self._recognisers = recognisers
+        self._memory = memory
+        self._objects: list[tuple[_Location, str]] = []
+        self._location: _Location | None = None
+        self._document: Document | None = None
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield every object that is recognised, and every key that is there twice."""
+        text = decode(self._data)
+        readers = [each.reader(self._ledger) for each in self._recognisers]
+        identities = Identities(self._ledger.source)
+        documents = Documents(text, self._memory, self._number)
+        for chunk, offset in chunks(text):
+            try:
+                for number, document in enumerate(documents.read(chunk, offset)):
+                    self._location, self._document = _Location(chunk, offset, number), document
+                    if document.value is None:
+                        continue
+                    if document.duplicates:
+                        yield from self._with_duplicates(document, readers, identities)
+                    else:
+                        yield from self._recognised(document, readers)
+            except Unreadable as error:
+                for recogniser in self._recognisers:
+                    error = recogniser.explained(error, chunk)
+                self._ledger.add(error)
+
+    def _recognised(
+        self, document: Document, readers: Sequence[DocumentReader]
+    ) -> Iterator[Resource]:
+        """Let the first reader have the document that takes it."""
+        for reader in readers:
+            if (yield from reader.objects(document)):
+                return
+        self._ledger.skip(document.line)
+
+    def _with_duplicates(
+        self, document: Document, readers: Sequence[DocumentReader], identities: Identities
+    ) -> Iterator[Resource]:
+        owners: dict[str, Resource] = {}
+        for found in self._recognised(document, readers):
+            owners.setdefault(self._objects[found.document][1], found)
+            yield found
+        for key in document.duplicates:
+            number = self._number("")
+            source = self._ledger.source
+            yield duplicate_key(key, document.value, owners, identities, source, number)
+
+    def _number(self, pointer: str) -> int:
+        """Number the object at a pointer of the current document."""
+        if self._location is not None:
+            self._objects.append((self._location, pointer))
+        return len(self._objects) - 1
+
+    def line(self, number: int, pointer: str) -> int:
+        """Return the line of a field of a numbered object."""
+        base = self._turn_to(number)
+        return 0 if self._document is None else self._document.line_of(base + pointer)
+
+    def original(self, number: int) -> object:
+        """Return a numbered object with its secrets: read once more, and nothing hidden."""
+        location, base = self._objects[number]
+        found = Documents(location.text, self._memory.open()).read(location.text, location.offset)
+        for _ in range(location.number):
+            next(found)
+        return value_at(next(found).value, base)
+
+    def all_lines(self, number: int) -> list[int] | None:
+        """Return the lines of all nodes of an object, None when they have to be looked up."""
+        base = self._turn_to(number)
+        return None if base or self._document is None else self._document.all_lines()
+
+    def lines(self, number: int, pointer: str, value: object) -> list[int]:
+        """Return the lines of all nodes of a value that stands in a numbered object."""
+        base = self._turn_to(number)
+        return [0] if self._document is None else self._document.lines_of(base + pointer, value)
+
+    def _turn_to(self, number: int) -> str:
+        """Have the document of a numbered object at hand; return the object's pointer in it."""
+        location, base = self._objects[number]
+        if self._location != location or self._document is None:
+            found = Documents(location.text, self._memory).read(location.text, location.offset)
+            for _ in range(location.number):
+                next(found)
+            self._location, self._document = location, next(found)
+        return base

@@ -1,0 +1,103 @@
+"""Kubernetes' own files: manifests in YAML and JSON, and what has to be rendered first."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final
+
+import msgspec
+
+from auditor.model.enums import GapCause
+from auditor.model.resource import Resource
+from collectors.documents.guards import Hints, Unreadable
+from collectors.documents.json_file import JsonDocument
+from collectors.documents.ledger import Ledger
+from collectors.documents.recognise import Document, FileNames, Recogniser, Template
+from collectors.kubernetes.lists import objects_of
+from collectors.kubernetes.manifests.json_heads import look
+from collectors.kubernetes.manifests.json_objects import JsonObjects
+from collectors.kubernetes.objects import Maker
+
+_KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+"""The names that kustomize looks for; the file need not say its kind."""
+_CHART: Final = Template(
+    what="Helm chart",
+    command="helm template NAME",
+    marks=(frozenset({"Chart.yaml", "templates"}),),
+    inside=frozenset({"templates", "Chart.yaml", "values.yaml"}),
+)
+_KUSTOMIZATION: Final = Template(
+    what="kustomization",
+    command="kubectl kustomize",
+    marks=tuple(frozenset({name}) for name in sorted(_KUSTOMIZATIONS)),
+    inside=_KUSTOMIZATIONS,
+)
+
+_encode = msgspec.json.encode
+
+
+class Manifests(Recogniser):
+    """Recognises what claims to be a Kubernetes object, or a list of them."""
+
+    names = FileNames((".yaml", ".yml", ".json"), templates=(_CHART, _KUSTOMIZATION))
+    hints = Hints(
+        deep="no Kubernetes object is that deep",
+        long="write it as JSON (kubectl get -o json), or one object a document",
+        large="split it: kubectl get --chunk-size, or one file a namespace",
+    )
+
+    def look(self, raw: bytes) -> object:
+        """Decode a value as far as the members of a list; see :meth:`Recogniser.look`."""
+        return look(raw)
+
+    def reader(self, ledger: Ledger) -> ManifestReader:
+        """Begin a file."""
+        return ManifestReader(ledger)
+
+    def explained(self, error: Unreadable, text: str) -> Unreadable:
+        """Tell text that is not YAML because Helm was to make YAML of it."""
+        if "{{" not in text or error.cause is not GapCause.MALFORMED:
+            return error
+        return Unreadable(
+            GapCause.UNSUPPORTED,
+            f"looks like a Helm template that was not rendered ({error.detail})",
+            "helm template NAME CHART | auditor scan -",
+            error.line,
+        )
+
+
+MANIFESTS: Final = Manifests()
+
+
+class ManifestReader:
+    """Takes Kubernetes objects out of the documents of one file."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._maker = Maker(ledger.source)
+        self._json = JsonObjects(ledger, self._maker)
+
+    def objects(self, document: Document) -> Generator[Resource, None, bool]:
+        """Take a document apart; see :class:`collectors.documents.recognise.DocumentReader`."""
+        if isinstance(document, JsonDocument):
+            return self._json.objects(document)
+        return self._of_value(document)
+
+    def _of_value(self, document: Document) -> Generator[Resource, None, bool]:
+        inside = objects_of(document.value)
+        while True:
+            try:
+                item, pointer = next(inside)
+            except StopIteration as end:
+                return bool(end.value)
+            line = document.line_of(pointer) if pointer else document.line
+            if item is None:
+                self._ledger.skip(line)
+            elif isinstance(item, Unreadable):
+                self._ledger.add(item.at(line))
+            else:
+                try:
+                    number = document.number(pointer)
+                    yield self._maker.make(item, _encode(item), number, line, clean=True)
+                except Unreadable as error:
+                    self._ledger.add(error)
