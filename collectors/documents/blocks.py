@@ -1,4 +1,22 @@
-"""One document of block-style YAML from its lines: its value, and where each field stands.
+"""One document of block-style YAML from its lines: its value, and on which line each field stands.
+
+``lines.py`` says what each line does at its column; here columns become nesting. The lines of ::
+
+    containers:          # 0
+    - name: app          # 1
+      ports:             # 2
+      - 80               # 3
+
+are ``KEY_OPEN`` in column 0, a ``DASH`` in 0 with a ``KEY`` in 2 behind it, ``KEY_OPEN`` in 2, and
+a ``DASH`` in 2 with an ``ITEM`` behind it. :meth:`Block._mapping` takes lines as long as they are
+in its column. Below a line that opens something stands a sequence when the next line is a dash in
+the same column or farther right, else a mapping when it is farther right, else nothing, which is a
+null and left out. A dash that holds a key is replaced by what stands behind it, so that the mapping
+of an item reads on in its own column.
+
+Lines are kept by the ``id`` of each collection, as they are met: ``{"containers": 0}`` for the
+document, ``[1]`` for the list, ``{"name": 1, "ports": 2}`` for its item, ``[3]`` for the ports. So
+``/containers/0/ports/0`` is on line 3, from 0, and nobody asks a parser for it.
 
 A line that ``lines.py`` does not know, a key twice, an indentation that does not fit: the document
 is left to the YAML parser. Nothing else is decided here.
@@ -32,7 +50,7 @@ from collectors.documents.lines import (
     says,
     understand,
 )
-from collectors.documents.positions import Places, in_block, lines_in_block
+from collectors.documents.positions import FieldLines, in_block, lines_in_block
 from collectors.documents.texts import block_text
 
 _MAX_DEPTH = 64
@@ -92,7 +110,7 @@ class Block:
 
     __slots__ = (
         *("_announced", "_doubts", "_flows", "_left_out", "_lines", "_numbers", "_pairs"),
-        *("_places", "first", "holds_secret", "value"),
+        *("_field_lines", "first", "holds_secret", "value"),
     )
 
     def __init__(self, text: str, memory: Memory) -> None:
@@ -101,7 +119,7 @@ class Block:
         Raises:
             NotSimple: the YAML parser has to look at it.
         """
-        self._places: Places = {}
+        self._field_lines: FieldLines = {}
         self._doubts: list[tuple[dict[str, Any], str]] = []
         self._pairs: list[dict[str, Any]] = []
         self._announced: list[list[Any]] = []
@@ -116,7 +134,7 @@ class Block:
         self.holds_secret = hides and any(map(_is_left_out_of, self._doubts))
 
     def _hide_what_two_lines_tell(self) -> None:
-        """Put markers in place: what was read is nobody else's yet."""
+        """Put markers there: what was read is nobody else's yet."""
         for pair in self._pairs:
             for container, at in [*fields.in_pair(pair)]:
                 container[at] = marker("by-name")
@@ -126,12 +144,12 @@ class Block:
 
     def line_of(self, pointer: str) -> int:
         """The line of a field, from 0, or of its nearest existing ancestor."""
-        return in_block(self.value, self._places, self.first, pointer)[1]
+        return in_block(self.value, self._field_lines, self.first, pointer)[1]
 
     def lines_of(self, pointer: str, value: object) -> list[int]:
         """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
-        start, line = in_block(self.value, self._places, self.first, pointer)
-        return lines_in_block(start, self._places, line, value)
+        start, line = in_block(self.value, self._field_lines, self.first, pointer)
+        return lines_in_block(start, self._field_lines, line, value)
 
     def all_lines(self) -> list[int] | None:
         """The lines of all nodes of the value in their order; None when they are not all known.
@@ -141,8 +159,8 @@ class Block:
         if self._left_out:
             return None
         lines = [self.first]
-        for place in self._places.values():
-            lines.extend(place.values() if isinstance(place, dict) else place)
+        for own in self._field_lines.values():
+            lines.extend(own.values() if isinstance(own, dict) else own)
         for line, value in self._flows:
             lines.extend([line] * _nodes_below(value))
         lines.sort()
@@ -167,7 +185,7 @@ class Block:
     def _mapping(self, at: int, column: int, depth: int) -> tuple[dict[str, Any], int]:
         lines, numbers = self._lines, self._numbers
         made: dict[str, Any] = {}
-        self._places[id(made)] = place = {}
+        self._field_lines[id(made)] = own = {}
         if depth == 0:
             raise NotSimple
         while True:
@@ -176,9 +194,9 @@ class Block:
                 if here > column:
                     raise NotSimple
                 return made, at
-            if key in place:
+            if key in own:
                 raise NotSimple
-            place[key] = numbers[at]
+            own[key] = numbers[at]
             at += 1
             if said is not None:
                 if said == TELLS_VALUE:
@@ -208,7 +226,7 @@ class Block:
     def _sequence(self, at: int, column: int, depth: int) -> tuple[list[Any], int]:
         lines, numbers = self._lines, self._numbers
         made: list[Any] = []
-        self._places[id(made)] = place = []
+        self._field_lines[id(made)] = own = []
         if depth == 0:
             raise NotSimple
         while True:
@@ -217,7 +235,7 @@ class Block:
                 if here > column:
                     raise NotSimple
                 return made, at
-            place.append(numbers[at])
+            own.append(numbers[at])
             op, _, _, value, said, _ = rest
             if op == ITEM:
                 made.append(value)
@@ -230,7 +248,7 @@ class Block:
             elif op == ITEM_OPEN:
                 at += 1
                 if lines[at][1] > column:
-                    place[-1] = numbers[at]
+                    own[-1] = numbers[at]
                     value, at = self._child(at, column, depth)
                 made.append(value)
             else:

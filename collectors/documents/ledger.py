@@ -45,8 +45,8 @@ class Ledger:
         hint = error.hint.hint(self._hints) if isinstance(error.hint, Excess) else error.hint
         if not error.kind:
             return Gap(self.target, self.source, error.cause, error.detail, hint, error.line)
-        place = f"{self.source}:{error.line}" if error.line else self.source
-        detail = f"{place}: {error.detail}"
+        where = f"{self.source}:{error.line}" if error.line else self.source
+        detail = f"{where}: {error.detail}"
         return Gap(self.target, error.kind, error.cause, detail, hint)
 
     def gaps(self) -> list[Gap]:

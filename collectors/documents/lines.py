@@ -1,8 +1,35 @@
-"""What one line of block-style YAML says, when it can be said without any context.
+"""What one line of block-style YAML says, when that can be said without any context.
 
-Manifests are lines of a few shapes, and the same lines come back in file after file: a line is
-understood once and remembered. Whatever is not one of these shapes is left to the YAML parser, so
-this can only be faster, never wrong: see ``blocks.py`` for what is put together from lines.
+Configuration is lines of a few shapes, and the same lines come back in file after file: a line is
+understood once and remembered. Whatever is not one of these shapes raises :class:`NotSimple`, and
+its whole document is left to the YAML parser. So this can only be faster, never wrong; that a line
+means what libyaml and kubectl say is tested, not believed.
+
+A line becomes a tuple: what it does (``op``), the column where it does so, its key, its value, what
+stands behind its dash, and whether text follows. These lines ::
+
+    metadata:                       (KEY_OPEN, 0, "metadata",   None,   None, False)
+      name: web   # a comment       (KEY,      2, "name",       "web",  None, False)
+    containers:                     (KEY_OPEN, 0, "containers", None,   None, False)
+    - name: app                     (DASH,     0, "",           None,   LINE, False)
+      args: ["-c", a]               (KEY_FLOW, 2, "args",   b'["-c","a"]', None, False)
+      mode: 0777                    (KEY,      2, "mode",       511,    None, False)
+      run: |-                       (KEY_TEXT, 2, "run",        "|-",   None, True)
+        echo                        not a line for itself: blocks.py takes it in as text
+    - - deep                        (DASH,     0, "",           None,   LINE, False)
+
+have ``(KEY, 2, "name", "app", None, False)`` behind the first dash: as if it stood in a line of its
+own, two columns to the right. Behind the second is a DASH in column 2 again, which has
+``(ITEM, 4, "", "deep", None, False)`` behind it. Dashes nest, and whoever reads takes off one at a
+time.
+
+What makes a document ``NotSimple``: an anchor (``a: &x 1``), a tag, ``? a``, a mapping in a plain
+value (``a: b: c``), a quoted text that does not end on its line, a control character.
+
+Values are kept without secrets, so that no secret is remembered: ``password: hunter2`` has its
+marker as its value. Where one line can't tell (``- name: TOKEN`` and below it ``value: abc``), the
+fifth field says so by one of :data:`TELLS_VALUE`, :data:`ANNOUNCES` and :data:`DOUBTFUL`, and
+``blocks.py`` looks again at what stands together.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The line of a field, from the places that a block reader noted."""
+"""The line of a field, from the lines that a block reader noted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.model.pointers import steps
 
-Places = dict[int, dict[str, int] | list[int]]
+FieldLines = dict[int, dict[str, int] | list[int]]
 """Line numbers (from 0) of the keys and items of a collection, by its ``id``."""
 
 
@@ -23,24 +23,24 @@ def value_at(value: Any, pointer: str) -> Any:
     return value
 
 
-def in_block(value: Any, places: Places, line: int, pointer: str) -> tuple[Any, int]:
+def in_block(value: Any, field_lines: FieldLines, line: int, pointer: str) -> tuple[Any, int]:
     """A field and its line, from 0; None and the line of its nearest ancestor that is there."""
     for step in steps(pointer):
-        place = places.get(id(value))
-        if isinstance(place, dict):
-            if step not in place:
+        own = field_lines.get(id(value))
+        if isinstance(own, dict):
+            if step not in own:
                 return None, line
-            line = place[step]
+            line = own[step]
             value = value.get(step)
-        elif place is not None and step.isdecimal() and int(step) < len(place):
-            line = place[int(step)]
+        elif own is not None and step.isdecimal() and int(step) < len(own):
+            line = own[int(step)]
             value = value[int(step)]
         else:
             return None, line
     return value, line
 
 
-def lines_in_block(start: Any, places: Places, line: int, value: object) -> list[int]:
+def lines_in_block(start: Any, field_lines: FieldLines, line: int, value: object) -> list[int]:
     """The lines of all nodes of ``value``, which is what was made of ``start`` at ``line``.
 
     Not deeper than a block reader goes, so it may call itself.
@@ -50,11 +50,11 @@ def lines_in_block(start: Any, places: Places, line: int, value: object) -> list
 
     def walk(source: Any, line: int, found: Any) -> None:
         append(line)
-        place = places.get(id(source))
+        own = field_lines.get(id(source))
         if type(found) is dict:
-            if type(place) is dict:
+            if type(own) is dict:
                 for key, item in found.items():
-                    at = place.get(key, line)
+                    at = own.get(key, line)
                     if type(item) is dict or type(item) is list:
                         walk(source.get(key), at, item)
                     else:
@@ -63,8 +63,8 @@ def lines_in_block(start: Any, places: Places, line: int, value: object) -> list
                 for item in found.values():
                     walk(None, line, item)
         elif type(found) is list:
-            if type(place) is list and len(place) == len(found):
-                for at, inside, item in zip(place, source, found, strict=True):
+            if type(own) is list and len(own) == len(found):
+                for at, inside, item in zip(own, source, found, strict=True):
                     if type(item) is dict or type(item) is list:
                         walk(inside, at, item)
                     else:

@@ -86,8 +86,8 @@ class Walker:
         else:
             self._waiting.append(link)
 
-    def _folder(self, place: _Folder) -> None:
-        folder, real = place
+    def _folder(self, entered: _Folder) -> None:
+        folder, real = entered
         if real in self._read:
             return  # by a link, from above
         self._read.add(real)

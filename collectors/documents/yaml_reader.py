@@ -241,14 +241,14 @@ class Builder:
                 merged.append(value_node)
                 continue
             key = self._key(key_node)
-            place = f"{pointer}/{token(key)}"
+            inside = f"{pointer}/{token(key)}"
             line = key_node.start_mark.line + 1
             if key in first:
                 first_line, before = first[key]
                 same = are_alike(before, value_node)
-                self._duplicates.append(Duplicate(place, line, first_line, same))
+                self._duplicates.append(Duplicate(inside, line, first_line, same))
             first.setdefault(key, (line, value_node))
-            fields[key] = value_node, place
+            fields[key] = value_node, inside
         made = {key: self._value(*field) for key, field in fields.items()}
         for source in merged:
             for key, value in self._merge(source, pointer).items():

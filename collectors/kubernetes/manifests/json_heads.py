@@ -55,15 +55,15 @@ decode_named = msgspec.json.Decoder(_Named).decode
 decode_head = msgspec.json.Decoder(_Head).decode
 
 
-def look(data: bytes) -> Page | list[msgspec.Raw]:
+def look(raw: bytes) -> Page | list[msgspec.Raw]:
     """Decode an array or an object as far as its members.
 
     Raises:
         msgspec.ValidationError: a field of a list that is of another type.
         msgspec.DecodeError, RecursionError: it is no JSON that can be read.
     """
-    start = beginning(data)
-    return decode_array(data) if data[start : start + 1] == b"[" else decode_page(data)
+    start = beginning(raw)
+    return decode_array(raw) if raw[start : start + 1] == b"[" else decode_page(raw)
 
 
 def is_page(page: Page) -> bool:

@@ -15,7 +15,10 @@ from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Reading
 from auditor.secrets.marks import marker
 from collectors.documents.collector import FilesCollector
+from collectors.documents.json_file import JsonDocument
+from collectors.documents.json_positions import Positions
 from collectors.documents.recognise import Recogniser, names_of
+from collectors.kubernetes.manifests.json_heads import look
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from tests.e2e.runs import Run
 from tests.unit.collectors.documents.toys import BOX, TOYS
@@ -196,6 +199,14 @@ def test_json_is_cut_by_the_look_of_whoever_is_first(folder: Path, first: Recogn
     assert told == [(BOX, "b", 1), ("k8s/Pod", "p", 2)]
     assert [*found["lines.json"].skipped_lines()] == [4]
     assert [each.name for each in found["odd.json"].resources()] == ["c"]
+
+
+def test_a_large_value_is_decoded_once() -> None:
+    positions = Positions(b"{}")
+    looked = MANIFESTS.look(b"{}")
+    document = JsonDocument(positions, b"{}", (b"{}", 0, looked), MANIFESTS.look)
+    assert document.looked(look) is looked
+    assert document.looked(TOYS.look) == {}
 
 
 def test_which_files_are_read_is_the_union_of_what_all_ask_for() -> None:
