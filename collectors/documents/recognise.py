@@ -21,6 +21,7 @@ takes is counted and told by its line. A platform brings one object::
                     document=document.number(pointer),
                     line=document.line_of(pointer),
                     body=msgspec.json.encode(service),
+                    clean=True,  # what is in ``value`` has no secrets any more
                     ...
                 )
             return True

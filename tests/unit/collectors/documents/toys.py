@@ -24,10 +24,12 @@ from collectors.documents.recognise import (
 BOX = "toy/Box"
 
 
-def box(ledger: Ledger, uid: str, name: str, body: object, at: tuple[int, int]) -> Resource:
+def box(
+    ledger: Ledger, uid: str, name: str, body: object, at: tuple[int, int], *, clean: bool = False
+) -> Resource:
     number, line = at
     encoded = msgspec.json.encode(body)
-    return Resource(BOX, "", name, "", uid, ledger.source, number, line, encoded)
+    return Resource(BOX, "", name, "", uid, ledger.source, number, line, encoded, clean=clean)
 
 
 class Toys(Recogniser):
@@ -62,7 +64,8 @@ class BoxReader:
                 self._ledger.add(odd)
                 continue
             uid = self._identities.of(BOX, "", name)
-            yield box(self._ledger, uid, name, found, (document.number(pointer), line))
+            at = document.number(pointer), line
+            yield box(self._ledger, uid, name, found, at, clean=True)
         return True
 
 
