@@ -15,7 +15,7 @@ VOUCHING = {
     "collectors/kubernetes/live/normalize.py": "its keeper looks through each object",
 }
 CLAIMING = {
-    "collectors/kubernetes/manifests/yaml_file.py": "secrets are left out line by line",
+    "collectors/kubernetes/manifests/recogniser.py": "secrets are left out line by line",
 }
 
 
