@@ -96,6 +96,53 @@ def test_a_target_of_one_platform_takes_nothing_from_another(estate: Estate) -> 
     assert results["coverage"]["rules"]["blind"] == 4, "those of the toy"
 
 
+INVENTORY = """\
+boxes:
+  - {name: b1, shelf: s1, weight: 9, tenant: z, pallet: p1}
+  - name: b2
+    shelf: s1
+    weight: 1
+    tenant: z
+    open: true
+shelves:
+  - {name: s1, capacity: 5}
+"""
+
+
+def test_files_and_a_warehouse_together(estate: Estate) -> None:
+    """An inventory beside manifests, and a live target with a box on the same pallet."""
+    tree = estate.folder / "tree"
+    tree.mkdir()
+    (tree / "pod.yaml").write_text(POD)
+    (tree / "boxes.yaml").write_text(INVENTORY)
+    first, _ = estate.targets
+    done = estate.run(
+        "scan", tree, first, *estate.options, "--profile", "toy-and-pods", "--format", "json",
+    )  # fmt: skip
+    results = done.results()
+    assert (done.code, results["gaps"]) == (1, [])
+    places = {
+        (found["rule"], found["resource"]["file"], found["resource"].get("line"))
+        for found in results["findings"]
+        if found["resource"]["target"] == str(tree)
+    }
+    assert ("toy-box-open", "boxes.yaml", 7) in places
+    assert ("toy-shelf-overloaded", "boxes.yaml", 9) in places
+    assert ("k8s-container-privileged", "pod.yaml", 4) in places
+    (shared,) = of(results, SHARED)
+    targets = {shared["resource"]["target"], *(other["target"] for other in shared["related"])}
+    assert targets == {str(tree), first}
+    assert shared["message"] == "pallet p1 holds boxes of x, z"
+    bundle = estate.folder / "files-bundle"
+    kept = estate.run(
+        "scan", tree, first, *estate.options, "--profile", "toy-and-pods", "--output", bundle,
+        "--no-sign", "-q",
+    )  # fmt: skip
+    assert kept.code == 1, kept.err
+    again = estate.run("replay", bundle)
+    assert (again.code, again.err) == (0, ""), again.out
+
+
 def test_rules_of_the_toy_are_tested_and_explained(estate: Estate) -> None:
     tested = estate.run("rules", "test", estate.options[1])
     assert (tested.code, tested.err) == (0, "")

@@ -15,6 +15,7 @@ from auditor.cli.wiring import SHIPPED, Places, Wiring
 from auditor.platforms import Platforms
 from tests.platforms.toy.analyses import ANALYSES
 from tests.platforms.toy.collector import Live, reader
+from tests.platforms.toy.files import INVENTORIES
 from tests.platforms.toy.platform import TOY
 
 
@@ -34,7 +35,7 @@ def wiring() -> Wiring:
         ),
         collectors=MappingProxyType({**shipped.collectors, "toy": _live}),
         readers=MappingProxyType({**shipped.readers, "toy": reader}),
-        recognisers=shipped.recognisers,
+        recognisers=(*shipped.recognisers, lambda: INVENTORIES),
         roles=shipped.roles,
         formats=shipped.formats,
     )
