@@ -45,7 +45,7 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
     plugin of a kubeconfig, inherit the rest.
 
     Raises:
-        UsageError: SOURCE_DATE_EPOCH is no time.
+        UsageError: SOURCE_DATE_EPOCH is not a time.
     """
     env = os.environ if environment is None else environment
     passphrase = env.get(PASSPHRASE_VARIABLE, "")

@@ -86,7 +86,7 @@ class Reading(Protocol):
         ...
 
     def skipped(self) -> int:
-        """How many documents were no resource; complete once ``resources()`` is exhausted."""
+        """How many documents were not resources; complete once ``resources()`` is exhausted."""
         ...
 
     def skipped_lines(self) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""What of the targets was not judged, and is no gap: in a few bounded lines, for a person."""
+"""What of the targets was not judged, and is not a gap: in a few bounded lines, for a person."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _GLYPHS = {"fail": "✗ ", "pass": "✓ ", "incomplete": "? ", "unknown": "? "}
 class Style(msgspec.Struct, frozen=True):
     """How a report is to be written.
 
-    ``width`` in columns, None: never wrap, it is no terminal; ``plain``: words only, no glyphs;
+    ``width`` in columns, None: never wrap, it is not a terminal; ``plain``: words only, no glyphs;
     ``everything``: all findings, and those that pass or do not apply where the report lists them.
     """
 

@@ -133,7 +133,7 @@ class _Screen:
             if gap.hint:
                 yield from self._wrap(gap.hint, "      try: ")
             if item.rules:
-                yield from self._wrap(f"blinds {_some(item.rules)}", "      ")
+                yield from self._wrap(f"no verdict: {_some(item.rules)}", "      ")
         if len(report.gaps) > SHOWN_GAPS:
             more = len(report.gaps) - SHOWN_GAPS
             yield from self._wrap(
@@ -237,7 +237,7 @@ class _Screen:
     def _what_now(self) -> Iterator[str]:
         report, style = self._report, self._style
         yield ""
-        yield style.paint("What now?", "bold")
+        yield style.paint("Next steps", "bold")
         # commands stay on one line, so that they can be copied
         yield from (f"  {safe(command)}" for command in _commands(report))
 
@@ -294,7 +294,7 @@ def _decided(report: Report) -> str:
         return "nothing was found that a rule of this profile applies to"
     percent = _percent(report.coverage.ratio)
     which = "checks" if report.coverage.excluded else "checks on what was read"
-    return f"{percent} % of the {which} could be decided: {decided:,} of {total:,}"
+    return f"{percent} % of the {which} were decided: {decided:,} of {total:,}"
 
 
 def _tally(report: Report, row: str) -> int:

@@ -1,6 +1,6 @@
 """Sweeps in two sizes: a fixed part of one runs each time, the whole of it in the long run.
 
-A sweep tries many values that chance or a product makes. What has a name of its own is no sweep: it
+A sweep tries many values that chance or a product makes. What has a name of its own is none: it
 is a case, and runs each time.
 """
 

@@ -180,7 +180,7 @@ def _bodies(found: Mapping[str, list[Row]], kind: str) -> list[dict[str, object]
 
 
 def _policy(name: str, spec: object) -> dict[str, object]:
-    """Which directions a policy denies by default; a spec that is no object denies nothing."""
+    """Which directions a policy denies by default; a spec that is not an object denies nothing."""
     found = {"name": name, "podSelectorEmpty": False}
     if spec is not None and not isinstance(spec, dict):
         return {**found, "ingressDefaultDeny": False, "egressDefaultDeny": False}

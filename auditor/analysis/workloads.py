@@ -96,7 +96,7 @@ class Workloads:
                 self._extractors.setdefault(row.kind, []).append(Extractor(row, parts))
 
     def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
-        """Yield the pods of ``resource``; a gap where a template is no object, or is not read."""
+        """Yield the pods of ``resource``; a gap where a template is not an object, or not read."""
         kind = resource.kind
         extractors = self._extractors.get(kind, ())
         if kind in _KNOWN:

@@ -62,7 +62,7 @@ def call_complaint(function: Function, given: Sequence[Type], *, method: bool) -
     usage = f"write {_listed(_usage(name, each) for each in shown)}"
     count = len(given) - method
     if not same_form:
-        return f"{name}() is {'no method' if method else 'a method'}", usage
+        return f"{name}() is {'not a method' if method else 'a method'}", usage
     if all(len(each.args) != count for each in same_form):
         plural = "" if count == 1 else "s"
         return f"{name}() does not take {count} argument{plural} here", usage

@@ -129,7 +129,7 @@ class Environment:
         """The program that :meth:`Program.dump` wrote, compiled in an environment equal to this.
 
         Raises:
-            CelError: it is no dump, or from another version of Python or of this package, or it has
+            CelError: it is not a dump, or of another version of Python or of this package, or has
                 other variables.
         """
         parts = load(dumped)

@@ -105,17 +105,17 @@ def _number(source: str, position: int, match: re.Match[str]) -> Token:
     if match["float"] is not None:
         number = float(text)
         if number == inf:
-            what = f"{_brief(text)} is no double"
+            what = f"{_brief(text)} is not a double"
             raise CelSyntaxError(what, position=position, source=source)
         return Token(Kind.LITERAL, number, position, text)
     value = _whole(match["dec"]) if match["hex"] is None else int(match["hex"], 16)
     if match["hexu"] or match["decu"]:
         if value > UINT_MAX:
-            what = f"{_brief(text)} is no uint"
+            what = f"{_brief(text)} is not a uint"
             raise CelSyntaxError(what, position=position, source=source)
         return Token(Kind.LITERAL, UInt(value), position, text)
     if value > INT_MAX + 1:
-        raise CelSyntaxError(f"{_brief(text)} is no int", position=position, source=source)
+        raise CelSyntaxError(f"{_brief(text)} is not an int", position=position, source=source)
     return Token(Kind.INT, value, position, text)
 
 
@@ -163,7 +163,7 @@ def _escape(source: str, index: int, *, is_bytes: bool) -> tuple[str | bytes, in
         return (char.encode() if is_bytes else char), index + 2
     if letter in _DIGITS and letter:
         if is_bytes and letter in "uU":
-            raise bad("\\u and \\U are no escapes of bytes")
+            raise bad("\\u and \\U are not escapes of bytes")
         digits = source[index + 2 : index + 2 + _DIGITS[letter]]
         if not (len(digits) == _DIGITS[letter] and _HEX.fullmatch(digits)):
             raise bad(f"\\{letter} needs {_DIGITS[letter]} hexadecimal digits")
@@ -178,5 +178,5 @@ def _code(code: int, *, is_bytes: bool, bad: object) -> str | bytes:
     if is_bytes:
         return bytes((code,))
     if code > 0x10FFFF or 0xD800 <= code < 0xE000:
-        raise bad(f"U+{code:04X} is no code point of a string")  # type: ignore[operator]  # makes the error
+        raise bad(f"U+{code:04X} is not a code point of a string")  # type: ignore[operator]  # makes the error
     return chr(code)

@@ -18,7 +18,7 @@ _TWO_VARIABLE = frozenset({"transformList", "transformMap", "transformMapEntry"}
 def expand(
     name: str, target: Node | None, args: tuple[Node, ...], position: int, source: str
 ) -> Node | None:
-    """The node of a macro call, None when the call is no macro.
+    """The node of a macro call, None when the call is not a macro.
 
     Raises:
         CelSyntaxError: a macro is used in a way that it does not have.
@@ -73,7 +73,7 @@ class _Macro:
             )
         if argument.name == "__result__":
             raise CelSyntaxError(
-                "__result__ is no name for a variable",
+                "__result__ is not a name for a variable",
                 position=argument.position,
                 source=self._source,
             )

@@ -41,10 +41,10 @@ def parse(
     """Parse an expression and expand its macros.
 
     ``namespaced`` are the dotted function names, such as ``math.greatest``, that are calls and no
-    methods when their root is no variable in scope.
+    methods when their root is not a variable in scope.
 
     Raises:
-        CelSyntaxError: the text is no expression; the error has the position.
+        CelSyntaxError: the text is not an expression; the error has the position.
         CelCheckError: a limit is exceeded.
     """
     if len(source) > limits.source:
@@ -224,7 +224,7 @@ class _Parser:
         token = self._next()
         if token.kind is Kind.INT:
             if isinstance(token.value, int) and token.value > INT_MAX:
-                raise self._error(f"{token.text} is no int", token)
+                raise self._error(f"{token.text} is not an int", token)
             return Literal(token.value, token.position)
         if token.kind is Kind.LITERAL:
             return Literal(token.value, token.position)
@@ -248,7 +248,7 @@ class _Parser:
         name = str(token.value)
         constants: dict[str, object] = {"true": True, "false": False, "null": None}
         if name in constants and qualified:
-            raise self._error(f"{name!r} is no name", token)
+            raise self._error(f"{name!r} is not a name", token)
         if name in constants:
             return Literal(constants[name], token.position)
         if name in RESERVED or name == "in":

@@ -218,7 +218,7 @@ def load(dumped: bytes) -> Parts:
     """The parts in a dump.
 
     Raises:
-        CelError: it is no dump, or one of another version.
+        CelError: it is not a dump, or one of another version.
     """
     try:
         match marshal.loads(dumped):  # noqa: S302  # the caller vouches for it: see Program.dump

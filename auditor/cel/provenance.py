@@ -54,7 +54,7 @@ class Read(msgspec.Struct, frozen=True):
 
 
 def leaves(reads: Iterable[Read]) -> tuple[Read, ...]:
-    """The reads whose path is no part of another's, each once, in order of the first."""
+    """The reads whose path is not part of another's, each once, in order of the first."""
     found: dict[Origin, Read] = {}
     inner: set[Origin] = set()
     for read in reads:

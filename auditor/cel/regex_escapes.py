@@ -58,7 +58,7 @@ def _unicode_class(pattern: str, start: int, *, ignore_case: bool) -> tuple[Rang
         raise RegexError(f"{pattern[start : start + 3]} at {start} names no class of characters")
     ranges = category(match[3] or match[2])
     if ranges is None:
-        raise RegexError(f"{match[0]} is no Unicode general category")
+        raise RegexError(f"{match[0]} is not a Unicode general category")
     negated = (pattern[start + 1] == "P") != (match[1] == "^")
     return _made(ranges, negated=negated, ignore_case=ignore_case), match.end()
 
@@ -90,7 +90,7 @@ def escaped_char(pattern: str, start: int) -> tuple[int, int]:
         code = int(match[1] or match[2], 16)
         if code <= LAST:
             return code, match.end()
-        raise RegexError(f"{match[0]} is no code point")
+        raise RegexError(f"{match[0]} is not a code point")
     if letter in "123456789":
         raise RegexError(f"\\{letter}: backreferences are not supported")
     raise RegexError(_UNSUPPORTED.get(letter, f"no such escape: \\{letter}"))
@@ -122,7 +122,7 @@ def _class_item(pattern: str, index: int, start: int, *, ignore_case: bool) -> t
             name = pattern[index + 2 : end]
             ranges = POSIX.get(name.removeprefix("^"))
             if ranges is None:
-                raise RegexError(f"[:{name}:] is no POSIX class")
+                raise RegexError(f"[:{name}:] is not a POSIX class")
             negated = name.startswith("^")
             return _made(ranges, negated=negated, ignore_case=ignore_case), end + 2
     if pattern[index] == "\\":

@@ -151,7 +151,7 @@ class _Parser:
         if named is not None and named[1][:1] not in {"=", "!"}:
             name = named[1]
             if not re.fullmatch("[A-Za-z0-9_]+", name):
-                raise RegexError(f"{name!r} is no name of a group")
+                raise RegexError(f"{name!r} is not a name of a group")
             self._at = named.end()
             self._group(start, name)
             return
@@ -190,7 +190,7 @@ class _Parser:
         low = int(match[1])
         high = low if match[2] is None else int(match[3]) if match[3] else None
         if max(low, high or 0) > MAX_REPEAT or (high is not None and high < low):
-            raise RegexError(f"{match[0]} is no count of at most {MAX_REPEAT}")
+            raise RegexError(f"{match[0]} is not a count of at most {MAX_REPEAT}")
         self._at = match.end()
         self._repeat(start, low, high)
 

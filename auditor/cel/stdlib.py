@@ -1,7 +1,7 @@
 """The standard functions: size, text, conversions, times and optionals.
 
 :data:`STDLIB` is what the language itself has; the extension libraries are in
-``auditor.cel.library``. Operators and macros are no functions: see :mod:`auditor.cel.ops` and
+``auditor.cel.library``. Operators and macros are not functions: see :mod:`auditor.cel.ops` and
 :mod:`auditor.cel.ast`.
 """
 
@@ -132,7 +132,7 @@ def get_value(value: object) -> object:
 def or_else(value: object, alternative: object) -> object:
     """``optional.or(alternative)``: the first of the two optionals that has a value.
 
-    The interpreter evaluates ``alternative`` only when it is needed. A value that is no optional
+    The interpreter evaluates ``alternative`` only if it is needed. A value that is not an optional
     is passed through, as cel-go does.
     """
     return alternative if value.__class__ is OptionalValue and not value.present else value
@@ -141,7 +141,7 @@ def or_else(value: object, alternative: object) -> object:
 def or_value(value: object, alternative: object) -> object:
     """``optional.orValue(alternative)``: the value of the optional, else the alternative.
 
-    Evaluation order and values that are no optionals: as for :func:`or_else`.
+    Evaluation order and values that are not optionals: as for :func:`or_else`.
     """
     if value.__class__ is OptionalValue:
         return value.value if value.present else alternative

@@ -74,7 +74,7 @@ class Authority(msgspec.Struct, frozen=True):
         """Have it say when the signature was there; it sees a digest of that, no more.
 
         Raises:
-            UsageError: it can't be reached, or what it says is no time stamp.
+            UsageError: it can't be reached, or what it says is not a time stamp.
         """
         token = self._asked(request_for(signed.signature))
         try:

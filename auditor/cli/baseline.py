@@ -84,5 +84,6 @@ def _copied(root: Path, manifest: Manifest, scratch: Path) -> Path:
 
 def _changed(path: Path) -> IntegrityError:
     return IntegrityError(
-        f"the baseline: {path} was changed while it was read", hint="have nobody write there"
+        f"the baseline: {path} was changed while it was read",
+        hint="make sure that nothing writes to it during the run",
     )

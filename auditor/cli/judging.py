@@ -194,7 +194,10 @@ class Judging:
         chosen = self._chosen
         if chosen.baseline is None:
             if chosen.baseline_key or chosen.baseline_trust or chosen.baseline_any:
-                raise UsageError("there is no baseline to verify", hint="--baseline BUNDLE")
+                raise UsageError(
+                    "--baseline-key, --baseline-trust and --baseline-any need --baseline",
+                    hint="--baseline BUNDLE",
+                )
             return None
         from auditor.cli.baseline import known_in
 

@@ -33,5 +33,5 @@ def moment_of(text: str, option: str) -> datetime:
     if found is not None and found.year in _YEARS:
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     raise UsageError(
-        f"{option} {text[:40]!r}: no time", hint=f"{option} 2026-06-01, or 2026-06-01T12:00:00Z"
+        f"{option} {text[:40]!r}: not a time", hint=f"{option} 2026-06-01, or 2026-06-01T12:00:00Z"
     )

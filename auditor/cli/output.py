@@ -90,7 +90,7 @@ def _parse(text: str) -> Output:
 def write_files(reports: Sequence[tuple[Output, Callable[[], Chunks]]]) -> None:
     """Write all reports beside their places, then move them there: all of them or none.
 
-    What is no regular file (a device, a pipe) is written as it is, and first.
+    What is not a regular file (a device, a pipe) is written as it is, and first.
 
     Raises:
         RenderError: one can't be written.

@@ -35,7 +35,7 @@ class Passphrases:
         """Answer, told what for; None when there is none to be had.
 
         Raises:
-            UsageError: there is none where it should be, or it is no text.
+            UsageError: there is none where it should be, or it is not text.
         """
         if self._answer is None:
             found = self._found(what)
@@ -71,7 +71,7 @@ def typed_twice(target: Path) -> bytes:
     what = f"passphrase of {target}"
     first = getpass.getpass(f"{what}: ", sys.stderr)
     if not first or first != getpass.getpass("once more: ", sys.stderr):
-        raise UsageError("these are two passphrases, or none", hint="try again")
+        raise UsageError("the passphrases do not match, or are empty", hint="try again")
     found = first.encode("utf-8", "surrogateescape")
     _text(found, what)
     return found
@@ -102,5 +102,5 @@ def _text(found: bytes, what: str) -> str:
         text = "\0"
     if "\0" in text:
         # PKCS#12 and PKCS#11 know no others, and OpenSSL ends at a NUL
-        raise UsageError(f"{what}: it is no text in UTF-8", hint="choose another passphrase")
+        raise UsageError(f"{what}: it is not text in UTF-8", hint="choose another passphrase")
     return text

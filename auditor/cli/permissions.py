@@ -97,6 +97,6 @@ def _checked(option: str, name: str, form: re.Pattern[str]) -> None:
     if not form.fullmatch(name):
         what = "a namespace" if form is _NAMESPACE else "a service account"
         raise UsageError(
-            f"{option}: {name!r} is no name of {what}",
+            f"{option}: {name!r} is not a name of {what}",
             hint="small letters, digits and dashes, as in team-a",
         )

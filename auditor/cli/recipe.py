@@ -19,7 +19,7 @@ _SCRIPT: Final = r"""
 set -eu
 bundle={bundle}; key={key}
 no() {{ echo "$1" >&2; exit 1; }}
-test -d "$bundle" || no "$bundle is no folder: unzip it into an empty one first"
+test -d "$bundle" || no "$bundle is not a folder: unzip it into an empty one first"
 test -f "$key" || no "$key: no such file; name the public key"
 key="$(cd "$(dirname "$key")" && pwd)/$(basename "$key")"
 work="$(mktemp -d)"; trap 'rm -rf "$work"' EXIT; trap 'exit 1' HUP INT TERM

@@ -66,7 +66,7 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)
     if list(targets).count(STDIN) > 1:
-        raise UsageError("standard input can be read only once", hint="name - once")
+        raise UsageError("standard input can be read only once", hint="use - only once")
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool)
         places = Places(kubeconfig or config.kubeconfig, timeout)

@@ -52,8 +52,8 @@ def held_key(
         # when another first run was faster, its key is the user's own
         if written_key(new_key("p256"), place, None):
             tell(
-                f"made a signing key, {place}: it shows that a bundle was not changed since, to "
-                "those whom you give its public half (auditor keys export)"
+                f"created a signing key in {place}; whoever has its public key (auditor keys "
+                "export) can verify your bundles"
             )
     return read_key(place, passphrase)
 

@@ -30,7 +30,7 @@ def _descriptor(
     context: click.Context, parameter: click.Parameter, number: int | None
 ) -> int | None:
     if number is not None and number not in _DESCRIPTORS:
-        raise click.BadParameter(f"{number} is no descriptor", context, parameter)
+        raise click.BadParameter(f"{number} is not a descriptor", context, parameter)
     return number
 
 
@@ -56,7 +56,7 @@ _OPTIONS = (
         default="",
         help="Key to sign with: a file, hsm:, awskms:, ...  [default: AUDITOR_KEY, or your own]",
     ),
-    click.option("--no-sign", is_flag=True, help="Sign nothing: nobody stands for the bundle."),
+    click.option("--no-sign", is_flag=True, help="Do not sign the bundle."),
     click.option(
         "--passphrase-file",
         metavar="FILE",

@@ -67,7 +67,7 @@ def verify(
     \b
     Exit codes:
       0  verified   2  there is no such bundle, key or trust file
-      3  intact, but nobody is trusted for it   4  it does not hold
+      3  intact, signer unknown   4  verification failed
     """
     if key is not None and trust is not None:
         raise UsageError("--key and --trust say two things", hint="the key can be in the file")

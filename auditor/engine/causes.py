@@ -78,7 +78,7 @@ class Causes:
         """The causes that are values which the message shows: they say what the fault is.
 
         They come to the ``causes`` that decided. Where there are some, a list that the message
-        shows a part of adds nothing: its other elements are no fault.
+        shows a part of adds nothing: its other elements are not at fault.
         """
         found = list(causes)
         decided = bool(found)
@@ -125,7 +125,7 @@ _DIGESTS = {ABSENT.__class__: "absent", LACKS.__class__: "lacks"}
 def chain_of(program: Program) -> tuple[bool, tuple[str, ...]] | None:
     """The path of the single field that an expression reads, None when there are more.
 
-    A key that is looked for with ``in`` is no field: the map may not be there.
+    A key that is looked for with ``in`` is not a field: the map may not be there.
     """
     roots = [root for root in program.reads if root != "params"]
     if len(roots) != 1 or _IN.search(program.source):

@@ -34,7 +34,7 @@ _CLASSES: Final[Mapping[str, tuple[type, ...]]] = {
 }
 _WANTED: Final = {
     "bool": "a boolean",
-    "int": "a whole number",
+    "int": "an integer",
     "number": "a number",
     "string": "a string",
     "list": "a list",
@@ -140,7 +140,7 @@ def _find(tree: Wants, value: object, path: BodyPath) -> _Found:
 
 
 def _fits(kind: str, value: object) -> bool:
-    """Text that is not what it will be, or was, fits everywhere; so does 1.0 for a whole number."""
+    """Text that is not what it will be, or was, fits everywhere; so does 1.0 for an integer."""
     if value.__class__ in _CLASSES[kind]:
         return True
     if isinstance(value, str):

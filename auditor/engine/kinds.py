@@ -109,7 +109,7 @@ class KindPlan:
         ``repeated`` says that there are likely others of the same origin.
 
         Raises:
-            msgspec.DecodeError: the body is no JSON.
+            msgspec.DecodeError: the body is not valid JSON.
         """
         lazy = _Body(self._shape, body, clean=clean)
         if not repeated or self._origins is None:

@@ -115,7 +115,7 @@ def _holes(rule: Rule, survivors: Mapping[str, Location]) -> Iterator[Problem]:
         if change not in named:
             yield Problem(rule.id, location, f"no example notices {change}")
     for change in sorted(named - survivors.keys()):
-        message = f"equivalent: an example notices this, or it is no change: {change}"
+        message = f"equivalent: an example notices this, or it is not a change: {change}"
         yield Problem(rule.id, rule.location, message)
 
 

@@ -152,7 +152,7 @@ class Slicer:
         """Return the slice as msgpack.
 
         Raises:
-            msgspec.DecodeError: the body is no JSON.
+            msgspec.DecodeError: the body is not valid JSON.
             OverflowError: a number does not fit 64 bits.
         """
         return self._encode(self._decode(body))
@@ -161,7 +161,7 @@ class Slicer:
         """The slice as rules see it; secrets are replaced unless the body is ``clean`` already.
 
         Raises:
-            msgspec.DecodeError: the body is no JSON.
+            msgspec.DecodeError: the body is not valid JSON.
         """
         found = msgspec.to_builtins(self._decode(body))
         if not isinstance(found, dict):
@@ -182,7 +182,7 @@ class Divider:
         """The field as it is written, and an object of the others.
 
         Raises:
-            msgspec.DecodeError: the body is no JSON object.
+            msgspec.DecodeError: the body is not valid JSON object.
         """
         fields = self._decode(body)
         others = {name: fields[name] for name in self._names if name in fields}

@@ -110,7 +110,7 @@ def _changes(rule: ActiveRule, body: object, item: object) -> bool:
 
 
 def _verdict(rule: ActiveRule, body: object, item: object) -> object:
-    """What a rule comes to; of anything that is no verdict, that it is none."""
+    """What a rule comes to; of anything that is not a verdict, that it is none."""
     try:
         if rule.when is not None and rule.when.run(body, item, rule.params) is not True:
             return "not applicable"

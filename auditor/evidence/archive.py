@@ -147,7 +147,7 @@ def unpack(place: Path, root: Path) -> None:
             start = archive.tell()
             for part in _directory(entries, start):
                 if archive.read(len(part)) != part:
-                    raise _wrong(place, "its directory is not that of what is in it")
+                    raise _wrong(place, "the central directory does not match the entries")
             if not entries or archive.read(1):
                 raise _wrong(place, "it is empty, or something follows its end")
     except FileNotFoundError as error:
@@ -186,10 +186,10 @@ def _name(place: Path, name: bytes, names: set[str]) -> str:
     try:
         text = name.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _wrong(place, f"{name[:80]!r} is no text") from error
+        raise _wrong(place, f"{name[:80]!r} is not text") from error
     ours = {MANIFEST, *(f"{ATTESTATIONS}/{each}" for each in ATTESTED)}
     if text not in ours and not is_name(text):
-        raise _wrong(place, f"{text[:80]!r} is no name for a file of a bundle")
+        raise _wrong(place, f"{text[:80]!r} is not a name for a file of a bundle")
     if text.lower() in names:
         raise _wrong(place, f"{text} is there twice")
     names.add(text.lower())

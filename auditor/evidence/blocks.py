@@ -154,14 +154,14 @@ def block_size(path: Path) -> int:
     """What the header of a block says of the size of its content; nothing else of it is read.
 
     Raises:
-        IntegrityError: it is no block.
+        IntegrityError: it is not a block.
     """
     with files.opened(path) as file:
         head = file.read(_HEADER)
     try:
         return _content_size(path, head)
     except (ValueError, zstandard.ZstdError) as error:
-        raise IntegrityError(f"{path} is no block: {error}") from error
+        raise IntegrityError(f"{path} is not a block: {error}") from error
 
 
 def _content_size(path: Path, data: bytes) -> int:

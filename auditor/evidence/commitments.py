@@ -44,7 +44,7 @@ def run_key(home: Path | None, run: str) -> bytes:
         return b""
     found = _TEXT.fullmatch(read_private(place, 4 * _LENGTH, _HINT))
     if found is None:
-        raise UsageError(f"{place}: it is no secret of {_LENGTH} bytes", hint=_HINT)
+        raise UsageError(f"{place}: it is not a secret of {_LENGTH} bytes", hint=_HINT)
     return hmac.digest(bytes.fromhex(found[1].decode()), run.encode(), "sha256")
 
 

@@ -28,7 +28,7 @@ def read_results(path: Path) -> Results:
     """Read results without their findings, in little memory.
 
     Raises:
-        IntegrityError: these are no results of ours.
+        IntegrityError: these are not results of ours.
     """
     parts: list[bytes] = []
     size = 0
@@ -45,7 +45,7 @@ def findings_in(path: Path) -> Iterator[FindingSummary]:
     """Read the findings of results, one by one.
 
     Raises:
-        IntegrityError: these are no results of ours.
+        IntegrityError: these are not results of ours.
     """
     decode = msgspec.json.Decoder(FindingSummary).decode
     for row in _rows(path):
@@ -69,7 +69,7 @@ def by_fingerprint(path: Path) -> dict[str, FindingSummary]:
     """The findings of results that are whole: as many as their counts say.
 
     Raises:
-        IntegrityError: these are no results of ours, or findings are missing.
+        IntegrityError: these are not results of ours, or findings are missing.
     """
     found: dict[str, FindingSummary] = {}
     listed: Counter[tuple[str, str]] = Counter()
@@ -80,7 +80,7 @@ def by_fingerprint(path: Path) -> dict[str, FindingSummary]:
     for rule in sorted({rule for rule, _ in listed} | counts.keys()):
         known = counts.get(rule, _NOTHING)
         fail, manual, unknown = (listed[rule, verdict] for verdict in ("fail", "manual", "unknown"))
-        # what could not be seen at all is counted as unknown, and is no finding
+        # what could not be seen at all is counted as unknown, and is not a finding
         if (fail, manual) != (known.fail, known.manual) or unknown > known.unknown:
             raise IntegrityError(
                 f"{path.name}: findings of {rule} are not as many as its counts say"
@@ -94,7 +94,7 @@ def cited_in(path: Path) -> tuple[set[str], int]:
     No JSON is decoded: the list stands in the head of each finding.
 
     Raises:
-        IntegrityError: these are no results of ours.
+        IntegrityError: these are not results of ours.
     """
     found: set[bytes] = set()
     number = 0

@@ -150,7 +150,7 @@ def _check_citations(root: Path, found: Iterable[Collected]) -> int:
     }
     cited, number = cited_in(results_in(root))
     for missing in sorted(cited - known)[:1]:
-        raise _wrong(f"results: findings rest on {missing[:80]}, which is no evidence here")
+        raise _wrong(f"results: findings rest on {missing[:80]}, which is not evidence here")
     return number
 
 

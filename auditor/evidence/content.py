@@ -62,7 +62,7 @@ class Content:
             raise self._wrong(str(error)) from error
         self._left -= len(data)
         if self._left < 0:
-            raise self._wrong("its content is larger than so few bytes can tell")
+            raise self._wrong("decompresses to more than its size allows")
         return data
 
     def _wrong(self, what: str) -> IntegrityError:

@@ -30,11 +30,11 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise IntegrityError(f"{path} is not there", hint="is it a bundle?") from error
     except (OSError, ValueError) as error:
         linked = isinstance(error, OSError) and error.errno == errno.ELOOP
-        what = "is no regular file" if linked else f"can't be read: {error}"
+        what = "is not a regular file" if linked else f"can't be read: {error}"
         raise IntegrityError(f"{path} {what}") from error
     with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise IntegrityError(f"{path} is no regular file")
+            raise IntegrityError(f"{path} is not a regular file")
         yield file
 
 
@@ -76,7 +76,7 @@ def digest(path: Path) -> str:
 def walk(root: Path, folders: Collection[str]) -> Iterator[tuple[str, int]]:
     """Everything below a folder but ``folders`` as (relative name, size).
 
-    The size is -1 where it is no regular file, -2 where it is an empty folder, or one that is none
+    The size is -1 where it is not a regular file, -2 for an empty folder, or one that is none
     of ``folders``, into which nobody looks. Nothing is left out silently.
 
     Raises:

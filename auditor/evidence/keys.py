@@ -145,7 +145,7 @@ def read_key(place: Path, passphrase: Passphrase) -> Held:
     """Read a private key: PKCS#8 in PEM, encrypted or not, or PKCS#12.
 
     Raises:
-        UsageError: it can't be read, others can, it is no key, or the passphrase is wrong.
+        UsageError: it can't be read, others can, it is not a key, or the passphrase is wrong.
     """
     data = read_private(place, MOST_BYTES, "auditor keys create makes a key")
     if not data.strip():

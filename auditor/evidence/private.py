@@ -20,7 +20,7 @@ def read_private(place: Path, most: int, hint: str) -> bytes:
     """Read up to ``most`` bytes of a file that only its owner can read.
 
     Raises:
-        UsageError: it is not there, is no regular file, or others can read it.
+        UsageError: it is not there, is not a regular file, or others can read it.
     """
     # without O_NONBLOCK a named pipe would be waited for
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

@@ -90,7 +90,7 @@ def _problem(size: int | None, said: int | None) -> str:
     if size is None:
         return "is missing"
     if size == _NOT_REGULAR:
-        return "is no regular file"
+        return "is not a regular file"
     if size == _FOLDER:
         return "is a folder that is not in the manifest, or an empty one"
     if said is None:

@@ -58,7 +58,7 @@ def check_manifest(manifest: Manifest) -> None:
         name = _NAMES.get(each.role) if judged or each.role in _OF_COLLECTING else None
         found = name.fullmatch(each.path) if name is not None else None
         if found is None or role_of(each.path) != each.role or len(each.path) >= 1000:
-            raise _wrong(f"{each.path[:80]!r} is no file of a bundle")
+            raise _wrong(f"{each.path[:80]!r} is not a file of a bundle")
         target = found.groupdict().get("target")
         if target is not None and int(target) >= len(manifest.targets):
             raise _wrong(f"{each.path} is of no target")
@@ -86,7 +86,7 @@ def check_record(record: Record) -> str:
     """Why a record can't be; "" when it can."""
     for text in (record.sha256, record.block, record.original):
         if text and not _DIGEST.fullmatch(text):
-            return f"{text[:40]!r} is no digest"
+            return f"{text[:40]!r} is not a digest"
     if bool(record.sha256) != bool(record.block):
         return "a body without a block, or a block without a body"
     if min(record.size, record.at, record.count, record.original_size) < 0:
@@ -124,7 +124,7 @@ def moment(text: str) -> datetime:
             return datetime.fromisoformat(text)
     except ValueError:
         pass
-    raise _wrong(f"{text[:40]!r} is no time in UTC")
+    raise _wrong(f"{text[:40]!r} is not a time in UTC")
 
 
 def _wrong(what: str) -> IntegrityError:

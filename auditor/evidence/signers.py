@@ -26,7 +26,7 @@ _EXTRAS: Final = MappingProxyType(
     {"hsm": "hsm", "awskms": "aws", "gcpkms": "gcp", "azurekms": "azure", "hv": "vault"}
 )
 _SHOWN: Final = frozenset({"label"})
-"""What a query names that is no secret."""
+"""What a query names that is not a secret."""
 _ID: Final = re.compile("[0-9]{1,40}")
 _Errors = tuple[type[Exception], ...]
 
@@ -119,7 +119,7 @@ def _hsm() -> _Place:
             )
         if parts.path and not _ID.fullmatch(parts.path):
             raise UsageError(
-                f"{shown(f'hsm:{rest}', _SHOWN)}: {parts.path!r} is no id of a key",
+                f"{shown(f'hsm:{rest}', _SHOWN)}: {parts.path!r} is not an id of a key",
                 hint="a number, as in hsm:2?label=TOKEN; pkcs11-tool -O shows ids in hexadecimal",
             )
         label = named.get("label")

@@ -235,7 +235,7 @@ class KeptReading:
         return self._document.gaps
 
     def skipped(self) -> int:
-        """Documents that were no resource."""
+        """Documents that were not resources."""
         return self._document.skipped
 
     def skipped_lines(self) -> Sequence[int]:

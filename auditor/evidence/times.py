@@ -1,6 +1,6 @@
 """When a bundle was signed: by the tokens on its statements that a trusted authority made.
 
-A token is no part of what is signed. Whoever passes a bundle on can take it away, which can't be
+A token is not part of what is signed. Whoever passes a bundle on can take it away, which can't be
 seen unless the verifier requires one, or put another one in its place: so one that is broken, or of
 another signature, is an error, and only one of an authority that nobody trusts does not count.
 """

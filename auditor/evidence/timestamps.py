@@ -41,7 +41,7 @@ def time_of(token: bytes, signature: bytes, authorities: Sequence[x509.Certifica
     """When a token says that a signature was there.
 
     Raises:
-        ValueError: it is no token, of another signature, or of an authority that is not trusted.
+        ValueError: it is not a token, of another signature, or of an authority that is not trusted.
     """
     from rfc3161_client import VerifierBuilder, decode_timestamp_response
     from rfc3161_client.errors import VerificationError

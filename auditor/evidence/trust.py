@@ -83,7 +83,7 @@ def trust_in(path: Path) -> Trust:
     """Believe one key, at any time, as a signer.
 
     Raises:
-        UsageError: it is no public key.
+        UsageError: it is not a public key.
     """
     public = PublicKey.from_pem(_read(path), str(path))
     return Trust(str(path), (TrustedKey(public, path.name),))
@@ -123,7 +123,7 @@ def _plain(data: bytes) -> None:
     """Refuse what YAML has beyond values: a tag says of a text what it is not.
 
     Raises:
-        yaml.YAMLError, ValueError: there is one, or it is no YAML.
+        yaml.YAMLError, ValueError: there is one, or it is not valid YAML.
     """
     for event in yaml.parse(data, yaml.SafeLoader):
         if getattr(event, "tag", None) or getattr(event, "anchor", None):
@@ -211,7 +211,7 @@ class _Reader:
 
     def _fields(self, value: object, what: str, known: tuple[str, ...]) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            raise self.wrong(f"{what} is no mapping")
+            raise self.wrong(f"{what} is not a mapping")
         for name in value:
             if name not in known:
                 meant = suggestion(str(name), known)
@@ -222,13 +222,13 @@ class _Reader:
         """A list; one that is named and empty is not one that is not named."""
         value = fields.get(name, without)
         if not isinstance(value, list):
-            raise self.wrong(f"{name} is no list")
+            raise self.wrong(f"{name} is not a list")
         return value
 
     def _text(self, fields: Mapping[str, Any], name: str, without: str) -> str:
         value = fields.get(name, without)
         if not isinstance(value, str):
-            raise self.wrong(f"{name} is no text", f"{name}: 'in quotes'")
+            raise self.wrong(f"{name} is not text", f"{name}: 'in quotes'")
         return value
 
     def _moment(self, fields: Mapping[str, Any], what: str, name: str) -> datetime | None:
@@ -243,7 +243,7 @@ class _Reader:
                 return datetime.combine(value, time(), UTC)
         except OverflowError as error:
             raise self.wrong(f"{what} of {name} is before or after all time") from error
-        raise self.wrong(f"{what} of {name} is no time", "2026-06-01 or 2026-06-01T12:00:00Z")
+        raise self.wrong(f"{what} of {name} is not a time", "2026-06-01 or 2026-06-01T12:00:00Z")
 
     def _age(self, fields: Mapping[str, Any]) -> timedelta | None:
         if "max-age" not in fields:

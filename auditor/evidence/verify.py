@@ -201,8 +201,8 @@ class Verifier:
         if found.problem:
             what = f"its time stamp does not count ({found.problem})"
         else:
-            what = "no time stamp, or it was taken away, which only require-timestamp notices"
-        return Outcome.OK, f"{what}: the key is judged as of now"
+            what = "no timestamp (a removed one is only noticed with require-timestamp)"
+        return Outcome.OK, f"{what}: the key was checked against the current time"
 
     def _judge(self, key: TrustedKey, when: datetime) -> None:
         """Whether what a key signed at a time counts; differences of times never overflow."""

@@ -115,7 +115,7 @@ class FolderSink:
 
     @property
     def scratch(self) -> Path:
-        """A folder for what must be in files and is no evidence."""
+        """A folder for what must be in files and is not evidence."""
         return self._scratch
 
     def add(self, record: Record, body: bytes | CleanBody | None) -> None:
@@ -230,13 +230,13 @@ def entries(root: Path) -> Iterator[FileEntry]:
     """Every file of a bundle, in no order, but the manifest and what is signed about it.
 
     Raises:
-        IntegrityError: something in it is no regular file.
+        IntegrityError: something in it is not a regular file.
     """
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
         if path.is_symlink() or not path.is_file():
             if path.is_symlink() or not path.is_dir():
-                raise IntegrityError(f"{path} is no regular file", hint="collect again")
+                raise IntegrityError(f"{path} is not a regular file", hint="collect again")
             continue
         if name != MANIFEST and not name.startswith(f"{ATTESTATIONS}/"):
             yield FileEntry(name, *_digest(path), role_of(name))

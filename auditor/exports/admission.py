@@ -147,7 +147,7 @@ def _expression(active: ActiveRule, names: frozenset[str]) -> str:
     """True where the rule passes or does not apply; an error where it has no verdict.
 
     A list that an object was made without is null in what admission sees of some kinds (the rules
-    of an aggregated role): to a scan, as to every reader of the API, that is no list at all.
+    of an aggregated role): to a scan, as to every reader of the API, that is not a list at all.
     """
     check = _written(active.check, names)
     if active.when is not None:

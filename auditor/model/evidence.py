@@ -14,7 +14,7 @@ from auditor.model.resource import Excluded, Gap, PassedOver
 class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One answered, or unanswered, query.
 
-    ``kind`` and ``namespace`` say what was asked for, "" where that is no kind of resource.
+    ``kind`` and ``namespace`` say what was asked for, "" where that is not a kind of resource.
     ``request`` is the method and the path with its parameters; of a file its path. ``started`` and
     ``ended`` are RFC 3339 in UTC. ``code`` is the status of HTTP, 0 when there was none. ``count``
     are the resources in the body, of which ``sha256`` and ``size`` tell: "" and 0 when nothing was
@@ -80,7 +80,7 @@ class TargetEntry(msgspec.Struct, frozen=True):
     ``authority`` is the sha256 of the CA that was trusted, ``kinds`` are those that were asked for.
     ``failure`` says why nothing could be read, with a ``hint``; "" when something was. Its
     ``cause`` is then that of the gap. ``notes`` is what whoever reads the verdicts should know of
-    how it was read, and is no gap; ``passed`` is what was not read for what it is called.
+    how it was read, and is not a gap; ``passed`` is what was not read for what it is called.
     """
 
     uri: str

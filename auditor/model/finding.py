@@ -75,7 +75,7 @@ class GapReport(msgspec.Struct, frozen=True):
 
 
 class TargetReport(msgspec.Struct, frozen=True):
-    """A target as it went: ``files`` were read, ``skipped`` documents were no resource.
+    """A target as it went: ``files`` were read, ``skipped`` documents were not resources.
 
     ``principal`` is as whom it was read, ``excluded`` what of it is not read by design, ``notes``
     what else is to be said of how it was read. ``others`` are documents of files that are no

@@ -12,7 +12,7 @@ from auditor.model.enums import GapCause
 
 
 class Excluded(msgspec.Struct, frozen=True, order=True):
-    """A kind that rules are about and that is not read by design, which is no gap."""
+    """A kind that rules are about and that is not read by design, which is not a gap."""
 
     kind: str
     reason: str
@@ -80,7 +80,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     shows it to rules decodes it by :func:`auditor.secrets.redact.decode`, which is once for each
     distinct slice, and who keeps it passes it through :func:`auditor.secrets.redact.clean`. True is
     for a reader that left secrets out on the way because it has the parts of the text at hand, as
-    that of YAML. It saves the decoder the work, and is no permission: a run looks through such a
+    that of YAML. It saves the decoder the work, and is not a permission: a run looks through such a
     body once more (:mod:`auditor.runner.cleaning`), at some hundred megabytes a second.
     """
 
@@ -150,7 +150,7 @@ NONE_OF_IT: Final = Some(0, ())
 
 
 class PassedOver(msgspec.Struct, frozen=True):
-    """What of a target of files was not read, for what it is called, which is no gap.
+    """What of a target of files was not read, for what it is called, which is not a gap.
 
     ``hidden`` are folders whose names begin with a dot, ``linked`` are links to what is read in its
     own place. ``suffixes`` counts files that are not called as manifests are, by how their names

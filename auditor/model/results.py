@@ -114,7 +114,7 @@ class TargetResult(msgspec.Struct, frozen=True):
     version: str
     state: TargetState
     files: Count
-    skipped: Annotated[Count, says("Documents that are no resource.")]
+    skipped: Annotated[Count, says("Documents that are not resources.")]
     excluded: Annotated[
         tuple[ExcludedReport, ...],
         says("Kinds that rules are about and that are not read by design."),
@@ -122,11 +122,11 @@ class TargetResult(msgspec.Struct, frozen=True):
     notes: Annotated[
         tuple[str, ...],
         says(
-            "What is to be said of how it was read, and is no gap: a list that "
+            "What is to be said of how it was read, and is not a gap: a list that "
             "expired and went on at a later moment."
         ),
     ]
-    others: Annotated[Some, says("Documents that are no resource, the first by file and line.")]
+    others: Annotated[Some, says("Documents that are not resources, the first by file and line.")]
     passed: Passed
 
 

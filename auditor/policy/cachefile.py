@@ -146,7 +146,7 @@ def _entered(folder: int, name: str, place: Path, *, make: bool) -> int:
         if stat.S_ISDIR(status.st_mode):
             _refuse_foreign(status, place)
             raise
-        what = f"{place} is a link" if stat.S_ISLNK(status.st_mode) else f"{place} is no folder"
+        what = f"{place} is a link" if stat.S_ISLNK(status.st_mode) else f"{place} is not a folder"
         raise CacheError(what, hint=_HINT) from error
     if made:
         os.fchmod(handle, 0o700)

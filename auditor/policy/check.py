@@ -134,7 +134,9 @@ def _circles(found: Found) -> None:
             reported |= set(chain)
             text = " > ".join((*chain, chain[0]))
             place = found.places["profile", chain[0]]
-            found.fail(place, f"profiles extend one another in a circle: {text}", "cut it")
+            found.fail(
+                place, f"profiles extend each other in a cycle: {text}", "remove one `extends`"
+            )
 
 
 def _circle(found: Found, start: str) -> tuple[str, ...]:

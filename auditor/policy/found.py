@@ -73,7 +73,7 @@ def read_id(reader: Reader, node: yaml.Node | None, stem: str) -> str:
     if not name:
         return ""
     if not ID.fullmatch(name):
-        reader.fail(node, f"{name!r} is no id", "lower-case words and digits joined by dashes")
+        reader.fail(node, f"{name!r} is not an id", "lower-case words and digits joined by dashes")
     elif name != stem:
         reader.fail(node, f"the file must be named {name}.yaml, not {stem}.yaml")
     return name

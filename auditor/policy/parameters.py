@@ -55,13 +55,13 @@ def _typed(parameter: Parameter, value: object) -> object:
                 return value
             if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
                 return int(value)
-            raise _bad(parameter, value, "a whole number")
+            raise _bad(parameter, value, "an integer")
         case "list(string)":
             if isinstance(value, str):
                 return [part.strip() for part in value.split(",") if part.strip()]
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 return list(value)
-            raise _bad(parameter, value, "a list of texts, with commas on the command line")
+            raise _bad(parameter, value, "a list of strings, with commas on the command line")
         case _ if parameter.newest:
             return _minor(parameter, value)
         case _:

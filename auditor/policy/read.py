@@ -66,7 +66,7 @@ def _read_file(file: PolicyFile, found: Found) -> None:
         found.fail(Location(shown), file.problem)
         return
     if file.path.suffix != ".yaml":
-        hint = "or move it out of the way, if it is no policy"
+        hint = "or move it out of the way, if it is not a policy"
         found.fail(Location(shown), f"name it {stem}.yaml", hint)
         return
     reader = Reader(file.data, shown, found.errors)

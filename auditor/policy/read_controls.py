@@ -22,7 +22,7 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
     heading = reader.string(nodes.get("title"))
     url = reader.string(nodes.get("url"))
     if url and not url.startswith("https://"):
-        reader.fail(nodes.get("url"), f"{url!r} is no address", "it starts with https://")
+        reader.fail(nodes.get("url"), f"{url!r} is not an https:// URL", "it starts with https://")
     version = reader.string(nodes["version"]) if "version" in nodes else ""
     if framework:
         found.frameworks[framework] = Framework(framework, heading, url, version)
@@ -33,7 +33,9 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
         entry = reader.mapping(item, ("id", "title", "rules"), ("id", "title"))
         name, title = reader.string(entry.get("id")), reader.string(entry.get("title"))
         if name and not _CONTROL_ID.fullmatch(name):
-            reader.fail(entry.get("id"), f"{name!r} is no id", "letters, digits, dots and dashes")
+            reader.fail(
+                entry.get("id"), f"{name!r} is not an id", "letters, digits, dots and dashes"
+            )
         elif name and framework:
             key = f"{framework}:{name}"
             found.define("control", key, reader.location(entry.get("id")))

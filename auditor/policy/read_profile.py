@@ -116,5 +116,5 @@ def _gate(reader: Reader, node: yaml.Node | None) -> str:
     text = reader.string(node)
     if text and not GATE.fullmatch(text):
         hint = "a list such as high, medium>10, unknown, coverage<95; or never"
-        reader.fail(node, f"{text!r} is no gate", hint)
+        reader.fail(node, f"{text!r} is not a gate", hint)
     return text

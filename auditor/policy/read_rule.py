@@ -98,7 +98,7 @@ def _kinds(
     for item, kind in named:
         hint = unknown_kind(kind, platforms) if kind else None
         if hint is not None:
-            reader.fail(item, f"no kind is called {kind!r}", hint)
+            reader.fail(item, f"unknown kind {kind!r}", hint)
     return tuple(kind for _, kind in named)
 
 
@@ -108,7 +108,7 @@ def _references(reader: Reader, node: yaml.Node | None) -> tuple[str, ...]:
         reader.fail(node, "must not be empty", "name where the reader can check what is claimed")
     for item, text in texts:
         if not text.startswith("https://"):
-            reader.fail(item, f"{text!r} is no address", "it starts with https://")
+            reader.fail(item, f"{text!r} is not an https:// URL", "it starts with https://")
     return tuple(text for _, text in texts)
 
 
@@ -118,7 +118,7 @@ def _controls(reader: Reader, node: yaml.Node | None, found: Found) -> tuple[str
         if _CONTROL.fullmatch(text):
             found.uses.append(Use("control", text, reader.location(item)))
         else:
-            reader.fail(item, f"{text!r} is no control", "a control is written framework:id")
+            reader.fail(item, f"{text!r} is not a control", "a control is written framework:id")
     return tuple(text for _, text in texts)
 
 
@@ -130,7 +130,9 @@ def _parameters(
     made = []
     for name, entry in reader.mapping(node, ()).items():
         if not _PARAMETER_NAME.fullmatch(name):
-            reader.fail(entry, f"{name!r} is no name of a parameter", "lower case, digits and _")
+            reader.fail(
+                entry, f"{name!r} is not a valid parameter name", "lower case, digits and _"
+            )
         parameter = _parameter(reader, name, entry, versions)
         if parameter is not None:
             made.append(parameter)
@@ -176,7 +178,7 @@ def _bound(reader: Reader, node: yaml.Node | None) -> int | None:
     value = reader.value(node)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    reader.fail(node, "must be a whole number")
+    reader.fail(node, "must be an integer")
     return None
 
 

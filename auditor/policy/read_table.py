@@ -77,15 +77,17 @@ def _of_a_kind(reader: Reader, nodes: Mapping[str, yaml.Node]) -> dict[str, obje
     """What the rows of all tables have: the kind of an object, and where that can be checked."""
     kind = reader.string(nodes.get("kind"))
     if kind and not _KIND.fullmatch(kind):
-        reader.fail(nodes.get("kind"), f"{kind!r} is no kind", "as in the object: RayCluster")
+        reader.fail(nodes.get("kind"), f"{kind!r} is not a kind", "as in the object: RayCluster")
     group = _text(reader, nodes.get("group"))
     if not _GROUP.fullmatch(group):
-        reader.fail(nodes.get("group"), f"{group!r} is no API group", "without a version: ray.io")
+        reader.fail(
+            nodes.get("group"), f"{group!r} is not an API group", "without a version: ray.io"
+        )
     row: dict[str, object] = {"kind": kind, "group": group}
     if "reference" in nodes:
         row["reference"] = reader.string(nodes["reference"])
         if not str(row["reference"]).startswith("https://"):
-            reader.fail(nodes["reference"], "is no address", "it starts with https://")
+            reader.fail(nodes["reference"], "is not an https:// URL", "it starts with https://")
     return row
 
 
@@ -94,7 +96,7 @@ def _paths(reader: Reader, node: yaml.Node | None) -> list[str]:
     for item in reader.items(node):
         path = _text(reader, item)
         if not _PATH.fullmatch(path):
-            reader.fail(item, f"{path!r} is no path", "fields joined by dots, [*] visits a list")
+            reader.fail(item, f"{path!r} is not a path", "fields joined by dots, [*] visits a list")
         elif path in paths:
             reader.fail(item, f"{path!r} is there twice")
         paths.append(path)

@@ -83,7 +83,9 @@ def _lineage(policy: PolicySet, name: str, seen: tuple[str, ...]) -> Iterator[Pr
     """Parents first, then the profile itself."""
     if name in seen:
         chain = " > ".join((*seen, name))
-        raise UsageError(f"profiles extend one another in a circle: {chain}", hint="cut it")
+        raise UsageError(
+            f"profiles extend each other in a cycle: {chain}", hint="remove one `extends`"
+        )
     profile = policy.profiles[name]
     for parent in profile.extends:
         yield from _lineage(policy, parent, (*seen, name))

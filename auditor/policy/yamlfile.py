@@ -50,9 +50,9 @@ class Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             place = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
-            errors.append(PolicyError(f"no YAML: {error.problem}", location=place))
+            errors.append(PolicyError(f"not valid YAML: {error.problem}", location=place))
         except yaml.YAMLError as error:
-            self.fail(None, f"no YAML: {error}")
+            self.fail(None, f"not valid YAML: {error}")
 
     def _decoded(self, data: bytes) -> str | None:
         try:

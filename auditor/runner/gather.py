@@ -39,7 +39,7 @@ SHUTDOWN_GRACE_SECONDS: Final = 0.3
 
 
 class CollectionRequest(msgspec.Struct, frozen=True):
-    """What to read, and where to: ``scratch`` is for what must be in files and is no evidence.
+    """What to read, and where to: ``scratch`` is for what must be in files and is not evidence.
 
     ``commitments`` is the key for them, None when nobody asks what was left out. ``secrets`` are
     filled in: the credentials of this run. So are ``mishaps``: what was a bug of ours, and cost a

@@ -4,8 +4,8 @@ A file may always hold what no test ever held. The exception that it causes is a
 reason to lose what a thousand other files came to: the file becomes a gap with a cause of its own,
 the report tells the rest, and the program ends with the exit code of a bug and one traceback.
 
-What the system refuses (a full disk, too many open files) is no bug, and what we raise on purpose
-has a meaning: neither is caught here. Memory that it refuses is no bug either, and costs the file
+What the system refuses (a full disk, too many open files) is not a bug, and what we raise on
+purpose has a meaning: neither is caught here. Refused memory is not a bug either; it costs the file
 that wanted it.
 """
 
@@ -25,7 +25,7 @@ from auditor.secrets.messages import redact_message
 from auditor.secrets.own import Own
 
 FORESEEN: Final = (OSError, AuditorError)
-"""What is no bug: it ends the run, and says itself why."""
+"""What is not a bug: it ends the run, and says itself why."""
 
 _HINT: Final = "report it: the traceback is on standard error"
 _MORE: Final = "allow it more memory, or scan it by itself"

@@ -24,7 +24,7 @@ class ShardResult(msgspec.Struct, gc=False):
     """What one shard came to; the lines are in the files ``spools``, each of them in order.
 
     ``rows`` are those of joining analyses, in order, or they are in the files ``row_spools``.
-    ``unread`` are the gaps in place of files; ``others`` are the first places of what is no object;
+    ``unread`` are the gaps in place of files; ``others`` are the first places of other documents;
     ``mishap`` is the first thing that nobody foresaw.
     """
 

@@ -43,7 +43,7 @@ def encoded(analysis: str, row: Row) -> bytes:
     """Write a row as a line; its key and body without secrets, whatever the analysis left in."""
     try:
         return _line(analysis, row)
-    except UnicodeEncodeError:  # a name of a file that is no text
+    except UnicodeEncodeError:  # a name of a file that is not text
         origin = row.origin and msgspec.structs.replace(row.origin, **_plain(row.origin))
         key = tuple(map(_escaped, row.key))
         return _line(analysis, msgspec.structs.replace(row, origin=origin, key=key))

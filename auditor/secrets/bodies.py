@@ -58,9 +58,9 @@ def vouched(data: bytes, left_out: Sequence[Redaction] = ()) -> CleanBody:
 def clean_body(raw: bytes, commit: Commit | None = None) -> CleanBody:
     """Make a body fit to be kept, whatever it is: JSON, a text, or nothing that can be read.
 
-    Of JSON every byte that is no secret stays; it may be any number of values, one a line. What is
-    no text is replaced as a whole: its reader reports then that it can't be understood. ``commit``
-    is how to commit to what is left out, None when nobody asks.
+    Of JSON each byte that is not a secret stays; it may be any number of values, one a line. What
+    is not text is replaced as a whole: its reader reports then that it can't be understood.
+    ``commit`` is how to commit to what is left out, None when nobody asks.
     """
     try:
         data, before, after = _cleaned(raw)
@@ -96,7 +96,7 @@ def _cleaned(raw: bytes) -> tuple[bytes, Any, Any]:
     """The bytes that may be kept, the value as it was and the value as it is kept.
 
     Raises:
-        UnicodeError: it is no text.
+        UnicodeError: it is not text.
         RecursionError: it is nested too deeply to be looked through.
     """
     if _is_json(raw):

@@ -112,7 +112,7 @@ def _tells(window: bytes, at: int, *, far: bool) -> bool:
     if follows == b":":
         return not whole or _key_tells(token, window, rest.end())
     if not whole:
-        return False  # a text with quotes in it is no kind and no argument
+        return False  # a text with quotes in it is not a kind and no argument
     if token[:1] == _DASH:
         return follows == b"," and _announces(token) and _is_told(token, window, rest.end())
     if _KIND.search(window[:start]) is None:

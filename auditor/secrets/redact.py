@@ -131,7 +131,7 @@ def decode(raw: bytes) -> Any:
     To the API server a null field is the same as an absent one. A null in a list stays.
 
     Raises:
-        msgspec.DecodeError: ``raw`` is no JSON.
+        msgspec.DecodeError: ``raw`` is not valid JSON.
     """
     dense = _without_nulls(raw) if b"null" in raw else raw
     value = msgspec.json.decode(dense)
@@ -159,7 +159,7 @@ def clean(raw: bytes) -> bytes:
 def _without_nulls(raw: bytes) -> bytes:
     """Cut the null fields out of JSON that has no white space; some may be left.
 
-    A bare quote before a letter opens a string: what follows one that closes is no letter.
+    A bare quote before a letter opens a string: what follows one that closes is not a letter.
     """
     parts: list[bytes] = []
     done = 0

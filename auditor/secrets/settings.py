@@ -39,7 +39,7 @@ _REST = re.compile(r"[\w./-]{0,512}", re.ASCII)
 _IN_NAME: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
 _LONGEST: Final = 256
 _LONGEST_NONE: Final = 2048
-"""What is longer is no reference and no placeholder; so nothing long is looked at twice."""
+"""What is longer is not a reference and no placeholder; so nothing long is looked at twice."""
 _BEFORE: Final = 400
 """Characters of a line before a name that are looked at."""
 

@@ -67,7 +67,7 @@ def after_tag(text: str, at: int) -> int:
 def quoted(text: str, at: int, *, joined: bool) -> Span | None:
     """A value in quotes; ``joined`` when a shell may have put it together from several.
 
-    One that has no end in its line is one only when it ends a later line: ``it's`` is no quote.
+    One that has no end in its line is one only when it ends a later line: ``it's`` is not a quote.
     """
     opened = _OPEN.match(text, at)
     if opened is None:

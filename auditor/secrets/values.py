@@ -1,4 +1,4 @@
-"""Values that are no secret whatever their name: empty ones, references, placeholders, counts.
+"""Values that are not secrets, whatever their name: empty ones, references, placeholders, counts.
 
 What is asked here has a name that says secret. Some answers depend on what the name says: a few
 digits are a count of tokens, but may well be a password.
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 _FLAGS = re.IGNORECASE | re.ASCII
 _LONGEST_PLAIN: Final = 512
-"""Characters; what is longer is no placeholder."""
+"""Characters; what is longer is not a placeholder."""
 
 
 class Words(NamedTuple):

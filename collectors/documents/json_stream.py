@@ -27,7 +27,7 @@ _BYTE = re.compile(r" \(byte (\d+)\)$")
 
 
 class NoJson(Exception):  # noqa: N818 - the text may still be YAML
-    """The text is no JSON; says why, with the line."""
+    """The text is not valid JSON; says why, with the line."""
 
     def __init__(self, reason: Unreadable) -> None:
         super().__init__(reason.detail)

@@ -206,7 +206,7 @@ def suffix_of(name: str, suffixes: tuple[str, ...]) -> str:
 
 
 def shown(path: str) -> str:
-    """A path as text: bytes that are no UTF-8 become escapes, and no other path looks like it."""
+    """A path as text: bytes that are not UTF-8 become escapes, and no other path looks like it."""
     if "\\x" in path:
         path = path.replace("\\", "\\\\")
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

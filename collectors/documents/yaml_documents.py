@@ -129,7 +129,7 @@ class Documents:
         """The documents of one chunk; empty ones have the value None.
 
         Raises:
-            Unreadable: it is no YAML, or not fit to be read.
+            Unreadable: it is not valid YAML, or not fit to be read.
         """
         check_size(text, MAX_PLAIN, offset + 1)
         try:

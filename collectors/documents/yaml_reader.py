@@ -141,7 +141,7 @@ def nodes(text: str) -> Iterator[yaml.Node]:
     """The root node of each document.
 
     Raises:
-        Unreadable: the text is no YAML; documents before the error have been yielded.
+        Unreadable: the text is not valid YAML; documents before the error have been yielded.
     """
     loader = NODES(text)
     try:
@@ -150,9 +150,11 @@ def nodes(text: str) -> Iterator[yaml.Node]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 0
-        raise Unreadable(GapCause.MALFORMED, f"no YAML: {error.problem}", line=line) from error
+        raise Unreadable(
+            GapCause.MALFORMED, f"not valid YAML: {error.problem}", line=line
+        ) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise Unreadable(GapCause.MALFORMED, f"no YAML: {error}") from error
+        raise Unreadable(GapCause.MALFORMED, f"not valid YAML: {error}") from error
     finally:
         loader.dispose()
 
@@ -161,7 +163,7 @@ def documents(text: str, builder: Builder) -> Iterator[NodeDocument]:
     """Every document of a stream, empty ones as None.
 
     Raises:
-        Unreadable: the text is no YAML, or its aliases expand without bound.
+        Unreadable: the text is not valid YAML, or its aliases expand without bound.
     """
     for node in nodes(text):
         yield builder.document(node, text)
@@ -216,7 +218,7 @@ class Builder:
             raise _bad(node, str(error)) from error
         if isinstance(value, float):
             if not math.isfinite(value):
-                raise _bad(node, f"{node.value} is no number in JSON")
+                raise _bad(node, f"{node.value} is not a number in JSON")
             return as_json_number(value)
         return value
 

@@ -117,7 +117,7 @@ class Client:
             Unanswered: anything but an answer of 200 in JSON.
         """
         if not _PATH.fullmatch(path):  # with a name that the server gave
-            raise Unanswered(Answered.MALFORMED, f"not asked: {path!r} is no path of an API")
+            raise Unanswered(Answered.MALFORMED, f"not asked: {path!r} is not a path of an API")
         whole = path + (f"?{urlencode(query)}" if query else "")
         return self._ask(_Request("GET", whole, accept, b""))
 

@@ -29,7 +29,7 @@ def header_value(text: object, what: str, hint: str) -> str:
         CollectionError: it can't; the error has ``what`` it is and the ``hint``, never the text.
     """
     if not isinstance(text, str):
-        raise CollectionError(f"{what} is no text", hint=hint)
+        raise CollectionError(f"{what} is not text", hint=hint)
     value = text.strip()
     if not (value.isascii() and value.isprintable()):
         raise CollectionError(

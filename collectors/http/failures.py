@@ -80,7 +80,7 @@ def unanswered(error: Exception, hints: Hints) -> Unanswered:
             return Unanswered(Answered.UNREACHABLE, "the proxy did not connect us", hints.proxy)
         case BadStatusLine() if not isinstance(inner, RemoteDisconnected):
             return Unanswered(
-                Answered.MALFORMED, "the answer is no HTTP", "does the server speak it there?"
+                Answered.MALFORMED, "the answer is not HTTP", "does the server speak it there?"
             )
         case ProtocolError() | BadStatusLine() | ConnectionError() | socket.error():
             return Unanswered(

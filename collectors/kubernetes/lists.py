@@ -93,7 +93,7 @@ def objects_of(
 def _members(
     items: list[object], said: Head, pointer: str, depth: int, *, listed: bool = False
 ) -> Generator[Found, None, bool]:
-    """The members of an array, or of a list: of that, what is no object is told one by one."""
+    """The members of an array, or of a list: of that, what is not an object is told one by one."""
     if depth == MOST_NESTED:
         holds = place_of_object(items) is not None
         if holds:
@@ -144,12 +144,12 @@ def too_nested() -> Unreadable:
 
 
 def odd_items(kind: object) -> Unreadable | None:
-    """What is said of a kind whose ``items`` are no list: what a list holds would go unseen."""
+    """What is said of a kind whose ``items`` are not a list: what a list holds would go unseen."""
     return Unreadable(GapCause.MALFORMED, "items is not a list") if is_named_list(kind) else None
 
 
 def odd_document(value: dict[str, object]) -> tuple[Unreadable, str] | None:
-    """What is said of a value that is no object, and has something of one in it; with its pointer.
+    """What is said of a value that is not an object and has a part of one in it; with its pointer.
 
     None for what is nothing of Kubernetes at all, as the values of a chart.
     """
@@ -159,7 +159,7 @@ def odd_document(value: dict[str, object]) -> tuple[Unreadable, str] | None:
     place = place_of_object(value)
     if place is None:
         return None
-    detail = f"it is no Kubernetes object, and holds one at {place}, which was not read"
+    detail = f"it is not a Kubernetes object, and holds one at {place}, which was not read"
     hint = "write each object as a document of its own, or as an item of a List"
     return Unreadable(GapCause.UNSUPPORTED, detail, hint), place
 

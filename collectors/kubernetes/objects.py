@@ -132,7 +132,7 @@ class Maker:
         """As :meth:`make`, of ``(apiVersion, kind)`` and metadata that are right, not yet clean.
 
         Raises:
-            Unreadable: it is no object of a cluster.
+            Unreadable: it is not an object of a cluster.
         """
         api_version, kind = head
         meta = meta or _NO_META

@@ -125,7 +125,7 @@ def _kinds(plan: RolePlan) -> Sequence[tuple[str, Named]]:
         name = named(kind)
         if name is None:
             raise UsageError(
-                f"{kind}, which {_because(plan.reasons[kind])} rests on, is no kind of the API",
+                f"{kind}, which {_because(plan.reasons[kind])} rests on, is not a kind of the API",
                 hint="a rule needs kinds that are read, not what is derived of them",
             )
         namespaced = name.namespaced and kind not in plan.of_the_cluster

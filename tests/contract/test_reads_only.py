@@ -150,7 +150,7 @@ def test_a_report_is_written_where_it_was_asked_for(estate: Path, tmp_path: Path
 
 
 def test_the_hook_sees(estate: Path, tmp_path: Path) -> None:
-    """A scan told to write elsewhere is reported: the hook is no ornament."""
+    """A scan told to write elsewhere is reported: the hook is not an ornament."""
     out = tmp_path / "results.json"
     own = tmp_path / "own"
     own.mkdir()

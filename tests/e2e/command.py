@@ -84,7 +84,7 @@ def started(
     session: bool = False,
     streams: tuple[int | None, int | None, int | None] = (None, None, None),
 ) -> Forked:
-    """Start the command line and go on; streams that are no descriptors are pipes."""
+    """Start the command line and go on; streams that are not descriptors are pipes."""
     environment = {"PYTHONPATH": str(ROOT), **(surroundings() if env is None else env)}
     early = [name for name, value in environment.items() if _is_early(name, value)]
     assert not early, f"only a cold start reads {early}"

@@ -187,7 +187,7 @@ def policy_elsewhere(root: Path) -> None:
 
 
 OTHER: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a pipe in place of the manifest": (piped, "manifest.json is no regular file"),
+    "a pipe in place of the manifest": (piped, "manifest.json is not a regular file"),
     "no manifest": (lambda root: (root / "manifest.json").unlink(), "manifest.json is not there"),
     "policy elsewhere": (policy_elsewhere, "its folders of policy are"),
     "no targets": (

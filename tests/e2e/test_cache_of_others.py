@@ -201,7 +201,7 @@ def test_a_file_in_place_of_a_folder(tree: Path, base: Path) -> None:
     (base / "auditor").write_text("")
     ran = strict(tree, base)
     assert ran.code == 1
-    assert told(ran, f"{base}/auditor is no folder")
+    assert told(ran, f"{base}/auditor is not a folder")
 
 
 def test_a_relative_place_is_none(tree: Path, tmp_path: Path) -> None:

@@ -64,7 +64,11 @@ WRONG = {
     "empty gate": (("scan", "a.yaml", "--fail-on", ","), "not a condition", "conditions are"),
     "no workers": (("scan", "a.yaml", "--workers", "0"), "'--workers'", "x>=1"),
     "no such folder of policies": (("scan", "a.yaml", "--policies", "no"), "'no'", "--help"),
-    "standard input twice": (("scan", "-", "-"), "standard input can be read only once", "- once"),
+    "standard input twice": (
+        ("scan", "-", "-"),
+        "standard input can be read only once",
+        "use - only",
+    ),
     "unknown shell": (("completion", "tcsh"), "'tcsh'", "'fish'"),
     "output into no folder": (
         ("scan", "a.yaml", "-o", "json=no/x"),

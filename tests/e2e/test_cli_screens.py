@@ -53,7 +53,7 @@ def test_plain_has_words_only() -> None:
 @pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("explain")])
 def test_order_and_last_line(name: str) -> None:
     text = COLOUR.sub("", golden(name))
-    places = [text.index(part) for part in ("\nCoverage\n", "\nFindings\n", "\nWhat now?\n")]
+    places = [text.index(part) for part in ("\nCoverage\n", "\nFindings\n", "\nNext steps\n")]
     assert places == sorted(places)
     assert text.splitlines()[-1].startswith("RESULT ")
     assert text.splitlines()[-2] == ""

@@ -26,7 +26,7 @@ def test_the_first_bundle_makes_a_key(folder: Path) -> None:
     first = ran(folder, "scan", "pod.yaml", "-q", "--output", "one")
     assert first.code == 1
     place = folder / "config/auditor/signing-key.pem"
-    assert first.err.startswith(f"made a signing key, {place}: it shows that")
+    assert first.err.startswith(f"created a signing key in {place}; whoever has")
     assert len(first.err.splitlines()) == 1
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
@@ -81,13 +81,17 @@ def test_a_passphrase_from_a_descriptor(folder: Path) -> None:
 
 
 NO_PASSPHRASES: Mapping[str, tuple[tuple[str, ...], dict[str, str], str]] = {
-    "no UTF-8 in the environment": ((), {"AUDITOR_PASSPHRASE": "\udcffcanary"}, "no text in UTF-8"),
-    "no UTF-8 in a file": (("--passphrase-file", "bytes"), {}, "no text in UTF-8"),
-    "a NUL in a file": (("--passphrase-file", "nul"), {}, "no text in UTF-8"),
+    "no UTF-8 in the environment": (
+        (),
+        {"AUDITOR_PASSPHRASE": "\udcffcanary"},
+        "not text in UTF-8",
+    ),
+    "no UTF-8 in a file": (("--passphrase-file", "bytes"), {}, "not text in UTF-8"),
+    "a NUL in a file": (("--passphrase-file", "nul"), {}, "not text in UTF-8"),
     "a folder": (("--passphrase-file", "."), {}, "Is a directory"),
     "no descriptor": (("--passphrase-fd", "99"), {}, "Bad file descriptor"),
-    "a negative descriptor": (("--passphrase-fd", "-1"), {}, "-1 is no descriptor"),
-    "a huge descriptor": (("--passphrase-fd", "9" * 30), {}, "is no descriptor"),
+    "a negative descriptor": (("--passphrase-fd", "-1"), {}, "-1 is not a descriptor"),
+    "a huge descriptor": (("--passphrase-fd", "9" * 30), {}, "is not a descriptor"),
 }
 
 
@@ -183,7 +187,7 @@ def test_first_runs_at_once_make_one_key(folder: Path) -> None:
         done = list(pool.map(lambda name: scanned(folder, name), names))
     assert [each.code for each in done] == [1] * len(names), done
     told = "".join(each.err for each in done)
-    assert told.count("made a signing key") == 1
+    assert told.count("created a signing key") == 1
     place = folder / "config/auditor"
     assert {path.name for path in place.iterdir()} == {"signing-key.pem", "commitment-secret"}
     (folder / "me.pub").write_text(ran(folder, "keys", "export").out)

@@ -139,7 +139,9 @@ equivalent:
 """
     ran = auditor("rules", "test", folder_with(tmp_path, RULE + TWO + ABSENT + entry))
     assert ran.code == 1
-    assert f"equivalent: an example notices this, or it is no change: {CHECK} => false" in ran.out
+    assert (
+        f"equivalent: an example notices this, or it is not a change: {CHECK} => false" in ran.out
+    )
 
 
 def test_an_example_with_a_value_of_a_wrong_type(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_json_also_of_an_archive_that_can_t_be_read(signed: Path) -> None:
     found = json.loads(done.out)
     assert (done.code, done.err, found["decision"]) == (4, "", "failed")
     assert found["steps"][0]["outcome"] == "failed"
-    assert "its directory is not that of what is in it" in found["steps"][0]["detail"]
+    assert "the central directory does not match the entries" in found["steps"][0]["detail"]
 
 
 def test_json_says_the_same(signed: Path) -> None:
@@ -68,7 +68,7 @@ TRUST: Mapping[str, tuple[str, int, str]] = {
     "no keys": ("keys: []\n", 2, "no keys: nothing could ever be verified"),
     "an unknown field": (f"{HEAD}max-ages: 1d\n", 2, "did you mean 'max-age'?"),
     "an unknown role": (f"{HEAD}  roles: [king]\n", 2, "no role 'king'"),
-    "no time": (f"{HEAD}  valid-from: soon\n", 2, "is no time"),
+    "no time": (f"{HEAD}  valid-from: soon\n", 2, "is not a time"),
     "no age": (f"{HEAD}max-age: never\n", 2, "max-age is 'never'"),
     "a key twice": (f"{HEAD}{HEAD[6:]}", 2, "the same key is there twice"),
     "a field twice": (f"{HEAD}  file: other\n", 2, "a key is there twice"),
@@ -77,10 +77,10 @@ TRUST: Mapping[str, tuple[str, int, str]] = {
     "neither pem nor file": ("keys: [{name: x}]\n", 2, "either pem or file"),
     "revoked without a time": (f"{HEAD}  revoked: {{reason: x}}\n", 2, "revoked says no time"),
     "no roles": (f"{HEAD}  roles: []\n", 2, "builder: no roles"),
-    "roles of nothing": (f"{HEAD}  roles:\n", 2, "roles is no list"),
-    "revoked by nothing": (f"{HEAD}  revoked:\n", 2, "revoked of builder is no mapping"),
+    "roles of nothing": (f"{HEAD}  roles:\n", 2, "roles is not a list"),
+    "revoked by nothing": (f"{HEAD}  revoked:\n", 2, "revoked of builder is not a mapping"),
     "revoked, without more": (f"{HEAD}  revoked: {{}}\n", 2, "revoked says no time"),
-    "valid until nothing": (f"{HEAD}  valid-until:\n", 2, "valid-until of builder is no time"),
+    "valid until nothing": (f"{HEAD}  valid-until:\n", 2, "valid-until of builder is not a time"),
     "an age of nothing": (f"{HEAD}max-age:\n", 2, "max-age is None"),
     "before all time": (
         f"{HEAD}  valid-until: 0001-01-01T00:00:00+14:00\n", 2, "before or after all time",
@@ -94,7 +94,7 @@ TRUST: Mapping[str, tuple[str, int, str]] = {
     "half a character": ('keys: [{pem: "\\ud800"}]\n', 2, "no PEM"),
     "a name that is none": (f"{HEAD[:-11]}  name: [x]\n", 2, "trust.yaml"),
     "a large file": (f"{HEAD}#{' ' * (1 << 20)}\n  roles: []\n", 2, "larger than 1 MiB"),
-    "no mapping": ("[1]\n", 2, "is no mapping"),
+    "no mapping": ("[1]\n", 2, "is not a mapping"),
     "no YAML": ("keys: [", 2, "trust.yaml"),
 }  # fmt: skip
 
@@ -117,11 +117,11 @@ MOMENTS: Mapping[str, tuple[str, int, str]] = {
     "a time": ("2025-07-01T12:00:00Z", 0, "; now is 2025-07-01 12:00:00 UTC, by --at"),
     "another zone": ("2025-07-01t02:00:00+02:00", 0, "; now is 2025-07-01 00:00:00 UTC, by --at"),
     "before it was signed": ("2025-01-01", 4, "before the run ended at 2025-06-15"),
-    "no date": ("2025-13-01", 2, "--at '2025-13-01': no time"),
-    "no zone": ("2025-07-01T12:00:00", 2, "no time"),
-    "a week": ("2025-W01", 2, "no time"),
-    "long ago": ("0001-01-01T00:00:00+14:00", 2, "no time"),
-    "far away": ("9999-12-31T23:59:59-14:00", 2, "no time"),
+    "no date": ("2025-13-01", 2, "--at '2025-13-01': not a time"),
+    "no zone": ("2025-07-01T12:00:00", 2, "not a time"),
+    "a week": ("2025-W01", 2, "not a time"),
+    "long ago": ("0001-01-01T00:00:00+14:00", 2, "not a time"),
+    "far away": ("9999-12-31T23:59:59-14:00", 2, "not a time"),
     "a word": ("yesterday", 2, "hint: --at 2026-06-01, or 2026-06-01T12:00:00Z"),
 }
 

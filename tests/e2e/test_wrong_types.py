@@ -44,7 +44,7 @@ def test_the_screen_names_the_field(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(POD)
     ran = auditor("scan", tmp_path, "--profile", "pod-security-restricted", "--fail-on", "unknown")
     assert ran.code == 1
-    sentence = "spec.securityContext.runAsUser is a string, not a whole number;"
+    sentence = "spec.securityContext.runAsUser is a string, not an integer;"
     said = 'the API server answers "cannot unmarshal string"'
     title = "Pod runs its containers as user 0"
     assert f"not decided: {sentence} {said} ({title})" in " ".join(ran.out.split())

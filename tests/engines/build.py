@@ -186,7 +186,7 @@ def locked(path: Path) -> Iterator[None]:
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Build every engine that the cache lacks and say where each is.
 
-    What can't be built is no error yet: its tests are skipped, loudly, and fail with ``CI=true``.
+    What can't be built is not an error yet: its tests skip loudly, and fail with ``CI=true``.
     """
     for name, (module, _) in ENGINES.items():
         if not (cache_folder(environment, module) / name).exists():

@@ -71,7 +71,7 @@ class Client:
 
         Raises:
             OSError: the server can't be reached.
-            http.client.HTTPException: it answered something that is no HTTP.
+            http.client.HTTPException: it answered something that is not HTTP.
         """
         connection = self._take()
         try:

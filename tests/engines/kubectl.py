@@ -51,7 +51,7 @@ class Decoded:
 
 
 def decode_each(kubectl: Kubectl, documents: Sequence[bytes]) -> list[Decoded]:
-    """Read many manifests with few processes; each is one object that is no List.
+    """Read many manifests with few processes; each is one object that is not a List.
 
     kubectl prints the objects up to the first that it can't read, then ends with the error: what
     follows is asked again.

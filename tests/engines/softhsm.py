@@ -45,7 +45,7 @@ def find_softhsm() -> SoftHsm:
     """The installed one, else one from Debian's archive, unpacked into the engine cache.
 
     Raises:
-        EngineUnavailableError: there is none, and this is no Debian with an archive.
+        EngineUnavailableError: there is none, and this is not a Debian with an archive.
     """
     tool = shutil.which("softhsm2-util")
     modules = sorted(Path("/usr/lib").glob("**/softhsm/libsofthsm2.so"))

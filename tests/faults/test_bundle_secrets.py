@@ -127,7 +127,7 @@ def test_our_token_in_what_is_read_is_replaced(tmp_path: Path, text: str) -> Non
 
 
 def test_a_bundle_that_would_hold_our_passphrase_is_not_written(tmp_path: Path) -> None:
-    """It is no credential for the server, so it is not looked for before the end."""
+    """It is not a credential for the server, so it is not looked for before the end."""
     found = pod("bad")
     found["metadata"]["labels"] = {"note": f"say {PHRASE} twice"}
     for place in ("b", "b.zip"):

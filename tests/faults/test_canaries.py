@@ -161,7 +161,7 @@ def leaks(folder: Path, done: Ran, secrets: dict[str, str]) -> set[str]:
     assert done.code in {0, 1, 3}, done.err
     found = list(written(folder, done))
     kept = [name for name, data in found if b'"image":"r.io/x:1"' in data]
-    assert any("bodies" in name for name in kept), "what is no secret is there"
+    assert any("bodies" in name for name in kept), "what is not a secret is there"
     return {
         place
         for place, secret in secrets.items()

@@ -216,7 +216,7 @@ def test_clusters_that_do_not_tell_their_uid_are_told_apart(tmp_path: Path) -> N
 CLAIMS = {
     "a kind that controls nothing": {"apiVersion": "v1", "kind": "ConfigMap", "uid": "u"},
     "a deployment that is not there": {"apiVersion": "apps/v1", "kind": "Deployment", "uid": "u"},
-    "an object that is no deployment": {"apiVersion": "v1", "kind": "Namespace", "uid": "n"},
+    "an object that is not a deployment": {"apiVersion": "v1", "kind": "Namespace", "uid": "n"},
 }
 
 

@@ -54,9 +54,9 @@ FAULTS = {
         "before its announced length",
     ),
     "a length too short": Fault(
-        on(PODS, Reply(GOOD.body, length=30, then="close")), "malformed", "the answer is no list"
+        on(PODS, Reply(GOOD.body, length=30, then="close")), "malformed", "the answer is not a list"
     ),
-    "torn JSON": Fault(on(PODS, Reply(TORN)), "malformed", "the answer is no list"),
+    "torn JSON": Fault(on(PODS, Reply(TORN)), "malformed", "the answer is not a list"),
     "hangs before the head": Fault(
         on(PODS, Reply(raw=b"", then="hang")), "timeout", "stopped answering"
     ),
@@ -66,7 +66,7 @@ FAULTS = {
     "reset in the middle": Fault(
         on(PODS, Reply(GOOD.body[:40], length=99_999, then="reset")), "truncated", "ended in the"
     ),
-    "no HTTP": Fault(on(PODS, Reply(raw=b"SSH-2.0-x\r\n", then="close")), "malformed", "no HTTP"),
+    "no HTTP": Fault(on(PODS, Reply(raw=b"SSH-2.0-x\r\n", then="close")), "malformed", "not HTTP"),
     "no answer at all": Fault(on(PODS, Reply(raw=b"", then="close")), "truncated", "ended in"),
     "the same token again": Fault(
         on(PODS, FIRST, AGAIN), "truncated", "the same page again and again", kept=True
@@ -105,12 +105,12 @@ FAULTS = {
     "items that are none": Fault(
         on(PODS, fake.json_reply({"kind": "PodList", "apiVersion": "v1", "items": 7})),
         "malformed",
-        "the answer is no list",
+        "the answer is not a list",
     ),
     "items that are null": Fault(
         on(PODS, fake.json_reply({"kind": "PodList", "apiVersion": "v1", "items": None})),
         "malformed",
-        "the answer is no list",
+        "the answer is not a list",
     ),
     "fewer than there are": Fault(
         on(PODS, page([pod("bad", privileged=True)], remainingItemCount=500)),
@@ -216,5 +216,5 @@ def test_an_odd_object_takes_nothing_from_others(tmp_path: Path, odd: Any) -> No
     assert "bad" in failing
     count = document["counts"]["k8s-container-privileged"]
     assert count["fail"] == 1
-    assert count["pass"] == 1, "the odd one is no pass"
+    assert count["pass"] == 1, "the odd one is not a pass"
     assert {gap["scope"] for gap in document["gaps"]} <= {"k8s/Pod"}

@@ -74,14 +74,16 @@ BAD = {
     "a token with a line break in it": Bad(
         "has a character that no header may have", user={"token": "canary\nx"}
     ),
-    "a token that is no ASCII": Bad("no header may have", user={"token": "canary-é"}),
+    "a token that is not ASCII": Bad("no header may have", user={"token": "canary-é"}),
     "a plugin that is not there": Bad(
         "no-such-plugin can't be run",
         user={
             "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin"}
         },
     ),
-    "a version that is no UTF-8": Bad("can't be understood", odd_version(b'{"gitVersion":"\xff"}')),
+    "a version that is not UTF-8": Bad(
+        "can't be understood", odd_version(b'{"gitVersion":"\xff"}')
+    ),
     "a version that is deep": Bad("can't be understood", odd_version(b'{"x":' + b"[" * 100_000)),
     "no address": Bad("server is 'https://h:99999'", url="https://h:99999"),
     "TLS that is none": Bad("TLS: the server does not speak it", url="https"),

@@ -67,7 +67,7 @@ class Case:
 
 
 CASES = {
-    "YAML that is none": Case(_torn, "kubeconfig:3:34: no YAML"),
+    "YAML that is none": Case(_torn, "kubeconfig:3:34: not valid YAML"),
     "a plugin that fails": Case(_plugin, "plugin ended with code 7"),
     "a plugin that repeats what it was given": Case(_plugin_that_repeats, "ended with code 7"),
     "a plugin that gives no credentials": Case(_quiet_plugin, "plugin gave no credentials"),
@@ -87,7 +87,7 @@ CASES = {
     ),
     "a token in place of a user": Case(
         lambda url, _: kubeconfig(url, {}).replace('"user": {}', '"user": "kanari-token"'),
-        "users[0].user is no mapping",
+        "users[0].user is not a mapping",
     ),
     "a password that can't be sent": Case(
         lambda url, _: kubeconfig(url, {"username": "bob", "password": "kanari-é"}), ""

@@ -114,7 +114,7 @@ def test_tls_that_ends_after_each_answer(tmp_path: Path, authority: trustme.CA) 
 
 @pytest.mark.parametrize("then", ["close", "reset"])
 def test_a_kept_connection_that_was_dropped_is_opened_again(tmp_path: Path, then: str) -> None:
-    """A balancer that closes what was idle is no fault; a second time without an answer is one."""
+    """A balancer that closes what was idle is not a fault; twice without an answer is one."""
     dropped = Reply(raw=b"", then=then)
     with serving(on(PODS, dropped, page([pod("one")]))) as server:
         pages = read(collector(tmp_path, server), KINDS, tmp_path)

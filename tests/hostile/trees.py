@@ -74,7 +74,7 @@ HELM = "helm template NAME CHART | auditor scan -"
 HOSTILE = {
     case.path: case
     for case in (
-        Hostile("broken.yaml", "a: [1\nb: }\n", "malformed", "no YAML: did not find", line=2),
+        Hostile("broken.yaml", "a: [1\nb: }\n", "malformed", "not valid YAML: did", line=2),
         Hostile("broken.json", '{"a": 1,\n "b" 2}', "malformed", "expected ':'", line=2),
         Hostile("cut.json", '{"kind": "PodList", "items": [{"a', "malformed", "truncated", line=1),
         Hostile("tab.yaml", "a:\n\tb: 1\n", "malformed", "cannot start any token", line=2),
@@ -163,7 +163,7 @@ HOSTILE = {
             "second.yaml",
             QUIET + "---\na: }\n---\n" + QUIET.replace("quiet", "third"),
             "malformed",
-            "no YAML",
+            "not valid YAML",
             line=6,
         ),
         Hostile(

@@ -155,7 +155,7 @@ class Made:
 
 
 def completed(asked: Asked, kind: str, body: Mapping[str, Any]) -> Made | None:
-    """An example as the server completes it; None when it is no valid object."""
+    """An example as the server completes it; None when it is not a valid object."""
     sent = filled(asked.served[kind], kind, body)
     reply = _create(asked, kind, sent)
     return Made(kind, sent, dict(reply.body)) if reply.status == 201 else None

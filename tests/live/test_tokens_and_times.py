@@ -63,9 +63,9 @@ def test_a_pin_from_a_descriptor(softhsm: SoftHsm, folder: Path) -> None:
 
 
 WRONG = {
-    "a negative id": ("hsm:-1", {"AUDITOR_PASSPHRASE": PIN}, "'-1' is no id of a key"),
-    "a word for an id": ("hsm:x", {"AUDITOR_PASSPHRASE": PIN}, "'x' is no id of a key"),
-    "no text": (HSM, {"AUDITOR_PASSPHRASE": "\udcff"}, "it is no text in UTF-8"),
+    "a negative id": ("hsm:-1", {"AUDITOR_PASSPHRASE": PIN}, "'-1' is not an id of a key"),
+    "a word for an id": ("hsm:x", {"AUDITOR_PASSPHRASE": PIN}, "'x' is not an id of a key"),
+    "no text": (HSM, {"AUDITOR_PASSPHRASE": "\udcff"}, "it is not text in UTF-8"),
     "a wrong PIN": (HSM, {"AUDITOR_PASSPHRASE": "0000"}, "PinIncorrect"),
     "no PIN": (HSM, {}, "there is no pin"),
     "no such token": ("hsm:2?label=other", {"AUDITOR_PASSPHRASE": PIN}, "No PKCS#11 token found"),
@@ -216,7 +216,7 @@ def test_tokens_that_were_taken_away(stamped: Path) -> None:
     restamped(stamped, REPORT)
     restamped(stamped, TESTS)
     code, steps = verified(stamped, f"{KEY}{STAMPS}")
-    assert (code, "which only require-timestamp notices" in steps["TIME"]) == (0, True), steps
+    assert (code, "only noticed with require-timestamp" in steps["TIME"]) == (0, True), steps
     code, steps = verified(stamped, f"{KEY}{STAMPS}require-timestamp: true\n")
     assert (code, "no time stamp of a trusted authority" in steps["TIME"]) == (4, True), steps
 

@@ -153,4 +153,4 @@ def test_rules_of_the_toy_are_tested_and_explained(estate: Estate) -> None:
 def test_the_program_alone_does_not_know_the_toy(estate: Estate) -> None:
     alone = dataclasses.replace(estate, module="auditor")
     assert "no collector reads toy:// targets" in alone.scan().err
-    assert "no kind is called 'toy/Box'" in alone.scan(targets=(".",)).err
+    assert "unknown kind 'toy/Box'" in alone.scan(targets=(".",)).err

@@ -29,7 +29,7 @@ class Estate:
 
     ``module`` is the program, ``options`` go with each scan. ``refuse`` has the first target refuse
     the kind ``refused``, which ``needy`` needs; ``found`` are rules that fail on the two.
-    ``renamed`` are no rules: their facts are of the run. ``close`` takes the first target away.
+    ``renamed`` are not rules: their facts are of the run. ``close`` takes the first target away.
     """
 
     module: str

@@ -201,7 +201,7 @@ QUIET: dict[str, Callable[[random.Random], Json]] = {
     "a text about kinds": lambda _: {"description": "An apiVersion and a kind, as in kind: Pod."},
     "nothing": lambda _: {"containers": [], "env": [], "volumes": None, "image": ""},
 }
-"""What objects hold that is no pod, and has a field of one."""
+"""What objects hold that is not a pod, and has a field of one."""
 WORDS = ("alpha", "beta", "deeper", "items", "podOverride", "patch", "workers", "a/b", "c~d", "0")
 
 
@@ -215,7 +215,7 @@ def hide(dice: random.Random, value: object) -> Json:
 
 
 def quiet(dice: random.Random) -> Json:
-    """Something that is no pod."""
+    """Something that is not a pod."""
     return dice.choice(list(QUIET.values()))(dice)
 
 

@@ -1,7 +1,7 @@
 """The schemas for editors: every shipped file has their form, and the loader wants the same form.
 
 What the loader checks beyond form (names that other files define, values of parameters against
-their bounds, the name of the file) is no part of a schema, and is left out here.
+their bounds, the name of the file) is not part of a schema, and is left out here.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def _is_optional_within(g: Generator, name: str, body: Node, *, bound_optional: 
 
 
 def content_of(g: Generator, node: Node) -> Code:
-    """The value in the optional ``node``, or ``M``; gives up if it is no optional."""
+    """The value in the optional ``node``, or ``M``; gives up if it is not an optional."""
     if is_optional(g, node):
         return optional(g, node, MISSING)
     code = g.visit(node)

@@ -39,7 +39,7 @@ def share(blocks: object, ranges: object) -> float:
     """``blocks.share(blocks, ranges)``: how much of the ranges the blocks hold, from 0.0 to 1.0.
 
     Raises:
-        CelEvalError: a text is no address block, or there is no range.
+        CelEvalError: a text is not an address block, or there is no range.
     """
     if blocks.__class__ is not list or ranges.__class__ is not list:
         return no_overload("blocks.share", blocks, ranges)
@@ -101,7 +101,7 @@ def _address(text: str) -> tuple[int, int]:
 
 def _no_block(text: str) -> CelEvalError:
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-    return CelEvalError(f"{shown!r} is no address block")
+    return CelEvalError(f"{shown!r} is not an address block")
 
 
 def _merged(spans: Iterable[_Span]) -> list[_Span]:

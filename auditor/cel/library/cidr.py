@@ -19,7 +19,7 @@ def cidr(text: object) -> Network:
     """``cidr(text)``.
 
     Raises:
-        CelEvalError: ``text`` is no network.
+        CelEvalError: ``text`` is not a network.
     """
     return parse_network(text) if text.__class__ is str else no_overload("cidr", text)
 
@@ -39,7 +39,7 @@ def contains_ip(network: object, address: object) -> bool:
     """``network.containsIP(address)``, of an address or its text.
 
     Raises:
-        CelEvalError: the text is no address.
+        CelEvalError: the text is not an address.
     """
     wanted = parse_address(address) if address.__class__ is str else address
     if network.__class__ is not Network or wanted.__class__ is not Address:
@@ -51,7 +51,7 @@ def contains_cidr(network: object, other: object) -> bool:
     """``network.containsCIDR(other)``, of a network or its text.
 
     Raises:
-        CelEvalError: the text is no network.
+        CelEvalError: the text is not a network.
     """
     wanted = parse_network(other) if other.__class__ is str else other
     if network.__class__ is not Network or wanted.__class__ is not Network:

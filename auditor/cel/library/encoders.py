@@ -20,7 +20,7 @@ def decode(text: object) -> bytes:
     """``base64.decode(text)``: RFC 4648 section 4, with padding or without; line ends are skipped.
 
     Raises:
-        CelEvalError: ``text`` is no base64.
+        CelEvalError: ``text`` is not base64.
     """
     if text.__class__ is not str:
         return no_overload("base64.decode", text)

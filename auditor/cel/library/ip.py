@@ -20,7 +20,7 @@ def ip(text: object) -> Address:
     """``ip(text)``.
 
     Raises:
-        CelEvalError: ``text`` is no address.
+        CelEvalError: ``text`` is not an address.
     """
     return parse_address(text) if text.__class__ is str else no_overload("ip", text)
 
@@ -40,7 +40,7 @@ def is_canonical(text: object) -> bool:
     """``ip.isCanonical(text)``: whether an address is written as RFC 5952 wants it.
 
     Raises:
-        CelEvalError: ``text`` is no address.
+        CelEvalError: ``text`` is not an address.
     """
     if text.__class__ is not str:
         return no_overload("ip.isCanonical", text)

@@ -76,7 +76,7 @@ def total(values: object) -> object:
     """``list.sum()``: 0 of an empty list.
 
     Raises:
-        CelEvalError: the elements are no numbers or durations of one type, or the sum is too large.
+        CelEvalError: the elements are not numbers or durations of one type, or the sum is too big.
     """
     if values.__class__ is not list:
         return no_overload("sum", values)

@@ -32,7 +32,7 @@ def greatest(*values: object) -> object:
     """``math.greatest(...)``: the first of the largest.
 
     Raises:
-        CelEvalError: there is no value, one is no number, or one of several is NaN.
+        CelEvalError: there is no value, one is not a number, or one of several is NaN.
     """
     return _extreme("math.greatest", values, ops.less)
 

@@ -114,17 +114,17 @@ def _label_value(text: str) -> Faults:
 
 def _uri(text: str) -> Faults:
     if not url_syntax.is_url(text):
-        yield "it has no scheme and is no path from the root, or is malformed"
+        yield "it has no scheme and is not a path from the root, or is malformed"
 
 
 def _uuid(text: str) -> Faults:
     if not _UUID.fullmatch(text):
-        yield "it is no UUID"
+        yield "it is not a UUID"
 
 
 def _byte(text: str) -> Faults:
     if not _BASE64.fullmatch(text):
-        yield "it is no base64"
+        yield "it is not base64"
 
 
 def _is_date(text: str) -> bool:
@@ -140,7 +140,7 @@ def _is_date(text: str) -> bool:
 
 def _date(text: str) -> Faults:
     if not _is_date(text):
-        yield "it is no date as 2006-01-02"
+        yield "it is not a date as 2006-01-02"
 
 
 def _datetime(text: str) -> Faults:
@@ -148,7 +148,7 @@ def _datetime(text: str) -> Faults:
     day, _, rest = text.lower().partition("t")
     found = _TIME.fullmatch(rest.partition("t")[0])
     if found is None or not _is_date(day) or any(map(str.__gt__, found.groups(), _LAST)):
-        yield "it is no time as 2006-01-02T15:04:05Z"
+        yield "it is not a time as 2006-01-02T15:04:05Z"
 
 
 _LAST: Final = ("23", "59", "59")

@@ -22,7 +22,7 @@ def quantity(text: object) -> Quantity:
     """``quantity(text)``.
 
     Raises:
-        CelEvalError: ``text`` is no quantity.
+        CelEvalError: ``text`` is not a quantity.
     """
     return parse(text) if text.__class__ is str else no_overload("quantity", text)
 

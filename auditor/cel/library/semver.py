@@ -46,7 +46,7 @@ def semver(text: object, normalize: object = False) -> Semver:  # noqa: FBT002 -
     """``semver(text)``, ``semver(text, normalize)``.
 
     Raises:
-        CelEvalError: ``text`` is no version.
+        CelEvalError: ``text`` is not a version.
     """
     if text.__class__ is not str or normalize.__class__ is not bool:
         return no_overload("semver", text, normalize)
@@ -80,7 +80,7 @@ def _parse(text: str) -> Semver:
 
 def _number(name: str, digits: str) -> int:
     if not digits or not _DIGITS.issuperset(digits):
-        raise CelEvalError(f"semver: the {name} version is no number")
+        raise CelEvalError(f"semver: the {name} version is not a number")
     if digits[0] == "0" and len(digits) > 1:
         raise CelEvalError(f"semver: the {name} version has leading zeros")
     if len(digits) > _LONGEST_NUMBER or int(digits) > UINT_MAX:

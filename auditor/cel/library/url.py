@@ -20,7 +20,7 @@ def url(text: object) -> Url:
     """``url(text)``.
 
     Raises:
-        CelEvalError: ``text`` is no URL.
+        CelEvalError: ``text`` is not a URL.
     """
     return url_syntax.parse_url(text) if text.__class__ is str else no_overload("url", text)
 

@@ -211,7 +211,7 @@ def _bracketed(host: bytes) -> bytes:
     try:
         IPv6Address(address.decode("ascii"))
     except (AddressValueError, UnicodeDecodeError):
-        raise CelEvalError("its host has brackets around what is no IPv6 address") from None
+        raise CelEvalError("its host has brackets around what is not an IPv6 address") from None
     if percent and not zone:
         raise CelEvalError("its host has an empty zone")
     return b"[" + unescaped + b"]" + port
@@ -219,7 +219,7 @@ def _bracketed(host: bytes) -> bytes:
 
 def _check_port(port: bytes) -> None:
     if not _PORT.fullmatch(port):
-        raise CelEvalError("its port is no number")
+        raise CelEvalError("its port is not a number")
 
 
 def _unescaped_host(host: bytes, form: re.Pattern[bytes]) -> bytes:

@@ -59,7 +59,7 @@ def parse_address(text: str) -> Address:
     for name in options:
         if name != "namespace":
             raise UsageError(
-                f"{shown(text, _SHOWN)}: {name} is no option of a cluster",
+                f"{shown(text, _SHOWN)}: {name} is not an option of a cluster",
                 hint=f"{SCHEME}://CONTEXT?namespace=a,b is the only one; "
                 "a ? in a context's name is written %3F",
             )
@@ -67,7 +67,7 @@ def parse_address(text: str) -> Address:
     for name in names:
         if not _NAMESPACE.fullmatch(name):
             raise UsageError(
-                f"{shown(text, _SHOWN)}: {name!r} is no name of a namespace",
+                f"{shown(text, _SHOWN)}: {name!r} is not a name of a namespace",
                 hint="names are separated by commas: ?namespace=team-a,team-b",
             )
     return Address(unquote(context), in_cluster, tuple(sorted(set(names))), context)

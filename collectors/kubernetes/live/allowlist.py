@@ -34,7 +34,7 @@ _LIST_OR_OBJECT: Final = re.compile(
     |namespaces/[^/]+/configmaps/[^/]+)""",
     re.VERBOSE,
 )
-"""``/api/v1/namespaces/NAME/status`` is no list in a namespace but a part of it."""
+"""``/api/v1/namespaces/NAME/status`` is not a list in a namespace but a part of it."""
 
 READ_ONLY: Final = Guard(
     (

@@ -30,13 +30,15 @@ def tls_of(uri: str, cluster: Mapping[str, Any], user: Mapping[str, Any], scratc
     name = _text(uri, cluster, _NAME)
     if name and not is_host(name):
         raise CollectionError(
-            f"{uri}: {_NAME} of the kubeconfig is no name of a host",
+            f"{uri}: {_NAME} of the kubeconfig is not a name of a host",
             hint="it is a name that the server's certificate has",
         )
     skip = cluster.get(_SKIP)
     # "false" in quotes would be true to whoever does not look, and switch the check off
     if skip not in (None, "") and not isinstance(skip, bool):
-        raise CollectionError(f"{uri}: {_SKIP} of the kubeconfig is no true or false", hint=_HINT)
+        raise CollectionError(
+            f"{uri}: {_SKIP} of the kubeconfig is not a true or false", hint=_HINT
+        )
     return Tls(
         _file(uri, cluster, _AUTHORITY, scratch),
         _file(uri, user, _CERTIFICATE, scratch),
@@ -51,7 +53,7 @@ def _text(uri: str, entry: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise CollectionError(f"{uri}: {name} of the kubeconfig is no text", hint=_HINT)
+        raise CollectionError(f"{uri}: {name} of the kubeconfig is not text", hint=_HINT)
     return value
 
 
@@ -68,7 +70,7 @@ def _file(uri: str, entry: Mapping[str, Any], name: str, scratch: Path) -> str:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
     except ValueError:
-        raise CollectionError(f"{uri}: {name}-data is no base64", hint=_HINT) from None
+        raise CollectionError(f"{uri}: {name}-data is not base64", hint=_HINT) from None
     except OSError as error:
         raise CollectionError(f"{uri}: {name}-data: {error.strerror}", hint="see there") from None
     return made

@@ -37,7 +37,7 @@ _decode_claims = msgspec.json.Decoder(Claims).decode
 
 
 def token_claims(token: str) -> Claims:
-    """What a token claims, unverified; nothing when it is no JSON Web Token.
+    """What a token claims, unverified; nothing when it is not valid JSON Web Token.
 
     The subject of a service account's token is its user name in Kubernetes.
     """
@@ -89,7 +89,7 @@ def impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Impersonate-Group", value
     extra = user.get("as-user-extra") or {}
     if not isinstance(extra, Mapping):
-        raise CollectionError("as-user-extra of the kubeconfig's user is no mapping", hint=HINT)
+        raise CollectionError("as-user-extra of the kubeconfig's user is not a mapping", hint=HINT)
     for name, values in extra.items():
         key = "Impersonate-Extra-" + quote(str(name), safe=_HEADER_NAME)
         for value in _texts(values, "as-user-extra"):
@@ -100,6 +100,6 @@ def _texts(values: object, name: str) -> Iterator[str]:
     if values is None:
         return
     if not isinstance(values, list):
-        raise CollectionError(f"{name} of the kubeconfig's user is no list", hint=HINT)
+        raise CollectionError(f"{name} of the kubeconfig's user is not a list", hint=HINT)
     for value in values:
         yield header_value(value, f"{name} of the kubeconfig's user", HINT)

@@ -96,13 +96,13 @@ def _read(uri: str, path: Path) -> Mapping[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(path)
-        raise CollectionError(f"{uri}: {where}: no YAML", hint=f"correct {where}") from None
+        raise CollectionError(f"{uri}: {where}: not valid YAML", hint=f"correct {where}") from None
     except OSError as error:
         raise CollectionError(f"{uri}: {path}: {error.strerror}", hint=HINT) from None
     except (yaml.YAMLError, ValueError, RecursionError):
         raise CollectionError(f"{uri}: {path} can't be read as YAML", hint=HINT) from None
     if value is not None and not isinstance(value, dict):
-        raise CollectionError(f"{uri}: {path} is no kubeconfig", hint=HINT)
+        raise CollectionError(f"{uri}: {path} is not a kubeconfig", hint=HINT)
     return value or {}
 
 
@@ -111,7 +111,7 @@ def _entries(
 ) -> Iterator[tuple[str, _Entry]]:
     items = value.get(kind) or []
     if not isinstance(items, list):
-        raise CollectionError(f"{uri}: {path}: {kind} is no list", hint="kubectl config view")
+        raise CollectionError(f"{uri}: {path}: {kind} is not a list", hint="kubectl config view")
     for number, item in enumerate(items):
         where = f"{path}: {kind}[{number}]"
         name = item.get("name") if isinstance(item, dict) else None
@@ -120,7 +120,7 @@ def _entries(
         found = item.get(field_name) or {}
         if not isinstance(found, dict):
             raise CollectionError(
-                f"{uri}: {where}.{field_name} is no mapping", hint="kubectl config view"
+                f"{uri}: {where}.{field_name} is not a mapping", hint="kubectl config view"
             )
         folder = path.absolute().parent
         whole = {key: _absolute(key, each, folder) for key, each in found.items()}

@@ -87,16 +87,16 @@ def take_apart(body: bytes, served: Served) -> Listed:
     """Read one answer to a list of a kind.
 
     Raises:
-        Unanswered: it is no list of that kind, or says that more follows without saying how.
+        Unanswered: it is not a list of that kind, or says that more follows without saying how.
     """
     kind = served.plain_kind
     try:
         page = _decoded(body, kind)
     except BAD as error:
-        raise Unanswered(Answered.MALFORMED, f"the answer is no list: {error}") from error
+        raise Unanswered(Answered.MALFORMED, f"the answer is not a list: {error}") from error
     _expect(page, f"{kind}List", served.api_version)
     if page.items is None:
-        raise Unanswered(Answered.MALFORMED, "the answer is no list: it has no items")
+        raise Unanswered(Answered.MALFORMED, "the answer is not a list: it has no items")
     if page.metadata.left and not page.metadata.token:
         detail = f"{page.metadata.left:,} more are left, and the server offers no next page"
         raise Unanswered(Answered.TRUNCATED, detail)
@@ -107,10 +107,10 @@ def _decoded(body: bytes, kind: str) -> _Page[msgspec.Raw] | _Page[Pod]:
     """A page with its items as they came; pods in their parts at once, when all of them are plain.
 
     Raises:
-        msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is no list.
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is not a list.
     """
     if kind == POD:
-        # whoever reads them one by one finds out which is no text, or not as pods are
+        # whoever reads them one by one finds out which is not text, or not as pods are
         with contextlib.suppress(UnicodeDecodeError, msgspec.ValidationError):
             return _decode_pods(text_of(body))
     return _decode_page(body)
@@ -125,7 +125,7 @@ def take_one(body: bytes, served: Served, name: str) -> Listed:
     try:
         found = _decode_one(body)
     except BAD as error:
-        raise Unanswered(Answered.MALFORMED, f"the answer is no object: {error}") from error
+        raise Unanswered(Answered.MALFORMED, f"the answer is not an object: {error}") from error
     _expect(found, served.plain_kind, served.api_version)
     if found.metadata.name != name:
         what = found.metadata.name[:80] or "one without a name"

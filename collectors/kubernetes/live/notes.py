@@ -30,7 +30,7 @@ class Notes:
         return self._sink.commit
 
     def heard(self, path: str, answer: Answer) -> None:
-        """Keep what the server says that it serves, which are no resources."""
+        """Keep what the server says that it serves, which are not resources."""
         self._sink.add(self._record("", "", f"GET {path}", None), answer.body)
 
     def page(self, served: Served, namespace: str, got: Got, page: Page | None) -> None:

@@ -56,7 +56,7 @@ class Owners:
         """The object at the top above a claimed controller; None where the claim is not true.
 
         Where nothing is known of the controller's kind, the claim is taken as it is; but a kind of
-        Kubernetes itself that controls nothing, such as a ConfigMap, is no controller.
+        Kubernetes itself that controls nothing, such as a ConfigMap, is not a controller.
         """
         known = self._known.get(controller.uid)
         if known is None:

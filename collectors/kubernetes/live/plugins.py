@@ -120,7 +120,8 @@ def _command(spec: Mapping[str, Any]) -> tuple[str, list[str], str]:
     arguments = spec.get("args") or []
     if not isinstance(arguments, list) or not all(isinstance(each, str) for each in arguments):
         raise CollectionError(
-            f"the args of the plugin {command} are no list of texts", hint="put them into quotes"
+            f"the args of the plugin {command} are not a list of strings",
+            hint="put them into quotes",
         )
     return command, arguments, str(version)
 
@@ -132,7 +133,7 @@ def _variables(spec: Mapping[str, Any]) -> dict[str, str]:
         name, value = (item.get("name"), item.get("value")) if isinstance(item, dict) else ("", "")
         if not (isinstance(name, str) and isinstance(value, str) and name) or "=" in name:
             raise CollectionError(
-                f"env of the plugin {spec.get('command')} is no list of names and values",
+                f"env of the plugin {spec.get('command')} is not a list of names and values",
                 hint="each entry has a name and a value, both texts",
             )
         found[name] = value

@@ -140,7 +140,7 @@ def text_of(item: msgspec.Raw | bytes) -> bytes:
     """The JSON of something: whoever decodes a part of it does not look at the text of the rest.
 
     Raises:
-        UnicodeDecodeError: it is no text.
+        UnicodeDecodeError: it is not text.
     """
     raw = bytes(item)
     if not raw.isascii():

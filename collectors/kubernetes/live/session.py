@@ -170,7 +170,9 @@ def _authorization(uri: str, chosen: Chosen, times: Times) -> tuple[str, Credent
     plugin = user.get("exec")
     if plugin is not None:
         if not isinstance(plugin, Mapping):
-            raise CollectionError("exec of the kubeconfig's user is no mapping", hint="see there")
+            raise CollectionError(
+                "exec of the kubeconfig's user is not a mapping", hint="see there"
+            )
         given = run_plugin(plugin, chosen.cluster, chosen.folder, times)
         return (f"Bearer {given.token}" if given.token else ""), given
     name, password = user.get("username"), user.get("password")

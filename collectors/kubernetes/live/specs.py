@@ -30,7 +30,7 @@ class _Spec(msgspec.Struct, frozen=True, gc=False):
     """A spec as it is kept, cut where the names stand, and what was left out of it.
 
     ``nodes`` and ``tokens`` are the numbers of the parts that are a name. ``places`` is where the
-    first of each is, and the length of what is no node; None when they stand otherwise.
+    first of each is, and the length of what is not a node; None when they stand otherwise.
     """
 
     parts: list[bytes]

@@ -60,7 +60,7 @@ def look(raw: bytes) -> Page | list[msgspec.Raw]:
 
     Raises:
         msgspec.ValidationError: a field of a list that is of another type.
-        msgspec.DecodeError, RecursionError: it is no JSON that can be read.
+        msgspec.DecodeError, RecursionError: it is not valid JSON that can be read.
     """
     start = beginning(raw)
     return decode_array(raw) if raw[start : start + 1] == b"[" else decode_page(raw)

@@ -201,7 +201,7 @@ class JsonObjects:
         return True
 
     def _no_object(self, raw: bytes, start: int) -> bool:
-        """Tell of what is no object and has something of one; whether it has."""
+        """Tell of what is not an object and has something of one; whether it has."""
         if not may_hold(raw):
             return False
         odd = odd_document(msgspec.json.decode(raw))

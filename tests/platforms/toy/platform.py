@@ -19,5 +19,5 @@ TOY: Final = Platform(
     kinds=frozenset({BOX, SHELF, LID, LOAD, PALLET}),
     facts=frozenset({LID, LOAD, PALLET}),
     writing="a kind is written toy/Box",
-    shorthand="toy:// is no warehouse",
+    shorthand="toy:// is not a warehouse",
 )

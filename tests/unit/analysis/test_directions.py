@@ -53,8 +53,8 @@ def test_in_effect(spec: dict[str, Any], ingress: object, egress: object) -> Non
             [{"ports": [{}], "from": [{"podSelector": {}}]}], True, id="all ports for some peers"
         ),
         pytest.param([{"ports": [{"port": "web"}]}], True, id="a port by its name"),
-        pytest.param([{"ports": {"port": 80}}], False, id="ports that are no list"),
-        pytest.param({"from": []}, False, id="rules that are no list"),
+        pytest.param([{"ports": {"port": 80}}], False, id="ports that are not list"),
+        pytest.param({"from": []}, False, id="rules that are not list"),
     ],
 )
 def test_closed(rules: object, expected: object) -> None:

@@ -89,9 +89,9 @@ def posture(*resources: Resource) -> dict[str, object]:
             {"policyTypes": ["Ingress"], "ingress": [{"ports": [{}]}]},
             False,
             False,
-            id="all ports are no exception",
+            id="all ports are not an exception",
         ),
-        pytest.param("nonsense", False, False, id="a spec that is no object denies nothing"),
+        pytest.param("nonsense", False, False, id="a spec that is not an object denies nothing"),
     ],
 )
 def test_default_deny(spec: object, ingress: object, egress: object) -> None:

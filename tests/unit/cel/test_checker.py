@@ -55,7 +55,7 @@ NAMES = [
     Refused(
         "a function that is called as a method",
         "x.int()",
-        "int() is no method",
+        "int() is not a method",
         2,
         "write int(int), int(uint), int(double), int(string), int(timestamp) or int(duration)",
     ),

@@ -48,7 +48,7 @@ VALUES: Final = [
         "error: no such overload",
         True,
     ),
-    Row("bytes that are no UTF-8", "url('x://%ff').getHost()", None, "b'\\xff'", "\ufffd"),
+    Row("bytes that are not UTF-8", "url('x://%ff').getHost()", None, "b'\\xff'", "\ufffd"),
     Row(
         "name of a type",
         "type(x) == kubernetes.Quantity",

@@ -97,7 +97,7 @@ def test_or_is_a_function_of_others_too() -> None:
         pytest.param("x.all(a, x.exists(b, true))", 10, id="until one decides"),
         pytest.param("x.all(a, x.all(b, x.exists_one(c, c == 0)))", 1100, id="three"),
         pytest.param("x.all(a, x.transformMap(b, c, b).size() == 10)", 100, id="maps"),
-        pytest.param("cel.bind(y, x, y.all(a, true))", 0, id="a name is no macro that visits"),
+        pytest.param("cel.bind(y, x, y.all(a, true))", 0, id="a name is not a macro that visits"),
     ],
 )
 def test_budget_counts_visits_in_nested_macros(source: str, visits: int) -> None:

@@ -90,7 +90,7 @@ MAPS = [
 MAP_ERRORS = [
     Case("missing field", "x.spec.privileged", "no such key: privileged", {"spec": {}}),
     Case("missing index", "x['a b']", "no such key: a b", {}),
-    Case("bool is no int", "{1: 'x'}[true]", "no such key: true"),
+    Case("bool is not an int", "{1: 'x'}[true]", "no such key: true"),
     Case("has of a missing parent", "has(x.a.b)", "no such key: a", {}),
     Case(
         "has of a number", "has(x.a.b)", "type 'int' does not support field selection: b", {"a": 1}

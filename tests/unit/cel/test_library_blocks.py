@@ -77,7 +77,7 @@ def test_share(blocks: object, ranges: object, expected: float) -> None:
     ],
 )
 def test_what_is_no_block(block: str) -> None:
-    with pytest.raises(CelEvalError, match="is no address block") as raised:
+    with pytest.raises(CelEvalError, match="is not an address block") as raised:
         share([block], ["10.0.0.0/8"])
     assert len(str(raised.value)) < 100
 

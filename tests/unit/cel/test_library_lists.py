@@ -99,8 +99,11 @@ FAULTS = {
     "sort two types": ("dyn([1, 2.0]).sort()", "sort: the elements are of different types"),
     "sort lists": ("dyn([[1]]).sort()", "sort: the elements have no order"),
     "sort NaN": ("[1.0, 0.0 / 0.0].sort()", "sort: NaN has no order"),
-    "a map is no list": ("dyn({'a': 1}).sum()", "no such overload: sum(map)"),
-    "a map is no set": ("sets.contains(dyn({}), [])", "no such overload: sets.contains(map, list)"),
+    "a map is not a list": ("dyn({'a': 1}).sum()", "no such overload: sum(map)"),
+    "a map is not a set": (
+        "sets.contains(dyn({}), [])",
+        "no such overload: sets.contains(map, list)",
+    ),
 }
 
 

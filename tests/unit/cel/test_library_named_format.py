@@ -37,27 +37,27 @@ VALID: dict[str, tuple[str, ...]] = {
 }
 INVALID: dict[str, tuple[tuple[str, list[str]], ...]] = {
     "byte": (
-        ("", ["it is no base64"]),
-        ("a", ["it is no base64"]),
-        ("aaaa\n", ["it is no base64"]),
+        ("", ["it is not base64"]),
+        ("a", ["it is not base64"]),
+        ("aaaa\n", ["it is not base64"]),
     ),
     "date": (
-        ("2023-02-29", ["it is no date as 2006-01-02"]),
-        ("1900-02-29", ["it is no date as 2006-01-02"]),
-        ("2023-13-01", ["it is no date as 2006-01-02"]),
-        ("2023-04-31", ["it is no date as 2006-01-02"]),
-        ("2023-4-01", ["it is no date as 2006-01-02"]),
-        ("2023-04-00", ["it is no date as 2006-01-02"]),
-        ("2023-04-01\n", ["it is no date as 2006-01-02"]),
+        ("2023-02-29", ["it is not a date as 2006-01-02"]),
+        ("1900-02-29", ["it is not a date as 2006-01-02"]),
+        ("2023-13-01", ["it is not a date as 2006-01-02"]),
+        ("2023-04-31", ["it is not a date as 2006-01-02"]),
+        ("2023-4-01", ["it is not a date as 2006-01-02"]),
+        ("2023-04-00", ["it is not a date as 2006-01-02"]),
+        ("2023-04-01\n", ["it is not a date as 2006-01-02"]),
     ),
     "datetime": (
-        ("2021-01-01", ["it is no time as 2006-01-02T15:04:05Z"]),
-        ("2021-01-01T24:00:00Z", ["it is no time as 2006-01-02T15:04:05Z"]),
-        ("2021-01-01T00:60:00Z", ["it is no time as 2006-01-02T15:04:05Z"]),
-        ("2021-01-01T00:00:60Z", ["it is no time as 2006-01-02T15:04:05Z"]),
-        ("2021-01-01T00:00:00", ["it is no time as 2006-01-02T15:04:05Z"]),
-        ("2021-02-30T00:00:00Z", ["it is no time as 2006-01-02T15:04:05Z"]),
-        ("2021-01-01 00:00:00Z", ["it is no time as 2006-01-02T15:04:05Z"]),
+        ("2021-01-01", ["it is not a time as 2006-01-02T15:04:05Z"]),
+        ("2021-01-01T24:00:00Z", ["it is not a time as 2006-01-02T15:04:05Z"]),
+        ("2021-01-01T00:60:00Z", ["it is not a time as 2006-01-02T15:04:05Z"]),
+        ("2021-01-01T00:00:60Z", ["it is not a time as 2006-01-02T15:04:05Z"]),
+        ("2021-01-01T00:00:00", ["it is not a time as 2006-01-02T15:04:05Z"]),
+        ("2021-02-30T00:00:00Z", ["it is not a time as 2006-01-02T15:04:05Z"]),
+        ("2021-01-01 00:00:00Z", ["it is not a time as 2006-01-02T15:04:05Z"]),
     ),
     "dns1035Label": (
         ("1a", ["it has others than a-z, 0-9 and -, begins with no letter, or ends with a -"]),
@@ -116,10 +116,10 @@ INVALID: dict[str, tuple[tuple[str, list[str]], ...]] = {
         ),
         ("a/" + LONG, ["it has more than 63 bytes"]),
     ),
-    "uri": (("a", ["it has no scheme and is no path from the root, or is malformed"]),),
+    "uri": (("a", ["it has no scheme and is not a path from the root, or is malformed"]),),
     "uuid": (
-        ("123e4567-e89b-12d3-a456-42661417400", ["it is no UUID"]),
-        ("123e4567-e89b-12d3-a456-42661417400g", ["it is no UUID"]),
+        ("123e4567-e89b-12d3-a456-42661417400", ["it is not a UUID"]),
+        ("123e4567-e89b-12d3-a456-42661417400g", ["it is not a UUID"]),
     ),
 }
 

@@ -63,8 +63,8 @@ def test_normalized(text: str, same: str) -> None:
     [
         pytest.param("1.2-rc", "a short version has no pre-release", id="short with pre-release"),
         pytest.param("1+b", "a short version has no pre-release", id="short with build"),
-        pytest.param("vv1.2.3", "the major version is no number", id="two v"),
-        pytest.param(" v1.2.3", "the major version is no number", id="a space"),
+        pytest.param("vv1.2.3", "the major version is not a number", id="two v"),
+        pytest.param(" v1.2.3", "the major version is not a number", id="a space"),
         pytest.param("1.2.3-01", "the pre-release version has leading zeros", id="identifier"),
     ],
 )

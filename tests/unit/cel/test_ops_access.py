@@ -46,9 +46,9 @@ MEMBERS = [
     Access("bool key", BOOL_MAP, True, True),
     Access("bool finds no int key", {1: "x"}, True, False),
     Access("int finds no bool key", BOOL_MAP, 1, False),
-    Access("null is no key", {"a": 1}, None, False),
-    Access("list is no key", {"a": 1}, [1], False),
-    Access("map is no key", {"a": 1}, {}, False),
+    Access("null is not a key", {"a": 1}, None, False),
+    Access("list is not a key", {"a": 1}, [1], False),
+    Access("map is not a key", {"a": 1}, {}, False),
 ]
 
 
@@ -101,7 +101,7 @@ UNINDEXED = [
     Access("list by string", [1], "0", "unsupported index type: string"),
     Access("list by null", [1], None, "unsupported index type: null_type"),
     Access("missing key", {"a": 1}, "privileged", "no such key: privileged"),
-    Access("bool is no int key", {1: "x"}, True, "no such key: true"),
+    Access("bool is not an int key", {1: "x"}, True, "no such key: true"),
     Access("null key", {"a": 1}, None, "no such key: null_type"),
     Access("string", "abc", 0, "no such overload: _[_](string, int)"),
     Access("null", None, 0, "no such overload: _[_](null_type, int)"),

@@ -53,7 +53,7 @@ CASES = {
         {"object.m[]": "string", "object.m{}": "string"},
     ),
     "two variables": ("object.m.all(k, v, v == 1)", {"object.m[]": "int", "object.m{}": "int"}),
-    "keys are no values": ("object.m.all(k, k != 'x')", {"object.m[]": "string"}),
+    "keys are not values": ("object.m.all(k, k != 'x')", {"object.m[]": "string"}),
     "a bound name": ("cel.bind(a, object.a, a == 1)", {"object.a": "int"}),
     "a list that is made": (
         "[object.a, object.b].all(x, x == 'y')",

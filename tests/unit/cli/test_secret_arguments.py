@@ -14,15 +14,15 @@ CANARY = "kanari1234"
 ADDRESSES = {
     "a token of a cluster": (
         f"k8s://ctx?token={CANARY}",
-        "k8s://ctx?token=...: token is no option",
+        "k8s://ctx?token=...: token is not an option",
     ),
-    "a user of a cluster": (f"k8s://bob:{CANARY}@h?x=y", "k8s://h?x=...: x is no option"),
+    "a user of a cluster": (f"k8s://bob:{CANARY}@h?x=y", "k8s://h?x=...: x is not an option"),
     "a token of our own cluster": (f"k8s+incluster://x?token={CANARY}", "takes no context"),
     "a token beside a namespace": (
         f"k8s://ctx?namespace=a&token={CANARY}",
         "k8s://ctx?namespace=a&token=...",
     ),
-    "a semicolon": (f"k8s://ctx?a=b;token={CANARY}", "is no option"),
+    "a semicolon": (f"k8s://ctx?a=b;token={CANARY}", "is not an option"),
 }
 
 

@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
 CASES = {
     "a quoted number": Case(
-        "object.a != 0", {"a": "0"}, UNKNOWN, f"a is a string, not a whole number; {TEXT}"
+        "object.a != 0", {"a": "0"}, UNKNOWN, f"a is a string, not an integer; {TEXT}"
     ),
     "it would fail": Case("object.a == 0", {"a": "0"}, UNKNOWN, "a is a string"),
     "a quoted number, optional": Case("object.?a != optional.of(0)", {"a": "0"}, UNKNOWN, "a is"),
@@ -42,7 +42,7 @@ CASES = {
     "a quoted switch": Case(SWITCH, {"a": "true"}, UNKNOWN, "a is a string, not a boolean"),
     "a number for a switch": Case(SWITCH, {"a": 1}, UNKNOWN, "a is a number, not a boolean"),
     "a switch for a text": Case("object.a == 'x'", {"a": True}, UNKNOWN, "a boolean, not a string"),
-    "a fraction": Case("object.a != 0", {"a": 0.5}, UNKNOWN, "a is a fraction, not a whole number"),
+    "a fraction": Case("object.a != 0", {"a": 0.5}, UNKNOWN, "a is a fraction, not an integer"),
     "a list for a text": Case("object.a != 'x'", {"a": ["x"]}, UNKNOWN, '"cannot unmarshal array"'),
     "a map for a number": Case("object.a != 1", {"a": {}}, UNKNOWN, '"cannot unmarshal object"'),
     "a text for a list": Case("size(object.?a.orValue([])) == 0", {"a": ""}, UNKNOWN, "not a list"),
@@ -76,7 +76,7 @@ CASES = {
     "another operand failed": Case("object.a == 1 && object.b == 1", {"a": "1", "b": 2}, FAIL),
     "another element decided": Case("object.l.exists(e, e == 'x')", {"l": [1, "x"]}, PASS),
     # and what is of no wrong type
-    "a whole number, written otherwise": Case("object.a == 1", {"a": 1.0}, PASS),
+    "an integer, written otherwise": Case("object.a == 1", {"a": 1.0}, PASS),
     "any number has an order": Case("object.a > 1", {"a": 1.5}, PASS),
     "nothing": Case("object.?a.orValue(1) == 1", {"a": None, "b": 1}, FAIL),
     "not there": Case("object.?a.orValue(1) == 1", {}, PASS),

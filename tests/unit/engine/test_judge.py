@@ -50,7 +50,7 @@ NOT_APPLICABLE = Verdict.NOT_APPLICABLE
             {"a": 1, "b": "yes"},
             UNKNOWN,
             "not decided: the result is not true or false (title of r)",
-            id="when is no bool",
+            id="when is not a bool",
         ),
         pytest.param(
             "dyn(object.a)",
@@ -58,7 +58,7 @@ NOT_APPLICABLE = Verdict.NOT_APPLICABLE
             {"a": "true"},
             UNKNOWN,
             "not decided: the result is not true or false (title of r)",
-            id="check is no bool",
+            id="check is not a bool",
         ),
         pytest.param("object.a", "", {"a": 1}, UNKNOWN, None, id="one is not true"),
         pytest.param("object.a || object.b", "", {"a": True}, PASS, "", id="an error absorbed"),
@@ -99,7 +99,7 @@ def test_only_what_decides_against_is_listed() -> None:
         pytest.param("object.xs", {"xs": []}, [], id="no element, nothing to say"),
         pytest.param("object.?xs.orValue([])", {}, [], id="no list, by the rule's own word"),
         pytest.param("object.xs", {}, [("", UNKNOWN, ())], id="no list"),
-        pytest.param("object.xs", {"xs": {"a": 1}}, [("", UNKNOWN, ())], id="a map is no list"),
+        pytest.param("object.xs", {"xs": {"a": 1}}, [("", UNKNOWN, ())], id="a map is not a list"),
         pytest.param(
             "object.entries", {"entries": [{"ok": False}]}, [("entry [0]", FAIL, ("entries", 0))],
             id="without a name",

@@ -155,4 +155,4 @@ def test_a_pod_that_nothing_runs(tmp_path: Path, suffix: str) -> None:
     assert found == {name for name, case in LOOSE.items() if case[-1]}
     observed = [each["observed"] for each in results["findings"] if each["rule"] == rule]
     derived = {"path": "/owner/controller", "fact": "k8s/PodTemplate"}
-    assert all(each == [derived] for each in observed), "what is said of owners is no evidence"
+    assert all(each == [derived] for each in observed), "what is said of owners is not evidence"

@@ -59,12 +59,12 @@ def write(text: bytes, mode: int = 0o600) -> Callable[[Path], None]:
 
 
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
-    "empty": (write(b""), "no secret of 32 bytes"),
-    "half of one": (write(WELL[:32].encode()), "no secret of 32 bytes"),
-    "too long": (write(f"{WELL}00".encode()), "no secret of 32 bytes"),
-    "no digits": (write(b"zz" * 32), "no secret of 32 bytes"),
-    "no text": (write(b"\xff" * 64), "no secret of 32 bytes"),
-    "blanks between": (write(b" ".join([b"0f"] * 32)), "no secret of 32 bytes"),
+    "empty": (write(b""), "not a secret of 32 bytes"),
+    "half of one": (write(WELL[:32].encode()), "not a secret of 32 bytes"),
+    "too long": (write(f"{WELL}00".encode()), "not a secret of 32 bytes"),
+    "no digits": (write(b"zz" * 32), "not a secret of 32 bytes"),
+    "no text": (write(b"\xff" * 64), "not a secret of 32 bytes"),
+    "blanks between": (write(b" ".join([b"0f"] * 32)), "not a secret of 32 bytes"),
     "others can read it": (write(WELL.encode(), 0o644), "others can open it (mode 0644)"),
     "others can write it": (write(WELL.encode(), 0o620), "others can open it (mode 0620)"),
     "a pipe": (os.mkfifo, "not a regular file"),

@@ -216,19 +216,19 @@ LIES = {
     "no targets": of_manifest(lambda m: m.update(targets=[]), "no target"),
     "a file twice": of_manifest(listed_twice, "one is there twice"),
     "files in another order": of_manifest(lambda m: m["files"].reverse(), "not in order"),
-    "a file of another role": of_manifest(listed(role="policy"), "is no file of a bundle"),
-    "an unknown role": of_manifest(listed(role="x"), "is no file of a bundle"),
+    "a file of another role": of_manifest(listed(role="policy"), "is not a file of a bundle"),
+    "an unknown role": of_manifest(listed(role="x"), "is not a file of a bundle"),
     "a digest that is none": of_manifest(listed(sha256="x"), "no digest"),
     "a size below nothing": of_manifest(listed(size=-1), "no size"),
-    "a time in another zone": of_manifest(run(finished="0001-01-01T00:00:00+14:00"), "no time"),
-    "a time that is none": of_manifest(run(finished="2026-13-01T00:00:00Z"), "no time"),
+    "a time in another zone": of_manifest(run(finished="0001-01-01T00:00:00+14:00"), "not a time"),
+    "a time that is none": of_manifest(run(finished="2026-13-01T00:00:00Z"), "not a time"),
     "half a character": of_manifest(target(uri="\ud800"), "half of a surrogate pair"),
-    "another report": of_files(write("report.html"), "is no file of a bundle", "FORM"),
+    "another report": of_files(write("report.html"), "is not a file of a bundle", "FORM"),
     "evidence of no target": of_files(
         write("evidence/0001/000000.jsonl", ""), "is of no target", "FORM"
     ),
     "a hidden policy file": of_files(
-        write("policy/00/rules/.x.yaml"), "is no file of a bundle", "FORM"
+        write("policy/00/rules/.x.yaml"), "is not a file of a bundle", "FORM"
     ),
     "results of two kinds": of_files(two_results, "2 files of results, not one", "FORM"),
     "no results": of_files(
@@ -240,12 +240,12 @@ LIES = {
     "long ago": Lie(
         lambda _: None, run(finished="0001-01-01T00:00:00Z"), "COMPLETENESS", "their end is not"
     ),
-    "a block elsewhere": of_files(record(block="../../x"), "is no digest"),
+    "a block elsewhere": of_files(record(block="../../x"), "is not a digest"),
     "a body without a block": of_files(record(block=""), "a body without a block"),
     "a block of no record": of_files(another_block, "is of no record"),
     "a block that is not there": of_files(record(block="0" * 64), "is not in the bundle"),
     "JSON in a digest": of_files(
-        record(original='x"],"verdict":"pass","waiver":["y'), "is no digest"
+        record(original='x"],"verdict":"pass","waiver":["y'), "is not a digest"
     ),
     "a negative size": of_files(record(size=-1), "a size below nothing"),
     "a name with a zero byte": of_files(record(request="a\0b"), "a zero byte"),
@@ -254,7 +254,7 @@ LIES = {
     "a request in two parts": of_files(twice_in_two_parts, "again.yaml is there twice"),
     "blocks that hold too much": of_files(heavy_blocks, "its blocks would hold 805,3"),
     "records that rest on too much": of_files(heavy_records, "its records rest on 1,20"),
-    "a block that is none": of_files(no_block, "is no block"),
+    "a block that is none": of_files(no_block, "is not a block"),
     "a file in part": of_files(record(complete=False), "which was not read in full"),
     "records that nest": of_files(write(RECORDS, DEEP), RECORDS),
     "records with an unknown field": of_files(
@@ -289,7 +289,7 @@ LIES = {
     "an infinite ratio": of_files(results('("ratio": ?)[0-9.]+', r"\g<1>1e400"), "too large"),
     "a huge ratio": of_files(results('("ratio": ?)[0-9.]+', rf"\g<1>{9 * 10**19}"), "too large"),
     "results that nest": of_files(write("results.json", DEEP), "results.json"),
-    "a bomb": of_files(bomb, "larger than so few bytes can tell"),
+    "a bomb": of_files(bomb, "decompresses to more than"),
     "a line without an end": of_files(long_line, "a line is longer than"),
     "a list without an end": of_files(
         cites_too_much, "a finding does not begin as this program writes them"

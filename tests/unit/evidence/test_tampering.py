@@ -92,8 +92,8 @@ CASES = {
         lambda b: (b.root / "bodies/x").write_text("x"), "INTEGRITY", "is not in the manifest"
     ),
     "two files in each other's place": Case(swap_two, "INTEGRITY", "is not what the manifest says"),
-    "a link in place of a file": Case(linked, "INTEGRITY", "is no regular file"),
-    "a linked folder": Case(linked_folder, "INTEGRITY", "bodies is no regular file"),
+    "a link in place of a file": Case(linked, "INTEGRITY", "is not a regular file"),
+    "a linked folder": Case(linked_folder, "INTEGRITY", "bodies is not a regular file"),
     "an empty folder": Case(
         lambda b: (b.root / "reports").mkdir(), "INTEGRITY", "reports is a folder that is not in"
     ),
@@ -105,11 +105,11 @@ CASES = {
     ),
     "a folder that can't be listed": Case(closed, "INTEGRITY", "policy/hidden is a folder"),
     "a pipe more": Case(
-        lambda b: os.mkfifo(b.root / "policy/x"), "INTEGRITY", "policy/x is no regular file"
+        lambda b: os.mkfifo(b.root / "policy/x"), "INTEGRITY", "policy/x is not a regular file"
     ),
     "a file of a terabyte": Case(sparse, "INTEGRITY", "results.json is not what the manifest says"),
-    "a pipe in place of the manifest": Case(piped, "FORM", "manifest.json is no regular file"),
-    "a link in place of the manifest": Case(endless, "FORM", "manifest.json is no regular file"),
+    "a pipe in place of the manifest": Case(piped, "FORM", "manifest.json is not a regular file"),
+    "a link in place of the manifest": Case(endless, "FORM", "manifest.json is not a regular file"),
     "half a character as the hint": Case(
         text_of(lambda t: re.sub('"hint": "[^"]*"', r'"hint": "\\ud800"', t)),
         "FORM",
@@ -158,7 +158,7 @@ CASES = {
     "no number": Case(
         text_of(lambda t: t.replace('"format"', '"more": NaN,\n"format"'), MANIFEST),
         "FORM",
-        "NaN is no number",
+        "NaN is not a number",
     ),
     "too large a number": Case(
         text_of(lambda t: t.replace('"format"', '"more": 9007199254740993,\n"format"'), MANIFEST),

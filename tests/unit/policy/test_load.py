@@ -12,7 +12,7 @@ from auditor.policy import digest_of, load
 from tests.unit.policy.making import CONTROLS, FILES, OTHER_RULE, RULE, complaints, told, write
 
 FILE = "rules/acme-bad.yaml"
-MOVE = "or move it out of the way, if it is no policy"
+MOVE = "or move it out of the way, if it is not a policy"
 WHERE = "policy files are *.yaml in its folders controls, profiles, rules, tables"
 EVER = "ids are for ever: one that was used once is never used for something else"
 ONE_THING = "ids are for ever and for one thing: choose another"
@@ -43,7 +43,10 @@ HOSTILE = {
 def test_hostile_files(tmp_path: Path, data: bytes, expected: str) -> None:
     (told,) = complaints(tmp_path, {**FILES, FILE: data})
     # a libyaml that has a limit of its own looks that far ahead before it says anything
-    assert told in {FILE + expected, f"{FILE}:1:1001: no YAML: exceeded maximum nesting depth"}
+    assert told in {
+        FILE + expected,
+        f"{FILE}:1:1001: not valid YAML: exceeded maximum nesting depth",
+    }
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
@@ -229,7 +232,7 @@ def test_a_number_of_thousands_of_digits_is_an_error_at_its_place(
         load((ours, theirs))
     (error,) = caught.value.errors
     assert str(error.location) == f"{theirs}/rules/their-bad.yaml:{place}"
-    assert error.message.endswith(" characters) is no int")
+    assert error.message.endswith(" characters) is not an int")
     assert len(error.message) < 100
 
 

@@ -24,13 +24,13 @@ PROFILES = {
         "6:1: unknown key 'excludes' (did you mean 'exclude'?)",
     ]),
     "id": ("id: acme\n", "id: Acme\n", [
-        "1:5: 'Acme' is no id (lower-case words and digits joined by dashes)",
+        "1:5: 'Acme' is not an id (lower-case words and digits joined by dashes)",
     ]),
     "id that is not the file's name": ("id: acme\n", "id: ours\n", [
         "1:5: the file must be named ours.yaml, not acme.yaml",
     ]),
     "no gate": ("gate: high\n", "", ["1:1: missing key 'gate'"]),
-    "gate": ("gate: high", "gate: hihg", [f"11:7: 'hihg' is no gate ({GATE_HINT})"]),
+    "gate": ("gate: high", "gate: hihg", [f"11:7: 'hihg' is not a gate ({GATE_HINT})"]),
     "nothing selected": ("select:\n  - {tags: [workload], severity: low}\n", "", [
         "1:1: selects no rule (name some in select, or profiles in extends)",
     ]),
@@ -67,7 +67,7 @@ PROFILES = {
         "4:11: no profile is called 'ours' (one of: acme)",
     ]),
     "extends itself": ("select:", "extends: [acme]\nselect:", [
-        "1:5: profiles extend one another in a circle: acme > acme (cut it)",
+        "1:5: profiles extend each other in a cycle: acme > acme (remove one `extends`)",
     ]),
     "unknown parameter": ("{least: 3", "{most: 3", [
         "8:20: no parameter that any rule has is called 'most' (one of: least)",
@@ -82,7 +82,7 @@ PROFILES = {
         "8:21: parameter least: 10 is not between 1 and 9",
     ]),
     "parameter of another type": ("{least: 3", "{least: many", [
-        "8:21: parameter least: 'many' is not a whole number",
+        "8:21: parameter least: 'many' is not an integer",
     ]),
     "override without a reason": (", reason: It broke.", "", ["10:5: missing key 'reason'"]),
     "override with an empty reason": ("reason: It broke.", 'reason: ""', [
@@ -101,17 +101,17 @@ PROFILES = {
 
 OTHERS = {
     "framework": (CONTROLS, "framework: acme", "framework: Acme", [
-        "1:12: 'Acme' is no id (lower-case words and digits joined by dashes)",
+        "1:12: 'Acme' is not an id (lower-case words and digits joined by dashes)",
     ]),
     "no url": (CONTROLS, "url: https://acme.example/\n", "", ["1:1: missing key 'url'"]),
     "url": (CONTROLS, "url: https:", "url: http:", [
-        "3:6: 'http://acme.example/' is no address (it starts with https://)",
+        "3:6: 'http://acme.example/' is not an https:// URL (it starts with https://)",
     ]),
     "no controls": (CONTROLS, "\n  - {id: one, title: Enough of everything}", " []", [
         "4:11: must not be empty",
     ]),
     "control id": (CONTROLS, "id: one", "id: 'one two'", [
-        "5:10: 'one two' is no id (letters, digits, dots and dashes)",
+        "5:10: 'one two' is not an id (letters, digits, dots and dashes)",
     ]),
     "control id that is a number": (CONTROLS, "id: one", "id: 5.2", [
         '5:10: must be text, not a number (put it in quotes: "5.2")',
@@ -122,7 +122,7 @@ OTHERS = {
     "version that is a number": (CONTROLS, "controls:", "version: 1.2\ncontrols:", [
         '4:10: must be text, not a number (put it in quotes: "1.2")',
     ]),
-    "rules that are no list": (CONTROLS, "everything}", "everything, rules: acme-bad}", [
+    "rules that are not list": (CONTROLS, "everything}", "everything, rules: acme-bad}", [
         "5:51: must be a list, not text",
     ]),
     "rule that is not there": (CONTROLS, "everything}", "everything, rules: [acme-bat]}", [
@@ -137,20 +137,20 @@ OTHERS = {
     "control twice": (CONTROLS, "  - {id: one", "  - {id: one, title: a}\n  - {id: one", [
         f"6:10: control acme:one exists already, in controls/acme.yaml:5:10 ({ONE_THING})",
     ]),
-    "table that is no list": (TABLE, "- {", "{", ["1:1: must be a list, not a mapping"]),
-    "row that is no mapping": (TABLE, "- {", "- a\n- {", ["1:3: must be a mapping, not text"]),
+    "table that is not a list": (TABLE, "- {", "{", ["1:1: must be a list, not a mapping"]),
+    "row that is not a mapping": (TABLE, "- {", "- a\n- {", ["1:3: must be a mapping, not text"]),
     "row with an unknown key": (TABLE, "group", "groups", [
         "1:3: missing key 'group'",
         "1:19: unknown key 'groups' (did you mean 'group'?)",
     ]),
     "kind of a row": (TABLE, "kind: Trainer", "kind: trainer", [
-        "1:10: 'trainer' is no kind (as in the object: RayCluster)",
+        "1:10: 'trainer' is not a kind (as in the object: RayCluster)",
     ]),
     "group with a version": (TABLE, "ml.acme.example", "ml.acme.example/v1", [
-        "1:26: 'ml.acme.example/v1' is no API group (without a version: ray.io)",
+        "1:26: 'ml.acme.example/v1' is not an API group (without a version: ray.io)",
     ]),
     "path": (TABLE, "spec.worker.template", "spec..template", [
-        "1:55: 'spec..template' is no path (fields joined by dots, [*] visits a list)",
+        "1:55: 'spec..template' is not a path (fields joined by dots, [*] visits a list)",
     ]),
     "no paths": (TABLE, "[spec.worker.template]", "[]", ["1:54: must not be empty"]),
     "shape": (TABLE, "shape: template", "shape: pod", [
@@ -190,7 +190,10 @@ def test_a_circle_is_told_once(tmp_path: Path) -> None:
         },
     }
     assert complaints(tmp_path, files) == [
-        "profiles/a.yaml:1:5: profiles extend one another in a circle: a > b > c > a (cut it)"
+        (
+            "profiles/a.yaml:1:5: profiles extend each other in a cycle: a > b > c > a "
+            "(remove one `extends`)"
+        )
     ]
 
 

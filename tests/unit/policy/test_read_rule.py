@@ -19,7 +19,7 @@ CASES = {
     ]),
     "missing keys": ("rationale: It breaks.\n", "", ["1:1: missing key 'rationale'"]),
     "key twice": ("tags:", "title: Again\ntags:", ["11:1: key 'title' is there twice"]),
-    "key that is no text": ("tags:", "1: a\ntags:", [
+    "key that is not text": ("tags:", "1: a\ntags:", [
         '11:1: a key must be text, not a number (put it in quotes: "1")',
     ]),
     "key that is a list": ("tags:", "? [a]\n: b\ntags:", [
@@ -28,10 +28,10 @@ CASES = {
     "not a mapping": (RULE, "- a\n", ["1:1: must be a mapping, not a list"]),
     "empty file": (RULE, "# nothing\n", ["1:1: the file is empty"]),
     "two documents": (RULE, "a: 1\n---\nb: 1\n", [
-        "2:1: no YAML: but found another document",
+        "2:1: not valid YAML: but found another document",
     ]),
     "no YAML": ("[workload]", "[workload", [
-        "12:9: no YAML: did not find expected ',' or ']'",
+        "12:9: not valid YAML: did not find expected ',' or ']'",
     ]),
     "a number for a text": ("title: Something is bad", "title: 12", [
         '2:8: must be text, not a number (put it in quotes: "12")',
@@ -56,7 +56,7 @@ CASES = {
         "11:7: must be a list, not text",
     ]),
     "id with capitals": ("id: acme-bad", "id: acme-Bad", [
-        "1:5: 'acme-Bad' is no id (lower-case words and digits joined by dashes)",
+        "1:5: 'acme-Bad' is not an id (lower-case words and digits joined by dashes)",
     ]),
     "id that is not the file's name": ("id: acme-bad", "id: acme-worse", [
         "1:5: the file must be named acme-worse.yaml, not acme-bad.yaml",
@@ -68,15 +68,15 @@ CASES = {
         "4:13: 'sure' is not allowed (one of: high, low, medium)",
     ]),
     "kind": ("k8s/Deployment", "k8s/Deploymnet", [
-        "5:13: no kind is called 'k8s/Deploymnet' (did you mean 'k8s/Deployment'?)",
+        "5:13: unknown kind 'k8s/Deploymnet' (did you mean 'k8s/Deployment'?)",
     ]),
     "kind of another platform": ("k8s/Deployment", "aws/Bucket", [
-        f"5:13: no kind is called 'aws/Bucket' ({KIND}; of files there is files/DuplicateKey)",
+        f"5:13: unknown kind 'aws/Bucket' ({KIND}; of files there is files/DuplicateKey)",
     ]),
     "no kinds": ("k8s/Deployment", "[]", ["5:13: must not be empty"]),
     "kind twice": ("k8s/Deployment", "[k8s/Pod, k8s/Pod]", ["5:23: 'k8s/Pod' is there twice"]),
     "needs": ("tags:", "needs: [k8s/Secrets]\ntags:", [
-        "11:9: no kind is called 'k8s/Secrets' (did you mean 'k8s/Secret'?)",
+        "11:9: unknown kind 'k8s/Secrets' (did you mean 'k8s/Secret'?)",
     ]),
     "tag": ("[workload]", "[Work_load, workload]", [
         "11:8: 'Work_load' is not written as words joined by dashes",
@@ -86,10 +86,10 @@ CASES = {
         "12:12: no control is called 'acme:two' (did you mean 'acme:one'?)",
     ]),
     "control without its framework": ("[acme:one]", "[one]", [
-        "12:12: 'one' is no control (a control is written framework:id)",
+        "12:12: 'one' is not a control (a control is written framework:id)",
     ]),
     "reference": ("[https://acme.example/one]", "[http://acme.example/one]", [
-        "16:14: 'http://acme.example/one' is no address (it starts with https://)",
+        "16:14: 'http://acme.example/one' is not an https:// URL (it starts with https://)",
     ]),
     "no references": ("[https://acme.example/one]", "[]", [
         "16:13: must not be empty (name where the reader can check what is claimed)",
@@ -114,14 +114,14 @@ PARAMETERS = {
         "10:17: no type 'integer' (did you mean 'int'?)",
     ]),
     "default of another type": ("default: 2", "default: two", [
-        "10:31: parameter least: 'two' is not a whole number",
+        "10:31: parameter least: 'two' is not an integer",
     ]),
     "default below": ("default: 2", "default: 0", [
         "10:31: parameter least: 0 is not between 1 and 9",
     ]),
     "default missing": ("default: 2, ", "", ["10:10: missing key 'default'"]),
     "bounds the wrong way": ("max: 9", "max: 0", ["10:47: max 0 is below min 1"]),
-    "bound that is no number": ("max: 9", "max: many", ["10:47: must be a whole number"]),
+    "bound that is not a number": ("max: 9", "max: many", ["10:47: must be an integer"]),
     "bounds of a text": ("type: int, default: 2", "type: string, default: a", [
         "10:42: min is not for string (it is for int)",
         "10:50: max is not for string (it is for int)",
@@ -129,7 +129,7 @@ PARAMETERS = {
     "choices of a number": ("min: 1", "choices: [a]", [
         "10:43: choices is not for int (it is for string)",
     ]),
-    "default that is no choice": (
+    "default that is not a choice": (
         "type: int, default: 2, min: 1, max: 9", "type: string, default: c, choices: [a, b]", [
         "10:34: parameter least: 'c' is not one of a, b",
     ]),
@@ -138,7 +138,7 @@ PARAMETERS = {
         "10:46: parameter least: 1.3 is not a version such as 1.30, in quotes, or latest",
     ]),
     "name": ("least: {", "Least: {", [
-        "10:10: 'Least' is no name of a parameter (lower case, digits and _)",
+        "10:10: 'Least' is not a valid parameter name (lower case, digits and _)",
     ]),
     "unknown key": ("min: 1", "minimum: 1", [
         "10:34: unknown key 'minimum' (did you mean 'min'?)",
@@ -166,7 +166,7 @@ EXAMPLES = {
     "object that is a list": ("object: {spec: {replicas: 2}}", "object: [1]", [
         "20:13: must be a mapping, not a list",
     ]),
-    "a key that is no value": ("object: {spec: {replicas: 2}}", "object: {[1]: 2}", [
+    "a key that is not a value": ("object: {spec: {replicas: 2}}", "object: {[1]: 2}", [
         "20:14: no value: found unhashable key",
     ]),
     "a tag of Python": ("object: {spec: {replicas: 2}}", "object: {a: !!python/none x}", [

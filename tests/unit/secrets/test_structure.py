@@ -233,7 +233,7 @@ def test_secret_is_replaced(value: Any, expected: Any) -> None:
 @pytest.mark.parametrize("value", LEFT.values(), ids=LEFT)
 def test_what_is_no_secret_is_left(value: Any) -> None:
     check(value, value)
-    assert redact(value) is value, "nothing to hide is no copy"
+    assert redact(value) is value, "nothing to hide is not a copy"
 
 
 def test_an_ordinary_pod_is_not_looked_through() -> None:

@@ -21,7 +21,7 @@ def adapt(function: str, args: list[object]) -> list[object]:
     """
     match function, args:
         case "substring", [str() as text, int(), int() as end] if end == len(text):
-            # The end of the text is no valid end; with a start of the same it is.
+            # The end of the text is not a valid end; with a start of the same it is.
             if args[1] != end:
                 no_overload(function, *args)
         case _, [str() as text, str(), int() as position] if function in _SEARCHES:

@@ -176,7 +176,7 @@ class Row(NamedTuple):
 
 TRUE, FALSE = ("bool", "True"), ("bool", "False")
 DIFFERENCES = [
-    Row("null has no fields and is no error", "has(x.f)", FALSE, ERROR),
+    Row("null has no fields and is not an error", "has(x.f)", FALSE, ERROR),
     Row("optional field of null", "x.?f.hasValue()", FALSE, ERROR),
     Row("optional key of null", "x[?'f'].hasValue()", FALSE, ERROR),
     Row("optional field of an optional null", "optional.of(x).?f.hasValue()", FALSE, ERROR),
@@ -186,7 +186,7 @@ DIFFERENCES = [
     Row("or with no optional", "optional.none().or(dyn(2))", ("int", "2"), ERROR),
     Row("null among keys", "x in {'a': 1}", FALSE, ERROR),
     Row("list among keys", "[1] in {'a': 1}", FALSE, ERROR),
-    Row("key that is no key", "{'a': 1}[?[1]].hasValue()", ERROR, FALSE),
+    Row("key that is not a key", "{'a': 1}[?[1]].hasValue()", ERROR, FALSE),
     Row("list index that is a double", "[7][?0.0].hasValue()", TRUE, ERROR),
     Row("list index that is a uint", "[7][?0u].hasValue()", TRUE, ERROR),
     Row("order of NaN", "0.0 / 0.0 < 1.0", ERROR, FALSE),

@@ -72,7 +72,7 @@ HELD = {
     "a list whose metadata is odd": listed(
         pod("a"), pod("b"), pod("c"), metadata={"labels": 3, "name": []}
     ),
-    "a kind that is no text": {"kind": 3, "items": [pod("a"), pod("b"), pod("c")]},
+    "a kind that is not text": {"kind": 3, "items": [pod("a"), pod("b"), pod("c")]},
     "as deep as it may be": [nested(MOST_NESTED - 1), pod("b"), pod("c")],
 }
 

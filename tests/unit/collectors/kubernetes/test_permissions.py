@@ -185,17 +185,17 @@ def test_the_table_says_what_no_namespace_holds() -> None:
 
 
 REFUSED = {
-    "an account that is YAML": (("--account", "a/b}, x: {y"), "is no name of a service account"),
-    "a namespace that is YAML": (("--namespace", "Bad Name: {x}"), "is no name of a namespace"),
-    "no account": (("--account", "a/"), "'' is no name of a service account"),
-    "no namespace of the account": (("--account", "/b"), "'' is no name of a namespace"),
+    "an account that is YAML": (("--account", "a/b}, x: {y"), "is not a name of a service account"),
+    "a namespace that is YAML": (("--namespace", "Bad Name: {x}"), "is not a name of a namespace"),
+    "no account": (("--account", "a/"), "'' is not a name of a service account"),
+    "no namespace of the account": (("--account", "/b"), "'' is not a name of a namespace"),
     "no slash": (("--account", "auditor"), "no namespace"),
-    "two slashes": (("--account", "a/b/c"), "'b/c' is no name"),
-    "a newline": (("--namespace", "a\n"), "is no name of a namespace"),
-    "too long": (("--namespace", "a" * 64), "is no name of a namespace"),
-    "too long an account": (("--account", "a/" + "b" * 254), "is no name of a service account"),
-    "a dash at the end": (("--namespace", "a-"), "is no name of a namespace"),
-    "a dot in a namespace": (("--account", "a.b/c"), "'a.b' is no name of a namespace"),
+    "two slashes": (("--account", "a/b/c"), "'b/c' is not a name"),
+    "a newline": (("--namespace", "a\n"), "is not a name of a namespace"),
+    "too long": (("--namespace", "a" * 64), "is not a name of a namespace"),
+    "too long an account": (("--account", "a/" + "b" * 254), "is not a name of a service account"),
+    "a dash at the end": (("--namespace", "a-"), "is not a name of a namespace"),
+    "a dot in a namespace": (("--account", "a.b/c"), "'a.b' is not a name of a namespace"),
 }
 
 

@@ -288,13 +288,13 @@ def test_a_page_of_plain_pods_is_taken_apart_once() -> None:
 
 
 NO_LISTS = {
-    "nothing": (b"", "is no list"),
-    "a list of JSON": (b"[]", "is no list"),
+    "nothing": (b"", "is not a list"),
+    "a list of JSON": (b"[]", "is not a list"),
     "no kind": (b"{}", "nothing that says what it is"),
-    "no UTF-8": (b"\xff", "is no list"),
-    "items of another type": (b'{"kind":"PodList","apiVersion":"v1","items":{}}', "is no list"),
-    "items that are null": (b'{"kind":"PodList","apiVersion":"v1","items":null}', "is no list"),
-    "no items": (b'{"kind":"PodList","apiVersion":"v1"}', "is no list"),
+    "no UTF-8": (b"\xff", "is not a list"),
+    "items of another type": (b'{"kind":"PodList","apiVersion":"v1","items":{}}', "is not a list"),
+    "items that are null": (b'{"kind":"PodList","apiVersion":"v1","items":null}', "is not a list"),
+    "no items": (b'{"kind":"PodList","apiVersion":"v1"}', "is not a list"),
     "a list of others": (b'{"kind":"JobList","apiVersion":"v1","items":[]}', "is JobList v1"),
     "of another version": (b'{"kind":"PodList","apiVersion":"v2","items":[]}', "is PodList v2"),
     "no version": (b'{"kind":"PodList","items":[]}', "the answer is PodList"),
@@ -312,7 +312,7 @@ def test_no_list(body: bytes, says: str) -> None:
 
 
 OTHERS = {
-    "nothing": (b"", "is no object"),
+    "nothing": (b"", "is not an object"),
     "a status": (b'{"kind":"Status","apiVersion":"v1"}', "the answer is Status v1"),
     "another name": (
         b'{"kind":"Pod","apiVersion":"v1","metadata":{"name":"b"}}',

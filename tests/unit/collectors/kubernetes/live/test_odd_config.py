@@ -1,4 +1,4 @@
-"""Kubeconfigs in which something odd stands, and identity providers that are no help."""
+"""Kubeconfigs in which something odd stands, and identity providers that do not help."""
 
 from __future__ import annotations
 

@@ -90,8 +90,8 @@ PLUGINS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         "gave no credentials",
     ),
     "wants a person": ("", {"interactiveMode": "Always"}, "there is no terminal"),
-    "has odd arguments": ("", {"args": [7]}, "are no list of texts"),
-    "has odd variables": ("", {"env": {"a": "b"}}, "is no list of names and values"),
+    "has odd arguments": ("", {"args": [7]}, "are not a list of strings"),
+    "has odd variables": ("", {"env": {"a": "b"}}, "is not a list of names and values"),
 }
 
 

@@ -42,10 +42,10 @@ def test_addresses(text: str, address: Address) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("k8s://p?namespace=A", "'A' is no name of a namespace"),
-        ("k8s://p?namespace=", "'' is no name of a namespace"),
-        ("k8s://p?namespace=a/../b", "'a/../b' is no name"),
-        ("k8s://p?namespaces=a", "namespaces is no option of a cluster"),
+        ("k8s://p?namespace=A", "'A' is not a name of a namespace"),
+        ("k8s://p?namespace=", "'' is not a name of a namespace"),
+        ("k8s://p?namespace=a/../b", "'a/../b' is not a name"),
+        ("k8s://p?namespaces=a", "namespaces is not an option of a cluster"),
         ("k8s+incluster://p", "takes no context"),
     ],
 )
@@ -119,19 +119,19 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
     "a switch that is a text": (
         lambda folder: _at(folder, "https://h", **{"insecure-skip-tls-verify": "false"}),
         "",
-        "insecure-skip-tls-verify of the kubeconfig is no true or false",
+        "insecure-skip-tls-verify of the kubeconfig is not a true or false",
     ),
     "a name of a server that begins with a dot": (
         lambda folder: _name(folder, ".x"),
         "",
-        "no name",
+        "not a name",
     ),
     "a name of a server with a gap": (
         lambda folder: _name(folder, "x..y"),
         "",
-        "no name of a host",
+        "not a name of a host",
     ),
-    "a name of a server that is long": (lambda folder: _name(folder, "x" * 64), "", "no name of"),
+    "a name that is long": (lambda folder: _name(folder, "x" * 64), "", "not a name of"),
     "a server with a gap": (lambda folder: _at(folder, "https://a..b"), "", "'https://a..b'"),
     "no file at all": (lambda _: os.pathsep, "", "KUBECONFIG names no file"),
     "a user of this machine who is none": (lambda _: "~nosuchuser/x", "", "no such file"),
@@ -141,7 +141,7 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
     "contexts that are a map": (
         lambda folder: _text(folder, b"contexts: {a: {}}"),
         "",
-        "contexts is no list",
+        "contexts is not a list",
     ),
     "a context without a name": (
         lambda folder: _text(folder, b"contexts: [{context: {cluster: a}}]"),
@@ -182,12 +182,12 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
         "",
         "has a character that no header may have",
     ),
-    "a token that is no ASCII": (
+    "a token that is not ASCII": (
         lambda folder: of_user(folder, **{**NOBODY, "token": "canaryé"}),
         "",
         "has a character that no header may have",
     ),
-    "a token that is a number": (lambda folder: of_user(folder, token=7), "", "is no text"),
+    "a token that is a number": (lambda folder: of_user(folder, token=7), "", "is not text"),
     "a token's file that is not there": (
         lambda folder: of_user(folder, tokenFile="gone"),
         "",
@@ -206,7 +206,7 @@ WRONG: Mapping[str, tuple[Callable[[Path], str], str, str]] = {
     "a broken secret": (
         lambda folder: _text(folder, b"users:\n- user: {token: canary: x}\n"),
         "",
-        "text:2:23: no YAML",
+        "text:2:23: not valid YAML",
     ),
 }
 
