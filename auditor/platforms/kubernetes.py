@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -120,6 +121,7 @@ BUILT_IN: Final = _groups()
 """Each kind of Kubernetes, without the prefix, and the groups that have it: today's first."""
 
 
+@lru_cache(1024)
 def kind_name(group: str, kind: str) -> str:
     """What rules call a kind: its group is in the name unless it is one of Kubernetes' own.
 
@@ -169,8 +171,6 @@ def controlled_by(resource: Resource) -> Owner | None:
 
 def counted_with(resource: Resource) -> Subject | None:
     """The controller of a resource, as what findings about it belong to."""
-    if resource.controller is None:
-        return None
     owner = controlled_by(resource)
     if owner is None:
         return None

@@ -98,12 +98,24 @@ class Platforms(msgspec.Struct, frozen=True):
         platform = self.of_kind(kind)
         return PLAIN if platform is None else platform.shapes.get(kind, PLAIN)
 
-    def counted_with(self, resource: Resource) -> Subject | None:
-        """The controller that findings about a resource belong to, None for itself."""
-        if resource.controller is None:
-            return None
-        platform = self.of_kind(resource.kind)
-        return None if platform is None else platform.counted_with(resource)
+    def counting(self) -> Callable[[Resource], Subject | None]:
+        """Make what says which controller findings about a resource belong to, None for itself.
+
+        It remembers whose each kind is, since it is asked about every pod.
+        """
+        by_kind: dict[str, Callable[[Resource], Subject | None]] = {}
+
+        def counted_with(resource: Resource) -> Subject | None:
+            if resource.controller is None:
+                return None
+            found = by_kind.get(resource.kind)
+            if found is None:
+                platform = self.of_kind(resource.kind)
+                found = by_itself if platform is None else platform.counted_with
+                by_kind[resource.kind] = found
+            return found(resource)
+
+        return counted_with
 
     def __iter__(self) -> Iterator[Platform]:
         """One platform after the other, in the order of their table."""

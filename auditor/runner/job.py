@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,7 @@ from auditor.analysis.table import ANALYSES
 from auditor.engine.kinds import Plans, kinds_of
 from auditor.engine.lines import LineWriter
 from auditor.engine.sources import RuleSources, WantedKinds, needing, sources_of, wanted_by
+from auditor.model.resource import Resource, Subject
 from auditor.policy import (
     CacheFolder,
     CompiledProfile,
@@ -58,7 +59,8 @@ class Job(msgspec.Struct, frozen=True):
 class Context(msgspec.Struct, frozen=True):
     """A job made ready: compiled rules by kind, the analyses, the writer of lines.
 
-    ``joining`` are the analyses that take something of each kind.
+    ``joining`` are the analyses that take something of each kind; ``counted_with`` says which
+    controller findings about a resource belong to.
     """
 
     profile: CompiledProfile
@@ -67,6 +69,7 @@ class Context(msgspec.Struct, frozen=True):
     joining: Mapping[str, tuple[JoiningAnalysis, ...]]
     sources: Mapping[str, RuleSources]
     wanted: WantedKinds
+    counted_with: Callable[[Resource], Subject | None]
     writer: LineWriter
 
 
@@ -98,6 +101,7 @@ def _compiled(chosen: Chosen, run: Path) -> CompiledProfile:
 def context_of(job: Job) -> Context:
     """Make a job ready; a forked worker finds its parent's work already done."""
     judges = _judges(job.chosen, job.list_all, job.memo, job.spool.parent)
+    counted_with = judges.profile.platforms.counting()
     return Context(
         profile=judges.profile,
         plans=judges.plans,
@@ -105,7 +109,8 @@ def context_of(job: Job) -> Context:
         joining=judges.analyses.by_kind(),
         sources=judges.sources,
         wanted=wanted_by(judges.sources.values(), judges.profile.platforms),
-        writer=LineWriter(judges.profile.rules, judges.profile.platforms.counted_with),
+        counted_with=counted_with,
+        writer=LineWriter(judges.profile.rules, counted_with),
     )
 
 

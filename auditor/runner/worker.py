@@ -68,7 +68,7 @@ class ShardRun:
         self._mishaps = mishaps
         self._context = context
         self._notes = notes
-        self._counted_with = context.profile.platforms.counted_with
+        self._counted_with = context.counted_with
         self._unread: list[Gap] = []
         self._target = target
         self._uri = target.uri

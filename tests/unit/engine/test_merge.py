@@ -28,7 +28,7 @@ RULES = (
     active("true", name="r-needy", needs=["k8s/Other"], severity=Severity.CRITICAL),
 )
 TARGET = Target("t", "files")
-WRITER = LineWriter(RULES, PLATFORMS.counted_with)
+WRITER = LineWriter(RULES, PLATFORMS.counting())
 NASTY = ("a", "b\ttab", "c\x1funit", 'd"quote', "e\nline", "ü", "\ud800", "", '"covers":0')
 
 

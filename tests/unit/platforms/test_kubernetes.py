@@ -115,7 +115,7 @@ def test_controllers(
     pod = Resource("k8s/Pod", "v1", "p", "ml", "u", "a.yaml", 0, 1, b"{}", labels, owner)
     found = controlled_by(pod)
     assert (None if found is None else (found.kind, found.name)) == expected
-    counted = PLATFORMS.counted_with(pod)
+    counted = PLATFORMS.counting()(pod)
     kinds = {"Job": "k8s/Job", "Deployment": "k8s/Deployment", "ReplicaSet": "k8s/ReplicaSet"}
     if expected is None:
         assert counted is None

@@ -37,7 +37,7 @@ TARGET = Target("estate", "files")
 def _findings(kind: Kind, items: Sequence[Item]) -> list[bytes]:
     """The findings of one object, as a run has them."""
     plans = Plans([kind.rule], list_all=False, memo=True)
-    writer = LineWriter([kind.rule], PLATFORMS.counted_with)
+    writer = LineWriter([kind.rule], PLATFORMS.counting())
     body = object_of(kind, items)
     resource = Maker("a.yaml").make(body, msgspec.json.encode(body), 0, 1, clean=True)
     lines: list[bytes] = []

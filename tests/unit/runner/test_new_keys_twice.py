@@ -41,7 +41,7 @@ def _keys_twice(items: Sequence[Item], *, listed: bool) -> list[bytes]:
     """The findings of a file of such pods, as a run has them."""
     rule = active("object.same", kinds=["files/DuplicateKey"], message="{object.path}")
     plans = Plans([rule], list_all=False, memo=True)
-    writer = LineWriter([rule], PLATFORMS.counted_with)
+    writer = LineWriter([rule], PLATFORMS.counting())
     reading = FileReading(
         "estate", "a.yaml", _written(items, listed=listed), (MANIFESTS,), Memory()
     )

@@ -12,6 +12,7 @@ from auditor.analysis.workloads import CONTENTS, PodTemplates
 from auditor.engine.kinds import Plans
 from auditor.engine.sources import WantedKinds
 from auditor.model.resource import Target
+from auditor.platforms import PLATFORMS
 from auditor.policy import CompiledProfile
 from auditor.runner.job import Context
 from auditor.runner.mishaps import Mishaps
@@ -46,6 +47,7 @@ def test_where_a_gap_in_an_object_is(tmp_path: Path, target: str, scope: str, li
         joining={},
         sources={},
         wanted=WantedKinds(),
+        counted_with=PLATFORMS.counting(),
         writer=None,  # type: ignore[arg-type]  # nothing is found
     )
     spools = Spool(tmp_path, "shard", 0), Spool(tmp_path, "rows", 0)
