@@ -27,11 +27,11 @@ from typing import Final
 import msgspec
 
 from auditor.analysis import facts
+from auditor.analysis.bodies import decoded
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.fact import Fact
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import controlled_by
-from auditor.secrets import redact
 from auditor.secrets.hints import find
 
 KIND: Final = "k8s/AccountUse"
@@ -108,7 +108,7 @@ class AccountUses:
     def combine(self, one: Row, other: Row) -> Row:
         """Keep the first place of two, and the first few names."""
         names = {*_decode_names(one.body), *_decode_names(other.body)}
-        first = min(one, other, key=_place)
+        first = min(one, other, key=_order)
         return msgspec.structs.replace(first, body=_encode(sorted(names)[: _SHOWN + 1]))
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
@@ -139,8 +139,7 @@ class _Silent(msgspec.Struct, frozen=True, gc=False):
 
 
 def _account(account: Resource, site: Site) -> Row:
-    decode = msgspec.json.decode if account.clean else redact.decode
-    body = decode(account.body)
+    body = decoded(account)
     said = body.get(AUTOMOUNT) if isinstance(body, dict) else None
     kept = {} if said is None else {AUTOMOUNT: said}
     origin = site.origin(account, "", (f"/{name}" for name in kept))
@@ -169,9 +168,9 @@ def _silent(template: Resource) -> _Silent | None:
     return _Silent(spec.serviceAccountName or spec.serviceAccount or _DEFAULT, f"{kind} {name}")
 
 
-def _place(row: Row) -> tuple[str, int, str]:
-    origin = row.origin
-    return ("", 0, "") if origin is None else (origin.source, origin.document, origin.pointer)
+def _order(row: Row) -> tuple[str, int, str]:
+    place = row.place
+    return place.source, place.document, place.pointer
 
 
 def _fact(use: Row, account: Row | None) -> Fact:
@@ -187,9 +186,7 @@ def _fact(use: Row, account: Row | None) -> Fact:
         elsewhere = (*_DERIVED, (f"/{AUTOMOUNT}", None))
     else:
         body |= msgspec.json.decode(account.body)
-    subject = (account or use).origin
-    if subject is None:
-        raise TypeError("a row of an account or its user without its origin")
+    subject = (account or use).place
     if account is None:  # nobody declares it: it stands at the first pod that uses it
         subject = msgspec.structs.replace(
             subject, kind=ACCOUNT, namespace=namespace, name=name, uid=""

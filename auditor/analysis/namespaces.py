@@ -14,12 +14,12 @@ from typing import Final
 import msgspec
 
 from auditor.analysis import directions, facts
+from auditor.analysis.bodies import decoded
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Key, Row, Site, Stage, Tables
-from auditor.model.fact import Fact, Origin
+from auditor.model.fact import Fact
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX
-from auditor.secrets import redact
 
 KIND = "k8s/NamespacePosture"
 NAMESPACE = "k8s/Namespace"
@@ -80,7 +80,7 @@ class NamespacePostures:
         if resource.kind == facts.KIND:
             yield Row((resource.namespace or "default",), _WORKLOADS, None, b"1")
             return
-        body = _mapping(_decoded(resource))
+        body = _mapping(decoded(resource))
         key: Key = (resource.namespace or "default",)
         origin = site.origin(resource)
         found: dict[str, object] = {"name": resource.name}
@@ -125,7 +125,7 @@ def make(tables: Tables) -> NamespacePostures:
 
 
 def _posture(namespace: Row, found: Mapping[str, list[Row]], of_all: frozenset[str]) -> Fact:
-    origin = _declared(namespace)
+    origin = namespace.place
     own = msgspec.json.decode(namespace.body)
     policies = _bodies(found, "k8s/NetworkPolicy")
     others = of_all.union(kind for kind in found if kind in OTHER_POLICIES)
@@ -151,18 +151,6 @@ def _posture(namespace: Row, found: Mapping[str, list[Row]], of_all: frozenset[s
     )
 
 
-def _declared(row: Row) -> Origin:
-    if row.origin is None:
-        raise TypeError("a row of a Namespace without its origin")
-    return row.origin
-
-
-def _decoded(resource: Resource) -> object:
-    """The object, without secrets."""
-    decode = msgspec.json.decode if resource.clean else redact.decode
-    return decode(resource.body)
-
-
 def _fields(metadata: Mapping[str, object]) -> Iterator[str]:
     """The pointers of what a rule can read of a Namespace."""
     yield "/metadata"
@@ -174,7 +162,7 @@ def _fields(metadata: Mapping[str, object]) -> Iterator[str]:
 
 
 def _bodies(found: Mapping[str, list[Row]], kind: str) -> list[dict[str, object]]:
-    rows = sorted(found.get(kind, ()), key=lambda row: _declared(row).name)
+    rows = sorted(found.get(kind, ()), key=lambda row: row.place.name)
     return [msgspec.json.decode(row.body) for row in rows]
 
 

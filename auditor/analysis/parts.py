@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from auditor.analysis.bodies import decoded
 from auditor.model.elements import keyed, path_of
 from auditor.model.resource import Gap, Resource
-from auditor.secrets import redact
 
 _NUMBERED = re.compile(r"/[0-9]+(?:/|$)")
 
@@ -29,18 +29,13 @@ def named(resource: Resource, found: Iterable[Resource | Gap]) -> Iterator[Resou
             continue
         part = each.part
         if _NUMBERED.search(each.pointer):
-            body = _body(resource) if body is None else body
+            # what nothing names is told by a digest of what it has, so secrets have to be out
+            body = decoded(resource) if body is None else body
             part = _name(each.pointer, body) + _manner(part)
         seen[part] += 1
         if seen[part] > 1:
             part = f"{part}~#{seen[part]}"
         yield each if part == each.part else msgspec.structs.replace(each, part=part)
-
-
-def _body(resource: Resource) -> object:
-    """The whole object, without secrets: what nothing names is told by a digest of what it has."""
-    decode = msgspec.json.decode if resource.clean else redact.decode
-    return decode(resource.body)
 
 
 def _name(pointer: str, body: object) -> str:

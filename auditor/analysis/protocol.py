@@ -100,6 +100,17 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     origin: Origin | None
     body: bytes
 
+    @property
+    def place(self) -> Origin:
+        """Where it was read.
+
+        Raises:
+            TypeError: it was only counted.
+        """
+        if self.origin is None:
+            raise TypeError(f"a row {self.tag} of {self.key} that stands nowhere")
+        return self.origin
+
 
 Groups: TypeAlias = Iterator[tuple[Key, Iterator[Row]]]
 """Rows by key, the one for all keys first, then in the order of keys.
