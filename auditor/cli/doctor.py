@@ -23,12 +23,12 @@ from auditor.cli.prose import prose
 from auditor.cli.wiring import Places, wired
 from auditor.config import read_config
 from auditor.engine.conclude import rules_blinded_by
-from auditor.engine.sources import RuleSources, wanted_by
+from auditor.engine.sources import RuleSources
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
 from auditor.policy.compiled import ActiveRule
 from auditor.ports import Examination
-from auditor.runner.job import compiled_profile, rests_on
+from auditor.runner.job import prepared
 from auditor.secrets.messages import redact_texts
 from reports.text import safe
 
@@ -87,13 +87,12 @@ def doctor(
       0  a scan would see everything   3  it would not, or there is no connection
     """
     config = read_config()
-    compiled = compiled_profile(chosen_by(policies, profile, settings, cache_of(config)))
-    sources = rests_on(compiled, wired().analyses)
-    wanted = wanted_by(sources.values(), compiled.platforms)
+    ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
+    sources = ready.sources
     live = wired().live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:
-        found = redact_texts(live.examine(wanted.of(live.uri), scratch))
-    blind = _blind(found, compiled.rules, sources)
+        found = redact_texts(live.examine(ready.wanted.of(live.uri), scratch))
+    blind = _blind(found, ready.profile.rules, sources)
     never = tuple(
         _ExcludedKind(item.kind, item.reason, _resting_on(item.kind, sources))
         for item in found.excluded

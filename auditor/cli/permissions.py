@@ -16,7 +16,7 @@ from auditor.cli.wiring import SHIPPED
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.ports import RolePlan
-from auditor.runner.job import compiled_profile, rests_on
+from auditor.runner.job import prepared
 
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _NAMESPACE: Final = re.compile(_LABEL)
@@ -66,18 +66,18 @@ def permissions(
     for namespace in namespaces:
         _checked(f"--namespace {namespace}", namespace, _NAMESPACE)
     config = read_config()
-    compiled = compiled_profile(chosen_by(policies, profile, settings, cache_of(config)))
+    ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
     reasons: dict[str, list[str]] = {}
-    for rule, sources in rests_on(compiled, SHIPPED.analyses).items():
+    for rule, sources in ready.sources.items():
         for kind in sources.all:
             if kind.startswith(f"{platform}/"):
                 reasons.setdefault(kind, []).append(rule)
     plan = RolePlan(
-        compiled.id,
+        ready.profile.id,
         {kind: tuple(sorted(rules)) for kind, rules in reasons.items()},
         tuple(dict.fromkeys(namespaces)),
         (place, name),
-        kinds_of_the_cluster(compiled.tables),
+        kinds_of_the_cluster(ready.profile.tables),
     )
     for line in SHIPPED.roles[platform](plan):
         click.echo(line)

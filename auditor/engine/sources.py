@@ -63,7 +63,10 @@ class WantedKinds(msgspec.Struct, frozen=True):
 def sources_of(
     rules: Sequence[ActiveRule], feeds: Feeds, platforms: Platforms = PLATFORMS
 ) -> Mapping[str, RuleSources]:
-    """The kinds that each rule rests on, by its id; ``feeds`` say it of facts."""
+    """Find the kinds that each rule rests on, by its id; ``feeds`` say it of facts.
+
+    ``rules`` are as :func:`needing` leaves them.
+    """
     return {active.rule.id: _sources(active, feeds, platforms) for active in rules}
 
 
@@ -102,8 +105,7 @@ def _sources(active: ActiveRule, feeds: Feeds, platforms: Platforms) -> RuleSour
     if rule.about is About.FILES:
         return RuleSources(frozenset(), frozenset(), schemes)
     judged = frozenset(kind for fact in rule.applies_to for kind in read_for(fact, feeds))
-    needs = (*rule.needs, *_of_fields(active, feeds))
-    needed = frozenset(kind for each in needs for kind in read_for(each, feeds))
+    needed = frozenset(kind for each in rule.needs for kind in read_for(each, feeds))
     facts = frozenset(feeds).intersection(rule.applies_to)
     return RuleSources(judged - needed, needed, schemes, facts)
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.analysis.protocol import Analyses, JoiningAnalysis, Table
-from auditor.analysis.table import ANALYSES
+from auditor.analysis.protocol import Analyses, JoiningAnalysis
 from auditor.engine.kinds import Plans, kinds_of
 from auditor.engine.lines import LineWriter
 from auditor.engine.sources import RuleSources, WantedKinds, needing, sources_of, wanted_by
@@ -90,71 +89,83 @@ def compiled_profile(chosen: Chosen) -> CompiledProfile:
     return compile_profile(resolved, programs, chosen.platforms)
 
 
+class Prepared(msgspec.Struct, frozen=True):
+    """A profile with the analyses for its tables, and what its rules rest on through them.
+
+    The rules of ``profile`` need all that the facts which they read rest on.
+    """
+
+    profile: CompiledProfile
+    analyses: Analyses
+    sources: Mapping[str, RuleSources]
+
+    @property
+    def wanted(self) -> WantedKinds:
+        """The kinds that the rules rest on: what collectors have to read."""
+        return wanted_by(self.sources.values(), self.profile.platforms)
+
+
+def prepared(chosen: Chosen) -> Prepared:
+    """Compile a profile, and find out what its rules rest on.
+
+    Raises:
+        PolicyErrors, UsageError: as :func:`compiled_profile`.
+    """
+    compiled = compiled_profile(chosen)
+    analyses = chosen.analyses.made(compiled.tables)
+    rules = needing(compiled.rules, analyses.feeds)
+    return Prepared(
+        msgspec.structs.replace(compiled, rules=rules),
+        analyses,
+        sources_of(rules, analyses.feeds, compiled.platforms),
+    )
+
+
 @functools.lru_cache(maxsize=2)
-def _compiled(chosen: Chosen, run: Path) -> CompiledProfile:
-    """As :func:`compiled_profile`, once a run; ``run`` tells runs apart: policies may change."""
+def _prepared(chosen: Chosen, run: Path) -> Prepared:
+    """As :func:`prepared`, once a run; ``run`` tells runs apart: policies may change."""
     del run
-    return compiled_profile(chosen)
+    return prepared(chosen)
 
 
 @functools.lru_cache(maxsize=2)
 def context_of(job: Job) -> Context:
     """Make a job ready; a forked worker finds its parent's work already done."""
-    judges = _judges(job.chosen, job.list_all, job.memo, job.spool.parent)
-    counted_with = judges.profile.platforms.counting()
+    run = job.spool.parent
+    ready = _prepared(job.chosen, run)
+    rules = ready.profile.rules
+    analyses = ready.analyses.judged(kinds_of(rules))
+    counted_with = ready.profile.platforms.counting()
     return Context(
-        profile=judges.profile,
-        plans=judges.plans,
-        analyses=judges.analyses,
-        joining=judges.analyses.by_kind(),
-        sources=judges.sources,
-        wanted=wanted_by(judges.sources.values(), judges.profile.platforms),
+        profile=ready.profile,
+        plans=_plans(job.chosen, job.list_all, job.memo, run),
+        analyses=analyses,
+        joining=analyses.by_kind(),
+        sources=ready.sources,
+        wanted=ready.wanted,
         counted_with=counted_with,
-        writer=LineWriter(judges.profile.rules, counted_with),
+        writer=LineWriter(rules, counted_with),
     )
 
 
-class _Judges(msgspec.Struct, frozen=True):
-    """The parts of a context that all targets of a run share."""
-
-    profile: CompiledProfile
-    plans: Plans
-    analyses: Analyses
-    sources: Mapping[str, RuleSources]
-
-
 @functools.lru_cache(maxsize=2)
-def _judges(
+def _plans(
     chosen: Chosen,
     list_all: bool,  # noqa: FBT001 - a key of the cache
     memo: bool,  # noqa: FBT001 - a key of the cache
     run: Path,
-) -> _Judges:
-    """Make ready what judges, once a run."""
-    compiled = _compiled(chosen, run)
-    analyses = chosen.analyses.made(compiled.tables)
-    rules = needing(compiled.rules, analyses.feeds)
-    return _Judges(
-        msgspec.structs.replace(compiled, rules=rules),
-        Plans(rules, list_all=list_all, memo=memo, platforms=compiled.platforms),
-        analyses.judged(kinds_of(rules)),
-        sources_of(rules, analyses.feeds, compiled.platforms),
-    )
+) -> Plans:
+    """Make the plans that all targets of a run share, and remember by."""
+    profile = _prepared(chosen, run).profile
+    return Plans(profile.rules, list_all=list_all, memo=memo, platforms=profile.platforms)
 
 
 def wanted_of(chosen: Chosen, run: Path | None = None) -> WantedKinds:
-    """The kinds that the rules of a profile rest on: what collectors have to read.
+    """Find the kinds that the rules of a profile rest on: what collectors have to read.
 
     ``run`` is the folder of the run that will judge: it compiles nothing again.
 
     Raises:
         PolicyErrors, UsageError: as :func:`compiled_profile`.
     """
-    compiled = compiled_profile(chosen) if run is None else _compiled(chosen, run)
-    return wanted_by(rests_on(compiled, chosen.analyses).values(), compiled.platforms)
-
-
-def rests_on(compiled: CompiledProfile, table: Table = ANALYSES) -> Mapping[str, RuleSources]:
-    """The kinds that each rule of a profile rests on, through the analyses of a table."""
-    feeds = table.made(compiled.tables).feeds
-    return sources_of(needing(compiled.rules, feeds), feeds, compiled.platforms)
+    return (prepared(chosen) if run is None else _prepared(chosen, run)).wanted

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from auditor.engine.conclude import rules_blinded_by
-from auditor.engine.sources import wanted_by
 from auditor.model.resource import Gap
-from auditor.policy import CompiledProfile, policies_folder
-from auditor.runner.job import compiled_profile, rests_on
+from auditor.policy import policies_folder
+from auditor.runner.job import Prepared, prepared
 from auditor.runner.settings import Chosen
 from collectors.kubernetes.live.unread import UNREAD
 from tests.e2e.runs import Run, compiled_policies
@@ -27,8 +26,8 @@ ALWAYS = ("pods", "deployments", "networkpolicies", "namespaces", "rayclusters",
 
 
 @pytest.fixture(scope="module")
-def profile() -> CompiledProfile:
-    return compiled_profile(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
+def profile() -> Prepared:
+    return prepared(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
 
 
 def test_which_cluster_it_is_may_not_be_told(cluster: Cluster) -> None:
@@ -76,7 +75,7 @@ def test_a_right_to_named_namespaces_is_enough(cluster: Cluster, tmp_path: Path)
 
 @sweep(some=1, whole=8)
 def test_each_right_that_is_taken_away_is_told(
-    cluster: Cluster, profile: CompiledProfile, tmp_path: Path, size: int
+    cluster: Cluster, profile: Prepared, tmp_path: Path, size: int
 ) -> None:
     rules = clusters.rules_of(cluster.client)
     others = [rule for rule in rules if rule["resources"][0] not in ALWAYS]
@@ -87,13 +86,13 @@ def test_each_right_that_is_taken_away_is_told(
 
 @pytest.mark.long
 def test_every_right_that_is_taken_away_is_told(
-    cluster: Cluster, profile: CompiledProfile, tmp_path: Path
+    cluster: Cluster, profile: Prepared, tmp_path: Path
 ) -> None:
     take_away(cluster, profile, tmp_path, clusters.rules_of(cluster.client))
 
 
 def take_away(
-    cluster: Cluster, profile: CompiledProfile, folder: Path, chosen: list[dict[str, Any]]
+    cluster: Cluster, profile: Prepared, folder: Path, chosen: list[dict[str, Any]]
 ) -> None:
     """Exactly the rules that doctor names become unknown; none passes more; it is incomplete.
 
@@ -115,12 +114,10 @@ def take_away(
 class Taken:
     """A target, and what a scan of it finds with all rights."""
 
-    def __init__(
-        self, cluster: Cluster, profile: CompiledProfile, target: str, folder: Path
-    ) -> None:
+    def __init__(self, cluster: Cluster, profile: Prepared, target: str, folder: Path) -> None:
         self._profile = profile
-        self._sources = rests_on(profile)
-        self._kinds = wanted_by(self._sources.values()).of("k8s://")
+        self._sources = profile.sources
+        self._kinds = profile.wanted.of("k8s://")
         self._live = clusters.collector(cluster.least, target)
         self._folder = folder / target.rpartition("=")[2].strip(":/")
         self._folder.mkdir()
@@ -143,7 +140,7 @@ class Taken:
             rule
             for each in missing
             for rule in rules_blinded_by(
-                Gap("", each.kind, each.cause, ""), self._profile.rules, self._sources
+                Gap("", each.kind, each.cause, ""), self._profile.profile.rules, self._sources
             )
         }
         assert named, refused

@@ -7,7 +7,7 @@ import pytest
 from auditor.analysis.table import ANALYSES
 from auditor.analysis.workloads import TEMPLATES
 from auditor.engine import conclude
-from auditor.engine.sources import sources_of, wanted_by
+from auditor.engine.sources import needing, sources_of, wanted_by
 from auditor.engine.tally import lane
 from auditor.model.enums import About, GapCause, Verdict
 from auditor.model.finding import RuleCount
@@ -139,7 +139,7 @@ def test_a_file_that_is_a_target_keeps_what_was_read_of_it(uri: str) -> None:
 
 def test_a_posture_that_counts_workloads_needs_all_of_them() -> None:
     rule = active("object.workloads > 0", name="busy", kinds=["k8s/NamespacePosture"])
-    sources = sources_of([rule], FEEDS)
+    sources = sources_of(needing([rule], FEEDS), FEEDS)
     assert sources["busy"].judged == {"k8s/Namespace"}
     assert sources["busy"].needed == {"k8s/Pod", "k8s/Deployment"}
     assert conclude.rules_without_verdict(gap("k8s/Deployment"), [rule], sources) == ("busy",)
