@@ -152,8 +152,7 @@ class StoredFilesCollector:
     @property
     def target(self) -> Target:
         """The target as it was."""
-        entry = self.entry
-        return Target(entry.uri, entry.uid, entry.version, entry.principal.name, entry.excluded)
+        return self.entry.target
 
     @property
     def asked(self) -> None:

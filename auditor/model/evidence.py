@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.errors import BrokenError, CollectionError
 from auditor.model.enums import Answered, GapCause
-from auditor.model.resource import Excluded, Gap, PassedOver
+from auditor.model.resource import Excluded, Gap, PassedOver, Target
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -98,6 +98,13 @@ class TargetEntry(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     passed: PassedOver = PassedOver()
     cause: GapCause | None = None
+
+    @property
+    def target(self) -> Target:
+        """The target as it was then."""
+        return Target(
+            self.uri, self.uid, self.version, self.principal.name, self.excluded, self.notes
+        )
 
     def refuse_failed(self) -> None:
         """Stop where nothing could be read.

@@ -21,7 +21,7 @@ from auditor.model.resource import (
     Some,
     Target,
 )
-from auditor.ports import Examination, Plan, Read, Reading, Shard, Sink
+from auditor.ports import Examination, Plan, Read, Reading, Shard, Sink, WithoutLines
 
 _MOMENT = "2026-01-02T03:04:05.000000Z"
 
@@ -67,8 +67,8 @@ def pod(canary: Canaries, where: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+@dataclass(frozen=True)
+class File(WithoutLines):
     """A file as it was read; ``claims`` says that its bodies are clean, which they are not."""
 
     canary: Canaries
@@ -129,13 +129,6 @@ class File:
     def skipped(self) -> int:
         return 0
 
-    def skipped_lines(self) -> Sequence[int]:
-        return ()
-
-    def original(self, document: int) -> object:
-        del document
-        return None
-
     def line(self, document: int, pointer: str) -> int:
         del document, pointer
         return 1
@@ -143,10 +136,6 @@ class File:
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         del document, pointer, value
         return [1]
-
-    def all_lines(self, document: int) -> list[int] | None:
-        del document
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,7 @@ class PagesCollector:
     @property
     def target(self) -> Target:
         """The cluster as it was."""
-        entry = self.entry
-        who = entry.principal.name
-        return Target(entry.uri, entry.uid, entry.version, who, entry.excluded, entry.notes)
+        return self.entry.target
 
     @property
     def independent(self) -> bool:

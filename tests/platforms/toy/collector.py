@@ -16,7 +16,7 @@ from auditor.evidence.layout import Collected
 from auditor.model.enums import Answered, GapCause
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.resource import Evidence, Gap, Resource, Target
-from auditor.ports import Bodies, Plan, Reading, Shard, Sink
+from auditor.ports import Bodies, Plan, Reading, Shard, Sink, WithoutLines
 from tests.platforms.toy.platform import BOX, SHELF
 
 LISTS = {BOX: "boxes", SHELF: "shelves"}
@@ -96,8 +96,7 @@ class Kept:
 
     @property
     def target(self) -> Target:
-        entry = self.entry
-        return Target(entry.uri, entry.uid, entry.version, entry.principal.name)
+        return self.entry.target
 
     @property
     def independent(self) -> bool:
@@ -136,8 +135,8 @@ def reader(collected: Collected, bodies: Bodies) -> Kept:
     return Kept(collected.entry, bodies, collected.records)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+@dataclass(frozen=True)
+class Answer(WithoutLines):
     """One list."""
 
     uri: str
@@ -177,22 +176,3 @@ class Answer:
 
     def skipped(self) -> int:
         return 0
-
-    def skipped_lines(self) -> Sequence[int]:
-        return ()
-
-    def original(self, document: int) -> object:
-        del document
-        return None
-
-    def line(self, document: int, pointer: str) -> int:
-        del document, pointer
-        return 0
-
-    def lines(self, document: int, pointer: str, value: object) -> list[int]:
-        del document, pointer, value
-        return [0]
-
-    def all_lines(self, document: int) -> list[int] | None:
-        del document
-        return None
