@@ -6,13 +6,13 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.model.resource import Gap, Target
-from auditor.ports import Plan, Reading, Shard
-from collectors.documents.collector import FilesCollector
+from auditor.model.resource import Gap
+from auditor.ports import Reading, Shard
+from tests.e2e.passing import Passing
 
 DIE = "die"
 """Be killed before the shard is read, as by the system when memory is short."""
@@ -27,32 +27,13 @@ HANG = "hang"
 
 
 @dataclass(frozen=True, slots=True)
-class FaultyCollector:
+class FaultyCollector(Passing):
     """Fails ``times`` times on the shard that holds ``marked``; ``log`` names the shards read."""
 
-    inner: FilesCollector
     log: Path
     marked: str
     fault: str
     times: int = 1
-
-    @property
-    def target(self) -> Target:
-        return self.inner.target
-
-    @property
-    def asked(self) -> None:
-        """Files are not asked for kinds."""
-
-    @property
-    def independent(self) -> bool:
-        return self.inner.independent
-
-    def plan(self, shards: Callable[[int], int]) -> Plan:
-        return self.inner.plan(shards)
-
-    def scope(self, item: str) -> str:
-        return self.inner.scope(item)
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         with self.log.open("a") as log:

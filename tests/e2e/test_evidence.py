@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import UserDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from auditor.model.enums import About, GapCause
 from auditor.model.policy import Rule
-from auditor.model.resource import Gap, Target
+from auditor.model.resource import Gap
 from auditor.policy import load, policies_folder
-from auditor.ports import Plan, Reading, Shard
-from collectors.documents.collector import FilesCollector
+from auditor.ports import Reading, Shard
+from tests.e2e.passing import Passing
 from tests.e2e.runs import Run, collector_of
 
 POLICY = load((policies_folder(),))
@@ -54,30 +54,11 @@ KINDS = ("k8s/NetworkPolicy", "k8s/ResourceQuota", "k8s/Deployment")
 
 
 @dataclass(frozen=True, slots=True)
-class LossyCollector:
+class LossyCollector(Passing):
     """Reads all but some files, of which it says so; and says that some kinds were denied."""
 
-    inner: FilesCollector
     lost: frozenset[str]
     denied: frozenset[str]
-
-    @property
-    def target(self) -> Target:
-        return self.inner.target
-
-    @property
-    def asked(self) -> None:
-        """Files are not asked for kinds."""
-
-    @property
-    def independent(self) -> bool:
-        return self.inner.independent
-
-    def plan(self, shards: Callable[[int], int]) -> Plan:
-        return self.inner.plan(shards)
-
-    def scope(self, item: str) -> str:
-        return self.inner.scope(item)
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         for kind in sorted(self.denied):

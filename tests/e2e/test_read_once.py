@@ -9,39 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from auditor.model.resource import Gap, Target
-from auditor.ports import Plan, Reading, Shard
-from collectors.documents.collector import FilesCollector
+from auditor.model.resource import Gap
+from auditor.ports import Reading, Shard
+from tests.e2e.passing import Passing
 from tests.e2e.runs import Run, collector_of
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ns-{}\n  labels: {{a: b}}\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Watched:
+class Watched(Passing):
     """Reads as the manifests collector, notes each read, and calls ``between`` after the first."""
 
-    inner: FilesCollector
     between: Callable[[], None] = lambda: None
     read_files: list[str] = field(default_factory=list)
-
-    @property
-    def target(self) -> Target:
-        return self.inner.target
-
-    @property
-    def asked(self) -> None:
-        """Files are not asked for kinds."""
-
-    @property
-    def independent(self) -> bool:
-        return self.inner.independent
-
-    def plan(self, shards: Callable[[int], int]) -> Plan:
-        return self.inner.plan(shards)
-
-    def scope(self, item: str) -> str:
-        return self.inner.scope(item)
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         first = not self.read_files

@@ -23,9 +23,9 @@ from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Gap, Resource, Target
 from auditor.ports import Plan, Reading, Shard, Sink
 from auditor.runner.gather import CollectionRequest, gather
-from collectors.documents.collector import FilesCollector
 from collectors.kubernetes.live.pages import PageReading, PagesCollector
 from reports.results import render
+from tests.e2e.passing import Passing
 from tests.e2e.runs import Run, collector_of
 
 POD = """\
@@ -61,28 +61,8 @@ class Breaking:
 
 
 @dataclass(frozen=True, slots=True)
-class BreakingCollector:
+class BreakingCollector(Passing):
     """Reads as the real one, but for the files called ``bad``."""
-
-    inner: FilesCollector
-
-    @property
-    def target(self) -> Target:
-        return self.inner.target
-
-    @property
-    def asked(self) -> None:
-        """Files are not asked for kinds."""
-
-    @property
-    def independent(self) -> bool:
-        return True
-
-    def plan(self, shards: Callable[[int], int]) -> Plan:
-        return self.inner.plan(shards)
-
-    def scope(self, item: str) -> str:
-        return self.inner.scope(item)
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         for each in self.inner.read(shard):
