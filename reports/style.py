@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 _COLOURS = {
@@ -41,3 +43,7 @@ class Style(msgspec.Struct, frozen=True):
     def glyph(self, role: str) -> str:
         """The sign of a role, nothing in plain mode."""
         return "" if self.plain else _GLYPHS.get(role, "")
+
+
+FILE_STYLE: Final = Style(width=None, colour=False, plain=True, everything=True)
+"""How what is in a bundle is written: for no screen, and all of it."""

@@ -28,9 +28,7 @@ from auditor.ports import Collector, Live
 from auditor.runner.gather import CollectionRequest, gather
 from auditor.runner.known import write_known
 from auditor.runner.settings import EvidenceOptions, Settings, Stamp
-from reports.style import Style
-
-FILE_STYLE = Style(width=None, colour=False, plain=True, everything=True)
+from reports.style import FILE_STYLE
 
 
 class Bundling:

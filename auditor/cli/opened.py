@@ -20,10 +20,9 @@ from auditor.runner.known import read_known
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Settings, Stamp
 from auditor.runner.shards import default_workers
-from reports.style import Style
+from reports.style import FILE_STYLE
 
 Progress = Callable[[str, int, int], None]
-FILE_STYLE = Style(width=None, colour=False, plain=True, everything=True)
 
 
 class Bundle(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.rows import joined
 
 
-class Judged(msgspec.Struct):
+class JudgedFacts(msgspec.Struct):
     """What came of facts: lines of findings, counts, gaps."""
 
     lines: list[bytes] = msgspec.field(default_factory=list)
@@ -107,12 +107,12 @@ def judge_facts(
     context: Context,
     blind: Blind,
     mishaps: Mishaps,
-) -> Judged:
+) -> JudgedFacts:
     """Derive the facts of sorted rows, and judge them.
 
     A bug of ours in one analysis costs its facts, and leaves a gap.
     """
-    judged = Judged()
+    judged = JudgedFacts()
     for analysis, groups in joined(analyses, rows):
         try:
             for fact in analysis.derive(groups):
@@ -130,7 +130,7 @@ def judge_facts(
 
 
 def _judge(
-    fact: Fact, analysis: JoiningAnalysis, context: Context, blind: Blind, judged: Judged
+    fact: Fact, analysis: JoiningAnalysis, context: Context, blind: Blind, judged: JudgedFacts
 ) -> None:
     """Count and judge one fact."""
     judged.census[fact.kind] += 1

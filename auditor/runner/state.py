@@ -18,7 +18,7 @@ from auditor.model.finding import RuleCount
 from auditor.model.resource import Gap, PassedOver
 from auditor.model.results import ExcludedReport
 from auditor.runner import spools
-from auditor.runner.facts import Judged
+from auditor.runner.facts import JudgedFacts
 from auditor.runner.job import Job
 from auditor.runner.mishaps import Mishap, Mishaps
 from auditor.runner.parts import ShardResult, first_of
@@ -91,7 +91,7 @@ class TargetRun(msgspec.Struct):
         if result.mishap is not None:
             self.mishaps.append(result.mishap)
 
-    def add_judged(self, judged: Judged) -> None:
+    def add_judged(self, judged: JudgedFacts) -> None:
         """Take in what came of facts."""
         self.lines += judged.lines
         self.tally += judged.tally
