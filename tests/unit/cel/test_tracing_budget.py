@@ -71,7 +71,12 @@ class Case(NamedTuple):
 
 def late(many: int, large: int) -> list[Case]:
     """Cases that are decided late, for lists of so many elements: x has ``many``, y ``large``."""
-    last, end = many - 1, large - 1
+    return [*late_in_both(many), *late_in_one(large), after(many)]
+
+
+def late_in_both(many: int) -> list[Case]:
+    """Macros in macros over x."""
+    last = many - 1
     return [
         Case(
             "the last of the last",
@@ -101,6 +106,13 @@ def late(many: int, large: int) -> list[Case]:
             None,
             {(last, "i"): last},
         ),
+    ]
+
+
+def late_in_one(large: int) -> list[Case]:
+    """Macros over y."""
+    end = large - 1
+    return [
         Case("in a large list", f"y.all(a, a.i != {end})", False, None, {(end, "i"): end}),
         Case(
             "an error in a large list",
@@ -123,14 +135,18 @@ def late(many: int, large: int) -> list[Case]:
             None,
             {(number, "i"): number for number in range(32)},
         ),
-        Case(
-            "after the macro",
-            f"x.all(a, x.all(b, a.i < {many} && b.i < {many})) && x[7].i == 8",
-            False,
-            None,
-            {(7, "i"): 7},
-        ),
     ]
+
+
+def after(many: int) -> Case:
+    """What is decided after a macro over x in itself."""
+    return Case(
+        "after the macro",
+        f"x.all(a, x.all(b, a.i < {many} && b.i < {many})) && x[7].i == 8",
+        False,
+        None,
+        {(7, "i"): 7},
+    )
 
 
 def numbered(count: int) -> list[dict[str, int]]:
