@@ -54,8 +54,6 @@ class Plan(msgspec.Struct, frozen=True):
 
     shards: tuple[Shard, ...]
     gaps: tuple[Gap, ...]
-    files: int
-    skipped: int
     passed: PassedOver = PassedOver()
 
 

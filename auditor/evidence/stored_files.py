@@ -178,7 +178,7 @@ class StoredFilesCollector:
         goal = sum(record.size for record in kept) // max(1, shards(_weight(kept))) + 1
         blocks = by_block(kept)
         groups = (([item.request for item in block], _weight(block)) for block in blocks)
-        return Plan(shards_of(groups, goal), self.entry.gaps, len(kept), 0, self.entry.passed)
+        return Plan(shards_of(groups, goal), self.entry.gaps, self.entry.passed)
 
     def scope(self, item: str) -> str:
         """The file; see :class:`auditor.ports.Collector`."""

@@ -115,7 +115,6 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
     gaps = (*plan.gaps, *_never_asked(job.collector, context))
     run.gaps += gaps
     run.unread += gaps
-    run.skipped += plan.skipped
     run.passed = plan.passed
     weight = sum(shard.weight for shard in plan.shards)
     progress(uri, 0, len(plan.shards))

@@ -52,8 +52,6 @@ class FilesCollector(msgspec.Struct, frozen=True):
         return Plan(
             shards_of((((path,), size + 1) for path, size in found.files), goal),
             tuple(found.gaps),
-            len(found.files),
-            0,
             passed_over(found),
         )
 

@@ -82,7 +82,7 @@ VALUES: list[Any] = [
     Expression("true", Location("a.yaml", 1, 1)),
     Location("a.yaml", 1, 1),
     Shard(0, ("a.yaml",), 9),
-    Plan((), (), 0, 0),
+    Plan((), ()),
 ]
 
 

@@ -171,7 +171,7 @@ class Files:
         lost = Gap("t", "k8s/Job", GapCause.DENIED, canary.said("plan"), canary.said("plan hint"))
         name = canary.said("files: hidden")
         passed = PassedOver(Some(1, (name,)), Some(1, (canary.said("files: linked"),)))
-        return Plan((Shard(0, ("free", "owned", "gone", "breaks"), 1),), (lost,), 4, 0, passed)
+        return Plan((Shard(0, ("free", "owned", "gone", "breaks"), 1),), (lost,), passed)
 
     def scope(self, item: str) -> str:
         return f"{item} {self.canary.said('files: scope')}"

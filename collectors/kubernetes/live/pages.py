@@ -65,7 +65,7 @@ class PagesCollector:
             ([str(item.number) for item in block], sum(item.size for item in block))
             for block in by_block(pages)
         )
-        return Plan(shards_of(groups, goal), self.entry.gaps, len(pages), 0)
+        return Plan(shards_of(groups, goal), self.entry.gaps)
 
     def _pages(self) -> list[Record]:
         """The records with resources, block by block; what a server says it serves is none."""

@@ -114,7 +114,7 @@ class Kept:
         cut = tuple(
             Shard(number, (str(record.number),), record.size) for number, record in enumerate(read)
         )
-        return Plan(cut, self.entry.gaps, len(read), 0)
+        return Plan(cut, self.entry.gaps)
 
     def scope(self, item: str) -> str:
         return next(each.kind for each in self.records if str(each.number) == item)
