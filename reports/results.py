@@ -74,7 +74,10 @@ def _target(target: TargetReport) -> TargetResult:
         notes=target.notes,
         others=target.others,
         passed=Passed(
-            passed.hidden, passed.linked, PassedFiles(passed.files, dict(passed.suffixes))
+            passed.hidden,
+            passed.linked,
+            PassedFiles(passed.files, dict(passed.suffixes)),
+            passed.excluded,
         ),
     )
 

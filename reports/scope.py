@@ -12,6 +12,7 @@ from auditor.model.resource import Some
 
 SHOWN_PLACES: Final = 3
 SHOWN_KINDS: Final = 4
+SHOWN_GLOBS: Final = 8
 
 _LIKELY: Final = (".yam", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jsonnet", ".cue", ".gz")
 """How names of files end that may well hold manifests: they are named before others."""
@@ -19,6 +20,7 @@ _LIKELY: Final = (".yam", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jsonnet
 
 def told(report: Report) -> Iterator[str]:
     """A line for each way in which something was read or met, and not judged."""
+    yield from _excluded(report)
     yield from _others(report)
     yield from _passed_over(report)
     yield from _linked(report)
@@ -26,11 +28,24 @@ def told(report: Report) -> Iterator[str]:
 
 
 def everything(report: Report) -> str:
-    """What was read, in a word: not everything when something was left out."""
+    """What was read, in a few words: not everything when something was left out."""
+    if any(target.passed.excluded_files for target in report.targets):
+        return "everything but what --exclude left out"
     for target in report.targets:
         if target.excluded or target.passed.hidden.count or target.passed.files:
             return "everything else"
     return "everything"
+
+
+def _excluded(report: Report) -> Iterator[str]:
+    """Say what was left out by which glob."""
+    files: Counter[str] = Counter()
+    for target in report.targets:
+        for each in target.passed.excluded:
+            files[each.glob] += each.files
+    if files.total():
+        named = [f"{glob} {_count(number, 'file')}" for glob, number in files.items() if number]
+        yield f"left out by --exclude: {_some(named, len(named), SHOWN_GLOBS)}"
 
 
 def _others(report: Report) -> Iterator[str]:

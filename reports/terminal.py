@@ -268,7 +268,9 @@ def _commands(report: Report) -> Iterator[str]:
     ]
     yield from out_of_reach[:SHOWN_TARGETS]
     if not any(kind.seen for kind in report.coverage.kinds):
-        if not out_of_reach:
+        if any(target.passed.excluded_files for target in report.targets):
+            yield f"auditor scan {_targets(report)}"
+        elif not out_of_reach:
             yield "helm template . | auditor scan -"
         yield "auditor scan --help"
         yield "auditor demo"
@@ -276,15 +278,22 @@ def _commands(report: Report) -> Iterator[str]:
     first = next(iter(report.findings), None)
     if first is not None and first.verdict in _LISTED:
         yield f"auditor explain {first.rule}"
-    targets = " ".join(shlex.quote(target.uri) for target in report.targets[:SHOWN_TARGETS])
-    if len(report.targets) > SHOWN_TARGETS:
-        targets = "TARGET..."
-    command = f"auditor scan {targets}"
+    command = f"auditor scan {_targets(report)}"
+    globs = [each.glob for target in report.targets for each in target.passed.excluded]
+    for glob in dict.fromkeys(globs):
+        command += f" --exclude {shlex.quote(glob)}"
     if report.profile != DEFAULT_PROFILE:
         command += f" --profile {report.profile}"
     gate = "high" if report.gate.expression == "never" else report.gate.expression
     yield f"{command} -o json=results.json"
     yield f"{command} --quiet --fail-on {shlex.quote(gate)}"
+
+
+def _targets(report: Report) -> str:
+    """The targets as they are typed, when they are few."""
+    if len(report.targets) > SHOWN_TARGETS:
+        return "TARGET..."
+    return " ".join(shlex.quote(target.uri) for target in report.targets)
 
 
 def _decided(report: Report) -> str:

@@ -17,6 +17,8 @@ from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.config import read_config
 from auditor.evidence.compare import Change, by_fingerprint, changes, read_results, state_of
+from auditor.evidence.layout import Manifest
+from auditor.evidence.population import left_out
 from auditor.evidence.reading import read_folder
 from auditor.model.results import FINGERPRINTS
 from auditor.model.results_finding import FindingSummary
@@ -65,7 +67,11 @@ def diff(before: Path, after: Path, progress: str, *, as_json: bool) -> int:
         first, second = (_bundle(place, scratch) for place in (before, after))
         found = list(_told(first, second, Replay(scratch, None, None, shown)))
         shown.end()
-    click.echo(_document(found) if as_json else "\n".join(_lines(found)))
+    scopes = [_left_out_of(each.manifest) for each in (first, second)]
+    if as_json:
+        click.echo(_document(found, scopes))
+    else:
+        click.echo("\n".join((*_scopes(scopes), *_lines(found))))
     return DIFFERENT if found else 0
 
 
@@ -137,6 +143,26 @@ def _findings(results: Path, *, everything: bool) -> Mapping[str, FindingSummary
     return {name: each for name, each in found.items() if each.verdict not in _LISTED_BY_ALL}
 
 
+def _left_out_of(manifest: Manifest) -> dict[str, dict[str, int]]:
+    """What a person left out of each target, by the globs, with how many files; no others."""
+    found = {entry.uri: left_out(entry).get("leftOut", {}) for entry in manifest.targets}
+    return {uri: globs for uri, globs in found.items() if globs}
+
+
+def _scopes(scopes: Sequence[Mapping[str, Mapping[str, int]]]) -> Iterator[str]:
+    """Tell what was left out of one and not of the other: findings there are gone for it."""
+    if scopes[0] == scopes[1]:
+        return
+    for name, scope in zip(("BEFORE", "AFTER"), scopes, strict=True):
+        parts = [
+            f"{uri}: {glob} {number:,} file{'' if number == 1 else 's'}"
+            for uri, globs in scope.items()
+            for glob, number in globs.items()
+        ]
+        told = "; ".join(parts) or "nothing"
+        yield safe(f"LEFT OUT of {name} by --exclude: {told}")
+
+
 def _lines(found: Sequence[_Told]) -> Iterator[str]:
     for what in _WHAT:
         told = [each for each in found if each.change.what == what]
@@ -162,7 +188,7 @@ def described(change: Change) -> str:
     return f"{state} {found.rule}: {kind} {where}{element}"
 
 
-def _document(found: Sequence[_Told]) -> str:
+def _document(found: Sequence[_Told], scopes: Sequence[Mapping[str, Mapping[str, int]]]) -> str:
     rows = [
         {
             "what": each.change.what,
@@ -174,7 +200,8 @@ def _document(found: Sequence[_Told]) -> str:
         }
         for each in found
     ]
-    return json.dumps({"schema": "diff/v1", "changes": rows}, indent=2)
+    excluded = dict(zip(("before", "after"), scopes, strict=True))
+    return json.dumps({"schema": "diff/v1", "excluded": excluded, "changes": rows}, indent=2)
 
 
 def _shown(found: FindingSummary | None) -> dict[str, str | int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial, reduce
 from pathlib import Path
 from types import MappingProxyType
@@ -35,6 +35,7 @@ from auditor.runner.run import audit
 from auditor.runner.settings import EvidenceOptions, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
 from reports.style import Style
+from reports.text import safe
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -96,8 +97,8 @@ _OPTIONS = (
         "--fail-on",
         metavar="EXPR",
         default="",
-        help="Gate in place of the profile's: high, medium>10, unknown, coverage<95, never; "
-        "or a list.",
+        help="Gate in place of the profile's: high, medium>10, unknown, coverage<95, excluded, "
+        "never; or a list.",
     ),
     click.option(
         "--baseline",
@@ -231,6 +232,12 @@ class Judging:
         report = audit(collectors, settings, stamp, self.progress, keeping)
         self.progress.end()
         return report
+
+    def warn(self, texts: Iterable[str]) -> None:
+        """Print what is no error, and what a person may want to mend."""
+        if not self._chosen.quiet:
+            for text in texts:
+                click.echo(f"auditor: {safe(text)}", err=True)
 
     def tell(self, report: Report, bug: str = "") -> int:
         """Write all reports, and return the exit code; ``bug`` was met before they were made."""

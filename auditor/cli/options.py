@@ -75,6 +75,17 @@ def timeout_option(function: Command) -> Command:
     )(function)
 
 
+def exclude_option(function: Command) -> Command:
+    """``--exclude GLOB``."""
+    return click.option(
+        "--exclude",
+        metavar="GLOB",
+        multiple=True,
+        help="Leave files and folders out, by paths below the target: testdata/, **/golden/**, "
+        "*.ci.yaml. Every report says so. Repeatable.",
+    )(function)
+
+
 def progress_option(function: Command) -> Command:
     """``--progress MODE``."""
     return click.option(

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from auditor.cli.excluding import refuse_nowhere, unused
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
-from auditor.cli.options import kubeconfig_option, timeout_option
+from auditor.cli.options import exclude_option, kubeconfig_option, timeout_option
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
@@ -27,6 +28,7 @@ from auditor.runner.gather import CollectionRequest, gather
 class _Scan(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
+            "What to read": ("exclude",),
             **SECTIONS,
             "What to write": SECTIONS["What to write"],
             "What to keep": NAMES,
@@ -39,12 +41,19 @@ class _Scan(SectionedCommand):
 @click.argument(
     "targets", nargs=-1, required=True, metavar="TARGET...", type=click.Path(allow_dash=True)
 )
+@exclude_option
 @choices
 @kubeconfig_option
 @timeout_option
 @signing_options
 @prose
-def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **chosen: Any) -> int:
+def scan(
+    targets: tuple[str, ...],
+    exclude: tuple[str, ...],
+    kubeconfig: str,
+    timeout: float | None,
+    **chosen: Any,
+) -> int:
     r"""Audit TARGETs: files, folders, - for standard input, k8s:// for a cluster.
 
     \b
@@ -55,6 +64,7 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
       auditor scan k8s:// 'k8s://prod?namespace=team-a,team-b'
       auditor scan manifests/ --profile pod-security-restricted --set version=1.30
       auditor scan manifests/ --quiet -o json=results.json
+      auditor scan . --exclude testdata/ --exclude '*.tfvars.yaml'
 
     \b
     Exit codes:
@@ -69,8 +79,10 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
         raise UsageError("standard input can be read only once", hint="use - only once")
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool)
-        places = Places(kubeconfig or config.kubeconfig, timeout)
+        places = Places(kubeconfig or config.kubeconfig, timeout, exclude)
         found = [wired().collector_for(text, places) for text in targets]
+        if exclude:
+            refuse_nowhere(targets)
         stamp = stamp_of(targets, config)
         asked = (
             judging.wanted(settings) if any(isinstance(x, Live) for x in found) else WantedKinds()
@@ -78,8 +90,11 @@ def scan(targets: tuple[str, ...], kubeconfig: str, timeout: float | None, **cho
         order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
         if wanted.place is None:
             collectors, _ = gather(found, order, wired().reader_of, judging.progress)
-            return judging.tell(judging.audit(collectors, settings, stamp), order.bug)
-        from auditor.cli.bundling import Bundling
+            report = judging.audit(collectors, settings, stamp)
+        else:
+            from auditor.cli.bundling import Bundling
 
-        bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
-        return judging.tell(bundling.audit(found, order, judging, settings, stamp), order.bug)
+            bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
+            report = bundling.audit(found, order, judging, settings, stamp)
+        judging.warn(unused(report))
+        return judging.tell(report, order.bug)

@@ -32,10 +32,12 @@ class Places(msgspec.Struct, frozen=True):
     """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list.
 
     ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.
+    ``exclude`` are globs of what is left out of files and folders.
     """
 
     kubeconfig: str = ""
     timeout: float | None = None
+    exclude: tuple[str, ...] = ()
 
 
 def _manifests() -> Recogniser:
@@ -45,10 +47,15 @@ def _manifests() -> Recogniser:
 
 
 def _files(
-    text: str, schemes: Collection[str], recognisers: Iterable[Callable[[], Recogniser]]
+    text: str,
+    places: Places,
+    schemes: Collection[str],
+    recognisers: Iterable[Callable[[], Recogniser]],
 ) -> Collector:
     from collectors.documents.collector import FilesCollector
+    from collectors.documents.globs import Globs
 
+    globs = Globs.of(places.exclude)
     found = tuple(make() for make in recognisers)
     if text == STDIN:
         if sys.stdin.isatty():
@@ -65,7 +72,7 @@ def _files(
         scheme = text.rstrip(":/")
         hint = f"the cluster is {scheme}://" if scheme in schemes else "a target is a path or -"
         raise UsageError(f"{text}: no such file or folder", hint=hint)
-    return FilesCollector(Target(text, "files"), path, found)
+    return FilesCollector(Target(text, "files"), path, found, globs=globs)
 
 
 def _cluster(text: str, places: Places) -> Live:
@@ -143,7 +150,7 @@ class Wiring(msgspec.Struct, frozen=True):
         """
         scheme, separator, _ = text.partition("://")
         if not separator:
-            return _files(text, self.collectors, self.recognisers)
+            return _files(text, places, self.collectors, self.recognisers)
         make = self.collectors.get(scheme)
         if make is None:
             known = ", ".join(f"{name}://" for name in self.collectors)

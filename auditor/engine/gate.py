@@ -7,6 +7,8 @@ A comma-separated list of conditions, any of which fails the run::
     unknown         a finding that could not be decided
     unknown>5
     coverage<95     less than 95 % of all decisions were possible
+    excluded        a file was left out by --exclude
+    excluded>10     more than ten of them
     never           alone: nothing fails the run
 """
 
@@ -32,7 +34,11 @@ Tallies = Mapping[tuple[str, str], int]
 _CONDITION = re.compile(
     r"(?P<name>[a-z]+)\s*(?:(?P<operator>[<>])\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*%?)?"
 )
-_HINT = "conditions are a severity, SEVERITY>N, unknown, unknown>N, coverage<PERCENT, or never"
+_EXCLUDED: Final = "excluded"
+_HINT = (
+    "conditions are a severity, SEVERITY>N, unknown, unknown>N, coverage<PERCENT, excluded, "
+    "excluded>N, or never"
+)
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -70,7 +76,8 @@ def _condition(part: str, text: str) -> Condition:
         if operator != "<":
             raise UsageError(f"gate {text!r}: coverage needs <PERCENT", hint="coverage<95")
         return Condition(name, float(number))
-    if name != Verdict.UNKNOWN.value and name not in {severity.value for severity in Severity}:
+    counted = {Verdict.UNKNOWN.value, _EXCLUDED, *(severity.value for severity in Severity)}
+    if name not in counted:
         raise UsageError(f"gate {text!r}: no condition is named {name!r}", hint=_HINT)
     if operator == "<":
         raise UsageError(f"gate {text!r}: {name} takes >N, not <N", hint=_HINT)
@@ -78,17 +85,24 @@ def _condition(part: str, text: str) -> Condition:
 
 
 def decide(
-    gate: Gate, tallies: Tallies, *, coverage: float, causes: tuple[str, ...], which: str = ""
+    gate: Gate,
+    tallies: Tallies,
+    *,
+    coverage: float,
+    causes: tuple[str, ...],
+    which: str = "",
+    excluded: int = 0,
 ) -> GateResult:
     """Apply a gate; ``which`` says in a word which findings the tallies are of, "" for all.
 
-    ``coverage`` is a ratio. ``causes`` says in words what makes the run incomplete; with any, a run
-    that does not fail is incomplete, and never passes.
+    ``coverage`` is a ratio, ``excluded`` how many files a person left out. ``causes`` says in words
+    what makes the run incomplete; with any, a run that does not fail is incomplete, and never
+    passes.
     """
     reasons = [
         reason
         for condition in gate.conditions
-        if (reason := _reason(condition, tallies, coverage, which)) is not None
+        if (reason := _reason(condition, tallies, coverage, which, excluded)) is not None
     ]
     if reasons:
         return GateResult(gate.expression, Decision.FAIL, tuple(reasons), EXIT_FAIL)
@@ -97,13 +111,17 @@ def decide(
     return GateResult(gate.expression, Decision.PASS, (), EXIT_PASS)
 
 
-def _reason(condition: Condition, tallies: Tallies, coverage: float, which: str) -> str | None:
+def _reason(
+    condition: Condition, tallies: Tallies, coverage: float, which: str, excluded: int
+) -> str | None:
     if condition.name == "coverage":
         percent = coverage * 100
         if percent >= condition.limit:
             return None
         return f"coverage {percent:.1f} % is below {condition.limit:g} %"
-    if condition.name == Verdict.UNKNOWN.value:
+    if condition.name == _EXCLUDED:
+        what, where, which, count = "file", " left out by --exclude", "", excluded
+    elif condition.name == Verdict.UNKNOWN.value:
         count = sum(n for (verdict, _), n in tallies.items() if verdict == condition.name)
         what = "undecided finding"
         where = ""

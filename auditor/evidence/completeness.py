@@ -115,6 +115,10 @@ def _check_results(
             [(each.uri, each.uid, each.version) for each in results.targets],
             [(each.uri, each.uid, each.version) for each in manifest.targets],
         ),
+        "list of what was left out": (
+            [each.passed.excluded for each in results.targets],
+            [each.passed.excluded for each in manifest.targets],
+        ),
         "identities": (
             [(each.target, each.principal) for each in results.run.identity],
             [(each.uri, each.principal.name) for each in manifest.targets if each.principal.name],

@@ -35,8 +35,15 @@ def enumerated(entry: TargetEntry, state: str, counts: Mapping[str, Any]) -> dic
         "state": state,
         "gaps": len(entry.gaps),
         "excluded": {item.kind: item.reason for item in entry.excluded},
+        **left_out(entry),
         **counts,
     }
+
+
+def left_out(entry: TargetEntry) -> dict[str, dict[str, int]]:
+    """Name the globs by which files of a target were left out, with how many; else nothing."""
+    files = {each.glob: each.files for each in entry.passed.excluded}
+    return {"leftOut": files} if files else {}
 
 
 def missing_gaps(entry: TargetEntry, records: Sequence[Record]) -> Iterator[Gap]:

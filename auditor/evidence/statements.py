@@ -19,6 +19,7 @@ import rfc8785
 from auditor.errors import IntegrityError
 from auditor.evidence.compare import read_results
 from auditor.evidence.layout import EVIDENCE, MANIFEST, Manifest, results_in
+from auditor.evidence.population import left_out
 from auditor.evidence.reading import records_of
 from auditor.model.evidence import Record
 from auditor.model.results import Results
@@ -73,6 +74,7 @@ def _audit(root: Path, manifest: Manifest, results: Results | None) -> dict[str,
                 "version": target.version,
                 "principal": target.principal.name,
                 "gaps": len(target.gaps) + bool(target.failure),
+                **left_out(target),
             }
             for target in manifest.targets
         ],

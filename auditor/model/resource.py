@@ -149,22 +149,41 @@ class Some(msgspec.Struct, frozen=True):
 NONE_OF_IT: Final = Some(0, ())
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """What one glob of ``--exclude`` left out of a target.
+
+    ``files`` are those that would have been read by their names; a folder that can't be listed
+    counts as one. ``entries`` are the files and folders that the glob itself matched, where there
+    is such a file in them.
+    """
+
+    glob: str
+    files: Annotated[int, Meta(ge=0)]
+    entries: Some
+
+
 class PassedOver(msgspec.Struct, frozen=True):
     """What of a target of files was not read, for what it is called, which is not a gap.
 
     ``hidden`` are folders whose names begin with a dot, ``linked`` are links to what is read in its
     own place. ``suffixes`` counts files that are not called as manifests are, by how their names
-    end; "" for those without a suffix.
+    end; "" for those without a suffix. ``excluded`` is what a person left out, by each glob.
     """
 
     hidden: Some = NONE_OF_IT
     linked: Some = NONE_OF_IT
     suffixes: tuple[tuple[str, int], ...] = ()
+    excluded: tuple[LeftOut, ...] = ()
 
     @property
     def files(self) -> int:
         """How many files were passed over."""
         return sum(number for _, number in self.suffixes)
+
+    @property
+    def excluded_files(self) -> int:
+        """How many files ``--exclude`` left out."""
+        return sum(each.files for each in self.excluded)
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):

@@ -20,7 +20,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from auditor.model.enums import ControlState, Decision, GapCause, TargetState
 from auditor.model.policy import Framework
-from auditor.model.resource import Some
+from auditor.model.resource import LeftOut, Some
 from auditor.model.results_finding import Digest, Finding, Fingerprint, says
 
 SCHEMA: Final = "results/v1"
@@ -104,6 +104,10 @@ class Passed(msgspec.Struct, frozen=True):
     hidden: Annotated[Some, says("Folders whose names begin with a dot.")]
     linked: Annotated[Some, says("Links to what is read in its own place.")]
     files: PassedFiles
+    excluded: Annotated[
+        tuple[LeftOut, ...],
+        says("What a person left out, by each glob of --exclude, in their order."),
+    ] = ()
 
 
 class TargetResult(msgspec.Struct, frozen=True):
@@ -135,7 +139,10 @@ class KindCount(msgspec.Struct, frozen=True, gc=False):
 
     seen: Count
     evaluated: Count
-    excluded: Count
+    excluded: Annotated[
+        Count,
+        says("Always 0: of files that are left out it is not known what they hold."),
+    ]
 
 
 class RuleCoverage(msgspec.Struct, frozen=True, gc=False):

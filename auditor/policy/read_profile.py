@@ -19,7 +19,9 @@ REQUIRED = ("id", "title", "gate")
 _SELECTION_KEYS = ("ids", "tags", "controls", "severity")
 _SEVERITIES = "|".join(severity.value for severity in Severity)
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?\s*%?"
-_CONDITION = rf"(?:(?:{_SEVERITIES}|unknown)(?:\s*>\s*{_NUMBER})?|coverage\s*<\s*{_NUMBER})"
+_CONDITION = (
+    rf"(?:(?:{_SEVERITIES}|unknown|excluded)(?:\s*>\s*{_NUMBER})?|coverage\s*<\s*{_NUMBER})"
+)
 GATE = re.compile(rf"never|{_CONDITION}(?:\s*,\s*{_CONDITION})*")
 """The gate language as :mod:`auditor.engine.gate` reads it; a test compares them."""
 
@@ -115,6 +117,6 @@ def _overrides(reader: Reader, node: yaml.Node | None, found: Found) -> tuple[Ov
 def _gate(reader: Reader, node: yaml.Node | None) -> str:
     text = reader.string(node)
     if text and not GATE.fullmatch(text):
-        hint = "a list such as high, medium>10, unknown, coverage<95; or never"
+        hint = "a list such as high, medium>10, unknown, coverage<95, excluded; or never"
         reader.fail(node, f"{text!r} is not a gate", hint)
     return text

@@ -80,6 +80,7 @@ class _Whole(msgspec.Struct, frozen=True):
     counts: tuple[RuleCount, ...]
     gaps: tuple[Gap, ...]
     coverage: Coverage
+    excluded_files: int
 
     @classmethod
     def of(
@@ -96,7 +97,8 @@ class _Whole(msgspec.Struct, frozen=True):
             context.wanted.kinds,
             context.profile.platforms.facts,
         )
-        return cls(counts, tuple(gap for run in every for gap in run.gaps), coverage)
+        gaps = tuple(gap for run in every for gap in run.gaps)
+        return cls(counts, gaps, coverage, sum(run.passed.excluded_files for run in targets))
 
 
 def _controls(
@@ -122,6 +124,7 @@ def _gate(
         coverage=whole.coverage.ratio,
         causes=_causes(whole.gaps, found.tallies, whole.counts),
         which=amendments.counts,
+        excluded=whole.excluded_files,
     )
 
 

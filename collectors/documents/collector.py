@@ -14,6 +14,7 @@ from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Target
 from auditor.ports import Plan, Reading, Shard, shards_of
 from collectors.documents.blocks import Memory
+from collectors.documents.globs import NO_GLOBS, Globs
 from collectors.documents.guards import Limits
 from collectors.documents.reading import FileReading
 from collectors.documents.recognise import Recogniser, names_of
@@ -27,6 +28,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
     """Reads files below ``root``, or from ``stdin`` when there is no root.
 
     ``recognisers`` say what is read and whose it is, in this order; there is at least one.
+    ``globs`` say what of ``root`` is left out; standard input has no path that they could match.
     """
 
     target: Target
@@ -34,6 +36,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
     recognisers: tuple[Recogniser, ...]
     stdin: bytes | None = None
     limits: Limits = msgspec.field(default_factory=Limits)
+    globs: Globs = NO_GLOBS
 
     @property
     def asked(self) -> None:
@@ -63,7 +66,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
         except OSError as error:
             raise CollectionError(f"{self.target.uri}: {error.strerror}") from error
         names, hints = names_of(self.recognisers), self.recognisers[0].hints
-        walker = Walker(self.root, self.target.uri, self.limits, names, hints)
+        walker = Walker(self.root, self.target.uri, self.limits, names, hints, self.globs)
         if stat.S_ISDIR(mode):
             return walker.walk()
         walker.add_file(self.root.name, self.root.stat())

@@ -11,7 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.model.enums import GapCause
-from auditor.model.resource import Gap, PassedOver, Some
+from auditor.model.resource import Gap, LeftOut, PassedOver, Some
+from collectors.documents.exclusions import Exclusions
+from collectors.documents.globs import NO_GLOBS, Globs
 from collectors.documents.guards import Hints, Limits
 from collectors.documents.recognise import FileNames
 
@@ -24,6 +26,7 @@ class Found(msgspec.Struct):
 
     ``hidden`` are folders; ``linked`` are links to folders that are read by another path;
     ``suffixes`` counts files that are not called as what is read, by how their names end.
+    ``excluded`` is what a person left out.
     """
 
     files: list[tuple[str, int]] = msgspec.field(default_factory=list)
@@ -31,6 +34,7 @@ class Found(msgspec.Struct):
     hidden: list[str] = msgspec.field(default_factory=list)
     linked: list[str] = msgspec.field(default_factory=list)
     suffixes: dict[str, int] = msgspec.field(default_factory=dict)
+    excluded: tuple[LeftOut, ...] = ()
 
 
 class _Folder(NamedTuple):
@@ -48,10 +52,17 @@ class Walker:
     """
 
     def __init__(
-        self, root: Path, target: str, limits: Limits, names: FileNames, hints: Hints
+        self,
+        root: Path,
+        target: str,
+        limits: Limits,
+        names: FileNames,
+        hints: Hints,
+        globs: Globs = NO_GLOBS,
     ) -> None:
-        """``names`` says which files are read, and which folders have to be rendered."""
+        """``names`` says which files are read, ``globs`` which of them are left out."""
         self._hints = hints
+        self._exclusions = Exclusions(globs, names)
         self._root = root
         self._names = names
         self._real = os.path.realpath(root)
@@ -70,12 +81,15 @@ class Walker:
                 self._folder(self._waiting.pop())
             if self._links:
                 self._linked(self._links.pop(0))
+        self.found.excluded = self._exclusions.left_out()
         self.found.files.sort(key=lambda item: os.fsencode(item[0]))
         return self.found
 
     def add_file(self, path: str, status: os.stat_result) -> None:
         """Add a file that was named, whatever it is called."""
-        self._file(path, status)
+        if not self._exclusions.takes_file(path, shown(path)):
+            self._file(path, status)
+        self.found.excluded = self._exclusions.left_out()
 
     def _gap(self, path: str, cause: GapCause, detail: str, hint: str = "") -> None:
         self.found.gaps.append(Gap(self._target, shown(path), cause, detail, hint))
@@ -98,6 +112,8 @@ class Walker:
             cause = GapCause.DENIED if isinstance(error, PermissionError) else GapCause.UNREACHABLE
             self._gap(folder or ".", cause, f"folder: {error.strerror}")
             return
+        if self._exclusions:
+            listed = [entry for entry in listed if not self._leaves_out(entry, folder)]
         names = {entry.name for entry in listed}
         passed: set[str] = set()
         for template in self._names.templates:
@@ -108,10 +124,14 @@ class Walker:
         for entry in listed:
             if entry.name in passed:
                 continue
-            path = f"{folder}/{entry.name}" if folder else entry.name
+            path = _below(folder, entry.name)
             if self._entry(entry, path):
                 below.append(_Folder(path, f"{real.removesuffix(os.sep)}{os.sep}{entry.name}"))
         self._waiting += reversed(below)
+
+    def _leaves_out(self, entry: os.DirEntry[str], folder: str) -> bool:
+        path = _below(folder, entry.name)
+        return self._exclusions.takes(entry, path, shown(path))
 
     def _unrendered(self, folder: str, what: str, command: str) -> None:
         """Tell how to render a folder, as it is called from where the user is."""
@@ -184,13 +204,22 @@ class Walker:
             self.found.files.append((path, status.st_size))
 
 
+def _below(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
 def passed_over(found: Found) -> PassedOver:
     """What a walk passed over; of many suffixes the commonest, the others as one."""
     counted = sorted(found.suffixes.items(), key=lambda item: (-item[1], item[0]))
     named, rest = counted[:_MOST_SUFFIXES], counted[_MOST_SUFFIXES:]
     if rest:
         named.append(("others", sum(number for _, number in rest)))
-    return PassedOver(Some.of(found.hidden), Some.of(found.linked), tuple(sorted(named)))
+    return PassedOver(
+        Some.of(found.hidden),
+        Some.of(found.linked),
+        tuple(sorted(named)),
+        found.excluded,
+    )
 
 
 def suffix_of(name: str, suffixes: tuple[str, ...]) -> str:

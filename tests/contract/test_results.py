@@ -23,6 +23,7 @@ OPEN = {"parameters", "resources", "ignored", "counts", "suffixes", "value"}
 OPTIONAL = {
     "document": {"baseline"},
     "tool": {"fingerprints"},
+    "passed": {"excluded"},
     "findings": {"causes", "differs", "new", "heuristic", "related"},
     "resource": {"line"},
     "related": {"line"},

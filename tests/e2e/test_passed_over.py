@@ -67,6 +67,7 @@ def test_results_and_a_bundle_tell_the_same(tree: Path) -> None:
         "hidden": {"count": 1, "named": [".deploy"]},
         "linked": {"count": 1, "named": ["again"]},
         "files": {"count": 5, "suffixes": {"": 1, ".py": 2, ".yaml.gz": 1, ".yaml.j2": 1}},
+        "excluded": [],
     }
     assert target["state"] == "complete"
     assert ran.results()["coverage"]["ignored"] == {

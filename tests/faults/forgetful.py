@@ -15,6 +15,7 @@ from auditor.model.resource import (
     Evidence,
     Excluded,
     Gap,
+    LeftOut,
     Owner,
     PassedOver,
     Resource,
@@ -170,7 +171,10 @@ class Files:
             raise CollectionError(canary.said("files: error"), hint=hint)
         lost = Gap("t", "k8s/Job", GapCause.DENIED, canary.said("plan"), canary.said("plan hint"))
         name = canary.said("files: hidden")
-        passed = PassedOver(Some(1, (name,)), Some(1, (canary.said("files: linked"),)))
+        left = canary.said("files: left out"), canary.said("files: entry left out")
+        excluded = (LeftOut(left[0], 1, Some(1, (left[1],))),)
+        linked = Some(1, (canary.said("files: linked"),))
+        passed = PassedOver(Some(1, (name,)), linked, excluded=excluded)
         return Plan((Shard(0, ("free", "owned", "gone", "breaks"), 1),), (lost,), passed)
 
     def scope(self, item: str) -> str:

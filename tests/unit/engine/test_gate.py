@@ -31,6 +31,9 @@ TALLIES = {
         pytest.param("unknown>2", [], id="unknown allowed"),
         pytest.param("coverage<95", ["coverage 90.0 % is below 95 %"], id="coverage"),
         pytest.param("coverage < 90 %", [], id="coverage equal, with spaces"),
+        pytest.param("excluded", ["4 files left out by --exclude"], id="left out"),
+        pytest.param("excluded>3", ["4 files left out by --exclude, 3 allowed"], id="too many"),
+        pytest.param("excluded>4", [], id="as many as are allowed"),
         pytest.param(
             "critical, unknown",
             ["1 finding at or above critical", "2 undecided findings"],
@@ -40,7 +43,7 @@ TALLIES = {
     ],
 )
 def test_conditions(gate: str, reasons: list[str]) -> None:
-    result = decide(parse_gate(gate), TALLIES, coverage=0.9, causes=())
+    result = decide(parse_gate(gate), TALLIES, coverage=0.9, causes=(), excluded=4)
     assert list(result.reasons) == reasons
     assert result.decision is (Decision.FAIL if reasons else Decision.PASS)
     assert result.exit == (1 if reasons else 0)
@@ -63,6 +66,7 @@ def test_a_failure_outranks_missing_evidence() -> None:
         pytest.param("severe", "no condition is named 'severe'", id="unknown word"),
         pytest.param("", "'' is not a condition", id="empty"),
         pytest.param("high,", "'' is not a condition", id="trailing comma"),
+        pytest.param("excluded<3", "excluded takes >N, not <N", id="too few left out"),
         pytest.param("high<3", "high takes >N, not <N", id="wrong operator"),
         pytest.param("coverage", "coverage needs <PERCENT", id="coverage alone"),
         pytest.param("coverage>5", "coverage needs <PERCENT", id="coverage above"),
@@ -79,8 +83,12 @@ def test_what_is_no_gate(text: str, message: str) -> None:
 
 
 CONDITIONS = st.one_of(
-    st.sampled_from([severity.value for severity in Severity] + ["unknown"]),
-    st.builds("{}>{}".format, st.sampled_from(["high", "LOW ", " unknown"]), st.integers(0, 999)),
+    st.sampled_from([severity.value for severity in Severity] + ["unknown", "excluded"]),
+    st.builds(
+        "{}>{}".format,
+        st.sampled_from(["high", "LOW ", " unknown", "excluded"]),
+        st.integers(0, 999),
+    ),
     st.builds("coverage < {}%".format, st.integers(0, 100)),
     st.builds("coverage<{:.2f}".format, st.floats(0, 100)),
 )
@@ -100,23 +108,29 @@ def test_a_gate_as_it_is_reported_is_the_same_gate(text: str) -> None:
     assert parse_gate(gate.expression) == gate
 
 
-@given(GATES, COUNTS, st.floats(0, 1), st.booleans())
+@given(GATES, COUNTS, st.floats(0, 1), st.booleans(), st.integers(0, 20))
 def test_decisions(
-    text: str, tallies: dict[tuple[str, str], int], coverage: float, incomplete: object
+    text: str,
+    tallies: dict[tuple[str, str], int],
+    coverage: float,
+    incomplete: object,
+    excluded: int,
 ) -> None:
     """Reasons and decision agree; incomplete never passes; more faults never help."""
     causes = ("1 gap",) if incomplete else ()
-    result = decide(parse_gate(text), tallies, coverage=coverage, causes=causes)
+    gate = parse_gate(text)
+    result = decide(gate, tallies, coverage=coverage, causes=causes, excluded=excluded)
     assert bool(result.reasons) == (result.decision is not Decision.PASS)
     assert {Decision.PASS: 0, Decision.FAIL: 1, Decision.INCOMPLETE: 3}[result.decision] == (
         result.exit
     )
     assert not (incomplete and result.decision is Decision.PASS)
     worse = {pair: number + (pair[0] in {"fail", "unknown"}) for pair, number in tallies.items()}
-    after = decide(parse_gate(text), worse, coverage=coverage, causes=causes)
+    after = decide(gate, worse, coverage=coverage, causes=causes, excluded=excluded + 1)
     assert result.decision is not Decision.FAIL or after.decision is Decision.FAIL
     harmless = {pair: n for pair, n in tallies.items() if pair[0] in {"fail", "unknown"}}
-    assert decide(parse_gate(text), harmless, coverage=coverage, causes=causes) == result
+    again = decide(gate, harmless, coverage=coverage, causes=causes, excluded=excluded)
+    assert again == result
 
 
 @examples(40)

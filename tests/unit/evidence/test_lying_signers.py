@@ -205,6 +205,13 @@ def listed(**changes: Any) -> Callable[[dict[str, Any]], None]:
 
 DEEP = b'{"x":' + b"[" * 200_000 + b"\n"
 OTHER = {"name": "admin", "uid": "", "groups": [], "via": ""}
+NONE_OF_IT: dict[str, Any] = {"count": 0, "named": []}
+LEFT_OUT = {
+    "hidden": NONE_OF_IT,
+    "linked": NONE_OF_IT,
+    "suffixes": [],
+    "excluded": [{"glob": "x/", "files": 1, "entries": {"count": 1, "named": ["x"]}}],
+}
 LIES = {
     "policy of another place": of_manifest(policy_elsewhere, "folders of policy are ['/etc']"),
     "policy above": of_manifest(evaluation(folders=["policy/00/.."]), "folders of policy"),
@@ -281,6 +288,12 @@ LIES = {
     ),
     "another cluster": Lie(
         lambda _: None, target(version="v9"), "COMPLETENESS", "their targets is not"
+    ),
+    "something left out in silence": Lie(
+        lambda _: None,
+        target(passed=LEFT_OUT),
+        "COMPLETENESS",
+        "their list of what was left out is not",
     ),
     "evidence of elsewhere": of_files(
         results(r'"evidence":\["sha256:[0-9a-f]*', f'"evidence":["sha256:{"0" * 64}'),

@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.model.enums import ControlState, Decision, GapCause, TargetState
 from auditor.model.policy import Framework
-from auditor.model.resource import Some
+from auditor.model.resource import LeftOut, Some
 from auditor.model.results import (
     FINGERPRINTS,
     SCHEMA,
@@ -37,6 +37,7 @@ from auditor.model.results_layout import Mark, document, head, marked
 PRINT = "ab" * 32
 DIGEST = f"sha256:{PRINT}"
 MOMENT = "2026-01-02T03:04:05.000000Z"
+LEFT_OUT = LeftOut("testdata/", 3, Some(1, ("a/testdata",)))
 TARGET = TargetResult(
     uri="k8s://prod",
     uid="u",
@@ -47,7 +48,7 @@ TARGET = TargetResult(
     excluded=(ExcludedReport("k8s/Secret", "never", ("r",)),),
     notes=("a list expired",),
     others=Some(1, ("a.yaml:3",)),
-    passed=Passed(Some(1, (".git",)), Some(0, ()), PassedFiles(2, {".md": 2})),
+    passed=Passed(Some(1, (".git",)), Some(0, ()), PassedFiles(2, {".md": 2}), (LEFT_OUT,)),
 )
 DOCUMENT = Results(
     schema=SCHEMA,

@@ -17,7 +17,7 @@ CONTROLS = "controls/acme.yaml"
 TABLE = "tables/pod-templates.yaml"
 LEAST = "did you mean 'acme-bad.least'?"
 ONE_THING = "ids are for ever and for one thing: choose another"
-GATE_HINT = "a list such as high, medium>10, unknown, coverage<95; or never"
+GATE_HINT = "a list such as high, medium>10, unknown, coverage<95, excluded; or never"
 
 PROFILES = {
     "unknown key": ("exclude:", "excludes:", [
