@@ -60,6 +60,10 @@ _CODE = re.compile(
     r"[A-Za-z_][\w.]*(?:\(.*\)|\[[^\[\]]*\])[;,]?|(?:process|os|env|self|this)\.[\w.]+|\*\w+"
 )
 """What a program computes."""
+_MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+"""``config.password``, where it is given to something of the same name."""
+_COMMAND = re.compile(r"\s*(?:cat|kubectl|vault|openssl|aws|gcloud|az|op|head|base64|curl|jq)\s")
+"""What a shell runs between backticks."""
 _PROSE = re.compile(
     r"(?:an?|and|are|as|at|be|but|by|can|for|from|has|if|in|is|it|may|must|not|of|on|or|should|that"
     r"|the|this|to|was|when|which|will|with)[.,:;]?",
@@ -211,9 +215,8 @@ class _Text:
         elif in_quotes is not None:
             told = "\n" not in value
         else:
-            told = (
-                self._is_directive(hit, span, value)
-                or _SIGN_IN.search(hit.prefix[-160:]) is not None
+            told = self._is_directive(hit, span, value) or (
+                not value.startswith("-") and _SIGN_IN.search(hit.prefix[-160:]) is not None
             )
         if told:
             yield from self._edit(hit.name, span, shape="argument")
@@ -382,9 +385,16 @@ class _Text:
     def _is_code(self, name: str, span: Span) -> bool:
         """Whether a value is what a program computes, or a reference of YAML, and no text."""
         text = self._text
-        if text[span.start - 1] in {"'", '"'}:
+        before = text[span.start - 1]
+        if before in {"'", '"'}:
             return False
+        if before == "`":
+            return _COMMAND.match(text, span.start, span.end) is not None
         bare = _CODE.fullmatch(text, span.start, span.end) is not None
+        bare = bare or (
+            _MEMBER.fullmatch(text, span.start, span.end) is not None
+            and (text[span.start : span.end].rpartition(".")[2].lower() == name.lower())
+        )
         return bare or name.startswith(("self.", "this."))
 
 

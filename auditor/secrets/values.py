@@ -27,21 +27,25 @@ class Words(NamedTuple):
 
 
 _SWITCH = re.compile(
-    r"true|false|yes|no|on|off|none|null|nil|undefined|enabled?|disabled?|required|optional", _FLAGS
+    r"true|false|yes|no|on|off|none|null|nil|undefined|n/?a|-|auto|always|never|all"
+    r"|enabled?|disabled?|required|optional",
+    _FLAGS,
 )
 _PATH = re.compile(r"/[^\s=+/]*/[^\s=+]*|/[^\s=+/]+\.[a-z0-9]{1,8}|file:/.*", _FLAGS)
 _REFERENCE = re.compile(
-    r"\$\{[A-Za-z_]\w*(?:-|:-|:?\?[^{}$]*)?\}"  # ${X}, ${X:-}, ${X:?say so}
+    r"\$\{(?:env:)?(?:[A-Za-z_]\w*|[0-9@*])(?:-|:-|:?\?[^{}$]*)?\}"  # ${X}, ${X:-}, ${X:?say so}
+    r"|\$\{(?:file|dir|directory|vault|sm|ssm|secrets?|secretsmanager):[^{}$]*\}"  # Kafka
+    r"|\$__(?:file|env|vault)\{[^{}]*\}"  # of Grafana
     r"|\$\((?!\s*(?:echo|printf)\b)[^()]*\)"  # $(X) of Kubernetes, $(cat FILE) of a shell
-    r"|\$[A-Za-z_]\w*"
+    r"|\$(?:[A-Za-z_]\w*|[0-9@*])"
     r"|\{\{[^{}]*\}\}|\$\{\{[^{}]*\}\}"
-    r"|%\([A-Za-z_]\w*\)s"
+    r"|%\([A-Za-z_]\w*\)s|%(?:env\()?[A-Z_][A-Z0-9_]*\)?%"
     r"|`(?:cat|<)\s[^`]*`",
     _FLAGS,
 )
 _LEFT_OF_REFERENCE = re.compile(r"(?:Bearer|Basic|Token)?[\s\"':;,@/.-]*", _FLAGS)
 _ELSEWHERE = re.compile(
-    r"(?:vault:|ref\+|op://|secretref:|arn:aws[a-z-]*:(?:secretsmanager|ssm):|azurekeyvault://"
+    r"(?:vault:|ref\+|op://|(?:aws|gcp|azure)?-?(?:ssm|sm|secrets?|secretsmanager|keyvault)://|secretref:|arn:aws[a-z-]*:(?:secretsmanager|ssm):|azurekeyvault://"
     r"|projects/[^/\s]+/secrets/|sha256:(?=[0-9a-f]{64}$)|ENC\[)\S*"
     r"|\$ANSIBLE_VAULT;[\w.;-]+\s[0-9a-f\s]*"
     r"|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S+) \S+(?: \S+)?",
@@ -50,15 +54,32 @@ _ELSEWHERE = re.compile(
 """Where the secret is, what it was encrypted to, a digest of it, or the half that is public."""
 _PUBLIC = re.compile(r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY)-----")
 _PLACEHOLDER = re.compile(
-    r"<[^<>]*>|\[[A-Z]+\]"  # <your token>, and what a vocabulary has
-    r"|\*{3,}|x{3,}|\.{3,}|…+|-{2,}|_{2,}|\#+"
+    r"<[^<>]*>|\[/?[A-Z]+(?:[_ ][A-Z]+)*\]"  # <your token>, and what a vocabulary has
+    r"|-{2,}|_{2,}|\#+"
+    r"|(?:[a-z]{2,6}[-_]){0,2}(?:\*{3,}|x{3,}|\.{3,}|…+|<[^<>]*>|your[-_][\w-]{2,})"  # hf_xxx
     r"|(?:TO_?DO|FIX_?ME|TBD|PLACE_?HOLDER|REDACTED|<?REPLACE[-_ ]?(?:ME|THIS|WITH)[-_ \w]*>?)"
     r"|(?:your|insert|enter|put|paste|add)[-_ ][\w .'-]{2,}"
     r"|__[A-Z][A-Z0-9_]*__|@[A-Z][A-Z0-9_]*@",
     _FLAGS,
 )
 
-_COUNT = re.compile(r"[0-9]{1,6}")
+_UNUSED = re.compile(
+    r"(?:sk-)?(?:EMPTY|dummy|fake|unused|ignored|no|not|placeholder)"
+    r"(?:[-_ ]?api)?(?:[-_ ]?(?:key|token))?(?:[-_ ]?(?:needed|required|used|set))?",
+    _FLAGS,
+)
+"""What a client of a server that wants no key sends as one."""
+_OF_KEY_OR_TOKEN = re.compile(r"KEY|TOKEN", _FLAGS)
+_BETWEEN = re.compile(r"[_ -]")
+_FILLERS: Final = frozenset({"MY", "YOUR", "THE", "EXAMPLE", "SAMPLE"})
+_ASKS = re.compile(
+    r"(?:ENABLE|DISABLE|USE|SKIP|ALLOW|REQUIRE|NEED|HAS|IS|WITH|NO|CREATE|SYNC)_", _FLAGS
+)
+"""The first word of a name that is answered by yes or no."""
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_SCHEME = re.compile(r"(?:Bearer|Basic|Token)[ ]+(?=[<\[*.x…])", _FLAGS)
+"""How one signs in, before what is not yet there."""
+_COUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,4})?(?:,[0-9]{1,6}){0,64}")
 _DURATION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?(?:ms|s|m|h|d|[kmg]i?b?|%)", _FLAGS)
 _NO_COUNT = re.compile(r"PASS|PWD|SECRET|(?:^|_)PIN(?:_|$)", _FLAGS)
 _HEADER = re.compile(r"[A-Z]+(?:-[A-Z]+)*", _FLAGS)
@@ -77,7 +98,7 @@ _OPEN_URL = re.compile(
 
 _OBJECT = re.compile(
     r"(?:^|_)(?:(?:PULL|TLS|SSL|CERT|CERTIFICATE|CA|WEBHOOK|REGISTRY|AUTH|TARGET|SOURCE|IMAGE"
-    r"|DEFAULT|K8S|KUBERNETES|CREDENTIALS?|PASSWORD|TOKEN|KEY)_?)?SECRETS?",
+    r"|DEFAULT|INGRESS|DOCKER|K8S|KUBERNETES|CREDENTIALS?|PASSWORD|TOKEN|KEY)_?){0,3}SECRETS?",
     _FLAGS,
 )
 """A name that is as likely that of an object: a Secret of Kubernetes."""
@@ -100,7 +121,7 @@ _KEY_NAME = re.compile(
 
 def is_placeholder(value: str) -> bool:
     """Whether a text says nothing, or only where something is or is to be put."""
-    bare = value.strip().strip("\"'").strip()
+    bare = _SCHEME.sub("", value.strip().strip("\"'").strip(), count=1)
     if not bare:
         return True
     if _ELSEWHERE.fullmatch(bare):
@@ -116,7 +137,7 @@ def is_placeholder(value: str) -> bool:
 
 def _refers(value: str) -> bool:
     """Whether a text is made of references, and of nothing that could be a secret besides."""
-    if not ("$" in value or "{{" in value or "%(" in value or "`" in value):
+    if not ("$" in value or "{{" in value or "%" in value or "`" in value):
         return False
     rest, found = _REFERENCE.subn("", value)
     return found > 0 and _LEFT_OF_REFERENCE.fullmatch(rest) is not None
@@ -128,7 +149,9 @@ def says_nothing(words: Words, value: str) -> bool:
     Few digits are a count, but not of passwords: those are short numbers, too. What a name that
     ends with HEADER says is the name of a header or what stands in it.
     """
-    if is_placeholder(value) or _PATH.fullmatch(value):
+    if is_placeholder(value) or _PATH.fullmatch(value) or _repeats(words, value):
+        return True
+    if value.lower() in {"0", "1", "y", "n"} and _ASKS.match(words.parted):
         return True
     if _COUNT.fullmatch(value) or _DURATION.fullmatch(value):
         return not _NO_COUNT.search(words.parted)
@@ -141,6 +164,29 @@ def says_nothing(words: Words, value: str) -> bool:
     if _DSN.search(words.joined):
         return _signs_nobody_in(value)
     return _names_an_object(words, value)
+
+
+def _repeats(words: Words, value: str) -> bool:
+    """Whether a value only says what belongs there: the name again, or that nobody needs one.
+
+    A password that is the name of itself may be one, unless it is in capitals, as usage has it.
+    """
+    if len(value) > _LONGEST_PLAIN:
+        return False
+    name = words.parted.upper()
+    said = _BETWEEN.sub("_", value)
+    if value.isupper() and _is_made_of(said.split("_"), name.split("_")):
+        return True
+    if name.endswith("_ENV"):
+        return _VARIABLE.fullmatch(value) is not None
+    if not _OF_KEY_OR_TOKEN.search(name) or _NO_COUNT.search(name):
+        return False
+    return ("_" in name and said.upper() == name) or _UNUSED.fullmatch(value) is not None
+
+
+def _is_made_of(said: list[str], name: list[str]) -> bool:
+    """Whether a text has only words of a name, and such as usage puts before them."""
+    return said[-1] in name and all(word in name or word in _FILLERS for word in said)
 
 
 def _signs_nobody_in(value: str) -> bool:

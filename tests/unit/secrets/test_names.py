@@ -58,6 +58,24 @@ DSN postgres://u:p@h/d
 DB_PASSWORD $(echo hunter22)
 DB_PASSWORD a$(B)
 DB_PASSWORD ${B:-hunter22}
+DB_PASSWORD ${DB_PASSWORD:hunter22}
+DB_PASSWORD ${env:B:-hunter22}
+DB_PASSWORD db_password
+DB_PASSWORD dummy
+DB_PASSWORD 0.75
+OPENAI_API_KEY sk-1234
+OPENAI_API_KEY token-abc123
+HF_TOKEN changeme
+HF_TOKEN hf_xxab1
+HF_TOKEN 0.75x
+JUPYTER_TOKEN my-token
+JUPYTER_TOKEN TOKEN1
+API_KEY_ENV hunter22
+VAULT_SECRET_ID x1
+CLIENT_SECRET istio-ca1234
+PASSWORD_HASH $2a$10$abcdefghijklmnopqrstuv
+Authorization Bearer hunter22
+USE_TOKEN 1x
 """
 
 HARMLESS = """
@@ -104,6 +122,45 @@ Authorization Bearer $(TOKEN)
 DSN postgresql://u:$(P)@h
 DSN redis://:${P}@h
 DSN postgres://h/d
+DB_PASSWORD ${env:DB_PASSWORD}
+DB_PASSWORD ${file:/etc/db.properties:password}
+GF_SECURITY_ADMIN_PASSWORD $__file{/etc/grafana/password}
+DB_PASSWORD $1
+DB_PASSWORD ${1:?usage}
+DB_PASSWORD %DB_PASSWORD%
+DB_PASSWORD azurekeyvault://vault/db
+DB_PASSWORD PASSWORD
+--token TOKEN
+HF_TOKEN YOUR_HF_TOKEN
+HF_TOKEN EXAMPLE_TOKEN
+HF_TOKEN hf_token
+HF_TOKEN hf_xxxxxxxx
+HF_TOKEN [YOUR TOKEN]
+OPENAI_API_KEY sk-...
+OPENAI_API_KEY sk-your-key
+OPENAI_API_KEY EMPTY
+OPENAI_API_KEY not-needed
+OPENAI_API_KEY sk-no-key-required
+OPENAI_API_KEY fake-key
+Authorization Bearer <token>
+API_KEY_ENV OPENAI_API_KEY
+PASSWORD_FIELD password
+TOKEN_PREFIX Bearer
+TOKEN_SERVICE http://sts:80
+CREDENTIAL_SOURCE Ec2InstanceMetadata
+CREDENTIAL_HELPER ecr-login
+password_encryption scram-sha-256
+token_endpoint_auth_method client_secret_basic
+private_key_id abc
+AIBRIX_POLICY_TOKEN_RATIO high
+ROUTING_TOKEN 0.5
+TOKEN_SIZES 16,32
+STOP_TOKEN_IDS a,b
+TOOL_TOKEN [TOOL_CALLS]
+DISABLE_PASSWORD 1
+ENABLE_TOKEN y
+WATCH_SECRETS all
+default-tls-secret istio-system/ingress
 tokenAudience vault
 tokenExpirationSeconds 3600
 automountServiceAccountToken false

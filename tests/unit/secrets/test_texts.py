@@ -174,6 +174,14 @@ LEFT = {
     ),
     "TOML of models": 'max_tokens = 512\ntokenizer = "bpe"\n',
     "a program": "token = os.environ.get('X')\npassword = getpass.getpass()\nself.token = token\n",
+    "what a script is given": 'TOKEN=$1\nPASSWORD="$2"\nSECRET=${1:?usage}\n',
+    "a command in backticks": "PASSWORD=`cat /run/secrets/x`\n",
+    "a field of a program": "password = config.password\n",
+    "usage": "Usage: login --token TOKEN --password PASSWORD\n",
+    "a placeholder in a header": 'curl -H "Authorization: Bearer <token>"\n',
+    "references of other programs": (
+        "token: ${env:HF_TOKEN}\npassword: $__file{/run/x}\nkey: ${vault:kv/db:password}\n"
+    ),
     "nginx": "proxy_set_header Authorization $http_authorization;\nauth_request /auth;\n",
     "rights": "apiGroups: ['']\nresources: [secrets, tokenreviews]\nverbs: [get]\n",
     "a ConfigMap in YAML": "kind: ConfigMap\ndata:\n  foo: bar\n",
