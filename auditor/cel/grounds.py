@@ -6,12 +6,20 @@ grounds are the reads of each element and each operand that decides the same way
 
 Where none of the elements was enough, ``object.env.exists(e, e.name == "TOKEN")``, they say
 nothing: the ground is that the list lacks one (:data:`LACKS`), however many others it has.
+
+:func:`places` tells the same to people: every element that is at fault by its place, in the order
+of the trace, which it equals where a single one decided. Grounds are for comparing, so they call
+``"SYS_ADMIN" in object.add`` by what was looked for, and of a list that lacks something only that::
+
+    object.add.all(c, c in ["CHOWN"])    of add: ["NET_RAW", "CHOWN", "SYS_ADMIN"]
+      trace    /add/0 = NET_RAW
+      places   /add/0 = NET_RAW, /add/2 = SYS_ADMIN
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from auditor.cel import ops
 from auditor.cel.ast import Call, Ident, Index, Logical, Node, Quantifier, Transform
@@ -32,6 +40,9 @@ from auditor.cel.provenance import (
 from auditor.cel.tracing import Tracer
 from auditor.cel.tracing_scopes import DETAILS
 
+_MOST_READS: Final = 32
+"""Of a list of which no element decided."""
+
 
 def grounds(node: Node, bindings: Mapping[str, object], functions: Library) -> tuple[Read, ...]:
     """The reads of everything that decided the value of an expression.
@@ -41,6 +52,18 @@ def grounds(node: Node, bindings: Mapping[str, object], functions: Library) -> t
         CelEvalError: the expression has no value.
     """
     tracer = _Grounds(bindings, functions, DEFAULT_BUDGET)
+    run(tracer, node)
+    return leaves(tracer.log)
+
+
+def places(node: Node, bindings: Mapping[str, object], functions: Library) -> tuple[Read, ...]:
+    """List the reads of a trace, of all elements and operands that decided and not the first.
+
+    Raises:
+        CelLimitError: there are too many.
+        CelEvalError: the expression has no value.
+    """
+    tracer = _Places(bindings, functions, DEFAULT_BUDGET)
     run(tracer, node)
     return leaves(tracer.log)
 
@@ -121,8 +144,7 @@ class _Grounds(Tracer):
                     deciding.append((number, log[start:]))
                 elif verdict is not None:
                     own = self._own(node, number, element)
-                    besides = [read for read in log[start:] if not _is_in(read, own)]
-                    others.update((_place(read), read) for read in besides)
+                    self.beside(others, log[start:], own)
                 del log[start:]
             loop = self._loop
         finally:
@@ -133,8 +155,16 @@ class _Grounds(Tracer):
             return decisive
         if problem is not None:
             raise problem
-        log[begin:] = [*_lacking(log[begin:], loop.source), *others.values()]
+        log[begin:] = [*self.lacking(log[begin:], loop.source), *others.values()]
         return not decisive
+
+    def beside(self, others: dict[Origin, Read], reads: Sequence[Read], own: Source) -> None:
+        """Note what an element that did not decide was compared with."""
+        others.update((_place(read), read) for read in reads if not _is_in(read, own))
+
+    def lacking(self, reads: Sequence[Read], source: Source) -> list[Read]:
+        """The reads of a list of which no element decided."""
+        return _lacking(reads, source)
 
     def _own(self, node: Quantifier, number: int, element: Any) -> Source:
         """Where the element of a macro comes from."""
@@ -162,6 +192,29 @@ class _Grounds(Tracer):
         return value
 
 
+class _Places(_Grounds):
+    """The same for people: elements by their numbers, and a list by what stands in it."""
+
+    __slots__ = ()
+
+    handlers: ClassVar = {}
+
+    def beside(self, others: dict[Origin, Read], reads: Sequence[Read], own: Source) -> None:
+        """Keep a sample of all that was looked at in vain, as a trace does."""
+        del own
+        if len(others) < _MOST_READS:
+            others.update((_place(read), read) for read in leaves((*others.values(), *reads)))
+
+    def lacking(self, reads: Sequence[Read], source: Source) -> list[Read]:
+        """The reads of a list as they are."""
+        del source
+        return list(reads)
+
+    def on_call(self, node: Call) -> object:
+        """As in the trace."""
+        return Tracer.on_call(self, node)
+
+
 _Grounds.handlers = {
     **Tracer.handlers,
     Ident: _Grounds.on_ident,
@@ -170,6 +223,7 @@ _Grounds.handlers = {
     Logical: _Grounds.on_logical,
     Quantifier: _Grounds.on_quantifier,
 }
+_Places.handlers = {**_Grounds.handlers, Call: _Places.on_call}
 
 
 def _place(read: Read) -> Origin:

@@ -192,6 +192,19 @@ class Program:
         except RecursionError:
             raise CelLimitError(_TOO_DEEP) from None
 
+    def places(self, *args: object) -> tuple[Read, ...]:
+        """The reads of a trace with every element that decided; see :mod:`auditor.cel.grounds`.
+
+        Raises:
+            CelEvalError: there is no value; :class:`CelLimitError` when too much decided it.
+        """
+        from auditor.cel.grounds import places  # noqa: PLC0415  # restoring stays cheap
+
+        try:
+            return places(self._tree(), self._bind(args), self._context.library())
+        except RecursionError:
+            raise CelLimitError(_TOO_DEEP) from None
+
     def dump(self) -> bytes:
         """The compiled program as bytes, for ``Environment.restore`` of an equal environment.
 

@@ -7,14 +7,16 @@ from typing import Final
 
 import msgspec
 
-from auditor.cel import ABSENT, Program, Read, ReadTree
+from auditor.cel import ABSENT, CelEvalError, Program, Read, ReadTree
 from auditor.engine.causes import Causes, chain_of, together, value_at
 from auditor.engine.outcome import BodyPath
 from auditor.engine.slices import is_complete
 from auditor.platforms.shape import Shape
 from auditor.policy.compiled import MessageTemplate
 
-MAX_SEEN = 12
+MAX_SEEN = 24
+_MOST_TRACED = 12
+"""Reads of a trace that are its causes."""
 MAX_VALUE = 1024
 """Bytes of JSON; a longer observed value is replaced by a note of its length."""
 
@@ -82,20 +84,30 @@ class Observer:
         known = self._memo.get(key) if key is not None else None
         if known is not None:
             return known
-        trace = self._program.trace(body, item, params)
-        reads = [read for read in trace.reads if read.root != "params"][:MAX_SEEN]
+        reads, causes = self._traced(body, item, params)
         found = tuple((read.root == "item", read.path, self._text(read)) for read in reads)
-        causes: tuple[str, ...] = ()
-        if trace.error is None:
-            several = self._causes.several or len(reads) == MAX_SEEN
-            causes = (
-                self._causes.of(body, item, params)
-                if several
-                else self._causes.of_reads(reads, body, item)
-            )
         known = found, together(causes)
         self._remember(key, known)
         return known
+
+    def _traced(
+        self, body: object, item: object, params: object
+    ) -> tuple[list[Read], tuple[str, ...]]:
+        """What decided: every element of a list that did, where there can be more than one."""
+        if self._causes.several:
+            try:
+                reads = _seen(self._program.places(body, item, params))[:MAX_SEEN]
+            except CelEvalError:
+                pass  # too much decided, or nothing: the trace says the first of it
+            else:
+                return reads, self._causes.of(body, item, params)
+        trace = self._program.trace(body, item, params)
+        reads = _seen(trace.reads)[:_MOST_TRACED]
+        if trace.error is not None:
+            return reads, ()
+        if self._causes.several or len(reads) == _MOST_TRACED:
+            return reads, self._causes.of(body, item, params)
+        return reads, self._causes.of_reads(reads, body, item)
 
     def _remember(self, key: object, known: _Known) -> None:
         if key is not None and len(self._memo) < _MEMO_LIMIT:
@@ -148,6 +160,11 @@ class Observer:
         except (OverflowError, TypeError, ValueError):
             return None
         return key if len(key) <= _LONGEST_KEY else None
+
+
+def _seen(reads: Iterable[Read]) -> list[Read]:
+    """The reads of what is judged, without those of parameters."""
+    return [read for read in reads if read.root != "params"]
 
 
 def _reads_all(program: Program, read: Read) -> bool:

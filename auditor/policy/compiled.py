@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -11,9 +12,17 @@ from auditor.model.enums import Severity
 from auditor.model.policy import Control, Framework, Rule
 from auditor.platforms import PLATFORMS, Platforms
 
+MOST_LISTED: Final = 8
+"""Elements of a list that a message names."""
+LONGEST_LISTED: Final = 80
+"""Characters of an element of a list in a message."""
+
 
 class MessageTemplate(msgspec.Struct, frozen=True):
-    """A message with CEL in braces, taken apart: text, program, text, ..."""
+    """A message with CEL in braces, taken apart: text, program, text, ...
+
+    An expression that is a list stands for its elements, as many as people read.
+    """
 
     parts: tuple[str | Program, ...]
 
@@ -39,8 +48,19 @@ def _text(program: Program, body: object, item: object, params: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ", ".join(str(element) for element in value)
+        return _listed(value)
     return str(value)
+
+
+def _listed(values: Sequence[object]) -> str:
+    """The first elements of a list, and how many more there are; long ones are cut."""
+    shown = [_cut(str(value)) for value in values[:MOST_LISTED]]
+    more = len(values) - len(shown)
+    return f"{', '.join(shown)} and {more} more" if more else ", ".join(shown)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_LISTED else f"{text[:LONGEST_LISTED]}…"
 
 
 class ActiveRule(msgspec.Struct, frozen=True):

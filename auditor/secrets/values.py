@@ -77,7 +77,7 @@ _ASKS = re.compile(
 )
 """The first word of a name that is answered by yes or no."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
-_SCHEME = re.compile(r"(?:Bearer|Basic|Token)[ ]+(?=[<\[*.x…])", _FLAGS)
+_SCHEME = re.compile(r"\A(?:Bearer|Basic|Token)[ ]+(?=[<\[*.x…])", _FLAGS)
 """How one signs in, before what is not yet there."""
 _COUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,4})?(?:,[0-9]{1,6}){0,64}")
 _DURATION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?(?:ms|s|m|h|d|[kmg]i?b?|%)", _FLAGS)

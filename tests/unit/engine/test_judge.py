@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from auditor.cel import DYN, Environment, Function
 from auditor.cel.library import standard_library
+from auditor.cel.tracing_scopes import DETAILS
 from auditor.engine.outcome import Seen
 from auditor.model.enums import Verdict
 from tests.unit.engine.making import active, judge, plan
@@ -253,3 +254,43 @@ def test_a_bug_costs_one_verdict(part: str, source: str, element: str) -> None:
 def test_nothing_is_judged_of_no_object() -> None:
     outcomes, _ = judge(plan(active("object.a == 1")), ["a"])
     assert [outcome.verdict for outcome in outcomes] == [UNKNOWN]
+
+
+def test_all_places_that_are_at_fault_are_seen() -> None:
+    """Whoever mends the first of them must not meet the second in the next run."""
+    rule = active(
+        'object.add.all(c, c == "CHOWN")',
+        message='adds {object.add.filter(c, c != "CHOWN")}',
+    )
+    (outcome,), _ = judge(plan(rule), {"add": ["SYS_ADMIN", "CHOWN", "NET_ADMIN"]})
+    assert outcome.observed == (
+        Seen(("add", 0), '"SYS_ADMIN"'),
+        Seen(("add", 2), '"NET_ADMIN"'),
+    )
+    assert outcome.message == "adds SYS_ADMIN, NET_ADMIN"
+
+
+def test_more_places_than_anybody_reads_are_counted() -> None:
+    rule = active("object.add.all(c, c == 1)", message="adds {object.add.filter(c, c != 1)}")
+    (outcome,), _ = judge(plan(rule), {"add": list(range(100, 140))})
+    assert [seen.path for seen in outcome.observed] == [("add", at) for at in range(24)]
+    assert outcome.message == "adds 100, 101, 102, 103, 104, 105, 106, 107 and 32 more"
+
+
+def test_what_a_message_lists_is_cut() -> None:
+    rule = active('object.a.all(c, c == "1")', message="has {object.a}")
+    (outcome,), _ = judge(plan(rule), {"a": ["x" * 81, "y" * 80]})
+    assert outcome.message == f"has {'x' * 80}…, {'y' * 80}"
+
+
+def test_the_first_place_where_there_are_too_many_to_tell() -> None:
+    rule = active("object.a.all(c, c == 1)", message="bad")
+    (outcome,), _ = judge(plan(rule), {"a": [0] * (DETAILS + 1)})
+    assert outcome.observed == (Seen(("a", 0), "0"),)
+
+
+def test_places_do_not_change_what_a_finding_is() -> None:
+    """Neither its causes: those that are at fault were all in it before."""
+    rule = active('object.add.all(c, c == "CHOWN")', message="bad")
+    one, two = (judge(plan(rule), {"add": add})[0][0] for add in (["A"], ["CHOWN", "A"]))
+    assert (one.key, one.causes) == (two.key, two.causes)
