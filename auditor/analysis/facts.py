@@ -62,7 +62,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
     inner = raw.strip()[:-1].rstrip()
     comma = b"" if inner.endswith(b"{") else b","
     return Resource(
-        kind=place.kind,
+        kind=PATCH if resource.partial else place.kind,
         api_version=resource.api_version,
         name=resource.name,
         namespace=resource.namespace,
@@ -80,6 +80,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
         parent=resource,
         heuristic=heuristic,
         clean=resource.clean,
+        partial=resource.partial,
     )
 
 

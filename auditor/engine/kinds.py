@@ -40,6 +40,7 @@ from auditor.cel import Program, ReadTree
 from auditor.engine.judge import Judge
 from auditor.engine.members import never_applies
 from auditor.engine.outcome import Judgement
+from auditor.engine.partial import Partial
 from auditor.engine.paths import plain_paths
 from auditor.engine.slices import (
     NOTHING,
@@ -80,6 +81,7 @@ class KindPlan:
         memo: bool,
     ) -> None:
         self._shape = shape
+        self._partial = Partial(rules, shape, listed=list_all)
         grouped: dict[int, list[tuple[int, ActiveRule]]] = {}
         for index, rule in rules:
             grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
@@ -115,6 +117,15 @@ class KindPlan:
         if not repeated or self._origins is None:
             return tuple([group.judge(lazy) for group in self._groups])
         return (*self._origins.judge(lazy), *[group.judge(lazy) for group in self._without_memo])
+
+    def judge_partial(self, body: bytes, *, clean: bool = True) -> tuple[Judgement, ...]:
+        """Judge what is written in a body that only changes another one.
+
+        Raises:
+            msgspec.DecodeError: the body is not valid JSON.
+        """
+        lazy = _Body(self._shape, body, clean=clean)
+        return (self._partial.judge(lazy.value(), templated=lazy.templated),)
 
 
 def _last(shape: Shape) -> int:

@@ -44,6 +44,7 @@ class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename=
     pointer: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     controller: Owner | None = None
+    partial: bool = False
 
 
 class _Document(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -111,6 +112,7 @@ class Draft:
                 found.pointer,
                 found.labels,
                 found.controller,
+                found.partial,
             )
         )
 
@@ -257,6 +259,7 @@ class KeptReading:
                 labels=found.labels,
                 controller=found.controller,
                 pointer=found.pointer,
+                partial=found.partial,
             )
 
     def original(self, document: int) -> None:

@@ -82,6 +82,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     for a reader that left secrets out on the way because it has the parts of the text at hand, as
     that of YAML. It saves the decoder the work, and is not a permission: a run looks through such a
     body once more (:mod:`auditor.runner.cleaning`), at some hundred megabytes a second.
+    ``partial``: it only changes another object, as a patch does. What is not written in it says
+    nothing.
     """
 
     kind: str
@@ -102,6 +104,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     parent: Resource | None = None
     heuristic: bool = False
     clean: bool = False
+    partial: bool = False
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
@@ -187,9 +190,19 @@ class PassedOver(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
-    """One answered query: for a file, its path, size and the sha256 of its bytes."""
+    """One answered query: for a file, its path, size and the sha256 of its bytes.
+
+    ``taken_as`` says how the bytes were taken where another file decides that, as a patch for one:
+    what was found in them is remembered by both. "" is what they are by themselves.
+    """
 
     target: str
     request: str
     sha256: str
     size: int
+    taken_as: str = ""
+
+    @property
+    def key(self) -> str:
+        """What is found in the bytes depends on, besides their path."""
+        return f"{self.sha256}{self.taken_as}"

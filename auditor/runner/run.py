@@ -123,7 +123,7 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
     with closing(run_shards(job, plan.shards, workers)) as results:
         for done, result in enumerate(results, 1):
             if isinstance(result, Lost):
-                lost = list(_lost(uri, result.shard))
+                lost = list(_lost(job.collector, result.shard))
                 run.gaps += lost
                 run.unread += lost
             else:
@@ -152,11 +152,11 @@ def _shard_count(each: int, weight: int) -> int:
     return max(1, min(MOST_SHARDS, weight // each))
 
 
-def _lost(uri: str, shard: Shard) -> Iterator[Gap]:
+def _lost(collector: Collector, shard: Shard) -> Iterator[Gap]:
     for item in shard.items:
         yield Gap(
-            uri,
-            item,
+            collector.target.uri,
+            collector.scope(item),
             GapCause.TRUNCATED,
             "the worker that read it was killed twice, by the system or for lack of memory",
             "scan it by itself, or with --workers 1",

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.analysis.protocol import Site
+from auditor.analysis.written import as_written
 from auditor.engine.lines import FORMAT
 from auditor.engine.outcome import Judgement
 from auditor.engine.tally import to_bytes
@@ -87,7 +88,7 @@ class ShardRun:
                 self._notes.refused(reading)
             return
         self.files += 1
-        known = cache.get(reading.source, reading.evidence.sha256) if cache is not None else None
+        known = cache.get(reading.source, reading.evidence.key) if cache is not None else None
         if known is not None:
             self.cached += 1
             self._total.add_known(known)
@@ -102,7 +103,7 @@ class ShardRun:
             self._total.lines = []
         self._put_rows()
         if cache is not None and not self._grouped and self._mishaps.count == before:
-            cache.put(reading.source, reading.evidence.sha256, part.as_known())
+            cache.put(reading.source, reading.evidence.key, part.as_known())
 
     def _empty(self) -> Tallies:
         return Tallies(Rows(self._context.analyses))
@@ -158,6 +159,9 @@ class ShardRun:
     def _judge_resource(
         self, resource: Resource, reading: Reading, site: Site, part: Tallies
     ) -> None:
+        if resource.partial:
+            self._judge_partial(resource, reading, part)
+            return
         subjects = [resource]
         for analysis in self._context.analyses.of_objects:
             for fact in analysis.derive(resource):
@@ -169,6 +173,21 @@ class ShardRun:
         for subject in subjects:
             for joining in self._context.joining.get(subject.kind, ()):
                 part.rows.extract(joining, subject, site)
+        looked = [self._judge_one(subject, reading, part) for subject in subjects]
+        if any(looked) and not looked[0]:
+            part.evaluated[resource.kind] += 1
+
+    def _judge_partial(self, resource: Resource, reading: Reading, part: Tallies) -> None:
+        """Judge what a patch writes; it is no object of its own, so no fact over many has it."""
+        written = as_written(resource)
+        if written is None:
+            return
+        subjects = [written]
+        for analysis in self._context.analyses.of_objects:
+            for fact in analysis.derive(written):
+                if isinstance(fact, Resource):
+                    part.census[fact.kind] += 1
+                    subjects.append(fact)
         looked = [self._judge_one(subject, reading, part) for subject in subjects]
         if any(looked) and not looked[0]:
             part.evaluated[resource.kind] += 1
@@ -191,7 +210,10 @@ class ShardRun:
         controller = self._counted_with(subject)
         repeated = controller is not None
         try:
-            judgements = plan.judge(subject.body, clean=subject.clean, repeated=repeated)
+            if subject.partial:
+                judgements = plan.judge_partial(subject.body, clean=subject.clean)
+            else:
+                judgements = plan.judge(subject.body, clean=subject.clean, repeated=repeated)
         except msgspec.DecodeError as error:
             gap = Gap(self._uri, subject.source, GapCause.MALFORMED, f"{subject.name}: {error}")
             part.gaps.append(self._placed(gap, subject.parent or subject))

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -17,11 +18,14 @@ from collectors.documents.blocks import Memory
 from collectors.documents.globs import NO_GLOBS, Globs
 from collectors.documents.guards import Limits
 from collectors.documents.reading import FileReading
-from collectors.documents.recognise import Recogniser, names_of
+from collectors.documents.recognise import Recogniser, Survey, names_of
+from collectors.documents.regular import read_regular
+from collectors.documents.tree import FolderTree
 from collectors.documents.walk import Found, Walker, passed_over, shown
 
 STDIN = "-"
-_PIECE = 1 << 20
+PARTIAL: Final = "\0partial"
+"""How the item of a shard ends whose file only changes what is in others; no path has a NUL."""
 
 
 class FilesCollector(msgspec.Struct, frozen=True):
@@ -50,13 +54,25 @@ class FilesCollector(msgspec.Struct, frozen=True):
     def plan(self, shards: Callable[[int], int]) -> Plan:
         """List the files, cut into shards; see :class:`auditor.ports.Collector`."""
         found = self._find()
+        surveys = self._surveys(found)
+        partial = frozenset[str]().union(*(each.partial for each in surveys))
         weight = sum(size for _, size in found.files) + len(found.files)
         goal = weight / max(shards(weight), 1)
+        items = [
+            ((f"{path}{PARTIAL}" if path in partial else path,), size + 1)
+            for path, size in found.files
+        ]
         return Plan(
-            shards_of((((path,), size + 1) for path, size in found.files), goal),
-            tuple(found.gaps),
+            shards_of(items, goal),
+            (*found.gaps, *(gap for each in surveys for gap in each.gaps)),
             passed_over(found),
         )
+
+    def _surveys(self, found: Found) -> list[Survey]:
+        if self.root is None or not found.templates:
+            return []
+        tree = FolderTree(self.root, self.target.uri, tuple(found.templates))
+        return [each.survey(tree) for each in self.recognisers]
 
     def _find(self) -> Found:
         if self.root is None:
@@ -74,7 +90,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
 
     def scope(self, item: str) -> str:
         """The file; see :class:`auditor.ports.Collector`."""
-        return shown(item)
+        return shown(item.removesuffix(PARTIAL))
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the files of a shard, in order."""
@@ -83,36 +99,20 @@ class FilesCollector(msgspec.Struct, frozen=True):
             yield self._reading(STDIN, self.stdin or b"", memory)
             return
         folder = f"{self.root}{os.sep}" if self.root.is_dir() else ""
-        for path in shard.items:
-            yield self._read(folder + path if folder else str(self.root), path, memory)
+        for item in shard.items:
+            path = item.removesuffix(PARTIAL)
+            where = folder + path if folder else str(self.root)
+            yield self._read(where, path, memory, partial=item.endswith(PARTIAL))
 
-    def _read(self, location: str, path: str, memory: Memory) -> Reading | Gap:
+    def _read(self, location: str, path: str, memory: Memory, *, partial: bool) -> Reading | Gap:
         try:
-            data = _read_regular(location, self.limits.size)
+            data = read_regular(location, self.limits.size)
         except OSError as error:
             cause = GapCause.DENIED if isinstance(error, PermissionError) else GapCause.UNREACHABLE
             return Gap(self.target.uri, shown(path), cause, f"{error.strerror}")
-        return self._reading(shown(path), data, memory)
+        return self._reading(shown(path), data, memory, partial=partial)
 
-    def _reading(self, source: str, data: bytes, memory: Memory) -> Reading:
-        return FileReading(self.target.uri, source, data, self.recognisers, memory)
-
-
-def _read_regular(path: str, limit: int) -> bytes:
-    """Read a file that is still a regular one once it is open; never waits for a pipe."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(0, "not a regular file")
-        data = os.read(handle, min(status.st_size, limit) + 1)
-        while len(data) != status.st_size and len(data) <= limit:
-            more = os.read(handle, _PIECE)
-            if not more:
-                break
-            data += more
-        if len(data) > limit:
-            raise OSError(0, f"more than {limit:,} bytes")
-        return data
-    finally:
-        os.close(handle)
+    def _reading(
+        self, source: str, data: bytes, memory: Memory, *, partial: bool = False
+    ) -> Reading:
+        return FileReading(self.target.uri, source, data, self.recognisers, memory, partial=partial)

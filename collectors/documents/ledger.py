@@ -16,10 +16,17 @@ MOST_SKIPPED: Final = 20
 
 
 class Ledger:
-    """Gaps and skipped documents of one file; ``hints`` are in the words of a platform."""
+    """Gaps and skipped documents of one file; ``hints`` are in the words of a platform.
 
-    def __init__(self, target: str, source: str, hints: Hints) -> None:
+    ``partial``: whether what is in the file only changes what is in others; None where nobody but
+    the objects themselves can say that.
+    """
+
+    def __init__(
+        self, target: str, source: str, hints: Hints, *, partial: bool | None = None
+    ) -> None:
         self._hints = hints
+        self.partial = partial
         self.target = target
         self.source = source
         self.skipped = 0

@@ -16,6 +16,8 @@ from collectors.documents.recognise import Content, Recogniser
 from collectors.documents.yaml_file import YamlFile
 
 _JSON_STARTS = frozenset((b"{", b"["))
+_TAKEN = ("", "patch")
+"""How a file was taken: by itself, or for what changes others."""
 
 
 class FileReading:
@@ -28,15 +30,21 @@ class FileReading:
         data: bytes,
         recognisers: Sequence[Recogniser],
         memory: Memory,
+        *,
+        partial: bool = False,
     ) -> None:
-        """``memory`` is shared by the files of a worker."""
+        """``memory`` is shared by the files of a worker.
+
+        ``partial``: another file says that what is in this one only changes other objects.
+        """
         self._data = data.removeprefix(BOM_UTF8)
         self._recognisers = recognisers
         self._memory = memory
-        self._ledger = Ledger(target, source, recognisers[0].hints)
+        self._partial = partial or None
+        self._ledger = Ledger(target, source, recognisers[0].hints, partial=self._partial)
         self._content: Content | None = None
         digest = hashlib.sha256(data).hexdigest()
-        self._evidence = Evidence(target, source, digest, len(data))
+        self._evidence = Evidence(target, source, digest, len(data), _TAKEN[partial])
 
     @property
     def source(self) -> str:
@@ -67,7 +75,8 @@ class FileReading:
 
     def resources(self) -> Iterator[Resource]:
         """Yield the objects of the file, lists taken apart."""
-        self._ledger = Ledger(self._evidence.target, self.source, self._recognisers[0].hints)
+        hints = self._recognisers[0].hints
+        self._ledger = Ledger(self._evidence.target, self.source, hints, partial=self._partial)
         content = self._content = self._taken() or self._parsed()
         try:
             yield from content.resources()

@@ -32,29 +32,84 @@ pattern for how it is called, and :meth:`Recogniser.content` reads it whole.
 
 from __future__ import annotations
 
+import enum
 import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
-from auditor.model.resource import Resource
+from auditor.model.resource import Gap, Resource
 from collectors.documents.guards import Hints, Unreadable
 from collectors.documents.ledger import Ledger
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A folder that another program has to render first; it is told by one gap.
+    """A folder that another program has to render first: see :meth:`Recogniser.survey`.
 
     A folder is one when it has all names of one of ``marks``; entries called as ``inside`` are not
-    looked at then. ``command`` renders the folder that is written behind it.
+    looked at then.
     """
 
     what: str
-    command: str
     marks: tuple[frozenset[str], ...]
     inside: frozenset[str]
+
+
+class Templated(msgspec.Struct, frozen=True, order=True):
+    """A folder, by its path below the target, that is one of ``what`` a :class:`Template` says."""
+
+    folder: str
+    what: str
+
+
+class Tree(Protocol):
+    """A folder that is read, as a recogniser may look at it before any of its files is."""
+
+    @property
+    def target(self) -> str:
+        """The target, as typed."""
+        ...
+
+    @property
+    def templates(self) -> Sequence[Templated]:
+        """The folders that have to be rendered, in order."""
+        ...
+
+    def kind_of(self, path: str, /) -> PathKind:
+        """Say what stands at a path, wherever its links lead."""
+        ...
+
+    def read(self, path: str, most: int, /) -> bytes:
+        """Read a small file by its path.
+
+        Raises:
+            OSError: it is not a regular file of no more than ``most`` bytes within the tree.
+        """
+        ...
+
+
+class PathKind(enum.Enum):
+    """What stands at a path of a tree."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    OUTSIDE = "outside"
+    NOTHING = "nothing"
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What a recogniser says of a tree: what can't be read as it is, and what is partial.
+
+    ``partial`` are the paths of files that only change what is in others.
+    """
+
+    gaps: tuple[Gap, ...] = ()
+    partial: frozenset[str] = frozenset()
+
+
+NO_SURVEY: Final = Survey()
 
 
 class FileNames(msgspec.Struct, frozen=True):
@@ -145,6 +200,11 @@ class Recogniser(Protocol):
     names: FileNames
     hints: Hints = Hints()
     """Those of the first recogniser are used: what can't be read does not say whose it is."""
+
+    def survey(self, tree: Tree) -> Survey:
+        """Say what of a folder has to be rendered, and which of its files are partial."""
+        del tree
+        return NO_SURVEY
 
     def content(self, ledger: Ledger, data: bytes) -> Content | None:
         """Take a whole file by its name (``ledger.source``); None leaves it to be parsed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from auditor.model.resource import Gap, LeftOut, PassedOver, Some
 from collectors.documents.exclusions import Exclusions
 from collectors.documents.globs import NO_GLOBS, Globs
 from collectors.documents.guards import Hints, Limits
-from collectors.documents.recognise import FileNames
+from collectors.documents.recognise import FileNames, Templated
 
 _LONGEST_SUFFIX = 16
 _MOST_SUFFIXES = 50
@@ -26,7 +25,7 @@ class Found(msgspec.Struct):
 
     ``hidden`` are folders; ``linked`` are links to folders that are read by another path;
     ``suffixes`` counts files that are not called as what is read, by how their names end.
-    ``excluded`` is what a person left out.
+    ``excluded`` is what a person left out; ``templates`` are folders that have to be rendered.
     """
 
     files: list[tuple[str, int]] = msgspec.field(default_factory=list)
@@ -35,6 +34,7 @@ class Found(msgspec.Struct):
     linked: list[str] = msgspec.field(default_factory=list)
     suffixes: dict[str, int] = msgspec.field(default_factory=dict)
     excluded: tuple[LeftOut, ...] = ()
+    templates: list[Templated] = msgspec.field(default_factory=list)
 
 
 class _Folder(NamedTuple):
@@ -83,6 +83,7 @@ class Walker:
                 self._linked(self._links.pop(0))
         self.found.excluded = self._exclusions.left_out()
         self.found.files.sort(key=lambda item: os.fsencode(item[0]))
+        self.found.templates.sort(key=lambda item: os.fsencode(item.folder))
         return self.found
 
     def add_file(self, path: str, status: os.stat_result) -> None:
@@ -118,7 +119,7 @@ class Walker:
         passed: set[str] = set()
         for template in self._names.templates:
             if any(map(names.issuperset, template.marks)):
-                self._unrendered(folder, template.what, template.command)
+                self.found.templates.append(Templated(folder, template.what))
                 passed |= template.inside
         below: list[_Folder] = []
         for entry in listed:
@@ -132,12 +133,6 @@ class Walker:
     def _leaves_out(self, entry: os.DirEntry[str], folder: str) -> bool:
         path = _below(folder, entry.name)
         return self._exclusions.takes(entry, path, shown(path))
-
-    def _unrendered(self, folder: str, what: str, command: str) -> None:
-        """Tell how to render a folder, as it is called from where the user is."""
-        named = shlex.quote(shown(str(Path(self._target) / folder)))
-        hint = f"{command} {named} | auditor scan -"
-        self._gap(folder or ".", GapCause.UNSUPPORTED, f"a {what} that was not rendered", hint)
 
     def _entry(self, entry: os.DirEntry[str], path: str) -> bool:
         """Look at one entry; whether it is a folder to be entered."""

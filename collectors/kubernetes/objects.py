@@ -17,6 +17,7 @@ from auditor.secrets.names import is_secret
 from auditor.secrets.redact import redact_text
 from collectors.documents.guards import Unreadable
 from collectors.documents.recognise import Identities
+from collectors.kubernetes.patches import is_patch
 
 
 def kind_name(api_version: str, kind: str) -> str:
@@ -75,9 +76,16 @@ _decode_pod = msgspec.json.Decoder(_Pod).decode
 
 
 class Maker:
-    """Makes the resources of one file; remembers identities, to tell twins apart."""
+    """Makes the resources of one file; remembers identities, to tell twins apart.
 
-    def __init__(self, source: str) -> None:
+    Attributes:
+        patches: the lines of the objects that are partial for a directive in them.
+    """
+
+    def __init__(self, source: str, *, partial: bool | None = None) -> None:
+        """``partial``: whether objects only change others; None: each says it by a directive."""
+        self.patches: list[int] = []
+        self._partial = partial
         self._source = source
         self._identities = Identities(source)
         self._kinds: dict[tuple[str, str], str] = {}
@@ -124,6 +132,7 @@ class Maker:
             labels=_labels(metadata, line),
             controller=_believed(_controller(metadata, namespace), body),
             clean=clean,
+            partial=self._is_partial(body, line),
         )
 
     def named(
@@ -162,7 +171,16 @@ class Maker:
             labels=tuple(map(_label, meta.labels, meta.labels.values())) if meta.labels else (),
             controller=_believed(controller, raw),
             clean=False,
+            partial=self._is_partial(raw, line),
         )
+
+    def _is_partial(self, body: bytes, line: int) -> bool:
+        if self._partial is not None:
+            return self._partial
+        found = is_patch(body)
+        if found:
+            self.patches.append(line)
+        return found
 
 
 def _refuse_kustomization(api_version: str, kind: str, line: int) -> None:

@@ -106,7 +106,7 @@ class PageReading(WithoutLines):
         self._owners = owners
         self._record = record
         self._data = data
-        self._ledger = Ledger(target, record.kind, MANIFESTS.hints)
+        self._ledger = Ledger(target, record.kind, MANIFESTS.hints, partial=False)
         self._skipped = 0
         self._evidence = Evidence(target, record.request, record.sha256, record.size)
 
@@ -138,7 +138,7 @@ class PageReading(WithoutLines):
 
     def resources(self) -> Iterator[Resource]:
         """The objects of the page."""
-        self._ledger = Ledger(self._evidence.target, self.scope, MANIFESTS.hints)
+        self._ledger = Ledger(self._evidence.target, self.scope, MANIFESTS.hints, partial=False)
         self._skipped = 0
         root = list_path(self._record.request)
         try:

@@ -12,26 +12,12 @@ from auditor.model.resource import Resource
 from collectors.documents.guards import Hints, Unreadable
 from collectors.documents.json_file import JsonDocument
 from collectors.documents.ledger import Ledger
-from collectors.documents.recognise import Document, FileNames, Recogniser, Template
+from collectors.documents.recognise import Document, FileNames, Recogniser, Survey, Tree
 from collectors.kubernetes.lists import objects_of
 from collectors.kubernetes.manifests.json_heads import look
 from collectors.kubernetes.manifests.json_objects import JsonObjects
+from collectors.kubernetes.manifests.survey import CHART, KUSTOMIZATION, survey
 from collectors.kubernetes.objects import Maker
-
-_KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
-"""The names that kustomize looks for; the file need not say its kind."""
-_CHART: Final = Template(
-    what="Helm chart",
-    command="helm template NAME",
-    marks=(frozenset({"Chart.yaml", "templates"}),),
-    inside=frozenset({"templates", "Chart.yaml", "values.yaml"}),
-)
-_KUSTOMIZATION: Final = Template(
-    what="kustomization",
-    command="kubectl kustomize",
-    marks=tuple(frozenset({name}) for name in sorted(_KUSTOMIZATIONS)),
-    inside=_KUSTOMIZATIONS,
-)
 
 _encode = msgspec.json.encode
 
@@ -39,7 +25,7 @@ _encode = msgspec.json.encode
 class Manifests(Recogniser):
     """Recognises what claims to be a Kubernetes object, or a list of them."""
 
-    names = FileNames((".yaml", ".yml", ".json"), templates=(_CHART, _KUSTOMIZATION))
+    names = FileNames((".yaml", ".yml", ".json"), templates=(CHART, KUSTOMIZATION))
     hints = Hints(
         deep="no Kubernetes object is that deep",
         long="write it as JSON (kubectl get -o json), or one object a document",
@@ -47,6 +33,10 @@ class Manifests(Recogniser):
     )
     look = staticmethod(look)
     """The very function that a document is asked by: its result is at hand then."""
+
+    def survey(self, tree: Tree) -> Survey:
+        """Tell the charts and kustomizations of a folder, and which files are patches."""
+        return survey(tree)
 
     def reader(self, ledger: Ledger) -> ManifestReader:
         """Begin a file."""
@@ -67,19 +57,34 @@ class Manifests(Recogniser):
 MANIFESTS: Final = Manifests()
 
 
+def _patch_alone(line: int) -> Unreadable:
+    """What is said of a patch that no kustomization lists: what it comes to is not known."""
+    return Unreadable(
+        GapCause.UNSUPPORTED,
+        "a patch: the object that it changes was not read with it",
+        "kubectl kustomize DIR | auditor scan -",
+        line,
+    )
+
+
 class ManifestReader:
     """Takes Kubernetes objects out of the documents of one file."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._maker = Maker(ledger.source)
+        self._maker = Maker(ledger.source, partial=ledger.partial)
         self._json = JsonObjects(ledger, self._maker)
 
     def objects(self, document: Document) -> Generator[Resource, None, bool]:
         """Take a document apart; see :class:`collectors.documents.recognise.DocumentReader`."""
         if isinstance(document, JsonDocument):
-            return self._json.objects(document)
-        return self._of_value(document)
+            found = yield from self._json.objects(document)
+        else:
+            found = yield from self._of_value(document)
+        for line in self._maker.patches:
+            self._ledger.add(_patch_alone(line))
+        self._maker.patches.clear()
+        return found
 
     def _of_value(self, document: Document) -> Generator[Resource, None, bool]:
         inside = objects_of(document.value)

@@ -1,0 +1,42 @@
+"""A folder as recognisers may look at it before its files are read, within its root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from collectors.documents.recognise import PathKind, Templated
+from collectors.documents.regular import read_regular
+
+
+class FolderTree:
+    """Implements :class:`collectors.documents.recognise.Tree`."""
+
+    def __init__(self, root: Path, target: str, templates: Sequence[Templated]) -> None:
+        self._root = str(root)
+        self._real = os.path.realpath(root)
+        self.target = target
+        self.templates = templates
+
+    def kind_of(self, path: str) -> PathKind:
+        """Say what stands at a path, wherever its links lead."""
+        real = os.path.realpath(os.path.join(self._root, path))  # noqa: PTH118 - a path is no Path
+        if not self._has(real):
+            return PathKind.OUTSIDE
+        if os.path.isdir(real):  # noqa: PTH112 - many, and no Path of them is needed
+            return PathKind.FOLDER
+        return PathKind.FILE if os.path.isfile(real) else PathKind.NOTHING  # noqa: PTH113 - as above
+
+    def _has(self, real: str) -> bool:
+        return real == self._real or real.startswith(self._real.removesuffix(os.sep) + os.sep)
+
+    def read(self, path: str, most: int) -> bytes:
+        """Read a small file by its path.
+
+        Raises:
+            OSError: it is not a regular file of no more than ``most`` bytes within the tree.
+        """
+        if self.kind_of(path) is not PathKind.FILE:
+            raise OSError(0, "not a file of the tree")
+        return read_regular(os.path.join(self._root, path), most)  # noqa: PTH118 - as above
