@@ -88,17 +88,31 @@ class Site(msgspec.Struct, frozen=True):
         )
 
 
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """What rules said of a fact that others may complete: it stands if nothing completes it.
+
+    ``lines`` and ``tally`` are as the engine writes them, of one such fact; ``covers`` is how many
+    there are.
+    """
+
+    lines: tuple[bytes, ...]
+    tally: bytes
+    covers: int = 1
+
+
 class Row(msgspec.Struct, frozen=True, gc=False):
     """What a joining analysis takes of one resource, or of several that it combined.
 
     ``tag`` says to the analysis what kind of row it is; ``body`` is JSON without secrets.
-    ``origin`` is None of what is only counted.
+    ``origin`` is None of what is only counted. ``held`` is of a fact that waits to be completed
+    (:mod:`auditor.analysis.completing`), and no analysis looks into it.
     """
 
     key: Key
     tag: str
     origin: Origin | None
     body: bytes
+    held: Held | None = None
 
     @property
     def place(self) -> Origin:
@@ -147,8 +161,13 @@ class ObjectAnalysis(Analysis, Protocol):
         ...
 
 
-class JoiningAnalysis(Analysis, Protocol):
-    """Derives facts that take many objects."""
+class Extracting(Protocol):
+    """Takes rows of objects in the worker that reads them."""
+
+    @property
+    def id(self) -> str:
+        """The name of the analysis; no two have the same, and it has no control characters."""
+        ...
 
     @property
     def reads(self) -> frozenset[str]:
@@ -168,53 +187,10 @@ class JoiningAnalysis(Analysis, Protocol):
         """Make one row of two; in any order and grouping it must come to the same."""
         ...
 
+
+class JoiningAnalysis(Extracting, Analysis, Protocol):
+    """Derives facts that take many objects."""
+
     def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
         """Yield the facts of sorted rows."""
         ...
-
-
-class Analyses(msgspec.Struct, frozen=True):
-    """The analyses of a run, made for the tables of its policy, by when they are called."""
-
-    of_objects: tuple[ObjectAnalysis, ...]
-    joining: tuple[JoiningAnalysis, ...]
-
-    @property
-    def all(self) -> tuple[Analysis, ...]:
-        """Every analysis, in the order of their table."""
-        return (*self.of_objects, *self.joining)
-
-    @property
-    def feeds(self) -> Feeds:
-        """What all facts rest on."""
-        return {kind: fields for each in self.all for kind, fields in each.feeds.items()}
-
-    def by_kind(self) -> Mapping[str, tuple[JoiningAnalysis, ...]]:
-        """The joining analyses that read resources of a kind."""
-        found: dict[str, tuple[JoiningAnalysis, ...]] = {}
-        for each in self.joining:
-            for kind in each.reads:
-                found[kind] = (*found.get(kind, ()), each)
-        return found
-
-    def judged(self, kinds: frozenset[str]) -> Analyses:
-        """Leave out what joins and makes no fact of kinds that are judged."""
-        joining = tuple(each for each in self.joining if not kinds.isdisjoint(each.feeds))
-        return Analyses(self.of_objects, joining)
-
-
-class Table(msgspec.Struct, frozen=True):
-    """Which analyses there are, each as a maker that is given the tables of the policy.
-
-    A maker is a function or class of a module, so that a worker of its own process can have it.
-    """
-
-    of_objects: tuple[Callable[[Tables], ObjectAnalysis], ...]
-    joining: tuple[Callable[[Tables], JoiningAnalysis], ...]
-
-    def made(self, tables: Tables) -> Analyses:
-        """Make the analyses of a run."""
-        return Analyses(
-            tuple(make(tables) for make in self.of_objects),
-            tuple(make(tables) for make in self.joining),
-        )

@@ -69,7 +69,7 @@ def permissions(
     ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
     reasons: dict[str, list[str]] = {}
     for rule, sources in ready.sources.items():
-        for kind in sources.all:
+        for kind in sources.asked:
             if kind.startswith(f"{platform}/"):
                 reasons.setdefault(kind, []).append(rule)
     plan = RolePlan(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
-from auditor.analysis.protocol import Table
+from auditor.analysis.analyses import Table
 from auditor.analysis.table import ANALYSES
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected

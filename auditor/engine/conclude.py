@@ -32,7 +32,7 @@ def rules_blinded_by(gap: Gap, rules: Sequence[ActiveRule], sources: Sources) ->
     if gap.everything:
         return tuple(rule for rule in touched if sources[rule].all)
     if _is_kind(gap, sources):
-        return tuple(rule for rule in touched if sources[rule].rests_on(gap.scope))
+        return tuple(rule for rule in touched if sources[rule].knows(gap.scope))
     needy = frozenset(active.rule.id for active in rules if active.rule.needs)
     return tuple(rule for rule in touched if rule in needy)
 
@@ -71,7 +71,7 @@ def rules_without_verdict(
 
 
 def _is_kind(gap: Gap, sources: Sources) -> bool:
-    return any(each.rests_on(gap.scope) for each in sources.values())
+    return any(each.knows(gap.scope) for each in sources.values())
 
 
 def blind_rules(

@@ -337,9 +337,7 @@ class Plans:
         """``platforms`` know the shapes of kinds."""
         self._memo = memo
         self._platforms = platforms
-        self._listed = frozenset(
-            index for index, rule in enumerate(rules) if list_all or rule.rule.needs
-        )
+        self._listed = listed_of(rules, list_all=list_all)
         self._rules: dict[str, list[tuple[int, ActiveRule]]] = {}
         for index, rule in enumerate(rules):
             for kind in rule.rule.applies_to:
@@ -357,6 +355,11 @@ class Plans:
                 memo=self._memo,
             )
         return plan
+
+
+def listed_of(rules: Sequence[ActiveRule], *, list_all: bool) -> frozenset[int]:
+    """The numbers of the rules of which passes are listed too."""
+    return frozenset(index for index, rule in enumerate(rules) if list_all or rule.rule.needs)
 
 
 def kinds_of(rules: Iterable[ActiveRule]) -> frozenset[str]:

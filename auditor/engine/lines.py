@@ -49,7 +49,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "12"
+FORMAT = "13"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"
@@ -125,7 +125,8 @@ class LineWriter:
             return f"{text(spot.pointer)}{of}", fact.origins[spot.of].line_of(spot.pointer)
 
         digests = tuple(sorted({origin.digest for origin in fact.origins}))
-        return [self._line(where, outcome, locate, digests, 1) for outcome in outcomes]
+        covers = fact.covers
+        return [self._line(where, outcome, locate, digests, covers) for outcome in outcomes]
 
     def _pointer(self, resource: Resource, path: BodyPath) -> tuple[str | None, str]:
         """The pointer of a path in the source, plain and as JSON; the same ones come up often."""
@@ -229,6 +230,13 @@ class _Where(msgspec.Struct, frozen=True, gc=False):
     related: str = ""
 
 
+def rank_of(owner: Subject | None) -> str:
+    """How the place of a line begins, by the controller that its finding is counted with."""
+    if owner is None:
+        return "0"
+    return TEMPLATED if owner.templated else CONTROLLED
+
+
 def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _Where:
     subject = resource.parent or resource
     if owner is not None:
@@ -237,9 +245,7 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _
     else:
         kind, namespace, name, uid = subject.kind, subject.namespace, subject.name, subject.uid
         path = path_of(kind, namespace, name, uid, subject.source)
-    rank = "0" if owner is None else CONTROLLED
-    if owner is not None and owner.templated:
-        rank = TEMPLATED
+    rank = rank_of(owner)
     order, head = _reference(target.uri, kind, namespace, name, uid, subject.source)
     return _Where(
         identity=f"{target.uid}\0{path}",
@@ -258,10 +264,10 @@ def _of_fact(fact: Fact, identity: str) -> _Where:
     related = ",".join(map(_related, fact.related))
     return _Where(
         identity=identity,
-        part="",
-        shown="",
-        heuristic=False,
-        place=f"0{text(subject.source)}{FIELD}{subject.document:08d}",
+        part=fact.part,
+        shown=shown(fact.part),
+        heuristic=fact.heuristic,
+        place=f"{fact.rank}{text(subject.source)}{FIELD}{subject.document:08d}",
         order=order,
         head=head,
         related=f'"related":[{related}],' if related else "",

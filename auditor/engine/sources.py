@@ -12,7 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from auditor.analysis.analyses import Analyses
+from auditor.analysis.completing import Aspects
 from auditor.analysis.protocol import Feeds
+from auditor.engine.waiting import reads_of
 from auditor.model.enums import About
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.compiled import ActiveRule
@@ -23,22 +26,33 @@ class RuleSources(msgspec.Struct, frozen=True):
 
     ``schemes`` are those of the live targets that can have something for the rule: what is missing
     of a target of another platform takes nothing from it. ``facts`` are the kinds of those that it
-    judges.
+    judges. ``completing`` are kinds that may complete what it judges: a gap there takes a verdict
+    only from what lacks something (:mod:`auditor.analysis.completing`).
     """
 
     judged: frozenset[str]
     needed: frozenset[str]
     schemes: frozenset[str]
     facts: frozenset[str] = frozenset()
+    completing: frozenset[str] = frozenset()
 
     @property
     def all(self) -> frozenset[str]:
         """Every kind that the rule rests on."""
         return self.judged | self.needed
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """Every kind that live targets are asked for on account of the rule."""
+        return self.all | self.completing
+
     def rests_on(self, scope: str) -> bool:
         """Whether something of this kind, read or derived, is needed or judged."""
         return scope in self.judged or scope in self.needed or scope in self.facts
+
+    def knows(self, scope: str) -> bool:
+        """Whether this is a kind that has anything to do with the rule."""
+        return self.rests_on(scope) or scope in self.completing
 
     def may_be_in(self, target: str) -> bool:
         """Whether a target, by its URI, could have what the rule rests on; files have anything."""
@@ -61,13 +75,35 @@ class WantedKinds(msgspec.Struct, frozen=True):
 
 
 def sources_of(
-    rules: Sequence[ActiveRule], feeds: Feeds, platforms: Platforms = PLATFORMS
+    rules: Sequence[ActiveRule], analyses: Analyses, platforms: Platforms = PLATFORMS
 ) -> Mapping[str, RuleSources]:
-    """Find the kinds that each rule rests on, by its id; ``feeds`` say it of facts.
+    """Find the kinds that each rule rests on, by its id; ``analyses`` say it of facts.
 
     ``rules`` are as :func:`needing` leaves them.
     """
-    return {active.rule.id: _sources(active, feeds, platforms) for active in rules}
+    feeds, completes = analyses.feeds, analyses.completes
+    return {
+        active.rule.id: msgspec.structs.replace(
+            _sources(active, feeds, platforms),
+            completing=_completing(active, completes, platforms),
+        )
+        for active in rules
+    }
+
+
+def _completing(
+    active: ActiveRule, completes: Mapping[str, Aspects], platforms: Platforms
+) -> frozenset[str]:
+    """The kinds that live targets are asked for because they complete what a rule reads."""
+    if active.rule.about is About.FILES:
+        return frozenset()
+    return frozenset(
+        kind
+        for fact in active.rule.applies_to
+        for aspect in completes.get(fact, {}).values()
+        if aspect.asked and reads_of(active, aspect, platforms.shape_of(fact))
+        for kind in aspect.kinds
+    )
 
 
 def needing(rules: Sequence[ActiveRule], feeds: Feeds) -> tuple[ActiveRule, ...]:
@@ -95,7 +131,8 @@ def _of_fields(active: ActiveRule, feeds: Feeds) -> Iterator[str]:
 
 def wanted_by(sources: Iterable[RuleSources], platforms: Platforms = PLATFORMS) -> WantedKinds:
     """The kinds of objects that some rules rest on."""
-    return WantedKinds(frozenset(kind for each in sources for kind in each.all), platforms)
+    kinds = frozenset(kind for each in sources for kind in each.asked)
+    return WantedKinds(kinds, platforms)
 
 
 def _sources(active: ActiveRule, feeds: Feeds, platforms: Platforms) -> RuleSources:

@@ -7,7 +7,7 @@ of a microsecond, and a tally is a few bytes in a cache.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from auditor.model.enums import Verdict
 
@@ -46,6 +46,12 @@ def counts(tally: int) -> Iterator[tuple[int, Verdict, int]]:
         if number:
             rule, order = divmod(position, len(_VERDICTS))
             yield rule, _VERDICTS[order], number
+
+
+def lanes(rules: Iterable[int]) -> int:
+    """Give every lane of some rules, full: a mask for their part of a tally."""
+    width = LANE_BITS * len(_VERDICTS)
+    return sum(((1 << width) - 1) << (width * rule) for rule in frozenset(rules))
 
 
 def blinded(tally: int, blind: Collection[int]) -> int:

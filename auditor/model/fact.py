@@ -67,6 +67,11 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     body to where those values were read, None for what was counted or concluded.
     ``draws_on`` are the targets, by URI, and the namespaces in them ("" for all) that could have
     something of it, () for all targets; what was not read there leaves rules without a verdict.
+
+    A fact of one object that others complete is a part of its subject, as in
+    :class:`auditor.model.resource.Resource`: ``part``, ``heuristic``. Its findings stand for as
+    many as it ``covers``, and ``rank`` is how the place of their lines begins
+    (:mod:`auditor.engine.lines`).
     """
 
     kind: str
@@ -76,6 +81,10 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     related: tuple[Origin, ...] = ()
     elsewhere: tuple[tuple[str, Spot | None], ...] = ()
     draws_on: tuple[tuple[str, str], ...] = ()
+    part: str = ""
+    heuristic: bool = False
+    rank: str = "0"
+    covers: int = 1
 
     @property
     def origins(self) -> tuple[Origin, ...]:

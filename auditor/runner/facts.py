@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from auditor.analysis.completing import CompletingAnalysis
 from auditor.analysis.protocol import JoiningAnalysis, Stage
 from auditor.engine import conclude
 from auditor.engine.outcome import Outcome
@@ -29,6 +30,7 @@ from auditor.model.results import ExcludedReport
 from auditor.runner.job import Context
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.rows import joined
+from auditor.runner.waiting import Missing, settled
 
 
 class JudgedFacts(msgspec.Struct):
@@ -101,6 +103,35 @@ class Blind:
         }
 
 
+def judge_completed(
+    analyses: Sequence[CompletingAnalysis],
+    rows: Iterable[bytes],
+    context: Context,
+    missing: Missing,
+    mishaps: Mishaps,
+) -> JudgedFacts:
+    """Judge what waited for other objects of its target, of sorted rows.
+
+    A bug of ours in one analysis costs what waited for it, and leaves a gap.
+    """
+    judged = JudgedFacts()
+    for analysis, groups in joined(analyses, rows):
+        try:
+            for each in analysis.complete(groups):
+                if isinstance(each, Gap):
+                    judged.gaps.append(each)
+                    continue
+                found = settled(each, context.waits, analysis.completes, missing, context.writer)
+                judged.lines += found.lines
+                judged.tally += found.tally
+        except FORESEEN:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs what waits only
+            for kind in sorted(analysis.completes):
+                judged.gaps.append(mishaps.gap(kind, f"{analysis.id} was derived", error))
+    return judged
+
+
 def judge_facts(
     analyses: Sequence[JoiningAnalysis],
     rows: Iterable[bytes],
@@ -125,7 +156,6 @@ def judge_facts(
         except Exception as error:  # noqa: BLE001 - a bug of ours costs what takes many objects only
             for kind in sorted(analysis.feeds):
                 judged.gaps.append(mishaps.gap(kind, f"{analysis.id} was derived", error))
-    judged.lines.sort()
     return judged
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.analysis.protocol import Analyses, JoiningAnalysis
-from auditor.engine.kinds import Plans, kinds_of
+from auditor.analysis.analyses import Analyses
+from auditor.analysis.protocol import Extracting
+from auditor.engine.kinds import Plans, kinds_of, listed_of
 from auditor.engine.lines import LineWriter
 from auditor.engine.sources import RuleSources, WantedKinds, needing, sources_of, wanted_by
 from auditor.model.resource import Resource, Subject
@@ -25,6 +26,7 @@ from auditor.policy import (
 )
 from auditor.ports import Collector
 from auditor.runner.settings import Chosen
+from auditor.runner.waiting import Waits
 
 
 class EvidenceJob(msgspec.Struct, frozen=True):
@@ -59,17 +61,18 @@ class Context(msgspec.Struct, frozen=True):
     """A job made ready: compiled rules by kind, the analyses, the writer of lines.
 
     ``joining`` are the analyses that take something of each kind; ``counted_with`` says which
-    controller findings about a resource belong to.
+    controller findings about a resource belong to; ``waits`` which facts others may complete.
     """
 
     profile: CompiledProfile
     plans: Plans
     analyses: Analyses
-    joining: Mapping[str, tuple[JoiningAnalysis, ...]]
+    joining: Mapping[str, tuple[Extracting, ...]]
     sources: Mapping[str, RuleSources]
     wanted: WantedKinds
     counted_with: Callable[[Resource], Subject | None]
     writer: LineWriter
+    waits: Waits
 
 
 def compiled_profile(chosen: Chosen) -> CompiledProfile:
@@ -117,7 +120,7 @@ def prepared(chosen: Chosen) -> Prepared:
     return Prepared(
         msgspec.structs.replace(compiled, rules=rules),
         analyses,
-        sources_of(rules, analyses.feeds, compiled.platforms),
+        sources_of(rules, analyses, compiled.platforms),
     )
 
 
@@ -145,6 +148,7 @@ def context_of(job: Job) -> Context:
         wanted=ready.wanted,
         counted_with=counted_with,
         writer=LineWriter(rules, counted_with),
+        waits=_waits(job.chosen, job.list_all, job.memo, run),
     )
 
 
@@ -158,6 +162,21 @@ def _plans(
     """Make the plans that all targets of a run share, and remember by."""
     profile = _prepared(chosen, run).profile
     return Plans(profile.rules, list_all=list_all, memo=memo, platforms=profile.platforms)
+
+
+@functools.lru_cache(maxsize=2)
+def _waits(
+    chosen: Chosen,
+    list_all: bool,  # noqa: FBT001 - a key of the cache
+    memo: bool,  # noqa: FBT001 - a key of the cache
+    run: Path,
+) -> Waits:
+    """Find the rules whose verdicts wait, once for all targets of a run."""
+    ready = _prepared(chosen, run)
+    rules = ready.profile.rules
+    analyses = ready.analyses.judged(kinds_of(rules))
+    listed = listed_of(rules, list_all=list_all)
+    return Waits(rules, analyses, ready.profile.platforms, listed=listed, memo=memo)
 
 
 def wanted_of(chosen: Chosen, run: Path | None = None) -> WantedKinds:

@@ -13,11 +13,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from auditor.analysis.protocol import Analyses, JoiningAnalysis, Key, Row, Site, Stage
+from auditor.analysis.analyses import Analyses
+from auditor.analysis.protocol import (
+    Extracting,
+    Groups,
+    Held,
+    JoiningAnalysis,
+    Key,
+    Row,
+    Site,
+    Stage,
+)
 from auditor.engine.lines import FIELD, text
 from auditor.model.fact import Origin
 from auditor.model.resource import Resource
@@ -32,6 +42,7 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
 
     origin: Origin | None
     body: msgspec.Raw
+    held: Held | None = None
 
 
 _decode_stored = msgspec.json.Decoder(_Stored).decode
@@ -51,7 +62,7 @@ def encoded(analysis: str, row: Row) -> bytes:
 
 def _line(analysis: str, row: Row) -> bytes:
     key = _encode(redact_texts(row.key)) if row.key else b""
-    stored = _encode(_Stored(row.origin, msgspec.Raw(clean(row.body))))
+    stored = _encode(_Stored(row.origin, msgspec.Raw(clean(row.body)), row.held))
     order = FIELD.join((row.tag, *_order(row.origin))).encode()
     return b"%b\t%b\t%b\t%b\n" % (analysis.encode(), key, order, stored)
 
@@ -78,7 +89,7 @@ def decoded(line: bytes) -> tuple[str, Row]:
     stored = _decode_stored(rest)
     tag = order.partition(FIELD.encode())[0].decode()
     known: Key = _decode_key(key) if key else ()
-    return analysis.decode(), Row(known, tag, stored.origin, bytes(stored.body))
+    return analysis.decode(), Row(known, tag, stored.origin, bytes(stored.body), stored.held)
 
 
 class Rows:
@@ -86,16 +97,17 @@ class Rows:
 
     def __init__(self, analyses: Analyses) -> None:
         """``analyses`` are those that the run has."""
-        self._by_id = {each.id: each for each in analyses.joining}
+        self._by_id = {each.id: each for each in analyses.with_rows}
         self._combined: dict[tuple[str, Key, str], Row] = {}
         self._lines: list[bytes] = []
 
-    def extract(self, analysis: JoiningAnalysis, resource: Resource, site: Site) -> None:
+    def extract(self, analysis: Extracting, resource: Resource, site: Site) -> None:
         """Add what one analysis takes of a resource."""
         for row in analysis.extract(resource, site):
-            self._add(analysis, row)
+            self.add(analysis, row)
 
-    def _add(self, analysis: JoiningAnalysis, row: Row) -> None:
+    def add(self, analysis: Extracting, row: Row) -> None:
+        """Add a row of an analysis."""
         if row.tag not in analysis.combined:
             self._lines.append(encoded(analysis.id, row))
             return
@@ -107,13 +119,13 @@ class Rows:
         """Add rows that were written as lines."""
         for line in lines:
             name, row = decoded(line)
-            self._add(self._by_id[name], row)
+            self.add(self._by_id[name], row)
 
     def add_all(self, other: Rows) -> None:
         """Add the rows of another."""
         self._lines += other._lines
         for (name, _, _), row in other._combined.items():
-            self._add(self._by_id[name], row)
+            self.add(self._by_id[name], row)
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -125,9 +137,12 @@ class Rows:
         return sorted(self._lines + combined)
 
 
+AnAnalysis = TypeVar("AnAnalysis", bound=Extracting)
+
+
 def joined(
-    analyses: Sequence[JoiningAnalysis], lines: Iterable[bytes]
-) -> Iterator[tuple[JoiningAnalysis, Iterator[tuple[Key, Iterator[Row]]]]]:
+    analyses: Sequence[AnAnalysis], lines: Iterable[bytes]
+) -> Iterator[tuple[AnAnalysis, Groups]]:
     """Take sorted lines apart: by analysis, and for each by key.
 
     An analysis without rows is left out.
@@ -139,14 +154,12 @@ def joined(
             yield analysis, _groups(analysis, rows)
 
 
-def _groups(
-    analysis: JoiningAnalysis, lines: Iterable[bytes]
-) -> Iterator[tuple[Key, Iterator[Row]]]:
+def _groups(analysis: Extracting, lines: Iterable[bytes]) -> Groups:
     for key, group in groupby(lines, lambda line: line.split(_TAB, 2)[1]):
         yield _decode_key(key) if key else (), _combining(analysis, group)
 
 
-def _combining(analysis: JoiningAnalysis, lines: Iterable[bytes]) -> Iterator[Row]:
+def _combining(analysis: Extracting, lines: Iterable[bytes]) -> Iterator[Row]:
     """The rows of one key; those of several workers that can be combined are."""
     rows = (decoded(line)[1] for line in lines)
     for tag, same in groupby(rows, lambda row: row.tag):

@@ -18,7 +18,7 @@ from auditor.ports import Collector, Shard
 from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
-from auditor.runner.facts import Blind, judge_facts
+from auditor.runner.facts import Blind, judge_completed, judge_facts
 from auditor.runner.job import Context, EvidenceJob, Job, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.reporting import put_together
@@ -26,6 +26,7 @@ from auditor.runner.rows import by_stage
 from auditor.runner.settings import EvidenceOptions, Settings, Stamp
 from auditor.runner.shards import Lost, run_shards
 from auditor.runner.state import TargetRun, entry_of, sorted_rows
+from auditor.runner.waiting import Missing
 
 Progress = Callable[[str, int, int], None]
 """Called with (target, shards done, shards in all)."""
@@ -171,6 +172,12 @@ def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
     with ExitStack() as stack:
         rows = sorted_rows([run], job.spool, stack)
         run.add_judged(judge_facts(analyses, rows, context, blind, mishaps))
+    completing = context.analyses.completing
+    if completing:
+        missing = Missing(run.gaps, context.profile.platforms)
+        with ExitStack() as stack:
+            rows = sorted_rows([run], job.spool, stack)
+            run.add_judged(judge_completed(completing, rows, context, missing, mishaps))
     run.add_mishap(mishaps)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.analysis.protocol import Table
+from auditor.analysis.analyses import Table
 from auditor.analysis.table import ANALYSES
 from auditor.model.evidence import TargetEntry
 from auditor.platforms import PLATFORMS, Platforms

@@ -93,7 +93,7 @@ class TargetRun(msgspec.Struct):
 
     def add_judged(self, judged: JudgedFacts) -> None:
         """Take in what came of facts."""
-        self.lines += judged.lines
+        self.lines = sorted(self.lines + judged.lines)
         self.tally += judged.tally
         self.gaps += judged.gaps
         self.census += judged.census

@@ -6,7 +6,8 @@ A shard is a few files, or a few pages of a live target. For each of them, in or
                      knows what came of the same bytes at the same path
     resources        each object, with its JSON as bytes
       facts          what analyses find in that one object (its pod templates)
-      rows           what joining analyses take of the object and of its facts
+      rows           what joining analyses take of the object and of its facts, and what waits
+                     to be completed by other objects
       judgements     the rules of its kind, and of the kinds of its facts
         lines        a finding, encoded; what one controller made is one line with a count
     gaps             what of the file could not be understood
@@ -40,6 +41,7 @@ from auditor.runner.job import Context, EvidenceJob, Job, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps, readings
 from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies, all_lines
 from auditor.runner.rows import Rows
+from auditor.runner.waiting import held_of, row_of
 from auditor.secrets.messages import redact_texts
 from auditor.version import VERSION
 
@@ -160,7 +162,7 @@ class ShardRun:
         self, resource: Resource, reading: Reading, site: Site, part: Tallies
     ) -> None:
         if resource.partial:
-            self._judge_partial(resource, reading, part)
+            self._judge_partial(resource, reading, site, part)
             return
         subjects = [resource]
         for analysis in self._context.analyses.of_objects:
@@ -173,11 +175,13 @@ class ShardRun:
         for subject in subjects:
             for joining in self._context.joining.get(subject.kind, ()):
                 part.rows.extract(joining, subject, site)
-        looked = [self._judge_one(subject, reading, part) for subject in subjects]
+        looked = [self._judge_one(subject, reading, site, part) for subject in subjects]
         if any(looked) and not looked[0]:
             part.evaluated[resource.kind] += 1
 
-    def _judge_partial(self, resource: Resource, reading: Reading, part: Tallies) -> None:
+    def _judge_partial(
+        self, resource: Resource, reading: Reading, site: Site, part: Tallies
+    ) -> None:
         """Judge what a patch writes; it is no object of its own, so no fact over many has it."""
         written = as_written(resource)
         if written is None:
@@ -188,7 +192,7 @@ class ShardRun:
                 if isinstance(fact, Resource):
                     part.census[fact.kind] += 1
                     subjects.append(fact)
-        looked = [self._judge_one(subject, reading, part) for subject in subjects]
+        looked = [self._judge_one(subject, reading, site, part) for subject in subjects]
         if any(looked) and not looked[0]:
             part.evaluated[resource.kind] += 1
 
@@ -202,7 +206,7 @@ class ShardRun:
             return msgspec.structs.replace(gap, target=self._uri)
         return msgspec.structs.replace(gap, target=self._uri, scope=resource.kind, line=0)
 
-    def _judge_one(self, subject: Resource, reading: Reading, part: Tallies) -> bool:
+    def _judge_one(self, subject: Resource, reading: Reading, site: Site, part: Tallies) -> bool:
         """Judge an object or a fact; whether there are rules that look at it."""
         plan = self._context.plans.get(subject.kind)
         if plan is None:
@@ -219,6 +223,14 @@ class ShardRun:
             part.gaps.append(self._placed(gap, subject.parent or subject))
             return True
         part.evaluated[subject.kind] += 1
+        waits = None if subject.partial else self._context.waits.of(subject)
+        if waits is not None:
+            parted = [waits.rules.apart(judgement) for judgement in judgements]
+            judgements = tuple(settled for settled, _ in parted)
+            held = [pending for _, pending in parted]
+            lines = [line for each in held for line in self._lines(subject, each, reading)]
+            row = row_of(subject, waits, controller, site, held_of(held, lines))
+            part.rows.add(waits.analysis, row)
         for judgement in judgements:
             part.tally += judgement.tally
             if not judgement.outcomes:
@@ -277,7 +289,10 @@ class ShardRun:
 def scope_of(job: Job, context: Context) -> str:
     """What the results of a file depend on besides its content and path."""
     target = job.collector.target
-    made = ",".join(each.id for each in context.analyses.all)
+    analyses = context.analyses
+    made = ",".join(
+        [each.id for each in analyses.of_objects] + [each.id for each in analyses.with_rows]
+    )
     parts = (VERSION, FORMAT, made, context.profile.digest, target.uri, target.uid)
     return "\n".join((*parts, str(job.list_all)))
 

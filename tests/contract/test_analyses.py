@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.analysis.protocol import Analyses, JoiningAnalysis, ObjectAnalysis, Site, Stage
+from auditor.analysis.analyses import Analyses
+from auditor.analysis.completing import (
+    WAITING,
+    Completed,
+    CompletingAnalysis,
+    Waiting,
+    waiting_key,
+)
+from auditor.analysis.protocol import Held, JoiningAnalysis, ObjectAnalysis, Row, Site, Stage
 from auditor.analysis.table import ANALYSES
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Resource, Target
@@ -68,12 +76,13 @@ def facts(analysis: JoiningAnalysis, found: list[bytes]) -> list[Fact | Gap]:
     ]
 
 
+COMPLETING = [pytest.param(each, id=each.id) for each in made().completing]
 JOINING = [pytest.param(each, id=each.id) for each in made().joining]
 OF_OBJECTS = [pytest.param(each, id=each.id) for each in made().of_objects]
 
 
 def test_each_has_a_name_of_its_own() -> None:
-    names = [each.id for each in made().all]
+    names = [each.id for each in (*made().of_objects, *made().with_rows)]
     assert len(set(names)) == len(names)
     assert all(name.replace("-", "").isalnum() for name in names)
 
@@ -200,3 +209,76 @@ def test_odd_objects_are_derived_of_or_told(
 
 def _of(analysis: ObjectAnalysis, resource: Resource) -> Iterator[Resource | Gap]:
     return analysis.derive(resource)
+
+
+def completed(
+    analysis: CompletingAnalysis, around: tuple[Resource, ...], facts_of: tuple[Resource, ...]
+) -> list[Completed]:
+    """What becomes of facts, of which rules read all, among some objects."""
+    rows = Rows(Analyses((), (), (analysis,)))
+    for resource in around:
+        if resource.kind in analysis.reads:
+            rows.extract(analysis, resource, site())
+    for fact in facts_of:
+        aspects = analysis.awaits(fact)
+        if aspects:
+            body = msgspec.json.decode(fact.body)
+            waiting = Waiting(fact.kind, aspects, body if isinstance(body, dict) else {}, ())
+            origin = site().origin(fact)
+            key = waiting_key(fact.namespace, origin, waiting, alone=True)
+            rows.add(
+                analysis, Row(key, WAITING, origin, msgspec.json.encode(waiting), Held((), b""))
+            )
+    return [
+        each
+        for one, groups in joined((analysis,), rows.lines())
+        for each in one.complete(groups)
+        if isinstance(each, Completed)
+    ]
+
+
+@pytest.mark.parametrize("analysis", COMPLETING)
+def test_what_completes_names_kinds_and_facts(analysis: CompletingAnalysis) -> None:
+    assert set(analysis.completes) <= PLATFORMS.facts
+    kinds = {
+        kind
+        for aspects in analysis.completes.values()
+        for aspect in aspects.values()
+        for kind in aspect.kinds
+    }
+    assert kinds == analysis.reads
+    assert all(PLATFORMS.has(kind) and kind not in PLATFORMS.facts for kind in kinds)
+
+
+@pytest.mark.parametrize("analysis", COMPLETING)
+@given(st.data())
+def test_odd_objects_complete_nothing_or_something(
+    analysis: CompletingAnalysis, data: st.DataObject
+) -> None:
+    around = tuple(odd(kind, data.draw(OBJECTS)) for kind in sorted(analysis.reads))
+    facts_of = tuple(odd(kind, data.draw(OBJECTS)) for kind in sorted(analysis.completes))
+    waiting = [fact for fact in facts_of if analysis.awaits(fact)]
+    found = completed(analysis, around, facts_of)
+    assert len(found) == len(waiting), "each that waits gets an answer"
+    for each in found:
+        assert all(spot is None or spot.of <= len(each.related) for _, spot in each.spots)
+
+
+@pytest.mark.parametrize("analysis", COMPLETING)
+def test_the_estate_is_completed(analysis: CompletingAnalysis) -> None:
+    found = completed(analysis, estate(), estate())
+    assert found
+    for each in found:
+        assert set(each.waiting.aspects) <= set(analysis.completes[each.waiting.kind])
+        assert all(origin.line for origin in each.related)
+
+
+@pytest.mark.parametrize("analysis", COMPLETING)
+def test_no_secret_is_in_what_completes(analysis: CompletingAnalysis) -> None:
+    rows = Rows(Analyses((), (), (analysis,)))
+    for each in estate():
+        if each.kind in analysis.reads:
+            hidden = msgspec.structs.replace(each, body=planted(each.body), clean=False)
+            rows.extract(analysis, hidden, site())
+    assert rows.lines()
+    assert [line for line in rows.lines() if CANARY.encode() in line] == []

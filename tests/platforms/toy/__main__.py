@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from auditor.analysis.protocol import Table
+from auditor.analysis.analyses import Table
 from auditor.cli.app import run
 from auditor.cli.wiring import SHIPPED, Places, Wiring
 from auditor.platforms import Platforms
@@ -32,6 +32,7 @@ def wiring() -> Wiring:
         analyses=Table(
             of_objects=(*shipped.analyses.of_objects, *ANALYSES.of_objects),
             joining=(*shipped.analyses.joining, *ANALYSES.joining),
+            completing=shipped.analyses.completing,
         ),
         collectors=MappingProxyType({**shipped.collectors, "toy": _live}),
         readers=MappingProxyType({**shipped.readers, "toy": reader}),

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Table, Tables
+from auditor.analysis.analyses import Table
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Gap, Resource

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditor.analysis.protocol import Analyses, JoiningAnalysis, Site
+from auditor.analysis.analyses import Analyses
+from auditor.analysis.protocol import JoiningAnalysis, Site
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Resource, Target
 from auditor.runner.rows import Rows, joined

@@ -30,7 +30,7 @@ def gap(scope: str, cause: GapCause = GapCause.DENIED, detail: str = "why") -> G
     return Gap("t", scope, cause, detail)
 
 
-FEEDS = ANALYSES.made(
+ANALYSES_MADE = ANALYSES.made(
     {
         TEMPLATES: [
             {"kind": "Pod", "group": "", "templates": [""], "shape": "template"},
@@ -42,8 +42,9 @@ FEEDS = ANALYSES.made(
             },
         ]
     }
-).feeds
-SOURCES = sources_of(RULES, FEEDS)
+)
+FEEDS = ANALYSES_MADE.feeds
+SOURCES = sources_of(RULES, ANALYSES_MADE)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_a_gap_over_a_live_target_takes_everything() -> None:
     """Also failures: of which cluster they are is not known. Rules about files lose nothing."""
     files = active("true", name="files", kinds=["k8s/Pod"], about=About.FILES)
     rules = (*RULES, files)
-    sources = sources_of(rules, FEEDS)
+    sources = sources_of(rules, ANALYSES_MADE)
     names = tuple(rule.rule.id for rule in RULES)
     assert conclude.rules_blinded_by(LIVE, rules, sources) == names
     assert conclude.rules_without_verdict(LIVE, rules, sources) == (*names, "files")
@@ -100,7 +101,7 @@ def test_a_gap_over_a_live_target_takes_everything() -> None:
 def test_a_gap_takes_nothing_from_rules_of_another_platform() -> None:
     box = active("true", name="box", kinds=["toy/Box"], needs=["toy/Shelf"])
     rules = (*RULES, box)
-    sources = sources_of(rules, FEEDS, TWO)
+    sources = sources_of(rules, ANALYSES_MADE, TWO)
     both = {rule.rule.id for rule in rules}
     assert "box" not in conclude.rules_blinded_by(LIVE, rules, sources)
     assert "box" not in conclude.rules_without_verdict(LIVE, rules, sources)
@@ -113,7 +114,7 @@ def test_a_gap_takes_nothing_from_rules_of_another_platform() -> None:
 
 def test_each_target_is_asked_for_its_own_kinds() -> None:
     box = active("true", name="box", kinds=["toy/Box"], needs=["toy/Shelf"])
-    wanted = wanted_by(sources_of((*RULES, box), FEEDS, TWO).values(), TWO)
+    wanted = wanted_by(sources_of((*RULES, box), ANALYSES_MADE, TWO).values(), TWO)
     assert wanted.of("toy+ssh://h") == {"toy/Box", "toy/Shelf"}
     assert {kind.partition("/")[0] for kind in wanted.of("k8s://a")} == {"k8s"}
     assert wanted.of("k8s://a") | wanted.of("toy://h") == wanted.kinds
@@ -139,7 +140,7 @@ def test_a_file_that_is_a_target_keeps_what_was_read_of_it(uri: str) -> None:
 
 def test_a_posture_that_counts_workloads_needs_all_of_them() -> None:
     rule = active("object.workloads > 0", name="busy", kinds=["k8s/NamespacePosture"])
-    sources = sources_of(needing([rule], FEEDS), FEEDS)
+    sources = sources_of(needing([rule], FEEDS), ANALYSES_MADE)
     assert sources["busy"].judged == {"k8s/Namespace"}
     assert sources["busy"].needed == {"k8s/Pod", "k8s/Deployment"}
     assert conclude.rules_without_verdict(gap("k8s/Deployment"), [rule], sources) == ("busy",)
@@ -238,6 +239,6 @@ def test_what_is_excluded_takes_from_the_rules_that_rest_on_it() -> None:
 def test_a_rule_about_files_misses_nothing_of_a_cluster() -> None:
     rule = active("true", name="committed", kinds=["k8s/Secret"], about=About.FILES)
     (found,) = conclude.excluded_reports(
-        [Excluded("k8s/Secret", "never")], [rule], sources_of([rule], FEEDS)
+        [Excluded("k8s/Secret", "never")], [rule], sources_of([rule], ANALYSES_MADE)
     )
     assert found.rules == ()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.analysis.protocol import Analyses, Feeds, Groups, Row, Site, Stage
+from auditor.analysis.analyses import Analyses
+from auditor.analysis.protocol import Feeds, Groups, Held, Row, Site, Stage
 from auditor.model.fact import Fact, Origin
 from auditor.model.resource import Resource
 from auditor.runner.rows import Rows, decoded, encoded, joined
@@ -100,6 +101,13 @@ def test_a_row_comes_back_whole(row: Row) -> None:
     line = encoded("counting", row)
     assert line.count(b"\n") == 1
     assert decoded(line) == ("counting", row)
+
+
+def test_what_a_row_holds_is_no_text_to_be_cleaned() -> None:
+    """Lines of findings were written without secrets, and must come back byte for byte."""
+    held = Held((b'00\x1fr\t{"path": "/password"}\n', b"\xff\t\n"), b"\x01\x00\xff", 3)
+    row = Row(("k",), "waiting", origin(), b"{}", held)
+    assert decoded(encoded("counting", row)) == ("counting", row)
 
 
 def test_a_name_of_a_file_that_is_no_text() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.analysis.protocol import Analyses
+from auditor.analysis.analyses import Analyses
 from auditor.analysis.workloads import CONTENTS, PodTemplates
 from auditor.engine.kinds import Plans
 from auditor.engine.sources import WantedKinds
@@ -17,6 +17,7 @@ from auditor.policy import CompiledProfile
 from auditor.runner.job import Context
 from auditor.runner.mishaps import Mishaps
 from auditor.runner.parts import Spool
+from auditor.runner.waiting import Waits
 from auditor.runner.worker import ShardRun
 from collectors.documents.blocks import Memory
 from collectors.documents.reading import FileReading
@@ -49,6 +50,7 @@ def test_where_a_gap_in_an_object_is(tmp_path: Path, target: str, scope: str, li
         wanted=WantedKinds(),
         counted_with=PLATFORMS.counting(),
         writer=None,  # type: ignore[arg-type]  # nothing is found
+        waits=Waits((), Analyses((), ()), PLATFORMS, listed=frozenset(), memo=True),
     )
     spools = Spool(tmp_path, "shard", 0), Spool(tmp_path, "rows", 0)
     run = ShardRun(context, Target(target, "files"), spools, Mishaps(target, 0))

@@ -1,0 +1,82 @@
+"""The analyses of a run, and how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from auditor.analysis.completing import Aspect, Aspects, CompletingAnalysis
+from auditor.analysis.protocol import (
+    Analysis,
+    Extracting,
+    Feeds,
+    JoiningAnalysis,
+    ObjectAnalysis,
+    Tables,
+)
+
+
+class Analyses(msgspec.Struct, frozen=True):
+    """The analyses of a run, made for the tables of its policy, by when they are called."""
+
+    of_objects: tuple[ObjectAnalysis, ...]
+    joining: tuple[JoiningAnalysis, ...]
+    completing: tuple[CompletingAnalysis, ...] = ()
+
+    @property
+    def all(self) -> tuple[Analysis, ...]:
+        """Every analysis that makes facts, in the order of their table."""
+        return (*self.of_objects, *self.joining)
+
+    @property
+    def feeds(self) -> Feeds:
+        """What all facts rest on."""
+        return {kind: fields for each in self.all for kind, fields in each.feeds.items()}
+
+    @property
+    def completes(self) -> Mapping[str, Aspects]:
+        """What of each kind of fact other objects complete, by the names of its parts."""
+        found: dict[str, dict[str, Aspect]] = {}
+        for each in self.completing:
+            for kind, aspects in each.completes.items():
+                found.setdefault(kind, {}).update(aspects)
+        return found
+
+    @property
+    def with_rows(self) -> tuple[Extracting, ...]:
+        """Those that take rows of objects."""
+        return (*self.joining, *self.completing)
+
+    def by_kind(self) -> Mapping[str, tuple[Extracting, ...]]:
+        """Those that take rows of resources of a kind."""
+        found: dict[str, tuple[Extracting, ...]] = {}
+        for each in self.with_rows:
+            for kind in each.reads:
+                found[kind] = (*found.get(kind, ()), each)
+        return found
+
+    def judged(self, kinds: frozenset[str]) -> Analyses:
+        """Leave out what joins or completes no fact of kinds that are judged."""
+        joining = tuple(each for each in self.joining if not kinds.isdisjoint(each.feeds))
+        completing = tuple(each for each in self.completing if not kinds.isdisjoint(each.completes))
+        return Analyses(self.of_objects, joining, completing)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Which analyses there are, each as a maker that is given the tables of the policy.
+
+    A maker is a function or class of a module, so that a worker of its own process can have it.
+    """
+
+    of_objects: tuple[Callable[[Tables], ObjectAnalysis], ...]
+    joining: tuple[Callable[[Tables], JoiningAnalysis], ...]
+    completing: tuple[Callable[[Tables], CompletingAnalysis], ...] = ()
+
+    def made(self, tables: Tables) -> Analyses:
+        """Make the analyses of a run."""
+        return Analyses(
+            tuple(make(tables) for make in self.of_objects),
+            tuple(make(tables) for make in self.joining),
+            tuple(make(tables) for make in self.completing),
+        )

@@ -1,0 +1,150 @@
+"""The rules of a kind that look at what other objects complete, apart from the others.
+
+All rules judge a body once, where it is read. Where some of it may be completed
+(:mod:`auditor.analysis.completing`), what those rules said is taken out of the judgement and held;
+they judge the body again once it is complete. Which rules these are follows from what they read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.completing import Aspect
+from auditor.analysis.shapes import quiet
+from auditor.engine.kinds import KindPlan, rule_reads
+from auditor.engine.outcome import BodyPath, Judgement, Outcome
+from auditor.engine.slices import Slicer, touches, unite
+from auditor.engine.tally import lane, lanes
+from auditor.model.enums import Verdict
+from auditor.platforms.shape import Shape
+from auditor.policy.compiled import ActiveRule
+
+_KEPT: Final = 2_048
+_MOST_PLACES: Final = 400
+"""Fields of one body of which the lines are looked up."""
+_NAMING: Final = frozenset({"name", "owner"})
+_COUNTED: Final = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
+
+
+def reads_of(rule: ActiveRule, aspect: Aspect, shape: Shape) -> bool:
+    """Whether a rule reads what an aspect is about."""
+    return any(touches(rule_reads(rule, shape), path) for path in aspect.paths)
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """What a body could be as well, and why that is not known.
+
+    ``worse``: only a verdict that would fail there is in doubt, and no failure is.
+    """
+
+    body: object
+    why: str
+    worse: bool = False
+
+
+class Again(msgspec.Struct, frozen=True):
+    """What rules say of a completed body: what is to be listed, and counted."""
+
+    outcomes: tuple[Outcome, ...]
+    tally: int
+
+
+class Reserved:
+    """Rules whose verdicts on a body wait until it is complete."""
+
+    def __init__(
+        self,
+        rules: Sequence[tuple[int, ActiveRule]],
+        shape: Shape,
+        *,
+        listed: frozenset[int],
+        memo: bool,
+    ) -> None:
+        """``listed`` are the rules of which passes are listed too."""
+        self._rules = frozenset(number for number, _ in rules)
+        self._lanes = lanes(self._rules)
+        self._shape = shape
+        self._listed = listed
+        self._slicer = Slicer(unite(rule_reads(rule, shape) for _, rule in rules))
+        self._plan = KindPlan(shape, rules, list_all=self._rules, memo=memo)
+        self._apart: dict[int, tuple[Judgement, Judgement, Judgement]] = {}
+
+    def apart(self, judgement: Judgement) -> tuple[Judgement, Judgement]:
+        """Take a judgement apart: what stands, and what waits."""
+        known = self._apart.get(id(judgement))
+        if known is None:
+            if len(self._apart) >= _KEPT:
+                self._apart.clear()
+            # the judgement is kept, so that no other one gets its id
+            known = self._apart[id(judgement)] = (judgement, *self._parted(judgement))
+        return known[1:]
+
+    def _parted(self, judgement: Judgement) -> tuple[Judgement, Judgement]:
+        waiting = tuple(each for each in judgement.outcomes if each.rule in self._rules)
+        others = tuple(each for each in judgement.outcomes if each.rule not in self._rules)
+        tally = judgement.tally & self._lanes
+        return Judgement(others, judgement.tally - tally), Judgement(waiting, tally)
+
+    def cut(self, body: bytes, *, clean: bool) -> dict[str, object]:
+        """Return what these rules read of a body, without secrets.
+
+        Raises:
+            msgspec.DecodeError: the body is not valid JSON.
+        """
+        return self._slicer.value(quiet(self._shape, body), clean=clean)
+
+    def judge(self, body: object, doubts: Sequence[Doubt] = ()) -> Again:
+        """Judge a completed body; a verdict that differs where it is in doubt is unknown."""
+        outcomes, tally = self._judged(body)
+        for doubt in doubts:
+            verdicts = {_place(each): each.verdict for each in self._judged(doubt.body)[0]}
+            for index, outcome in enumerate(outcomes):
+                verdict, other = outcome.verdict, verdicts.get(_place(outcome))
+                if not _differs(verdict, other, worse=doubt.worse):
+                    continue
+                outcomes[index] = msgspec.structs.replace(
+                    outcome, verdict=Verdict.UNKNOWN, message=f"not decided: {doubt.why}"
+                )
+                tally += lane(outcome.rule, Verdict.UNKNOWN) - lane(outcome.rule, verdict)
+        told = [
+            each for each in outcomes if each.verdict not in _COUNTED or each.rule in self._listed
+        ]
+        return Again(tuple(told), tally)
+
+    def _judged(self, body: object) -> tuple[list[Outcome], int]:
+        judgements = self._plan.judge(msgspec.json.encode(body))
+        outcomes = [outcome for judgement in judgements for outcome in judgement.outcomes]
+        return outcomes, sum(judgement.tally for judgement in judgements)
+
+
+def _differs(verdict: Verdict, other: Verdict | None, *, worse: bool) -> bool:
+    """Whether a verdict is another one than where it is in doubt."""
+    if verdict is Verdict.UNKNOWN:
+        return False
+    if worse:
+        return verdict in _COUNTED and other is Verdict.FAIL
+    return verdict is not other
+
+
+def _place(outcome: Outcome) -> tuple[int, str]:
+    return outcome.rule, outcome.key
+
+
+def places_in(body: Mapping[str, object]) -> Iterator[BodyPath]:
+    """The paths of the fields of a body, outer ones first, and no more than can be told.
+
+    Without names: they stand where what they name begins.
+    """
+    found: list[tuple[BodyPath, object]] = [((), body)]
+    for path, value in found:
+        if path:
+            yield path
+        if len(found) > _MOST_PLACES:
+            continue
+        if isinstance(value, dict):
+            found += [((*path, name), value[name]) for name in value if name not in _NAMING]
+        elif isinstance(value, list):
+            found += [((*path, index), below) for index, below in enumerate(value)]
