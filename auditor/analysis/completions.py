@@ -1,40 +1,61 @@
-"""Pod templates, completed by what surrounds them: what LimitRanges of the namespace fill in.
+"""Pod templates, completed by what surrounds them.
 
-See :mod:`auditor.analysis.completing` for how it goes, and a module of each aspect for what it
-does. Namespaces are taken as they are written: where an object goes that names none is decided
-when it is applied, and nothing there fills in what it lacks.
+That is what LimitRanges of the namespace fill in, and the folders of nodes that are behind claims:
+a module of each aspect says more, and :mod:`auditor.analysis.completing` how it goes. Namespaces
+are taken as they are written: where an object goes that names none is decided when it is applied,
+and nothing there fills in what it lacks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from auditor.analysis import facts, limits
+from auditor.analysis import claims, facts, limits
 from auditor.analysis.bodies import decoded
+from auditor.analysis.claims import Claim, Disk, Disks
 from auditor.analysis.completing import (
     WAITING,
     Aspect,
     Aspects,
     Completed,
     Otherwise,
+    Spots,
     Waiting,
     together,
 )
 from auditor.analysis.limits import Defaults, defaults_of, mapping
 from auditor.analysis.protocol import Groups, Key, Row, Site, Tables
+from auditor.model.fact import Origin
 from auditor.model.resource import Resource
+from auditor.secrets.hints import find
 
 LIMIT_RANGE: Final = "k8s/LimitRange"
+CLAIM: Final = "k8s/PersistentVolumeClaim"
+VOLUME: Final = "k8s/PersistentVolume"
 LIMITS: Final = "limits"
-_RESOURCES: Final = tuple(("spec", field, "*", "resources") for field in limits.CONTAINERS)
+CLAIMS: Final = "claims"
+_OF_LIMITS: Final = Aspect(
+    paths=tuple(("spec", field, "*", "resources") for field in limits.CONTAINERS),
+    kinds=frozenset({LIMIT_RANGE}),
+)
+_OF_CLAIMS: Final = Aspect(
+    paths=(("spec", "volumes", "*", "hostPath"),), kinds=frozenset({CLAIM, VOLUME})
+)
+_CLAIM_NAME: Final = b'"claimName"'
+_ALL: Final[Key] = ()
 
 _decode_waiting = msgspec.json.Decoder(Waiting).decode
 _decode_defaults = msgspec.json.Decoder(Defaults).decode
+_decode_claim = msgspec.json.Decoder(Claim).decode
+_decode_disk = msgspec.json.Decoder(Disk).decode
 _encode = msgspec.json.encode
+
+Spec = dict[str, object]
 
 
 class _Owner(msgspec.Struct, gc=False):
@@ -57,22 +78,33 @@ class PodCompletions:
     """Completes the pod templates of a target."""
 
     id = "pod-completion"
-    reads = frozenset({LIMIT_RANGE})
+    reads = frozenset({LIMIT_RANGE, CLAIM, VOLUME})
     combined = frozenset({WAITING})
     completes: Mapping[str, Aspects] = MappingProxyType(
         {
-            facts.KIND: MappingProxyType(
-                {LIMITS: Aspect(paths=_RESOURCES, kinds=frozenset({LIMIT_RANGE}))}
-            )
+            facts.KIND: MappingProxyType({LIMITS: _OF_LIMITS, CLAIMS: _OF_CLAIMS}),
+            facts.PATCH: MappingProxyType({CLAIMS: _OF_CLAIMS}),
         }
     )
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
-        """Take what a LimitRange fills in."""
-        found = defaults_of(decoded(resource))
-        if resource.namespace and found.pointers:
-            origin = site.origin(resource, "", found.pointers)
-            yield Row(_around(resource.namespace), resource.kind, origin, _encode(found))
+        """Take what an object completes pods with."""
+        body, key = decoded(resource), _around(resource.namespace)
+        match resource.kind:
+            case "k8s/LimitRange":
+                found = defaults_of(body)
+                if resource.namespace and found.pointers:
+                    origin = site.origin(resource, "", found.pointers)
+                    yield Row(key, LIMIT_RANGE, origin, _encode(found))
+            case "k8s/PersistentVolumeClaim":
+                claim = claims.claim_of(resource.name, body)
+                if claim is not None:
+                    yield Row(key, CLAIM, site.origin(resource), _encode(claim))
+            case _:
+                disk = claims.disk_of(resource.name, body)
+                if disk is not None:
+                    pointers = (disk.pointer, f"{disk.pointer}/path")
+                    yield Row(_ALL, VOLUME, site.origin(resource, "", pointers), _encode(disk))
 
     def combine(self, one: Row, other: Row) -> Row:
         """Count the pods of one controller."""
@@ -80,16 +112,25 @@ class PodCompletions:
 
     def awaits(self, fact: Resource) -> tuple[str, ...]:
         """Name what may be completed: of a pod that was admitted, its limits were."""
+        found = []
+        if find(fact.body, _CLAIM_NAME) >= 0:
+            found.append(CLAIMS)
         if fact.kind == facts.KIND and fact.namespace and not _admitted(fact):
-            return (LIMITS,)
-        return ()
+            found.append(LIMITS)
+        return tuple(found)
 
     def complete(self, groups: Groups) -> Iterator[Completed]:
-        """Complete each template by what was read of its namespace."""
-        around = _Around("")
-        for (namespace, *_), rows in groups:
+        """Complete each template by what was read of its namespace, and of all."""
+        disks = _Disks(())
+        around = _Around("", disks)
+        for key, rows in groups:
+            if key == _ALL:
+                disks = _Disks(rows)
+                around = _Around("", disks)
+                continue
+            namespace = key[0]
             if namespace != around.namespace:
-                around = _Around(namespace)
+                around = _Around(namespace, disks)
             for row in rows:
                 if row.tag == WAITING:
                     yield around.completed(row)
@@ -103,36 +144,95 @@ def make(tables: Tables) -> PodCompletions:
     return PodCompletions()
 
 
+class _Disks:
+    """The volumes of a target that are folders of nodes, and where they were read."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        known = list(rows)
+        self.places = [row.place for row in known]
+        self.known = Disks(_decode_disk(row.body) for row in known)
+
+
+class _Related:
+    """The objects that complete one template, each once, numbered from 1."""
+
+    def __init__(self) -> None:
+        self.origins: list[Origin] = []
+
+    def number(self, origin: Origin) -> int:
+        """The number of an object."""
+        if origin not in self.origins:
+            self.origins.append(origin)
+        return self.origins.index(origin) + 1
+
+
 class _Around:
     """What was read of one namespace."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, disks: _Disks) -> None:
         self.namespace = namespace
+        self._disks = disks
         self._ranges: list[Row] = []
+        self._claims: dict[str, Claim] = {}
 
     def add(self, row: Row) -> None:
-        """Take in what completes others."""
-        self._ranges.append(row)
-
-    def _limits(self) -> tuple[Sequence[Row], Sequence[Defaults]]:
-        rows = sorted(self._ranges, key=lambda row: (row.place.name, row.place.source))
-        return rows, [_decode_defaults(row.body) for row in rows]
+        """Take in what completes others; of a claim that is there twice, the first counts."""
+        if row.tag == LIMIT_RANGE:
+            self._ranges.append(row)
+        else:
+            claim = _decode_claim(row.body)
+            self._claims.setdefault(claim.name, claim)
 
     def completed(self, row: Row) -> Completed:
         """Complete one template."""
         waiting = _decode_waiting(row.body)
-        rows, ranges = self._limits()
-        spec, spots = limits.filled(mapping(waiting.body.get("spec")), ranges)
-        body = {**waiting.body, "spec": spec}
-        other = Otherwise(frozenset({LIMIT_RANGE}), {**body, "spec": limits.unread(spec)})
+        spec = mapping(waiting.body.get("spec"))
+        related = _Related()
+        spots: Spots = ()
+        others: list[tuple[frozenset[str], Callable[[Spec], Spec]]] = []
+        if LIMITS in waiting.aspects:
+            spec, more = self._with_limits(spec, related)
+            spots += more
+            others.append((_OF_LIMITS.kinds, limits.unread))
+        if CLAIMS in waiting.aspects:
+            spec, more, unknown = self._with_disks(spec, related)
+            spots += more
+            others += [
+                (_OF_CLAIMS.kinds, partial(claims.unread, indices=unknown, path=path))
+                for path in claims.UNREAD
+                if unknown
+            ]
         return Completed(
             row,
             waiting,
-            body if spots else None,
+            {**waiting.body, "spec": spec} if spots else None,
             spots,
-            tuple(each.place for each in rows),
-            (other,),
+            tuple(related.origins),
+            tuple(
+                Otherwise(kinds, {**waiting.body, "spec": change(spec)}) for kinds, change in others
+            ),
         )
+
+    def _with_limits(self, spec: Spec, related: _Related) -> tuple[Spec, Spots]:
+        if not self._ranges:
+            return spec, ()
+        rows = sorted(self._ranges, key=lambda row: (row.place.name, row.place.source))
+        numbers = [related.number(row.place) for row in rows]
+        return limits.filled(spec, [_decode_defaults(row.body) for row in rows], numbers[0])
+
+    def _with_disks(self, spec: Spec, related: _Related) -> tuple[Spec, Spots, Sequence[int]]:
+        """The spec with the folders behind its claims; and of which claims none is known."""
+        found, unknown = {}, []
+        for index, name in claims.claimed(spec):
+            number = self._disks.known.behind(self.namespace, name, self._claims)
+            if number is None:
+                unknown.append(index)
+            else:
+                of = related.number(self._disks.places[number])
+                found[index] = (self._disks.known.all[number], of)
+        if not found:
+            return spec, (), unknown
+        return *claims.mounted(spec, found), unknown
 
 
 def _around(namespace: str) -> Key:

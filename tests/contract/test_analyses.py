@@ -220,7 +220,7 @@ def completed(
         if resource.kind in analysis.reads:
             rows.extract(analysis, resource, site())
     for fact in facts_of:
-        aspects = analysis.awaits(fact)
+        aspects = analysis.awaits(fact) if fact.kind in analysis.completes else ()
         if aspects:
             body = msgspec.json.decode(fact.body)
             waiting = Waiting(fact.kind, aspects, body if isinstance(body, dict) else {}, ())
