@@ -26,7 +26,10 @@ from tests.engines.wheels import from_wheels
 MARKER = "engine: asks an engine that is built from source"
 UNAVAILABLE = "engine unavailable: "
 
-ENGINES = {"control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"}
+ENGINES = {
+    *("control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"),
+    *("kustomize", "helm"),
+}
 T = TypeVar("T")
 
 
@@ -56,6 +59,18 @@ def custom_kinds() -> dict[str, Any]:
 def cosign() -> Path:
     """Cosign, which verifies what we sign."""
     return _or_give_up(lambda: engine("cosign"))
+
+
+@pytest.fixture(scope="session")
+def kustomize() -> Path:
+    """The program that builds kustomizations."""
+    return _or_give_up(lambda: engine("kustomize"))
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """The program that renders charts."""
+    return _or_give_up(lambda: engine("helm"))
 
 
 @pytest.fixture(scope="session")
