@@ -24,7 +24,8 @@ class Config(msgspec.Struct, frozen=True):
     seconds since 1970 to use in place of the clock, for byte-identical reports. ``temporary`` is
     TMPDIR, "" when it is not set. ``kubeconfig`` is KUBECONFIG, a file or a list of files, or the
     usual place. ``home`` is the user's folder for settings, ``key`` AUDITOR_KEY, a URI,
-    ``passphrase`` AUDITOR_PASSPHRASE, which opens it, ``authority`` AUDITOR_TSA, a URL.
+    ``passphrase`` AUDITOR_PASSPHRASE, which opens it, ``authority`` AUDITOR_TSA, a URL, ``path``
+    PATH, where programs are.
     """
 
     cache: Path | None
@@ -36,6 +37,7 @@ class Config(msgspec.Struct, frozen=True):
     key: str = ""
     passphrase: str = ""
     authority: str = ""
+    path: str = ""
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
@@ -61,6 +63,7 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         key=env.get("AUDITOR_KEY", ""),
         passphrase=passphrase,
         authority=env.get("AUDITOR_TSA", ""),
+        path=env.get("PATH", ""),
     )
 
 

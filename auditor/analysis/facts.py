@@ -81,6 +81,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
         heuristic=heuristic,
         clean=resource.clean,
         partial=resource.partial,
+        rendered=resource.rendered,
     )
 
 

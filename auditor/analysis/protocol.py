@@ -85,6 +85,7 @@ class Site(msgspec.Struct, frozen=True):
             digest=self.digest,
             pointer=pointer,
             lines=tuple(lines),
+            rendered=resource.rendered,
         )
 
 

@@ -14,6 +14,8 @@ from auditor.cli.judging import SECTIONS, Choices, Judging, choices
 from auditor.cli.options import exclude_option, kubeconfig_option, timeout_option
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
+from auditor.cli.render_options import NAMES as RENDERING
+from auditor.cli.render_options import render_options, rendered
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.signing_options import NAMES, Wanted, signing_options
 from auditor.cli.stamp import stamp_of
@@ -28,7 +30,7 @@ from auditor.runner.gather import CollectionRequest, gather
 class _Scan(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
-            "What to read": ("exclude",),
+            "What to read": ("exclude", *RENDERING),
             **SECTIONS,
             "What to write": SECTIONS["What to write"],
             "What to keep": NAMES,
@@ -43,6 +45,7 @@ class _Scan(SectionedCommand):
 )
 @exclude_option
 @choices
+@render_options
 @kubeconfig_option
 @timeout_option
 @signing_options
@@ -65,6 +68,7 @@ def scan(
       auditor scan manifests/ --profile pod-security-restricted --set version=1.30
       auditor scan manifests/ --quiet -o json=results.json
       auditor scan . --exclude testdata/ --exclude '*.tfvars.yaml'
+      auditor scan deploy/ --render --values prod.yaml
 
     \b
     Exit codes:
@@ -73,6 +77,7 @@ def scan(
       4  the baseline does not verify
     """
     config = read_config()
+    rendering = {name: chosen.pop(name) for name in RENDERING}
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)
     if list(targets).count(STDIN) > 1:
@@ -83,6 +88,7 @@ def scan(
         found = [wired().collector_for(text, places) for text in targets]
         if exclude:
             refuse_nowhere(targets)
+        found = rendered(found, rendering, config, spool)
         stamp = stamp_of(targets, config)
         asked = (
             judging.wanted(settings) if any(isinstance(x, Live) for x in found) else WantedKinds()

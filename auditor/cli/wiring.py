@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
@@ -159,6 +159,24 @@ class Wiring(msgspec.Struct, frozen=True):
                 hint=f"a target is a file, a folder or - for standard input; schemes: {known}",
             )
         return make(text, places)
+
+    def rendered(
+        self, found: Collector | Live, path: str, scratch: Path, programs: Mapping[str, Any]
+    ) -> Collector | Live:
+        """Render what has to be of a target of files; others are as they are.
+
+        ``path`` are folders of programs, ``programs`` the options of the user.
+
+        Raises:
+            CollectionError: the whole target can't be read.
+            UsageError: a program or a file that was named is not there.
+        """
+        from collectors.documents.collector import FilesCollector
+        from collectors.kubernetes.rendering.rendering import Options, render
+
+        if not isinstance(found, FilesCollector):
+            return found
+        return render(found, Options(path, scratch, **programs))
 
     def reader_of(self, collected: Collected, bodies: Bodies) -> Collector:
         """Find the collector of a target that was read before; what was kept of files any can read.

@@ -49,7 +49,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "13"
+FORMAT = "14"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"
@@ -244,9 +244,10 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _
         path = f"{kind}/{namespace}/{name}"
     else:
         kind, namespace, name, uid = subject.kind, subject.namespace, subject.name, subject.uid
-        path = path_of(kind, namespace, name, uid, subject.source)
+        path = path_of(kind, namespace, name, uid, subject.rendered or subject.source)
     rank = rank_of(owner)
     order, head = _reference(target.uri, kind, namespace, name, uid, subject.source)
+    head += _rendered(subject.rendered)
     return _Where(
         identity=f"{target.uid}\0{path}",
         part=resource.part,
@@ -279,9 +280,15 @@ def _related(origin: Origin) -> str:
 
 
 def _origin_reference(origin: Origin) -> tuple[str, str]:
-    return _reference(
+    order, head = _reference(
         origin.target, origin.kind, origin.namespace, origin.name, origin.uid, origin.source
     )
+    return order, head + _rendered(origin.rendered)
+
+
+def _rendered(folder: str) -> str:
+    """The folder that a resource was rendered from, as a field of its JSON."""
+    return f',"rendered":{text(folder)}' if folder else ""
 
 
 def _reference(

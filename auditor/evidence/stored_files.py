@@ -18,7 +18,7 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, Redaction, TargetEntry, by_block
-from auditor.model.pointers import token
+from auditor.model.pointers import places, token
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard, shards_of
 from auditor.secrets.bodies import CleanBody, vouched
@@ -29,7 +29,8 @@ from auditor.secrets.redactions import MARK, Commit, redactions
 class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
     """A resource; ``lines`` are those of all nodes of the body, in their order.
 
-    Each is the difference to the one before. A single one is the line of all.
+    Each is the difference to the one before. A single one is the line of all. ``source`` is the
+    file of its template where it was ``rendered``.
     """
 
     kind: str
@@ -45,6 +46,8 @@ class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename=
     labels: tuple[tuple[str, str], ...] = ()
     controller: Owner | None = None
     partial: bool = False
+    rendered: str = ""
+    source: str = ""
 
 
 class _Document(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -113,6 +116,8 @@ class Draft:
                 found.labels,
                 found.controller,
                 found.partial,
+                found.rendered,
+                found.source if found.rendered else "",
             )
         )
 
@@ -229,7 +234,8 @@ class KeptReading:
     def evidence(self) -> Evidence:
         """The file as it was, with its digest."""
         record = self._record
-        return Evidence(self._target, record.request, record.original, record.original_size)
+        size = record.original_size
+        return Evidence(self._target, record.request, record.original, size, how=record.detail)
 
     def gaps(self) -> Sequence[Gap]:
         """What could not be read in the file then."""
@@ -252,7 +258,7 @@ class KeptReading:
                 name=found.name,
                 namespace=found.namespace,
                 uid=found.uid,
-                source=self._record.request,
+                source=found.source or self._record.request,
                 document=found.document,
                 line=found.line,
                 body=bytes(found.body),
@@ -260,6 +266,7 @@ class KeptReading:
                 controller=found.controller,
                 pointer=found.pointer,
                 partial=found.partial,
+                rendered=found.rendered,
             )
 
     def original(self, document: int) -> None:
@@ -347,17 +354,3 @@ def _numbered(value: Any, steps: dict[tuple[int, str], int]) -> int:
         stack.extend(reversed(below))
         number += 1
     return number
-
-
-def places(value: Any) -> Iterator[str]:
-    """The pointers of all nodes of a value in their order, its own "" first."""
-    stack: list[tuple[str, Any]] = [("", value)]
-    while stack:
-        place, found = stack.pop()
-        yield place
-        if isinstance(found, dict):
-            named = [(f"{place}/{token(key)}", item) for key, item in found.items()]
-            stack.extend(reversed(named))
-        elif isinstance(found, list):
-            numbered = [(f"{place}/{number}", item) for number, item in enumerate(found)]
-            stack.extend(reversed(numbered))

@@ -11,7 +11,8 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     ``target`` is the URI of its target, ``target_uid`` what stands for that in fingerprints.
     ``source``, ``document`` and ``line`` are as in :class:`auditor.model.resource.Resource`,
     ``pointer`` is where in the object it was read, ``digest`` the sha256 of the source. ``lines``
-    are those of the fields that a finding may point to, by their JSON pointers.
+    are those of the fields that a finding may point to, by their JSON pointers; ``rendered`` is as
+    in a resource.
     """
 
     target: str
@@ -26,6 +27,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     digest: str
     pointer: str = ""
     lines: tuple[tuple[str, int], ...] = ()
+    rendered: str = ""
 
     def line_of(self, pointer: str) -> int:
         """The line of the field at a pointer, or of the nearest one above it that is known."""
@@ -39,7 +41,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     @property
     def identity(self) -> str:
         """What tells it from all others of a run."""
-        path = path_of(self.kind, self.namespace, self.name, self.uid, self.source)
+        path = path_of(self.kind, self.namespace, self.name, self.uid, self.rendered or self.source)
         return f"{self.target_uid}\0{path}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 def token(key: str) -> str:
     """Write a key as a reference token: ``~`` as ``~0``, ``/`` as ``~1``."""
@@ -13,3 +15,17 @@ def steps(pointer: str) -> list[str]:
     if "~" not in pointer:
         return pointer.split("/")[1:]
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def places(value: object) -> Iterator[str]:
+    """Yield the pointers of all nodes of a value in their order, its own "" first."""
+    stack: list[tuple[str, object]] = [("", value)]
+    while stack:
+        place, found = stack.pop()
+        yield place
+        below: list[tuple[str, object]] = []
+        if isinstance(found, dict):
+            below = [(f"{place}/{token(key)}", item) for key, item in found.items()]
+        elif isinstance(found, list):
+            below = [(f"{place}/{number}", item) for number, item in enumerate(found)]
+        stack.extend(reversed(below))

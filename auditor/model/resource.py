@@ -83,7 +83,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     that of YAML. It saves the decoder the work, and is not a permission: a run looks through such a
     body once more (:mod:`auditor.runner.cleaning`), at some hundred megabytes a second.
     ``partial``: it only changes another object, as a patch does. What is not written in it says
-    nothing.
+    nothing. ``rendered`` is the folder that it was rendered from: then ``source`` and ``line`` are
+    those of its template. "" is what was read as it stands.
     """
 
     kind: str
@@ -105,6 +106,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     heuristic: bool = False
     clean: bool = False
     partial: bool = False
+    rendered: str = ""
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
@@ -193,7 +195,8 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     """One answered query: for a file, its path, size and the sha256 of its bytes.
 
     ``taken_as`` says how the bytes were taken where another file decides that, as a patch for one:
-    what was found in them is remembered by both. "" is what they are by themselves.
+    what was found in them is remembered by both. "" is what they are by themselves. ``how`` says to
+    people how they were made, where another program made them.
     """
 
     target: str
@@ -201,6 +204,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     sha256: str
     size: int
     taken_as: str = ""
+    how: str = ""
 
     @property
     def key(self) -> str:

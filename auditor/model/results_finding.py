@@ -39,12 +39,20 @@ class ResourceRef(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             "the answer to."
         ),
     ]
+    rendered: Annotated[
+        str,
+        says(
+            "Folder relative to the target that the resource was rendered from; `file` and `line` "
+            "are those of its template then. Absent for what was read as it stands."
+        ),
+    ] = ""
     line: Annotated[int, says("Line of the decisive field; absent when it is not known.", ge=1)] = 0
 
     @property
     def location(self) -> str:
-        """``file:line`` for a person to read; the file alone when no line is known."""
-        return f"{self.file}:{self.line}" if self.line else self.file
+        """``file:line`` for a person to read, and what it was rendered from."""
+        found = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{found} (rendered from {self.rendered})" if self.rendered else found
 
 
 class Observed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

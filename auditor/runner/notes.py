@@ -35,6 +35,7 @@ class Notes:
             started=self._moment,
             ended=self._moment,
             answered=Answered.OK,
+            detail=evidence.how,
             count=len(draft),
             complete=not reading.gaps() and not draft.broken,
             original=evidence.sha256,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +20,17 @@ from collectors.documents.blocks import Memory
 from collectors.documents.globs import NO_GLOBS, Globs
 from collectors.documents.guards import Limits
 from collectors.documents.reading import FileReading
-from collectors.documents.recognise import Recogniser, Survey, names_of
+from collectors.documents.recognise import Recogniser, names_of
 from collectors.documents.regular import read_regular
+from collectors.documents.rendered import Rendered, RenderedReading, Rendering
 from collectors.documents.tree import FolderTree
 from collectors.documents.walk import Found, Walker, passed_over, shown
 
 STDIN = "-"
 PARTIAL: Final = "\0partial"
 """How the item of a shard ends whose file only changes what is in others; no path has a NUL."""
+RENDERED: Final = "\0rendered"
+"""How one ends that is the number of a folder that was rendered."""
 
 
 class FilesCollector(msgspec.Struct, frozen=True):
@@ -33,6 +38,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
 
     ``recognisers`` say what is read and whose it is, in this order; there is at least one.
     ``globs`` say what of ``root`` is left out; standard input has no path that they could match.
+    ``rendering`` is what came of what had to be rendered, None where nobody asked for it.
     """
 
     target: Target
@@ -41,6 +47,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
     stdin: bytes | None = None
     limits: Limits = msgspec.field(default_factory=Limits)
     globs: Globs = NO_GLOBS
+    rendering: Rendering | None = None
 
     @property
     def asked(self) -> None:
@@ -54,25 +61,41 @@ class FilesCollector(msgspec.Struct, frozen=True):
     def plan(self, shards: Callable[[int], int]) -> Plan:
         """List the files, cut into shards; see :class:`auditor.ports.Collector`."""
         found = self._find()
-        surveys = self._surveys(found)
-        partial = frozenset[str]().union(*(each.partial for each in surveys))
-        weight = sum(size for _, size in found.files) + len(found.files)
-        goal = weight / max(shards(weight), 1)
+        gaps, patches, rendered, replaced = self._surveyed(found)
         items = [
-            ((f"{path}{PARTIAL}" if path in partial else path,), size + 1)
+            ((f"{path}{PARTIAL}" if path in patches else path,), size + 1)
             for path, size in found.files
+            if path not in replaced
         ]
-        return Plan(
-            shards_of(items, goal),
-            (*found.gaps, *(gap for each in surveys for gap in each.gaps)),
-            passed_over(found),
-        )
+        items += [((f"{number}{RENDERED}",), each.size + 1) for number, each in enumerate(rendered)]
+        weight = sum(size for _, size in items)
+        goal = weight / max(shards(weight), 1)
+        return Plan(shards_of(items, goal), (*found.gaps, *gaps), passed_over(found))
 
-    def _surveys(self, found: Found) -> list[Survey]:
+    def _surveyed(
+        self, found: Found
+    ) -> tuple[Sequence[Gap], AbstractSet[str], Sequence[Rendered], AbstractSet[str]]:
+        """What is said of what has to be rendered, the partial files, and what was rendered."""
+        if self.rendering is not None:
+            made = self.rendering
+            return made.gaps, made.partial, made.folders, made.replaced
+        tree = self._tree_of(found)
+        surveys = [] if tree is None else [each.survey(tree) for each in self.recognisers]
+        gaps = [gap for each in surveys for gap in each.gaps]
+        return gaps, {path for each in surveys for path in each.partial}, (), frozenset()
+
+    def tree(self) -> FolderTree | None:
+        """Walk the target, for what has to be rendered of it; None where there is nothing such.
+
+        Raises:
+            CollectionError: the whole target can't be read.
+        """
+        return self._tree_of(self._find())
+
+    def _tree_of(self, found: Found) -> FolderTree | None:
         if self.root is None or not found.templates:
-            return []
-        tree = FolderTree(self.root, self.target.uri, tuple(found.templates))
-        return [each.survey(tree) for each in self.recognisers]
+            return None
+        return FolderTree(self.root, self.target.uri, tuple(found.templates))
 
     def _find(self) -> Found:
         if self.root is None:
@@ -90,7 +113,13 @@ class FilesCollector(msgspec.Struct, frozen=True):
 
     def scope(self, item: str) -> str:
         """The file; see :class:`auditor.ports.Collector`."""
+        if item.endswith(RENDERED):
+            return shown(self._rendered(item).source)
         return shown(item.removesuffix(PARTIAL))
+
+    def _rendered(self, item: str) -> Rendered:
+        folders = self.rendering.folders if self.rendering is not None else ()
+        return folders[int(item.removesuffix(RENDERED))]
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the files of a shard, in order."""
@@ -100,19 +129,38 @@ class FilesCollector(msgspec.Struct, frozen=True):
             return
         folder = f"{self.root}{os.sep}" if self.root.is_dir() else ""
         for item in shard.items:
+            if item.endswith(RENDERED):
+                yield self._read_rendered(self._rendered(item), folder, memory)
+                continue
             path = item.removesuffix(PARTIAL)
             where = folder + path if folder else str(self.root)
-            yield self._read(where, path, memory, partial=item.endswith(PARTIAL))
+            yield self._read(where, path, memory, as_patch=item.endswith(PARTIAL))
 
-    def _read(self, location: str, path: str, memory: Memory, *, partial: bool) -> Reading | Gap:
+    def _read(self, location: str, path: str, memory: Memory, *, as_patch: bool) -> Reading | Gap:
         try:
             data = read_regular(location, self.limits.size)
         except OSError as error:
             cause = GapCause.DENIED if isinstance(error, PermissionError) else GapCause.UNREACHABLE
             return Gap(self.target.uri, shown(path), cause, f"{error.strerror}")
-        return self._reading(shown(path), data, memory, partial=partial)
+        return self._reading(shown(path), data, memory, as_patch=as_patch)
+
+    def _read_rendered(self, rendered: Rendered, folder: str, memory: Memory) -> Reading | Gap:
+        try:
+            data = read_regular(rendered.text, self.limits.size)
+        except OSError as error:
+            detail = f"what came out is gone: {error.strerror}"
+            return Gap(self.target.uri, shown(rendered.source), GapCause.UNREACHABLE, detail)
+        read = partial(_read_below, folder, self.limits.size)
+        uri, recognisers = self.target.uri, self.recognisers
+        return RenderedReading(uri, rendered, data, recognisers, memory, read)
 
     def _reading(
-        self, source: str, data: bytes, memory: Memory, *, partial: bool = False
+        self, source: str, data: bytes, memory: Memory, *, as_patch: bool = False
     ) -> Reading:
-        return FileReading(self.target.uri, source, data, self.recognisers, memory, partial=partial)
+        return FileReading(
+            self.target.uri, source, data, self.recognisers, memory, partial=as_patch
+        )
+
+
+def _read_below(folder: str, limit: int, path: str) -> bytes:
+    return read_regular(folder + path, limit)

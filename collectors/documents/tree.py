@@ -15,13 +15,18 @@ class FolderTree:
 
     def __init__(self, root: Path, target: str, templates: Sequence[Templated]) -> None:
         self._root = str(root)
+        self.root = root
         self._real = os.path.realpath(root)
         self.target = target
         self.templates = templates
 
+    def location(self, path: str) -> str:
+        """Say where a path really stands on this machine."""
+        return os.path.realpath(os.path.join(self._root, path))  # noqa: PTH118 - a path is no Path
+
     def kind_of(self, path: str) -> PathKind:
         """Say what stands at a path, wherever its links lead."""
-        real = os.path.realpath(os.path.join(self._root, path))  # noqa: PTH118 - a path is no Path
+        real = self.location(path)
         if not self._has(real):
             return PathKind.OUTSIDE
         if os.path.isdir(real):  # noqa: PTH112 - many, and no Path of them is needed

@@ -25,8 +25,8 @@ OPTIONAL = {
     "tool": {"fingerprints"},
     "passed": {"excluded"},
     "findings": {"causes", "differs", "new", "heuristic", "related"},
-    "resource": {"line"},
-    "related": {"line"},
+    "resource": {"line", "rendered"},
+    "related": {"line", "rendered"},
     "observed": {"fact", "value", "line", "of"},
 }
 """What may be absent, by the field that the object is in."""

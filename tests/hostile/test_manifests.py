@@ -99,7 +99,7 @@ def test_chart_is_not_read_as_manifests(tmp_path: Path) -> None:
     ran = scan(tmp_path)
     (gap,) = gaps_at(ran.results(), "chart")
     assert "a Helm chart that was not rendered" in gap["detail"]
-    assert gap["hint"] == f"helm template NAME {chart} | auditor scan -"
+    assert gap["hint"].endswith(f"--render, or: helm template NAME {chart} | auditor scan -")
     assert ran.results()["coverage"]["resources"]["k8s/Pod"]["seen"] == 1
 
 
@@ -113,7 +113,8 @@ def test_kustomization_is_known_by_its_name(tmp_path: Path, name: str) -> None:
     ran = auditor("scan", tmp_path.name, "--no-cache", "--format", "json", cwd=tmp_path.parent)
     (gap,) = gaps_at(ran.results(), "over lay")
     assert gap["detail"] == "a kustomization that was not rendered"
-    assert gap["hint"] == f"kubectl kustomize '{tmp_path.name}/over lay' | auditor scan -"
+    command = f"kubectl kustomize '{tmp_path.name}/over lay' | auditor scan -"
+    assert gap["hint"] == f"auditor scan {tmp_path.name} --render, or: {command}"
     assert ran.results()["coverage"]["resources"]["k8s/Pod"]["seen"] == 1
     assert ran.results()["targets"][0]["skipped"] == 0
 

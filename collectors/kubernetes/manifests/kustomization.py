@@ -61,15 +61,11 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 class Kustomization(msgspec.Struct, frozen=True):
-    """One kustomization; ``problem`` says why it could not be read, ``file`` is its name.
-
-    ``unsafe`` are the fields by which kustomize would start other programs.
-    """
+    """One kustomization; ``problem`` says why it could not be read, ``file`` is its name."""
 
     folder: str
     file: str
     references: tuple[Reference, ...] = ()
-    unsafe: tuple[str, ...] = ()
     problem: str = ""
 
     @property
@@ -93,11 +89,7 @@ def read_kustomization(tree: Tree, folder: str) -> Kustomization:
     if not isinstance(value, dict):
         return Kustomization(folder, name, problem="it is not a map")
     references = tuple(_reference(tree, folder, use, text) for use, text in _named(value))
-    unsafe = tuple(name for name in _STARTING if value.get(name))
-    return Kustomization(folder, name, references, unsafe)
-
-
-_STARTING: Final = ("helmCharts", "helmChartInflationGenerator")
+    return Kustomization(folder, name, references)
 
 
 def _is_there(tree: Tree, path: str) -> bool:
@@ -149,7 +141,7 @@ def _sources(value: object) -> Iterator[str]:
     """The files of a generator: ``files`` may have a key before each."""
     for each in value if isinstance(value, list) else ():
         if isinstance(each, dict):
-            yield from (text.rpartition("=")[2] for text in _texts(each.get("files")))
+            yield from (text.partition("=")[2] or text for text in _texts(each.get("files")))
             yield from _texts(each.get("envs"))
             yield from _texts([each.get("env")])
 

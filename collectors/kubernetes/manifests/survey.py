@@ -64,7 +64,7 @@ class Chart(msgspec.Struct, frozen=True):
 def survey(tree: Tree) -> Survey:
     """Tell what has to be rendered, and which files are partial."""
     groves, charts = groves_of(tree), charts_of(tree)
-    gaps = [_of_chart(tree, each) for each in charts if not _is_library(tree, each)]
+    gaps = [_of_chart(tree, each) for each in charts if not is_library(tree, each)]
     gaps += [_of_grove(tree, each) for each in groves]
     members = {folder: each for grove in groves for folder, each in grove.members.items()}
     return Survey(tuple(sorted(gaps, key=lambda gap: gap.scope)), frozenset(_partial(members)))
@@ -84,7 +84,7 @@ def charts_of(tree: Tree) -> list[Chart]:
     return [Chart(folder, tuple(below)) for folder, below in inside.items()]
 
 
-def _is_library(tree: Tree, chart: Chart) -> bool:
+def is_library(tree: Tree, chart: Chart) -> bool:
     """Whether a chart only has templates for others, of which nothing is made by itself."""
     try:
         value = first_value(tree.read(posixpath.join(chart.folder, "Chart.yaml"), MOST_BYTES))
@@ -169,13 +169,14 @@ def _files(of: Kustomization, use: Use | None = None) -> Iterator[str]:
 def _of_chart(tree: Tree, chart: Chart) -> Gap:
     number = len(chart.inside)
     more = f", with {number} in its charts folder" if number else ""
-    hint = f"helm template NAME {_quoted(tree, chart.folder)} | auditor scan -"
+    hint = f"{_render(tree)}, or: helm template NAME {_quoted(tree, chart.folder)} | auditor scan -"
     return _gap(tree, chart.folder, f"a Helm chart that was not rendered{more}", hint)
 
 
 def _of_grove(tree: Tree, grove: Grove) -> Gap:
     roots, others = len(grove.roots), len(grove.members) - len(grove.roots)
-    hint = f"kubectl kustomize {_quoted(tree, grove.roots[0])} | auditor scan -"
+    command = f"kubectl kustomize {_quoted(tree, grove.roots[0])} | auditor scan -"
+    hint = f"{_render(tree)}, or: {command}"
     if roots == 1:
         detail = "a kustomization that was not rendered"
         more = f", with {others} that it includes" if others else ""
@@ -193,6 +194,10 @@ def _of_grove(tree: Tree, grove: Grove) -> Gap:
 
 def _gap(tree: Tree, folder: str, detail: str, hint: str) -> Gap:
     return Gap(tree.target, shown(folder or "."), GapCause.UNSUPPORTED, detail, hint)
+
+
+def _render(tree: Tree) -> str:
+    return f"auditor scan {shlex.quote(shown(tree.target))} --render"
 
 
 def _quoted(tree: Tree, folder: str) -> str:

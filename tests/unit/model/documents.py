@@ -81,6 +81,7 @@ _REF = {
     "name": "a",
     "uid": "u",
     "file": "a.yaml",
+    "rendered": "over",
     "line": 3,
 }
 _REST = {

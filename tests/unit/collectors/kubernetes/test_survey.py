@@ -166,9 +166,10 @@ def test_each_gap_says_what_closes_it(tmp_path: Path) -> None:
     }
     gaps, _ = planned(tmp_path, files)
     assert {gap.scope: gap.hint for gap in gaps} == {
-        "a b": "kubectl kustomize 't/a b' | auditor scan -",
-        "c": "helm template NAME t/c | auditor scan -",
-        "o1": "kubectl kustomize t/o1 | auditor scan -, and so the others",
+        "a b": "auditor scan t --render, or: kubectl kustomize 't/a b' | auditor scan -",
+        "c": "auditor scan t --render, or: helm template NAME t/c | auditor scan -",
+        "o1": "auditor scan t --render, or: kubectl kustomize t/o1 | auditor scan -, "
+        "and so the others",
     }
 
 
