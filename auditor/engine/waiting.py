@@ -134,14 +134,13 @@ def _place(outcome: Outcome) -> tuple[int, str]:
 
 
 def places_in(body: Mapping[str, object]) -> Iterator[BodyPath]:
-    """The paths of the fields of a body, outer ones first, and no more than can be told.
+    """The paths of a body and of its fields, outer ones first, and no more than can be told.
 
     Without names: they stand where what they name begins.
     """
     found: list[tuple[BodyPath, object]] = [((), body)]
     for path, value in found:
-        if path:
-            yield path
+        yield path
         if len(found) > _MOST_PLACES:
             continue
         if isinstance(value, dict):
