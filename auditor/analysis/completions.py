@@ -1,9 +1,9 @@
 """Pod templates, completed by what surrounds them.
 
-That is what LimitRanges of the namespace fill in, and the folders of nodes that are behind claims:
-a module of each aspect says more, and :mod:`auditor.analysis.completing` how it goes. Namespaces
-are taken as they are written: where an object goes that names none is decided when it is applied,
-and nothing there fills in what it lacks.
+That is what LimitRanges of the namespace fill in, the folders of nodes that are behind claims, and
+what ConfigMaps put into the environment: a module of each aspect says more, and
+:mod:`auditor.analysis.completing` how it goes. Namespaces are taken as they are written: where an
+object goes that names none is decided when it is applied, and no LimitRange fills in what it lacks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis import claims, facts, limits
+from auditor.analysis import claims, environment, facts, limits
 from auditor.analysis.bodies import decoded
 from auditor.analysis.claims import Claim, Disk, Disks
 from auditor.analysis.completing import (
@@ -28,6 +28,7 @@ from auditor.analysis.completing import (
     Waiting,
     together,
 )
+from auditor.analysis.environment import Settings
 from auditor.analysis.limits import Defaults, defaults_of, mapping
 from auditor.analysis.protocol import Groups, Key, Row, Site, Tables
 from auditor.model.fact import Origin
@@ -37,8 +38,10 @@ from auditor.secrets.hints import find
 LIMIT_RANGE: Final = "k8s/LimitRange"
 CLAIM: Final = "k8s/PersistentVolumeClaim"
 VOLUME: Final = "k8s/PersistentVolume"
+CONFIG: Final = "k8s/ConfigMap"
 LIMITS: Final = "limits"
 CLAIMS: Final = "claims"
+ENVIRONMENT: Final = "environment"
 _OF_LIMITS: Final = Aspect(
     paths=tuple(("spec", field, "*", "resources") for field in limits.CONTAINERS),
     kinds=frozenset({LIMIT_RANGE}),
@@ -46,12 +49,23 @@ _OF_LIMITS: Final = Aspect(
 _OF_CLAIMS: Final = Aspect(
     paths=(("spec", "volumes", "*", "hostPath"),), kinds=frozenset({CLAIM, VOLUME})
 )
+_OF_ENVIRONMENT: Final = Aspect(
+    paths=tuple(
+        ("spec", containers, "*", field)
+        for containers in environment.CONTAINERS
+        for field in ("env", "envFrom")
+    ),
+    kinds=frozenset({CONFIG}),
+    asked=False,  # of a cluster no ConfigMap is read: what it says is not known there
+)
+_CONFIG_NAMES: Final = (b'"configMapKeyRef"', b'"configMapRef"')
 _CLAIM_NAME: Final = b'"claimName"'
 _ALL: Final[Key] = ()
 
 _decode_waiting = msgspec.json.Decoder(Waiting).decode
 _decode_defaults = msgspec.json.Decoder(Defaults).decode
 _decode_claim = msgspec.json.Decoder(Claim).decode
+_decode_settings = msgspec.json.Decoder(Settings).decode
 _decode_disk = msgspec.json.Decoder(Disk).decode
 _encode = msgspec.json.encode
 
@@ -78,12 +92,14 @@ class PodCompletions:
     """Completes the pod templates of a target."""
 
     id = "pod-completion"
-    reads = frozenset({LIMIT_RANGE, CLAIM, VOLUME})
+    reads = frozenset({LIMIT_RANGE, CLAIM, VOLUME, CONFIG})
     combined = frozenset({WAITING})
     completes: Mapping[str, Aspects] = MappingProxyType(
         {
-            facts.KIND: MappingProxyType({LIMITS: _OF_LIMITS, CLAIMS: _OF_CLAIMS}),
-            facts.PATCH: MappingProxyType({CLAIMS: _OF_CLAIMS}),
+            facts.KIND: MappingProxyType(
+                {LIMITS: _OF_LIMITS, CLAIMS: _OF_CLAIMS, ENVIRONMENT: _OF_ENVIRONMENT}
+            ),
+            facts.PATCH: MappingProxyType({CLAIMS: _OF_CLAIMS, ENVIRONMENT: _OF_ENVIRONMENT}),
         }
     )
 
@@ -100,6 +116,11 @@ class PodCompletions:
                 claim = claims.claim_of(resource.name, body)
                 if claim is not None:
                     yield Row(key, CLAIM, site.origin(resource), _encode(claim))
+            case "k8s/ConfigMap":
+                settings = environment.settings_of(resource.name, body)
+                if settings.data:
+                    origin = site.origin(resource, "", environment.pointers(settings))
+                    yield Row(key, CONFIG, origin, _encode(settings))
             case _:
                 disk = claims.disk_of(resource.name, body)
                 if disk is not None:
@@ -115,6 +136,8 @@ class PodCompletions:
         found = []
         if find(fact.body, _CLAIM_NAME) >= 0:
             found.append(CLAIMS)
+        if any(find(fact.body, name) >= 0 for name in _CONFIG_NAMES):
+            found.append(ENVIRONMENT)
         if fact.kind == facts.KIND and fact.namespace and not _admitted(fact):
             found.append(LIMITS)
         return tuple(found)
@@ -174,14 +197,18 @@ class _Around:
         self._disks = disks
         self._ranges: list[Row] = []
         self._claims: dict[str, Claim] = {}
+        self._settings: dict[str, Row] = {}
 
     def add(self, row: Row) -> None:
-        """Take in what completes others; of a claim that is there twice, the first counts."""
-        if row.tag == LIMIT_RANGE:
-            self._ranges.append(row)
-        else:
-            claim = _decode_claim(row.body)
-            self._claims.setdefault(claim.name, claim)
+        """Take in what completes others; of what is there twice, the first counts."""
+        match row.tag:
+            case "k8s/LimitRange":
+                self._ranges.append(row)
+            case "k8s/PersistentVolumeClaim":
+                claim = _decode_claim(row.body)
+                self._claims.setdefault(claim.name, claim)
+            case _:
+                self._settings.setdefault(row.place.name, row)
 
     def completed(self, row: Row) -> Completed:
         """Complete one template."""
@@ -202,6 +229,9 @@ class _Around:
                 for path in claims.UNREAD
                 if unknown
             ]
+        if ENVIRONMENT in waiting.aspects:
+            spec, more = environment.set_in(spec, partial(self._settings_of, related))
+            spots += more
         return Completed(
             row,
             waiting,
@@ -219,6 +249,10 @@ class _Around:
         rows = sorted(self._ranges, key=lambda row: (row.place.name, row.place.source))
         numbers = [related.number(row.place) for row in rows]
         return limits.filled(spec, [_decode_defaults(row.body) for row in rows], numbers[0])
+
+    def _settings_of(self, related: _Related, name: str) -> tuple[Settings, int] | None:
+        row = self._settings.get(name)
+        return None if row is None else (_decode_settings(row.body), related.number(row.place))
 
     def _with_disks(self, spec: Spec, related: _Related) -> tuple[Spec, Spots, Sequence[int]]:
         """The spec with the folders behind its claims; and of which claims none is known."""
