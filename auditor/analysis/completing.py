@@ -120,7 +120,8 @@ def waiting_key(namespace: str, origin: Origin, waiting: Waiting, *, alone: bool
 
     One that is ``alone`` has no equal.
     """
-    place = f"{origin.source}\0{origin.document}\0{origin.pointer}" if alone else ""
+    parts = (origin.rendered, origin.source, str(origin.document), origin.pointer)
+    place = "\0".join(parts) if alone else ""
     told = msgspec.json.encode((waiting.body, waiting.aspects, place.encode("utf-8", "replace")))
     digest = hashlib.sha256(told).hexdigest()[:32]
     return (namespace, WAITING, origin.kind, origin.name, waiting.part, digest)

@@ -256,6 +256,34 @@ def test_what_came_out_replaces_what_went_in(tmp_path: Path) -> None:
     assert [each["scope"] for each in ran.results()["gaps"]] == ["broken"]
 
 
+def test_overlays_of_one_base_are_judged_each_by_itself(tmp_path: Path) -> None:
+    """Also by rules that wait for other objects, such as the LimitRanges of the namespace."""
+    files = {
+        "dev/kustomization.yaml": "resources: [../base]\n",
+        "prod/kustomization.yaml": "resources: [../base]\n",
+        "base/kustomization.yaml": "resources: [pod.yaml]\n",
+        "base/pod.yaml": POD,
+    }
+    written(tmp_path / "tree", files)
+    program(tmp_path / "tools", "kustomize", printing())
+    ran = scan(tmp_path)
+    assert failed(ran) == {("p", "dev"), ("p", "prod")}
+    shared = "k8s-service-account-token-mounted"  # of the account, which both run as
+    found = [
+        each
+        for each in ran.results()["findings"]
+        if each["verdict"] == "fail" and each["rule"] != shared
+    ]
+    by_folder = {
+        folder: sorted(each["rule"] for each in found if each["resource"]["rendered"] == folder)
+        for folder in ("dev", "prod")
+    }
+    assert by_folder["dev"] == by_folder["prod"]
+    assert "k8s-memory-limit-missing" in by_folder["dev"]
+    assert {each["covers"] for each in found} == {1}
+    assert len({each["fingerprint"] for each in found}) == len(found)
+
+
 def test_interrupt_ends_the_program_too(way: tuple[str, str, str], tmp_path: Path) -> None:
     tool, _, _ = way
     mark = tmp_path / "it-runs"
