@@ -92,6 +92,11 @@ class Extractor:
             self._pointer = pointer_of(self._path)
             self._decoder = msgspec.json.Decoder(_raw_type(self._path))
 
+    @property
+    def path(self) -> tuple[Segment, ...]:
+        """Where the first of its templates stands."""
+        return self._row.paths[0]
+
     def derive(
         self, resource: Resource, decoded: Callable[[], object] | None = None
     ) -> Iterator[Resource | Gap]:

@@ -25,6 +25,7 @@ from auditor.analysis.facts import (
     plain_kind,
     template,
 )
+from auditor.analysis.incomplete import with_specs
 from auditor.analysis.parts import named
 from auditor.analysis.paths import Segment, walk
 from auditor.analysis.protocol import Feeds, Stage, Tables
@@ -95,21 +96,26 @@ class Workloads:
             else:
                 self._extractors.setdefault(row.kind, []).append(Extractor(row, parts))
 
-    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
-        """Yield the pods of ``resource``; a gap where a template is not an object, or not read."""
+    def derive(self, resource: Resource, *, whole: bool = True) -> Iterator[Resource | Gap]:
+        """Yield the pods of ``resource``; a gap where a template is not an object, or not read.
+
+        ``whole`` is false of an object inside of another, which may be a part of one by its nature.
+        """
         kind = resource.kind
         extractors = self._extractors.get(kind, ())
         if kind in _KNOWN:
+            must = whole and not resource.partial
             for extractor in extractors:
-                yield from extractor.derive(resource)
+                found = extractor.derive(resource)
+                yield from with_specs(resource, found, extractor.path) if must else found
             return
         done: _Done = {}
         decoded = functools.cache(functools.partial(msgspec.json.decode, resource.body))
         for extractor in extractors:
-            for found in extractor.derive(resource, decoded):
-                if isinstance(found, Resource):
-                    _note(done, found)
-                yield found
+            for fact in extractor.derive(resource, decoded):
+                if isinstance(fact, Resource):
+                    _note(done, fact)
+                yield fact
         for place in self._embedded.get(kind, ()):
             yield from self._embedded_at(resource, decoded(), place, done)
         texts: list[str] = []
@@ -152,7 +158,7 @@ class Workloads:
                 resource.api_version, plain_kind(resource), resource.namespace, resource.name
             ),
         )
-        for found in self.derive(inside):
+        for found in self.derive(inside, whole=False):
             if isinstance(found, Gap):
                 yield found
                 continue

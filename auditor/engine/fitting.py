@@ -87,6 +87,29 @@ class Misfit(msgspec.Struct, frozen=True):
         return f"{field} is {found}, not {_WANTED[self.wanted]}; {refused}"
 
 
+_Roots = tuple[object, object]
+_NO_FIELDS: Final = "does not support field selection"
+
+
+def field_of_no_map(error: str, paths: Iterable[tuple[bool, BodyPath]], roots: _Roots) -> str:
+    """Say which field should have been a map, of an error that a field of it was asked for.
+
+    ``paths`` are what the failed expression read, below the element or the body, ``roots`` are
+    (body, element). Other errors are told as they are.
+    """
+    if _NO_FIELDS not in error:
+        return error
+    for below_item, path in paths:
+        value: Any = roots[below_item]
+        for depth in range(len(path) + 1):
+            if depth and value.__class__ in _FOUND and not isinstance(value, dict | list):
+                return Misfit(below_item, path[:depth], value, "map").told()
+            if depth == len(path) or not isinstance(value, dict):
+                break
+            value = value.get(path[depth])
+    return error
+
+
 class Expected(msgspec.Struct, frozen=True):
     """The types that a rule means, of the body and of the element."""
 

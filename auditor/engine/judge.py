@@ -8,7 +8,7 @@ from typing import TypeAlias
 from auditor.analysis.shapes import resolve_joined
 from auditor.cel import CelEvalError
 from auditor.engine import templates
-from auditor.engine.fitting import Expected, Fitting, decisive
+from auditor.engine.fitting import Expected, Fitting, decisive, field_of_no_map
 from auditor.engine.members import WHOLE_BODY, Member, MemberSet, Places, Unit, set_key
 from auditor.engine.observe import Explanation, Observer, Reads
 from auditor.engine.outcome import Judgement, Outcome, Seen
@@ -187,7 +187,9 @@ class Judge:
             result = rule.check.exact(body, unit.item, rule.params)
         except CelEvalError as error:
             why = Observer(program).explain(body, unit.item, rule.params)
-            outcomes.append(_undecided(member, unit, str(error), self._seen(why.reads, unit, body)))
+            paths = [(below_item, path) for below_item, path, _ in why.reads]
+            told = field_of_no_map(str(error), paths, (body, unit.item))
+            outcomes.append(_undecided(member, unit, told, self._seen(why.reads, unit, body)))
             return Verdict.UNKNOWN
         return self._decided(member, unit, body, outcomes, result)
 

@@ -212,6 +212,15 @@ def _collect(
         _collect(child, (*path, name), below_item, found)
 
 
+def _in_place_of(value: object, size: int) -> str:
+    """Say how long a value is that is not repeated."""
+    if not isinstance(value, str):
+        return f"({size} bytes of JSON, not repeated here)"
+    lines = value.count("\n") + (not value.endswith("\n"))
+    of_lines = f" in {lines} lines" if lines > 1 else ""
+    return f"({len(value)} characters{of_lines}, not repeated here)"
+
+
 def as_text(value: object) -> str:
     """An observed value as JSON text; "" for a field that is not there."""
     if value is ABSENT:
@@ -221,5 +230,5 @@ def as_text(value: object) -> str:
     except (TypeError, OverflowError, ValueError):
         text = msgspec.json.encode(str(value))
     if len(text) > MAX_VALUE:
-        text = msgspec.json.encode(f"({len(text)} bytes of JSON, not repeated here)")
+        text = msgspec.json.encode(_in_place_of(value, len(text)))
     return text.decode()

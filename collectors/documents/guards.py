@@ -61,14 +61,22 @@ class Unreadable(Exception):  # noqa: N818 - not an error of ours: it becomes a 
     """Why a file or a document can't be read, as a gap will say it.
 
     ``hint`` is a text, or an excess that a text is found for where the platform is known.
-    ``kind`` is that of the resources that are missing, "" where they may be of any.
+    ``kind`` is that of the resources that are missing, "" where they may be of any. ``pointer`` is
+    where in its object the field stands that is wrong, "" where it is none in particular.
     """
 
     def __init__(
-        self, cause: GapCause, detail: str, hint: str | Excess = "", line: int = 0, kind: str = ""
+        self,
+        cause: GapCause,
+        detail: str,
+        hint: str | Excess = "",
+        line: int = 0,
+        kind: str = "",
+        pointer: str = "",
     ) -> None:
         super().__init__(detail)
         self.kind = kind
+        self.pointer = pointer
         self.cause = cause
         self.detail = detail
         self.hint = hint
@@ -78,6 +86,10 @@ class Unreadable(Exception):  # noqa: N818 - not an error of ours: it becomes a 
         """The same, with its place."""
         self.line = line
         return self
+
+
+class NotParsed(Unreadable):
+    """That a text breaks the rules of YAML or of JSON: nobody knows what it was meant to say."""
 
 
 _BRACKETS = re.compile(r"[\[\]{}]")

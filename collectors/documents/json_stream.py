@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from auditor.model.enums import GapCause
-from collectors.documents.guards import Unreadable, decode, too_deep
+from collectors.documents.guards import NotParsed, Unreadable, decode, too_deep
 from collectors.documents.json_positions import Positions
 from collectors.documents.json_text import beginning, spans
 from collectors.documents.ledger import Ledger
@@ -38,7 +38,7 @@ def refused(error: msgspec.DecodeError, start: int, positions: Positions) -> Unr
     """What a decoder says of a value that begins there, with the line."""
     match = _BYTE.search(str(error))
     line = positions.line_at(start + int(match[1]) if match is not None else start)
-    return Unreadable(GapCause.MALFORMED, _BYTE.sub("", str(error)), line=line)
+    return NotParsed(GapCause.MALFORMED, _BYTE.sub("", str(error)), line=line)
 
 
 class Stream:
@@ -107,7 +107,7 @@ class Stream:
             text = between.strip()
             if text and any(line.strip() not in _MARKS for line in text.splitlines()):
                 line = self._positions.line_at(start - len(between.lstrip()))
-                odd = Unreadable(GapCause.MALFORMED, "text between values of JSON", line=line)
+                odd = NotParsed(GapCause.MALFORMED, "text between values of JSON", line=line)
                 if not self._alone:
                     raise NoJson(odd)
                 self._ledger.add(odd)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
-from collectors.documents.guards import Excess, Hints, Unreadable
+from collectors.documents.guards import Excess, Hints, NotParsed, Unreadable
 
 MOST_GAPS: Final = 20
 """Gaps of one file that are named one by one."""
@@ -15,17 +16,29 @@ MOST_SKIPPED: Final = 20
 """Documents of one file that nobody recognises, and whose lines are told."""
 
 
+def _may_hold() -> bool:
+    return True
+
+
 class Ledger:
     """Gaps and skipped documents of one file; ``hints`` are in the words of a platform.
 
-    ``partial``: whether what is in the file only changes what is in others; None where nobody but
-    the objects themselves can say that.
+    ``may_hold`` says whether the file may hold anything of a platform, as far as its text shows: a
+    malformed one that can't is a file of another program, and skipped. ``partial``: whether what is
+    in the file only changes what is in others; None where nobody but the objects can say that.
     """
 
     def __init__(
-        self, target: str, source: str, hints: Hints, *, partial: bool | None = None
+        self,
+        target: str,
+        source: str,
+        hints: Hints,
+        may_hold: Callable[[], bool] = _may_hold,
+        *,
+        partial: bool | None = None,
     ) -> None:
         self._hints = hints
+        self._may_hold = may_hold
         self.partial = partial
         self.target = target
         self.source = source
@@ -42,10 +55,16 @@ class Ledger:
 
     def add(self, error: Unreadable) -> None:
         """Note what could not be read; the same cause twice in a file only once."""
-        if len(self._gaps) < MOST_GAPS:
+        if self._is_of_others(error):
+            self.skip(error.line or 1)
+        elif len(self._gaps) < MOST_GAPS:
             self._gaps.append(self._gap(error))
         else:
             self._more += 1
+
+    def _is_of_others(self, error: Unreadable) -> bool:
+        """Return whether it is a text that is neither YAML nor JSON, of some other program."""
+        return isinstance(error, NotParsed) and not self._may_hold()
 
     def _gap(self, error: Unreadable) -> Gap:
         """A gap of the file; of a kind where it is known which one is missing."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from auditor.model.resource import Evidence, Gap, Resource
 from collectors.documents.blocks import Memory
-from collectors.documents.guards import MAX_PARSED, Unreadable
+from collectors.documents.guards import MAX_PARSED, Unreadable, decode
 from collectors.documents.json_file import JsonFile
 from collectors.documents.json_stream import NoJson
 from collectors.documents.ledger import Ledger
@@ -41,7 +41,7 @@ class FileReading:
         self._recognisers = recognisers
         self._memory = memory
         self._partial = partial or None
-        self._ledger = Ledger(target, source, recognisers[0].hints, partial=self._partial)
+        self._ledger = self._new_ledger(target, source)
         self._content: Content | None = None
         digest = hashlib.sha256(data).hexdigest()
         self._evidence = Evidence(target, source, digest, len(data), _TAKEN[partial])
@@ -75,8 +75,7 @@ class FileReading:
 
     def resources(self) -> Iterator[Resource]:
         """Yield the objects of the file, lists taken apart."""
-        hints = self._recognisers[0].hints
-        self._ledger = Ledger(self._evidence.target, self.source, hints, partial=self._partial)
+        self._ledger = self._new_ledger(self._evidence.target, self.source)
         content = self._content = self._taken() or self._parsed()
         try:
             yield from content.resources()
@@ -87,6 +86,18 @@ class FileReading:
                 yield from self._as_yaml()
         except Unreadable as error:
             self._ledger.add(error)
+
+    def _new_ledger(self, target: str, source: str) -> Ledger:
+        hints = self._recognisers[0].hints
+        return Ledger(target, source, hints, self._may_hold, partial=self._partial)
+
+    def _may_hold(self) -> bool:
+        """Return whether any platform may have something in the file, which can't be parsed."""
+        try:
+            text = decode(self._data)
+        except Unreadable:
+            return True
+        return any(each.may_be_in(text) for each in self._recognisers)
 
     def _taken(self) -> Content | None:
         """Return the content by the recogniser that takes the whole file for its name."""

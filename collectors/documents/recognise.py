@@ -211,6 +211,14 @@ class Recogniser(Protocol):
         del ledger, data
         return None
 
+    def may_be_in(self, text: str) -> bool:
+        """Return whether a text that can't be parsed may hold something of this platform.
+
+        False only where it can't, whatever the text was meant to be.
+        """
+        del text
+        return True
+
     def look(self, raw: bytes) -> object:
         """Decode a value of JSON as far as it takes to tell whose it is, and read it to its end.
 

@@ -77,10 +77,10 @@ class YamlFile:
         for found in self._recognised(document, readers):
             owners.setdefault(self._objects[found.document][1], found)
             yield found
-        for key in document.duplicates:
+        for place, key in enumerate(document.duplicates):
             number = self._number("")
             source = self._ledger.source
-            yield duplicate_key(key, document.value, owners, identities, source, number)
+            yield duplicate_key(key, document.value, owners, identities, source, number, place)
 
     def _number(self, pointer: str) -> int:
         """Number the object at a pointer of the current document."""

@@ -17,7 +17,7 @@ from yaml.scanner import Scanner
 
 from auditor.model.enums import GapCause
 from auditor.model.pointers import steps, token
-from collectors.documents.guards import MAX_DEPTH, MAX_NODES, Unreadable, too_deep
+from collectors.documents.guards import MAX_DEPTH, MAX_NODES, NotParsed, Unreadable, too_deep
 from collectors.documents.positions import lines_by_steps
 from collectors.documents.scalars import (
     PREFIX,
@@ -79,12 +79,16 @@ NODES = _loader()
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """A key that a mapping has twice; the last one counts. ``same``: the first says no other."""
+    """A key that a mapping has twice; the last one counts. ``same``: the first says no other.
+
+    ``first`` is the value that is lost, with its secrets; what is in a map or a list is left out.
+    """
 
     pointer: str
     line: int
     first_line: int
     same: bool = False
+    first: object = None
 
 
 class NodeDocument(msgspec.Struct):
@@ -150,7 +154,7 @@ def nodes(text: str) -> Iterator[yaml.Node]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 0
-        raise Unreadable(
+        raise NotParsed(
             GapCause.MALFORMED, f"not valid YAML: {error.problem}", line=line
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
@@ -248,7 +252,8 @@ class Builder:
             if key in first:
                 first_line, before = first[key]
                 same = are_alike(before, value_node)
-                self._duplicates.append(Duplicate(inside, line, first_line, same))
+                lost = self._outline(before)
+                self._duplicates.append(Duplicate(inside, line, first_line, same, lost))
             first.setdefault(key, (line, value_node))
             fields[key] = value_node, inside
         made = {key: self._value(*field) for key, field in fields.items()}
@@ -256,6 +261,15 @@ class Builder:
             for key, value in self._merge(source, pointer).items():
                 made.setdefault(key, value)
         return made
+
+    def _outline(self, node: yaml.Node) -> object:
+        """Make the value of a scalar; of what has others in it, as much as says what it is."""
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [None] * len(node.value)
+        keys = (key for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        return {key.value: None for key in keys}
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):

@@ -104,26 +104,26 @@ class Maker:
         Raises:
             Unreadable: a field that every object needs has another type.
         """
-        api_version = _text(head, "apiVersion", line)
-        kind = _text(head, "kind", line)
+        api_version = _text(head, "", "apiVersion", line)
+        kind = _text(head, "", "kind", line)
         _refuse_kustomization(api_version, kind, line)
         metadata = head.get("metadata")
         if metadata is None:
             metadata = {}
         if not isinstance(metadata, Mapping):
             raise _wrong("metadata", "an object", line)
-        name = _text(metadata, "name", line)
+        name = _text(metadata, "metadata", "name", line)
         if not name:
-            generate = _text(metadata, "generateName", line)
+            generate = _text(metadata, "metadata", "generateName", line)
             name = f"{generate}*" if generate else ""
-        namespace = _text(metadata, "namespace", line)
+        namespace = _text(metadata, "metadata", "namespace", line)
         full_kind = kind_name(api_version, kind)
         return Resource(
             kind=full_kind,
             api_version=api_version,
             name=name,
             namespace=namespace,
-            uid=_plain(_text(metadata, "uid", line))
+            uid=_plain(_text(metadata, "metadata", "uid", line))
             or self._identities.of(full_kind, namespace, name),
             source=self._source,
             document=document,
@@ -194,13 +194,32 @@ def _refuse_kustomization(api_version: str, kind: str, line: int) -> None:
         )
 
 
-def _text(fields: Mapping[str, Any], name: str, line: int) -> str:
+def _text(fields: Mapping[str, Any], above: str, name: str, line: int) -> str:
     value = fields.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _wrong(name, "text", line)
+        raise _no_string(f"{above}.{name}".removeprefix("."), value, line)
     return value
+
+
+def _no_string(field: str, value: object, line: int) -> Unreadable:
+    """Say what a value is that has to be a string, and how it is written as one."""
+    hint = "quote it"
+    match value:
+        case True:
+            found, hint = "true, a boolean", "quote it: y, yes, on and true are true in YAML"
+        case False:
+            found, hint = "false, a boolean", "quote it: n, no, off and false are false in YAML"
+        case int() | float():
+            found = f"{value}, a number"
+        case list():
+            found, hint = "a list", "the API server takes a string alone"
+        case _:
+            found, hint = "a map", "the API server takes a string alone"
+    pointer = f"/{field.replace('.', '/')}"
+    detail = f"{field} is {found}, not a string"
+    return Unreadable(GapCause.MALFORMED, detail, hint, line, pointer=pointer)
 
 
 def _wrong(field: str, wanted: str, line: int) -> Unreadable:

@@ -48,7 +48,7 @@ def test_gates(options: tuple[str, ...], code: int) -> None:
 
 def test_a_gap_alone_is_three_and_zero_when_asked(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
-    (tmp_path / "broken.yaml").write_text("a: [")
+    (tmp_path / "broken.yaml").write_text("kind: [")
     arguments = ("scan", tmp_path, "--no-cache", "--profile", "pod-security-baseline")
     assert auditor(*arguments).code == 3
     assert auditor(*arguments, "--exit-zero").code == 0

@@ -30,7 +30,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("results") / "tree"
     shutil.copytree(ESTATE, root)
     (root / "hostile\x1b[2J.yaml").write_text(HOSTILE)
-    (root / "broken.yaml").write_text("a: [")
+    (root / "broken.yaml").write_text("kind: [")
     (root / "wrong-type.yaml").write_text(
         "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: 5}\n"
     )

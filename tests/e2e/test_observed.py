@@ -15,7 +15,9 @@ import yaml
 from tests.e2e.command import ESTATE
 from tests.e2e.runs import Run, collector_of, generate
 
-NOT_SHOWN = re.compile(r"«redacted:|\((?:a map|a list|[0-9]+ bytes of JSON, not repeated here)\)")
+NOT_SHOWN = re.compile(
+    r"«redacted:|\((?:a map|a list|[0-9]+ (?:bytes|characters) .*not repeated here)\)"
+)
 
 
 @pytest.fixture(scope="module")

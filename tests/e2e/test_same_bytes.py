@@ -51,7 +51,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = root / "owned" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(OWNED.format(number=number, image="one" if number % 3 else "two"))
-    (root / "broken.yaml").write_text("a: [")
+    (root / "broken.yaml").write_text("kind: [")
     return root
 
 

@@ -74,10 +74,14 @@ HELM = "helm template NAME CHART | auditor scan -"
 HOSTILE = {
     case.path: case
     for case in (
-        Hostile("broken.yaml", "a: [1\nb: }\n", "malformed", "not valid YAML: did", line=2),
-        Hostile("broken.json", '{"a": 1,\n "b" 2}', "malformed", "expected ':'", line=2),
+        Hostile("broken.yaml", "kind: [1\nb: }\n", "malformed", "not valid YAML: did", line=2),
+        Hostile("broken.json", '{"kind": 1,\n "b" 2}', "malformed", "expected ':'", line=2),
+        Hostile("letters.yaml", 'a: ["\\x6bind"\nb: }\n', "malformed", "not valid YAML", line=2),
+        Hostile("folded.yaml", 'a: ["ki\\\n nd"\nb: }\n', "malformed", "not valid YAML", line=3),
+        Hostile("base64.yaml", "!!binary a2luZA==: [\nb: }\n", "malformed", "not valid", line=2),
+        Hostile("kelvin.json", '{"\u212aind": 1,\n "b" 2}', "malformed", "expected ':'", line=2),
         Hostile("cut.json", '{"kind": "PodList", "items": [{"a', "malformed", "truncated", line=1),
-        Hostile("tab.yaml", "a:\n\tb: 1\n", "malformed", "cannot start any token", line=2),
+        Hostile("tab.yaml", "kind:\n\tb: 1\n", "malformed", "cannot start any token", line=2),
         Hostile("bomb.yaml", BOMB, "malformed", "aliases add more than 250,000 nodes"),
         Hostile("merges.yaml", MERGE_BOMB, "malformed", "aliases add more than 250,000 nodes"),
         Hostile("chain.yaml", CHAIN, "malformed", DEEP),
@@ -127,14 +131,39 @@ HOSTILE = {
             "its destination",
         ),
         Hostile("metadata.yaml", HEAD + "metadata: 3\n", "malformed", "metadata is not an object"),
-        Hostile("kind.yaml", "apiVersion: v1\nkind: []\n", "malformed", "kind is not text", line=1),
-        Hostile("version.yaml", "apiVersion: {}\nkind: Pod\n", "malformed", "apiVersion is not"),
-        Hostile("name.yaml", HEAD + "metadata: {name: 3}\n", "malformed", "name is not text"),
+        Hostile(
+            "kind.yaml", "apiVersion: v1\nkind: []\n", "malformed", "kind is a list, not", line=2
+        ),
+        Hostile("version.yaml", "apiVersion: {}\nkind: Pod\n", "malformed", "apiVersion is a map"),
+        Hostile(
+            "name.yaml",
+            HEAD + "metadata: {name: 3}\n",
+            "malformed",
+            "metadata.name is 3, a number",
+            "quote it",
+            line=3,
+        ),
         Hostile(
             "where.json",
             '{"apiVersion":"v1","kind":"Pod","metadata":{"namespace":[]}}',
             "malformed",
-            "namespace is not text",
+            "metadata.namespace is a list, not a string",
+        ),
+        Hostile(
+            "no.yaml",
+            HEAD + "metadata:\n  name: a\n  namespace: n\n",
+            "malformed",
+            "metadata.namespace is false, a boolean, not a string",
+            "n, no, off and false are false in YAML",
+            line=5,
+        ),
+        Hostile(
+            "yes.json",
+            '[{"apiVersion":"v1","kind":"Pod","metadata":{\n"name":true}}]',
+            "malformed",
+            "metadata.name is true, a boolean, not a string",
+            "quote it",
+            line=2,
         ),
         Hostile("labels.yaml", HEAD + "metadata: {labels: [a]}\n", "malformed", "labels is not"),
         Hostile(
@@ -151,12 +180,12 @@ HOSTILE = {
             "items is not a list",
             line=1,
         ),
-        Hostile("kind.json", '{"apiVersion":"v1","kind":3}\n', "malformed", "kind is not text"),
+        Hostile("kind.json", '{"apiVersion":"v1","kind":3}\n', "malformed", "kind is 3, a number"),
         Hostile(
             "lines.json",
             '{"apiVersion":"v1","kind":"Pod"}\n{"kind":3,"apiVersion":"v1"}\n',
             "malformed",
-            "kind is not text",
+            "kind is 3, a number, not a string",
             line=2,
         ),
         Hostile(
@@ -206,5 +235,8 @@ SKIPPED = {
     "no-kind.json": ('{"apiVersion": "v1"}', 1),
     "odd-items.yaml": ("apiVersion: v1\nkind: List\nitems: [1, {a: b}, null]\n", 3),
     "no-items.yaml": ("apiVersion: v1\nkind: PodList\nitems: []\n", 0),
+    "devcontainer.json": ('{"name": "x", "mounts": ["${localEnv:HOME}"],}', 1),
+    "kep.yaml": ("title: x\nauthors: [a, b\nowner: c\n", 1),
+    "tabs.yml": ("a:\n\tb: 1\n", 1),
     "huge-scalar.yaml": ("a: " + "x" * (6 << 20) + "\n", 1),
 }

@@ -194,9 +194,11 @@ class JsonObjects:
             odd = odd_items(fields["kind"]) if head.items is not None else None
             if odd is not None:
                 raise odd
-            raw = raw if head.kind else with_said(raw, fields["apiVersion"], fields["kind"])
-            yield self._maker.make(fields, raw, number, line, clean=False)
+            whole = raw if head.kind else with_said(raw, fields["apiVersion"], fields["kind"])
+            yield self._maker.make(fields, whole, number, line, clean=False)
         except Unreadable as error:
+            if error.pointer:
+                line = self._positions.line_in(start, raw, error.pointer)
             self._ledger.add(error.at(line))
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Final
 
@@ -18,6 +19,14 @@ from collectors.kubernetes.manifests.json_heads import look
 from collectors.kubernetes.manifests.json_objects import JsonObjects
 from collectors.kubernetes.manifests.survey import CHART, KUSTOMIZATION, survey
 from collectors.kubernetes.objects import Maker
+
+_OF_KUBERNETES: Final = re.compile(
+    r"apiversion|kind"
+    r"|\\[uUx][0-9a-fA-F]|\\\n|binary"  # letters as numbers, a word on two lines, a word in base64
+    r"|\{\{|\{%|<%|#@",  # Helm and Jinja, ERB, ytt
+    re.IGNORECASE,
+)
+"""What a text has that may be, or make, an object: where it has none of that, it holds none."""
 
 _encode = msgspec.json.encode
 
@@ -41,6 +50,14 @@ class Manifests(Recogniser):
     def reader(self, ledger: Ledger) -> ManifestReader:
         """Begin a file."""
         return ManifestReader(ledger)
+
+    def may_be_in(self, text: str) -> bool:
+        """Return whether a text that can't be parsed may hold an object of Kubernetes.
+
+        An object says its ``apiVersion`` and its ``kind``. They may be written otherwise than in
+        plain letters, and a template may bring them in: then nobody knows.
+        """
+        return _OF_KUBERNETES.search(text) is not None
 
     def explained(self, error: Unreadable, text: str) -> Unreadable:
         """Tell text that is not YAML because Helm was to make YAML of it."""
@@ -103,4 +120,6 @@ class ManifestReader:
                     number = document.number(pointer)
                     yield self._maker.make(item, _encode(item), number, line, clean=True)
                 except Unreadable as error:
+                    if error.pointer:
+                        error.at(document.line_of(pointer + error.pointer))
                     self._ledger.add(error)

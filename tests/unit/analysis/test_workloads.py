@@ -193,7 +193,8 @@ def test_a_template_that_is_no_object_is_a_gap() -> None:
 
 
 def test_a_template_cannot_bring_its_own_owner() -> None:
-    (fact,) = derive("k8s/Deployment", {"spec": {"template": {"owner": {"kind": "Job"}}}})
+    template = {"spec": SPEC, "owner": {"kind": "Job"}}
+    (fact,) = derive("k8s/Deployment", {"spec": {"template": template}})
     assert isinstance(fact, Resource)
     assert msgspec.json.decode(fact.body)["owner"]["kind"] == "Deployment"
 

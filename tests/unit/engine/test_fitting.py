@@ -129,6 +129,28 @@ def test_the_field_that_decides_is_named() -> None:
     assert outcome.message.startswith("not decided: a is a number, not a string;")
 
 
+NO_MAP = {
+    "a text": ("object.a.b.c == 1", "", {"a": {"b": "x"}}, "a.b is a string, not a map;"),
+    "optional": ("object.?a.?b.?c.orValue(1) == 1", "", {"a": 7}, "a is a number, not a map;"),
+    "in an element": (
+        "item.?a.?b.orValue(1) == 1",
+        "object.l",
+        {"l": [{"a": True}]},
+        "a is a bool",
+    ),
+    "nothing there": ("object.a.b == 1", "", {"a": {}}, "no such key: b"),
+}
+
+
+@pytest.mark.parametrize(("check", "each", "body", "told"), NO_MAP.values(), ids=NO_MAP.keys())
+def test_what_should_have_been_a_map_is_named(
+    check: str, each: str, body: dict[str, Any], told: str
+) -> None:
+    (outcome,) = judge(plan(active(check, each=each)), body)[0]
+    assert outcome.verdict is UNKNOWN
+    assert outcome.message.startswith(f"not decided: {told}")
+
+
 def test_rules_that_disagree_have_each_their_own_verdict() -> None:
     rules = [active("object.a == 1"), active("object.a == 'x'"), active("has(object.a)")]
     found, counted = judge(plan(*rules), {"a": 1})

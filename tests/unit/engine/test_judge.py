@@ -183,9 +183,18 @@ def test_observed(check: str, each: str, body: object, seen: list[tuple[object, 
     assert [(part.path, part.value) for part in outcome.observed] == seen
 
 
-def test_a_long_value_is_not_repeated() -> None:
-    (outcome,), _ = judge(plan(active("object.a == ''")), {"a": "x" * 5000})
-    assert outcome.observed == (Seen(("a",), '"(5002 bytes of JSON, not repeated here)"'),)
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("x" * 5000, "5000 characters"),
+        ("echo\n" * 1000, "5000 characters in 1000 lines"),
+        ("echo\n" * 1000 + "end", "5003 characters in 1001 lines"),
+        (["x"] * 2000, "8001 bytes of JSON"),
+    ],
+)
+def test_a_long_value_is_not_repeated(value: object, told: str) -> None:
+    (outcome,), _ = judge(plan(active("object.a == dyn(['y'])")), {"a": value})
+    assert outcome.observed == (Seen(("a",), f'"({told}, not repeated here)"'),)
 
 
 def test_a_joined_list_points_at_its_parts() -> None:
