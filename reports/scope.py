@@ -32,7 +32,8 @@ def everything(report: Report) -> str:
     if any(target.passed.excluded_files for target in report.targets):
         return "everything but what --exclude left out"
     for target in report.targets:
-        if target.excluded or target.passed.hidden.count or target.passed.files:
+        passed = target.passed.hidden.count or target.passed.files or target.others.count
+        if target.excluded or passed:
             return "everything else"
     return "everything"
 

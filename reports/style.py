@@ -26,13 +26,18 @@ class Style(msgspec.Struct, frozen=True):
     """How a report is to be written.
 
     ``width`` in columns, None: never wrap, it is not a terminal; ``plain``: words only, no glyphs;
-    ``everything``: all findings, and those that pass or do not apply where the report lists them.
+    ``everything``: all findings; ``passes``: also those that pass or do not apply, where the report
+    lists them. ``by_object``: findings by whom they are about, not by rule. ``lines``: how many the
+    first screen may have, None for any number.
     """
 
     width: int | None = None
     colour: bool = False
     plain: bool = False
     everything: bool = False
+    passes: bool = False
+    by_object: bool = False
+    lines: int | None = None
 
     def paint(self, text: str, role: str) -> str:
         """Colour ``text`` for its role; colour never carries meaning alone."""

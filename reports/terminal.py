@@ -8,33 +8,29 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator
 from itertools import groupby, islice
-from types import MappingProxyType
+from typing import Final
 
-from auditor.model.enums import Decision, Severity, TargetState
-from auditor.model.finding import Report, RuleInfo, TargetReport
-from auditor.model.results_finding import Finding
+from auditor.model.enums import Decision, Severity, TargetState, Verdict
+from auditor.model.finding import Report, TargetReport
 from reports import scope
-from reports.remedy import short_remedy
+from reports.by_object import ByObject
+from reports.by_rule import ByRule
+from reports.folders import by_folder, told_folders
+from reports.gaps import SHOWN_GAPS, causes, in_a_line, some, told
+from reports.room import Block, capped, cut, fitted
 from reports.style import Style
-from reports.subjects import observed, related, subject
-from reports.subjects import place as place_of
 from reports.text import cells, safe, wrap
 
 DEFAULT_PROFILE = "ai-platform"
-SHOWN = MappingProxyType(
-    {
-        Severity.CRITICAL: 3,
-        Severity.HIGH: 3,
-        Severity.MEDIUM: 2,
-        Severity.LOW: 1,
-        Severity.INFO: 1,
-    }
-)
-"""How many findings of one rule are shown, by its severity."""
-
-SHOWN_VALUES = 3
-SHOWN_GAPS = 10
-SHOWN_RULES = 4
+MOST_HEADLINE: Final = 6
+MOST_COVERAGE: Final = 12
+CAUSES_IN_A_LINE: Final = 4
+OBJECTS_IN_A_LINE: Final = 4
+MOST_FINDINGS: Final = 3
+RULES_IN_A_LINE: Final = 14
+MOST_TABLE: Final = 13
+SHOWN_STATES: Final = 10
+MOST_COLUMNS: Final = 8
 SHOWN_TARGETS = 3
 
 
@@ -54,12 +50,48 @@ class _Screen:
         self._report = report
         self._style = style
         self._many_targets = len(report.targets) > 1
+        self._by_rule = ByRule(report, style)
 
     def lines(self) -> Iterator[str]:
-        yield from self._headline()
-        yield from self._coverage()
-        yield from self._findings()
-        yield from self._table()
+        whole = [*self._coverage(), *self._gaps()]
+        if self._style.everything or self._style.lines is None:
+            yield from (*self._headline(), *whole)
+            yield from self._findings()
+            yield from self._end()
+            return
+        head, end = capped(self._headline(), MOST_HEADLINE), list(self._end())
+        blocks = list(self._blocks())
+        room = self._style.lines - len(head) - len(whole) - len(end)
+        if sum(len(block.full) + 1 for block in blocks) > room:
+            whole = [*capped(self._coverage(), MOST_COVERAGE), *self._gaps_in_lines()]
+            more = ["", *self._wrap(_SHORTENED, "  ")]
+            end = [*more, *self._end(folders=True)]
+            room = self._style.lines - len(head) - len(whole) - len(end)
+            blocks = list(self._blocks(most=1))
+        yield from (*head, *whole, *fitted(blocks, room, self._in_a_line()), *end)
+
+    def _in_a_line(self) -> int:
+        """Say how many blocks there is a line for before any is told in full."""
+        return OBJECTS_IN_A_LINE if self._style.by_object else RULES_IN_A_LINE
+
+    def _gaps_in_lines(self) -> Iterator[str]:
+        """Tell of gaps in a line a cause, the most frequent causes first."""
+        yield from islice(self._gaps(), 1)
+        found = causes(self._report.gaps, many_targets=self._many_targets)
+        found.sort(key=lambda cause: -cause.number)
+        for cause in found[:CAUSES_IN_A_LINE]:
+            yield cut(safe(in_a_line(cause)), self._style.width)
+        more = sum(cause.number for cause in found[CAUSES_IN_A_LINE:])
+        if more:
+            yield f"    {more:>4}  more"
+
+    def _end(self, *, folders: bool = False) -> Iterator[str]:
+        table = self._table()
+        if self._style.lines is not None and not self._style.everything:
+            table = iter(capped(table, MOST_TABLE))
+        yield from table
+        if folders:
+            yield from self._folders()
         yield from self._what_now()
         yield ""
         yield self._result()
@@ -114,31 +146,26 @@ class _Screen:
             yield from self._wrap(text, "  ")
         for target in report.targets:
             yield from self._as_whom(target)
+        if not report.gaps and any(kind.seen for kind in report.coverage.kinds):
+            yield from self._wrap(f"{scope.everything(report)} in scope was read", "  ")
+
+    def _gaps(self) -> Iterator[str]:
+        report, style = self._report, self._style
         if not report.gaps:
-            if any(kind.seen for kind in report.coverage.kinds):
-                yield from self._wrap(f"{scope.everything(report)} in scope was read", "  ")
             return
         blinded = {rule for item in report.gaps for rule in item.rules}
         text = f"{_count(len(report.gaps), 'gap')}: not read, so not judged"
         if blinded:
             text += f"; {_count(len(blinded), 'rule')} blinded"
         yield from self._wrap(text, "  " + style.glyph("unknown"))
-        for item in report.gaps[:SHOWN_GAPS]:
-            gap = item.gap
-            place = f"{gap.scope}:{gap.line}" if gap.line else gap.scope
-            if self._many_targets and gap.scope != gap.target:
-                place = f"{gap.target} {place}"
-            detail = gap.detail.removeprefix(f"{place}: ")
-            yield from self._wrap(f"{place}  {gap.cause.value}: {detail}", "    ")
-            if gap.hint:
-                yield from self._wrap(gap.hint, "      try: ")
-            if item.rules:
-                yield from self._wrap(f"no verdict: {_some(item.rules)}", "      ")
-        if len(report.gaps) > SHOWN_GAPS:
-            more = len(report.gaps) - SHOWN_GAPS
-            yield from self._wrap(
-                f"and {_count(more, 'gap')} more: --format json lists them", "    "
-            )
+        found = causes(report.gaps, many_targets=self._many_targets)
+        shown = found if style.everything else found[:SHOWN_GAPS]
+        for cause in shown:
+            for line, indent in told(cause):
+                yield from self._wrap(line, indent)
+        more = sum(cause.number for cause in found[len(shown) :])
+        if more:
+            yield from self._wrap(f"and {_count(more, 'gap')} more: --all lists them", "    ")
 
     def _as_whom(self, target: TargetReport) -> Iterator[str]:
         if target.principal:
@@ -148,76 +175,36 @@ class _Screen:
         for item in target.excluded:
             yield from self._wrap(f"not read: {item.kind}, {item.reason}", "  ")
             if item.rules:
-                yield from self._wrap(f"so not judged: {_some(item.rules)}", "    ")
+                yield from self._wrap(f"so not judged: {some(item.rules)}", "    ")
 
     def _findings(self) -> Iterator[str]:
-        everything = self._style.everything
-        listed = (
-            finding for finding in self._report.findings if everything or finding.verdict in _LISTED
-        )
-        for (verdict, severity, rule), members in groupby(listed, key=_group_key):
-            yield ""
-            group = iter(members)
-            shown = [] if everything else list(islice(group, SHOWN[Severity(severity)]))
-            rest = list(group) if everything else []
-            more = sum(1 for _ in group)
-            yield from self._rule(verdict, severity, rule, len(shown) + len(rest) + more)
-            for finding in (*shown, *rest):
-                yield from self._finding(finding)
-            if more:
-                yield from self._wrap(f"and {more:,} more: --all lists them", "    ")
-            info = self._report.rules.get(rule)
-            if info is not None and verdict == "fail":
-                yield from self._fix(info)
-
-    def _rule(self, verdict: str, severity: str, rule: str, total: int) -> Iterator[str]:
+        """Tell findings without a limit of lines."""
         style = self._style
-        info = self._report.rules.get(rule)
-        title = safe(info.title if info is not None else rule)
-        word = severity.upper() if verdict == "fail" else f"{verdict.upper()} ({severity})"
-        role = severity if verdict == "fail" else verdict
-        head = f"{word}  {title}"
-        tail = f"{rule}, {_count(total, 'finding')}"
-        if style.width is None or cells(head) + cells(tail) + 4 <= style.width:
-            name = style.paint(title, "bold")
-            yield f"{style.paint(word, role)}  {name}  {style.paint(tail, 'dim')}"
+        if style.everything and not style.by_object:
+            listed = frozenset(Verdict) if style.passes else _LISTED
+            yield from self._by_rule.everything(listed)
             return
-        first, *rest = wrap(head, style.width, "")
-        yield style.paint(first, role)
-        yield from rest
-        yield from wrap(tail, style.width, "  ")
+        for block in self._blocks():
+            yield from ("", *block.full)
 
-    def _finding(self, finding: Finding) -> Iterator[str]:
-        where = subject(finding)
-        place = place_of(finding.resource, many_targets=self._many_targets)
-        style = self._style
-        line = f"  {safe(where)}  {safe(place)}"
-        if style.width is None or cells(line) <= style.width:
-            yield f"  {safe(where)}  {style.paint(safe(place), 'dim')}"
-        else:
-            yield from self._wrap(where, "  ")
-            yield from self._wrap(place, "    ")
-        yield from self._wrap(finding.message, "    ")
-        for other in related(finding, many_targets=self._many_targets):
-            yield from self._wrap(other, "    ")
-        for item in finding.observed[:SHOWN_VALUES]:
-            for text in self._wrap(observed(finding, item), "    "):
-                yield style.paint(text, "dim")
-
-    def _fix(self, info: RuleInfo) -> Iterator[str]:
-        sentence, snippet = short_remedy(info.remediation)
-        if sentence or snippet:
-            yield from self._wrap(f"fix: {sentence}".rstrip(), "  ")
-        for line in snippet:
-            indent = " " * (len(line) - len(line.lstrip()) + 6)
-            yield from self._wrap(line.strip(), indent)
-        yield from self._wrap(f"more: auditor explain {info.id}", "  ")
+    def _blocks(self, most: int = MOST_FINDINGS) -> Iterator[Block]:
+        """Make the blocks of what fails, is undecided, or has to be looked at by a person."""
+        report = self._report
+        if self._style.by_object:
+            yield from ByObject(report, self._style).blocks()
+        for verdict, members in groupby(report.findings, key=lambda finding: finding.verdict):
+            if verdict == "unknown":
+                yield from self._by_rule.undecided(members)
+            elif verdict == "manual" or (verdict == "fail" and not self._style.by_object):
+                yield from self._by_rule.blocks(members, most)
 
     def _table(self) -> Iterator[str]:
         report, style = self._report, self._style
         yield ""
         yield style.paint("Findings", "bold")
-        counts = _by_target(report) if self._many_targets else {}
+        limited = style.lines is not None and not style.everything
+        fits = not limited or len(report.targets) <= MOST_COLUMNS
+        counts = _by_target(report) if self._many_targets and fits else {}
         rows = [(name, _tally(report, name)) for name in _ROWS]
         columns = "".join(f"{f'[{number}]':>8}" for number in range(1, len(counts) + 1))
         if counts:
@@ -229,10 +216,18 @@ class _Screen:
         for number, uri in enumerate(counts, 1):
             yield from self._wrap(f"[{number}] {uri}", "  ")
         states = [target for target in report.targets if target.state is not TargetState.COMPLETE]
-        for target in states[:SHOWN_GAPS]:
+        for target in states[:SHOWN_STATES]:
             yield from self._wrap(f"{target.uri} is {target.state.value}", "  ")
-        if len(states) > SHOWN_GAPS:
-            yield from self._wrap(f"and {len(states) - SHOWN_GAPS} more targets", "  ")
+        if len(states) > SHOWN_STATES:
+            yield from self._wrap(f"and {len(states) - SHOWN_STATES} more targets", "  ")
+
+    def _folders(self) -> Iterator[str]:
+        """Say in which folders most failing findings are, where there are several."""
+        if self._many_targets:
+            return
+        found = by_folder(self._report.findings)
+        if len(found) > 1:
+            yield from self._wrap(f"most are in: {told_folders(found)}", "  ")
 
     def _what_now(self) -> Iterator[str]:
         report, style = self._report, self._style
@@ -252,6 +247,7 @@ class _Screen:
         return " ".join(parts)
 
 
+_SHORTENED: Final = "shortened: --all lists every finding, --group-by object tells them by object"
 _SEVERITIES = tuple(reversed(Severity))
 _LISTED = frozenset({"fail", "unknown", "manual"})
 
@@ -324,10 +320,6 @@ def _by_target(report: Report) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _group_key(finding: Finding) -> tuple[str, str, str]:
-    return finding.verdict, finding.severity, finding.rule
-
-
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
@@ -336,9 +328,3 @@ def _percent(ratio: float) -> str:
     """Never round up to 100 %: that would hide the one check that was not decided."""
     percent = int(ratio * 1000) / 10
     return f"{percent:.1f}"
-
-
-def _some(names: tuple[str, ...]) -> str:
-    shown = ", ".join(names[:SHOWN_RULES])
-    more = len(names) - SHOWN_RULES
-    return f"{shown} and {more} more" if more > 0 else shown

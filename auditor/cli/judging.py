@@ -43,8 +43,8 @@ _BASELINE = ("baseline", "baseline_key", "baseline_trust", "baseline_any")
 SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "What to judge by": ("profile", "settings", "policies", "fail_on", *_BASELINE, "exit_zero"),
-        "What to write": ("stdout_format", "outputs", "list_all", "quiet"),
-        "How it looks": ("plain", "color", "progress"),
+        "What to write": ("stdout_format", "outputs", "list_all", "passes", "quiet"),
+        "How it looks": ("group_by", "plain", "color", "progress"),
         "How it runs": ("workers", "no_cache"),
     }
 )
@@ -65,6 +65,8 @@ class Choices(msgspec.Struct, frozen=True):
     baseline_any: bool
     exit_zero: bool
     list_all: bool
+    passes: bool
+    group_by: str
     workers: int | None
     no_cache: bool
     no_memo: bool
@@ -124,7 +126,19 @@ _OPTIONS = (
         help="Take a baseline of other targets, or by another profile.",
     ),
     click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
-    click.option("--all", "list_all", is_flag=True, help="List every finding, and passes as well."),
+    click.option(
+        "--all", "list_all", is_flag=True, help="List every finding; in JSON, passes as well."
+    ),
+    click.option(
+        "--passes", is_flag=True, help="As --all, with what passed or does not apply on the screen."
+    ),
+    click.option(
+        "--group-by",
+        type=click.Choice(["rule", "object"]),
+        default="rule",
+        show_default=True,
+        help="Tell findings on the screen by rule, or by object.",
+    ),
     click.option(
         "--workers",
         type=click.IntRange(min=1),
@@ -166,16 +180,22 @@ class Judging:
         """
         self._chosen = chosen
         self._files = parse_outputs(chosen.outputs, targets)
-        self._style = style_of(
-            sys.stdout,
-            config,
-            plain=chosen.plain,
-            colour=chosen.color,
-            everything=chosen.list_all,
-        )
+        self._everything = chosen.list_all or chosen.passes
+        screen = style_of(sys.stdout, config, plain=chosen.plain, colour=chosen.color)
+        self._style = self._listing(screen)
         self._cache = None if chosen.no_cache else cache_of(config)
         quiet = chosen.quiet and chosen.progress == "auto"
         self.progress = Progress("none" if quiet else chosen.progress)
+
+    def _listing(self, style: Style) -> Style:
+        """What of a report is listed, and in which order."""
+        chosen = self._chosen
+        return msgspec.structs.replace(
+            style,
+            everything=self._everything,
+            passes=chosen.passes,
+            by_object=chosen.group_by == "object",
+        )
 
     def settings(self, spool: Path) -> Settings:
         """How to run, with ``spool`` for what is in between."""
@@ -186,7 +206,7 @@ class Judging:
             workers=chosen.workers or default_workers(),
             spool=spool,
             result_cache=cache.below(RESULTS) if cache is not None else None,
-            list_all=chosen.list_all,
+            list_all=self._everything,
             memo=not chosen.no_memo,
             known=self._known(spool),
         )
@@ -242,7 +262,7 @@ class Judging:
     def tell(self, report: Report, bug: str = "") -> int:
         """Write all reports, and return the exit code; ``bug`` was met before they were made."""
         chosen = self._chosen
-        paper = Style(width=None, colour=False, plain=chosen.plain, everything=chosen.list_all)
+        paper = self._listing(Style(width=None, colour=False, plain=chosen.plain))
         formats = wired().formats
         write_files([(file, partial(formats[file.format](paper), report)) for file in self._files])
         if not chosen.quiet:

@@ -12,11 +12,11 @@ from reports.style import Style
 from reports.text import cells, safe, wrap
 
 NARROWEST = 20
+FIRST_SCREEN = 60
+"""Lines on a terminal; who pipes the screen somewhere else reads on."""
 
 
-def style_of(
-    stream: TextIO, config: Config, *, plain: bool, colour: str, everything: bool = False
-) -> Style:
+def style_of(stream: TextIO, config: Config, *, plain: bool, colour: str) -> Style:
     """Look at a stream once. ``colour`` is auto, always or never."""
     terminal = stream.isatty()
     width = max(shutil.get_terminal_size().columns, NARROWEST) if terminal else None
@@ -25,7 +25,8 @@ def style_of(
     else:
         painted = colour == "always"
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
-    return Style(width, painted and not plain, plain or not encoding.startswith("utf"), everything)
+    words = plain or not encoding.startswith("utf")
+    return Style(width, painted and not plain, words, lines=FIRST_SCREEN if terminal else None)
 
 
 class Progress:

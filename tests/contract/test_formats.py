@@ -33,8 +33,11 @@ from reports.style import Style
 NASTY = ("plain", "\x1b[2J", "a\nRESULT pass", "\u202e", "ü", '"', "<b>&amp;</b>", "a,b;c|d")
 VERDICTS = ("fail", "unknown", "manual", "pass", "not-applicable")
 SCREENS = (
-    Style(width=None, colour=False, plain=True, everything=True),
+    Style(width=None, colour=False, plain=True, everything=True, passes=True),
     Style(width=60, colour=True, plain=False, everything=False),
+    Style(width=60, colour=True, plain=False, lines=60),
+    Style(width=60, colour=False, plain=True, everything=True, by_object=True),
+    Style(width=None, by_object=True),
 )
 FORMATS = [pytest.param(name, id=name) for name in SHIPPED.formats]
 

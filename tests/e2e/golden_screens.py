@@ -77,7 +77,7 @@ examples:
 FILES = {
     "policies/rules/acme-replicas-too-few.yaml": RULE,
     "serving/vllm.yaml": SERVING,
-    "serving/broken.yaml": "a: [",
+    "serving/broken.yaml": "kind: [",
     "batch/many.yaml": "".join(POD % number for number in range(5)),
     "batch/wrong.yaml": (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: odd}\n"
@@ -115,7 +115,11 @@ CASES = {
     "plain-80": Case((*SCAN, "serving", "--plain"), 80),
     "pipe": Case((*SCAN, "serving"), 0),
     "two-targets-80": Case((*SCAN, "serving", "batch"), 80, PLAIN_COLOUR),
+    "two-targets-pipe": Case((*SCAN, "serving", "batch"), 0),
+    "object-80": Case((*SCAN, "serving", "--group-by", "object"), 80, PLAIN_COLOUR),
+    "object-all-60": Case((*SCAN, "serving", "--group-by", "object", "--all"), 60, PLAIN_COLOUR),
     "all-80": Case((*SCAN, "batch", "--all"), 80, PLAIN_COLOUR),
+    "passes-80": Case((*SCAN, "serving", "--passes"), 80, PLAIN_COLOUR),
     "chart-80": Case((*SCAN, "chart"), 80, PLAIN_COLOUR, 3),
     "good-80": Case((*SCAN, "good"), 80, PLAIN_COLOUR, 0),
     "nothing-80": Case((*SCAN, "nothing"), 80, PLAIN_COLOUR, 3),

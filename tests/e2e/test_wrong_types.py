@@ -42,12 +42,17 @@ CLEAN = (
 
 def test_the_screen_names_the_field(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(POD)
-    ran = auditor("scan", tmp_path, "--profile", "pod-security-restricted", "--fail-on", "unknown")
+    scan = ("scan", tmp_path, "--profile", "pod-security-restricted", "--fail-on", "unknown")
+    ran = auditor(*scan)
     assert ran.code == 1
     sentence = "spec.securityContext.runAsUser is a string, not an integer;"
     said = 'the API server answers "cannot unmarshal string"'
     title = "Pod runs its containers as user 0"
-    assert f"not decided: {sentence} {said} ({title})" in " ".join(ran.out.split())
+    shown = " ".join(ran.out.split())
+    assert f"UNKNOWN (medium) {sentence} {said} 1 finding" in shown
+    assert "no verdict: k8s-pod-root-user" in shown
+    every = " ".join(auditor(*scan, "--all").out.split())
+    assert f"not decided: {sentence} {said} ({title})" in every
     assert '/spec/securityContext/runAsUser = "0"' in ran.out
 
 

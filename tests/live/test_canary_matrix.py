@@ -24,7 +24,7 @@ from tests.sweeps import sweep
 
 WAYS = tuple(IN_A_TEXT)
 OPTIONS = (
-    "--all",
+    "--passes",
     "--output",
     "bundle",
     "--no-sign",

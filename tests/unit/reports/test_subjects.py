@@ -14,17 +14,25 @@ def reference(name: str, **more: Any) -> ResourceRef:
 
 
 def finding(*others: ResourceRef, **more: Any) -> Finding:
-    values: dict[str, Any] = {"element": "", "message": "m", "controls": (), "evidence": ()}
+    values: dict[str, Any] = {
+        "rule": "r",
+        "verdict": "fail",
+        "severity": "high",
+        "resource": reference("one", namespace="ml", line=3),
+        "element": "",
+        "message": "m",
+        "covers": 1,
+        "observed": (),
+        **more,
+    }
     return Finding(
         fingerprint="f" * 64,
-        rule="r",
-        verdict="fail",
-        severity="high",
         confidence="high",
-        resource=reference("one", namespace="ml", line=3),
         related=others,
+        controls=(),
+        evidence=(),
         waiver=None,
-        **{**values, "covers": 1, "observed": (), **more},
+        **values,
     )
 
 
