@@ -11,6 +11,7 @@ from auditor.cel import ABSENT, CelEvalError, Program, Read, ReadTree
 from auditor.engine.causes import Causes, chain_of, together, value_at
 from auditor.engine.outcome import BodyPath
 from auditor.engine.slices import is_complete
+from auditor.engine.texts import LONG, deciding_line
 from auditor.platforms.shape import Shape
 from auditor.policy.compiled import MessageTemplate
 
@@ -71,7 +72,7 @@ class Observer:
             message = self._message.render(body, item, params)
         known = None
         if self._chain is not None:
-            known = self._follow(self._chain, body, item)
+            known = self._follow(self._chain, (body, item, params))
         if known is None:
             known = self._decisive(body, item, params)
         reads, causes = known
@@ -85,7 +86,10 @@ class Observer:
         if known is not None:
             return known
         reads, causes = self._traced(body, item, params)
-        found = tuple((read.root == "item", read.path, self._text(read)) for read in reads)
+        arguments = (body, item, params)
+        found = tuple(
+            (read.root == "item", read.path, self._text(read, arguments)) for read in reads
+        )
         known = found, together(causes)
         self._remember(key, known)
         return known
@@ -114,28 +118,38 @@ class Observer:
             self._memo[key] = known
 
     def _follow(
-        self, chain: tuple[bool, tuple[str, ...]], body: object, item: object
+        self, chain: tuple[bool, tuple[str, ...]], arguments: tuple[object, object, object]
     ) -> _Known | None:
         """The one field that the expression can have read, without tracing it.
 
         None when the value is a map or a list, of which an element may have decided.
         """
         below_item, path = chain
+        body, item, _ = arguments
         value = value_at(item if below_item else body, path)
         if value.__class__ in _CONTAINERS:
             return None
         key = (value.__class__, value)
         known = self._memo.get(key)
         if known is None:
-            text = as_text(value)
             read = Read("item" if below_item else "object", path, value)
+            text = self._text(read, arguments)
             known = ((below_item, path, text),), self._causes.of_reads((read,), body, item)
-            self._remember(key if len(text) <= _LONGEST_KEY else None, known)
+            size = len(value) if isinstance(value, str) else len(text)
+            self._remember(key if size <= _LONGEST_KEY else None, known)
         return known
 
-    def _text(self, read: Read) -> str:
-        """The value that was read; of a map or a list, only as much as rules can read of it."""
+    def _text(self, read: Read, arguments: tuple[object, object, object]) -> str:
+        """The value that was read; of a map or a list, only as much as rules can read of it.
+
+        Of a long text it is the line that decided, where there is one.
+        """
         value = read.value
+        if isinstance(value, str) and len(value) > LONG:
+            place = read.root == "item", read.path
+            line = deciding_line(self._program, place, value, arguments)
+            if line:
+                return as_text(line)
         if value.__class__ in _CONTAINERS and not _reads_all(self._program, read):
             return '"(a map)"' if isinstance(value, dict) else '"(a list)"'
         return as_text(value)

@@ -65,7 +65,10 @@ class Observed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             "The kind of the fact, when the value was derived and stands nowhere in the resource."
         ),
     ] = ""
-    value: Annotated[Any, says("Absent when the field was.")] = UNSET
+    value: Annotated[
+        Any,
+        says("Absent when the field was. Of a long text the line that decided, with its number."),
+    ] = UNSET
     line: Annotated[int, Meta(ge=1)] = 0
     of: Annotated[
         Annotated[int, Meta(ge=0)] | UnsetType,

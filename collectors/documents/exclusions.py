@@ -27,10 +27,14 @@ class Exclusions:
         glob = self._globs.find(path, is_folder=is_folder)
         if glob is None or (is_folder and entry.name.startswith(".")):
             return False
-        files = self._files_in(entry) if is_folder else int(self._names.has(entry.name))
+        files = self._files_in(entry) if is_folder else int(self._is_looked_at(entry))
         if files:
             self._entries.append((glob, name, files))
         return is_folder or bool(files)
+
+    def _is_looked_at(self, file: os.DirEntry[str]) -> bool:
+        """Return whether a file would be read by its name, or missed where a link leads nowhere."""
+        return self._names.has(file.name) or (file.is_symlink() and "." not in file.name)
 
     def takes_file(self, path: str, name: str) -> bool:
         """Return whether a file is left out that would be read whatever it is called."""

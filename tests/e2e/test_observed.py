@@ -16,7 +16,8 @@ from tests.e2e.command import ESTATE
 from tests.e2e.runs import Run, collector_of, generate
 
 NOT_SHOWN = re.compile(
-    r"«redacted:|\((?:a map|a list|[0-9]+ (?:bytes|characters) .*not repeated here)\)"
+    r"«redacted:|\((?:a map|a list|line [0-9]+ of [0-9]+: .*"
+    r"|[0-9]+ (?:bytes|characters) .*not repeated here)\)"
 )
 
 
