@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from auditor.cli.wiring import STDIN
 from auditor.errors import UsageError
 from auditor.model.finding import Report
+from auditor.model.resource import STDIN
 
 
 def refuse_nowhere(targets: Sequence[str]) -> None:

@@ -83,8 +83,9 @@ def page(rule: Rule, controls: Mapping[str, Control], style: Style) -> Iterator[
     yield from prose("Why it matters", rule.rationale)
     yield from prose("How to fix it", rule.remediation)
     yield from block("The condition (CEL; true passes)", _condition(rule))
-    if rule.about is About.FILES:
-        yield from prose("About files", "No live target is read for it.")
+    if rule.about.of_files:
+        kept = " What comes on standard input is in no file." if rule.about is About.COMMITS else ""
+        yield from prose("About files", f"No live target is read for it.{kept}")
     if rule.needs:
         yield from block("Unknown, unless all of these were read", rule.needs)
     if rule.parameters:

@@ -14,8 +14,9 @@ from typing import BinaryIO, Final
 import msgspec
 
 from auditor.cli.process import hush
-from auditor.cli.wiring import STDIN, wired
+from auditor.cli.wiring import wired
 from auditor.errors import RenderError, UsageError
+from auditor.model.resource import STDIN
 
 Chunks = Iterable[bytes]
 _STREAMS: Final[Mapping[str, int]] = MappingProxyType({"/dev/stdout": 1, "/dev/stderr": 2})

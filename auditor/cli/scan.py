@@ -19,10 +19,11 @@ from auditor.cli.render_options import render_options, rendered
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.signing_options import NAMES, Wanted, signing_options
 from auditor.cli.stamp import stamp_of
-from auditor.cli.wiring import STDIN, Places, wired
+from auditor.cli.wiring import Places, wired
 from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
+from auditor.model.resource import STDIN
 from auditor.ports import Live
 from auditor.runner.gather import CollectionRequest, gather
 

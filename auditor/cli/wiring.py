@@ -16,7 +16,7 @@ from auditor.analysis.table import ANALYSES
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.exports.admission import Place
-from auditor.model.resource import Target
+from auditor.model.resource import STDIN, Target
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
@@ -24,8 +24,6 @@ from reports.style import Style
 
 if TYPE_CHECKING:
     from collectors.documents.recognise import Recogniser
-
-STDIN = "-"
 
 
 class Places(msgspec.Struct, frozen=True):

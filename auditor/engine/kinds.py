@@ -36,7 +36,7 @@ from functools import partial
 import msgspec
 
 from auditor.analysis.shapes import prepare, quiet, replaced
-from auditor.cel import Program, ReadTree
+from auditor.cel import Environment, Program, ReadTree
 from auditor.engine.judge import Judge
 from auditor.engine.members import never_applies
 from auditor.engine.outcome import Judgement
@@ -55,8 +55,10 @@ from auditor.engine.slices import (
     with_keys,
 )
 from auditor.engine.templates import may_hold
+from auditor.model.enums import About
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.shape import Shape
+from auditor.policy.compile import VARIABLES
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets import redact
 
@@ -342,15 +344,22 @@ class Plans:
         for index, rule in enumerate(rules):
             for kind in rule.rule.applies_to:
                 self._rules.setdefault(kind, []).append((index, rule))
-        self._plans: dict[str, KindPlan] = {}
+        self._plans: dict[tuple[str, bool], KindPlan] = {}
 
-    def get(self, kind: str) -> KindPlan | None:
-        """The plan of a kind, None when no rule applies to it."""
-        plan = self._plans.get(kind)
-        if plan is None and kind in self._rules:
-            plan = self._plans[kind] = KindPlan(
+    def get(self, kind: str, *, kept: bool = True) -> KindPlan | None:
+        """The plan of a kind, None when no rule applies to it.
+
+        ``kept`` says that files hold the resources: else rules about commits do not apply.
+        """
+        rules = self._rules.get(kind)
+        if rules is None:
+            return None
+        apart = not kept and any(rule.rule.about is About.COMMITS for _, rule in rules)
+        plan = self._plans.get((kind, apart))
+        if plan is None:
+            plan = self._plans[kind, apart] = KindPlan(
                 self._platforms.shape_of(kind),
-                self._rules[kind],
+                [(index, _of_no_commit(rule)) for index, rule in rules] if apart else rules,
                 list_all=self._listed,
                 memo=self._memo,
             )
@@ -360,6 +369,13 @@ class Plans:
 def listed_of(rules: Sequence[ActiveRule], *, list_all: bool) -> frozenset[int]:
     """The numbers of the rules of which passes are listed too."""
     return frozenset(index for index, rule in enumerate(rules) if list_all or rule.rule.needs)
+
+
+def _of_no_commit(rule: ActiveRule) -> ActiveRule:
+    """A rule as it is for what no file holds."""
+    if rule.rule.about is not About.COMMITS:
+        return rule
+    return msgspec.structs.replace(rule, when=Environment(VARIABLES).compile("false"))
 
 
 def kinds_of(rules: Iterable[ActiveRule]) -> frozenset[str]:

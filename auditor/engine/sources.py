@@ -139,7 +139,7 @@ def _sources(active: ActiveRule, feeds: Feeds, platforms: Platforms) -> RuleSour
     rule = active.rule
     of = (platforms.of_kind(kind) for kind in (*rule.applies_to, *rule.needs))
     schemes = frozenset(scheme for each in of if each is not None for scheme in each.schemes)
-    if rule.about is About.FILES:
+    if rule.about.of_files:
         return RuleSources(frozenset(), frozenset(), schemes)
     judged = frozenset(kind for fact in rule.applies_to for kind in read_for(fact, feeds))
     needed = frozenset(kind for each in rule.needs for kind in read_for(each, feeds))

@@ -22,7 +22,6 @@ from auditor.cel.roots import shadowed_roots
 from auditor.cel.unparse import literal
 from auditor.cel.walk import walk
 from auditor.errors import UsageError
-from auditor.model.enums import About
 from auditor.policy.compiled import ActiveRule
 
 OLDEST: Final = "1.30"
@@ -105,7 +104,7 @@ def _kinds(active: ActiveRule) -> tuple[str, ...]:
 
 def _place(active: ActiveRule, kind: str, place_of: Callable[[str], Place | None]) -> Place:
     rule = active.rule
-    if rule.about is About.FILES:
+    if rule.about.of_files:
         raise _refused(active, "it is about how files are written")
     if rule.needs:
         raise _refused(active, f"it needs {', '.join(rule.needs)}, and admission sees one object")

@@ -48,10 +48,19 @@ class Confidence(StrEnum):
 
 
 class About(Enum):
-    """What a rule is about: an object wherever it was read, or how it is written in a file."""
+    """What a rule is about: an object wherever it was read, or how it is written in a file.
+
+    ``COMMITS`` is about what is kept in files: what came on standard input was not.
+    """
 
     OBJECTS = "objects"
     FILES = "files"
+    COMMITS = "commits"
+
+    @property
+    def of_files(self) -> bool:
+        """Whether no live target is read for a rule that is about this."""
+        return self is not About.OBJECTS
 
 
 class GapCause(StrEnum):

@@ -10,6 +10,9 @@ from msgspec import Meta
 
 from auditor.model.enums import GapCause
 
+STDIN: Final = "-"
+"""The source of what came on standard input."""
+
 
 class Excluded(msgspec.Struct, frozen=True, order=True):
     """A kind that rules are about and that is not read by design, which is not a gap."""
@@ -107,6 +110,11 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     clean: bool = False
     partial: bool = False
     rendered: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it stands in a file as it is: what comes on standard input does not."""
+        return self.source != STDIN
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False, order=True):

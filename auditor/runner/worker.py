@@ -208,7 +208,7 @@ class ShardRun:
 
     def _judge_one(self, subject: Resource, reading: Reading, site: Site, part: Tallies) -> bool:
         """Judge an object or a fact; whether there are rules that look at it."""
-        plan = self._context.plans.get(subject.kind)
+        plan = self._context.plans.get(subject.kind, kept=subject.is_kept)
         if plan is None:
             return False
         controller = self._counted_with(subject)

@@ -14,7 +14,7 @@ import msgspec
 
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
-from auditor.model.resource import Gap, Target
+from auditor.model.resource import STDIN, Gap, Target
 from auditor.ports import Plan, Reading, Shard, shards_of
 from collectors.documents.blocks import Memory
 from collectors.documents.globs import NO_GLOBS, Globs
@@ -26,7 +26,6 @@ from collectors.documents.rendered import Rendered, RenderedReading, Rendering
 from collectors.documents.tree import FolderTree
 from collectors.documents.walk import Found, Walker, passed_over, shown
 
-STDIN = "-"
 PARTIAL: Final = "\0partial"
 """How the item of a shard ends whose file only changes what is in others; no path has a NUL."""
 RENDERED: Final = "\0rendered"

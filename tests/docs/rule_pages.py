@@ -81,8 +81,9 @@ def _condition(rule: Rule) -> Iterator[str]:
         yield expression.source.strip("\n")
         yield "```"
         yield ""
-    if rule.about is About.FILES:
-        yield "It is about how files are written: no live target is read for it."
+    if rule.about.of_files:
+        what = "what is kept in files" if rule.about is About.COMMITS else "how files are written"
+        yield f"It is about {what}: no live target is read for it."
         yield ""
     if rule.needs:
         needs = ", ".join(f"`{kind}`" for kind in rule.needs)

@@ -14,6 +14,7 @@ from tests.docs.helps import commands
 from tests.e2e.command import ESTATE, auditor
 
 POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostPID: true, containers: []}\n"
+HELD = b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {token: hunter22}\n"
 
 
 def test_standard_input() -> None:
@@ -21,6 +22,21 @@ def test_standard_input() -> None:
     assert ran.code == 1, ran.err
     assert "Pod a" in ran.out
     assert "k8s-pod-host-process-namespace" in ran.out
+
+
+def test_what_comes_on_standard_input_was_not_committed(tmp_path: Path) -> None:
+    """``helm template`` makes Secrets that stand in no file; the same one in a file is told."""
+    file = tmp_path / "s.yaml"
+    file.write_bytes(HELD)
+    verdicts = {}
+    for target, stdin in ((str(file), b""), ("-", HELD)):
+        found = auditor("scan", target, "--all", "--format", "json", stdin=stdin).results()
+        verdicts[target] = [
+            finding["verdict"]
+            for finding in found["findings"]
+            if finding["rule"] == "k8s-secret-committed"
+        ]
+    assert verdicts == {str(file): ["fail"], "-": ["not-applicable"]}
 
 
 def test_standard_input_beside_a_folder() -> None:

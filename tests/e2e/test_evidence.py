@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.model.enums import About, GapCause
+from auditor.model.enums import GapCause
 from auditor.model.policy import Rule
 from auditor.model.resource import Gap
 from auditor.policy import load, policies_folder
@@ -186,7 +186,7 @@ def needed_by(rule: Rule) -> set[str]:
 
 def rests_on(rule: Rule) -> set[str]:
     """What is needed, and what is judged; a Deployment is judged by its template."""
-    if rule.about is About.FILES:
+    if rule.about.of_files:
         return set()
     of_pods = {"k8s/PodTemplate", "k8s/AccountUse"}.intersection(rule.applies_to)
     judged = {"k8s/Deployment"} if of_pods else set()

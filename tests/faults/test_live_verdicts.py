@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auditor.model.enums import About
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.platforms.files import DUPLICATE_KEY
 from auditor.policy import load, policies_folder
@@ -194,7 +193,7 @@ def test_a_cluster_that_can_not_be_reached_blinds_every_rule(tmp_path: Path) -> 
     (tree / "pod.yaml").write_text(GOOD)
     document = results(collector_of(tree), dead())
     (gap,) = document["gaps"]
-    files = {rule.id for rule in POLICY.rules.values() if rule.about is About.FILES}
+    files = {rule.id for rule in POLICY.rules.values() if rule.about.of_files}
     assert set(gap["rules"]) == document["counts"].keys() - files
     assert document["targets"][1]["state"] == "unreachable"
     assert all(document["counts"][rule]["unknown"] == 1 for rule in gap["rules"])
