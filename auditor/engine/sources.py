@@ -16,7 +16,6 @@ from auditor.analysis.analyses import Analyses
 from auditor.analysis.completing import Aspects
 from auditor.analysis.protocol import Feeds
 from auditor.engine.waiting import reads_of
-from auditor.model.enums import About
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.compiled import ActiveRule
 
@@ -95,7 +94,7 @@ def _completing(
     active: ActiveRule, completes: Mapping[str, Aspects], platforms: Platforms
 ) -> frozenset[str]:
     """The kinds that live targets are asked for because they complete what a rule reads."""
-    if active.rule.about is About.FILES:
+    if active.rule.about.of_files:
         return frozenset()
     return frozenset(
         kind

@@ -145,11 +145,12 @@ def test_what_is_never_read_names_its_rules(tmp_path: Path) -> None:
     done = doctor(tmp_path, nothing)
     told = list(lines(done))
     (never,) = (number for number, line in enumerate(told) if "never     k8s/ConfigMap" in line)
-    assert told[never].endswith(": 1 rule without a say on it")
-    assert told[never + 1] == "k8s-secret-in-config-map"
+    assert told[never].endswith(": 2 rules without a say on it")
+    maps = ["k8s-console-opened-by-config-map", "k8s-secret-in-config-map"]
+    assert told[never + 1 : never + 3] == maps
     found = json.loads(doctor(tmp_path, nothing, "--json").out)
     rules = {each["kind"]: each["rules"] for each in found["excluded"]}
-    assert rules["k8s/ConfigMap"] == ["k8s-secret-in-config-map"]
+    assert rules["k8s/ConfigMap"] == maps
     assert "k8s-service-account-token-permanent" in rules["k8s/Secret"]
 
 
