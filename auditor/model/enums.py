@@ -50,7 +50,7 @@ class Confidence(StrEnum):
 class About(Enum):
     """What a rule is about: an object wherever it was read, or how it is written in a file.
 
-    ``COMMITS`` is about what is kept in files: what came on standard input was not.
+    ``COMMITS`` is about what is kept in files: what came on standard input or was rendered is not.
     """
 
     OBJECTS = "objects"

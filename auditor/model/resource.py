@@ -113,8 +113,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_kept(self) -> bool:
-        """Whether it stands in a file as it is: what comes on standard input does not."""
-        return self.source != STDIN
+        """Whether it stands in a file as it is: not on standard input, and not rendered."""
+        return self.source != STDIN and not self.rendered
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
