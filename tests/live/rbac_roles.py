@@ -23,25 +23,71 @@ ANY = "any-name"
 MARK = "marks.example.org"
 """A group of which every role may get the marks: how to know that a server goes by the role."""
 
-GROUPS = ("", "", "", "*", "apps", API, API, "authentication.k8s.io", "example.com")
+CERTIFICATES, ADMISSION, DEVICES = (
+    "certificates.k8s.io",
+    "admissionregistration.k8s.io",
+    "resource.k8s.io",
+)
+GROUPS = (
+    *("", "", "", "*", "apps", API, API, "authentication.k8s.io", "example.com"),
+    *("apps", "batch", CERTIFICATES, CERTIFICATES, ADMISSION, DEVICES),
+)
 RESOURCES = (
     *("*", "*", "secrets", "pods", "configmaps", "Secrets", "secrets/*"),
     *("pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "pods/ephemeralcontainers"),
     *("*/exec", "*/attach", "*/portforward", "*/proxy", "*/ephemeralcontainers", "*/token"),
     *("pods/*", "nodes/proxy", "nodes", "nodes/*", "serviceaccounts/token", "serviceaccounts/*"),
     *("roles", "clusterroles", "rolebindings", "users", "groups", "serviceaccounts", "uids"),
-    *("userextras", "userextras/scopes", "userextras/*"),
+    *("userextras", "userextras/scopes", "userextras/*", "deployments", "daemonsets", "jobs"),
+    *("cronjobs", "replicasets", "statefulsets", "replicationcontrollers", "persistentvolumes"),
+    *("certificatesigningrequests/approval", "*/approval", "signers", "signers", "namespaces"),
+    *("mutatingwebhookconfigurations", "validatingwebhookconfigurations", "nodes/status"),
+    *("mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "*/status"),
+    *("resourceslices", "deviceclasses", "resourceclaims/status", "resourceclaims"),
 )
 VERBS = (
     *("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "*", "*"),
     *("escalate", "bind", "impersonate", "impersonate", "GET", "Impersonate", "proxy"),
+    *("approve", "approve"),
 )
+WORKLOADS: Mapping[str, Sequence[str]] = {
+    "": ("pods", "replicationcontrollers"),
+    "apps": ("daemonsets", "deployments", "replicasets", "statefulsets"),
+    "batch": ("jobs", "cronjobs"),
+}
+HOOKS = (
+    *("mutatingwebhookconfigurations", "validatingwebhookconfigurations"),
+    *("mutatingadmissionpolicies", "mutatingadmissionpolicybindings"),
+)
+APPROVAL, SIGNER = "approval of requests", "approval by a signer"
+WRITING = ("create", "update", "patch", "get", "delete")
+NEAR: Sequence[tuple[Sequence[str], Sequence[str], Sequence[str]]] = (
+    (("apps",), ("deployments", "daemonsets", "replicasets", "statefulsets"), WRITING),
+    (("batch",), ("jobs", "cronjobs"), WRITING),
+    (("",), ("pods", "replicationcontrollers", "persistentvolumes", "nodes/status"), WRITING),
+    (("",), ("nodes", "namespaces", "secrets", "nodes/proxy", "pods/exec"), WRITING),
+    ((ADMISSION,), ("mutatingwebhookconfigurations", "validatingwebhookconfigurations"), WRITING),
+    ((ADMISSION,), ("mutatingadmissionpolicies", "mutatingadmissionpolicybindings"), WRITING),
+    ((DEVICES,), ("resourceslices", "deviceclasses", "resourceclaims/status"), WRITING),
+    (
+        (CERTIFICATES,),
+        ("certificatesigningrequests/approval", "signers", "signers"),
+        ("approve", "approve", "update"),
+    ),
+)
+"""Groups, resources and verbs of what our rules are about."""
 POWERFUL: Mapping[str, str] = {
     "groups": "system:masters",
     "users": "system:kube-controller-manager",
     "serviceaccounts": "clusterrole-aggregation-controller",
 }
-NAMES = ("a", "", "robot", *POWERFUL.values())
+SIGNERS = (
+    "kubernetes.io/kube-apiserver-client",
+    "kubernetes.io/kube-apiserver-client-kubelet",
+    "kubernetes.io/*",
+)
+"""Whose certificates are users; the last stands for all signers of its domain."""
+NAMES = ("a", "", "robot", *POWERFUL.values(), *SIGNERS, "example.com/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +148,23 @@ def _rules(chance: random.Random) -> list[Mapping[str, Sequence[str]]]:
 def _rule(chance: random.Random) -> Mapping[str, Sequence[str]]:
     if chance.random() < 0.05:
         return {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"], **_narrowed(chance)}
+    if chance.random() < 0.5:
+        return _near(chance)
     rule = {
         "apiGroups": _some(chance, GROUPS, 2),
         "resources": _some(chance, RESOURCES, 3),
         "verbs": _some(chance, VERBS, 3),
+    }
+    return rule | _narrowed(chance)
+
+
+def _near(chance: random.Random) -> Mapping[str, Sequence[str]]:
+    """A rule about what one of ours is about, which is rare among all groups and resources."""
+    groups, resources, verbs = chance.choice(NEAR)
+    rule = {
+        "apiGroups": [*groups, *_some(chance, GROUPS, 1)][: chance.choice((1, 1, 2))],
+        "resources": [*_some(chance, resources, 2), *_some(chance, RESOURCES, 1)],
+        "verbs": [*_some(chance, verbs, 2), chance.choice(VERBS)],
     }
     return rule | _narrowed(chance)
 
@@ -121,9 +180,11 @@ def _some(chance: random.Random, values: Sequence[str], most: int) -> list[str]:
 def dangers(role: Role) -> Iterator[tuple[str, Ask]]:
     """Each rule with the requests one of which is allowed exactly to those whom it warns of."""
     yield "everything-allowed", Ask("a-verb", "a.group.example", "things", ANY)
-    yield "secrets-readable", Ask("list", "", "secrets")
-    yield "secrets-readable", Ask("watch", "", "secrets")
-    yield "secrets-readable", Ask("get", "", "secrets", ANY)
+    secrets = "namespace-secrets-readable" if role.namespace else "secrets-readable"
+    yield secrets, Ask("list", "", "secrets")
+    yield secrets, Ask("watch", "", "secrets")
+    yield secrets, Ask("get", "", "secrets", ANY)
+    yield from _writes(role)
     for part in ("exec", "attach", "portforward"):
         for verb in ("get", "create"):
             yield "pod-exec", Ask(verb, "", f"pods/{part}", ANY)
@@ -139,6 +200,52 @@ def dangers(role: Role) -> Iterator[tuple[str, Ask]]:
         account = POWERFUL["serviceaccounts"]
         yield "token-creation", Ask("create", "", "serviceaccounts/token", account)
         yield "privilege-escalation", Ask("impersonate", "", "serviceaccounts", account)
+
+
+def _writes(role: Role) -> Iterator[tuple[str, Ask]]:
+    """What changes objects that others trust."""
+    for verb in ("update", "patch"):
+        yield "namespaces-writable", Ask(verb, "", "namespaces", ANY)
+    for kind in ("resourceslices", "deviceclasses", "resourceclaims/status"):
+        yield from (("devices-writable", ask) for ask in _changes(DEVICES, kind))
+    if role.namespace:
+        return
+    for group, kinds in WORKLOADS.items():
+        for kind in kinds:
+            yield "workload-creation", Ask("create", group, kind)
+    for kind in WORKLOADS["apps"]:
+        for verb in ("update", "patch"):
+            yield "workload-creation", Ask(verb, "apps", kind, ANY)
+    yield "persistent-volume-creation", Ask("create", "", "persistentvolumes")
+    for kind in ("nodes", "nodes/status"):
+        yield from (("nodes-writable", ask) for ask in _changes("", kind))
+    yield from _admissions(role)
+
+
+def _admissions(role: Role) -> Iterator[tuple[str, Ask]]:
+    """What is let in, as an object and as a user."""
+    for kind in HOOKS:
+        yield from (("webhooks-writable", ask) for ask in _changes(ADMISSION, kind))
+        for name in role.names():
+            for verb in ("update", "patch"):
+                yield "named-webhook-writable", Ask(verb, ADMISSION, kind, name)
+    for name in role.names():
+        for verb in ("update", "patch"):
+            yield APPROVAL, Ask(verb, CERTIFICATES, "certificatesigningrequests/approval", name)
+    for signer in SIGNERS:
+        yield SIGNER, Ask("approve", CERTIFICATES, "signers", signer)
+
+
+def _changes(group: str, resource: str) -> Iterator[Ask]:
+    for verb in ("create", "update", "patch"):
+        yield Ask(verb, group, resource, ANY)
+
+
+def together(found: set[str]) -> set[str]:
+    """What takes two requests is allowed to whom both are."""
+    both = {APPROVAL, SIGNER}
+    named = {"named-webhook-writable"} if "webhooks-writable" in found else set()
+    return found - both - named | ({"certificate-approval"} if both <= found else set())
 
 
 def _escalations(role: Role) -> Iterator[Ask]:

@@ -17,6 +17,17 @@ from tests.e2e.runs import Run, collector_of
 API = "rbac.authorization.k8s.io"
 EXEC, PROXY, TOKEN = "pod-exec high", "node-proxy high", "token-creation high"
 SECRETS, WILD, MORE = "secrets-readable high", "wildcard medium", "privilege-escalation critical"
+PODS_MADE, VOLUMES, NODES = (
+    "workload-creation medium",
+    "persistent-volume-creation medium",
+    "nodes-writable medium",
+)
+SPACES, DEVICES = "namespaces-writable medium", "devices-writable medium"
+HOOKS, HOOK, SIGNED = (
+    "webhooks-writable high",
+    "named-webhook-writable low",
+    "certificate-approval high",
+)
 
 
 class Row(NamedTuple):
@@ -78,14 +89,15 @@ CONTAINED = [
     role(
         "the core group",
         '""; *; *',
-        [MORE, EXEC, PROXY, SECRETS, TOKEN, WILD],
-        *("5.1.2", "5.1.3", "5.1.8", "5.1.10", "5.1.13"),
+        [MORE, EXEC, PROXY, SECRETS, TOKEN, WILD, PODS_MADE, VOLUMES, NODES, SPACES],
+        *("5.1.2", "5.1.3", "5.1.4", "5.1.8", "5.1.9", "5.1.10", "5.1.13"),
     ),
     role(
         "everything",
         "*; *; *",
         ["everything-allowed critical"],
-        *("5.1.1", "5.1.2", "5.1.3", "5.1.8", "5.1.10", "5.1.13"),
+        *("5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.8", "5.1.9", "5.1.10"),
+        *("5.1.11", "5.1.12", "5.1.13"),
     ),
     role("a star that stands for nothing", '""; pods/*; *', [WILD], "5.1.3"),
     role("all groups", "*; roles; bind", [MORE, WILD], "5.1.8"),
@@ -95,6 +107,55 @@ CONTAINED = [
     role("in capitals", '""; Secrets; get list', []),
     role("a list of one name", '""; secrets; get list; a', []),
     role("a list of the empty name", '""; secrets; list; ""', [SECRETS], "5.1.2"),
+]
+CERTIFICATES = "certificates.k8s.io"
+WRITTEN = [
+    role("pods", '""; pods; create', [PODS_MADE], "5.1.4"),
+    role("daemonsets", "apps; daemonsets; get create", [PODS_MADE], "5.1.4"),
+    role("deployments, changed", "apps; deployments; patch", [PODS_MADE], "5.1.4"),
+    role("one deployment", "apps; deployments; patch; a", []),
+    role("pods of a namespace", '""; pods; create', [], kind="Role"),
+    role("persistent volumes", '""; persistentvolumes; create', [VOLUMES], "5.1.9"),
+    role("claims", '""; persistentvolumeclaims; create', []),
+    role(
+        "certificates",
+        f"{CERTIFICATES}; certificatesigningrequests/approval signers; update approve",
+        [SIGNED],
+        "5.1.11",
+    ),
+    role(
+        "certificates of a signer of their own",
+        f"{CERTIFICATES}; certificatesigningrequests/approval signers; update approve; a.b/c",
+        [],
+    ),
+    role(
+        "webhooks",
+        "admissionregistration.k8s.io; mutatingwebhookconfigurations; patch",
+        [HOOKS],
+        "5.1.12",
+    ),
+    role(
+        "one webhook",
+        "admissionregistration.k8s.io; validatingwebhookconfigurations; update; a",
+        [HOOK],
+        "5.1.12",
+    ),
+    role("nodes", '""; nodes; patch', [NODES]),
+    role("status of nodes", '""; nodes/status; update', [NODES]),
+    role("namespaces", '""; namespaces; patch', [SPACES]),
+    role("its namespace", '""; namespaces; patch', [SPACES], kind="Role"),
+    role("slices", "resource.k8s.io; resourceslices; create", [DEVICES]),
+    role("classes", "resource.k8s.io; deviceclasses; patch", [DEVICES]),
+    role("status of claims", "resource.k8s.io; resourceclaims/status; update", [DEVICES]),
+    role("claims of devices", "resource.k8s.io; resourceclaims; create", []),
+    role("secrets", '""; secrets; list', [SECRETS], "5.1.2"),
+    role(
+        "secrets of a namespace",
+        '""; secrets; list',
+        ["namespace-secrets-readable medium"],
+        "5.1.2",
+        kind="Role",
+    ),
 ]
 NAMED = [
     role("masters", '""; groups; impersonate; system:masters', [MORE], "5.1.8"),
@@ -147,7 +208,7 @@ PODS = [
     ),
     pod("no Secret", [], env=[{"name": "MODE", "value": "fast"}]),
 ]
-ROWS = [*CONTAINED, *NAMED, *BOUND, *PODS]
+ROWS = [*CONTAINED, *WRITTEN, *NAMED, *BOUND, *PODS]
 
 
 def judged(row: Row, folder: Path) -> dict[str, Any]:
