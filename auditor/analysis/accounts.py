@@ -11,11 +11,13 @@ ServiceAccount of ``v1``). So the account decides for all of its silent pods at 
 
 makes one ``k8s/AccountUse`` of ``server``: users "CronJob report and Deployment vllm", declared,
 ``automountServiceAccountToken`` false. An account that no object declares is used all the same: the
-fact then stands at the first of its pods.
+fact then stands at the first of its pods. ``bound`` says whether a RoleBinding or a
+ClusterRoleBinding names the account itself: then somebody meant its token to be used. A group that
+it belongs to says nothing of it.
 
 What a worker finds is combined into one row an account, with the few least names of its users, so
 what is held does not grow with the number of pods. Rows of declared accounts sort before those of
-uses.
+bindings, and these before those of uses.
 """
 
 from __future__ import annotations
@@ -36,17 +38,21 @@ from auditor.secrets.hints import find
 
 KIND: Final = "k8s/AccountUse"
 ACCOUNT: Final = "k8s/ServiceAccount"
+BINDINGS: Final = frozenset({"k8s/RoleBinding", "k8s/ClusterRoleBinding"})
 AUTOMOUNT: Final = "automountServiceAccountToken"
 
 _DEFAULT: Final = "default"
 _ACCOUNT: Final = "account"
+_BOUND: Final = "bound"
 _USE: Final = "use"
 _SHOWN: Final = 3
 _TOKEN_MOUNT: Final = b'"/var/run/secrets/kubernetes.io/serviceaccount"'
 """Where ServiceAccount admission mounts the token, as JSON."""
-_DERIVED: Final = tuple((f"/{name}", None) for name in ("name", "namespace", "declared", "users"))
+_CONCLUDED: Final = ("name", "namespace", "declared", "bound", "users")
+_DERIVED: Final = tuple((f"/{name}", None) for name in _CONCLUDED)
 """What of the body stands in no ServiceAccount."""
 
+_AS_USER: Final = "system:serviceaccount:"
 _encode = msgspec.json.encode
 
 
@@ -80,24 +86,28 @@ class AccountUses:
 
     id = "account-use"
     stage = Stage.TARGET
-    reads = frozenset({ACCOUNT, facts.KIND})
+    reads = frozenset({ACCOUNT, facts.KIND, *BINDINGS})
     feeds: Feeds = MappingProxyType(
         {
             KIND: MappingProxyType(
                 {
                     "": frozenset({facts.KIND}),
                     "declared": frozenset({ACCOUNT}),
+                    "bound": BINDINGS,
                     AUTOMOUNT: frozenset({ACCOUNT}),
                 }
             )
         }
     )
-    combined = frozenset({_USE})
+    combined = frozenset({_BOUND, _USE})
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
-        """Take what an account says, and which account decides for a pod template."""
+        """Take what an account says, who is bound, and which account decides for a template."""
         if resource.kind == ACCOUNT:
             yield _account(resource, site)
+            return
+        if resource.kind in BINDINGS:
+            yield from (Row(key, _BOUND, None, b"true") for key in sorted(_bound(resource)))
             return
         found = _silent(resource)
         if found is not None:
@@ -107,6 +117,8 @@ class AccountUses:
 
     def combine(self, one: Row, other: Row) -> Row:
         """Keep the first place of two, and the first few names."""
+        if one.tag == _BOUND:
+            return one
         names = {*_decode_names(one.body), *_decode_names(other.body)}
         first = min(one, other, key=_order)
         return msgspec.structs.replace(first, body=_encode(sorted(names)[: _SHOWN + 1]))
@@ -118,9 +130,12 @@ class AccountUses:
         """
         for _, rows in groups:
             account: Row | None = None
+            bound = False
             for row in rows:
                 if row.tag == _USE:
-                    yield _fact(row, account)
+                    yield _fact(row, account, bound=bound)
+                elif row.tag == _BOUND:
+                    bound = True
                 elif account is None:
                     account = row
 
@@ -144,6 +159,27 @@ def _account(account: Resource, site: Site) -> Row:
     kept = {} if said is None else {AUTOMOUNT: said}
     origin = site.origin(account, "", (f"/{name}" for name in kept))
     return Row((account.namespace or _DEFAULT, account.name), _ACCOUNT, origin, _encode(kept))
+
+
+def _bound(binding: Resource) -> set[tuple[str, str]]:
+    """The accounts that a binding names, as such or as the users that they are."""
+    body = decoded(binding)
+    subjects = body.get("subjects") if isinstance(body, dict) else None
+    found = set()
+    for subject in subjects if isinstance(subjects, list) else ():
+        if not isinstance(subject, dict):
+            continue
+        namespace, name = subject.get("namespace"), subject.get("name")
+        if not isinstance(name, str):
+            continue
+        if subject.get("kind") == "User" and name.startswith(_AS_USER):
+            namespace, _, name = name.removeprefix(_AS_USER).partition(":")
+        elif subject.get("kind") != "ServiceAccount":
+            continue
+        if not isinstance(namespace, str) or not namespace:
+            namespace = binding.namespace or _DEFAULT
+        found.add((namespace, name))
+    return found
 
 
 def _silent(template: Resource) -> _Silent | None:
@@ -173,12 +209,13 @@ def _order(row: Row) -> tuple[str, int, str]:
     return place.source, place.document, place.pointer
 
 
-def _fact(use: Row, account: Row | None) -> Fact:
+def _fact(use: Row, account: Row | None, *, bound: bool) -> Fact:
     namespace, name = use.key
     body: dict[str, object] = {
         "name": name,
         "namespace": namespace,
         "declared": account is not None,
+        "bound": bound,
         "users": _listed(_decode_names(use.body)),
     }
     elsewhere: tuple[tuple[str, None], ...] = _DERIVED

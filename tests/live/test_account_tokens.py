@@ -20,7 +20,10 @@ CASES = list(product(SAID, SAID))
 PODS = "/api/v1/namespaces/default/pods?dryRun=All"
 ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
-RULES = {"k8s-service-account-token-mounted", "k8s-service-account-token-requested"}
+RULES = {
+    *("k8s-service-account-token-mounted", "k8s-service-account-token-declared"),
+    "k8s-service-account-token-requested",
+}
 
 
 def name_of(account: str, pod: str) -> str:

@@ -119,6 +119,7 @@ def test_the_account_is_found_where_it_is_declared() -> None:
         "name": "a",
         "namespace": "ml",
         "declared": True,
+        "bound": False,
         "users": "Deployment web",
     }
     subject = fact.subject
@@ -161,6 +162,52 @@ def test_pods_of_a_controller_are_one_user() -> None:
 def test_many_users_are_named_by_the_first() -> None:
     (body,) = bodies(*(template(f"w{number}") for number in range(9)))
     assert body["users"] == "Deployment w0, Deployment w1, Deployment w2 and others"
+
+
+def binding(*subjects: object, namespace: str = "") -> Resource:
+    kind = "RoleBinding" if namespace else "ClusterRoleBinding"
+    made = account("b", namespace, "c.yaml", subjects=list(subjects))
+    return msgspec.structs.replace(made, kind=f"k8s/{kind}")
+
+
+OF_A = {"kind": "ServiceAccount", "name": "a", "namespace": "ml"}
+
+
+@pytest.mark.parametrize(
+    ("made", "bound"),
+    [
+        pytest.param(binding(OF_A), True, id="by name"),
+        pytest.param(binding({"kind": "User", "name": "eve"}, OF_A), True, id="beside another"),
+        pytest.param(binding(OF_A, namespace="other"), True, id="in another namespace"),
+        pytest.param(
+            binding({"kind": "ServiceAccount", "name": "a"}, namespace="ml"),
+            True,
+            id="in the namespace of the binding",
+        ),
+        pytest.param(
+            binding({"kind": "ServiceAccount", "name": "a"}, namespace="other"),
+            False,
+            id="in another binding's namespace",
+        ),
+        pytest.param(
+            binding({"kind": "User", "name": "system:serviceaccount:ml:a"}), True, id="as a user"
+        ),
+        pytest.param(binding({**OF_A, "name": "b"}), False, id="another account"),
+        pytest.param(binding({**OF_A, "namespace": "other"}), False, id="one of that name"),
+        pytest.param(
+            binding({"kind": "Group", "name": "system:serviceaccounts:ml"}), False, id="its group"
+        ),
+        pytest.param(binding({**OF_A, "kind": "User"}), False, id="a user of that name"),
+        pytest.param(binding(7, {"kind": "ServiceAccount"}, {"name": 7}), False, id="odd subjects"),
+    ],
+)
+def test_an_account_that_a_binding_names_is_bound(made: Resource, *, bound: bool) -> None:
+    (body,) = bodies(template(serviceAccountName="a"), account("a"), made)
+    assert body["bound"] is bound
+
+
+def test_bindings_alone_are_nobodys_use() -> None:
+    assert facts(binding(OF_A), account("a")) == []
 
 
 SOURCES = st.sampled_from(["a.yaml", "b.yaml", "c.yaml"])
