@@ -30,6 +30,8 @@ def subject(finding: Finding) -> str:
         where += " (only its pods: they differ from the template)"
     if finding.heuristic:
         where += " (heuristic)"
+    if finding.covered_by:
+        where += f" (covered by {finding.covered_by})"
     return f"{where} (new)" if finding.new else where
 
 

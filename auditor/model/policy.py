@@ -81,6 +81,9 @@ class Equivalent(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True):
     """One check. ``message`` holds CEL in braces: ``container {item.name} is privileged``.
 
+    ``covered_by`` are the ids of rules that say something worse of the same element: where one of
+    them fails, this rule's finding says nothing new.
+
     A rule ``about`` files is no reason to read anything from a live target.
     """
 
@@ -105,6 +108,7 @@ class Rule(msgspec.Struct, frozen=True):
     location: Location
     equivalent: tuple[Equivalent, ...] = ()
     about: About = About.OBJECTS
+    covered_by: tuple[str, ...] = ()
 
 
 class Framework(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ def says(description: str, ge: int | None = None, le: int | None = None) -> Meta
 Digest = Annotated[str, Meta(extra_json_schema={"pattern": "^sha256:[0-9a-f]{64}$"})]
 Fingerprint = Annotated[str, Meta(extra_json_schema={"pattern": "^[0-9a-f]{64}$"})]
 CauseDigest = Annotated[str, Meta(extra_json_schema={"pattern": "^[0-9a-f]{16}$"})]
+RuleId = Annotated[str, Meta(extra_json_schema={"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"})]
 Flag = Annotated[bool, Meta(extra_json_schema={"const": True})]
 """A field that is true, or absent."""
 
@@ -136,6 +137,13 @@ class Finding(FindingSummary, frozen=True, gc=False, kw_only=True):
         tuple[Observed, ...],
         says("The values that the condition read and that decided."),
     ]
+    covered_by: Annotated[
+        RuleId,
+        says(
+            "The rule of a finding on the same element that is as bad or worse and contains "
+            "this one: the gate does not count it."
+        ),
+    ] = ""
     new: Annotated[
         Flag,
         says("The baseline of this run does not have it, or had it milder, or for fewer causes."),

@@ -17,10 +17,10 @@ the whole. Both rest on the layout that this module alone knows::
     }
 
 One finding is one line: JSON text has no raw line feed in it. A finding begins with its *head*: the
-fields whose values are digests, numbers and ``true``. They come in one order, and no text that
-somebody else wrote (a name, a message, an observed value, the reason of a waiver) stands in the
-head or before it, so a pattern that is anchored at the start of the line can't be led astray by
-whatever follows. The field after the head is ``rule``.
+fields whose values are digests, numbers, ``true`` and ids of rules. They come in one order, and no
+text that somebody else wrote (a name, a message, an observed value, the reason of a waiver) stands
+in the head or before it, so a pattern that is anchored at the start of the line can't be led astray
+by whatever follows. The field after the head is ``rule``.
 
 The head of a finding that two lines were joined into, which only pods have, and which is new::
 
@@ -56,7 +56,8 @@ _WHOLE_HEAD: Final = re.compile(
     rb',"evidence":\[((?:' + _DIGEST + rb"(?:," + _DIGEST + rb")*)?)\]"
     rb',"covers":[1-9][0-9]{0,18}'
     rb'(?:,"causes":\["[0-9a-f]{16}"(?:,"[0-9a-f]{16}")*\])?'
-    rb'(?:,"differs":true)?(?:,"new":true)?(?=,"rule":)'
+    rb'(?:,"differs":true)?(?:,"covered_by":"[a-z0-9]+(?:-[a-z0-9]+)*")?(?:,"new":true)?'
+    rb'(?=,"rule":)'
 )
 
 _encode = msgspec.json.encode
@@ -87,6 +88,18 @@ def marked(finding: bytes, mark: Mark) -> bytes:
     """Put a mark on a finding; marks are put on in the order of their enum, each once."""
     start, rest = _split(finding)
     return b"%b%b%b" % (start, mark.value, rest)
+
+
+def covered(finding: bytes, rule: str) -> bytes:
+    """Say of a finding which rule covers it, before marks that come after."""
+    start, rest = _split(finding)
+    return b'%b,"covered_by":"%b"%b' % (start, rule.encode("ascii"), rest)
+
+
+def rule_of(finding: bytes) -> str:
+    """Read the id of a finding's rule."""
+    start = finding.index(_HEAD_ENDS) + len(_HEAD_ENDS) + 1
+    return finding[start : finding.index(b'"', start)].decode()
 
 
 def recounted(finding: bytes, covers: int) -> bytes:

@@ -25,7 +25,7 @@ REQUIRED = (
 )
 OPTIONAL = (
     *("about", "each", "when", "needs", "parameters"),
-    *("tags", "controls", "aliases", "equivalent"),
+    *("tags", "controls", "aliases", "equivalent", "covered-by"),
 )
 _PARAMETER_KEYS = ("type", "default", "description", "min", "max", "choices")
 _PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -71,6 +71,7 @@ def read_rule(reader: Reader, stem: str, found: Found) -> None:
         location=reader.location(reader.root),
         equivalent=_equivalent(reader, nodes.get("equivalent")),
         about=read_choice(reader, nodes.get("about"), About, About.OBJECTS),
+        covered_by=_covered_by(reader, nodes.get("covered-by"), found),
     )
     if rule.id:
         found.define("rule", rule.id, reader.location(nodes.get("id")))
@@ -120,6 +121,12 @@ def _controls(reader: Reader, node: yaml.Node | None, found: Found) -> tuple[str
         else:
             reader.fail(item, f"{text!r} is not a control", "a control is written framework:id")
     return tuple(text for _, text in texts)
+
+
+def _covered_by(reader: Reader, node: yaml.Node | None, found: Found) -> tuple[str, ...]:
+    words = read_words(reader, node)
+    found.uses += [Use("rule", rule, reader.location(item)) for item, rule in words]
+    return tuple(rule for _, rule in words)
 
 
 def _parameters(

@@ -7,9 +7,9 @@ finding: whoever reads the report sees everything, and sees what was said of it.
 A finding passes through all amendments, in the order of :data:`AMENDMENTS`, before the next one is
 looked at, so any number of findings passes in flat memory::
 
-    merged findings ──▶ baseline ──▶ ... ──▶ the file of findings
-                           │                     the gate counts tallies minus ``uncounted``
-                           └── ``Report.baseline``
+    merged findings ──▶ covering ──▶ baseline ──▶ ... ──▶ the file of findings
+                                        │             the gate counts tallies minus ``uncounted``
+                                        └── ``Report.baseline``
 
 A new amendment is a file with a class and a function that makes it of the settings (None when it
 was not asked for), and a line in :data:`AMENDMENTS`.
@@ -65,9 +65,15 @@ class Amendments:
             finding that two amendments take out is in it once.
     """
 
-    def __init__(self, makers: Iterable[MakeAmendment], settings: Settings) -> None:
+    def __init__(
+        self,
+        makers: Iterable[MakeAmendment],
+        settings: Settings,
+        first: Iterable[Amendment] = (),
+    ) -> None:
+        """``first`` are those that nobody asks for, as the policy itself does."""
         made = (make(settings) for make in makers)
-        self._amendments = [each for each in made if each is not None]
+        self._amendments = [*first, *(each for each in made if each is not None)]
         self.uncounted: Counter[tuple[str, str]] = Counter()
 
     @property

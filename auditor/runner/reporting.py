@@ -20,6 +20,7 @@ from auditor.model.results import ControlResult, GateResult
 from auditor.policy import CompiledProfile
 from auditor.ports import Collector
 from auditor.runner.amendments import AMENDMENTS, Amendments, MakeAmendment
+from auditor.runner.covering import covering
 from auditor.runner.findings import StoredFindings
 from auditor.runner.job import Context
 from auditor.runner.merging import merged
@@ -45,7 +46,7 @@ def put_together(
     every = [*(run for _, run in runs), of_run]
     needy = frozenset(active.rule.id for active in context.profile.rules if active.rule.needs)
     merger = Merger(needy=needy, list_all=settings.list_all)
-    amendments = Amendments(makers, settings)
+    amendments = Amendments(makers, settings, covering(context.profile.rules))
     with merged(merger, every, settings.spool) as blocks:
         findings = StoredFindings(settings.spool / "findings", amendments.amended(blocks))
     whole = _Whole.of(every, [run for _, run in runs], context)

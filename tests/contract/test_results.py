@@ -24,7 +24,7 @@ OPTIONAL = {
     "document": {"baseline"},
     "tool": {"fingerprints"},
     "passed": {"excluded"},
-    "findings": {"causes", "differs", "new", "heuristic", "related"},
+    "findings": {"causes", "covered_by", "differs", "new", "heuristic", "related"},
     "resource": {"line", "rendered"},
     "related": {"line", "rendered"},
     "observed": {"fact", "value", "line", "of"},

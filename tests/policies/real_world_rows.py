@@ -68,18 +68,23 @@ _SECRETS = (
 
 _PATHS = (
     wrong("socket", _SOCKET, host_path("/var/run/docker.sock")),
-    *(
-        wrong(f"above a socket: {path}", _SOCKET, host_path(path))
-        for path in ("/run/k3s", "/var/run/")
-    ),
+    wrong("above a socket", _SOCKET, host_path("/run/k3s")),
+    wrong("above more", f"{_SOCKET} host-path-sensitive-read", host_path("/var/run/")),
     wrong("folder of a socket", _SOCKET, host_path("/run/containerd")),
     wrong("socket, roundabout", _SOCKET, host_path("//run/./containerd//containerd.sock")),
-    *(
-        wrong(f"high up: {path}", f"{_SOCKET} host-path-sensitive", host_path(path))
-        for path in ("/", "/var", "/run")
-    ),
+    wrong("high up: /", f"{_SOCKET} host-path-sensitive", host_path("/")),
+    wrong("high up: /run", f"{_SOCKET} host-path-sensitive-read", host_path("/run")),
+    wrong("high up, with a link to sockets", _FOLDER, host_path("/var")),
     wrong("sockets of the kubelet's pods", _FOLDER, host_path("/var/lib/kubelet/pods")),
-    wrong("programs of the network", _FOLDER, host_path("/opt/cni/bin")),
+    wrong(
+        "programs of the network", f"{_HOST} host-path-sensitive-read", host_path("/opt/cni/bin")
+    ),
+    wrong("name of the system", _HOST, host_path("/etc/os-release")),
+    wrong(
+        "devices of containers",
+        f"{_FOLDER} host-path-writable",
+        host_path("/run/cdi", read_only=False),
+    ),
     wrong("data of the node", _HOST, host_path("/mnt/nvme0/models")),
     wrong("data, writable", f"{_HOST} host-path-writable", host_path("/mnt/a", read_only=False)),
     wrong("memory of the node", f"{_HOST} host-shared-memory-mounted", host_path("/run/shm")),

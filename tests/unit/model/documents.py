@@ -32,7 +32,7 @@ from auditor.model.results import (
     TargetResult,
     Tool,
 )
-from auditor.model.results_layout import Mark, document, head, marked
+from auditor.model.results_layout import Mark, covered, document, head, marked
 
 PRINT = "ab" * 32
 DIGEST = f"sha256:{PRINT}"
@@ -112,7 +112,7 @@ def finding_of() -> bytes:
     """A finding with every field."""
     start = head(PRINT, (PRINT,), 2, ("ab" * 8,)).encode()
     whole = start + b"," + msgspec.json.encode(_REST)[1:]
-    return marked(marked(whole, Mark.DIFFERS), Mark.NEW)
+    return marked(covered(marked(whole, Mark.DIFFERS), "k8s-host-path-writable"), Mark.NEW)
 
 
 def whole() -> dict[str, Any]:
