@@ -34,10 +34,10 @@ def named(kind: str) -> Named | None:
 def plural(kind: str) -> str:
     """The name of a resource as code generators make it (gengo's ``AllLowercasePluralNamer``).
 
-    ``Endpoints`` is the one exception that they are told of.
+    ``Endpoints`` is the one exception that they are told of; OpenShift has one of its own.
     """
     name = kind.lower()
-    if name == "endpoints":
+    if name in {"endpoints", "securitycontextconstraints"}:
         return name
     if name.endswith(("s", "x", "z", "ch", "sh")):
         return f"{name}es"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from auditor.analysis.namespaces import OTHER_POLICIES
-from auditor.analysis.scopes import kinds_of_the_cluster
+from auditor.analysis.scopes import JUDGED, kinds_of_the_cluster
 from auditor.errors import UsageError
 from auditor.platforms import PLATFORMS
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
@@ -163,6 +163,10 @@ def test_a_kind_that_has_no_name_is_no_silence() -> None:
         ("k8s/NetworkPolicy", Named("networking.k8s.io", "networkpolicies", namespaced=True)),
         ("k8s/Deployment", Named("apps", "deployments", namespaced=True)),
         ("k8s/PodSecurityPolicy", Named("policy", "podsecuritypolicies", namespaced=False)),
+        (
+            "k8s/SecurityContextConstraints.security.openshift.io",
+            Named("security.openshift.io", "securitycontextconstraints", namespaced=True),
+        ),
         (SPARK, Named("sparkoperator.k8s.io", "sparkapplications", namespaced=True)),
     ],
 )
@@ -179,6 +183,8 @@ def test_the_table_says_what_no_namespace_holds() -> None:
     built_in = {f"k8s/{kind}" for kind in KINDS}
     called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
     others = {"k8s/GPUCluster.nvidia.com", "k8s/NVIDIADriver.nvidia.com"}
+    others |= JUDGED
+    assert wanted >= JUDGED
     others |= {kind for kind, of_all in OTHER_POLICIES.items() if of_all}
     assert kinds_of_the_cluster(profile.tables) == called | others
     assert len(called) == 9
