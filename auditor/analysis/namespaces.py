@@ -1,8 +1,12 @@
 """What surrounds the workloads of a namespace: policies, quotas, labels, joined into one fact.
 
-One ``k8s/NamespacePosture`` for each Namespace object of a target. A namespace that workloads only
-name, and that no object declares, has no fact: the file that declares it was not part of the audit.
-What names no namespace is in ``default``. A policy for the whole cluster is a row for all keys.
+One ``k8s/NamespacePosture`` for each Namespace object of a target. What names no namespace is in
+``default``. A policy for the whole cluster is a row for all keys.
+
+A namespace that workloads in files only name, and that no object declares, has a fact of another
+kind, ``k8s/NamedNamespace``: the file that declares it, and its policies, may not have been part of
+the audit, so that rules about it say less, and say so. It stands at the first of its workloads. A
+live target has all of its namespaces, and none that is only named.
 """
 
 from __future__ import annotations
@@ -17,11 +21,12 @@ from auditor.analysis import directions, facts
 from auditor.analysis.bodies import decoded
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Key, Row, Site, Stage, Tables
-from auditor.model.fact import Fact
+from auditor.model.fact import Fact, Origin
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX
 
 KIND = "k8s/NamespacePosture"
+NAMED = "k8s/NamedNamespace"
 NAMESPACE = "k8s/Namespace"
 OTHER_POLICIES: Final[Mapping[str, bool]] = MappingProxyType(
     {
@@ -61,6 +66,9 @@ _JOINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 _DERIVED: Final = tuple((f"/{name}", None) for name in _JOINED)
 _ALL: Final[Key] = ()
 _WORKLOADS: Final = "workloads"
+_NAMED: Final = "named"
+_FILES: Final = "files"
+"""The uid of a target of files."""
 _encode = msgspec.json.encode
 
 
@@ -71,14 +79,26 @@ class NamespacePostures:
     stage = Stage.TARGET
     reads = READS
     feeds: Feeds = MappingProxyType(
-        {KIND: MappingProxyType({"": frozenset({NAMESPACE}), **_JOINED})}
+        {
+            KIND: MappingProxyType({"": frozenset({NAMESPACE}), **_JOINED}),
+            NAMED: MappingProxyType(
+                {
+                    "": frozenset({NAMESPACE, facts.KIND}),
+                    "labels": frozenset({NAMESPACE}),
+                    **_JOINED,
+                }
+            ),
+        }
     )
-    combined = frozenset({_WORKLOADS})
+    combined = frozenset({_NAMED, _WORKLOADS})
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the labels of a Namespace, what a policy denies, what a quota limits."""
         if resource.kind == facts.KIND:
             yield Row((resource.namespace or "default",), _WORKLOADS, None, b"1")
+            if resource.namespace and site.target.uid == _FILES:
+                origin = site.origin(resource, resource.pointer)
+                yield Row((resource.namespace,), _NAMED, origin, b"1")
             return
         body = _mapping(decoded(resource))
         key: Key = (resource.namespace or "default",)
@@ -101,11 +121,13 @@ class NamespacePostures:
         yield Row(key, resource.kind, origin, _encode(found))
 
     def combine(self, one: Row, other: Row) -> Row:
-        """Add up how many workloads there are."""
+        """Add up how many workloads there are; keep the first place of two."""
+        if one.tag == _NAMED:
+            return min(one, other, key=_order)
         return Row(one.key, one.tag, None, b"%d" % (int(one.body) + int(other.body)))
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
-        """Yield the posture of each declared namespace, in the order of names and sources."""
+        """Yield the posture of each namespace, in the order of names and sources."""
         of_all: frozenset[str] = frozenset()
         for key, rows in groups:
             if key == _ALL:
@@ -115,7 +137,9 @@ class NamespacePostures:
             for row in rows:
                 found.setdefault(row.tag, []).append(row)
             for namespace in found.get(NAMESPACE, ()):
-                yield _posture(namespace, found, of_all)
+                yield _fact(KIND, namespace.place, found, of_all, namespace)
+            if NAMESPACE not in found and _NAMED in found:
+                yield _named(found, of_all)
 
 
 def make(tables: Tables) -> NamespacePostures:
@@ -124,15 +148,29 @@ def make(tables: Tables) -> NamespacePostures:
     return NamespacePostures()
 
 
-def _posture(namespace: Row, found: Mapping[str, list[Row]], of_all: frozenset[str]) -> Fact:
-    origin = namespace.place
-    own = msgspec.json.decode(namespace.body)
+def _named(found: Mapping[str, list[Row]], of_all: frozenset[str]) -> Fact:
+    """The fact of a namespace that nothing declares: it stands at the first that names it."""
+    (first,) = found[_NAMED]
+    place = first.place
+    subject = msgspec.structs.replace(
+        place, kind=NAMESPACE, namespace="", name=place.namespace, uid=""
+    )
+    return _fact(NAMED, subject, found, of_all)
+
+
+def _fact(
+    kind: str,
+    subject: Origin,
+    found: Mapping[str, list[Row]],
+    of_all: frozenset[str],
+    namespace: Row | None = None,
+) -> Fact:
     policies = _bodies(found, "k8s/NetworkPolicy")
     others = of_all.union(kind for kind in found if kind in OTHER_POLICIES)
+    own = {} if namespace is None else msgspec.json.decode(namespace.body)
     body = {
-        "name": origin.name,
-        "labels": own["labels"],
-        "annotations": own["annotations"],
+        "name": subject.name,
+        **own,
         "workloads": sum(int(row.body) for row in found.get(_WORKLOADS, ())),
         "networkPolicies": policies,
         "defaultDenyIngress": any(policy["ingressDefaultDeny"] for policy in policies),
@@ -142,13 +180,18 @@ def _posture(namespace: Row, found: Mapping[str, list[Row]], of_all: frozenset[s
         "limitRanges": _bodies(found, "k8s/LimitRange"),
     }
     return Fact(
-        kind=KIND,
-        key=namespace.key,
+        kind=kind,
+        key=(subject.name,),
         body=_encode(body),
-        subject=origin,
-        elsewhere=_DERIVED,
-        draws_on=((origin.target, origin.name),),
+        subject=subject,
+        elsewhere=_DERIVED if namespace is not None else (("", None),),
+        draws_on=((subject.target, subject.name),),
     )
+
+
+def _order(row: Row) -> tuple[str, int, str]:
+    place = row.place
+    return place.source, place.document, place.pointer
 
 
 def _fields(metadata: Mapping[str, object]) -> Iterator[str]:

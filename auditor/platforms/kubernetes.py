@@ -21,7 +21,9 @@ from auditor.platforms.kubernetes_shapes import SHAPES
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "k8s/"
-FACTS: Final = frozenset({"PodTemplate", "PodTemplatePatch", "NamespacePosture", "AccountUse"})
+FACTS: Final = frozenset(
+    {"PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"}
+)
 """Names that analyses give to what they derive: no object is called so, whatever its group."""
 CORE: Final = "core"
 """What the nameless group is called where a name needs it: ``k8s/PodTemplate.core``."""

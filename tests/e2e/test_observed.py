@@ -89,7 +89,11 @@ def test_observed(tree: Path, which: str) -> None:
         assert finding["observed"] or finding["verdict"] == "unknown", finding
         for seen in finding["observed"]:
             if "fact" in seen:
-                assert seen["fact"] in {"k8s/NamespacePosture", "k8s/AccountUse"}
+                assert seen["fact"] in {
+                    "k8s/NamespacePosture",
+                    "k8s/NamedNamespace",
+                    "k8s/AccountUse",
+                }
                 assert "line" not in seen
                 assert seen["path"].split("/")[1] in DERIVED, (finding["rule"], seen)
                 continue

@@ -7,8 +7,8 @@ import pytest
 
 from auditor.analysis.namespaces import NamespacePostures
 from auditor.model.fact import Fact, Spot
-from auditor.model.resource import Resource
-from tests.unit.analysis.joining import derived, rows_of
+from auditor.model.resource import Resource, Target
+from tests.unit.analysis.joining import SITE, derived, rows_of
 
 
 def resource(kind: str, name: str, namespace: str = "", **body: object) -> Resource:
@@ -31,6 +31,40 @@ def facts(*resources: Resource) -> list[Fact]:
 
 def workloads(count: int, namespace: str = "ml") -> list[Resource]:
     return [resource("PodTemplate", f"w{number}", namespace) for number in range(count)]
+
+
+def test_a_namespace_that_is_only_named() -> None:
+    """It stands at the first workload that names it, of however many."""
+    quota = resource("ResourceQuota", "q", "ml", spec={"hard": {"pods": "1"}})
+    later = msgspec.structs.replace(resource("PodTemplate", "z", "ml"), source="b.yaml")
+    (fact,) = facts(later, quota, *workloads(3))
+    assert (fact.kind, fact.key) == ("k8s/NamedNamespace", ("ml",))
+    subject = fact.subject
+    assert (subject.kind, subject.namespace, subject.name) == ("k8s/Namespace", "", "ml")
+    assert (subject.source, subject.line) == ("a.yaml", 1)
+    body = msgspec.json.decode(fact.body)
+    assert (body["name"], body["workloads"], "labels" in body) == ("ml", 4, False)
+    assert body["resourceQuotas"] == [{"name": "q", "hard": {"pods": "1"}}]
+    assert fact.spot("/resourceQuotas") is None
+
+
+def test_a_declared_namespace_is_not_only_named() -> None:
+    (fact,) = facts(*workloads(2), resource("Namespace", "ml", metadata={"name": "ml"}))
+    assert fact.kind == "k8s/NamespacePosture"
+
+
+def test_no_namespace_is_not_named() -> None:
+    assert facts(*workloads(2, "")) == []
+
+
+def test_what_holds_no_pods_names_none() -> None:
+    assert facts(resource("ResourceQuota", "q", "ml", spec={})) == []
+
+
+def test_a_live_target_has_all_its_namespaces() -> None:
+    site = msgspec.structs.replace(SITE, target=Target("k8s://a", "b1946ac9"))
+    (row,) = NamespacePostures().extract(workloads(1)[0], site)
+    assert row.tag == "workloads"
 
 
 def posture(*resources: Resource) -> dict[str, object]:
@@ -127,7 +161,8 @@ def test_policies_that_are_not_evaluated(kind: str, namespace: str, *, expected:
 
 
 def test_only_declared_namespaces_have_a_posture() -> None:
-    assert facts(resource("NetworkPolicy", "p", "ml"), *workloads(2)) == []
+    (fact,) = facts(resource("NetworkPolicy", "p", "ml"), *workloads(2))
+    assert fact.kind == "k8s/NamedNamespace"
 
 
 def test_what_names_no_namespace_is_in_default() -> None:
