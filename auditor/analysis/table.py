@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from auditor.analysis import accounts, completions, namespaces
+from auditor.analysis import accounts, completions, grants, namespaces
 from auditor.analysis.analyses import Table
 from auditor.analysis.workloads import PodTemplates
 
 ANALYSES: Final = Table(
     of_objects=(PodTemplates,),
-    joining=(namespaces.make, accounts.make),
+    joining=(namespaces.make, accounts.make, grants.make),
     completing=(completions.make,),
 )
 """All that there are; which of them a run has is an argument."""

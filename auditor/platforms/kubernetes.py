@@ -22,7 +22,10 @@ from auditor.platforms.platform import Platform
 
 PREFIX: Final = "k8s/"
 FACTS: Final = frozenset(
-    {"PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"}
+    {
+        *("PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"),
+        "PublicGrant",
+    }
 )
 """Names that analyses give to what they derive: no object is called so, whatever its group."""
 CORE: Final = "core"

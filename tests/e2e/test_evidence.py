@@ -188,9 +188,17 @@ def rests_on(rule: Rule) -> set[str]:
     """What is needed, and what is judged; a Deployment is judged by its template."""
     if rule.about.of_files:
         return set()
-    of_pods = {"k8s/PodTemplate", "k8s/AccountUse"}.intersection(rule.applies_to)
-    judged = {"k8s/Deployment"} if of_pods else set()
+    judged = {kind for fact in rule.applies_to for kind in RESTING.get(fact, ())}
     return {*needed_by(rule), *rule.applies_to, *judged}
+
+
+RESTING = {
+    "k8s/PodTemplate": ("k8s/Deployment",),
+    "k8s/AccountUse": ("k8s/Deployment",),
+    "k8s/NamedNamespace": ("k8s/Deployment", "k8s/Namespace"),
+    "k8s/PublicGrant": ("k8s/RoleBinding", "k8s/ClusterRoleBinding"),
+}
+"""What a fact is derived of; without it there is none."""
 
 
 def test_a_control_waits_for_all_files(tree: Path, whole: Whole) -> None:

@@ -112,7 +112,7 @@ def test_observed(tree: Path, which: str) -> None:
 DERIVED = frozenset(
     {
         *("defaultDenyIngress", "defaultDenyEgress", "limitRanges", "otherPolicies"),
-        *("resourceQuotas", "bound", "name"),
+        *("resourceQuotas", "bound", "name", "role"),
     }
 )
 """What an analysis counted in a whole namespace, or of all that use an account: in no file."""

@@ -197,6 +197,27 @@ BOUND = [
         ["default-account-bound medium"],
     ),
 ]
+EVERYBODY = "Group/system:authenticated"
+
+
+def granted(name: str, rule: str, fails: Sequence[str], *, to: str = EVERYBODY) -> Row:
+    """A binding of everybody in a namespace, with the role that it names, of one rule."""
+    (bound,) = binding(name, "Role/r", to, ()).objects[:1]
+    (made,) = role(name, rule, (), kind="Role").objects
+    objects = [{**each, "metadata": {"name": "r", "namespace": "ml"}} for each in (made, bound)]
+    return Row(name, [objects[0], {**objects[1], "kind": "RoleBinding"}], fails)
+
+
+PUBLIC = [
+    granted("a named config map", '""; configmaps; get; public', ["public-read low"]),
+    granted("to nobody", '""; configmaps; get; public', ["public-read low"], to=ANYBODY),
+    granted("config maps", '""; configmaps; get', ["everyone-bound high"]),
+    granted(
+        "config maps to nobody", '""; configmaps; get', ["anonymous-bound critical"], to=NOBODY
+    ),
+    granted("a named config map, listed", '""; configmaps; get list; a', ["everyone-bound high"]),
+    granted("a named config map, to one", '""; configmaps; get; public', [], to="Group/team"),
+]
 KEY = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
 PODS = [
     pod("one key", ["secret-in-environment-reference low"], "5.4.1", env=[KEY]),
@@ -208,7 +229,7 @@ PODS = [
     ),
     pod("no Secret", [], env=[{"name": "MODE", "value": "fast"}]),
 ]
-ROWS = [*CONTAINED, *WRITTEN, *NAMED, *BOUND, *PODS]
+ROWS = [*CONTAINED, *WRITTEN, *NAMED, *BOUND, *PUBLIC, *PODS]
 
 
 def judged(row: Row, folder: Path) -> dict[str, Any]:
