@@ -48,7 +48,7 @@ def told(cause: Cause) -> Iterator[tuple[str, str]]:
         where += f" and {more:,} more"
     yield f"{where}  {cause.detail}", "    "
     if cause.hint:
-        yield cause.hint, "      try: "
+        yield f"try: {cause.hint}", "      "
     if cause.rules:
         yield f"no verdict: {some(cause.rules)}", "      "
 

@@ -65,4 +65,4 @@ def test_gaps_come_before_findings() -> None:
 
 
 def test_a_chart_says_how_to_render_it() -> None:
-    assert "try: helm template" in golden("chart-80")
+    assert "try: auditor scan chart --render, or: helm template NAME chart" in golden("chart-80")

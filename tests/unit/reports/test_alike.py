@@ -85,7 +85,7 @@ def test_gaps_by_what_they_say() -> None:
     first, second = causes([*gaps, gap("k8s/Pod", "k8s/Pod: e")], many_targets=False)
     assert list(told(first)) == [
         ("0.yaml, 1.yaml:1, 2.yaml:2 and 2 more  malformed: d", "    "),
-        ("h0", "      try: "),
+        ("try: h0", "      "),
         ("no verdict: a, b", "      "),
     ]
     assert next(iter(told(second))) == ("k8s/Pod  malformed: e", "    ")
