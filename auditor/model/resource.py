@@ -113,8 +113,11 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_kept(self) -> bool:
-        """Whether it stands in a file as it is: not on standard input, and not rendered."""
-        return self.source != STDIN and not self.rendered
+        """Whether a file holds it: not what came on standard input, or was generated.
+
+        What was rendered of an object in a file has the line of that.
+        """
+        return self.source != STDIN and (not self.rendered or self.line > 0)
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False, order=True):

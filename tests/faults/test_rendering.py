@@ -256,6 +256,24 @@ def test_what_came_out_replaces_what_went_in(tmp_path: Path) -> None:
     assert [each["scope"] for each in ran.results()["gaps"]] == ["broken"]
 
 
+def test_secret_of_a_file_is_committed_and_a_generated_one_is_not(
+    way: tuple[str, str, str], tmp_path: Path
+) -> None:
+    tool, _, _ = way
+    text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: 8f7e6d5c4b3a2f1e}\n"
+    (tmp_path / "tree" / "base").mkdir(exist_ok=True)
+    (tmp_path / "tree" / "base" / "pod.yaml").write_text(text)
+    program(tmp_path / "tools", tool, printing(f"{text}---\n{text.replace('s}', 'made}')}"))
+    found = [
+        (each["resource"]["name"], each["resource"]["file"])
+        for each in scan(tmp_path).results()["findings"]
+        if each["rule"] == "k8s-secret-committed"
+        and each["verdict"] == "fail"
+        and "rendered" in each["resource"]
+    ]
+    assert found == ([] if tool == "helm" else [("s", "base/pod.yaml")])
+
+
 def test_overlays_of_one_base_are_judged_each_by_itself(tmp_path: Path) -> None:
     """Also by rules that wait for other objects, such as the LimitRanges of the namespace."""
     files = {
