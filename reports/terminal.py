@@ -17,6 +17,7 @@ from reports.by_object import ByObject
 from reports.by_rule import ByRule
 from reports.folders import by_folder, told_folders
 from reports.gaps import SHOWN_GAPS, causes, in_a_line, some, told
+from reports.gpus import section
 from reports.room import Block, capped, cut, fitted
 from reports.style import Style
 from reports.text import cells, safe, wrap
@@ -87,8 +88,10 @@ class _Screen:
 
     def _end(self, *, folders: bool = False) -> Iterator[str]:
         table = self._table()
-        if self._style.lines is not None and not self._style.everything:
+        bounded = self._style.lines is not None and not self._style.everything
+        if bounded:
             table = iter(capped(table, MOST_TABLE))
+        yield from section(self._report, self._style, short=bounded)
         yield from table
         if folders:
             yield from self._folders()

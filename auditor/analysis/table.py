@@ -6,11 +6,12 @@ from typing import Final
 
 from auditor.analysis import accounts, completions, grants, namespaces
 from auditor.analysis.analyses import Table
+from auditor.analysis.gpu import tenancy
 from auditor.analysis.workloads import PodTemplates
 
 ANALYSES: Final = Table(
     of_objects=(PodTemplates,),
-    joining=(namespaces.make, accounts.make, grants.make),
+    joining=(namespaces.make, accounts.make, grants.make, tenancy.make),
     completing=(completions.make,),
 )
 """All that there are; which of them a run has is an argument."""

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
         "scan": Known(
             "auditor.cli.scan:scan", "Audit files, folders, standard input and clusters."
         ),
+        "gpus": Known("auditor.cli.gpus:gpus", "Say who shares which GPU with whom."),
         "collect": Known(
             "auditor.cli.collect:collect", "Read clusters into a folder, to be judged elsewhere."
         ),

@@ -16,6 +16,7 @@ from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.enums import About
 from auditor.model.policy import Control, Rule
+from auditor.policy import policies_folder
 from reports.style import Style
 
 WIDEST = 100
@@ -26,12 +27,41 @@ WIDEST = 100
 @click.argument("rule")
 @policies_option
 def explain(rule: str, policies: tuple[Path, ...]) -> None:
-    """Say what RULE checks, why, and how to fix it, with references."""
+    """Say what RULE checks, why, and how to fix it, with references.
+
+    RULE may also be a topic: gpu-tenancy says what the words about GPUs mean.
+    """
+    style = style_of(sys.stdout, read_config(), plain=False, colour="auto")
+    topic = topics().get(rule)
+    if topic is not None:
+        for line in topic_page(topic.read_text("utf-8"), style):
+            click.echo(line)
+        return
     policy = load_policy(policies)
     found = find_rule(policy.rules, rule)
-    style = style_of(sys.stdout, read_config(), plain=False, colour="auto")
     for line in page(found, policy.controls, style):
         click.echo(line)
+
+
+def topics() -> dict[str, Path]:
+    """Find the pages that explain more than one rule, by their names."""
+    return {path.stem: path for path in sorted((policies_folder() / "topics").glob("*.md"))}
+
+
+def topic_page(text: str, style: Style) -> Iterator[str]:
+    """Lay a topic out in lines: headings, paragraphs, and what is indented as it stands."""
+    from reports.remedy import paragraphs
+    from reports.text import wrap
+
+    width = min(style.width or WIDEST, WIDEST)
+    for code, part in paragraphs(text):
+        if code:
+            yield from (f"    {line}".rstrip() for line in part.splitlines())
+        elif part.startswith("#"):
+            yield style.paint(part.lstrip("# "), "bold")
+        else:
+            yield from wrap(part, width, "  ")
+        yield ""
 
 
 def find_rule(rules: Mapping[str, Rule], name: str) -> Rule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -10,7 +11,13 @@ import msgspec
 from auditor.model.enums import TargetState
 from auditor.model.policy import Framework
 from auditor.model.resource import NONE_OF_IT, Gap, PassedOver, Some
-from auditor.model.results import Baseline, ControlResult, ExcludedReport, GateResult
+from auditor.model.results import (
+    Baseline,
+    ControlResult,
+    ExcludedReport,
+    GateResult,
+    ListedFact,
+)
 from auditor.model.results_finding import Finding
 
 
@@ -110,6 +117,7 @@ class Report(msgspec.Struct, frozen=True):
     ``tallies`` maps (verdict, severity) to the number of findings that the run lists. ``digest`` is
     the sha256 of the findings, gaps and counts: equal for equal input, whenever and however run.
     ``bug`` is a traceback of what nobody foresaw, "" for none: of gaps that are our bug the first.
+    ``facts`` are those that are listed, by their kind.
     """
 
     version: str
@@ -132,3 +140,4 @@ class Report(msgspec.Struct, frozen=True):
     frameworks: tuple[Framework, ...] = ()
     baseline: Baseline | None = None
     bug: str = ""
+    facts: Mapping[str, tuple[ListedFact, ...]] = MappingProxyType({})

@@ -259,6 +259,14 @@ class Baseline(msgspec.Struct, frozen=True):
     new: Count
 
 
+class ListedFact(msgspec.Struct, frozen=True, gc=False):
+    """What was derived of many objects, and is listed whatever rules say of it."""
+
+    target: str
+    key: Annotated[tuple[str, ...], says("What tells it from others of its kind and target.")]
+    body: Annotated[Any, says("The fact: an object, in the form of its kind.")]
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """Everything decided in one run but its findings, of which there may be a million."""
 
@@ -280,6 +288,13 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     ]
     gate: GateResult
     baseline: Baseline | UnsetType = UNSET
+    facts: Annotated[
+        Mapping[str, tuple[ListedFact, ...]] | UnsetType,
+        says(
+            "Facts by their kind, in the order of targets and keys: who shares a GPU with "
+            "whom (gpu/Device). Absent where there are none."
+        ),
+    ] = UNSET
 
 
 class Document(Results, frozen=True, kw_only=True):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.files import FILES
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.platforms.platform import Platform, Platforms
 
 __all__ = ("PLATFORMS", "Platform", "Platforms")
 
-PLATFORMS: Final = Platforms((KUBERNETES, FILES))
+PLATFORMS: Final = Platforms((KUBERNETES, ACCELERATORS, FILES))
 """All that there are; which of them a run knows is an argument."""

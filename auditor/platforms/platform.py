@@ -32,7 +32,8 @@ class Platform(msgspec.Struct, frozen=True, eq=False):
     """One platform.
 
     ``kinds`` are the names of objects and facts that can be listed; ``open_kinds`` matches those
-    that can't. ``facts`` are the kinds in ``kinds`` that analyses derive. ``writing`` says to
+    that can't. ``facts`` are the kinds in ``kinds`` that analyses derive, and ``listed`` those of
+    them that results list, whatever rules say of them. ``writing`` says to
     people how a kind is written. ``counted_with`` says which controller the findings about a
     resource belong to, None for the resource itself. ``shapes`` are what rules may read of kinds
     beyond what was read. ``versions`` are types of parameters that are versions of something, with
@@ -50,6 +51,7 @@ class Platform(msgspec.Struct, frozen=True, eq=False):
     shapes: Mapping[str, Shape] = MappingProxyType({})
     versions: Mapping[str, str] = MappingProxyType({})
     shorthand: str = ""
+    listed: frozenset[str] = frozenset()
 
     def has(self, kind: str) -> bool:
         """Whether there is such a kind, or may be."""
@@ -87,6 +89,11 @@ class Platforms(msgspec.Struct, frozen=True):
     def facts(self) -> frozenset[str]:
         """All kinds that analyses derive."""
         return frozenset(kind for each in self.known for kind in each.facts)
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The kinds of facts that results list."""
+        return frozenset(kind for each in self.known for kind in each.listed)
 
     @property
     def versions(self) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ _SHAPES = ("template", "podspec", "container", "pieces", "object")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _GROUP = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*)?")
+_MARKS = ("label", "annotation")
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
 _PATH = re.compile(rf"(?:{_NAME}(?:\[\*\])*(?:\.(?:\*|{_NAME})(?:\[\*\])*)*)?")
 
@@ -84,10 +85,7 @@ def _of_a_kind(reader: Reader, nodes: Mapping[str, yaml.Node]) -> dict[str, obje
             nodes.get("group"), f"{group!r} is not an API group", "without a version: ray.io"
         )
     row: dict[str, object] = {"kind": kind, "group": group}
-    if "reference" in nodes:
-        row["reference"] = reader.string(nodes["reference"])
-        if not str(row["reference"]).startswith("https://"):
-            reader.fail(nodes["reference"], "is not an https:// URL", "it starts with https://")
+    _reference(reader, nodes, row)
     return row
 
 
@@ -111,7 +109,58 @@ def _text(reader: Reader, node: yaml.Node | None) -> str:
     return "" if empty else reader.string(node)
 
 
+def _tenancy_key(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
+    """A row of ``tenancy-keys``."""
+    keys = ("of", "name", "with", "set-by", "reference")
+    nodes = reader.mapping(node, keys, ("of", "name"))
+    row: dict[str, object] = {"of": reader.string(nodes.get("of"))}
+    if row["of"] and row["of"] not in _MARKS:
+        reader.fail(nodes.get("of"), f"{row['of']!r} is not allowed", "label or annotation")
+    row["name"] = reader.string(nodes.get("name"))
+    if "with" in nodes:
+        row["with"] = _labels(reader, nodes["with"])
+    if "set-by" in nodes:
+        reader.string(nodes["set-by"])
+    _reference(reader, nodes, {})
+    return row
+
+
+def _labels(reader: Reader, node: yaml.Node) -> dict[str, str]:
+    if not isinstance(node, yaml.MappingNode) or not node.value:
+        reader.fail(node, "must be labels with their values")
+        return {}
+    return {str(name.value): reader.string(value) for name, value in node.value}
+
+
+def _component(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
+    """A row of ``gpu-components``."""
+    lists = ("namespaces", "owners", "accounts", "images")
+    nodes = reader.mapping(node, ("name", *lists, "reference"), ("name", "namespaces", "owners"))
+    row: dict[str, object] = {"name": reader.string(nodes.get("name"))}
+    for name in lists:
+        if name in nodes:
+            row[name] = [reader.string(item) for item in reader.items(nodes[name])]
+            if isinstance(nodes[name], yaml.SequenceNode) and not row[name]:
+                reader.fail(nodes[name], "must not be empty")
+    if nodes and "accounts" not in nodes and "images" not in nodes:
+        reader.fail(node, "needs accounts or images", "a namespace alone is not enough")
+    _reference(reader, nodes, {})
+    return row
+
+
+def _reference(reader: Reader, nodes: Mapping[str, yaml.Node], row: dict[str, object]) -> None:
+    if "reference" in nodes:
+        row["reference"] = reader.string(nodes["reference"])
+        if not str(row["reference"]).startswith("https://"):
+            reader.fail(nodes["reference"], "is not an https:// URL", "it starts with https://")
+
+
 TABLES: Final[Mapping[str, Callable[[Reader, yaml.Node], Mapping[str, object]]]] = MappingProxyType(
-    {"pod-templates": _templates, "unread-contents": _contents}
+    {
+        "gpu-components": _component,
+        "pod-templates": _templates,
+        "tenancy-keys": _tenancy_key,
+        "unread-contents": _contents,
+    }
 )
 """The tables that there are, each with what reads a row of it."""

@@ -26,7 +26,7 @@ from auditor.engine.tally import blinded as blinded_tally
 from auditor.model.enums import Verdict
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap
-from auditor.model.results import ExcludedReport
+from auditor.model.results import ExcludedReport, ListedFact
 from auditor.runner.job import Context
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.rows import joined
@@ -34,13 +34,14 @@ from auditor.runner.waiting import Missing, settled
 
 
 class JudgedFacts(msgspec.Struct):
-    """What came of facts: lines of findings, counts, gaps."""
+    """What came of facts: lines of findings, counts, gaps, and those that are listed, by kind."""
 
     lines: list[bytes] = msgspec.field(default_factory=list)
     tally: int = 0
     gaps: list[Gap] = msgspec.field(default_factory=list)
     census: Counter[str] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
+    listed: list[tuple[str, ListedFact]] = msgspec.field(default_factory=list)
 
 
 class Blind:
@@ -164,6 +165,9 @@ def _judge(
 ) -> None:
     """Count and judge one fact."""
     judged.census[fact.kind] += 1
+    if fact.kind in context.listed:
+        listed = ListedFact(fact.subject.target, fact.key, msgspec.Raw(fact.body))
+        judged.listed.append((fact.kind, listed))
     plan = context.plans.get(fact.kind)
     if plan is None:
         return

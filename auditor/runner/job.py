@@ -62,6 +62,7 @@ class Context(msgspec.Struct, frozen=True):
 
     ``joining`` are the analyses that take something of each kind; ``counted_with`` says which
     controller findings about a resource belong to; ``waits`` which facts others may complete.
+    ``listed`` are the kinds of facts that results list.
     """
 
     profile: CompiledProfile
@@ -73,6 +74,7 @@ class Context(msgspec.Struct, frozen=True):
     counted_with: Callable[[Resource], Subject | None]
     writer: LineWriter
     waits: Waits
+    listed: frozenset[str] = frozenset()
 
 
 def compiled_profile(chosen: Chosen) -> CompiledProfile:
@@ -149,6 +151,7 @@ def context_of(job: Job) -> Context:
         counted_with=counted_with,
         writer=LineWriter(rules, counted_with),
         waits=_waits(job.chosen, job.list_all, job.memo, run),
+        listed=ready.profile.platforms.listed,
     )
 
 

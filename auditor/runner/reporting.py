@@ -16,7 +16,7 @@ from auditor.engine.merge import Merged, Merger
 from auditor.model.enums import TargetState
 from auditor.model.finding import Coverage, Report, RuleCount, RuleInfo, TargetReport
 from auditor.model.resource import NONE_OF_IT, Gap, Some
-from auditor.model.results import ControlResult, GateResult
+from auditor.model.results import ControlResult, GateResult, ListedFact
 from auditor.policy import CompiledProfile
 from auditor.ports import Collector
 from auditor.runner.amendments import AMENDMENTS, Amendments, MakeAmendment
@@ -68,6 +68,7 @@ def put_together(
             gate=_gate(settings.gate, whole, merger.merged, amendments, context.profile),
             rules=_rules(context.profile),
             tallies=dict(merger.merged.tallies),
+            facts=_listed(every),
             digest=_digest(findings.sha256, whole.gaps, whole.counts),
             frameworks=tuple(context.profile.frameworks.values()),
             bug=min((each for run in every for each in run.mishaps), default=_NONE).text,
@@ -160,6 +161,15 @@ def _short(gaps: Iterable[Gap], context: Context) -> frozenset[str]:
 def _digest(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> str:
     parts = msgspec.json.encode((findings, sorted(set(gaps)), counts))
     return f"sha256:{hashlib.sha256(parts).hexdigest()}"
+
+
+def _listed(runs: Iterable[TargetRun]) -> dict[str, tuple[ListedFact, ...]]:
+    """The facts that are listed, by their kind; those of a target in the order of their keys."""
+    found: dict[str, list[ListedFact]] = {}
+    for run in runs:
+        for kind, fact in run.listed:
+            found.setdefault(kind, []).append(fact)
+    return {kind: tuple(facts) for kind, facts in sorted(found.items())}
 
 
 def _target_report(collector: Collector, run: TargetRun) -> TargetReport:

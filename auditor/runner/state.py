@@ -16,7 +16,7 @@ from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.finding import RuleCount
 from auditor.model.resource import Gap, PassedOver
-from auditor.model.results import ExcludedReport
+from auditor.model.results import ExcludedReport, ListedFact
 from auditor.runner import spools
 from auditor.runner.facts import JudgedFacts
 from auditor.runner.job import Job
@@ -49,7 +49,7 @@ class TargetRun(msgspec.Struct):
     """What came of one target; ``fresh`` files were not known from a scan before.
 
     ``unread`` are the gaps in place of files: of those nothing is kept but that. ``rows`` and the
-    files ``row_spools`` are what joining analyses took.
+    files ``row_spools`` are what joining analyses took, and ``listed`` the facts that results list.
     """
 
     spools: list[str] = msgspec.field(default_factory=list)
@@ -61,6 +61,7 @@ class TargetRun(msgspec.Struct):
     row_spools: list[str] = msgspec.field(default_factory=list)
     census: Counter[str] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
+    listed: list[tuple[str, ListedFact]] = msgspec.field(default_factory=list)
     files: int = 0
     fresh: int = 0
     skipped: int = 0
@@ -98,6 +99,7 @@ class TargetRun(msgspec.Struct):
         self.gaps += judged.gaps
         self.census += judged.census
         self.evaluated += judged.evaluated
+        self.listed += judged.listed
 
     def add_mishap(self, mishaps: Mishaps) -> None:
         """Take in what went wrong outside of shards."""

@@ -29,9 +29,11 @@ from auditor.policy import load, policies_folder
 from auditor.runner.rows import Rows, joined
 from tests.e2e.command import ESTATE
 from tests.e2e.runs import collector_of
+from tests.unit.analysis.gpu import objects
 
 CANARY = "ghp_" + "c4N4" * 9
 TARGET = Target("estate", "files")
+GPU = "nvidia.com/gpu"
 
 
 @cache
@@ -55,7 +57,24 @@ def estate() -> tuple[Resource, ...]:
         for fact in analysis.derive(resource)
         if isinstance(fact, Resource)
     ]
-    return (*found, *facts)
+    return (*found, *facts, *running())
+
+
+def running() -> tuple[Resource, ...]:
+    """What only a cluster has: nodes, and what was given out on them."""
+    shared = [f"GPU-1::{number}" for number in range(3)]
+    return (
+        objects.node(labels=objects.SHARED, nvidia_com__gpu="8"),
+        *(
+            objects.pod(f"team-{at}/x", {GPU: 1}, given={GPU: [shared[at]]}, owner="Job")
+            for at in range(3)
+        ),
+        objects.pod("team-3/y", {GPU: 2}),
+        objects.pod("ops/z", container={"securityContext": {"privileged": True}}),
+        objects.slices(objects.device("gpu-0", uuid="GPU-7"), pool="m"),
+        objects.claim("team-0/c", "gpu-0", pool="m"),
+        objects.claim("team-1/c", "gpu-0", pool="m"),
+    )
 
 
 def site() -> Site:

@@ -18,10 +18,10 @@ from tests.unit.model.documents import finding_of, whole
 
 SCHEMA_FILE = Path(__file__).parents[2] / "policies/schema/results.v1.schema.json"
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text("utf-8")))
-OPEN = {"parameters", "resources", "ignored", "counts", "suffixes", "value"}
+OPEN = {"parameters", "resources", "ignored", "counts", "suffixes", "value", "facts", "body"}
 """Fields that are maps by name, or anything at all."""
 OPTIONAL = {
-    "document": {"baseline"},
+    "document": {"baseline", "facts"},
     "tool": {"fingerprints"},
     "passed": {"excluded"},
     "findings": {"causes", "covered_by", "differs", "new", "heuristic", "related"},

@@ -1,4 +1,4 @@
-"""``policies/schema/results.v1.schema.json``, made of the structs of the results contract."""
+"""The schemas of what results hold, made of the structs of the results contract."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.model.gpus import DeviceFact
 from auditor.model.results import SCHEMA, Document
 
 _REF = "#/$defs/{name}"
@@ -15,16 +16,25 @@ _REF = "#/$defs/{name}"
 
 def results_schema() -> str:
     """The JSON Schema of ``results.json``: what msgspec makes of the structs, and closed."""
-    _, components = msgspec.json.schema_components([Document], ref_template=_REF)
-    parts = {name: _closed(part) for name, part in sorted(components.items())}
-    whole = parts.pop("Document")
     version = SCHEMA.rpartition("/v")[2]
+    return _schema(Document, f"results:v{version}", f"auditor results, version {version}")
+
+
+def device_schema() -> str:
+    """The JSON Schema of the facts ``gpu/Device`` that results list."""
+    return _schema(DeviceFact, "gpu-device:v1", "a GPU and its tenants, version 1")
+
+
+def _schema(struct: type, name: str, title: str) -> str:
+    _, components = msgspec.json.schema_components([struct], ref_template=_REF)
+    parts = {part: _closed(found) for part, found in sorted(components.items())}
+    whole = parts.pop(struct.__name__)
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:auditor:schema:results:v{version}",
-        "title": f"auditor results, version {version}",
+        "$id": f"urn:auditor:schema:{name}",
+        "title": title,
         **whole,
-        "description": " ".join(inspect.cleandoc(Document.__doc__ or "").split()),
+        "description": " ".join(inspect.cleandoc(struct.__doc__ or "").split()),
         "$defs": parts,
     }
     return json.dumps(schema, indent=2) + "\n"

@@ -35,6 +35,8 @@ READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "profile.v1": read_profile,
     "pod-templates": read_table,
     "unread-contents": read_table,
+    "gpu-components": read_table,
+    "tenancy-keys": read_table,
 }
 FOLDERS = {"rule.v1": "rules", "control.v1": "controls", "profile.v1": "profiles"}
 SHIPPED = [
@@ -43,7 +45,7 @@ SHIPPED = [
     for path in sorted((POLICIES / folder).rglob("*.yaml"))
 ] + [
     pytest.param(name, POLICIES / f"tables/{name}.yaml", id=f"tables/{name}.yaml")
-    for name in ("pod-templates", "unread-contents")
+    for name in ("gpu-components", "pod-templates", "tenancy-keys", "unread-contents")
 ]
 MORE = """
 equivalent: [{change: a => b, reason: Because.}]
@@ -76,6 +78,8 @@ VALID = {
         making.CONTENTS,
         (),
     ),
+    "components": ("gpu-components", making.COMPONENTS, ()),
+    "tenancy keys": ("tenancy-keys", making.TENANCY_KEYS, ()),
     "table": ("pod-templates", making.TABLE.replace("}\n", ", partial: true}\n"), ()),
 }
 VALUES: list[object] = [

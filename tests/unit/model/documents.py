@@ -22,6 +22,7 @@ from auditor.model.results import (
     GateResult,
     Identity,
     KindCount,
+    ListedFact,
     Passed,
     PassedFiles,
     ProfileRef,
@@ -73,6 +74,7 @@ DOCUMENT = Results(
     counts={"r": Counts(1, 2, 3, 4, 5)},
     gate=GateResult("high", Decision.FAIL, ("1 finding",), 1),
     baseline=Baseline("0", DIGEST, 1, 2),
+    facts={"gpu/Device": (ListedFact("k8s://prod", ("n", "GPU-1"), {"node": "n"}),)},
 )
 _REF = {
     "target": "k8s://prod",

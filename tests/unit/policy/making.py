@@ -62,6 +62,13 @@ CONTENTS = """\
 TABLE = """\
 - {kind: Trainer, group: ml.acme.example, templates: [spec.worker.template], shape: template}
 """
+COMPONENTS = """\
+- {name: a plugin, namespaces: [gpus], owners: [DaemonSet], accounts: [plugin], images: [r.io/a],
+   reference: "https://a.example"}
+"""
+TENANCY_KEYS = """\
+- {of: label, name: team, with: {managed: by-us}, set-by: a platform, reference: "https://a.example"}
+"""
 OTHER_RULE = (
     RULE.replace("acme-bad", "acme-other")
     .replace("acme-old", "acme-older")

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.policy.making import FILES, RULE, complaints, edited, loaded
 
 FILE = "rules/acme-bad.yaml"
+GPUS = "of GPUs there are gpu/Device, gpu/Share and gpu/Reach"
 KIND = "a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io"
 EVER = "ids are for ever: one that was used once is never used for something else"
 PYTHON = "tag:yaml.org,2002:python/none"
@@ -71,7 +72,7 @@ CASES = {
         "5:13: unknown kind 'k8s/Deploymnet' (did you mean 'k8s/Deployment'?)",
     ]),
     "kind of another platform": ("k8s/Deployment", "aws/Bucket", [
-        f"5:13: unknown kind 'aws/Bucket' ({KIND}; of files there is files/DuplicateKey)",
+        f"5:13: unknown kind 'aws/Bucket' ({KIND}; {GPUS}; of files there is files/DuplicateKey)",
     ]),
     "no kinds": ("k8s/Deployment", "[]", ["5:13: must not be empty"]),
     "kind twice": ("k8s/Deployment", "[k8s/Pod, k8s/Pod]", ["5:23: 'k8s/Pod' is there twice"]),

@@ -1,0 +1,115 @@
+"""The ways to a GPU that no allocation gave: a pod that has one reaches every GPU of its node.
+
+===================  ======================================================  =====================
+way                  what it is                                              how certain
+===================  ======================================================  =====================
+privileged           every device of the node is in the container            exact
+device-folder        /dev, or device nodes of GPUs, from the node; whether   possible
+                     the container may open them its runtime decides
+environment          NVIDIA_VISIBLE_DEVICES and its sisters, where the       possible; exact with
+                     NVIDIA runtime heeds them: always for a container with  SYS_ADMIN and the
+                     SYS_ADMIN, else as the toolkit is configured            runtime class nvidia
+annotation           cdi.k8s.io/…, which a runtime with CDI heeds            possible
+device-mount         a mount below /var/run/nvidia-container-devices         possible
+===================  ======================================================  =====================
+
+``void`` anywhere in NVIDIA_VISIBLE_DEVICES voids the list, and an empty value injects nothing.
+Who writes these: whoever may create the pod.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.gpu.podspec import (
+    Capabilities,
+    Container,
+    Metadata,
+    Pod,
+    Security,
+    Spec,
+    Variable,
+    Volume,
+)
+from auditor.analysis.gpu.shares import Certainty
+
+_FOLDERS: Final = re.compile(
+    r"/dev|/dev/(nvidia|dri|kfd|vfio|davinci)[^/]*(/.*)?|/proc/driver/nvidia(/.*)?|/"
+)
+_VARIABLES: Final = frozenset(
+    {
+        "NVIDIA_VISIBLE_DEVICES",
+        "AMD_VISIBLE_DEVICES",
+        "HABANA_VISIBLE_DEVICES",
+        "ASCEND_VISIBLE_DEVICES",
+    }
+)
+_NOTHING: Final = frozenset({"", "void", "none"})
+_MOUNTS: Final = "/var/run/nvidia-container-devices"
+_ANNOTATION: Final = "cdi.k8s.io/"
+_ADMIN: Final = frozenset({"SYS_ADMIN", "CAP_SYS_ADMIN", "ALL"})
+
+
+class Way(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A way past the allocation: its name, how certain, and the JSON pointer that opens it."""
+
+    name: str
+    certainty: int
+    pointer: str
+
+
+def ways_of(pod: Pod) -> list[Way]:
+    """Find the ways past the allocation in a pod or a pod template."""
+    spec = pod.spec or Spec()
+    metadata = pod.metadata or Metadata()
+    found = [*_volumes(spec.volumes or ()), *_annotations(metadata.annotations or {})]
+    runtime = (spec.runtimeClassName or "").startswith("nvidia")
+    for field in ("containers", "initContainers", "ephemeralContainers"):
+        for index, container in enumerate(getattr(spec, field) or ()):
+            found += _container(container, f"/spec/{field}/{index}", runtime=runtime)
+    return found
+
+
+def _volumes(volumes: Iterable[Volume]) -> Iterator[Way]:
+    for index, volume in enumerate(volumes):
+        path = volume.hostPath.path if volume.hostPath is not None else ""
+        if path and _FOLDERS.fullmatch(path.rstrip("/") or "/"):
+            pointer = f"/spec/volumes/{index}/hostPath/path"
+            yield Way("device-folder", Certainty.POSSIBLE, pointer)
+
+
+def _annotations(annotations: dict[str, str]) -> Iterator[Way]:
+    for name in sorted(annotations):
+        if name.startswith(_ANNOTATION):
+            escaped = name.replace("~", "~0").replace("/", "~1")
+            yield Way("annotation", Certainty.POSSIBLE, f"/metadata/annotations/{escaped}")
+
+
+def _container(container: Container, at: str, *, runtime: bool) -> Iterator[Way]:
+    security = container.securityContext or Security()
+    if security.privileged:
+        yield Way("privileged", Certainty.EXACT, f"{at}/securityContext/privileged")
+    added = (security.capabilities or Capabilities()).add or ()
+    admin = not _ADMIN.isdisjoint(each.upper() for each in added)
+    for index, mount in enumerate(container.volumeMounts or ()):
+        if mount.mountPath == _MOUNTS or mount.mountPath.startswith(_MOUNTS + "/"):
+            pointer = f"{at}/volumeMounts/{index}/mountPath"
+            yield Way("device-mount", Certainty.POSSIBLE, pointer)
+    last = {each.name: index for index, each in enumerate(container.env or ())}
+    for name, index in sorted(last.items()):
+        variable = (container.env or ())[index]
+        if name in _VARIABLES and _opens(variable):
+            certainty = Certainty.EXACT if admin and runtime else Certainty.POSSIBLE
+            yield Way("environment", certainty, f"{at}/env/{index}/value")
+
+
+def _opens(variable: Variable) -> bool:
+    """Say whether a value asks for devices; one from elsewhere is not known, and may."""
+    if variable.valueFrom is not None:
+        return True
+    names = {each.strip() for each in (variable.value or "").split(",")}
+    return "void" not in names and not names <= _NOTHING

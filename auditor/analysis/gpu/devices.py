@@ -1,0 +1,70 @@
+"""What tells GPUs apart: the ids that device plugins and drivers give them.
+
+The NVIDIA device plugin calls a whole GPU ``GPU-<uuid>``, an instance of MIG ``MIG-<uuid>`` (until
+driver 470 ``MIG-GPU-<uuid>/<gi>/<ci>``, which names the GPU), and a replica of either ``<id>::<n>``
+(k8s-device-plugin, ``internal/rm/devices.go``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.shares import Step
+from auditor.cel.errors import CelEvalError, CelLimitError
+from auditor.cel.library.amounts import parse
+
+DOMAINS: Final = ("nvidia.com/", "amd.com/", "gpu.intel.com/", "habana.ai/", "volcano.sh/vgpu")
+"""Before which the resources are named that stand for accelerators."""
+_NOT_DEVICES: Final = re.compile(
+    r"nvidia\.com/gpu(mem|mem-percentage|cores)|gpu\.intel\.com/(memory|millicores|tiles)"
+    r"|volcano\.sh/vgpu-(memory|memory-percentage|cores)|amd\.com/(gpumem|gpucores)"
+)
+"""Amounts that are asked for beside a device."""
+_MIG: Final = re.compile(r"nvidia\.com/(mig-[0-9a-z.+-]+?)(\.shared)?")
+_OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
+
+
+class DeviceId(msgspec.Struct, frozen=True, order=True):
+    """A device: ``gpu`` "" where only a part of it is known; ``path`` leads to that part."""
+
+    gpu: str
+    path: tuple[Step, ...] = ()
+    replica: str = ""
+
+
+def is_accelerator(resource: str) -> bool:
+    """Say whether a resource name stands for accelerators that are counted."""
+    return resource.startswith(DOMAINS) and _NOT_DEVICES.fullmatch(resource) is None
+
+
+def mig_profile(resource: str) -> str:
+    """Return the MIG profile that a resource is of, ``mig-1g.10gb``; "" for none."""
+    found = _MIG.fullmatch(resource)
+    return found[1] if found else ""
+
+
+def parse_device(text: str) -> DeviceId:
+    """Take the id of a device plugin apart; what nobody knows is a whole device of that name."""
+    device, _, replica = text.partition("::")
+    old = _OLD_MIG.fullmatch(device)
+    if old:
+        instance = Step(Mechanism.MIG, old[2])
+        return DeviceId(old[1], (instance, Step(Mechanism.COMPUTE_INSTANCE, old[3])), replica)
+    if device.startswith("MIG-"):
+        return DeviceId("", (Step(Mechanism.MIG, device),), replica)
+    return DeviceId(device, (), replica)
+
+
+def amount(value: object) -> int:
+    """Read a count of an extended resource as the API server does; what is no count is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return 0
+    try:
+        found = parse(str(value)).integer()
+    except (CelEvalError, CelLimitError):
+        return 0
+    return max(found or 0, 0)

@@ -1,0 +1,289 @@
+"""Dynamic resource allocation: which pods were given which device, as the API server holds it.
+
+A driver publishes the devices of a pool in ResourceSlices; what is allocated stands in the status
+of a ResourceClaim, and so do the pods that use it (``resource.k8s.io`` v1, v1beta2, v1beta1)::
+
+    ResourceSlice  driver gpu.nvidia.com, pool node-a, generation 3
+                   device gpu-0   uuid GPU-1            device gpu-0-mig-1   parentUUID GPU-1
+    ResourceClaim  llm/big        results gpu.nvidia.com node-a gpu-0-mig-1   reservedFor pod chat
+
+    llm/chat       has mig gpu-0-mig-1 of GPU-1, exactly
+
+Of a pool only the slices of its highest generation count; the others are being removed.
+Who writes all this: the driver and the scheduler (``resourceclaims/status`` and, for an allocation,
+``resourceclaims/binding``), not the tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.shares import Step
+
+DRIVERS: Final = frozenset({"gpu.nvidia.com", "gpu.amd.com", "gpu.intel.com", "gaudi.intel.com"})
+"""Drivers whose devices are accelerators."""
+
+
+class _Attribute(msgspec.Struct, gc=False):
+    string: str = ""
+
+
+class _Basic(msgspec.Struct, gc=False):
+    attributes: dict[str, _Attribute] = {}
+    allowMultipleAllocations: bool = False  # noqa: N815 - the field's name in the API
+
+
+class _Device(msgspec.Struct, gc=False):
+    name: str
+    attributes: dict[str, _Attribute] = {}
+    allowMultipleAllocations: bool = False  # noqa: N815 - the field's name in the API
+    basic: _Basic | None = None
+
+
+class _Pool(msgspec.Struct, gc=False):
+    name: str
+    generation: int = 0
+    resourceSliceCount: int = 1  # noqa: N815 - the field's name in the API
+
+
+class _SliceSpec(msgspec.Struct, gc=False):
+    driver: str
+    pool: _Pool
+    nodeName: str = ""  # noqa: N815 - the field's name in the API
+    devices: list[_Device] = []
+
+
+class _Slice(msgspec.Struct, gc=False):
+    spec: _SliceSpec
+
+
+class SliceDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A device of a pool: the GPU that it is, or is a part of, and what its product is called."""
+
+    name: str
+    gpu: str
+    part: str
+    product: str
+    several: bool
+
+
+class SliceRow(msgspec.Struct, frozen=True, gc=False):
+    """What is taken of a ResourceSlice; ``count`` slices make a pool, and ``node`` may be ""."""
+
+    generation: int
+    count: int
+    node: str
+    devices: list[SliceDevice]
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """The devices of a pool, by name. ``whole``: every slice of it was there."""
+
+    node: str
+    devices: Mapping[str, SliceDevice]
+    whole: bool
+
+
+_decode_slice = msgspec.json.Decoder(_Slice).decode
+
+
+def slice_row(body: bytes) -> tuple[str, str, SliceRow] | None:
+    """Take what is needed of a ResourceSlice: driver, pool, row; None for other devices.
+
+    Raises:
+        msgspec.DecodeError: it is not as the API server stores it.
+    """
+    spec = _decode_slice(body).spec
+    if spec.driver not in DRIVERS:
+        return None
+    devices = [_slice_device(spec.driver, each) for each in spec.devices]
+    row = SliceRow(spec.pool.generation, spec.pool.resourceSliceCount, spec.nodeName, devices)
+    return spec.driver, spec.pool.name, row
+
+
+def _slice_device(driver: str, device: _Device) -> SliceDevice:
+    basic = device.basic or _Basic(device.attributes, device.allowMultipleAllocations)
+
+    def said(name: str) -> str:
+        found = basic.attributes.get(name) or basic.attributes.get(f"{driver}/{name}")
+        return "" if found is None else found.string
+
+    parent, own = said("parentUUID"), said("uuid")
+    return SliceDevice(
+        name=device.name,
+        gpu=parent or own,
+        part=(own or device.name) if parent else "",
+        product=said("productName"),
+        several=basic.allowMultipleAllocations,
+    )
+
+
+def pool_of(rows: Iterable[SliceRow]) -> Pool:
+    """Put the slices of one pool together: those of its highest generation."""
+    known = list(rows)
+    newest = max((row.generation for row in known), default=0)
+    current = [row for row in known if row.generation == newest]
+    devices = {device.name: device for row in current for device in row.devices}
+    nodes = {row.node for row in current}
+    node = nodes.pop() if len(nodes) == 1 else ""
+    return Pool(node, devices, whole=all(row.count == len(current) for row in current))
+
+
+class _Result(msgspec.Struct, gc=False):
+    request: str
+    driver: str
+    pool: str
+    device: str
+    adminAccess: bool | None = None  # noqa: N815 - the field's name in the API
+    shareID: str | None = None  # noqa: N815 - the field's name in the API
+
+
+class _Opaque(msgspec.Struct, gc=False):
+    driver: str = ""
+    parameters: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Config(msgspec.Struct, gc=False):
+    requests: list[str] | None = None
+    opaque: _Opaque | None = None
+
+
+class _Devices(msgspec.Struct, gc=False):
+    results: list[_Result] | None = None
+    config: list[_Config] | None = None
+
+
+class _Allocation(msgspec.Struct, gc=False):
+    devices: _Devices = msgspec.field(default_factory=_Devices)
+
+
+class _Consumer(msgspec.Struct, gc=False):
+    resource: str
+    name: str
+    apiGroup: str = ""  # noqa: N815 - the field's name in the API
+
+
+class _Status(msgspec.Struct, gc=False):
+    allocation: _Allocation | None = None
+    reservedFor: list[_Consumer] | None = None  # noqa: N815 - the field's name in the API
+
+
+class _Claim(msgspec.Struct, gc=False):
+    status: _Status | None = None
+
+
+class ClaimedDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One allocated device, and how it is given to those who have it."""
+
+    driver: str
+    pool: str
+    device: str
+    sharing: str
+    admin: bool
+    share: str
+
+
+class ClaimRow(msgspec.Struct, frozen=True, gc=False):
+    """What is taken of a ResourceClaim: the pods that use it, and what they were given."""
+
+    pods: list[str]
+    devices: list[ClaimedDevice]
+
+
+_decode_claim = msgspec.json.Decoder(_Claim).decode
+
+
+def claim_row(body: bytes) -> ClaimRow | None:
+    """Take what is needed of a ResourceClaim; None where no accelerator is allocated and in use.
+
+    Raises:
+        msgspec.DecodeError: it is not as the API server stores it.
+    """
+    status = _decode_claim(body).status
+    if status is None or status.allocation is None:
+        return None
+    pods = [
+        each.name
+        for each in status.reservedFor or ()
+        if each.resource == "pods" and not each.apiGroup
+    ]
+    config = status.allocation.devices.config or ()
+    devices = [
+        ClaimedDevice(
+            driver=result.driver,
+            pool=result.pool,
+            device=result.device,
+            sharing=_sharing(result, config, several=len(pods) > 1).value,
+            admin=bool(result.adminAccess),
+            share=result.shareID or "",
+        )
+        for result in status.allocation.devices.results or ()
+        if result.driver in DRIVERS
+    ]
+    return ClaimRow(pods, devices) if pods and devices else None
+
+
+def _sharing(result: _Result, config: Sequence[_Config], *, several: bool) -> Mechanism:
+    """Say how a device is given to those who have it: by the last setting that is for it."""
+    strategy: Mechanism | None = None
+    for each in config:
+        opaque = each.opaque
+        if opaque is None or opaque.driver != result.driver or not _is_for(result, each.requests):
+            continue
+        strategy = strategy_of(opaque.parameters) or strategy
+    if strategy is not None:
+        return strategy
+    return Mechanism.SHARED_CLAIM if several or result.shareID else Mechanism.EXCLUSIVE
+
+
+def _is_for(result: _Result, requests: Sequence[str] | None) -> bool:
+    """Say whether a setting is for a result; a result of a subrequest is called ``main/sub``."""
+    return not requests or result.request in requests or result.request.split("/")[0] in requests
+
+
+class _Mps(msgspec.Struct, gc=False):
+    defaultPinnedDeviceMemoryLimit: str | None = None  # noqa: N815 - the field's name in the API
+    defaultPerDevicePinnedMemoryLimit: dict[str, str] | None = None  # noqa: N815 - as above
+
+
+class _SharingConfig(msgspec.Struct, gc=False):
+    strategy: str = ""
+    mpsConfig: _Mps | None = None  # noqa: N815 - the field's name in the API
+
+
+class _Parameters(msgspec.Struct, gc=False):
+    kind: str = ""
+    sharing: _SharingConfig | None = None
+
+
+_decode_parameters = msgspec.json.Decoder(_Parameters).decode
+
+
+def strategy_of(parameters: bytes) -> Mechanism | None:
+    """Say how NVIDIA's driver shares a device by its parameters; None where they say nothing.
+
+    The strategies are TimeSlicing and MPS, in just this spelling; the settings of a strategy that
+    is not chosen mean nothing.
+    """
+    try:
+        sharing = _decode_parameters(parameters).sharing
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if sharing is None:
+        return None
+    if sharing.strategy == "TimeSlicing":
+        return Mechanism.TIME_SLICING
+    if sharing.strategy != "MPS":
+        return None
+    mps = sharing.mpsConfig or _Mps()
+    limited = mps.defaultPinnedDeviceMemoryLimit or mps.defaultPerDevicePinnedMemoryLimit
+    return Mechanism.MPS if limited else Mechanism.MPS_UNLIMITED
+
+
+def path_of(device: SliceDevice) -> tuple[Step, ...]:
+    """Return the part of a GPU that a device is; () for all of it."""
+    return (Step(Mechanism.MIG, device.part),) if device.part else ()

@@ -1,0 +1,256 @@
+"""All grants of a target, device by device, as its rows come in.
+
+A device is told by its node and its id. Where only the number of devices is known, what a node
+offers under one resource name is a *pool*: which of its devices a pod has is not known, and
+counting says what follows (:mod:`counting`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from auditor.analysis.gpu.components import Component, is_component
+from auditor.analysis.gpu.declared import Declared, HeldPod
+from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device
+from auditor.analysis.gpu.dra import ClaimedDevice, ClaimRow, Pool, SliceDevice, path_of
+from auditor.analysis.gpu.hami_grants import register_of
+from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.nodes import NodeRow, Offer, offers
+from auditor.analysis.gpu.pods import PodUse
+from auditor.analysis.gpu.schedulers import declared, undeclared
+from auditor.analysis.gpu.shares import Certainty, Grant, Step
+from auditor.analysis.gpu.tenants import NamespaceMarks, Tenant, TenantKey, tenant_of
+from auditor.model.fact import Origin
+
+NO_POOL: Final = Pool("", {}, whole=False)
+UNIQUE: Final = ("GPU-", "MIG-")
+"""How the ids begin that no two devices have in common, wherever they are."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A grant, and where it was read."""
+
+    grant: Grant
+    source: str
+    origin: Origin
+
+
+class Device(msgspec.Struct):
+    """A GPU, and who has something of it; ``notes`` say what is not known, or contradicts."""
+
+    product: str = ""
+    held: list[Held] = []
+    notes: list[str] = []
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """A pod that holds some of what a node offers; ``known``: it is told which devices it has."""
+
+    tenant: str
+    pod: str
+    slots: int
+    known: bool
+    origin: Origin
+
+
+class NodePool(msgspec.Struct, frozen=True):
+    """What a node offers under one name, and the pods that hold some of it."""
+
+    offer: Offer
+    holders: tuple[Holder, ...]
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """A pod that reaches every GPU of its node."""
+
+    tenant: str
+    pod: str
+    node: str
+    use: PodUse
+    component: bool
+    origin: Origin
+
+
+class Estate:
+    """Collects; :mod:`tenancy` asks it what there is."""
+
+    def __init__(self, keys: Sequence[TenantKey], components: Sequence[Component]) -> None:
+        """``keys`` name tenants, ``components`` are parts of the platform."""
+        self._keys = keys
+        self._components = components
+        self._marks: dict[str, NamespaceMarks] = {}
+        self._tenants: dict[str, Tenant] = {}
+        self._pools: dict[tuple[str, str], Pool] = {}
+        self._pods: dict[str, Origin] = {}
+        self.namespaces: dict[str, Origin] = {}
+        self.nodes: dict[str, Origin] = {}
+        self.devices: dict[tuple[str, str], Device] = {}
+        self.pools: dict[tuple[str, str], NodePool] = {}
+        self.reaches: list[Reach] = []
+        self._declared_on: dict[str, dict[str, None]] = {}
+
+    def namespace(self, name: str, marks: NamespaceMarks, origin: Origin) -> None:
+        """Learn what a namespace says of its tenant."""
+        self._marks[name] = marks
+        self.namespaces[name] = origin
+
+    def tenant(self, namespace: str) -> Tenant:
+        """Say whose a namespace is."""
+        found = self._tenants.get(namespace)
+        if found is None:
+            found = tenant_of(namespace, self._marks.get(namespace), self._keys)
+            self._tenants[namespace] = found
+        return found
+
+    def pool(self, driver: str, name: str, pool: Pool) -> None:
+        """Learn which devices a driver has in a pool."""
+        self._pools[driver, name] = pool
+
+    def places(self, pods: Iterable[str]) -> list[Origin]:
+        """Find where pods were read, or else what says that they hold something."""
+        return [self._pods[pod] for pod in pods if pod in self._pods]
+
+    def claim(self, namespace: str, row: ClaimRow, origin: Origin) -> None:
+        """Learn what was allocated to a claim, and who uses it."""
+        tenant = self.tenant(namespace).name
+        for claimed in row.devices:
+            pool = self._pools.get((claimed.driver, claimed.pool), NO_POOL)
+            known = pool.devices.get(claimed.device)
+            device = self._device(pool.node, _gpu_of(claimed, known))
+            if known is None:
+                _note(device, f"no slice of {claimed.driver} has {claimed.pool}/{claimed.device}")
+            else:
+                device.product = device.product or known.product
+            for pod in row.pods:
+                self._pods.setdefault(f"{namespace}/{pod}", origin)
+                grant = Grant(
+                    tenant,
+                    f"{namespace}/{pod}",
+                    Certainty.EXACT,
+                    Mechanism(claimed.sharing),
+                    path_of(known) if known is not None else (),
+                    claimed.admin,
+                )
+                device.held.append(Held(grant, "dra", origin))
+
+    def node(
+        self,
+        name: str,
+        row: NodeRow | None,
+        at: Origin | None,
+        pods: Iterable[tuple[Origin, PodUse]],
+    ) -> None:
+        """Learn what a node offers, and what its pods have of it."""
+        if at is not None:
+            self.nodes[name] = at
+        offered = {offer.resource: offer for offer in offers(row)} if row is not None else {}
+        holders: dict[str, list[Holder]] = {}
+        register, written = register_of(row), list[HeldPod]()
+        for origin, use in pods:
+            tenant, pod = self.tenant(origin.namespace).name, f"{origin.namespace}/{origin.name}"
+            self._pods[pod] = origin
+            written.append(HeldPod(tenant, pod, origin, use))
+            given = Counter(resource for resource, _ in use.given)
+            plain = undeclared(register, origin.namespace, use)
+            for resource, text in plain.given:
+                self._given(name, tenant, pod, parse_device(text), offered.get(resource), origin)
+            for resource, slots in plain.asked.items():
+                known = given[resource] >= slots
+                holder = Holder(tenant, pod, slots, known, origin)
+                holders.setdefault(resource, []).append(holder)
+            if use.ways:
+                component = is_component(origin.namespace, use, self._components)
+                self.reaches.append(Reach(tenant, pod, name, use, component, origin))
+        for resource in sorted({*holders, *offered}):
+            found = holders.get(resource, [])
+            offer = offered.get(resource) or _unknown(resource, found)
+            self.pools[name, resource] = NodePool(offer, tuple(found))
+        for each in declared(name, register, written):
+            self._declared(name, each)
+
+    def _declared(self, node: str, said: Declared) -> None:
+        """A scheduler says what a pod has; to say so of a GPU on two nodes is a contradiction."""
+        found = self._device(node, said.gpu)
+        found.product = found.product or said.product
+        found.held.append(Held(said.grant, "scheduler", said.origin))
+        if said.note:
+            _note(found, said.note)
+        if said.gpu.startswith(UNIQUE) and said.grant.certainty >= Certainty.DECLARED:
+            nodes = self._declared_on.setdefault(said.gpu, {})
+            earlier = list(nodes) if node not in nodes else []
+            nodes[node] = None
+            for other in [*earlier[:1], node] if len(nodes) > 1 else ():
+                _doubt(self.devices[other, said.gpu])
+
+    def _given(
+        self,
+        node: str,
+        tenant: str,
+        pod: str,
+        device: DeviceId,
+        offer: Offer | None,
+        origin: Origin,
+    ) -> None:
+        """A kubelet says which device it gave."""
+        sharing = offer.sharing if offer is not None else Mechanism.EXCLUSIVE
+        if device.replica and sharing is Mechanism.EXCLUSIVE:
+            sharing = Mechanism.UNKNOWN
+        if not device.replica:
+            sharing = Mechanism.EXCLUSIVE
+        grant = Grant(tenant, pod, Certainty.EXACT, sharing, device.path)
+        found = self._device(node, device.gpu or device.path[0].id)
+        if not device.gpu:
+            _note(found, "which GPU this instance is of is not in the API: compare nvidia-smi -L")
+        if offer is not None:
+            found.product = found.product or offer.product
+        found.held.append(Held(grant, "kubelet", origin))
+
+    def _device(self, node: str, gpu: str) -> Device:
+        found = self.devices.get((node, gpu))
+        if found is None:
+            found = self.devices[node, gpu] = Device()
+        return found
+
+
+def _gpu_of(claimed: ClaimedDevice, known: SliceDevice | None) -> str:
+    """Name a device: by its UUID, else as the driver does."""
+    if known is not None and known.gpu:
+        return known.gpu
+    return f"{claimed.driver}/{claimed.pool}/{claimed.device}"
+
+
+def _doubt(device: Device) -> None:
+    """Lower what schedulers alone say of a device, because they say it on another node as well."""
+    _note(device, "pods of another node are said to have this device as well")
+    for index, held in enumerate(device.held):
+        if held.source == "scheduler" and held.grant.certainty is Certainty.DECLARED:
+            grant = replace(held.grant, certainty=Certainty.POSSIBLE)
+            device.held[index] = replace(held, grant=grant)
+
+
+def _note(device: Device, text: str) -> None:
+    if text not in device.notes:
+        device.notes.append(text)
+
+
+def _unknown(resource: str, holders: Sequence[Holder]) -> Offer:
+    """What pods hold of a node that was not read, or does not offer it any more."""
+    return Offer(
+        resource=resource,
+        devices=sum(holder.slots for holder in holders),
+        per_device=1,
+        sharing=Mechanism.UNKNOWN,
+        profile=mig_profile(resource),
+        product="",
+        doubt=f"what the node offers of {resource} was not read",
+    )
+
+
+def pool_step(offer: Offer) -> tuple[Step, ...]:
+    """The part of a GPU that a device of an offer is; which one is not known."""
+    return (Step(Mechanism.MIG, ""),) if offer.profile else ()

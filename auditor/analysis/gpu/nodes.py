@@ -1,0 +1,176 @@
+"""What a node says of its GPUs: how many, how they are divided, and how often each is given out.
+
+GPU feature discovery labels each resource of a node: ``nvidia.com/gpu.count``, ``.replicas`` (for
+each GPU, though its README says for all), ``.sharing-strategy`` (none, time-slicing, mps) and
+``.product``; with strategy ``mixed`` each MIG profile has labels of its own,
+``nvidia.com/mig-1g.10gb.count``; with ``single`` those of ``nvidia.com/gpu`` are about instances.
+The kubelet reports how much the plugin advertises. The two have to agree: ``count x replicas``.
+
+Who writes labels of a node: who may patch nodes, which the node itself may not do for names outside
+of its own (NodeRestriction), and tenants should not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.gpu.devices import amount, is_accelerator, mig_profile
+from auditor.analysis.gpu.isolation import Mechanism
+
+_LABELS: Final = (
+    "nvidia.com/",
+    "amd.com/",
+    "gpu.intel.com/",
+    "cloud.google.com/gke-gpu",
+    "cloud.google.com/gke-max-shared-clients-per-gpu",
+    "cloud.google.com/gke-accelerator",
+)
+_ANNOTATIONS: Final = ("hami.io/node-", "volcano.sh/node-vgpu")
+_GKE_STRATEGY: Final = "cloud.google.com/gke-gpu-sharing-strategy"
+_GKE_CLIENTS: Final = "cloud.google.com/gke-max-shared-clients-per-gpu"
+_GKE_PARTITION: Final = "cloud.google.com/gke-gpu-partition-size"
+_SHARED: Final = ".shared"
+_WHOLE: Final = "nvidia.com/gpu"
+_MIG_STRATEGY: Final = "nvidia.com/mig.strategy"
+_STRATEGIES: Final = {
+    "time-slicing": Mechanism.TIME_SLICING,
+    "time-sharing": Mechanism.TIME_SLICING,
+    "mps": Mechanism.MPS,
+    "none": Mechanism.EXCLUSIVE,
+}
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+
+
+class _Status(msgspec.Struct, gc=False):
+    capacity: dict[str, object] | None = None
+
+
+class _Node(msgspec.Struct, gc=False):
+    metadata: _Metadata | None = None
+    status: _Status | None = None
+
+
+class NodeRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What is taken of a node."""
+
+    capacity: dict[str, int] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """What a node offers under one resource name: ``devices`` of ``per_device`` slots each.
+
+    ``sharing`` is how one device is given to several. ``profile`` is the MIG profile that the
+    devices are instances of, "" for whole GPUs. ``trusted``: what the labels say is what the
+    kubelet advertises; where it is not, ``doubt`` says why.
+    """
+
+    resource: str
+    devices: int
+    per_device: int
+    sharing: Mechanism
+    profile: str
+    product: str
+    doubt: str = ""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether anything follows from counting."""
+        return not self.doubt
+
+
+_decode = msgspec.json.Decoder(_Node).decode
+
+
+def node_row(body: bytes) -> NodeRow | None:
+    """Take what a node says of accelerators; None where it has none.
+
+    Raises:
+        msgspec.DecodeError: a field that says so is of another type.
+    """
+    node = _decode(body)
+    metadata, status = node.metadata or _Metadata(), node.status or _Status()
+    row = NodeRow(
+        {
+            name: count
+            for name, value in sorted((status.capacity or {}).items())
+            if is_accelerator(name) and (count := amount(value))
+        },
+        _beginning(metadata.labels, _LABELS),
+        _beginning(metadata.annotations, _ANNOTATIONS),
+    )
+    return row if row != NodeRow() else None
+
+
+def _beginning(found: Mapping[str, str] | None, starts: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name, value in sorted((found or {}).items()) if name.startswith(starts)}
+
+
+def offers(row: NodeRow) -> Iterator[Offer]:
+    """Yield what a node offers, resource by resource."""
+    for resource, capacity in row.capacity.items():
+        yield _offer(row.labels, resource, capacity)
+
+
+def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
+    base = resource.removesuffix(_SHARED)
+    profile = mig_profile(resource)
+    product = labels.get(f"{base}.product", "") or labels.get(f"{_WHOLE}.product", "")
+    if not profile and "-MIG-" in product:
+        profile = "mig-" + product.partition("-MIG-")[2].removesuffix("-SHARED")
+    if resource == _WHOLE and _GKE_STRATEGY in labels:
+        return _of_gke(labels, resource, capacity)
+    count, replicas = amount(labels.get(f"{base}.count")), amount(labels.get(f"{base}.replicas"))
+    sharing = _STRATEGIES.get(labels.get(f"{base}.sharing-strategy", ""))
+    if sharing is None:
+        sharing = Mechanism.UNKNOWN if replicas > 1 else Mechanism.EXCLUSIVE
+    per_device = max(replicas, 1)
+    if labels.get(_MIG_STRATEGY) == "mixed" and base == _WHOLE and capacity % per_device == 0:
+        # the label counts the GPUs that are divided as well, the kubelet those that are not
+        count = min(count, capacity // per_device)
+    return Offer(
+        resource=resource,
+        devices=count or capacity,
+        per_device=per_device,
+        sharing=sharing if per_device > 1 else Mechanism.EXCLUSIVE,
+        profile=profile,
+        product=product,
+        doubt=_doubt(base, count, per_device, capacity),
+    )
+
+
+def _doubt(base: str, count: int, per_device: int, capacity: int) -> str:
+    """Say why nothing follows from counting, "" where it does."""
+    if not count:
+        return f"the node has no label {base}.count, so how many devices there are is not known"
+    if count * per_device != capacity:
+        return (
+            f"the labels say {count} x {per_device} of {base}, the kubelet advertises {capacity}: "
+            "another plugin, or labels of an earlier configuration"
+        )
+    return ""
+
+
+def _of_gke(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
+    """GKE advertises clients x partitions x GPUs under the plain name."""
+    clients = amount(labels.get(_GKE_CLIENTS)) or 1
+    partition = labels.get(_GKE_PARTITION, "")
+    sharing = _STRATEGIES.get(labels[_GKE_STRATEGY], Mechanism.UNKNOWN)
+    doubt = "" if capacity % clients == 0 else f"{capacity} is no multiple of {clients} clients"
+    return Offer(
+        resource=resource,
+        devices=max(capacity // clients, 1),
+        per_device=clients,
+        sharing=sharing if clients > 1 else Mechanism.EXCLUSIVE,
+        profile=f"mig-{partition}" if partition else "",
+        product=labels.get("cloud.google.com/gke-accelerator", ""),
+        doubt=doubt,
+    )

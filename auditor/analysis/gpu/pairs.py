@@ -1,0 +1,164 @@
+"""What each two tenants of a target share: over all devices, the weakest of each certainty.
+
+Of a pool, whose devices nobody can tell apart, two tenants share
+
+- *proven*, where what the two need, each packed tightly, is more than the devices that there are;
+- *possibly*, where some assignment lets them meet;
+- not at all, where each device is given out once.
+
+That some two of many must share can be proven of a pool although it is of no pair: it is then said
+of the pool (:attr:`PoolShares.must`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
+
+import msgspec
+
+from auditor.analysis.gpu.counting import may_share, must_share
+from auditor.analysis.gpu.estate import Device, Estate, NodePool, Reach, pool_step
+from auditor.analysis.gpu.isolation import ISOLATION, Level, Mechanism, level_of
+from auditor.analysis.gpu.shares import Certainty, Grant, Share, shares
+
+
+class Pair(msgspec.Struct):
+    """What two tenants share with one certainty: the weakest share, and on how many devices."""
+
+    share: Share
+    node: str
+    device: str
+    devices: int = 0
+    nodes: set[str] = msgspec.field(default_factory=set)
+
+
+class PoolShares(msgspec.Struct, frozen=True):
+    """What follows for a pool; ``must``: some two tenants share, whichever they are."""
+
+    shares: tuple[Share, ...]
+    must: bool
+
+
+def of_device(device: Device, reaches: Iterable[Reach]) -> list[Share]:
+    """Find what tenants share of a device that is known, and who reaches it besides."""
+    return list(shares((*(held.grant for held in device.held), *map(bypassing, reaches))))
+
+
+def bypassing(reach: Reach) -> Grant:
+    """Make the grant of a pod that reaches every GPU of its node."""
+    certainty = Certainty(max(way.certainty for way in reach.use.ways))
+    return Grant(reach.tenant, reach.pod, certainty, Mechanism.BYPASS)
+
+
+def of_pool(pool: NodePool, reaches: Iterable[Reach]) -> PoolShares:
+    """Find what tenants share of devices that can't be told apart."""
+    offer = pool.offer
+    slots: Counter[str] = Counter()
+    pods: dict[str, str] = {}
+    unknown: set[str] = set()
+    for holder in pool.holders:
+        slots[holder.tenant] += holder.slots
+        pods[holder.tenant] = min(holder.pod, pods.get(holder.tenant, holder.pod))
+        if not holder.known:
+            unknown.add(holder.tenant)
+    found = (
+        list(_counted(pool, slots, pods, unknown))
+        if offer.trusted
+        else list(_doubted(pool, slots, pods, unknown))
+    )
+    found += _beside(pool, pods, reaches)
+    must = offer.trusted and must_share(slots, offer.devices, offer.per_device)
+    return PoolShares(tuple(found), must)
+
+
+def _counted(
+    pool: NodePool, slots: Mapping[str, int], pods: Mapping[str, str], unknown: set[str]
+) -> Iterator[Share]:
+    offer = pool.offer
+    for one, other in combinations(sorted(slots), 2):
+        if not unknown & {one, other}:
+            continue
+        both = {one: slots[one], other: slots[other]}
+        if must_share(both, offer.devices, offer.per_device):
+            yield _share(one, other, Certainty.PROVEN, offer.sharing, pods)
+        elif may_share(slots, offer.devices, offer.per_device):
+            yield _share(one, other, Certainty.POSSIBLE, offer.sharing, pods)
+        elif pool_step(offer):
+            yield _share(one, other, Certainty.POSSIBLE, Mechanism.MIG, pods)
+
+
+def _doubted(
+    pool: NodePool, slots: Mapping[str, int], pods: Mapping[str, str], unknown: set[str]
+) -> Iterator[Share]:
+    """Where nothing follows from counting, what labels say of sharing is still possible."""
+    if pool.offer.sharing in (Mechanism.EXCLUSIVE, Mechanism.UNKNOWN):
+        return
+    for one, other in combinations(sorted(slots), 2):
+        if unknown & {one, other}:
+            yield _share(one, other, Certainty.POSSIBLE, pool.offer.sharing, pods)
+
+
+def _beside(pool: NodePool, pods: Mapping[str, str], reaches: Iterable[Reach]) -> Iterator[Share]:
+    """A pod that reaches every GPU of the node reaches those that others hold."""
+    holders = [
+        Grant(tenant, pod, Certainty.EXACT, Mechanism.EXCLUSIVE, pool_step(pool.offer))
+        for tenant, pod in pods.items()
+    ]
+    for share in shares((*holders, *map(bypassing, reaches))):
+        if share.mechanism is Mechanism.BYPASS:
+            yield share
+
+
+def _share(
+    one: str, other: str, certainty: Certainty, mechanism: Mechanism, pods: Mapping[str, str]
+) -> Share:
+    isolation = ISOLATION[mechanism]
+    return Share((one, other), certainty, isolation, mechanism, (pods[one], pods[other]))
+
+
+class Pairs:
+    """What each two tenants share over all devices, as devices come."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._found: dict[tuple[str, str], dict[Certainty, Pair]] = {}
+
+    def add(self, node: str, device: str, shared: Iterable[Share]) -> None:
+        """Learn what is shared of one device, or of one pool."""
+        for share in shared:
+            known = self._found.setdefault(share.tenants, {})
+            pair = known.get(share.certainty)
+            if pair is None:
+                pair = known[share.certainty] = Pair(share, node, device)
+            pair.devices += 1
+            pair.nodes.add(node)
+            if _weaker(share, pair.share):
+                pair.share, pair.node, pair.device = share, node, device
+
+    def all(self) -> Iterator[tuple[tuple[str, str], dict[Certainty, Pair]]]:
+        """Yield each two tenants in the order of their names, with what they share."""
+        yield from sorted(self._found.items(), key=lambda item: item[0])
+
+
+def _weaker(one: Share, other: Share) -> bool:
+    return one.isolation is not other.isolation and _strength(one) < _strength(other)
+
+
+def _strength(share: Share) -> tuple[object, ...]:
+    return share.level, share.isolation
+
+
+def reaches_by_node(estate: Estate) -> dict[str, list[Reach]]:
+    """Sort the pods that reach every GPU by node; those of the platform itself are left out."""
+    found: dict[str, list[Reach]] = {}
+    for reach in estate.reaches:
+        if not reach.component:
+            found.setdefault(reach.node, []).append(reach)
+    return found
+
+
+def weakest(shared: Iterable[Share]) -> Level:
+    """Find the lowest level among shares; EXCLUSIVE where there are none."""
+    return min((level_of(share.isolation) for share in shared), default=Level.EXCLUSIVE)

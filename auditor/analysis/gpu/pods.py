@@ -1,0 +1,147 @@
+"""What a pod has of GPUs: what it asks for, what it was given, and what it reaches beside that.
+
+A pod that runs holds what it asks for; one that has ended holds nothing. An init container that is
+not restarted gives its devices on to the containers after it, so of those the largest counts
+(KEP-753: sidecars add up).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.gpu.bypass import Way, ways_of
+from auditor.analysis.gpu.devices import amount, is_accelerator
+from auditor.analysis.gpu.hami_limits import Limits, limits_of
+from auditor.analysis.gpu.podspec import Container, Metadata, Resources, Spec, Status, pod_in
+
+_ENDED: Final = frozenset({"Succeeded", "Failed"})
+_KEPT: Final = (
+    "hami.io/",
+    "volcano.sh/",
+    "nvidia.com/",
+    "gpu-fraction",
+    "gpu-memory",
+    "run.ai/",
+    "received-resource-type",
+    "mps",
+)
+"""How the annotations begin by which schedulers say what they gave."""
+_KEPT_LABELS: Final = ("runai-gpu-group",)
+"""How the labels begin; what schedulers look for among the one is no link among the other."""
+_MARKS: Final = (
+    *(b"gpu", b"nvidia", b"VISIBLE_DEVICES", b"privileged", b"hostPath", b"cdi.k8s.io"),
+    *(b"habana.ai/", b"amd.com/", b"run.ai/", b"SYS_ADMIN", b"\\u"),
+)
+"""Of which a pod has one that has anything of a GPU: most pods need no second look.
+
+The last is how JSON writes any other letter, so that nobody hides one.
+"""
+LONGEST: Final = 4_096
+"""What a scheduler writes of a pod is far shorter; what is not is cut, and not believed."""
+
+
+class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What is taken of one pod.
+
+    ``asked`` is how many of each resource it holds, ``given`` which devices of a resource it has
+    by its status. ``written`` are the labels and annotations of schedulers, ``limits`` what those
+    of HAMi are worth. ``account``, the kind of its ``owner`` and ``images`` tell the parts of the
+    platform itself.
+    """
+
+    asked: dict[str, int] = {}
+    given: list[tuple[str, str]] = []
+    written: dict[str, str] = {}
+    ways: list[Way] = []
+    account: str = ""
+    owner: str = ""
+    images: list[str] = []
+    limits: Limits | None = None
+
+
+def worth_a_look(body: bytes) -> bool:
+    """Say whether a pod may have anything of a GPU, by what is written in it."""
+    return any(mark in body for mark in _MARKS)
+
+
+def pod_use(body: bytes) -> tuple[str, PodUse] | None:
+    """Take what a pod has of GPUs, and the node that it is on; None where it has nothing.
+
+    Raises:
+        msgspec.DecodeError: a field that says so is of another type.
+    """
+    pod = pod_in(body)
+    spec, status = pod.spec or Spec(), pod.status or Status()
+    if not spec.nodeName or status.phase in _ENDED:
+        return None
+    asked = asked_by(spec.containers or (), spec.initContainers or ())
+    written = _written(pod.metadata or Metadata())
+    limits = limits_of(spec) if asked or written else None
+    use = PodUse(
+        asked=asked,
+        given=list(_given(status)),
+        written=written,
+        ways=ways_of(pod),
+        account=spec.serviceAccountName or "default",
+        images=sorted(
+            {each.image for each in (*(spec.containers or ()), *(spec.initContainers or ()))}
+        ),
+        limits=limits if limits is not None and (written or limits.off) else None,
+    )
+    return (spec.nodeName, use) if use.asked or use.given or use.written or use.ways else None
+
+
+def asked_by(containers: Iterable[Container], first: Iterable[Container]) -> dict[str, int]:
+    """Count the accelerators that a pod holds while it runs, by resource."""
+    running: dict[str, int] = {}
+    starting: dict[str, int] = {}
+    for container in containers:
+        _add(running, _asked(container))
+    for container in first:
+        if container.restartPolicy == "Always":
+            _add(running, _asked(container))
+        else:
+            for name, count in _asked(container).items():
+                starting[name] = max(starting.get(name, 0), count)
+    names = sorted({*running, *starting})
+    return {name: max(running.get(name, 0), starting.get(name, 0)) for name in names}
+
+
+def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        total[name] = total.get(name, 0) + count
+
+
+def _asked(container: Container) -> dict[str, int]:
+    """Limits and requests of an extended resource are the same, and one alone sets the other."""
+    found = container.resources or Resources()
+    named = {**(found.requests or {}), **(found.limits or {})}
+    counts = {name: amount(value) for name, value in named.items() if is_accelerator(name)}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _given(status: Status) -> Iterable[tuple[str, str]]:
+    """Yield the devices that a kubelet says it gave (ContainerStatus.allocatedResourcesStatus)."""
+    for each in (*(status.containerStatuses or ()), *(status.initContainerStatuses or ())):
+        for allocated in each.allocatedResourcesStatus or ():
+            if is_accelerator(allocated.name):
+                for device in allocated.resources or ():
+                    yield allocated.name, device.resourceID
+
+
+def _written(metadata: Metadata) -> dict[str, str]:
+    return {
+        **_beginning(metadata.annotations, _KEPT),
+        **_beginning(metadata.labels, _KEPT_LABELS),
+    }
+
+
+def _beginning(found: Mapping[str, str] | None, starts: tuple[str, ...]) -> dict[str, str]:
+    return {
+        name: value[:LONGEST]
+        for name, value in sorted((found or {}).items())
+        if name.startswith(starts)
+    }

@@ -1,0 +1,362 @@
+"""The analysis: of the objects of a target, who shares which GPU with whom.
+
+Three kinds of facts. ``gpu/Device`` is a GPU, or a pool of those that can't be told apart, with the
+tenants on it: a row of the matrix that reports show. ``gpu/Share`` is what two tenants share over
+all devices, for each certainty the weakest. ``gpu/Reach`` is a pod that reaches every GPU of its
+node without an allocation.
+
+These facts are found: reading less finds less, and never makes one wrong. So what could not be read
+leaves a finding as it is, and the rule without a verdict on the rest. Only whose a namespace is
+decides whether two pods are of two tenants at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.gpu.components import Component, components_from_table
+from auditor.analysis.gpu.dra import ClaimRow, SliceRow, pool_of
+from auditor.analysis.gpu.estate import Device, Estate, Holder, NodePool, Reach
+from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.nodes import NodeRow
+from auditor.analysis.gpu.pairs import (
+    Pair,
+    Pairs,
+    PoolShares,
+    of_device,
+    of_pool,
+    reaches_by_node,
+    weakest,
+)
+from auditor.analysis.gpu.pods import PodUse
+from auditor.analysis.gpu.rows import CLAIMS, NAMESPACE, NODES, POOLS, READS, TENANTS, extracted
+from auditor.analysis.gpu.shares import Certainty, Grant, Share, Step
+from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey, keys_from_table
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.model.enums import GapCause
+from auditor.model.fact import Fact, Origin
+from auditor.model.gpus import KIND as DEVICE
+from auditor.model.gpus import DeviceFact, SharedDevice, TenantOnDevice
+from auditor.model.resource import Gap, Resource
+
+SHARE: Final = "gpu/Share"
+REACH: Final = "gpu/Reach"
+
+_SHOWN: Final = 20
+"""How many shares of a device, and pods of a tenant, are listed by name."""
+
+_encode = msgspec.json.encode
+_marks = msgspec.json.Decoder(NamespaceMarks).decode
+_slice = msgspec.json.Decoder(SliceRow).decode
+_claim = msgspec.json.Decoder(ClaimRow).decode
+_node = msgspec.json.Decoder(NodeRow).decode
+_pod = msgspec.json.Decoder(PodUse).decode
+
+
+class Tenancies:
+    """Joins nodes, pods, claims and slices of a target to who shares what."""
+
+    id = "gpu-tenancy"
+    stage = Stage.TARGET
+    reads = READS
+    combined: frozenset[str] = frozenset()
+    feeds: Feeds = MappingProxyType(
+        {
+            DEVICE: MappingProxyType({"": READS}),
+            REACH: MappingProxyType({"": READS}),
+            # two namespaces of which it is not known whose they are may be of one tenant
+            SHARE: MappingProxyType(
+                {"": READS, "sure": frozenset({NAMESPACE}), "perhaps": frozenset({NAMESPACE})}
+            ),
+        }
+    )
+
+    def __init__(self, keys: Sequence[TenantKey], components: Sequence[Component]) -> None:
+        """``keys`` name the tenant of a namespace, ``components`` are no tenant."""
+        self._keys = keys
+        self._components = components
+
+    def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
+        """Take what a resource says of GPUs."""
+        return extracted(resource, site, self._keys)
+
+    def combine(self, one: Row, other: Row) -> Row:
+        """Combine nothing: each row is of one object.
+
+        Raises:
+            TypeError: it was asked to.
+        """
+        raise TypeError(f"rows {one.tag} and {other.tag} of one object each")
+
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
+        """Yield the facts of a target, and a gap for each object that is not as its API has it."""
+        estate = Estate(self._keys, self._components)
+        for key, rows in groups:
+            if key == (TENANTS,):
+                yield from map(_gap, rows)
+            else:
+                _learn(estate, key, rows)
+        yield from _facts(estate)
+
+
+def make(tables: Tables) -> Tenancies:
+    """Make the analysis for the tables of a policy."""
+    return Tenancies(
+        keys_from_table(tables.get("tenancy-keys", ())),
+        components_from_table(tables.get("gpu-components", ())),
+    )
+
+
+def _gap(row: Row) -> Gap:
+    at = row.place
+    detail = f"{at.kind} {at.namespace}/{at.name}: {msgspec.json.decode(row.body)}"
+    hint = "who shares a GPU with whom is told without it"
+    return Gap(at.target, at.kind, GapCause.MALFORMED, detail, hint, at.line, at.namespace)
+
+
+def _learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
+    """Add the rows of one key."""
+    if key[0] == TENANTS:
+        for row in rows:
+            estate.namespace(key[1], _marks(row.body), row.place)
+    elif key[0] == POOLS:
+        estate.pool(key[1], key[2], pool_of(_slice(row.body) for row in rows))
+    elif key[0] == CLAIMS:
+        for row in rows:
+            estate.claim(key[1], _claim(row.body), row.place)
+    elif key[0] == NODES:
+        node: NodeRow | None = None
+        place: Origin | None = None
+        pods: list[tuple[Origin, PodUse]] = []
+        for row in rows:
+            if row.tag == "node":
+                node, place = _node(row.body), row.place
+            else:
+                pods.append((row.place, _pod(row.body)))
+        estate.node(key[1], node, place, pods)
+
+
+def _facts(estate: Estate) -> Iterator[Fact]:
+    reaching, pairs = reaches_by_node(estate), Pairs()
+    for node, name in sorted({*estate.devices, *estate.pools}):
+        reaches = reaching.get(node, ())
+        device, pool = estate.devices.get((node, name)), estate.pools.get((node, name))
+        if device is not None:
+            shared = of_device(device, reaches)
+            pairs.add(node, name, shared)
+            yield _device(estate, node, name, device, shared)
+        if pool is not None:
+            found = of_pool(pool, reaches)
+            pairs.add(node, name, found.shares)
+            yield _pool(estate, node, name, pool, found)
+    for tenants, each in pairs.all():
+        yield _shared(estate, tenants, each)
+    having = {node for node, _ in (*estate.devices, *estate.pools)}
+    for reach in sorted(estate.reaches, key=lambda each: each.pod):
+        if reach.node in having:
+            yield _reached(reach)
+
+
+def _device(estate: Estate, node: str, gpu: str, device: Device, shared: Sequence[Share]) -> Fact:
+    tenants: dict[str, list[Grant]] = {}
+    for held in device.held:
+        tenants.setdefault(held.grant.tenant, []).append(held.grant)
+    body = _body(
+        DeviceFact(
+            node=node,
+            device=gpu,
+            count=1,
+            known=True,
+            product=device.product,
+            tenants=tuple(_tenant(name, tenants[name]) for name in sorted(tenants)),
+            level=0,
+            isolation="",
+            shares=(),
+            unknown=tuple(device.notes),
+        ),
+        shared,
+    )
+    origins = [held.origin for held in device.held]
+    return _fact(DEVICE, (node, gpu), body, estate.nodes.get(node), origins)
+
+
+def _tenant(name: str, grants: Sequence[Grant]) -> TenantOnDevice:
+    surest = min(grants, key=lambda each: (-each.certainty, each.path, each.sharing.value))
+    parts = {_part(grant.path) for grant in grants}
+    return TenantOnDevice(
+        tenant=name,
+        pods=tuple(sorted({grant.pod for grant in grants})[:_SHOWN]),
+        mechanism=surest.sharing.value,
+        certainty=surest.certainty.word,
+        part=", ".join(sorted(parts)) if "" not in parts else "",
+        observer=all(grant.observer for grant in grants),
+    )
+
+
+def _part(path: tuple[Step, ...]) -> str:
+    return " ".join(f"{step.mechanism.value} {step.id or '?'}" for step in path)
+
+
+def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolShares) -> Fact:
+    offer = pool.offer
+    tenants: dict[str, list[Holder]] = {}
+    for holder in pool.holders:
+        tenants.setdefault(holder.tenant, []).append(holder)
+    body = _body(
+        DeviceFact(
+            node=node,
+            device=resource,
+            count=offer.devices,
+            known=False,
+            product=offer.product,
+            tenants=tuple(
+                TenantOnDevice(
+                    tenant=name,
+                    pods=tuple(sorted({holder.pod for holder in tenants[name]})[:_SHOWN]),
+                    mechanism=offer.sharing.value,
+                    certainty=Certainty.POSSIBLE.word,
+                    part=offer.profile,
+                    slots=sum(holder.slots for holder in tenants[name]),
+                )
+                for name in sorted(tenants)
+            ),
+            level=0,
+            isolation="",
+            shares=(),
+            some_must_share=found.must,
+            unknown=tuple(_unknown(pool)),
+        ),
+        found.shares,
+    )
+    origins = [holder.origin for holder in pool.holders]
+    return _fact(DEVICE, (node, resource), body, estate.nodes.get(node), origins)
+
+
+def _unknown(pool: NodePool) -> Iterator[str]:
+    """Say what can't be known of a pool, and what would tell."""
+    offer = pool.offer
+    if offer.doubt:
+        yield offer.doubt
+    waiting = any(not holder.known for holder in pool.holders)
+    if waiting and (offer.per_device > 1 or offer.sharing is Mechanism.UNKNOWN or offer.profile):
+        yield (
+            "which pod has which device is not in the API: "
+            "ContainerStatus.allocatedResourcesStatus tells (Kubernetes 1.36 and later)"
+        )
+
+
+def _body(device: DeviceFact, shared: Sequence[Share]) -> dict[str, object]:
+    """Put what is shared into the fact of a device."""
+    level = weakest(shared)
+    listed = tuple(
+        SharedDevice(
+            tenants=share.tenants,
+            level=int(share.level),
+            isolation=share.level.word,
+            mechanism=share.mechanism.value,
+            certainty=share.certainty.word,
+            pods=share.pods,
+        )
+        for share in shared[:_SHOWN]
+    )
+    whole = msgspec.structs.replace(
+        device,
+        level=int(level),
+        isolation=level.word,
+        shares=listed,
+        more_shares=max(len(shared) - _SHOWN, 0),
+    )
+    body: dict[str, object] = msgspec.to_builtins(whole)
+    return body
+
+
+def _shared(estate: Estate, tenants: tuple[str, str], found: dict[Certainty, Pair]) -> Fact:
+    """What two tenants share: an entry for each certainty, the surest first."""
+    entries = [
+        {
+            "certainty": certainty.word,
+            "level": int(pair.share.level),
+            "isolation": pair.share.level.word,
+            "mechanism": pair.share.mechanism.value,
+            "devices": pair.devices,
+            "nodes": len(pair.nodes),
+            "node": pair.node,
+            "device": pair.device,
+            "pods": list(pair.share.pods),
+            "qualities": _qualities(pair.share),
+        }
+        for certainty, pair in sorted(found.items(), reverse=True)
+    ]
+    sure = [pair.share for certainty, pair in found.items() if certainty >= Certainty.PROVEN]
+    perhaps = [pair.share for certainty, pair in found.items() if certainty < Certainty.PROVEN]
+    body: dict[str, object] = {"tenants": list(tenants), "found": entries}
+    if sure:
+        body["sure"] = int(weakest(sure))
+    if perhaps and (not sure or weakest(perhaps) < weakest(sure)):
+        body["perhaps"] = int(weakest(perhaps))
+    best = found[max(found)]
+    origins = [
+        origin
+        for pod in best.share.pods
+        if (origin := estate.namespaces.get(pod.partition("/")[0])) is not None
+    ]
+    node = estate.nodes.get(best.node)
+    everywhere = [*origins, *([node] if node is not None else [])]
+    origins = everywhere or estate.places(best.share.pods)
+    return _fact(SHARE, tenants, body, None, origins, f"tenants {' and '.join(tenants)}")
+
+
+def _qualities(share: Share) -> dict[str, str]:
+    isolation = share.isolation
+    return {
+        "memory": isolation.memory.name.lower(),
+        "cap": isolation.cap.name.lower(),
+        "faults": isolation.faults.name.lower(),
+        "compute": isolation.compute.name.lower(),
+        "kernel": isolation.kernel.name.lower(),
+    }
+
+
+def _reached(reach: Reach) -> Fact:
+    certainty = Certainty(max(way.certainty for way in reach.use.ways))
+    namespace, _, name = reach.pod.partition("/")
+    body: dict[str, object] = {
+        "namespace": namespace,
+        "name": name,
+        "node": reach.node,
+        "tenant": reach.tenant,
+        "certainty": certainty.word,
+        "component": reach.component,
+        "ways": [
+            {"name": way.name, "certainty": Certainty(way.certainty).word, "field": way.pointer}
+            for way in reach.use.ways
+        ],
+    }
+    return _fact(REACH, (reach.node, reach.pod), body, reach.origin, ())
+
+
+def _fact(
+    kind: str,
+    key: tuple[str, ...],
+    body: dict[str, object],
+    subject: Origin | None,
+    origins: Iterable[Origin],
+    part: str = "",
+) -> Fact:
+    """Make a fact; what it says is concluded, and stands in no object."""
+    every = list(dict.fromkeys([*([subject] if subject is not None else []), *origins]))
+    first, *related = every
+    return Fact(
+        kind=kind,
+        key=key,
+        body=_encode(body),
+        subject=first,
+        related=tuple(related[:_SHOWN]),
+        elsewhere=tuple((f"/{name}", None) for name in body),
+        draws_on=((first.target, ""),),
+        part=part,
+    )

@@ -1,0 +1,147 @@
+"""``auditor gpus``: who shares which GPU with whom."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import click
+
+from auditor.cli.caching import RESULTS, cache_of
+from auditor.cli.errors import show_traceback
+from auditor.cli.exits import INTERNAL
+from auditor.cli.options import (
+    chosen_by,
+    kubeconfig_option,
+    policies_option,
+    progress_option,
+    set_option,
+    timeout_option,
+)
+from auditor.cli.output import write_stdout
+from auditor.cli.process import Scratch
+from auditor.cli.prose import prose
+from auditor.cli.screen import Progress, style_of
+from auditor.cli.stamp import stamp_of
+from auditor.cli.wiring import Places, wired
+from auditor.config import Config, read_config
+from auditor.engine.sources import WantedKinds
+from auditor.model.finding import Report
+from auditor.ports import Live
+from auditor.runner.gather import CollectionRequest, gather
+from auditor.runner.job import wanted_of
+from auditor.runner.run import audit
+from auditor.runner.settings import Settings
+from auditor.runner.shards import default_workers
+from reports.gpus import as_csv, as_json, matrix
+from reports.style import Style
+from reports.text import safe, wrap
+
+PROFILE: Final = "gpu-tenancy"
+_INCOMPLETE: Final = 3
+
+
+def _screen(report: Report, style: Style) -> Iterator[str]:
+    for line in matrix(report, style):
+        yield line + "\n"
+    for item in report.gaps:
+        gap = item.gap
+        text = f"not read: {gap.scope}  {gap.cause.value}: {gap.detail}"
+        for line in wrap(safe(text), style.width, style.glyph("unknown")):
+            yield line + "\n"
+
+
+def _json(report: Report, style: Style) -> Iterator[str]:
+    del style
+    return as_json(report)
+
+
+def _csv(report: Report, style: Style) -> Iterator[str]:
+    del style
+    return as_csv(report)
+
+
+FORMATS: Final = MappingProxyType({"terminal": _screen, "json": _json, "csv": _csv})
+
+
+@click.command()
+@click.argument(
+    "targets", nargs=-1, required=True, metavar="TARGET...", type=click.Path(allow_dash=True)
+)
+@click.option(
+    "--format",
+    "shown_as",
+    type=click.Choice(list(FORMATS)),
+    default="terminal",
+    show_default=True,
+    help="What to print.",
+)
+@set_option
+@policies_option
+@kubeconfig_option
+@timeout_option
+@click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour.")
+@progress_option
+@prose
+def gpus(
+    targets: tuple[str, ...],
+    kubeconfig: str,
+    timeout: float | None,
+    progress: str,
+    **chosen: Any,
+) -> int:
+    r"""Say of each GPU of TARGETs which tenants are on it, and what separates them.
+
+    A row is a GPU, or those of a node that the API does not tell apart. What
+    could not be read is named at the end, and the exit code is 3 then.
+
+    \b
+    Examples:
+      auditor gpus k8s://
+      auditor gpus k8s://prod --format csv > gpus.csv
+      kubectl get nodes,pods,ns -A -o json | auditor gpus -
+
+    auditor explain gpu-tenancy says what the words mean.
+    """
+    config = read_config()
+    shown = Progress(progress)
+    with Scratch(config.temporary) as spool:
+        made = _settings(chosen["settings"], chosen["policies"], config, spool)
+        places = Places(kubeconfig or config.kubeconfig, timeout)
+        found = [wired().collector_for(text, places) for text in targets]
+        stamp = stamp_of(targets, config)
+        live = any(isinstance(each, Live) for each in found)
+        asked = wanted_of(made.chosen, spool) if live else WantedKinds()
+        order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
+        collectors, _ = gather(found, order, wired().reader_of, shown)
+        report = audit(collectors, made, stamp, shown)
+        shown.end()
+        style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto", everything=True)
+        lines = FORMATS[chosen["shown_as"]](report, style)
+        write_stdout(sys.stdout.buffer, _encoded(lines))
+        if order.bug or report.bug:
+            show_traceback(order.bug or report.bug)
+            return INTERNAL
+        return _INCOMPLETE if report.gaps else 0
+
+
+def _settings(
+    parameters: tuple[str, ...], policies: tuple[Path, ...], config: Config, spool: Path
+) -> Settings:
+    cache = cache_of(config)
+    return Settings(
+        chosen=chosen_by(policies, PROFILE, parameters, cache),
+        gate="never",
+        workers=default_workers(),
+        spool=spool,
+        result_cache=cache.below(RESULTS) if cache is not None else None,
+        list_all=False,
+        memo=True,
+    )
+
+
+def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
+    return (line.encode("utf-8", "backslashreplace") for line in lines)

@@ -1,0 +1,62 @@
+"""The form of ``gpu/Device``: a GPU, or those of a node that can't be told apart, and its tenants.
+
+Results list these facts, and bundles hold them, so a field may be added and none changes its
+meaning. Levels are those of :class:`auditor.analysis.gpu.isolation.Level`, certainties those of
+:class:`auditor.analysis.gpu.shares.Certainty`, as words.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from auditor.model.results_finding import says
+
+KIND: Final = "gpu/Device"
+Count = Annotated[int, Meta(ge=0)]
+
+
+class TenantOnDevice(msgspec.Struct, frozen=True):
+    """A tenant that has something of a GPU."""
+
+    tenant: str
+    pods: Annotated[tuple[str, ...], says("Its pods, each as namespace/name, 20 at most.")]
+    mechanism: Annotated[str, says("How what it has is given out.")]
+    certainty: Annotated[str, says("exact, proven, declared or possible.")]
+    part: Annotated[str, says("The part of the GPU that it has; empty: all of it.")] = ""
+    slots: Annotated[Count, says("How many it has where devices can't be told apart.")] = 0
+    observer: Annotated[bool, says("It may look at what is in use by others.")] = False
+
+
+class SharedDevice(msgspec.Struct, frozen=True):
+    """Two tenants on a GPU, and what separates them."""
+
+    tenants: tuple[str, str]
+    level: Annotated[int, says("From 0, none, to 8, confidential.", ge=0, le=8)]
+    isolation: Annotated[str, says("The level as a word.")]
+    mechanism: Annotated[str, says("What makes the isolation so weak.")]
+    certainty: Annotated[str, says("exact, proven, declared or possible.")]
+    pods: Annotated[tuple[str, str], says("Two pods of which it is so.")]
+
+
+class DeviceFact(msgspec.Struct, frozen=True, rename="camel"):
+    """A GPU, or several of a node that can't be told apart."""
+
+    node: str
+    device: Annotated[str, says("The UUID of the GPU, else the driver's name of it, else of all.")]
+    count: Annotated[int, says("How many GPUs or instances it stands for.", ge=0)]
+    known: Annotated[bool, says("Whether it is one GPU that the API names.")]
+    product: str
+    tenants: tuple[TenantOnDevice, ...]
+    level: Annotated[int, says("The lowest level of its shares; 6, exclusive, where none.")]
+    isolation: Annotated[str, says("That level as a word.")]
+    shares: Annotated[tuple[SharedDevice, ...], says("What two tenants share, 20 at most.")]
+    more_shares: Annotated[Count, says("Shares that are not listed.")] = 0
+    some_must_share: Annotated[
+        bool, says("Counts prove that some two of the tenants share, whichever they are.")
+    ] = False
+    unknown: Annotated[
+        tuple[str, ...], says("What can't be known or contradicts, and what would tell.")
+    ] = ()

@@ -1,0 +1,20 @@
+"""What is said of GPUs themselves, whichever platform gives them out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auditor.platforms.platform import Platform
+
+PREFIX: Final = "gpu/"
+FACTS: Final = frozenset({"gpu/Device", "gpu/Reach", "gpu/Share"})
+
+ACCELERATORS: Final = Platform(
+    name="accelerators",
+    schemes=(),
+    prefix=PREFIX,
+    kinds=FACTS,
+    facts=FACTS,
+    listed=frozenset({"gpu/Device"}),
+    writing="of GPUs there are gpu/Device, gpu/Share and gpu/Reach",
+)

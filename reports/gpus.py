@@ -1,0 +1,183 @@
+"""The matrix of GPUs: which tenants are on which, by which mechanism, how well apart, how sure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from auditor.model.finding import Report
+from auditor.model.gpus import KIND, DeviceFact, SharedDevice, TenantOnDevice
+from reports.room import cut
+from reports.style import Style
+from reports.text import safe, wrap
+
+SHOWN_DEVICES = 6
+"""How many GPUs the screen of a whole scan shows, the least isolated first."""
+SHOWN_IN_A_LINE = 3
+SHOWN_SHARES = 4
+_ROLES = ("critical", "high", "high", "medium", "medium", "low")
+"""How a share is coloured, by its level."""
+
+_decode = msgspec.json.Decoder(DeviceFact).decode
+
+
+def devices(report: Report) -> list[tuple[str, DeviceFact]]:
+    """Read the GPUs of a report, each with its target, in the order of targets, nodes and names."""
+    return [(fact.target, _decode(fact.body)) for fact in report.facts.get(KIND, ())]
+
+
+def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:
+    """Yield the part of the screen of a scan: a summary, and the GPUs that are least isolated.
+
+    A ``short`` one has a line for each of a few.
+    """
+    found = devices(report)
+    if not found:
+        return
+    yield ""
+    yield style.paint("GPUs", "bold")
+    yield from wrap(_summary(found), style.width, "  ")
+    shared = sorted(
+        (each for each in found if each[1].shares or each[1].some_must_share),
+        key=lambda each: (each[1].level, each[0], each[1].node, each[1].device),
+    )
+    shown = shared[: SHOWN_IN_A_LINE if short else SHOWN_DEVICES]
+    for target, device in shown:
+        named = target if len(report.targets) > 1 else ""
+        if short:
+            yield cut(f"  {safe(_in_a_line(device, named))}", style.width)
+        else:
+            yield from _device(device, style, named)
+    if len(found) > len(shown):
+        rest = f"{len(found) - len(shown):,} more, and the tenants of each: auditor gpus TARGET"
+        yield from wrap(rest, style.width, "  ")
+
+
+def _in_a_line(device: DeviceFact, target: str) -> str:
+    """Tell the weakest of what is shared of a GPU."""
+    where = " ".join(filter(None, (target, device.node, device.device)))
+    if not device.shares:
+        return f"{where}  proven: some of {len(device.tenants)} tenants share"
+    weakest = min(device.shares, key=lambda each: (each.level, each.tenants))
+    return f"{where}  {_share(weakest)}"
+
+
+def matrix(report: Report, style: Style) -> Iterator[str]:
+    """Yield all GPUs."""
+    found = devices(report)
+    if not found:
+        yield "no GPU, and no pod that uses one, was found"
+        return
+    yield from wrap(_summary(found), style.width, "")
+    for target, device in found:
+        yield from _device(device, style, target if len(report.targets) > 1 else "")
+
+
+def _summary(found: Sequence[tuple[str, DeviceFact]]) -> str:
+    nodes = {(target, device.node) for target, device in found}
+    tenants = {tenant.tenant for _, device in found for tenant in device.tenants}
+    pairs = {(target, share.tenants) for target, device in found for share in device.shares}
+    number = sum(device.count for _, device in found)
+    text = f"{number:,} on {_count(len(nodes), 'node')}, {_count(len(tenants), 'tenant')}"
+    if not pairs:
+        return f"{text}; no two tenants were found on one GPU"
+    return f"{text}; {_count(len(pairs), 'pair')} of tenants share, or may share"
+
+
+def _device(device: DeviceFact, style: Style, target: str) -> Iterator[str]:
+    count = "" if device.known else f" x {device.count}"
+    names = (target, device.node, f"{device.device}{count}", device.product)
+    head = "  ".join(filter(None, map(safe, names)))
+    first, *rest = wrap(head, style.width, "  ")
+    yield style.paint(first, "bold")
+    yield from rest
+    for tenant in device.tenants:
+        yield from wrap(safe(_tenant(tenant)), style.width, "    ")
+    if not device.tenants:
+        yield from wrap("no pod has any of it", style.width, "    ")
+    if device.some_must_share:
+        text = "proven: some of these tenants share, there are too few for them to be apart"
+        yield from wrap(text, style.width, "    - ")
+    for share in sorted(device.shares, key=lambda each: (each.level, each.tenants))[:SHOWN_SHARES]:
+        for line in wrap(safe(_share(share)), style.width, "    - "):
+            yield style.paint(line, _ROLES[min(share.level, len(_ROLES) - 1)])
+    more = max(len(device.shares) - SHOWN_SHARES, 0) + device.more_shares
+    if more:
+        yield from wrap(f"and {_count(more, 'pair')} more", style.width, "    ")
+    for text in device.unknown:
+        yield from wrap(safe(f"not known: {text}"), style.width, "    - ")
+
+
+def _tenant(tenant: TenantOnDevice) -> str:
+    shown = ", ".join(tenant.pods[:2])
+    if len(tenant.pods) > len(tenant.pods[:2]):
+        shown += f" and {len(tenant.pods) - 2} more"
+    parts = (
+        tenant.tenant,
+        f"{tenant.slots} x {tenant.mechanism}" if tenant.slots else tenant.mechanism,
+        tenant.part,
+        tenant.certainty,
+        "looks on" if tenant.observer else "",
+        shown,
+    )
+    return "  ".join(filter(None, parts))
+
+
+def _share(share: SharedDevice) -> str:
+    names = " and ".join(share.tenants)
+    return f"{share.certainty}: {names}, isolation {share.isolation} ({share.mechanism})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+COLUMNS = (
+    *("target", "node", "device", "count", "known", "product", "tenant", "slots", "mechanism"),
+    *("part", "certainty", "observer", "pods", "isolation", "shares_with"),
+)
+"""The columns of the table: a row for each tenant of each GPU, one for a GPU without tenants."""
+
+
+def as_csv(report: Report) -> Iterator[str]:
+    """Yield the matrix as a table (RFC 4180), its first line the names of the columns."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    for target, device in devices(report):
+        writer.writerows(_rows(target, device))
+    yield buffer.getvalue()
+
+
+def _rows(target: str, device: DeviceFact) -> Iterable[Sequence[object]]:
+    head = (target, device.node, device.device, device.count, device.known, device.product)
+    if not device.tenants:
+        yield (*map(_cell, head), *[""] * (len(COLUMNS) - len(head)))
+    for tenant in device.tenants:
+        others = [share for share in device.shares if tenant.tenant in share.tenants]
+        level = min(others, key=lambda each: each.level).isolation if others else "exclusive"
+        tail = (
+            *(tenant.tenant, tenant.slots, tenant.mechanism, tenant.part, tenant.certainty),
+            *(tenant.observer, " ".join(tenant.pods), level),
+            " ".join(sorted({name for each in others for name in each.tenants} - {tenant.tenant})),
+        )
+        yield tuple(map(_cell, (*head, *tail)))
+
+
+def _cell(value: object) -> object:
+    """Keep a spreadsheet from taking what somebody wrote for a formula."""
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+        return "'" + value
+    return value
+
+
+def as_json(report: Report) -> Iterator[str]:
+    """Yield the facts of ``results.json`` alone, in their order."""
+    listed = [
+        {"target": target, **msgspec.to_builtins(device)} for target, device in devices(report)
+    ]
+    yield json.dumps({"schema": "gpus/v1", "devices": listed}, indent=1, ensure_ascii=False) + "\n"
