@@ -176,9 +176,13 @@ def documents(text: str, builder: Builder) -> Iterator[NodeDocument]:
 class Builder:
     """Makes values of nodes, nulls left out of mappings, as the API server takes them."""
 
-    def __init__(self, size: int) -> None:
-        """``size`` is the length of the text: as many nodes, and what aliases add, are allowed."""
+    def __init__(self, size: int, *, nulls: bool = False) -> None:
+        """``size`` is the length of the text: as many nodes, and what aliases add, are allowed.
+
+        ``nulls``: they are kept, for who tells a null from a field that is not there.
+        """
         self._left = MAX_NODES + size
+        self._nulls = nulls
         self._text = ""
         self._open: set[int] = set()
         self._duplicates: list[Duplicate] = []
@@ -203,7 +207,7 @@ class Builder:
                     self._value(item, f"{pointer}/{index}") for index, item in enumerate(node.value)
                 ]
             made = self._mapping(cast("yaml.MappingNode", node), pointer)
-            return without_nulls(made)
+            return made if self._nulls else without_nulls(made)
         finally:
             self._open.discard(id(node))
 

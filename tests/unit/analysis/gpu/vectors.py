@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,14 @@ class Rows:
         """The rows that no test took, and those that two did."""
         once = [name for name in self.taken if self.taken.count(name) > 1]
         return [*(name for name in self.rows if name not in self.taken), *once]
+
+
+@cache
+def rows(name: str) -> tuple[dict[str, Any], ...]:
+    """All rows of a file."""
+    return tuple(json.loads((FOLDER / f"{name}.json").read_text()))
+
+
+def rows_of(name: str, *starts: str) -> list[dict[str, Any]]:
+    """The rows whose ids begin so."""
+    return [row for row in rows(name) if row["id"].startswith(starts)]
