@@ -21,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.dra_parameters import strategy_of
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Step
 
@@ -243,45 +244,6 @@ def _sharing(result: _Result, config: Sequence[_Config], *, several: bool) -> Me
 def _is_for(result: _Result, requests: Sequence[str] | None) -> bool:
     """Say whether a setting is for a result; a result of a subrequest is called ``main/sub``."""
     return not requests or result.request in requests or result.request.split("/")[0] in requests
-
-
-class _Mps(msgspec.Struct, gc=False):
-    defaultPinnedDeviceMemoryLimit: str | None = None  # noqa: N815 - the field's name in the API
-    defaultPerDevicePinnedMemoryLimit: dict[str, str] | None = None  # noqa: N815 - as above
-
-
-class _SharingConfig(msgspec.Struct, gc=False):
-    strategy: str = ""
-    mpsConfig: _Mps | None = None  # noqa: N815 - the field's name in the API
-
-
-class _Parameters(msgspec.Struct, gc=False):
-    kind: str = ""
-    sharing: _SharingConfig | None = None
-
-
-_decode_parameters = msgspec.json.Decoder(_Parameters).decode
-
-
-def strategy_of(parameters: bytes) -> Mechanism | None:
-    """Say how NVIDIA's driver shares a device by its parameters; None where they say nothing.
-
-    The strategies are TimeSlicing and MPS, in just this spelling; the settings of a strategy that
-    is not chosen mean nothing.
-    """
-    try:
-        sharing = _decode_parameters(parameters).sharing
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if sharing is None:
-        return None
-    if sharing.strategy == "TimeSlicing":
-        return Mechanism.TIME_SLICING
-    if sharing.strategy != "MPS":
-        return None
-    mps = sharing.mpsConfig or _Mps()
-    limited = mps.defaultPinnedDeviceMemoryLimit or mps.defaultPerDevicePinnedMemoryLimit
-    return Mechanism.MPS if limited else Mechanism.MPS_UNLIMITED
 
 
 def path_of(device: SliceDevice) -> tuple[Step, ...]:
