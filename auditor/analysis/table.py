@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from auditor.analysis import accounts, completions, grants, namespaces
 from auditor.analysis.analyses import Table
-from auditor.analysis.gpu import tenancy
+from auditor.analysis.gpu import sharing, tenancy
+from auditor.analysis.gpu.sharing_rows import ReadText, read_json
 from auditor.analysis.workloads import PodTemplates
 
-ANALYSES: Final = Table(
-    of_objects=(PodTemplates,),
-    joining=(namespaces.make, accounts.make, grants.make, tenancy.make),
-    completing=(completions.make,),
-)
-"""All that there are; which of them a run has is an argument."""
+
+def analyses(read: ReadText) -> Table:
+    """Make the table; ``read`` reads a text as YAML, and is a function of a module."""
+    return Table(
+        of_objects=(PodTemplates,),
+        joining=(
+            *(namespaces.make, accounts.make, grants.make, tenancy.make),
+            partial(sharing.make, read=read),
+        ),
+        completing=(completions.make,),
+    )
+
+
+ANALYSES: Final = analyses(read_json)
+"""All that there are, with a reader of JSON alone; which of them a run has is an argument."""

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from auditor.analysis.analyses import Table
-from auditor.analysis.table import ANALYSES
+from auditor.analysis.table import analyses
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.exports.admission import Place
@@ -36,6 +36,17 @@ class Places(msgspec.Struct, frozen=True):
     kubeconfig: str = ""
     timeout: float | None = None
     exclude: tuple[str, ...] = ()
+
+
+def _yaml(text: str) -> object:
+    from auditor.analysis.gpu.sharing_rows import ReadFailure
+    from collectors.documents.guards import Unreadable
+    from collectors.documents.values import value_of
+
+    try:
+        return value_of(text)
+    except Unreadable as error:
+        return ReadFailure(error.detail)
 
 
 def _manifests() -> Recogniser:
@@ -209,7 +220,7 @@ class Wiring(msgspec.Struct, frozen=True):
 
 SHIPPED: Final = Wiring(
     platforms=PLATFORMS,
-    analyses=ANALYSES,
+    analyses=analyses(_yaml),
     collectors=MappingProxyType(dict.fromkeys(KUBERNETES.schemes, _cluster)),
     readers=MappingProxyType(dict.fromkeys(KUBERNETES.schemes, _pages)),
     recognisers=(_manifests,),

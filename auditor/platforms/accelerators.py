@@ -7,7 +7,7 @@ from typing import Final
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "gpu/"
-FACTS: Final = frozenset({"gpu/Device", "gpu/Reach", "gpu/Share"})
+FACTS: Final = frozenset({"gpu/Device", "gpu/Reach", "gpu/Share", "gpu/Sharing"})
 
 ACCELERATORS: Final = Platform(
     name="accelerators",
@@ -16,5 +16,5 @@ ACCELERATORS: Final = Platform(
     kinds=FACTS,
     facts=FACTS,
     listed=frozenset({"gpu/Device"}),
-    writing="of GPUs there are gpu/Device, gpu/Share and gpu/Reach",
+    writing="of GPUs there are gpu/Device, gpu/Share, gpu/Reach and gpu/Sharing",
 )

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.analysis.gpu.nodes import NodeRow, offers
-from auditor.analysis.gpu.plugin_config import PluginConfig, Refusal, Start, plugin_config
+from auditor.analysis.gpu.plugin_config import PluginConfig, plugin_config
+from auditor.analysis.gpu.plugin_fields import Refusal
+from auditor.analysis.gpu.plugin_flags import Start
 from collectors.documents.guards import Unreadable
 from collectors.documents.values import value_of
 from tests.unit.analysis.gpu.vectors import rows, rows_of
