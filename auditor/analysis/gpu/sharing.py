@@ -45,11 +45,22 @@ from auditor.analysis.gpu.sharing_rows import (
 )
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
-from auditor.model.fact import Fact, Origin, Spot
+from auditor.model.fact import Fact, Origin
 from auditor.model.resource import Resource
 
 KIND: Final = "gpu/Sharing"
 
+_CONFIGURING: Final = frozenset({CONFIG_MAP, POLICY, TEMPLATE})
+_SAID: Final = (
+    *("strategy", "resources", "renames", "failsAboveOne", "listStrategies", "migStrategy"),
+    *("refused", "ignored", "default", "namedBy"),
+)
+_RESTING: Final = MappingProxyType(
+    {
+        **dict.fromkeys(_SAID, _CONFIGURING),
+        **dict.fromkeys(("nodes", "nodeCount"), frozenset({NODE})),
+    }
+)
 _SHOWN: Final = 20
 _encode = msgspec.json.encode
 _naming = msgspec.json.Decoder(Naming).decode
@@ -80,17 +91,7 @@ class Sharings:
     stage = Stage.TARGET
     reads = READS
     combined: frozenset[str] = frozenset()
-    feeds: Feeds = MappingProxyType(
-        {
-            KIND: MappingProxyType(
-                {
-                    "": frozenset({CONFIG_MAP, POLICY, TEMPLATE}),
-                    "nodes": frozenset({NODE}),
-                    "nodeCount": frozenset({NODE}),
-                }
-            )
-        }
-    )
+    feeds: Feeds = MappingProxyType({KIND: MappingProxyType({"": _CONFIGURING, **_RESTING})})
 
     def __init__(self, read: ReadText) -> None:
         """``read`` reads a text as YAML."""
@@ -166,17 +167,15 @@ def _fact(
         "nodeCount": len(nodes),
     }
     said = _said(text, name)
-    at = Spot(0, pointer_of(("data", text.key)))
+    body = {**joined, **said}
+    line = origin.line_of(pointer_of(("data", text.key)))
     return Fact(
         kind=KIND,
         key=(origin.namespace, origin.name, text.key),
-        body=_encode({**joined, **said}),
-        subject=origin,
+        body=_encode(body),
+        subject=msgspec.structs.replace(origin, line=line),
         related=tuple(dict.fromkeys(each for _, each in naming))[:_SHOWN],
-        elsewhere=(
-            *((f"/{field}", None) for field in joined),
-            *((f"/{field}", at) for field in said),
-        ),
+        elsewhere=tuple((f"/{field}", None) for field in body),
         draws_on=((origin.target, ""),),
         part=text.key,
     )
