@@ -31,7 +31,14 @@ from tests.unit.analysis.joining import SITE, derived
 GPU = "nvidia.com/gpu"
 ONE, TWO = "GPU-00000000-1", "GPU-00000000-2"
 TURNS = {
-    "opaque": {"driver": "gpu.nvidia.com", "parameters": {"sharing": {"strategy": "TimeSlicing"}}}
+    "opaque": {
+        "driver": "gpu.nvidia.com",
+        "parameters": {
+            "apiVersion": "resource.nvidia.com/v1beta1",
+            "kind": "GpuConfig",
+            "sharing": {"strategy": "TimeSlicing"},
+        },
+    }
 }
 
 
