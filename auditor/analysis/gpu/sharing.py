@@ -50,14 +50,14 @@ from auditor.model.resource import Resource
 
 KIND: Final = "gpu/Sharing"
 
-_CONFIGURING: Final = frozenset({CONFIG_MAP, POLICY, TEMPLATE})
+_NAMING: Final = frozenset({POLICY, TEMPLATE})
 _SAID: Final = (
     *("strategy", "resources", "renames", "failsAboveOne", "listStrategies", "migStrategy"),
     *("refused", "ignored", "default", "namedBy"),
 )
 _RESTING: Final = MappingProxyType(
     {
-        **dict.fromkeys(_SAID, _CONFIGURING),
+        **dict.fromkeys(_SAID, _NAMING),
         **dict.fromkeys(("nodes", "nodeCount"), frozenset({NODE})),
     }
 )
@@ -91,7 +91,9 @@ class Sharings:
     stage = Stage.TARGET
     reads = READS
     combined: frozenset[str] = frozenset()
-    feeds: Feeds = MappingProxyType({KIND: MappingProxyType({"": _CONFIGURING, **_RESTING})})
+    feeds: Feeds = MappingProxyType(
+        {KIND: MappingProxyType({"": _NAMING | {CONFIG_MAP}, **_RESTING})}
+    )
 
     def __init__(self, read: ReadText) -> None:
         """``read`` reads a text as YAML."""
