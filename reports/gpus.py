@@ -82,7 +82,8 @@ def _summary(found: Sequence[tuple[str, DeviceFact]]) -> str:
     tenants = {tenant.tenant for _, device in found for tenant in device.tenants}
     pairs = {(target, share.tenants) for target, device in found for share in device.shares}
     number = sum(device.count for _, device in found)
-    text = f"{number:,} on {_count(len(nodes), 'node')}, {_count(len(tenants), 'tenant')}"
+    where = f"{_count(number, 'GPU')} or instances on {_count(len(nodes), 'node')}"
+    text = f"{where}, {_count(len(tenants), 'tenant')}"
     if not pairs:
         return f"{text}; no two tenants were found on one GPU"
     return f"{text}; {_count(len(pairs), 'pair')} of tenants share, or may share"

@@ -119,7 +119,7 @@ def gpus(
         collectors, _ = gather(found, order, wired().reader_of, shown)
         report = audit(collectors, made, stamp, shown)
         shown.end()
-        style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto", everything=True)
+        style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
         lines = FORMATS[chosen["shown_as"]](report, style)
         write_stdout(sys.stdout.buffer, _encoded(lines))
         if order.bug or report.bug:

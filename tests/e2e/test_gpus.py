@@ -50,7 +50,7 @@ def test_the_matrix_on_a_screen(cluster: Path) -> None:
     done = auditor("gpus", cluster, "--progress", "none")
     assert done.code == 0, done.err
     assert done.out.splitlines() == [
-        "3 on 2 nodes, 2 tenants; 1 pair of tenants share, or may share",
+        "3 GPUs or instances on 2 nodes, 2 tenants; 1 pair of tenants share, or may share",
         "  n1  nvidia.com/gpu x 2  NVIDIA-A100-SHARED",
         "    llm  5 x time-slicing  possible  llm/chat",
         "    web  1 x time-slicing  possible  web/rank",
