@@ -136,12 +136,12 @@ def wanted_by(sources: Iterable[RuleSources], platforms: Platforms = PLATFORMS) 
 
 def _sources(active: ActiveRule, feeds: Feeds, platforms: Platforms) -> RuleSources:
     rule = active.rule
-    of = (platforms.of_kind(kind) for kind in (*rule.applies_to, *rule.needs))
+    judged = frozenset(kind for fact in rule.applies_to for kind in read_for(fact, feeds))
+    needed = frozenset(kind for each in rule.needs for kind in read_for(each, feeds))
+    of = map(platforms.of_kind, (*rule.applies_to, *judged, *needed))
     schemes = frozenset(scheme for each in of if each is not None for scheme in each.schemes)
     if rule.about.of_files:
         return RuleSources(frozenset(), frozenset(), schemes)
-    judged = frozenset(kind for fact in rule.applies_to for kind in read_for(fact, feeds))
-    needed = frozenset(kind for each in rule.needs for kind in read_for(each, feeds))
     facts = frozenset(feeds).intersection(rule.applies_to)
     return RuleSources(judged - needed, needed, schemes, facts)
 
