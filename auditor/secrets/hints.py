@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from auditor.secrets.key_hints import may_tell
+from auditor.secrets.positions import HINTS as POSITION_HINTS
 from auditor.secrets.text_hints import find, may_sign_in
 
 __all__ = ("find", "holding", "may_hold_secret")
@@ -19,6 +20,7 @@ _HINTS_JSON: Final = (
     *(b"glpat-", b"xox", b"sk-", b"nvapi-", b"AKIA", b"ASIA", b"PRIVATE KEY", b"eyJ", b"earer "),
     *(b"EARER ", b"hf_", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_"),
     *(b"service_acc", b"last-applied-configuration"),
+    *POSITION_HINTS,
 )
 _ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
 """A character written by its number, but for the three that Go always writes so."""

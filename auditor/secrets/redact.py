@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.secrets import fields, objects
+from auditor.secrets import fields, objects, positions
 from auditor.secrets.hints import may_hold_secret
 from auditor.secrets.keys import APPLIED, ENTRIES, SECRET, role_of
 from auditor.secrets.marks import is_marker, marker
@@ -95,12 +95,13 @@ def _mapping(value: dict[str, Any]) -> dict[str, Any]:
 
 def _list(values: list[Any]) -> list[Any]:
     made = values
-    announced = False
+    announced = started = False
     for at, item in enumerate(values):
         kind = item.__class__
         if kind is str:
             found: Any = redact_text(item) if len(item) >= SHORTEST else item
             announced = announced or (item[:1] == "-" and fields.is_announcing(item))
+            started = started or positions.is_program(item)
         elif kind is dict:
             found = _mapping(item)
         else:
@@ -109,6 +110,8 @@ def _list(values: list[Any]) -> list[Any]:
             if made is values:
                 made = [*values]
             made[at] = found
+    if started:
+        made = positions.in_arguments(made)
     return fields.without(made, fields.after_argument, "argument") if announced else made
 
 

@@ -25,7 +25,15 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("slack-token", re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,}")),
     ("huggingface-token", re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")),
     ("anthropic-key", re.compile(r"\bsk-ant-[A-Za-z0-9_\-]{20,}")),
-    ("openai-key", re.compile(r"\bsk-(?:proj-)?[A-Za-z0-9_\-]{32,}")),
+    # words with hyphens between them are a name, as that of a model or a package may be
+    (
+        "openai-key",
+        re.compile(
+            r"\bsk-(?!(?:(?:[a-z]+|v?[0-9]{1,4}|[0-9]{1,4}[bkm])[-_]){2,}"
+            r"(?:[a-z]+|v?[0-9]{1,4}|[0-9]{1,4}[bkm])(?![A-Za-z0-9_-]))"
+            r"(?:proj-)?[A-Za-z0-9_\-]{32,}"
+        ),
+    ),
     ("nvidia-api-key", re.compile(r"\bnvapi-[A-Za-z0-9_\-]{32,}")),
     (
         "jwt",

@@ -9,6 +9,7 @@ from typing import Any, Final
 from auditor.secrets.json_texts import redact_json
 from auditor.secrets.marks import has_marker, marker
 from auditor.secrets.names import is_secret_name, says_no_secret
+from auditor.secrets.positions import in_command
 from auditor.secrets.settings import redact_settings
 from auditor.secrets.shapes import without_shapes
 
@@ -35,7 +36,7 @@ def without_secrets(text: str, hide: Callable[[Any], Any], key: str = "") -> str
             return found
     if made[0] == "-":
         made = _argument(made)
-    return redact_settings(made, key)
+    return redact_settings(in_command(made), key)
 
 
 def _argument(text: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+import msgspec
+
 _FLAGS = re.IGNORECASE | re.ASCII
 _LONGEST_PLAIN: Final = 512
 """Characters; what is longer is not a placeholder."""
@@ -36,7 +38,7 @@ _REFERENCE = re.compile(
     r"\$\{(?:env:)?(?:[A-Za-z_]\w*|[0-9@*])(?:-|:-|:?\?[^{}$]*)?\}"  # ${X}, ${X:-}, ${X:?say so}
     r"|\$\{(?:file|dir|directory|vault|sm|ssm|secrets?|secretsmanager):[^{}$]*\}"  # Kafka
     r"|\$__(?:file|env|vault)\{[^{}]*\}"  # of Grafana
-    r"|\$\((?!\s*(?:echo|printf)\b)[^()]*\)"  # $(X) of Kubernetes, $(cat FILE) of a shell
+    r"|\$?\$\((?!\s*(?:echo|printf)\b)[^()]*\)"  # $(X) of Kubernetes, $(cat FILE) of a shell
     r"|\$(?:[A-Za-z_]\w*|[0-9@*])"
     r"|\{\{[^{}]*\}\}|\$\{\{[^{}]*\}\}"
     r"|%\([A-Za-z_]\w*\)s|%(?:env\()?[A-Z_][A-Z0-9_]*\)?%"
@@ -46,7 +48,7 @@ _REFERENCE = re.compile(
 _LEFT_OF_REFERENCE = re.compile(r"(?:Bearer|Basic|Token)?[\s\"':;,@/.-]*", _FLAGS)
 _ELSEWHERE = re.compile(
     r"(?:vault:|ref\+|op://|(?:aws|gcp|azure)?-?(?:ssm|sm|secrets?|secretsmanager|keyvault)://|secretref:|arn:aws[a-z-]*:(?:secretsmanager|ssm):|azurekeyvault://"
-    r"|projects/[^/\s]+/secrets/|sha256:(?=[0-9a-f]{64}$)|ENC\[)\S*"
+    r"|projects/[^/\s]+/secrets/|os\.environ/(?=[A-Z_]\w*$)|sha256:(?=[0-9a-f]{64}$)|ENC\[)\S*"
     r"|\$ANSIBLE_VAULT;[\w.;-]+\s[0-9a-f\s]*"
     r"|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S+) \S+(?: \S+)?",
     _FLAGS,
@@ -111,6 +113,9 @@ _TELLS_OBJECT = re.compile(
 _OF_SECRET = re.compile(r"SECRET", _FLAGS)
 _OF_MORE = re.compile(r"PASS|PWD|TOKEN|CREDENTIAL|KEY", _FLAGS)
 _OF_KEY = re.compile(r"(?:.*_)?(?:SECRET|PASSWORD|TOKEN|CREDENTIALS?)_?KEY", _FLAGS)
+_NAME_OF = re.compile(r"[A-Za-z](?:Name|NameAnnotation)$|_name$")
+_LONGEST_NAMES: Final = 4096
+"""Characters; a longer text is not looked at for names alone."""
 _KEY_NAME = re.compile(
     r"[a-z._-]*(?:passw(?:or)?d|pass|secret|token|key|credentials?|user(?:name)?|auth|dsn|uri|url"
     r"|connection|certificate|crt|pem|json|ya?ml|conf|cfg|txt)[a-z._-]*",
@@ -151,6 +156,8 @@ def says_nothing(words: Words, value: str) -> bool:
     """
     if is_placeholder(value) or _PATH.fullmatch(value) or _repeats(words, value):
         return True
+    if value.lstrip()[:1] == "{" and _names_alone(value):
+        return True
     if value.lower() in {"0", "1", "y", "n"} and _ASKS.match(words.parted):
         return True
     if _COUNT.fullmatch(value) or _DURATION.fullmatch(value):
@@ -182,6 +189,26 @@ def _repeats(words: Words, value: str) -> bool:
     if not _OF_KEY_OR_TOKEN.search(name) or _NO_COUNT.search(name):
         return False
     return ("_" in name and said.upper() == name) or _UNUSED.fullmatch(value) is not None
+
+
+def _names_alone(value: str) -> bool:
+    """Whether a text is a JSON object that says of everything in it that it is a name.
+
+    KServe has its settings of credentials so: in which Secret and under which key they are.
+    """
+    if len(value) > _LONGEST_NAMES:
+        return False
+    try:
+        stack = [("", msgspec.json.decode(value))]
+    except msgspec.DecodeError:
+        return False
+    while stack:
+        key, found = stack.pop()
+        if isinstance(found, dict):
+            stack += found.items()
+        elif not isinstance(found, str) or _NAME_OF.search(key) is None:
+            return False
+    return True
 
 
 def _is_made_of(said: list[str], name: list[str]) -> bool:

@@ -76,6 +76,7 @@ CLIENT_SECRET istio-ca1234
 PASSWORD_HASH $2a$10$abcdefghijklmnopqrstuv
 Authorization Bearer hunter22
 USE_TOKEN 1x
+credentials {"gcsCredentialFileName":"a1.json","word":"hunter22"}
 """
 
 HARMLESS = """
@@ -173,6 +174,7 @@ vault.hashicorp.com/agent-inject-secret-db internal/data/db1
 nginx.ingress.kubernetes.io/auth-secret basic-auth
 nginx.ingress.kubernetes.io/auth-url https://login.example
 rbac.authorization.kubernetes.io/autoupdate maybe
+credentials {"gcs":{"gcsCredentialFileName":"a1.json"},"s3AccessKeyIDName":"AWS_1"}
 existingSecret my1
 secretKey token
 passwordKey password

@@ -177,6 +177,11 @@ LEFT = {
     "what a script is given": 'TOKEN=$1\nPASSWORD="$2"\nSECRET=${1:?usage}\n',
     "a command in backticks": "PASSWORD=`cat /run/secrets/x`\n",
     "a field of a program": "password = config.password\n",
+    "references of LiteLLM": "api_key: os.environ/VLLM_KEY\nkey: os.environ/MASTER_KEY\n",
+    "an escaped reference of Kubernetes": "run --token=$$(BACKEND_TOKEN) --port 1",
+    "a name that begins as a key does": (
+        "EMBEDDER=sk-learn-tfidf-multilingual-large-v2-normalised-embeddings\n"
+    ),
     "usage": "Usage: login --token TOKEN --password PASSWORD\n",
     "a placeholder in a header": 'curl -H "Authorization: Bearer <token>"\n',
     "references of other programs": (
