@@ -117,7 +117,6 @@ LAST = [
         "k8s-gpu-selected-by-environment", "NVIDIA_VISIBLE_DEVICES", "all", "void", id="gpu"
     ),
     pytest.param("k8s-model-code-trusted", "TRUST_REMOTE_CODE", "true", "false", id="code"),
-    pytest.param("k8s-notebook-without-authentication", "JUPYTER_TOKEN", "", None, id="notebook"),
     pytest.param("k8s-model-server-without-key", "VLLM_API_KEY", "", None, id="key"),
 ]
 
