@@ -322,13 +322,19 @@ _HELD: tuple[tuple[str, str, str], ...] = (
     ("tekton.dev/v1", "PipelineRun", "spec.pipelineSpec.tasks.*.taskSpec.steps.*"),
 )
 """Kinds, with a place where a container stands."""
+_ALSO = {"RayCronJob": " ray-without-authentication"}
+"""What else is wrong with a kind that has no more in it than the container."""
 
 _PLACES = tuple(
     row
     for version, kind, path in _HELD
     for row in (
-        wrong(f"{kind} {path}", "container-privileged", _held(version, kind, path, _BAD)),
-        right(f"quiet {kind} {path}", _held(version, kind, path, _MAIN)),
+        wrong(
+            f"{kind} {path}",
+            "container-privileged" + _ALSO.get(kind, ""),
+            _held(version, kind, path, _BAD),
+        ),
+        wrong(f"quiet {kind} {path}", _ALSO.get(kind, ""), _held(version, kind, path, _MAIN)),
     )
 )
 
