@@ -5,7 +5,8 @@ Rules name a kind of Kubernetes without its API group (``k8s/Deployment``) and a
 a group that ends in ``.k8s.io`` (Spark's operator did), and what it calls a Deployment is none.
 
 The table is that of k8s.io/api, apiextensions-apiserver and kube-aggregator v0.37 (types marked
-``+genclient``, scope by ``nonNamespaced``), and what older servers have.
+``+genclient``, scope by ``nonNamespaced``), and what older servers have. OpenShift serves the roles
+of RBAC in an older group of its own, too, where they are the same objects.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ NAMESPACED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "scheduling.k8s.io": ("CompositePodGroup", "PodGroup", "Workload"),
         "storage.k8s.io": ("CSIStorageCapacity",),
         "extensions": ("DaemonSet", "Deployment", "Ingress", "NetworkPolicy", "ReplicaSet"),
+        "authorization.openshift.io": ("Role",),
     }
 )
 """Kinds that live in a namespace, by their group; the group of today before one of the past."""
@@ -98,6 +100,7 @@ OF_THE_CLUSTER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "storagemigration.k8s.io": ("StorageVersionMigration",),
         "extensions": ("PodSecurityPolicy",),
+        "authorization.openshift.io": ("ClusterRole",),
     }
 )
 """Kinds that no namespace holds, by their group."""

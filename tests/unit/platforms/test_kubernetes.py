@@ -14,6 +14,16 @@ NAMES = {
     "built in": ("apps", "Deployment", "k8s/Deployment"),
     "built in, with a dot": ("networking.k8s.io", "Ingress", "k8s/Ingress"),
     "in a group of the past": ("extensions", "Ingress", "k8s/Ingress"),
+    "a role in the older group of OpenShift": (
+        "authorization.openshift.io",
+        "ClusterRole",
+        "k8s/ClusterRole",
+    ),
+    "a binding in that group, which has other fields": (
+        "authorization.openshift.io",
+        "RoleBinding",
+        "k8s/RoleBinding.authorization.openshift.io",
+    ),
     "in two groups": ("events.k8s.io", "Event", "k8s/Event"),
     "in a group that it never had": ("batch", "Deployment", "k8s/Deployment"),
     "newer than this table": ("networking.k8s.io", "Novelty", "k8s/Novelty"),
