@@ -17,7 +17,7 @@ from tests.e2e.command import HOME, warm
 from tests.pieces import Pieces, place
 from tests.sweeps import LONG_PROFILE
 
-pytest_plugins = ["tests.engines.plugin"]
+pytest_plugins = ["tests.engines.plugin", "tests.precision.plugin"]
 
 LONG = "long"
 
