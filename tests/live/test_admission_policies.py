@@ -26,6 +26,7 @@ from auditor.exports.admission import export
 from auditor.exports.lists import lists_of
 from auditor.model.enums import Verdict
 from auditor.platforms import PLATFORMS
+from auditor.platforms.kubernetes import GROUPS
 from auditor.policy import CompiledProfile, policies_folder
 from auditor.policy.compiled import ActiveRule
 from auditor.runner.job import compiled_profile
@@ -42,6 +43,8 @@ from tests.sweeps import sweep
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 LABEL = "auditor-asks"
 SECONDS = 60.0
+WIDE = {"ClusterPolicy", "Profile", "SecurityContextConstraints"}
+"""Custom kinds that no namespace holds."""
 SEED = 11
 
 
@@ -67,9 +70,9 @@ def asked(
     kubeconfig = clusters.write_kubeconfig(folder / "admin.json", apiserver, apiserver.token)
     _, reader = clusters.collector(kubeconfig).open(folder)
     with apiserver.client() as client:
-        for definition in clusters.definitions():
-            client.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
         rules = dict(exportable(profile))
+        for definition in (*clusters.definitions(), *custom_kinds(rules)):
+            client.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
         for name, active in rules.items():
             apply(client, name, active)
         served = wait_for_kinds(lambda: discover(reader).served)
@@ -83,6 +86,16 @@ def asked(
                 client.send(Request("DELETE", path))
                 path = f"{ADMISSION}/validatingadmissionpolicies/auditor-{name}"
                 client.send(Request("DELETE", path))
+
+
+def custom_kinds(rules: Mapping[str, ActiveRule]) -> Iterator[dict[str, object]]:
+    """A definition of each custom kind that rules are about."""
+    for kind in sorted({kind for active in rules.values() for kind in active.rule.applies_to}):
+        name, dot, group = kind.partition("/")[2].partition(".")
+        if dot and group not in GROUPS:
+            yield clusters.definition(
+                group, name, "v1", "Cluster" if name in WIDE else "Namespaced"
+            )
 
 
 def exportable(profile: CompiledProfile) -> Iterator[tuple[str, ActiveRule]]:
