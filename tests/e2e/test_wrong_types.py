@@ -28,7 +28,10 @@ spec:
 TOLD = {
     ("k8s-pod-root-user", "/spec/securityContext/runAsUser", "0", 7),
     ("k8s-pod-host-network", "/spec/hostNetwork", "true", 5),
-    ("k8s-container-root-user", "/spec/containers/0/securityContext/runAsUser", "0", 11),
+    *(
+        (f"k8s-container-{rule}", "/spec/containers/0/securityContext/runAsUser", "0", 11)
+        for rule in ("root-user", "non-root-not-required", "non-root-undeclared")
+    ),
     ("k8s-container-privileged", "/spec/containers/0/securityContext/privileged", "true", 11),
     ("k8s-container-proc-mount-unmasked", "/spec/containers/0/securityContext/procMount", 5, 11),
 }
