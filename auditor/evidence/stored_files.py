@@ -30,7 +30,8 @@ class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename=
     """A resource; ``lines`` are those of all nodes of the body, in their order.
 
     Each is the difference to the one before. A single one is the line of all. ``source`` is the
-    file of its template where it was ``rendered``.
+    file of its template where it was ``rendered``. ``elsewhere`` says which fields of the body
+    stand somewhere else, or nowhere.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename=
     partial: bool = False
     rendered: str = ""
     source: str = ""
+    elsewhere: tuple[tuple[str, str | None], ...] = ()
 
 
 class _Document(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -118,6 +120,7 @@ class Draft:
                 found.partial,
                 found.rendered,
                 found.source if found.rendered else "",
+                found.elsewhere,
             )
         )
 
@@ -267,6 +270,7 @@ class KeptReading:
                 pointer=found.pointer,
                 partial=found.partial,
                 rendered=found.rendered,
+                elsewhere=found.elsewhere,
             )
 
     def original(self, document: int) -> None:
