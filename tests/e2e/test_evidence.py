@@ -195,6 +195,7 @@ def rests_on(rule: Rule) -> set[str]:
 RESTING = {
     "k8s/PodTemplate": ("k8s/Deployment",),
     "k8s/AccountUse": ("k8s/Deployment",),
+    "gpu/Sharing": ("k8s/Deployment",),
     "k8s/NamedNamespace": ("k8s/Deployment", "k8s/Namespace"),
     "k8s/PublicGrant": ("k8s/RoleBinding", "k8s/ClusterRoleBinding"),
 }

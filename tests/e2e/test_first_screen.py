@@ -98,7 +98,9 @@ def test_what_it_says(estate: Path) -> None:
     assert "CRITICAL  Container runs privileged  k8s-container-privileged, 100 findings" in lines
     assert "    and 99 more: --all lists them" in lines
     assert "  HIGH        500  k8s-rbac-secrets-readable" in lines
-    assert "  ? 25 gaps: not read, so not judged; 5 rules blinded" in lines
+    gaps = "  ? 25 gaps: not read, so not judged; "
+    (blinded,) = (line.removeprefix(gaps) for line in lines if line.startswith(gaps))
+    assert blinded.endswith(" rules blinded")
     assert any(line.startswith("  most are in: apps 3,") for line in lines)
 
 
