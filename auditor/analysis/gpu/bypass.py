@@ -36,6 +36,7 @@ from auditor.analysis.gpu.podspec import (
     Volume,
 )
 from auditor.analysis.gpu.shares import Certainty
+from auditor.model.pointers import token
 
 _FOLDERS: Final = re.compile(
     r"/dev|/dev/(nvidia|dri|kfd|vfio|davinci)[^/]*(/.*)?|/proc/driver/nvidia(/.*)?|/"
@@ -85,8 +86,7 @@ def _volumes(volumes: Iterable[Volume]) -> Iterator[Way]:
 def _annotations(annotations: dict[str, str]) -> Iterator[Way]:
     for name in sorted(annotations):
         if name.startswith(_ANNOTATION):
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            yield Way("annotation", Certainty.POSSIBLE, f"/metadata/annotations/{escaped}")
+            yield Way("annotation", Certainty.POSSIBLE, f"/metadata/annotations/{token(name)}")
 
 
 def _container(container: Container, at: str, *, runtime: bool) -> Iterator[Way]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from auditor.analysis.gpu.isolation import ISOLATION, Mechanism, level_of
+from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.model.fact import Origin
@@ -40,16 +40,6 @@ class Declared(msgspec.Struct, frozen=True):
     origin: Origin
     note: str = ""
     product: str = ""
-
-
-def weakest(mechanisms: Iterable[Mechanism]) -> Mechanism:
-    """Find the mechanism that isolates least; UNKNOWN where there are none."""
-    return min(set(mechanisms), key=_strength, default=Mechanism.UNKNOWN)
-
-
-def _strength(mechanism: Mechanism) -> tuple[object, ...]:
-    isolation = ISOLATION[mechanism]
-    return level_of(isolation), isolation, mechanism.value
 
 
 def anywhere(gpu: str, pods: Iterable[tuple[HeldPod, Mechanism, str]]) -> Iterator[Declared]:

@@ -17,11 +17,11 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.gpu.declared import Declared, HeldPod, anywhere, weakest
+from auditor.analysis.gpu.declared import Declared, HeldPod, anywhere
 from auditor.analysis.gpu.hami import ALLOCATED, MODES, Registered, registered
 from auditor.analysis.gpu.hami_marks import may_use, may_use_model
 from auditor.analysis.gpu.hami_story import Claim, Story, story_of
-from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.isolation import Mechanism, weakest_of
 from auditor.analysis.gpu.nodes import NodeRow
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
@@ -79,7 +79,7 @@ def hami_grants(node: str, register: Register, pods: Sequence[HeldPod]) -> Itera
     ]
     parts = Counter((claim.gpu, claim.part) for _, story in concerned for claim in story.claims)
     modes = {_mechanism(each.mode) for each in register.devices.values()}
-    usual = weakest(modes or {Mechanism.SOFT_SLICE})
+    usual = weakest_of(modes or {Mechanism.SOFT_SLICE})
     loose: list[tuple[HeldPod, Mechanism, str]] = []
     for pod, story in concerned:
         kubelets = {gpu for _, text in pod.use.given if (gpu := register.given(text))}
@@ -118,7 +118,7 @@ def _claimed(
     problems += _against(pod.use, claim, register, kubelets)
     if not wanted <= {mechanism}:
         problems.append("the node divides the device by another mode than the pod says")
-        mechanism = weakest((mechanism, *wanted))
+        mechanism = weakest_of((mechanism, *wanted))
     if twice:
         problems.append(f"another pod names the instance {claim.part} as well")
         mechanism = Mechanism.UNKNOWN

@@ -10,6 +10,7 @@ MIG, the documentation of KAI and HAMi, of vGPU and of confidential computing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum, IntEnum
 from functools import lru_cache
 from types import MappingProxyType
@@ -206,3 +207,13 @@ def level_of(isolation: Isolation) -> Level:
         if isolation.weakest(least) == least:
             return level
     return Level.NONE
+
+
+def weakest_of(mechanisms: Iterable[Mechanism]) -> Mechanism:
+    """Find the mechanism that isolates least; UNKNOWN where there are none."""
+    return min(set(mechanisms), key=_strength, default=Mechanism.UNKNOWN)
+
+
+def _strength(mechanism: Mechanism) -> tuple[object, ...]:
+    isolation = ISOLATION[mechanism]
+    return level_of(isolation), isolation, mechanism.value

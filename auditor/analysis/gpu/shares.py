@@ -24,7 +24,14 @@ from itertools import combinations_with_replacement
 
 import msgspec
 
-from auditor.analysis.gpu.isolation import ISOLATION, Isolation, Level, Mechanism, level_of
+from auditor.analysis.gpu.isolation import (
+    ISOLATION,
+    Isolation,
+    Level,
+    Mechanism,
+    level_of,
+    weakest_of,
+)
 
 
 class Certainty(IntEnum):
@@ -98,12 +105,7 @@ def separation(one: Grant, other: Grant) -> tuple[Isolation, Mechanism]:
     if Mechanism.BYPASS in (one.sharing, other.sharing):
         found = [Mechanism.BYPASS]
     isolation = reduce(Isolation.weakest, (ISOLATION[each] for each in found))
-    return isolation, min(found, key=_weakness)
-
-
-def _weakness(mechanism: Mechanism) -> tuple[object, ...]:
-    isolation = ISOLATION[mechanism]
-    return level_of(isolation), isolation, mechanism.value
+    return isolation, weakest_of(found)
 
 
 def _parting(
