@@ -28,7 +28,7 @@ OWNER: tuple[tuple[str, str | None], ...] = (
 """Where the owner of a template is read from."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class TemplateLocation(msgspec.Struct, frozen=True):
     """Where a template stands in its object; see :class:`auditor.model.resource.Resource`."""
 
     pointer: str
@@ -39,11 +39,13 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def part_name(pointer: str) -> str:
-    """A short name for a place: ``workerGroupSpecs/0`` of ``/spec/workerGroupSpecs/0/template``."""
+    """A short name, as ``workerGroupSpecs/0`` of ``/spec/workerGroupSpecs/0/template``."""
     return pointer.removeprefix("/").removeprefix("spec/").removesuffix("/template")
 
 
-def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -> Resource:
+def template(
+    resource: Resource, raw: bytes, location: TemplateLocation, *, heuristic: bool
+) -> Resource:
     """Make the fact: the template's own JSON with its owner spliced in at the end.
 
     The last of two equal keys wins in every JSON reader that we use, so an ``owner`` that a
@@ -62,7 +64,7 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
     inner = raw.strip()[:-1].rstrip()
     comma = b"" if inner.endswith(b"{") else b","
     return Resource(
-        kind=PATCH if resource.partial else place.kind,
+        kind=PATCH if resource.partial else location.kind,
         api_version=resource.api_version,
         name=resource.name,
         namespace=resource.namespace,
@@ -73,10 +75,10 @@ def template(resource: Resource, raw: bytes, place: Place, *, heuristic: bool) -
         body=inner + comma + b'"owner":' + encode(owner) + b"}",
         labels=resource.labels,
         controller=resource.controller,
-        pointer=place.pointer,
-        anchor=place.anchor,
-        elsewhere=(*place.elsewhere, *OWNER) if place.elsewhere else OWNER,
-        part=place.part,
+        pointer=location.pointer,
+        anchor=location.anchor,
+        elsewhere=(*location.elsewhere, *OWNER) if location.elsewhere else OWNER,
+        part=location.part,
         parent=resource,
         heuristic=heuristic,
         clean=resource.clean,

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from auditor.analysis.facts import KIND, PATCH, Place, encode, no_object, part_name, template
+from auditor.analysis.facts import (
+    KIND,
+    PATCH,
+    TemplateLocation,
+    encode,
+    no_object,
+    part_name,
+    template,
+)
 from auditor.analysis.paths import Segment, parse_path, pointer_of, walk
 from auditor.analysis.recognize import pieces
 from auditor.analysis.signs import Json
@@ -143,8 +151,8 @@ class Extractor:
         found = pieces(value, pointer)
         if found is not None:
             name = self._parts.name(path, pointer)
-            place = Place(pointer, self._anchor, name, self._kind, found.elsewhere)
-            yield template(resource, encode({"spec": found.spec}), place, heuristic=False)
+            location = TemplateLocation(pointer, self._anchor, name, self._kind, found.elsewhere)
+            yield template(resource, encode({"spec": found.spec}), location, heuristic=False)
 
     def _template(
         self, resource: Resource, raw: bytes, path: tuple[Segment, ...], pointer: str
@@ -156,8 +164,10 @@ class Extractor:
                 raw = b'{"spec":{"containers":[' + raw + b"]}}"
             case _:
                 pass
-        place = Place(pointer, self._anchor, self._parts.name(path, pointer), self._kind)
-        return template(resource, raw, place, heuristic=False)
+        location = TemplateLocation(
+            pointer, self._anchor, self._parts.name(path, pointer), self._kind
+        )
+        return template(resource, raw, location, heuristic=False)
 
 
 def _raw_type(path: tuple[Segment, ...]) -> object:

@@ -19,7 +19,7 @@ from auditor.analysis.contents import Contents, ContentsRow, contents_from_table
 from auditor.analysis.facts import (
     KIND,
     PATCH,
-    Place,
+    TemplateLocation,
     encode,
     no_object,
     plain_kind,
@@ -236,11 +236,11 @@ def _recognized(resource: Resource, found: Whole | Pieces, part: str) -> Resourc
         body = {"metadata": found.metadata, **body}
         pointer, anchor = pointer.removesuffix("/spec"), ""
     if isinstance(found, Whole):
-        place = Place(pointer, anchor, part)
+        location = TemplateLocation(pointer, anchor, part)
     else:
         name = f"{part} as container" if found.beside else part
-        place = Place(pointer, anchor, name, PATCH, found.elsewhere)
-    return template(resource, encode(body), place, heuristic=True)
+        location = TemplateLocation(pointer, anchor, name, PATCH, found.elsewhere)
+    return template(resource, encode(body), location, heuristic=True)
 
 
 def _misspelt(resource: Resource) -> Iterator[Gap]:

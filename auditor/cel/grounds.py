@@ -56,14 +56,14 @@ def grounds(node: Node, bindings: Mapping[str, object], functions: Library) -> t
     return leaves(tracer.log)
 
 
-def places(node: Node, bindings: Mapping[str, object], functions: Library) -> tuple[Read, ...]:
+def all_reads(node: Node, bindings: Mapping[str, object], functions: Library) -> tuple[Read, ...]:
     """List the reads of a trace, of all elements and operands that decided and not the first.
 
     Raises:
         CelLimitError: there are too many.
         CelEvalError: the expression has no value.
     """
-    tracer = _Places(bindings, functions, DEFAULT_BUDGET)
+    tracer = _AllReads(bindings, functions, DEFAULT_BUDGET)
     run(tracer, node)
     return leaves(tracer.log)
 
@@ -160,7 +160,7 @@ class _Grounds(Tracer):
 
     def beside(self, others: dict[Origin, Read], reads: Sequence[Read], own: Source) -> None:
         """Note what an element that did not decide was compared with."""
-        others.update((_place(read), read) for read in reads if not _is_in(read, own))
+        others.update((_origin(read), read) for read in reads if not _is_in(read, own))
 
     def lacking(self, reads: Sequence[Read], source: Source) -> list[Read]:
         """The reads of a list of which no element decided."""
@@ -192,7 +192,7 @@ class _Grounds(Tracer):
         return value
 
 
-class _Places(_Grounds):
+class _AllReads(_Grounds):
     """The same for people: elements by their numbers, and a list by what stands in it."""
 
     __slots__ = ()
@@ -203,7 +203,7 @@ class _Places(_Grounds):
         """Keep a sample of all that was looked at in vain, as a trace does."""
         del own
         if len(others) < _MOST_READS:
-            others.update((_place(read), read) for read in leaves((*others.values(), *reads)))
+            others.update((_origin(read), read) for read in leaves((*others.values(), *reads)))
 
     def lacking(self, reads: Sequence[Read], source: Source) -> list[Read]:
         """The reads of a list as they are."""
@@ -223,10 +223,10 @@ _Grounds.handlers = {
     Logical: _Grounds.on_logical,
     Quantifier: _Grounds.on_quantifier,
 }
-_Places.handlers = {**_Grounds.handlers, Call: _Places.on_call}
+_AllReads.handlers = {**_Grounds.handlers, Call: _AllReads.on_call}
 
 
-def _place(read: Read) -> Origin:
+def _origin(read: Read) -> Origin:
     return read.root, read.path
 
 

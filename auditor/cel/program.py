@@ -192,16 +192,16 @@ class Program:
         except RecursionError:
             raise CelLimitError(_TOO_DEEP) from None
 
-    def places(self, *args: object) -> tuple[Read, ...]:
+    def all_reads(self, *args: object) -> tuple[Read, ...]:
         """The reads of a trace with every element that decided; see :mod:`auditor.cel.grounds`.
 
         Raises:
             CelEvalError: there is no value; :class:`CelLimitError` when too much decided it.
         """
-        from auditor.cel.grounds import places  # noqa: PLC0415  # restoring stays cheap
+        from auditor.cel.grounds import all_reads  # noqa: PLC0415  # restoring stays cheap
 
         try:
-            return places(self._tree(), self._bind(args), self._context.library())
+            return all_reads(self._tree(), self._bind(args), self._context.library())
         except RecursionError:
             raise CelLimitError(_TOO_DEEP) from None
 

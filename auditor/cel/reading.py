@@ -18,22 +18,22 @@ from auditor.cel.reads import WHOLE, ReadTree, make_tree
 from auditor.cel.spots import Following, Spots, below, select, union
 
 
-class _Place(msgspec.Struct, eq=False):
+class _Growing(msgspec.Struct, eq=False):
     """A part of a variable, while its tree grows."""
 
-    fields: dict[str, _Place] = msgspec.field(default_factory=dict)
-    elements: _Place | None = None
+    fields: dict[str, _Growing] = msgspec.field(default_factory=dict)
+    elements: _Growing | None = None
     whole: bool = False
 
-    def below(self, name: str) -> _Place:
+    def below(self, name: str) -> _Growing:
         place = self.fields.get(name)
         if place is None:
-            place = self.fields[name] = _Place()
+            place = self.fields[name] = _Growing()
         return place
 
-    def any_below(self) -> _Place:
+    def any_below(self) -> _Growing:
         if self.elements is None:
-            self.elements = _Place()
+            self.elements = _Growing()
         return self.elements
 
     def freeze(self) -> ReadTree:
@@ -43,7 +43,7 @@ class _Place(msgspec.Struct, eq=False):
         return make_tree({name: p.freeze() for name, p in self.fields.items()}, elements)
 
 
-_Values: TypeAlias = Spots[_Place]
+_Values: TypeAlias = Spots[_Growing]
 
 _NOTHING: Final[_Values] = Spots()
 
@@ -59,12 +59,12 @@ def _use(value: _Values) -> _Values:
 
 
 def _elements(value: _Values) -> _Values:
-    return below(value, _Place.any_below)
+    return below(value, _Growing.any_below)
 
 
 def find_reads(node: Node, variables: Iterable[str]) -> dict[str, ReadTree]:
     """The read tree of each of ``variables`` that ``node`` mentions, sorted by name."""
-    roots = {name: _Place() for name in variables}
+    roots = {name: _Growing() for name in variables}
     analysis = _Analysis(roots)
     try:
         _use(analysis.visit(node))
@@ -73,7 +73,7 @@ def find_reads(node: Node, variables: Iterable[str]) -> dict[str, ReadTree]:
     return {name: roots[name].freeze() for name in sorted(analysis.mentioned)}
 
 
-class _Analysis(Following[_Place]):
+class _Analysis(Following[_Growing]):
     """Notes what is read of each place."""
 
     def used(self, spots: _Values) -> None:

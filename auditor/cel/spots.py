@@ -37,7 +37,7 @@ from auditor.cel.ast import (
 from auditor.cel.roots import bare
 
 
-class Place(Protocol):
+class Part(Protocol):
     """A part of a variable."""
 
     def below(self, name: str, /) -> Any:
@@ -45,7 +45,7 @@ class Place(Protocol):
         ...
 
 
-P = TypeVar("P", bound=Place)
+P = TypeVar("P", bound=Part)
 
 
 class Spots(msgspec.Struct, Generic[P], frozen=True):

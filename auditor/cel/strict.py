@@ -39,23 +39,23 @@ _SAME: Final = frozenset({"_+_", "dyn", "optional.of", "optional.ofNonZeroValue"
 """Functions whose result is of the type of their arguments, which it is made of."""
 
 
-class _Place(msgspec.Struct, eq=False):
+class _Known(msgspec.Struct, eq=False):
     """A part of a variable, while what is known of it grows."""
 
     kind: str = ANY
-    fields: dict[str, _Place] = msgspec.field(default_factory=dict)
-    item: _Place | None = None
-    value: _Place | None = None
+    fields: dict[str, _Known] = msgspec.field(default_factory=dict)
+    item: _Known | None = None
+    value: _Known | None = None
 
-    def below(self, name: str) -> _Place:
-        return self.fields.setdefault(name, _Place())
+    def below(self, name: str) -> _Known:
+        return self.fields.setdefault(name, _Known())
 
-    def any_item(self) -> _Place:
-        self.item = self.item or _Place()
+    def any_item(self) -> _Known:
+        self.item = self.item or _Known()
         return self.item
 
-    def any_value(self) -> _Place:
-        self.value = self.value or _Place()
+    def any_value(self) -> _Known:
+        self.value = self.value or _Known()
         return self.value
 
     def freeze(self) -> Wants:
@@ -68,7 +68,7 @@ class _Place(msgspec.Struct, eq=False):
         )
 
 
-_Spots: TypeAlias = Spots[_Place]
+_Spots: TypeAlias = Spots[_Known]
 
 _NOWHERE: Final[_Spots] = Spots()
 
@@ -85,14 +85,14 @@ def _want(spots: _Spots, kind: Type) -> None:
         return
     _note(spots, _KINDS.get(kind.name, ANY))
     if kind.name == "list" and kind.args[0].name in _KINDS:
-        _want(below(spots, _Place.any_item), kind.args[0])
+        _want(below(spots, _Known.any_item), kind.args[0])
 
 
 def find_wants(
     node: Node, variables: Iterable[str], type_of: Callable[[Node], Type], expect: Type
 ) -> dict[str, Wants]:
     """What ``node``, of type ``expect``, takes ``variables`` to be, where it says so."""
-    roots = {name: _Place() for name in variables}
+    roots = {name: _Known() for name in variables}
     analysis = _Analysis(roots, type_of)
     try:
         _want(analysis.visit(node), expect)
@@ -102,10 +102,10 @@ def find_wants(
     return {name: wants for name, wants in found.items() if wants}
 
 
-class _Analysis(Following[_Place]):
+class _Analysis(Following[_Known]):
     """Notes of each place what type it is taken to be."""
 
-    def __init__(self, roots: Mapping[str, _Place], type_of: Callable[[Node], Type]) -> None:
+    def __init__(self, roots: Mapping[str, _Known], type_of: Callable[[Node], Type]) -> None:
         super().__init__(roots)
         self._type_of = type_of
 
@@ -121,8 +121,8 @@ class _Analysis(Following[_Place]):
             return select(operand, node.index.value)
         self.visit(node.index)
         if self._type_of(node.index) == INT:
-            return below(operand, _Place.any_item)
-        return below(operand, _Place.any_item, _Place.any_value)
+            return below(operand, _Known.any_item)
+        return below(operand, _Known.any_item, _Known.any_value)
 
     def on_transform(self, node: Transform) -> _Spots:
         names = self.bound(node)
@@ -135,8 +135,8 @@ class _Analysis(Following[_Place]):
         """The variables of a macro; with one, it has the keys of a map, which are texts."""
         operand = self.visit(node.operand)
         if node.second is None:
-            return {node.first: below(operand, _Place.any_item)}
-        each = below(operand, _Place.any_item, _Place.any_value)
+            return {node.first: below(operand, _Known.any_item)}
+        each = below(operand, _Known.any_item, _Known.any_value)
         return {node.first: _NOWHERE, node.second: each}
 
     def on_call(self, node: Call) -> _Spots:
@@ -168,7 +168,7 @@ class _Analysis(Following[_Place]):
         elif name == "@in":
             if kinds[1].name in {"list", "map"}:
                 _want(spots[0], kinds[1].args[0])
-            _want(below(spots[1], _Place.any_item), kinds[0])
+            _want(below(spots[1], _Known.any_item), kinds[0])
 
 
 def _ordered(kind: Type) -> Type:

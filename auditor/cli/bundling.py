@@ -17,7 +17,7 @@ from auditor.cli.signing_options import Wanted
 from auditor.cli.wiring import wired
 from auditor.config import Config
 from auditor.evidence.archive import SUFFIX, pack
-from auditor.evidence.assembly import keep_policy, write_inventory, write_json, write_results
+from auditor.evidence.assembly import store_policy, write_inventory, write_json, write_results
 from auditor.evidence.commitments import run_key
 from auditor.evidence.layout import ENVIRONMENT, Evaluation, RunEntry
 from auditor.evidence.leaks import refuse_leaks
@@ -112,7 +112,7 @@ def assemble(
     targets = tuple(entry for _, entry in sorted(entries.items()))
     write_results(root, wired().formats["json"](FILE_STYLE)(report))
     write_inventory(root, report, targets)
-    names = keep_policy(root, settings.chosen.folders, report.policy)
+    names = store_policy(root, settings.chosen.folders, report.policy)
     if settings.known is not None:
         write_known(root, settings.known)
     write_json(root / ENVIRONMENT, environment(arguments))

@@ -23,7 +23,7 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.cli.stamp import stamp_of
-from auditor.cli.wiring import Places, wired
+from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.evidence.layout import RunEntry
@@ -78,8 +78,8 @@ def collect(
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
     wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config)))
-    places = Places(kubeconfig or config.kubeconfig, timeout)
-    found = [wired().collector_for(text, places) for text in targets]
+    collecting = CollectorOptions(kubeconfig or config.kubeconfig, timeout)
+    found = [wired().collector_for(text, collecting) for text in targets]
     for text, target in zip(targets, found, strict=True):
         if not isinstance(target, Live):
             raise UsageError(

@@ -20,7 +20,7 @@ from auditor.cli.options import (
 )
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
-from auditor.cli.wiring import Places, wired
+from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.engine.conclude import rules_blinded_by
 from auditor.engine.sources import RuleSources
@@ -89,7 +89,7 @@ def doctor(
     config = read_config()
     ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
     sources = ready.sources
-    live = wired().live_of(target, Places(kubeconfig or config.kubeconfig, timeout))
+    live = wired().live_of(target, CollectorOptions(kubeconfig or config.kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:
         found = redact_texts(live.examine(ready.wanted.of(live.uri), scratch))
     blind = _blind(found, ready.profile.rules, sources)

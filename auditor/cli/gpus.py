@@ -26,7 +26,7 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, style_of
 from auditor.cli.stamp import stamp_of
-from auditor.cli.wiring import Places, wired
+from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import Config, read_config
 from auditor.engine.sources import WantedKinds
 from auditor.model.finding import Report
@@ -110,8 +110,8 @@ def gpus(
     shown = Progress(progress)
     with Scratch(config.temporary) as spool:
         made = _settings(chosen["settings"], chosen["policies"], config, spool)
-        places = Places(kubeconfig or config.kubeconfig, timeout)
-        found = [wired().collector_for(text, places) for text in targets]
+        collecting = CollectorOptions(kubeconfig or config.kubeconfig, timeout)
+        found = [wired().collector_for(text, collecting) for text in targets]
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
         asked = wanted_of(made.chosen, spool) if live else WantedKinds()

@@ -157,7 +157,7 @@ def export(
     """
     import yaml
 
-    from auditor.cli.wiring import admission_place
+    from auditor.cli.wiring import api_resource_of
     from auditor.exports.admission import export as exported
     from auditor.exports.lists import lists_of
     from auditor.runner.job import compiled_profile
@@ -170,7 +170,7 @@ def export(
         raise UsageError(
             f"{rule.id} is not in the profile {profile}", hint="auditor profiles list names others"
         )
-    found = exported(active, admission_place, lists_of, action)
+    found = exported(active, api_resource_of, lists_of, action)
     click.echo(f"# {rule.title}. Needs Kubernetes {found.since}.")
     click.echo(yaml.safe_dump_all([found.policy, found.binding], sort_keys=False), nl=False)
 

@@ -19,7 +19,7 @@ from auditor.cli.render_options import render_options, rendered
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.signing_options import NAMES, Wanted, signing_options
 from auditor.cli.stamp import stamp_of
-from auditor.cli.wiring import Places, wired
+from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
@@ -85,8 +85,8 @@ def scan(
         raise UsageError("standard input can be read only once", hint="use - only once")
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool)
-        places = Places(kubeconfig or config.kubeconfig, timeout, exclude)
-        found = [wired().collector_for(text, places) for text in targets]
+        collecting = CollectorOptions(kubeconfig or config.kubeconfig, timeout, exclude)
+        found = [wired().collector_for(text, collecting) for text in targets]
         if exclude:
             refuse_nowhere(targets)
         found = rendered(found, rendering, config, spool)

@@ -15,7 +15,7 @@ from auditor.analysis.analyses import Table
 from auditor.analysis.table import analyses
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
-from auditor.exports.admission import Place
+from auditor.exports.admission import ApiResource
 from auditor.model.resource import STDIN, Target
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.kubernetes import KUBERNETES
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collectors.documents.recognise import Recogniser
 
 
-class Places(msgspec.Struct, frozen=True):
+class CollectorOptions(msgspec.Struct, frozen=True):
     """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list.
 
     ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.
@@ -57,14 +57,14 @@ def _manifests() -> Recogniser:
 
 def _files(
     text: str,
-    places: Places,
+    settings: CollectorOptions,
     schemes: Collection[str],
     recognisers: Iterable[Callable[[], Recogniser]],
 ) -> Collector:
     from collectors.documents.collector import FilesCollector
     from collectors.documents.globs import Globs
 
-    globs = Globs.of(places.exclude)
+    globs = Globs.of(settings.exclude)
     found = tuple(make() for make in recognisers)
     if text == STDIN:
         if sys.stdin.isatty():
@@ -84,7 +84,7 @@ def _files(
     return FilesCollector(Target(text, "files"), path, found, globs=globs)
 
 
-def _cluster(text: str, places: Places) -> Live:
+def _cluster(text: str, settings: CollectorOptions) -> Live:
     from collectors.kubernetes.live.address import parse_address
 
     address = parse_address(text)
@@ -96,9 +96,9 @@ def _cluster(text: str, places: Places) -> Live:
         raise UsageError(
             f"{text}: {error.name} is not installed", hint="pip install auditor installs it"
         ) from error
-    seconds = places.timeout
+    seconds = settings.timeout
     patience = Patience() if seconds is None else Patience(target=seconds)
-    return LiveCollector(address, places.kubeconfig, system_clock(), patience)
+    return LiveCollector(address, settings.kubeconfig, system_clock(), patience)
 
 
 def _pages(collected: Collected, bodies: Bodies) -> Collector:
@@ -107,12 +107,12 @@ def _pages(collected: Collected, bodies: Bodies) -> Collector:
     return PagesCollector(collected.entry, bodies, collected.records)
 
 
-def admission_place(kind: str) -> Place | None:
+def api_resource_of(kind: str) -> ApiResource | None:
     """What the API server calls a kind, None for what it does not have."""
     from collectors.kubernetes.resources import named
 
     found = named(kind) if kind.startswith("k8s/") else None
-    return None if found is None else Place(found.group, (found.resource,))
+    return None if found is None else ApiResource(found.group, (found.resource,))
 
 
 def _kubernetes_role(plan: RolePlan) -> Iterator[str]:
@@ -145,13 +145,13 @@ class Wiring(msgspec.Struct, frozen=True):
 
     platforms: Platforms
     analyses: Table
-    collectors: Mapping[str, Callable[[str, Places], Collector | Live]]
+    collectors: Mapping[str, Callable[[str, CollectorOptions], Collector | Live]]
     readers: Mapping[str, Callable[[Collected, Bodies], Collector]]
     recognisers: tuple[Callable[[], Recogniser], ...]
     roles: Mapping[str, Callable[[RolePlan], Iterator[str]]]
     formats: Mapping[str, Callable[[Style], ReportFormat]]
 
-    def collector_for(self, text: str, places: Places) -> Collector | Live:
+    def collector_for(self, text: str, settings: CollectorOptions) -> Collector | Live:
         """Find the collector of one target as typed: a path, ``-``, or a URI.
 
         Raises:
@@ -159,7 +159,7 @@ class Wiring(msgspec.Struct, frozen=True):
         """
         scheme, separator, _ = text.partition("://")
         if not separator:
-            return _files(text, places, self.collectors, self.recognisers)
+            return _files(text, settings, self.collectors, self.recognisers)
         make = self.collectors.get(scheme)
         if make is None:
             known = ", ".join(f"{name}://" for name in self.collectors)
@@ -167,7 +167,7 @@ class Wiring(msgspec.Struct, frozen=True):
                 f"{text}: no collector reads {scheme}:// targets",
                 hint=f"a target is a file, a folder or - for standard input; schemes: {known}",
             )
-        return make(text, places)
+        return make(text, settings)
 
     def rendered(
         self, found: Collector | Live, path: str, scratch: Path, programs: Mapping[str, Any]
@@ -206,13 +206,13 @@ class Wiring(msgspec.Struct, frozen=True):
             )
         return make(collected, bodies)
 
-    def live_of(self, text: str, places: Places) -> Examined:
+    def live_of(self, text: str, settings: CollectorOptions) -> Examined:
         """Find the collector of a live target that can be examined.
 
         Raises:
             UsageError: there is nothing to examine.
         """
-        target = self.collector_for(text, places)
+        target = self.collector_for(text, settings)
         if not isinstance(target, Examined):
             raise UsageError(f"{text}: there is nothing to examine", hint="auditor doctor k8s://")
         return target

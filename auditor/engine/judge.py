@@ -9,7 +9,7 @@ from auditor.analysis.shapes import resolve_joined
 from auditor.cel import CelEvalError
 from auditor.engine import templates
 from auditor.engine.fitting import Expected, Fitting, decisive, field_of_no_map
-from auditor.engine.members import WHOLE_BODY, Member, MemberSet, Places, Unit, set_key
+from auditor.engine.members import WHOLE_BODY, ElementLocations, Member, MemberSet, Unit, set_key
 from auditor.engine.observe import Explanation, Observer, Reads
 from auditor.engine.outcome import Judgement, Outcome, Seen
 from auditor.engine.tally import lane, mark
@@ -64,7 +64,7 @@ class Judge:
                     tally += lane(member.index, Verdict.UNKNOWN)
                 continue
             if items:
-                places = Places(group, items, body, self._shape)
+                locations = ElementLocations(group, items, body, self._shape)
                 doubts = [self._unrendered] if templated else []
                 if odd or not fitting.fits(items):
                     doubts.append(_unfit)
@@ -72,8 +72,10 @@ class Judge:
                     marks: list[int] = []
                     members: Sequence[Member] = group.members
                     for why in doubts:
-                        members = self._take_undecided(why, members, places, index, outcomes, marks)
-                    self._judge_element(members, places, index, outcomes, marks)
+                        members = self._take_undecided(
+                            why, members, locations, index, outcomes, marks
+                        )
+                    self._judge_element(members, locations, index, outcomes, marks)
                     tally += group.tally(tuple(marks))
         return Judgement(tuple(outcomes), tally)
 
@@ -81,13 +83,13 @@ class Judge:
         self,
         why: _Why,
         members: Sequence[Member],
-        places: Places,
+        locations: ElementLocations,
         index: int,
         outcomes: list[Outcome],
         marks: list[int],
     ) -> Sequence[Member]:
         """Mark the rules that have no verdict on one element, and ``why``; the others."""
-        body, item = places.body, places.items[index]
+        body, item = locations.body, locations.items[index]
         left = []
         for member in members:
             reason = why(member, body, item)
@@ -95,7 +97,7 @@ class Judge:
                 left.append(member)
                 continue
             told, reads = reason
-            unit = places.unit(index)
+            unit = locations.unit(index)
             outcomes.append(_undecided(member, unit, told, self._seen(reads, unit, body)))
             marks.append(mark(member.index, Verdict.UNKNOWN))
         return left
@@ -113,13 +115,13 @@ class Judge:
     def _judge_element(
         self,
         members: Sequence[Member],
-        places: Places,
+        locations: ElementLocations,
         index: int,
         outcomes: list[Outcome],
         marks: list[int],
     ) -> None:
         """Apply rules to one element, and mark those that do not pass."""
-        body, item = places.body, places.items[index]
+        body, item = locations.body, locations.items[index]
         for member in members:
             result: object = None
             try:
@@ -130,16 +132,16 @@ class Judge:
                 applies = None
             if result is True:
                 if member.listed:
-                    outcomes.append(_counted(member, places.unit(index), Verdict.PASS))
+                    outcomes.append(_counted(member, locations.unit(index), Verdict.PASS))
                 continue
             if applies is False:
                 if member.listed:
-                    outcomes.append(_counted(member, places.unit(index), Verdict.NOT_APPLICABLE))
+                    outcomes.append(_counted(member, locations.unit(index), Verdict.NOT_APPLICABLE))
                 marks.append(member.inapplicable)
                 continue
             unit = WHOLE_BODY
             try:
-                unit = places.unit(index)
+                unit = locations.unit(index)
                 if applies is True:
                     verdict = self._decided(member, unit, body, outcomes, result)
                 else:
@@ -194,7 +196,7 @@ class Judge:
         return self._decided(member, unit, body, outcomes, result)
 
     def _seen(self, reads: Reads, unit: Unit, body: dict[str, object]) -> tuple[Seen, ...]:
-        """What was read, with its places in the body."""
+        """What was read, with its locations in the body."""
         seen = []
         for below_item, path, text in reads:
             place = (*unit.at, *path) if below_item else resolve_joined(path, body, self._shape)

@@ -142,7 +142,7 @@ def _always(rule: ActiveRule) -> bool | None:
     return applies if isinstance(applies, bool) else None
 
 
-class Places:
+class ElementLocations:
     """Where the elements of one set stand in a body; found out when there is something to tell."""
 
     __slots__ = (

@@ -100,7 +100,7 @@ class Observer:
         """What decided: every element of a list that did, where there can be more than one."""
         if self._causes.several:
             try:
-                reads = _seen(self._program.places(body, item, params))[:MAX_SEEN]
+                reads = _seen(self._program.all_reads(body, item, params))[:MAX_SEEN]
             except CelEvalError:
                 pass  # too much decided, or nothing: the trace says the first of it
             else:

@@ -23,7 +23,7 @@ from auditor.platforms.shape import Shape
 from auditor.policy.compiled import ActiveRule
 
 _KEPT: Final = 2_048
-_MOST_PLACES: Final = 400
+_MOST_PATHS: Final = 400
 """Fields of one body of which the lines are looked up."""
 _NAMING: Final = frozenset({"name", "owner"})
 _COUNTED: Final = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
@@ -100,9 +100,9 @@ class Reserved:
         """Judge a completed body; a verdict that differs where it is in doubt is unknown."""
         outcomes, tally = self._judged(body)
         for doubt in doubts:
-            verdicts = {_place(each): each.verdict for each in self._judged(doubt.body)[0]}
+            verdicts = {_outcome_key(each): each.verdict for each in self._judged(doubt.body)[0]}
             for index, outcome in enumerate(outcomes):
-                verdict, other = outcome.verdict, verdicts.get(_place(outcome))
+                verdict, other = outcome.verdict, verdicts.get(_outcome_key(outcome))
                 if not _differs(verdict, other, worse=doubt.worse):
                     continue
                 outcomes[index] = msgspec.structs.replace(
@@ -129,11 +129,11 @@ def _differs(verdict: Verdict, other: Verdict | None, *, worse: bool) -> bool:
     return verdict is not other
 
 
-def _place(outcome: Outcome) -> tuple[int, str]:
+def _outcome_key(outcome: Outcome) -> tuple[int, str]:
     return outcome.rule, outcome.key
 
 
-def places_in(body: Mapping[str, object]) -> Iterator[BodyPath]:
+def paths_in(body: Mapping[str, object]) -> Iterator[BodyPath]:
     """The paths of a body and of its fields, outer ones first, and no more than can be told.
 
     Without names: they stand where what they name begins.
@@ -141,7 +141,7 @@ def places_in(body: Mapping[str, object]) -> Iterator[BodyPath]:
     found: list[tuple[BodyPath, object]] = [((), body)]
     for path, value in found:
         yield path
-        if len(found) > _MOST_PLACES:
+        if len(found) > _MOST_PATHS:
             continue
         if isinstance(value, dict):
             found += [((*path, name), value[name]) for name in value if name not in _NAMING]

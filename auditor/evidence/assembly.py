@@ -24,7 +24,7 @@ PLAIN: Final = 8 << 20
 """Results up to so many bytes are written as they are, for people to look at."""
 
 
-def keep_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, ...]:
+def store_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, ...]:
     """Copy the policy files as they were evaluated; the folders that hold them now.
 
     Raises:

@@ -72,7 +72,7 @@ def refusing(where: str, errors: _Errors) -> Iterator[None]:
         raise UsageError(f"{where}: {what}", hint="is it there, and the PIN right?") from error
 
 
-def _elsewhere(uri: str, rest: str, place: _Place, passphrase: Passphrase) -> Held:
+def _elsewhere(uri: str, rest: str, place: _KeyStore, passphrase: Passphrase) -> Held:
     """A key that never leaves its place: its public half is asked for first."""
 
     def secret(what: str) -> str:
@@ -98,14 +98,14 @@ def _elsewhere(uri: str, rest: str, place: _Place, passphrase: Passphrase) -> He
 _Secret = Callable[[str], str]
 
 
-class _Place(msgspec.Struct, frozen=True):
-    """A place that keeps keys: how to find one there, and what it raises."""
+class _KeyStore(msgspec.Struct, frozen=True):
+    """A store of keys: how to find one there, and what it raises."""
 
     find: Callable[[str, _Secret], tuple[str, SSlibKey]]
     errors: _Errors
 
 
-def _hsm() -> _Place:
+def _hsm() -> _KeyStore:
     from pkcs11.exceptions import PKCS11Error
     from securesystemslib.signer import HSMSigner
 
@@ -125,10 +125,10 @@ def _hsm() -> _Place:
         label = named.get("label")
         return HSMSigner.import_(int(parts.path) if parts.path else None, label, secret)
 
-    return _Place(find, (PKCS11Error, ValueError, RuntimeError))
+    return _KeyStore(find, (PKCS11Error, ValueError, RuntimeError))
 
 
-def _aws() -> _Place:
+def _aws() -> _KeyStore:
     from botocore.exceptions import BotoCoreError, ClientError
     from securesystemslib.signer import AWSSigner
 
@@ -136,10 +136,10 @@ def _aws() -> _Place:
         del secret
         return AWSSigner.import_(rest, "ecdsa-sha2-nistp256")
 
-    return _Place(find, (BotoCoreError, ClientError, ValueError))
+    return _KeyStore(find, (BotoCoreError, ClientError, ValueError))
 
 
-def _gcp() -> _Place:
+def _gcp() -> _KeyStore:
     from google.api_core.exceptions import GoogleAPIError
     from securesystemslib.signer import GCPSigner
 
@@ -147,10 +147,10 @@ def _gcp() -> _Place:
         del secret
         return GCPSigner.import_(rest)
 
-    return _Place(find, (GoogleAPIError, ValueError))
+    return _KeyStore(find, (GoogleAPIError, ValueError))
 
 
-def _azure() -> _Place:
+def _azure() -> _KeyStore:
     from azure.core.exceptions import AzureError
     from securesystemslib.signer import AzureSigner
 
@@ -159,10 +159,10 @@ def _azure() -> _Place:
         vault, _, name = rest.partition("/")
         return AzureSigner.import_(vault, name)
 
-    return _Place(find, (AzureError, ValueError))
+    return _KeyStore(find, (AzureError, ValueError))
 
 
-def _vault() -> _Place:
+def _vault() -> _KeyStore:
     from hvac.exceptions import VaultError
     from securesystemslib.signer import VaultSigner
 
@@ -170,10 +170,10 @@ def _vault() -> _Place:
         del secret
         return VaultSigner.import_(rest)
 
-    return _Place(find, (VaultError, ValueError))
+    return _KeyStore(find, (VaultError, ValueError))
 
 
-_PLACES: Final[Mapping[str, Callable[[], _Place]]] = MappingProxyType(
+_PLACES: Final[Mapping[str, Callable[[], _KeyStore]]] = MappingProxyType(
     {"hsm": _hsm, "awskms": _aws, "gcpkms": _gcp, "azurekms": _azure, "hv": _vault}
 )
 """URI scheme to the place of the key; each is an extra of the package."""

@@ -18,7 +18,7 @@ import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, Redaction, TargetEntry, by_block
-from auditor.model.pointers import places, token
+from auditor.model.pointers import pointers_of, token
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Bodies, Plan, Reading, Shard, shards_of
 from auditor.secrets.bodies import CleanBody, vouched
@@ -207,14 +207,14 @@ class StoredFilesCollector:
                 if not record.complete and not kept.gaps:
                     detail = "it was not read in full, and its evidence does not say of what"
                     yield Gap(self.entry.uri, record.request, GapCause.MALFORMED, detail)
-                yield KeptReading(self.entry.uri, record, kept)
+                yield StoredReading(self.entry.uri, record, kept)
 
 
 def _weight(records: Sequence[Record]) -> int:
     return sum(record.size for record in records)
 
 
-class KeptReading:
+class StoredReading:
     """Implements :class:`auditor.ports.Reading` for one file that was read before."""
 
     def __init__(self, target: str, record: Record, document: _Document) -> None:
@@ -284,7 +284,7 @@ class KeptReading:
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         """See :meth:`auditor.ports.Reading.lines`."""
         found = self._lines(document, pointer)
-        return [found.line_of(f"{pointer}{place}") for place in places(value)]
+        return [found.line_of(f"{pointer}{place}") for place in pointers_of(value)]
 
     def line(self, document: int, pointer: str) -> int:
         """See :meth:`auditor.ports.Reading.line`."""

@@ -33,7 +33,7 @@ _POD: Final = "k8s/Pod"
 _JOINED: Final = re.compile(r"object\s*\.\s*(?P<optional>\??)\s*[A-Za-z]+")
 
 
-class Place(msgspec.Struct, frozen=True):
+class ApiResource(msgspec.Struct, frozen=True):
     """What the API calls a kind, with subresources that change it."""
 
     group: str
@@ -50,7 +50,7 @@ class Exported(msgspec.Struct, frozen=True):
 
 def export(
     active: ActiveRule,
-    place_of: Callable[[str], Place | None],
+    resource_of: Callable[[str], ApiResource | None],
     lists_of: Callable[[str], Mapping[str, str]],
     action: str,
 ) -> Exported:
@@ -62,7 +62,7 @@ def export(
         UsageError: admission can't decide it, with the reason.
     """
     rule = active.rule
-    places = [_place(active, kind, place_of) for kind in _kinds(active)]
+    places = [_api_resource(active, kind, resource_of) for kind in _kinds(active)]
     programs = [active.check]
     programs += [program for program in (active.when, active.each) if program is not None]
     since = max((*(_since(active, program) for program in programs), OLDEST), key=_age)
@@ -102,17 +102,19 @@ def _kinds(active: ActiveRule) -> tuple[str, ...]:
     return tuple(kinds)
 
 
-def _place(active: ActiveRule, kind: str, place_of: Callable[[str], Place | None]) -> Place:
+def _api_resource(
+    active: ActiveRule, kind: str, resource_of: Callable[[str], ApiResource | None]
+) -> ApiResource:
     rule = active.rule
     if rule.about.of_files:
         raise _refused(active, "it is about how files are written")
     if rule.needs:
         raise _refused(active, f"it needs {', '.join(rule.needs)}, and admission sees one object")
-    place = place_of(kind)
+    place = resource_of(kind)
     if place is None:
         raise _refused(active, f"it is about {kind}, which no API server has")
     if kind == _POD and place.resources == ("pods",):
-        return Place(place.group, ("pods", "pods/ephemeralcontainers"))
+        return ApiResource(place.group, ("pods", "pods/ephemeralcontainers"))
     return place
 
 
@@ -195,7 +197,7 @@ def _value(value: object) -> str:
     return literal(value)
 
 
-def _matched(place: Place) -> dict[str, object]:
+def _matched(place: ApiResource) -> dict[str, object]:
     return {
         "apiGroups": [place.group],
         "apiVersions": ["*"],

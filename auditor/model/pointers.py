@@ -17,7 +17,7 @@ def steps(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
-def places(value: object) -> Iterator[str]:
+def pointers_of(value: object) -> Iterator[str]:
     """Yield the pointers of all nodes of a value in their order, its own "" first."""
     stack: list[tuple[str, object]] = [("", value)]
     while stack:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import yaml
 
 from auditor.errors import Location, PolicyError
-from auditor.policy.places import segments_of
+from auditor.policy.scalar_positions import segments_of
 from auditor.policy.suggest import suggestion
 
 MOST_NODES = 50_000

@@ -194,10 +194,10 @@ def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
 
 
 def _others(run: TargetRun) -> Some:
-    return Some(run.skipped, tuple(_place(*other) for other in run.others))
+    return Some(run.skipped, tuple(_location(*other) for other in run.others))
 
 
-def _place(source: str, line: int) -> str:
+def _location(source: str, line: int) -> str:
     return f"{source}:{line}" if line else source
 
 

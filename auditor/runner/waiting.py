@@ -21,7 +21,7 @@ from auditor.analysis.protocol import Held, Row, Site
 from auditor.engine.lines import LineWriter, body_pointer, covering, rank_of, source_pointer
 from auditor.engine.outcome import Judgement, Outcome
 from auditor.engine.tally import from_bytes, to_bytes
-from auditor.engine.waiting import Doubt, Reserved, places_in, reads_of
+from auditor.engine.waiting import Doubt, Reserved, paths_in, reads_of
 from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Gap, Resource, Subject
 from auditor.platforms import Platforms
@@ -95,7 +95,7 @@ class Waits:
 def row_of(fact: Resource, found: Found, owner: Subject | None, site: Site, held: Held) -> Row:
     """Make the row of a fact that waits; ``owner`` is what its findings are counted with."""
     body = found.rules.cut(fact.body, clean=fact.clean)
-    places = [source_pointer(fact, path) for path in places_in(body)] if fact.line else ()
+    places = [source_pointer(fact, path) for path in paths_in(body)] if fact.line else ()
     lines = dict.fromkeys(place for place in places if place is not None)
     subject = fact.parent or fact
     origin = site.origin(fact, fact.pointer, lines)

@@ -21,7 +21,7 @@ from auditor.secrets.keys import OF_THE_API, PAIR, PAIR_NAME, PAIR_VALUE, SELECT
 from auditor.secrets.marks import has_marker, marker
 from auditor.secrets.names import is_secret, is_secret_name, words_of
 
-Places: TypeAlias = Iterator[tuple[Any, Any]]
+Findings: TypeAlias = Iterator[tuple[Any, Any]]
 """A mapping with a key of it, or a list with a number."""
 
 _FLAG: Final = re.compile(r"-{1,2}[A-Za-z][\w.-]+", re.ASCII)
@@ -45,7 +45,7 @@ def is_told(name: str, value: Any) -> bool:
     return (kind is int or kind is float) and is_secret(name, str(value))
 
 
-def in_pair(mapping: dict[str, Any]) -> Places:
+def in_pair(mapping: dict[str, Any]) -> Findings:
     """The value of a pair whose name says that it is secret."""
     names, values, selects = [], [], False
     for key, item in mapping.items():
@@ -65,7 +65,7 @@ def in_pair(mapping: dict[str, Any]) -> Places:
                 yield from _everywhere(name, mapping[key])
 
 
-def _everywhere(name: str, value: Any) -> Places:
+def _everywhere(name: str, value: Any) -> Findings:
     """All texts of a value; references in it stay."""
     items: Iterator[tuple[Any, Any]]
     if isinstance(value, dict):
@@ -81,7 +81,7 @@ def _everywhere(name: str, value: Any) -> Places:
             yield from _everywhere(name, item)
 
 
-def below(name: str, value: Any) -> Places:
+def below(name: str, value: Any) -> Findings:
     """The texts of a list, or of a mapping, that stands under the name of a secret.
 
     ``apiKeys: [a, b]``, ``passwords: {alice: a}``, ``password: {value: a}``.
@@ -109,7 +109,7 @@ def is_announcing(text: str) -> bool:
     return text[:1] == "-" and _FLAG.fullmatch(text) is not None and is_secret_name(text)
 
 
-def after_argument(values: list[Any]) -> Places:
+def after_argument(values: list[Any]) -> Findings:
     """What follows an argument that announces a secret: ``[--password, hunter22]``."""
     for at in range(1, len(values)):
         flag, value = values[at - 1], values[at]
@@ -122,7 +122,7 @@ def after_argument(values: list[Any]) -> Places:
             yield values, at
 
 
-def without(value: Any, find: Callable[[Any], Places], shape: str) -> Any:
+def without(value: Any, find: Callable[[Any], Findings], shape: str) -> Any:
     """A copy of a value with markers at the places; the value itself when there are none."""
     if next(find(value), None) is None:
         return value

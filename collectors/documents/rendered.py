@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.model.pointers import places, steps
+from auditor.model.pointers import pointers_of, steps
 from auditor.model.resource import Evidence, Gap, Resource
 from collectors.documents.blocks import Memory
 from collectors.documents.reading import FileReading
@@ -160,7 +160,7 @@ class RenderedReading:
         standing = self._standing.get(document)
         if standing is None or standing.document < 0:
             return [standing.line if standing is not None else 0]
-        return [self.line(document, f"{pointer}{place}") for place in places(value)]
+        return [self.line(document, f"{pointer}{place}") for place in pointers_of(value)]
 
     def line(self, document: int, pointer: str) -> int:
         """Return the line of a field in its template; that of the object where it says another."""

@@ -95,7 +95,7 @@ def _members(
 ) -> Generator[Found, None, bool]:
     """The members of an array, or of a list: of that, what is not an object is told one by one."""
     if depth == MOST_NESTED:
-        holds = place_of_object(items) is not None
+        holds = pointer_of_object(items) is not None
         if holds:
             yield too_nested(), pointer
         return holds
@@ -156,7 +156,7 @@ def odd_document(value: dict[str, object]) -> tuple[Unreadable, str] | None:
     half = _half(value)
     if half is not None:
         return half, ""
-    place = place_of_object(value)
+    place = pointer_of_object(value)
     if place is None:
         return None
     detail = f"it is not a Kubernetes object, and holds one at {place}, which was not read"
@@ -175,7 +175,7 @@ def _half(value: dict[str, object]) -> Unreadable | None:
     return None
 
 
-def place_of_object(value: object) -> str | None:
+def pointer_of_object(value: object) -> str | None:
     """The pointer of the first object that is found below a value, None when there is none."""
     waiting: list[tuple[object, str]] = [(value, "")]
     while waiting:

@@ -19,7 +19,7 @@ from auditor.cli.errors import show_error
 from auditor.cli.exits import INCOMPLETE
 from auditor.cli.judging import Judging
 from auditor.cli.signing_options import Wanted
-from auditor.cli.wiring import SHIPPED, Places
+from auditor.cli.wiring import SHIPPED, CollectorOptions
 from auditor.config import Config, read_config
 from auditor.errors import CollectionError
 from auditor.evidence.archive import unpack
@@ -190,7 +190,7 @@ def test_doctor_shows_no_canary(
     monkeypatch.setenv("HOME", str(tmp_path))
     canaries = Canaries()
 
-    def cluster(text: str, places: Places) -> Cluster:
+    def cluster(text: str, places: CollectorOptions) -> Cluster:
         del text, places
         return Cluster(canaries, "toy")
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from auditor.cli.wiring import admission_place
+from auditor.cli.wiring import api_resource_of
 from auditor.engine.kinds import KindPlan
 from auditor.engine.tally import counts
 from auditor.errors import UsageError
@@ -101,7 +101,7 @@ def custom_kinds(rules: Mapping[str, ActiveRule]) -> Iterator[dict[str, object]]
 def exportable(profile: CompiledProfile) -> Iterator[tuple[str, ActiveRule]]:
     for active in profile.rules:
         try:
-            export(active, admission_place, lists_of, "Deny")
+            export(active, api_resource_of, lists_of, "Deny")
         except UsageError:
             continue
         yield active.rule.id, active
@@ -109,7 +109,7 @@ def exportable(profile: CompiledProfile) -> Iterator[tuple[str, ActiveRule]]:
 
 def apply(client: Client, name: str, active: ActiveRule) -> None:
     """Create a policy whose binding only looks at objects with a label of its own."""
-    found = export(active, admission_place, lists_of, "Deny")
+    found = export(active, api_resource_of, lists_of, "Deny")
     reply = client.post(f"{ADMISSION}/validatingadmissionpolicies", found.policy)
     assert reply.status == 201, (name, reply)
     binding: dict[str, Any] = json.loads(json.dumps(found.binding))

@@ -27,7 +27,7 @@ from collectors.kubernetes.lists import (
     is_list,
     odd_document,
     odd_items,
-    place_of_object,
+    pointer_of_object,
     too_nested,
 )
 from collectors.kubernetes.manifests.json_heads import (
@@ -128,7 +128,7 @@ class JsonObjects:
         if is_deeper(raw, MAX_DEPTH):
             self._ledger.add(too_deep(self._positions.line_at(start)))
             return True
-        holds = may_hold(raw) and place_of_object(msgspec.json.decode(raw)) is not None
+        holds = may_hold(raw) and pointer_of_object(msgspec.json.decode(raw)) is not None
         if holds:
             self._ledger.add(too_nested().at(self._positions.line_at(start)))
         return holds

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from auditor.analysis.analyses import Table
 from auditor.cli.app import run
-from auditor.cli.wiring import SHIPPED, Places, Wiring
+from auditor.cli.wiring import SHIPPED, CollectorOptions, Wiring
 from auditor.platforms import Platforms
 from tests.platforms.toy.analyses import ANALYSES
 from tests.platforms.toy.collector import Live, reader
@@ -19,8 +19,8 @@ from tests.platforms.toy.files import INVENTORIES
 from tests.platforms.toy.platform import TOY
 
 
-def _live(text: str, places: Places) -> Live:
-    del places
+def _live(text: str, settings: CollectorOptions) -> Live:
+    del settings
     return Live(text.rstrip("/"))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from auditor.cel import CelEvalError, CelLimitError
-from auditor.cel.grounds import places
+from auditor.cel.grounds import all_reads
 from auditor.cel.parser import parse
 from auditor.cel.stdlib import STDLIB
 from auditor.cel.tracing import Read, trace
@@ -75,7 +75,7 @@ CASES: Final[dict[str, tuple[str, list[str]]]] = {
 
 
 def found(source: str, value: Any = POD) -> tuple[Read, ...]:
-    return places(parse(source), {"o": value}, STDLIB)
+    return all_reads(parse(source), {"o": value}, STDLIB)
 
 
 @pytest.mark.parametrize(("source", "expected"), CASES.values(), ids=CASES)

@@ -14,9 +14,10 @@ import pytest
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.commitments import committing
 from auditor.evidence.layout import BODIES
-from auditor.evidence.stored_files import StoredFilesCollector, places
+from auditor.evidence.stored_files import StoredFilesCollector
 from auditor.evidence.writing import PartWriter
 from auditor.model.evidence import Principal, Record, TargetEntry
+from auditor.model.pointers import pointers_of
 from auditor.model.resource import Resource
 from auditor.ports import Reading, Shard
 from auditor.runner.notes import Notes
@@ -84,7 +85,7 @@ def shown(found: Resource) -> Resource:
 
 def asked(found: Resource) -> Iterator[str]:
     """Pointers that somebody may ask the lines of: those that are there, and some that are not."""
-    for place in places(json.loads(found.body)):
+    for place in pointers_of(json.loads(found.body)):
         yield found.pointer + place
         yield f"{found.pointer}{place}/absent"
         if not found.pointer:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from auditor.model.pointers import places
+from auditor.model.pointers import pointers_of
 from auditor.ports import Reading
 from collectors.documents.blocks import Memory
 from collectors.documents.recognise import PathKind
@@ -104,7 +104,7 @@ def test_all_lines_are_those_of_each() -> None:
     found: Reading = reading()
     for each in list(found.resources()):
         value = msgspec.json.decode(each.body)
-        wanted = [found.line(each.document, place) for place in places(value)]
+        wanted = [found.line(each.document, place) for place in pointers_of(value)]
         lines = found.lines(each.document, "", value)
         assert lines * (len(wanted) if len(lines) == 1 else 1) == wanted
 

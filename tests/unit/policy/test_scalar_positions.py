@@ -7,7 +7,7 @@ import yaml
 
 from auditor.errors import Location
 from auditor.model.policy import Expression
-from auditor.policy.places import segments_of
+from auditor.policy.scalar_positions import segments_of
 
 SCALARS = {
     "plain": "check: a.b == @",
