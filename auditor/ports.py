@@ -251,6 +251,22 @@ class Live(Protocol):
         ...
 
 
+class Reference(msgspec.Struct, frozen=True, order=True):
+    """An object that another one names, in words: ``by`` is ``ClusterPolicy cluster-policy``.
+
+    ``namespace`` is "" where the other one does not say in which it is.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    by: str
+
+
+References = Mapping[str, Callable[[bytes], Iterable[Reference]]]
+"""What an object names, by its kind and of its JSON; of what is not valid JSON, nothing."""
+
+
 class Read(msgspec.Struct, frozen=True):
     """Whether a kind may be read; ``served`` is false where the target has no such kind.
 
@@ -300,7 +316,7 @@ class RolePlan(msgspec.Struct, frozen=True):
 
     ``namespaces`` are those it is limited to, none for all; ``account`` is the namespace and the
     name of the service account that is bound to it; ``of_the_cluster`` are the custom kinds that
-    no namespace holds.
+    no namespace holds. ``config_maps`` are single ones, each by its namespace and its name.
     """
 
     profile: str
@@ -308,6 +324,7 @@ class RolePlan(msgspec.Struct, frozen=True):
     namespaces: tuple[str, ...]
     account: tuple[str, str]
     of_the_cluster: frozenset[str] = frozenset()
+    config_maps: tuple[tuple[str, str], ...] = ()
 
 
 class ReportFormat(Protocol):

@@ -13,6 +13,7 @@ from auditor.analysis.protocol import (
     Feeds,
     JoiningAnalysis,
     ObjectAnalysis,
+    ReadsByName,
     Tables,
 )
 
@@ -33,6 +34,16 @@ class Analyses(msgspec.Struct, frozen=True):
     def feeds(self) -> Feeds:
         """What all facts rest on."""
         return {kind: fields for each in self.all for kind, fields in each.feeds.items()}
+
+    @property
+    def by_name(self) -> Mapping[str, frozenset[str]]:
+        """The kinds of which a kind of fact needs only what is named."""
+        return {
+            kind: each.by_name
+            for each in self.all
+            if isinstance(each, ReadsByName)
+            for kind in each.feeds
+        }
 
     @property
     def completes(self) -> Mapping[str, Aspects]:

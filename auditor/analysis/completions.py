@@ -56,7 +56,7 @@ _OF_ENVIRONMENT: Final = Aspect(
         for field in ("env", "envFrom")
     ),
     kinds=frozenset({CONFIG}),
-    asked=False,  # of a cluster no ConfigMap is read: what it says is not known there
+    asked=False,  # of a cluster ConfigMaps are not read as a whole: what they say is not known
 )
 _CONFIG_NAMES: Final = (b'"configMapKeyRef"', b'"configMapRef"')
 _CLAIM_NAME: Final = b'"claimName"'

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -186,6 +186,16 @@ class Extracting(Protocol):
 
     def combine(self, one: Row, other: Row) -> Row:
         """Make one row of two; in any order and grouping it must come to the same."""
+        ...
+
+
+@runtime_checkable
+class ReadsByName(Protocol):
+    """An analysis whose facts need of some kinds only the objects that others name."""
+
+    @property
+    def by_name(self) -> frozenset[str]:
+        """Those kinds: what of them nothing names may be left unread, and nothing is lost."""
         ...
 
 

@@ -123,7 +123,7 @@ def _blind(
 
 
 def _resting_on(kind: str, sources: Mapping[str, RuleSources]) -> tuple[str, ...]:
-    return tuple(sorted(rule for rule, each in sources.items() if kind in each.all))
+    return tuple(sorted(rule for rule, each in sources.items() if each.misses(kind)))
 
 
 def _connection_lines(found: Examination) -> Iterator[str]:

@@ -20,8 +20,9 @@ from auditor.runner.job import prepared
 
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _NAMESPACE: Final = re.compile(_LABEL)
-_ACCOUNT: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_SUBDOMAIN: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 """RFC 1123: a label names a namespace, a subdomain an account (ValidateServiceAccountName)."""
+_NOUNS: Final = {"--account": "a service account", "--config-map": "a ConfigMap"}
 
 
 @click.command(short_help="Print the least role that a scan needs.")
@@ -37,6 +38,14 @@ _ACCOUNT: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
     help="Limit it to a namespace, by a Role in place of a ClusterRole. Repeatable.",
 )
 @click.option(
+    "--config-map",
+    "config_maps",
+    metavar="NAMESPACE/NAME",
+    multiple=True,
+    help="Allow for one ConfigMap by its name: the one that configures how GPUs are shared. "
+    "Repeatable.",
+)
+@click.option(
     "--account",
     metavar="NAMESPACE/NAME",
     default="auditor/auditor",
@@ -50,6 +59,7 @@ def permissions(
     settings: tuple[str, ...],
     policies: tuple[Path, ...],
     namespaces: tuple[str, ...],
+    config_maps: tuple[str, ...],
     account: str,
 ) -> None:
     r"""Print the least role that reads what the rules of a profile rest on, ready to apply.
@@ -62,9 +72,10 @@ def permissions(
       auditor permissions k8s | kubectl apply -f -
       auditor permissions k8s --profile pod-security-restricted --namespace team-a
     """
-    place, name = _account(account)
+    place, name = _pair("--account", account)
+    maps = tuple(dict.fromkeys(_pair("--config-map", each) for each in config_maps))
     for namespace in namespaces:
-        _checked(f"--namespace {namespace}", namespace, _NAMESPACE)
+        _checked(f"--namespace {namespace}", namespace)
     config = read_config()
     ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
     reasons: dict[str, list[str]] = {}
@@ -78,24 +89,26 @@ def permissions(
         tuple(dict.fromkeys(namespaces)),
         (place, name),
         kinds_of_the_cluster(ready.profile.tables),
+        maps,
     )
     for line in SHIPPED.roles[platform](plan):
         click.echo(line)
 
 
-def _account(text: str) -> tuple[str, str]:
+def _pair(option: str, text: str) -> tuple[str, str]:
     place, slash, name = text.partition("/")
     if not slash:
-        raise UsageError(f"--account {text}: no namespace", hint="NAMESPACE/NAME")
-    _checked(f"--account {text}", place, _NAMESPACE)
-    _checked(f"--account {text}", name, _ACCOUNT)
+        raise UsageError(f"{option} {text}: no namespace", hint="NAMESPACE/NAME")
+    _checked(f"{option} {text}", place)
+    _checked(f"{option} {text}", name, _SUBDOMAIN, _NOUNS[option])
     return place, name
 
 
-def _checked(option: str, name: str, form: re.Pattern[str]) -> None:
+def _checked(
+    option: str, name: str, form: re.Pattern[str] = _NAMESPACE, what: str = "a namespace"
+) -> None:
     """Refuse what no API server takes as a name, before it is written into YAML."""
     if not form.fullmatch(name):
-        what = "a namespace" if form is _NAMESPACE else "a service account"
         raise UsageError(
             f"{option}: {name!r} is not a name of {what}",
             hint="small letters, digits and dashes, as in team-a",

@@ -85,6 +85,7 @@ def _files(
 
 
 def _cluster(text: str, settings: CollectorOptions) -> Live:
+    from auditor.analysis.gpu.naming import REFERENCES
     from collectors.kubernetes.live.address import parse_address
 
     address = parse_address(text)
@@ -98,7 +99,9 @@ def _cluster(text: str, settings: CollectorOptions) -> Live:
         ) from error
     seconds = settings.timeout
     patience = Patience() if seconds is None else Patience(target=seconds)
-    return LiveCollector(address, settings.kubeconfig, system_clock(), patience)
+    return LiveCollector(
+        address, settings.kubeconfig, system_clock(), patience, references=REFERENCES
+    )
 
 
 def _pages(collected: Collected, bodies: Bodies) -> Collector:

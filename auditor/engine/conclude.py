@@ -115,7 +115,7 @@ def excluded_reports(
         ExcludedReport(
             item.kind,
             item.reason,
-            tuple(each.rule.id for each in rules if item.kind in sources[each.rule.id].all),
+            tuple(each.rule.id for each in rules if sources[each.rule.id].misses(item.kind)),
         )
         for item in excluded
     )

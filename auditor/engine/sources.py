@@ -26,7 +26,8 @@ class RuleSources(msgspec.Struct, frozen=True):
     ``schemes`` are those of the live targets that can have something for the rule: what is missing
     of a target of another platform takes nothing from it. ``facts`` are the kinds of those that it
     judges. ``completing`` are kinds that may complete what it judges: a gap there takes a verdict
-    only from what lacks something (:mod:`auditor.analysis.completing`).
+    only from what lacks something (:mod:`auditor.analysis.completing`). Of ``by_name`` only what
+    other objects name is needed: that the rest is not read takes nothing from the rule.
     """
 
     judged: frozenset[str]
@@ -34,6 +35,7 @@ class RuleSources(msgspec.Struct, frozen=True):
     schemes: frozenset[str]
     facts: frozenset[str] = frozenset()
     completing: frozenset[str] = frozenset()
+    by_name: frozenset[str] = frozenset()
 
     @property
     def all(self) -> frozenset[str]:
@@ -44,6 +46,10 @@ class RuleSources(msgspec.Struct, frozen=True):
     def asked(self) -> frozenset[str]:
         """Every kind that live targets are asked for on account of the rule."""
         return self.all | self.completing
+
+    def misses(self, kind: str) -> bool:
+        """Whether the rule lacks something where a kind is not read as a whole."""
+        return kind in self.all and kind not in self.by_name
 
     def rests_on(self, scope: str) -> bool:
         """Whether something of this kind, read or derived, is needed or judged."""
@@ -85,9 +91,27 @@ def sources_of(
         active.rule.id: msgspec.structs.replace(
             _sources(active, feeds, platforms),
             completing=_completing(active, completes, platforms),
+            by_name=_by_name(active, analyses.by_name, feeds),
         )
         for active in rules
     }
+
+
+def _by_name(
+    active: ActiveRule, by_name: Mapping[str, frozenset[str]], feeds: Feeds
+) -> frozenset[str]:
+    """The kinds that only facts need which are satisfied with what is named."""
+    parts = [(fact, by_name.get(fact, frozenset())) for fact in _rested_on(active)]
+    named = frozenset(kind for _, kinds in parts for kind in kinds)
+    whole = frozenset(
+        kind for fact, kinds in parts for kind in read_for(fact, feeds) if kind not in kinds
+    )
+    return named - whole
+
+
+def _rested_on(active: ActiveRule) -> Iterator[str]:
+    yield from active.rule.applies_to
+    yield from active.rule.needs
 
 
 def _completing(

@@ -11,10 +11,11 @@ from auditor.errors import UsageError
 from auditor.platforms.kubernetes import PREFIX
 from auditor.ports import RolePlan
 from collectors.documents.scalars import plain
-from collectors.kubernetes.live.unread import UNREAD
+from collectors.kubernetes.live.unread import BY_NAME, UNREAD
 from collectors.kubernetes.resources import Named, named
 
 _NAME: Final = "auditor"
+_CONFIGURATION: Final = "auditor-gpu-configuration"
 _MOST: Final = 3
 _WIDTH: Final = 100
 _NAMESPACE: Final = f"{PREFIX}Namespace"
@@ -30,6 +31,9 @@ def role(plan: RolePlan) -> Iterator[str]:
     yield "# Self reviews and discovery need no rule: every authenticated user may do that."
     for kind in sorted(plan.reasons.keys() & UNREAD.keys()):
         yield f"# Not in it: {kind}, {UNREAD[kind]}."
+    if not plan.reasons.keys().isdisjoint(BY_NAME) and not plan.config_maps:
+        yield "# To see how GPUs are shared, allow for the one ConfigMap that ClusterPolicy or the"
+        yield "# device plugin names: auditor permissions k8s --config-map NAMESPACE/NAME"
     if plan.namespaces:
         yield from _missing(plan)
     if place not in _ALWAYS_THERE and place not in plan.namespaces:
@@ -44,6 +48,18 @@ def role(plan: RolePlan) -> Iterator[str]:
     for namespace in plan.namespaces or ("",):
         yield from _role(plan, namespace)
         yield from _binding(plan, namespace)
+    for namespace in dict.fromkeys(each for each, _ in plan.config_maps):
+        yield from _of_config_maps(plan, namespace)
+
+
+def _of_config_maps(plan: RolePlan, namespace: str) -> Iterator[str]:
+    """A role for single ConfigMaps of a namespace, each by its name."""
+    names = [name for each, name in plan.config_maps if each == namespace]
+    yield from _head("Role", namespace, _CONFIGURATION)
+    yield "rules:"
+    yield "  # how GPUs are shared: read by name, as ClusterPolicy or the device plugin names it"
+    yield _rule("", "configmaps", "get", ", ".join(map(_text, names)))
+    yield from _binding(plan, namespace, _CONFIGURATION)
 
 
 def _missing(plan: RolePlan) -> Iterator[str]:
@@ -89,20 +105,20 @@ def _role(plan: RolePlan, namespace: str) -> Iterator[str]:
             yield _rule(found.group, found.resource, "list")
 
 
-def _binding(plan: RolePlan, namespace: str) -> Iterator[str]:
+def _binding(plan: RolePlan, namespace: str, name: str = _NAME) -> Iterator[str]:
     place, account = plan.account
-    yield from _head("RoleBinding", namespace)
-    yield f"roleRef: {{apiGroup: {_RBAC}, kind: {_scope(namespace)}Role, name: {_NAME}}}"
+    yield from _head("RoleBinding", namespace, name)
+    yield f"roleRef: {{apiGroup: {_RBAC}, kind: {_scope(namespace)}Role, name: {name}}}"
     yield "subjects:"
     yield f"  - {{kind: ServiceAccount, name: {_text(account)}, namespace: {_text(place)}}}"
 
 
-def _head(kind: str, namespace: str) -> Iterator[str]:
+def _head(kind: str, namespace: str, name: str = _NAME) -> Iterator[str]:
     inside = f", namespace: {_text(namespace)}" if namespace else ""
     yield "---"
     yield f"apiVersion: {_RBAC}/v1"
     yield f"kind: {_scope(namespace)}{kind}"
-    yield f"metadata: {{name: {_NAME}{inside}}}"
+    yield f"metadata: {{name: {name}{inside}}}"
 
 
 def _scope(namespace: str) -> str:

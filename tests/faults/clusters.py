@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from auditor.analysis.gpu.naming import REFERENCES
 from collectors.http.clock import Clock
 from collectors.http.patience import Patience
 from collectors.kubernetes.live.address import parse_address
@@ -49,7 +50,8 @@ def collector(
     path = folder / "kubeconfig"
     path.write_text(json.dumps(config))
     clock = (waits or Waits()).clock()
-    return LiveCollector(parse_address("k8s://"), str(path), clock, QUICK)
+    address = parse_address("k8s://")
+    return LiveCollector(address, str(path), clock, QUICK, references=REFERENCES)
 
 
 def scanned(folder: Path, handler: Handler, kinds: frozenset[str] | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from auditor.analysis.gpu.naming import REFERENCES
 from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES
@@ -34,6 +35,8 @@ SECONDS = 30.0
 ERROR = re.compile("no matches for kind|Error from server|error when creating")
 AUDIT = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
 ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/auditor"
+SHARING = "gpu-operator/gpu-sharing-time-slicing"
+"""What the device plugin of the estate mounts."""
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
@@ -58,6 +61,17 @@ class Cluster:
                 found[event["verb"], asked] += 1
         return found
 
+    def config_maps(self) -> set[str]:
+        """The ConfigMaps that our service account has asked for, by namespace and name."""
+        events = map(json.loads, self.log.read_text().splitlines())
+        asked = [
+            event["objectRef"]
+            for event in events
+            if event["user"]["username"].endswith(":auditor")
+            and event.get("objectRef", {}).get("resource") == "configmaps"
+        ]
+        return {f"{each.get('namespace')}/{each.get('name')}" for each in asked}
+
 
 def started(stack: ExitStack, binaries: Binaries, folder: Path, kubectl: Kubectl) -> Cluster:
     """Start a server, fill it, and make an account with the role that the command prints."""
@@ -68,7 +82,7 @@ def started(stack: ExitStack, binaries: Binaries, folder: Path, kubectl: Kubectl
     client = stack.enter_context(server.client())
     admin = write_kubeconfig(folder / "admin.json", server, server.token)
     _fill(admin, folder, kubectl)
-    role = auditor("permissions", "k8s")
+    role = auditor("permissions", "k8s", "--config-map", SHARING)
     assert role.code == 0, role.err
     _apply(kubectl, admin, "-", stdin=role.out.encode())
     least = write_kubeconfig(folder / "least.json", server, _token(client))
@@ -176,7 +190,9 @@ def definition(group: str, kind: str, version: str, scope: str = "Namespaced") -
 
 def collector(kubeconfig: Path, target: str = "k8s://") -> LiveCollector:
     """The collector of a target, in this process."""
-    return LiveCollector(parse_address(target), str(kubeconfig), system_clock())
+    return LiveCollector(
+        parse_address(target), str(kubeconfig), system_clock(), references=REFERENCES
+    )
 
 
 def read(live: LiveCollector, kinds: frozenset[str], folder: Path) -> PagesCollector:

@@ -35,9 +35,11 @@ def test_the_least_role_reads_everything_and_nothing_else(cluster: Cluster) -> N
     posted = {asked for verb, asked in requests if verb == "create"}
     assert posted <= {"selfsubjectreviews", "selfsubjectaccessreviews"}
     assert {verb for verb, _ in requests} == {"create", "get", "list"}
-    assert {asked for verb, asked in requests if "secret" in asked or "configmap" in asked} == set()
+    assert {asked for _, asked in requests if "secret" in asked} == set()
+    assert {verb for verb, asked in requests if "configmap" in asked} == {"get"}
+    assert cluster.config_maps() == {clusters.SHARING}, "the one that the device plugin mounts"
     named = {asked for verb, asked in requests if verb == "get" and not asked.startswith("/")}
-    assert named == {"namespaces"}, "kube-system, for its uid"
+    assert named == {"namespaces", "configmaps"}, "kube-system, for its uid"
     listed = {asked for verb, asked in requests if verb == "list"}
     assert {"pods", "deployments", "rayclusters", "networkpolicies", "sparkapplications"} <= listed
 
@@ -96,14 +98,11 @@ def test_live_is_as_from_files(cluster: Cluster) -> None:
     only_files = {"k8s-api-version-removed", "k8s-manifest-duplicate-key", "k8s-secret-committed"}
     # What is not read of a cluster at all.
     only_files |= {"k8s-secret-in-config-map", "k8s-service-account-token-permanent"}
-    only_files |= {"gpu-time-slicing-configured"}
     assert {item for item in files - live if item[0] not in only_files} == set()
     # The namespaces that are there from the start, and ours.
     own = {"default", "kube-system", "kube-public", "kube-node-lease", "auditor", "owners"}
     own |= set(TENANTS)
-    # It says so itself.
-    only_live = {"gpu-sharing-configuration-not-read"}
-    more = {item for item in live - files if item[0] not in only_live}
+    more = live - files
     assert {item for item in more if not own & {item[2], item[3]}} == set()
 
 

@@ -10,8 +10,9 @@ A ConfigMap holds configurations by name, and a node selects one of them by a la
 gives a fact for ``any``, which is the default, and one for ``share``, which gpu-7 selects. A
 ConfigMap counts where the operator's ClusterPolicy names it or a pod of the plugin mounts it, and
 also where nothing is known to name it and its text can be nothing else: ``version: v1`` with
-``sharing`` or ``flags``. The texts are read as YAML by a reader that the program brings along
-(:mod:`sharing_rows`); what the plugin makes of them is :mod:`plugin_config`.
+``sharing`` or ``flags``. Of a cluster only those are read that something names. The texts are read
+as YAML by a reader that the program brings along (:mod:`sharing_rows`); what the plugin makes of
+them is :mod:`plugin_config`.
 
 A ConfigMap that is named and was not read gives a fact without a strategy: nothing is known of it.
 Whether a configuration is in effect is not said: the labels of nodes say that (:mod:`nodes`).
@@ -26,18 +27,15 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.devices import mig_profile
+from auditor.analysis.gpu.naming import CONFIG_MAP, MPS_ROOT, POLICY, Naming
 from auditor.analysis.gpu.plugin_config import PluginConfig, plugin_config
 from auditor.analysis.gpu.plugin_flags import Start
 from auditor.analysis.gpu.sharing_rows import (
-    CONFIG_MAP,
     CONFIGURED,
     LABEL,
-    MPS_ROOT,
     NODE,
-    POLICY,
     READS,
     TEMPLATE,
-    Naming,
     ReadText,
     Text,
     extracted,
@@ -73,7 +71,7 @@ class _Known(msgspec.Struct):
 
     naming: list[tuple[Naming, Origin]] = []
     nodes: dict[str, list[str]] = {}
-    read: set[str] = set()
+    read: set[tuple[str, str]] = set()
 
     def of(self, name: str, namespace: str) -> list[tuple[Naming, Origin]]:
         """Find what names a ConfigMap; what is for the whole cluster does not say its namespace."""
@@ -83,6 +81,12 @@ class _Known(msgspec.Struct):
             if each[0].config_map == name and each[0].namespace in ("", namespace)
         ]
 
+    def has_read(self, naming: Naming) -> bool:
+        """Say whether what is named was read; of what is in no namespace, any of that name."""
+        if naming.namespace:
+            return (naming.namespace, naming.config_map) in self.read
+        return any(name == naming.config_map for _, name in self.read)
+
 
 class Sharings:
     """Joins the configurations of the device plugin with what names and what selects them."""
@@ -91,6 +95,7 @@ class Sharings:
     stage = Stage.TARGET
     reads = READS
     combined: frozenset[str] = frozenset()
+    by_name = frozenset({CONFIG_MAP})
     feeds: Feeds = MappingProxyType(
         {KIND: MappingProxyType({"": _NAMING | {CONFIG_MAP}, **_RESTING})}
     )
@@ -121,7 +126,7 @@ class Sharings:
             else:
                 _learn(known, rows)
         for naming, origin in known.naming:
-            if naming.config_map and naming.config_map not in known.read:
+            if naming.config_map and not known.has_read(naming):
                 yield _unread(naming, origin)
 
 
@@ -141,7 +146,7 @@ def _learn(known: _Known, rows: Iterable[Row]) -> None:
 
 def _of_map(known: _Known, origin: Origin, texts: Sequence[Text]) -> Iterator[Fact]:
     naming = known.of(origin.name, origin.namespace)
-    known.read.add(origin.name)
+    known.read.add((origin.namespace, origin.name))
     keys = [text.key for text in texts]
     for text in texts:
         if naming or text.certain:

@@ -11,7 +11,7 @@ import msgspec
 from auditor.errors import CollectionError
 from auditor.model.evidence import TargetEntry
 from auditor.model.resource import Excluded
-from auditor.ports import Examination, Sink
+from auditor.ports import Examination, References, Sink
 from collectors.http.client import Client
 from collectors.http.clock import Clock
 from collectors.http.failures import Unanswered
@@ -22,15 +22,19 @@ from collectors.kubernetes.live.dialect import KUBERNETES
 from collectors.kubernetes.live.discovery import discover
 from collectors.kubernetes.live.identity import identify
 from collectors.kubernetes.live.listing import LIMIT
+from collectors.kubernetes.live.named import Names
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.reads import Reads
 from collectors.kubernetes.live.rights import NAMESPACE, may_read, missing, unidentified
 from collectors.kubernetes.live.session import ACCOUNT, Session, open_session
-from collectors.kubernetes.live.unread import UNREAD
+from collectors.kubernetes.live.unread import BY_NAME, UNREAD
 
 
 class LiveCollector(msgspec.Struct, frozen=True):
-    """One cluster, by its address; ``kubeconfig`` and ``account`` as for a session."""
+    """One cluster, by its address; ``kubeconfig`` and ``account`` as for a session.
+
+    ``references`` say which objects of kinds that are not read others name: those are read.
+    """
 
     address: Address
     kubeconfig: str
@@ -38,6 +42,7 @@ class LiveCollector(msgspec.Struct, frozen=True):
     patience: Patience = msgspec.field(default_factory=Patience)
     limit: int = LIMIT
     account: Path = ACCOUNT
+    references: References = msgspec.field(default_factory=dict)
 
     @property
     def uri(self) -> str:
@@ -75,9 +80,12 @@ class LiveCollector(msgspec.Struct, frozen=True):
         wanted = sorted(kinds - UNREAD.keys())
         run = Reads(self.limit, uri, client, discovered, notes)
         run.look_for(self.address.namespaces, wanted)
+        names = Names(self.references)
         for number, kind in enumerate(wanted):
             progress(number, len(wanted))
-            run.read(kind)
+            run.read(kind, names)
+        for kind in sorted(kinds & BY_NAME):
+            run.read_named(kind, names)
         progress(len(wanted), len(wanted))
         run.compare(before)
         _keep_out(client, sink)

@@ -39,10 +39,11 @@ class Notes:
         request = f"GET {got.asked.path}?{query}"
         self._add(self._record(served.kind, namespace, request, got.error, got.note, page), page)
 
-    def one(self, served: Served, name: str, found: Page | None, error: Unanswered | None) -> None:
-        """One request for a namespace by its name."""
-        request = f"GET {served.path()}/{name}"
-        self._add(self._record(served.kind, name, request, error, "", found), found)
+    def one(
+        self, kind: str, namespace: str, path: str, found: Page | None, error: Unanswered | None
+    ) -> None:
+        """One request for an object by its name."""
+        self._add(self._record(kind, namespace, f"GET {path}", error, "", found), found)
 
     def _add(self, record: Record, page: Page | None) -> None:
         if page is None or not page.count:

@@ -1,4 +1,4 @@
-"""Reads the kinds that are wanted, list by list; what can't be read becomes a gap of its own."""
+"""Reads the kinds that are wanted, list by list, and what is named; what can't be read is a gap."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served
 from collectors.kubernetes.live.identity import Identity, identify
 from collectors.kubernetes.live.listing import Lister
+from collectors.kubernetes.live.named import Names, explained, unasked
 from collectors.kubernetes.live.normalize import take_one
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.rights import NAMESPACE, ROLE, unlisted
@@ -49,7 +50,7 @@ class Reads:
         if not namespaces or served is None:
             return
         for name in namespaces:
-            error = self._read_one(served, name)
+            error = self._read_one(served, served.path(), name, name)
             if error is None or error.answered is Answered.DENIED:
                 self._there.append(name)
             if error is not None:
@@ -57,35 +58,49 @@ class Reads:
                 for kind in {*kinds, NAMESPACE} if missing else (NAMESPACE,):
                     self._gap(kind, name, error)
 
-    def read(self, kind: str) -> None:
-        """Read one kind, in the namespaces that were asked for."""
+    def read(self, kind: str, names: Names) -> None:
+        """Read one kind, in the namespaces that were asked for; ``names`` learns what it names."""
         served, lost = self._discovered.served.get(kind), unlisted(self._discovered, kind)
         if lost is not None:
             self._gap(kind, "", lost)
         if served is None or lost is not None or (kind == NAMESPACE and self._named):
             return
         for namespace in self._there if served.namespaced and self._named else ("",):
-            self._read_list(served, namespace)
+            self._read_list(served, namespace, names)
 
-    def _read_list(self, served: Served, namespace: str) -> None:
+    def read_named(self, kind: str, names: Names) -> None:
+        """Read the objects of a kind that others name, each by its name alone."""
+        served = self._discovered.served.get(kind)
+        for each in names.of(kind) if served is not None else ():
+            error = unasked(each, self._named)
+            if error is None and served is not None:
+                error = self._read_one(
+                    served, served.path(each.namespace), each.name, each.namespace
+                )
+            if error is not None:
+                self._gap(kind, each.namespace, explained(each, error))
+
+    def _read_list(self, served: Served, namespace: str, names: Names) -> None:
         for got in self._lister.pages(served, namespace):
             page = got.page.kept(self._sanitizer) if got.page is not None else None
             self._taken.page(served, namespace, got, page)
+            if got.page is not None:
+                names.learn(served.kind, got.page.items)
             if got.note:
                 inside = f" in {namespace}" if namespace else ""
                 self.notes.add(f"{served.kind}{inside}: {got.note}")
             if got.error is not None:
                 self._gap(served.kind, namespace, got.error)
 
-    def _read_one(self, served: Served, name: str) -> Unanswered | None:
+    def _read_one(self, served: Served, root: str, name: str, namespace: str) -> Unanswered | None:
         """One object by its name, kept as a list of one; why there is none."""
         error, page = None, None
         try:
-            answer = self._client.get(f"{served.path()}/{name}")
+            answer = self._client.get(f"{root}/{name}")
             page = take_one(answer.body, served, name).kept(self._sanitizer)
         except Unanswered as failed:
             error = failed
-        self._taken.one(served, name, page, error)
+        self._taken.one(served.kind, namespace, f"{root}/{name}", page, error)
         return error
 
     def _gap(self, kind: str, namespace: str, error: Unanswered) -> None:

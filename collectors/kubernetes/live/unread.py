@@ -1,4 +1,15 @@
-"""Kinds that are not read from a cluster whatever rules say of them."""
+"""Kinds that are not read from a cluster whatever rules say of them, but for what is named.
+
+An object of such a kind is read by its name alone, where an analysis needs it and another object
+names it::
+
+    ClusterPolicy  spec.devicePlugin.config.name: plugin-config      read in the first round
+                   status.namespace: gpu-operator
+    ConfigMap      gpu-operator/plugin-config                        read in the second, by its name
+    ConfigMap      ml/settings                                       never read
+
+Which objects name which others the collector is told (:class:`auditor.ports.Reference`).
+"""
 
 from __future__ import annotations
 
@@ -13,3 +24,6 @@ UNREAD: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Kind to the reason, in words for people."""
+
+BY_NAME: Final = frozenset({"k8s/ConfigMap"})
+"""Kinds of which objects that others name are read."""

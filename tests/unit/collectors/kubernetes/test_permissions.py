@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -202,6 +203,8 @@ REFUSED = {
     "too long": (("--namespace", "a" * 64), "is not a name of a namespace"),
     "too long an account": (("--account", "a/" + "b" * 254), "is not a name of a service account"),
     "a dash at the end": (("--namespace", "a-"), "is not a name of a namespace"),
+    "a ConfigMap without a namespace": (("--config-map", "a"), "no namespace"),
+    "a ConfigMap that is YAML": (("--config-map", "a/b]"), "is not a name of a ConfigMap"),
     "a dot in a namespace": (("--account", "a.b/c"), "'a.b' is not a name of a namespace"),
 }
 
@@ -212,6 +215,37 @@ def test_names_that_no_server_takes(options: tuple[str, ...], says: str) -> None
     assert (done.code, done.out) == (2, "")
     assert says in done.err
     assert "hint: " in done.err
+
+
+def test_config_maps_are_granted_by_name_alone() -> None:
+    pairs = (("gpu-operator", "plugin-config"), ("gpu-operator", "b.c"), ("kube-system", "1e3"))
+    objects, comments = printed(msgspec.structs.replace(plan(), config_maps=pairs))
+    roles = [each for each in objects if each["kind"] == "Role"]
+    assert {each["metadata"]["namespace"]: each["rules"] for each in roles} == {
+        namespace: [
+            {
+                "apiGroups": [""],
+                "resources": ["configmaps"],
+                "resourceNames": names,
+                "verbs": ["get"],
+            }
+        ]
+        for namespace, names in (
+            ("gpu-operator", ["plugin-config", "b.c"]),
+            ("kube-system", ["1e3"]),
+        )
+    }
+    bound = [each for each in objects if each["kind"] == "RoleBinding"]
+    assert [each["roleRef"]["name"] for each in bound] == ["auditor-gpu-configuration"] * 2
+    assert "how GPUs are shared" in comments
+
+
+def test_a_role_without_one_says_how_to_allow_for_it() -> None:
+    wanted = {"k8s/ConfigMap": ("about-sharing",)}
+    _, comments = printed(plan(reasons=wanted))
+    assert "auditor permissions k8s --config-map NAMESPACE/NAME" in comments
+    _, comments = printed(plan())
+    assert "--config-map" not in comments
 
 
 def test_an_account_may_have_dots() -> None:

@@ -1,0 +1,81 @@
+"""How GPUs are shared, read by the name of its ConfigMap from a real API server, and refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import auditor
+from tests.engines.client import Client, Request
+from tests.live import cluster as clusters
+from tests.live.cluster import Cluster, ran, results
+
+NAMESPACE, _, NAME = clusters.SHARING.partition("/")
+BINDINGS = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings"
+BINDING = f"{BINDINGS}/auditor-gpu-configuration"
+SLICED = "gpu-time-slicing-configured"
+
+
+def allowed(client: Client) -> bool:
+    attributes = {"resource": "configmaps", "verb": "get", "namespace": NAMESPACE, "name": NAME}
+    user = "system:serviceaccount:auditor:auditor"
+    spec = {"user": user, "groups": ["system:authenticated"], "resourceAttributes": attributes}
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+    status = client.post(clusters.REVIEWS, body).body["status"]
+    assert isinstance(status, Mapping)
+    return status["allowed"] is True
+
+
+def wait_until(client: Client, expected: bool) -> None:  # noqa: FBT001 - what is waited for
+    deadline = time.monotonic() + clusters.SECONDS
+    while allowed(client) is not expected:
+        assert time.monotonic() < deadline, "the server does not go by the binding"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def refused(cluster: Cluster) -> Iterator[Cluster]:
+    """A cluster that does not let us have the ConfigMap, and all else."""
+    client = cluster.client
+    binding = client.get(BINDING).body
+    kept = {each: binding[each] for each in ("roleRef", "subjects")}
+    assert client.send(Request("DELETE", BINDING)).status == 200
+    try:
+        wait_until(client, expected=False)
+        yield cluster
+    finally:
+        body = {"metadata": {"name": "auditor-gpu-configuration"}, **kept}
+        assert client.post(BINDINGS, body).status == 201
+        wait_until(client, expected=True)
+
+
+def of(document: Mapping[str, Any], rule: str) -> Mapping[str, int]:
+    found: Mapping[str, int] = document["counts"][rule]
+    return found
+
+
+def test_the_one_that_the_plugin_mounts_is_read(cluster: Cluster, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    done = ran(cluster, "collect", "k8s://", "--output", folder)
+    assert done.code == 0, done.err
+    document = results(auditor("evaluate", folder, "--format", "json"))
+    assert (of(document, SLICED)["fail"], of(document, SLICED)["unknown"]) == (1, 0)
+    (found,) = [each for each in document["findings"] if each["rule"] == SLICED]
+    assert found["resource"]["name"] == NAME
+    assert "nvidia.com/gpu.shared x 4" in found["message"]
+
+
+def test_one_that_is_refused_is_a_gap_and_no_pass(refused: Cluster) -> None:
+    document = results(ran(refused, "scan", "k8s://", "--format", "json"))
+    (gap,) = document["gaps"]
+    assert (gap["scope"], gap["cause"]) == ("k8s/ConfigMap", "denied")
+    assert f"{NAME}, which DaemonSet nvidia-device-plugin names" in gap["detail"]
+    assert f"--config-map {clusters.SHARING}" in gap["hint"]
+    assert of(document, SLICED)["fail"] == 0
+    assert of(document, SLICED)["unknown"] >= 1
+    assert of(document, "gpu-sharing-configuration-not-read")["fail"] == 1
+    assert document["gate"]["decision"] != "pass"
