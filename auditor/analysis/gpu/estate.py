@@ -22,6 +22,7 @@ from auditor.analysis.gpu.hami_grants import register_of
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.nodes import NodeRow, Offer, offers
 from auditor.analysis.gpu.pods import PodUse
+from auditor.analysis.gpu.runtimes import Runtime, heeded, runtime_of
 from auditor.analysis.gpu.schedulers import declared, undeclared
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
 from auditor.analysis.gpu.tenants import NamespaceMarks, Tenant, TenantKey, tenant_of
@@ -49,13 +50,17 @@ class Device(msgspec.Struct):
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A pod that holds some of what a node offers; ``known``: it is told which devices it has."""
+    """A pod that holds some of what a node offers; ``known``: it is told which devices it has.
+
+    ``machine``: it runs in a virtual machine.
+    """
 
     tenant: str
     pod: str
     slots: int
     known: bool
     origin: Origin
+    machine: bool = False
 
 
 class NodePool(msgspec.Struct, frozen=True):
@@ -92,6 +97,8 @@ class Estate:
         self.devices: dict[tuple[str, str], Device] = {}
         self.pools: dict[tuple[str, str], NodePool] = {}
         self.reaches: list[Reach] = []
+        self.handlers: dict[str, str] = {}
+        self.unread: dict[str, set[str]] = {}
         self._declared_on: dict[str, dict[str, None]] = {}
 
     def namespace(self, name: str, marks: NamespaceMarks, origin: Origin) -> None:
@@ -151,17 +158,21 @@ class Estate:
         offered = {offer.resource: offer for offer in offers(row)} if row is not None else {}
         holders: dict[str, list[Holder]] = {}
         register, written = register_of(row), list[HeldPod]()
-        for origin, use in pods:
+        for origin, found_use in pods:
+            use, machine = self._run(name, found_use)
             tenant, pod = self.tenant(origin.namespace).name, f"{origin.namespace}/{origin.name}"
             self._pods[pod] = origin
             written.append(HeldPod(tenant, pod, origin, use))
             given = Counter(resource for resource, _ in use.given)
             plain = undeclared(register, origin.namespace, use)
             for resource, text in plain.given:
-                self._given(name, tenant, pod, parse_device(text), offered.get(resource), origin)
+                device = parse_device(text)
+                held = self._given(name, tenant, pod, device, offered.get(resource), origin)
+                if machine:
+                    held.held[-1] = _in_machine(held.held[-1])
             for resource, slots in plain.asked.items():
                 known = given[resource] >= slots
-                holder = Holder(tenant, pod, slots, known, origin)
+                holder = Holder(tenant, pod, slots, known, origin, machine)
                 holders.setdefault(resource, []).append(holder)
             if use.ways:
                 component = is_component(origin.namespace, use, self._components)
@@ -172,6 +183,15 @@ class Estate:
             self.pools[name, resource] = NodePool(offer, tuple(found))
         for each in declared(name, register, written):
             self._declared(name, each)
+
+    def _run(self, node: str, use: PodUse) -> tuple[PodUse, bool]:
+        """Say what a pod reaches with what runs it, and whether that is a virtual machine."""
+        runtime = runtime_of(use.runtime, self.handlers)
+        if runtime is Runtime.UNREAD:
+            self.unread.setdefault(node, set()).add(use.runtime)
+        if use.ways and use.runtime:
+            use = replace(use, ways=[heeded(way, runtime) for way in use.ways])
+        return use, runtime is Runtime.MACHINE
 
     def _declared(self, node: str, said: Declared) -> None:
         """A scheduler says what a pod has; to say so of a GPU on two nodes is a contradiction."""
@@ -195,7 +215,7 @@ class Estate:
         device: DeviceId,
         offer: Offer | None,
         origin: Origin,
-    ) -> None:
+    ) -> Device:
         """A kubelet says which device it gave."""
         sharing = offer.sharing if offer is not None else Mechanism.EXCLUSIVE
         if device.replica and sharing is Mechanism.EXCLUSIVE:
@@ -209,6 +229,7 @@ class Estate:
         if offer is not None:
             found.product = found.product or offer.product
         found.held.append(Held(grant, "kubelet", origin))
+        return found
 
     def _device(self, node: str, gpu: str) -> Device:
         found = self.devices.get((node, gpu))
@@ -231,6 +252,10 @@ def _doubt(device: Device) -> None:
         if held.source == "scheduler" and held.grant.certainty is Certainty.DECLARED:
             grant = replace(held.grant, certainty=Certainty.POSSIBLE)
             device.held[index] = replace(held, grant=grant)
+
+
+def _in_machine(held: Held) -> Held:
+    return replace(held, grant=replace(held.grant, machine=True))
 
 
 def _note(device: Device, text: str) -> None:

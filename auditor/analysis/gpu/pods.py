@@ -49,7 +49,7 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     ``asked`` is how many of each resource it holds, ``given`` which devices of a resource it has
     by its status. ``written`` are the labels and annotations of schedulers, ``limits`` what those
     of HAMi are worth. ``account``, the kind of its ``owner`` and ``images`` tell the parts of the
-    platform itself.
+    platform itself. ``runtime`` is the name of its RuntimeClass.
     """
 
     asked: dict[str, int] = {}
@@ -57,6 +57,7 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     written: dict[str, str] = {}
     ways: list[Way] = []
     account: str = ""
+    runtime: str = ""
     owner: str = ""
     images: list[str] = []
     limits: Limits | None = None
@@ -86,6 +87,7 @@ def pod_use(body: bytes) -> tuple[str, PodUse] | None:
         written=written,
         ways=ways_of(pod),
         account=spec.serviceAccountName or "default",
+        runtime=spec.runtimeClassName or "",
         images=sorted(
             {each.image for each in (*(spec.containers or ()), *(spec.initContainers or ()))}
         ),

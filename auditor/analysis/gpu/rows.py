@@ -6,12 +6,13 @@ key                         object                        what is in the row
 0, namespace                Namespace                     what may name its tenant
 1, driver, pool             ResourceSlice                 devices of the pool
 2, namespace, claim         ResourceClaim                 pods that use it, and its devices
-3, node                     Node                          what it offers, and its labels
-3, node                     Pod that has something        what it asked for, got, and reaches
+3, name                     RuntimeClass                  its handler
+4, node                     Node                          what it offers, and its labels
+4, node                     Pod that has something        what it asked for, got, and reaches
 ==========================  ============================  ==========================================
 
-So tenants are known before claims, devices before what was allocated of them, and a node with its
-pods comes as one.
+So tenants are known before claims, devices before what was allocated of them, what runs pods before
+pods, and a node with its pods comes as one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import msgspec
 from auditor.analysis.gpu.dra import claim_row, slice_row
 from auditor.analysis.gpu.nodes import node_row
 from auditor.analysis.gpu.pods import pod_use, worth_a_look
+from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey, names_in
 from auditor.analysis.protocol import Row, Site
 from auditor.model.resource import Resource
@@ -33,9 +35,10 @@ SLICE: Final = "k8s/ResourceSlice"
 CLAIM: Final = "k8s/ResourceClaim"
 NODE: Final = "k8s/Node"
 POD: Final = "k8s/Pod"
-READS: Final = frozenset({NAMESPACE, SLICE, CLAIM, NODE, POD})
+RUNTIME: Final = "k8s/RuntimeClass"
+READS: Final = frozenset({NAMESPACE, SLICE, CLAIM, NODE, POD, RUNTIME})
 
-TENANTS, POOLS, CLAIMS, NODES = "0", "1", "2", "3"
+TENANTS, POOLS, CLAIMS, RUNTIMES, NODES = "0", "1", "2", "3", "4"
 """What the keys begin with, in the order in which they come."""
 BAD: Final = "malformed"
 """The tag of what could not be understood."""
@@ -88,6 +91,8 @@ def _row(
             claim = claim_row(body)
             key = (CLAIMS, resource.namespace, resource.name)
             return None if claim is None else (key, "claim", claim, ())
+        case "k8s/RuntimeClass":
+            return (RUNTIMES, resource.name), "runtime", handler_of(body), ()
         case "k8s/Node":
             node = node_row(body)
             return None if node is None else ((NODES, resource.name), "node", node, ())

@@ -23,10 +23,12 @@ from functools import reduce
 from itertools import combinations_with_replacement
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.analysis.gpu.isolation import (
     ISOLATION,
     Isolation,
+    Kernel,
     Level,
     Mechanism,
     level_of,
@@ -68,6 +70,7 @@ class Grant(msgspec.Struct, frozen=True):
     ``path`` leads to the part, from the outside in; () is the whole device. ``sharing`` is how the
     part is given to several pods, EXCLUSIVE where it is not, BYPASS where nothing gave it.
     ``observer``: it looks at devices in use by others, and may not use them (adminAccess).
+    ``machine``: it runs in a virtual machine, on a kernel of its own.
     """
 
     tenant: str
@@ -76,6 +79,7 @@ class Grant(msgspec.Struct, frozen=True):
     sharing: Mechanism
     path: tuple[Step, ...] = ()
     observer: bool = False
+    machine: bool = False
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -98,6 +102,13 @@ class Share(msgspec.Struct, frozen=True):
 
 def separation(one: Grant, other: Grant) -> tuple[Isolation, Mechanism]:
     """Say what separates two grants on one device, and by which mechanism it is so weak."""
+    isolation, mechanism = _separation(one, other)
+    if one.machine and other.machine:
+        isolation = replace(isolation, kernel=Kernel.OWN)
+    return isolation, mechanism
+
+
+def _separation(one: Grant, other: Grant) -> tuple[Isolation, Mechanism]:
     if one.sharing is other.sharing and not one.path and not other.path:
         mechanism = _given(one)
         return ISOLATION[mechanism], mechanism
@@ -142,7 +153,7 @@ def shares(grants: Iterable[Grant]) -> Iterator[Share]:
     shape_of: dict[tuple[object, ...], Grant] = {}
     for grant in grants:
         if not grant.observer:
-            shape = (grant.path, grant.sharing, grant.certainty)
+            shape = (grant.path, grant.sharing, grant.certainty, grant.machine)
             shape_of.setdefault(shape, grant)
             pods = alike.setdefault(shape, {})
             pods[grant.tenant] = min(grant.pod, pods.get(grant.tenant, grant.pod))

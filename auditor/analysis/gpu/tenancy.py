@@ -33,7 +33,16 @@ from auditor.analysis.gpu.pairs import (
     weakest,
 )
 from auditor.analysis.gpu.pods import PodUse
-from auditor.analysis.gpu.rows import CLAIMS, NAMESPACE, NODES, POOLS, READS, TENANTS, extracted
+from auditor.analysis.gpu.rows import (
+    CLAIMS,
+    NAMESPACE,
+    NODES,
+    POOLS,
+    READS,
+    RUNTIMES,
+    TENANTS,
+    extracted,
+)
 from auditor.analysis.gpu.shares import Certainty, Grant, Share, Step
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey, keys_from_table
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
@@ -55,6 +64,7 @@ _slice = msgspec.json.Decoder(SliceRow).decode
 _claim = msgspec.json.Decoder(ClaimRow).decode
 _node = msgspec.json.Decoder(NodeRow).decode
 _pod = msgspec.json.Decoder(PodUse).decode
+_handler = msgspec.json.Decoder(str).decode
 
 
 class Tenancies:
@@ -128,6 +138,9 @@ def _learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
     elif key[0] == CLAIMS:
         for row in rows:
             estate.claim(key[1], _claim(row.body), row.place)
+    elif key[0] == RUNTIMES:
+        for row in rows:
+            estate.handlers[key[1]] = _handler(row.body)
     elif key[0] == NODES:
         node: NodeRow | None = None
         place: Origin | None = None
@@ -176,7 +189,7 @@ def _device(estate: Estate, node: str, gpu: str, device: Device, shared: Sequenc
             level=0,
             isolation="",
             shares=(),
-            unknown=tuple(device.notes),
+            unknown=(*device.notes, *_unread(estate, node)),
         ),
         shared,
     )
@@ -190,7 +203,7 @@ def _tenant(name: str, grants: Sequence[Grant]) -> TenantOnDevice:
     return TenantOnDevice(
         tenant=name,
         pods=tuple(sorted({grant.pod for grant in grants})[:_SHOWN]),
-        mechanism=surest.sharing.value,
+        mechanism=_word(surest.sharing, machine=all(grant.machine for grant in grants)),
         certainty=surest.certainty.word,
         part=", ".join(sorted(parts)) if "" not in parts else "",
         observer=all(grant.observer for grant in grants),
@@ -217,7 +230,9 @@ def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolS
                 TenantOnDevice(
                     tenant=name,
                     pods=tuple(sorted({holder.pod for holder in tenants[name]})[:_SHOWN]),
-                    mechanism=offer.sharing.value,
+                    mechanism=_word(
+                        offer.sharing, machine=all(each.machine for each in tenants[name])
+                    ),
                     certainty=Certainty.POSSIBLE.word,
                     part=offer.profile,
                     slots=sum(holder.slots for holder in tenants[name]),
@@ -228,12 +243,27 @@ def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolS
             isolation="",
             shares=(),
             some_must_share=found.must,
-            unknown=tuple(_unknown(pool)),
+            unknown=(*_unknown(pool), *_unread(estate, node)),
         ),
         found.shares,
     )
     origins = [holder.origin for holder in pool.holders]
     return _fact(DEVICE, (node, resource), body, estate.nodes.get(node), origins)
+
+
+def _word(sharing: Mechanism, *, machine: bool) -> str:
+    """Say how something is given out: a whole GPU to a virtual machine is passed through."""
+    if machine and sharing is Mechanism.EXCLUSIVE:
+        return Mechanism.PASSTHROUGH.value
+    return sharing.value
+
+
+def _unread(estate: Estate, node: str) -> Iterator[str]:
+    for name in sorted(estate.unread.get(node, ())):
+        yield (
+            f"RuntimeClass {name} was not read: whether its pods run on the kernel of the node, "
+            "and heed what they say of GPUs, is not known"
+        )
 
 
 def _unknown(pool: NodePool) -> Iterator[str]:
