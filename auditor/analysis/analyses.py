@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.analysis.completing import Aspect, Aspects, CompletingAnalysis
 from auditor.analysis.protocol import (
+    OTHERS,
     Analysis,
     Extracting,
     Feeds,
@@ -59,13 +60,22 @@ class Analyses(msgspec.Struct, frozen=True):
         """Those that take rows of objects."""
         return (*self.joining, *self.completing)
 
-    def by_kind(self) -> Mapping[str, tuple[Extracting, ...]]:
-        """Those that take rows of resources of a kind."""
+    def by_kind(self, listed: frozenset[str]) -> Mapping[str, tuple[Extracting, ...]]:
+        """Those that take rows of resources of a kind; ``listed`` are those that platforms list.
+
+        What is said of :data:`OTHERS` is of every kind that is neither listed nor named here.
+        """
         found: dict[str, tuple[Extracting, ...]] = {}
         for each in self.with_rows:
             for kind in each.reads:
                 found[kind] = (*found.get(kind, ()), each)
-        return found
+        others = found.get(OTHERS, ())
+        return {
+            kind: takers
+            if kind in listed
+            else (*takers, *(each for each in others if each not in takers))
+            for kind, takers in found.items()
+        }
 
     def judged(self, kinds: frozenset[str]) -> Analyses:
         """Leave out what joins or completes no fact of kinds that are judged."""

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -47,6 +47,9 @@ The field "" stands for the fact itself: without those kinds there is none.
 
 Tables: TypeAlias = Mapping[str, Sequence[Mapping[str, object]]]
 """The rows of each table of a policy, by its name."""
+
+OTHERS: Final = "*"
+"""Among what an analysis reads: every object of a kind that no platform lists, a custom one."""
 
 LineIn: TypeAlias = Callable[[int, str], int]
 """The line of a JSON pointer in a document of the source at hand; 0 where there are none."""
@@ -172,7 +175,10 @@ class Extracting(Protocol):
 
     @property
     def reads(self) -> frozenset[str]:
-        """The kinds of objects, and of facts of objects, that :meth:`extract` is called with."""
+        """The kinds of objects, and of facts of objects, that :meth:`extract` is called with.
+
+        With :data:`OTHERS` among them it is called with objects of all kinds that are not listed.
+        """
         ...
 
     @property

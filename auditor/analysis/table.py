@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from auditor.analysis import accounts, completions, grants, namespaces
+from auditor.analysis import (
+    accounts,
+    backends,
+    completions,
+    grants,
+    listeners,
+    namespaces,
+    selections,
+)
 from auditor.analysis.analyses import Table
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.gpu.sharing_rows import ReadText, read_json
@@ -18,6 +26,7 @@ def analyses(read: ReadText) -> Table:
         of_objects=(PodTemplates,),
         joining=(
             *(namespaces.make, accounts.make, grants.make, tenancy.make),
+            *(selections.make, backends.make, listeners.make),
             partial(sharing.make, read=read),
         ),
         completing=(completions.make,),

@@ -127,7 +127,10 @@ class Finding(FindingSummary, frozen=True, gc=False, kw_only=True):
     confidence: Confidence
     heuristic: Annotated[
         Flag,
-        says("The resource was recognised by its shape, not by a declared path."),
+        says(
+            "The resource was recognised by its shape, not by a declared path; or what it lacks "
+            "was looked for in files, beside which others may stand."
+        ),
     ] = False
     related: Annotated[
         tuple[ResourceRef, ...],

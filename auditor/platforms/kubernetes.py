@@ -25,7 +25,7 @@ PREFIX: Final = "k8s/"
 FACTS: Final = frozenset(
     {
         *("PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"),
-        "PublicGrant",
+        *("PublicGrant", "PolicySelection", "ServiceSelection", "RouteBackends", "RouteListeners"),
     }
 )
 """Names that analyses give to what they derive: no object is called so, whatever its group."""

@@ -48,11 +48,17 @@ _NETWORK_POLICY = Shape(
     ),
 )
 
+_NAMED = Shape(names=NAMES | {("namespace",)})
+
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
         "k8s/PodTemplate": _POD_TEMPLATE,
         "k8s/PodTemplatePatch": _POD_TEMPLATE,
         "k8s/NetworkPolicy": _NETWORK_POLICY,
         "k8s/AccountUse": Shape(names=NAMES | {("users",), ("namespace",)}),
+        "k8s/PolicySelection": _NAMED,
+        "k8s/ServiceSelection": _NAMED,
+        "k8s/RouteBackends": _NAMED,
+        "k8s/RouteListeners": _NAMED,
     }
 )

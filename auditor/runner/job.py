@@ -145,7 +145,7 @@ def context_of(job: Job) -> Context:
         profile=ready.profile,
         plans=_plans(job.chosen, job.list_all, job.memo, run),
         analyses=analyses,
-        joining=analyses.by_kind(),
+        joining=analyses.by_kind(ready.profile.platforms.kinds),
         sources=ready.sources,
         wanted=ready.wanted,
         counted_with=counted_with,

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.analysis.protocol import Site
+from auditor.analysis.protocol import OTHERS, Extracting, Site
 from auditor.analysis.written import as_written
 from auditor.engine.lines import FORMAT
 from auditor.engine.outcome import Judgement
@@ -72,6 +72,7 @@ class ShardRun:
         self._context = context
         self._notes = notes
         self._counted_with = context.counted_with
+        self._listed = context.profile.platforms.kinds
         self._unread: list[Gap] = []
         self._target = target
         self._uri = target.uri
@@ -173,11 +174,18 @@ class ShardRun:
                     part.census[fact.kind] += 1
                     subjects.append(fact)
         for subject in subjects:
-            for joining in self._context.joining.get(subject.kind, ()):
+            for joining in self._takers(subject.kind):
                 part.rows.extract(joining, subject, site)
         looked = [self._judge_one(subject, reading, site, part) for subject in subjects]
         if any(looked) and not looked[0]:
             part.evaluated[resource.kind] += 1
+
+    def _takers(self, kind: str) -> tuple[Extracting, ...]:
+        """Find the analyses that take something of resources of a kind."""
+        found = self._context.joining.get(kind)
+        if found is None:
+            return () if kind in self._listed else self._context.joining.get(OTHERS, ())
+        return found
 
     def _judge_partial(
         self, resource: Resource, reading: Reading, site: Site, part: Tallies

@@ -57,7 +57,7 @@ def estate() -> tuple[Resource, ...]:
         for fact in analysis.derive(resource)
         if isinstance(fact, Resource)
     ]
-    return (*found, *facts, *running())
+    return (*found, *facts, *running(), *routed())
 
 
 def running() -> tuple[Resource, ...]:
@@ -74,6 +74,18 @@ def running() -> tuple[Resource, ...]:
         objects.slices(objects.device("gpu-0", uuid="GPU-7"), pool="m"),
         objects.claim("team-0/c", "gpu-0", pool="m"),
         objects.claim("team-1/c", "gpu-0", pool="m"),
+    )
+
+
+def routed() -> tuple[Resource, ...]:
+    """A gateway, and a route that uses its plain listener."""
+    listeners = [{"name": "web", "protocol": "HTTP"}, {"name": "tls", "protocol": "HTTPS"}]
+    group = "gateway.networking.k8s.io"
+    route = {"parentRefs": [{"name": "x", "sectionName": "web"}]}
+    route["rules"] = [{"backendRefs": [{"name": "x"}]}]
+    return (
+        odd(f"k8s/Gateway.{group}", {"spec": {"listeners": listeners}}),
+        odd(f"k8s/HTTPRoute.{group}", {"spec": route}),
     )
 
 
@@ -143,7 +155,7 @@ def test_a_fact_says_where_it_is_from(analysis: JoiningAnalysis) -> None:
             assert start.startswith("/")
             assert spot is None or spot.of <= len(fact.related)
         said = set(analysis.feeds[fact.kind])
-        derived = {start[1:] for start, spot in fact.elsewhere if spot is None}
+        derived = {start.split("/")[1] for start, spot in fact.elsewhere if spot is None}
         assert derived <= said | set(body), "what is concluded is in the body, or rests on kinds"
         if analysis.stage is Stage.TARGET:
             assert {target for target, _ in fact.draws_on} == {TARGET.uri}

@@ -198,6 +198,9 @@ RESTING = {
     "gpu/Sharing": ("k8s/Deployment",),
     "k8s/NamedNamespace": ("k8s/Deployment", "k8s/Namespace"),
     "k8s/PublicGrant": ("k8s/RoleBinding", "k8s/ClusterRoleBinding"),
+    "k8s/PolicySelection": ("k8s/NetworkPolicy",),
+    "k8s/ServiceSelection": ("k8s/Service",),
+    "k8s/RouteBackends": ("k8s/Ingress",),
 }
 """What a fact is derived of; without it there is none."""
 
