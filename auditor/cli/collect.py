@@ -1,17 +1,21 @@
-"""``auditor collect``: read live targets now, to be judged later and elsewhere."""
+"""``auditor collect``: read targets now, to be judged later and elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
 
 from auditor.cli.caching import cache_of
 from auditor.cli.errors import show_traceback
+from auditor.cli.excluding import refuse_nowhere, unused
 from auditor.cli.exits import INCOMPLETE, INTERNAL
 from auditor.cli.options import (
     chosen_by,
+    exclude_option,
     kubeconfig_option,
     policies_option,
     profile_option,
@@ -21,21 +25,37 @@ from auditor.cli.options import (
 )
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
+from auditor.cli.render_options import NAMES as RENDERING
+from auditor.cli.render_options import refuse_alone, render_options, rendered
 from auditor.cli.screen import Progress
+from auditor.cli.sections import SectionedCommand
 from auditor.cli.stamp import stamp_of
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.errors import UsageError
-from auditor.evidence.layout import RunEntry
+from auditor.evidence.layout import Collected, RunEntry
 from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
-from auditor.ports import Live
+from auditor.ports import Collector, Live
 from auditor.runner.gather import CollectionRequest, gather
 from auditor.runner.job import wanted_of
+from auditor.runner.storing import store
 from auditor.version import VERSION
+from reports.text import safe
 
 
-@click.command(short_help="Read clusters into a folder, to be judged elsewhere.")
+class _Collect(SectionedCommand):
+    sections: Mapping[str, Sequence[str]] = MappingProxyType(
+        {
+            "What to read": ("exclude", *RENDERING),
+            "What to keep": ("place",),
+            "What it is for": ("profile", "settings", "policies"),
+            "How it runs": ("kubeconfig", "timeout", "progress"),
+        }
+    )
+
+
+@click.command(cls=_Collect, short_help="Read targets into a folder, to be judged elsewhere.")
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option(
     "--output",
@@ -45,6 +65,8 @@ from auditor.version import VERSION
     type=click.Path(path_type=Path),
     help="The folder to write: a new one, or an empty one.",
 )
+@exclude_option
+@render_options
 @profile_option
 @set_option
 @policies_option
@@ -55,6 +77,7 @@ from auditor.version import VERSION
 def collect(
     targets: tuple[str, ...],
     place: Path,
+    exclude: tuple[str, ...],
     kubeconfig: str,
     timeout: float | None,
     **chosen: Any,
@@ -62,11 +85,13 @@ def collect(
     r"""Read what the rules of a profile rest on, and keep it in a folder, without a verdict.
 
     The folder holds every answer without its secrets, who asked, and what was not answered. Judge
-    it with auditor evaluate, on a machine that has no access to the cluster.
+    it with auditor evaluate, on a machine that has no access to the cluster, or, with --render,
+    has neither the files nor the programs that render them.
 
     \b
     Examples:
       auditor collect k8s:// --output evidence/
+      auditor collect deploy/ --render --values prod.yaml --output evidence/
       auditor evaluate evidence/
 
     \b
@@ -75,34 +100,68 @@ def collect(
       70 a bug of ours kept a target from being read: the folder has the others
     """
     config = read_config()
+    rendering = {name: chosen.pop(name) for name in RENDERING}
+    refuse_alone(rendering)
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
     wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config)))
-    collecting = CollectorOptions(kubeconfig or config.kubeconfig, timeout)
+    collecting = CollectorOptions(kubeconfig or config.kubeconfig, timeout, exclude)
     found = [wired().collector_for(text, collecting) for text in targets]
-    for text, target in zip(targets, found, strict=True):
-        if not isinstance(target, Live):
-            raise UsageError(
-                f"{text}: files need not be collected", hint=f"auditor scan {text} reads them"
-            )
+    if not rendering["render"]:
+        _refuse_files(targets, found)
+    if exclude:
+        refuse_nowhere(targets)
     with Scratch(config.temporary) as scratch, written(place) as folder:
+        found = rendered(found, rendering, config, scratch)
         stamp = stamp_of(targets, config)
         order = CollectionRequest(wanted, folder, scratch, stamp.clock, b"")
-        _, read = gather(found, order, wired().reader_of, shown)
+        read = _read(found, order, shown)
         shown.end()
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())
-        finish(folder, VERSION, run, tuple(each.entry for each in read.values()))
+        finish(folder, VERSION, run, tuple(each.entry for each in read))
         refuse_leaks(folder, order.secrets)
-    complete = True
-    for each in read.values():
-        entry = each.entry
-        missing = len(entry.gaps) + bool(entry.failure)
-        complete = complete and not missing
-        resources = sum(record.count for record in each.records)
-        told = f"{entry.failure}; {entry.hint}" if entry.failure else f"{missing} not read"
-        click.echo(f"{entry.uri}: {resources} resources, {told}")
+    missing = sum(map(_tell, read))
+    for text in unused(each.entry.passed for each in read):
+        click.echo(f"auditor: {safe(text)}", err=True)
     click.echo(f"judge it: auditor evaluate {place}")
     if order.bug:
         show_traceback(order.bug)
         return INTERNAL
-    return 0 if complete else INCOMPLETE
+    return INCOMPLETE if missing else 0
+
+
+def _refuse_files(targets: Sequence[str], found: Sequence[Collector | Live]) -> None:
+    """Stop at files that are not to be rendered.
+
+    Raises:
+        UsageError: a target is not a live one.
+    """
+    for text, target in zip(targets, found, strict=True):
+        if not isinstance(target, Live):
+            raise UsageError(
+                f"{text}: files need not be collected",
+                hint=f"auditor scan {text} reads them; with --render, what they render to is kept",
+            )
+
+
+def _read(
+    found: Sequence[Collector | Live], order: CollectionRequest, shown: Progress
+) -> list[Collected]:
+    """Read every target into the folder; what was read, in the order of the targets."""
+    _, read = gather(found, order, wired().reader_of, shown)
+    for number, each in enumerate(found):
+        if not isinstance(each, Live):
+            read[number] = store(each, number, order, shown)
+    return [each for _, each in sorted(read.items())]
+
+
+def _tell(read: Collected) -> int:
+    """Say what was read of a target, and return how much of it was not."""
+    entry = read.entry
+    missing = len(entry.gaps) + bool(entry.failure)
+    if "://" not in entry.uri:  # what of a file could not be read stands with the file
+        missing += sum(1 for record in read.records if record.sha256 and not record.complete)
+    resources = sum(record.count for record in read.records)
+    told = f"{entry.failure}; {entry.hint}" if entry.failure else f"{missing} not read"
+    click.echo(f"{entry.uri}: {resources} resources, {told}")
+    return missing

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.errors import UsageError
-from auditor.model.finding import Report
-from auditor.model.resource import STDIN
+from auditor.model.resource import STDIN, PassedOver
 
 
 def refuse_nowhere(targets: Sequence[str]) -> None:
@@ -23,11 +22,11 @@ def refuse_nowhere(targets: Sequence[str]) -> None:
         )
 
 
-def unused(report: Report) -> Iterator[str]:
-    """Say of each glob that left nothing out that it did: it may be mistyped."""
+def unused(passed: Iterable[PassedOver]) -> Iterator[str]:
+    """Say of each glob that left nothing out of any target that it did: it may be mistyped."""
     files: Counter[str] = Counter()
-    for target in report.targets:
-        for each in target.passed.excluded:
+    for one in passed:
+        for each in one.excluded:
             files[each.glob] += each.files
     for glob, number in files.items():
         if not number:

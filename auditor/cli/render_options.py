@@ -60,10 +60,19 @@ def rendered(
         CollectionError: a whole target can't be read.
         UsageError: an option without ``--render``, a program or a file that is not there.
     """
+    refuse_alone(chosen)
     if not chosen["render"]:
-        more = [f"--{name}" for name in NAMES[1:] if chosen[name]]
-        if more:
-            raise UsageError(f"{more[0]} needs --render", hint=f"--render {more[0]} …")
         return list(found)
     programs = {name: chosen[name] for name in ("kustomize", "helm", "values")}
     return [wired().rendered(each, config.path, scratch, programs) for each in found]
+
+
+def refuse_alone(chosen: Mapping[str, Any]) -> None:
+    """Stop at what only means something with ``--render``.
+
+    Raises:
+        UsageError: an option was given without it.
+    """
+    more = [f"--{name}" for name in NAMES[1:] if chosen[name]]
+    if more and not chosen["render"]:
+        raise UsageError(f"{more[0]} needs --render", hint=f"--render {more[0]} …")

@@ -103,5 +103,5 @@ def scan(
 
             bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
             report = bundling.audit(found, order, judging, settings, stamp)
-        judging.warn(unused(report))
+        judging.warn(unused(target.passed for target in report.targets))
         return judging.tell(report, order.bug)

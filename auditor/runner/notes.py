@@ -58,9 +58,9 @@ class Notes:
         )
         self._part.add(record, None)
 
-    def close(self) -> None:
-        """Nothing comes any more."""
-        self._part.close()
+    def close(self) -> tuple[Record, ...]:
+        """Write what is left, and return all records: nothing comes any more."""
+        return self._part.close()
 
     def _next(self) -> int:
         self._number += 1

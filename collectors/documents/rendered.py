@@ -7,7 +7,8 @@ came out, and told by the file that it is from::
     over/p.yaml:9       privileged: true        privileged: true    at base/d.yaml:7, one about the
                                                                     other at base/d.yaml:1
 
-since only where both say the same is the line in the file that of the value.
+since only where both say the same is the line in the file that of the value. Of a map that was
+changed it is the line of the map: what of it is not in the file stands below it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.model.pointers import pointers_of, steps
+from auditor.model.pointers import pointers_of, steps, token
 from auditor.model.resource import Evidence, Gap, Resource
 from collectors.documents.blocks import Memory
 from collectors.documents.reading import FileReading
@@ -163,7 +164,11 @@ class RenderedReading:
         return [self.line(document, f"{pointer}{place}") for place in pointers_of(value)]
 
     def line(self, document: int, pointer: str) -> int:
-        """Return the line of a field in its template; that of the object where it says another."""
+        """Return the line of a field in its template; that of the object where it says another.
+
+        Of what is absent it is that of the nearest map or list above it, as in any file. A map is
+        the same where each has it, and calls itself the same: what was changed in it stands below.
+        """
         standing = self._standing.get(document)
         if standing is None or standing.document < 0:
             return standing.line if standing is not None else 0
@@ -174,9 +179,8 @@ class RenderedReading:
             both = self._inner.original(document), raw.original(standing.document)
             self._values = document, *both
         _, ours, theirs = self._values
-        if _value(ours, pointer) == _value(theirs, pointer):
-            return raw.line(standing.document, pointer)
-        return standing.line
+        place = _same_place(ours, theirs, pointer)
+        return standing.line if place is None else raw.line(standing.document, place)
 
     def _raw_file(self, path: str) -> FileReading | None:
         """The file of a template, read once for the findings that follow one another."""
@@ -197,13 +201,32 @@ def _at_line(detail: str, line: int) -> str:
     return f"line {line} of what came out: {detail}" if line else detail
 
 
-def _value(value: object, pointer: str) -> object:
-    """The value at a pointer; what is missing is equal to what is missing."""
+def _same_place(ours: object, theirs: object, pointer: str) -> str | None:
+    """Return the pointer of the last step that ours has, None where theirs says another there."""
+    place = ""
     for step in steps(pointer):
-        if isinstance(value, dict):
-            value = value.get(step, _MISSING)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return _MISSING
-    return value
+        below = _below(ours, step)
+        if below is _MISSING:
+            break
+        ours, theirs = below, _below(theirs, step)
+        if not _is_same(ours, theirs):
+            return None
+        place += f"/{token(step)}"
+    return place
+
+
+def _below(value: object, step: str) -> object:
+    if isinstance(value, dict):
+        return value.get(step, _MISSING)
+    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        return value[int(step)]
+    return _MISSING
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Whether two values are the same, or maps or lists of which more may be said below."""
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.get("name") == other.get("name")
+    if isinstance(one, list):
+        return isinstance(other, list)
+    return one == other

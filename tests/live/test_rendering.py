@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import Ran, auditor
+from tests.e2e.signed import EPOCH
 from tests.engines.kubectl import Kubectl
 from tests.live.charts import chart, overlay, written
 from tests.sweeps import sweep
@@ -91,6 +92,38 @@ def test_charts_are_judged_as_helm_renders_them(
             assert each["resource"]["rendered"] == "demo"
             assert (root / each["resource"]["file"]).is_file()
             assert "/templates/" in each["resource"]["file"]
+
+
+@pytest.mark.parametrize("profile", ["ai-platform", "pod-security-restricted"])
+def test_collect_then_evaluate_is_scan(
+    profile: str, helm: Path, kustomize: Path, tmp_path: Path
+) -> None:
+    """Byte for byte, without the files and without the tools, and by another profile as well."""
+    root = tmp_path / "tree"
+    overlay(root / "overlays", 5)
+    chart(root / "charts", 5)
+    (root / "beside.yaml").write_text(POD)
+    (root / "broken.yaml").write_text("kind: [")
+    values = root / "charts" / "values-prod.yaml"
+    tools = ("--render", "--kustomize", kustomize, "--helm", helm, "--values", values)
+    scanned = auditor(
+        *("scan", "tree", *tools, "--no-cache", "--format", "json", "--profile", profile),
+        cwd=tmp_path,
+        env=EPOCH,
+    )
+    collected = auditor("collect", "tree", *tools, "--output", "evidence", cwd=tmp_path, env=EPOCH)
+    assert collected.code == 3, collected.err
+    assert ", 1 not read\n" in collected.out, "broken.yaml"
+    root.rename(tmp_path / "gone")
+    evaluated = auditor(
+        *("evaluate", "evidence", "--no-cache", "--format", "json", "--profile", profile),
+        cwd=tmp_path,
+        env={**EPOCH, "PATH": ""},
+    )
+    assert (evaluated.code, evaluated.err) == (scanned.code, scanned.err)
+    assert evaluated.out == scanned.out
+    rendered = {each["resource"].get("rendered") for each in evaluated.results()["findings"]}
+    assert {"overlays/over", "charts/demo", None} <= rendered
 
 
 FAILING = {

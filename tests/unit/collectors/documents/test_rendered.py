@@ -70,10 +70,14 @@ CASES = {
     "a value that both have": Case("/spec/template/spec/containers/0/image", 12),
     "a value that was changed": Case("/spec/replicas", 2),
     "a value that was added": Case("/spec/template/spec/containers/0/args", 2),
-    "a map that was changed": Case("/metadata", 2),
+    "a map that was changed": Case("/metadata", 4),
+    "a map that was added": Case("/metadata/labels", 2),
     "what neither has": Case("/spec/template/spec/containers/0/securityContext", 11),
-    "what neither has, of a map that one has": Case("/metadata/labels/x", 4),
+    "what neither has, of a map that one has": Case("/metadata/labels/x", 2),
+    "what neither has, of a value that was changed": Case("/spec/replicas/x", 2),
+    "an element that was added": Case("/spec/template/spec/containers/1/image", 10),
 }
+OTHERS = BASE.replace("- name: m", "- name: other")
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -81,6 +85,24 @@ def test_line_is_that_of_the_same_value(case: Case) -> None:
     found = reading()
     _, deployment = found.resources()
     assert found.line(deployment.document, case.pointer) == case.line
+
+
+def test_an_element_of_another_name_is_another() -> None:
+    found = reading(base=OTHERS)
+    _, deployment = found.resources()
+    for below in ("", "/image", "/securityContext"):
+        assert found.line(deployment.document, f"/spec/template/spec/containers/0{below}") == 2
+
+
+@pytest.mark.parametrize("base", [BASE, OTHERS])
+def test_what_is_absent_stands_where_what_holds_it_does(base: str) -> None:
+    """Only then are the lines of what is there enough for what is kept of it."""
+    found = reading(base=base)
+    for each in list(found.resources()):
+        for place in pointers_of(msgspec.json.decode(each.body)):
+            above = found.line(each.document, place)
+            assert found.line(each.document, f"{place}/absent") == above, place
+            assert found.line(each.document, f"{place}/absent/0/x") == above, place
 
 
 def test_objects_stand_where_their_templates_do() -> None:
