@@ -16,6 +16,20 @@ _DIGITS = 11
 """Of a SOURCE_DATE_EPOCH before the year 5138."""
 
 
+class DockerConfig(msgspec.Struct, frozen=True):
+    """What the command line of Docker goes by; "" where it is not set.
+
+    ``host`` is DOCKER_HOST, ``context`` DOCKER_CONTEXT, ``tls`` whether DOCKER_TLS_VERIFY is set,
+    ``certificates`` DOCKER_CERT_PATH, ``folder`` DOCKER_CONFIG or the usual place.
+    """
+
+    host: str = ""
+    context: str = ""
+    tls: bool = False
+    certificates: str = ""
+    folder: str = ""
+
+
 class Config(msgspec.Struct, frozen=True):
     """The environment as values.
 
@@ -25,7 +39,7 @@ class Config(msgspec.Struct, frozen=True):
     TMPDIR, "" when it is not set. ``kubeconfig`` is KUBECONFIG, a file or a list of files, or the
     usual place. ``home`` is the user's folder for settings, ``key`` AUDITOR_KEY, a URI,
     ``passphrase`` AUDITOR_PASSPHRASE, which opens it, ``authority`` AUDITOR_TSA, a URL, ``path``
-    PATH, where programs are.
+    PATH, where programs are. ``docker`` is Docker's own.
     """
 
     cache: Path | None
@@ -38,6 +52,7 @@ class Config(msgspec.Struct, frozen=True):
     passphrase: str = ""
     authority: str = ""
     path: str = ""
+    docker: DockerConfig = DockerConfig()
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
@@ -64,6 +79,19 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         passphrase=passphrase,
         authority=env.get("AUDITOR_TSA", ""),
         path=env.get("PATH", ""),
+        docker=_docker(env),
+    )
+
+
+def _docker(env: Mapping[str, str]) -> DockerConfig:
+    """Docker's variables: https://docs.docker.com/reference/cli/docker/#environment-variables."""
+    home = env.get("HOME", "")
+    return DockerConfig(
+        host=env.get("DOCKER_HOST", ""),
+        context=env.get("DOCKER_CONTEXT", ""),
+        tls=bool(env.get("DOCKER_TLS_VERIFY")),
+        certificates=env.get("DOCKER_CERT_PATH", ""),
+        folder=env.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else ""),
     )
 
 

@@ -15,6 +15,7 @@ from auditor.analysis import (
     selections,
 )
 from auditor.analysis.analyses import Table
+from auditor.analysis.docker.containers import Containers
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.gpu.sharing_rows import ReadText, read_json
 from auditor.analysis.workloads import PodTemplates
@@ -23,7 +24,7 @@ from auditor.analysis.workloads import PodTemplates
 def analyses(read: ReadText) -> Table:
     """Make the table; ``read`` reads a text as YAML, and is a function of a module."""
     return Table(
-        of_objects=(PodTemplates,),
+        of_objects=(PodTemplates, Containers),
         joining=(
             *(namespaces.make, accounts.make, grants.make, tenancy.make),
             *(selections.make, backends.make, listeners.make),

@@ -105,7 +105,7 @@ def collect(
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
     wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config)))
-    collecting = CollectorOptions(kubeconfig or config.kubeconfig, timeout, exclude)
+    collecting = CollectorOptions.of(config, kubeconfig, timeout, exclude)
     found = [wired().collector_for(text, collecting) for text in targets]
     if not rendering["render"]:
         _refuse_files(targets, found)

@@ -89,7 +89,7 @@ def doctor(
     config = read_config()
     ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
     sources = ready.sources
-    live = wired().live_of(target, CollectorOptions(kubeconfig or config.kubeconfig, timeout))
+    live = wired().live_of(target, CollectorOptions.of(config, kubeconfig, timeout))
     with Scratch(config.temporary) as scratch:
         found = redact_texts(live.examine(ready.wanted.of(live.uri), scratch))
     blind = _blind(found, ready.profile.rules, sources)

@@ -110,7 +110,7 @@ def gpus(
     shown = Progress(progress)
     with Scratch(config.temporary) as spool:
         made = _settings(chosen["settings"], chosen["policies"], config, spool)
-        collecting = CollectorOptions(kubeconfig or config.kubeconfig, timeout)
+        collecting = CollectorOptions.of(config, kubeconfig, timeout)
         found = [wired().collector_for(text, collecting) for text in targets]
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)

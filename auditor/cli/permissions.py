@@ -67,10 +67,14 @@ def permissions(
     The service account and its namespace are printed too. A Role of a namespace can't grant all
     that rules rest on: what is left out, and which rules miss it, is in its comments.
 
+    A Docker Engine has no rights to give: for it the paths are printed that a proxy before its
+    socket has to let through.
+
     \b
     Examples:
       auditor permissions k8s | kubectl apply -f -
       auditor permissions k8s --profile pod-security-restricted --namespace team-a
+      auditor permissions docker --profile cis-docker
     """
     place, name = _pair("--account", account)
     maps = tuple(dict.fromkeys(_pair("--config-map", each) for each in config_maps))

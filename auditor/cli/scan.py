@@ -85,7 +85,7 @@ def scan(
         raise UsageError("standard input can be read only once", hint="use - only once")
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool)
-        collecting = CollectorOptions(kubeconfig or config.kubeconfig, timeout, exclude)
+        collecting = CollectorOptions.of(config, kubeconfig, timeout, exclude)
         found = [wired().collector_for(text, collecting) for text in targets]
         if exclude:
             refuse_nowhere(targets)

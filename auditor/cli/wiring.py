@@ -13,11 +13,13 @@ import msgspec
 
 from auditor.analysis.analyses import Table
 from auditor.analysis.table import analyses
+from auditor.config import Config, DockerConfig
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.exports.admission import ApiResource
 from auditor.model.resource import STDIN, Target
 from auditor.platforms import PLATFORMS, Platforms
+from auditor.platforms.docker import DOCKER
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
 from reports.style import Style
@@ -30,12 +32,22 @@ class CollectorOptions(msgspec.Struct, frozen=True):
     """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list.
 
     ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.
-    ``exclude`` are globs of what is left out of files and folders.
+    ``exclude`` are globs of what is left out of files and folders. ``path`` is where programs are.
     """
 
     kubeconfig: str = ""
     timeout: float | None = None
     exclude: tuple[str, ...] = ()
+    docker: DockerConfig = DockerConfig()
+    path: str = ""
+
+    @classmethod
+    def of(
+        cls, config: Config, kubeconfig: str, timeout: float | None, exclude: tuple[str, ...] = ()
+    ) -> CollectorOptions:
+        """Take what the environment says where the command line does not."""
+        chosen = kubeconfig or config.kubeconfig
+        return cls(chosen, timeout, exclude, config.docker, config.path)
 
 
 def _yaml(text: str) -> object:
@@ -110,6 +122,25 @@ def _pages(collected: Collected, bodies: Bodies) -> Collector:
     return PagesCollector(collected.entry, bodies, collected.records)
 
 
+def _host(text: str, settings: CollectorOptions) -> Live:
+    from collectors.docker.live.address import parse_address
+    from collectors.docker.live.collector import DockerCollector
+    from collectors.docker.live.contexts import Surroundings
+    from collectors.http.clock import system_clock
+    from collectors.http.patience import Patience
+
+    around = Surroundings(**msgspec.structs.asdict(settings.docker))
+    seconds = settings.timeout
+    patience = Patience() if seconds is None else Patience(target=seconds)
+    return DockerCollector(parse_address(text), around, settings.path, system_clock(), patience)
+
+
+def _answers(collected: Collected, bodies: Bodies) -> Collector:
+    from collectors.docker.live.answers import AnswersCollector
+
+    return AnswersCollector(collected.entry, bodies, collected.records)
+
+
 def api_resource_of(kind: str) -> ApiResource | None:
     """What the API server calls a kind, None for what it does not have."""
     from collectors.kubernetes.resources import named
@@ -120,6 +151,12 @@ def api_resource_of(kind: str) -> ApiResource | None:
 
 def _kubernetes_role(plan: RolePlan) -> Iterator[str]:
     from collectors.kubernetes.permissions import role
+
+    return role(plan)
+
+
+def _socket_proxy(plan: RolePlan) -> Iterator[str]:
+    from collectors.docker.permissions import role
 
     return role(plan)
 
@@ -224,10 +261,14 @@ class Wiring(msgspec.Struct, frozen=True):
 SHIPPED: Final = Wiring(
     platforms=PLATFORMS,
     analyses=analyses(_yaml),
-    collectors=MappingProxyType(dict.fromkeys(KUBERNETES.schemes, _cluster)),
-    readers=MappingProxyType(dict.fromkeys(KUBERNETES.schemes, _pages)),
+    collectors=MappingProxyType(
+        {**dict.fromkeys(KUBERNETES.schemes, _cluster), **dict.fromkeys(DOCKER.schemes, _host)}
+    ),
+    readers=MappingProxyType(
+        {**dict.fromkeys(KUBERNETES.schemes, _pages), **dict.fromkeys(DOCKER.schemes, _answers)}
+    ),
     recognisers=(_manifests,),
-    roles=MappingProxyType({"k8s": _kubernetes_role}),
+    roles=MappingProxyType({"k8s": _kubernetes_role, "docker": _socket_proxy}),
     formats=MappingProxyType({"terminal": _terminal, "json": _json}),
 )
 """What comes with the program."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from auditor.platforms.accelerators import ACCELERATORS
+from auditor.platforms.docker import DOCKER
 from auditor.platforms.files import FILES
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.platforms.platform import Platform, Platforms
 
 __all__ = ("PLATFORMS", "Platform", "Platforms")
 
-PLATFORMS: Final = Platforms((KUBERNETES, ACCELERATORS, FILES))
+PLATFORMS: Final = Platforms((KUBERNETES, DOCKER, ACCELERATORS, FILES))
 """All that there are; which of them a run knows is an argument."""

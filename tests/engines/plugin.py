@@ -17,10 +17,14 @@ import pytest
 from tests.engines import apiserver as apiservers
 from tests.engines.build import EngineUnavailableError, engine
 from tests.engines.crds import definitions
+from tests.engines.dockerd import Docker, find_docker
+from tests.engines.dockerd import running as docker_running
 from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
 from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
 from tests.engines.softhsm import SoftHsm, find_softhsm
+from tests.engines.sshd import Sshd
+from tests.engines.sshd import running as sshd_running
 from tests.engines.wheels import from_wheels
 
 MARKER = "engine: asks an engine that is built from source"
@@ -28,7 +32,7 @@ UNAVAILABLE = "engine unavailable: "
 
 ENGINES = {
     *("control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"),
-    *("kustomize", "helm"),
+    *("kustomize", "helm", "docker", "sshd"),
 }
 T = TypeVar("T")
 
@@ -95,6 +99,22 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pip_settings() -> dict[str, str]:
     """By which pip installs this program and what it needs, without the registry."""
     return _or_give_up(from_wheels)
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Docker]:
+    """A private Docker Engine with an image of busybox; one for each process that asks for it."""
+    with ExitStack() as stack:
+        running = _or_give_up(lambda: docker_running(find_docker()))
+        yield _or_give_up(lambda: stack.enter_context(running))
+
+
+@pytest.fixture
+def sshd(docker: Docker, tmp_path: Path) -> Iterator[Sshd]:
+    """A private SSH server on the loopback, whose logins find the private engine."""
+    with ExitStack() as stack:
+        running = _or_give_up(lambda: sshd_running(docker, tmp_path))
+        yield _or_give_up(lambda: stack.enter_context(running))
 
 
 @pytest.fixture(scope="session")

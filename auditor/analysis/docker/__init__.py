@@ -1,0 +1,1 @@
+"""What Docker workloads have in common, however they are written down."""

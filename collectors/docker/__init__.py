@@ -1,0 +1,1 @@
+"""Docker hosts: the Engine API."""

@@ -1,0 +1,1 @@
+"""A Docker host that is asked over its Engine API."""

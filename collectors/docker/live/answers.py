@@ -1,0 +1,240 @@
+"""What was kept of a Docker host, read again: the same resources now and in a year."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from auditor.model.enums import GapCause
+from auditor.model.evidence import Record, TargetEntry, by_block
+from auditor.model.resource import Evidence, Gap, Resource, Target
+from auditor.platforms.docker import (
+    CONTAINER,
+    IMAGE,
+    INFO,
+    NETWORK,
+    PLUGIN,
+    SERVICE,
+    SWARM,
+    VERSION,
+    VOLUME,
+)
+from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, shards_of
+
+_HINT: Final = "is it a Docker Engine?"
+_ENGINE: Final = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersCollector:
+    """Reads the kept answers of one host; ``bodies`` has them."""
+
+    entry: TargetEntry
+    bodies: Bodies
+    records: tuple[Record, ...]
+
+    @property
+    def target(self) -> Target:
+        """The host as it was."""
+        return self.entry.target
+
+    @property
+    def independent(self) -> bool:
+        """No: nothing is remembered of a live target."""
+        return False
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """What was asked for then."""
+        return frozenset(self.entry.kinds)
+
+    def plan(self, shards: Callable[[int], int]) -> Plan:
+        """One item an answer, cut into parts; see :class:`auditor.ports.Collector`.
+
+        Raises:
+            CollectionError: nothing of the host could be read.
+        """
+        self.entry.refuse_failed()
+        kept = [record for record in self.records if record.sha256 and record.kind]
+        weight = sum(record.size for record in kept) + 1
+        groups = (
+            ([str(item.number) for item in block], sum(item.size for item in block))
+            for block in by_block(kept)
+        )
+        return Plan(shards_of(groups, weight / max(1, shards(weight))), self.entry.gaps)
+
+    def scope(self, item: str) -> str:
+        """The kind of an answer; see :class:`auditor.ports.Collector`."""
+        kinds = (record.kind for record in self.records if str(record.number) == item)
+        return next(kinds, self.entry.uri)
+
+    def read(self, shard: Shard) -> Iterator[Reading | Gap]:
+        """Read the answers of a shard."""
+        wanted = frozenset(shard.items)
+        known = (record for record in self.records if str(record.number) in wanted)
+        for record in chain(*by_block(known)):
+            data = self.bodies.body(record)
+            if data is None:
+                detail = f"{record.request}: its evidence is not what was recorded"
+                yield Gap(self.entry.uri, record.kind, GapCause.MALFORMED, detail)
+                continue
+            yield AnswerReading(self.entry.uri, record, data)
+
+
+class AnswerReading(WithoutLines):
+    """Implements :class:`auditor.ports.Reading` for one kept answer."""
+
+    def __init__(self, target: str, record: Record, data: bytes) -> None:
+        self._record = record
+        self._data = data
+        self._gaps: list[Gap] = []
+        self._evidence = Evidence(target, record.request, record.sha256, record.size)
+
+    @property
+    def source(self) -> str:
+        """The request."""
+        return self._evidence.request
+
+    @property
+    def scope(self) -> str:
+        """The kind that was asked for."""
+        return self._record.kind
+
+    @property
+    def evidence(self) -> Evidence:
+        """The answer with its digest."""
+        return self._evidence
+
+    def gaps(self) -> Sequence[Gap]:
+        """What is not as the engine writes it: a gap of its kind."""
+        return self._gaps
+
+    def skipped(self) -> int:
+        """Nothing: every item is a resource."""
+        return 0
+
+    def resources(self) -> Iterator[Resource]:
+        """The things of the answer."""
+        self._gaps = []
+        shape = _SHAPES[self._record.kind]
+        for number, (raw, name) in enumerate(self._items(shape)):
+            yield Resource(
+                kind=self._record.kind,
+                api_version="",
+                name=name.name,
+                namespace="",
+                uid=name.uid,
+                source=f"/{shape.folder}/{name.name}" if shape.folder else f"/{name.name}",
+                document=number,
+                line=0,
+                body=raw,
+                labels=tuple(sorted(name.labels.items())),
+                clean=False,
+            )
+
+    def _items(self, shape: _Shape) -> Iterator[tuple[bytes, _Name]]:
+        try:
+            found: Any = shape.decode(self._data)
+        except (msgspec.DecodeError, RecursionError) as error:
+            self._gap(str(error))
+            return
+        for raw in shape.items(found):
+            try:
+                value = msgspec.json.decode(raw)
+                yield bytes(raw), shape.name(value)
+            except (msgspec.DecodeError, RecursionError, KeyError, TypeError, AttributeError):
+                self._gap("one of it is not as an engine writes it")
+
+    def _gap(self, detail: str) -> None:
+        detail = f"{self._record.request}: {detail}"
+        gap = Gap(self._evidence.target, self.scope, GapCause.MALFORMED, detail, _HINT)
+        self._gaps.append(gap)
+
+
+class _Name(msgspec.Struct, frozen=True):
+    """What a thing is called, and by what it is known."""
+
+    name: str
+    uid: str = ""
+    labels: Mapping[str, str] = MappingProxyType({})
+
+
+class _Volumes(msgspec.Struct, frozen=True):
+    volumes: list[msgspec.Raw] | None = msgspec.field(default=None, name="Volumes")
+
+
+def _itself(found: msgspec.Raw) -> list[msgspec.Raw]:
+    return [found]
+
+
+def _all(found: list[msgspec.Raw] | None) -> list[msgspec.Raw]:
+    return found or []
+
+
+def _of_volumes(found: _Volumes) -> list[msgspec.Raw]:
+    return found.volumes or []
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """What an answer of a kind holds: how to take it apart, and what its things are called."""
+
+    decode: Callable[[bytes], Any]
+    items: Callable[[Any], list[msgspec.Raw]]
+    name: Callable[[Any], _Name]
+    folder: str = ""
+
+
+_decode_one: Final = msgspec.json.Decoder(msgspec.Raw).decode
+_decode_all: Final = msgspec.json.Decoder(list[msgspec.Raw] | None).decode
+_decode_volumes: Final = msgspec.json.Decoder(_Volumes).decode
+
+
+def _container(value: Any) -> _Name:
+    labels = (value.get("Config") or {}).get("Labels") or {}
+    return _Name(value["Name"].removeprefix("/"), value["Id"], labels)
+
+
+def _image(value: Any) -> _Name:
+    tags = value.get("RepoTags") or value.get("RepoDigests") or [value["Id"]]
+    return _Name(tags[0], value["Id"], (value.get("Config") or {}).get("Labels") or {})
+
+
+def _named(value: Any) -> _Name:
+    return _Name(value["Name"], value.get("Id") or "", value.get("Labels") or {})
+
+
+def _service(value: Any) -> _Name:
+    return _Name(value["Spec"]["Name"], value["ID"], value["Spec"].get("Labels") or {})
+
+
+def _engine(value: Any) -> _Name:
+    return _Name(value.get("Name") or _ENGINE, value.get("ID") or "")
+
+
+def _version(value: Any) -> _Name:
+    del value
+    return _Name("version")
+
+
+def _swarm(value: Any) -> _Name:
+    return _Name("swarm", value["ID"])
+
+
+_SHAPES: Final[Mapping[str, _Shape]] = MappingProxyType(
+    {
+        CONTAINER: _Shape(_decode_one, _itself, _container, "containers"),
+        IMAGE: _Shape(_decode_one, _itself, _image, "images"),
+        NETWORK: _Shape(_decode_one, _itself, _named, "networks"),
+        INFO: _Shape(_decode_one, _itself, _engine),
+        VERSION: _Shape(_decode_one, _itself, _version),
+        VOLUME: _Shape(_decode_volumes, _of_volumes, _named, "volumes"),
+        PLUGIN: _Shape(_decode_all, _all, _named, "plugins"),
+        SWARM: _Shape(_decode_one, _itself, _swarm),
+        SERVICE: _Shape(_decode_all, _all, _service, "services"),
+    }
+)

@@ -1,0 +1,116 @@
+"""Connections to an engine on this machine's socket, or on that of another one over SSH.
+
+Both are HTTP over a stream that is not TCP. The guard and the deadlines sit in the connection, so
+they hold here as for any other (:func:`collectors.http.guard.guarded`).
+
+SSH is the ``ssh`` of the user, with all that is set up for it; it never asks anything
+(``BatchMode``), and on the other side runs what the command line of Docker runs there::
+
+    ssh -T -o BatchMode=yes -- admin@host docker system dial-stdio
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import subprocess
+from typing import Any, ClassVar, Final
+
+import urllib3
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from collectors.docker.live.allowlist import READ_ONLY
+from collectors.http.deadline import Watch
+from collectors.http.guard import guarded
+
+SERVER: Final = "http://docker"
+"""A host has to stand in a request; the engine looks at none."""
+_PORT: Final = re.compile(r":(?P<port>[0-9]{1,5})$")
+_FAREWELL: Final = 2.0
+"""Seconds in which ``ssh`` ends by itself once its input does."""
+
+
+class _UnixConnection(HTTPConnection):
+    """Over a socket of this machine."""
+
+    path: ClassVar[str]
+
+    def _new_conn(self) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            made.settimeout(_seconds(self.timeout))
+            made.connect(self.path)
+        except TimeoutError as error:
+            made.close()
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            made.close()
+            raise NewConnectionError(self, "no connection") from error
+        return made
+
+
+class _SshConnection(HTTPConnection):
+    """Over the input and output of ``ssh``, which ends with the connection."""
+
+    command: ClassVar[tuple[str, ...]]
+    _process: subprocess.Popen[bytes] | None = None
+
+    def _new_conn(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - of the user's PATH, no shell
+                    self.command,
+                    stdin=theirs.fileno(),
+                    stdout=theirs.fileno(),
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                ours.close()
+                raise NewConnectionError(self, "ssh") from error
+        ours.settimeout(_seconds(self.timeout))
+        return ours
+
+    def close(self) -> None:
+        """End the connection, and ``ssh`` with it."""
+        super().close()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_FAREWELL)
+            return
+        process.kill()
+        process.wait()
+
+
+def _seconds(timeout: Any) -> float | None:
+    """What urllib3 has for a time-out, as a socket takes it."""
+    return timeout if isinstance(timeout, int | float) else None
+
+
+def unix_pools(path: str, watch: Watch) -> urllib3.PoolManager:
+    """Make pools of connections to a socket."""
+    return _pools(type("_Unix", (_UnixConnection,), {"path": path}), watch, most=4)
+
+
+def ssh_pools(ssh: str, host: str, watch: Watch) -> urllib3.PoolManager:
+    """Make a pool of one connection by a program ``ssh`` to ``[USER@]HOST[:PORT]``."""
+    found = _PORT.search(host)
+    port = ("-p", found["port"]) if found is not None else ()
+    command = (
+        *(ssh, "-T", "-o", "BatchMode=yes", *port, "--", _PORT.sub("", host)),
+        *("docker", "system", "dial-stdio"),
+    )
+    return _pools(type("_Ssh", (_SshConnection,), {"command": command}), watch, most=1)
+
+
+def _pools(connection: type[HTTPConnection], watch: Watch, most: int) -> urllib3.PoolManager:
+    pools = urllib3.PoolManager(retries=False, maxsize=most)
+    pool = guarded(HTTPConnectionPool, connection, READ_ONLY, "", watch)
+    pools.pool_classes_by_scheme = {"http": pool}
+    return pools

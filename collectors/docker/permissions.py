@@ -1,0 +1,59 @@
+"""What a proxy before an engine's socket has to let through, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from auditor.errors import UsageError
+from auditor.platforms.docker import INFO, VERSION
+from auditor.ports import RolePlan
+from collectors.docker.live.allowlist import PATHS, Path
+from collectors.docker.live.reads import LISTS, OF_MANAGERS
+
+_ALWAYS: Final = frozenset({INFO, VERSION})
+"""Which engine it is, and what it speaks: asked first, whatever the rules are."""
+_MOST: Final = 3
+
+
+def role(plan: RolePlan) -> Iterator[str]:
+    """Lines of a list of paths, as regular expressions, each with the rules that need it.
+
+    Raises:
+        UsageError: an engine has no namespaces.
+    """
+    if plan.namespaces:
+        raise UsageError("a Docker host has no namespaces", hint="auditor permissions docker")
+    yield f"# What the rules of the profile {plan.profile} ask of an engine: GET, of these paths."
+    yield "#"
+    yield "# Who may use the socket itself is root on the host: the Engine API knows no users and"
+    yield "# no rights. So give it to a proxy that lets nothing else through, and that proxy's"
+    yield "# socket to auditor: auditor scan docker+unix:///run/proxy.sock"
+    for path in PATHS:
+        kind = path.kind or _listed(path.template)
+        if kind in plan.reasons or kind in _ALWAYS:
+            yield ""
+            yield from _why(kind, plan.reasons.get(kind, ()))
+            yield f"GET ^{_expression(path)}$"
+
+
+def _listed(template: str) -> str:
+    """The kind that a list tells of."""
+    return next((kind for kind, (listing, *_) in LISTS.items() if listing == template), "")
+
+
+def _why(kind: str, rules: tuple[str, ...]) -> Iterator[str]:
+    if kind in _ALWAYS:
+        yield f"# {kind}: which engine this is, and which version of the API it speaks"
+    if kind in OF_MANAGERS:
+        yield f"# {kind}: only asked of a manager of a swarm"
+    if rules:
+        more = f" and {len(rules) - _MOST} more" if len(rules) > _MOST else ""
+        yield f"# {kind}: {', '.join(rules[:_MOST])}{more}"
+
+
+def _expression(path: Path) -> str:
+    """The path with the parameters that are sent, as most proxies match it."""
+    query = "".join(rf"(\?{re.escape(name)}=1)?" for name in sorted(path.parameters))
+    return path.pattern.pattern.replace(r"\-", "-") + query
