@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from auditor.model.finding import Report
-from auditor.model.gpus import KIND, DeviceFact, SharedDevice, TenantOnDevice
+from auditor.model.gpus import FLOOR, KIND, LEVELS, DeviceFact, SharedDevice, TenantOnDevice
 from reports.room import cut
 from reports.style import Style
 from reports.text import safe, wrap
@@ -40,7 +40,7 @@ def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:
         return
     yield ""
     yield style.paint("GPUs", "bold")
-    yield from wrap(_summary(found), style.width, "  ")
+    yield from wrap(_summary(report, found), style.width, "  ")
     shared = sorted(
         (each for each in found if each[1].shares or each[1].some_must_share),
         key=lambda each: (each[1].level, each[0], each[1].node, each[1].device),
@@ -72,12 +72,12 @@ def matrix(report: Report, style: Style) -> Iterator[str]:
     if not found:
         yield "no GPU, and no pod that uses one, was found"
         return
-    yield from wrap(_summary(found), style.width, "")
+    yield from wrap(_summary(report, found), style.width, "")
     for target, device in found:
         yield from _device(device, style, target if len(report.targets) > 1 else "")
 
 
-def _summary(found: Sequence[tuple[str, DeviceFact]]) -> str:
+def _summary(report: Report, found: Sequence[tuple[str, DeviceFact]]) -> str:
     nodes = {(target, device.node) for target, device in found}
     tenants = {tenant.tenant for _, device in found for tenant in device.tenants}
     pairs = {(target, share.tenants) for target, device in found for share in device.shares}
@@ -86,7 +86,18 @@ def _summary(found: Sequence[tuple[str, DeviceFact]]) -> str:
     text = f"{where}, {_count(len(tenants), 'tenant')}"
     if not pairs:
         return f"{text}; no two tenants were found on one GPU"
-    return f"{text}; {_count(len(pairs), 'pair')} of tenants share, or may share"
+    text = f"{text}; {_count(len(pairs), 'pair')} of tenants share, or may share"
+    floor = report.parameters.get(FLOOR)
+    if floor not in LEVELS:
+        return text
+    least = LEVELS.index(str(floor))
+    below = {
+        (target, share.tenants)
+        for target, device in found
+        for share in device.shares
+        if share.level < least
+    }
+    return f"{text}, {len(below) or 'none'} of them below {floor}"
 
 
 def _device(device: DeviceFact, style: Style, target: str) -> Iterator[str]:

@@ -171,6 +171,9 @@ def _invoke(arguments: Sequence[str], wiring: object) -> int:
     """Run one command. Click's own main would turn some errors into exit codes that mislead."""
     instruction = os.environ.get(COMPLETE)
     if instruction is not None:
+        from auditor.cli.completing import register
+
+        register()
         return shell_complete(app, {}, "auditor", COMPLETE, instruction)
     try:
         with app.make_context("auditor", list(arguments), obj=wiring) as context:

@@ -15,7 +15,7 @@ from auditor.cli.screen import style_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.enums import About
-from auditor.model.policy import Control, Rule
+from auditor.model.policy import Control, Parameter, Rule
 from auditor.policy import policies_folder
 from reports.style import Style
 
@@ -119,11 +119,7 @@ def page(rule: Rule, controls: Mapping[str, Control], style: Style) -> Iterator[
     if rule.needs:
         yield from block("Unknown, unless all of these were read", rule.needs)
     if rule.parameters:
-        rows = [
-            f"{item.name} ({item.type}, default {json.dumps(item.default)}): {item.description}"
-            for item in rule.parameters
-        ]
-        yield from block("Parameters (--set NAME=VALUE)", rows)
+        yield from block("Parameters (--set NAME=VALUE)", map(_parameter, rule.parameters))
     if rule.controls:
         titles = [f"{name}  {controls[name].title}" for name in rule.controls]
         yield from block("Controls", titles)
@@ -131,6 +127,12 @@ def page(rule: Rule, controls: Mapping[str, Control], style: Style) -> Iterator[
     yield ""
     yield style.paint("References", "bold")
     yield from (f"  {safe(link)}" for link in rule.references)  # on one line: to be copied
+
+
+def _parameter(parameter: Parameter) -> str:
+    allowed = f", one of {', '.join(parameter.choices)}" if parameter.choices else ""
+    what = f"{parameter.type}, default {json.dumps(parameter.default)}{allowed}"
+    return f"{parameter.name} ({what}): {parameter.description}"
 
 
 def _condition(rule: Rule) -> Iterator[str]:

@@ -18,7 +18,7 @@ from auditor.cli.options import (
     kubeconfig_option,
     policies_option,
     progress_option,
-    set_option,
+    set_option_of,
     timeout_option,
 )
 from auditor.cli.output import write_stdout
@@ -79,7 +79,7 @@ FORMATS: Final = MappingProxyType({"terminal": _screen, "json": _json, "csv": _c
     show_default=True,
     help="What to print.",
 )
-@set_option
+@set_option_of(PROFILE)
 @policies_option
 @kubeconfig_option
 @timeout_option
@@ -102,6 +102,7 @@ def gpus(
     Examples:
       auditor gpus k8s://
       auditor gpus k8s://prod --format csv > gpus.csv
+      auditor gpus k8s:// --set isolation_floor=exclusive-vm
       kubectl get nodes,pods,ns -A -o json | auditor gpus -
 
     auditor explain gpu-tenancy says what the words mean.

@@ -21,6 +21,23 @@ DEFAULT_PROFILE = "ai-platform"
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
+def _profiles(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    from auditor.cli import completing
+
+    return completing.profiles(context, begun)
+
+
+def _settings(profile: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """What a shell completes behind ``--set``; what finds it is loaded only then."""
+
+    def offer(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+        from auditor.cli import completing
+
+        return completing.settings(context, profile, begun)
+
+    return offer
+
+
 def policies_option(function: Command) -> Command:
     """``--policies DIR``."""
     return click.option(
@@ -40,19 +57,26 @@ def profile_option(function: Command) -> Command:
         metavar="ID",
         default=DEFAULT_PROFILE,
         show_default=True,
+        shell_complete=_profiles,
         help="Profile to judge by: auditor profiles list.",
     )(function)
 
 
-def set_option(function: Command) -> Command:
-    """``--set NAME=VALUE``."""
+def set_option_of(profile: str) -> Callable[[Command], Command]:
+    """``--set NAME=VALUE`` of a command that judges by one profile; "" where it is chosen."""
     return click.option(
         "--set",
         "settings",
         metavar="NAME=VALUE",
         multiple=True,
+        shell_complete=_settings(profile),
         help="Set a parameter, of every rule that has it or of one as RULE.NAME. Repeatable.",
-    )(function)
+    )
+
+
+def set_option(function: Command) -> Command:
+    """``--set NAME=VALUE``."""
+    return set_option_of("")(function)
 
 
 def kubeconfig_option(function: Command) -> Command:
@@ -119,13 +143,19 @@ def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Split ``NAME=VALUE``.
 
     Raises:
-        UsageError: no equals sign, or nothing before it.
+        UsageError: no equals sign, nothing before it, or a name that was set before.
     """
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name:
             raise UsageError(f"--set {setting}: not NAME=VALUE", hint="--set version=1.30")
+        earlier = next((text for known, text in pairs if known == name), value)
+        if earlier != value:
+            raise UsageError(
+                f"--set {name} is given twice: {earlier!r} and {value!r}",
+                hint="once; the parts of a list are joined by commas: --set NAME=A,B",
+            )
         pairs.append((name, value))
     return tuple(pairs)
 

@@ -16,6 +16,13 @@ from auditor.model.results_finding import says
 
 KIND: Final = "gpu/Device"
 Count = Annotated[int, Meta(ge=0)]
+FLOOR: Final = "isolation_floor"
+"""The parameter that names the lowest level that tenants may have."""
+LEVELS: Final = (
+    *("none", "shared", "soft-quota", "memory-soft", "memory", "hardware"),
+    *("exclusive", "exclusive-vm", "confidential"),
+)
+"""The words of the levels, the lowest first."""
 
 
 class TenantOnDevice(msgspec.Struct, frozen=True):

@@ -48,6 +48,16 @@ WRONG = {
         "parameter version: 1.300 is newer than what the rules know",
         "the newest is 1.37",
     ),
+    "parameter set twice": (
+        ("scan", "a.yaml", "--set", "version=1.30", "--set", "version=1.31"),
+        "--set version is given twice: '1.30' and '1.31'",
+        "once",
+    ),
+    "no such level": (
+        ("gpus", "a.yaml", "--set", "isolation_floor=harware"),
+        "'harware' is not one of none, shared, soft-quota, memory-soft, memory, hardware,",
+        "The lowest isolation that two tenants may have on one GPU",
+    ),
     "value of the wrong type": (("scan", "a.yaml", "--set", "version=new"), "version", "1.30"),
     "unknown format": (("scan", "a.yaml", "--format", "yaml"), "'yaml'", "'json'"),
     "unknown format of a file": (("scan", "a.yaml", "-o", "yaml=x"), "-o yaml=x", "json"),

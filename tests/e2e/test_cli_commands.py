@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from auditor.cli.app import COMMANDS
+from auditor.model.gpus import LEVELS
 from tests.docs.helps import commands
 from tests.e2e.command import ESTATE, auditor
 
@@ -82,6 +83,60 @@ def test_profiles() -> None:
     assert next(item["id"] for item in listed) == "ai-platform"
     restricted = auditor("profiles", "show", "pod-security-restricted", "--set", "version=1.30")
     assert 'parameter: version = "1.30"' in restricted.out
+
+
+COMPLETED = {
+    ("scan", "--profile", "gpu-tenancy-s"): ["gpu-tenancy-sovereign"],
+    ("scan", "--set", "isolation_floor=me"): [
+        "isolation_floor=memory-soft",
+        "isolation_floor=memory",
+    ],
+    ("evaluate", "--set", "vers"): ["version=latest"],
+    ("gpus", "--set", "version"): [],
+    ("gpus", "--set", "isolation_floor=hard"): ["isolation_floor=hardware"],
+    ("scan", "--profile", "nope", "--set", "load_s"): ["load_seconds=300"],
+    ("scan", "--set", "allowed_reg"): ["allowed_registries="],
+}
+
+
+@pytest.mark.parametrize("words", list(COMPLETED))
+def test_a_shell_completes_profiles_and_parameters(words: tuple[str, ...]) -> None:
+    *before, begun = words
+    env = {
+        "_AUDITOR_COMPLETE": "fish_complete",
+        "COMP_WORDS": " ".join(("auditor", *before)),
+        "COMP_CWORD": begun,
+    }
+    found = auditor(env=env).out.split()
+    assert [text.removeprefix("plain,") for text in found if text != "_"] == COMPLETED[words]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("auditor scan --set isolation_floor = me", ["memory-soft", "memory"]),
+        ("auditor scan --set isolation_floor =", list(LEVELS)),
+        ("auditor scan --set iso", [f"isolation_floor={level}" for level in LEVELS]),
+        ("auditor scan --profile = gpu-tenancy-d", ["gpu-tenancy-dev"]),
+    ],
+)
+def test_bash_breaks_words_at_the_equals_sign(words: str, offered: list[str]) -> None:
+    env = {
+        "_AUDITOR_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    found = auditor(env=env).out.split()
+    assert found == [f"plain,{text}" for text in offered]
+
+
+def test_completion_with_policies_that_are_wrong_offers_nothing(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text("id: [")
+    words = f"auditor scan --policies {tmp_path} --profile"
+    env = {"_AUDITOR_COMPLETE": "fish_complete", "COMP_WORDS": words, "COMP_CWORD": "gpu"}
+    ran = auditor(env=env)
+    assert (ran.code, ran.out.strip(), ran.err) == (0, "", "")
 
 
 @pytest.mark.parametrize("command", list(commands()))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from auditor.model.gpus import LEVELS
+from auditor.model.resource import Resource
 from tests.e2e.command import ROOT, auditor
 from tests.unit.analysis.gpu import objects
 
@@ -31,6 +34,11 @@ def cluster(tmp_path: Path) -> Path:
         objects.slices(objects.device("gpu-0", uuid="GPU-7", productName="H100"), pool="n2"),
         objects.claim("llm/c", "gpu-0", pool="n2"),
     ]
+    return written(found, tmp_path)
+
+
+def written(found: Iterable[Resource], folder: Path) -> Path:
+    """Write what ``kubectl get -o json`` prints of objects."""
     versions = {"ResourceSlice": "resource.k8s.io/v1", "ResourceClaim": "resource.k8s.io/v1"}
     items = []
     for each in found:
@@ -41,7 +49,7 @@ def cluster(tmp_path: Path) -> Path:
         items.append(
             {"apiVersion": versions.get(kind, "v1"), "kind": kind, "metadata": metadata, **body}
         )
-    path = tmp_path / "cluster.json"
+    path = folder / "cluster.json"
     path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
     return path
 
@@ -49,8 +57,12 @@ def cluster(tmp_path: Path) -> Path:
 def test_the_matrix_on_a_screen(cluster: Path) -> None:
     done = auditor("gpus", cluster, "--progress", "none")
     assert done.code == 0, done.err
-    assert done.out.splitlines() == [
-        "3 GPUs or instances on 2 nodes, 2 tenants; 1 pair of tenants share, or may share",
+    summary, *rest = done.out.splitlines()
+    assert summary == (
+        "3 GPUs or instances on 2 nodes, 2 tenants; 1 pair of tenants share, or may share, "
+        "1 of them below hardware"
+    )
+    assert rest == [
         "  n1  nvidia.com/gpu x 2  NVIDIA-A100-SHARED",
         "    llm  5 x time-slicing  possible  llm/chat",
         "    web  1 x time-slicing  possible  web/rank",
@@ -96,6 +108,62 @@ def test_the_floor_is_a_parameter(cluster: Path) -> None:
     done = auditor("scan", cluster, *options)
     assert done.code == 0, done.err
     assert done.results()["counts"]["gpu-tenants-share"]["pass"] == 1
+
+
+@pytest.mark.parametrize(("number", "floor"), list(enumerate(LEVELS)))
+def test_every_level_is_a_floor(cluster: Path, number: int, floor: str) -> None:
+    setting = ("--set", f"isolation_floor={floor}")
+    verdict = "fail" if number > LEVELS.index("shared") else "pass"
+    scanned = auditor("scan", cluster, "--profile", "gpu-tenancy", *setting, "--format", "json")
+    assert scanned.results()["counts"]["gpu-tenants-share"][verdict] == 1, scanned.err
+    assert scanned.results()["profile"]["parameters"] == {"isolation_floor": floor}
+    shown = auditor("gpus", cluster, *setting).out.splitlines()[0]
+    assert shown.endswith(f"{1 if verdict == 'fail' else 'none'} of them below {floor}")
+
+
+def test_a_bundle_is_judged_by_another_floor(cluster: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    auditor("scan", cluster, "--output", bundle, "--no-sign", "--quiet")
+    profile = ("--profile", "gpu-tenancy", "--format", "json")
+    strict = auditor("evaluate", bundle, *profile, "--set", "isolation_floor=memory")
+    weak = auditor("evaluate", bundle, *profile, "--set", "isolation_floor=shared")
+    assert (strict.code, weak.code) == (1, 0), strict.err + weak.err
+    assert strict.results()["counts"]["gpu-tenants-share"]["fail"] == 1
+    assert weak.results()["counts"]["gpu-tenants-share"]["pass"] == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "floor", "gate"),
+    [
+        ("gpu-tenancy", "hardware", "high"),
+        ("gpu-tenancy-dev", "shared", "high"),
+        ("gpu-tenancy-internal", "memory-soft", "high"),
+        ("gpu-tenancy-regulated", "hardware", "medium"),
+        ("gpu-tenancy-sovereign", "exclusive-vm", "medium"),
+        ("gpu-tenancy-confidential", "confidential", "medium"),
+    ],
+)
+def test_profiles_by_level(cluster: Path, profile: str, floor: str, gate: str) -> None:
+    shown = json.loads(auditor("profiles", "show", profile, "--json").out)
+    assert (shown["parameters"], shown["gate"]) == ({"isolation_floor": floor}, gate)
+    base = json.loads(auditor("profiles", "show", "gpu-tenancy", "--json").out)
+    assert shown["rules"] == base["rules"]
+    done = auditor("scan", cluster, "--profile", profile, "--quiet")
+    assert done.code == (0 if floor == "shared" else 1), done.err
+
+
+def test_what_may_be_fails_where_separation_has_to_be_shown(tmp_path: Path) -> None:
+    found = [
+        objects.node("n1", labels=objects.SHARED, nvidia_com__gpu="8"),
+        objects.pod("llm/chat", {GPU: 1}, on="n1"),
+        objects.pod("web/rank", {GPU: 1}, on="n1"),
+    ]
+    target = written(found, tmp_path)
+    codes = [
+        auditor("scan", target, "--profile", profile, "--quiet").code
+        for profile in ("gpu-tenancy", "gpu-tenancy-regulated")
+    ]
+    assert codes == [0, 1]
 
 
 def test_a_manifest_without_gpus_has_none(tmp_path: Path) -> None:

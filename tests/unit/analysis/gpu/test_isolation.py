@@ -18,6 +18,7 @@ from auditor.analysis.gpu.isolation import (
     Memory,
     level_of,
 )
+from auditor.model.gpus import LEVELS
 
 VECTORS = st.builds(
     Isolation,
@@ -79,3 +80,7 @@ def test_a_level_is_written_as_one_word() -> None:
     assert words[0] == "none"
     assert words[2] == "soft-quota"
     assert len(set(words)) == len(words)
+
+
+def test_reports_know_the_words_of_the_levels() -> None:
+    assert [level.word for level in Level] == list(LEVELS)
