@@ -10,7 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from auditor.model.finding import Report
-from auditor.model.gpus import FLOOR, KIND, LEVELS, DeviceFact, SharedDevice, TenantOnDevice
+from auditor.model.gpus import (
+    FLOOR,
+    KIND,
+    LEVELS,
+    NAMESPACE,
+    TENANCY,
+    DeviceFact,
+    KeyInUse,
+    SharedDevice,
+    TenancyFact,
+    TenantOnDevice,
+)
 from reports.room import cut
 from reports.style import Style
 from reports.text import safe, wrap
@@ -19,15 +30,22 @@ SHOWN_DEVICES = 6
 """How many GPUs the screen of a whole scan shows, the least isolated first."""
 SHOWN_IN_A_LINE = 3
 SHOWN_SHARES = 4
+SHOWN_NAMES = 5
 _ROLES = ("critical", "high", "high", "medium", "medium", "low")
 """How a share is coloured, by its level."""
 
 _decode = msgspec.json.Decoder(DeviceFact).decode
+_decode_tenancy = msgspec.json.Decoder(TenancyFact).decode
 
 
 def devices(report: Report) -> list[tuple[str, DeviceFact]]:
     """Read the GPUs of a report, each with its target, in the order of targets, nodes and names."""
     return [(fact.target, _decode(fact.body)) for fact in report.facts.get(KIND, ())]
+
+
+def tenancies(report: Report) -> list[tuple[str, TenancyFact]]:
+    """Read by what tenants are told, each with its target."""
+    return [(fact.target, _decode_tenancy(fact.body)) for fact in report.facts.get(TENANCY, ())]
 
 
 def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:
@@ -46,12 +64,13 @@ def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:
         key=lambda each: (each[1].level, each[0], each[1].node, each[1].device),
     )
     shown = shared[: SHOWN_IN_A_LINE if short else SHOWN_DEVICES]
+    mixed = _mixed(report)
     for target, device in shown:
         named = target if len(report.targets) > 1 else ""
         if short:
             yield cut(f"  {safe(_in_a_line(device, named))}", style.width)
         else:
-            yield from _device(device, style, named)
+            yield from _device(device, style, named, mixed=mixed)
     if len(found) > len(shown):
         rest = f"{len(found) - len(shown):,} more, and the tenants of each: auditor gpus TARGET"
         yield from wrap(rest, style.width, "  ")
@@ -73,8 +92,38 @@ def matrix(report: Report, style: Style) -> Iterator[str]:
         yield "no GPU, and no pod that uses one, was found"
         return
     yield from wrap(_summary(report, found), style.width, "")
+    yield from _tenancies(report, style)
     for target, device in found:
-        yield from _device(device, style, target if len(report.targets) > 1 else "")
+        yield from _device(
+            device, style, target if len(report.targets) > 1 else "", mixed=_mixed(report)
+        )
+
+
+def _tenancies(report: Report, style: Style) -> Iterator[str]:
+    """Say by what tenants are told, of each target."""
+    for target, fact in tenancies(report):
+        named = f"{target}: " if len(report.targets) > 1 else ""
+        used = [text for each in fact.keys if (text := _key(each))]
+        yield from wrap(safe(f"{named}tenants by {'; '.join(used) or 'nothing'}"), style.width, "")
+        if fact.unseen:
+            shown = [*fact.unseen[:SHOWN_NAMES]]
+            more = len(fact.unseen) - len(shown) + fact.more_unseen
+            listed = ", ".join(shown) + (f" and {more} more" if more else "")
+            text = f"{named}the file names namespaces that nothing was read of: {listed}"
+            yield from wrap(safe(text), style.width, "")
+
+
+def _key(key: KeyInUse) -> str:
+    """Say whom a key named; one of a table that named nobody is left out."""
+    if not key.tenants:
+        return ""
+    if not key.written_by:
+        shown = ", ".join(key.namespaces[:SHOWN_NAMES])
+        more = key.tenants - len(key.namespaces[:SHOWN_NAMES])
+        rest = f" and {more} more" if more else ""
+        return f"namespace, where no key names one: {shown}{rest}"
+    own = ", which tenants write themselves" if key.written_by == "tenant" else ""
+    return f"{key.key}: {key.tenants:,}{own}"
 
 
 def _summary(report: Report, found: Sequence[tuple[str, DeviceFact]]) -> str:
@@ -100,7 +149,7 @@ def _summary(report: Report, found: Sequence[tuple[str, DeviceFact]]) -> str:
     return f"{text}, {len(below) or 'none'} of them below {floor}"
 
 
-def _device(device: DeviceFact, style: Style, target: str) -> Iterator[str]:
+def _device(device: DeviceFact, style: Style, target: str, *, mixed: bool) -> Iterator[str]:
     count = "" if device.known else f" x {device.count}"
     names = (target, device.node, f"{device.device}{count}", device.product)
     head = "  ".join(filter(None, map(safe, names)))
@@ -108,7 +157,7 @@ def _device(device: DeviceFact, style: Style, target: str) -> Iterator[str]:
     yield style.paint(first, "bold")
     yield from rest
     for tenant in device.tenants:
-        yield from wrap(safe(_tenant(tenant)), style.width, "    ")
+        yield from wrap(safe(_tenant(tenant, mixed=mixed)), style.width, "    ")
     if not device.tenants:
         yield from wrap("no pod has any of it", style.width, "    ")
     if device.some_must_share:
@@ -124,12 +173,18 @@ def _device(device: DeviceFact, style: Style, target: str) -> Iterator[str]:
         yield from wrap(safe(f"not known: {text}"), style.width, "    - ")
 
 
-def _tenant(tenant: TenantOnDevice) -> str:
+def _mixed(report: Report) -> bool:
+    """Say whether some tenants are named by a key, so that others are worth a word."""
+    return any(key.tenants and key.written_by for _, fact in tenancies(report) for key in fact.keys)
+
+
+def _tenant(tenant: TenantOnDevice, *, mixed: bool) -> str:
+    unnamed = mixed and all(key == NAMESPACE for key in tenant.keys)
     shown = ", ".join(tenant.pods[:2])
     if len(tenant.pods) > len(tenant.pods[:2]):
         shown += f" and {len(tenant.pods) - 2} more"
     parts = (
-        tenant.tenant,
+        f"{tenant.tenant} (no key)" if unnamed else tenant.tenant,
         f"{tenant.slots} x {tenant.mechanism}" if tenant.slots else tenant.mechanism,
         tenant.part,
         tenant.certainty,
@@ -150,7 +205,7 @@ def _count(number: int, noun: str) -> str:
 
 COLUMNS = (
     *("target", "node", "device", "count", "known", "product", "tenant", "slots", "mechanism"),
-    *("part", "certainty", "observer", "pods", "isolation", "shares_with"),
+    *("part", "certainty", "observer", "pods", "isolation", "shares_with", "tenant_by"),
 )
 """The columns of the table: a row for each tenant of each GPU, one for a GPU without tenants."""
 
@@ -176,6 +231,7 @@ def _rows(target: str, device: DeviceFact) -> Iterable[Sequence[object]]:
             *(tenant.tenant, tenant.slots, tenant.mechanism, tenant.part, tenant.certainty),
             *(tenant.observer, " ".join(tenant.pods), level),
             " ".join(sorted({name for each in others for name in each.tenants} - {tenant.tenant})),
+            "; ".join(tenant.keys),
         )
         yield tuple(map(_cell, (*head, *tail)))
 
@@ -192,4 +248,8 @@ def as_json(report: Report) -> Iterator[str]:
     listed = [
         {"target": target, **msgspec.to_builtins(device)} for target, device in devices(report)
     ]
-    yield json.dumps({"schema": "gpus/v1", "devices": listed}, indent=1, ensure_ascii=False) + "\n"
+    told = [
+        {"target": target, **msgspec.to_builtins(tenancy)} for target, tenancy in tenancies(report)
+    ]
+    made = {"schema": "gpus/v1", "devices": listed, "tenancy": told}
+    yield json.dumps(made, indent=1, ensure_ascii=False) + "\n"

@@ -134,7 +134,7 @@ def _settings(
 ) -> Settings:
     cache = cache_of(config)
     return Settings(
-        chosen=chosen_by(policies, PROFILE, parameters, cache),
+        chosen=chosen_by(policies, PROFILE, parameters, cache, spool),
         gate="never",
         workers=default_workers(),
         spool=spool,

@@ -201,7 +201,7 @@ class Judging:
         """How to run, with ``spool`` for what is in between."""
         chosen, cache = self._chosen, self._cache
         return Settings(
-            chosen=chosen_by(chosen.policies, chosen.profile, chosen.settings, cache),
+            chosen=chosen_by(chosen.policies, chosen.profile, chosen.settings, cache, spool),
             gate=chosen.fail_on,
             workers=chosen.workers or default_workers(),
             spool=spool,

@@ -161,21 +161,30 @@ def parse_settings(settings: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def chosen_by(
-    policies: Sequence[Path], profile: str, settings: Sequence[str], cache: CacheFolder | None
+    policies: Sequence[Path],
+    profile: str,
+    settings: Sequence[str],
+    cache: CacheFolder | None,
+    spool: Path | None = None,
 ) -> Chosen:
     """What the options say of the profile; ``cache`` is the folder of all caches.
 
+    ``spool`` is where a file that settings name is put, as policy; None only checks it.
+
     Raises:
-        UsageError: as :func:`parse_settings`.
+        UsageError: as :func:`parse_settings`; or a file that settings name can't be read.
+        PolicyErrors: it says something else.
     """
+    from auditor.cli.tenants import mapped
     from auditor.cli.wiring import wired
 
     compiled = cache.below(POLICY) if cache is not None else None
     wiring = wired()
+    parameters, more = mapped(parse_settings(settings), spool)
     return Chosen(
-        folders(policies),
+        (*folders(policies), *more),
         profile,
-        parse_settings(settings),
+        parameters,
         compiled,
         wiring.platforms,
         wiring.analyses,

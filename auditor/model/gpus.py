@@ -1,4 +1,4 @@
-"""The form of ``gpu/Device``: a GPU, or those of a node that can't be told apart, and its tenants.
+"""The forms of ``gpu/Device``, a GPU and its tenants, and of ``gpu/Tenancy``, who is a tenant.
 
 Results list these facts, and bundles hold them, so a field may be added and none changes its
 meaning. Levels are those of :class:`auditor.analysis.gpu.isolation.Level`, certainties those of
@@ -15,6 +15,9 @@ from msgspec import Meta
 from auditor.model.results_finding import says
 
 KIND: Final = "gpu/Device"
+TENANCY: Final = "gpu/Tenancy"
+NAMESPACE: Final = "namespace"
+"""The key of a tenant that is a namespace by itself."""
 Count = Annotated[int, Meta(ge=0)]
 FLOOR: Final = "isolation_floor"
 """The parameter that names the lowest level that tenants may have."""
@@ -35,6 +38,13 @@ class TenantOnDevice(msgspec.Struct, frozen=True):
     part: Annotated[str, says("The part of the GPU that it has; empty: all of it.")] = ""
     slots: Annotated[Count, says("How many it has where devices can't be told apart.")] = 0
     observer: Annotated[bool, says("It may look at what is in use by others.")] = False
+    keys: Annotated[
+        tuple[str, ...],
+        says(
+            "By what it is a tenant: label NAME or annotation NAME of its namespaces, file NAME, "
+            "pod-label NAME, which it writes itself; or namespace: nothing else names it."
+        ),
+    ] = ()
 
 
 class SharedDevice(msgspec.Struct, frozen=True):
@@ -67,3 +77,24 @@ class DeviceFact(msgspec.Struct, frozen=True, rename="camel"):
     unknown: Annotated[
         tuple[str, ...], says("What can't be known or contradicts, and what would tell.")
     ] = ()
+
+
+class KeyInUse(msgspec.Struct, frozen=True, rename="camel"):
+    """Something by which tenants are told, and whom it named."""
+
+    key: Annotated[str, says("As in the keys of a tenant on a device.")]
+    written_by: Annotated[
+        str, says("Who writes it, as it is meant: platform, user or tenant; empty: nothing does.")
+    ]
+    tenants: Annotated[Count, says("How many tenants it named, of those that have a GPU.")]
+    namespaces: Annotated[tuple[str, ...], says("Namespaces that are theirs by it, 20 at most.")]
+
+
+class TenancyFact(msgspec.Struct, frozen=True, rename="camel"):
+    """By what the tenants of a target are told."""
+
+    keys: Annotated[tuple[KeyInUse, ...], says("In the order in which they are asked.")]
+    unseen: Annotated[
+        tuple[str, ...], says("Namespaces of the file that nothing was read of, 20 at most.")
+    ] = ()
+    more_unseen: Annotated[Count, says("Such namespaces that are not listed.")] = 0

@@ -7,7 +7,7 @@ from typing import Final
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "gpu/"
-FACTS: Final = frozenset({"gpu/Device", "gpu/Reach", "gpu/Share", "gpu/Sharing"})
+FACTS: Final = frozenset({"gpu/Device", "gpu/Reach", "gpu/Share", "gpu/Sharing", "gpu/Tenancy"})
 
 ACCELERATORS: Final = Platform(
     name="accelerators",
@@ -15,6 +15,6 @@ ACCELERATORS: Final = Platform(
     prefix=PREFIX,
     kinds=FACTS,
     facts=FACTS,
-    listed=frozenset({"gpu/Device"}),
-    writing="of GPUs there are gpu/Device, gpu/Share, gpu/Reach and gpu/Sharing",
+    listed=frozenset({"gpu/Device", "gpu/Tenancy"}),
+    writing="of GPUs there are gpu/Device, gpu/Share, gpu/Reach, gpu/Sharing and gpu/Tenancy",
 )

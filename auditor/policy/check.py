@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from auditor.errors import UsageError
+from auditor.errors import Location, UsageError
 from auditor.model.policy import Parameter, Selection
 from auditor.policy.found import Found, Use
 from auditor.policy.names import Names
 from auditor.policy.parameters import convert
 from auditor.policy.suggest import suggestion
+from auditor.policy.tenancy import FILE, KEYS, MAP, TENANT, tells_tenants, tenancy_rows
 
 
 def check(found: Found) -> None:
@@ -103,6 +104,9 @@ def _parameters(found: Found, names: Names) -> None:
         for parameter in rule.parameters:
             by_name.setdefault(parameter.name, []).append(parameter)
     for setting, value, location in found.parameters:
+        if setting == TENANT and tells_tenants(found.rules.values()):
+            _tenancy(found, value, location)
+            continue
         rule_name, dot, name = setting.rpartition(".")
         holders = by_name.get(name, [])
         known: set[str] = set(by_name)
@@ -153,3 +157,13 @@ def _circle(found: Found, start: str) -> tuple[str, ...]:
                 seen.add(parent)
                 pending.append((*chain, parent))
     return ()
+
+
+def _tenancy(found: Found, value: object, location: Location) -> None:
+    """A profile names keys; of a file nobody would read the content."""
+    try:
+        if any(row["of"] == FILE for row in tenancy_rows(value, found.tables.get(KEYS, []))):
+            hint = f"put the map into tables/{MAP}.yaml, or name it with --set {TENANT}=file:PATH"
+            found.fail(location, "a profile can't name a file", hint)
+    except UsageError as error:
+        found.fail(location, error.message, error.hint)

@@ -53,7 +53,7 @@ def compile_profile(
         parameters=resolved.parameters,
         controls=policy.controls,
         frameworks=policy.frameworks,
-        tables=policy.tables,
+        tables=resolved.tables,
         policy_digest=policy.digest,
         digest=resolved.digest,
         platforms=platforms,

@@ -9,10 +9,10 @@ import msgspec
 
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
-from auditor.policy.policyset import PolicySet, digest_files, read_files
+from auditor.policy.policyset import PolicyFile, PolicySet, digest_files, read_files
 from auditor.version import VERSION
 
-FORMAT = 5
+FORMAT = 6
 """Changes when what is made of the same files changes without the version doing so."""
 
 
@@ -32,7 +32,7 @@ def load(
     files = read_files(folders)
     digest = digest_files(files)
     name, stamp = cache_name(digest, "policy"), cache_stamp(digest, _content(platforms))
-    shown = [str(folder) for folder in folders[1:]]
+    shown = _shown(folders, files)
     data = cache.read(name, stamp) if cache is not None else None
     known = _restored(data, digest, shown) if data is not None else None
     if known is not None:
@@ -43,6 +43,12 @@ def load(
     if cache is not None:
         cache.write(name, stamp, msgspec.msgpack.encode((shown, policy)))
     return policy
+
+
+def _shown(folders: Sequence[Path], files: Sequence[PolicyFile]) -> list[str]:
+    """The folders of users whose files are named in what is made of them: tables are not."""
+    used = {file.folder for file in files if not file.name.startswith("tables/")}
+    return [str(folder) for number, folder in enumerate(folders) if number in used - {0}]
 
 
 def _content(platforms: Platforms) -> str:

@@ -83,11 +83,11 @@ def read_files(folders: Sequence[Path]) -> list[PolicyFile]:
             place = Location(str(error.filename or folder))
             wrong = PolicyError(f"cannot be listed: {error.strerror}", location=place)
             raise PolicyErrors((wrong,)) from error
-        files += [PolicyFile(number, name, path, *_read(path)) for name, path in listed]
+        files += [PolicyFile(number, name, path, *read_file(path)) for name, path in listed]
     return files
 
 
-def _read(path: Path) -> tuple[bytes, str]:
+def read_file(path: Path) -> tuple[bytes, str]:
     """The content of a regular file of reasonable size, and what is wrong with it."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -9,8 +9,9 @@ from typing import Final
 
 import yaml
 
-from auditor.policy.found import Found
+from auditor.policy.found import ID, Found
 from auditor.policy.suggest import suggestion
+from auditor.policy.tenancy import MARKS, NAME_OF_NAMESPACE, NAMESPACE, TABLE
 from auditor.policy.yamlfile import Reader
 
 _ROW_KEYS = ("kind", "group", "scope", "templates", "shape", "partial", "reference")
@@ -22,7 +23,6 @@ _SHAPES = ("template", "podspec", "container", "pieces", "object")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _GROUP = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*)?")
-_MARKS = ("label", "annotation")
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
 _PATH = re.compile(rf"(?:{_NAME}(?:\[\*\])*(?:\.(?:\*|{_NAME})(?:\[\*\])*)*)?")
 
@@ -41,8 +41,22 @@ def read_table(reader: Reader, stem: str, found: Found) -> None:
     for item in reader.root.value:
         before = len(found.errors)
         row = TABLES[stem](reader, item)
+        _once(reader, item, stem, row, found)
         if len(found.errors) == before:
             rows.append(row)
+
+
+def _once(
+    reader: Reader, node: yaml.Node, stem: str, row: Mapping[str, object], found: Found
+) -> None:
+    """Only one row of a table may have an id, or name a namespace."""
+    namespaces = row.get("namespaces") if stem == "tenant-map" else None
+    names = [row["id"]] if "id" in row else namespaces if isinstance(namespaces, list) else []
+    for name in names:
+        place = reader.location(node)
+        other = found.places.setdefault((stem, str(name)), place)
+        if other is not place:
+            reader.fail(node, f"{name!r} is there twice, the first time in {other}")
 
 
 def _templates(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
@@ -111,18 +125,34 @@ def _text(reader: Reader, node: yaml.Node | None) -> str:
 
 def _tenancy_key(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
     """A row of ``tenancy-keys``."""
-    keys = ("of", "name", "with", "set-by", "reference")
+    keys = ("id", "of", "name", "with", "set-by", "reference")
     nodes = reader.mapping(node, keys, ("of", "name"))
     row: dict[str, object] = {"of": reader.string(nodes.get("of"))}
-    if row["of"] and row["of"] not in _MARKS:
-        reader.fail(nodes.get("of"), f"{row['of']!r} is not allowed", "label or annotation")
+    if row["of"] and row["of"] not in MARKS:
+        reader.fail(nodes.get("of"), f"{row['of']!r} is not allowed", suggestion("", MARKS))
     row["name"] = reader.string(nodes.get("name"))
+    if "id" in nodes:
+        row["id"] = name = reader.string(nodes["id"])
+        if name and (not ID.fullmatch(name) or name in (TABLE, NAMESPACE)):
+            reader.fail(nodes["id"], f"{name!r} can't be an id", "words joined by dashes")
     if "with" in nodes:
         row["with"] = _labels(reader, nodes["with"])
     if "set-by" in nodes:
         reader.string(nodes["set-by"])
     _reference(reader, nodes, {})
     return row
+
+
+def _tenant_map(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
+    """A row of ``tenant-map``."""
+    nodes = reader.mapping(node, ("tenant", "namespaces"), ("tenant", "namespaces"))
+    texts = reader.texts(nodes.get("namespaces"))
+    for item, name in texts:
+        if not NAME_OF_NAMESPACE.fullmatch(name):
+            reader.fail(item, f"{name!r} can't be the name of a namespace")
+    if isinstance(nodes.get("namespaces"), yaml.SequenceNode) and not texts:
+        reader.fail(nodes["namespaces"], "must not be empty")
+    return {"tenant": reader.string(nodes.get("tenant")), "namespaces": [name for _, name in texts]}
 
 
 def _labels(reader: Reader, node: yaml.Node) -> dict[str, str]:
@@ -160,6 +190,7 @@ TABLES: Final[Mapping[str, Callable[[Reader, yaml.Node], Mapping[str, object]]]]
         "gpu-components": _component,
         "pod-templates": _templates,
         "tenancy-keys": _tenancy_key,
+        "tenant-map": _tenant_map,
         "unread-contents": _contents,
     }
 )

@@ -14,6 +14,7 @@ from auditor.policy.names import Names
 from auditor.policy.parameters import convert
 from auditor.policy.policyset import PolicySet
 from auditor.policy.suggest import suggestion
+from auditor.policy.tenancy import KEYS, TENANT, Tables, tells_tenants, with_tenancy
 
 
 class ChosenRule(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class ResolvedProfile(msgspec.Struct, frozen=True):
     rules: tuple[ChosenRule, ...]
     parameters: Mapping[str, object]
     policy: PolicySet
+    tables: Tables
     digest: str
 
 
@@ -65,9 +67,11 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
         raise UsageError(f"profile {profile_id} selects no rule", hint="see its select and exclude")
     parameters.update(settings)
     rules = [names.rule(name) for name in sorted(chosen)]
+    tables = with_tenancy(policy.tables, parameters.get(TENANT) if tells_tenants(rules) else None)
     values = _parameter_values(rules, names, parameters)
     profile = policy.profiles[profile_id]
-    decided = (policy.digest, profile_id, values, {n: s.value for n, s in sorted(chosen.items())})
+    severities = {name: severity.value for name, severity in sorted(chosen.items())}
+    decided = (policy.digest, profile_id, values, severities, tables.get(KEYS))
     return ResolvedProfile(
         id=profile_id,
         title=profile.title,
@@ -75,6 +79,7 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
         rules=tuple(ChosenRule(rule, chosen[rule.id], values[rule.id]) for rule in rules),
         parameters=dict(sorted(parameters.items())),
         policy=policy,
+        tables=tables,
         digest=f"sha256:{hashlib.sha256(msgspec.json.encode(decided)).hexdigest()}",
     )
 
@@ -100,10 +105,11 @@ def _parameter_values(
         for rule in rules
     }
     known = {parameter.name for rule in rules for parameter in rule.parameters}
+    known |= {TENANT} if tells_tenants(rules) else set()
     for setting in sorted(parameters, key=lambda name: "." in name):
         rule_name, dot, name = setting.rpartition(".")
         targets = [names.rule(rule_name)] if dot else list(rules)
-        used = False
+        used = setting == TENANT in known
         for rule in targets:
             for parameter in rule.parameters:
                 if parameter.name == name and rule.id in values:

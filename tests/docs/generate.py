@@ -8,7 +8,7 @@ from pathlib import Path
 from auditor.policy import load, policies_folder
 from tests.docs.cel_page import cel_page
 from tests.docs.helps import cli_page, filled
-from tests.docs.results_schema import device_schema, results_schema
+from tests.docs.results_schema import device_schema, results_schema, tenancy_schema
 from tests.docs.rule_pages import rule_pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +16,7 @@ DOCS = ROOT / "docs"
 RULES = DOCS / "rules"
 RESULTS_SCHEMA = ROOT / "policies/schema/results.v1.schema.json"
 DEVICE_SCHEMA = ROOT / "policies/schema/gpu-device.v1.schema.json"
+TENANCY_SCHEMA = ROOT / "policies/schema/gpu-tenancy.v1.schema.json"
 
 
 def pages() -> dict[Path, str]:
@@ -28,6 +29,7 @@ def pages() -> dict[Path, str]:
     made[DOCS / "cel-functions.md"] = cel_page()
     made[RESULTS_SCHEMA] = results_schema()
     made[DEVICE_SCHEMA] = device_schema()
+    made[TENANCY_SCHEMA] = tenancy_schema()
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.gpus import DeviceFact
+from auditor.model.gpus import DeviceFact, TenancyFact
 from auditor.model.results import SCHEMA, Document
 
 _REF = "#/$defs/{name}"
@@ -23,6 +23,11 @@ def results_schema() -> str:
 def device_schema() -> str:
     """The JSON Schema of the facts ``gpu/Device`` that results list."""
     return _schema(DeviceFact, "gpu-device:v1", "a GPU and its tenants, version 1")
+
+
+def tenancy_schema() -> str:
+    """The JSON Schema of the facts ``gpu/Tenancy`` that results list."""
+    return _schema(TenancyFact, "gpu-tenancy:v1", "by what tenants are told, version 1")
 
 
 def _schema(struct: type, name: str, title: str) -> str:

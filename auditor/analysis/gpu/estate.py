@@ -25,7 +25,7 @@ from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.runtimes import Runtime, heeded, runtime_of
 from auditor.analysis.gpu.schedulers import declared, undeclared
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
-from auditor.analysis.gpu.tenants import NamespaceMarks, Tenant, TenantKey, tenant_of
+from auditor.analysis.gpu.tenants import NamespaceMarks, Tenants
 from auditor.model.fact import Origin
 
 NO_POOL: Final = Pool("", {}, whole=False)
@@ -84,12 +84,10 @@ class Reach(msgspec.Struct, frozen=True):
 class Estate:
     """Collects; :mod:`tenancy` asks it what there is."""
 
-    def __init__(self, keys: Sequence[TenantKey], components: Sequence[Component]) -> None:
-        """``keys`` name tenants, ``components`` are parts of the platform."""
-        self._keys = keys
+    def __init__(self, tenants: Tenants, components: Sequence[Component]) -> None:
+        """``tenants`` says whose a pod is, ``components`` are parts of the platform."""
+        self.tenants = tenants
         self._components = components
-        self._marks: dict[str, NamespaceMarks] = {}
-        self._tenants: dict[str, Tenant] = {}
         self._pools: dict[tuple[str, str], Pool] = {}
         self._pods: dict[str, Origin] = {}
         self.namespaces: dict[str, Origin] = {}
@@ -103,16 +101,13 @@ class Estate:
 
     def namespace(self, name: str, marks: NamespaceMarks, origin: Origin) -> None:
         """Learn what a namespace says of its tenant."""
-        self._marks[name] = marks
+        self.tenants.namespace(name, marks)
         self.namespaces[name] = origin
 
-    def tenant(self, namespace: str) -> Tenant:
-        """Say whose a namespace is."""
-        found = self._tenants.get(namespace)
-        if found is None:
-            found = tenant_of(namespace, self._marks.get(namespace), self._keys)
-            self._tenants[namespace] = found
-        return found
+    @property
+    def seen(self) -> frozenset[str]:
+        """The namespaces of pods that hold or reach something."""
+        return frozenset(pod.partition("/")[0] for pod in self._pods)
 
     def pool(self, driver: str, name: str, pool: Pool) -> None:
         """Learn which devices a driver has in a pool."""
@@ -124,7 +119,6 @@ class Estate:
 
     def claim(self, namespace: str, row: ClaimRow, origin: Origin) -> None:
         """Learn what was allocated to a claim, and who uses it."""
-        tenant = self.tenant(namespace).name
         for claimed in row.devices:
             pool = self._pools.get((claimed.driver, claimed.pool), NO_POOL)
             known = pool.devices.get(claimed.device)
@@ -136,7 +130,7 @@ class Estate:
             for pod in row.pods:
                 self._pods.setdefault(f"{namespace}/{pod}", origin)
                 grant = Grant(
-                    tenant,
+                    self.tenants.of(namespace, pod).name,
                     f"{namespace}/{pod}",
                     Certainty.EXACT,
                     Mechanism(claimed.sharing),
@@ -160,7 +154,8 @@ class Estate:
         register, written = register_of(row), list[HeldPod]()
         for origin, found_use in pods:
             use, machine = self._run(name, found_use)
-            tenant, pod = self.tenant(origin.namespace).name, f"{origin.namespace}/{origin.name}"
+            tenant = self.tenants.of(origin.namespace, origin.name).name
+            pod = f"{origin.namespace}/{origin.name}"
             self._pods[pod] = origin
             written.append(HeldPod(tenant, pod, origin, use))
             given = Counter(resource for resource, _ in use.given)

@@ -4,6 +4,7 @@
 key                         object                        what is in the row
 ==========================  ============================  ==========================================
 0, namespace                Namespace                     what may name its tenant
+0, namespace                Pod, where its labels may     what may name its tenant
 1, driver, pool             ResourceSlice                 devices of the pool
 2, namespace, claim         ResourceClaim                 pods that use it, and its devices
 3, name                     RuntimeClass                  its handler
@@ -75,6 +76,20 @@ def extracted(resource: Resource, site: Site, keys: Sequence[TenantKey]) -> Iter
     if found is not None:
         key, tag, row, lines = found
         yield Row(key, tag, site.origin(resource, "", lines), _encode(row))
+
+
+def pod_marks(resource: Resource, site: Site, names: Collection[str]) -> Iterator[Row]:
+    """Take the labels of a pod that were asked for as names of its tenant."""
+    body = resource.body
+    if b"\\u" not in body and not any(name.encode() in body for name in names):
+        return
+    try:
+        labels = _named((_decode_marked(body).metadata or _Metadata()).labels, names)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return  # what is wrong with it is told where its devices are taken
+    if labels:
+        key = (TENANTS, resource.namespace)
+        yield Row(key, "pod", site.origin(resource), _encode(NamespaceMarks(labels)))
 
 
 def _row(

@@ -1,9 +1,9 @@
 """The analysis: of the objects of a target, who shares which GPU with whom.
 
-Three kinds of facts. ``gpu/Device`` is a GPU, or a pool of those that can't be told apart, with the
-tenants on it: a row of the matrix that reports show. ``gpu/Share`` is what two tenants share over
-all devices, for each certainty the weakest. ``gpu/Reach`` is a pod that reaches every GPU of its
-node without an allocation.
+Four kinds of facts. ``gpu/Device`` is a GPU, or a pool of those that can't be told apart, with the
+tenants on it: a row of the matrix that reports show. ``gpu/Tenancy`` is by what tenants are told.
+``gpu/Share`` is what two tenants share over all devices, for each certainty the weakest.
+``gpu/Reach`` is a pod that reaches every GPU of its node without an allocation.
 
 These facts are found: reading less finds less, and never makes one wrong. So what could not be read
 leaves a finding as it is, and the rule without a verdict on the rest. Only whose a namespace is
@@ -12,7 +12,8 @@ decides whether two pods are of two tenants at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
@@ -37,19 +38,30 @@ from auditor.analysis.gpu.rows import (
     CLAIMS,
     NAMESPACE,
     NODES,
+    POD,
     POOLS,
     READS,
     RUNTIMES,
     TENANTS,
     extracted,
+    pod_marks,
 )
 from auditor.analysis.gpu.shares import Certainty, Grant, Share, Step
-from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey, keys_from_table
+from auditor.analysis.gpu.tenants import (
+    POD_LABEL,
+    NamespaceMarks,
+    TenantKey,
+    Tenants,
+    keys_from_table,
+    map_from_table,
+    names_in,
+    tenancy_of,
+)
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
-from auditor.model.gpus import DeviceFact, SharedDevice, TenantOnDevice
+from auditor.model.gpus import TENANCY, DeviceFact, SharedDevice, TenantOnDevice
 from auditor.model.resource import Gap, Resource
 
 SHARE: Final = "gpu/Share"
@@ -78,6 +90,7 @@ class Tenancies:
         {
             DEVICE: MappingProxyType({"": READS}),
             REACH: MappingProxyType({"": READS}),
+            TENANCY: MappingProxyType({"": READS}),
             # two namespaces of which it is not known whose they are may be of one tenant
             SHARE: MappingProxyType(
                 {"": READS, "sure": frozenset({NAMESPACE}), "perhaps": frozenset({NAMESPACE})}
@@ -85,14 +98,27 @@ class Tenancies:
         }
     )
 
-    def __init__(self, keys: Sequence[TenantKey], components: Sequence[Component]) -> None:
-        """``keys`` name the tenant of a namespace, ``components`` are no tenant."""
+    def __init__(
+        self,
+        keys: Sequence[TenantKey],
+        components: Sequence[Component],
+        mapped: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """``keys`` name the tenant of a namespace, ``components`` are no tenant.
+
+        ``mapped`` is what a file says of namespaces.
+        """
         self._keys = keys
         self._components = components
+        self._mapped = mapped
+        self._pod_labels = names_in(keys, POD_LABEL)
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
-        """Take what a resource says of GPUs."""
-        return extracted(resource, site, self._keys)
+        """Take what a resource says of GPUs, and of its tenant."""
+        found = extracted(resource, site, self._keys)
+        if self._pod_labels and resource.kind == POD:
+            return chain(pod_marks(resource, site, self._pod_labels), found)
+        return found
 
     def combine(self, one: Row, other: Row) -> Row:
         """Combine nothing: each row is of one object.
@@ -104,7 +130,7 @@ class Tenancies:
 
     def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
         """Yield the facts of a target, and a gap for each object that is not as its API has it."""
-        estate = Estate(self._keys, self._components)
+        estate = Estate(Tenants(self._keys, self._mapped), self._components)
         for key, rows in groups:
             if key == (TENANTS,):
                 yield from map(_gap, rows)
@@ -118,6 +144,7 @@ def make(tables: Tables) -> Tenancies:
     return Tenancies(
         keys_from_table(tables.get("tenancy-keys", ())),
         components_from_table(tables.get("gpu-components", ())),
+        map_from_table(tables.get("tenant-map", ())),
     )
 
 
@@ -132,7 +159,10 @@ def _learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
     """Add the rows of one key."""
     if key[0] == TENANTS:
         for row in rows:
-            estate.namespace(key[1], _marks(row.body), row.place)
+            if row.tag == "pod":
+                estate.tenants.pod(key[1], row.place.name, _marks(row.body))
+            else:
+                estate.namespace(key[1], _marks(row.body), row.place)
     elif key[0] == POOLS:
         estate.pool(key[1], key[2], pool_of(_slice(row.body) for row in rows))
     elif key[0] == CLAIMS:
@@ -155,17 +185,23 @@ def _learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
 
 def _facts(estate: Estate) -> Iterator[Fact]:
     reaching, pairs = reaches_by_node(estate), Pairs()
+    first: Fact | None = None
     for node, name in sorted({*estate.devices, *estate.pools}):
         reaches = reaching.get(node, ())
         device, pool = estate.devices.get((node, name)), estate.pools.get((node, name))
         if device is not None:
             shared = of_device(device, reaches)
             pairs.add(node, name, shared)
-            yield _device(estate, node, name, device, shared)
+            first = _device(estate, node, name, device, shared)
+            yield first
         if pool is not None:
             found = of_pool(pool, reaches)
             pairs.add(node, name, found.shares)
-            yield _pool(estate, node, name, pool, found)
+            first = _pool(estate, node, name, pool, found)
+            yield first
+    if first is not None:
+        body = msgspec.to_builtins(tenancy_of(estate.tenants, estate.seen))
+        yield _fact(TENANCY, (), body, first.subject, (), "tenants")
     for tenants, each in pairs.all():
         yield _shared(estate, tenants, each)
     having = {node for node, _ in (*estate.devices, *estate.pools)}
@@ -185,7 +221,9 @@ def _device(estate: Estate, node: str, gpu: str, device: Device, shared: Sequenc
             count=1,
             known=True,
             product=device.product,
-            tenants=tuple(_tenant(name, tenants[name]) for name in sorted(tenants)),
+            tenants=tuple(
+                _tenant(name, tenants[name], estate.tenants.words(name)) for name in sorted(tenants)
+            ),
             level=0,
             isolation="",
             shares=(),
@@ -197,7 +235,7 @@ def _device(estate: Estate, node: str, gpu: str, device: Device, shared: Sequenc
     return _fact(DEVICE, (node, gpu), body, estate.nodes.get(node), origins)
 
 
-def _tenant(name: str, grants: Sequence[Grant]) -> TenantOnDevice:
+def _tenant(name: str, grants: Sequence[Grant], keys: tuple[str, ...]) -> TenantOnDevice:
     surest = min(grants, key=lambda each: (-each.certainty, each.path, each.sharing.value))
     parts = {_part(grant.path) for grant in grants}
     return TenantOnDevice(
@@ -207,6 +245,7 @@ def _tenant(name: str, grants: Sequence[Grant]) -> TenantOnDevice:
         certainty=surest.certainty.word,
         part=", ".join(sorted(parts)) if "" not in parts else "",
         observer=all(grant.observer for grant in grants),
+        keys=keys,
     )
 
 
@@ -236,6 +275,7 @@ def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolS
                     certainty=Certainty.POSSIBLE.word,
                     part=offer.profile,
                     slots=sum(holder.slots for holder in tenants[name]),
+                    keys=estate.tenants.words(name),
                 )
                 for name in sorted(tenants)
             ),

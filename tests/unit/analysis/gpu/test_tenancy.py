@@ -328,7 +328,8 @@ def test_what_is_not_as_the_api_has_it_is_a_gap_and_nothing_more() -> None:
     gaps = [item for item in found if isinstance(item, Gap)]
     assert [(gap.scope, gap.namespace) for gap in gaps] == [("k8s/Pod", "a")]
     assert "k8s/Pod a/x" in gaps[0].detail
-    assert [item.kind for item in found if isinstance(item, Fact)] == ["gpu/Device"]
+    kinds = [item.kind for item in found if isinstance(item, Fact)]
+    assert kinds == ["gpu/Device", "gpu/Tenancy"]
 
 
 def test_workers_and_their_order_change_nothing() -> None:
