@@ -16,11 +16,13 @@ from auditor.model.gpus import (
     LEVELS,
     NAMESPACE,
     TENANCY,
+    WRITER,
     DeviceFact,
     KeyInUse,
     SharedDevice,
     TenancyFact,
     TenantOnDevice,
+    WriterFact,
 )
 from reports.room import cut
 from reports.style import Style
@@ -31,10 +33,12 @@ SHOWN_DEVICES = 6
 SHOWN_IN_A_LINE = 3
 SHOWN_SHARES = 4
 SHOWN_NAMES = 5
+SHOWN_WRITERS = 5
 _ROLES = ("critical", "high", "high", "medium", "medium", "low")
 """How a share is coloured, by its level."""
 
 _decode = msgspec.json.Decoder(DeviceFact).decode
+_decode_writer = msgspec.json.Decoder(WriterFact).decode
 _decode_tenancy = msgspec.json.Decoder(TenancyFact).decode
 
 
@@ -46,6 +50,11 @@ def devices(report: Report) -> list[tuple[str, DeviceFact]]:
 def tenancies(report: Report) -> list[tuple[str, TenancyFact]]:
     """Read by what tenants are told, each with its target."""
     return [(fact.target, _decode_tenancy(fact.body)) for fact in report.facts.get(TENANCY, ())]
+
+
+def writers(report: Report) -> list[tuple[str, WriterFact]]:
+    """Read what tenants may write, each with its target."""
+    return [(fact.target, _decode_writer(fact.body)) for fact in report.facts.get(WRITER, ())]
 
 
 def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:
@@ -93,10 +102,11 @@ def matrix(report: Report, style: Style) -> Iterator[str]:
         return
     yield from wrap(_summary(report, found), style.width, "")
     yield from _tenancies(report, style)
+    yield from _writers(report, style)
+    mixed = _mixed(report)
     for target, device in found:
-        yield from _device(
-            device, style, target if len(report.targets) > 1 else "", mixed=_mixed(report)
-        )
+        named = target if len(report.targets) > 1 else ""
+        yield from _device(device, style, named, mixed=mixed)
 
 
 def _tenancies(report: Report, style: Style) -> Iterator[str]:
@@ -111,6 +121,21 @@ def _tenancies(report: Report, style: Style) -> Iterator[str]:
             listed = ", ".join(shown) + (f" and {more} more" if more else "")
             text = f"{named}the file names namespaces that nothing was read of: {listed}"
             yield from wrap(safe(text), style.width, "")
+
+
+def _writers(report: Report, style: Style) -> Iterator[str]:
+    """Say which tenants may write what the matrix rests on."""
+    found = writers(report)
+    for target, fact in found[:SHOWN_WRITERS]:
+        named = f"{target}: " if len(report.targets) > 1 else ""
+        more = len(fact.subjects) - 2
+        who = ", ".join(fact.subjects[:2]) + (f" and {more} more" if more > 0 else "")
+        what = ", ".join(source.name for source in fact.sources)
+        text = f"{named}tenants may write {what}: {who} by {fact.binding}"
+        yield from wrap(safe(text), style.width, "")
+    if len(found) > SHOWN_WRITERS:
+        rest = f"{_count(len(found) - SHOWN_WRITERS, 'binding')} more by which tenants may write"
+        yield from wrap(rest, style.width, "")
 
 
 def _key(key: KeyInUse) -> str:
@@ -251,5 +276,6 @@ def as_json(report: Report) -> Iterator[str]:
     told = [
         {"target": target, **msgspec.to_builtins(tenancy)} for target, tenancy in tenancies(report)
     ]
-    made = {"schema": "gpus/v1", "devices": listed, "tenancy": told}
+    write = [{"target": target, **msgspec.to_builtins(each)} for target, each in writers(report)]
+    made = {"schema": "gpus/v1", "devices": listed, "tenancy": told, "writers": write}
     yield json.dumps(made, indent=1, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""The forms of ``gpu/Device``, a GPU and its tenants, and of ``gpu/Tenancy``, who is a tenant.
+"""The forms of what is listed of GPUs: ``gpu/Device``, ``gpu/Tenancy`` and ``gpu/Writer``.
 
 Results list these facts, and bundles hold them, so a field may be added and none changes its
 meaning. Levels are those of :class:`auditor.analysis.gpu.isolation.Level`, certainties those of
@@ -16,6 +16,7 @@ from auditor.model.results_finding import says
 
 KIND: Final = "gpu/Device"
 TENANCY: Final = "gpu/Tenancy"
+WRITER: Final = "gpu/Writer"
 NAMESPACE: Final = "namespace"
 """The key of a tenant that is a namespace by itself."""
 Count = Annotated[int, Meta(ge=0)]
@@ -43,6 +44,13 @@ class TenantOnDevice(msgspec.Struct, frozen=True):
         says(
             "By what it is a tenant: label NAME or annotation NAME of its namespaces, file NAME, "
             "pod-label NAME, which it writes itself; or namespace: nothing else names it."
+        ),
+    ] = ()
+    sources: Annotated[
+        tuple[str, ...],
+        says(
+            "What says so: claim-status, pod-status, pod-marks, which it may write itself, or "
+            "node-status, where counts alone do."
         ),
     ] = ()
 
@@ -98,3 +106,23 @@ class TenancyFact(msgspec.Struct, frozen=True, rename="camel"):
         tuple[str, ...], says("Namespaces of the file that nothing was read of, 20 at most.")
     ] = ()
     more_unseen: Annotated[Count, says("Such namespaces that are not listed.")] = 0
+
+
+class WrittenSource(msgspec.Struct, frozen=True, rename="camel"):
+    """Something that the matrix rests on, and that a tenant may write."""
+
+    name: Annotated[str, says("As auditor explain gpu-tenancy lists it: namespace-marks.")]
+    what: Annotated[str, says("What that is.")]
+    written_by: Annotated[
+        str, says("Who writes it, as it is meant: platform, kubelet, scheduler or driver.")
+    ]
+
+
+class WriterFact(msgspec.Struct, frozen=True, rename="camel"):
+    """A binding by which a tenant may write what the matrix rests on."""
+
+    binding: Annotated[str, says("The RoleBinding or ClusterRoleBinding.")]
+    role: Annotated[str, says("The role that it gives.")]
+    subjects: Annotated[tuple[str, ...], says("Whom of the tenants it names, 20 at most.")]
+    tenants: Annotated[tuple[str, ...], says("The tenants that these belong to, 20 at most.")]
+    sources: Annotated[tuple[WrittenSource, ...], says("What they may write.")]

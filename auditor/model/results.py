@@ -292,8 +292,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         Mapping[str, tuple[ListedFact, ...]] | UnsetType,
         says(
             "Facts by their kind, in the order of targets and keys: who shares a GPU with "
-            "whom (gpu/Device), by what tenants are told (gpu/Tenancy). Absent where there "
-            "are none."
+            "whom (gpu/Device), by what tenants are told (gpu/Tenancy), what of it they may "
+            "write (gpu/Writer). Absent where there are none."
         ),
     ] = UNSET
 

@@ -7,7 +7,8 @@ from typing import Final
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "gpu/"
-FACTS: Final = frozenset({"gpu/Device", "gpu/Reach", "gpu/Share", "gpu/Sharing", "gpu/Tenancy"})
+LISTED: Final = frozenset({"gpu/Device", "gpu/Tenancy", "gpu/Writer"})
+FACTS: Final = LISTED | {"gpu/Reach", "gpu/Share", "gpu/Sharing"}
 
 ACCELERATORS: Final = Platform(
     name="accelerators",
@@ -15,6 +16,7 @@ ACCELERATORS: Final = Platform(
     prefix=PREFIX,
     kinds=FACTS,
     facts=FACTS,
-    listed=frozenset({"gpu/Device", "gpu/Tenancy"}),
-    writing="of GPUs there are gpu/Device, gpu/Share, gpu/Reach, gpu/Sharing and gpu/Tenancy",
+    listed=LISTED,
+    writing="of GPUs there are gpu/Device, gpu/Share, gpu/Reach, gpu/Sharing, gpu/Tenancy and "
+    "gpu/Writer",
 )

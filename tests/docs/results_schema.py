@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.gpus import DeviceFact, TenancyFact
+from auditor.model.gpus import DeviceFact, TenancyFact, WriterFact
 from auditor.model.results import SCHEMA, Document
 
 _REF = "#/$defs/{name}"
@@ -28,6 +28,11 @@ def device_schema() -> str:
 def tenancy_schema() -> str:
     """The JSON Schema of the facts ``gpu/Tenancy`` that results list."""
     return _schema(TenancyFact, "gpu-tenancy:v1", "by what tenants are told, version 1")
+
+
+def writer_schema() -> str:
+    """The JSON Schema of the facts ``gpu/Writer`` that results list."""
+    return _schema(WriterFact, "gpu-writer:v1", "what tenants may write, version 1")
 
 
 def _schema(struct: type, name: str, title: str) -> str:

@@ -22,9 +22,11 @@ from auditor.analysis.gpu.hami_grants import register_of
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.nodes import NodeRow, Offer, offers
 from auditor.analysis.gpu.pods import PodUse
+from auditor.analysis.gpu.rights import Rights
 from auditor.analysis.gpu.runtimes import Runtime, heeded, runtime_of
 from auditor.analysis.gpu.schedulers import declared, undeclared
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
+from auditor.analysis.gpu.sources import CLAIM_STATUS, POD_MARKS, POD_STATUS
 from auditor.analysis.gpu.tenants import NamespaceMarks, Tenants
 from auditor.model.fact import Origin
 
@@ -34,7 +36,7 @@ UNIQUE: Final = ("GPU-", "MIG-")
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A grant, and where it was read."""
+    """A grant, by which source (:mod:`sources`), and where it was read."""
 
     grant: Grant
     source: str
@@ -82,7 +84,11 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 class Estate:
-    """Collects; :mod:`tenancy` asks it what there is."""
+    """Collects; :mod:`tenancy` asks it what there is.
+
+    ``having`` are the tenants that have something of a GPU, by the namespaces of their pods, and
+    ``said`` the namespaces of pods of which a scheduler wrote what they have.
+    """
 
     def __init__(self, tenants: Tenants, components: Sequence[Component]) -> None:
         """``tenants`` says whose a pod is, ``components`` are parts of the platform."""
@@ -97,6 +103,9 @@ class Estate:
         self.reaches: list[Reach] = []
         self.handlers: dict[str, str] = {}
         self.unread: dict[str, set[str]] = {}
+        self.rights = Rights()
+        self.having: dict[str, set[str]] = {}
+        self.said: set[str] = set()
         self._declared_on: dict[str, dict[str, None]] = {}
 
     def namespace(self, name: str, marks: NamespaceMarks, origin: Origin) -> None:
@@ -129,15 +138,18 @@ class Estate:
                 device.product = device.product or known.product
             for pod in row.pods:
                 self._pods.setdefault(f"{namespace}/{pod}", origin)
+                tenant = self.tenants.of(namespace, pod).name
+                if not claimed.admin:
+                    self.having.setdefault(namespace, set()).add(tenant)
                 grant = Grant(
-                    self.tenants.of(namespace, pod).name,
+                    tenant,
                     f"{namespace}/{pod}",
                     Certainty.EXACT,
                     Mechanism(claimed.sharing),
                     path_of(known) if known is not None else (),
                     claimed.admin,
                 )
-                device.held.append(Held(grant, "dra", origin))
+                device.held.append(Held(grant, CLAIM_STATUS, origin))
 
     def node(
         self,
@@ -169,8 +181,10 @@ class Estate:
                 known = given[resource] >= slots
                 holder = Holder(tenant, pod, slots, known, origin, machine)
                 holders.setdefault(resource, []).append(holder)
+            component = is_component(origin.namespace, use, self._components)
+            if not component and (use.asked or use.given or use.written):
+                self.having.setdefault(origin.namespace, set()).add(tenant)
             if use.ways:
-                component = is_component(origin.namespace, use, self._components)
                 self.reaches.append(Reach(tenant, pod, name, use, component, origin))
         for resource in sorted({*holders, *offered}):
             found = holders.get(resource, [])
@@ -192,7 +206,8 @@ class Estate:
         """A scheduler says what a pod has; to say so of a GPU on two nodes is a contradiction."""
         found = self._device(node, said.gpu)
         found.product = found.product or said.product
-        found.held.append(Held(said.grant, "scheduler", said.origin))
+        found.held.append(Held(said.grant, POD_MARKS, said.origin))
+        self.said.add(said.origin.namespace)
         if said.note:
             _note(found, said.note)
         if said.gpu.startswith(UNIQUE) and said.grant.certainty >= Certainty.DECLARED:
@@ -223,7 +238,7 @@ class Estate:
             _note(found, "which GPU this instance is of is not in the API: compare nvidia-smi -L")
         if offer is not None:
             found.product = found.product or offer.product
-        found.held.append(Held(grant, "kubelet", origin))
+        found.held.append(Held(grant, POD_STATUS, origin))
         return found
 
     def _device(self, node: str, gpu: str) -> Device:
@@ -244,7 +259,7 @@ def _doubt(device: Device) -> None:
     """Lower what schedulers alone say of a device, because they say it on another node as well."""
     _note(device, "pods of another node are said to have this device as well")
     for index, held in enumerate(device.held):
-        if held.source == "scheduler" and held.grant.certainty is Certainty.DECLARED:
+        if held.source == POD_MARKS and held.grant.certainty is Certainty.DECLARED:
             grant = replace(held.grant, certainty=Certainty.POSSIBLE)
             device.held[index] = replace(held, grant=grant)
 

@@ -10,6 +10,8 @@ key                         object                        what is in the row
 3, name                     RuntimeClass                  its handler
 4, node                     Node                          what it offers, and its labels
 4, node                     Pod that has something        what it asked for, got, and reaches
+5, kind, namespace, role    Role, ClusterRole             what of all this it lets somebody write
+5, kind, namespace, role    bindings of it                whom it names of those who may be tenants
 ==========================  ============================  ==========================================
 
 So tenants are known before claims, devices before what was allocated of them, what runs pods before
@@ -26,6 +28,7 @@ import msgspec
 from auditor.analysis.gpu.dra import claim_row, slice_row
 from auditor.analysis.gpu.nodes import node_row
 from auditor.analysis.gpu.pods import pod_use, worth_a_look
+from auditor.analysis.gpu.rights import BINDING, BINDINGS, ROLE, ROLES, binding_row, role_row
 from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey, names_in
 from auditor.analysis.protocol import Row, Site
@@ -39,7 +42,7 @@ POD: Final = "k8s/Pod"
 RUNTIME: Final = "k8s/RuntimeClass"
 READS: Final = frozenset({NAMESPACE, SLICE, CLAIM, NODE, POD, RUNTIME})
 
-TENANTS, POOLS, CLAIMS, RUNTIMES, NODES = "0", "1", "2", "3", "4"
+TENANTS, POOLS, CLAIMS, RUNTIMES, NODES, RIGHTS = "0", "1", "2", "3", "4", "5"
 """What the keys begin with, in the order in which they come."""
 BAD: Final = "malformed"
 """The tag of what could not be understood."""
@@ -120,6 +123,13 @@ def _row(
             if owner is not None:
                 use = msgspec.structs.replace(use, owner=owner.kind)
             return (NODES, pod[0]), "pod", use, [way.pointer for way in use.ways]
+        case kind if kind in ROLES:
+            role = role_row(body)
+            named = (kind.removeprefix("k8s/"), resource.namespace, resource.name)
+            return None if role is None else ((RIGHTS, *named), ROLE, role, ("/rules",))
+        case kind if kind in BINDINGS:
+            bound = binding_row(body, resource.namespace)
+            return None if bound is None else ((RIGHTS, *bound[0]), BINDING, bound[1], ())
         case _:
             return None
 

@@ -1,9 +1,10 @@
 """The analysis: of the objects of a target, who shares which GPU with whom.
 
-Four kinds of facts. ``gpu/Device`` is a GPU, or a pool of those that can't be told apart, with the
+Five kinds of facts. ``gpu/Device`` is a GPU, or a pool of those that can't be told apart, with the
 tenants on it: a row of the matrix that reports show. ``gpu/Tenancy`` is by what tenants are told.
 ``gpu/Share`` is what two tenants share over all devices, for each certainty the weakest.
-``gpu/Reach`` is a pod that reaches every GPU of its node without an allocation.
+``gpu/Reach`` is a pod that reaches every GPU of its node without an allocation. ``gpu/Writer`` is a
+binding by which a tenant may write what all this rests on.
 
 These facts are found: reading less finds less, and never makes one wrong. So what could not be read
 leaves a finding as it is, and the rule without a verdict on the rest. Only whose a namespace is
@@ -21,7 +22,7 @@ import msgspec
 
 from auditor.analysis.gpu.components import Component, components_from_table
 from auditor.analysis.gpu.dra import ClaimRow, SliceRow, pool_of
-from auditor.analysis.gpu.estate import Device, Estate, Holder, NodePool, Reach
+from auditor.analysis.gpu.estate import Device, Estate, Held, Holder, NodePool, Reach
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.nodes import NodeRow
 from auditor.analysis.gpu.pairs import (
@@ -34,6 +35,7 @@ from auditor.analysis.gpu.pairs import (
     weakest,
 )
 from auditor.analysis.gpu.pods import PodUse
+from auditor.analysis.gpu.rights import KINDS
 from auditor.analysis.gpu.rows import (
     CLAIMS,
     NAMESPACE,
@@ -41,12 +43,14 @@ from auditor.analysis.gpu.rows import (
     POD,
     POOLS,
     READS,
+    RIGHTS,
     RUNTIMES,
     TENANTS,
     extracted,
     pod_marks,
 )
-from auditor.analysis.gpu.shares import Certainty, Grant, Share, Step
+from auditor.analysis.gpu.shares import Certainty, Share, Step
+from auditor.analysis.gpu.sources import NODE_STATUS
 from auditor.analysis.gpu.tenants import (
     POD_LABEL,
     NamespaceMarks,
@@ -61,7 +65,7 @@ from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
-from auditor.model.gpus import TENANCY, DeviceFact, SharedDevice, TenantOnDevice
+from auditor.model.gpus import TENANCY, WRITER, DeviceFact, SharedDevice, TenantOnDevice
 from auditor.model.resource import Gap, Resource
 
 SHARE: Final = "gpu/Share"
@@ -84,13 +88,14 @@ class Tenancies:
 
     id = "gpu-tenancy"
     stage = Stage.TARGET
-    reads = READS
+    reads = READS | KINDS
     combined: frozenset[str] = frozenset()
     feeds: Feeds = MappingProxyType(
         {
             DEVICE: MappingProxyType({"": READS}),
             REACH: MappingProxyType({"": READS}),
             TENANCY: MappingProxyType({"": READS}),
+            WRITER: MappingProxyType({"": READS | KINDS}),
             # two namespaces of which it is not known whose they are may be of one tenant
             SHARE: MappingProxyType(
                 {"": READS, "sure": frozenset({NAMESPACE}), "perhaps": frozenset({NAMESPACE})}
@@ -171,6 +176,8 @@ def _learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
     elif key[0] == RUNTIMES:
         for row in rows:
             estate.handlers[key[1]] = _handler(row.body)
+    elif key[0] == RIGHTS:
+        estate.rights.learn(rows)
     elif key[0] == NODES:
         node: NodeRow | None = None
         place: Origin | None = None
@@ -202,6 +209,7 @@ def _facts(estate: Estate) -> Iterator[Fact]:
     if first is not None:
         body = msgspec.to_builtins(tenancy_of(estate.tenants, estate.seen))
         yield _fact(TENANCY, (), body, first.subject, (), "tenants")
+        yield from _writers(estate)
     for tenants, each in pairs.all():
         yield _shared(estate, tenants, each)
     having = {node for node, _ in (*estate.devices, *estate.pools)}
@@ -210,10 +218,19 @@ def _facts(estate: Estate) -> Iterator[Fact]:
             yield _reached(reach)
 
 
+def _writers(estate: Estate) -> Iterator[Fact]:
+    """What tenants may write of all this."""
+    by_marks = any(key.of in {"label", "annotation"} for key in estate.tenants.keys)
+    found = estate.rights.writers(estate.having, by_marks=by_marks, said=estate.said)
+    for binding, role, fact in found:
+        key = (binding.kind, binding.namespace, binding.name, binding.source)
+        yield _fact(WRITER, key, msgspec.to_builtins(fact), binding, (role,))
+
+
 def _device(estate: Estate, node: str, gpu: str, device: Device, shared: Sequence[Share]) -> Fact:
-    tenants: dict[str, list[Grant]] = {}
+    tenants: dict[str, list[Held]] = {}
     for held in device.held:
-        tenants.setdefault(held.grant.tenant, []).append(held.grant)
+        tenants.setdefault(held.grant.tenant, []).append(held)
     body = _body(
         DeviceFact(
             node=node,
@@ -235,7 +252,8 @@ def _device(estate: Estate, node: str, gpu: str, device: Device, shared: Sequenc
     return _fact(DEVICE, (node, gpu), body, estate.nodes.get(node), origins)
 
 
-def _tenant(name: str, grants: Sequence[Grant], keys: tuple[str, ...]) -> TenantOnDevice:
+def _tenant(name: str, held: Sequence[Held], keys: tuple[str, ...]) -> TenantOnDevice:
+    grants = [each.grant for each in held]
     surest = min(grants, key=lambda each: (-each.certainty, each.path, each.sharing.value))
     parts = {_part(grant.path) for grant in grants}
     return TenantOnDevice(
@@ -246,6 +264,7 @@ def _tenant(name: str, grants: Sequence[Grant], keys: tuple[str, ...]) -> Tenant
         part=", ".join(sorted(parts)) if "" not in parts else "",
         observer=all(grant.observer for grant in grants),
         keys=keys,
+        sources=tuple(sorted({each.source for each in held})),
     )
 
 
@@ -276,6 +295,7 @@ def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolS
                     part=offer.profile,
                     slots=sum(holder.slots for holder in tenants[name]),
                     keys=estate.tenants.words(name),
+                    sources=(NODE_STATUS,),
                 )
                 for name in sorted(tenants)
             ),
