@@ -43,12 +43,12 @@ def gpus(cluster: Cluster) -> Iterator[Cluster]:
         assert {client.send(each).status for each in gone} == {200}
 
 
-def _made(client: Client, path: str, body: Mapping[str, Any]) -> None:
+def made(client: Client, path: str, body: Mapping[str, Any]) -> None:
     reply = client.post(path, body)
     assert reply.status == 201, reply
 
 
-def _patched(client: Client, path: str, body: Mapping[str, Any]) -> None:
+def patched(client: Client, path: str, body: Mapping[str, Any]) -> None:
     reply = client.send(Request("PATCH", path, body, MERGE))
     assert reply.status == 200, reply
 
@@ -56,17 +56,17 @@ def _patched(client: Client, path: str, body: Mapping[str, Any]) -> None:
 def _node(
     client: Client, name: str, labels: Mapping[str, str], capacity: Mapping[str, str]
 ) -> None:
-    _made(client, "/api/v1/nodes", {"metadata": {"name": name, "labels": labels}})
-    _patched(client, f"/api/v1/nodes/{name}/status", {"status": {"capacity": capacity}})
+    made(client, "/api/v1/nodes", {"metadata": {"name": name, "labels": labels}})
+    patched(client, f"/api/v1/nodes/{name}/status", {"status": {"capacity": capacity}})
 
 
-def _pod(
+def pod(
     client: Client, namespace: str, name: str, count: int, given: list[str] | None = None
 ) -> None:
     container = {"name": "c", "image": "r.io/a:1", "resources": {"limits": {GPU: count}}}
     spec = {"nodeName": "shared", "containers": [container]}
     path = f"/api/v1/namespaces/{namespace}/pods"
-    _made(client, path, {"metadata": {"name": name}, "spec": spec})
+    made(client, path, {"metadata": {"name": name}, "spec": spec})
     status: dict[str, Any] = {"phase": "Running"}
     if given is not None:
         allocated = {
@@ -83,7 +83,7 @@ def _pod(
                 "allocatedResourcesStatus": [allocated],
             }
         ]
-    _patched(client, f"{path}/{name}/status", {"status": status})
+    patched(client, f"{path}/{name}/status", {"status": status})
 
 
 def _slice(client: Client, devices: list[dict[str, Any]]) -> None:
@@ -93,20 +93,20 @@ def _slice(client: Client, devices: list[dict[str, Any]]) -> None:
         "pool": {"name": "claimed", "generation": 1, "resourceSliceCount": 1},
         "devices": devices,
     }
-    _made(client, f"{DRA}/resourceslices", {"metadata": {"name": "claimed"}, "spec": spec})
+    made(client, f"{DRA}/resourceslices", {"metadata": {"name": "claimed"}, "spec": spec})
 
 
 def _claim(client: Client, namespace: str, device: str) -> None:
     path = f"{DRA}/namespaces/{namespace}/resourceclaims"
     exactly = {"deviceClassName": "gpu.nvidia.com"}
     spec = {"devices": {"requests": [{"name": "r", "exactly": exactly}]}}
-    _made(client, path, {"metadata": {"name": "c"}, "spec": spec})
+    made(client, path, {"metadata": {"name": "c"}, "spec": spec})
     result = {"request": "r", "driver": "gpu.nvidia.com", "pool": "claimed", "device": device}
     status = {
         "allocation": {"devices": {"results": [result]}},
         "reservedFor": [{"resource": "pods", "name": "p", "uid": f"uid-{namespace}"}],
     }
-    _patched(client, f"{path}/c/status", {"status": status})
+    patched(client, f"{path}/c/status", {"status": status})
 
 
 def matrix(cluster: Cluster, *, code: int = 0) -> list[dict[str, Any]]:
@@ -126,15 +126,15 @@ def shares(found: list[dict[str, Any]]) -> set[tuple[str, ...]]:
 
 
 def test_what_counting_proves(gpus: Cluster) -> None:
-    _pod(gpus.client, "gpu-a", "x", 5)
-    _pod(gpus.client, "gpu-b", "y", 1)
+    pod(gpus.client, "gpu-a", "x", 5)
+    pod(gpus.client, "gpu-b", "y", 1)
     assert shares(matrix(gpus)) == {(GPU, "gpu-a", "gpu-b", "shared", "proven")}
 
 
 def test_what_the_kubelet_says(gpus: Cluster) -> None:
-    _pod(gpus.client, "gpu-a", "x", 1, ["GPU-1::0"])
-    _pod(gpus.client, "gpu-b", "y", 1, ["GPU-1::1"])
-    _pod(gpus.client, "gpu-c", "z", 1, ["GPU-2::0"])
+    pod(gpus.client, "gpu-a", "x", 1, ["GPU-1::0"])
+    pod(gpus.client, "gpu-b", "y", 1, ["GPU-1::1"])
+    pod(gpus.client, "gpu-c", "z", 1, ["GPU-2::0"])
     assert shares(matrix(gpus)) == {("GPU-1", "gpu-a", "gpu-b", "shared", "exact")}
 
 
@@ -173,8 +173,8 @@ def test_a_kind_that_is_refused_takes_certainty_and_makes_no_pass(
     gpus: Cluster, resource: str, scope: str, left: set[tuple[str, ...]]
 ) -> None:
     client = gpus.client
-    _pod(client, "gpu-a", "x", 5)
-    _pod(client, "gpu-b", "y", 1)
+    pod(client, "gpu-a", "x", 5)
+    pod(client, "gpu-b", "y", 1)
     parent = {"parentUUID": {"string": "GPU-7"}}
     instances = [
         {"name": f"m-{n}", "attributes": {**parent, "uuid": {"string": f"MIG-{n}"}}} for n in (1, 2)
