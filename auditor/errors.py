@@ -65,11 +65,14 @@ class PolicyError(AuditorError):
 
 
 class PolicyErrors(AuditorError):  # noqa: N818 - the plural says what it is
-    """Every error of a policy load, in file order: nobody fixes them one run at a time."""
+    """Every error of a policy load, in file order: nobody fixes them one run at a time.
 
-    def __init__(self, errors: tuple[PolicyError, ...]) -> None:
+    ``what`` is what they are in.
+    """
+
+    def __init__(self, errors: tuple[PolicyError, ...], what: str = "the policy files") -> None:
         count = len(errors)
-        super().__init__(f"{count} error{'s' if count != 1 else ''} in the policy files")
+        super().__init__(f"{count} error{'s' if count != 1 else ''} in {what}")
         self.errors = tuple(sorted(errors, key=lambda error: (error.location, error.message)))
 
 

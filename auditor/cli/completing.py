@@ -23,6 +23,7 @@ from auditor.cli.options import load_policy
 from auditor.errors import AuditorError
 from auditor.model.policy import Parameter
 from auditor.policy import PolicySet, resolve
+from auditor.policy.tenancy import TENANT, tells_tenants, words
 
 
 def profiles(context: click.Context, begun: str) -> list[str]:
@@ -46,6 +47,8 @@ def settings(context: click.Context, profile: str, begun: str) -> list[str]:
         rules = list(policy.rules.values())
     known = {each.name: each for rule in rules for each in rule.parameters}
     offered = [text for name in sorted(known) for text in _texts(known[name])]
+    if tells_tenants(rules):
+        offered += [f"{TENANT}={key}" for key in words(policy.tables)]
     return _beginning(offered, begun)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from auditor.errors import Location, PolicyError, PolicyErrors, UsageError
+from auditor.errors import UsageError
 from auditor.policy.policyset import read_file
 from auditor.policy.tenancy import FILE, MAP, TENANT, parts_of
 from auditor.policy.tenant_map import as_table, read_map
@@ -58,7 +58,8 @@ def _read(path: Path, spool: Path | None, *, first: bool) -> list[Path]:
         ) from error
     data, problem = read_file(path)
     if problem:
-        raise PolicyErrors((PolicyError(problem, location=Location(str(path))),))
+        hint = "a map in YAML or JSON, NAMESPACE: TENANT a line"
+        raise UsageError(f"parameter tenant: file {path}: {problem}", hint=hint)
     table = as_table(read_map(data, str(path)), str(path))
     if spool is None:
         return []

@@ -53,6 +53,12 @@ def tells_tenants(rules: Iterable[Rule]) -> bool:
     return any(not ABOUT.isdisjoint(rule.applies_to) for rule in rules)
 
 
+def words(tables: Tables) -> list[str]:
+    """List what the parameter may begin with."""
+    ids = [str(row["id"]) for row in tables.get(KEYS, ()) if "id" in row]
+    return [*ids, TABLE, NAMESPACE, *(f"{of}:" for of in (*MARKS, FILE))]
+
+
 def with_tenancy(tables: Tables, text: object | None) -> Tables:
     """Put into the tables by what tenants are told; None leaves it to the tables themselves.
 
@@ -110,7 +116,9 @@ def _row(part: str, known: Mapping[str, Row]) -> Row:
             return known[part]
         close = suggestion(part, (*known, TABLE, NAMESPACE))
         raise _wrong(f"{part!r} is not a key of tenants", known, close)
-    if of == FILE and name:
+    if of in (FILE, *MARKS) and not name:
+        raise _wrong(f"nothing follows {part}", known)
+    if of == FILE:
         return {"of": FILE, "name": name}
     if of not in MARKS:
         raise _wrong(f"{part!r} is not a key of tenants", known, suggestion(of, (*MARKS, FILE)))

@@ -22,6 +22,7 @@ from auditor.policy.policyset import MOST_BYTES
 from auditor.policy.tenancy import NAME_OF_NAMESPACE
 from auditor.policy.yamlfile import Reader
 
+WHAT: Final = "the map of tenants: NAMESPACE: TENANT a line"
 LONGEST: Final = 253
 """The longest name of a tenant: that of a Kubernetes object."""
 
@@ -46,7 +47,7 @@ def read_map(data: bytes, name: str) -> Mapping[str, str]:
         if not found and not errors:
             reader.fail(reader.root, "it names no namespace", "NAMESPACE: TENANT")
     if errors:
-        raise PolicyErrors(tuple(errors))
+        raise PolicyErrors(tuple(errors), WHAT)
     return found
 
 
@@ -71,7 +72,7 @@ def as_table(found: Mapping[str, str], name: str) -> bytes:
     data = "".join(lines).encode()
     if len(data) > MOST_BYTES:
         wrong = PolicyError("it names too many namespaces", location=Location(name))
-        raise PolicyErrors((wrong,))
+        raise PolicyErrors((wrong,), WHAT)
     return data
 
 

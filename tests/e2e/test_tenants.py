@@ -156,10 +156,18 @@ def test_labels_of_pods_are_flagged(cluster: Path) -> None:
 
 
 WRONG: dict[str, tuple[bytes | None, str, str]] = {
-    "file:none.yaml": (None, "none.yaml: cannot be read: No such file or directory", ""),
+    "file:none.yaml": (
+        None,
+        "file none.yaml: cannot be read: No such file or directory",
+        "a map in",
+    ),
     "file:empty.yaml": (b"", "empty.yaml:1:1: the file is empty", ""),
     "file:.": (None, ".: no regular file", ""),
-    "file:twice.yaml": (b"a: b\na: c\n", "twice.yaml:2:1: key 'a' is there twice", ""),
+    "file:twice.yaml": (
+        b"a: b\na: c\n",
+        "twice.yaml:2:1: key 'a' is there twice",
+        "1 error in the map",
+    ),
     "file:large.yaml": (b"#" * (1 << 21), "large.yaml: larger than 1 MiB", ""),
     "file:a.yaml,file:b.yaml": (b"a: b", "it names two files", "put them into one"),
     "labl:team": (None, "'labl:team' is not a key of tenants", "did you mean 'label'?"),
@@ -198,3 +206,80 @@ def test_keys_set_twice(cluster: Path) -> None:
     assert done.code == 2
     assert "--set tenant is given twice: 'capsule' and 'rancher'" in done.err
     assert "--set NAME=A,B" in done.err
+
+
+RBAC = "rbac.authorization.k8s.io"
+ROLE = {
+    "apiVersion": f"{RBAC}/v1",
+    "kind": "ClusterRole",
+    "metadata": {"name": "labeller"},
+    "rules": [{"apiGroups": [""], "resources": ["namespaces", "nodes"], "verbs": ["patch"]}],
+}
+BINDING = {
+    "apiVersion": f"{RBAC}/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "everywhere"},
+    "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "labeller"},
+    "subjects": [{"kind": "ServiceAccount", "name": "bot", "namespace": "chat"}],
+}
+
+
+def with_rights(cluster: Path) -> Path:
+    document = json.loads(cluster.read_text())
+    document["items"] += [ROLE, BINDING]
+    cluster.write_text(json.dumps(document))
+    return cluster
+
+
+def test_what_a_tenant_may_write_is_said_and_fails(cluster: Path) -> None:
+    with_rights(cluster)
+    lines = auditor("gpus", cluster, "--set", "tenant=label:team").out.splitlines()
+    assert (
+        "tenants may write namespace-marks, node-marks: ServiceAccount chat/bot by "
+        "ClusterRoleBinding everywhere"
+    ) in lines
+    (writer,) = matrix(cluster)["writers"]
+    writer.pop("target")
+    schema = json.loads((ROOT / "policies/schema/gpu-writer.v1.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(writer)
+    done = auditor("scan", cluster, "--profile", "gpu-tenancy", "--format", "json").results()
+    failed = {
+        each["rule"]: (each["resource"]["kind"], each["resource"]["name"], each["message"])
+        for each in done["findings"]
+        if each["verdict"] == "fail" and "writable" in each["rule"]
+    }
+    may = "ServiceAccount chat/bot, of tenant oil on GPUs, may write labels and annotations of"
+    by = "ClusterRoleBinding everywhere of ClusterRole labeller"
+    assert failed == {
+        "gpu-tenancy-key-writable": (
+            "k8s/ClusterRoleBinding",
+            "everywhere",
+            f"{may} namespaces by {by}, and so who is a tenant",
+        ),
+        "gpu-evidence-writable": (
+            "k8s/ClusterRoleBinding",
+            "everywhere",
+            f"{may} nodes by {by}",
+        ),
+    }
+
+
+def test_keys_that_no_tenant_may_write_are_no_finding(cluster: Path, tmp_path: Path) -> None:
+    with_rights(cluster)
+    (tmp_path / "maps").mkdir()
+    path = tmp_path / "maps" / "m.yaml"
+    path.write_text("chat: a\nrank: b\n")
+    options = ("--profile", "gpu-tenancy", "--set", f"tenant=file:{path}", "--format", "json")
+    counts = auditor("scan", cluster, *options).results()["counts"]
+    assert counts["gpu-tenancy-key-writable"]["fail"] == 0
+    assert counts["gpu-evidence-writable"]["fail"] == 1
+
+
+def test_rights_that_are_not_as_the_api_has_them_are_a_gap(cluster: Path) -> None:
+    document = json.loads(with_rights(cluster).read_text())
+    document["items"][-2]["rules"] = "all"
+    cluster.write_text(json.dumps(document))
+    done = auditor("gpus", cluster)
+    assert done.code == 3
+    assert "k8s/ClusterRole" in done.out
+    assert "proven: ann@example.com and oil" in done.out, "the matrix is as it was"
