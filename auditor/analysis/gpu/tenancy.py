@@ -160,14 +160,19 @@ def _gap(row: Row) -> Gap:
     return Gap(at.target, at.kind, GapCause.MALFORMED, detail, hint, at.line, at.namespace)
 
 
+def _marked(estate: Estate, namespace: str, row: Row) -> None:
+    """Add what names a tenant: marks of a namespace, or of one of its pods."""
+    if row.tag == "pod":
+        estate.tenants.pod(namespace, row.place.name, _marks(row.body))
+    else:
+        estate.namespace(namespace, _marks(row.body), row.place)
+
+
 def _learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
     """Add the rows of one key."""
     if key[0] == TENANTS:
         for row in rows:
-            if row.tag == "pod":
-                estate.tenants.pod(key[1], row.place.name, _marks(row.body))
-            else:
-                estate.namespace(key[1], _marks(row.body), row.place)
+            _marked(estate, key[1], row)
     elif key[0] == POOLS:
         estate.pool(key[1], key[2], pool_of(_slice(row.body) for row in rows))
     elif key[0] == CLAIMS:
