@@ -63,6 +63,7 @@ def test_the_matrix_on_a_screen(cluster: Path) -> None:
         "1 of them below hardware"
     )
     assert rest == [
+        "tenants by namespace, where no key names one: llm, web",
         "  n1  nvidia.com/gpu x 2  NVIDIA-A100-SHARED",
         "    llm  5 x time-slicing  possible  llm/chat",
         "    web  1 x time-slicing  possible  web/rank",
