@@ -37,6 +37,7 @@ READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "unread-contents": read_table,
     "gpu-components": read_table,
     "tenancy-keys": read_table,
+    "tenant-map": read_table,
 }
 FOLDERS = {"rule.v1": "rules", "control.v1": "controls", "profile.v1": "profiles"}
 SHIPPED = [
@@ -80,6 +81,7 @@ VALID = {
     ),
     "components": ("gpu-components", making.COMPONENTS, ()),
     "tenancy keys": ("tenancy-keys", making.TENANCY_KEYS, ()),
+    "tenant map": ("tenant-map", "- {tenant: a, namespaces: [b, c]}\n", ()),
     "table": ("pod-templates", making.TABLE.replace("}\n", ", partial: true}\n"), ()),
 }
 VALUES: list[object] = [
