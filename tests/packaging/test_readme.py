@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import engines
 from tests.faults.server import healthy, serving
 from tests.packaging.wheel import ROOT
 
@@ -110,6 +111,14 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An engine of our own for what the pages call the local one: never a reader's."""
+    path = tmp_path_factory.mktemp("engine") / "d.sock"
+    with serving(engines.healthy, path=path):
+        yield f"unix://{path}"
+
+
 def test_there_are_commands() -> None:
     assert {item.page for item in COMMANDS} >= {"README.md"}
     assert any(item.command.startswith("auditor scan") for item in COMMANDS)
@@ -121,7 +130,12 @@ def programs(command: str) -> set[str]:
 
 @pytest.mark.parametrize("item", COMMANDS, ids=lambda item: f"{item.page}: {item.command}")
 def test_a_command(
-    item: Shown, checkout: Path, tools: Path, kubeconfig: Path, pip_settings: dict[str, str]
+    item: Shown,
+    checkout: Path,
+    tools: Path,
+    kubeconfig: Path,
+    engine: str,
+    pip_settings: dict[str, str],
 ) -> None:
     foreign = sorted(programs(item.command) & NEEDED)
     missing = [name for name in foreign if shutil.which(name) is None]
@@ -136,6 +150,7 @@ def test_a_command(
             **pip_settings,
             "PATH": path,
             "KUBECONFIG": str(kubeconfig),
+            "DOCKER_HOST": engine,
             "XDG_CACHE_HOME": str(tools),
             "XDG_CONFIG_HOME": str(tools / "config"),
             "LANG": "C.UTF-8",
