@@ -25,7 +25,11 @@ _NOT_DEVICES: Final = re.compile(
 )
 """Amounts that are asked for beside a device."""
 _MIG: Final = re.compile(r"nvidia\.com/(mig-[0-9a-z.+-]+?)(\.shared)?")
+_COMPUTE: Final = re.compile(r"mig-\d+c\.")
 _OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
+
+
+_AMD: Final = re.compile(r"amd\.com/([sdtqc]px)_nps([0-9])")
 
 
 class DeviceId(msgspec.Struct, frozen=True, order=True):
@@ -45,6 +49,31 @@ def mig_profile(resource: str) -> str:
     """Return the MIG profile that a resource is of, ``mig-1g.10gb``; "" for none."""
     found = _MIG.fullmatch(resource)
     return found[1] if found else ""
+
+
+def amd_profile(resource: str) -> str:
+    """Return the profile of the partitions that a resource is of, ``cpx_nps4``; "" for none.
+
+    The plugin names resources so with the naming strategy mixed; SPX is one partition of all.
+    """
+    found = _AMD.fullmatch(resource)
+    return f"{found[1]}_nps{found[2]}" if found and found[1] != "spx" else ""
+
+
+def steps_of(profile: str) -> tuple[Step, ...]:
+    """Return the parts that a device of a profile is, none told apart; () for whole GPUs.
+
+    ``mig-1c.3g.20gb`` is a compute instance of a GPU instance; of AMD's partitions those with the
+    memory mode NPS1 have memory in common.
+    """
+    if profile.startswith("mig-"):
+        instance = Step(Mechanism.MIG, "")
+        inside = _COMPUTE.match(profile) is not None
+        return (instance, Step(Mechanism.COMPUTE_INSTANCE, "")) if inside else (instance,)
+    if profile:
+        shared = profile.endswith("_nps1")
+        return (Step(Mechanism.COMPUTE_PARTITION if shared else Mechanism.PARTITION, ""),)
+    return ()
 
 
 def parse_device(text: str) -> DeviceId:

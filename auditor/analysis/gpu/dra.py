@@ -33,14 +33,20 @@ class _Attribute(msgspec.Struct, gc=False):
     string: str = ""
 
 
+class _Counter(msgspec.Struct, gc=False):
+    counterSet: str = ""  # noqa: N815 - the field's name in the API
+
+
 class _Basic(msgspec.Struct, gc=False):
     attributes: dict[str, _Attribute] = {}
+    consumesCounters: list[_Counter] | None = None  # noqa: N815 - the field's name in the API
     allowMultipleAllocations: bool = False  # noqa: N815 - the field's name in the API
 
 
 class _Device(msgspec.Struct, gc=False):
     name: str
     attributes: dict[str, _Attribute] = {}
+    consumesCounters: list[_Counter] | None = None  # noqa: N815 - the field's name in the API
     allowMultipleAllocations: bool = False  # noqa: N815 - the field's name in the API
     basic: _Basic | None = None
 
@@ -63,13 +69,17 @@ class _Slice(msgspec.Struct, gc=False):
 
 
 class SliceDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A device of a pool: the GPU that it is, or is a part of, and what its product is called."""
+    """A device of a pool: the GPU that it is, or is a part of, and what its product is called.
+
+    ``counters`` is the set of counters that it draws on, which all parts of a GPU have in common.
+    """
 
     name: str
     gpu: str
     part: str
     product: str
     several: bool
+    counters: str = ""
 
 
 class SliceRow(msgspec.Struct, frozen=True, gc=False):
@@ -107,7 +117,9 @@ def slice_row(body: bytes) -> tuple[str, str, SliceRow] | None:
 
 
 def _slice_device(driver: str, device: _Device) -> SliceDevice:
-    basic = device.basic or _Basic(device.attributes, device.allowMultipleAllocations)
+    basic = device.basic or _Basic(
+        device.attributes, device.consumesCounters, device.allowMultipleAllocations
+    )
 
     def said(name: str) -> str:
         found = basic.attributes.get(name) or basic.attributes.get(f"{driver}/{name}")
@@ -120,6 +132,7 @@ def _slice_device(driver: str, device: _Device) -> SliceDevice:
         part=(own or device.name) if parent else "",
         product=said("productName"),
         several=basic.allowMultipleAllocations,
+        counters=next((each.counterSet for each in basic.consumesCounters or ()), ""),
     )
 
 
@@ -128,10 +141,26 @@ def pool_of(rows: Iterable[SliceRow]) -> Pool:
     known = list(rows)
     newest = max((row.generation for row in known), default=0)
     current = [row for row in known if row.generation == newest]
-    devices = {device.name: device for row in current for device in row.devices}
+    devices = _parts_by_counters(device for row in current for device in row.devices)
     nodes = {row.node for row in current}
     node = nodes.pop() if len(nodes) == 1 else ""
     return Pool(node, devices, whole=all(row.count == len(current) for row in current))
+
+
+def _parts_by_counters(devices: Iterable[SliceDevice]) -> dict[str, SliceDevice]:
+    """Find of which GPU a device is that does not say so: of the one with the same counters."""
+    found = {device.name: device for device in devices}
+    whole = {
+        device.counters: device.gpu
+        for device in found.values()
+        if device.counters and device.gpu and not device.part
+    }
+    for name, device in found.items():
+        if device.counters and not device.gpu:
+            gpu = whole.get(device.counters, "")
+            part = name if gpu else ""
+            found[name] = msgspec.structs.replace(device, gpu=gpu, part=part)
+    return found
 
 
 class _Result(msgspec.Struct, gc=False):
@@ -189,7 +218,7 @@ class ClaimedDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ClaimRow(msgspec.Struct, frozen=True, gc=False):
-    """What is taken of a ResourceClaim: the pods that use it, and what they were given."""
+    """What is taken of a ResourceClaim: its devices, and the pods or groups of pods that use it."""
 
     pods: list[str]
     devices: list[ClaimedDevice]
@@ -207,11 +236,7 @@ def claim_row(body: bytes) -> ClaimRow | None:
     status = _decode_claim(body).status
     if status is None or status.allocation is None:
         return None
-    pods = [
-        each.name
-        for each in status.reservedFor or ()
-        if each.resource == "pods" and not each.apiGroup
-    ]
+    pods = [_consumer(each) for each in status.reservedFor or ()]
     config = status.allocation.devices.config or ()
     devices = [
         ClaimedDevice(
@@ -226,6 +251,12 @@ def claim_row(body: bytes) -> ClaimRow | None:
         if result.driver in DRIVERS
     ]
     return ClaimRow(pods, devices) if pods and devices else None
+
+
+def _consumer(found: _Consumer) -> str:
+    """Name who uses a claim: a pod, or a group of pods that has it as a whole."""
+    plain = found.resource == "pods" and not found.apiGroup
+    return found.name if plain else f"{found.resource}/{found.name}"
 
 
 def _sharing(result: _Result, config: Sequence[_Config], *, several: bool) -> Mechanism:

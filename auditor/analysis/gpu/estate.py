@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from auditor.analysis.gpu.components import Component, is_component
 from auditor.analysis.gpu.declared import Declared, HeldPod
-from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device
+from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device, steps_of
 from auditor.analysis.gpu.dra import ClaimedDevice, ClaimRow, Pool, SliceDevice, path_of
 from auditor.analysis.gpu.hami_grants import register_of
 from auditor.analysis.gpu.isolation import Mechanism
@@ -54,7 +54,7 @@ class Device(msgspec.Struct):
 class Holder(msgspec.Struct, frozen=True):
     """A pod that holds some of what a node offers; ``known``: it is told which devices it has.
 
-    ``machine``: it runs in a virtual machine.
+    ``on_known``: and of which GPUs those are. ``machine``: it runs in a virtual machine.
     """
 
     tenant: str
@@ -62,6 +62,7 @@ class Holder(msgspec.Struct, frozen=True):
     slots: int
     known: bool
     origin: Origin
+    on_known: bool = False
     machine: bool = False
 
 
@@ -96,6 +97,7 @@ class Estate:
         self._components = components
         self._pools: dict[tuple[str, str], Pool] = {}
         self._pods: dict[str, Origin] = {}
+        self._claims: set[str] = set()
         self.namespaces: dict[str, Origin] = {}
         self.nodes: dict[str, Origin] = {}
         self.devices: dict[tuple[str, str], Device] = {}
@@ -126,8 +128,9 @@ class Estate:
         """Find where pods were read, or else what says that they hold something."""
         return [self._pods[pod] for pod in pods if pod in self._pods]
 
-    def claim(self, namespace: str, row: ClaimRow, origin: Origin) -> None:
+    def claim(self, namespace: str, name: str, row: ClaimRow, origin: Origin) -> None:
         """Learn what was allocated to a claim, and who uses it."""
+        self._claims.add(f"{namespace}/{name}")
         for claimed in row.devices:
             pool = self._pools.get((claimed.driver, claimed.pool), NO_POOL)
             known = pool.devices.get(claimed.device)
@@ -178,8 +181,11 @@ class Estate:
                 if machine:
                     held.held[-1] = _in_machine(held.held[-1])
             for resource, slots in plain.asked.items():
+                if f"{origin.namespace}/{use.backed.get(resource)}" in self._claims:
+                    continue  # its claim says which device it has
                 known = given[resource] >= slots
-                holder = Holder(tenant, pod, slots, known, origin, machine)
+                on_known = known and _names_gpus(plain.given, resource)
+                holder = Holder(tenant, pod, slots, known, origin, on_known, machine)
                 holders.setdefault(resource, []).append(holder)
             component = is_component(origin.namespace, use, self._components)
             if not component and (use.asked or use.given or use.written):
@@ -232,7 +238,8 @@ class Estate:
             sharing = Mechanism.UNKNOWN
         if not device.replica:
             sharing = Mechanism.EXCLUSIVE
-        grant = Grant(tenant, pod, Certainty.EXACT, sharing, device.path)
+        path = _inside(device, offer)
+        grant = Grant(tenant, pod, Certainty.EXACT, sharing, path)
         found = self._device(node, device.gpu or device.path[0].id)
         if not device.gpu:
             _note(found, "which GPU this instance is of is not in the API: compare nvidia-smi -L")
@@ -240,6 +247,19 @@ class Estate:
             found.product = found.product or offer.product
         found.held.append(Held(grant, POD_STATUS, origin))
         return found
+
+    def settle(self) -> None:
+        """Doubt what is said of a GPU that is said to be in two nodes: no two GPUs have one id.
+
+        Only those count that hand devices out: what schedulers write casts no doubt on them.
+        """
+        nodes: dict[str, list[str]] = {}
+        for (node, gpu), device in self.devices.items():
+            if gpu.startswith(UNIQUE) and any(map(_is_given, device.held)):
+                nodes.setdefault(gpu, []).append(node)
+        for gpu, found in nodes.items():
+            for node in found if len(found) > 1 else ():
+                _doubt_all(self.devices[node, gpu], [each for each in found if each != node])
 
     def _device(self, node: str, gpu: str) -> Device:
         found = self.devices.get((node, gpu))
@@ -264,8 +284,36 @@ def _doubt(device: Device) -> None:
             device.held[index] = replace(held, grant=grant)
 
 
+def _names_gpus(given: Iterable[tuple[str, str]], resource: str) -> bool:
+    """Say whether the ids of what a pod was given of a resource name the GPUs."""
+    return all(parse_device(text).gpu for name, text in given if name == resource)
+
+
+def _inside(device: DeviceId, offer: Offer | None) -> tuple[Step, ...]:
+    """The part that a device is: the id of a compute instance does not say of which instance."""
+    steps = pool_step(offer) if offer is not None else ()
+    if len(steps) > len(device.path) == 1:
+        return (*steps[:-1], replace(steps[-1], id=device.path[0].id))
+    return device.path
+
+
 def _in_machine(held: Held) -> Held:
     return replace(held, grant=replace(held.grant, machine=True))
+
+
+def _is_given(held: Held) -> bool:
+    return held.source != POD_MARKS and held.grant.certainty is Certainty.EXACT
+
+
+def _doubt_all(device: Device, others: Sequence[str]) -> None:
+    """Take from what is exact that it is: somebody said it, and somebody else another thing."""
+    _note(
+        device, f"a GPU of this id is said to be in {', '.join(sorted(others)[:3]) or '?'} as well"
+    )
+    for index, held in enumerate(device.held):
+        if held.grant.certainty is Certainty.EXACT:
+            grant = replace(held.grant, certainty=Certainty.DECLARED)
+            device.held[index] = replace(held, grant=grant)
 
 
 def _note(device: Device, text: str) -> None:
@@ -288,4 +336,4 @@ def _unknown(resource: str, holders: Sequence[Holder]) -> Offer:
 
 def pool_step(offer: Offer) -> tuple[Step, ...]:
     """The part of a GPU that a device of an offer is; which one is not known."""
-    return (Step(Mechanism.MIG, ""),) if offer.profile else ()
+    return steps_of(offer.profile)

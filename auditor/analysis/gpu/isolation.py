@@ -122,6 +122,8 @@ class Mechanism(Enum):
     """Several pods use one claim, or shares of a device without a limit."""
     COMPUTE_INSTANCE = "mig-compute-instance"
     """Compute instances that have one GPU instance, and its memory, in common."""
+    COMPUTE_PARTITION = "compute-partition"
+    """Partitions of the processors that have all of the memory in common (AMD, CPX with NPS1)."""
     SOFT_SLICE = "software-slice"
     """A library in the container holds it to its part."""
     MPS = "mps"
@@ -151,6 +153,9 @@ ISOLATION: Final = MappingProxyType(
         Mechanism.FRACTION: _TURNS,
         Mechanism.SHARED_CLAIM: _TURNS,
         Mechanism.COMPUTE_INSTANCE: Isolation(
+            Memory.CONTEXTS, Cap.NONE, Faults.SHARED, Compute.ENFORCED, Kernel.SHARED
+        ),
+        Mechanism.COMPUTE_PARTITION: Isolation(
             Memory.CONTEXTS, Cap.NONE, Faults.SHARED, Compute.ENFORCED, Kernel.SHARED
         ),
         Mechanism.SOFT_SLICE: Isolation(

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.gpu.devices import amount, is_accelerator, mig_profile
+from auditor.analysis.gpu.devices import amd_profile, amount, is_accelerator, mig_profile
 from auditor.analysis.gpu.isolation import Mechanism
 
 _LABELS: Final = (
@@ -69,8 +69,8 @@ class Offer(msgspec.Struct, frozen=True):
     """What a node offers under one resource name: ``devices`` of ``per_device`` slots each.
 
     ``sharing`` is how one device is given to several. ``profile`` is the MIG profile that the
-    devices are instances of, "" for whole GPUs. ``trusted``: what the labels say is what the
-    kubelet advertises; where it is not, ``doubt`` says why.
+    devices are instances of, or AMD's name of their partition, "" for whole GPUs. ``trusted``: what
+    the labels say is what the kubelet advertises; where it is not, ``doubt`` says why.
     """
 
     resource: str
@@ -122,7 +122,7 @@ def offers(row: NodeRow) -> Iterator[Offer]:
 
 def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
     base = resource.removesuffix(_SHARED)
-    profile = mig_profile(resource)
+    profile = mig_profile(resource) or amd_profile(resource)
     product = labels.get(f"{base}.product", "") or labels.get(f"{_WHOLE}.product", "")
     if not profile and "-MIG-" in product:
         profile = "mig-" + product.partition("-MIG-")[2].removesuffix("-SHARED")

@@ -13,14 +13,14 @@ of the pool (:attr:`PoolShares.must`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations
 
 import msgspec
 
 from auditor.analysis.gpu.counting import may_share, must_share
 from auditor.analysis.gpu.estate import Device, Estate, NodePool, Reach, pool_step
-from auditor.analysis.gpu.isolation import ISOLATION, Level, Mechanism, level_of
+from auditor.analysis.gpu.isolation import ISOLATION, Level, Mechanism, level_of, weakest_of
 from auditor.analysis.gpu.shares import Certainty, Grant, Share, shares
 
 
@@ -58,16 +58,20 @@ def of_pool(pool: NodePool, reaches: Iterable[Reach]) -> PoolShares:
     slots: Counter[str] = Counter()
     pods: dict[str, str] = {}
     unknown: set[str] = set()
+    floating: set[str] = set()
     for holder in pool.holders:
         slots[holder.tenant] += holder.slots
         pods[holder.tenant] = min(holder.pod, pods.get(holder.tenant, holder.pod))
         if not holder.known:
             unknown.add(holder.tenant)
+        if not holder.on_known:
+            floating.add(holder.tenant)
     found = (
         list(_counted(pool, slots, pods, unknown))
         if offer.trusted
         else list(_doubted(pool, slots, pods, unknown))
     )
+    found += _siblings(pool, pods, floating, {share.tenants for share in found})
     found += _beside(pool, pods, reaches)
     must = offer.trusted and must_share(slots, offer.devices, offer.per_device)
     return PoolShares(tuple(found), must)
@@ -85,8 +89,22 @@ def _counted(
             yield _share(one, other, Certainty.PROVEN, offer.sharing, pods)
         elif may_share(slots, offer.devices, offer.per_device):
             yield _share(one, other, Certainty.POSSIBLE, offer.sharing, pods)
-        elif pool_step(offer):
-            yield _share(one, other, Certainty.POSSIBLE, Mechanism.MIG, pods)
+
+
+def _siblings(
+    pool: NodePool,
+    pods: Mapping[str, str],
+    floating: set[str],
+    shared: Collection[tuple[str, str]],
+) -> Iterator[Share]:
+    """Two parts of a GPU may be of the same one, where it is not told of which they are."""
+    steps = pool_step(pool.offer)
+    if not steps or pool.offer.devices < 2:
+        return
+    mechanism = weakest_of(step.mechanism for step in steps)
+    for one, other in combinations(sorted(pods), 2):
+        if (one, other) not in shared and floating & {one, other}:
+            yield _share(one, other, Certainty.POSSIBLE, mechanism, pods)
 
 
 def _doubted(

@@ -49,7 +49,8 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     ``asked`` is how many of each resource it holds, ``given`` which devices of a resource it has
     by its status. ``written`` are the labels and annotations of schedulers, ``limits`` what those
     of HAMi are worth. ``account``, the kind of its ``owner`` and ``images`` tell the parts of the
-    platform itself. ``runtime`` is the name of its RuntimeClass.
+    platform itself. ``runtime`` is the name of its RuntimeClass. ``backed`` are the
+    claims that stand for what it asked for, by resource (KEP-5004).
     """
 
     asked: dict[str, int] = {}
@@ -61,6 +62,7 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     owner: str = ""
     images: list[str] = []
     limits: Limits | None = None
+    backed: dict[str, str] = {}
 
 
 def worth_a_look(body: bytes) -> bool:
@@ -91,6 +93,7 @@ def pod_use(body: bytes) -> tuple[str, PodUse] | None:
         images=sorted(
             {each.image for each in (*(spec.containers or ()), *(spec.initContainers or ()))}
         ),
+        backed=_backed(status),
         limits=limits if limits is not None and (written or limits.off) else None,
     )
     return (spec.nodeName, use) if use.asked or use.given or use.written or use.ways else None
@@ -132,6 +135,14 @@ def _given(status: Status) -> Iterable[tuple[str, str]]:
             if is_accelerator(allocated.name):
                 for device in allocated.resources or ():
                     yield allocated.name, device.resourceID
+
+
+def _backed(status: Status) -> dict[str, str]:
+    found = status.extendedResourceClaimStatus
+    if found is None or not found.resourceClaimName:
+        return {}
+    mapped = found.requestMappings or ()
+    return {each.resourceName: found.resourceClaimName for each in mapped if each.resourceName}
 
 
 def _written(metadata: Metadata) -> dict[str, str]:

@@ -95,12 +95,26 @@ class ContainerStatus(msgspec.Struct, gc=False):
     allocatedResourcesStatus: list[Allocated] | None = None  # noqa: N815 - as in the API
 
 
+class Mapped(msgspec.Struct, gc=False):
+    """ContainerExtendedResourceRequest."""
+
+    resourceName: str = ""  # noqa: N815 - the field's name in the API
+
+
+class Backed(msgspec.Struct, gc=False):
+    """PodExtendedResourceClaimStatus: the claim that stands for what was asked for by a limit."""
+
+    resourceClaimName: str = ""  # noqa: N815 - the field's name in the API
+    requestMappings: list[Mapped] | None = None  # noqa: N815 - as above
+
+
 class Status(msgspec.Struct, gc=False):
     """PodStatus."""
 
     phase: str | None = None
     containerStatuses: list[ContainerStatus] | None = None  # noqa: N815 - as in the API
     initContainerStatuses: list[ContainerStatus] | None = None  # noqa: N815 - as in the API
+    extendedResourceClaimStatus: Backed | None = None  # noqa: N815 - as in the API
 
 
 class Metadata(msgspec.Struct, gc=False):

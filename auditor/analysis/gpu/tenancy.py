@@ -141,6 +141,7 @@ class Tenancies:
                 yield from map(_gap, rows)
             else:
                 _learn(estate, key, rows)
+        estate.settle()
         yield from _facts(estate)
 
 
@@ -177,7 +178,7 @@ def _learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
         estate.pool(key[1], key[2], pool_of(_slice(row.body) for row in rows))
     elif key[0] == CLAIMS:
         for row in rows:
-            estate.claim(key[1], _claim(row.body), row.place)
+            estate.claim(key[1], key[2], _claim(row.body), row.place)
     elif key[0] == RUNTIMES:
         for row in rows:
             estate.handlers[key[1]] = _handler(row.body)

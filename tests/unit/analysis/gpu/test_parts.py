@@ -1,0 +1,153 @@
+"""Parts of GPUs whose GPU is not told, parts with memory in common, and ids that contradict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from auditor.analysis.gpu.devices import amd_profile, steps_of
+from auditor.analysis.gpu.isolation import ISOLATION, Level, Mechanism, level_of
+from tests.unit.analysis.gpu.objects import claim, devices, node, pod, shared, slices
+
+GPU = "nvidia.com/gpu"
+MIG = "nvidia.com/mig-1g.10gb"
+COMPUTE = "nvidia.com/mig-1c.3g.40gb"
+ONE = "GPU-00000000-1"
+
+
+def capacity(resource: str, count: int, **labels: str) -> Any:
+    body = {"metadata": {"labels": labels}, "status": {"capacity": {resource: str(count)}}}
+    return _with(node(), body)
+
+
+def _with(found: Any, body: dict[str, Any]) -> Any:
+    return msgspec.structs.replace(found, body=msgspec.json.encode(body))
+
+
+def counted(resource: str, count: int) -> Any:
+    labels = {f"{resource}.count": str(count), f"{resource}.replicas": "1"}
+    return capacity(resource, count, **labels)
+
+
+def test_instances_that_the_kubelet_names_may_be_of_one_gpu() -> None:
+    """The id of an instance does not say of which GPU it is."""
+    pods = [pod(f"{name}/x", {MIG: 1}, given={MIG: [f"MIG-{name}"]}) for name in "ab"]
+    assert shared(counted(MIG, 7), *pods) == [("a b", "mig", "hardware", "possible")]
+
+
+def test_instances_of_gpus_that_are_named_are_compared_by_those() -> None:
+    given = {"a": f"MIG-{ONE}/7/0", "b": f"MIG-{ONE}/9/0", "c": "MIG-GPU-00000000-2/7/0"}
+    pods = [pod(f"{name}/x", {MIG: 1}, given={MIG: [text]}) for name, text in given.items()]
+    assert shared(counted(MIG, 14), *pods) == [("a b", "mig", "hardware", "exact")]
+
+
+def test_compute_instances_may_have_one_memory() -> None:
+    pods = [pod(f"{name}/x", {COMPUTE: 1}) for name in "ab"]
+    expected = [("a b", "mig-compute-instance", "shared", "possible")]
+    assert shared(counted(COMPUTE, 3), *pods) == expected
+    given = [pod(f"{name}/x", {COMPUTE: 1}, given={COMPUTE: [f"MIG-{name}"]}) for name in "ab"]
+    assert shared(counted(COMPUTE, 3), *given) == expected
+
+
+AMD = {
+    "amd.com/cpx_nps1": ("compute-partition", "shared"),
+    "amd.com/cpx_nps4": ("partition", "hardware"),
+    "amd.com/dpx_nps2": ("partition", "hardware"),
+}
+
+
+@pytest.mark.parametrize(("resource", "expected"), AMD.items(), ids=AMD.keys())
+def test_partitions_are_as_apart_as_their_memory(resource: str, expected: tuple[str, str]) -> None:
+    """AMD's plugin sets no label that counts them, so nothing is proven."""
+    pods = [pod(f"{name}/x", {resource: 1}) for name in "ab"]
+    assert shared(capacity(resource, 8), *pods) == [("a b", *expected, "possible")]
+
+
+def test_a_partition_of_all_is_no_partition() -> None:
+    assert amd_profile("amd.com/spx_nps1") == amd_profile("amd.com/gpu") == ""
+    pods = [pod(f"{name}/x", {"amd.com/spx_nps1": 1}) for name in "ab"]
+    assert shared(capacity("amd.com/spx_nps1", 8), *pods) == []
+
+
+def test_no_part_is_better_apart_than_what_it_is_a_part_of() -> None:
+    for profile in ("mig-1g.10gb", "mig-1c.3g.40gb", "cpx_nps1", "cpx_nps4"):
+        for step in steps_of(profile):
+            assert level_of(ISOLATION[step.mechanism]) <= Level.HARDWARE
+    assert steps_of("") == ()
+    assert steps_of("mig-1c.3g.40gb")[-1].mechanism is Mechanism.COMPUTE_INSTANCE
+
+
+def backed(path: str, name: str) -> Any:
+    """A pod whose limit a claim stands for (KEP-5004)."""
+    found = pod(path, {GPU: 1})
+    body = msgspec.json.decode(found.body)
+    mappings = [{"containerName": "c", "resourceName": GPU, "requestName": "r"}]
+    body["status"]["extendedResourceClaimStatus"] = {
+        "resourceClaimName": name,
+        "requestMappings": mappings,
+    }
+    return _with(found, body)
+
+
+UUID = {"name": "gpu-0", "attributes": {"uuid": {"string": ONE}}}
+
+
+def test_what_a_claim_stands_for_is_not_counted_twice() -> None:
+    found = devices(slices(UUID), backed("a/p", "made"), claim("a/made", "gpu-0"))
+    assert [(each.device, each.known) for each in found] == [(ONE, True)]
+
+
+def test_a_claim_that_was_not_read_leaves_what_was_asked_for() -> None:
+    (pool,) = devices(slices(UUID), backed("a/p", "made"))
+    assert (pool.device, pool.known) == (GPU, False)
+    assert "was not read" in " ".join(pool.unknown)
+
+
+def test_a_group_of_pods_has_what_is_reserved_for_it() -> None:
+    found = claim("a/c", "gpu-0")
+    body = msgspec.json.decode(found.body)
+    group = {"apiGroup": "scheduling.k8s.io", "resource": "podgroups", "name": "g", "uid": "u"}
+    body["status"]["reservedFor"] = [group]
+    (device,) = devices(slices(UUID), _with(found, body))
+    assert device.tenants[0].pods == ("a/podgroups/g",)
+
+
+def part(name: str, counters: str, **texts: str) -> dict[str, Any]:
+    attributes = {key: {"string": value} for key, value in texts.items()}
+    consumes = [{"counterSet": counters, "counters": {"memory": {"value": "10Gi"}}}]
+    return {"name": name, "attributes": attributes, "consumesCounters": consumes}
+
+
+def test_parts_without_a_parent_are_of_the_gpu_with_their_counters() -> None:
+    every = slices(part("gpu-0", "set-0", uuid=ONE), part("m-1", "set-0"), part("m-2", "set-0"))
+    found = shared(every, claim("a/c", "m-1"), claim("b/c", "m-2"))
+    assert found == [("a b", "mig", "hardware", "exact")]
+
+
+def test_parts_of_old_slices_too() -> None:
+    every = [part("gpu-0", "set-0", uuid=ONE), part("m-1", "set-0"), part("m-2", "set-0")]
+    old = [{"name": each.pop("name"), "basic": each} for each in every]
+    found = shared(slices(*old), claim("a/c", "m-1"), claim("b/c", "m-2"))
+    assert found == [("a b", "mig", "hardware", "exact")]
+
+
+def test_a_gpu_that_two_nodes_say_they_have_is_a_contradiction() -> None:
+    given = {GPU: [f"{ONE}::0"]}
+    pods = [
+        pod(f"{name}/{at}", {GPU: 1}, given=given, on=at)
+        for name, at in (("a", "m"), ("b", "m"), ("c", "n"))
+    ]
+    found = devices(node("m", nvidia_com__gpu="8"), node("n", nvidia_com__gpu="8"), *pods)
+    at_m, at_n = [each for each in found if each.known]
+    assert at_m.unknown[0] == "a GPU of this id is said to be in n as well"
+    assert at_n.unknown[0] == "a GPU of this id is said to be in m as well"
+    assert [each.certainty for each in at_m.shares] == ["declared"]
+
+
+def test_a_claim_that_names_a_device_that_no_slice_has_is_told() -> None:
+    (device,) = devices(slices(UUID), claim("a/c", "gpu-7"))
+    assert device.unknown == ("no slice of gpu.nvidia.com has n/gpu-7",)
+    found = shared(slices(UUID), claim("a/c", "gpu-7"), claim("b/c", "gpu-7"))
+    assert [each[0] for each in found] == ["a b"]
