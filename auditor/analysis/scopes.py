@@ -10,7 +10,11 @@ from auditor.analysis.workloads import TEMPLATES
 from auditor.platforms.kubernetes import kind_name
 
 JUDGED: Final = frozenset(
-    {"k8s/Profile.kubeflow.org", "k8s/SecurityContextConstraints.security.openshift.io"}
+    {
+        "k8s/GpuDevicePlugin.deviceplugin.intel.com",
+        "k8s/Profile.kubeflow.org",
+        "k8s/SecurityContextConstraints.security.openshift.io",
+    }
 )
 """Kinds that rules judge as they are."""
 

@@ -147,7 +147,11 @@ def test_chosen_namespaces(cluster: Cluster) -> None:
     assert inside == {"serving", "training"}
 
 
-NOT_DEFINED = {"k8s/SecurityContextConstraints.security.openshift.io", "k8s/Profile.kubeflow.org"}
+NOT_DEFINED = {
+    "k8s/GpuDevicePlugin.deviceplugin.intel.com",
+    "k8s/Profile.kubeflow.org",
+    "k8s/SecurityContextConstraints.security.openshift.io",
+}
 """Kinds of the cluster that rules are about and that ours does not have."""
 LEFT_OUT = re.compile(r"k8s/[A-Za-z]+(?:\.[a-z0-9-]+)*")
 """A kind, in the comments of a role: nothing else of it names one so."""
