@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 TARGETS ?= examples/estate
+GPUS ?= $(if $(filter examples/estate,$(TARGETS)),examples/gpu-cluster,$(TARGETS))
 # A file of tests is one piece of work, and all that ask one control plane are one: tests/pieces.py.
 PYTEST := $(BIN)/python -m pytest -n auto
 # What reaches the code that decides within the processes of the tests.
@@ -29,7 +30,7 @@ install: $(VENV)/.installed  ## install into .venv
 
 dev: $(VENV)/.dev  ## install what the tests need as well
 
-audit: install  ## audit the example estate, or TARGETS="a/ b.yaml"; verify and replay its bundle
+audit: install  ## audit the example, or TARGETS="a/ b.yaml"; verify and replay its bundle; who shares a GPU
 	@mkdir -p build/audit && rm -rf build/audit/bundle
 	@$(BIN)/auditor scan $(TARGETS) -o json=build/audit/results.json --output build/audit/bundle; code=$$?; \
 	if [ $$code -gt 1 ] && [ $$code -ne 3 ]; then exit $$code; fi; \
@@ -38,6 +39,8 @@ audit: install  ## audit the example estate, or TARGETS="a/ b.yaml"; verify and 
 	echo && $(BIN)/auditor replay build/audit/bundle && \
 	echo && echo "The same without this program:" && \
 	$(BIN)/auditor verify build/audit/bundle --key build/audit/public.pem --recipe && \
+	echo && echo "Who shares a GPU with whom, in $(GPUS):" && \
+	{ $(BIN)/auditor gpus $(GPUS) || [ $$? -eq 3 ]; } && \
 	echo && echo "The job ran: build/audit/results.json, build/audit/bundle. The verdict's exit code is $$code."
 
 lint: dev  ## style, types, architecture, dependencies

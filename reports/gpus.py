@@ -155,7 +155,7 @@ def _summary(report: Report, found: Sequence[tuple[str, DeviceFact]]) -> str:
     nodes = {(target, device.node) for target, device in found}
     tenants = {tenant.tenant for _, device in found for tenant in device.tenants}
     pairs = {(target, share.tenants) for target, device in found for share in device.shares}
-    number = sum(device.count for _, device in found)
+    number = _number(found)
     where = f"{_count(number, 'GPU')} or instances on {_count(len(nodes), 'node')}"
     text = f"{where}, {_count(len(tenants), 'tenant')}"
     if not pairs:
@@ -172,6 +172,14 @@ def _summary(report: Report, found: Sequence[tuple[str, DeviceFact]]) -> str:
         if share.level < least
     }
     return f"{text}, {len(below) or 'none'} of them below {floor}"
+
+
+def _number(found: Sequence[tuple[str, DeviceFact]]) -> int:
+    """Count GPUs and instances: those that are named are among those that a node offers."""
+    counts: dict[tuple[str, str], list[int]] = {}
+    for target, device in found:
+        counts.setdefault((target, device.node), [0, 0])[device.known] += device.count
+    return sum(max(each) for each in counts.values())
 
 
 def _device(device: DeviceFact, style: Style, target: str, *, mixed: bool) -> Iterator[str]:

@@ -54,6 +54,35 @@ def written(found: Iterable[Resource], folder: Path) -> Path:
     return path
 
 
+def test_the_example_shows_what_its_page_says() -> None:
+    """The page is what a person reads first; on a terminal it is a screen of its own."""
+    page = (ROOT / "examples/gpu-cluster/README.md").read_text()
+    sample = page.split("auditor gpus examples/gpu-cluster\n")[1].split("```")[0]
+    done = auditor("gpus", "examples/gpu-cluster", cwd=ROOT)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == sample
+    assert len(done.out.splitlines()) <= 24
+
+
+def test_the_example_is_judged_as_its_page_says() -> None:
+    done = auditor(
+        "scan", "examples/gpu-cluster", "--format", "json", "--fail-on", "never", cwd=ROOT
+    )
+    assert done.code == 0, done.err
+    failed = {
+        (each["rule"], each["resource"]["name"])
+        for each in json.loads(done.out)["findings"]
+        if each["rule"].startswith("gpu-") and each["verdict"] == "fail"
+    }
+    assert failed == {
+        ("gpu-allocation-bypassed", "finetune-assistant-tq8vd"),
+        ("gpu-node-untainted", "a100-1"),
+        ("gpu-tenants-share", "a100-1"),
+        ("gpu-tenants-share", "l4-1"),
+        ("gpu-time-slicing-configured", "plugin-config"),
+    }
+
+
 def test_the_matrix_on_a_screen(cluster: Path) -> None:
     done = auditor("gpus", cluster, "--progress", "none")
     assert done.code == 0, done.err
