@@ -277,7 +277,7 @@ def _cell(value: object) -> object:
 
 
 def as_json(report: Report) -> Iterator[str]:
-    """Yield the facts of ``results.json`` alone, in their order."""
+    """Yield the facts of ``results.json`` alone, in their order, and what was not read."""
     listed = [
         {"target": target, **msgspec.to_builtins(device)} for target, device in devices(report)
     ]
@@ -285,5 +285,20 @@ def as_json(report: Report) -> Iterator[str]:
         {"target": target, **msgspec.to_builtins(tenancy)} for target, tenancy in tenancies(report)
     ]
     write = [{"target": target, **msgspec.to_builtins(each)} for target, each in writers(report)]
-    made = {"schema": "gpus/v1", "devices": listed, "tenancy": told, "writers": write}
+    gaps = [
+        {
+            "target": each.gap.target,
+            "scope": each.gap.scope,
+            "cause": each.gap.cause.value,
+            "detail": each.gap.detail,
+        }
+        for each in report.gaps
+    ]
+    made = {
+        "schema": "gpus/v1",
+        "devices": listed,
+        "tenancy": told,
+        "writers": write,
+        "gaps": gaps,
+    }
     yield json.dumps(made, indent=1, ensure_ascii=False) + "\n"

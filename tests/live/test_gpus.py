@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +22,8 @@ SHARED = {
     "nvidia.com/gpu.replicas": "4",
     "nvidia.com/gpu.sharing-strategy": "time-slicing",
 }
-CLUSTER_WIDE = ("/api/v1/nodes", f"{DRA}/resourceslices")
+CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
+CLUSTER_WIDE = ("/api/v1/nodes", f"{DRA}/resourceslices", CLASSES)
 KINDS = ("/api/v1/namespaces/{}/pods", DRA + "/namespaces/{}/resourceclaims")
 
 
@@ -109,11 +111,17 @@ def _claim(client: Client, namespace: str, device: str) -> None:
     patched(client, f"{path}/c/status", {"status": status})
 
 
-def matrix(cluster: Cluster, *, code: int = 0) -> list[dict[str, Any]]:
-    """The GPUs of our two nodes."""
+def whole(cluster: Cluster, *, code: int = 0) -> dict[str, Any]:
+    """The matrix, with what could not be read."""
     done = ran(cluster, "gpus", "k8s://", "--format", "json")
     assert done.code == code, done.err
-    found: list[dict[str, Any]] = json.loads(done.out)["devices"]
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def matrix(cluster: Cluster, *, code: int = 0) -> list[dict[str, Any]]:
+    """The GPUs of our two nodes."""
+    found = whole(cluster, code=code)["devices"]
     return [each for each in found if each["node"] in {"shared", "claimed"}]
 
 
@@ -152,6 +160,26 @@ def test_what_was_allocated_to_claims(gpus: Cluster) -> None:
     assert shares(matrix(gpus)) == {("GPU-7", "gpu-a", "gpu-b", "hardware", "exact")}
 
 
+@contextlib.contextmanager
+def without(client: Client, resource: str) -> Iterator[None]:
+    """Take the right to list a resource from our role, for a while."""
+    rules = clusters.rules_of(client)
+    (refused,) = (rule for rule in rules if resource in rule["resources"])
+    rest = [
+        {**rule, "resources": [each for each in rule["resources"] if each != resource]}
+        for rule in rules
+    ]
+    try:
+        clusters.limit_to(
+            client,
+            [rule for rule in rest if rule["resources"]],
+            {**refused, "resources": [resource]},
+        )
+        yield
+    finally:
+        clusters.limit_to(client, rules, None)
+
+
 @pytest.mark.parametrize(
     ("resource", "scope", "left"),
     [
@@ -182,25 +210,33 @@ def test_a_kind_that_is_refused_takes_certainty_and_makes_no_pass(
     _slice(client, instances)
     _claim(client, "gpu-a", "m-1")
     _claim(client, "gpu-b", "m-2")
-    rules = clusters.rules_of(client)
-    (refused,) = (rule for rule in rules if resource in rule["resources"])
-    rest = [
-        {**rule, "resources": [each for each in rule["resources"] if each != resource]}
-        for rule in rules
-    ]
-    try:
-        clusters.limit_to(
-            client,
-            [rule for rule in rest if rule["resources"]],
-            {**refused, "resources": [resource]},
-        )
-        found = matrix(gpus, code=3)
+    with without(client, resource):
+        found = whole(gpus, code=3)
         options = ("--profile", "gpu-tenancy", "--set", "isolation_floor=hardware")
         document = results(ran(gpus, "scan", "k8s://", *options, "--format", "json"))
-    finally:
-        clusters.limit_to(client, rules, None)
-    assert shares(found) == left
-    assert (scope, "denied") in {(gap["scope"], gap["cause"]) for gap in document["gaps"]}
+    ours = [each for each in found["devices"] if each["node"] in {"shared", "claimed"}]
+    assert shares(ours) == left
+    for gaps in (document["gaps"], found["gaps"]):
+        assert (scope, "denied") in {(gap["scope"], gap["cause"]) for gap in gaps}
     counts = document["counts"]["gpu-tenants-share"]
     assert counts["unknown"] >= 1, "what was refused could have shown more"
     assert document["gate"]["decision"] != "pass"
+
+
+def test_what_runs_a_pod_is_not_known_where_its_class_is_refused(gpus: Cluster) -> None:
+    """A privileged pod of the NVIDIA runtime reaches what another tenant was given."""
+    client = gpus.client
+    _pod(client, "gpu-a", "x", 1, ["GPU-1"])
+    _made(client, CLASSES, {"metadata": {"name": "gpu-class"}, "handler": "nvidia"})
+    container = {"name": "c", "image": "r.io/a:1", "securityContext": {"privileged": True}}
+    spec = {"nodeName": "shared", "containers": [container], "runtimeClassName": "gpu-class"}
+    _made(client, "/api/v1/namespaces/gpu-b/pods", {"metadata": {"name": "y"}, "spec": spec})
+    exact = ("GPU-1", "gpu-a", "gpu-b", "none", "exact")
+    assert exact in shares(matrix(gpus))
+    with without(client, "runtimeclasses"):
+        found = whole(gpus, code=3)
+    ours = [each for each in found["devices"] if each["node"] == "shared"]
+    assert (*exact[:-1], "possible") in shares(ours)
+    assert "exact" not in {share[-1] for share in shares(ours)}
+    assert any("RuntimeClass gpu-class was not read" in " ".join(each["unknown"]) for each in ours)
+    assert ("k8s/RuntimeClass", "denied") in {(gap["scope"], gap["cause"]) for gap in found["gaps"]}
