@@ -26,7 +26,8 @@ def analyses(read: ReadText) -> Table:
     return Table(
         of_objects=(PodTemplates, Containers),
         joining=(
-            *(namespaces.make, accounts.make, grants.make, tenancy.make),
+            *(namespaces.make, accounts.make, grants.make),
+            partial(tenancy.make, read=read),
             *(selections.make, backends.make, listeners.make),
             partial(sharing.make, read=read),
         ),

@@ -226,11 +226,11 @@ def test_a_kind_that_is_refused_takes_certainty_and_makes_no_pass(
 def test_what_runs_a_pod_is_not_known_where_its_class_is_refused(gpus: Cluster) -> None:
     """A privileged pod of the NVIDIA runtime reaches what another tenant was given."""
     client = gpus.client
-    _pod(client, "gpu-a", "x", 1, ["GPU-1"])
-    _made(client, CLASSES, {"metadata": {"name": "gpu-class"}, "handler": "nvidia"})
+    pod(client, "gpu-a", "x", 1, ["GPU-1"])
+    made(client, CLASSES, {"metadata": {"name": "gpu-class"}, "handler": "nvidia"})
     container = {"name": "c", "image": "r.io/a:1", "securityContext": {"privileged": True}}
     spec = {"nodeName": "shared", "containers": [container], "runtimeClassName": "gpu-class"}
-    _made(client, "/api/v1/namespaces/gpu-b/pods", {"metadata": {"name": "y"}, "spec": spec})
+    made(client, "/api/v1/namespaces/gpu-b/pods", {"metadata": {"name": "y"}, "spec": spec})
     exact = ("GPU-1", "gpu-a", "gpu-b", "none", "exact")
     assert exact in shares(matrix(gpus))
     with without(client, "runtimeclasses"):

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.analysis.gpu.components import Component, is_component
+from auditor.analysis.gpu.configured import Configurations, as_configured
 from auditor.analysis.gpu.declared import Declared, HeldPod
 from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device, steps_of
 from auditor.analysis.gpu.dra import ClaimedDevice, ClaimRow, Pool, SliceDevice, path_of
@@ -104,6 +105,7 @@ class Estate:
         self.pools: dict[tuple[str, str], NodePool] = {}
         self.reaches: list[Reach] = []
         self.handlers: dict[str, str] = {}
+        self.configurations = Configurations()
         self.unread: dict[str, set[str]] = {}
         self.rights = Rights()
         self.having: dict[str, set[str]] = {}
@@ -164,7 +166,7 @@ class Estate:
         """Learn what a node offers, and what its pods have of it."""
         if at is not None:
             self.nodes[name] = at
-        offered = {offer.resource: offer for offer in offers(row)} if row is not None else {}
+        offered = self._offered(row)
         holders: dict[str, list[Holder]] = {}
         register, written = register_of(row), list[HeldPod]()
         for origin, found_use in pods:
@@ -198,6 +200,13 @@ class Estate:
             self.pools[name, resource] = NodePool(offer, tuple(found))
         for each in declared(name, register, written):
             self._declared(name, each)
+
+    def _offered(self, row: NodeRow | None) -> dict[str, Offer]:
+        """Say what a node offers, by its labels, else as its plugin is configured."""
+        if row is None:
+            return {}
+        found = self.configurations.of(row)
+        return {each.resource: as_configured(each, row, found) for each in offers(row)}
 
     def _run(self, node: str, use: PodUse) -> tuple[PodUse, bool]:
         """Say what a pod reaches with what runs it, and whether that is a virtual machine."""

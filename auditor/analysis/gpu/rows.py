@@ -8,14 +8,16 @@ key                         object                        what is in the row
 1, driver, pool             ResourceSlice                 devices of the pool
 2, namespace, claim         ResourceClaim                 pods that use it, and its devices
 3, name                     RuntimeClass                  its handler
+31                          ClusterPolicy, DaemonSet      the ConfigMap of the device plugin
+32, namespace, name         ConfigMap                     what may be its configuration
 4, node                     Node                          what it offers, and its labels
 4, node                     Pod that has something        what it asked for, got, and reaches
 5, kind, namespace, role    Role, ClusterRole             what of all this it lets somebody write
 5, kind, namespace, role    bindings of it                whom it names of those who may be tenants
 ==========================  ============================  ==========================================
 
-So tenants are known before claims, devices before what was allocated of them, what runs pods before
-pods, and a node with its pods comes as one.
+So tenants are known before claims, devices before what was allocated of them, what runs pods and
+what nodes share before both, and a node with its pods comes as one.
 """
 
 from __future__ import annotations
@@ -25,11 +27,21 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.bodies import decoded
 from auditor.analysis.gpu.dra import claim_row, slice_row
+from auditor.analysis.gpu.naming import (
+    CONFIG_MAP,
+    POLICY,
+    mapping,
+    may_name,
+    of_policy,
+    of_template,
+)
 from auditor.analysis.gpu.nodes import node_row
 from auditor.analysis.gpu.pods import pod_use, worth_a_look
 from auditor.analysis.gpu.rights import BINDING, BINDINGS, ROLE, ROLES, binding_row, role_row
 from auditor.analysis.gpu.runtimes import handler_of
+from auditor.analysis.gpu.sharing_rows import ReadText, texts_of
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey, names_in
 from auditor.analysis.protocol import Row, Site
 from auditor.model.resource import Resource
@@ -40,9 +52,12 @@ CLAIM: Final = "k8s/ResourceClaim"
 NODE: Final = "k8s/Node"
 POD: Final = "k8s/Pod"
 RUNTIME: Final = "k8s/RuntimeClass"
-READS: Final = frozenset({NAMESPACE, SLICE, CLAIM, NODE, POD, RUNTIME})
+DAEMON_SET: Final = "k8s/DaemonSet"
+CONFIGURATION: Final = frozenset({CONFIG_MAP, POLICY, DAEMON_SET})
+READS: Final = frozenset({NAMESPACE, SLICE, CLAIM, NODE, POD, RUNTIME}) | CONFIGURATION
 
-TENANTS, POOLS, CLAIMS, RUNTIMES, NODES, RIGHTS = "0", "1", "2", "3", "4", "5"
+TENANTS, POOLS, CLAIMS, RUNTIMES = "0", "1", "2", "3"
+NAMING, TEXTS, NODES, RIGHTS = "31", "32", "4", "5"
 """What the keys begin with, in the order in which they come."""
 BAD: Final = "malformed"
 """The tag of what could not be understood."""
@@ -62,13 +77,18 @@ class _Marked(msgspec.Struct, gc=False):
 _decode_marked = msgspec.json.Decoder(_Marked).decode
 
 
-def extracted(resource: Resource, site: Site, keys: Sequence[TenantKey]) -> Iterator[Row]:
+def extracted(
+    resource: Resource, site: Site, keys: Sequence[TenantKey], read: ReadText
+) -> Iterator[Row]:
     """Take what is needed of one object; one that is not as its API has it leaves a row too.
 
     The body may have secrets in it still: what is taken is names, and rows are cleaned as they are
     written.
     """
     if resource.kind == POD and not worth_a_look(resource.body):
+        return
+    if resource.kind in CONFIGURATION:
+        yield from _configuration(resource, site, read)
         return
     try:
         found = _row(resource, resource.body, keys)
@@ -132,6 +152,28 @@ def _row(
             return None if bound is None else ((RIGHTS, *bound[0]), BINDING, bound[1], ())
         case _:
             return None
+
+
+def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[Row]:
+    """Take what names a configuration, and what may be one; of what is not as its API has it, none.
+
+    Most DaemonSets are no plugin: those are not decoded.
+    """
+    if resource.kind == DAEMON_SET and not may_name(resource.body):
+        return
+    body = mapping(decoded(resource))
+    origin = site.origin(resource)
+    if resource.kind == CONFIG_MAP:
+        texts = list(texts_of(body.get("data"), read))
+        yield Row((TEXTS, resource.namespace, resource.name), "texts", origin, _encode(texts))
+        return
+    template = mapping(mapping(body.get("spec")).get("template"))
+    named = (
+        [of_policy(body)] if resource.kind == POLICY else of_template(template, resource.namespace)
+    )
+    for naming in named:
+        if naming.config_map:
+            yield Row((NAMING,), "naming", origin, _encode(naming))
 
 
 def _marks(body: bytes, keys: Sequence[TenantKey]) -> NamespaceMarks:

@@ -77,7 +77,7 @@ def extracted(resource: Resource, site: Site, read: ReadText) -> Iterator[Row]:
         return
     match resource.kind:
         case "k8s/ConfigMap":
-            texts = list(_texts(body.get("data"), read))
+            texts = list(texts_of(body.get("data"), read))
             lines = [pointer_of(("data", text.key)) for text in texts]
             origin = site.origin(resource, "", lines)
             yield Row((CONFIGURED, resource.name), "texts", origin, _encode(texts))
@@ -92,7 +92,8 @@ def extracted(resource: Resource, site: Site, read: ReadText) -> Iterator[Row]:
             pass
 
 
-def _texts(data: object, read: ReadText) -> Iterator[Text]:
+def texts_of(data: object, read: ReadText) -> Iterator[Text]:
+    """Find the texts of a ConfigMap that may be a configuration, in the order of their keys."""
     for key, text in sorted(mapping(data).items()):
         if not isinstance(text, str) or not _LOOKS_SO.search(text):
             continue

@@ -21,10 +21,10 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.components import Component, components_from_table
-from auditor.analysis.gpu.dra import ClaimRow, SliceRow, pool_of
 from auditor.analysis.gpu.estate import Device, Estate, Held, Holder, NodePool, Reach
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.nodes import NodeRow
+from auditor.analysis.gpu.learning import learn
+from auditor.analysis.gpu.naming import CONFIG_MAP
 from auditor.analysis.gpu.pairs import (
     Pair,
     Pairs,
@@ -34,26 +34,20 @@ from auditor.analysis.gpu.pairs import (
     reaches_by_node,
     weakest,
 )
-from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.rights import KINDS
 from auditor.analysis.gpu.rows import (
-    CLAIMS,
     NAMESPACE,
-    NODES,
     POD,
-    POOLS,
     READS,
-    RIGHTS,
-    RUNTIMES,
     TENANTS,
     extracted,
     pod_marks,
 )
 from auditor.analysis.gpu.shares import Certainty, Share, Step
+from auditor.analysis.gpu.sharing_rows import ReadText, read_json
 from auditor.analysis.gpu.sources import NODE_STATUS
 from auditor.analysis.gpu.tenants import (
     POD_LABEL,
-    NamespaceMarks,
     TenantKey,
     Tenants,
     keys_from_table,
@@ -75,12 +69,6 @@ _SHOWN: Final = 20
 """How many shares of a device, and pods of a tenant, are listed by name."""
 
 _encode = msgspec.json.encode
-_marks = msgspec.json.Decoder(NamespaceMarks).decode
-_slice = msgspec.json.Decoder(SliceRow).decode
-_claim = msgspec.json.Decoder(ClaimRow).decode
-_node = msgspec.json.Decoder(NodeRow).decode
-_pod = msgspec.json.Decoder(PodUse).decode
-_handler = msgspec.json.Decoder(str).decode
 
 
 class Tenancies:
@@ -90,6 +78,7 @@ class Tenancies:
     stage = Stage.TARGET
     reads = READS | KINDS
     combined: frozenset[str] = frozenset()
+    by_name = frozenset({CONFIG_MAP})
     feeds: Feeds = MappingProxyType(
         {
             DEVICE: MappingProxyType({"": READS}),
@@ -108,19 +97,21 @@ class Tenancies:
         keys: Sequence[TenantKey],
         components: Sequence[Component],
         mapped: Mapping[str, str] = MappingProxyType({}),
+        read: ReadText = read_json,
     ) -> None:
         """``keys`` name the tenant of a namespace, ``components`` are no tenant.
 
-        ``mapped`` is what a file says of namespaces.
+        ``mapped`` is what a file says of namespaces, ``read`` reads the text of a configuration.
         """
         self._keys = keys
         self._components = components
         self._mapped = mapped
+        self._read = read
         self._pod_labels = names_in(keys, POD_LABEL)
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take what a resource says of GPUs, and of its tenant."""
-        found = extracted(resource, site, self._keys)
+        found = extracted(resource, site, self._keys, self._read)
         if self._pod_labels and resource.kind == POD:
             return chain(pod_marks(resource, site, self._pod_labels), found)
         return found
@@ -140,17 +131,18 @@ class Tenancies:
             if key == (TENANTS,):
                 yield from map(_gap, rows)
             else:
-                _learn(estate, key, rows)
+                learn(estate, key, rows)
         estate.settle()
         yield from _facts(estate)
 
 
-def make(tables: Tables) -> Tenancies:
+def make(tables: Tables, read: ReadText = read_json) -> Tenancies:
     """Make the analysis for the tables of a policy."""
     return Tenancies(
         keys_from_table(tables.get("tenancy-keys", ())),
         components_from_table(tables.get("gpu-components", ())),
         map_from_table(tables.get("tenant-map", ())),
+        read,
     )
 
 
@@ -159,41 +151,6 @@ def _gap(row: Row) -> Gap:
     detail = f"{at.kind} {at.namespace}/{at.name}: {msgspec.json.decode(row.body)}"
     hint = "who shares a GPU with whom is told without it"
     return Gap(at.target, at.kind, GapCause.MALFORMED, detail, hint, at.line, at.namespace)
-
-
-def _marked(estate: Estate, namespace: str, row: Row) -> None:
-    """Add what names a tenant: marks of a namespace, or of one of its pods."""
-    if row.tag == "pod":
-        estate.tenants.pod(namespace, row.place.name, _marks(row.body))
-    else:
-        estate.namespace(namespace, _marks(row.body), row.place)
-
-
-def _learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
-    """Add the rows of one key."""
-    if key[0] == TENANTS:
-        for row in rows:
-            _marked(estate, key[1], row)
-    elif key[0] == POOLS:
-        estate.pool(key[1], key[2], pool_of(_slice(row.body) for row in rows))
-    elif key[0] == CLAIMS:
-        for row in rows:
-            estate.claim(key[1], key[2], _claim(row.body), row.place)
-    elif key[0] == RUNTIMES:
-        for row in rows:
-            estate.handlers[key[1]] = _handler(row.body)
-    elif key[0] == RIGHTS:
-        estate.rights.learn(rows)
-    elif key[0] == NODES:
-        node: NodeRow | None = None
-        place: Origin | None = None
-        pods: list[tuple[Origin, PodUse]] = []
-        for row in rows:
-            if row.tag == "node":
-                node, place = _node(row.body), row.place
-            else:
-                pods.append((row.place, _pod(row.body)))
-        estate.node(key[1], node, place, pods)
 
 
 def _facts(estate: Estate) -> Iterator[Fact]:

@@ -1,0 +1,81 @@
+"""Gives the rows of a target to its estate, in the order of their keys (:mod:`rows`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from auditor.analysis.gpu.dra import ClaimRow, SliceRow, pool_of
+from auditor.analysis.gpu.estate import Estate
+from auditor.analysis.gpu.naming import Naming
+from auditor.analysis.gpu.nodes import NodeRow
+from auditor.analysis.gpu.pods import PodUse
+from auditor.analysis.gpu.rows import (
+    CLAIMS,
+    NAMING,
+    NODES,
+    POOLS,
+    RIGHTS,
+    RUNTIMES,
+    TENANTS,
+    TEXTS,
+)
+from auditor.analysis.gpu.sharing_rows import Text
+from auditor.analysis.gpu.tenants import NamespaceMarks
+from auditor.analysis.protocol import Row
+from auditor.model.fact import Origin
+
+_marks = msgspec.json.Decoder(NamespaceMarks).decode
+_slice = msgspec.json.Decoder(SliceRow).decode
+_claim = msgspec.json.Decoder(ClaimRow).decode
+_node = msgspec.json.Decoder(NodeRow).decode
+_pod = msgspec.json.Decoder(PodUse).decode
+_naming = msgspec.json.Decoder(Naming).decode
+_texts = msgspec.json.Decoder(list[Text]).decode
+_handler = msgspec.json.Decoder(str).decode
+
+
+def _marked(estate: Estate, namespace: str, row: Row) -> None:
+    """Add what names a tenant: marks of a namespace, or of one of its pods."""
+    if row.tag == "pod":
+        estate.tenants.pod(namespace, row.place.name, _marks(row.body))
+    else:
+        estate.namespace(namespace, _marks(row.body), row.place)
+
+
+def learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
+    """Add the rows of one key."""
+    if key[0] == TENANTS:
+        for row in rows:
+            _marked(estate, key[1], row)
+    elif key[0] == POOLS:
+        estate.pool(key[1], key[2], pool_of(_slice(row.body) for row in rows))
+    elif key[0] == CLAIMS:
+        for row in rows:
+            estate.claim(key[1], key[2], _claim(row.body), row.place)
+    elif key[0] in (RUNTIMES, NAMING, TEXTS):
+        for row in rows:
+            _learn_settings(estate, key, row)
+    elif key[0] == RIGHTS:
+        estate.rights.learn(rows)
+    elif key[0] == NODES:
+        node: NodeRow | None = None
+        place: Origin | None = None
+        pods: list[tuple[Origin, PodUse]] = []
+        for row in rows:
+            if row.tag == "node":
+                node, place = _node(row.body), row.place
+            else:
+                pods.append((row.place, _pod(row.body)))
+        estate.node(key[1], node, place, pods)
+
+
+def _learn_settings(estate: Estate, key: tuple[str, ...], row: Row) -> None:
+    """Add what runs pods, and how plugins are configured."""
+    if key[0] == RUNTIMES:
+        estate.handlers[key[1]] = _handler(row.body)
+    elif key[0] == NAMING:
+        estate.configurations.name(_naming(row.body))
+    else:
+        estate.configurations.read(key[1], key[2], _texts(row.body))

@@ -1,0 +1,112 @@
+"""Where no label says what a node shares, its plugin's configuration does, and proves nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from auditor.analysis.gpu.sharing_rows import LABEL
+from auditor.model.gpus import DeviceFact
+from auditor.model.resource import Resource
+from tests.unit.analysis.gpu.objects import SHARED, devices, node, pod, resource, shared
+
+GPU = "nvidia.com/gpu"
+
+
+def policy(name: str = "plugin", default: str = "any", namespace: str = "gpu") -> Resource:
+    spec = {"devicePlugin": {"config": {"name": name, "default": default}}}
+    status = {"namespace": namespace}
+    return resource("ClusterPolicy.nvidia.com", "p", spec=spec, status=status)
+
+
+def sharing(strategy: str = "timeSlicing", replicas: int = 4, **more: Any) -> str:
+    section = {"resources": [{"name": GPU, "replicas": replicas}], **more}
+    return json.dumps({"version": "v1", "sharing": {strategy: section}})
+
+
+def config_map(namespace: str = "gpu", **data: str) -> Resource:
+    return resource("ConfigMap", "plugin", namespace, data=data)
+
+
+PODS = (pod("a/x", {GPU: 1}), pod("b/y", {GPU: 1}))
+MAY = [("a b", "time-slicing", "shared", "possible")]
+
+
+def pool(*found: Resource) -> DeviceFact:
+    (one,) = devices(*found, *PODS)
+    return one
+
+
+def test_a_node_without_labels_shares_what_its_configuration_says() -> None:
+    every = (node(nvidia_com__gpu="8"), policy(), config_map(any=sharing()))
+    assert shared(*every, *PODS) == MAY
+    found = pool(*every)
+    assert (found.count, found.some_must_share) == (2, False)
+    assert "by ConfigMap gpu/plugin each is given out 4 times" in found.unknown[0]
+
+
+def test_nothing_is_proven_by_a_configuration() -> None:
+    many = (pod("a/x", {GPU: 5}), pod("b/y", {GPU: 1}))
+    every = (node(nvidia_com__gpu="8"), policy(), config_map(any=sharing()))
+    assert {each[3] for each in shared(*every, *many)} == {"possible"}
+    assert {each[3] for each in shared(node(labels=SHARED, nvidia_com__gpu="8"), *many)} == {
+        "proven"
+    }
+
+
+def test_one_that_was_not_read_is_named_and_excludes_nothing() -> None:
+    found = pool(node(nvidia_com__gpu="8"), policy())
+    assert "ConfigMap gpu/plugin, which says how it is shared, was not read" in found.unknown[0]
+    elsewhere = config_map("other", any=sharing())
+    assert "was not read" in pool(node(nvidia_com__gpu="8"), policy(), elsewhere).unknown[0]
+
+
+def test_labels_count_more() -> None:
+    labels = {"nvidia.com/gpu.count": "8", "nvidia.com/gpu.replicas": "1"}
+    every = (node(labels=labels, nvidia_com__gpu="8"), policy(), config_map(any=sharing()))
+    assert shared(*every, *PODS) == []
+
+
+CHOICES = {
+    "the default": (None, "any", MAY),
+    "the label of the node": ("none", "any", []),
+    "a label that selects sharing": ("any", "none", MAY),
+    "a label that selects nothing": ("gone", "any", []),
+}
+
+
+@pytest.mark.parametrize(("label", "default", "expected"), CHOICES.values(), ids=CHOICES.keys())
+def test_the_node_chooses(label: str | None, default: str, expected: list[Any]) -> None:
+    labels = {LABEL: label} if label else {}
+    texts = config_map(any=sharing(), none=json.dumps({"version": "v1", "flags": {}}))
+    every = (node(labels=labels, nvidia_com__gpu="8"), policy(default=default), texts)
+    assert shared(*every, *PODS) == expected
+
+
+def test_other_strategies_and_what_is_refused() -> None:
+    at = node(nvidia_com__gpu="8")
+    mps = shared(at, policy(), config_map(any=sharing("mps")), *PODS)
+    assert mps == [("a b", "mps", "memory-soft", "possible")]
+    assert shared(at, policy(), config_map(any=sharing(replicas=1)), *PODS) == []
+
+
+def test_a_renamed_resource_is_known_by_its_new_name() -> None:
+    new = "nvidia.com/gpu.shared"
+    at = resource("Node", "n", metadata={"labels": {}}, status={"capacity": {new: "8"}})
+    pods = (pod("a/x", {new: 1}), pod("b/y", {new: 1}))
+    texts = config_map(any=sharing(renameByDefault=True))
+    assert shared(at, policy(), texts, *pods) == MAY
+
+
+def test_a_daemon_set_names_it_too() -> None:
+    container = {
+        "image": "nvcr.io/nvidia/k8s-device-plugin:v0.17.4",
+        "args": ["--config-file=/config/any"],
+        "volumeMounts": [{"name": "c", "mountPath": "/config"}],
+    }
+    volumes = [{"name": "c", "configMap": {"name": "plugin"}}]
+    template = {"spec": {"containers": [container], "volumes": volumes}}
+    plugin = resource("DaemonSet", "d", "gpu", spec={"template": template})
+    assert shared(node(nvidia_com__gpu="8"), plugin, config_map(any=sharing()), *PODS) == MAY
