@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.e2e.command import auditor
 from tests.engines.client import Client, Request
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster, ran, results
+from tests.live.test_gpus import CLUSTER_WIDE, made, patched
 
 NAMESPACE, _, NAME = clusters.SHARING.partition("/")
 BINDINGS = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings"
@@ -79,3 +81,55 @@ def test_one_that_is_refused_is_a_gap_and_no_pass(refused: Cluster) -> None:
     assert of(document, SLICED)["unknown"] >= 1
     assert of(document, "gpu-sharing-configuration-not-read")["fail"] == 1
     assert document["gate"]["decision"] != "pass"
+
+
+RESOURCE = "nvidia.com/gpu.shared"
+HOLDERS = ("team-llm", "training")
+
+
+@pytest.fixture
+def unlabelled(cluster: Cluster) -> Iterator[str]:
+    """A node of which no label says what it shares, and two tenants on it."""
+    client, node = cluster.client, "unlabelled"
+    nodes = CLUSTER_WIDE[0]
+    made(client, nodes, {"metadata": {"name": node}})
+    patched(client, f"{nodes}/{node}/status", {"status": {"capacity": {RESOURCE: "8"}}})
+    limits = {"limits": {RESOURCE: 1}}
+    container = {"name": "c", "image": "r.io/a:1", "resources": limits}
+    spec = {"nodeName": node, "containers": [container]}
+    pods = [f"/api/v1/namespaces/{name}/pods" for name in HOLDERS]
+    for path in pods:
+        made(client, path, {"metadata": {"name": "holder"}, "spec": spec})
+    try:
+        yield node
+    finally:
+        gone = [f"{nodes}/{node}", *(f"{path}/holder" for path in pods)]
+        sent = [client.send(Request("DELETE", f"{path}?gracePeriodSeconds=0")) for path in gone]
+        assert {each.status for each in sent} == {200}
+
+
+def on(cluster: Cluster, node: str, code: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """The shares of a node, and what is not known of it."""
+    done = ran(cluster, "gpus", "k8s://", "--format", "json")
+    assert done.code == code, done.err
+    found = [each for each in json.loads(done.out)["devices"] if each["node"] == node]
+    return (
+        [share for each in found for share in each["shares"]],
+        [text for each in found for text in each["unknown"]],
+    )
+
+
+def test_a_configuration_stands_in_for_labels(cluster: Cluster, unlabelled: str) -> None:
+    shares, unknown = on(cluster, unlabelled, 0)
+    assert [(each["tenants"], each["mechanism"], each["certainty"]) for each in shares] == [
+        (list(HOLDERS), "time-slicing", "possible")
+    ]
+    assert any("each is given out 4 times" in text for text in unknown)
+
+
+def test_one_that_is_refused_is_named_in_the_matrix(refused: Cluster, unlabelled: str) -> None:
+    shares, unknown = on(refused, unlabelled, 3)
+    assert shares == []
+    assert any(
+        f"{clusters.SHARING}, which says how it is shared, was not read" in text for text in unknown
+    )

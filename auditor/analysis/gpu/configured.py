@@ -10,11 +10,15 @@ matrix says that it rests on the ConfigMap. One that was not read is named. Wher
 they count, and a configuration that says another thing is a note.
 
 Who writes it: whoever may write ConfigMaps in the namespace of the operator, and labels of nodes.
+
+Intel's plugin is told by ``sharedDevNum`` of a GpuDevicePlugin how often it gives out a GPU, and no
+label says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -26,7 +30,11 @@ from auditor.analysis.gpu.plugin_config import plugin_config
 from auditor.analysis.gpu.plugin_flags import Start
 from auditor.analysis.gpu.sharing_rows import LABEL, Text
 
-_MECHANISMS: Mapping[str, Mechanism] = {
+_INTEL: Final = "gpu.intel.com/"
+_NO_GPU: Final = "_monitoring"
+"""How the resource ends that shows all GPUs to a monitor."""
+_SEVERAL: Final = 2
+_MECHANISMS: Final[Mapping[str, Mechanism]] = {
     "time-slicing": Mechanism.TIME_SLICING,
     "mps": Mechanism.MPS,
 }
@@ -51,6 +59,7 @@ class Configurations:
         self._namings: list[Naming] = []
         self._texts: dict[tuple[str, str], Sequence[Text]] = {}
         self._known: dict[str, Configured | None] = {}
+        self._of_intel = 1
 
     def name(self, naming: Naming) -> None:
         """Learn that something names a ConfigMap."""
@@ -60,6 +69,18 @@ class Configurations:
     def read(self, namespace: str, name: str, texts: Sequence[Text]) -> None:
         """Learn what a ConfigMap says."""
         self._texts[namespace, name] = texts
+
+    def share_intel(self, times: int) -> None:
+        """Learn how often Intel's plugin gives out a GPU; of several plugins the most counts."""
+        self._of_intel = max(self._of_intel, times)
+
+    def applied(self, offer: Offer, row: NodeRow) -> Offer:
+        """Say what a node offers by what is configured for it."""
+        if not offer.resource.startswith(_INTEL):
+            return as_configured(offer, row, self.of(row))
+        if self._of_intel < _SEVERAL or offer.resource.endswith(_NO_GPU):
+            return offer
+        return _divided(offer, self._of_intel, Mechanism.TIME_SLICING, "GpuDevicePlugin")
 
     def of(self, row: NodeRow) -> Configured | None:
         """Say what a node shares by its configuration; None where nothing names one."""
@@ -113,13 +134,14 @@ def as_configured(offer: Offer, row: NodeRow, found: Configured | None) -> Offer
         doubt = f"{offer.doubt}; {found.source}, which says how it is shared, was not read"
         return replace(offer, doubt=doubt)
     slots = found.slots.get(offer.resource, 1)
-    if slots < 2:
-        return offer
-    capacity = offer.devices
+    return offer if slots < _SEVERAL else _divided(offer, slots, found.mechanism, found.source)
+
+
+def _divided(offer: Offer, slots: int, mechanism: Mechanism, source: str) -> Offer:
     return replace(
         offer,
-        devices=max(capacity // slots, 1),
+        devices=max(offer.devices // slots, 1),
         per_device=slots,
-        sharing=found.mechanism,
-        doubt=f"{offer.doubt}; by {found.source} each is given out {slots} times",
+        sharing=mechanism,
+        doubt=f"{offer.doubt}; by {source} each is given out {slots} times",
     )

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.analysis.gpu.components import Component, is_component
-from auditor.analysis.gpu.configured import Configurations, as_configured
+from auditor.analysis.gpu.configured import Configurations
 from auditor.analysis.gpu.declared import Declared, HeldPod
 from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device, steps_of
 from auditor.analysis.gpu.dra import ClaimedDevice, ClaimRow, Pool, SliceDevice, path_of
@@ -205,8 +205,7 @@ class Estate:
         """Say what a node offers, by its labels, else as its plugin is configured."""
         if row is None:
             return {}
-        found = self.configurations.of(row)
-        return {each.resource: as_configured(each, row, found) for each in offers(row)}
+        return {each.resource: self.configurations.applied(each, row) for each in offers(row)}
 
     def _run(self, node: str, use: PodUse) -> tuple[PodUse, bool]:
         """Say what a pod reaches with what runs it, and whether that is a virtual machine."""

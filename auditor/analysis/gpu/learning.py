@@ -33,6 +33,7 @@ _node = msgspec.json.Decoder(NodeRow).decode
 _pod = msgspec.json.Decoder(PodUse).decode
 _naming = msgspec.json.Decoder(Naming).decode
 _texts = msgspec.json.Decoder(list[Text]).decode
+_times = msgspec.json.Decoder(int).decode
 _handler = msgspec.json.Decoder(str).decode
 
 
@@ -76,6 +77,9 @@ def _learn_settings(estate: Estate, key: tuple[str, ...], row: Row) -> None:
     if key[0] == RUNTIMES:
         estate.handlers[key[1]] = _handler(row.body)
     elif key[0] == NAMING:
-        estate.configurations.name(_naming(row.body))
+        if row.tag == "intel":
+            estate.configurations.share_intel(_times(row.body))
+        else:
+            estate.configurations.name(_naming(row.body))
     else:
         estate.configurations.read(key[1], key[2], _texts(row.body))

@@ -9,6 +9,7 @@ key                         object                        what is in the row
 2, namespace, claim         ResourceClaim                 pods that use it, and its devices
 3, name                     RuntimeClass                  its handler
 31                          ClusterPolicy, DaemonSet      the ConfigMap of the device plugin
+31                          GpuDevicePlugin               how often it gives out a GPU
 32, namespace, name         ConfigMap                     what may be its configuration
 4, node                     Node                          what it offers, and its labels
 4, node                     Pod that has something        what it asked for, got, and reaches
@@ -53,7 +54,8 @@ NODE: Final = "k8s/Node"
 POD: Final = "k8s/Pod"
 RUNTIME: Final = "k8s/RuntimeClass"
 DAEMON_SET: Final = "k8s/DaemonSet"
-CONFIGURATION: Final = frozenset({CONFIG_MAP, POLICY, DAEMON_SET})
+INTEL: Final = "k8s/GpuDevicePlugin.deviceplugin.intel.com"
+CONFIGURATION: Final = frozenset({CONFIG_MAP, POLICY, DAEMON_SET, INTEL})
 READS: Final = frozenset({NAMESPACE, SLICE, CLAIM, NODE, POD, RUNTIME}) | CONFIGURATION
 
 TENANTS, POOLS, CLAIMS, RUNTIMES = "0", "1", "2", "3"
@@ -167,7 +169,13 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
         texts = list(texts_of(body.get("data"), read))
         yield Row((TEXTS, resource.namespace, resource.name), "texts", origin, _encode(texts))
         return
-    template = mapping(mapping(body.get("spec")).get("template"))
+    spec = mapping(body.get("spec"))
+    if resource.kind == INTEL:
+        times = spec.get("sharedDevNum")
+        if isinstance(times, int) and times > 1:
+            yield Row((NAMING,), "intel", origin, _encode(times))
+        return
+    template = mapping(spec.get("template"))
     named = (
         [of_policy(body)] if resource.kind == POLICY else of_template(template, resource.namespace)
     )

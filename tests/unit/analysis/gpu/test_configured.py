@@ -110,3 +110,25 @@ def test_a_daemon_set_names_it_too() -> None:
     template = {"spec": {"containers": [container], "volumes": volumes}}
     plugin = resource("DaemonSet", "d", "gpu", spec={"template": template})
     assert shared(node(nvidia_com__gpu="8"), plugin, config_map(any=sharing()), *PODS) == MAY
+
+
+INTEL = "gpu.intel.com/i915"
+
+
+def intel(resource_name: str, times: object) -> list[tuple[str, str, str, str]]:
+    """What two tenants share of eight of a resource of Intel's, with a plugin that is so set."""
+    plugin = resource("GpuDevicePlugin.deviceplugin.intel.com", "g", spec={"sharedDevNum": times})
+    at = resource("Node", "n", metadata={"labels": {}}, status={"capacity": {resource_name: "8"}})
+    pods = (pod("a/x", {resource_name: 1}), pod("b/y", {resource_name: 1}))
+    return shared(at, plugin, *pods)
+
+
+def test_intels_plugin_says_how_often_it_gives_out_a_gpu() -> None:
+    assert intel(INTEL, 4) == MAY
+    assert intel("gpu.intel.com/xe", 2) == MAY
+    assert intel(INTEL, 1) == []
+
+
+@pytest.mark.parametrize("times", ["4", None, -4, 0, [], 2.5])
+def test_what_intels_plugin_would_not_take_shares_nothing(times: object) -> None:
+    assert intel(INTEL, times) == []

@@ -151,3 +151,29 @@ def test_a_claim_that_names_a_device_that_no_slice_has_is_told() -> None:
     assert device.unknown == ("no slice of gpu.nvidia.com has n/gpu-7",)
     found = shared(slices(UUID), claim("a/c", "gpu-7"), claim("b/c", "gpu-7"))
     assert [each[0] for each in found] == ["a b"]
+
+
+GKE = "cloud.google.com/gke-"
+
+
+def on_gke(count: int, asked: tuple[int, int], **labels: str) -> list[tuple[str, str, str, str]]:
+    """What two tenants share of a node of GKE with so many of the plain resource."""
+    named = {GKE + name.replace("_", "-"): value for name, value in labels.items()}
+    pods = [pod(f"{name}/x", {GPU: slots}) for name, slots in zip("ab", asked, strict=True)]
+    return shared(capacity(GPU, count, **named), *pods)
+
+
+def test_gke_says_how_many_clients_a_gpu_has() -> None:
+    turns = {"gpu_sharing_strategy": "time-sharing", "max_shared_clients_per_gpu": "4"}
+    assert on_gke(8, (5, 1), **turns) == [("a b", "time-slicing", "shared", "proven")]
+    assert on_gke(8, (1, 1), **turns) == [("a b", "time-slicing", "shared", "possible")]
+    assert on_gke(7, (5, 1), **turns) == [("a b", "time-slicing", "shared", "possible")]
+    mps = {**turns, "gpu_sharing_strategy": "mps"}
+    assert on_gke(8, (5, 1), **mps) == [("a b", "mps", "memory-soft", "proven")]
+
+
+def test_gke_says_how_a_gpu_is_divided() -> None:
+    parts = {"gpu_sharing_strategy": "time-sharing", "max_shared_clients_per_gpu": "1"}
+    divided = {**parts, "gpu_partition_size": "1g.10gb"}
+    assert on_gke(7, (1, 1), **divided) == [("a b", "mig", "hardware", "possible")]
+    assert on_gke(7, (1, 1), **parts) == []
