@@ -1,0 +1,126 @@
+"""Objects of a cluster in which every rule on nodes, operators and ways to GPUs finds its fault."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import auditor
+
+NODE = """\
+apiVersion: v1
+kind: Node
+metadata:
+  name: node-1
+  labels:
+    nvidia.com/mig.config: all-1g.10gb
+    nvidia.com/mig.config.state: failed
+    nvidia.com/vgpu.present: "true"
+    nvidia.com/gpu.sharing-strategy: time-slicing
+    nvidia.com/cc.mode: devtools
+status: {capacity: {nvidia.com/gpu: "4"}}
+"""
+OPERATORS = """\
+apiVersion: nvidia.com/v1
+kind: ClusterPolicy
+metadata: {name: p}
+spec: {ccManager: {enabled: true, defaultMode: devtools}}
+---
+apiVersion: deviceplugin.intel.com/v1
+kind: GpuDevicePlugin
+metadata: {name: g}
+spec: {sharedDevNum: 10}
+---
+apiVersion: amd.com/v1alpha1
+kind: DeviceConfig
+metadata: {name: d, namespace: kube-amd-gpu}
+spec: {metricsExporter: {enable: true, serviceType: NodePort, nodePort: 32500}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: r}
+rules:
+- {apiGroups: [nvidia.com], resources: [clusterpolicies], verbs: [patch]}
+"""
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: p
+  namespace: ml
+  annotations: {cdi.k8s.io/gpu: nvidia.com/gpu=all}
+spec:
+  runtimeClassName: nvidia
+  containers:
+  - name: c
+    image: r.example/a:1
+    env:
+    - {name: NVIDIA_IMEX_CHANNELS, value: "0"}
+    - {name: NVIDIA_DRIVER_CAPABILITIES, value: all}
+    - {name: CONSUMABLE_SHARES, value: unlimited}
+    volumeMounts:
+    - {name: v, mountPath: /var/run/nvidia-container-devices/all}
+  volumes: [{name: v, emptyDir: {}}]
+"""
+CONFIDENTIAL = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: ml}
+spec:
+  runtimeClassName: kata-qemu-nvidia-gpu
+  containers:
+  - {name: c, image: "r.example/a:1", resources: {limits: {nvidia.com/pgpu: 1}}}
+"""
+FAULTS = {
+    "node": (
+        NODE,
+        {
+            *("gpu-node-untainted", "gpu-mig-state-differs", "gpu-virtual-gpu-shared-again"),
+            "gpu-confidential-mode-differs",
+        },
+    ),
+    "operators": (
+        OPERATORS,
+        {
+            *("gpu-confidential-mode-of-developers", "gpu-intel-devices-shared"),
+            *("gpu-metrics-on-node-ports", "k8s-rbac-gpu-operator-writable"),
+        },
+    ),
+    "workload": (
+        POD,
+        {
+            *("gpu-runtime-without-allocation", "gpu-device-named-by-annotation"),
+            *("gpu-device-named-by-mount", "gpu-administered-by-environment"),
+            *("gpu-driver-capabilities-all", "gpu-consumable-shares-unlimited"),
+        },
+    ),
+}
+EVERY = {rule for _, rules in FAULTS.values() for rule in rules} | {"gpu-runtime-not-confidential"}
+
+
+def failing(folder: Path, text: str, *options: str) -> set[str]:
+    """Those of the rules that fail on some objects, each once."""
+    (folder / "a.yaml").write_text(text)
+    done = auditor("scan", folder / "a.yaml", "--format", "json", "--fail-on", "never", *options)
+    assert done.code == 0, done.err
+    document: dict[str, Any] = json.loads(done.out)
+    found = [each["rule"] for each in document["findings"] if each["verdict"] == "fail"]
+    ours = [rule for rule in found if rule in EVERY]
+    assert len(ours) == len(set(ours))
+    return set(ours)
+
+
+@pytest.mark.parametrize(("text", "expected"), FAULTS.values(), ids=FAULTS.keys())
+def test_each_fault_is_found_once(tmp_path: Path, text: str, expected: set[str]) -> None:
+    assert failing(tmp_path, text) == expected
+
+
+def test_a_machine_without_encryption_is_one_where_that_is_the_floor(tmp_path: Path) -> None:
+    options = ("--set", "isolation_floor=confidential")
+    assert failing(tmp_path, CONFIDENTIAL, *options) == {"gpu-runtime-not-confidential"}
+    assert failing(tmp_path, CONFIDENTIAL) == set()
+    encrypted = CONFIDENTIAL.replace("nvidia-gpu", "nvidia-gpu-snp")
+    assert failing(tmp_path, encrypted, *options) == set()
