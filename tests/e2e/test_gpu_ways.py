@@ -21,6 +21,8 @@ metadata:
     nvidia.com/vgpu.present: "true"
     nvidia.com/gpu.sharing-strategy: time-slicing
     nvidia.com/cc.mode: devtools
+    nvidia.com/gpu.count: "2"
+    nvidia.com/gpu.replicas: "1"
 status: {capacity: {nvidia.com/gpu: "4"}}
 """
 OPERATORS = """\
@@ -65,6 +67,14 @@ spec:
     - {name: v, mountPath: /var/run/nvidia-container-devices/all}
   volumes: [{name: v, emptyDir: {}}]
 """
+CLAIM = """\
+apiVersion: resource.k8s.io/v1
+kind: ResourceClaim
+metadata: {name: c, namespace: ml}
+spec: {devices: {requests: [{name: r, exactly: {deviceClassName: gpu.nvidia.com}}]}}
+status:
+  reservedFor: [{resource: pods, name: a, uid: a}, {resource: pods, name: b, uid: b}]
+"""
 CONFIDENTIAL = """\
 apiVersion: v1
 kind: Pod
@@ -79,7 +89,7 @@ FAULTS = {
         NODE,
         {
             *("gpu-node-untainted", "gpu-mig-state-differs", "gpu-virtual-gpu-shared-again"),
-            "gpu-confidential-mode-differs",
+            *("gpu-confidential-mode-differs", "gpu-capacity-differs"),
         },
     ),
     "operators": (
@@ -89,6 +99,7 @@ FAULTS = {
             *("gpu-metrics-on-node-ports", "k8s-rbac-gpu-operator-writable"),
         },
     ),
+    "claim": (CLAIM, {"gpu-claim-used-by-several"}),
     "workload": (
         POD,
         {
