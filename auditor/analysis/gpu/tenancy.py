@@ -21,9 +21,9 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.components import Component, components_from_table
-from auditor.analysis.gpu.estate import Device, Estate, Held, Holder, NodePool, Reach
-from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.estate import Device, Estate, NodePool, Reach
 from auditor.analysis.gpu.learning import learn
+from auditor.analysis.gpu.matrix import device_body, pool_body
 from auditor.analysis.gpu.naming import CONFIG_MAP
 from auditor.analysis.gpu.pairs import (
     Pair,
@@ -43,9 +43,8 @@ from auditor.analysis.gpu.rows import (
     extracted,
     pod_marks,
 )
-from auditor.analysis.gpu.shares import Certainty, Share, Step
+from auditor.analysis.gpu.shares import Certainty, Share
 from auditor.analysis.gpu.sharing_rows import ReadText, read_json
-from auditor.analysis.gpu.sources import NODE_STATUS
 from auditor.analysis.gpu.tenants import (
     POD_LABEL,
     TenantKey,
@@ -59,7 +58,7 @@ from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
-from auditor.model.gpus import TENANCY, WRITER, DeviceFact, SharedDevice, TenantOnDevice
+from auditor.model.gpus import TENANCY, WRITER
 from auditor.model.resource import Gap, Resource
 
 SHARE: Final = "gpu/Share"
@@ -191,140 +190,15 @@ def _writers(estate: Estate) -> Iterator[Fact]:
 
 
 def _device(estate: Estate, node: str, gpu: str, device: Device, shared: Sequence[Share]) -> Fact:
-    tenants: dict[str, list[Held]] = {}
-    for held in device.held:
-        tenants.setdefault(held.grant.tenant, []).append(held)
-    body = _body(
-        DeviceFact(
-            node=node,
-            device=gpu,
-            count=1,
-            known=True,
-            product=device.product,
-            tenants=tuple(
-                _tenant(name, tenants[name], estate.tenants.words(name)) for name in sorted(tenants)
-            ),
-            level=0,
-            isolation="",
-            shares=(),
-            unknown=(*device.notes, *_unread(estate, node)),
-        ),
-        shared,
-    )
+    body = device_body(estate, node, gpu, device, shared)
     origins = [held.origin for held in device.held]
     return _fact(DEVICE, (node, gpu), body, estate.nodes.get(node), origins)
 
 
-def _tenant(name: str, held: Sequence[Held], keys: tuple[str, ...]) -> TenantOnDevice:
-    grants = [each.grant for each in held]
-    surest = min(grants, key=lambda each: (-each.certainty, each.path, each.sharing.value))
-    parts = {_part(grant.path) for grant in grants}
-    return TenantOnDevice(
-        tenant=name,
-        pods=tuple(sorted({grant.pod for grant in grants})[:_SHOWN]),
-        mechanism=_word(surest.sharing, machine=all(grant.machine for grant in grants)),
-        certainty=surest.certainty.word,
-        part=", ".join(sorted(parts)) if "" not in parts else "",
-        observer=all(grant.observer for grant in grants),
-        keys=keys,
-        sources=tuple(sorted({each.source for each in held})),
-    )
-
-
-def _part(path: tuple[Step, ...]) -> str:
-    return " ".join(f"{step.mechanism.value} {step.id or '?'}" for step in path)
-
-
 def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolShares) -> Fact:
-    offer = pool.offer
-    tenants: dict[str, list[Holder]] = {}
-    for holder in pool.holders:
-        tenants.setdefault(holder.tenant, []).append(holder)
-    body = _body(
-        DeviceFact(
-            node=node,
-            device=resource,
-            count=offer.devices,
-            known=False,
-            product=offer.product,
-            tenants=tuple(
-                TenantOnDevice(
-                    tenant=name,
-                    pods=tuple(sorted({holder.pod for holder in tenants[name]})[:_SHOWN]),
-                    mechanism=_word(
-                        offer.sharing, machine=all(each.machine for each in tenants[name])
-                    ),
-                    certainty=Certainty.POSSIBLE.word,
-                    part=offer.profile,
-                    slots=sum(holder.slots for holder in tenants[name]),
-                    keys=estate.tenants.words(name),
-                    sources=(NODE_STATUS,),
-                )
-                for name in sorted(tenants)
-            ),
-            level=0,
-            isolation="",
-            shares=(),
-            some_must_share=found.must,
-            unknown=(*_unknown(pool), *_unread(estate, node)),
-        ),
-        found.shares,
-    )
+    body = pool_body(estate, node, pool, found)
     origins = [holder.origin for holder in pool.holders]
     return _fact(DEVICE, (node, resource), body, estate.nodes.get(node), origins)
-
-
-def _word(sharing: Mechanism, *, machine: bool) -> str:
-    """Say how something is given out: a whole GPU to a virtual machine is passed through."""
-    if machine and sharing is Mechanism.EXCLUSIVE:
-        return Mechanism.PASSTHROUGH.value
-    return sharing.value
-
-
-def _unread(estate: Estate, node: str) -> Iterator[str]:
-    for name in sorted(estate.unread.get(node, ())):
-        yield (
-            f"RuntimeClass {name} was not read: whether its pods run on the kernel of the node, "
-            "and heed what they say of GPUs, is not known"
-        )
-
-
-def _unknown(pool: NodePool) -> Iterator[str]:
-    """Say what can't be known of a pool, and what would tell."""
-    offer = pool.offer
-    if offer.doubt:
-        yield offer.doubt
-    waiting = any(not holder.known for holder in pool.holders)
-    if waiting and (offer.per_device > 1 or offer.sharing is Mechanism.UNKNOWN or offer.profile):
-        yield (
-            "which pod has which device is not in the API: "
-            "ContainerStatus.allocatedResourcesStatus tells (Kubernetes 1.36 and later)"
-        )
-
-
-def _body(device: DeviceFact, shared: Sequence[Share]) -> dict[str, object]:
-    """Put what is shared into the fact of a device."""
-    level = weakest(shared)
-    listed = tuple(
-        SharedDevice(
-            tenants=share.tenants,
-            level=int(share.level),
-            isolation=share.level.word,
-            mechanism=share.mechanism.value,
-            certainty=share.certainty.word,
-            pods=share.pods,
-        )
-        for share in shared[:_SHOWN]
-    )
-    whole = msgspec.structs.replace(
-        device,
-        level=int(level),
-        isolation=level.word,
-        shares=listed,
-        more_shares=max(len(shared) - _SHOWN, 0),
-    )
-    body: dict[str, object] = msgspec.to_builtins(whole)
-    return body
 
 
 def _shared(estate: Estate, tenants: tuple[str, str], found: dict[Certainty, Pair]) -> Fact:
