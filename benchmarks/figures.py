@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks import bundles, generate, peers
+from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
 from benchmarks.tools import Tools
@@ -242,6 +243,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "kube-score": kube_score,
         "pods": decode_floor,
         "scaling": scaling,
+        "gpus": gpus,
         "collect": collecting,
         "cluster": cluster,
         "prowler": peers.prowler,
