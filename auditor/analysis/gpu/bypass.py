@@ -83,9 +83,14 @@ def _volumes(volumes: Iterable[Volume]) -> Iterator[Way]:
             yield Way("device-folder", Certainty.POSSIBLE, pointer)
 
 
+def is_injecting(annotation: str) -> bool:
+    """Say whether a runtime with CDI injects devices by an annotation of such a name."""
+    return annotation.startswith(_ANNOTATION)
+
+
 def _annotations(annotations: dict[str, str]) -> Iterator[Way]:
     for name in sorted(annotations):
-        if name.startswith(_ANNOTATION):
+        if is_injecting(name):
             yield Way("annotation", Certainty.POSSIBLE, f"/metadata/annotations/{token(name)}")
 
 

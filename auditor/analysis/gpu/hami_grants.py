@@ -77,6 +77,8 @@ def hami_grants(node: str, register: Register, pods: Sequence[HeldPod]) -> Itera
         if any(name in pod.use.written for name in ALLOCATED)
         or (register.divides and pod.use.asked)
     ]
+    if not concerned:
+        return
     parts = Counter((claim.gpu, claim.part) for _, story in concerned for claim in story.claims)
     modes = {_mechanism(each.mode) for each in register.devices.values()}
     usual = weakest_of(modes or {Mechanism.SOFT_SLICE})

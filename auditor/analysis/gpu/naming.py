@@ -39,6 +39,8 @@ _OWN: Final = frozenset(
 """Variables by which the plugin is set; its options are called alike."""
 _OPTIONS: Final = tuple("--" + name.lower().replace("_", "-") for name in sorted(_OWN))
 _SOURCE: Final = "CONFIG_FILE_SRCDIR"
+_MARKS: Final = (b"--config-file", b"CONFIG_FILE", b"\\u")
+"""The last is how JSON writes any other letter, so that nobody hides one."""
 _DEFAULT: Final = "DEFAULT_CONFIG"
 
 
@@ -83,6 +85,14 @@ def of_policy(body: Mapping[str, object]) -> Naming:
         arguments=arguments,
         environment=environment,
     )
+
+
+def may_name_a_file(body: bytes) -> bool:
+    """Say whether anything in a pod template may be started with a configuration file.
+
+    Nearly none is, and it need not be decoded.
+    """
+    return any(mark in body for mark in _MARKS)
 
 
 def of_template(body: Mapping[str, object], namespace: str) -> Iterator[Naming]:

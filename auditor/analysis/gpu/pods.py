@@ -8,14 +8,15 @@ not restarted gives its devices on to the containers after it, so of those the l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-from auditor.analysis.gpu.bypass import Way, ways_of
+from auditor.analysis.gpu.bypass import Way, is_injecting, ways_of
 from auditor.analysis.gpu.devices import amount, is_accelerator
 from auditor.analysis.gpu.hami_limits import Limits, limits_of
-from auditor.analysis.gpu.podspec import Container, Metadata, Resources, Spec, Status, pod_in
+from auditor.analysis.gpu.podspec import Container, Metadata, Pod, Resources, Spec, Status, pod_in
 
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
 _KEPT: Final = (
@@ -39,6 +40,7 @@ _MARKS: Final = (
 
 The last is how JSON writes any other letter, so that nobody hides one.
 """
+_unpacked: Final = msgspec.msgpack.Decoder(Spec).decode
 LONGEST: Final = 4_096
 """What a scheduler writes of a pod is far shorter; what is not is cut, and not believed."""
 
@@ -77,26 +79,63 @@ def pod_use(body: bytes) -> tuple[str, PodUse] | None:
         msgspec.DecodeError: a field that says so is of another type.
     """
     pod = pod_in(body)
-    spec, status = pod.spec or Spec(), pod.status or Status()
-    if not spec.nodeName or status.phase in _ENDED:
+    spec, status, metadata = pod.spec or Spec(), pod.status or Status(), pod.metadata or Metadata()
+    node, spec.nodeName = spec.nodeName, None
+    if not node or status.phase in _ENDED:
         return None
-    asked = asked_by(spec.containers or (), spec.initContainers or ())
-    written = _written(pod.metadata or Metadata())
-    limits = limits_of(spec) if asked or written else None
+    injected = tuple(sorted(filter(is_injecting, metadata.annotations or ())))
+    found = _spec_use(spec, injected)
+    written = _written(metadata)
+    limits = found.limits if written or (found.asked and found.limits.off) else None
     use = PodUse(
-        asked=asked,
+        asked=found.asked,
         given=list(_given(status)),
         written=written,
-        ways=ways_of(pod),
+        ways=found.ways,
+        account=found.account,
+        runtime=found.runtime,
+        images=found.images,
+        backed=_backed(status),
+        limits=limits,
+    )
+    return (node, use) if use.asked or use.given or use.written or use.ways else None
+
+
+class _SpecUse(msgspec.Struct, frozen=True):
+    """What follows from the spec of a pod, and the names of its annotations that inject devices."""
+
+    asked: dict[str, int]
+    ways: list[Way]
+    account: str
+    runtime: str
+    images: list[str]
+    limits: Limits
+
+
+def _spec_use(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
+    try:
+        packed = msgspec.msgpack.encode(spec)
+    except OverflowError:  # a number of more than 64 bits
+        return _derived(spec, injected)
+    return _remembered(packed, injected)
+
+
+@lru_cache(1024)
+def _remembered(packed: bytes, injected: tuple[str, ...]) -> _SpecUse:
+    """As :func:`_derived`, of a spec as bytes: pods of one template differ in their node alone."""
+    return _derived(_unpacked(packed), injected)
+
+
+def _derived(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
+    every = (*(spec.containers or ()), *(spec.initContainers or ()))
+    return _SpecUse(
+        asked=asked_by(spec.containers or (), spec.initContainers or ()),
+        ways=ways_of(Pod(Metadata(annotations=dict.fromkeys(injected, "")), spec)),
         account=spec.serviceAccountName or "default",
         runtime=spec.runtimeClassName or "",
-        images=sorted(
-            {each.image for each in (*(spec.containers or ()), *(spec.initContainers or ()))}
-        ),
-        backed=_backed(status),
-        limits=limits if limits is not None and (written or limits.off) else None,
+        images=sorted({each.image for each in every}),
+        limits=limits_of(spec),
     )
-    return (spec.nodeName, use) if use.asked or use.given or use.written or use.ways else None
 
 
 def asked_by(containers: Iterable[Container], first: Iterable[Container]) -> dict[str, int]:

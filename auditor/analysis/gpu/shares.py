@@ -157,6 +157,8 @@ def shares(grants: Iterable[Grant]) -> Iterator[Share]:
             shape_of.setdefault(shape, grant)
             pods = alike.setdefault(shape, {})
             pods[grant.tenant] = min(grant.pod, pods.get(grant.tenant, grant.pod))
+    if len({tenant for pods in alike.values() for tenant in pods}) < 2:
+        return
     found: dict[tuple[tuple[str, str], Certainty], Share] = {}
     for ours, theirs in combinations_with_replacement(alike, 2):
         isolation, mechanism = separation(shape_of[ours], shape_of[theirs])

@@ -22,7 +22,15 @@ from typing import Final, TypeAlias
 import msgspec
 
 from auditor.analysis.bodies import decoded
-from auditor.analysis.gpu.naming import CONFIG_MAP, POLICY, mapping, of_policy, of_template, string
+from auditor.analysis.gpu.naming import (
+    CONFIG_MAP,
+    POLICY,
+    mapping,
+    may_name_a_file,
+    of_policy,
+    of_template,
+    string,
+)
 from auditor.analysis.gpu.nodes import node_row
 from auditor.analysis.gpu.plugin_fields import folded
 from auditor.analysis.paths import pointer_of
@@ -72,6 +80,8 @@ class Text(msgspec.Struct, frozen=True):
 
 def extracted(resource: Resource, site: Site, read: ReadText) -> Iterator[Row]:
     """Take what is needed of one object; of what is not as its API has it, nothing."""
+    if resource.kind == TEMPLATE and not may_name_a_file(resource.body):
+        return
     body = decoded(resource)
     if not isinstance(body, dict):
         return

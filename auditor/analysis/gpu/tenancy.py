@@ -14,6 +14,7 @@ decides whether two pods are of two tenants at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
@@ -266,6 +267,12 @@ def _reached(reach: Reach) -> Fact:
     return _fact(REACH, (reach.node, reach.pod), body, reach.origin, ())
 
 
+@lru_cache(64)
+def _nowhere(fields: tuple[str, ...]) -> tuple[tuple[str, None], ...]:
+    """Say of fields that they are concluded, and stand in no object."""
+    return tuple((f"/{name}", None) for name in fields)
+
+
 def _fact(
     kind: str,
     key: tuple[str, ...],
@@ -283,7 +290,7 @@ def _fact(
         body=_encode(body),
         subject=first,
         related=tuple(related[:_SHOWN]),
-        elsewhere=tuple((f"/{name}", None) for name in body),
+        elsewhere=_nowhere(tuple(body)),
         draws_on=((first.target, ""),),
         part=part,
     )

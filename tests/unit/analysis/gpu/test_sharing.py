@@ -195,6 +195,27 @@ def test_a_plugin_of_another_namespace_does_not_name_it() -> None:
     assert facts["a"]["namedBy"] == []
 
 
+@pytest.mark.parametrize(
+    ("written", "escaped"),
+    [(b"CONFIG_FILE", rb"\u0043ONFIG_FILE"), (b"/config/b", rb"\u002fconfig\/b")],
+)
+def test_a_plugin_is_found_whatever_its_letters_are_written_as(
+    written: bytes, escaped: bytes
+) -> None:
+    container = {
+        "image": "nvcr.io/nvidia/k8s-device-plugin:v1",
+        "env": [{"name": "CONFIG_FILE", "value": "/config/b"}],
+        "volumeMounts": [{"name": "config", "mountPath": "/config"}],
+    }
+    found_one = plugin("gpu-operator", "plugin", container)
+    body = found_one.body.replace(written, escaped)
+    assert body != found_one.body
+    facts = found(
+        msgspec.structs.replace(found_one, body=body), config_map(a=SHARE, b=SHARE), node("n")
+    )
+    assert [facts[key]["default"] for key in "ab"] == [False, True]
+
+
 def test_a_container_without_a_configuration_file_names_nothing() -> None:
     assert found(plugin("gpu-operator", "plugin", {"name": "web", "args": ["--port=1"]})) == {}
 
