@@ -31,6 +31,7 @@ from auditor.analysis.protocol import (
 from auditor.engine.lines import FIELD, text
 from auditor.model.fact import Origin
 from auditor.model.resource import Resource
+from auditor.secrets.hints import holding
 from auditor.secrets.messages import redact_texts
 from auditor.secrets.redact import clean
 
@@ -48,21 +49,49 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
 _decode_stored = msgspec.json.Decoder(_Stored).decode
 _decode_key = msgspec.json.Decoder(tuple[str, ...]).decode
 _encode = msgspec.json.encode
+_TOGETHER: Final = 64
+"""So many rows are looked at together for secrets before they are written."""
+_SHALLOW: Final = 64
+"""No JSON with fewer lists and objects is nested too deeply to be cleaned."""
 
 
 def encoded(analysis: str, row: Row) -> bytes:
     """Write a row as a line; its key and body without secrets, whatever the analysis left in."""
+    return encoded_all([(analysis, row)])[0]
+
+
+def encoded_all(rows: Sequence[tuple[str, Row]]) -> list[bytes]:
+    """As :func:`encoded`, of many: their bodies are looked at together, as most hold no secret."""
+    doubtful = holding([row.body for _, row in rows])
+    return [
+        _encoded(analysis, row, doubtful=doubt)
+        for (analysis, row), doubt in zip(rows, doubtful, strict=True)
+    ]
+
+
+def _encoded(analysis: str, row: Row, *, doubtful: bool) -> bytes:
+    body = clean(row.body) if doubtful or not _is_compact(row.body) else row.body
     try:
-        return _line(analysis, row)
+        return _line(analysis, row, body)
     except UnicodeEncodeError:  # a name of a file that is not text
         origin = row.origin and msgspec.structs.replace(row.origin, **_plain(row.origin))
         key = tuple(map(_escaped, row.key))
-        return _line(analysis, msgspec.structs.replace(row, origin=origin, key=key))
+        return _line(analysis, msgspec.structs.replace(row, origin=origin, key=key), body)
 
 
-def _line(analysis: str, row: Row) -> bytes:
+def _is_shallow(body: bytes) -> bool:
+    """Whether a row can be cleaned later: one that is nested too deeply fails where it is made."""
+    return body.count(b"{") + body.count(b"[") < _SHALLOW
+
+
+def _is_compact(body: bytes) -> bool:
+    """Whether JSON is as it is kept: in one line, and without fields that are null."""
+    return b"null" not in body and b"\n" not in body
+
+
+def _line(analysis: str, row: Row, body: bytes) -> bytes:
     key = _encode(redact_texts(row.key)) if row.key else b""
-    stored = _encode(_Stored(row.origin, msgspec.Raw(clean(row.body)), row.held))
+    stored = _encode(_Stored(row.origin, msgspec.Raw(body), row.held))
     order = FIELD.join((row.tag, *_order(row.origin))).encode()
     return b"%b\t%b\t%b\t%b\n" % (analysis.encode(), key, order, stored)
 
@@ -93,12 +122,16 @@ def decoded(line: bytes) -> tuple[str, Row]:
 
 
 class Rows:
-    """The rows of one file, or of one shard: what can be combined is, as it comes."""
+    """The rows of one file, or of one shard: what can be combined is, as it comes.
+
+    The others are written some at a time, as whether they hold a secret is asked of many at once.
+    """
 
     def __init__(self, analyses: Analyses) -> None:
         """``analyses`` are those that the run has."""
         self._by_id = {each.id: each for each in analyses.with_rows}
         self._combined: dict[tuple[str, Key, str], Row] = {}
+        self._waiting: list[tuple[str, Row]] = []
         self._lines: list[bytes] = []
 
     def extract(self, analysis: Extracting, resource: Resource, site: Site) -> None:
@@ -109,7 +142,10 @@ class Rows:
     def add(self, analysis: Extracting, row: Row) -> None:
         """Add a row of an analysis."""
         if row.tag not in analysis.combined:
-            self._lines.append(encoded(analysis.id, row))
+            if _is_shallow(row.body):
+                self._waiting.append((analysis.id, row))
+            else:
+                self._lines.append(encoded(analysis.id, row))
             return
         place = analysis.id, row.key, row.tag
         known = self._combined.get(place)
@@ -123,18 +159,31 @@ class Rows:
 
     def add_all(self, other: Rows) -> None:
         """Add the rows of another."""
+        other.write()
         self._lines += other._lines
         for (name, _, _), row in other._combined.items():
             self.add(self._by_id[name], row)
 
     def __len__(self) -> int:
         """Count the rows."""
-        return len(self._lines) + len(self._combined)
+        return len(self._lines) + len(self._waiting) + len(self._combined)
 
     def lines(self) -> list[bytes]:
         """All rows as lines, sorted."""
-        combined = [encoded(name, row) for (name, _, _), row in self._combined.items()]
-        return sorted(self._lines + combined)
+        self.write()
+        combined = [(name, row) for (name, _, _), row in self._combined.items()]
+        return sorted(self._lines + encoded_all(combined))
+
+    def settle(self) -> None:
+        """Write the rows that wait, once there are enough to look at."""
+        if len(self._waiting) >= _TOGETHER:
+            self.write()
+
+    def write(self) -> None:
+        """Write the rows that wait to be looked at together."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._lines += encoded_all(waiting)
 
 
 AnAnalysis = TypeVar("AnAnalysis", bound=Extracting)

@@ -95,6 +95,7 @@ class ShardRun:
         if known is not None:
             self.cached += 1
             self._total.add_known(known)
+            self._total.rows.settle()
             self._put_rows()
             return
         self._grouped = False
@@ -126,6 +127,8 @@ class ShardRun:
                 if draft is not None:
                     draft.add(resource)
                 self._take_resource(resource, reading, site, part)
+                part.rows.settle()
+            part.rows.write()
         except FORESEEN:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours costs what is left of this file

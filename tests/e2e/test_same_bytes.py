@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from auditor.model.resource import Target
+from benchmarks.gpus import write_gpus
 from collectors.documents.collector import FilesCollector
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from tests.e2e.command import ESTATE, auditor
@@ -86,6 +87,25 @@ def test_all_findings(tree: Path) -> None:
     assert {item["verdict"] for item in json.loads(whole)["findings"]} >= {"pass", "not-applicable"}
     assert Run(list_all=True, workers=4).results(collector_of(tree)) == whole, "four workers"
     assert Run(list_all=True, memo=False).results(collector_of(tree)) == whole, "no memo"
+
+
+def test_who_shares_a_gpu(tmp_path: Path) -> None:
+    """A cluster of forty nodes, some of whose pods' devices are known and some are not."""
+    root = tmp_path / "tree"
+    write_gpus(400, root, seed=3)
+    whole = Run().results(collector_of(root))
+    results = json.loads(whole)
+    devices = results["facts"]["gpu/Device"]
+    assert {item["body"]["known"] for item in devices} == {True, False}
+    assert {"gpu-tenants-may-share"} <= {item["rule"] for item in results["findings"]}
+    for run in (
+        Run(memo=False),
+        Run(workers=2, shard_weight=50 << 10),
+        Run(workers=4, shard_weight=50 << 10, memo=False),
+        Run(workers=1, cache=tmp_path / "cache"),
+        Run(workers=2, cache=tmp_path / "cache", shard_weight=50 << 10),
+    ):
+        assert run.results(collector_of(root)) == whole, run
 
 
 def test_cache(tree: Path, tmp_path: Path, expected: bytes) -> None:

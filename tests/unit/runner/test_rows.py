@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from types import MappingProxyType
 
 import pytest
@@ -14,6 +15,7 @@ from auditor.analysis.protocol import Feeds, Groups, Held, Row, Site, Stage
 from auditor.model.fact import Fact, Origin
 from auditor.model.resource import Resource
 from auditor.runner.rows import Rows, decoded, encoded, joined
+from auditor.secrets.redact import clean
 
 NAMES = st.sampled_from(["", "a", "a\tb", "\x1f", "b\n", "\u00fc", "!", "[", "a\x00", "zz"])
 
@@ -135,6 +137,45 @@ def test_no_secret_is_in_a_line(body: bytes) -> None:
     line = encoded("counting", Row(("k",), "item", origin(), body))
     assert b"hunter2" not in line
     assert b"ghp_" not in line
+
+
+BODIES = st.sampled_from(
+    (
+        b"{}",
+        b'{"a":null,"b":1}',
+        b'{\n  "a": [1,\n 2]\n}',
+        b'{"password":"hunter2hunter2"}',
+        b'{"name":"DB_PASSWORD","value":"hunter2hunter2"}',
+        b'["--token","hunter2hunter2"]',
+        b'{"a":"\\u0067hp_%s"}' % (b"a1B2" * 9),
+        b'{"images":["r.io/a:1"],"given":[["nvidia.com/gpu","GPU-1::0"]]}',
+        b'{"deep":%b1%b}' % (b"[" * 80, b"]" * 80),
+    )
+)
+
+
+@given(st.lists(BODIES, max_size=200), st.lists(st.booleans(), max_size=200))
+def test_many_rows_are_as_each_by_itself(bodies: list[bytes], settled: list[bool]) -> None:
+    rows = [Row((f"k{at}",), "item", origin(), body) for at, body in enumerate(bodies)]
+    held = Rows(Analyses((), (COUNTING,)))
+    for row, settle in zip_longest(rows, settled[: len(rows)], fillvalue=False):
+        held.add(COUNTING, row)
+        if settle:
+            held.settle()
+    assert len(held) == len(rows)
+    wanted = sorted(encoded(COUNTING.id, row) for row in rows)
+    assert held.lines() == wanted
+    assert not any(b"hunter2" in line or b"ghp_a1" in line for line in wanted)
+    found = [decoded(line)[1].body for line in wanted]
+    assert sorted(found) == sorted(map(clean, bodies))
+
+
+def test_a_row_that_is_nested_too_deeply_fails_where_it_is_made() -> None:
+    held = Rows(Analyses((), (COUNTING,)))
+    deep = b"[" * 900 + b"]" * 900
+    with pytest.raises(RecursionError):
+        held.add(COUNTING, Row(("k",), "item", origin(), b'{"password":%b}' % deep))
+    assert held.lines() == []
 
 
 def test_another_analysis_has_no_part_in_it() -> None:
