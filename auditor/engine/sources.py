@@ -8,15 +8,16 @@ verdicts back; permissions are derived from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from auditor.analysis.analyses import Analyses
 from auditor.analysis.completing import Aspects
 from auditor.analysis.protocol import Feeds
-from auditor.engine.waiting import reads_of
-from auditor.platforms import PLATFORMS, Platforms
+from auditor.engine.waiting import aspects_read
+from auditor.platforms import PLATFORMS, Platform, Platforms
 from auditor.policy.compiled import ActiveRule
 
 
@@ -87,9 +88,10 @@ def sources_of(
     ``rules`` are as :func:`needing` leaves them.
     """
     feeds, completes = analyses.feeds, analyses.completes
+    of_kind = functools.cache(platforms.of_kind)
     return {
         active.rule.id: msgspec.structs.replace(
-            _sources(active, feeds, platforms),
+            _sources(active, feeds, of_kind),
             completing=_completing(active, completes, platforms),
             by_name=_by_name(active, analyses.by_name, feeds),
         )
@@ -123,8 +125,9 @@ def _completing(
     return frozenset(
         kind
         for fact in active.rule.applies_to
-        for aspect in completes.get(fact, {}).values()
-        if aspect.asked and reads_of(active, aspect, platforms.shape_of(fact))
+        if fact in completes
+        for aspect in aspects_read(active, completes[fact].values(), platforms.shape_of(fact))
+        if aspect.asked
         for kind in aspect.kinds
     )
 
@@ -158,11 +161,13 @@ def wanted_by(sources: Iterable[RuleSources], platforms: Platforms = PLATFORMS) 
     return WantedKinds(kinds, platforms)
 
 
-def _sources(active: ActiveRule, feeds: Feeds, platforms: Platforms) -> RuleSources:
+def _sources(
+    active: ActiveRule, feeds: Feeds, of_kind: Callable[[str], Platform | None]
+) -> RuleSources:
     rule = active.rule
     judged = frozenset(kind for fact in rule.applies_to for kind in read_for(fact, feeds))
     needed = frozenset(kind for each in rule.needs for kind in read_for(each, feeds))
-    of = map(platforms.of_kind, (*rule.applies_to, *judged, *needed))
+    of = map(of_kind, {*rule.applies_to, *judged, *needed})
     schemes = frozenset(scheme for each in of if each is not None for scheme in each.schemes)
     if rule.about.of_files:
         return RuleSources(frozenset(), frozenset(), schemes)

@@ -7,7 +7,7 @@ they judge the body again once it is complete. Which rules these are follows fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -29,9 +29,10 @@ _NAMING: Final = frozenset({"name", "owner"})
 _COUNTED: Final = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
 
 
-def reads_of(rule: ActiveRule, aspect: Aspect, shape: Shape) -> bool:
-    """Whether a rule reads what an aspect is about."""
-    return any(touches(rule_reads(rule, shape), path) for path in aspect.paths)
+def aspects_read(rule: ActiveRule, aspects: Iterable[Aspect], shape: Shape) -> list[Aspect]:
+    """Those of some aspects of which a rule reads what they are about."""
+    reads = rule_reads(rule, shape)
+    return [each for each in aspects if any(touches(reads, path) for path in each.paths)]
 
 
 class Doubt(msgspec.Struct, frozen=True):

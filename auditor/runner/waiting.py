@@ -21,7 +21,7 @@ from auditor.analysis.protocol import Held, Row, Site
 from auditor.engine.lines import LineWriter, body_pointer, covering, rank_of, source_pointer
 from auditor.engine.outcome import Judgement, Outcome
 from auditor.engine.tally import from_bytes, to_bytes
-from auditor.engine.waiting import Doubt, Reserved, paths_in, reads_of
+from auditor.engine.waiting import Doubt, Reserved, aspects_read, paths_in
 from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Gap, Resource, Subject
 from auditor.platforms import Platforms
@@ -84,9 +84,8 @@ class Waits:
     def _made(self, kind: str, known: Aspects, aspects: tuple[str, ...]) -> Reserved | None:
         shape = self._platforms.shape_of(kind)
         rules = [each for each in self._rules if kind in each[1].rule.applies_to]
-        chosen = [
-            each for each in rules if any(reads_of(each[1], known[name], shape) for name in aspects)
-        ]
+        looked_at = [known[name] for name in aspects]
+        chosen = [each for each in rules if aspects_read(each[1], looked_at, shape)]
         if not chosen:
             return None
         return Reserved(chosen, shape, listed=self._listed, memo=self._memo)
