@@ -98,7 +98,7 @@ def matrix(report: Report, style: Style) -> Iterator[str]:
     """Yield all GPUs."""
     found = devices(report)
     if not found:
-        yield "no GPU, and no pod that uses one, was found"
+        yield "in what was read there is no GPU, and nothing that uses one"
         return
     yield from wrap(_summary(report, found), style.width, "")
     yield from _tenancies(report, style)

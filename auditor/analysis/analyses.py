@@ -33,8 +33,14 @@ class Analyses(msgspec.Struct, frozen=True):
 
     @property
     def feeds(self) -> Feeds:
-        """What all facts rest on."""
-        return {kind: fields for each in self.all for kind, fields in each.feeds.items()}
+        """What all facts rest on; those that several analyses make on what each of them reads."""
+        found: dict[str, dict[str, frozenset[str]]] = {}
+        for each in self.all:
+            for kind, fields in each.feeds.items():
+                known = found.setdefault(kind, {})
+                for field, kinds in fields.items():
+                    known[field] = known.get(field, frozenset()) | kinds
+        return found
 
     @property
     def by_name(self) -> Mapping[str, frozenset[str]]:

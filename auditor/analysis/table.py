@@ -16,6 +16,7 @@ from auditor.analysis import (
 )
 from auditor.analysis.analyses import Table
 from auditor.analysis.docker.containers import Containers
+from auditor.analysis.docker.gpus import DockerGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.gpu.sharing_rows import ReadText, read_json
 from auditor.analysis.workloads import PodTemplates
@@ -29,7 +30,7 @@ def analyses(read: ReadText) -> Table:
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),
             *(selections.make, backends.make, listeners.make),
-            partial(sharing.make, read=read),
+            *(partial(sharing.make, read=read), DockerGpus),
         ),
         completing=(completions.make,),
     )

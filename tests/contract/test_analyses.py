@@ -57,7 +57,7 @@ def estate() -> tuple[Resource, ...]:
         for fact in analysis.derive(resource)
         if isinstance(fact, Resource)
     ]
-    return (*found, *facts, *running(), *routed())
+    return (*found, *facts, *running(), *routed(), *hosted())
 
 
 def running() -> tuple[Resource, ...]:
@@ -87,6 +87,27 @@ def routed() -> tuple[Resource, ...]:
         odd(f"k8s/Gateway.{group}", {"spec": {"listeners": listeners}}),
         odd(f"k8s/HTTPRoute.{group}", {"spec": route}),
     )
+
+
+def hosted() -> tuple[Resource, ...]:
+    """A Docker host on which two containers have one GPU."""
+    asked = {"DeviceRequests": [{"DeviceIDs": ["0"], "Capabilities": [["gpu"]]}]}
+    body = {
+        "State": {"Running": True},
+        "HostConfig": asked,
+        "Config": {"Env": [f"TOKEN={CANARY}"], "Labels": {"token": CANARY}},
+    }
+    containers = [
+        msgspec.structs.replace(odd("docker/Container", body), name=name) for name in ("a", "b")
+    ]
+    facts = [
+        fact
+        for analysis in made().of_objects
+        for each in containers
+        for fact in analysis.derive(each)
+        if isinstance(fact, Resource)
+    ]
+    return (odd("docker/Info", {"Name": "h"}), *containers, *facts)
 
 
 def site() -> Site:
@@ -119,8 +140,14 @@ def test_each_has_a_name_of_its_own() -> None:
 
 
 def test_each_makes_facts_that_a_platform_knows() -> None:
-    kinds = [kind for each in made().all for kind in each.feeds]
-    assert sorted(kinds) == sorted(PLATFORMS.facts), "each kind by one analysis"
+    makers: dict[str, list[frozenset[str]]] = {}
+    for each in made().all:
+        for kind, fields in each.feeds.items():
+            makers.setdefault(kind, []).append(fields[""])
+    assert makers.keys() == PLATFORMS.facts
+    for rests in makers.values():
+        prefixes = [{kind.partition("/")[0] for kind in kinds} for kinds in rests]
+        assert sum(map(len, prefixes)) == len(set().union(*prefixes)), "one analysis a platform"
     for each in made().all:
         for fields in each.feeds.values():
             assert fields[""], "a fact rests on something"

@@ -199,7 +199,10 @@ def test_what_may_be_fails_where_separation_has_to_be_shown(tmp_path: Path) -> N
 def test_a_manifest_without_gpus_has_none(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
     done = auditor("gpus", tmp_path)
-    assert (done.code, done.out) == (0, "no GPU, and no pod that uses one, was found\n")
+    assert (done.code, done.out) == (
+        0,
+        "in what was read there is no GPU, and nothing that uses one\n",
+    )
     assert "facts" not in auditor("scan", tmp_path, "--format", "json").results()
 
 

@@ -105,8 +105,10 @@ def pip_settings() -> dict[str, str]:
 def docker() -> Iterator[Docker]:
     """A private Docker Engine with an image of busybox; one for each process that asks for it."""
     with ExitStack() as stack:
-        running = _or_give_up(lambda: docker_running(find_docker()))
-        yield _or_give_up(lambda: stack.enter_context(running))
+        binaries = _or_give_up(find_docker)
+        # called as the NVIDIA runtime is, so that containers with it run where there is none
+        runtime = f"--add-runtime=nvidia={binaries.program('runc')}"
+        yield _or_give_up(lambda: stack.enter_context(docker_running(binaries, runtime)))
 
 
 @pytest.fixture

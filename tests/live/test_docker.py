@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.engines.dockerd import IMAGE, Docker
 from tests.engines.sshd import Sshd
 
 PROFILE = ("--profile", "cis-docker")
+VISIBLE = "NVIDIA_VISIBLE_DEVICES"
 FOREVER = (IMAGE, "sleep", "100000")
 
 
@@ -89,6 +91,44 @@ def _content(path: Path) -> bytes:
 
         return zstandard.ZstdDecompressor().decompressobj().decompress(data)
     return data
+
+
+@pytest.fixture
+def sharing(docker: Docker) -> Iterator[Docker]:
+    """Three that have GPUs, of three tenants, and one that was never started."""
+    gpus = ("--runtime", "nvidia", "--env")
+    project = ("--label", "com.docker.compose.project=vision")
+    every = ("--env", "NVIDIA_VISIBLE_DEVICES=all", "--runtime", "nvidia")
+    docker.run("run", "--detach", "--name", "train", *project, *gpus, f"{VISIBLE}=0,1", *FOREVER)
+    docker.run("run", "--detach", "--name", "chat", *gpus, f"{VISIBLE}=1", *FOREVER)
+    docker.run("run", "--detach", "--name", "shell", "--volume", "/dev:/host", *FOREVER)
+    docker.run("create", "--name", "later", *every, *FOREVER)
+    try:
+        yield docker
+    finally:
+        docker.run("rm", "--force", "train", "chat", "shell", "later")
+
+
+def test_who_shares_a_gpu(sharing: Docker) -> None:
+    """Containers that run, by the doors that the engine shows."""
+    ran = auditor("gpus", sharing.target, "--format", "json")
+    matrix = json.loads(ran.out)
+    devices = {each["device"]: each for each in matrix["devices"]}
+    assert {
+        device: [tenant["tenant"] for tenant in each["tenants"]] for device, each in devices.items()
+    } == {"0": ["vision"], "1": ["chat", "vision"]}
+    found = {
+        tuple(share["tenants"]): (share["mechanism"], share["certainty"])
+        for share in devices["1"]["shares"]
+    }
+    assert found == {
+        ("chat", "vision"): ("overlapping-requests", "possible"),
+        ("chat", "shell"): ("bypass", "possible"),
+        ("shell", "vision"): ("bypass", "possible"),
+    }
+    screen = auditor("gpus", sharing.target)
+    assert "later" not in screen.out
+    assert "vision" in screen.out
 
 
 def test_a_host_over_ssh(containers: Docker, sshd: Sshd) -> None:

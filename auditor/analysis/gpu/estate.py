@@ -130,6 +130,10 @@ class Estate:
         """Find where pods were read, or else what says that they hold something."""
         return [self._pods[pod] for pod in pods if pod in self._pods]
 
+    def reached_from(self, pod: str, origin: Origin) -> None:
+        """Learn where something was read that holds or reaches devices."""
+        self._pods[pod] = origin
+
     def claim(self, namespace: str, name: str, row: ClaimRow, origin: Origin) -> None:
         """Learn what was allocated to a claim, and who uses it."""
         self._claims.add(f"{namespace}/{name}")

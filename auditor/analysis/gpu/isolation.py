@@ -118,6 +118,8 @@ class Mechanism(Enum):
     TIME_SLICING = "time-slicing"
     FRACTION = "scheduler-fraction"
     """A scheduler counts fractions, and nobody holds a pod to them."""
+    OVERLAP = "overlapping-requests"
+    """Several asked for one device, and nobody looks who has it already."""
     SHARED_CLAIM = "shared-claim"
     """Several pods use one claim, or shares of a device without a limit."""
     COMPUTE_INSTANCE = "mig-compute-instance"
@@ -151,6 +153,7 @@ ISOLATION: Final = MappingProxyType(
         Mechanism.UNKNOWN: _NOTHING,
         Mechanism.TIME_SLICING: _TURNS,
         Mechanism.FRACTION: _TURNS,
+        Mechanism.OVERLAP: _TURNS,
         Mechanism.SHARED_CLAIM: _TURNS,
         Mechanism.COMPUTE_INSTANCE: Isolation(
             Memory.CONTEXTS, Cap.NONE, Faults.SHARED, Compute.ENFORCED, Kernel.SHARED

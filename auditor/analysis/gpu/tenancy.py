@@ -13,7 +13,7 @@ decides whether two pods are of two tenants at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
@@ -59,7 +59,7 @@ from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
-from auditor.model.gpus import TENANCY, WRITER
+from auditor.model.gpus import TENANCY, WRITER, TenancyFact
 from auditor.model.resource import Gap, Resource
 
 SHARE: Final = "gpu/Share"
@@ -133,7 +133,7 @@ class Tenancies:
             else:
                 learn(estate, key, rows)
         estate.settle()
-        yield from _facts(estate)
+        yield from facts_of(estate, lambda: tenancy_of(estate.tenants, estate.seen))
 
 
 def make(tables: Tables, read: ReadText = read_json) -> Tenancies:
@@ -153,7 +153,8 @@ def _gap(row: Row) -> Gap:
     return Gap(at.target, at.kind, GapCause.MALFORMED, detail, hint, at.line, at.namespace)
 
 
-def _facts(estate: Estate) -> Iterator[Fact]:
+def facts_of(estate: Estate, told: Callable[[], TenancyFact]) -> Iterator[Fact]:
+    """Yield the facts of all that an estate has; ``told`` says by what tenants are told."""
     reaching, pairs = reaches_by_node(estate), Pairs()
     first: Fact | None = None
     for node, name in sorted({*estate.devices, *estate.pools}):
@@ -170,7 +171,7 @@ def _facts(estate: Estate) -> Iterator[Fact]:
             first = _pool(estate, node, name, pool, found)
             yield first
     if first is not None:
-        body = msgspec.to_builtins(tenancy_of(estate.tenants, estate.seen))
+        body = msgspec.to_builtins(told())
         yield _fact(TENANCY, (), body, first.subject, (), "tenants")
         yield from _writers(estate)
     for tenants, each in pairs.all():

@@ -154,6 +154,10 @@ class Tenants:
             found.setdefault(tenant.key, []).append((tenant.name, namespace))
         return found
 
+    def name(self, tenant: str, word: str) -> None:
+        """Learn that a tenant is one by something that is no key of namespaces."""
+        self._words.setdefault(tenant, set()).add(word)
+
     def words(self, tenant: str) -> tuple[str, ...]:
         """By what a tenant is one, of all that were asked for so far."""
         return tuple(sorted(self._words.get(tenant, ())))

@@ -1,0 +1,167 @@
+"""By which doors a container reaches GPUs, and which ones.
+
+============== =============================================== ===================================
+door           what opens it                                   which GPUs, how certain
+============== =============================================== ===================================
+request        ``--gpus``, or a CDI device                     those named, exact; of a number the
+                                                               first so many, proven
+environment    ``NVIDIA_VISIBLE_DEVICES`` under the NVIDIA     those named, possible: the settings
+               runtime, also as an image sets it               of the toolkit decide
+device         ``--device /dev/nvidia0``                       that one, exact
+privileged     ``--privileged``                                all, exact
+device-rule    ``--device-cgroup-rule`` for NVIDIA's devices,  all, possible: a node has to be made
+               with the capability MKNOD                       first
+device-folder  a mount of ``/dev``, or of device nodes         all, possible
+device-mount   a mount below                                   those named, possible
+               ``/var/run/nvidia-container-devices``
+============== =============================================== ===================================
+
+Which GPUs a number of them came to is not in what the engine shows. NVIDIA's hook and the CDI of
+newer engines both take the lowest indices (moby, ``daemon/nvidia_linux.go``, ``daemon/cdi.go``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.shares import Certainty
+
+ALL: Final = "all"
+_NVIDIA: Final = "nvidia"
+_VARIABLE: Final = "NVIDIA_VISIBLE_DEVICES"
+_NOTHING: Final = frozenset({"", "void", "none"})
+_CDI: Final = re.compile(r"(?P<kind>[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+)=(?P<name>.+)")
+_NODE: Final = re.compile(r"/dev/nvidia(?P<index>[0-9]+)")
+_NODES: Final = re.compile(r"/dev/(nvidia-caps/.+|dri/.+|kfd|davinci[0-9]+|accel/.+)")
+_FOLDERS: Final = re.compile(r"/|/dev|/dev/(dri|nvidia-caps)")
+_MOUNTS: Final = "/var/run/nvidia-container-devices/"
+_RULE: Final = re.compile(r"[ac]\s+(195|\*):\S+\s+\S*m?\S*")
+"""Character devices of major 195 are NVIDIA's (Linux, ``devices.txt``)."""
+_MOST: Final = 64
+"""GPUs of a host that a number may stand for."""
+
+
+class Door(msgspec.Struct, frozen=True):
+    """A way to GPUs: its name, which of them ("all" for each), and the field that opens it."""
+
+    name: str
+    device: str
+    certainty: Certainty
+    pointer: str
+
+    @property
+    def sharing(self) -> Mechanism:
+        """How what it reaches is given to several: nobody gave it, or nobody looks who has it."""
+        asked = self.name in {"request", "environment"}
+        return Mechanism.OVERLAP if asked else Mechanism.BYPASS
+
+
+def doors_of(workload: Mapping[str, Any]) -> list[Door]:
+    """Find the doors of a ``docker/Workload``; what opens every GPU comes first."""
+    found = [
+        *_privileged(workload),
+        *_requests(workload.get("deviceRequests", ())),
+        *_devices(workload.get("devices", ())),
+        *_rules(workload),
+        *_mounts(workload.get("mounts", ())),
+        *_environment(workload),
+    ]
+    return sorted(found, key=lambda door: (door.device != ALL, -door.certainty, door.pointer))
+
+
+def _privileged(workload: Mapping[str, Any]) -> Iterator[Door]:
+    if workload.get("privileged") is True:
+        yield Door("privileged", ALL, Certainty.EXACT, "/privileged")
+
+
+def _requests(requests: Sequence[Mapping[str, Any]]) -> Iterator[Door]:
+    for number, request in enumerate(requests):
+        at = f"/deviceRequests/{number}"
+        driver = request.get("driver") or ""
+        wanted = {word for each in request.get("capabilities", ()) for word in each}
+        if driver not in {"", _NVIDIA, "cdi", "amd"} or not (wanted & {"gpu", _NVIDIA} or driver):
+            continue
+        ids = request.get("ids") or ()
+        if ids:
+            for name in ids:
+                yield Door("request", device_id(name), Certainty.EXACT, f"{at}/ids")
+        elif request.get("count") == -1:
+            yield Door("request", ALL, Certainty.EXACT, f"{at}/count")
+        else:
+            # 0 without ids gets nothing
+            for index in range(min(_MOST, max(0, request.get("count") or 0))):
+                yield Door("request", str(index), Certainty.PROVEN, f"{at}/count")
+
+
+def device_id(name: str) -> str:
+    """A device without what is before it in CDI: ``nvidia.com/gpu=0`` is ``0``.
+
+    Of another vendor it keeps that, since its indices are others.
+    """
+    found = _CDI.fullmatch(name)
+    if found is None:
+        return name
+    return found["name"] if found["kind"] == "nvidia.com/gpu" else name
+
+
+def _devices(devices: Sequence[Mapping[str, Any]]) -> Iterator[Door]:
+    for number, each in enumerate(devices):
+        source, at = each.get("source", ""), f"/devices/{number}/source"
+        node, cdi = _NODE.fullmatch(source), _CDI.fullmatch(source)
+        if node is not None:
+            yield Door("device", node["index"], Certainty.EXACT, at)
+        elif cdi is not None:
+            yield Door("request", device_id(source), Certainty.EXACT, at)
+        elif _NODES.fullmatch(source):
+            yield Door("device", source, Certainty.EXACT, at)
+        elif _FOLDERS.fullmatch(source.rstrip("/") or "/"):
+            yield Door("device-folder", ALL, Certainty.EXACT, at)
+
+
+def _rules(workload: Mapping[str, Any]) -> Iterator[Door]:
+    dropped, added = workload.get("droppedCapabilities", ()), workload.get("addedCapabilities", ())
+    makes = not {"MKNOD", "ALL"} & set(dropped) or bool({"MKNOD", "ALL"} & set(added))
+    for number, rule in enumerate(workload.get("deviceCgroupRules", ())):
+        if makes and _RULE.fullmatch(rule):
+            yield Door("device-rule", ALL, Certainty.POSSIBLE, f"/deviceCgroupRules/{number}")
+
+
+def _mounts(mounts: Sequence[Mapping[str, Any]]) -> Iterator[Door]:
+    for number, mount in enumerate(mounts):
+        source, target = mount.get("source", ""), mount.get("target", "")
+        if mount.get("type") == "bind" and _FOLDERS.fullmatch(source.rstrip("/") or "/"):
+            at = f"/mounts/{number}/source"
+            yield Door("device-folder", ALL, Certainty.POSSIBLE, at)
+        elif target.startswith(_MOUNTS):
+            name = device_id(target.removeprefix(_MOUNTS))
+            yield Door("device-mount", name, Certainty.POSSIBLE, f"/mounts/{number}/target")
+
+
+def _environment(workload: Mapping[str, Any]) -> Iterator[Door]:
+    """What the NVIDIA runtime makes of the environment; one that is not named may be that.
+
+    ``void`` anywhere voids the list; set but empty injects nothing. A legacy image, one with
+    CUDA_VERSION and without NVIDIA_REQUIRE_CUDA, gets all where nothing is set.
+    """
+    if workload.get("runtime", _NVIDIA) != _NVIDIA:
+        return
+    entries = workload.get("environment", ())
+    last = {each["name"]: number for number, each in enumerate(entries)}
+    number = last.get(_VARIABLE)
+    if number is None:
+        if "CUDA_VERSION" in last and "NVIDIA_REQUIRE_CUDA" not in last:
+            at = f"/environment/{last['CUDA_VERSION']}/name"
+            yield Door("environment", ALL, Certainty.POSSIBLE, at)
+        return
+    names = [each.strip() for each in entries[number].get("value", "").split(",")]
+    if "void" in names:
+        return
+    for name in dict.fromkeys(names):
+        if name not in _NOTHING:
+            at = f"/environment/{number}/value"
+            yield Door("environment", device_id(name), Certainty.POSSIBLE, at)

@@ -1,0 +1,269 @@
+"""Who shares a GPU with whom on a Docker host, and what a compose file would come to.
+
+Each workload opens doors (:mod:`doors`), and each door leads to devices of the host. Here is how a
+host with two GPUs comes about, of which the engine tells::
+
+    Info       DiscoveredDevices nvidia.com/gpu=0, =1     the host has 0 and 1
+    train      --gpus device=0, project vision            0        request      exact
+    chat       --gpus 1, project llm                      0        request      proven
+    notebook   --privileged, no project                   0, 1     privileged   exact
+
+    GPU 0      vision and llm share it by turns (proven); notebook reaches it past any request
+    GPU 1      notebook alone
+
+The engine never looks who has a GPU already, so what two asked for both have. An index and a UUID
+may be one device: only the host can tell, so such a pair is possible, and the matrix says why.
+Containers that do not run hold nothing. The tenant of a container is what a label that ends in
+``tenant`` says, else its compose project, else the container itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from auditor.analysis.docker.doors import ALL, Door, device_id, doors_of
+from auditor.analysis.docker.workload import pointer_in_source
+from auditor.analysis.gpu.bypass import Way
+from auditor.analysis.gpu.devices import parse_device
+from auditor.analysis.gpu.estate import Device, Estate, Held, Reach
+from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.pods import PodUse
+from auditor.analysis.gpu.shares import Certainty, Grant
+from auditor.analysis.gpu.tenancy import REACH, SHARE, facts_of
+from auditor.analysis.gpu.tenants import Tenants
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.model.fact import Fact, Origin
+from auditor.model.gpus import KIND as DEVICE
+from auditor.model.gpus import TENANCY, KeyInUse, TenancyFact
+from auditor.model.resource import Gap, Resource
+from auditor.platforms.docker import INFO, WORKLOAD
+
+_HOST, _WORKLOADS = "0", "1"
+"""What keys begin with: the host is known before what runs on it."""
+_PROJECT: Final = "com.docker.compose.project"
+_TENANT: Final = "tenant"
+_ALONE: Final = "docker"
+"""What stands for the project in the name of a container without one."""
+_WHOLE: Final = "every GPU"
+"""The device of hosts of which nobody says which GPUs they have."""
+_WRITER: Final = "tenant"
+_SHOWN: Final = 20
+_ENGINE: Final = "engine-request"
+_SPEC: Final = "container-settings"
+_RESTS: Final = MappingProxyType({"": frozenset({WORKLOAD, INFO})})
+_MARKS: Final = (b'"privileged":true', b"nvidia", b"/dev", b'"deviceRequests":[{', b"gpu", b"CUDA")
+
+
+class _Discovered(msgspec.Struct, frozen=True):
+    id: str = msgspec.field(default="", name="ID")
+
+
+class _Info(msgspec.Struct, frozen=True, rename="pascal"):
+    name: str = ""
+    discovered_devices: list[_Discovered] | None = None
+
+
+class Host(msgspec.Struct, frozen=True):
+    """What is taken of an engine: its name, and the GPUs that it found (API 1.50)."""
+
+    name: str = ""
+    devices: tuple[str, ...] = ()
+
+
+class Use(msgspec.Struct, frozen=True):
+    """What is taken of a workload: whose it is, by which key, and its doors.
+
+    ``fields`` are the pointers of the doors in the source, ``form`` is that of the workload,
+    ``node`` the host of one that no engine runs yet: its file.
+    """
+
+    pod: str
+    tenant: str
+    key: str
+    doors: tuple[Door, ...]
+    fields: tuple[str, ...]
+    form: str
+    node: str
+
+
+_info = msgspec.json.Decoder(_Info).decode
+_host = msgspec.json.Decoder(Host).decode
+_use = msgspec.json.Decoder(Use).decode
+_encode = msgspec.json.encode
+
+
+class DockerGpus:
+    """Joins the workloads of a host, or of compose files, to who shares which GPU."""
+
+    id = "docker-gpus"
+    stage = Stage.TARGET
+    reads = frozenset({INFO, WORKLOAD})
+    combined: frozenset[str] = frozenset()
+    feeds: Feeds = MappingProxyType({DEVICE: _RESTS, SHARE: _RESTS, REACH: _RESTS, TENANCY: _RESTS})
+
+    def __init__(self, tables: Tables) -> None:
+        del tables
+
+    def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
+        """Take what an engine and its workloads say of GPUs."""
+        if resource.kind == INFO:
+            yield Row((_HOST,), "host", site.origin(resource), _encode(_host_of(resource.body)))
+        elif any(mark in resource.body for mark in _MARKS):
+            use = _use_of(resource)
+            if use is not None:
+                origin = site.origin(resource.parent or resource, "", use.fields)
+                yield Row((_WORKLOADS,), "workload", origin, _encode(use))
+
+    def combine(self, one: Row, other: Row) -> Row:
+        """Combine nothing: each row is of one object.
+
+        Raises:
+            TypeError: it was asked to.
+        """
+        raise TypeError(f"rows {one.tag} and {other.tag} of one object each")
+
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
+        """Yield the facts of a target."""
+        host, at = Host(), None
+        for key, rows in groups:
+            if key == (_HOST,):
+                for row in rows:
+                    host, at = _host(row.body), row.place
+            else:
+                uses = [(row.place, _use(row.body)) for row in rows]
+                yield from facts_of(_estate(host, at, uses), partial(_told, uses))
+
+
+def _host_of(body: bytes) -> Host:
+    found = _info(body)
+    names = (each.id for each in found.discovered_devices or ())
+    return Host(found.name, tuple(sorted({device_id(each) for each in names} - {ALL})))
+
+
+def _use_of(resource: Resource) -> Use | None:
+    """Take the doors of a workload; None where it has none, or does not run."""
+    body: Any = msgspec.json.decode(resource.body)
+    if body.get("running") is False:
+        return None
+    doors = doors_of(body)
+    if not doors:
+        return None
+    labels = body.get("labels") or {}
+    project = labels.get(_PROJECT) or body.get("project") or ""
+    tenant, key = _tenant(labels, project, resource.name)
+    return Use(
+        pod=f"{project or _ALONE}/{resource.name}",
+        tenant=tenant,
+        key=key,
+        doors=tuple(doors),
+        fields=tuple(pointer_in_source(resource, each.pointer) or "" for each in doors),
+        form=body["form"],
+        node="" if body["form"] == "container" else resource.source,
+    )
+
+
+def _tenant(labels: Mapping[str, str], project: str, name: str) -> tuple[str, str]:
+    """Say whose a workload is, and what names it."""
+    for label in sorted(labels):
+        if re.split(r"[./_-]", label)[-1] == _TENANT and labels[label]:
+            return labels[label], f"label {label}"
+    return (project, "compose project") if project else (name, "container")
+
+
+def _estate(host: Host, at: Origin | None, uses: Sequence[tuple[Origin, Use]]) -> Estate:
+    estate = Estate(Tenants((), {}), ())
+    by_node: dict[str, list[tuple[Origin, Use]]] = {}
+    for origin, use in uses:
+        estate.tenants.name(use.tenant, use.key)
+        by_node.setdefault(use.node or host.name, []).append((origin, use))
+    for node, found in by_node.items():
+        devices = host.devices if node == host.name else ()
+        estate.nodes[node] = at if at is not None and node == host.name else found[0][0]
+        _fill(estate, node, devices, found)
+    return estate
+
+
+def _told(uses: Sequence[tuple[Origin, Use]]) -> TenancyFact:
+    """Say by what the tenants are told: whoever starts a container writes all of it."""
+    found: dict[str, list[Use]] = {}
+    for _, use in uses:
+        found.setdefault(use.key, []).append(use)
+    return TenancyFact(
+        keys=tuple(
+            KeyInUse(
+                key=key,
+                written_by=_WRITER,
+                tenants=len({use.tenant for use in found[key]}),
+                namespaces=tuple(sorted({use.pod for use in found[key]}))[:_SHOWN],
+            )
+            for key in sorted(found)
+        )
+    )
+
+
+def _fill(
+    estate: Estate, node: str, devices: Sequence[str], uses: Sequence[tuple[Origin, Use]]
+) -> None:
+    """Give each device of a host what its workloads have of it."""
+    named = {_gpu(door.device) for _, use in uses for door in use.doors if door.device != ALL}
+    known = sorted({*devices, *named}) or [_WHOLE]
+    found = {gpu: Device(held=[], notes=[]) for gpu in known}
+    for origin, use in uses:
+        estate.reached_from(use.pod, origin)
+        ways = [
+            Way(door.name, int(door.certainty), field)
+            for door, field in zip(use.doors, use.fields, strict=True)
+            if door.device == ALL and door.sharing is Mechanism.BYPASS
+        ]
+        if ways:
+            reach = Reach(
+                use.tenant, use.pod, node, PodUse(ways=ways), component=False, origin=origin
+            )
+            estate.reaches.append(reach)
+        for door in use.doors:
+            if door.device != ALL or door.sharing is not Mechanism.BYPASS:
+                _hold(found, use, door, origin)
+    mixed = {_is_index(gpu) for gpu in known} == {True, False}
+    for gpu, device in found.items():
+        if mixed:
+            device.notes.append(
+                "an index and a UUID may be one GPU: `nvidia-smi -L` on the host tells"
+            )
+        if gpu == _WHOLE:
+            device.notes.append(
+                "which GPUs the host has is not in the API before 1.50: `nvidia-smi -L` tells"
+            )
+        estate.devices[node, gpu] = device
+
+
+def _hold(found: Mapping[str, Device], use: Use, door: Door, origin: Origin) -> None:
+    """Add what a door leads to: one device, all, or perhaps one that is called otherwise."""
+    wanted = parse_device(door.device)
+    own = _gpu(door.device)
+    for gpu, device in found.items():
+        certainty = door.certainty
+        if door.device != ALL and gpu != own:
+            if _is_index(gpu) == _is_index(own):
+                continue
+            certainty = Certainty.POSSIBLE
+        path = wanted.path if wanted.gpu and door.device != ALL else ()
+        source = _ENGINE if door.name == "request" else _SPEC
+        if use.form != "container":
+            certainty = min(certainty, Certainty.DECLARED)
+        grant = Grant(use.tenant, use.pod, certainty, door.sharing, path)
+        device.held.append(Held(grant, source, origin))
+
+
+def _gpu(device: str) -> str:
+    """The GPU that a device is of; an instance whose GPU is not known is one by itself."""
+    return parse_device(device).gpu or device
+
+
+def _is_index(gpu: str) -> bool:
+    return gpu.isdecimal()
