@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import bundles, generate, peers
+from benchmarks import bundles, generate, labelled, peers
 from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
@@ -251,5 +251,6 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "bundle-cluster": bundles.of_cluster,
         "verify-bundle": bundles.verifying_found,
         "verify": bundles.verifying,
+        "labelled": labelled.peers,
     }
 )

