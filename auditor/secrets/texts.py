@@ -16,6 +16,12 @@ from auditor.secrets.shapes import without_shapes
 SHORTEST: Final = 8
 """Characters of a text that can hold a secret by its shape or name."""
 _ARGUMENT = re.compile(r"--?(?P<name>[\w.-]+)=(?P<secret>[^\n]+)", re.ASCII)
+_IMAGE = re.compile(
+    r"(?=[^/]*[.:]|[^@]*@)(?:[a-z0-9][\w.-]{0,80}(?::[0-9]{1,5})?/){1,8}[a-z0-9][\w.-]{0,128}"
+    r"(?::v?[0-9]+(?:[.-][\w.-]{0,60})?)?(?:@sha256:[0-9a-f]{64})?",
+    re.ASCII,
+)
+"""An image of a registry, or by its digest: what follows its name is a version, not a secret."""
 _NAMES_AFTER = re.compile(r"[ \n\t=:>]")
 
 
@@ -29,6 +35,8 @@ def without_secrets(text: str, hide: Callable[[Any], Any], key: str = "") -> str
         return text
     made = without_shapes(text)
     if _NAMES_AFTER.search(made) is None:
+        return made
+    if _IMAGE.fullmatch(made) is not None:
         return made
     if made[0] in "{[ \t\r\n" and made.lstrip()[:1] in {"{", "["}:
         found = redact_json(made, hide)

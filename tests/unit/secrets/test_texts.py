@@ -335,3 +335,34 @@ def test_hostile_text_takes_time_by_its_length(text: str) -> None:
     redact_text(text)
     may_hold_secret(json.dumps({"a": text}).encode())
     assert time.process_time() - started < 3
+
+
+DIGEST = "0f3d5b7c" * 8
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        f"registry.example.com/tools/token-meter:1.9.0@sha256:{DIGEST}",
+        f"team/api-token@sha256:{DIGEST}",
+        "registry.example.com:5000/token:2",
+        "ghcr.io/acme/hf-token:v1.2.3-rc.1",
+    ],
+)
+def test_an_image_is_called_as_it_is(image: str) -> None:
+    """What follows its name is a version: no rule about images would see it otherwise."""
+    assert redact_text(image) == image
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "registry.example.com/token:hunter2hunter2",
+        "db/password:12345678",
+        "my-token:12345678901",
+        f"x.example/token:1.0@sha256:{DIGEST}0",
+        f"x.example/token:1.0 password: {DIGEST}",
+    ],
+)
+def test_what_only_begins_as_an_image_is_none(text: str) -> None:
+    assert "redacted" in redact_text(text)
