@@ -200,7 +200,7 @@ def _service(resource: Resource) -> _Service:
     found: tuple[Port, ...] | None = None
     if isinstance(ports, list) and spec.get("type") != "ExternalName":
         said = (mapping(port).get(field) for port in ports for field in ("port", "name"))
-        found = tuple(each for each in said if isinstance(each, int | str))
+        found = tuple(each for each in map(_port, said) if each is not None)
     return _Service(resource.namespace, resource.name, found)
 
 
@@ -229,7 +229,7 @@ def _of_route(pointer: str, found: Mapping[str, object], namespace: str) -> Back
     elsewhere = found.get("namespace")
     if isinstance(elsewhere, str) and elsewhere:
         namespace = elsewhere
-    return Backend(f"{pointer}/name", namespace, name, port if isinstance(port, int) else None)
+    return Backend(f"{pointer}/name", namespace, name, _port(port))
 
 
 def _of_ingress(pointer: str, found: Mapping[str, object], namespace: str) -> Backend | None:
@@ -243,7 +243,12 @@ def _of_ingress(pointer: str, found: Mapping[str, object], namespace: str) -> Ba
         name, number = found.get("serviceName"), found.get("servicePort")
     if not isinstance(name, str) or not name or number == _BY_ANNOTATION:
         return None
-    return Backend(at, namespace, name, number if isinstance(number, int | str) else None)
+    return Backend(at, namespace, name, _port(number))
+
+
+def _port(value: object) -> Port | None:
+    """Return a number or a name of a port, None for anything else."""
+    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
 def _fact(row: Row, known: _Known) -> Iterator[Fact]:

@@ -153,11 +153,10 @@ def make(tables: Tables) -> RouteListeners:
 
 def _listener(found: Mapping[str, object]) -> Listener:
     allowed = mapping(found.get("allowedRoutes"))
-    port = found.get("port")
     return Listener(
         name=_text(found.get("name")),
         protocol=_text(found.get("protocol")),
-        port=port if isinstance(port, int) else 0,
+        port=_number(found.get("port")),
         hostname=_text(found.get("hostname")),
         namespaces=_text(mapping(allowed.get("namespaces")).get("from")) or "Same",
         kinds=tuple(_text(each.get("kind")) for each in _maps(allowed.get("kinds"))),
@@ -167,12 +166,11 @@ def _listener(found: Mapping[str, object]) -> Listener:
 def _parent(found: Mapping[str, object], namespace: str) -> Parent:
     if found.get("group", GROUP) != GROUP or found.get("kind", "Gateway") != "Gateway":
         return Parent("", "")
-    port = found.get("port")
     return Parent(
         namespace=_text(found.get("namespace")) or namespace,
         name=_text(found.get("name")),
         section=_text(found.get("sectionName")),
-        port=port if isinstance(port, int) else 0,
+        port=_number(found.get("port")),
     )
 
 
@@ -256,6 +254,10 @@ def _list(value: object) -> Sequence[object]:
 def _maps(value: object) -> list[Mapping[str, object]]:
     """Return the maps in a list, and nothing for anything else."""
     return [each for each in _list(value) if isinstance(each, dict)]
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _text(value: object) -> str:

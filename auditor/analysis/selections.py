@@ -228,7 +228,7 @@ def _fact(row: Row, here: _Pods, anywhere: _Pods) -> Fact:
         "kind": place.kind.removeprefix(PREFIX),
         "name": place.name,
         "namespace": place.namespace,
-        "requires": [str(each) for each in found.requirements or ()],
+        "requires": _written(found.requirements),
         "selects": selects.value,
         "why": why,
         "workloads": here.count,
@@ -243,6 +243,11 @@ def _fact(row: Row, here: _Pods, anywhere: _Pods) -> Fact:
         draws_on=((place.target, place.namespace),),
         heuristic=not found.live,
     )
+
+
+def _written(requirements: Requirements | None) -> list[str]:
+    """Write each requirement; what is not valid requires something, as far as anybody can tell."""
+    return ["(not valid)"] if requirements is None else [str(each) for each in requirements]
 
 
 def _selected(

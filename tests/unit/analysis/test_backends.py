@@ -104,6 +104,13 @@ def test_services_of_which_no_ports_are_known(spec: dict[str, object]) -> None:
     assert said(ingress(port={"number": 81}), service(**spec)) == [("web", True, True, "")]
 
 
+def test_a_port_that_is_neither_a_number_nor_a_name_is_none() -> None:
+    made = route({"name": "web", "port": True}), ingress(port={"number": True, "name": [1]})
+    ports = service(ports=[{"port": True}, {"port": 80, "name": False}])
+    assert said(*made, ports) == [("web", True, True, "")] * 2
+    assert said(route({"name": "web", "port": 1}), ports) == [("web", True, False, "")]
+
+
 def test_of_two_services_of_a_name_all_ports_count() -> None:
     other = service(ports=[{"port": 81}])
     assert said(ingress(port={"number": 81}), service(), other) == [("web", True, True, "")]

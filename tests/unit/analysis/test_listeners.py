@@ -80,6 +80,12 @@ def test_which_listeners_a_parent_names(
     assert attached(route({"name": "edge", **parent}), gateway()) == expected
 
 
+def test_fields_of_another_type_are_as_absent() -> None:
+    made = route({"name": "edge", "port": True, "sectionName": 3}, 4, hostnames=[3])
+    odd = {"name": 3, "port": True, "protocol": "HTTP", "allowedRoutes": [1]}
+    assert attached(made, gateway({**WEB, "port": "x"}, odd, 3)) == (["web", ""], [])
+
+
 def test_several_parents() -> None:
     inside = gateway(WEB, namespace="infra", name="inside")
     made = route({"name": "edge", "sectionName": "tls"}, {"name": "inside", "namespace": "infra"})

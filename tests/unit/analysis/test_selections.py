@@ -119,10 +119,11 @@ def test_an_empty_selector_of_a_policy_takes_all(selector: object) -> None:
 
 
 def test_a_selector_that_no_server_takes_is_undecided() -> None:
-    assert said(pods(WEB), service({"app": 1})) == (
-        "unknown",
-        "no API server takes such a selector",
-    )
+    why = "no API server takes such a selector"
+    for made in (service({"app": 1}), policy(["a"]), policy({"matchLabels": {"a": 1}})):
+        assert said(pods(WEB), made) == ("unknown", why)
+        (fact,) = derived(Selections(), [pods(WEB), made])
+        assert body_of(fact)["requires"] == ["(not valid)"], "or the rule would take it for empty"
 
 
 @pytest.mark.parametrize(
