@@ -54,16 +54,13 @@ test-unit: dev  ## what needs no process and no engine: a minute or two
 	$(PYTEST) -m 'not long and not engine' tests/unit tests/contract tests/policies tests/docs
 
 test: lint engines  ## everything that must hold, on real engines
-	$(PYTEST) -m 'not long'
+	$(PYTEST) -p tests.measured -m 'not long'
 
 test-fast: dev  ## without engines
 	$(PYTEST) -m 'not long and not engine'
 
 coverage: dev  ## how much of what decides the unit tests reach, against a floor
-	@mkdir -p build/coverage && $(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n auto -q -m 'not long and not engine' $(COVERED)
-	$(BIN)/python -m coverage combine --quiet
-	$(BIN)/python -m coverage report
+	$(PYTEST) -p tests.measured -q -m 'not long and not engine' $(COVERED)
 
 test-long: dev engines  ## the whole of every sweep
 	$(PYTEST) -m 'long or hypothesis'

@@ -1,0 +1,107 @@
+"""Measures how much of what decides the unit tests reach, in the run of all tests.
+
+``pytest -p tests.measured`` measures each process while it imports, and while it runs the tests of
+:data:`ROOMS`; the commands that tests start are not measured. The process that hands out the tests
+puts the parts together, and the run fails below the floor of ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import coverage
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = tuple(ROOT / "tests" / "unit" / name for name in ("engine", "evidence", "policy", "runner"))
+DATA = ROOT / "build" / "coverage" / "data"
+WORKER = "PYTEST_XDIST_WORKER"
+"""Set where several processes run the tests, in each of them."""
+
+
+class Measuring:
+    """Measures a process that runs tests."""
+
+    def __init__(self) -> None:
+        self._coverage = _coverage(data_suffix=f"{os.environ.get(WORKER, 'alone')}-{os.getpid()}")
+        self._on = False
+        self._switch(on=True)
+
+    def _switch(self, *, on: bool) -> None:
+        if on != self._on:
+            self._on = on
+            (self._coverage.start if on else self._coverage.stop)()
+
+    @pytest.hookimpl
+    def pytest_collection_finish(self) -> None:
+        """What tests import by themselves has been imported."""
+        self._switch(on=False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Measure the tests of the rooms, and no others."""
+        self._switch(on=any(room in item.path.parents for room in ROOMS))
+        return (yield)
+
+    @pytest.hookimpl
+    def pytest_sessionfinish(self) -> None:
+        """Leave what was measured beside that of the other processes."""
+        self._switch(on=False)
+        self._coverage.save()
+
+
+class Judging:
+    """Puts together what the processes measured, and fails a run below the floor."""
+
+    def __init__(self) -> None:
+        shutil.rmtree(DATA.parent, ignore_errors=True)
+        DATA.parent.mkdir(parents=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Count the lines and branches that were reached."""
+        reached, floor = _reached(), _settings()["report"]["fail_under"]
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reached is None or reporter is None:
+            return
+        reporter.write_line("")
+        reporter.write_line(f"unit tests reach {reached:.1f} % of what decides; floor {floor}")
+        if reached < floor and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _reached() -> float | None:
+    """Percent, None where nothing was measured."""
+    found = _coverage()
+    try:
+        found.combine(strict=True)
+        with Path(os.devnull).open("w") as nowhere:
+            return found.report(file=nowhere)
+    except coverage.exceptions.NoDataError:
+        return None
+
+
+def _coverage(**more: Any) -> coverage.Coverage:
+    source = [str(ROOT / each) for each in _settings()["run"]["source"]]
+    return coverage.Coverage(
+        data_file=str(DATA), config_file=False, branch=True, source=source, **more
+    )
+
+
+def _settings() -> Mapping[str, Any]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
+    return dict(settings)
+
+
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Begin before anything of ours is imported."""
+    several = WORKER not in os.environ and bool(early_config.known_args_namespace.numprocesses)
+    if WORKER not in os.environ:
+        early_config.pluginmanager.register(Judging())
+    if not several:
+        early_config.pluginmanager.register(Measuring())
