@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import click
+import msgspec
 
 from auditor.cli.explain import WIDEST
 from auditor.cli.options import load_policy, parse_settings, policies_option, set_option
 from auditor.cli.prose import prose
+from auditor.model.policy import Control
 from auditor.policy import PolicySet, ResolvedProfile, resolve
 from reports.text import wrap
 
@@ -57,6 +60,7 @@ def show(
     """Show PROFILE as it resolves: rules, severities, parameters, gate."""
     policy = load_policy(policies)
     resolved = resolve(policy, profile, dict(parse_settings(settings)))
+    counted = _controls(policy, resolved)
     ordered = sorted(resolved.rules, key=lambda rule: (-rule.severity.rank, rule.rule.id))
     if as_json:
         record = {
@@ -65,9 +69,19 @@ def show(
             "gate": resolved.gate,
             "parameters": dict(resolved.parameters),
             "controls": {
-                framework: {"assessed": assessed, "all": total}
-                for framework, (assessed, total) in _controls(policy, resolved).items()
+                framework: {"assessed": found.assessed, "all": found.total}
+                for framework, found in counted.items()
             },
+            "open": [
+                {
+                    "control": f"{each.framework}:{each.id}",
+                    "title": each.title,
+                    "decided-by": each.decided_by,
+                    "question": each.question,
+                }
+                for found in counted.values()
+                for each in found.left
+            ],
             "rules": [
                 {"id": rule.rule.id, "severity": rule.severity.value, "title": rule.rule.title}
                 for rule in ordered
@@ -82,19 +96,39 @@ def show(
     click.echo(f"\ngate: {resolved.gate}")
     for name, value in resolved.parameters.items():
         click.echo(f"parameter: {name} = {json.dumps(value)}")
-    for framework, (assessed, total) in _controls(policy, resolved).items():
-        click.echo(f"controls: {framework} {assessed} of {total}")
+    for framework, found in counted.items():
+        by = Counter(each.decided_by.value for each in found.left if each.decided_by is not None)
+        rest = ", ".join(f"{name} {by[name]}" for name in sorted(by))
+        left = f" (decided by others: {rest})" if rest else ""
+        click.echo(f"controls: {framework} {found.assessed} of {found.total}{left}")
     click.echo("")
     longest = max((len(rule.rule.id) for rule in ordered), default=0)
     for rule in ordered:
         click.echo(f"{rule.severity.value:<9} {rule.rule.id:<{longest}}  {rule.rule.title}")
 
 
-def _controls(policy: PolicySet, resolved: ResolvedProfile) -> dict[str, tuple[int, int]]:
-    """Count for each framework the controls that a rule of the profile checks, and all of them."""
+class _Count(msgspec.Struct, frozen=True):
+    """How many controls a framework has, and how many of them a rule of the profile checks.
+
+    ``left`` are those that no rule checks and something else would decide; of a framework of which
+    the profile checks nothing there are none.
+    """
+
+    assessed: int
+    total: int
+    left: tuple[Control, ...]
+
+
+def _controls(policy: PolicySet, resolved: ResolvedProfile) -> dict[str, _Count]:
+    """Count the controls of each framework."""
     rules = {chosen.rule.id for chosen in resolved.rules}
-    found = dict.fromkeys(policy.frameworks, (0, 0))
+    by_framework: dict[str, list[Control]] = {name: [] for name in policy.frameworks}
     for control in policy.controls.values():
-        assessed, total = found[control.framework]
-        found[control.framework] = (assessed + (not rules.isdisjoint(control.rules)), total + 1)
+        by_framework[control.framework].append(control)
+    found = {}
+    for name, controls in by_framework.items():
+        missed = [each for each in controls if rules.isdisjoint(each.rules)]
+        assessed = len(controls) - len(missed)
+        left = tuple(each for each in missed if each.decided_by is not None and assessed)
+        found[name] = _Count(assessed, len(controls), left)
     return found

@@ -133,6 +133,19 @@ class ControlState(StrEnum):
     NOT_ASSESSED = "not-assessed"
 
 
+class Decider(StrEnum):
+    """What would decide a control that rules can't decide yet.
+
+    ``API``: what a target answers. ``HOST``: files and processes of the host itself.
+    ``IMAGE_SCAN``: what is in an image. ``PERSON``: nobody but a person.
+    """
+
+    API = "api"
+    HOST = "host"
+    IMAGE_SCAN = "image-scan"
+    PERSON = "person"
+
+
 class Decision(StrEnum):
     """What the gate says of a whole run."""
 

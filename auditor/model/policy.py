@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.errors import Location
-from auditor.model.enums import About, Confidence, Severity, Verdict
+from auditor.model.enums import About, Confidence, Decider, Severity, Verdict
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -121,12 +121,18 @@ class Framework(msgspec.Struct, frozen=True):
 
 
 class Control(msgspec.Struct, frozen=True):
-    """A framework's requirement; ``rules`` are the ids of the rules that map to it."""
+    """A framework's requirement; ``rules`` are the ids of the rules that map to it.
+
+    ``decided_by`` says what would decide it where rules can't, and ``question`` what to ask a
+    person until then; None and "" where rules do.
+    """
 
     framework: str
     id: str
     title: str
     rules: tuple[str, ...]
+    decided_by: Decider | None = None
+    question: str = ""
 
 
 class Override(msgspec.Struct, frozen=True):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import yaml
 
+from auditor.model.enums import Decider
 from auditor.model.policy import Control, Framework
-from auditor.policy.found import Found, Use, read_id
+from auditor.policy.found import Found, Use, read_choice, read_id
 from auditor.policy.yamlfile import Reader
 
 _REQUIRED = ("framework", "title", "url", "controls")
 _KEYS = (*_REQUIRED, "version")
+_OF_CONTROL = ("id", "title", "rules", "decided-by", "question")
 _CONTROL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
@@ -30,7 +33,8 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
     if isinstance(nodes.get("controls"), yaml.SequenceNode) and not items:
         reader.fail(nodes["controls"], "must not be empty")
     for item in items:
-        entry = reader.mapping(item, ("id", "title", "rules"), ("id", "title"))
+        entry = reader.mapping(item, _OF_CONTROL, ("id", "title"))
+        decider, question = _read_decider(reader, item, entry)
         name, title = reader.string(entry.get("id")), reader.string(entry.get("title"))
         if name and not _CONTROL_ID.fullmatch(name):
             reader.fail(
@@ -39,8 +43,22 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
         elif name and framework:
             key = f"{framework}:{name}"
             found.define("control", key, reader.location(entry.get("id")))
-            found.controls[key] = Control(framework, name, title, ())
+            found.controls[key] = Control(framework, name, title, (), decider, question)
             _read_rules(reader, entry.get("rules"), key, found)
+
+
+def _read_decider(
+    reader: Reader, item: yaml.Node, entry: Mapping[str, yaml.Node]
+) -> tuple[Decider | None, str]:
+    """What decides a control in place of rules, and what to ask a person until then."""
+    question = reader.string(entry["question"]) if "question" in entry else ""
+    if "decided-by" in entry:
+        if "question" not in entry:
+            reader.fail(item, "missing field 'question'", "what does one ask to decide it?")
+        return read_choice(reader, entry["decided-by"], Decider, Decider.PERSON), question
+    if "question" in entry:
+        reader.fail(item, "missing field 'decided-by'", "api, host, image-scan or person")
+    return None, question
 
 
 def _read_rules(reader: Reader, node: yaml.Node | None, control: str, found: Found) -> None:

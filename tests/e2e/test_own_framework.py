@@ -97,6 +97,23 @@ def test_explain_and_profiles_show_them(folder: Path) -> None:
     assert json.loads(as_json.out)["controls"]["acme-baseline"] == {"assessed": 2, "all": 3}
 
 
+def test_profiles_show_what_rules_cannot_decide(folder: Path) -> None:
+    file = folder / "own" / "controls" / "acme-baseline.yaml"
+    asked = 'People are trained, decided-by: person, question: "By whom?"}'
+    file.write_text(FRAMEWORK.replace("People are trained}", asked))
+    command = ("profiles", "show", "ai-platform", "--policies", "own")
+    shown = auditor(*command, cwd=folder)
+    assert "controls: acme-baseline 2 of 3 (decided by others: person 1)\n" in shown.out
+    assert json.loads(auditor(*command, "--json", cwd=folder).out)["open"] == [
+        {
+            "control": "acme-baseline:A.3",
+            "title": "People are trained",
+            "decided-by": "person",
+            "question": "By whom?",
+        }
+    ]
+
+
 def test_a_bundle_with_it_replays(folder: Path) -> None:
     ran = auditor("scan", "tree", "--policies", "own", "--output", "kept", "--no-sign", cwd=folder)
     assert ran.code == 1, ran.err

@@ -73,6 +73,11 @@ VALID = {
         making.CONTROLS.replace("}", ", rules: [acme-bad]}") + 'version: "1.0"\n',
         (),
     ),
+    "a control that rules can't decide": (
+        "control.v1",
+        making.CONTROLS.replace("}", ", decided-by: image-scan, question: Ask}"),
+        (),
+    ),
     "profile": ("profile.v1", making.PROFILE + "extends: [other]\n", ()),
     "contents": (
         "unread-contents",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import PolicyErrors
+from auditor.model.enums import Decider
 from auditor.model.policy import Framework
 from auditor.policy import load, policies_folder, resolve
 from tests.unit.policy.making import CONTROLS, FILES, RULE, complaints, loaded, told, write
@@ -99,3 +100,31 @@ def test_a_rule_that_is_like_no_other_is_looked_up_in_the_list(tmp_path: Path) -
     assert told(caught.value) == [
         f"{tmp_path / FILE}:6:46: no rule is called 'zzz' (auditor rules list)"
     ]
+
+
+def test_what_decides_a_control_that_rules_cannot(tmp_path: Path) -> None:
+    decided = THEIRS.replace(
+        "Of no rule}", "Of no rule, decided-by: host, question: Is it locked?}"
+    )
+    policy = loaded(tmp_path, {**FILES, FILE: decided})
+    found = policy.controls["theirs:2"]
+    assert (found.decided_by, found.question) == (Decider.HOST, "Is it locked?")
+    other = policy.controls["theirs:1"]
+    assert (other.decided_by, other.question) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        (", decided-by: host}", "missing field 'question' (what does one ask to decide it?)"),
+        (", question: Why?}", "missing field 'decided-by' (api, host, image-scan or person)"),
+        (", decided-by: hots, question: Why?}", "'hots' is not allowed (did you mean 'host'?)"),
+    ],
+)
+def test_a_decider_and_its_question_come_together(
+    tmp_path: Path, said: str, complaint: str
+) -> None:
+    files = {**FILES, FILE: THEIRS.replace("Of no rule}", f"Of no rule{said}")}
+    (found,) = complaints(tmp_path, files)
+    assert found.startswith("controls/theirs.yaml:7:")
+    assert found.endswith(complaint)
