@@ -17,6 +17,7 @@ from auditor.analysis import (
 from auditor.analysis.analyses import Table
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
+from auditor.analysis.docker.services import Services
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.gpu.sharing_rows import ReadText, read_json
 from auditor.analysis.workloads import PodTemplates
@@ -25,7 +26,7 @@ from auditor.analysis.workloads import PodTemplates
 def analyses(read: ReadText) -> Table:
     """Make the table; ``read`` reads a text as YAML, and is a function of a module."""
     return Table(
-        of_objects=(PodTemplates, Containers),
+        of_objects=(PodTemplates, Containers, Services),
         joining=(
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),

@@ -50,6 +50,7 @@ def estate() -> tuple[Resource, ...]:
         for reading in collector.read(shard):
             if not isinstance(reading, Gap):
                 found += reading.resources()
+    found += joined_containers()
     facts = [
         fact
         for resource in found
@@ -58,6 +59,19 @@ def estate() -> tuple[Resource, ...]:
         if isinstance(fact, Resource)
     ]
     return (*found, *facts, *running(), *routed(), *hosted())
+
+
+def joined_containers() -> tuple[Resource, ...]:
+    """Two containers of a Docker host, of which one is in the network of the other."""
+    return tuple(
+        msgspec.structs.replace(
+            odd("docker/Container", {"HostConfig": {"NetworkMode": mode}}),
+            name=name,
+            namespace="",
+            uid=name,
+        )
+        for name, mode in (("a", "host"), ("b", "container:a"))
+    )
 
 
 def running() -> tuple[Resource, ...]:
@@ -146,7 +160,9 @@ def test_each_makes_facts_that_a_platform_knows() -> None:
             makers.setdefault(kind, []).append(fields[""])
     assert makers.keys() == PLATFORMS.facts
     for rests in makers.values():
-        prefixes = [{kind.partition("/")[0] for kind in kinds} for kinds in rests]
+        assert sum(map(len, rests)) == len(frozenset().union(*rests)), "one analysis a kind"
+    for kind in {kind for each in made().joining for kind in each.feeds}:
+        prefixes = [{name.partition("/")[0] for name in kinds} for kinds in makers[kind]]
         assert sum(map(len, prefixes)) == len(set().union(*prefixes)), "one analysis a platform"
     for each in made().all:
         for fields in each.feeds.values():
