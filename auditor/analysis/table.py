@@ -15,6 +15,7 @@ from auditor.analysis import (
     selections,
 )
 from auditor.analysis.analyses import Table
+from auditor.analysis.docker import joined
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
 from auditor.analysis.docker.services import Services
@@ -33,7 +34,7 @@ def analyses(read: ReadText) -> Table:
             *(selections.make, backends.make, listeners.make),
             *(partial(sharing.make, read=read), DockerGpus),
         ),
-        completing=(completions.make,),
+        completing=(completions.make, joined.make),
     )
 
 
