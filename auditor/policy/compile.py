@@ -21,6 +21,7 @@ from auditor.model.policy import Expression, Rule
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
+from auditor.policy.mapping import elsewhere
 from auditor.policy.messages import BraceError, split_message
 from auditor.policy.parameters import cel_type
 from auditor.policy.resolve import ChosenRule, ResolvedProfile
@@ -45,14 +46,18 @@ def compile_profile(
     if cache is not None:
         cache.save()
     policy = resolved.policy
+    chosen = (each.rule for each in resolved.rules)
+    others = elsewhere(policy.controls, policy.rules, chosen, platforms)
     return CompiledProfile(
         id=resolved.id,
         title=resolved.title,
         gate=resolved.gate,
         rules=tuple(rule for rule in rules if rule is not None),
         parameters=resolved.parameters,
-        controls=policy.controls,
-        frameworks=policy.frameworks,
+        controls={
+            key: each for key, each in policy.controls.items() if each.framework not in others
+        },
+        frameworks={key: each for key, each in policy.frameworks.items() if key not in others},
         tables=resolved.tables,
         policy_digest=policy.digest,
         digest=resolved.digest,

@@ -36,6 +36,14 @@ def failing(results: dict[str, Any], rule: str) -> list[str]:
     return sorted(each["resource"]["name"] for each in found if each["verdict"] == "fail")
 
 
+def timeless(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """The findings, without the digest of ``/info``, which holds the time it was asked."""
+    return [
+        {**each, "evidence": []} if each["resource"]["kind"] == "docker/Info" else each
+        for each in results["findings"]
+    ]
+
+
 def test_a_host_is_scanned(containers: Docker) -> None:
     """Containers are judged whether they run or not, and shown by the fields of the engine."""
     ran = auditor("scan", containers.target, *PROFILE, "--format", "json")
@@ -55,7 +63,7 @@ def test_what_was_collected_is_judged_elsewhere(containers: Docker, tmp_path: Pa
     here = auditor("scan", containers.target, *PROFILE, "--format", "json", "--output", bundle)
     there = auditor("evaluate", held, *PROFILE, "--format", "json")
     assert there.code == 1, there.err
-    assert there.results()["findings"] == here.results()["findings"]
+    assert timeless(there.results()) == timeless(here.results())
     replayed = auditor("replay", bundle)
     assert replayed.code == 0, replayed.out + replayed.err
 

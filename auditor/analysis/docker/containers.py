@@ -68,6 +68,8 @@ class _HostConfig(msgspec.Struct, frozen=True, rename="pascal"):
     cgroupns_mode: str = ""
     cgroup_parent: str = ""
     security_opt: _Names = None
+    masked_paths: _Names = None
+    readonly_paths: _Names = None
     devices: list[_Device] | None = None
     device_requests: list[_Request] | None = None
     device_cgroup_rules: _Names = None
@@ -206,7 +208,12 @@ def _separation(fields: Fields, found: _Container) -> None:
     security, options = security_of(host.security_opt or ()), f"{_HOST}/SecurityOpt"
     fields.put("seccomp", security.seccomp, options)
     fields.put("noNewPrivileges", security.no_new_privileges, options)
-    fields.put("systemPathsUnconfined", security.paths_unconfined, options)
+    unconfined, at = security.paths_unconfined, options
+    for key, paths in (("MaskedPaths", host.masked_paths), ("ReadonlyPaths", host.readonly_paths)):
+        if paths is not None and not paths:
+            # Docker's client sends the option so; a privileged container has null
+            unconfined, at = True, f"{_HOST}/{key}"
+    fields.put("systemPathsUnconfined", unconfined, at)
     fields.put("selinux", security.selinux, options)
     fields.put("selinuxLabel", found.process_label, "/ProcessLabel")
     fields.put("appArmor", found.app_armor_profile, "/AppArmorProfile")
