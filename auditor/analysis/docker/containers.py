@@ -178,7 +178,7 @@ def _process(fields: Fields, found: _Container) -> None:
     test = config.healthcheck.test if config.healthcheck is not None else None
     off = test is not None and test[:1] == ["NONE"]
     checked = "disabled" if off else "set" if test else "none"
-    fields.put("healthcheck", checked, "/Config/Healthcheck")
+    fields.put("healthcheck", checked, None)
     fields.put("restartPolicy", host.restart_policy.name, f"{_HOST}/RestartPolicy/Name")
     retries = host.restart_policy.maximum_retry_count
     fields.put("restartRetries", retries, f"{_HOST}/RestartPolicy/MaximumRetryCount")
@@ -231,7 +231,7 @@ _MOUNT: Final = MappingProxyType(
         "type": "Type",
         "source": "Source",
         "target": "Destination",
-        "readOnly": "RW",
+        "readOnly": None,  # the engine says the opposite
         "propagation": "Propagation",
     }
 )
@@ -304,14 +304,8 @@ def _ports(bindings: Mapping[str, list[_Binding] | None]) -> Iterator[tuple[obje
 
 def _limits(fields: Fields, host: _HostConfig) -> None:
     fields.put("memory", max(0, host.memory), f"{_HOST}/Memory")
-    limits = (
-        ("NanoCpus", host.nano_cpus > 0),
-        ("CpuQuota", host.cpu_quota > 0),
-        ("CpusetCpus", bool(host.cpuset_cpus)),
-        ("CpuShares", host.cpu_shares > 0),
-    )
-    decided = next((name for name, limited in limits if limited), "NanoCpus")
-    fields.put("cpuLimited", any(limited for _, limited in limits), f"{_HOST}/{decided}")
+    limited = max(host.nano_cpus, host.cpu_quota, host.cpu_shares) > 0 or bool(host.cpuset_cpus)
+    fields.put("cpuLimited", limited, None)
     fields.put("pidsLimit", max(0, host.pids_limit or 0), f"{_HOST}/PidsLimit")
     fields.put("shmSize", host.shm_size, f"{_HOST}/ShmSize")
     ulimits = (

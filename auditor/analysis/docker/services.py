@@ -191,7 +191,7 @@ def _process(fields: Fields, found: _Container) -> None:
     test = found.healthcheck.test if found.healthcheck is not None else None
     if test:
         checked = "disabled" if test[0] == "NONE" else "set"
-        fields.put("healthcheck", checked, f"{_CONTAINER}/Healthcheck")
+        fields.put("healthcheck", checked, None)
 
 
 def _supervision(fields: Fields, task: _Task) -> None:
@@ -304,7 +304,7 @@ def _limits(fields: Fields, task: _Task, container: _Container) -> None:
     resources = task.resources or _Resources()
     limits = resources.limits or _Limits()
     fields.put("memory", max(0, limits.memory), f"{_LIMITS}/MemoryBytes")
-    fields.put("cpuLimited", limits.cpus > 0, f"{_LIMITS}/NanoCPUs")
+    fields.put("cpuLimited", limits.cpus > 0, None)
     fields.put("pidsLimit", max(0, limits.pids), f"{_LIMITS}/Pids")
     found = (
         {"name": each.name, "soft": each.soft, "hard": each.hard}

@@ -54,17 +54,19 @@ class Fields:
         name: str,
         items: Iterable[tuple[object, str]],
         pointer: str | None,
-        names: Mapping[str, str] = MappingProxyType({}),
+        names: Mapping[str, str | None] = MappingProxyType({}),
     ) -> None:
         """Set a list, of which each item was read at its own pointer.
 
-        ``names`` are the fields of an item with what they are called there; "" is the item itself.
+        ``names`` are the fields of an item with what they are called there; "" is the item itself,
+        None what is concluded of it.
         """
         found = list(items)
         for index, (_, at) in enumerate(found):
             here = f"/{name}/{index}"
             for ours, theirs in names.items():
-                self._read.append((f"{here}/{ours}", f"{at}/{theirs}" if theirs else at))
+                there = f"{at}/{theirs}" if theirs else at
+                self._read.append((f"{here}/{ours}", None if theirs is None else there))
             self._read.append((here, at))
         self.put(name, [value for value, _ in found], pointer)
 
