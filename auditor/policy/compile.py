@@ -21,10 +21,10 @@ from auditor.model.policy import Expression, Rule
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
-from auditor.policy.mapping import elsewhere
 from auditor.policy.messages import BraceError, split_message
 from auditor.policy.parameters import cel_type
 from auditor.policy.resolve import ChosenRule, ResolvedProfile
+from auditor.policy.subjects import elsewhere
 
 VARIABLES = {"object": DYN, "item": DYN, "params": DYN}
 

@@ -8,12 +8,9 @@ and pages of rules name both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 import msgspec
 
-from auditor.model.policy import Control, Rule
-from auditor.platforms import Platforms
+from auditor.model.policy import Control
 from auditor.policy.found import Found
 from auditor.policy.names import Names
 
@@ -44,30 +41,3 @@ def mapped_controls(found: Found) -> dict[str, Control]:
         key: msgspec.structs.replace(control, rules=tuple(sorted(mapped[key])))
         for key, control in sorted(found.controls.items())
     }
-
-
-def elsewhere(
-    controls: Mapping[str, Control],
-    rules: Mapping[str, Rule],
-    chosen: Iterable[Rule],
-    platforms: Platforms,
-) -> frozenset[str]:
-    """Name the frameworks that are about other platforms than the chosen rules.
-
-    A scan of clusters has nothing to say of a benchmark for Docker hosts. A framework of which no
-    rule is about what targets have is about none, and so is not elsewhere.
-    """
-    here = _platforms(chosen, platforms)
-    about: dict[str, set[str]] = {}
-    for control in controls.values():
-        mapped = _platforms((rules[name] for name in control.rules), platforms)
-        about.setdefault(control.framework, set()).update(mapped)
-    return frozenset(
-        name for name, found in about.items() if here and found and here.isdisjoint(found)
-    )
-
-
-def _platforms(rules: Iterable[Rule], platforms: Platforms) -> frozenset[str]:
-    """The platforms with targets of their own that rules are about."""
-    found = (platforms.of_kind(kind) for rule in rules for kind in rule.applies_to)
-    return frozenset(each.name for each in found if each is not None and each.schemes)
