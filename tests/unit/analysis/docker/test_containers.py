@@ -132,6 +132,25 @@ def test_the_fields_of_a_container() -> None:
     assert fact.parent.kind == "docker/Container"
 
 
+MASKED = {"MaskedPaths": ["/proc/kcore"], "ReadonlyPaths": ["/proc/sys"]}
+
+
+@pytest.mark.parametrize(
+    ("paths", "unconfined"),
+    [
+        (MASKED, False),
+        ({**MASKED, "MaskedPaths": []}, True),
+        ({**MASKED, "ReadonlyPaths": []}, True),
+        ({}, False),
+    ],
+    ids=["as the engine does it", "nothing hidden", "nothing only read", "not said"],
+)
+def test_system_paths_that_the_client_opened(paths: dict[str, object], *, unconfined: bool) -> None:
+    """It takes ``systempaths`` out of the options, and sends empty lists."""
+    found, _ = read({"HostConfig": {"SecurityOpt": [], **paths}})
+    assert found["systemPathsUnconfined"] is unconfined
+
+
 def test_what_is_no_container_is_a_gap() -> None:
     [gap] = Containers({}).derive(_resource({"HostConfig": {"Privileged": "yes"}}))
     assert isinstance(gap, Gap)
