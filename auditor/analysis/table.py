@@ -16,6 +16,7 @@ from auditor.analysis import (
 )
 from auditor.analysis.analyses import Table
 from auditor.analysis.docker import joined
+from auditor.analysis.docker.compose import ComposeServices
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
 from auditor.analysis.docker.services import Services
@@ -27,7 +28,7 @@ from auditor.analysis.workloads import PodTemplates
 def analyses(read: ReadText) -> Table:
     """Make the table; ``read`` reads a text as YAML, and is a function of a module."""
     return Table(
-        of_objects=(PodTemplates, Containers, Services),
+        of_objects=(PodTemplates, Containers, Services, ComposeServices),
         joining=(
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),

@@ -67,6 +67,12 @@ def _manifests() -> Recogniser:
     return MANIFESTS
 
 
+def _compose() -> Recogniser:
+    from collectors.docker.compose.recogniser import COMPOSE
+
+    return COMPOSE
+
+
 def _files(
     text: str,
     settings: CollectorOptions,
@@ -267,7 +273,7 @@ SHIPPED: Final = Wiring(
     readers=MappingProxyType(
         {**dict.fromkeys(KUBERNETES.schemes, _pages), **dict.fromkeys(DOCKER.schemes, _answers)}
     ),
-    recognisers=(_manifests,),
+    recognisers=(_manifests, _compose),
     roles=MappingProxyType({"k8s": _kubernetes_role, "docker": _socket_proxy}),
     formats=MappingProxyType({"terminal": _terminal, "json": _json}),
 )

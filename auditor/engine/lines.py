@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -49,7 +50,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "19"
+FORMAT = "20"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"
@@ -94,13 +95,17 @@ class LineWriter:
     ) -> list[bytes]:
         """Encode the outcomes of one resource; ``evidence`` is the digest of its source."""
         where = _of_resource(resource, target, self._counted_with(resource.parent or resource))
-        located: dict[BodyPath, tuple[str, int]] = {}
+        located: dict[BodyPath, _Located] = {}
 
-        def locate(path: BodyPath) -> tuple[str, int]:
+        def locate(path: BodyPath) -> _Located:
             known = located.get(path)
             if known is None:
                 pointer, shown = self._pointer(resource, path)
-                known = located[path] = (shown, 0 if pointer is None else line_of(pointer))
+                known = _Located(shown, 0 if pointer is None else line_of(pointer))
+                if resource.files and known.line and pointer is not None:
+                    file = resource.file_of(pointer)
+                    known = known if file == resource.source else known._replace(file=file)
+                located[path] = known
             return known
 
         return [self._line(where, outcome, locate, (evidence,), covers) for outcome in outcomes]
@@ -116,13 +121,14 @@ class LineWriter:
         identity = f"\0{fact.kind}/{'/'.join(fact.key)}" if of_run else fact.subject.identity
         where = _of_fact(fact, identity)
 
-        def locate(path: BodyPath) -> tuple[str, int]:
+        def locate(path: BodyPath) -> _Located:
             pointer = body_pointer(path)
             spot = fact.spot(pointer)
             if spot is None:
-                return f'{text(pointer)},"fact":{text(fact.kind)}', 0
+                return _Located(f'{text(pointer)},"fact":{text(fact.kind)}', 0)
             of = f',"of":{spot.of - 1}' if spot.of else ""
-            return f"{text(spot.pointer)}{of}", fact.origins[spot.of].line_of(spot.pointer)
+            line = fact.origins[spot.of].line_of(spot.pointer)
+            return _Located(f"{text(spot.pointer)}{of}", line)
 
         digests = tuple(sorted({origin.digest for origin in fact.origins}))
         covers = fact.covers
@@ -147,7 +153,7 @@ class LineWriter:
         self,
         where: _Where,
         outcome: Outcome,
-        locate: Callable[[BodyPath], tuple[str, int]],
+        locate: Callable[[BodyPath], _Located],
         evidence: tuple[str, ...],
         covers: int,
     ) -> bytes:
@@ -160,14 +166,13 @@ class LineWriter:
             f"{rule.id}\0{where.identity}\0{key}".encode("utf-8", "surrogatepass")
         ).hexdigest()
         observed = []
-        line = 0
+        at = _NOWHERE
         for seen in outcome.observed:
-            quoted, at = locate(seen.path)
-            line = line or at
+            found = locate(seen.path)
+            at = at if at.line else found
             value = f',"value":{seen.value}' if seen.value else ""
-            number = f',"line":{at}' if at else ""
-            observed.append(f'{{"path":{quoted}{value}{number}}}')
-        line = line or locate(outcome.at)[1]
+            observed.append(f'{{"path":{found.shown}{value}{found.place}}}')
+        at = at if at.line else locate(outcome.at)
         element_text = text(element)
         confidence = Confidence.LOW.value if where.heuristic else rule.confidence
         heuristic = ',"heuristic":true' if where.heuristic else ""
@@ -177,7 +182,7 @@ class LineWriter:
         shown = (
             f"{head(fingerprint, evidence, covers, outcome.causes)}"
             f'{rule.head}"verdict":"{verdict.value}",'
-            f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.head}{_at(line)},'
+            f'{rule.middle}"confidence":"{confidence}"{heuristic},"resource":{where.at(at)},'
             f'"element":{element_text},"message":{text(outcome.message)},{where.related}'
             f'"observed":[{",".join(observed)}],"controls":{rule.controls},"waiver":null}}'
         )
@@ -213,11 +218,29 @@ class _RuleText:
         self.controls = _encode(rule.controls).decode()
 
 
+class _Located(NamedTuple):
+    """A value as it is shown, and its line; ``file`` is another one than that of its resource."""
+
+    shown: str
+    line: int
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as fields of its JSON."""
+        file = f',"file":{text(self.file)}' if self.file else ""
+        return f'{file},"line":{self.line}' if self.line else file
+
+
+_NOWHERE = _Located("", 0)
+
+
 class _Where(msgspec.Struct, frozen=True, gc=False):
     """The parts of a line that only depend on the resource or the fact.
 
     ``identity`` goes into fingerprints, ``order`` sorts, ``place`` says which of several lines of
-    one finding is shown. ``head`` is the JSON of the resource up to its line.
+    one finding is shown. ``head`` is the JSON of the resource up to its file, which is ``file``
+    where a finding is of no other, and ``tail`` what follows that up to its line.
     """
 
     identity: str
@@ -227,7 +250,14 @@ class _Where(msgspec.Struct, frozen=True, gc=False):
     place: str
     order: str
     head: str
+    file: str
+    tail: str
     related: str = ""
+
+    def at(self, found: _Located) -> str:
+        """The JSON of the resource, for a finding about what stands there."""
+        file = text(found.file) if found.file else self.file
+        return f'{self.head},"file":{file}{self.tail}{_at(found.line)}'
 
 
 def rank_of(owner: Subject | None) -> str:
@@ -246,8 +276,7 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _
         kind, namespace, name, uid = subject.kind, subject.namespace, subject.name, subject.uid
         path = path_of(kind, namespace, name, uid, subject.rendered or subject.source)
     rank = rank_of(owner)
-    order, head = _reference(target.uri, kind, namespace, name, uid, subject.source)
-    head += _rendered(subject.rendered)
+    order, head = _reference(target.uri, kind, namespace, name, uid)
     return _Where(
         identity=f"{target.uid}\0{path}",
         part=resource.part,
@@ -256,12 +285,14 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _
         place=f"{rank}{text(subject.source)}{FIELD}{resource.document:08d}",
         order=order,
         head=head,
+        file=text(subject.source),
+        tail=_rendered(subject.rendered),
     )
 
 
 def _of_fact(fact: Fact, identity: str) -> _Where:
     subject = fact.subject
-    order, head = _origin_reference(subject)
+    order, head, file, tail = _origin_reference(subject)
     related = ",".join(map(_related, fact.related))
     return _Where(
         identity=identity,
@@ -271,19 +302,20 @@ def _of_fact(fact: Fact, identity: str) -> _Where:
         place=f"{fact.rank}{text(subject.source)}{FIELD}{subject.document:08d}",
         order=order,
         head=head,
+        file=file,
+        tail=tail,
         related=f'"related":[{related}],' if related else "",
     )
 
 
 def _related(origin: Origin) -> str:
-    return f"{_origin_reference(origin)[1]}{_at(origin.line_of(origin.pointer))}"
+    _, head, file, tail = _origin_reference(origin)
+    return f'{head},"file":{file}{tail}{_at(origin.line_of(origin.pointer))}'
 
 
-def _origin_reference(origin: Origin) -> tuple[str, str]:
-    order, head = _reference(
-        origin.target, origin.kind, origin.namespace, origin.name, origin.uid, origin.source
-    )
-    return order, head + _rendered(origin.rendered)
+def _origin_reference(origin: Origin) -> tuple[str, str, str, str]:
+    order, head = _reference(origin.target, origin.kind, origin.namespace, origin.name, origin.uid)
+    return order, head, text(origin.source), _rendered(origin.rendered)
 
 
 def _rendered(folder: str) -> str:
@@ -291,16 +323,14 @@ def _rendered(folder: str) -> str:
     return f',"rendered":{text(folder)}' if folder else ""
 
 
-def _reference(
-    target: str, kind: str, namespace: str, name: str, uid: str, source: str
-) -> tuple[str, str]:
-    """By what a resource is sorted, and its JSON, to which :func:`_at` has to be added."""
+def _reference(target: str, kind: str, namespace: str, name: str, uid: str) -> tuple[str, str]:
+    """By what a resource is sorted, and its JSON, to which its file and line have to be added."""
     target_text, kind_text, namespace_text = text(target), text(kind), text(namespace)
     name_text = text(name)
     order = FIELD.join((target_text, namespace_text, kind_text, name_text))
     head = (
         f'{{"target":{target_text},"kind":{kind_text},"namespace":{namespace_text},'
-        f'"name":{name_text},"uid":{text(uid)},"file":{text(source)}'
+        f'"name":{name_text},"uid":{text(uid)}'
     )
     return order, head
 

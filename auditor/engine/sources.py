@@ -77,7 +77,8 @@ class WantedKinds(msgspec.Struct, frozen=True):
         platform = self.platforms.of_target(target)
         if platform is None:
             return frozenset()
-        return frozenset(kind for kind in self.kinds if self.platforms.of_kind(kind) is platform)
+        mine = (kind for kind in self.kinds if self.platforms.of_kind(kind) is platform)
+        return frozenset(mine) - platform.written
 
 
 def sources_of(

@@ -31,7 +31,7 @@ class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename=
 
     Each is the difference to the one before. A single one is the line of all. ``source`` is the
     file of its template where it was ``rendered``. ``elsewhere`` says which fields of the body
-    stand somewhere else, or nowhere.
+    stand somewhere else, or nowhere, ``files`` which stand in another file.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class _Object(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename=
     rendered: str = ""
     source: str = ""
     elsewhere: tuple[tuple[str, str | None], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
 
 class _Document(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -121,6 +122,7 @@ class Draft:
                 found.rendered,
                 found.source if found.rendered else "",
                 found.elsewhere,
+                found.files,
             )
         )
 
@@ -271,6 +273,7 @@ class StoredReading:
                 partial=found.partial,
                 rendered=found.rendered,
                 elsewhere=found.elsewhere,
+                files=found.files,
             )
 
     def original(self, document: int) -> None:

@@ -87,7 +87,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     body once more (:mod:`auditor.runner.cleaning`), at some hundred megabytes a second.
     ``partial``: it only changes another object, as a patch does. What is not written in it says
     nothing. ``rendered`` is the folder that it was rendered from: then ``source`` and ``line`` are
-    those of its template. "" is what was read as it stands.
+    those of its template. "" is what was read as it stands. ``files`` are fields, by their pointers
+    in the object of the document, that stand in another file than what is above them.
     """
 
     kind: str
@@ -110,6 +111,16 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     clean: bool = False
     partial: bool = False
     rendered: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+
+    def file_of(self, pointer: str) -> str:
+        """The file that the field at a pointer stands in, or what is nearest above it."""
+        nearest, found = -1, self.source
+        for start, file in self.files:
+            inside = pointer == start or pointer.startswith(f"{start}/")
+            if inside and len(start) > nearest:
+                nearest, found = len(start), file
+        return found
 
     @property
     def is_kept(self) -> bool:

@@ -36,15 +36,16 @@ class ResourceRef(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     file: Annotated[
         str,
         says(
-            "File relative to the target; of a live target the request that it was in "
-            "the answer to."
+            "File relative to the target, that of the decisive field; of a live target the request "
+            "that it was in the answer to."
         ),
     ]
     rendered: Annotated[
         str,
         says(
-            "Folder relative to the target that the resource was rendered from; `file` and `line` "
-            "are those of its template then. Absent for what was read as it stands."
+            "Folder relative to the target that the resource was rendered from, or the compose "
+            "file that includes it; `file` and `line` are those of its template then. Absent for "
+            "what was read as it stands."
         ),
     ] = ""
     line: Annotated[int, says("Line of the decisive field; absent when it is not known.", ge=1)] = 0
@@ -70,6 +71,13 @@ class Observed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         Any,
         says("Absent when the field was. Of a long text the line that decided, with its number."),
     ] = UNSET
+    file: Annotated[
+        str,
+        says(
+            "The file that it stands in, where that is another one than the resource begins in, as "
+            "with several compose files of one project."
+        ),
+    ] = ""
     line: Annotated[int, Meta(ge=1)] = 0
     of: Annotated[
         Annotated[int, Meta(ge=0)] | UnsetType,

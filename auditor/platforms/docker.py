@@ -11,6 +11,7 @@ from typing import Final
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "docker/"
+COMPOSE_SERVICE: Final = "docker/ComposeService"
 CONTAINER: Final = "docker/Container"
 IMAGE: Final = "docker/Image"
 INFO: Final = "docker/Info"
@@ -26,14 +27,17 @@ READ: Final = frozenset(
     {CONTAINER, IMAGE, INFO, NETWORK, PLUGIN, SERVICE, SWARM, VERSION, VOLUME},
 )
 """What an engine is asked for."""
+WRITTEN: Final = frozenset({COMPOSE_SERVICE})
+"""What files hold, and no engine gives."""
 FACTS: Final = frozenset({WORKLOAD})
 
 DOCKER: Final = Platform(
     name="docker",
     schemes=("docker", "docker+unix", "docker+tls", "docker+ssh"),
     prefix=PREFIX,
-    kinds=READ | FACTS,
+    kinds=READ | WRITTEN | FACTS,
     facts=FACTS,
+    written=WRITTEN,
     writing="a kind of a Docker host is written docker/Container",
     shorthand="docker:// is the engine of the current context",
 )

@@ -37,7 +37,8 @@ class Platform(msgspec.Struct, frozen=True, eq=False):
     people how a kind is written. ``counted_with`` says which controller the findings about a
     resource belong to, None for the resource itself. ``shapes`` are what rules may read of kinds
     beyond what was read. ``versions`` are types of parameters that are versions of something, with
-    the newest that rules know. ``shorthand`` says to people which target its shortest URI is.
+    the newest that rules know. ``written`` are kinds that files
+    hold and no live target has. ``shorthand`` says to people which target its shortest URI is.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Platform(msgspec.Struct, frozen=True, eq=False):
     counted_with: Callable[[Resource], Subject | None] = by_itself
     shapes: Mapping[str, Shape] = MappingProxyType({})
     versions: Mapping[str, str] = MappingProxyType({})
+    written: frozenset[str] = frozenset()
     shorthand: str = ""
     listed: frozenset[str] = frozenset()
 

@@ -19,6 +19,7 @@ from auditor.ports import Plan, Reading, Shard, shards_of
 from collectors.documents.blocks import Memory
 from collectors.documents.globs import NO_GLOBS, Globs
 from collectors.documents.guards import Limits
+from collectors.documents.ledger import Beside
 from collectors.documents.reading import FileReading
 from collectors.documents.recognise import Recogniser, names_of
 from collectors.documents.regular import read_regular
@@ -61,15 +62,29 @@ class FilesCollector(msgspec.Struct, frozen=True):
         """List the files, cut into shards; see :class:`auditor.ports.Collector`."""
         found = self._find()
         gaps, patches, rendered, replaced = self._surveyed(found)
+        joined = self._joined(found)
         items = [
             ((f"{path}{PARTIAL}" if path in patches else path,), size + 1)
             for path, size in found.files
-            if path not in replaced
+            if path not in replaced and path not in joined
         ]
         items += [((f"{number}{RENDERED}",), each.size + 1) for number, each in enumerate(rendered)]
         weight = sum(size for _, size in items)
         goal = weight / max(shards(weight), 1)
         return Plan(shards_of(items, goal), (*found.gaps, *gaps), passed_over(found))
+
+    def _joined(self, found: Found) -> AbstractSet[str]:
+        """The files that are read with another one."""
+        if self.root is None or len(found.files) < 2:
+            return frozenset()
+        paths, tree = [path for path, _ in found.files], self._beside()
+        return frozenset[str]().union(*(each.joined(paths, tree) for each in self.recognisers))
+
+    def _beside(self) -> FolderTree:
+        """What the files of the target may name: those of the folder, or beside a file."""
+        root = self.root or Path()
+        folder = root if root.is_dir() else root.parent
+        return FolderTree(folder, self.target.uri, (), self.globs)
 
     def _surveyed(
         self, found: Found
@@ -127,21 +142,26 @@ class FilesCollector(msgspec.Struct, frozen=True):
             yield self._reading(STDIN, self.stdin or b"", memory)
             return
         folder = f"{self.root}{os.sep}" if self.root.is_dir() else ""
+        tree = self._beside()
         for item in shard.items:
             if item.endswith(RENDERED):
                 yield self._read_rendered(self._rendered(item), folder, memory)
                 continue
             path = item.removesuffix(PARTIAL)
             where = folder + path if folder else str(self.root)
-            yield self._read(where, path, memory, as_patch=item.endswith(PARTIAL))
+            beside = Beside(tree, path)
+            yield self._read(where, beside, memory, as_patch=item.endswith(PARTIAL))
 
-    def _read(self, location: str, path: str, memory: Memory, *, as_patch: bool) -> Reading | Gap:
+    def _read(
+        self, location: str, beside: Beside, memory: Memory, *, as_patch: bool
+    ) -> Reading | Gap:
+        path = beside.path
         try:
             data = read_regular(location, self.limits.size)
         except OSError as error:
             cause = GapCause.DENIED if isinstance(error, PermissionError) else GapCause.UNREACHABLE
             return Gap(self.target.uri, shown(path), cause, f"{error.strerror}")
-        return self._reading(shown(path), data, memory, as_patch=as_patch)
+        return self._reading(shown(path), data, memory, beside, as_patch=as_patch)
 
     def _read_rendered(self, rendered: Rendered, folder: str, memory: Memory) -> Reading | Gap:
         try:
@@ -154,11 +174,16 @@ class FilesCollector(msgspec.Struct, frozen=True):
         return RenderedReading(uri, rendered, data, recognisers, memory, read)
 
     def _reading(
-        self, source: str, data: bytes, memory: Memory, *, as_patch: bool = False
+        self,
+        source: str,
+        data: bytes,
+        memory: Memory,
+        beside: Beside | None = None,
+        *,
+        as_patch: bool = False,
     ) -> Reading:
-        return FileReading(
-            self.target.uri, source, data, self.recognisers, memory, partial=as_patch
-        )
+        uri, recognisers = self.target.uri, self.recognisers
+        return FileReading(uri, source, data, recognisers, memory, partial=as_patch, beside=beside)
 
 
 def _read_below(folder: str, limit: int, path: str) -> bytes:

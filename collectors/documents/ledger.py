@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap
 from collectors.documents.guards import Excess, Hints, NotParsed, Unreadable
+
+if TYPE_CHECKING:
+    from collectors.documents.recognise import Tree
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What stands beside a file: the tree it is in, and its path there, which is not for people."""
+
+    tree: Tree
+    path: str
+
 
 MOST_GAPS: Final = 20
 """Gaps of one file that are named one by one."""
@@ -26,6 +39,7 @@ class Ledger:
     ``may_hold`` says whether the file may hold anything of a platform, as far as its text shows: a
     malformed one that can't is a file of another program, and skipped. ``partial``: whether what is
     in the file only changes what is in others; None where nobody but the objects can say that.
+    ``beside`` is for files that name others, None where there is nothing beside it.
     """
 
     def __init__(
@@ -36,10 +50,12 @@ class Ledger:
         may_hold: Callable[[], bool] = _may_hold,
         *,
         partial: bool | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self._hints = hints
         self._may_hold = may_hold
         self.partial = partial
+        self.beside = beside
         self.target = target
         self.source = source
         self.skipped = 0

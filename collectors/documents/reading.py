@@ -6,13 +6,16 @@ import hashlib
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from auditor.model.resource import Evidence, Gap, Resource
 from collectors.documents.blocks import Memory
 from collectors.documents.guards import MAX_PARSED, Unreadable, decode
 from collectors.documents.json_file import JsonFile
 from collectors.documents.json_stream import NoJson
-from collectors.documents.ledger import Ledger
-from collectors.documents.recognise import Content, Recogniser
+from collectors.documents.ledger import Beside, Ledger
+from collectors.documents.recognise import Content, Recogniser, Together
+from collectors.documents.walk import shown
 from collectors.documents.yaml_file import YamlFile
 
 _JSON_STARTS = frozenset((b"{", b"["))
@@ -32,17 +35,21 @@ class FileReading:
         memory: Memory,
         *,
         partial: bool = False,
+        beside: Beside | None = None,
     ) -> None:
         """``memory`` is shared by the files of a worker.
 
         ``partial``: another file says that what is in this one only changes other objects.
+        ``beside``: what a file that names others may read.
         """
         self._data = data.removeprefix(BOM_UTF8)
         self._recognisers = recognisers
         self._memory = memory
         self._partial = partial or None
+        self._beside = beside
         self._ledger = self._new_ledger(target, source)
         self._content: Content | None = None
+        self._begun: tuple[Ledger, Content | None] | None = None
         digest = hashlib.sha256(data).hexdigest()
         self._evidence = Evidence(target, source, digest, len(data), _TAKEN[partial])
 
@@ -58,8 +65,12 @@ class FileReading:
 
     @property
     def evidence(self) -> Evidence:
-        """The file with its digest."""
-        return self._evidence
+        """The file with its digest, and with those of what belongs to it."""
+        taken = self._begin()[1]
+        if not isinstance(taken, Together) or not taken.inputs:
+            return self._evidence
+        how = f"read with {', '.join(map(shown, taken.with_files))}"
+        return msgspec.structs.replace(self._evidence, taken_as=f"with:{taken.inputs}", how=how)
 
     def gaps(self) -> Sequence[Gap]:
         """Return what could not be read in the file."""
@@ -75,8 +86,9 @@ class FileReading:
 
     def resources(self) -> Iterator[Resource]:
         """Yield the objects of the file, lists taken apart."""
-        self._ledger = self._new_ledger(self._evidence.target, self.source)
-        content = self._content = self._taken() or self._parsed()
+        self._ledger, taken = self._begin()
+        self._begun = None
+        content = self._content = taken or self._parsed()
         try:
             yield from content.resources()
         except NoJson as error:
@@ -87,9 +99,18 @@ class FileReading:
         except Unreadable as error:
             self._ledger.add(error)
 
+    def _begin(self) -> tuple[Ledger, Content | None]:
+        """Open the file: its ledger, and its content where a recogniser takes it as a whole."""
+        if self._begun is None:
+            ledger = self._new_ledger(self._evidence.target, self.source)
+            taken = (each.content(ledger, self._data) for each in self._recognisers)
+            self._begun = ledger, next((found for found in taken if found is not None), None)
+        return self._begun
+
     def _new_ledger(self, target: str, source: str) -> Ledger:
         hints = self._recognisers[0].hints
-        return Ledger(target, source, hints, self._may_hold, partial=self._partial)
+        may_hold, partial, beside = self._may_hold, self._partial, self._beside
+        return Ledger(target, source, hints, may_hold, partial=partial, beside=beside)
 
     def _may_hold(self) -> bool:
         """Return whether any platform may have something in the file, which can't be parsed."""
@@ -98,14 +119,6 @@ class FileReading:
         except Unreadable:
             return True
         return any(each.may_be_in(text) for each in self._recognisers)
-
-    def _taken(self) -> Content | None:
-        """Return the content by the recogniser that takes the whole file for its name."""
-        for each in self._recognisers:
-            content = each.content(self._ledger, self._data)
-            if content is not None:
-                return content
-        return None
 
     def _parsed(self) -> Content:
         if self._data.lstrip()[:1] in _JSON_STARTS:

@@ -36,7 +36,7 @@ import enum
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -194,6 +194,21 @@ class Content(Protocol):
         ...
 
 
+@runtime_checkable
+class Together(Content, Protocol):
+    """The content of a file that others go with."""
+
+    @property
+    def inputs(self) -> str:
+        """A digest of those, "" where there are none: what is found depends on them."""
+        ...
+
+    @property
+    def with_files(self) -> Sequence[str]:
+        """Their paths below the target, in order."""
+        ...
+
+
 class Recogniser(Protocol):
     """What one platform knows of files. Picklable, for workers have their own; it has no state."""
 
@@ -210,6 +225,14 @@ class Recogniser(Protocol):
         """Take a whole file by its name (``ledger.source``); None leaves it to be parsed."""
         del ledger, data
         return None
+
+    def joined(self, paths: Sequence[str], tree: Tree) -> frozenset[str]:
+        """Find the files, of those that would be read, that are read with another one of them.
+
+        They belong to its content, and nothing of them is judged by itself.
+        """
+        del paths, tree
+        return frozenset()
 
     def may_be_in(self, text: str) -> bool:
         """Return whether a text that can't be parsed may hold something of this platform.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from collectors.documents.globs import NO_GLOBS, Globs
 from collectors.documents.recognise import PathKind, Templated
 from collectors.documents.regular import read_regular
 
@@ -13,7 +14,11 @@ from collectors.documents.regular import read_regular
 class FolderTree:
     """Implements :class:`collectors.documents.recognise.Tree`."""
 
-    def __init__(self, root: Path, target: str, templates: Sequence[Templated]) -> None:
+    def __init__(
+        self, root: Path, target: str, templates: Sequence[Templated], globs: Globs = NO_GLOBS
+    ) -> None:
+        """``globs`` are what a person left out: to whoever looks it is not there."""
+        self._globs = globs
         self._root = str(root)
         self.root = root
         self._real = os.path.realpath(root)
@@ -26,12 +31,24 @@ class FolderTree:
 
     def kind_of(self, path: str) -> PathKind:
         """Say what stands at a path, wherever its links lead."""
+        if self._is_left_out(path):
+            return PathKind.NOTHING
         real = self.location(path)
         if not self._has(real):
             return PathKind.OUTSIDE
         if os.path.isdir(real):  # noqa: PTH112 - many, and no Path of them is needed
             return PathKind.FOLDER
         return PathKind.FILE if os.path.isfile(real) else PathKind.NOTHING  # noqa: PTH113 - as above
+
+    def _is_left_out(self, path: str) -> bool:
+        """Whether a path, or a folder that it is in, was left out."""
+        if not self._globs.globs:
+            return False
+        parts = path.split("/")
+        above = ("/".join(parts[:number]) for number in range(1, len(parts)))
+        if any(self._globs.find(folder, is_folder=True) is not None for folder in above):
+            return True
+        return self._globs.find(path, is_folder=False) is not None
 
     def _has(self, real: str) -> bool:
         return real == self._real or real.startswith(self._real.removesuffix(os.sep) + os.sep)

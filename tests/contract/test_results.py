@@ -27,7 +27,7 @@ OPTIONAL = {
     "findings": {"causes", "covered_by", "differs", "new", "heuristic", "related"},
     "resource": {"line", "rendered"},
     "related": {"line", "rendered"},
-    "observed": {"fact", "value", "line", "of"},
+    "observed": {"fact", "value", "file", "line", "of"},
 }
 """What may be absent, by the field that the object is in."""
 Path_ = tuple[str | int, ...]

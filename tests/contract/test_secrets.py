@@ -15,6 +15,7 @@ VOUCHING = {
     "collectors/kubernetes/live/normalize.py": "its keeper looks through each object",
 }
 CLAIMING = {
+    "collectors/docker/compose/content.py": "each service is looked through when it is resolved",
     "collectors/kubernetes/manifests/recogniser.py": "secrets are left out line by line",
 }
 

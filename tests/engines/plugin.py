@@ -16,6 +16,7 @@ import pytest
 
 from tests.engines import apiserver as apiservers
 from tests.engines.build import EngineUnavailableError, engine
+from tests.engines.composego import ComposeGo
 from tests.engines.crds import definitions
 from tests.engines.dockerd import Docker, find_docker
 from tests.engines.dockerd import running as docker_running
@@ -117,6 +118,12 @@ def sshd(docker: Docker, tmp_path: Path) -> Iterator[Sshd]:
     with ExitStack() as stack:
         running = _or_give_up(lambda: sshd_running(docker, tmp_path))
         yield _or_give_up(lambda: stack.enter_context(running))
+
+
+@pytest.fixture(scope="session")
+def composego() -> ComposeGo:
+    """The pinned compose-go."""
+    return _or_give_up(lambda: ComposeGo(engine("composego")))
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,14 @@ _REST = {
     "message": "bad",
     "related": [_REF],
     "observed": [
-        {"path": "/a", "fact": "k8s/PodTemplate", "value": {"x": [1]}, "line": 3, "of": 0}
+        {
+            "path": "/a",
+            "fact": "k8s/PodTemplate",
+            "value": {"x": [1]},
+            "file": "b.yaml",
+            "line": 3,
+            "of": 0,
+        }
     ],
     "controls": ["f:1"],
     "waiver": {

@@ -1,0 +1,101 @@
+"""Compose files from the command line: told by file and line, kept, judged again, never fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.command import auditor
+from tests.unit.collectors.docker.compose.worlds import write
+
+PROFILE = ("--profile", "cis-docker")
+CANARY = "canary-hunter2-canary"
+FILES = {
+    "s/compose.yaml": "services:\n  a:\n    image: x\n    environment:\n"
+    f"      DB_PASSWORD: {CANARY}\n  b:\n    image: x\n    privileged: $PRIVILEGED\n"
+    "  c:\n    image: x\n    privileged: ${ON:-false}\n",
+    "s/compose.override.yaml": "services:\n  a:\n    tty: true\n    privileged: true\n",
+    "s/docker-compose.ci.yml": "services:\n  c:\n    privileged: true\n  a: {user: root}\n",
+    "k/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: []}\n",
+}
+
+
+def told(results: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """Who is found what of, and where."""
+    return {
+        (
+            each["resource"]["name"],
+            each["verdict"],
+            f"{each['resource']['file']}:{each['resource'].get('line')}",
+        )
+        for each in results["findings"]
+        if each["rule"] == "docker-container-privileged"
+    }
+
+
+WANTED = {
+    ("a", "fail", "s/compose.override.yaml:4"),
+    ("b", "unknown", "s/compose.yaml:8"),
+    ("c", "fail", "s/docker-compose.ci.yml:3"),
+}
+
+
+def test_scanned(tmp_path: Path) -> None:
+    """Each finding is at the line of the file that says it."""
+    ran = auditor("scan", write(tmp_path, FILES), *PROFILE, "--format", "json")
+    assert ran.code == 1, ran.err
+    results = ran.results()
+    assert told(results) == WANTED
+    found = next(each for each in results["findings"] if each["resource"]["name"] == "a")
+    assert found["observed"] == [
+        {"path": "/privileged", "value": True, "file": "s/compose.override.yaml", "line": 4}
+    ]
+    assert results["gaps"] == []
+    assert CANARY not in ran.out
+
+
+def test_shown(tmp_path: Path) -> None:
+    """A person sees the file, the line and the field as it is written there."""
+    ran = auditor("scan", write(tmp_path, FILES), *PROFILE)
+    assert "ComposeService a  s/compose.override.yaml:4\n" in ran.out
+    assert "/privileged = true" in ran.out
+
+
+def test_judged_again(tmp_path: Path) -> None:
+    """What was kept of a project is judged to the same bytes later, and holds no secret."""
+    target, bundle = write(tmp_path / "t", FILES), tmp_path / "bundle"
+    ran = auditor("scan", target, *PROFILE, "--output", bundle)
+    assert ran.code == 1, ran.err
+    write(target, {"s/compose.yaml": "services: {}\n"})
+    replayed = auditor("replay", bundle)
+    assert replayed.code == 0, replayed.out + replayed.err
+    for path in bundle.rglob("*"):
+        assert not path.is_file() or CANARY.encode() not in path.read_bytes()
+
+
+def test_remembered_results_follow_every_file(tmp_path: Path) -> None:
+    """A result that was remembered is not used when only the override changed."""
+    target = write(tmp_path, FILES)
+    assert told(auditor("scan", target, *PROFILE, "--format", "json").results()) == WANTED
+    write(tmp_path, {"s/compose.override.yaml": "services: {a: {tty: true}}\n"})
+    ran = auditor("scan", target, *PROFILE, "--format", "json")
+    assert told(ran.results()) == {each for each in WANTED if each[0] != "a"}
+
+
+def test_the_environment_of_the_caller_is_not_used(tmp_path: Path) -> None:
+    """Who starts the program does not decide what is found."""
+    caller = {"PRIVILEGED": "true", "ON": "true"}
+    target = write(tmp_path, FILES)
+    ran = auditor("scan", target, *PROFILE, "--format", "json", env=caller)
+    assert told(ran.results()) == WANTED
+
+
+def test_from_standard_input() -> None:
+    """A file may be piped in; what it names stands beside nothing."""
+    text = "services:\n  a: {image: x, privileged: true, env_file: a.env}\n"
+    ran = auditor("scan", "-", *PROFILE, "--format", "json", stdin=text.encode())
+    assert ran.code == 1, ran.err
+    assert told(ran.results()) == {("a", "fail", "-:2")}
+    assert [each["detail"] for each in ran.results()["gaps"]] == [
+        "the file of variables a.env is not there"
+    ]
