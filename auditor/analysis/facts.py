@@ -92,6 +92,19 @@ def plain_kind(resource: Resource) -> str:
     return resource.kind.removeprefix(PREFIX).partition(".")[0]
 
 
+def unread_text(resource: Resource, pointer: str, why: str) -> Gap:
+    """The gap where a patch of pods is a text that says nothing by itself."""
+    name = f"{resource.namespace}/{resource.name}".removeprefix("/")
+    return Gap(
+        target="",
+        scope=resource.source,
+        cause=GapCause.UNSUPPORTED,
+        detail=f"{plain_kind(resource)} {name}: {pointer} can't be read: {why}",
+        hint="write what the patch says into the fields of the template",
+        line=resource.line,
+    )
+
+
 def no_object(resource: Resource, pointer: str) -> Gap:
     """The gap where a template is something else than a map."""
     return Gap(

@@ -14,10 +14,12 @@ from auditor.analysis.facts import (
     no_object,
     part_name,
     template,
+    unread_text,
 )
 from auditor.analysis.paths import Segment, parse_path, pointer_of, walk
 from auditor.analysis.recognize import pieces
 from auditor.analysis.signs import Json
+from auditor.analysis.texts import ReadFailure, ReadText, read_json
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.kubernetes import kind_name
 
@@ -26,9 +28,10 @@ ANCHORS = {
     "podspec": "/spec",
     "pieces": "/spec",
     "container": "/spec/containers/0",
+    "text": "/spec",
 }
 """Where in the body of a fact stands what was found, by its shape."""
-PARTIAL = frozenset(("container", "pieces"))
+PARTIAL = frozenset(("container", "pieces", "text"))
 """Shapes that something always completes."""
 
 
@@ -84,18 +87,22 @@ class Parts:
 
 
 class Extractor:
-    """Finds the templates of one row; a single fixed path needs no full decode."""
+    """Finds the templates of one row; a single fixed path needs no full decode.
 
-    def __init__(self, row: TemplateRow, parts: Parts) -> None:
+    ``read`` reads a text that is a patch of a pod's spec.
+    """
+
+    def __init__(self, row: TemplateRow, parts: Parts, read: ReadText = read_json) -> None:
         self._row = row
         self._parts = parts
+        self._read = read
         self._anchor = ANCHORS[row.shape]
         self._kind = PATCH if row.partial or row.shape in PARTIAL else KIND
         self._decoder: msgspec.json.Decoder[object] | None = None
         self._path: tuple[Segment, ...] = ()
         self._pointer = ""
         fixed = len(row.paths) == 1 and all(segment != "*" for segment in row.paths[0])
-        if fixed and row.shape != "pieces":
+        if fixed and row.shape not in {"pieces", "text"}:
             self._path = row.paths[0]
             self._pointer = pointer_of(self._path)
             self._decoder = msgspec.json.Decoder(_raw_type(self._path))
@@ -130,7 +137,9 @@ class Extractor:
     def _derive_slowly(self, resource: Resource, body: object) -> Iterator[Resource | Gap]:
         for path in self._row.paths:
             for pointer, value in self._walk(body, path):
-                if isinstance(value, dict) and self._row.shape == "pieces":
+                if self._row.shape == "text":
+                    yield from self._of_text(resource, value, path, pointer)
+                elif isinstance(value, dict) and self._row.shape == "pieces":
                     yield from self._joined(resource, value, path, pointer)
                 elif isinstance(value, dict):
                     yield self._template(resource, encode(value), path, pointer)
@@ -145,6 +154,21 @@ class Extractor:
             else:
                 yield pointer, value
 
+    def _of_text(
+        self, resource: Resource, value: object, path: tuple[Segment, ...], pointer: str
+    ) -> Iterator[Resource | Gap]:
+        """Yield what a text says, which may be a template of its own that only a run fills in."""
+        if value in (None, "", {}):
+            return
+        found = self._read(value) if isinstance(value, str) else value
+        if isinstance(found, dict):
+            yield self._template(resource, encode(found), path, pointer)
+            return
+        why = found.reason if isinstance(found, ReadFailure) else "it is not a map"
+        if isinstance(value, str) and "{{" in value:
+            why = "only a run fills it in"
+        yield unread_text(resource, pointer, why)
+
     def _joined(
         self, resource: Resource, value: Json, path: tuple[Segment, ...], pointer: str
     ) -> Iterator[Resource]:
@@ -158,7 +182,7 @@ class Extractor:
         self, resource: Resource, raw: bytes, path: tuple[Segment, ...], pointer: str
     ) -> Resource:
         match self._row.shape:
-            case "podspec":
+            case "podspec" | "text":
                 raw = b'{"spec":' + raw + b"}"
             case "container":
                 raw = b'{"spec":{"containers":[' + raw + b"]}}"

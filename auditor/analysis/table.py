@@ -21,14 +21,14 @@ from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
 from auditor.analysis.docker.services import Services
 from auditor.analysis.gpu import sharing, tenancy
-from auditor.analysis.gpu.sharing_rows import ReadText, read_json
+from auditor.analysis.texts import ReadText, read_json
 from auditor.analysis.workloads import PodTemplates
 
 
 def analyses(read: ReadText) -> Table:
     """Make the table; ``read`` reads a text as YAML, and is a function of a module."""
     return Table(
-        of_objects=(PodTemplates, Containers, Services, ComposeServices),
+        of_objects=(partial(PodTemplates, read=read), Containers, Services, ComposeServices),
         joining=(
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),

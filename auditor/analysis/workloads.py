@@ -31,6 +31,7 @@ from auditor.analysis.paths import Segment, walk
 from auditor.analysis.protocol import Feeds, Stage, Tables
 from auditor.analysis.recognize import Inside, Pieces, Text, Whole
 from auditor.analysis.rows import PARTIAL, Extractor, Parts, TemplateRow, rows_from_table
+from auditor.analysis.texts import ReadText, read_json
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Owner, Resource
 from auditor.platforms.kubernetes import BUILT_IN, GROUPS, kind_name
@@ -54,10 +55,13 @@ class PodTemplates:
     id = "pod-template"
     stage = Stage.OBJECT
 
-    def __init__(self, tables: Tables) -> None:
-        """``tables`` say where kinds hold pods, and what stands elsewhere."""
+    def __init__(self, tables: Tables, read: ReadText = read_json) -> None:
+        """``tables`` say where kinds hold pods, and what stands elsewhere.
+
+        ``read`` reads the texts that are patches of pods.
+        """
         rows = rows_from_table(tables.get(TEMPLATES, ()))
-        self._workloads = Workloads(rows, contents_from_table(tables.get(CONTENTS, ())))
+        self._workloads = Workloads(rows, contents_from_table(tables.get(CONTENTS, ())), read)
         self.feeds: Feeds = _holders(rows)
 
     def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
@@ -82,7 +86,12 @@ def _holders(rows: Iterable[TemplateRow]) -> Feeds:
 class Workloads:
     """Derives the pod templates of one resource at a time."""
 
-    def __init__(self, rows: Sequence[TemplateRow], contents: Sequence[ContentsRow] = ()) -> None:
+    def __init__(
+        self,
+        rows: Sequence[TemplateRow],
+        contents: Sequence[ContentsRow] = (),
+        read: ReadText = read_json,
+    ) -> None:
         """``contents`` are the rows of what stands elsewhere than in its object."""
         self._extractors: dict[str, list[Extractor]] = {}
         self._embedded: dict[str, _Places] = {}
@@ -94,7 +103,7 @@ class Workloads:
                 places = self._embedded.setdefault(row.kind, [])
                 places += [(path, parts) for path in row.paths]
             else:
-                self._extractors.setdefault(row.kind, []).append(Extractor(row, parts))
+                self._extractors.setdefault(row.kind, []).append(Extractor(row, parts, read))
 
     def derive(self, resource: Resource, *, whole: bool = True) -> Iterator[Resource | Gap]:
         """Yield the pods of ``resource``; a gap where a template is not an object, or not read.

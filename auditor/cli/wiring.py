@@ -51,7 +51,7 @@ class CollectorOptions(msgspec.Struct, frozen=True):
 
 
 def _yaml(text: str) -> object:
-    from auditor.analysis.gpu.sharing_rows import ReadFailure
+    from auditor.analysis.texts import ReadFailure
     from collectors.documents.guards import Unreadable
     from collectors.documents.values import value_of
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auditor.cli.wiring import SHIPPED
 from auditor.model.finding import Report
 from auditor.model.resource import Target
 from auditor.policy import CacheFolder, policies_folder
@@ -73,7 +74,8 @@ class Run:
         return wanted_of(self._chosen()).of(uri)
 
     def _chosen(self) -> Chosen:
-        return Chosen((policies_folder(),), self.profile, (), compiled_policies())
+        folders, cache = (policies_folder(),), compiled_policies()
+        return Chosen(folders, self.profile, (), cache, analyses=SHIPPED.analyses)
 
     def _audit(self, collectors: Sequence[Collector], spool: Path) -> Report:
         settings = Settings(

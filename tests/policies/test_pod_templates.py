@@ -25,6 +25,7 @@ SHAPES = {
     "podspec": POD,
     "container": POD["containers"][0],
     "pieces": POD["containers"][0],
+    "text": json.dumps(POD),
 }
 NAMED_BY_THE_ISSUE = [
     ("RayCluster", "ray.io"),
@@ -105,6 +106,6 @@ def test_each_path_finds_its_pod(row: dict[str, object], path: str) -> None:
     assert pointer in found
     spec = msgspec.json.decode(found[pointer].body)["spec"]
     assert spec["containers"][0]["image"] == "r.io/a:1"
-    patch = bool(row.get("partial")) or row["shape"] in ("container", "pieces")
+    patch = bool(row.get("partial")) or row["shape"] in ("container", "pieces", "text")
     assert found[pointer].kind == ("k8s/PodTemplatePatch" if patch else "k8s/PodTemplate")
     assert not found[pointer].heuristic

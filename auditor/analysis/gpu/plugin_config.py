@@ -1,7 +1,7 @@
 r"""What the NVIDIA device plugin makes of its configuration: who gets how many replicas of what.
 
 A configuration is the text of a file, here one that is a value of a ConfigMap, already read as YAML
-by whoever has a reader of YAML (:data:`auditor.analysis.gpu.sharing.ReadText`)::
+by whoever has a reader of YAML (:data:`auditor.analysis.texts.ReadText`)::
 
     version: v1                         strategy      time-slicing
     flags:                              resources     nvidia.com/gpu.shared: 4 of each GPU

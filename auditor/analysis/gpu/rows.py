@@ -42,9 +42,10 @@ from auditor.analysis.gpu.nodes import node_row
 from auditor.analysis.gpu.pods import pod_use, worth_a_look
 from auditor.analysis.gpu.rights import BINDING, BINDINGS, ROLE, ROLES, binding_row, role_row
 from auditor.analysis.gpu.runtimes import handler_of
-from auditor.analysis.gpu.sharing_rows import ReadText, texts_of
+from auditor.analysis.gpu.sharing_rows import texts_of
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey, names_in
 from auditor.analysis.protocol import Row, Site
+from auditor.analysis.texts import ReadText
 from auditor.model.resource import Resource
 
 NAMESPACE: Final = "k8s/Namespace"

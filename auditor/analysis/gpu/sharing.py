@@ -36,13 +36,12 @@ from auditor.analysis.gpu.sharing_rows import (
     NODE,
     READS,
     TEMPLATE,
-    ReadText,
     Text,
     extracted,
-    read_json,
 )
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin
 from auditor.model.resource import Resource
 

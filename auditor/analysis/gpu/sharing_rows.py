@@ -16,8 +16,8 @@ since what decides has no parser of YAML of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import msgspec
 
@@ -35,6 +35,7 @@ from auditor.analysis.gpu.nodes import node_row
 from auditor.analysis.gpu.plugin_fields import folded
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Row, Site
+from auditor.analysis.texts import ReadFailure, ReadText
 from auditor.model.resource import Resource
 
 TEMPLATE: Final = "k8s/PodTemplate"
@@ -49,24 +50,6 @@ _LOOKS_SO: Final = re.compile(r"\b(sharing|flags|timeslicing)\b", re.IGNORECASE)
 _LONGEST: Final = 1 << 18
 _SECTIONS: Final = ("version", "flags", "sharing", "resources", "imex")
 _encode = msgspec.json.encode
-
-
-class ReadFailure(msgspec.Struct, frozen=True):
-    """Why a text is not valid YAML."""
-
-    reason: str
-
-
-ReadText: TypeAlias = Callable[[str], object]
-"""Reads the first YAML document of a text, nulls kept, or says by a ReadFailure why it can't."""
-
-
-def read_json(text: str) -> object:
-    """Read a text that is JSON, where there is no reader of YAML."""
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return ReadFailure(str(error))
 
 
 class Text(msgspec.Struct, frozen=True):

@@ -45,7 +45,6 @@ from auditor.analysis.gpu.rows import (
     pod_marks,
 )
 from auditor.analysis.gpu.shares import Certainty, Share
-from auditor.analysis.gpu.sharing_rows import ReadText, read_json
 from auditor.analysis.gpu.tenants import (
     POD_LABEL,
     TenantKey,
@@ -56,6 +55,7 @@ from auditor.analysis.gpu.tenants import (
     tenancy_of,
 )
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.analysis.texts import ReadText, read_json
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE

@@ -61,9 +61,9 @@ def test_texts_of_an_object_are_one_gap() -> None:
 
 
 def test_all_reasons_of_an_object_are_one_gap() -> None:
-    spec = {"podSpecPatch": "{}", "templates": [{"resource": {"manifest": MANIFEST}}]}
+    spec = {"templates": [{"resource": {"manifest": MANIFEST}, "http": {"body": MANIFEST}}]}
     (gap,) = gaps("argoproj.io", "Workflow", spec)
-    assert "a manifest of its own; a patch of its pods is a text" in gap.detail
+    assert "what it creates is a manifest of its own" in gap.detail
 
 
 def test_texts_of_kubernetes_itself_are_data() -> None:

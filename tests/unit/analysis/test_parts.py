@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ def whole(kind: str, group: str) -> dict[str, Any]:
             "podspec": FILLED,
             "container": FILLED,
             "pieces": FILLED,
+            "text": json.dumps(FILLED),
             "object": {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [CONTAINER]}},
         }[row["shape"]]
         for path in row["templates"]:
@@ -177,13 +179,14 @@ def test_what_is_no_object_is_a_gap(row: dict[str, Any], path: str) -> None:
         else:
             place[0] = [None] if following == "*" else {}
             place = place[0]
-    place[0 if steps[-1] == "*" else steps[-1]] = "text"
+    place[0 if steps[-1] == "*" else steps[-1]] = "3" if row["shape"] == "text" else "text"
     facts = list(
         Workloads(rows_from_table([row])).derive(resource(row["kind"], row["group"], body))
     )
     gaps = [fact for fact in facts if isinstance(fact, Gap)]
     pointer = "/" + "/".join("0" if step == "*" else step for step in steps)
-    assert f"ml/x: {pointer} is not an object" in gaps[-1].detail
+    said = "can't be read: it is not a map" if row["shape"] == "text" else "is not an object"
+    assert f"ml/x: {pointer} {said}" in gaps[-1].detail
 
 
 @pytest.mark.parametrize(

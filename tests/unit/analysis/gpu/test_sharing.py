@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.analysis.gpu.sharing import Sharings
-from auditor.analysis.gpu.sharing_rows import LABEL, ReadFailure, read_json
+from auditor.analysis.gpu.sharing_rows import LABEL
 from auditor.analysis.table import analyses
+from auditor.analysis.texts import ReadFailure, read_json
 from auditor.cli.wiring import SHIPPED
 from auditor.model.fact import Fact
 from auditor.model.resource import Resource
