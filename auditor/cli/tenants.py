@@ -13,7 +13,6 @@ from typing import Final
 from auditor.errors import UsageError
 from auditor.policy.policyset import read_file
 from auditor.policy.tenancy import FILE, MAP, TENANT, parts_of
-from auditor.policy.tenant_map import as_table, read_map
 
 _FOLDER: Final = "tenant-map"
 
@@ -60,6 +59,8 @@ def _read(path: Path, spool: Path | None, *, first: bool) -> list[Path]:
     if problem:
         hint = "a map in YAML or JSON, NAMESPACE: TENANT a line"
         raise UsageError(f"parameter tenant: file {path}: {problem}", hint=hint)
+    from auditor.policy.tenant_map import as_table, read_map
+
     table = as_table(read_map(data, str(path)), str(path))
     if spool is None:
         return []
