@@ -90,6 +90,7 @@ def test_observed(tree: Path, which: str) -> None:
         for seen in finding["observed"]:
             if "fact" in seen:
                 assert seen["fact"] in {
+                    "gpu/Sharing",
                     "k8s/NamespacePosture",
                     "k8s/NamedNamespace",
                     "k8s/AccountUse",
@@ -112,7 +113,7 @@ def test_observed(tree: Path, which: str) -> None:
 DERIVED = frozenset(
     {
         *("defaultDenyIngress", "defaultDenyEgress", "limitRanges", "otherPolicies"),
-        *("resourceQuotas", "bound", "name", "role"),
+        *("resourceQuotas", "bound", "name", "role", "strategy"),
     }
 )
 """What an analysis counted in a whole namespace, or of all that use an account: in no file."""
