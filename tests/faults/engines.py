@@ -45,6 +45,8 @@ def healthy(asked: Asked) -> Reply:
         LIST: [{"Id": "aa"}, {"Id": "bb"}],
         one("aa"): container("aa", Privileged=True),
         one("bb"): container("bb"),
+        **{f"/v1.41/{name}": [] for name in ("images/json", "networks", "plugins")},
+        "/v1.41/volumes": {"Volumes": None},
     }
     found = answers.get(asked.path)
     if found is None:

@@ -35,6 +35,7 @@ NEEDED = frozenset({"helm", "kubectl"})
 SOURCES = (
     ("overlays/prod", "kustomization.yaml", "resources: [mlflow.yaml]\n"),
     ("chart", "Chart.yaml", "apiVersion: v2\nname: chart\nversion: 1.0.0\n"),
+    ("stack", "compose.yaml", "services: {web: {image: a, privileged: true}}\n"),
 )
 """What those programs read, as (folder, file, text)."""
 

@@ -14,6 +14,7 @@ from auditor.analysis.scopes import JUDGED, kinds_of_the_cluster
 from auditor.errors import UsageError
 from auditor.platforms import PLATFORMS
 from auditor.platforms.accelerators import ACCELERATORS
+from auditor.platforms.docker import DOCKER
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
 from auditor.platforms.kubernetes import FACTS, PREFIX
 from auditor.policy import policies_folder
@@ -148,7 +149,7 @@ def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
 def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
     nameless = {kind for kind in PLATFORMS.kinds if named(kind) is None}
     facts = {f"{PREFIX}{name}" for name in FACTS}
-    assert nameless == {"files/DuplicateKey", *facts, *ACCELERATORS.kinds}
+    assert nameless == {"files/DuplicateKey", *facts, *ACCELERATORS.kinds, *DOCKER.kinds}
 
 
 def test_a_kind_that_has_no_name_is_no_silence() -> None:
