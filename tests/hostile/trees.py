@@ -229,7 +229,7 @@ SKIPPED = {
     "marks.yaml": ("---\n" * 1_000_000, 0),
     "nulls.yaml": ("null\n---\n~\n", 0),
     "values.yaml": ("image: {tag: a}\n", 1),
-    "compose.yaml": ("services: {a: {image: b}}\n---\n- 1\n", 2),
+    "settings.yaml": ("settings: {a: {image: b}}\n---\n- 1\n", 2),
     "text.yaml": ("hello\n", 1),
     "number.json": ("[1, 2]", 1),
     "no-kind.json": ('{"apiVersion": "v1"}', 1),
