@@ -210,7 +210,7 @@ _SERVERS = (
     wrong("notebook without a token", "notebook-without-authentication", hardened(
           {"args": ["start-notebook.sh", "--ServerApp.token=''"]})),
     wrong("MLflow without names", "mlflow-without-authentication", hardened(
-          {"command": ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000"]})),
+          {"command": ["mlflow", "server", "--host=0.0.0.0", "--port", "5000"]})),
     right("MLflow for its own pod", hardened(
           {"command": ["mlflow", "server", "--port", "5000"]})),
 )  # fmt: skip
