@@ -65,9 +65,11 @@ class Tools:
     def _installed(self, name: str, package: str, program_name: str = "") -> Path:
         home = self._folder / name
         program = home / "bin" / (program_name or name)
-        if not home.exists():
+        done = home / "installed"
+        if not done.exists():
             _quiet([sys.executable, "-m", "venv", str(home)])
             _quiet([str(home / "bin" / "python"), "-m", "pip", "install", "-q", package])
+            done.touch()
         return program
 
     def _go(self, arguments: list[str], folder: Path) -> None:
