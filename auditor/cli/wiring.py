@@ -26,6 +26,7 @@ from reports.style import Style
 
 if TYPE_CHECKING:
     from collectors.documents.recognise import Recogniser
+    from collectors.http.patience import Patience
 
 
 class CollectorOptions(msgspec.Struct, frozen=True):
@@ -102,6 +103,12 @@ def _files(
     return FilesCollector(Target(text, "files"), path, found, globs=globs)
 
 
+def _patience(settings: CollectorOptions) -> Patience:
+    from collectors.http.patience import Patience
+
+    return Patience() if settings.timeout is None else Patience(target=settings.timeout)
+
+
 def _cluster(text: str, settings: CollectorOptions) -> Live:
     from auditor.analysis.gpu.naming import REFERENCES
     from collectors.kubernetes.live.address import parse_address
@@ -109,16 +116,13 @@ def _cluster(text: str, settings: CollectorOptions) -> Live:
     address = parse_address(text)
     try:
         from collectors.http.clock import system_clock
-        from collectors.http.patience import Patience
         from collectors.kubernetes.live.collector import LiveCollector
     except ImportError as error:
         raise UsageError(
             f"{text}: {error.name} is not installed", hint="pip install auditor installs it"
         ) from error
-    seconds = settings.timeout
-    patience = Patience() if seconds is None else Patience(target=seconds)
     return LiveCollector(
-        address, settings.kubeconfig, system_clock(), patience, references=REFERENCES
+        address, settings.kubeconfig, system_clock(), _patience(settings), references=REFERENCES
     )
 
 
@@ -133,12 +137,11 @@ def _host(text: str, settings: CollectorOptions) -> Live:
     from collectors.docker.live.collector import DockerCollector
     from collectors.docker.live.contexts import Surroundings
     from collectors.http.clock import system_clock
-    from collectors.http.patience import Patience
 
     around = Surroundings(**msgspec.structs.asdict(settings.docker))
-    seconds = settings.timeout
-    patience = Patience() if seconds is None else Patience(target=seconds)
-    return DockerCollector(parse_address(text), around, settings.path, system_clock(), patience)
+    return DockerCollector(
+        parse_address(text), around, settings.path, system_clock(), _patience(settings)
+    )
 
 
 def _answers(collected: Collected, bodies: Bodies) -> Collector:
