@@ -10,7 +10,7 @@ from auditor.errors import UsageError
 from auditor.platforms.docker import INFO, VERSION
 from auditor.ports import RolePlan
 from collectors.docker.live.allowlist import PATHS, Path
-from collectors.docker.live.reads import LISTS, OF_MANAGERS
+from collectors.docker.live.reads import OF_MANAGERS
 
 _ALWAYS: Final = frozenset({INFO, VERSION})
 """Which engine it is, and what it speaks: asked first, whatever the rules are."""
@@ -31,16 +31,11 @@ def role(plan: RolePlan) -> Iterator[str]:
     yield "# no rights. So give it to a proxy that lets nothing else through, and that proxy's"
     yield "# socket to auditor: auditor scan docker+unix:///run/proxy.sock"
     for path in PATHS:
-        kind = path.kind or _listed(path.template)
+        kind = path.kind
         if kind in plan.reasons or kind in _ALWAYS:
             yield ""
             yield from _why(kind, plan.reasons.get(kind, ()))
             yield f"GET ^{_expression(path)}$"
-
-
-def _listed(template: str) -> str:
-    """The kind that a list tells of."""
-    return next((kind for kind, (listing, *_) in LISTS.items() if listing == template), "")
 
 
 def _why(kind: str, rules: tuple[str, ...]) -> Iterator[str]:
@@ -55,5 +50,5 @@ def _why(kind: str, rules: tuple[str, ...]) -> Iterator[str]:
 
 def _expression(path: Path) -> str:
     """The path with the parameters that are sent, as most proxies match it."""
-    query = "".join(rf"(\?{re.escape(name)}=1)?" for name in sorted(path.parameters))
+    query = "".join(rf"(\?{re.escape(name)}={value})?" for name, value in path.query.items())
     return path.pattern.pattern.replace(r"\-", "-") + query

@@ -8,6 +8,8 @@ same list is what ``auditor permissions docker`` prints for a socket proxy.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -29,12 +31,14 @@ from collectors.http.guard import Allowed, Guard
 class Path(msgspec.Struct, frozen=True):
     """A path of the Engine API below its version; ``{id}`` is a name that the engine gave.
 
-    ``kind`` is what is read there, "" of a list that only tells what there is.
+    ``kind`` is what is read there, or of what it tells what there is: then ``lists`` is true.
+    ``query`` is all that is sent with it.
     """
 
     template: str
     kind: str
-    parameters: frozenset[str] = frozenset()
+    lists: bool = False
+    query: Mapping[str, str] = MappingProxyType({})
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -46,17 +50,27 @@ class Path(msgspec.Struct, frozen=True):
 PATHS: Final = (
     Path("/version", VERSION),
     Path("/info", INFO),
-    Path("/containers/json", "", frozenset({"all"})),
+    Path("/containers/json", CONTAINER, lists=True, query=MappingProxyType({"all": "1"})),
     Path("/containers/{id}/json", CONTAINER),
-    Path("/images/json", ""),
+    Path("/images/json", IMAGE, lists=True),
     Path("/images/{id}/json", IMAGE),
-    Path("/networks", ""),
+    Path("/networks", NETWORK, lists=True),
     Path("/networks/{id}", NETWORK),
     Path("/volumes", VOLUME),
     Path("/plugins", PLUGIN),
     Path("/swarm", SWARM),
     Path("/services", SERVICE),
 )
+LISTS: Final[Mapping[str, Path]] = MappingProxyType(
+    {each.kind: each for each in PATHS if each.lists}
+)
+"""The lists of kinds of which each thing is asked for by itself."""
+THINGS: Final[Mapping[str, Path]] = MappingProxyType(
+    {each.kind: each for each in PATHS if not each.lists}
+)
+"""Where each kind is read: one thing of those that have a list, else all of the kind."""
 
-READ_ONLY: Final = Guard(tuple(Allowed("GET", each.pattern, each.parameters) for each in PATHS))
+READ_ONLY: Final = Guard(
+    tuple(Allowed("GET", each.pattern, frozenset(each.query)) for each in PATHS)
+)
 """The guard of every connection to an engine."""

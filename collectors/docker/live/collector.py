@@ -15,10 +15,11 @@ from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.resource import Gap
 from auditor.ports import Examination, Read, Sink
 from collectors.docker.live.address import Address
+from collectors.docker.live.allowlist import LISTS, THINGS
 from collectors.docker.live.contexts import Surroundings
 from collectors.docker.live.dialect import DOCKER
 from collectors.docker.live.notes import Notes
-from collectors.docker.live.reads import LISTS, OF_MANAGERS, WHOLE, Identity, Reads, identify
+from collectors.docker.live.reads import OF_MANAGERS, Identity, Reads, identify
 from collectors.docker.live.session import Session, open_session
 from collectors.http.client import Client
 from collectors.http.clock import Clock
@@ -70,7 +71,7 @@ class DockerCollector(msgspec.Struct, frozen=True):
             run = Reads(self.uri, client, prefix, notes)
             for number, kind in enumerate(wanted):
                 progress(number, len(wanted))
-                run.read(kind, lambda: None)
+                run.read(kind)
             progress(len(wanted), len(wanted))
             gaps = {*run.gaps, *self._changed(client, prefix, before)}
         finally:
@@ -150,11 +151,9 @@ def _may_read(client: Client, prefix: str, kind: str, identity: Identity) -> Rea
     """Whether a kind may be read: asked for whole, or for the list of it."""
     if kind in OF_MANAGERS and not identity.manages:
         return Read(kind, served=False, allowed=True)
-    path, query = WHOLE.get(kind, ""), None
-    if not path:
-        path, query, _ = LISTS[kind]
+    path = LISTS.get(kind, THINGS[kind])
     try:
-        client.get(f"{prefix}{path}", query)
+        client.get(f"{prefix}{path.template}", path.query)
     except Unanswered as error:
         served = error.answered is not Answered.NOT_FOUND
         cause = CAUSES[error.answered]

@@ -6,48 +6,19 @@ lacks nearly all that matters. One that goes between the two is gone, which is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.resource import Gap
-from auditor.platforms.docker import (
-    CONTAINER,
-    IMAGE,
-    INFO,
-    NETWORK,
-    PLUGIN,
-    SERVICE,
-    SWARM,
-    VERSION,
-    VOLUME,
-)
+from auditor.platforms.docker import SERVICE, SWARM
+from collectors.docker.live.allowlist import LISTS, THINGS, Path
 from collectors.docker.live.notes import Notes
 from collectors.http.client import Client
 from collectors.http.failures import Unanswered
 
-LISTS: Final[Mapping[str, tuple[str, Mapping[str, str], str]]] = MappingProxyType(
-    {
-        CONTAINER: ("/containers/json", {"all": "1"}, "/containers/{}/json"),
-        IMAGE: ("/images/json", {}, "/images/{}/json"),
-        NETWORK: ("/networks", {}, "/networks/{}"),
-    }
-)
-"""Kinds of which each thing is asked for: the list with its parameters, and the thing."""
-WHOLE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        INFO: "/info",
-        VERSION: "/version",
-        VOLUME: "/volumes",
-        PLUGIN: "/plugins",
-        SWARM: "/swarm",
-        SERVICE: "/services",
-    }
-)
-"""Kinds that one answer has all of."""
 OF_MANAGERS: Final = frozenset({SWARM, SERVICE})
 """Only a manager of a swarm tells of these; on any other host there are none."""
 _DENIED: Final = "the API is all or nothing: is there a proxy in between that lets less through?"
@@ -95,27 +66,26 @@ class Reads:
         self._prefix = prefix
         self._notes = notes
 
-    def read(self, kind: str, progress: Callable[[], None]) -> None:
+    def read(self, kind: str) -> None:
         """Read all of one kind."""
-        path = WHOLE.get(kind)
-        if path is not None:
-            self._one(kind, f"{self._prefix}{path}", path)
+        template, listing = THINGS[kind].template, LISTS.get(kind)
+        if listing is None:
+            self._one(kind, f"{self._prefix}{template}", "")
             return
-        listing, query, single = LISTS[kind]
-        for name in self._names(kind, listing, query):
-            self._one(kind, f"{self._prefix}{single.format(name)}", name)
-            progress()
+        for name in self._names(listing):
+            self._one(kind, f"{self._prefix}{template.format(id=name)}", name)
 
-    def _names(self, kind: str, path: str, query: Mapping[str, str]) -> Iterator[str]:
-        shown = "".join(f"?{name}={value}" for name, value in query.items())
-        request = f"{self._prefix}{path}{shown}"
+    def _names(self, listing: Path) -> Iterator[str]:
+        path = f"{self._prefix}{listing.template}"
+        shown = "".join(f"?{name}={value}" for name, value in listing.query.items())
+        request = f"{path}{shown}"
         try:
-            body = self._client.get(f"{self._prefix}{path}", query).body
+            body = self._client.get(path, listing.query).body
             found = _listed(body)
         except Unanswered as error:
-            self._failed(kind, request, "", error)
+            self._failed(listing.kind, request, "", error)
         except msgspec.DecodeError as error:
-            self._failed(kind, request, "", Unanswered(Answered.MALFORMED, str(error)))
+            self._failed(listing.kind, request, "", Unanswered(Answered.MALFORMED, str(error)))
         else:
             self._notes.heard("", request, body, 0)
             yield from sorted({each.id for each in found})
@@ -124,7 +94,7 @@ class Reads:
         try:
             body = self._client.get(path).body
         except Unanswered as error:
-            self._failed(kind, path, "" if kind in WHOLE else name, error)
+            self._failed(kind, path, name, error)
         else:
             self._notes.heard(kind, path, body, 1)
 
