@@ -31,7 +31,7 @@ from auditor.analysis.bodies import decoded
 from auditor.analysis.limits import mapping
 from auditor.analysis.makers import may_bring_services
 from auditor.analysis.paths import Segment, walk
-from auditor.analysis.protocol import OTHERS, Feeds, Groups, Row, Site, Stage, Tables
+from auditor.analysis.protocol import OTHERS, Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX
@@ -88,7 +88,7 @@ class _Maker(msgspec.Struct, frozen=True):
     name: str
 
 
-class RouteBackends:
+class RouteBackends(Uncombined):
     """Joins ingresses and routes with the services that they name."""
 
     id = "route-backends"
@@ -101,7 +101,6 @@ class RouteBackends:
             )
         }
     )
-    combined: frozenset[str] = frozenset()
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the ports of a service, the backends of a route, and who may bring services."""
@@ -116,11 +115,6 @@ class RouteBackends:
         elif not live and may_bring_services(resource.kind):
             name = f"{facts.plain_kind(resource)} {resource.name}"
             yield Row((), _MAKER, None, _encode(_Maker(resource.namespace, name)))
-
-    def combine(self, one: Row, other: Row) -> Row:
-        """Keep the first; no rows of this analysis are combined."""
-        del other
-        return one
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each route that names services of which something is known."""

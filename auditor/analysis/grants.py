@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.bodies import decoded
-from auditor.analysis.protocol import Feeds, Groups, Key, Row, Site, Stage, Tables
+from auditor.analysis.protocol import Feeds, Groups, Key, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Resource
 
@@ -36,14 +36,13 @@ _OF_ALL: Final = "system:"
 _encode = msgspec.json.encode
 
 
-class PublicGrants:
+class PublicGrants(Uncombined):
     """Joins bindings of everybody with the roles that they name."""
 
     id = "public-grant"
     stage = Stage.TARGET
     reads = ROLES | BINDINGS
     feeds: Feeds = MappingProxyType({KIND: MappingProxyType({"": BINDINGS, "role": ROLES})})
-    combined: frozenset[str] = frozenset()
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the rules of a role, and a binding with a subject that Kubernetes names."""
@@ -76,11 +75,6 @@ class PublicGrants:
         }
         key = _key(reference.get("kind"), resource.namespace, reference.get("name"))
         yield Row(key, _BINDING, site.origin(resource, "", fields), _encode(shown))
-
-    def combine(self, one: Row, other: Row) -> Row:
-        """Keep the first; no rows of this analysis are combined."""
-        del other
-        return one
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each binding of everybody, in the order of roles and sources."""

@@ -27,7 +27,7 @@ import msgspec
 
 from auditor.analysis.bodies import decoded
 from auditor.analysis.limits import mapping
-from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX
@@ -85,7 +85,7 @@ class _Route(msgspec.Struct, frozen=True):
     live: bool
 
 
-class RouteListeners:
+class RouteListeners(Uncombined):
     """Joins routes with the gateways that they are attached to."""
 
     id = "route-listeners"
@@ -104,7 +104,6 @@ class RouteListeners:
             )
         }
     )
-    combined: frozenset[str] = frozenset()
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the listeners of a gateway, and the parents of a route."""
@@ -126,11 +125,6 @@ class RouteListeners:
             )
             origin = site.origin(resource, "/spec/parentRefs", ("/spec/parentRefs",))
             yield Row((resource.namespace,), _ROUTE, origin, _encode(route))
-
-    def combine(self, one: Row, other: Row) -> Row:
-        """Keep the first; no rows of this analysis are combined."""
-        del other
-        return one
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each route that has a parent."""

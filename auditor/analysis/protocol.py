@@ -195,6 +195,20 @@ class Extracting(Protocol):
         ...
 
 
+class Uncombined:
+    """The part of a joining analysis whose rows are of one object each."""
+
+    combined: frozenset[str] = frozenset()
+
+    def combine(self, one: Row, other: Row) -> Row:
+        """Combine nothing.
+
+        Raises:
+            TypeError: it was asked to.
+        """
+        raise TypeError(f"rows {one.tag} and {other.tag} of one object each")
+
+
 @runtime_checkable
 class ReadsByName(Protocol):
     """An analysis whose facts need of some kinds only the objects that others name."""

@@ -341,17 +341,8 @@ def _at(line: int) -> str:
 
 
 def source_pointer(resource: Resource, path: BodyPath) -> str | None:
-    """Where a path in a body stands in the object of the document it was read from.
-
-    None for a value that was derived and stands nowhere.
-    """
-    pointer = body_pointer(path)
-    for start, place in resource.elsewhere:
-        if pointer == start or pointer.startswith(start + "/"):
-            return None if place is None else place + pointer[len(start) :]
-    if pointer == resource.anchor or pointer.startswith(resource.anchor + "/"):
-        return resource.pointer + pointer[len(resource.anchor) :]
-    return resource.pointer
+    """Where a path in a body stands in its source: see :meth:`Resource.in_source`."""
+    return resource.in_source(body_pointer(path))
 
 
 def body_pointer(path: BodyPath) -> str:

@@ -130,6 +130,18 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
         """
         return self.source != STDIN and (not self.rendered or self.line > 0)
 
+    def in_source(self, pointer: str) -> str | None:
+        """Return where a pointer of the body stands in the object of the document it was read from.
+
+        None for a value that was derived and stands nowhere.
+        """
+        for start, there in self.elsewhere:
+            if pointer == start or pointer.startswith(start + "/"):
+                return None if there is None else there + pointer[len(start) :]
+        if pointer == self.anchor or pointer.startswith(self.anchor + "/"):
+            return self.pointer + pointer[len(self.anchor) :]
+        return self.pointer
+
 
 class Gap(msgspec.Struct, frozen=True, gc=False, order=True):
     """A thing that should have been read and was not.

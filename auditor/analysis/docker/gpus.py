@@ -28,7 +28,6 @@ from typing import Any, Final
 import msgspec
 
 from auditor.analysis.docker.doors import ALL, Door, device_id, doors_of
-from auditor.analysis.docker.workload import pointer_in_source
 from auditor.analysis.gpu.bypass import Way
 from auditor.analysis.gpu.devices import parse_device
 from auditor.analysis.gpu.estate import Device, Estate, Held, Reach
@@ -37,7 +36,7 @@ from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import REACH, SHARE, facts_of
 from auditor.analysis.gpu.tenants import Tenants
-from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
 from auditor.model.gpus import TENANCY, KeyInUse, TenancyFact
@@ -98,13 +97,12 @@ _use = msgspec.json.Decoder(Use).decode
 _encode = msgspec.json.encode
 
 
-class DockerGpus:
+class DockerGpus(Uncombined):
     """Joins the workloads of a host, or of compose files, to who shares which GPU."""
 
     id = "docker-gpus"
     stage = Stage.TARGET
     reads = frozenset({INFO, WORKLOAD})
-    combined: frozenset[str] = frozenset()
     feeds: Feeds = MappingProxyType({DEVICE: _RESTS, SHARE: _RESTS, REACH: _RESTS, TENANCY: _RESTS})
 
     def __init__(self, tables: Tables) -> None:
@@ -119,14 +117,6 @@ class DockerGpus:
             if use is not None:
                 origin = site.origin(resource.parent or resource, "", use.fields)
                 yield Row((_WORKLOADS,), "workload", origin, _encode(use))
-
-    def combine(self, one: Row, other: Row) -> Row:
-        """Combine nothing: each row is of one object.
-
-        Raises:
-            TypeError: it was asked to.
-        """
-        raise TypeError(f"rows {one.tag} and {other.tag} of one object each")
 
     def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
         """Yield the facts of a target."""
@@ -155,14 +145,14 @@ def _use_of(resource: Resource) -> Use | None:
     if not doors:
         return None
     labels = body.get("labels") or {}
-    project = labels.get(_PROJECT) or body.get("project") or ""
+    project = labels.get(_PROJECT) or ""
     tenant, key = _tenant(labels, project, resource.name)
     return Use(
         pod=f"{project or _ALONE}/{resource.name}",
         tenant=tenant,
         key=key,
         doors=tuple(doors),
-        fields=tuple(pointer_in_source(resource, each.pointer) or "" for each in doors),
+        fields=tuple(resource.in_source(each.pointer) or "" for each in doors),
         form=body["form"],
         node="" if body["form"] == "container" else resource.source,
     )

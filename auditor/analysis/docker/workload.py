@@ -84,14 +84,6 @@ class Fields:
         )
 
 
-def pointer_in_source(fact: Resource, pointer: str) -> str | None:
-    """Where a field of a workload was read, None for what stands nowhere."""
-    for start, there in fact.elsewhere:
-        if pointer == start or pointer.startswith(start + "/"):
-            return None if there is None else there + pointer[len(start) :]
-    return fact.pointer + pointer
-
-
 def capability(name: str) -> str:
     """A capability as rules write it: in capitals, without its prefix; ``ALL`` is all of them.
 

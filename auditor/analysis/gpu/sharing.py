@@ -40,7 +40,7 @@ from auditor.analysis.gpu.sharing_rows import (
     extracted,
 )
 from auditor.analysis.paths import pointer_of
-from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin
 from auditor.model.resource import Resource
@@ -87,13 +87,12 @@ class _Known(msgspec.Struct):
         return any(name == naming.config_map for _, name in self.read)
 
 
-class Sharings:
+class Sharings(Uncombined):
     """Joins the configurations of the device plugin with what names and what selects them."""
 
     id = "gpu-sharing"
     stage = Stage.TARGET
     reads = READS
-    combined: frozenset[str] = frozenset()
     by_name = frozenset({CONFIG_MAP})
     feeds: Feeds = MappingProxyType(
         {KIND: MappingProxyType({"": _NAMING | {CONFIG_MAP}, **_RESTING})}
@@ -106,14 +105,6 @@ class Sharings:
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take what a resource says of configurations."""
         return extracted(resource, site, self._read)
-
-    def combine(self, one: Row, other: Row) -> Row:
-        """Combine nothing: each row is of one object.
-
-        Raises:
-            TypeError: it was asked to.
-        """
-        raise TypeError(f"rows {one.tag} and {other.tag} of one object each")
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each configuration, and for each that is named and was not read."""

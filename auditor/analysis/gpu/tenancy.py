@@ -54,7 +54,7 @@ from auditor.analysis.gpu.tenants import (
     names_in,
     tenancy_of,
 )
-from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
@@ -71,13 +71,12 @@ _SHOWN: Final = 20
 _encode = msgspec.json.encode
 
 
-class Tenancies:
+class Tenancies(Uncombined):
     """Joins nodes, pods, claims and slices of a target to who shares what."""
 
     id = "gpu-tenancy"
     stage = Stage.TARGET
     reads = READS | KINDS
-    combined: frozenset[str] = frozenset()
     by_name = frozenset({CONFIG_MAP})
     feeds: Feeds = MappingProxyType(
         {
@@ -115,14 +114,6 @@ class Tenancies:
         if self._pod_labels and resource.kind == POD:
             return chain(pod_marks(resource, site, self._pod_labels), found)
         return found
-
-    def combine(self, one: Row, other: Row) -> Row:
-        """Combine nothing: each row is of one object.
-
-        Raises:
-            TypeError: it was asked to.
-        """
-        raise TypeError(f"rows {one.tag} and {other.tag} of one object each")
 
     def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
         """Yield the facts of a target, and a gap for each object that is not as its API has it."""
