@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from auditor.model.enums import GapCause
-from auditor.model.evidence import Principal, Record, TargetEntry
+from auditor.model.evidence import Principal, Record, TargetEntry, by_block
 from auditor.model.finding import Report
 from auditor.model.resource import Evidence, Excluded, Gap, PassedOver, Resource, Target
 from auditor.secrets.bodies import CleanBody
@@ -55,6 +55,18 @@ class Plan(msgspec.Struct, frozen=True):
     shards: tuple[Shard, ...]
     gaps: tuple[Gap, ...]
     passed: PassedOver = PassedOver()
+
+
+def plan_of_answers(
+    records: Iterable[Record], gaps: tuple[Gap, ...], shards: Callable[[int], int]
+) -> Plan:
+    """Plan to read kept answers again: one item an answer, its number; each block in one shard."""
+    blocks = by_block(records)
+    weight = sum(item.size for block in blocks for item in block) + 1
+    groups = (
+        ([str(item.number) for item in each], sum(item.size for item in each)) for each in blocks
+    )
+    return Plan(shards_of(groups, weight / max(1, shards(weight))), gaps)
 
 
 class Reading(Protocol):

@@ -6,13 +6,22 @@ a container is created.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import msgspec
 
-from auditor.analysis.docker.workload import VARIABLE, Fields, capability, security_of, variables
+from auditor.analysis.docker.workload import (
+    VARIABLE,
+    Fields,
+    Ulimit,
+    capability,
+    numbered,
+    put_ulimits,
+    security_of,
+    variables,
+)
 from auditor.analysis.protocol import Feeds, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
@@ -42,12 +51,6 @@ class _Request(msgspec.Struct, frozen=True):
     count: int = msgspec.field(default=0, name="Count")
     ids: _Names = msgspec.field(default=None, name="DeviceIDs")
     capabilities: list[list[str]] | None = msgspec.field(default=None, name="Capabilities")
-
-
-class _Ulimit(msgspec.Struct, frozen=True, rename="pascal"):
-    name: str = ""
-    soft: int = 0
-    hard: int = 0
 
 
 class _Binding(msgspec.Struct, frozen=True, rename="pascal"):
@@ -82,7 +85,7 @@ class _HostConfig(msgspec.Struct, frozen=True, rename="pascal"):
     cpuset_cpus: str = ""
     pids_limit: int | None = None
     restart_policy: _Restart = _Restart()
-    ulimits: list[_Ulimit] | None = None
+    ulimits: list[Ulimit] | None = None
     log_config: _LogConfig = _LogConfig()
     runtime: str = ""
     shm_size: int = 0
@@ -236,12 +239,6 @@ _MOUNT: Final = MappingProxyType(
     }
 )
 _PORT: Final = MappingProxyType({"address": "HostIp", "hostPort": "HostPort", "containerPort": ""})
-_ULIMIT: Final = MappingProxyType({"name": "Name", "soft": "Soft", "hard": "Hard"})
-
-
-def _at(pointer: str, items: Iterable[object] | None) -> Iterator[tuple[object, str]]:
-    """Items with their pointers."""
-    return ((each, f"{pointer}/{number}") for number, each in enumerate(items or ()))
 
 
 def _devices(fields: Fields, host: _HostConfig) -> None:
@@ -254,7 +251,7 @@ def _devices(fields: Fields, host: _HostConfig) -> None:
         for each in host.devices or ()
     )
     at = f"{_HOST}/Devices"
-    fields.put_each("devices", _at(at, devices), at, _DEVICE)
+    fields.put_each("devices", numbered(at, devices), at, _DEVICE)
     requests = (
         {
             "driver": each.driver,
@@ -265,7 +262,7 @@ def _devices(fields: Fields, host: _HostConfig) -> None:
         for each in host.device_requests or ()
     )
     at = f"{_HOST}/DeviceRequests"
-    fields.put_each("deviceRequests", _at(at, requests), at, _REQUEST)
+    fields.put_each("deviceRequests", numbered(at, requests), at, _REQUEST)
     rules = host.device_cgroup_rules or []
     fields.put("deviceCgroupRules", rules, f"{_HOST}/DeviceCgroupRules")
 
@@ -282,7 +279,7 @@ def _reach(fields: Fields, found: _Container) -> None:
         }
         for each in found.mounts or ()
     )
-    fields.put_each("mounts", _at("/Mounts", mounts), "/Mounts", _MOUNT)
+    fields.put_each("mounts", numbered("/Mounts", mounts), "/Mounts", _MOUNT)
     host = found.host_config
     fields.put_each("ports", _ports(host.port_bindings or {}), f"{_HOST}/PortBindings", _PORT)
     fields.put("publishAllPorts", host.publish_all_ports, f"{_HOST}/PublishAllPorts")
@@ -308,8 +305,4 @@ def _limits(fields: Fields, host: _HostConfig) -> None:
     fields.put("cpuLimited", limited, None)
     fields.put("pidsLimit", max(0, host.pids_limit or 0), f"{_HOST}/PidsLimit")
     fields.put("shmSize", host.shm_size, f"{_HOST}/ShmSize")
-    ulimits = (
-        {"name": each.name, "soft": each.soft, "hard": each.hard} for each in host.ulimits or ()
-    )
-    at = f"{_HOST}/Ulimits"
-    fields.put_each("ulimits", _at(at, ulimits), at, _ULIMIT)
+    put_ulimits(fields, host.ulimits, f"{_HOST}/Ulimits")

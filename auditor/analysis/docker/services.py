@@ -14,7 +14,15 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from auditor.analysis.docker.workload import VARIABLE, Fields, capability, variables
+from auditor.analysis.docker.workload import (
+    VARIABLE,
+    Fields,
+    Ulimit,
+    capability,
+    numbered,
+    put_ulimits,
+    variables,
+)
 from auditor.analysis.protocol import Feeds, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
@@ -66,12 +74,6 @@ class _Healthcheck(msgspec.Struct, frozen=True, rename="pascal"):
     test: _Names = None
 
 
-class _Ulimit(msgspec.Struct, frozen=True, rename="pascal"):
-    name: str = ""
-    soft: int = 0
-    hard: int = 0
-
-
 class _Container(msgspec.Struct, frozen=True, rename="pascal"):
     image: str = ""
     user: str = ""
@@ -85,7 +87,7 @@ class _Container(msgspec.Struct, frozen=True, rename="pascal"):
     privileges: _Privileges | None = None
     capability_add: _Names = None
     capability_drop: _Names = None
-    ulimits: list[_Ulimit] | None = None
+    ulimits: list[Ulimit] | None = None
 
 
 class _Limits(msgspec.Struct, frozen=True):
@@ -264,7 +266,6 @@ _MOUNT: Final = MappingProxyType(
 _PUBLISHED: Final = MappingProxyType(
     {"address": "PublishMode", "hostPort": "PublishedPort", "containerPort": "TargetPort"}
 )
-_ULIMIT: Final = MappingProxyType({"name": "Name", "soft": "Soft", "hard": "Hard"})
 
 
 def _reach(fields: Fields, found: _Container) -> None:
@@ -280,7 +281,7 @@ def _reach(fields: Fields, found: _Container) -> None:
         for each in found.mounts or ()
     )
     at = f"{_CONTAINER}/Mounts"
-    fields.put_each("mounts", ((each, f"{at}/{n}") for n, each in enumerate(mounts)), at, _MOUNT)
+    fields.put_each("mounts", numbered(at, mounts), at, _MOUNT)
 
 
 def _network(fields: Fields, spec: _Spec) -> None:
@@ -294,8 +295,7 @@ def _network(fields: Fields, spec: _Spec) -> None:
         }
         for each in ports
     )
-    items = ((each, f"{_PORTS}/{number}") for number, each in enumerate(shown))
-    fields.put_each("ports", items, _PORTS, _PUBLISHED)
+    fields.put_each("ports", numbered(_PORTS, shown), _PORTS, _PUBLISHED)
     if not spec.task_template.networks and any(each.publish_mode == _INGRESS for each in ports):
         fields.put("networkMode", _INGRESS, _PORTS)
 
@@ -306,9 +306,4 @@ def _limits(fields: Fields, task: _Task, container: _Container) -> None:
     fields.put("memory", max(0, limits.memory), f"{_LIMITS}/MemoryBytes")
     fields.put("cpuLimited", limits.cpus > 0, None)
     fields.put("pidsLimit", max(0, limits.pids), f"{_LIMITS}/Pids")
-    found = (
-        {"name": each.name, "soft": each.soft, "hard": each.hard}
-        for each in container.ulimits or ()
-    )
-    at = f"{_CONTAINER}/Ulimits"
-    fields.put_each("ulimits", ((each, f"{at}/{n}") for n, each in enumerate(found)), at, _ULIMIT)
+    put_ulimits(fields, container.ulimits, f"{_CONTAINER}/Ulimits")

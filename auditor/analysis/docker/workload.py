@@ -84,6 +84,28 @@ class Fields:
         )
 
 
+def numbered(pointer: str, items: Iterable[object]) -> Iterator[tuple[object, str]]:
+    """Yield the items of the list at a pointer, each with its own."""
+    return ((each, f"{pointer}/{number}") for number, each in enumerate(items))
+
+
+class Ulimit(msgspec.Struct, frozen=True, rename="pascal"):
+    """A limit of a process, as engines write it of containers and of services."""
+
+    name: str = ""
+    soft: int = 0
+    hard: int = 0
+
+
+_ULIMIT: Final = MappingProxyType({"name": "Name", "soft": "Soft", "hard": "Hard"})
+
+
+def put_ulimits(fields: Fields, found: Iterable[Ulimit] | None, pointer: str) -> None:
+    """Set the limits of the list at a pointer."""
+    items = ({"name": each.name, "soft": each.soft, "hard": each.hard} for each in found or ())
+    fields.put_each("ulimits", numbered(pointer, items), pointer, _ULIMIT)
+
+
 def capability(name: str) -> str:
     """A capability as rules write it: in capitals, without its prefix; ``ALL`` is all of them.
 

@@ -24,7 +24,7 @@ from auditor.platforms.docker import (
     VERSION,
     VOLUME,
 )
-from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, shards_of
+from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, plan_of_answers
 
 _HINT: Final = "is it a Docker Engine?"
 _ENGINE: Final = "engine"
@@ -61,12 +61,7 @@ class AnswersCollector:
         """
         self.entry.refuse_failed()
         kept = [record for record in self.records if record.sha256 and record.kind]
-        weight = sum(record.size for record in kept) + 1
-        groups = (
-            ([str(item.number) for item in block], sum(item.size for item in block))
-            for block in by_block(kept)
-        )
-        return Plan(shards_of(groups, weight / max(1, shards(weight))), self.entry.gaps)
+        return plan_of_answers(kept, self.entry.gaps, shards)
 
     def scope(self, item: str) -> str:
         """The kind of an answer; see :class:`auditor.ports.Collector`."""

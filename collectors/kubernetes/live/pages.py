@@ -12,7 +12,7 @@ import msgspec
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, TargetEntry, by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
-from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, shards_of
+from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, plan_of_answers
 from collectors.documents.guards import Unreadable
 from collectors.documents.json_file import JsonFile
 from collectors.documents.json_stream import NoJson
@@ -59,13 +59,7 @@ class PagesCollector:
         pages = self._pages()
         if any(record.kind == _POD for record in pages):
             _ = self.owners  # once, before there are workers
-        weight = sum(record.size for record in pages) + 1
-        goal = weight / max(1, shards(weight))
-        groups = (
-            ([str(item.number) for item in block], sum(item.size for item in block))
-            for block in by_block(pages)
-        )
-        return Plan(shards_of(groups, goal), self.entry.gaps)
+        return plan_of_answers(pages, self.entry.gaps, shards)
 
     def _pages(self) -> list[Record]:
         """The records with resources, block by block; what a server says it serves is none."""
