@@ -15,6 +15,14 @@ from auditor.analysis.gpu.shares import shares
 from auditor.model.fact import Origin
 
 A, B = "GPU-00000000-0000-0000-0000-00000000000a", "GPU-00000000-0000-0000-0000-00000000000b"
+ALLOCATED = "hami.io/vgpu-devices-allocated"
+PLANNED = "hami.io/vgpu-devices-to-allocate"
+NODE = "hami.io/vgpu-node"
+MODE = "nvidia.com/vgpu-mode"
+MIG = "hami.io/vgpu-mig-allocations"
+ONE = {"nvidia.com/gpu": "1"}
+SOFT, TURNS = "software-slice", "time-slicing"
+HALF = {"gpu-fraction": "0.5"}
 
 
 def origin(kind: str, namespace: str, name: str) -> Origin:
@@ -92,3 +100,30 @@ def levels(found: Sequence[Declared]) -> dict[tuple[str, str], int]:
         for share in shares([each.grant for each in found if each.gpu == gpu]):
             lowest[share.tenants] = min(share.level, lowest.get(share.tenants, 99))
     return lowest
+
+
+def given_by_hami(uuid: str, **more: str) -> dict[str, str]:
+    return {ALLOCATED: f"{uuid},NVIDIA,3000,30:;", NODE: "n", **more}
+
+
+def notes(found: list[Declared], gpu: str) -> list[str]:
+    return sorted({each.note for each in found if each.gpu == gpu and each.note})
+
+
+def instance(uuid: str, number: int) -> str:
+    entry = {
+        "containerIndex": 0,
+        "deviceIndex": 0,
+        "gpuUUID": uuid,
+        "profile": "1g.10gb",
+        "placement": {"start": 0, "size": 1},
+        "migUUID": f"MIG-{number}",
+        "gpuInstanceID": number,
+        "computeInstanceID": 0,
+    }
+    return json.dumps([entry])
+
+
+def reservation(group: str, device: str = "", **more: Any) -> dict[str, Any]:
+    annotations = {"run.ai/reserve_for_gpu_index": device} if device else {}
+    return pod(annotations=annotations, labels={"runai-gpu-group": group}, limits=ONE, **more)
