@@ -9,10 +9,12 @@ from typing import Any
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES
 from auditor.evidence.writing import FolderSink
+from auditor.model.resource import Gap, Resource
 from collectors.docker.live.address import parse_address
 from collectors.docker.live.answers import AnswersCollector
 from collectors.docker.live.collector import DockerCollector
 from collectors.docker.live.contexts import Surroundings
+from collectors.http.patience import Patience
 from tests.faults.clusters import QUICK, Waits
 from tests.faults.server import Asked, Handler, Reply, json_reply
 
@@ -66,10 +68,12 @@ def on(path: str, *replies: Reply) -> Handler:
     return handler
 
 
-def collector(target: str, path: str = "", **around: Any) -> DockerCollector:
+def collector(
+    target: str, path: str = "", patience: Patience = QUICK, **around: Any
+) -> DockerCollector:
     """What reads a host, with a clock that does not wait."""
     clock = Waits().clock()
-    return DockerCollector(parse_address(target), Surroundings(**around), path, clock, QUICK)
+    return DockerCollector(parse_address(target), Surroundings(**around), path, clock, patience)
 
 
 def read(live: DockerCollector, folder: Path) -> AnswersCollector:
@@ -77,3 +81,20 @@ def read(live: DockerCollector, folder: Path) -> AnswersCollector:
     sink = FolderSink(folder, 0, folder)
     entry = live.collect(KINDS, sink, lambda *_: None)
     return AnswersCollector(entry, BlockReader(folder / BODIES), sink.close())
+
+
+def told(answers: AnswersCollector) -> tuple[list[Resource], tuple[Gap, ...]]:
+    """The resources of a host that was read, and its gaps."""
+    gaps = list(answers.entry.gaps)
+    resources: list[Resource] = []
+    for shard in answers.plan(lambda _: 1).shards:
+        for reading in answers.read(shard):
+            assert not isinstance(reading, Gap)
+            resources += reading.resources()
+            gaps += reading.gaps()
+    return resources, tuple(gaps)
+
+
+def names(resources: list[Resource]) -> list[str]:
+    """The names of the containers."""
+    return sorted(each.name for each in resources if each.kind == "docker/Container")

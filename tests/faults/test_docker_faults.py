@@ -12,34 +12,33 @@ import trustme
 
 from auditor.errors import CollectionError
 from auditor.model.resource import Gap, Resource
-from auditor.ports import Reading
-from tests.faults.engines import INFO, LIST, collector, container, healthy, on, one, read
+from collectors.http.patience import Patience
+from tests.faults.clusters import QUICK
+from tests.faults.engines import (
+    INFO,
+    LIST,
+    collector,
+    container,
+    healthy,
+    names,
+    on,
+    one,
+    read,
+    told,
+)
 from tests.faults.server import Handler, Reply, Server, json_reply, serving
 
 JSON_LISTS = frozenset({"/version", "/v1.41/info"})
 
 
-def found(folder: Path, handler: Handler) -> tuple[list[Resource], tuple[Gap, ...]]:
+def found(
+    folder: Path, handler: Handler, patience: Patience = QUICK
+) -> tuple[list[Resource], tuple[Gap, ...]]:
     """The resources and the gaps of an engine that answers so."""
     path = folder / "d.sock"
     with serving(handler, path=path):
-        answers = read(collector(f"docker+unix://{path}"), folder)
-    gaps = list(answers.entry.gaps)
-    resources: list[Resource] = []
-    for shard in answers.plan(lambda _: 1).shards:
-        for reading in answers.read(shard):
-            assert not isinstance(reading, Gap)
-            resources += reading.resources()
-            gaps += _gaps(reading)
-    return resources, tuple(gaps)
-
-
-def _gaps(reading: Reading) -> list[Gap]:
-    return list(reading.gaps())
-
-
-def names(resources: list[Resource]) -> list[str]:
-    return sorted(each.name for each in resources if each.kind == "docker/Container")
+        answers = read(collector(f"docker+unix://{path}", patience=patience), folder)
+    return told(answers)
 
 
 def test_a_healthy_engine(tmp_path: Path) -> None:
@@ -60,9 +59,9 @@ def test_nothing_but_reads_is_sent(tmp_path: Path) -> None:
 
 
 def test_no_socket(tmp_path: Path) -> None:
-    with pytest.raises(CollectionError, match="no connection: No such file") as told:
+    with pytest.raises(CollectionError, match="no connection: No such file") as refused:
         read(collector(f"docker+unix://{tmp_path}/none.sock"), tmp_path)
-    assert "may we use its socket" in told.value.hint
+    assert "may we use its socket" in refused.value.hint
 
 
 def test_not_a_socket(tmp_path: Path) -> None:
@@ -84,9 +83,9 @@ WHOLE = {
 @pytest.mark.parametrize(("reply", "says"), WHOLE.values(), ids=WHOLE.keys())
 def test_a_server_that_is_no_engine(tmp_path: Path, reply: Reply, says: str) -> None:
     path = tmp_path / "d.sock"
-    with serving(on("/version", reply), path=path), pytest.raises(CollectionError) as told:
+    with serving(on("/version", reply), path=path), pytest.raises(CollectionError) as refused:
         read(collector(f"docker+unix://{path}"), tmp_path)
-    assert says in told.value.message
+    assert says in refused.value.message
 
 
 def test_a_container_that_goes_meanwhile_is_a_gap_for_it_alone(tmp_path: Path) -> None:
@@ -131,6 +130,10 @@ def test_another_engine_at_the_end_is_a_gap_over_everything(tmp_path: Path) -> N
 
 ODD = {
     "a large label": {**container("aa"), "Config": {"Labels": {"a": "x" * (1 << 19)}}},
+    "many labels": {
+        **container("aa"),
+        "Config": {"Labels": {f"label-{number}": "x" for number in range(50_000)}},
+    },
     "no labels": {**container("aa"), "Config": {"Labels": None}},
     "no configuration": {**container("aa"), "Config": {}},
 }
@@ -142,11 +145,27 @@ def test_odd_containers_are_read(tmp_path: Path, body: object) -> None:
     assert (names(resources), gaps) == (["aa", "bb"], ())
 
 
+def test_a_label_of_ten_megabytes_is_read(tmp_path: Path) -> None:
+    body = {**container("aa"), "Config": {"Labels": {"a": "x" * 10_000_000}}}
+    resources, gaps = found(tmp_path, on(one("aa"), json_reply(body)), Patience())
+    assert (names(resources), gaps) == (["aa", "bb"], ())
+    assert max(len(each.body) for each in resources) > 10_000_000
+
+
+def test_an_answer_that_is_too_large_is_a_gap_for_it_alone(tmp_path: Path) -> None:
+    body = {**container("aa"), "Config": {"Labels": {"a": "x" * 10_000_000}}}
+    resources, gaps = found(tmp_path, on(one("aa"), json_reply(body)))
+    assert names(resources) == ["bb"]
+    assert [gap.detail for gap in gaps] == ["aa: an answer of more than 1,048,576 bytes"]
+
+
 MALFORMED = {
     "no name": json.dumps({"Id": "aa"}).encode(),
     "a name that is a number": json.dumps({**container("aa"), "Name": 3}).encode(),
     "no object": b"[]",
     "no UTF-8": b'{"Id": "aa", "Name": "/\xff"}',
+    "no UTF-8 in a label": b'{"Id": "aa", "Name": "/aa", "Config": {"Labels": {"a": "\xc3("}}}',
+    "half a character": b'{"Id": "aa", "Name": "/\\ud800"}',
     "nothing": b"",
 }
 
@@ -212,10 +231,10 @@ def test_a_certificate_that_is_not_trusted(
 ) -> None:
     folder = certificates(tmp_path, authority, None if known else trustme.CA())
     context = tls_server(authority, authority.issue_cert(*hosts, not_after=ends))
-    with serving(healthy, context) as server, pytest.raises(CollectionError) as told:
+    with serving(healthy, context) as server, pytest.raises(CollectionError) as refused:
         read(collector(address(server), certificates=folder), tmp_path)
-    assert says in told.value.message
-    assert "ca.pem" in told.value.hint
+    assert says in refused.value.message
+    assert "ca.pem" in refused.value.hint
 
 
 def test_a_key_is_in_no_evidence(tmp_path: Path, authority: trustme.CA) -> None:
