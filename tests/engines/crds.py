@@ -18,7 +18,8 @@ from typing import Any, Final
 
 import yaml
 
-from tests.engines.build import EngineUnavailableError, cache_folder, locked, toolchain
+from tests.engines.build import cache_folder, toolchain
+from tests.engines.cache import EngineUnavailableError, locked
 
 _SECONDS: Final = 300
 

@@ -1,49 +1,62 @@
-"""A private Docker Engine (API 1.41) from Debian's packages, which are unpacked and not installed.
+"""Private Docker Engines: API 1.41 from Debian's packages, and API 1.56 built from source.
 
-It has a socket, folders and a process of its own, and no bridge: nothing of the machine's own
-engine, of its networks or its firewall is touched. Images come from an archive of busybox, since
-no registry is asked. It needs root, as any engine that is not rootless does.
+The packages are unpacked and not installed; the new engine takes its client and its containerd of
+them, and has a runc of its own, since Debian's is too old for it. Each has a socket, folders and a
+process of its own, and no bridge: nothing of the machine's own engine, of its networks or its
+firewall is touched. Images come from an archive of busybox, since no registry is asked. They need
+root, as any engine that is not rootless does.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines.build import EngineUnavailableError, cache_folder, locked
+from tests.engines import build
+from tests.engines.cache import EngineUnavailableError
+from tests.engines.debian import unpacked
 
 PACKAGES = ("docker.io", "containerd", "runc", "busybox-static", "libseccomp2")
 IMAGE = "busybox:test"
-_SECONDS = 600
 _START = 60.0
+_USERS = b"root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n"
 _PROGRAMS = ("sh", "sleep", "cat", "id", "nc", "true")
 
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """The unpacked packages."""
+    """The unpacked packages; ``built`` are folders of what stands in for programs of theirs."""
 
     root: Path
+    built: tuple[Path, ...] = ()
+    options: tuple[str, ...] = ()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where programs are, the first one counts."""
+        return (*self.built, *(self.root / each for each in ("usr/sbin", "usr/bin", "bin")))
 
     def program(self, name: str) -> Path:
         """The path of a program of theirs."""
-        folders = (self.root / "usr/sbin", self.root / "usr/bin", self.root / "bin")
-        return next(each / name for each in folders if (each / name).exists())
+        return next(each / name for each in self.folders if (each / name).exists())
 
     @property
     def environment(self) -> Mapping[str, str]:
         """What their programs are started with: themselves first on the path, nobody's settings."""
-        own = ":".join(str(self.root / each) for each in ("usr/sbin", "usr/bin", "bin"))
+        own = ":".join(map(str, self.folders))
         libraries = str(self.root / "usr/lib/x86_64-linux-gnu")
         return {"PATH": f"{own}:{os.environ['PATH']}", "LD_LIBRARY_PATH": libraries, "HOME": "/"}
 
@@ -66,6 +79,11 @@ class Docker:
         """The engine as a target."""
         return f"docker+unix://{self.socket}"
 
+    @property
+    def version(self) -> str:
+        """The version of the API that it speaks."""
+        return self.run("version", "--format", "{{.Server.APIVersion}}")
+
     def run(self, *arguments: str) -> str:
         """Run a command of Docker's own client, and return what it prints."""
         done = subprocess.run(
@@ -79,6 +97,22 @@ class Docker:
         if done.returncode != 0:
             raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout.strip()
+
+    def start(self, name: str, settings: Mapping[str, object]) -> None:
+        """Start a container by the API itself: the client is older than some of its fields."""
+        self._post(f"/containers/create?name={name}", settings)
+        self._post(f"/containers/{name}/start", {})
+
+    def _post(self, path: str, body: Mapping[str, object]) -> None:
+        connection = http.client.HTTPConnection("docker", timeout=60)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        with contextlib.closing(connection):
+            connection.sock.connect(str(self.socket))
+            headers = {"content-type": "application/json"}
+            connection.request("POST", path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            if answer.status >= http.HTTPStatus.BAD_REQUEST:
+                raise RuntimeError(f"POST {path}: {answer.read().decode()}")
 
     def load(self, archive: bytes, *changes: str, name: str = IMAGE) -> None:
         """Make an image of an archive; ``changes`` are instructions of a Dockerfile."""
@@ -97,7 +131,7 @@ class Docker:
 
 
 def find_docker() -> Binaries:
-    """Unpack the packages of an engine.
+    """Unpack the packages of the engine of API 1.41.
 
     Raises:
         EngineUnavailableError: as :func:`unpacked`.
@@ -105,49 +139,19 @@ def find_docker() -> Binaries:
     return Binaries(unpacked("docker", PACKAGES))
 
 
-def unpacked(name: str, packages: Sequence[str]) -> Path:
-    """Unpack packages of Debian, once, into the cache of engines; nothing is installed.
+def find_new_docker() -> Binaries:
+    """Build the engine of API 1.56 where the cache has none.
 
     Raises:
-        EngineUnavailableError: there is no apt here, no right, or no such package.
+        EngineUnavailableError: as :func:`unpacked` and :func:`tests.engines.build.engine`.
     """
-    if os.geteuid() != 0:
-        raise EngineUnavailableError(f"{name}: a server of its own needs root")
-    dpkg = shutil.which("dpkg")
-    if shutil.which("apt-get") is None or dpkg is None:
-        raise EngineUnavailableError(f"{name}: taken from Debian's packages, and there is no apt")
-    root = cache_folder(os.environ).parent / f"{name}-debian"
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        with locked(root.with_suffix(".lock")):
-            if not root.exists():
-                _unpack(root, dpkg, packages)
-    except OSError as error:
-        raise EngineUnavailableError(f"{name}: {error}") from error
-    return root
-
-
-def _unpack(root: Path, dpkg: str, packages: Sequence[str]) -> None:
-    partial = root.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    with tempfile.TemporaryDirectory() as folder:
-        if not _apt(folder, "download", *packages):
-            _apt(folder, "update")  # the lists of a fresh machine
-            if not _apt(folder, "download", *packages):
-                raise EngineUnavailableError(f"apt-get download gave no {', '.join(packages)}")
-        for package in Path(folder).glob("*.deb"):
-            subprocess.run([dpkg, "-x", package, partial], check=True)
-    partial.replace(root)
-
-
-def _apt(folder: str, *arguments: str) -> bool:
-    command = ["apt-get", "-qq", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=_SECONDS, check=False)
-    return done.returncode == 0
+    packages = unpacked("docker", PACKAGES)
+    built = tuple(build.engine(name).parent for name in ("dockerd", "runc"))
+    return Binaries(packages, built, ("--ip6tables=false",))
 
 
 def busybox(binaries: Binaries) -> bytes:
-    """An archive of a root file system with a few programs."""
+    """An archive of a root file system with a few programs and two users."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
         archive.add(binaries.program("busybox"), "bin/busybox")
@@ -155,6 +159,9 @@ def busybox(binaries: Binaries) -> bytes:
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
+        users = tarfile.TarInfo("etc/passwd")
+        users.size = len(_USERS)
+        archive.addfile(users, io.BytesIO(_USERS))
     return made.getvalue()
 
 
@@ -170,7 +177,14 @@ def running(binaries: Binaries, *options: str) -> Iterator[Docker]:
     command = [
         *(binaries.program("dockerd"), "--host", f"unix://{folder / 'd.sock'}"),
         *("--data-root", folder / "data", "--exec-root", folder / "exec"),
-        *("--pidfile", folder / "pid", "--bridge=none", "--iptables=false", *options),
+        *(
+            "--pidfile",
+            folder / "pid",
+            "--bridge=none",
+            "--iptables=false",
+            *binaries.options,
+            *options,
+        ),
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

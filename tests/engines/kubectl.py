@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines.build import EngineUnavailableError
+from tests.engines.cache import EngineUnavailableError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,22 @@ On a person's machine such a test is skipped and the run's last lines say so lou
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from tests.engines import apiserver as apiservers
-from tests.engines.build import EngineUnavailableError, engine
+from tests.engines.build import engine
+from tests.engines.cache import EngineUnavailableError
 from tests.engines.composego import ComposeGo
 from tests.engines.crds import definitions
-from tests.engines.dockerd import Docker, find_docker
+from tests.engines.dockerd import Binaries, Docker, find_docker, find_new_docker
 from tests.engines.dockerd import running as docker_running
 from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
@@ -30,6 +33,31 @@ from tests.engines.wheels import from_wheels
 
 MARKER = "engine: asks an engine that is built from source"
 UNAVAILABLE = "engine unavailable: "
+
+DOCKERS = {"API 1.41": "old_docker", "API 1.56": "new_docker"}
+"""The fixtures of Docker Engines, by what they speak."""
+GPUS = {
+    "cdiVersion": "0.6.0",
+    "kind": "nvidia.com/gpu",
+    "devices": [
+        {
+            "name": name,
+            "containerEdits": {
+                "deviceNodes": [
+                    {"path": f"/dev/nvidia{index}", "hostPath": "/dev/null"} for index in indices
+                ]
+            },
+        }
+        for name, indices in {
+            "0": (0,),
+            "1": (1,),
+            "GPU-5f2c9a10-7d3e-4b86-9a41-0c6e8f3d2b17": (0,),
+            "GPU-c81e728d-9d4c-4f63-8f06-7f89cc14862c": (1,),
+            "all": (0, 1),
+        }.items()
+    ],
+}
+"""What says to the new engine that this machine has two GPUs: their nodes do no harm."""
 
 ENGINES = {
     *("control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"),
@@ -102,14 +130,43 @@ def pip_settings() -> dict[str, str]:
     return _or_give_up(from_wheels)
 
 
+@pytest.fixture(scope="session", params=DOCKERS.values(), ids=DOCKERS.keys())
+def docker(request: pytest.FixtureRequest) -> Docker:
+    """A private Docker Engine with an image of busybox, the oldest that we read and a new one."""
+    found: Docker = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.fixture(scope="session")
-def docker() -> Iterator[Docker]:
-    """A private Docker Engine with an image of busybox; one for each process that asks for it."""
+def old_docker() -> Iterator[Docker]:
+    """The engine of API 1.41; one for each process that asks for it."""
     with ExitStack() as stack:
-        binaries = _or_give_up(find_docker)
-        # called as the NVIDIA runtime is, so that containers with it run where there is none
-        runtime = f"--add-runtime=nvidia={binaries.program('runc')}"
-        yield _or_give_up(lambda: stack.enter_context(docker_running(binaries, runtime)))
+        yield _or_give_up(lambda: _docker(stack, find_docker()))
+
+
+@pytest.fixture(scope="session")
+def new_docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
+    """The engine of API 1.56, which has GPUs; one for each process that asks for it."""
+    devices = tmp_path_factory.mktemp("cdi")
+    (devices / "nvidia.json").write_text(json.dumps(GPUS))
+    with ExitStack() as stack:
+        found = _or_give_up(find_new_docker)
+        binaries = replace(found, built=(*found.built, _looks_like_nvidia(devices)))
+        yield _or_give_up(lambda: _docker(stack, binaries, f"--cdi-spec-dir={devices}"))
+
+
+def _looks_like_nvidia(folder: Path) -> Path:
+    """A folder with what the engine looks for on its path, and never starts, before it uses CDI."""
+    hook = folder / "nvidia-cdi-hook"
+    hook.touch()
+    hook.chmod(0o755)
+    return folder
+
+
+def _docker(stack: ExitStack, binaries: Binaries, *options: str) -> Docker:
+    # called as the NVIDIA runtime is, so that containers with it run where there is none
+    runtime = f"--add-runtime=nvidia={binaries.program('runc')}"
+    return stack.enter_context(docker_running(binaries, runtime, *options))
 
 
 @pytest.fixture

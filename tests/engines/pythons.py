@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.engines.build import EngineUnavailableError
+from tests.engines.cache import EngineUnavailableError
 from tests.engines.wheels import from_wheels
 
 ROOT = Path(__file__).resolve().parents[2]

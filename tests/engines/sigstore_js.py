@@ -8,7 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines.build import EngineUnavailableError, cache_folder
+from tests.engines.build import cache_folder
+from tests.engines.cache import EngineUnavailableError
 
 PACKAGES = ("@sigstore/verify@3.1.1", "@sigstore/bundle@4.0.0")
 SCRIPT = Path(__file__).parent / "sigstore" / "verify.mjs"

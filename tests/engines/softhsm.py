@@ -9,7 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines.build import EngineUnavailableError, cache_folder
+from tests.engines.build import cache_folder
+from tests.engines.cache import EngineUnavailableError
 
 HERE = Path(__file__)
 PACKAGES = ("softhsm2", "libsofthsm2", "softhsm2-common")

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines.build import EngineUnavailableError
-from tests.engines.dockerd import Docker, unpacked
+from tests.engines.cache import EngineUnavailableError
+from tests.engines.debian import unpacked
+from tests.engines.dockerd import Docker
 
 PACKAGES = ("openssh-server", "libwrap0")
 USER = "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n"

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.engines.apiserver import ApiServer, Binaries, running
-from tests.engines.build import EngineUnavailableError, cache_folder, engine, main, pins_digest
+from tests.engines.build import cache_folder, engine, main, pins_digest
+from tests.engines.cache import EngineUnavailableError
 from tests.engines.client import Request
 from tests.engines.kubectl import Kubectl, decode_each
 

@@ -16,7 +16,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.engines.build import EngineUnavailableError, cache_folder, locked
+from tests.engines.build import cache_folder
+from tests.engines.cache import EngineUnavailableError, locked
 
 ROOT = Path(__file__).resolve().parents[2]
 _BACKEND = ("hatchling", "editables")

@@ -44,6 +44,10 @@ def timeless(results: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def test_the_engines_are_those_of_both_ends(old_docker: Docker, new_docker: Docker) -> None:
+    assert (old_docker.version, new_docker.version) == ("1.41", "1.56")
+
+
 def test_a_host_is_scanned(containers: Docker) -> None:
     """Containers are judged whether they run or not, and shown by the fields of the engine."""
     ran = auditor("scan", containers.target, *PROFILE, "--format", "json")

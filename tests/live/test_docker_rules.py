@@ -283,7 +283,12 @@ def test_the_engine_itself(judged: dict[str, Any], docker: Docker) -> None:
         "docker-host-experimental",
         "docker-host-swarm-active",
     }
-    assert told(judged, "unknown")[name] == {"docker-host-privilege-escalation"}
+    asked = {"docker-host-privilege-escalation"}
+    if docker.version == "1.41":  # which does not say it
+        assert told(judged, "unknown")[name] == asked
+    else:
+        assert name not in told(judged, "unknown")
+        assert failed >= asked
 
 
 def test_the_image(judged: dict[str, Any]) -> None:

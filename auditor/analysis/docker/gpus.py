@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
@@ -53,6 +54,8 @@ _WHOLE: Final = "every GPU"
 """The device of hosts of which nobody says which GPUs they have."""
 _WRITER: Final = "tenant"
 _SHOWN: Final = 20
+_PART: Final = re.compile(r"\d+:\d+")
+"""An instance of a GPU, by the indices of both."""
 _ENGINE: Final = "engine-request"
 _SPEC: Final = "container-settings"
 _RESTS: Final = MappingProxyType({"": frozenset({WORKLOAD, INFO})})
@@ -132,8 +135,18 @@ class DockerGpus(Uncombined):
 
 def _host_of(body: bytes) -> Host:
     found = _info(body)
-    names = (each.id for each in found.discovered_devices or ())
-    return Host(found.name, tuple(sorted({device_id(each) for each in names} - {ALL})))
+    names = {device_id(each.id) for each in found.discovered_devices or ()} - {ALL}
+    return Host(found.name, tuple(sorted(names - _second_names(names))))
+
+
+def _second_names(names: AbstractSet[str]) -> set[str]:
+    """The UUIDs among devices that have indices as well: a GPU is listed by each of its names."""
+    whole, parts = any(map(_is_index, names)), any(map(_PART.fullmatch, names))
+    return {
+        each
+        for each in names
+        if (whole and each.startswith("GPU-")) or (parts and each.startswith("MIG-"))
+    }
 
 
 def _use_of(resource: Resource) -> Use | None:

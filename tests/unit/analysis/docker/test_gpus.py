@@ -158,6 +158,24 @@ def test_an_index_and_a_uuid_may_be_one_gpu() -> None:
     assert all("nvidia-smi" in each["unknown"][0] for each in of_kind(facts, "gpu/Device"))
 
 
+def test_a_gpu_that_is_listed_by_two_names_is_one() -> None:
+    """CDI specifications name each GPU by its index and by its UUID."""
+    names = ("0", "1", "GPU-5f2c", "GPU-7d3e", "0:0", "0:1", "MIG-9a41", "all")
+    facts = derived(
+        host(*(f"nvidia.com/gpu={each}" for each in names)),
+        container("a", project="x", **ask(Count=-1)),
+    )
+    assert [each["device"] for each in of_kind(facts, "gpu/Device")] == ["0", "0:0", "0:1", "1"]
+
+
+def test_gpus_that_are_listed_by_uuid_alone() -> None:
+    facts = derived(
+        host("nvidia.com/gpu=GPU-5f2c", "nvidia.com/gpu=GPU-7d3e"),
+        container("a", project="x", **ask(Count=-1)),
+    )
+    assert [each["device"] for each in of_kind(facts, "gpu/Device")] == ["GPU-5f2c", "GPU-7d3e"]
+
+
 def test_two_that_took_all_share_what_nobody_named() -> None:
     facts = derived(
         container("a", project="x", **ask(Count=-1)), container("b", project="y", **ask(Count=-1))
