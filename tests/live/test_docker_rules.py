@@ -8,6 +8,7 @@ Where docker-bench-security 1.6.0 says PASS (or nothing) of a trap, the comment 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -198,6 +199,7 @@ JOINED: dict[str, Trap] = {  # docker-bench: PASS for all of them
     "joined-gone": ({"network": ("--network", "container:gone")}, set()),
 }
 """Containers in a namespace of another, which is made before."""
+AT_ONCE = 4
 EVERY = "id: every\ntitle: All\ndescription: All.\nselect: [{tags: [docker]}]\ngate: high\n"
 
 
@@ -208,12 +210,17 @@ def options(changed: Mapping[str, tuple[str, ...]]) -> list[str]:
 @pytest.fixture(scope="module")
 def judged(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The results of a scan of all traps by all rules on Docker."""
-    made = []
+
+    def create(name: str) -> None:
+        changed, _ = {**TRAPS, **JOINED}[name]
+        docker.run("create", "--name", name, *options(changed), IMAGE, "true")
+
     try:
         docker.run("create", "--name", "gone", IMAGE, "true")
-        for name, (changed, _) in {**TRAPS, **JOINED}.items():
-            docker.run("create", "--name", name, *options(changed), IMAGE, "true")
-            made.append(name)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(create, TRAPS))
+        for name in JOINED:
+            create(name)
         docker.run("rm", "gone")
         policies = tmp_path_factory.mktemp("policies")
         (policies / "profiles").mkdir()
@@ -225,7 +232,7 @@ def judged(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert ran.code == 1, ran.err
         yield ran.results()
     finally:
-        docker.run("rm", "--force", *made)
+        docker.run("rm", "--force", *TRAPS, *JOINED)
 
 
 def told(results: Mapping[str, Any], verdict: str) -> dict[str, set[str]]:
