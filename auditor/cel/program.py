@@ -37,8 +37,9 @@ _STAMP: Final = f"auditor.cel {VERSION} {sys.implementation.cache_tag}"
 class Parts(NamedTuple):
     """What a program is made of, all of it plain values that :mod:`marshal` knows.
 
-    ``code`` is a marshalled code object. ``functions`` and ``patterns`` are its globals: the library
-    function or the regular expression behind each name. ``used`` are the names of all functions in the source.
+    ``code`` is a marshalled code object. ``functions`` and ``patterns`` are its globals: the
+    library function or the regular expression behind each name. ``used`` are the names of all
+    functions in the source.
     """
 
     source: str

@@ -109,9 +109,7 @@ def _by_name(
     """The kinds that only facts need which are satisfied with what is named."""
     parts = [(fact, by_name.get(fact, frozenset())) for fact in _rested_on(active)]
     named = frozenset(kind for _, kinds in parts for kind in kinds)
-    whole = frozenset(
-        kind for fact, kinds in parts for kind in read(fact) if kind not in kinds
-    )
+    whole = frozenset(kind for fact, kinds in parts for kind in read(fact) if kind not in kinds)
     return named - whole
 
 
