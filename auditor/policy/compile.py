@@ -24,7 +24,7 @@ from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.messages import BraceError, split_message
 from auditor.policy.parameters import cel_type
 from auditor.policy.resolve import ChosenRule, ResolvedProfile
-from auditor.policy.subjects import elsewhere
+from auditor.policy.subjects import elsewhere, platforms_of
 
 VARIABLES = {"object": DYN, "item": DYN, "params": DYN}
 
@@ -47,8 +47,8 @@ def compile_profile(
     if cache is not None:
         cache.save()
     policy = resolved.policy
-    chosen = (each.rule for each in resolved.rules)
-    others = elsewhere(policy.controls, policy.rules, chosen, platforms)
+    here = platforms_of((each.rule for each in resolved.rules), platforms)
+    others = elsewhere(policy.controls, policy.rules, here, platforms)
     return CompiledProfile(
         id=resolved.id,
         title=resolved.title,
