@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
@@ -114,7 +113,7 @@ class Environment:
             source=source,
             variables=names,
             text=compiled.text,
-            code=marshal.dumps(compiled.code),
+            code=compiled.code,
             functions=tuple(compiled.functions.items()),
             patterns=tuple(compiled.patterns.items()),
             used=tuple(sorted({feature.function for feature in used} - {""})),

@@ -14,8 +14,10 @@ from auditor.cli.errors import show_traceback
 from auditor.cli.excluding import refuse_nowhere, unused
 from auditor.cli.exits import INCOMPLETE, INTERNAL
 from auditor.cli.options import (
+    HOST_OPTIONS,
     chosen_by,
     exclude_option,
+    host_options,
     kubeconfig_option,
     policies_option,
     profile_option,
@@ -47,7 +49,7 @@ from reports.text import safe
 class _Collect(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
-            "What to read": ("exclude", *RENDERING),
+            "What to read": ("exclude", *RENDERING, *HOST_OPTIONS),
             "What to keep": ("place",),
             "What it is for": ("profile", "settings", "policies"),
             "How it runs": ("kubeconfig", "timeout", "progress"),
@@ -67,6 +69,7 @@ class _Collect(SectionedCommand):
 )
 @exclude_option
 @render_options
+@host_options
 @profile_option
 @set_option
 @policies_option
@@ -80,6 +83,9 @@ def collect(
     exclude: tuple[str, ...],
     kubeconfig: str,
     timeout: float | None,
+    host_probes: tuple[Path, ...],
+    *,
+    no_host: bool,
     **chosen: Any,
 ) -> int:
     r"""Read what the rules of a profile rest on, and keep it in a folder, without a verdict.
@@ -105,7 +111,9 @@ def collect(
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
     wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config)))
-    collecting = CollectorOptions.of(config, kubeconfig, timeout, exclude)
+    collecting = CollectorOptions.of(
+        config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
+    )
     found = [wired().collector_for(text, collecting) for text in targets]
     if not rendering["render"]:
         _refuse_files(targets, found)

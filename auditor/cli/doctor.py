@@ -12,6 +12,7 @@ import msgspec
 from auditor.cli.caching import cache_of
 from auditor.cli.options import (
     chosen_by,
+    host_options,
     kubeconfig_option,
     policies_option,
     profile_option,
@@ -61,6 +62,7 @@ class _ExcludedKind(msgspec.Struct, frozen=True):
 @policies_option
 @kubeconfig_option
 @timeout_option
+@host_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @prose
 def doctor(
@@ -70,7 +72,9 @@ def doctor(
     policies: tuple[Path, ...],
     kubeconfig: str,
     timeout: float | None,
+    host_probes: tuple[Path, ...],
     *,
+    no_host: bool,
     as_json: bool,
 ) -> int:
     r"""Ask a cluster who we are to it, what it serves, and what we may read of it.
@@ -89,7 +93,10 @@ def doctor(
     config = read_config()
     ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
     sources = ready.sources
-    live = wired().live_of(target, CollectorOptions.of(config, kubeconfig, timeout))
+    live = wired().live_of(
+        target,
+        CollectorOptions.of(config, kubeconfig, timeout, no_host=no_host, host_probes=host_probes),
+    )
     with Scratch(config.temporary) as scratch:
         found = redact_texts(live.examine(ready.wanted.of(live.uri), scratch))
     blind = _blind(found, ready.profile.rules, sources)

@@ -99,6 +99,27 @@ def timeout_option(function: Command) -> Command:
     )(function)
 
 
+HOST_OPTIONS = ("no_host", "host_probes")
+
+
+def host_options(function: Command) -> Command:
+    """``--no-host`` and ``--host-probes FILE``."""
+    probes = click.option(
+        "--host-probes",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="What the script of auditor permissions docker --script printed on a Docker host that "
+        "is asked over the network. Repeatable.",
+    )
+    off = click.option(
+        "--no-host",
+        is_flag=True,
+        help="Ask a Docker Engine alone, and look at nothing of the host beneath it.",
+    )
+    return off(probes(function))
+
+
 def exclude_option(function: Command) -> Command:
     """``--exclude GLOB``."""
     return click.option(

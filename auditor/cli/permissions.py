@@ -52,6 +52,12 @@ _NOUNS: Final = {"--account": "a service account", "--config-map": "a ConfigMap"
     show_default=True,
     help="The service account that gets it.",
 )
+@click.option(
+    "--script",
+    is_flag=True,
+    help="Print the script that looks at a Docker host where only its engine is reached: run it "
+    "there as root, and give what it prints to auditor scan --host-probes.",
+)
 @prose
 def permissions(
     platform: str,
@@ -61,6 +67,8 @@ def permissions(
     namespaces: tuple[str, ...],
     config_maps: tuple[str, ...],
     account: str,
+    *,
+    script: bool,
 ) -> None:
     r"""Print the least role that reads what the rules of a profile rest on, ready to apply.
 
@@ -68,14 +76,18 @@ def permissions(
     that rules rest on: what is left out, and which rules miss it, is in its comments.
 
     A Docker Engine has no rights to give: for it the paths are printed that a proxy before its
-    socket has to let through.
+    socket has to let through, and what is looked at on its host.
 
     \b
     Examples:
       auditor permissions k8s | kubectl apply -f -
       auditor permissions k8s --profile pod-security-restricted --namespace team-a
       auditor permissions docker --profile cis-docker
+      auditor permissions docker --script > look.sh
     """
+    if script:
+        _print_script(platform)
+        return
     place, name = _pair("--account", account)
     maps = tuple(dict.fromkeys(_pair("--config-map", each) for each in config_maps))
     for namespace in namespaces:
@@ -97,6 +109,15 @@ def permissions(
     )
     for line in SHIPPED.roles[platform](plan):
         click.echo(line)
+
+
+def _print_script(platform: str) -> None:
+    make = SHIPPED.scripts.get(platform)
+    if make is None:
+        raise UsageError(
+            f"--script: there is none for {platform}", hint="auditor permissions docker --script"
+        )
+    click.echo(make(), nl=False)
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

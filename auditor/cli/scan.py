@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +12,13 @@ import click
 
 from auditor.cli.excluding import refuse_nowhere, unused
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
-from auditor.cli.options import exclude_option, kubeconfig_option, timeout_option
+from auditor.cli.options import (
+    HOST_OPTIONS,
+    exclude_option,
+    host_options,
+    kubeconfig_option,
+    timeout_option,
+)
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.render_options import NAMES as RENDERING
@@ -31,7 +38,7 @@ from auditor.runner.gather import CollectionRequest, gather
 class _Scan(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
-            "What to read": ("exclude", *RENDERING),
+            "What to read": ("exclude", *RENDERING, *HOST_OPTIONS),
             **SECTIONS,
             "What to write": SECTIONS["What to write"],
             "What to keep": NAMES,
@@ -47,6 +54,7 @@ class _Scan(SectionedCommand):
 @exclude_option
 @choices
 @render_options
+@host_options
 @kubeconfig_option
 @timeout_option
 @signing_options
@@ -56,6 +64,9 @@ def scan(
     exclude: tuple[str, ...],
     kubeconfig: str,
     timeout: float | None,
+    host_probes: tuple[Path, ...],
+    *,
+    no_host: bool,
     **chosen: Any,
 ) -> int:
     r"""Audit TARGETs: files, folders, - for standard input, k8s:// for a cluster.
@@ -85,7 +96,9 @@ def scan(
         raise UsageError("standard input can be read only once", hint="use - only once")
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool)
-        collecting = CollectorOptions.of(config, kubeconfig, timeout, exclude)
+        collecting = CollectorOptions.of(
+            config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
+        )
         found = [wired().collector_for(text, collecting) for text in targets]
         if exclude:
             refuse_nowhere(targets)

@@ -25,6 +25,7 @@ from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RoleP
 from reports.style import Style
 
 if TYPE_CHECKING:
+    from collectors.docker.host.framing import Printed
     from collectors.documents.recognise import Recogniser
     from collectors.http.patience import Patience
 
@@ -33,7 +34,9 @@ class CollectorOptions(msgspec.Struct, frozen=True):
     """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list.
 
     ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.
-    ``exclude`` are globs of what is left out of files and folders. ``path`` is where programs are.
+    ``exclude`` are globs of what is left out of files and folders. ``path`` is where programs are,
+    ``no_host`` says that of a Docker host only the engine is asked, ``host_probes`` are files that
+    a script printed on such hosts.
     """
 
     kubeconfig: str = ""
@@ -41,14 +44,24 @@ class CollectorOptions(msgspec.Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     docker: DockerConfig = DockerConfig()
     path: str = ""
+    no_host: bool = False
+    host_probes: tuple[Path, ...] = ()
 
     @classmethod
     def of(
-        cls, config: Config, kubeconfig: str, timeout: float | None, exclude: tuple[str, ...] = ()
+        cls,
+        config: Config,
+        kubeconfig: str,
+        timeout: float | None,
+        exclude: tuple[str, ...] = (),
+        *,
+        no_host: bool = False,
+        host_probes: tuple[Path, ...] = (),
     ) -> CollectorOptions:
         """Take what the environment says where the command line does not."""
         chosen = kubeconfig or config.kubeconfig
-        return cls(chosen, timeout, exclude, config.docker, config.path)
+        docker, path = config.docker, config.path
+        return cls(chosen, timeout, exclude, docker, path, no_host, host_probes)
 
 
 def _yaml(text: str) -> object:
@@ -134,14 +147,37 @@ def _pages(collected: Collected, bodies: Bodies) -> Collector:
 
 def _host(text: str, settings: CollectorOptions) -> Live:
     from collectors.docker.live.address import parse_address
+    from collectors.docker.live.beneath import Beneath
     from collectors.docker.live.collector import DockerCollector
     from collectors.docker.live.contexts import Surroundings
     from collectors.http.clock import system_clock
 
     around = Surroundings(**msgspec.structs.asdict(settings.docker))
     return DockerCollector(
-        parse_address(text), around, settings.path, system_clock(), _patience(settings)
+        parse_address(text),
+        around,
+        settings.path,
+        system_clock(),
+        _patience(settings),
+        Beneath(used=not settings.no_host, printed=_printed(settings.host_probes)),
     )
+
+
+def _printed(files: Iterable[Path]) -> tuple[Printed, ...]:
+    """What a script printed on some hosts."""
+    from auditor.bounded import read_named
+    from collectors.docker.host.framing import MOST_BYTES, FramingError, parse
+
+    found = []
+    for file in files:
+        try:
+            found.append(parse(read_named(file, MOST_BYTES)))
+        except (OSError, FramingError) as error:
+            raise UsageError(
+                f"--host-probes {file}: {getattr(error, 'strerror', None) or error}",
+                hint="it is what the script of auditor permissions docker --script prints",
+            ) from error
+    return tuple(found)
 
 
 def _answers(collected: Collected, bodies: Bodies) -> Collector:
@@ -170,6 +206,12 @@ def _socket_proxy(plan: RolePlan) -> Iterator[str]:
     return role(plan)
 
 
+def _look_script() -> str:
+    from collectors.docker.host.script import script
+
+    return script()
+
+
 def _terminal(style: Style) -> ReportFormat:
     from reports.terminal import renderer
 
@@ -188,7 +230,8 @@ class Wiring(msgspec.Struct, frozen=True):
 
     ``collectors`` and ``readers`` are by the scheme of a URI: of what is asked, and of what was
     asked before. ``recognisers`` make those who say which files are read and whose a document is;
-    the first that takes one has it. ``roles`` write the least role that reads a platform.
+    the first that takes one has it. ``roles`` write the least role that reads a platform,
+    ``scripts`` what a person can run where we do not come to.
     ``formats`` are by the name used with ``-o``.
     """
 
@@ -198,6 +241,7 @@ class Wiring(msgspec.Struct, frozen=True):
     readers: Mapping[str, Callable[[Collected, Bodies], Collector]]
     recognisers: tuple[Callable[[], Recogniser], ...]
     roles: Mapping[str, Callable[[RolePlan], Iterator[str]]]
+    scripts: Mapping[str, Callable[[], str]]
     formats: Mapping[str, Callable[[Style], ReportFormat]]
 
     def collector_for(self, text: str, settings: CollectorOptions) -> Collector | Live:
@@ -278,6 +322,7 @@ SHIPPED: Final = Wiring(
     ),
     recognisers=(_manifests, _compose),
     roles=MappingProxyType({"k8s": _kubernetes_role, "docker": _socket_proxy}),
+    scripts=MappingProxyType({"docker": _look_script}),
     formats=MappingProxyType({"terminal": _terminal, "json": _json}),
 )
 """What comes with the program."""

@@ -23,6 +23,30 @@ VERSION: Final = "docker/Version"
 VOLUME: Final = "docker/Volume"
 WORKLOAD: Final = "docker/Workload"
 
+HOST_SERVICE_UNIT: Final = "docker/HostServiceUnit"
+HOST_SOCKET_UNIT: Final = "docker/HostSocketUnit"
+HOST_SETTINGS_FOLDER: Final = "docker/HostSettingsFolder"
+HOST_REGISTRY_FILES: Final = "docker/HostRegistryFiles"
+HOST_SETTINGS_FILE: Final = "docker/HostSettingsFile"
+HOST_DEFAULTS_FILE: Final = "docker/HostDefaultsFile"
+HOST_SYSCONFIG_FILE: Final = "docker/HostSysconfigFile"
+HOST_ENGINE_SOCKET: Final = "docker/HostEngineSocket"
+HOST_CONTAINERD_SOCKET: Final = "docker/HostContainerdSocket"
+
+HOST: Final = frozenset(
+    {
+        HOST_SERVICE_UNIT,
+        HOST_SOCKET_UNIT,
+        HOST_SETTINGS_FOLDER,
+        HOST_REGISTRY_FILES,
+        HOST_SETTINGS_FILE,
+        HOST_DEFAULTS_FILE,
+        HOST_SYSCONFIG_FILE,
+        HOST_ENGINE_SOCKET,
+        HOST_CONTAINERD_SOCKET,
+    }
+)
+"""What is looked at on the host itself, which the Engine API does not tell."""
 READ: Final = frozenset(
     {CONTAINER, IMAGE, INFO, NETWORK, PLUGIN, SERVICE, SWARM, VERSION, VOLUME},
 )
@@ -35,7 +59,7 @@ DOCKER: Final = Platform(
     name="docker",
     schemes=("docker", "docker+unix", "docker+tls", "docker+ssh"),
     prefix=PREFIX,
-    kinds=READ | WRITTEN | FACTS,
+    kinds=READ | HOST | WRITTEN | FACTS,
     facts=FACTS,
     written=WRITTEN,
     writing="a kind of a Docker host is written docker/Container",

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from auditor.errors import UsageError
-from auditor.platforms.docker import INFO, VERSION
+from auditor.platforms.docker import HOST, INFO, VERSION
 from auditor.ports import RolePlan
+from collectors.docker.host.shapes import looked_at
 from collectors.docker.live.allowlist import PATHS, Path
 from collectors.docker.live.reads import OF_MANAGERS
 
@@ -36,6 +37,15 @@ def role(plan: RolePlan) -> Iterator[str]:
             yield ""
             yield from _why(kind, plan.reasons.get(kind, ()))
             yield f"GET ^{_expression(path)}$"
+    wanted = sorted(HOST & plan.reasons.keys())
+    if wanted:
+        yield ""
+        yield "# What is looked at on the host, where it is reached by its socket or by SSH: owner,"
+        yield "# mode and type of each path (PATH/** is all below it). --no-host leaves it out."
+        for kind in wanted:
+            yield ""
+            yield from _why(kind, plan.reasons[kind])
+            yield from (f"#   {path}" for path in looked_at(kind))
 
 
 def _why(kind: str, rules: tuple[str, ...]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,6 +16,7 @@ from auditor.model.evidence import Record, TargetEntry, by_block
 from auditor.model.resource import Evidence, Gap, Resource, Target
 from auditor.platforms.docker import (
     CONTAINER,
+    HOST,
     IMAGE,
     INFO,
     NETWORK,
@@ -25,6 +27,7 @@ from auditor.platforms.docker import (
     VOLUME,
 )
 from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, plan_of_answers
+from collectors.docker.host.shapes import name_of
 
 _HINT: Final = "is it a Docker Engine?"
 _ENGINE: Final = "engine"
@@ -50,8 +53,8 @@ class AnswersCollector:
 
     @property
     def asked(self) -> frozenset[str]:
-        """What was asked for then."""
-        return frozenset(self.entry.kinds)
+        """What was asked for then, and what could not be."""
+        return frozenset((*self.entry.kinds, *(item.kind for item in self.entry.excluded)))
 
     def plan(self, shards: Callable[[int], int]) -> Plan:
         """One item an answer, cut into parts; see :class:`auditor.ports.Collector`.
@@ -220,8 +223,15 @@ def _swarm(value: Any) -> _Name:
     return _Name("swarm", value["ID"])
 
 
+def _of_host(kind: str, value: Any) -> _Name:
+    if not isinstance(value, dict):
+        raise TypeError(kind)
+    return _Name(name_of(kind))
+
+
 _SHAPES: Final[Mapping[str, _Shape]] = MappingProxyType(
     {
+        **{kind: _Shape(_decode_one, _itself, partial(_of_host, kind), "host") for kind in HOST},
         CONTAINER: _Shape(_decode_one, _itself, _container, "containers"),
         IMAGE: _Shape(_decode_one, _itself, _image, "images"),
         NETWORK: _Shape(_decode_one, _itself, _named, "networks"),

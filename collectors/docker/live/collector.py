@@ -13,9 +13,12 @@ from auditor.errors import CollectionError
 from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.resource import Gap
+from auditor.platforms.docker import HOST
 from auditor.ports import Examination, Read, Sink
+from collectors.docker.host.channel import HostReads, Looked, Machine, examined
 from collectors.docker.live.address import Address
 from collectors.docker.live.allowlist import LISTS, THINGS
+from collectors.docker.live.beneath import Beneath
 from collectors.docker.live.contexts import Surroundings
 from collectors.docker.live.dialect import DOCKER
 from collectors.docker.live.notes import Notes
@@ -46,6 +49,7 @@ class DockerCollector(msgspec.Struct, frozen=True):
     path: str
     clock: Clock
     patience: Patience = msgspec.field(default_factory=Patience)
+    beneath: Beneath = Beneath()
 
     @property
     def uri(self) -> str:
@@ -67,13 +71,18 @@ class DockerCollector(msgspec.Struct, frozen=True):
         notes = Notes(sink, self._now)
         try:
             prefix, before = self._first(client)
-            wanted = sorted(kinds if before.manages else kinds - OF_MANAGERS)
+            asked = kinds - HOST
+            wanted = sorted(asked if before.manages else asked - OF_MANAGERS)
             run = Reads(self.uri, client, prefix, notes)
             for number, kind in enumerate(wanted):
                 progress(number, len(wanted))
                 run.read(kind)
             progress(len(wanted), len(wanted))
-            gaps = {*run.gaps, *self._changed(client, prefix, before)}
+            host, how = HostReads(self.uri, notes), ""
+            if kinds & HOST:
+                looked, how = self._looked(session, before)
+                host.read(kinds & HOST, looked)
+            gaps = {*run.gaps, *host.gaps, *self._changed(client, prefix, before)}
         finally:
             session.pools.clear()
         return TargetEntry(
@@ -84,9 +93,10 @@ class DockerCollector(msgspec.Struct, frozen=True):
             principal=_ANYBODY,
             started=started,
             ended=self._now(),
-            kinds=tuple(sorted(kinds)),
+            kinds=tuple(sorted(kinds - {item.kind for item in host.excluded})),
             gaps=tuple(sorted(gaps)),
-            notes=tuple(filter(None, (session.note,))),
+            excluded=host.excluded,
+            notes=tuple(filter(None, (session.note, how))),
         )
 
     def examine(self, kinds: frozenset[str], scratch: Path) -> Examination:
@@ -99,7 +109,10 @@ class DockerCollector(msgspec.Struct, frozen=True):
         session, client = self._open()
         try:
             prefix, identity = self._first(client)
-            reads = tuple(_may_read(client, prefix, kind, identity) for kind in sorted(kinds))
+            asked = sorted(kinds - HOST)
+            reads = tuple(_may_read(client, prefix, kind, identity) for kind in asked)
+            looked = self._looked(session, identity)[0] if kinds & HOST else ""
+            host = examined(kinds & HOST, looked)
         finally:
             session.pools.clear()
         return Examination(
@@ -109,13 +122,18 @@ class DockerCollector(msgspec.Struct, frozen=True):
             version=identity.server_version,
             principal=_ANYBODY,
             skew=None,
-            reads=reads,
-            excluded=(),
+            reads=(*reads, *host[0]),
+            excluded=host[1],
         )
 
     def _open(self) -> tuple[Session, Client]:
         session = open_session(self.address, self.around, self.path)
         return session, Client(session, DOCKER, self.clock, self.patience)
+
+    def _looked(self, session: Session, identity: Identity) -> tuple[Looked, str]:
+        """Look at the host beneath the engine, where that can be done; also how it was done."""
+        machine = Machine(identity.name, identity.kernel_version, identity.rootless)
+        return self.beneath.look(session.address, machine, self.path)
 
     def _first(self, client: Client) -> tuple[str, Identity]:
         """Ask which version the engine speaks, and which one it is."""

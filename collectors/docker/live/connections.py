@@ -98,14 +98,16 @@ def unix_pools(path: str, watch: Watch) -> urllib3.PoolManager:
     return _pools(type("_Unix", (_UnixConnection,), {"path": path}), watch, most=4)
 
 
-def ssh_pools(ssh: str, host: str, watch: Watch) -> urllib3.PoolManager:
-    """Make a pool of one connection by a program ``ssh`` to ``[USER@]HOST[:PORT]``."""
+def ssh_command(ssh: str, host: str, *remote: str) -> tuple[str, ...]:
+    """The command line that runs words at ``[USER@]HOST[:PORT]``, and never asks anything."""
     found = _PORT.search(host)
     port = ("-p", found["port"]) if found is not None else ()
-    command = (
-        *(ssh, "-T", "-o", "BatchMode=yes", *port, "--", _PORT.sub("", host)),
-        *("docker", "system", "dial-stdio"),
-    )
+    return (ssh, "-T", "-o", "BatchMode=yes", *port, "--", _PORT.sub("", host), *remote)
+
+
+def ssh_pools(ssh: str, host: str, watch: Watch) -> urllib3.PoolManager:
+    """Make a pool of one connection by a program ``ssh`` to ``[USER@]HOST[:PORT]``."""
+    command = ssh_command(ssh, host, "docker", "system", "dial-stdio")
     return _pools(type("_Ssh", (_SshConnection,), {"command": command}), watch, most=1)
 
 

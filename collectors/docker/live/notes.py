@@ -21,25 +21,42 @@ class Notes:
 
     def heard(self, kind: str, request: str, body: bytes, count: int) -> None:
         """Keep an answer with ``count`` resources of a kind; "" of what only tells of others."""
-        self._sink.add(self._record(kind, request, None, count), body)
+        self._sink.add(self._record(kind, f"GET {request}", Answered.OK, 200, count=count), body)
 
     def failed(self, kind: str, request: str, error: Unanswered) -> None:
         """Keep that there was no answer, and why."""
-        self._sink.add(self._record(kind, request, error, 0), None)
+        record = self._record(kind, f"GET {request}", error.answered, error.code, error.detail)
+        self._sink.add(record, None)
 
-    def _record(self, kind: str, request: str, error: Unanswered | None, count: int) -> Record:
+    def saw(self, kind: str, request: str, body: bytes) -> None:
+        """Keep what was seen of the host for a kind; "" of what only tells which host it is."""
+        self._sink.add(self._record(kind, request, Answered.OK, count=int(bool(kind))), body)
+
+    def missed(self, kind: str, request: str, answered: Answered, detail: str) -> None:
+        """Keep that something of the host is not known, and why."""
+        self._sink.add(self._record(kind, request, answered, detail=detail), None)
+
+    def _record(
+        self,
+        kind: str,
+        request: str,
+        answered: Answered,
+        code: int = 0,
+        detail: str = "",
+        count: int = 0,
+    ) -> Record:
         self._number += 1
         started, self._since = self._since, self._now()
         return Record(
             number=self._number,
             kind=kind,
             namespace="",
-            request=f"GET {request}",
+            request=request,
             started=started,
             ended=self._since,
-            answered=error.answered if error is not None else Answered.OK,
-            code=error.code if error is not None else 200,
-            detail=error.detail if error is not None else "",
+            answered=answered,
+            code=code,
+            detail=detail,
             count=count,
-            complete=error is None,
+            complete=answered is Answered.OK,
         )

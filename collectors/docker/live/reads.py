@@ -30,12 +30,19 @@ class Identity(msgspec.Struct, frozen=True, rename="pascal"):
     id: str = msgspec.field(default="", name="ID")
     name: str = ""
     server_version: str = ""
+    kernel_version: str = ""
+    security_options: list[str] | None = None
     swarm: dict[str, Any] = msgspec.field(default_factory=dict)
 
     @property
     def manages(self) -> bool:
         """Whether it is a manager of a swarm."""
         return bool(self.swarm.get("ControlAvailable"))
+
+    @property
+    def rootless(self) -> bool:
+        """Whether the engine runs as another user than root."""
+        return "name=rootless" in (self.security_options or ())
 
 
 class _Listed(msgspec.Struct, frozen=True, gc=False):

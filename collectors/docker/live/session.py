@@ -28,9 +28,10 @@ _NOTHING: Final = Credentials(urllib3.HTTPHeaderDict(), ())
 class Session(msgspec.Struct, frozen=True):
     """A configured connection; implements :class:`collectors.http.client.Session`.
 
-    ``reached`` says to people where it leads, ``authority`` is the sha256 of the CA that is
-    trusted, ``note`` what is to be said of how it is reached. The certificate of the client is all
-    that identifies us, and nothing of it is in a request; ``passwords`` is its key.
+    ``reached`` says to people where it leads, ``address`` what that is without contexts,
+    ``authority`` is the sha256 of the CA that is trusted, ``note`` what is to be said of how it is
+    reached. The certificate of the client is all that identifies us, and nothing of it is in a
+    request; ``passwords`` is its key.
     """
 
     server: str
@@ -38,6 +39,7 @@ class Session(msgspec.Struct, frozen=True):
     watch: Watch
     reached: str
     again: Callable[[], Session]
+    address: Address
     authority: str = ""
     note: str = ""
     passwords: tuple[str, ...] = ()
@@ -64,20 +66,21 @@ def open_session(address: Address, around: Surroundings, path: str) -> Session:
     target = found.address
     match target.way:
         case Way.UNIX:
-            return Session(SERVER, unix_pools(target.where, watch), watch, target.where, again)
+            pools = unix_pools(target.where, watch)
+            return Session(SERVER, pools, watch, target.where, again, target)
         case Way.SSH:
             ssh = shutil.which("ssh", path=path)
             if ssh is None:
                 raise CollectionError(f"{address.uri}: there is no ssh", hint="install OpenSSH")
             pools = ssh_pools(ssh, target.where, watch)
-            return Session(SERVER, pools, watch, f"ssh {target.where}", again)
+            return Session(SERVER, pools, watch, f"ssh {target.where}", again, target)
         case Way.TLS:
             return _tls(found, watch, again)
         case Way.TCP:
             server = f"http://{target.where}"
             pools = pools_of(server, Tls(), None, READ_ONLY, watch)
             note = "asked without TLS: whoever is in between reads and changes the answers"
-            return Session(server, pools, watch, server, again, UNVERIFIED, note)
+            return Session(server, pools, watch, server, again, target, UNVERIFIED, note)
         case Way.CONTEXT:
             raise CollectionError(f"{address.uri}: not an address", hint="docker context ls")
         case _:
@@ -102,7 +105,7 @@ def _tls(found: Found, watch: Watch, again: Callable[[], Session]) -> Session:
     authority = authority_of(tls.authority) if tls.checked else UNVERIFIED
     note = "" if tls.checked else "the server's certificate was not checked: skip-tls-verify"
     keys = _key(found.address.uri, tls.key)
-    return Session(server, pools, watch, server, again, authority, note, keys)
+    return Session(server, pools, watch, server, again, found.address, authority, note, keys)
 
 
 def _file(found: Found, name: str) -> str:

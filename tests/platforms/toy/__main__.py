@@ -38,6 +38,7 @@ def wiring() -> Wiring:
         readers=MappingProxyType({**shipped.readers, "toy": reader}),
         recognisers=(*shipped.recognisers, lambda: INVENTORIES),
         roles=shipped.roles,
+        scripts=shipped.scripts,
         formats=shipped.formats,
     )
 

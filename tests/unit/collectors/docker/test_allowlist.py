@@ -7,7 +7,7 @@ import re
 import pytest
 
 from auditor.errors import UsageError
-from auditor.platforms.docker import CONTAINER, IMAGE, SERVICE
+from auditor.platforms.docker import CONTAINER, HOST, HOST_SERVICE_UNIT, IMAGE, SERVICE
 from auditor.ports import RolePlan
 from collectors.docker.live.allowlist import READ_ONLY
 from collectors.docker.permissions import role
@@ -85,3 +85,16 @@ def test_each_path_has_its_reason() -> None:
 def test_an_engine_has_no_namespaces() -> None:
     with pytest.raises(UsageError, match="no namespaces"):
         list(role(plan(CONTAINER, namespaces=("a",))))
+
+
+def test_what_is_looked_at_on_the_host_is_printed() -> None:
+    lines = list(role(RolePlan("p", {HOST_SERVICE_UNIT: ("rule-h",)}, (), ("a", "b"))))
+    start = lines.index(f"# {HOST_SERVICE_UNIT}: rule-h")
+    assert lines[start + 1] == "#   /etc/systemd/system/docker.service"
+    assert "#   /lib/systemd/system/docker.service.d/**" in lines[start:]
+    assert not [line for line in lines if line.startswith("GET") and "systemd" in line]
+
+
+def test_of_the_host_only_what_rules_need_is_printed() -> None:
+    lines = list(role(RolePlan("p", {IMAGE: ("rule-a",)}, (), ("a", "b"))))
+    assert not [line for line in lines if any(kind in line for kind in HOST)]

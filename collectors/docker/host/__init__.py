@@ -1,0 +1,1 @@
+"""What the host beneath an engine says: files, processes, mounts; looked at, never changed."""

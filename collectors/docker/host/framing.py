@@ -1,0 +1,181 @@
+"""Reads what the script printed, strictly: a line that it does not print makes all of it unread.
+
+::
+
+    auditor-host 1                       what a login prints before this line is left out
+    host .Z3B1LTc=                       a text: a dot, then base64
+    user 0
+    stat .L2V0Yy9kb2NrZXI= 41ed 0 0 2049 131 .
+    none .L2V0Yy9kb2NrZXIvZGFlbW9uLmpzb24= absent
+    folder .L2V0Yy9kb2NrZXIvY2VydHMuZA== whole
+    text .L2V0Yy9ncm91cA== .cm9vdDp4OjA6Cg==
+    end
+
+What was cut off at its end is only short: what it no longer says is not known.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from auditor.model.enums import Answered
+from collectors.docker.host.observed import Observed, Seen, Stat, Unread
+from collectors.docker.host.probes import MOST_ENTRIES, TEXTS
+from collectors.docker.host.script import HEADER
+
+MOST_BYTES: Final = 16 << 20
+"""Of what a host prints no more is read."""
+_NUMBER: Final = re.compile(r"[0-9]{1,20}")
+_MODE: Final = re.compile(r"[0-9a-f]{1,8}")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+DENIED: Final = Unread(Answered.DENIED, "permission denied")
+ODD: Final = Unread(Answered.MALFORMED, "it can't be looked at")
+CUT: Final = Unread(Answered.TRUNCATED, f"more than {MOST_ENTRIES} files, or folders in folders")
+LARGE: Final = Unread(Answered.TRUNCATED, "larger than is read")
+_NONE: Final[Mapping[str, Unread | None]] = MappingProxyType(
+    {"absent": None, "denied": DENIED, "odd": ODD}
+)
+_LISTED: Final[Mapping[str, Unread | None]] = MappingProxyType(
+    {"whole": None, "denied": DENIED, "cut": CUT}
+)
+_UNREAD: Final = MappingProxyType({"denied": DENIED, "odd": ODD})
+
+
+class FramingError(ValueError):
+    """A line that the script does not print."""
+
+
+class Printed(msgspec.Struct, frozen=True):
+    """What the script printed: what was seen, and when."""
+
+    seen: Observed
+    time: str
+
+
+def parse(data: bytes) -> Printed:
+    """Read what the script printed.
+
+    Raises:
+        FramingError: it is not what the script prints.
+    """
+    _, header, rest = f"\n{data.decode('ascii', 'replace')}".partition(f"\n{HEADER}\n")
+    if not header:
+        raise FramingError(f"there is no line {HEADER!r}")
+    lines = rest.split("\n")[:-1]  # what follows the last newline was cut
+    reader = _Reader()
+    for number, line in enumerate(lines, 1):
+        try:
+            reader.take(line.split(" "))
+        except (ValueError, KeyError, OverflowError, binascii.Error) as error:
+            raise FramingError(f"line {number} after {HEADER!r}: {line[:40]!r}") from error
+        if reader.ended:
+            break
+    return reader.printed()
+
+
+class _Reader:
+    """Puts together what lines say; the first that says something of a path counts."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._words: dict[str, str] = {}
+        self._stats: dict[str, Seen] = {}
+        self._folders: dict[str, Unread | None] = {}
+        self._texts: dict[str, bytes | Unread] = {}
+        self._takers: Mapping[str, Callable[[list[str]], None]] = {
+            "host": self._text_of("host"),
+            "kernel": self._text_of("kernel"),
+            "user": self._user,
+            "time": self._time,
+            "stat": self._stat,
+            "none": self._none,
+            "folder": self._folder,
+            "text": self._text,
+            "end": self._end,
+        }
+
+    def take(self, words: list[str]) -> None:
+        """Take one line, by its first word."""
+        self._takers[words[0]](words[1:])
+
+    def printed(self) -> Printed:
+        """All of it."""
+        seen = Observed(
+            host=self._words.get("host", ""),
+            kernel=self._words.get("kernel", ""),
+            user=int(self._words.get("user", "0")),
+            stats=self._stats,
+            folders=self._folders,
+            texts=self._texts,
+        )
+        return Printed(seen, self._words.get("time", ""))
+
+    def _text_of(self, name: str) -> Callable[[list[str]], None]:
+        def take(words: list[str]) -> None:
+            (word,) = words
+            self._words.setdefault(name, _path(word))
+
+        return take
+
+    def _user(self, words: list[str]) -> None:
+        (word,) = words
+        self._words.setdefault("user", str(_number(word)))
+
+    def _time(self, words: list[str]) -> None:
+        (word,) = words
+        if not _TIME.fullmatch(word):
+            raise ValueError(word)
+        self._words.setdefault("time", word)
+
+    def _stat(self, words: list[str]) -> None:
+        path, mode, user, group, device, inode, link = words
+        if not _MODE.fullmatch(mode):
+            raise ValueError(mode)
+        numbers = (_number(user), _number(group), _number(device), _number(inode))
+        self._stats.setdefault(_path(path), Stat.of(int(mode, 16), numbers, _path(link)))
+
+    def _none(self, words: list[str]) -> None:
+        path, why = words
+        self._stats.setdefault(_path(path), _NONE[why])
+
+    def _folder(self, words: list[str]) -> None:
+        path, how = words
+        self._folders.setdefault(_path(path), _LISTED[how])
+
+    def _text(self, words: list[str]) -> None:
+        path, content = words
+        name = _path(path)
+        if content in _UNREAD:
+            self._texts.setdefault(name, _UNREAD[content])
+            return
+        found = _decoded(content)
+        self._texts.setdefault(name, LARGE if len(found) > TEXTS[name] else found)
+
+    def _end(self, words: list[str]) -> None:
+        if words:
+            raise ValueError(words)
+        self.ended = True
+
+
+def _number(word: str) -> int:
+    if not _NUMBER.fullmatch(word):
+        raise ValueError(word)
+    return int(word)
+
+
+def _decoded(word: str) -> bytes:
+    if not word.startswith("."):
+        raise ValueError(word)
+    return base64.b64decode(word[1:], validate=True)
+
+
+def _path(word: str) -> str:
+    return os.fsdecode(_decoded(word))

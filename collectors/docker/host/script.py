@@ -1,0 +1,116 @@
+"""The script that looks at another host: what :mod:`collectors.docker.host.local` looks at here.
+
+It is one text for all hosts, sent to ``sh -s`` over SSH, or run by a person::
+
+    auditor permissions docker --script > look.sh       here
+    sudo sh look.sh > gpu-7.probes                      there
+    auditor scan docker+tls://gpu-7:2376 --host-probes gpu-7.probes
+
+Nothing is put into it but the list of :mod:`collectors.docker.host.probes`, and nothing that it
+reads is run, or reaches a program but as the one argument of a path. It writes to its output alone.
+What it prints is read by :mod:`collectors.docker.host.framing`: one line each, and every text in
+base64, so that no name of a file can end a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from collectors.docker.host.probes import DEEPEST, MOST_ENTRIES, TEXTS, folders, stats
+
+HEADER: Final = "auditor-host 1"
+
+_HEAD: Final = r"""#!/bin/sh
+# What auditor looks at on a Docker host: it reads, and changes nothing.
+# Run it as root, keep what it prints, and give that to auditor scan --host-probes FILE.
+
+b() {  # a text as one word
+  printf .
+  printf %s "$1" | base64 | tr -d '\n'
+}
+
+look() {  # owner, mode and type of a path, links followed
+  link=.
+  [ ! -L "$root$1" ] || link=$(b "$(readlink "$root$1" 2>/dev/null)")
+  if found=$(stat -L -c '%f %u %g %d %i' "$root$1" 2>&1); then
+    echo "stat $(b "$1") $found $link"
+  else
+    case $found in
+      *': No such file or directory' | *': Not a directory') why=absent ;;
+      *': Permission denied' | *': Operation not permitted') why=denied ;;
+      *) why=odd ;;
+    esac
+    echo "none $(b "$1") $why"
+  fi
+}
+
+walk() {  # all below a folder, no deeper than some levels
+  [ -d "$root$1" ] || return 0
+  if [ ! -r "$root$1" ] || [ ! -x "$root$1" ]; then
+    echo "folder $(b "$1") denied"
+    return 0
+  fi
+  for each in "$root$1"/* "$root$1"/.*; do
+    name=${each##*/}
+    case $name in . | ..) continue ;; esac
+    [ -e "$each" ] || [ -L "$each" ] || continue
+    if [ "$left" -eq 0 ]; then
+      echo "folder $(b "$1") cut"
+      return 0
+    fi
+    left=$((left - 1))
+    look "$1/$name"
+    if [ -d "$each" ] && [ ! -L "$each" ]; then
+      if [ "$2" -eq 1 ]; then
+        echo "folder $(b "$1") cut"
+      else
+        walk "$1/$name" $(($2 - 1))
+      fi
+    fi
+  done
+  echo "folder $(b "$1") whole"
+}
+
+text() {  # the first bytes of a regular file
+  if [ -f "$root$1" ]; then
+    if [ -r "$root$1" ]; then
+      printf 'text %s .' "$(b "$1")"
+      head -c "$2" "$root$1" | base64 | tr -d '\n'
+      echo
+    else
+      echo "text $(b "$1") denied"
+    fi
+  elif [ -e "$root$1" ]; then
+    echo "text $(b "$1") odd"
+  fi
+}
+
+main() {
+  root=${1-}
+  LC_ALL=C
+  export LC_ALL
+"""
+_TAIL: Final = r"""  echo end
+}
+
+main "$@" </dev/null
+"""
+
+
+def script() -> str:
+    """The whole script."""
+    return _HEAD + "".join(f"  {line}\n" for line in _lines()) + _TAIL
+
+
+def _lines() -> Iterator[str]:
+    yield f"echo '{HEADER}'"
+    yield 'echo "host $(b "$(uname -n)")"'
+    yield 'echo "kernel $(b "$(uname -r)")"'
+    yield 'echo "user $(id -u)"'
+    yield 'echo "time $(date -u +%Y-%m-%dT%H:%M:%SZ)"'
+    yield from (f"look {path}" for path in stats())
+    for folder in folders():
+        yield f"left={MOST_ENTRIES}"
+        yield f"walk {folder} {DEEPEST}"
+    yield from (f"text {path} {most + 1}" for path, most in TEXTS.items())

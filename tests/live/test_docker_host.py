@@ -1,0 +1,97 @@
+"""The host beneath a real engine: by its socket, by SSH, and by what the script printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.command import auditor
+from tests.engines.dockerd import Docker
+from tests.engines.sshd import Sshd
+
+PROFILE = ("--profile", "cis-docker")
+FILES = frozenset(f"3.{number}" for number in (*range(1, 9), *range(15, 25)))
+OF_RUN = frozenset({"3.15", "3.16", "3.23", "3.24"})
+"""An SSH server of ours has a ``/run`` of its own."""
+
+
+def of_host(results: dict[str, Any]) -> dict[str, str]:
+    """The states of the controls on files of the host."""
+    return {each["id"]: each["state"] for each in results["controls"] if each["id"] in FILES}
+
+
+def scan(*arguments: str | Path, **env: str) -> dict[str, Any]:
+    """The results of a scan."""
+    ran = auditor("scan", *arguments, *PROFILE, "--format", "json", env=env or None)
+    assert ran.code in {0, 1, 3}, ran.err
+    return ran.results()
+
+
+def test_by_its_socket(docker: Docker) -> None:
+    """Each control is decided, and that on the socket by the mode which it has."""
+    results = scan(docker.target)
+    found = of_host(results)
+    assert found.keys() == FILES
+    assert set(found.values()) <= {"satisfied", "not-satisfied"}
+    open_to_others = docker.socket.stat().st_mode & 0o7777 & ~0o660
+    assert found["3.16"] == ("not-satisfied" if open_to_others else "satisfied")
+    assert results["targets"][0]["state"] == "complete"
+
+
+def test_a_socket_that_everybody_may_open(docker: Docker) -> None:
+    """What the kernel shows and what we say is the same, and the finding names the bits."""
+    before = docker.socket.stat().st_mode & 0o7777
+    docker.socket.chmod(0o666)
+    try:
+        results = scan(docker.target)
+    finally:
+        docker.socket.chmod(before)
+    (found,) = [
+        each for each in results["findings"] if each["rule"] == "docker-host-engine-socket-mode"
+    ]
+    assert found["message"] == f"beyond 660: {docker.socket} has 0666"
+    assert found["resource"]["kind"] == "docker/HostEngineSocket"
+
+
+def test_by_ssh(docker: Docker, sshd: Sshd) -> None:
+    """One more connection, which runs the script; it comes to what we see by ourselves."""
+    there = of_host(scan(sshd.target, PATH=f"{sshd.programs}:{os.environ['PATH']}"))
+    here = of_host(scan(docker.target))
+    assert {name: there[name] for name in FILES - OF_RUN} == {
+        name: here[name] for name in FILES - OF_RUN
+    }
+    assert set(there.values()) <= {"satisfied", "not-satisfied"}
+
+
+def test_by_what_the_script_printed(docker: Docker, tmp_path: Path) -> None:
+    """It is evidence like any other: judged elsewhere, verified and replayed to the same bytes."""
+    script = auditor("permissions", "docker", "--script").out
+    probes, held, bundle = tmp_path / "a.probes", tmp_path / "held", tmp_path / "bundle"
+    done = subprocess.run(["/bin/sh"], input=script.encode(), capture_output=True, check=True)
+    probes.write_bytes(done.stdout)
+    options = ("--host-probes", probes)
+    collected = auditor("collect", docker.target, *PROFILE, *options, "--output", held)
+    assert collected.code == 0, collected.out + collected.err
+    here = scan(docker.target, *options, "--output", bundle)
+    assert "the host was looked at by a script" in here["targets"][0]["notes"][0]
+    there = auditor("evaluate", held, *PROFILE, "--format", "json").results()
+    assert of_host(there) == of_host(here)
+    replayed = auditor("replay", bundle)
+    assert replayed.code == 0, replayed.out + replayed.err
+
+
+def test_without_the_host(docker: Docker) -> None:
+    """The kinds are named that nobody looked at, with the reason; no control is satisfied by it."""
+    results = scan(docker.target, "--no-host")
+    assert set(of_host(results).values()) == {"undetermined"}
+    excluded = {each["kind"]: each["reason"] for each in results["targets"][0]["excluded"]}
+    assert excluded["docker/HostServiceUnit"] == "--no-host"
+
+
+def test_doctor_says_which_parts_of_the_host_are_known(docker: Docker) -> None:
+    ran = auditor("doctor", docker.target, *PROFILE, "--no-host")
+    assert ran.code == 0, ran.out + ran.err
+    assert "never     docker/HostServiceUnit, --no-host: 2 rules without a say on it" in ran.out
+    assert "docker-host-service-unit-owner" in ran.out

@@ -1,0 +1,72 @@
+"""Modes of files on a Docker host: all there are, against what a bit means.
+
+Others compare them as numbers, by which 0606 is less than 0644.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from auditor.engine.judge import Judge
+from auditor.model.enums import Verdict
+from auditor.platforms import PLATFORMS
+from auditor.policy import load, policies_folder
+from auditor.policy.compile import compile_rule
+from auditor.policy.resolve import ChosenRule
+
+RULES = load((policies_folder(),)).rules
+ALLOWED = {
+    "service-unit": 0o644,
+    "socket-unit": 0o644,
+    "settings-folder": 0o755,
+    "registry-files": 0o444,
+    "settings-file": 0o644,
+    "defaults-file": 0o644,
+    "sysconfig-file": 0o644,
+    "engine-socket": 0o660,
+    "containerd-socket": 0o660,
+}
+
+
+@functools.cache
+def judge_of(name: str) -> Judge:
+    rule = RULES[f"docker-host-{name}-mode"]
+    active = compile_rule(ChosenRule(rule, rule.severity, {}), [])
+    assert active is not None
+    shape = PLATFORMS.shape_of(rule.applies_to[0])
+    return Judge([(0, active)], shape, list_all=frozenset({0}))
+
+
+def verdict(name: str, mode: int) -> Verdict:
+    """What the rule says of a file with a mode."""
+    file = {"path": "/a", "type": "file", "mode": mode, "permissions": f"{mode:04o}"}
+    (outcome,) = judge_of(name).judge({"files": [file]}).outcomes
+    return outcome.verdict
+
+
+def test_every_rule_on_modes_is_here() -> None:
+    rules = {name for name in RULES if name.startswith("docker-host-") and name.endswith("-mode")}
+    assert rules == {f"docker-host-{name}-mode" for name in ALLOWED}
+
+
+@pytest.mark.parametrize(("name", "allowed"), ALLOWED.items(), ids=ALLOWED)
+def test_all_modes(name: str, allowed: int) -> None:
+    """A mode passes if and only if it has no bit that is not allowed."""
+    wrong = {
+        f"{mode:04o}"
+        for mode in range(0o10000)
+        if (verdict(name, mode) is Verdict.PASS) != (mode & ~allowed == 0)
+    }
+    assert wrong == set()
+
+
+BELOW = {("service-unit", 0o606), ("service-unit", 0o642), ("settings-folder", 0o747)}
+
+
+@pytest.mark.parametrize(("name", "mode"), sorted({*BELOW, ("engine-socket", 0o657)}))
+def test_a_smaller_number_is_not_fewer_rights(name: str, mode: int) -> None:
+    """What docker-bench-security lets pass, as ``[ $(stat -c %a FILE) -le 644 ]`` does."""
+    assert int(f"{mode:o}") <= int(f"{ALLOWED[name]:o}")
+    assert verdict(name, mode) is Verdict.FAIL
