@@ -1,5 +1,8 @@
 # auditor: `make audit` shows what it does, `make test` shows that it does it.
 PYTHON ?= python3
+# Some machines ask for no bytecode: then each of some thousand commands that the tests run would
+# compile the program anew, which costs more than most of them do.
+unexport PYTHONDONTWRITEBYTECODE
 VENV   := .venv
 BIN    := $(VENV)/bin
 TARGETS ?= examples/estate

@@ -100,7 +100,7 @@ def _ignored(report: Report) -> Iterator[str]:
 
 
 def not_assessed(report: Report) -> Iterator[str]:
-    """Say in one line how many controls of each framework this profile has no rule for."""
+    """Say in one line how many controls of each framework had no rule on anything that was read."""
     controls: Counter[str] = Counter()
     missing: Counter[str] = Counter()
     for control in report.controls:
@@ -112,7 +112,8 @@ def not_assessed(report: Report) -> Iterator[str]:
         if missing[name]
     ]
     if parts:
-        yield f"controls not assessed, for which this profile has no rule: {', '.join(parts)}"
+        why = "with no rule on what was read"
+        yield f"controls not assessed, {why}: {', '.join(parts)}"
 
 
 def _sum(parts: Iterator[Some]) -> Some:

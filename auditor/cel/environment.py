@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
@@ -113,7 +114,7 @@ class Environment:
             source=source,
             variables=names,
             text=compiled.text,
-            code=compiled.code,
+            code=marshal.dumps(compiled.code),
             functions=tuple(compiled.functions.items()),
             patterns=tuple(compiled.patterns.items()),
             used=tuple(sorted({feature.function for feature in used} - {""})),

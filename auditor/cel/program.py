@@ -1,7 +1,8 @@
 """A compiled expression: the fast path, the interpreter behind it, and what it reads.
 
 Restoring a program from its dump needs neither parser nor compiler nor library: those are imported
-when something asks for them.
+when something asks for them. Nor is its code made into a function before it is called: of the
+hundreds of expressions of a profile, an audit of one file runs a few.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import marshal
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from auditor.cel.compiler.runtime import make_function
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from auditor.cel.provenance import Read
     from auditor.cel.tracing import Trace
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Changes whenever the compiler generates other code, or a dump is laid out anew."""
 
 _TOO_DEEP: Final = "the expression or a value is nested too deeply"
@@ -37,14 +37,15 @@ _STAMP: Final = f"auditor.cel {VERSION} {sys.implementation.cache_tag}"
 class Parts(NamedTuple):
     """What a program is made of, all of it plain values that :mod:`marshal` knows.
 
-    ``functions`` and ``patterns`` are globals of ``code``: the library function or the regular
-    expression behind each name. ``used`` are the names of all functions in the source.
+    ``code`` is a marshalled code object. ``functions`` and ``patterns`` are its globals: the
+    library function or the regular expression behind each name. ``used`` are the names of all
+    functions in the source.
     """
 
     source: str
     variables: tuple[str, ...]
     text: str
-    code: CodeType
+    code: bytes
     functions: tuple[tuple[str, str], ...]
     patterns: tuple[tuple[str, str], ...]
     used: tuple[str, ...]
@@ -73,17 +74,30 @@ class Program:
 
     __slots__ = ("__weakref__", "_context", "_node", "_parts", "_reads", "fast")
 
+    fast: Callable[..., object]
+
     def __init__(self, parts: Parts, context: Context) -> None:
-        late: dict[str, Callable[[], Callable[..., object]]] = {}
-        for name, function in parts.functions:
-            late[name] = partial(_implementation, context, function)
-        for name, pattern in parts.patterns:
-            late[name] = partial(_search, pattern)
-        self.fast: Final[Callable[..., object]] = make_function(parts.code, late)
         self._parts = parts
         self._context = context
         self._node: Node | None = None
         self._reads: dict[str, ReadTree] | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        """Make ``fast`` when it is first asked for; afterwards it is an attribute like others.
+
+        Raises:
+            AttributeError: there is no attribute of this name.
+        """
+        if name != "fast":
+            raise AttributeError(name, name=name, obj=self)
+        late: dict[str, Callable[[], Callable[..., object]]] = {}
+        for each, function in self._parts.functions:
+            late[each] = partial(_implementation, self._context, function)
+        for each, pattern in self._parts.patterns:
+            late[each] = partial(_search, pattern)
+        # the caller of ``restore`` vouches for it: see Program.dump
+        self.fast = make_function(marshal.loads(self._parts.code), late)  # noqa: S302
+        return self.fast
 
     def __repr__(self) -> str:
         return f"<Program {self.source!r}>"

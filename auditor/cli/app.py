@@ -120,14 +120,15 @@ class LazyGroup(click.Group):
 def app() -> None:
     r"""Audit the configuration of AI infrastructure.
 
-    Reads manifests and clusters, judges them by rules, and says what it could not read: unread
-    evidence is never a pass.
+    Reads Kubernetes manifests and clusters, compose files and Docker engines, judges them by
+    rules, and says what it could not read: unread evidence is never a pass.
 
     \b
     Start here:
       auditor demo                      audit the estate that comes along
       auditor scan manifests/           audit a folder
       auditor scan k8s://               audit the cluster of the current context
+      auditor scan docker://            audit the engine of the current context
       helm template . | auditor scan -  audit what a chart renders to
     """
 

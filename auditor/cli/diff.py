@@ -22,6 +22,7 @@ from auditor.evidence.population import left_out
 from auditor.evidence.reading import read_folder
 from auditor.model.results import FINGERPRINTS
 from auditor.model.results_finding import FindingSummary
+from auditor.policy import CacheFolder
 from reports.text import safe
 
 DIFFERENT = 1
@@ -65,7 +66,9 @@ def diff(before: Path, after: Path, progress: str, *, as_json: bool) -> int:
     shown = Progress(progress)
     with Scratch(config.temporary) as scratch:
         first, second = (_bundle(place, scratch) for place in (before, after))
-        found = list(_told(first, second, Replay(scratch, None, None, shown)))
+        # policies that both have are read and compiled once; nothing outlives the command
+        compiled = CacheFolder(scratch, ("compiled",))
+        found = list(_told(first, second, Replay(scratch, compiled, None, shown)))
         shown.end()
     scopes = [_left_out_of(each.manifest) for each in (first, second)]
     if as_json:

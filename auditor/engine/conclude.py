@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
 
 from auditor.engine.sources import RuleSources
 from auditor.engine.tally import counts as tally_counts
@@ -177,20 +180,34 @@ def add_counts(left: Sequence[RuleCount], right: Sequence[RuleCount]) -> tuple[R
     )
 
 
+class Scope(msgspec.Struct, frozen=True):
+    """What a profile is about: ``looked_at`` are the kinds that its rules rest on.
+
+    ``facts`` are the kinds that were derived, ``elsewhere`` the rules about platforms that were not
+    there.
+    """
+
+    looked_at: frozenset[str] = frozenset()
+    facts: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+
+
+NO_SCOPE: Final = Scope()
+
+
 def coverage_of(
     census: Mapping[str, int],
     evaluated: Mapping[str, int],
     counts: Sequence[RuleCount],
     blind: frozenset[str],
     excluded: Mapping[str, int],
-    looked_at: frozenset[str] = frozenset(),
-    facts: frozenset[str] = frozenset(),
+    scope: Scope = NO_SCOPE,
 ) -> Coverage:
     """How much was decided; with nothing to decide the ratio is 0, since nothing was shown.
 
-    ``excluded`` is what :func:`left_out` found, which the counts have in them. ``looked_at`` are
-    the kinds that rules rest on; objects of no such kind that were not judged nobody looks at.
-    ``facts`` are the kinds that were derived.
+    ``excluded`` is what :func:`left_out` found, which the counts have in them. Objects of no kind
+    that is looked at and that were not judged nobody looks at. Rules about what is elsewhere were
+    not evaluated.
     """
     decided = sum(count.passed + count.failed + count.not_applicable for count in counts)
     undecided = sum(count.unknown + count.manual for count in counts)
@@ -205,22 +222,23 @@ def coverage_of(
     }
     absent = {count.rule for count in counts if excluded.get(count.rule)} - blinded
     objects = {kind for kind in census if not kind.startswith(_ABOUT_FILES)}
-    unknown = objects - looked_at - facts
+    unknown = objects - scope.looked_at - scope.facts
     kinds = tuple(
         KindCoverage(
             kind,
             census[kind],
             evaluated.get(kind, 0),
             0,
-            kind in facts,
+            kind in scope.facts,
             ignored=not evaluated.get(kind) and kind in unknown,
         )
         for kind in sorted(census)
     )
     total = decided + undecided
+    idle = scope.elsewhere & {count.rule for count in counts} - blinded - absent
     return Coverage(
         kinds,
-        len(counts) - len(blinded) - len(absent),
+        len(counts) - len(blinded) - len(absent) - len(idle),
         len(blinded),
         len(absent),
         decided / total if total else 0.0,

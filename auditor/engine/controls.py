@@ -18,16 +18,23 @@ class Judged(msgspec.Struct, frozen=True):
     """What was judged of a run or of one target.
 
     ``counts`` are the verdicts of each rule of the profile, by its id; ``short`` are the rules that
-    a gap may have kept from a resource.
+    a gap may have kept from a resource, ``absent`` those about platforms that were
+    not there at all.
     """
 
     counts: Mapping[str, RuleCount]
     short: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, counts: Iterable[RuleCount], short: frozenset[str] = frozenset()) -> Judged:
+    def of(
+        cls,
+        counts: Iterable[RuleCount],
+        short: frozenset[str] = frozenset(),
+        absent: frozenset[str] = frozenset(),
+    ) -> Judged:
         """Make it of counts in any order."""
-        return cls({count.rule: count for count in counts}, short)
+        return cls({count.rule: count for count in counts}, short, absent)
 
 
 def control_results(
@@ -38,7 +45,8 @@ def control_results(
 ) -> tuple[ControlResult, ...]:
     """Decide the state of every control; ``targets`` are those of the run, each with its URI.
 
-    A control of which the profile has no rule is not assessed. One fail: not satisfied. Otherwise
+    A control of which the profile has no rule is not assessed, nor is one whose rules are all about
+    platforms that were not there. One fail: not satisfied. Otherwise
     one unknown or manual, nothing that was decided at all, or a rule that a gap may have kept from
     a resource: undetermined. Else satisfied.
     """
@@ -69,6 +77,10 @@ def _state(control: Control, found: Judged) -> ControlState:
         return ControlState.NOT_SATISFIED
     if any(count.unknown or count.manual for count in relevant):
         return ControlState.UNDETERMINED
+    if found.short.isdisjoint(control.rules) and all(
+        count.rule in found.absent for count in relevant
+    ):
+        return ControlState.NOT_ASSESSED
     if not any(count.passed for count in relevant) or not found.short.isdisjoint(control.rules):
         return ControlState.UNDETERMINED
     return ControlState.SATISFIED

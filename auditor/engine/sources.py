@@ -88,27 +88,28 @@ def sources_of(
 
     ``rules`` are as :func:`needing` leaves them.
     """
-    feeds, completes = analyses.feeds, analyses.completes
+    feeds, completes, by_name = analyses.feeds, analyses.completes, analyses.by_name
     of_kind = functools.cache(platforms.of_kind)
+    read = functools.cache(functools.partial(read_for, feeds=feeds))
     return {
         active.rule.id: msgspec.structs.replace(
-            _sources(active, feeds, of_kind),
+            _sources(active, frozenset(feeds), read, of_kind),
             completing=_completing(active, completes, platforms),
-            by_name=_by_name(active, analyses.by_name, feeds),
+            by_name=_by_name(active, by_name, read),
         )
         for active in rules
     }
 
 
 def _by_name(
-    active: ActiveRule, by_name: Mapping[str, frozenset[str]], feeds: Feeds
+    active: ActiveRule,
+    by_name: Mapping[str, frozenset[str]],
+    read: Callable[[str], frozenset[str]],
 ) -> frozenset[str]:
     """The kinds that only facts need which are satisfied with what is named."""
     parts = [(fact, by_name.get(fact, frozenset())) for fact in _rested_on(active)]
     named = frozenset(kind for _, kinds in parts for kind in kinds)
-    whole = frozenset(
-        kind for fact, kinds in parts for kind in read_for(fact, feeds) if kind not in kinds
-    )
+    whole = frozenset(kind for fact, kinds in parts for kind in read(fact) if kind not in kinds)
     return named - whole
 
 
@@ -163,17 +164,20 @@ def wanted_by(sources: Iterable[RuleSources], platforms: Platforms = PLATFORMS) 
 
 
 def _sources(
-    active: ActiveRule, feeds: Feeds, of_kind: Callable[[str], Platform | None]
+    active: ActiveRule,
+    facts: frozenset[str],
+    read: Callable[[str], frozenset[str]],
+    of_kind: Callable[[str], Platform | None],
 ) -> RuleSources:
+    """Find the kinds of a rule; ``facts`` are all kinds of facts, ``read`` is :func:`read_for`."""
     rule = active.rule
-    judged = frozenset(kind for fact in rule.applies_to for kind in read_for(fact, feeds))
-    needed = frozenset(kind for each in rule.needs for kind in read_for(each, feeds))
+    judged = frozenset(kind for fact in rule.applies_to for kind in read(fact))
+    needed = frozenset(kind for each in rule.needs for kind in read(each))
     of = map(of_kind, {*rule.applies_to, *judged, *needed})
     schemes = frozenset(scheme for each in of if each is not None for scheme in each.schemes)
     if rule.about.of_files:
         return RuleSources(frozenset(), frozenset(), schemes)
-    facts = frozenset(feeds).intersection(rule.applies_to)
-    return RuleSources(judged - needed, needed, schemes, facts)
+    return RuleSources(judged - needed, needed, schemes, facts.intersection(rule.applies_to))
 
 
 def read_for(kind: str, feeds: Feeds) -> frozenset[str]:

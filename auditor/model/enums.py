@@ -124,7 +124,8 @@ class TargetState(StrEnum):
 class ControlState(StrEnum):
     """Whether a requirement is met (OSCAL ``objective-status``, and two states that are neither).
 
-    ``NOT_ASSESSED``: the profile has no rule for it, so nothing was looked at.
+    ``NOT_ASSESSED``: the profile has no rule for it, or nothing of the platform that its rules are
+    about was there, so nothing was looked at.
     """
 
     SATISFIED = "satisfied"

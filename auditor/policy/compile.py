@@ -24,7 +24,7 @@ from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.messages import BraceError, split_message
 from auditor.policy.parameters import cel_type
 from auditor.policy.resolve import ChosenRule, ResolvedProfile
-from auditor.policy.subjects import elsewhere
+from auditor.policy.subjects import elsewhere, platforms_of
 
 VARIABLES = {"object": DYN, "item": DYN, "params": DYN}
 
@@ -40,14 +40,15 @@ def compile_profile(
         PolicyErrors: an expression is wrong.
     """
     errors: list[PolicyError] = []
-    rules = [compile_rule(chosen, errors, cache) for chosen in resolved.rules]
+    shared: dict[str, Program] = {}
+    rules = [compile_rule(chosen, errors, cache, shared) for chosen in resolved.rules]
     if errors:
         raise PolicyErrors(tuple(errors))
     if cache is not None:
         cache.save()
     policy = resolved.policy
-    chosen = (each.rule for each in resolved.rules)
-    others = elsewhere(policy.controls, policy.rules, chosen, platforms)
+    here = platforms_of((each.rule for each in resolved.rules), platforms)
+    others = elsewhere(policy.controls, policy.rules, here, platforms)
     return CompiledProfile(
         id=resolved.id,
         title=resolved.title,
@@ -66,11 +67,17 @@ def compile_profile(
 
 
 def compile_rule(
-    chosen: ChosenRule, errors: list[PolicyError], cache: ProgramCache | None = None
+    chosen: ChosenRule,
+    errors: list[PolicyError],
+    cache: ProgramCache | None = None,
+    shared: dict[str, Program] | None = None,
 ) -> ActiveRule | None:
-    """Compile one rule; None when it has errors, which are added to ``errors``."""
+    """Compile one rule; None when it has errors, which are added to ``errors``.
+
+    ``shared`` are the programs that rules of this profile have in common; new ones are added.
+    """
     rule = chosen.rule
-    compiler = _Compiler(rule, errors, cache)
+    compiler = _Compiler(rule, errors, cache, {} if shared is None else shared)
     each = compiler.program(rule.each, list_of(DYN)) if rule.each is not None else None
     when = compiler.program(rule.when, BOOL) if rule.when is not None else None
     check = compiler.program(rule.check, BOOL)
@@ -81,11 +88,19 @@ def compile_rule(
 
 
 class _Compiler:
-    def __init__(self, rule: Rule, errors: list[PolicyError], cache: ProgramCache | None) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        errors: list[PolicyError],
+        cache: ProgramCache | None,
+        shared: dict[str, Program],
+    ) -> None:
         fields: dict[str, Type] = {item.name: cel_type(item) for item in rule.parameters}
         self._environment = Environment(VARIABLES, fields={"params": fields})
+        self._fields = " ".join(f"{name}:{value}" for name, value in sorted(fields.items()))
         self._errors = errors
         self._cache = cache
+        self._shared = shared
         self.failed = False
 
     def program(self, expression: Expression, expect: Type) -> Program | None:
@@ -111,18 +126,20 @@ class _Compiler:
     def _compile(
         self, source: str, expression: Expression, offset: int, expect: Type
     ) -> Program | None:
-        key = f"{expect}\0{source}"
-        if self._cache is not None:
+        fields = self._fields if "params" in source else ""
+        key = f"{expect}\0{fields}\0{source}"
+        program = self._shared.get(key)
+        if program is None and self._cache is not None:
             program = self._cache.get(key, self._environment)
-            if program is not None:
-                return program
-        try:
-            program = self._environment.compile(source, expect=expect)
-        except CelCompileError as error:
-            self._fail(expression, offset + error.position, error.message, error.hint)
-            return None
-        if self._cache is not None:
-            self._cache.put(key, program)
+        if program is None:
+            try:
+                program = self._environment.compile(source, expect=expect)
+            except CelCompileError as error:
+                self._fail(expression, offset + error.position, error.message, error.hint)
+                return None
+            if self._cache is not None:
+                self._cache.put(key, program)
+        self._shared[key] = program
         return program
 
     def _fail(self, expression: Expression, offset: int, message: str, hint: str) -> None:

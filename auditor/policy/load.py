@@ -12,7 +12,7 @@ from auditor.policy.cachefile import CacheFolder
 from auditor.policy.policyset import PolicyFile, PolicySet, digest_files, read_files
 from auditor.version import VERSION
 
-FORMAT = 7
+FORMAT = 8
 """Changes when what is made of the same files changes without the version doing so."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from auditor.engine import conclude
+from auditor.engine import conclude, presence
 from auditor.engine.controls import Judged, control_results
 from auditor.engine.gate import decide, parse_gate
 from auditor.engine.merge import Merged, Merger
@@ -17,6 +17,7 @@ from auditor.model.enums import TargetState
 from auditor.model.finding import Coverage, Report, RuleCount, RuleInfo, TargetReport
 from auditor.model.resource import NONE_OF_IT, Gap, Some
 from auditor.model.results import ControlResult, GateResult, ListedFact
+from auditor.platforms import Platform
 from auditor.policy import CompiledProfile
 from auditor.ports import Collector
 from auditor.runner.amendments import AMENDMENTS, Amendments, MakeAmendment
@@ -49,7 +50,8 @@ def put_together(
     amendments = Amendments(makers, settings, covering(context.profile.rules))
     with merged(merger, every, settings.spool) as blocks:
         findings = StoredFindings(settings.spool / "findings", amendments.amended(blocks))
-    whole = _Whole.of(every, [run for _, run in runs], context)
+    absent = _Absent.of(runs, context)
+    whole = _Whole.of(every, [run for _, run in runs], context, absent.rules)
     return amendments.conclude(
         Report(
             version=stamp.version,
@@ -64,13 +66,17 @@ def put_together(
             counts=whole.counts,
             gaps=conclude.gap_reports(whole.gaps, context.profile.rules, context.sources),
             findings=findings,
-            controls=_controls(runs, whole, merger.merged, context),
+            controls=_controls(runs, whole, absent, merger.merged, context),
             gate=_gate(settings.gate, whole, merger.merged, amendments, context.profile),
             rules=_rules(context.profile),
             tallies=dict(merger.merged.tallies),
             facts=_listed(every),
             digest=_digest(findings.sha256, whole.gaps, whole.counts),
-            frameworks=tuple(context.profile.frameworks.values()),
+            frameworks=tuple(
+                each
+                for each in context.profile.frameworks.values()
+                if each.id not in absent.frameworks
+            ),
             bug=min((each for run in every for each in run.mishaps), default=_NONE).text,
         )
     )
@@ -86,7 +92,11 @@ class _Whole(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, every: Sequence[TargetRun], targets: Sequence[TargetRun], context: Context
+        cls,
+        every: Sequence[TargetRun],
+        targets: Sequence[TargetRun],
+        context: Context,
+        elsewhere: frozenset[str],
     ) -> _Whole:
         counts = functools.reduce(conclude.add_counts, (run.counts for run in every))
         census, evaluated = _population(every)
@@ -96,22 +106,49 @@ class _Whole(msgspec.Struct, frozen=True):
             counts,
             frozenset(rule for run in every for rule in run.blind),
             conclude.left_out(item for run in targets for item in run.excluded),
-            context.wanted.kinds,
-            context.profile.platforms.facts,
+            conclude.Scope(context.wanted.kinds, context.profile.platforms.facts, elsewhere),
         )
         gaps = tuple(gap for run in every for gap in run.gaps)
         return cls(counts, gaps, coverage, sum(run.passed.excluded_files for run in targets))
 
 
-def _controls(
-    runs: Sequence[tuple[Collector, TargetRun]], whole: _Whole, found: Merged, context: Context
-) -> tuple[ControlResult, ...]:
-    return control_results(
-        context.profile.controls.values(),
-        Judged.of(whole.counts, _short(whole.gaps, context)),
-        [
-            (collector.target.uri, Judged.of(run.counts, _short(run.gaps, context)))
+class _Absent(msgspec.Struct, frozen=True):
+    """What is about platforms of which nothing was there: rules, of the run and by target."""
+
+    rules: frozenset[str]
+    by_target: tuple[frozenset[str], ...]
+    frameworks: frozenset[str]
+
+    @classmethod
+    def of(cls, runs: Sequence[tuple[Collector, TargetRun]], context: Context) -> _Absent:
+        profile, sources = context.profile, context.sources
+        there = [
+            presence.platforms_present(collector.target.uri, run.census, profile.platforms)
             for collector, run in runs
+        ]
+        whole = frozenset[Platform]().union(*there)
+        rules = (active.rule for active in profile.rules)
+        return cls(
+            presence.rules_absent(whole, sources),
+            tuple(presence.rules_absent(each, sources) for each in there),
+            presence.frameworks_absent(whole, profile.controls, rules, profile.platforms),
+        )
+
+
+def _controls(
+    runs: Sequence[tuple[Collector, TargetRun]],
+    whole: _Whole,
+    absent: _Absent,
+    found: Merged,
+    context: Context,
+) -> tuple[ControlResult, ...]:
+    controls = context.profile.controls.values()
+    return control_results(
+        (each for each in controls if each.framework not in absent.frameworks),
+        Judged.of(whole.counts, _short(whole.gaps, context), absent.rules),
+        [
+            (collector.target.uri, Judged.of(run.counts, _short(run.gaps, context), missing))
+            for (collector, run), missing in zip(runs, absent.by_target, strict=True)
         ],
         found,
     )

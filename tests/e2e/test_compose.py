@@ -99,3 +99,27 @@ def test_from_standard_input() -> None:
     assert [each["detail"] for each in ran.results()["gaps"]] == [
         "the file of variables a.env is not there"
     ]
+
+
+def test_beside_kubernetes_without_a_profile(tmp_path: Path) -> None:
+    """The default profile judges either platform, and tells nothing of one that is not there."""
+    write(tmp_path, FILES)
+    both = auditor("scan", "s", "k", "--format", "json", cwd=tmp_path).results()
+    assert told(both) == {
+        (name, verdict, place.removeprefix("s/")) for name, verdict, place in WANTED
+    }
+    states = {
+        f"{each['framework']}:{each['id']}": [each["state"], *(t["state"] for t in each["targets"])]
+        for each in both["controls"]
+    }
+    assert states["cis-docker:5.5"] == ["not-satisfied", "not-satisfied", "not-assessed"]
+    assert states["cis-kubernetes:5.2.2"] == ["undetermined", "not-assessed", "undetermined"]
+    for target, here, elsewhere in (
+        ("s", "cis-docker", "cis-kubernetes"),
+        ("k", "cis-kubernetes", "cis-docker"),
+    ):
+        alone = auditor("scan", target, "--format", "json", cwd=tmp_path).results()
+        frameworks = {each["id"] for each in alone["frameworks"]}
+        assert frameworks == {each["framework"] for each in alone["controls"]}
+        assert here in frameworks
+        assert elsewhere not in frameworks

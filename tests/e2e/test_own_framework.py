@@ -104,7 +104,8 @@ def test_profiles_show_what_rules_cannot_decide(folder: Path) -> None:
     command = ("profiles", "show", "ai-platform", "--policies", "own")
     shown = auditor(*command, cwd=folder)
     assert "controls: acme-baseline 2 of 3 (decided by others: person 1)\n" in shown.out
-    assert json.loads(auditor(*command, "--json", cwd=folder).out)["open"] == [
+    listed = json.loads(auditor(*command, "--json", cwd=folder).out)["open"]
+    assert [each for each in listed if not each["control"].startswith("cis-docker:")] == [
         {
             "control": "acme-baseline:A.3",
             "title": "People are trained",

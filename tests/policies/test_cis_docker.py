@@ -39,8 +39,16 @@ def test_the_profile_of_hosts_has_all_rules_but_those_of_taste() -> None:
     }
 
 
+def test_the_default_profile_has_all_rules_of_the_profile_of_hosts() -> None:
+    of_hosts, default = (
+        {chosen.rule.id for chosen in resolve(POLICY, name, {}).rules}
+        for name in ("docker-host", "ai-platform")
+    )
+    assert of_hosts < default
+
+
 def test_no_rule_on_docker_is_in_a_profile_of_clusters() -> None:
-    for name in ("ai-platform", "gpu-tenancy", "pod-security-restricted"):
+    for name in ("gpu-tenancy", "pod-security-restricted"):
         found = resolve(POLICY, name, {}).rules
         assert not [each.rule.id for each in found if each.rule.id.startswith("docker-")]
 
@@ -50,7 +58,7 @@ def test_no_rule_on_docker_is_in_a_profile_of_clusters() -> None:
     [
         ("cis-docker", "cis-docker", "cis-kubernetes"),
         ("docker-host", "cis-docker", "pss-baseline"),
-        ("ai-platform", "cis-kubernetes", "cis-docker"),
+        ("pod-security-restricted", "cis-kubernetes", "cis-docker"),
     ],
 )
 def test_results_have_the_frameworks_of_their_platform(

@@ -85,6 +85,14 @@ def test_a_restored_program_is_the_same(source: str) -> None:
     assert (again.functions_used(), again.since()) == (program.functions_used(), program.since())
 
 
+def test_a_program_has_no_other_attribute() -> None:
+    program = ENVIRONMENT.restore(ENVIRONMENT.compile("x").dump())
+    with pytest.raises(AttributeError, match="slow"):
+        getattr(program, "slow")  # noqa: B009 - mypy knows that there is none
+    assert program.fast(1, 2) == 1
+    assert program.fast is program.fast
+
+
 def test_a_program_for_other_variables() -> None:
     dumped = ENVIRONMENT.compile("x").dump()
     with pytest.raises(CelError, match="compiled for other variables"):

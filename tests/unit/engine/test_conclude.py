@@ -190,6 +190,7 @@ def test_coverage() -> None:
         count("b", unknown=2),
         count("c", passed=1, unknown=1),
         count("d"),
+        count("e"),
     ]
     found = conclude.coverage_of(
         {"k8s/Pod": 3, "k8s/PodTemplate": 2},
@@ -197,11 +198,13 @@ def test_coverage() -> None:
         counts,
         frozenset({"d"}),
         {},
-        facts=PLATFORMS.facts,
+        conclude.Scope(facts=PLATFORMS.facts, elsewhere=frozenset({"d", "e"})),
     )
     kinds = [(kind.kind, kind.seen, kind.evaluated, kind.derived) for kind in found.kinds]
     assert kinds == [("k8s/Pod", 3, 0, False), ("k8s/PodTemplate", 2, 2, True)]
-    assert (found.evaluated, found.blind) == (2, 2), "b decided nothing, d was blinded"
+    assert (found.evaluated, found.blind) == (2, 2), (
+        "b decided nothing, d was blinded, e is elsewhere"
+    )
     assert found.excluded == 0
     assert found.ratio == pytest.approx(7 / 10)
 

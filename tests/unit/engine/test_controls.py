@@ -109,6 +109,39 @@ def test_targets_have_states_of_their_own() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("absent", "short", "state"),
+    [
+        (("a", "b"), (), "not-assessed"),
+        (("a",), (), "undetermined"),
+        (("a", "b"), ("b",), "undetermined"),
+        ((), (), "undetermined"),
+    ],
+    ids=["no such platform", "one of two", "a gap may have had some", "there and nothing of it"],
+)
+def test_of_a_platform_that_was_not_there(
+    absent: tuple[str, ...], short: tuple[str, ...], state: str
+) -> None:
+    run = Judged.of([count("a"), count("b")], frozenset(short), frozenset(absent))
+    control = Control("f", "1", "One", ("a", "b", "of no profile"))
+    (result,) = control_results([control], run, [("t", run)], Merged())
+    assert result.state is ControlState(state)
+    assert result.targets == (TargetControl("t", ControlState(state)),)
+
+
+def test_a_platform_that_one_target_is_of() -> None:
+    """The run has what one target has; of the other the control was not assessed."""
+    docker, cluster = [count("a", passed=1)], [count("a")]
+    targets = [
+        ("docker://", Judged.of(docker)),
+        ("k8s://", Judged.of(cluster, absent=frozenset({"a"}))),
+    ]
+    run = Judged.of([count("a", passed=1)])
+    (result,) = control_results([Control("f", "1", "One", ("a",))], run, targets, Merged())
+    assert result.state is ControlState.SATISFIED
+    assert [each.state.value for each in result.targets] == ["satisfied", "not-assessed"]
+
+
 def test_controls_are_in_one_order() -> None:
     controls = [Control("g", "1", "", ()), Control("f", "2", "", ()), Control("f", "1", "", ())]
     found = control_results(controls, Judged.of([]), [], Merged())
