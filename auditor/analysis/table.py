@@ -12,6 +12,7 @@ from auditor.analysis import (
     grants,
     listeners,
     namespaces,
+    secondary_networks,
     selections,
 )
 from auditor.analysis.analyses import Table
@@ -32,7 +33,7 @@ def analyses(read: ReadText) -> Table:
         joining=(
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),
-            *(selections.make, backends.make, listeners.make),
+            *(selections.make, secondary_networks.make, backends.make, listeners.make),
             *(partial(sharing.make, read=read), DockerGpus),
         ),
         completing=(completions.make, joined.make),

@@ -8,7 +8,7 @@ from auditor.platforms.platform import Platform
 
 PREFIX: Final = "gpu/"
 LISTED: Final = frozenset({"gpu/Device", "gpu/Tenancy", "gpu/Writer"})
-FACTS: Final = LISTED | {"gpu/Reach", "gpu/Share", "gpu/Sharing"}
+FACTS: Final = LISTED | {"gpu/AdapterShare", "gpu/Reach", "gpu/Share", "gpu/Sharing"}
 
 ACCELERATORS: Final = Platform(
     name="accelerators",
@@ -17,6 +17,6 @@ ACCELERATORS: Final = Platform(
     kinds=FACTS,
     facts=FACTS,
     listed=LISTED,
-    writing="of GPUs there are gpu/Device, gpu/Share, gpu/Reach, gpu/Sharing, gpu/Tenancy and "
-    "gpu/Writer",
+    writing="of GPUs there are gpu/Device, gpu/Share, gpu/Reach, gpu/Sharing, gpu/Tenancy, "
+    "gpu/Writer and gpu/AdapterShare",
 )

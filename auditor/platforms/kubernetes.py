@@ -26,6 +26,7 @@ FACTS: Final = frozenset(
     {
         *("PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"),
         *("PublicGrant", "PolicySelection", "ServiceSelection", "RouteBackends", "RouteListeners"),
+        "SecondaryNetworks",
     }
 )
 """Names that analyses give to what they derive: no object is called so, whatever its group."""

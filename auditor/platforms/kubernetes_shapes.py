@@ -58,6 +58,7 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
         "k8s/AccountUse": Shape(names=NAMES | {("users",), ("namespace",)}),
         "k8s/PolicySelection": _NAMED,
         "k8s/ServiceSelection": _NAMED,
+        "k8s/SecondaryNetworks": _NAMED,
         "k8s/RouteBackends": _NAMED,
         "k8s/RouteListeners": _NAMED,
     }

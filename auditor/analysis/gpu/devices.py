@@ -29,6 +29,9 @@ _COMPUTE: Final = re.compile(r"mig-\d+c\.")
 _OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
 
 
+ADAPTERS: Final = "rdma/"
+"""Before which the shared device plugin of RDMA names its resources."""
+
 _AMD: Final = re.compile(r"amd\.com/([sdtqc]px)_nps([0-9])")
 
 

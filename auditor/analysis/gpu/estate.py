@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from auditor.analysis.gpu.adapters import Adapters
 from auditor.analysis.gpu.components import Component, is_component
 from auditor.analysis.gpu.configured import Configurations
 from auditor.analysis.gpu.declared import Declared, HeldPod
@@ -28,7 +29,7 @@ from auditor.analysis.gpu.runtimes import Runtime, heeded, runtime_of
 from auditor.analysis.gpu.schedulers import declared, undeclared
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
 from auditor.analysis.gpu.sources import CLAIM_STATUS, POD_MARKS, POD_STATUS
-from auditor.analysis.gpu.tenants import NamespaceMarks, Tenants
+from auditor.analysis.gpu.tenants import ADMIN_ACCESS, NamespaceMarks, Tenants
 from auditor.model.fact import Origin
 
 NO_POOL: Final = Pool("", {}, whole=False)
@@ -88,8 +89,9 @@ class Reach(msgspec.Struct, frozen=True):
 class Estate:
     """Collects; :mod:`tenancy` asks it what there is.
 
-    ``having`` are the tenants that have something of a GPU, by the namespaces of their pods, and
-    ``said`` the namespaces of pods of which a scheduler wrote what they have.
+    ``having`` are the tenants that have something of a GPU, by the namespaces of their pods,
+    ``said`` the namespaces of pods of which a scheduler wrote what they have, ``platform`` those
+    where parts of the platform run, and ``admin`` those whose claims may have admin access.
     """
 
     def __init__(self, tenants: Tenants, components: Sequence[Component]) -> None:
@@ -110,12 +112,17 @@ class Estate:
         self.rights = Rights()
         self.having: dict[str, set[str]] = {}
         self.said: set[str] = set()
+        self.adapters = Adapters()
+        self.platform: set[str] = set()
+        self.admin: set[str] = set()
         self._declared_on: dict[str, dict[str, None]] = {}
 
     def namespace(self, name: str, marks: NamespaceMarks, origin: Origin) -> None:
         """Learn what a namespace says of its tenant."""
         self.tenants.namespace(name, marks)
         self.namespaces[name] = origin
+        if any(marks.labels.get(label) == "true" for label in ADMIN_ACCESS):
+            self.admin.add(name)
 
     @property
     def seen(self) -> frozenset[str]:
@@ -194,8 +201,10 @@ class Estate:
                 holder = Holder(tenant, pod, slots, known, origin, on_known, machine)
                 holders.setdefault(resource, []).append(holder)
             component = is_component(origin.namespace, use, self._components)
-            if not component and (use.asked or use.given or use.written):
-                self.having.setdefault(origin.namespace, set()).add(tenant)
+            if component:
+                self.platform.add(origin.namespace)
+            else:
+                self._tenant(name, origin.namespace, tenant, pod, use)
             if use.ways:
                 self.reaches.append(Reach(tenant, pod, name, use, component, origin))
         for resource in sorted({*holders, *offered}):
@@ -204,6 +213,12 @@ class Estate:
             self.pools[name, resource] = NodePool(offer, tuple(found))
         for each in declared(name, register, written):
             self._declared(name, each)
+
+    def _tenant(self, node: str, namespace: str, tenant: str, pod: str, use: PodUse) -> None:
+        """Learn what a pod of a tenant has beside its devices, and that it has some."""
+        self.adapters.hold(node, use.adapters, tenant, pod)
+        if use.asked or use.given or use.written:
+            self.having.setdefault(namespace, set()).add(tenant)
 
     def _offered(self, row: NodeRow | None) -> dict[str, Offer]:
         """Say what a node offers, by its labels, else as its plugin is configured."""

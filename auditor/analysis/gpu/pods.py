@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.bypass import Way, is_injecting, ways_of
-from auditor.analysis.gpu.devices import amount, is_accelerator
+from auditor.analysis.gpu.devices import ADAPTERS, amount, is_accelerator
 from auditor.analysis.gpu.hami_limits import Limits, limits_of
 from auditor.analysis.gpu.podspec import Container, Metadata, Pod, Resources, Spec, Status, pod_in
 
@@ -34,7 +34,7 @@ _KEPT_LABELS: Final = ("runai-gpu-group",)
 """How the labels begin; what schedulers look for among the one is no link among the other."""
 _MARKS: Final = (
     *(b"gpu", b"nvidia", b"VISIBLE_DEVICES", b"privileged", b"hostPath", b"cdi.k8s.io"),
-    *(b"habana.ai/", b"amd.com/", b"run.ai/", b"SYS_ADMIN", b"\\u"),
+    *(b"habana.ai/", b"amd.com/", b"run.ai/", b"SYS_ADMIN", b'"rdma/', b"\\u"),
 )
 """Of which a pod has one that has anything of a GPU: most pods need no second look.
 
@@ -52,7 +52,8 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     by its status. ``written`` are the labels and annotations of schedulers, ``limits`` what those
     of HAMi are worth. ``account``, the kind of its ``owner`` and ``images`` tell the parts of the
     platform itself. ``runtime`` is the name of its RuntimeClass. ``backed`` are the
-    claims that stand for what it asked for, by resource (KEP-5004).
+    claims that stand for what it asked for, by resource (KEP-5004). ``adapters`` are the resources
+    of RDMA that it asked for.
     """
 
     asked: dict[str, int] = {}
@@ -65,6 +66,7 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     images: list[str] = []
     limits: Limits | None = None
     backed: dict[str, str] = {}
+    adapters: list[str] = []
 
 
 def worth_a_look(body: bytes) -> bool:
@@ -97,8 +99,10 @@ def pod_use(body: bytes) -> tuple[str, PodUse] | None:
         images=found.images,
         backed=_backed(status),
         limits=limits,
+        adapters=found.adapters,
     )
-    return (node, use) if use.asked or use.given or use.written or use.ways else None
+    has = use.asked or use.given or use.written or use.ways or use.adapters
+    return (node, use) if has else None
 
 
 class _SpecUse(msgspec.Struct, frozen=True):
@@ -110,6 +114,7 @@ class _SpecUse(msgspec.Struct, frozen=True):
     runtime: str
     images: list[str]
     limits: Limits
+    adapters: list[str]
 
 
 def _spec_use(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
@@ -135,6 +140,7 @@ def _derived(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
         runtime=spec.runtimeClassName or "",
         images=sorted({each.image for each in every}),
         limits=limits_of(spec),
+        adapters=sorted({name for each in every for name in _adapters(each)}),
     )
 
 
@@ -165,6 +171,14 @@ def _asked(container: Container) -> dict[str, int]:
     named = {**(found.requests or {}), **(found.limits or {})}
     counts = {name: amount(value) for name, value in named.items() if is_accelerator(name)}
     return {name: count for name, count in counts.items() if count}
+
+
+def _adapters(container: Container) -> Iterable[str]:
+    """Yield the resources of RDMA that a container asks for."""
+    found = container.resources or Resources()
+    for name, value in {**(found.requests or {}), **(found.limits or {})}.items():
+        if name.startswith(ADAPTERS) and amount(value):
+            yield name
 
 
 def _given(status: Status) -> Iterable[tuple[str, str]]:

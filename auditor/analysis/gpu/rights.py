@@ -21,10 +21,13 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.sources import (
+    AMD,
     CONFIGURATION,
+    IN_PLATFORM,
     NAMESPACE_MARKS,
     POD_MARKS,
     SOURCES,
+    WITH_ADMIN_ACCESS,
     RoleRule,
     Source,
     writable,
@@ -117,6 +120,21 @@ def _perhaps(subject: Bound, namespace: str) -> bool:
     return bool(namespace)
 
 
+class Scene(msgspec.Struct, frozen=True):
+    """Where rights count: the tenants that have a GPU by namespace, and namespaces that matter.
+
+    ``by_marks``: marks of namespaces name tenants. ``said`` are the namespaces of whose pods a
+    scheduler wrote something, ``platform`` those where parts of the platform run, ``admin`` those
+    whose claims may have admin access.
+    """
+
+    tenants: Mapping[str, AbstractSet[str]]
+    by_marks: bool
+    said: AbstractSet[str]
+    platform: AbstractSet[str] = frozenset()
+    admin: AbstractSet[str] = frozenset()
+
+
 class Rights:
     """Collects roles and bindings, and says then which tenants may write what."""
 
@@ -135,22 +153,17 @@ class Rights:
             elif role is not None:
                 self._found.append((row.place, role, list(names), _bound(row.body)))
 
-    def writers(
-        self, tenants: Mapping[str, AbstractSet[str]], *, by_marks: bool, said: AbstractSet[str]
-    ) -> Iterator[tuple[Origin, Origin, WriterFact]]:
-        """Yield each binding with its role, and what tenants may write by it.
-
-        ``tenants`` are those that have a GPU, by namespace. ``by_marks``: marks of namespaces name
-        tenants. ``said`` are the namespaces of whose pods a scheduler wrote something.
-        """
-        tenants = {name: found for name, found in tenants.items() if name != _SYSTEM}
+    def writers(self, scene: Scene) -> Iterator[tuple[Origin, Origin, WriterFact]]:
+        """Yield each binding with its role, and what tenants may write by it."""
+        tenants = {name: found for name, found in scene.tenants.items() if name != _SYSTEM}
+        scene = msgspec.structs.replace(scene, tenants=tenants)
         for binding, role, names, subjects in self._found:
             theirs = [(each, _namespaces(each, binding, tenants)) for each in subjects]
             theirs = [(each, found) for each, found in theirs if found]
             sources = [
                 source
                 for source in (_BY_NAME[name] for name in names)
-                if _matters(source, binding.namespace, tenants, by_marks=by_marks, said=said)
+                if _matters(source, binding.namespace, scene)
             ]
             if theirs and sources:
                 concerned = {name for _, found in theirs for name in found}
@@ -185,26 +198,28 @@ def _namespaces(
     return [binding.namespace] if binding.namespace in tenants else []
 
 
-def _matters(
-    source: Source,
-    namespace: str,
-    tenants: Mapping[str, AbstractSet[str]],
-    *,
-    by_marks: bool,
-    said: AbstractSet[str],
-) -> bool:
+def _matters(source: Source, namespace: str, scene: Scene) -> bool:
     """Say whether a right counts where it is given; ``namespace`` "" is everywhere."""
     if namespace and not source.inside:
         return False
     match source.name:
         case n if n == NAMESPACE_MARKS:
-            return by_marks
+            return scene.by_marks
         case n if n == POD_MARKS:
-            return namespace in said if namespace else bool(said)
-        case n if n == CONFIGURATION:
-            return namespace not in tenants
+            return _within(namespace, scene.said)
+        case n if n in (CONFIGURATION, AMD):
+            return namespace not in scene.tenants
+        case n if n in IN_PLATFORM:
+            return _within(namespace, scene.platform)
+        case n if n in WITH_ADMIN_ACCESS:
+            return _within(namespace, scene.admin)
         case _:
             return True
+
+
+def _within(namespace: str, those: AbstractSet[str]) -> bool:
+    """Say whether a right reaches one of some namespaces; "" reaches all."""
+    return namespace in those if namespace else bool(those)
 
 
 def _named(place: Origin) -> str:

@@ -43,7 +43,7 @@ from auditor.analysis.gpu.pods import pod_use, worth_a_look
 from auditor.analysis.gpu.rights import BINDING, BINDINGS, ROLE, ROLES, binding_row, role_row
 from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.sharing_rows import texts_of
-from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey, names_in
+from auditor.analysis.gpu.tenants import ADMIN_ACCESS, NamespaceMarks, TenantKey, names_in
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.texts import ReadText
 from auditor.model.resource import Resource
@@ -188,7 +188,7 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
 def _marks(body: bytes, keys: Sequence[TenantKey]) -> NamespaceMarks:
     metadata = _decode_marked(body).metadata or _Metadata()
     return NamespaceMarks(
-        _named(metadata.labels, names_in(keys, "label")),
+        _named(metadata.labels, {*names_in(keys, "label"), *ADMIN_ACCESS}),
         _named(metadata.annotations, names_in(keys, "annotation")),
     )
 

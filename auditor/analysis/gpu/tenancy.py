@@ -1,10 +1,11 @@
 """The analysis: of the objects of a target, who shares which GPU with whom.
 
-Five kinds of facts. ``gpu/Device`` is a GPU, or a pool of those that can't be told apart, with the
+Six kinds of facts. ``gpu/Device`` is a GPU, or a pool of those that can't be told apart, with the
 tenants on it: a row of the matrix that reports show. ``gpu/Tenancy`` is by what tenants are told.
 ``gpu/Share`` is what two tenants share over all devices, for each certainty the weakest.
 ``gpu/Reach`` is a pod that reaches every GPU of its node without an allocation. ``gpu/Writer`` is a
-binding by which a tenant may write what all this rests on.
+binding by which a tenant may write what all this rests on. ``gpu/AdapterShare`` is two tenants that
+have the same RDMA adapter.
 
 These facts are found: reading less finds less, and never makes one wrong. So what could not be read
 leaves a finding as it is, and the rule without a verdict on the rest. Only whose a namespace is
@@ -21,6 +22,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.adapters import Together
 from auditor.analysis.gpu.components import Component, components_from_table
 from auditor.analysis.gpu.estate import Device, Estate, NodePool, Reach
 from auditor.analysis.gpu.learning import learn
@@ -35,7 +37,7 @@ from auditor.analysis.gpu.pairs import (
     reaches_by_node,
     weakest,
 )
-from auditor.analysis.gpu.rights import KINDS
+from auditor.analysis.gpu.rights import KINDS, Scene
 from auditor.analysis.gpu.rows import (
     NAMESPACE,
     POD,
@@ -64,6 +66,7 @@ from auditor.model.resource import Gap, Resource
 
 SHARE: Final = "gpu/Share"
 REACH: Final = "gpu/Reach"
+ADAPTERS: Final = "gpu/AdapterShare"
 
 _SHOWN: Final = 20
 """How many shares of a device, and pods of a tenant, are listed by name."""
@@ -83,6 +86,7 @@ class Tenancies(Uncombined):
             DEVICE: MappingProxyType({"": READS}),
             REACH: MappingProxyType({"": READS}),
             TENANCY: MappingProxyType({"": READS}),
+            ADAPTERS: MappingProxyType({"": frozenset({NAMESPACE, POD})}),
             WRITER: MappingProxyType({"": READS | KINDS}),
             # two namespaces of which it is not known whose they are may be of one tenant
             SHARE: MappingProxyType(
@@ -171,12 +175,20 @@ def facts_of(estate: Estate, told: Callable[[], TenancyFact]) -> Iterator[Fact]:
     for reach in sorted(estate.reaches, key=lambda each: each.pod):
         if reach.node in having:
             yield _reached(reach)
+    for tenants, together in estate.adapters.together():
+        yield _together(estate, tenants, together)
 
 
 def _writers(estate: Estate) -> Iterator[Fact]:
     """What tenants may write of all this."""
-    by_marks = any(key.of in {"label", "annotation"} for key in estate.tenants.keys)
-    found = estate.rights.writers(estate.having, by_marks=by_marks, said=estate.said)
+    scene = Scene(
+        tenants=estate.having,
+        by_marks=any(key.of in {"label", "annotation"} for key in estate.tenants.keys),
+        said=estate.said,
+        platform=estate.platform,
+        admin=estate.admin,
+    )
+    found = estate.rights.writers(scene)
     for binding, role, fact in found:
         key = (binding.kind, binding.namespace, binding.name, binding.source)
         yield _fact(WRITER, key, msgspec.to_builtins(fact), binding, (role,))
@@ -219,15 +231,30 @@ def _shared(estate: Estate, tenants: tuple[str, str], found: dict[Certainty, Pai
     if perhaps and (not sure or weakest(perhaps) < weakest(sure)):
         body["perhaps"] = int(weakest(perhaps))
     best = found[max(found)]
-    origins = [
-        origin
-        for pod in best.share.pods
-        if (origin := estate.namespaces.get(pod.partition("/")[0])) is not None
-    ]
+    origins = _namespaces(estate, best.share.pods)
     node = estate.nodes.get(best.node)
     everywhere = [*origins, *([node] if node is not None else [])]
     origins = everywhere or estate.places(best.share.pods)
     return _fact(SHARE, tenants, body, None, origins, f"tenants {' and '.join(tenants)}")
+
+
+def _together(estate: Estate, tenants: tuple[str, str], found: Together) -> Fact:
+    """Two tenants have the same adapters; the finding is theirs, wherever their pods go."""
+    body: dict[str, object] = {
+        "tenants": list(tenants),
+        "resources": sorted(found.resources),
+        "node": found.node,
+        "nodes": len(found.nodes),
+        "pods": list(found.pods),
+    }
+    origins = _namespaces(estate, found.pods) or estate.places(found.pods)
+    return _fact(ADAPTERS, tenants, body, None, origins, f"tenants {' and '.join(tenants)}")
+
+
+def _namespaces(estate: Estate, pods: Iterable[str]) -> list[Origin]:
+    """Find where the namespaces of pods were read."""
+    names = (pod.partition("/")[0] for pod in pods)
+    return [estate.namespaces[name] for name in names if name in estate.namespaces]
 
 
 def _qualities(share: Share) -> dict[str, str]:

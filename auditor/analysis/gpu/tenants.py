@@ -28,6 +28,8 @@ FILE: Final = "file"
 POD_LABEL: Final = "pod-label"
 SHOWN: Final = 20
 """How many namespaces are listed by name."""
+ADMIN_ACCESS: Final = ("resource.kubernetes.io/admin-access", "resource.k8s.io/admin-access")
+"""Labels of a namespace whose claims may have admin access; the latter of alpha versions."""
 _WRITERS: Final = MappingProxyType(
     {"label": "platform", "annotation": "platform", FILE: "user", POD_LABEL: "tenant"}
 )

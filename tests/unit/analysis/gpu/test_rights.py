@@ -145,11 +145,77 @@ def test_who_is_a_tenant(name: str) -> None:
 def test_a_role_of_the_cluster_gives_in_a_namespace_what_is_in_namespaces() -> None:
     objects = (*estate(), role("r", EVERYTHING))
     everywhere = written(*objects, binding("r", account("llm/bot")))
-    assert everywhere == [[each.name for each in SOURCES if each.name != "pod-marks"]]
+    meant = {"pod-marks", *ADMIN}
+    assert everywhere == [[each.name for each in SOURCES if each.name not in meant]]
     inside = written(*objects, binding("r", account("llm/bot"), namespace="llm"))
     assert inside == [["namespace-marks", "pod-status", "claim-status"]]
     elsewhere = written(*objects, binding("r", account("llm/bot"), namespace="gpu-operator"))
-    assert elsewhere == [["namespace-marks", "pod-status", "claim-status", "sharing-configuration"]]
+    assert elsewhere == [
+        [
+            *("namespace-marks", "pod-status", "claim-status", "sharing-configuration"),
+            *("amd-operator", *PLATFORM),
+        ]
+    ]
+
+
+ADMIN = ("admin-claims", "admin-templates")
+PLATFORM = ("platform-pods", "platform-daemon-sets", "platform-commands")
+LABELLED = "resource.kubernetes.io/admin-access"
+
+
+@pytest.mark.parametrize(
+    ("value", "namespace", "expected"),
+    [
+        ("true", "watch", [["admin-claims", "admin-templates"]]),
+        ("true", "", [["admin-claims", "admin-templates"]]),
+        ("true", "llm", []),
+        ("false", "watch", []),
+        ("false", "", []),
+    ],
+)
+def test_claims_matter_where_they_may_have_admin_access(
+    value: str, namespace: str, expected: list[list[str]]
+) -> None:
+    found = written(
+        *estate(),
+        resource("Namespace", "watch", metadata={"labels": {LABELLED: value}}),
+        role("r", may("create", *CLAIMS, group="resource.k8s.io")),
+        binding("r", account("llm/bot"), namespace=namespace),
+    )
+    assert found == expected
+
+
+CLAIMS = ("resourceclaims", "resourceclaimtemplates")
+
+
+def test_the_label_of_alpha_versions_lets_claims_have_admin_access_too() -> None:
+    found = written(
+        *estate(),
+        resource(
+            "Namespace", "watch", metadata={"labels": {"resource.k8s.io/admin-access": "true"}}
+        ),
+        role("r", may("create", CLAIMS[0], group="resource.k8s.io")),
+        binding("r", account("llm/bot"), namespace="watch"),
+    )
+    assert found == [["admin-claims"]]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "expected"),
+    [("gpu-operator", [list(PLATFORM)]), ("", [list(PLATFORM)]), ("ci", [])],
+)
+def test_pods_matter_where_the_platform_runs(namespace: str, expected: list[list[str]]) -> None:
+    rules = (may("create", "pods", "pods/exec"), may("patch", "daemonsets", group="apps"))
+    found = written(
+        *estate(), role("r", *rules), binding("r", account("llm/bot"), namespace=namespace)
+    )
+    assert found == expected
+
+
+def test_pods_are_no_matter_where_no_platform_was_seen() -> None:
+    objects = [each for each in estate() if each.namespace != "gpu-operator"]
+    bound = binding("r", account("llm/bot"), namespace="gpu-operator")
+    assert written(*objects, role("r", may("create", "pods")), bound) == []
 
 
 def test_a_role_of_a_namespace_and_of_another_that_is_called_the_same() -> None:
@@ -194,7 +260,9 @@ def test_rules_are_read_as_the_api_reads_them() -> None:
         may("get", "namespaces"),
         may("patch", "namespaces", group="apps"),
         may("patch", "nodes/*", "pods/*", "namespaces/*"),
-        may("create", "nodes", "pods", "pods/status", "resourceclaims/status"),
+        may("create", "nodes", "pods/status", "resourceclaims/status"),
+        may("patch", "resourceclaims", "resourceclaimtemplates", group="resource.k8s.io"),
+        may("get", "pods", "daemonsets"),
         {"nonResourceURLs": ["*"], "verbs": ["*"]},
         {"resources": ["namespaces"], "verbs": ["patch"]},
     ):
