@@ -58,7 +58,7 @@ def estate() -> tuple[Resource, ...]:
         for fact in analysis.derive(resource)
         if isinstance(fact, Resource)
     ]
-    return (*found, *facts, *running(), *routed(), *hosted())
+    return (*found, *facts, *running(), *routed(), *networked(), *hosted())
 
 
 def joined_containers() -> tuple[Resource, ...]:
@@ -101,6 +101,24 @@ def routed() -> tuple[Resource, ...]:
         odd(f"k8s/Gateway.{group}", {"spec": {"listeners": listeners}}),
         odd(f"k8s/HTTPRoute.{group}", {"spec": route}),
     )
+
+
+def networked() -> tuple[Resource, ...]:
+    """Two workloads with a network of their own, and a policy that is about one of them."""
+    of = {"k8s.v1.cni.cncf.io/networks": "rdma"}
+    templates = [
+        msgspec.structs.replace(
+            odd("k8s/PodTemplate", {"metadata": {"labels": {"app": name}, "annotations": of}}),
+            name=name,
+        )
+        for name in ("a", "b")
+    ]
+    policy = {
+        "metadata": {"annotations": {"k8s.v1.cni.cncf.io/policy-for": "rdma"}},
+        "spec": {"podSelector": {"matchLabels": {"app": "a"}}},
+    }
+    every = (*templates, odd("k8s/MultiNetworkPolicy.k8s.cni.cncf.io", policy))
+    return tuple(msgspec.structs.replace(each, namespace="serving") for each in every)
 
 
 def hosted() -> tuple[Resource, ...]:
@@ -221,8 +239,12 @@ def planted(body: bytes) -> bytes:
     value = msgspec.json.decode(body)
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if isinstance(metadata, dict):
-        metadata["annotations"] = {"note": CANARY, "password": CANARY}
-        metadata["labels"] = {"token": CANARY}
+        for name, more in (
+            ("annotations", {"note": CANARY, "password": CANARY}),
+            ("labels", {"token": CANARY}),
+        ):
+            kept = metadata.get(name)
+            metadata[name] = {**(kept if isinstance(kept, dict) else {}), **more}
         value["spec"] = {**(value.get("spec") or {}), "token": CANARY}
     return msgspec.json.encode(value)
 

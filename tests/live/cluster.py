@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,6 +222,14 @@ def limit_to(
     asked = [refused] if refused is not None else rules
     while not all(_allowed(client, rule) is (refused is None) for rule in asked):
         assert time.monotonic() < deadline, "the server does not go by the role"
+        time.sleep(0.02)
+
+
+def wait_for(done: Callable[[], bool], why: str) -> None:
+    """Ask again until it is so."""
+    deadline = time.monotonic() + SECONDS
+    while not done():
+        assert time.monotonic() < deadline, why
         time.sleep(0.02)
 
 

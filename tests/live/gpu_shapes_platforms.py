@@ -1,0 +1,140 @@
+"""GPUs of several makers, plugins by their configuration, and ways past all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from tests.live.gpu_shapes import GPU, A, Pod, Shape, Share, both, turns
+
+GKE = "cloud.google.com/gke-"
+
+
+def of_gke(strategy: str, clients: str, **more: str) -> dict[str, str]:
+    return {
+        f"{GKE}gpu-sharing-strategy": strategy,
+        f"{GKE}max-shared-clients-per-gpu": clients,
+        **more,
+    }
+
+
+AMD, INTEL = "amd.com/", "gpu.intel.com/"
+PLATFORMS = {
+    "gke-time-sharing": Shape(
+        (Pod("a", limits={GPU: 5}), Pod("b", limits={GPU: 1})),
+        turns("proven"),
+        of_gke("time-sharing", "4"),
+        capacity={GPU: "8"},
+    ),
+    "gke-mps": Shape(
+        both({GPU: 1}),
+        {(GPU, "a b", "mps", "memory-soft", "possible")},
+        of_gke("mps", "4"),
+        capacity={GPU: "8"},
+    ),
+    "gke-partitions": Shape(
+        both({GPU: 1}),
+        {(GPU, "a b", "mig", "hardware", "possible")},
+        of_gke("time-sharing", "1", **{f"{GKE}gpu-partition-size": "1g.10gb"}),
+        capacity={GPU: "7"},
+    ),
+    "amd-memory-in-common": Shape(
+        both({f"{AMD}cpx_nps1": 1}),
+        {(f"{AMD}cpx_nps1", "a b", "compute-partition", "shared", "possible")},
+        capacity={f"{AMD}cpx_nps1": "8"},
+    ),
+    "amd-memory-of-their-own": Shape(
+        both({f"{AMD}cpx_nps4": 1}),
+        {(f"{AMD}cpx_nps4", "a b", "partition", "hardware", "possible")},
+        capacity={f"{AMD}cpx_nps4": "8"},
+    ),
+    "amd-whole": Shape(both({f"{AMD}gpu": 1}), set(), capacity={f"{AMD}gpu": "8"}),
+    "intel-i915": Shape(
+        both({f"{INTEL}i915": 1}), turns("possible", f"{INTEL}i915"), capacity={f"{INTEL}i915": "6"}
+    ),
+    "intel-xe": Shape(
+        both({f"{INTEL}xe": 1}), turns("possible", f"{INTEL}xe"), capacity={f"{INTEL}xe": "6"}
+    ),
+    "intel-monitoring": Shape(
+        both({f"{INTEL}i915_monitoring": 1}), set(), capacity={f"{INTEL}i915_monitoring": "6"}
+    ),
+}
+
+SELECTED = "nvidia.com/device-plugin.config"
+
+
+def _section(strategy: str, **more: object) -> str:
+    section = {"resources": [{"name": GPU, "replicas": 4}], **more}
+    return json.dumps({"version": "v1", "sharing": {strategy: section}})
+
+
+CONFIGURATION = {
+    "plain": json.dumps({"version": "v1", "flags": {"migStrategy": "none"}}),
+    "turns": _section("timeSlicing"),
+    "mps": _section("mps"),
+    "renamed": _section("timeSlicing", renameByDefault=True),
+    "refused": json.dumps({"version": "v7"}),
+}
+"""The ConfigMap that ClusterPolicy names, with ``plain`` for nodes that select nothing."""
+
+
+def _configured(key: str, share: set[Share], name: str = GPU) -> Shape:
+    return Shape(both({name: 1}), share, {SELECTED: key}, capacity={name: "8"})
+
+
+CONFIGURED = {
+    "configured-time-slicing": _configured("turns", turns("possible")),
+    "configured-mps": _configured("mps", {(GPU, "a b", "mps", "memory-soft", "possible")}),
+    "configured-renamed": _configured(
+        "renamed", turns("possible", f"{GPU}.shared"), f"{GPU}.shared"
+    ),
+    "configured-refused": _configured("refused", set()),
+    "configured-by-a-key-that-is-not-there": _configured("gone", set()),
+}
+
+
+def beside(container: Mapping[str, object], name: str, **spec: object) -> tuple[Pod, Pod]:
+    """One tenant that was given a GPU, and one that comes to it another way."""
+    given = {GPU: [A.format(name)]}
+    return Pod("a", limits={GPU: 1}, given=given), Pod("b", container=container, spec=spec)
+
+
+def reached(number: str, certainty: str) -> set[Share]:
+    """The GPU that the other was given, and whatever else the node has of them."""
+    return {(name, "a b", "bypass", "none", certainty) for name in (A.format(number), GPU)}
+
+
+ALL = {"env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}]}
+ADMIN = {"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}
+DEV = {"volumes": [{"name": "d", "hostPath": {"path": "/dev"}}]}
+MOUNT = "/var/run/nvidia-container-devices/all"
+MOUNTED = {"volumeMounts": [{"name": "d", "mountPath": MOUNT}]}
+NULL = {"volumes": [{"name": "d", "hostPath": {"path": "/opt/null"}}]}
+BYPASSES = {
+    "privileged": Shape(
+        beside({"securityContext": {"privileged": True}}, "20"), reached("20", "exact")
+    ),
+    "device-folder": Shape(beside({}, "21", **DEV), reached("21", "possible")),
+    "environment": Shape(beside(ALL, "22"), reached("22", "possible")),
+    "environment-of-the-runtime": Shape(
+        beside(ALL, "23", runtimeClassName="nvidia"), reached("23", "possible")
+    ),
+    "environment-and-admin": Shape(
+        beside({**ALL, **ADMIN}, "24", runtimeClassName="nvidia"), reached("24", "exact")
+    ),
+    "annotation": Shape(
+        (
+            Pod("a", limits={GPU: 1}, given={GPU: [A.format("25")]}),
+            Pod("b", annotations={"cdi.k8s.io/x": "nvidia.com/gpu=all"}),
+        ),
+        reached("25", "possible"),
+    ),
+    "device-mount": Shape(beside(MOUNTED, "26", **NULL), reached("26", "possible")),
+    "void": Shape(
+        beside({"env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}]}, "27"), set()
+    ),
+    "in-a-machine": Shape(
+        beside({"securityContext": {"privileged": True}}, "28", runtimeClassName="kata"),
+        reached("28", "possible"),
+    ),
+}
