@@ -201,6 +201,7 @@ RESTING = {
     "k8s/PolicySelection": ("k8s/NetworkPolicy",),
     "k8s/ServiceSelection": ("k8s/Service",),
     "k8s/RouteBackends": ("k8s/Ingress",),
+    "k8s/SecondaryNetworks": ("k8s/Deployment",),
 }
 """What a fact is derived of; without it there is none."""
 
