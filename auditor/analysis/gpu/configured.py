@@ -44,12 +44,14 @@ class Configured(msgspec.Struct, frozen=True):
     """What a node shares by its configuration: slots of a device, by the name that pods ask for.
 
     ``source`` is the ConfigMap in words; ``read``: it was read, and a text of it counts here.
+    ``refused``: the plugin takes no such text, so what it shares is what it was told before.
     """
 
     source: str
     read: bool
     mechanism: Mechanism = Mechanism.EXCLUSIVE
     slots: dict[str, int] = {}
+    refused: bool = False
 
 
 class Configurations:
@@ -117,11 +119,11 @@ def _counts(naming: Naming, selected: str, texts: Sequence[Text]) -> Text | None
 
 def _said(source: str, naming: Naming, text: Text) -> Configured:
     if text.failure:
-        return Configured(source, read=True)
+        return Configured(source, read=True, refused=True)
     start = Start(naming.arguments, {"MPS_ROOT": MPS_ROOT, **naming.environment})
     config = plugin_config(text.document, start)
     if config.refusal is not None:
-        return Configured(source, read=True)
+        return Configured(source, read=True, refused=True)
     mechanism = _MECHANISMS.get(config.strategy, Mechanism.EXCLUSIVE)
     return Configured(source, read=True, mechanism=mechanism, slots=config.replicas())
 
@@ -132,6 +134,9 @@ def as_configured(offer: Offer, row: NodeRow, found: Configured | None) -> Offer
         return offer
     if not found.read:
         doubt = f"{offer.doubt}; {found.source}, which says how it is shared, was not read"
+        return replace(offer, doubt=doubt)
+    if found.refused:
+        doubt = f"{offer.doubt}; {found.source}, which says how it is shared, is not valid"
         return replace(offer, doubt=doubt)
     slots = found.slots.get(offer.resource, 1)
     return offer if slots < _SEVERAL else _divided(offer, slots, found.mechanism, found.source)

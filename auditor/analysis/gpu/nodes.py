@@ -136,14 +136,17 @@ def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
     if labels.get(_MIG_STRATEGY) == "mixed" and base == _WHOLE and capacity % per_device == 0:
         # the label counts the GPUs that are divided as well, the kubelet those that are not
         count = min(count, capacity // per_device)
+    doubt = _doubt(base, count, per_device, capacity)
+    if sharing is not Mechanism.EXCLUSIVE and per_device == 1:
+        doubt = f"the labels say that {base} is shared, and not how often: {base}.replicas"
     return Offer(
         resource=resource,
         devices=count or capacity,
         per_device=per_device,
-        sharing=sharing if per_device > 1 else Mechanism.EXCLUSIVE,
+        sharing=sharing if per_device > 1 or doubt else Mechanism.EXCLUSIVE,
         profile=profile,
         product=product,
-        doubt=_doubt(base, count, per_device, capacity),
+        doubt=doubt,
     )
 
 
@@ -161,15 +164,17 @@ def _doubt(base: str, count: int, per_device: int, capacity: int) -> str:
 
 def _of_gke(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
     """GKE advertises clients x partitions x GPUs under the plain name."""
-    clients = amount(labels.get(_GKE_CLIENTS)) or 1
-    partition = labels.get(_GKE_PARTITION, "")
+    said = amount(labels.get(_GKE_CLIENTS))
+    clients, partition = said or 1, labels.get(_GKE_PARTITION, "")
     sharing = _STRATEGIES.get(labels[_GKE_STRATEGY], Mechanism.UNKNOWN)
     doubt = "" if capacity % clients == 0 else f"{capacity} is no multiple of {clients} clients"
+    if not said:
+        doubt = f"the labels say that GPUs are shared, and not how often: {_GKE_CLIENTS}"
     return Offer(
         resource=resource,
         devices=max(capacity // clients, 1),
         per_device=clients,
-        sharing=sharing if clients > 1 else Mechanism.EXCLUSIVE,
+        sharing=sharing if clients > 1 or doubt else Mechanism.EXCLUSIVE,
         profile=f"mig-{partition}" if partition else "",
         product=labels.get("cloud.google.com/gke-accelerator", ""),
         doubt=doubt,

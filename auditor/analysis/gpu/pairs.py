@@ -111,11 +111,13 @@ def _doubted(
     pool: NodePool, slots: Mapping[str, int], pods: Mapping[str, str], unknown: set[str]
 ) -> Iterator[Share]:
     """Where nothing follows from counting, what labels say of sharing is still possible."""
-    if pool.offer.sharing in (Mechanism.EXCLUSIVE, Mechanism.UNKNOWN):
+    offer = pool.offer
+    not_said = offer.sharing is Mechanism.UNKNOWN and offer.per_device == 1
+    if offer.sharing is Mechanism.EXCLUSIVE or not_said:
         return
     for one, other in combinations(sorted(slots), 2):
         if unknown & {one, other}:
-            yield _share(one, other, Certainty.POSSIBLE, pool.offer.sharing, pods)
+            yield _share(one, other, Certainty.POSSIBLE, offer.sharing, pods)
 
 
 def _beside(pool: NodePool, pods: Mapping[str, str], reaches: Iterable[Reach]) -> Iterator[Share]:

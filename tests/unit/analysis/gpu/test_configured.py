@@ -63,6 +63,12 @@ def test_one_that_was_not_read_is_named_and_excludes_nothing() -> None:
     assert "was not read" in pool(node(nvidia_com__gpu="8"), policy(), elsewhere).unknown[0]
 
 
+@pytest.mark.parametrize("text", ["sharing: [", '{"version": "v7", "sharing": {}}'])
+def test_one_that_the_plugin_does_not_take_is_said(text: str) -> None:
+    found = pool(node(nvidia_com__gpu="8"), policy(), config_map(any=text))
+    assert "ConfigMap gpu/plugin, which says how it is shared, is not valid" in found.unknown[0]
+
+
 def test_labels_count_more() -> None:
     labels = {"nvidia.com/gpu.count": "8", "nvidia.com/gpu.replicas": "1"}
     every = (node(labels=labels, nvidia_com__gpu="8"), policy(), config_map(any=sharing()))

@@ -172,6 +172,33 @@ def test_gke_says_how_many_clients_a_gpu_has() -> None:
     assert on_gke(8, (5, 1), **mps) == [("a b", "mps", "memory-soft", "proven")]
 
 
+def test_gke_that_does_not_say_how_many_clients() -> None:
+    """What is shared, and not how often, may be shared by any two."""
+    for clients in ({}, {"max_shared_clients_per_gpu": "many"}):
+        found = on_gke(8, (1, 1), gpu_sharing_strategy="time-sharing", **clients)
+        assert found == [("a b", "time-slicing", "shared", "possible")]
+
+
+@pytest.mark.parametrize("replicas", [None, "", "many", "1", "-4"])
+def test_labels_that_say_it_is_shared_and_not_how_often(replicas: str | None) -> None:
+    labels = {f"{GPU}.count": "2", f"{GPU}.sharing-strategy": "mps"}
+    if replicas is not None:
+        labels[f"{GPU}.replicas"] = replicas
+    at = capacity(GPU, 2, **labels)
+    pods = [pod(f"{name}/x", {GPU: 1}) for name in "ab"]
+    assert shared(at, *pods) == [("a b", "mps", "memory-soft", "possible")]
+    (pool,) = devices(at, *pods)
+    assert pool.unknown[0] == (
+        "the labels say that nvidia.com/gpu is shared, and not how often: nvidia.com/gpu.replicas"
+    )
+
+
+def test_labels_that_say_it_is_shared_in_a_way_that_nobody_knows() -> None:
+    labels = {f"{GPU}.count": "9", f"{GPU}.replicas": "4", f"{GPU}.sharing-strategy": "else"}
+    pods = [pod(f"{name}/x", {GPU: 1}) for name in "ab"]
+    assert shared(capacity(GPU, 8, **labels), *pods) == [("a b", "unknown", "none", "possible")]
+
+
 def test_gke_says_how_a_gpu_is_divided() -> None:
     parts = {"gpu_sharing_strategy": "time-sharing", "max_shared_clients_per_gpu": "1"}
     divided = {**parts, "gpu_partition_size": "1g.10gb"}
