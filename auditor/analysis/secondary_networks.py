@@ -74,9 +74,12 @@ class _Chosen(msgspec.Struct, gc=False):
 
 
 class _Pod(msgspec.Struct, gc=False):
+    """A pod template, ``part`` of its object."""
+
     live: bool
     labels: PodClass
     networks: list[str]
+    part: str = ""
 
 
 class _Policy(msgspec.Struct, gc=False):
@@ -190,7 +193,7 @@ def _pod(template: Resource, site: Site) -> Iterator[Row]:
     if template.kind == facts.PATCH or not (bare or _is_of_kubernetes(owner)):
         labels = msgspec.structs.replace(labels, more=More.ANY)
     origin = site.origin(owner, f"{template.pointer}/metadata/annotations")
-    body = _Pod(site.target.uid != _FILES, labels, networks)
+    body = _Pod(site.target.uid != _FILES, labels, networks, template.part)
     yield Row((template.namespace, _POD), _POD, origin, _encode(body))
 
 
@@ -228,6 +231,7 @@ def _fact(row: Row, here: Sequence[_Policy], anywhere: Sequence[_Policy]) -> Fac
         elsewhere=tuple((f"/{name}", None) for name in body),
         draws_on=((place.target, place.namespace),),
         heuristic=not pod.live,
+        part=pod.part,
     )
 
 

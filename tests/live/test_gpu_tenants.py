@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from auditor.analysis.gpu.sources import CONFIGURATION, POD_MARKS, SOURCES, Source
+from auditor.analysis.gpu.sources import (
+    AMD,
+    CONFIGURATION,
+    IN_PLATFORM,
+    POD_MARKS,
+    SOURCES,
+    WITH_ADMIN_ACCESS,
+    Source,
+)
 from tests.engines.client import Client, Request
 from tests.live.cluster import Cluster, ran
 from tests.live.test_gpus import gpus, made, patched, pod
@@ -22,7 +30,10 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 WHERE = ("", "gpu-a", "default")
 """Where a binding is: the whole cluster, a tenant's namespace, one of nobody with a GPU."""
-GROUPS = ("", "", "*", "resource.k8s.io", "nvidia.com", "node.k8s.io", "apps")
+GROUPS = (
+    *("", "", "*", "resource.k8s.io", "nvidia.com", "node.k8s.io", "apps"),
+    *("amd.com", "deviceplugin.intel.com"),
+)
 RESOURCES = (
     *sorted({source.resource for source in SOURCES}),
     *("*", "*/status", "pods/*", "Namespaces", "deployments"),
@@ -31,6 +42,9 @@ VERBS = ("get", "create", "update", "patch", "delete", "*")
 MARK = {"apiGroups": ["marks.example.org"], "resources": ["marks"], "verbs": ["get"]}
 """What every role gives: how to know that a server goes by it."""
 PART_OF = "app.kubernetes.io/part-of"
+ADMIN_ACCESS = "resource.kubernetes.io/admin-access"
+PLATFORM = "/api/v1/namespaces/gpu-operator/pods"
+OWNER = "/apis/apps/v1/namespaces/gpu-operator/daemonsets"
 COUNT = 45
 SECONDS = 60
 
@@ -139,19 +153,54 @@ def bind(client: Client, found: Sequence[tuple[str, str, list[dict[str, Any]]]])
     return paths
 
 
+@pytest.fixture
+def watched(shared: Cluster) -> Iterator[Cluster]:
+    """The plugin of the platform runs, and claims of one namespace may have admin access."""
+    client = shared.client
+    found = client.get(f"{OWNER}/nvidia-device-plugin").body["metadata"]
+    owner = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "controller": True,
+        **{name: found[name] for name in ("name", "uid")},
+    }
+    metadata = {"name": "plugin", "ownerReferences": [owner]}
+    container = {
+        "name": "c",
+        "image": "nvcr.io/nvidia/k8s-device-plugin:v0.17.4",
+        "securityContext": {"privileged": True},
+    }
+    spec = {"nodeName": "shared", "containers": [container]}
+    made(client, PLATFORM, {"metadata": metadata, "spec": spec})
+    labels: dict[str, str | None] = {ADMIN_ACCESS: "true"}
+    try:
+        patched(client, "/api/v1/namespaces/default", {"metadata": {"labels": labels}})
+        yield shared
+    finally:
+        patched(
+            client, "/api/v1/namespaces/default", {"metadata": {"labels": {ADMIN_ACCESS: None}}}
+        )
+        gone = Request("DELETE", f"{PLATFORM}/plugin?gracePeriodSeconds=0")
+        assert client.send(gone).status == 200
+
+
 def counts(source: Source, where: str) -> bool:
     """Whether a right on a source counts where it is given; no scheduler wrote anything here."""
     if source.name == POD_MARKS:
         return False
-    if source.name == CONFIGURATION:
+    if source.name in IN_PLATFORM:
+        return not where
+    if source.name in WITH_ADMIN_ACCESS:
+        return where in ("", "default")
+    if source.name in (CONFIGURATION, AMD):
         return where != "gpu-a"
     return source.inside or not where
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_writers_are_those_whom_the_server_lets(shared: Cluster, seed: int) -> None:
+def test_writers_are_those_whom_the_server_lets(watched: Cluster, seed: int) -> None:
     found = list(roles(seed))
-    client = shared.client
+    client = watched.client
     patched(client, "/api/v1/namespaces/gpu-a", {"metadata": {"labels": {"team": "a"}}})
     paths = bind(client, found)
     try:
@@ -172,7 +221,7 @@ def test_writers_are_those_whom_the_server_lets(shared: Cluster, seed: int) -> N
             each["binding"].rpartition(" ")[2].rpartition("/")[2]: {
                 source["name"] for source in each["sources"]
             }
-            for each in asked(shared, "--set", "tenant=label:team")["writers"]
+            for each in asked(watched, "--set", "tenant=label:team")["writers"]
         }
     finally:
         replies = client.send_all([Request("DELETE", path) for path in paths])

@@ -53,7 +53,7 @@ def pods(
         kind, "train", namespace, metadata={"labels": labels, "annotations": {NETWORKS: networks}}
     )
     return msgspec.structs.replace(
-        made, parent=above, pointer="/spec/template", controller=controller
+        made, parent=above, pointer="/spec/template", controller=controller, part="template"
     )
 
 
@@ -91,6 +91,7 @@ def test_a_policy_for_one_network_of_two() -> None:
     assert fact.kind == KIND
     assert fact.subject.kind == "k8s/Job"
     assert fact.subject.pointer == "/spec/template/metadata/annotations"
+    assert fact.part == "template"
     assert fact.heuristic
 
 
