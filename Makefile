@@ -5,6 +5,8 @@ PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE
 VENV   := .venv
 BIN    := $(VENV)/bin
+SHIPPED := auditor/_shipped.bin
+MAKERS := $(shell find policies auditor/cel auditor/model auditor/platforms auditor/policy -name '*.yaml' -o -name '*.py')
 TARGETS ?= examples/estate
 GPUS ?= $(if $(filter examples/estate,$(TARGETS)),examples/gpu-cluster,$(TARGETS))
 # A file of tests is one piece of work, and all that ask one control plane are one: tests/pieces.py.
@@ -29,9 +31,13 @@ $(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
 
-install: $(VENV)/.installed  ## install into .venv
+# What the policies amount to, so that no command has to read and compile them; without it, it does.
+$(SHIPPED): $(VENV)/.installed $(MAKERS)
+	-@$(BIN)/python -m auditor.policy.build
 
-dev: $(VENV)/.dev  ## install what the tests need as well
+install: $(VENV)/.installed $(SHIPPED)  ## install into .venv
+
+dev: $(VENV)/.dev $(SHIPPED)  ## install what the tests need as well
 
 audit: install  ## audit the example, or TARGETS="a/ b.yaml"; verify and replay its bundle; who shares a GPU
 	@mkdir -p build/audit && rm -rf build/audit/bundle
@@ -87,4 +93,4 @@ findings:  ## what surprised us of other software is still so (minutes; needs th
 	if [ -n "$$failed" ]; then echo "changed:$$failed" >&2; exit 1; fi
 
 clean:
-	rm -rf build dist $(VENV)
+	rm -rf build dist $(SHIPPED) $(VENV)

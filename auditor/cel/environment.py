@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.cel.errors import CelCheckError, CelError
 from auditor.cel.limits import DEFAULT_LIMITS, DEFAULT_SIZES, Limits, Sizes
-from auditor.cel.program import Context, Parts, Program, load, pack_type
+from auditor.cel.program import Context, Parts, Program, load, pack_type, unpack_parts
 from auditor.cel.types import DYN, Type
 
 if TYPE_CHECKING:
@@ -133,7 +133,18 @@ class Environment:
             CelError: it is not a dump, or of another version of Python or of this package, or has
                 other variables.
         """
-        parts = load(dumped)
+        return self._program(load(dumped))
+
+    def unpack(self, packed: bytes) -> Program:
+        """The program that :meth:`Program.pack` wrote, compiled in an environment equal to this.
+
+        Raises:
+            CelError: it is not that, or of another version of this package, or has other
+                variables.
+        """
+        return self._program(unpack_parts(packed))
+
+    def _program(self, parts: Parts) -> Program:
         if parts.variables != tuple(self._variables):
             raise CelError("compiled for other variables")
         return Program(parts, self._context)

@@ -11,9 +11,12 @@ import marshal
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from auditor.cel.compiler.runtime import make_function
+import msgspec
+
+from auditor.cel.compiler.runtime import function_code, make_function
 from auditor.cel.errors import CelCompileError, CelError, CelLimitError
 from auditor.cel.reads import Packed, ReadTree, unpack
 from auditor.cel.types import Type
@@ -37,9 +40,9 @@ _STAMP: Final = f"auditor.cel {VERSION} {sys.implementation.cache_tag}"
 class Parts(NamedTuple):
     """What a program is made of, all of it plain values that :mod:`marshal` knows.
 
-    ``code`` is a marshalled code object. ``functions`` and ``patterns`` are its globals: the
-    library function or the regular expression behind each name. ``used`` are the names of all
-    functions in the source.
+    ``code`` is a marshalled code object, b"" where ``text`` has yet to be compiled. ``functions``
+    and ``patterns`` are its globals: the library function or the regular expression behind each
+    name. ``used`` are the names of all functions in the source.
     """
 
     source: str
@@ -95,8 +98,7 @@ class Program:
             late[each] = partial(_implementation, self._context, function)
         for each, pattern in self._parts.patterns:
             late[each] = partial(_search, pattern)
-        # the caller of ``restore`` vouches for it: see Program.dump
-        self.fast = make_function(marshal.loads(self._parts.code), late)  # noqa: S302
+        self.fast = make_function(_code_of(self._parts), late)
         return self.fast
 
     def __repr__(self) -> str:
@@ -225,8 +227,19 @@ class Program:
         Only the version of Python and of this package that wrote a dump can restore it. A dump is
         code: restore none that others could have written.
         """
-        parts: tuple[Any, ...] = tuple(self._parts)
-        return marshal.dumps((_STAMP, parts))
+        parts = self._parts
+        if not parts.code:
+            parts = parts._replace(code=marshal.dumps(_code_of(parts)))
+        plain: tuple[Any, ...] = (*parts,)
+        return marshal.dumps((_STAMP, plain))
+
+    def pack(self) -> bytes:
+        """The compiled program as bytes that any version of Python can restore.
+
+        They hold no code but its source, which is compiled when the program is run. Equal programs
+        are equal bytes.
+        """
+        return msgspec.msgpack.encode((VERSION, *self._parts._replace(code=b"")))
 
     def _tree(self) -> Node:
         if self._node is None:
@@ -255,6 +268,35 @@ def load(dumped: bytes) -> Parts:
                 raise CelError("a compiled expression of another version")
     except (EOFError, ValueError, TypeError) as error:
         raise CelError(f"not a compiled expression: {error}") from error
+
+
+def unpack_parts(packed: bytes) -> Parts:
+    """The parts in what :meth:`Program.pack` made.
+
+    Raises:
+        CelError: it is not that, or of another version of this package.
+    """
+    try:
+        version, *parts = _as_tuples(msgspec.msgpack.decode(packed, type=list[Any]))
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise CelError(f"not a compiled expression: {error}") from error
+    if version != VERSION or len(parts) != len(Parts._fields):
+        raise CelError("a compiled expression of another version")
+    return Parts(*parts)
+
+
+def _as_tuples(value: list[Any]) -> tuple[Any, ...]:
+    return tuple(_as_tuples(each) if isinstance(each, list) else each for each in value)
+
+
+def _code_of(parts: Parts) -> CodeType:
+    if parts.code:
+        # the caller of ``restore`` vouches for it: see Program.dump
+        return cast("CodeType", marshal.loads(parts.code))  # noqa: S302
+    try:
+        return function_code(parts.text)
+    except (RecursionError, SyntaxError, MemoryError):  # of a Python other than that it is from
+        return function_code("def cel(*_):\n    _give_up()\n")
 
 
 def pack_type(value: Type) -> Packed:

@@ -11,6 +11,7 @@ from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.load import cache_name, cache_stamp, load
 from auditor.policy.policyset import PolicySet, digest_of, policy_files
 from auditor.policy.resolve import ChosenRule, ResolvedProfile, resolve
+from auditor.policy.shipped import shipped_programs
 
 __all__ = [
     "ActiveRule",
@@ -30,6 +31,7 @@ __all__ = [
     "policies_folder",
     "policy_files",
     "resolve",
+    "shipped_programs",
 ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import functools
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -23,6 +25,7 @@ from auditor.policy.cachefile import CacheFolder
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.messages import BraceError, split_message
 from auditor.policy.parameters import cel_type
+from auditor.policy.policyset import PolicySet
 from auditor.policy.resolve import ChosenRule, ResolvedProfile
 from auditor.policy.subjects import elsewhere, platforms_of
 
@@ -154,32 +157,64 @@ class ProgramCache:
     They are code. ``stamp`` says which policy and which version of the program they are of.
     """
 
-    def __init__(self, folder: CacheFolder, name: str, stamp: str) -> None:
+    def __init__(
+        self,
+        folder: CacheFolder | None,
+        name: str,
+        stamp: str,
+        shipped: Callable[[], Mapping[str, bytes]] = dict,
+    ) -> None:
+        """``folder`` is None to do without a file; ``shipped`` are packed when this was built."""
         self._folder = folder
         self._name = name
         self._stamp = stamp
-        self._known = _decoded(folder.read(name, stamp) or b"")
-        self._new: dict[str, bytes] = {}
+        self._known = _decoded((folder.read(name, stamp) if folder is not None else None) or b"")
+        self._shipped = functools.cache(shipped)
+        self._new: dict[str, Program] = {}
 
     def get(self, key: str, environment: Environment) -> Program | None:
         """The program for a key, None when it is not known or from another version."""
         data = self._known.get(key)
-        if data is None:
-            return None
-        try:
-            return environment.restore(data)
-        except CelError:
-            return None
+        with contextlib.suppress(CelError):
+            if data is not None:
+                return environment.restore(data)
+        packed = self._shipped().get(key)
+        with contextlib.suppress(CelError):
+            if packed is not None:
+                program = environment.unpack(packed)
+                self.put(key, program)
+                return program
+        return None
 
     def put(self, key: str, program: Program) -> None:
         """Remember a program."""
-        self._new[key] = program.dump()
+        self._new[key] = program
 
     def save(self) -> None:
         """Write what is new."""
-        if self._new:
-            content = msgspec.msgpack.encode({**self._known, **self._new})
+        if self._new and self._folder is not None:
+            new = {key: program.dump() for key, program in self._new.items()}
+            content = msgspec.msgpack.encode({**self._known, **new})
             self._folder.write(self._name, self._stamp, content)
+
+    def packed(self) -> Mapping[str, bytes]:
+        """What is new, for any version of Python."""
+        return {key: program.pack() for key, program in self._new.items()}
+
+
+def packed_programs(policy: PolicySet) -> Mapping[str, bytes]:
+    """Compile all rules of a policy set, and pack the programs by their keys.
+
+    Raises:
+        PolicyErrors: an expression is wrong.
+    """
+    errors: list[PolicyError] = []
+    programs = ProgramCache(None, "", "")
+    for rule in policy.rules.values():
+        compile_rule(ChosenRule(rule, rule.severity, {}), errors, programs)
+    if errors:
+        raise PolicyErrors(tuple(errors))
+    return programs.packed()
 
 
 def _decoded(data: bytes | memoryview) -> Mapping[str, bytes]:

@@ -10,6 +10,7 @@ import msgspec
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 from auditor.policy.policyset import PolicyFile, PolicySet, digest_files, read_files
+from auditor.policy.shipped import shipped_policy
 from auditor.version import VERSION
 
 FORMAT = 8
@@ -37,12 +38,20 @@ def load(
     known = _restored(data, digest, shown) if data is not None else None
     if known is not None:
         return known
-    from auditor.policy.read import read_policy  # noqa: PLC0415 - YAML, when nothing is cached
+    policy = _shipped(digest, shown, platforms)
+    if policy is None:
+        from auditor.policy.read import read_policy  # noqa: PLC0415 - YAML, when it has to be
 
-    policy = read_policy(folders, files, digest, platforms)
+        policy = read_policy(folders, files, digest, platforms)
     if cache is not None:
         cache.write(name, stamp, msgspec.msgpack.encode((shown, policy)))
     return policy
+
+
+def _shipped(digest: str, shown: Sequence[str], platforms: Platforms) -> PolicySet | None:
+    """What was made of these files when this program was built."""
+    data = shipped_policy(digest, (each.name for each in platforms)) if not shown else None
+    return None if data is None else msgspec.msgpack.decode(data, type=PolicySet)
 
 
 def _shown(folders: Sequence[Path], files: Sequence[PolicyFile]) -> list[str]:

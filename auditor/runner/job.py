@@ -23,6 +23,7 @@ from auditor.policy import (
     compile_profile,
     load,
     resolve,
+    shipped_programs,
 )
 from auditor.ports import Collector
 from auditor.runner.settings import Chosen
@@ -85,11 +86,11 @@ def compiled_profile(chosen: Chosen) -> CompiledProfile:
         UsageError: no such profile, rule or parameter.
     """
     policy = load(chosen.folders, chosen.cache, chosen.platforms)
-    programs = None
-    if chosen.cache is not None:
-        digest = policy.digest
-        name, stamp = cache_name(digest, "programs"), cache_stamp(digest, "programs")
-        programs = ProgramCache(chosen.cache, name, stamp)
+    digest = policy.digest
+    name, stamp = cache_name(digest, "programs"), cache_stamp(digest, "programs")
+    names = [platform.name for platform in chosen.platforms]
+    shipped = functools.partial(shipped_programs, digest, names)
+    programs = ProgramCache(chosen.cache, name, stamp, shipped)
     resolved = resolve(policy, chosen.profile, dict(chosen.parameters))
     return compile_profile(resolved, programs, chosen.platforms)
 

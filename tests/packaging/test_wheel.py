@@ -49,6 +49,22 @@ def test_all_data_is_in_it(installed: Installed) -> None:
     assert not [name for name in inside if name.startswith(("tests", "benchmarks", "docs"))]
 
 
+SHIPPED = """
+import sys
+from auditor.policy import load, policies_folder, shipped_programs
+from auditor.platforms import PLATFORMS
+policy = load((policies_folder(),))
+programs = shipped_programs(policy.digest, [each.name for each in PLATFORMS])
+print(len(policy.rules), len(programs) > len(policy.rules), "auditor.policy.read" in sys.modules)
+"""
+
+
+def test_no_policy_has_to_be_read_or_compiled_again(installed: Installed) -> None:
+    rules = len(list((ROOT / "policies" / "rules").rglob("*.yaml")))
+    ran = installed.run("python", "-c", SHIPPED)
+    assert ran.stdout.split() == [str(rules), "True", "False"], ran.stderr
+
+
 def test_version(installed: Installed) -> None:
     ran = installed.run("auditor", "--version")
     assert (ran.returncode, ran.stdout.split()[0], ran.stderr) == (0, "auditor", "")

@@ -33,6 +33,7 @@ from auditor.cel.ast import (
 from auditor.cel.compiler import calls, common, logic, macros, optionals, selections
 from auditor.cel.compiler.code import Code
 from auditor.cel.compiler.generator import Generator
+from auditor.cel.compiler.runtime import function_code
 from auditor.cel.functions import Library
 
 _HANDLERS: Final[Mapping[type, Callable[[Generator, Any], Code]]] = {
@@ -86,15 +87,10 @@ def generate(node: Node, variables: Sequence[str], functions: Library) -> Compil
         text = "\n    ".join((head, *lines)) + "\n"
         return Compiled(
             text,
-            _function_code(text),
+            function_code(text),
             {name: function for function, name in g.used_functions.items()},
             {name: pattern for pattern, name in g.used_patterns.items()},
         )
     except (RecursionError, SyntaxError, MemoryError):
         text = f"{head}\n    _give_up()\n"
-        return Compiled(text, _function_code(text), {}, {})
-
-
-def _function_code(text: str) -> CodeType:
-    module = compile(text, "<cel>", "exec", dont_inherit=True)
-    return next(constant for constant in module.co_consts if isinstance(constant, CodeType))
+        return Compiled(text, function_code(text), {}, {})

@@ -122,6 +122,16 @@ class Later:
         return target(*args)
 
 
+def function_code(text: str) -> CodeType:
+    """The code object of the one function in a generated source.
+
+    Raises:
+        RecursionError, SyntaxError, MemoryError: Python cannot express it.
+    """
+    module = compile(text, "<cel>", "exec", dont_inherit=True)
+    return next(constant for constant in module.co_consts if isinstance(constant, CodeType))
+
+
 def make_function(
     code: CodeType,
     late: Mapping[str, Callable[[], Callable[..., object]]],

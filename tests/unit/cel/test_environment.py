@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import marshal
 
+import msgspec
 import pytest
 
-from auditor.cel import DYN, CelCheckError, CelError, Environment, Limits
+from auditor.cel import DYN, CelCheckError, CelError, Environment, Limits, Program
 from auditor.cel.sizes import SATURATED
 
 ENVIRONMENT = Environment({"x": DYN, "y": DYN})
@@ -71,7 +72,21 @@ RESTORED = [
 @pytest.mark.parametrize("source", [case[1] for case in RESTORED], ids=[c[0] for c in RESTORED])
 def test_a_restored_program_is_the_same(source: str) -> None:
     program = ENVIRONMENT.compile(source)
-    again = ENVIRONMENT.restore(program.dump())
+    same(source, program, ENVIRONMENT.restore(program.dump()))
+
+
+@pytest.mark.parametrize("source", [case[1] for case in RESTORED], ids=[c[0] for c in RESTORED])
+def test_a_packed_program_is_the_same(source: str) -> None:
+    program = ENVIRONMENT.compile(source)
+    packed = program.pack()
+    assert ENVIRONMENT.compile(source).pack() == packed
+    same(source, program, ENVIRONMENT.unpack(packed))
+    again = ENVIRONMENT.unpack(packed)
+    assert again.pack() == packed
+    same(source, program, ENVIRONMENT.restore(again.dump()))
+
+
+def same(source: str, program: Program, again: Program) -> None:
     args = ({"a": ["aa"], "name": "aa"}, "aa")
     assert repr(again.run(*args)) == repr(program.run(*args))
     assert repr(again.exact(*args)) == repr(program.exact(*args))
@@ -83,6 +98,7 @@ def test_a_restored_program_is_the_same(source: str) -> None:
         program.reads,
     )
     assert (again.functions_used(), again.since()) == (program.functions_used(), program.since())
+    assert again.wants == program.wants
 
 
 def test_a_program_has_no_other_attribute() -> None:
@@ -112,3 +128,27 @@ NO_DUMPS = [
 def test_no_dump(dumped: bytes) -> None:
     with pytest.raises(CelError):
         ENVIRONMENT.restore(dumped)
+
+
+PACKED = msgspec.msgpack.decode(ENVIRONMENT.compile("x.a == 1").pack())
+NOT_PACKED = [
+    ("nothing", b""),
+    ("half of it", msgspec.msgpack.encode(PACKED)[:-9]),
+    ("a map", msgspec.msgpack.encode({"a": 1})),
+    ("another version", msgspec.msgpack.encode([0, *PACKED[1:]])),
+    ("a part less", msgspec.msgpack.encode(PACKED[:-1])),
+    ("other variables", Environment({"y": DYN}).compile("y").pack()),
+]
+
+
+@pytest.mark.parametrize("packed", [case[1] for case in NOT_PACKED], ids=[c[0] for c in NOT_PACKED])
+def test_not_packed(packed: bytes) -> None:
+    with pytest.raises(CelError):
+        ENVIRONMENT.unpack(packed)
+
+
+def test_what_this_python_cannot_compile_is_left_to_the_interpreter() -> None:
+    parts = list(PACKED)
+    parts[parts.index(ENVIRONMENT.compile("x.a == 1").code)] = "def cel(v0, v1):\n    return ("
+    program = ENVIRONMENT.unpack(msgspec.msgpack.encode(parts))
+    assert program.run({"a": 1}, None) is True

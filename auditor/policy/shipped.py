@@ -1,0 +1,96 @@
+"""What the policies that come with this program amount to, found out when it was built.
+
+To read some three hundred YAML files and compile what their rules say takes seconds, which a first
+scan would wait for: in CI each scan is one. So a build leaves the outcome beside the code::
+
+    auditor/_shipped.bin    made from    policies/**.yaml, and from the sources that read them
+      policy                             rules, controls, profiles, tables (msgpack)
+      programs                           what each expression became, with its source, not its code
+
+It is as good as the code beside it, and used for nothing but what it was made from: for other
+policies, of users or of a bundle made elsewhere, and for sources that were changed since, there is
+nothing shipped. So nobody has to remember to build it anew.
+
+``hatch_build.py`` makes it for a wheel, and :mod:`auditor.policy.build` for a checkout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from auditor.policy.policyset import PolicySet
+
+PACKAGE: Final = Path(__file__).resolve().parents[1]
+_FILE: Final = "_shipped.bin"
+_MAKERS: Final = ("cel", "model", "platforms", "policy")
+"""The packages that decide what is made of policies."""
+
+
+class _Shipped(msgspec.Struct, frozen=True, array_like=True):
+    """``makers`` and ``digest`` say what it was made of; parts are read when they are wanted."""
+
+    makers: str
+    digest: str
+    platforms: tuple[str, ...]
+    policy: msgspec.Raw
+    programs: msgspec.Raw
+
+
+def shipped_policy(digest: str, platforms: Iterable[str], package: Path = PACKAGE) -> bytes | None:
+    """The policy set of files with this digest, encoded; None where none was built."""
+    found = _read(digest, platforms, package)
+    return bytes(found.policy) if found is not None else None
+
+
+def shipped_programs(
+    digest: str, platforms: Iterable[str], package: Path = PACKAGE
+) -> Mapping[str, bytes]:
+    """The packed programs of policy files with this digest by their keys."""
+    found = _read(digest, platforms, package)
+    if found is None:
+        return {}
+    return msgspec.msgpack.decode(found.programs, type=dict[str, bytes])
+
+
+def write_shipped(
+    policy: PolicySet,
+    programs: Mapping[str, bytes],
+    platforms: Iterable[str],
+    package: Path = PACKAGE,
+) -> Path:
+    """Write what was made of the policies that are shipped, and return the file that holds it."""
+    encode = msgspec.msgpack.Encoder(order="deterministic").encode
+    parts = (msgspec.Raw(encode(policy)), msgspec.Raw(encode(programs)))
+    found = _Shipped(_makers(package), policy.digest, tuple(platforms), *parts)
+    place = package / _FILE
+    beside = place.with_suffix(f".{os.getpid()}")
+    beside.write_bytes(encode(found))
+    beside.replace(place)
+    return place
+
+
+def _read(digest: str, platforms: Iterable[str], package: Path) -> _Shipped | None:
+    try:
+        data = (package / _FILE).read_bytes()
+        found = msgspec.msgpack.decode(data, type=_Shipped)
+    except (OSError, msgspec.DecodeError):
+        return None
+    if (found.digest, found.platforms) != (digest, tuple(platforms)):
+        return None
+    return found if found.makers == _makers(package) else None
+
+
+def _makers(package: Path) -> str:
+    """sha256 over the sources that decide what is made of policies."""
+    total = hashlib.sha256()
+    for folder in _MAKERS:
+        for file in sorted((package / folder).rglob("*.py")):
+            name = file.relative_to(package).as_posix()
+            total.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
