@@ -245,6 +245,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "scaling": scaling,
         "gpus": gpus,
         "docker": docker.host,
+        "docker-many": docker.many,
         "collect": collecting,
         "cluster": cluster,
         "prowler": peers.prowler,

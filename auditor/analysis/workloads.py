@@ -34,7 +34,7 @@ from auditor.analysis.rows import PARTIAL, Extractor, Parts, TemplateRow, rows_f
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Owner, Resource
-from auditor.platforms.kubernetes import BUILT_IN, GROUPS, kind_name
+from auditor.platforms.kubernetes import BUILT_IN, GROUPS, PREFIX, kind_name
 
 _KNOWN: Final = frozenset(kind_name(groups[0], kind) for kind, groups in BUILT_IN.items())
 _CAPITALS: Final = {kind.lower(): kind for kind in BUILT_IN}
@@ -65,7 +65,9 @@ class PodTemplates:
         self.feeds: Feeds = _holders(rows)
 
     def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
-        """Yield the pods of ``resource``, told apart by names."""
+        """Yield the pods of ``resource``, told apart by names; other platforms have none."""
+        if not resource.kind.startswith(PREFIX):
+            return iter(())
         return named(resource, self._workloads.derive(resource))
 
 

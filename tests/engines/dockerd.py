@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.engines import build
 from tests.engines.cache import EngineUnavailableError
@@ -103,16 +104,24 @@ class Docker:
         self._post(f"/containers/create?name={name}", settings)
         self._post(f"/containers/{name}/start", {})
 
+    def get(self, path: str) -> Any:
+        """What it answers to a path of its API."""
+        return json.loads(self._ask("GET", path, None))
+
     def _post(self, path: str, body: Mapping[str, object]) -> None:
+        self._ask("POST", path, json.dumps(body))
+
+    def _ask(self, method: str, path: str, body: str | None) -> bytes:
         connection = http.client.HTTPConnection("docker", timeout=60)
         connection.sock = socket.socket(socket.AF_UNIX)
         with contextlib.closing(connection):
             connection.sock.connect(str(self.socket))
-            headers = {"content-type": "application/json"}
-            connection.request("POST", path, json.dumps(body), headers)
+            connection.request(method, path, body, {"content-type": "application/json"})
             answer = connection.getresponse()
+            found = answer.read()
             if answer.status >= http.HTTPStatus.BAD_REQUEST:
-                raise RuntimeError(f"POST {path}: {answer.read().decode()}")
+                raise RuntimeError(f"{method} {path}: {found.decode()}")
+            return found
 
     def load(self, archive: bytes, *changes: str, name: str = IMAGE) -> None:
         """Make an image of an archive; ``changes`` are instructions of a Dockerfile."""

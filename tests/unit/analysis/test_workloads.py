@@ -7,7 +7,7 @@ import pytest
 
 from auditor.analysis.rows import rows_from_table
 from auditor.analysis.shapes import join, prepare
-from auditor.analysis.workloads import Workloads
+from auditor.analysis.workloads import PodTemplates, Workloads
 from auditor.engine.lines import source_pointer
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
@@ -207,3 +207,12 @@ def test_joined_lists() -> None:
     )
     assert prepare(PLATFORMS.shape_of("k8s/Pod"), body) is body
     assert join({}, (("spec", "containers"),)) == []
+
+
+def test_other_platforms_have_no_pods() -> None:
+    """A service of a compose file has an image and a command as a container of a pod has."""
+    service = {"image": "a", "command": ["b"], "volumes": [], "securityContext": {"x": 1}}
+    looks_like_it = {"template": {"spec": SPEC}, "agent": service, **service}
+    analysis = PodTemplates({})
+    assert list(analysis.derive(resource("docker/ComposeService", looks_like_it))) == []
+    assert list(analysis.derive(resource("k8s/Fleet.example.com", looks_like_it))) != []
