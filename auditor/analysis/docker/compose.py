@@ -96,14 +96,14 @@ def _process(service: Service) -> None:
 
 
 def _command(service: Service) -> None:
-    """What is written of it: the rest is the image's."""
+    """What is written of it; the rest is the image's, which is judged by itself."""
     words: list[object] = []
     written = [key for key in ("entrypoint", "command") if service.body.get(key) is not None]
     for key in written:
         found = service.get(key, list)
         words += found if isinstance(found, list) else [found]
-    if written:
-        service.fields.put("command", words, f"/{written[-1]}")
+    last = written[-1] if written else "command"
+    service.found("command", words if written else None, [], f"/{last}")
 
 
 def _healthcheck(service: Service) -> None:

@@ -52,6 +52,8 @@ _ALONE: Final = "docker"
 """What stands for the project in the name of a container without one."""
 _WHOLE: Final = "every GPU"
 """The device of hosts of which nobody says which GPUs they have."""
+_NVIDIA: Final = "nvidia"
+"""What the toolkit calls its runtimes: nvidia, nvidia-cdi, nvidia-legacy."""
 _WRITER: Final = "tenant"
 _SHOWN: Final = 20
 _PART: Final = re.compile(r"\d+:\d+")
@@ -69,13 +71,18 @@ class _Discovered(msgspec.Struct, frozen=True):
 class _Info(msgspec.Struct, frozen=True, rename="pascal"):
     name: str = ""
     discovered_devices: list[_Discovered] | None = None
+    runtimes: dict[str, object] | None = None
 
 
 class Host(msgspec.Struct, frozen=True):
-    """What is taken of an engine: its name, and the GPUs that it found (API 1.50)."""
+    """What is taken of an engine: its name, and the GPUs that it found (API 1.50).
+
+    ``made_for_gpus``: it knows of GPUs, or has a runtime for them.
+    """
 
     name: str = ""
     devices: tuple[str, ...] = ()
+    made_for_gpus: bool = False
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -136,7 +143,9 @@ class DockerGpus(Uncombined):
 def _host_of(body: bytes) -> Host:
     found = _info(body)
     names = {device_id(each.id) for each in found.discovered_devices or ()} - {ALL}
-    return Host(found.name, tuple(sorted(names - _second_names(names))))
+    devices = tuple(sorted(names - _second_names(names)))
+    runtimes = any(_NVIDIA in name for name in found.runtimes or ())
+    return Host(found.name, devices, made_for_gpus=bool(devices) or runtimes)
 
 
 def _second_names(names: AbstractSet[str]) -> set[str]:
@@ -186,9 +195,9 @@ def _estate(host: Host, at: Origin | None, uses: Sequence[tuple[Origin, Use]]) -
         estate.tenants.name(use.tenant, use.key)
         by_node.setdefault(use.node or host.name, []).append((origin, use))
     for node, found in by_node.items():
-        devices = host.devices if node == host.name else ()
+        own = host if node == host.name else Host()
         estate.nodes[node] = at if at is not None and node == host.name else found[0][0]
-        _fill(estate, node, devices, found)
+        _fill(estate, node, own, found)
     return estate
 
 
@@ -210,17 +219,21 @@ def _told(uses: Sequence[tuple[Origin, Use]]) -> TenancyFact:
     )
 
 
-def _fill(
-    estate: Estate, node: str, devices: Sequence[str], uses: Sequence[tuple[Origin, Use]]
-) -> None:
-    """Give each device of a host what its workloads have of it."""
+def _fill(estate: Estate, node: str, host: Host, uses: Sequence[tuple[Origin, Use]]) -> None:
+    """Give each device of a host what its workloads have of it.
+
+    Who is privileged reaches all of them, where there are some: so much only a host says that was
+    made for GPUs, or a workload that asks for one.
+    """
     named = {_gpu(door.device) for _, use in uses for door in use.doors if door.device != ALL}
-    known = sorted({*devices, *named}) or [_WHOLE]
+    known = sorted({*host.devices, *named}) or [_WHOLE]
+    asked = any(door.sharing is Mechanism.OVERLAP for _, use in uses for door in use.doors)
+    has_gpus = host.made_for_gpus or bool(named) or asked
     found = {gpu: Device(held=[], notes=[]) for gpu in known}
     for origin, use in uses:
         estate.reached_from(use.pod, origin)
         ways = [
-            Way(door.name, int(door.certainty), field)
+            Way(door.name, int(door.certainty if has_gpus else Certainty.POSSIBLE), field)
             for door, field in zip(use.doors, use.fields, strict=True)
             if door.device == ALL and door.sharing is Mechanism.BYPASS
         ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import pytest
 
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
@@ -145,6 +147,30 @@ def test_who_is_privileged_reaches_all_of_them() -> None:
     [share] = of_kind(facts, "gpu/Share")
     assert share["tenants"] == ["root", "x"]
     assert share["found"][0]["isolation"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("of_host", "other", "certainty"),
+    [
+        ({}, {}, "possible"),
+        ({"Runtimes": {"runc": {}}}, {}, "possible"),
+        ({"Runtimes": {"runc": {}, "nvidia": {}}}, {}, "exact"),
+        ({"DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}]}, {}, "exact"),
+        ({}, ask(Count=1), "exact"),
+        ({}, ask(Count=-1), "exact"),
+    ],
+)
+def test_where_nothing_says_that_there_are_gpus(
+    of_host: Mapping[str, object], other: dict[str, object], certainty: str
+) -> None:
+    """Most hosts have none: what is privileged there reaches none for sure."""
+    facts = derived(
+        resource("docker/Info", "gpu-7", {"Name": "gpu-7", **of_host}),
+        container("root", Privileged=True),
+        container("a", project="", running=True, tenant="", **other),
+    )
+    [reach] = of_kind(facts, "gpu/Reach")
+    assert (reach["name"], reach["certainty"]) == ("root", certainty)
 
 
 def test_an_index_and_a_uuid_may_be_one_gpu() -> None:
