@@ -20,6 +20,7 @@ from auditor.analysis.docker import joined
 from auditor.analysis.docker.compose import ComposeServices
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
+from auditor.analysis.docker.host import HostFacts
 from auditor.analysis.docker.services import Services
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.texts import ReadText, read_json
@@ -34,7 +35,7 @@ def analyses(read: ReadText) -> Table:
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),
             *(selections.make, secondary_networks.make, backends.make, listeners.make),
-            *(partial(sharing.make, read=read), DockerGpus),
+            *(partial(sharing.make, read=read), DockerGpus, HostFacts),
         ),
         completing=(completions.make, joined.make),
     )

@@ -33,8 +33,34 @@ HOST_SYSCONFIG_FILE: Final = "docker/HostSysconfigFile"
 HOST_ENGINE_SOCKET: Final = "docker/HostEngineSocket"
 HOST_CONTAINERD_SOCKET: Final = "docker/HostContainerdSocket"
 
+HOST_KEYS: Final = "docker/HostKeys"
+HOST_SETTINGS: Final = "docker/HostSettings"
+HOST_PROCESSES: Final = "docker/HostProcesses"
+HOST_MOUNTS: Final = "docker/HostMounts"
+HOST_AUDIT_RULES: Final = "docker/HostAuditRules"
+HOST_GROUP: Final = "docker/HostGroup"
+HOST_LISTENERS: Final = "docker/HostListeners"
+HOST_TOOLKIT: Final = "docker/HostToolkit"
+HOST_DEVICE_SPECS: Final = "docker/HostDeviceSpecs"
+HOST_SHARING_FOLDER: Final = "docker/HostSharingFolder"
+
+HOST_AUDIT: Final = "docker/HostAudit"
+HOST_DAEMON: Final = "docker/HostDaemon"
+HOST_DATA_ROOT: Final = "docker/HostDataRoot"
+HOST_TLS: Final = "docker/HostTls"
+
 HOST: Final = frozenset(
     {
+        HOST_KEYS,
+        HOST_SETTINGS,
+        HOST_PROCESSES,
+        HOST_MOUNTS,
+        HOST_AUDIT_RULES,
+        HOST_GROUP,
+        HOST_LISTENERS,
+        HOST_TOOLKIT,
+        HOST_DEVICE_SPECS,
+        HOST_SHARING_FOLDER,
         HOST_SERVICE_UNIT,
         HOST_SOCKET_UNIT,
         HOST_SETTINGS_FOLDER,
@@ -53,7 +79,7 @@ READ: Final = frozenset(
 """What an engine is asked for."""
 WRITTEN: Final = frozenset({COMPOSE_SERVICE})
 """What files hold, and no engine gives."""
-FACTS: Final = frozenset({WORKLOAD})
+FACTS: Final = frozenset({WORKLOAD, HOST_AUDIT, HOST_DAEMON, HOST_DATA_ROOT, HOST_TLS})
 
 DOCKER: Final = Platform(
     name="docker",

@@ -58,7 +58,7 @@ def estate() -> tuple[Resource, ...]:
         for fact in analysis.derive(resource)
         if isinstance(fact, Resource)
     ]
-    return (*found, *facts, *running(), *routed(), *networked(), *hosted())
+    return (*found, *facts, *running(), *routed(), *networked(), *hosted(), *beneath())
 
 
 def joined_containers() -> tuple[Resource, ...]:
@@ -140,6 +140,21 @@ def hosted() -> tuple[Resource, ...]:
         if isinstance(fact, Resource)
     ]
     return (odd("docker/Info", {"Name": "h"}), *containers, *facts)
+
+
+def beneath() -> tuple[Resource, ...]:
+    """The host beneath an engine, with tokens in its settings and its arguments."""
+    arguments = ["dockerd", f"--log-opt=splunk-token={CANARY}"]
+    rules = {"installed": True, "enabled": 1, "rules": ["-w /etc"], "links": {}, "paths": {}}
+    bodies = {
+        "Processes": {"engines": [{"arguments": arguments}], "proxies": 0},
+        "Settings": {"settings": {"log-opts": {"token": CANARY}}},
+        "Keys": {"files": [], "folders": [], "account": {"user": 0, "group": 0}},
+        "Mounts": {"mounts": [{"path": "/", "device": "8:1"}]},
+        "AuditRules": rules,
+    }
+    info = odd("docker/Info", {"DockerRootDir": "/var/lib/docker"})
+    return (info, *(odd(f"docker/Host{kind}", body) for kind, body in bodies.items()))
 
 
 def site() -> Site:

@@ -53,6 +53,21 @@ WRONG = {
         "--set version is given twice: '1.30' and '1.31'",
         "once",
     ),
+    "probes of something else": (
+        ("scan", "docker://", "--host-probes", "a.yaml"),
+        "--host-probes a.yaml: there is no line 'auditor-host 1'",
+        "auditor permissions docker --script",
+    ),
+    "probes that are not there": (
+        ("doctor", "docker://", "--host-probes", "none"),
+        "--host-probes none: No such file or directory",
+        "auditor permissions docker --script",
+    ),
+    "a script for a cluster": (
+        ("permissions", "k8s", "--script"),
+        "--script: there is none for k8s",
+        "auditor permissions docker --script",
+    ),
     "no such level": (
         ("gpus", "a.yaml", "--set", "isolation_floor=harware"),
         "'harware' is not one of none, shared, soft-quota, memory-soft, memory, hardware,",

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.command import auditor
-from tests.engines.dockerd import Docker
+from tests.engines.dockerd import IMAGE, Docker
 from tests.engines.sshd import Sshd
 
 PROFILE = ("--profile", "cis-docker")
-FILES = frozenset(f"3.{number}" for number in (*range(1, 9), *range(15, 25)))
-OF_RUN = frozenset({"3.15", "3.16", "3.23", "3.24"})
+FILES = frozenset(f"3.{number}" for number in range(1, 25))
+ENGINE = frozenset({"2.3", "2.4", "2.8", "2.10", "2.16"})
+AUDITED = frozenset(f"1.1.{number}" for number in range(3, 19))
+OTHERS = frozenset({"1.1.1", "1.1.2", "5.7", "7.2"})
+HOST = FILES | ENGINE | AUDITED | OTHERS
+OF_RUN = frozenset({"1.1.4", "1.1.8", "3.15", "3.16", "3.23", "3.24"})
 """An SSH server of ours has a ``/run`` of its own."""
 
 
 def of_host(results: dict[str, Any]) -> dict[str, str]:
-    """The states of the controls on files of the host."""
-    return {each["id"]: each["state"] for each in results["controls"] if each["id"] in FILES}
+    """The states of the controls that the host decides."""
+    return {each["id"]: each["state"] for each in results["controls"] if each["id"] in HOST}
 
 
 def scan(*arguments: str | Path, **env: str) -> dict[str, Any]:
@@ -33,11 +38,52 @@ def test_by_its_socket(docker: Docker) -> None:
     """Each control is decided, and that on the socket by the mode which it has."""
     results = scan(docker.target)
     found = of_host(results)
-    assert found.keys() == FILES
+    assert found.keys() == HOST
     assert set(found.values()) <= {"satisfied", "not-satisfied"}
     open_to_others = docker.socket.stat().st_mode & 0o7777 & ~0o660
     assert found["3.16"] == ("not-satisfied" if open_to_others else "satisfied")
     assert results["targets"][0]["state"] == "complete"
+
+
+def test_settings_in_effect(docker: Docker) -> None:
+    """By the arguments of the engine that was asked, among those of all that run here."""
+    results = scan(docker.target)
+    found = of_host(results)
+    assert (found["2.3"], found["2.4"], found["2.8"]) == (
+        *("satisfied", "not-satisfied", "not-satisfied"),
+    )
+    (firewall,) = [
+        each for each in results["findings"] if each["rule"] == "docker-host-firewall-unmanaged"
+    ]
+    assert firewall["observed"] == [{"path": firewall["observed"][0]["path"], "value": False}]
+    assert re.fullmatch("/engines/[0-9]+/arguments", firewall["observed"][0]["path"])
+
+
+def test_the_file_system_of_its_data(docker: Docker) -> None:
+    """As the kernel shows it: where the folder of the engine has the device of another one."""
+    found = of_host(scan(docker.target))
+    data = (docker.folder / "data").stat().st_dev
+    shared = data in {each.stat().st_dev for each in (Path("/"), docker.folder.parent)}
+    assert found["1.1.1"] == ("not-satisfied" if shared else "satisfied")
+
+
+SHELL = """
+printf '#!/bin/sh\\nsleep 100000\\n' > /bin/sshd; busybox chmod +x /bin/sshd; exec /bin/sshd
+"""
+
+
+def test_an_ssh_server_in_a_container(docker: Docker) -> None:
+    """The host sees its process, and by its control group in which container it is."""
+    container = docker.run("run", "--detach", "--name", "shells", IMAGE, "sh", "-c", SHELL)
+    try:
+        results = scan(docker.target)
+    finally:
+        docker.run("rm", "--force", "shells")
+    (found,) = [
+        each for each in results["findings"] if each["rule"] == "docker-container-shell-server"
+    ]
+    assert container[:12] in found["message"]
+    assert of_host(results)["5.7"] == "not-satisfied"
 
 
 def test_a_socket_that_everybody_may_open(docker: Docker) -> None:
@@ -59,8 +105,8 @@ def test_by_ssh(docker: Docker, sshd: Sshd) -> None:
     """One more connection, which runs the script; it comes to what we see by ourselves."""
     there = of_host(scan(sshd.target, PATH=f"{sshd.programs}:{os.environ['PATH']}"))
     here = of_host(scan(docker.target))
-    assert {name: there[name] for name in FILES - OF_RUN} == {
-        name: here[name] for name in FILES - OF_RUN
+    assert {name: there[name] for name in HOST - OF_RUN} == {
+        name: here[name] for name in HOST - OF_RUN
     }
     assert set(there.values()) <= {"satisfied", "not-satisfied"}
 

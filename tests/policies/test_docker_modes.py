@@ -27,6 +27,9 @@ ALLOWED = {
     "sysconfig-file": 0o644,
     "engine-socket": 0o660,
     "containerd-socket": 0o660,
+    "tls-authority": 0o444,
+    "tls-certificate": 0o444,
+    "tls-key": 0o400,
 }
 
 
@@ -42,7 +45,8 @@ def judge_of(name: str) -> Judge:
 def verdict(name: str, mode: int) -> Verdict:
     """What the rule says of a file with a mode."""
     file = {"path": "/a", "type": "file", "mode": mode, "permissions": f"{mode:04o}"}
-    (outcome,) = judge_of(name).judge({"files": [file]}).outcomes
+    field = {"tls-": name.removeprefix("tls-")}.get(name[:4], "files")
+    (outcome,) = judge_of(name).judge({field: [file]}).outcomes
     return outcome.verdict
 
 

@@ -12,16 +12,22 @@ then stands in ``/etc/docker`` here says nothing of that engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 import msgspec
 
 from auditor.model.enums import CAUSES, Answered
 from auditor.model.resource import Excluded, Gap
+from auditor.platforms.docker import (
+    HOST_DEVICE_SPECS,
+    HOST_LISTENERS,
+    HOST_MOUNTS,
+    HOST_SHARING_FOLDER,
+)
 from auditor.ports import Read
 from collectors.docker.host.observed import Observed, Unread
-from collectors.docker.host.shapes import UnreadError, body_of, request_of
+from collectors.docker.host.parts import UnreadError
+from collectors.docker.host.shapes import body_of, request_of
 from collectors.docker.live.notes import Notes
 
 _ROOT: Final = "look as root: sudo, or ssh as root"
@@ -29,9 +35,21 @@ _HOW: Final = "the script that `auditor permissions docker --script` prints tell
 OFF: Final = "--no-host"
 REMOTE: Final = f"only the engine is reached, and not its host; {_HOW}"
 ROOTLESS: Final = "the engine does not run as root, and its files are those of a user"
+OF_ANY: Final = frozenset(
+    {HOST_DEVICE_SPECS, HOST_LISTENERS, HOST_MOUNTS, HOST_SHARING_FOLDER},
+)
+"""The kinds that are about the host, whichever account its engine runs as."""
 
 Looked: TypeAlias = Observed | Unread | str
 """What was seen, why nothing was, or why nobody looked."""
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """What an engine says of where it runs."""
+
+    name: str
+    kernel: str
+    rootless: bool = False
 
 
 class HostReads:
@@ -43,13 +61,10 @@ class HostReads:
         self._uri = uri
         self._notes = notes
 
-    def read(self, kinds: Iterable[str], looked: Looked) -> None:
-        """Read all of some kinds."""
-        wanted = sorted(kinds)
-        if isinstance(looked, str):
-            self.excluded = tuple(Excluded(kind, looked) for kind in wanted)
-            return
-        for kind in wanted:
+    def read(self, kinds: frozenset[str], looked: Looked, machine: Machine) -> None:
+        """Read all of some kinds, as far as they are about the engine of a machine."""
+        self.excluded = excluded(kinds, looked, machine)
+        for kind in sorted(kinds - {each.kind for each in self.excluded}):
             try:
                 body = body_of(kind, seen_or_raise(looked))
             except UnreadError as error:
@@ -63,15 +78,24 @@ class HostReads:
         self.gaps.add(Gap(self._uri, kind, CAUSES[error.answered], error.detail, hint))
 
 
-def examined(kinds: Iterable[str], looked: Looked) -> tuple[tuple[Read, ...], tuple[Excluded, ...]]:
-    """Say of some kinds whether they can be made, and which nobody looks at."""
-    wanted = sorted(kinds)
+def excluded(kinds: frozenset[str], looked: Looked, machine: Machine) -> tuple[Excluded, ...]:
+    """The kinds that nobody looks at, each with the reason."""
     if isinstance(looked, str):
-        return (), tuple(Excluded(kind, looked) for kind in wanted)
-    return tuple(_examined(kind, looked) for kind in wanted), ()
+        return tuple(Excluded(kind, looked) for kind in sorted(kinds))
+    left = kinds - OF_ANY if machine.rootless else ()
+    return tuple(Excluded(kind, ROOTLESS) for kind in sorted(left))
 
 
-def _examined(kind: str, looked: Observed | Unread) -> Read:
+def examined(
+    kinds: frozenset[str], looked: Looked, machine: Machine
+) -> tuple[tuple[Read, ...], tuple[Excluded, ...]]:
+    """Say of some kinds whether they can be made, and which nobody looks at."""
+    left = excluded(kinds, looked, machine)
+    others = sorted(kinds - {each.kind for each in left})
+    return tuple(_examined(kind, looked) for kind in others), left
+
+
+def _examined(kind: str, looked: Looked) -> Read:
     try:
         body_of(kind, seen_or_raise(looked))
     except UnreadError as error:
@@ -81,31 +105,22 @@ def _examined(kind: str, looked: Observed | Unread) -> Read:
     return Read(kind, served=True, allowed=True)
 
 
-def seen_or_raise(looked: Observed | Unread) -> Observed:
+def seen_or_raise(looked: Looked) -> Observed:
     """Return what was seen.
 
     Raises:
         UnreadError: nothing was.
     """
-    if isinstance(looked, Unread):
-        raise UnreadError("the host", looked)
-    return looked
-
-
-class Machine(msgspec.Struct, frozen=True):
-    """What an engine says of where it runs."""
-
-    name: str
-    kernel: str
-    rootless: bool = False
+    if isinstance(looked, Observed):
+        return looked
+    why = looked if isinstance(looked, Unread) else Unread(Answered.UNREACHABLE, looked)
+    raise UnreadError("the host", why)
 
 
 def of_engine(looked: Observed | Unread, machine: Machine) -> Looked:
     """Take what was seen only if it is the machine that the engine is on."""
     if isinstance(looked, Unread):
         return looked
-    if machine.rootless:
-        return ROOTLESS
     if (looked.host, looked.kernel) != (machine.name, machine.kernel):
         engine = f"{machine.name or 'a host without a name'}, Linux {machine.kernel}"
         here = f"{looked.host}, Linux {looked.kernel}"

@@ -27,7 +27,7 @@ from typing import Final
 import msgspec
 
 from auditor.model.enums import Answered
-from collectors.docker.host.observed import Observed, Seen, Stat, Unread
+from collectors.docker.host.observed import NOT_SEEN, Observed, Output, Process, Seen, Stat, Unread
 from collectors.docker.host.probes import MOST_ENTRIES, TEXTS
 from collectors.docker.host.script import HEADER
 
@@ -90,6 +90,9 @@ class _Reader:
         self._stats: dict[str, Seen] = {}
         self._folders: dict[str, Unread | None] = {}
         self._texts: dict[str, bytes | Unread] = {}
+        self._processes: list[Process] = []
+        self._counted = False
+        self._outputs: dict[str, Output | Unread | None] = {}
         self._takers: Mapping[str, Callable[[list[str]], None]] = {
             "host": self._text_of("host"),
             "kernel": self._text_of("kernel"),
@@ -99,6 +102,9 @@ class _Reader:
             "none": self._none,
             "folder": self._folder,
             "text": self._text,
+            "process": self._process,
+            "processes": self._all_processes,
+            "output": self._output,
             "end": self._end,
         }
 
@@ -115,6 +121,8 @@ class _Reader:
             stats=self._stats,
             folders=self._folders,
             texts=self._texts,
+            processes=tuple(self._processes) if self._counted else NOT_SEEN,
+            outputs=self._outputs,
         )
         return Printed(seen, self._words.get("time", ""))
 
@@ -157,12 +165,38 @@ class _Reader:
             self._texts.setdefault(name, _UNREAD[content])
             return
         found = _decoded(content)
-        self._texts.setdefault(name, LARGE if len(found) > TEXTS[name] else found)
+        self._texts.setdefault(name, LARGE if len(found) > TEXTS[name].most else found)
+
+    def _process(self, words: list[str]) -> None:
+        name, user, arguments, groups = map(str, words)
+        found = process_of(_path(name), _number(user), _decoded(arguments), _decoded(groups))
+        self._processes.append(found)
+
+    def _all_processes(self, words: list[str]) -> None:
+        if words:
+            raise ValueError(words)
+        self._counted = True
+
+    def _output(self, words: list[str]) -> None:
+        name, code, text = words
+        found: Output | Unread | None
+        if code in _NONE:
+            found = _NONE[code]
+        else:
+            found = Output(_number(code), _decoded(text).decode(errors="replace"))
+        self._outputs.setdefault(_path(name), found)
 
     def _end(self, words: list[str]) -> None:
         if words:
             raise ValueError(words)
         self.ended = True
+
+
+def process_of(name: str, user: int, arguments: bytes, groups: bytes) -> Process:
+    """Make a process of what ``/proc`` says of it."""
+    words = arguments.removesuffix(b"\0").split(b"\0") if arguments else []
+    texts = tuple(word.decode(errors="replace") for word in words)
+    return Process(name, user, texts, groups.decode(errors="replace"))
 
 
 def _number(word: str) -> int:

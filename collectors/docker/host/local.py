@@ -1,22 +1,42 @@
 """Looks at this machine: what the script looks at on another one, by Python alone.
 
 Nothing is opened but regular files, within a size, and nothing waits: a pipe in place of a file is
-not read. ``root`` is put before every path, for a file system that is not the one we run on.
+not read. One program is run, ``auditctl``, which lists. ``root`` is put before every path, for a
+file system that is not the one we run on.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
-from collectors.docker.host.framing import CUT, DENIED, LARGE, ODD
-from collectors.docker.host.observed import FOLDER, Observed, Seen, Stat, Unread
-from collectors.docker.host.probes import DEEPEST, MOST_ENTRIES, TEXTS, folders, stats
+from auditor.model.enums import Answered
+from collectors.docker.host.framing import CUT, DENIED, LARGE, ODD, process_of
+from collectors.docker.host.observed import FOLDER, Observed, Output, Process, Seen, Stat, Unread
+from collectors.docker.host.probes import (
+    DEEPEST,
+    ENGINES,
+    MOST_ARGUMENTS,
+    MOST_ENTRIES,
+    PROCESSES,
+    PROGRAM,
+    PROGRAM_FOLDERS,
+    PROGRAM_RUNS,
+    TEXTS,
+    Take,
+    folders,
+    stats,
+)
 from collectors.documents.regular import read_regular
 
+_LARGEST: Final = 64 << 20
+_SECONDS: Final = 10
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM})
 
@@ -36,6 +56,8 @@ def look(root: str = "", sockets: tuple[str, ...] = ()) -> Observed:
         stats=seen,
         folders=listed,
         texts=dict(_texts(root)),
+        processes=_processes(root),
+        outputs=dict(_outputs(root)),
         sockets=sockets,
     )
 
@@ -77,28 +99,102 @@ class _Below:
             inside = islice(Path(f"{self._root}{folder}").iterdir(), MOST_ENTRIES + 1)
             names = sorted(each.name for each in inside)
         except OSError as error:
-            self._listed[folder] = refused(error)
+            self._listed.setdefault(folder, refused(error))
             return
-        self._listed[folder] = None
+        how: Unread | None = None
         for name in names:
             if self._left == 0:
-                self._listed[folder] = CUT
-                return
+                how = CUT
+                break
             self._left -= 1
             path = f"{folder}/{name}"
-            found = self._seen[path] = stat_of(self._root, path)
+            found = self._seen.setdefault(path, stat_of(self._root, path))
             if isinstance(found, Stat) and found.type == FOLDER and not found.link:
                 if levels == 1:
-                    self._listed[folder] = CUT
+                    how = CUT
                 else:
                     self.walk(path, levels - 1)
+        self._listed.setdefault(folder, how)
 
 
 def _texts(root: str) -> Iterator[tuple[str, bytes | Unread]]:
-    for path, most in TEXTS.items():
+    for path, text in TEXTS.items():
         try:
-            yield path, read_regular(f"{root}{path}", most)
+            most = text.most if text.take is Take.ALL else _LARGEST
+            found = _TAKEN[text.take](read_regular(f"{root}{path}", most))
         except OSError as error:
             if error.errno in _ABSENT:
                 continue
             yield path, LARGE if "more than" in str(error) else refused(error)
+        else:
+            yield path, LARGE if len(found) > text.most else found
+
+
+def _all(data: bytes) -> bytes:
+    return data
+
+
+def _listening(data: bytes) -> bytes:
+    """Lines of sockets in the state LISTEN: proc(5), ``/proc/net/tcp``."""
+    return b"".join(line for line in data.splitlines(keepends=True) if b" 0A " in line)
+
+
+def _logins(data: bytes) -> bytes:
+    """The first and the fourth field: passwd(5), a login and the number of its group."""
+    lines = (line.split(b":") for line in data.splitlines() if b":" in line)
+    return b"".join(b":".join((*line[:1], *line[3:4])) + b"\n" for line in lines)
+
+
+_TAKEN: Final = MappingProxyType({Take.ALL: _all, Take.LISTENING: _listening, Take.LOGINS: _logins})
+
+
+def _processes(root: str) -> tuple[Process, ...] | Unread:
+    """The processes that matter; one that ends meanwhile is none."""
+    try:
+        folders_of = sorted(Path(f"{root}/proc").glob("[0-9]*"))
+    except OSError as error:
+        return refused(error)
+    found = []
+    for folder in folders_of:
+        try:
+            name = os.fsdecode((folder / "comm").read_bytes().removesuffix(b"\n"))
+            if name in PROCESSES:
+                words = _beginning(folder / "cmdline") if name in ENGINES else b""
+                groups = _beginning(folder / "cgroup")
+                found.append(process_of(name, folder.stat().st_uid, words, groups))
+        except OSError:
+            continue
+    return tuple(found)
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_ARGUMENTS)
+
+
+def _outputs(root: str) -> Iterator[tuple[str, Output | Unread | None]]:
+    """What the program prints that lists audit rules."""
+    places = (Path(f"{root}{folder}/{PROGRAM}") for folder in PROGRAM_FOLDERS)
+    place = next((each for each in places if each.is_file()), None)
+    for option in PROGRAM_RUNS:
+        yield f"{PROGRAM} {option}", None if place is None else _output(place, option)
+
+
+def _output(place: Path, option: str) -> Output | Unread:
+    if not os.access(place, os.X_OK):
+        return DENIED
+    try:
+        done = subprocess.run(  # noqa: S603 - a constant path of the system, no shell
+            [place, option],
+            env={"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Unread(Answered.TIMEOUT, f"nothing was said within {_SECONDS} s")
+    except OSError as error:
+        return refused(error)
+    return Output(done.returncode, done.stdout.decode(errors="replace").rstrip("\n"))

@@ -57,6 +57,22 @@ class Stat(msgspec.Struct, frozen=True):
         return cls(mode & MODE_BITS, _TYPES.get(mode & 0o170000, "unknown"), *numbers, link)
 
 
+class Process(msgspec.Struct, frozen=True):
+    """One that runs: the account that it runs as, its arguments, and its control groups."""
+
+    name: str
+    user: int
+    arguments: tuple[str, ...]
+    groups: str
+
+
+class Output(msgspec.Struct, frozen=True):
+    """What a program printed, and its exit code."""
+
+    code: int
+    text: str
+
+
 class Unread(msgspec.Struct, frozen=True):
     """Why something is not known."""
 
@@ -72,8 +88,9 @@ class Observed(msgspec.Struct, frozen=True):
     """What was seen of a host; ``host`` is its name, ``user`` who looked.
 
     ``stats`` are by path, ``folders`` say of each folder whether all below it was listed, ``texts``
-    are the contents of files. ``sockets`` are looked at because they were named, and not because
-    they are on the list.
+    are the contents of files, ``outputs`` what programs printed, None where there is no such
+    program. ``processes`` are those that matter here. ``sockets`` are looked at because they were
+    named, and not because they are on the list.
     """
 
     host: str
@@ -82,6 +99,8 @@ class Observed(msgspec.Struct, frozen=True):
     stats: Mapping[str, Seen]
     folders: Mapping[str, Unread | None]
     texts: Mapping[str, bytes | Unread]
+    processes: tuple[Process, ...] | Unread = NOT_SEEN
+    outputs: Mapping[str, Output | Unread | None] = MappingProxyType({})
     sockets: tuple[str, ...] = ()
 
     def at(self, path: str) -> Seen:

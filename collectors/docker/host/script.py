@@ -7,17 +7,31 @@ It is one text for all hosts, sent to ``sh -s`` over SSH, or run by a person::
     auditor scan docker+tls://gpu-7:2376 --host-probes gpu-7.probes
 
 Nothing is put into it but the list of :mod:`collectors.docker.host.probes`, and nothing that it
-reads is run, or reaches a program but as the one argument of a path. It writes to its output alone.
-What it prints is read by :mod:`collectors.docker.host.framing`: one line each, and every text in
-base64, so that no name of a file can end a line.
+reads is run, or reaches a program but as the one argument of a path. One program of the host that
+is not a part of every system is run, with constant options: ``auditctl``, which lists. It writes
+to its output alone. What it prints is read by :mod:`collectors.docker.host.framing`: one line each,
+and every text in base64, so that no name of a file can end a line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
 
-from collectors.docker.host.probes import DEEPEST, MOST_ENTRIES, TEXTS, folders, stats
+from collectors.docker.host.probes import (
+    DEEPEST,
+    ENGINES,
+    MOST_ARGUMENTS,
+    MOST_ENTRIES,
+    PROCESSES,
+    PROGRAM,
+    PROGRAM_FOLDERS,
+    PROGRAM_RUNS,
+    TEXTS,
+    folders,
+    stats,
+)
 
 HEADER: Final = "auditor-host 1"
 
@@ -72,11 +86,19 @@ walk() {  # all below a folder, no deeper than some levels
   echo "folder $(b "$1") whole"
 }
 
-text() {  # the first bytes of a regular file
+taken() {  # what is taken of a file
+  case $1 in
+    listening) grep ' 0A ' "$2" ;;
+    logins) cut -s -d: -f1,4 "$2" ;;
+    *) cat "$2" ;;
+  esac
+}
+
+text() {  # the first bytes of what is taken of a regular file
   if [ -f "$root$1" ]; then
     if [ -r "$root$1" ]; then
       printf 'text %s .' "$(b "$1")"
-      head -c "$2" "$root$1" | base64 | tr -d '\n'
+      taken "$3" "$root$1" | head -c "$2" | base64 | tr -d '\n'
       echo
     else
       echo "text $(b "$1") denied"
@@ -84,6 +106,40 @@ text() {  # the first bytes of a regular file
   elif [ -e "$root$1" ]; then
     echo "text $(b "$1") odd"
   fi
+}
+
+processes() {  # those of some names
+  for each in "$root"/proc/[0-9]*; do
+    { IFS= read -r name < "$each/comm"; } 2>/dev/null || continue
+    case $name in @PROCESSES@) ;; *) continue ;; esac
+    user=$(stat -c %u "$each" 2>/dev/null) || continue
+    words=
+    case $name in
+      @ENGINES@) words=$(head -c @MOST@ "$each/cmdline" 2>/dev/null | base64 | tr -d '\n') ;;
+    esac
+    groups=$(head -c @MOST@ "$each/cgroup" 2>/dev/null | base64 | tr -d '\n')
+    echo "process $(b "$name") $user .$words .$groups"
+  done
+  echo processes
+}
+
+printed() {  # what a program prints that lists audit rules
+  for each in @FOLDERS@; do
+    if [ -f "$root$each/$1" ]; then
+      for option in @RUNS@; do
+        if [ -x "$root$each/$1" ]; then
+          found=$("$root$each/$1" "$option" 2>&1) && code=0 || code=$?
+          echo "output $(b "$1 $option") $code $(b "$found")"
+        else
+          echo "output $(b "$1 $option") denied ."
+        fi
+      done
+      return 0
+    fi
+  done
+  for option in @RUNS@; do
+    echo "output $(b "$1 $option") absent ."
+  done
 }
 
 main() {
@@ -100,7 +156,21 @@ main "$@" </dev/null
 
 def script() -> str:
     """The whole script."""
-    return _HEAD + "".join(f"  {line}\n" for line in _lines()) + _TAIL
+    head = _HEAD
+    for name, text in _LISTS.items():
+        head = head.replace(f"@{name}@", text)
+    return head + "".join(f"  {line}\n" for line in _lines()) + _TAIL
+
+
+_LISTS: Final = MappingProxyType(
+    {
+        "PROCESSES": " | ".join(PROCESSES),
+        "ENGINES": " | ".join(ENGINES),
+        "MOST": str(MOST_ARGUMENTS),
+        "FOLDERS": " ".join(PROGRAM_FOLDERS),
+        "RUNS": " ".join(PROGRAM_RUNS),
+    }
+)
 
 
 def _lines() -> Iterator[str]:
@@ -113,4 +183,6 @@ def _lines() -> Iterator[str]:
     for folder in folders():
         yield f"left={MOST_ENTRIES}"
         yield f"walk {folder} {DEEPEST}"
-    yield from (f"text {path} {most + 1}" for path, most in TEXTS.items())
+    yield from (f"text {path} {text.most + 1} {text.take.value}" for path, text in TEXTS.items())
+    yield "processes"
+    yield f"printed {PROGRAM}"

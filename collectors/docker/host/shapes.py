@@ -19,24 +19,33 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model.enums import Answered
-from auditor.platforms.docker import HOST_ENGINE_SOCKET
-from collectors.docker.host.observed import FOLDER, Observed, Stat, Unread
-from collectors.docker.host.probes import FILES, Files
+from auditor.platforms.docker import (
+    HOST_AUDIT_RULES,
+    HOST_ENGINE_SOCKET,
+    HOST_GROUP,
+    HOST_KEYS,
+    HOST_LISTENERS,
+    HOST_MOUNTS,
+    HOST_PROCESSES,
+    HOST_SETTINGS,
+    HOST_TOOLKIT,
+)
+from collectors.docker.host import parts
+from collectors.docker.host.observed import FILE, FOLDER, Observed, Stat, Unread
+from collectors.docker.host.parts import UnreadError
+from collectors.docker.host.probes import (
+    AUDITED,
+    ENGINES,
+    FILES,
+    KEY_FOLDERS,
+    PROCESSES,
+    PROGRAM,
+    PROGRAM_RUNS,
+    Files,
+)
 
-_GROUP: Final = "/etc/group"
-_DOCKER: Final = b"docker:"
 _NOTHING: Final = "/dev/null"
 """What a unit that is masked is a link to."""
-
-
-class UnreadError(Exception):
-    """A part of what a kind is about is not known."""
-
-    def __init__(self, path: str, why: Unread) -> None:
-        """``path`` is what was looked at."""
-        super().__init__(f"{path}: {why.detail}")
-        self.answered = why.answered
-        self.detail = f"{path}: {why.detail}"
 
 
 Shape = Callable[[Observed], Mapping[str, Any]]
@@ -58,6 +67,9 @@ def request_of(kind: str) -> str:
 
 def looked_at(kind: str) -> Iterator[str]:
     """What is looked at for a kind, one after the other."""
+    if kind in _PARTS:
+        yield from _PARTS[kind].looked_at
+        return
     looked = FILES[kind]
     yield from looked.paths
     yield from (f"{folder}/**" for folder in looked.folders)
@@ -65,17 +77,17 @@ def looked_at(kind: str) -> Iterator[str]:
 
 def name_of(kind: str) -> str:
     """What is looked at for a kind, as people call it."""
-    return FILES[kind].name
+    return _PARTS[kind].name if kind in _PARTS else FILES[kind].name
 
 
 def _files(looked: Files, seen: Observed) -> Mapping[str, Any]:
     """The files of a kind; one that is there twice, by links of folders, counts once."""
     found: dict[tuple[int, int], Mapping[str, Any]] = {}
     for path, stat in _stats(looked, seen):
-        if stat.type == looked.type:
+        if stat.type in looked.types:
             found.setdefault((stat.device, stat.inode), _file(path, stat))
         elif stat.link != _NOTHING and (stat.type != FOLDER or path in looked.paths):
-            wrong = f"it is a {stat.type}, where a {looked.type} should be"
+            wrong = f"it is a {stat.type}, where a {looked.types[0]} should be"
             raise UnreadError(_shown(path), Unread(Answered.MALFORMED, wrong))
     return {"files": list(found.values()), "account": {"user": 0, "group": 0}}
 
@@ -116,34 +128,70 @@ def _shown(path: str) -> str:
 
 def _socket(looked: Files, seen: Observed) -> Mapping[str, Any]:
     """The sockets of the engine, with the number of the group docker where there is one."""
-    number = docker_group(seen)
+    found = parts.docker_group(seen)
     looked = msgspec.structs.replace(looked, paths=(*looked.paths, *seen.sockets))
-    return {**_files(looked, seen), **({} if number is None else {"dockerGroup": number})}
+    return {**_files(looked, seen), **({} if found is None else {"dockerGroup": found[0]})}
 
 
-def docker_group(seen: Observed) -> int | None:
-    """The number of the group ``docker``; None where there is none.
-
-    Raises:
-        UnreadError: the groups of the host are not known.
-    """
-    text = seen.texts.get(_GROUP, b"" if seen.at(_GROUP) is None else None)
-    if not isinstance(text, bytes):
-        raise UnreadError(_GROUP, text or Unread(Answered.MALFORMED, "the host did not give it"))
-    for line in text.splitlines():
-        if line.startswith(_DOCKER):
-            fields = line.split(b":")
-            if len(fields) > _NUMBER and fields[_NUMBER].isdigit():
-                return int(fields[_NUMBER])
-    return None
+def _keys(seen: Observed) -> Mapping[str, Any]:
+    """What could be files of TLS; ``folders`` are those of which all is known."""
+    whole = [each for each in KEY_FOLDERS if _is_known(each, seen)]
+    below = (each for folder in KEY_FOLDERS for each in seen.below(folder))
+    files = [_file(path, at) for path, at in below if isinstance(at, Stat) and at.type == FILE]
+    return {"files": files, "folders": whole, "account": {"user": 0, "group": 0}}
 
 
-_NUMBER: Final = 2
-"""Where in a line of ``/etc/group`` the number stands: group(5)."""
+def _is_known(folder: str, seen: Observed) -> bool:
+    """Whether all below a folder is known, and not refused or too much."""
+    at = seen.at(folder)
+    short = seen.unlisted(folder) if isinstance(at, Stat) else None
+    why = at if isinstance(at, Unread) else short[1] if short is not None else None
+    if why is not None and why.answered not in {Answered.DENIED, Answered.TRUNCATED}:
+        raise UnreadError(folder, why)
+    return why is None
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """A kind that is more than its files: its name, how it is made, and what is looked at."""
+
+    name: str
+    make: Shape
+    looked_at: tuple[str, ...]
+
+
+_GROUP_FILES: Final = ("/etc/group", "/etc/passwd: logins and groups", "/etc/nsswitch.conf")
+_PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
+    {
+        HOST_KEYS: _Part("keys", _keys, tuple(f"{each}/**" for each in KEY_FOLDERS)),
+        HOST_SETTINGS: _Part("daemon.json", parts.settings, (f"{parts.SETTINGS}: its content",)),
+        HOST_PROCESSES: _Part(
+            "processes",
+            parts.processes,
+            (f"/proc: processes {', '.join(PROCESSES)}; arguments of {ENGINES[0]}",),
+        ),
+        HOST_MOUNTS: _Part("mounts", parts.mounts, ("/proc/self/mountinfo",)),
+        HOST_AUDIT_RULES: _Part(
+            "audit rules",
+            parts.audit_rules,
+            (
+                *(f"{PROGRAM} {option}" for option in PROGRAM_RUNS),
+                *(path for paths in AUDITED.values() for path in paths),
+            ),
+        ),
+        HOST_GROUP: _Part("group docker", parts.group, _GROUP_FILES),
+        HOST_LISTENERS: _Part(
+            "listeners",
+            parts.listeners,
+            ("/proc/net/tcp: what listens", "/proc/net/tcp6: the same"),
+        ),
+        HOST_TOOLKIT: _Part("config.toml", parts.toolkit, (f"{parts.TOOLKIT}: its content",)),
+    }
+)
 
 _SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
         **{kind: partial(_files, looked) for kind, looked in FILES.items()},
+        **{kind: part.make for kind, part in _PARTS.items()},
         HOST_ENGINE_SOCKET: partial(_socket, FILES[HOST_ENGINE_SOCKET]),
     }
 )

@@ -27,6 +27,7 @@ from auditor.platforms.docker import (
     VOLUME,
 )
 from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, plan_of_answers
+from collectors.docker.host.forms import check
 from collectors.docker.host.shapes import name_of
 
 _HINT: Final = "is it a Docker Engine?"
@@ -224,8 +225,7 @@ def _swarm(value: Any) -> _Name:
 
 
 def _of_host(kind: str, value: Any) -> _Name:
-    if not isinstance(value, dict):
-        raise TypeError(kind)
+    check(kind, value)
     return _Name(name_of(kind))
 
 

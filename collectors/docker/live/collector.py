@@ -15,7 +15,7 @@ from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.resource import Gap
 from auditor.platforms.docker import HOST
 from auditor.ports import Examination, Read, Sink
-from collectors.docker.host.channel import HostReads, Looked, Machine, examined
+from collectors.docker.host.channel import HostReads, Looked, examined
 from collectors.docker.live.address import Address
 from collectors.docker.live.allowlist import LISTS, THINGS
 from collectors.docker.live.beneath import Beneath
@@ -80,8 +80,8 @@ class DockerCollector(msgspec.Struct, frozen=True):
             progress(len(wanted), len(wanted))
             host, how = HostReads(self.uri, notes), ""
             if kinds & HOST:
-                looked, how = self._looked(session, before)
-                host.read(kinds & HOST, looked)
+                looked, how = self.beneath.look(session.address, before.machine, self.path)
+                host.read(kinds & HOST, looked, before.machine)
             gaps = {*run.gaps, *host.gaps, *self._changed(client, prefix, before)}
         finally:
             session.pools.clear()
@@ -111,8 +111,11 @@ class DockerCollector(msgspec.Struct, frozen=True):
             prefix, identity = self._first(client)
             asked = sorted(kinds - HOST)
             reads = tuple(_may_read(client, prefix, kind, identity) for kind in asked)
-            looked = self._looked(session, identity)[0] if kinds & HOST else ""
-            host = examined(kinds & HOST, looked)
+            machine = identity.machine
+            looked: Looked = ""
+            if kinds & HOST:
+                looked, _ = self.beneath.look(session.address, machine, self.path)
+            host = examined(kinds & HOST, looked, machine)
         finally:
             session.pools.clear()
         return Examination(
@@ -129,11 +132,6 @@ class DockerCollector(msgspec.Struct, frozen=True):
     def _open(self) -> tuple[Session, Client]:
         session = open_session(self.address, self.around, self.path)
         return session, Client(session, DOCKER, self.clock, self.patience)
-
-    def _looked(self, session: Session, identity: Identity) -> tuple[Looked, str]:
-        """Look at the host beneath the engine, where that can be done; also how it was done."""
-        machine = Machine(identity.name, identity.kernel_version, identity.rootless)
-        return self.beneath.look(session.address, machine, self.path)
 
     def _first(self, client: Client) -> tuple[str, Identity]:
         """Ask which version the engine speaks, and which one it is."""

@@ -14,6 +14,7 @@ import msgspec
 from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.resource import Gap
 from auditor.platforms.docker import SERVICE, SWARM
+from collectors.docker.host.channel import Machine
 from collectors.docker.live.allowlist import LISTS, THINGS, Path
 from collectors.docker.live.notes import Notes
 from collectors.http.client import Client
@@ -40,9 +41,10 @@ class Identity(msgspec.Struct, frozen=True, rename="pascal"):
         return bool(self.swarm.get("ControlAvailable"))
 
     @property
-    def rootless(self) -> bool:
-        """Whether the engine runs as another user than root."""
-        return "name=rootless" in (self.security_options or ())
+    def machine(self) -> Machine:
+        """Where it runs, and whether as root."""
+        rootless = "name=rootless" in (self.security_options or ())
+        return Machine(self.name, self.kernel_version, rootless)
 
 
 class _Listed(msgspec.Struct, frozen=True, gc=False):

@@ -22,8 +22,9 @@ from auditor.platforms.docker import (
 )
 from collectors.docker.host.local import look
 from collectors.docker.host.observed import Unread
+from collectors.docker.host.parts import UnreadError
 from collectors.docker.host.probes import MOST_ENTRIES
-from collectors.docker.host.shapes import UnreadError, body_of
+from collectors.docker.host.shapes import body_of
 from tests.e2e.forks import ROOT
 from tests.unit.collectors.docker.host.trees import UNIT, host, listening, paths, seen
 
@@ -168,7 +169,8 @@ def open_folder() -> Iterator[Path]:
 ASKED = """
 import sys
 from collectors.docker.host.local import look
-from collectors.docker.host.shapes import UnreadError, body_of
+from collectors.docker.host.parts import UnreadError
+from collectors.docker.host.shapes import body_of
 for kind in sys.argv[2:]:
     try:
         print(kind, body_of(kind, look(sys.argv[1])).decode())

@@ -15,9 +15,18 @@ from auditor.platforms.docker import HOST, HOST_REGISTRY_FILES, HOST_SETTINGS_FO
 from collectors.docker.host import local, remote
 from collectors.docker.host.framing import FramingError, parse
 from collectors.docker.host.observed import Observed, Unread
+from collectors.docker.host.parts import UnreadError
 from collectors.docker.host.script import HEADER, script
-from collectors.docker.host.shapes import UnreadError, body_of
-from tests.unit.collectors.docker.host.trees import UNIT, host, listening
+from collectors.docker.host.shapes import body_of
+from tests.unit.collectors.docker.host.trees import (
+    CONTAINER,
+    UNIT,
+    host,
+    listening,
+    program,
+    running,
+    whole,
+)
 
 SHELLS = [
     pytest.param(shell, id=" ".join(shell))
@@ -49,6 +58,22 @@ def busy(root: Path) -> Path:
     (root / registry / "x: Permission denied").symlink_to("y")
     Path(os.fsdecode(os.fsencode(root / registry) + b"/\xff\xfe.crt")).touch()
     os.mkfifo(root / "etc/docker/daemon.json")
+    whole(root)
+    texts = {
+        "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nno colons\nodd:x\nada:x:7:999::/:/bin/sh",
+        "proc/net/tcp": "  sl  local\n   0: 0100007F:0016 00000000:0000 0A 0\n   1: x:1 y 01\n",
+        "etc/nvidia-container-runtime/config.toml": "disable-require = false\n",
+        "etc/nsswitch.conf": "group: files sss\n",
+    }
+    for name, text in texts.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    running(root, 8, "docker-proxy", "/usr/bin/docker-proxy", "-proto", "tcp")
+    running(root, 9, "sshd", "sshd: ada@pts/0", groups=CONTAINER)
+    running(root, 10, "bash", "bash", "-c", "secret")
+    running(root, 11, "dockerd", "dockerd", "--label", "a\nb=\xff ", groups=CONTAINER)
+    program(root / "usr/sbin/auditctl", 'echo "-w $1"; echo >&2 odd; echo; exit 4')
+    (root / "sbin").symlink_to("usr/sbin")
     (root / "lib/systemd/system/docker.socket").symlink_to("docker.socket")
     return root
 
@@ -101,12 +126,14 @@ def bodies(data: bytes) -> dict[str, bytes]:
 
 def test_what_was_cut_costs_only_what_is_missing(tmp_path: Path) -> None:
     """Wherever an answer ends, no kind comes to anything but what the whole of it says."""
-    host(tmp_path, {"etc/docker/certs.d/a/ca.crt": 0o666})
+    host(whole(tmp_path), {"etc/docker/certs.d/a/ca.crt": 0o666})
+    rules = "[ $1 = -s ] && echo enabled 0 || echo -w /etc -p wa"
+    program(tmp_path / "sbin/auditctl", rules)
     data = printed(tmp_path)
-    whole = bodies(data)
-    assert whole.keys() == HOST
+    everything = bodies(data)
+    assert everything.keys() == HOST
     for end in range(data.index(b"\n") + 1, len(data), 7):
-        assert bodies(data[:end]).items() <= whole.items()
+        assert bodies(data[:end]).items() <= everything.items()
     assert HOST_REGISTRY_FILES not in bodies(data[: data.index(b"folder ")])
     groups = base64.b64encode(b"/etc/group")
     assert HOST_SETTINGS_FOLDER in bodies(data[: data.index(groups)])

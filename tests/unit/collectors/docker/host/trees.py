@@ -15,6 +15,8 @@ from collectors.docker.host.shapes import body_of
 
 UNIT = "lib/systemd/system/docker.service"
 GROUPS = "root:x:0:\ndocker:x:999:alice,bob\n"
+MOUNTS = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+CONTAINER = "0::/system.slice/docker-" + "0123456789abcdef" * 4 + ".scope\n"
 
 
 def host(root: Path, files: Mapping[str, int]) -> Path:
@@ -27,6 +29,30 @@ def host(root: Path, files: Mapping[str, int]) -> Path:
         else:
             path.write_text(GROUPS if name == "etc/group" else "x")
         path.chmod(mode)
+    return root
+
+
+def running(root: Path, pid: int, name: str, *arguments: str, groups: str = "0::/\n") -> None:
+    """Make what ``/proc`` says of a process."""
+    folder = root / "proc" / str(pid)
+    folder.mkdir(parents=True)
+    (folder / "comm").write_text(f"{name}\n")
+    (folder / "cmdline").write_bytes(b"".join(each.encode() + b"\0" for each in arguments))
+    (folder / "cgroup").write_text(groups)
+
+
+def program(path: Path, code: str) -> None:
+    """Make a program of a shell's code."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{code}\n")
+    path.chmod(0o755)
+
+
+def whole(root: Path) -> Path:
+    """A host of which every kind is known: an engine runs, and there is no audit system."""
+    host(root, {"proc/self/mountinfo": 0o444})
+    (root / "proc/self/mountinfo").write_text(MOUNTS)
+    running(root, 7, "dockerd", "/usr/bin/dockerd", "-H", "fd://")
     return root
 
 

@@ -1,0 +1,347 @@
+"""What the parts of a host come to together: settings in effect, files of TLS, data, audit rules.
+
+::
+
+    docker/HostSettings     {"log-level": "debug"}                   docker/HostDaemon
+    docker/HostProcesses    dockerd -H fd:// --iptables=false    →   logLevel debug, iptables false,
+    docker/Info             DockerRootDir /var/lib/docker            userlandProxy true (by default)
+
+Of several engines on one host it is the one whose data root is that which the engine itself names.
+A field of the fact is absent where nobody knows: an engine that has another file of settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from auditor.analysis.bodies import decoded
+from auditor.analysis.docker.arguments import Options, options_of
+from auditor.analysis.docker.auditing import CHANGES, RUNS, watched_by, watches
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
+from auditor.model.enums import GapCause
+from auditor.model.fact import Fact, Origin, Spot
+from auditor.model.resource import Gap, Resource
+from auditor.platforms.docker import (
+    HOST_AUDIT,
+    HOST_AUDIT_RULES,
+    HOST_DAEMON,
+    HOST_DATA_ROOT,
+    HOST_KEYS,
+    HOST_MOUNTS,
+    HOST_PROCESSES,
+    HOST_SETTINGS,
+    HOST_TLS,
+    INFO,
+)
+
+KEY: Final = ("host",)
+_DAEMON_JSON: Final = "/etc/docker/daemon.json"
+_DATA: Final = "/var/lib/docker"
+_HOME: Final = "/root/.docker"
+_REMAPPED: Final = re.compile(r"/[0-9]+\.[0-9]+")
+"""What is put behind the data root of an engine that maps users: the first user and group."""
+_RUN: Final = frozenset(
+    {
+        "dockerd",
+        "containerd",
+        "containerdShim",
+        "containerdShimRuncV1",
+        "containerdShimRuncV2",
+        "runc",
+    }
+)
+"""What is watched for being run, and not for being changed."""
+_TLS: Final = MappingProxyType(
+    {
+        "authority": ("tlscacert", f"{_HOME}/ca.pem"),
+        "certificate": ("tlscert", f"{_HOME}/cert.pem"),
+        "key": ("tlskey", f"{_HOME}/key.pem"),
+    }
+)
+"""Fields of the fact: the option that names the file, and where it is without one."""
+_encode = msgspec.json.encode
+
+
+class _Info(msgspec.Struct, frozen=True):
+    root: str = msgspec.field(default="", name="DockerRootDir")
+
+
+class _Engine(msgspec.Struct, frozen=True):
+    arguments: list[str]
+
+
+class _Processes(msgspec.Struct, frozen=True):
+    engines: list[_Engine]
+    proxies: int
+
+
+class _Settings(msgspec.Struct, frozen=True):
+    settings: dict[str, Any]
+
+
+class _Keys(msgspec.Struct, frozen=True):
+    files: list[dict[str, Any]]
+    folders: list[str]
+    account: dict[str, int]
+
+
+class _Mount(msgspec.Struct, frozen=True):
+    path: str
+    device: str
+
+
+class _Mounts(msgspec.Struct, frozen=True):
+    mounts: list[_Mount]
+
+
+class _Audited(msgspec.Struct, frozen=True, omit_defaults=True):
+    path: str
+    unread: str = ""
+
+
+class _AuditRules(msgspec.Struct, frozen=True):
+    installed: bool
+    enabled: int
+    rules: list[str]
+    links: dict[str, str]
+    paths: dict[str, list[_Audited]]
+
+
+_FORMS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
+    {
+        INFO: _Info,
+        HOST_AUDIT_RULES: _AuditRules,
+        HOST_KEYS: _Keys,
+        HOST_MOUNTS: _Mounts,
+        HOST_PROCESSES: _Processes,
+        HOST_SETTINGS: _Settings,
+    }
+)
+"""What is taken of each kind."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What was read of one kind, and where."""
+
+    origin: Origin
+    body: Mapping[str, Any]
+
+
+Parts = Mapping[str, Part]
+
+
+class HostFacts(Uncombined):
+    """Joins what was seen of one host."""
+
+    id = "docker-host"
+    stage = Stage.TARGET
+    feeds: Feeds = MappingProxyType(
+        {
+            HOST_DAEMON: MappingProxyType({"": frozenset({HOST_SETTINGS, HOST_PROCESSES, INFO})}),
+            HOST_TLS: MappingProxyType(
+                {"": frozenset({HOST_SETTINGS, HOST_PROCESSES, HOST_KEYS, INFO})}
+            ),
+            HOST_DATA_ROOT: MappingProxyType({"": frozenset({HOST_MOUNTS, INFO})}),
+            HOST_AUDIT: MappingProxyType({"": frozenset({HOST_AUDIT_RULES, INFO})}),
+        }
+    )
+    reads = frozenset(kind for fields in feeds.values() for kind in fields[""])
+
+    def __init__(self, tables: Tables) -> None:
+        del tables
+
+    def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
+        """Take a part of a host, if it is as it should be: whoever read it said so otherwise."""
+        try:
+            found = msgspec.convert(decoded(resource), _FORMS[resource.kind])
+        except msgspec.ValidationError:
+            return
+        yield Row(KEY, resource.kind, site.origin(resource), _encode(found))
+
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
+        """Yield each fact of which all parts were read."""
+        for _, rows in groups:
+            parts = {row.tag: Part(row.place, msgspec.json.decode(row.body)) for row in rows}
+            for kind, make in _MAKERS.items():
+                if self.feeds[kind][""] <= parts.keys():
+                    yield make(parts)
+
+
+class _Asked:
+    """The engine that was asked, by its arguments and its file of settings."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.root = str(parts[INFO].body.get("DockerRootDir", ""))
+        self._settings = parts[HOST_SETTINGS].body["settings"]
+        engines = parts[HOST_PROCESSES].body["engines"]
+        known = [options_of(each["arguments"]) for each in engines]
+        fitting = [number for number, each in enumerate(known) if self._is_ours(each)]
+        self.found = len(fitting) == 1
+        self._number = fitting[0] if fitting else 0
+        self._options: Options = known[self._number] if known else {}
+
+    def _is_ours(self, options: Options) -> bool:
+        own = options.get("data-root")
+        if own is None and self._has_file(options):
+            own = self._settings.get("data-root", self._settings.get("graph"))
+        root = str(own or _DATA).rstrip("/")
+        here: str = self.root
+        behind = here.removeprefix(root)
+        return bool(here.startswith(root) and (not behind or _REMAPPED.fullmatch(behind)))
+
+    @staticmethod
+    def _has_file(options: Options) -> bool:
+        return bool(options.get("config-file", _DAEMON_JSON) == _DAEMON_JSON)
+
+    def value(self, name: str, usual: object) -> tuple[object, Spot | None] | None:
+        """What a setting is, and where that was read; None where nobody knows."""
+        if name in self._options:
+            return self._options[name], Spot(0, f"/engines/{self._number}/arguments")
+        if not self._has_file(self._options):
+            return None
+        if name in self._settings:
+            return self._settings[name], Spot(1, f"/settings/{name}")
+        return usual, None
+
+
+def _daemon(parts: Parts) -> Fact | Gap:
+    """The settings in effect."""
+    engine = _Asked(parts)
+    if not engine.found:
+        return _several(HOST_DAEMON, parts, engine.root)
+    body: dict[str, object] = {
+        "name": "dockerd",
+        "proxies": parts[HOST_PROCESSES].body["proxies"],
+    }
+    elsewhere: list[tuple[str, Spot | None]] = [
+        ("/name", None),
+        ("/proxies", Spot(0, "/proxies")),
+    ]
+    for field, (name, usual) in _SETTINGS.items():
+        found = engine.value(name, usual)
+        if found is not None:
+            body[field] = sorted(found[0]) if isinstance(found[0], dict) else found[0]
+            elsewhere.append((f"/{field}", found[1]))
+    debug = engine.value("debug", False)
+    if debug is not None and debug[0] is True:
+        body["logLevel"] = "debug"
+        elsewhere = [("/logLevel", debug[1]), *elsewhere]
+    related = (parts[HOST_SETTINGS].origin,)
+    subject = parts[HOST_PROCESSES].origin
+    return _fact(HOST_DAEMON, body, (subject, *related), tuple(elsewhere))
+
+
+_SETTINGS: Final = MappingProxyType(
+    {
+        "logLevel": ("log-level", "info"),
+        "iptables": ("iptables", True),
+        "userlandProxy": ("userland-proxy", True),
+        "cgroupParent": ("cgroup-parent", ""),
+        "ulimits": ("default-ulimits", []),
+    }
+)
+"""Fields of the fact: the setting, and what the engine does without it."""
+
+
+def _tls(parts: Parts) -> Fact | Gap:
+    """The files of TLS that the engine was given, each as it was seen."""
+    engine = _Asked(parts)
+    if not engine.found:
+        return _several(HOST_TLS, parts, engine.root)
+    seen = parts[HOST_KEYS].body
+    body: dict[str, object] = {"name": "dockerd", "account": seen["account"]}
+    used = [engine.value(name, False) for name in ("tls", "tlsverify")]
+    for field, (name, usual) in _TLS.items():
+        found = engine.value(name, None)
+        if found is None or None in used:
+            continue
+        path = found[0] or (usual if any(each and each[0] for each in used) else None)
+        body[field] = [] if path is None else _files_at(str(path), seen)
+    origins = [parts[kind].origin for kind in (HOST_KEYS, HOST_SETTINGS, HOST_PROCESSES)]
+    return _fact(HOST_TLS, body, origins, [(f"/{field}", None) for field in body])
+
+
+def _fact(
+    kind: str,
+    body: Mapping[str, object],
+    origins: Sequence[Origin],
+    elsewhere: Sequence[tuple[str, Spot | None]],
+) -> Fact:
+    """Make a fact of a host, of which the first origin is the subject."""
+    subject, *related = origins
+    whole = ((subject.target, ""),)
+    return Fact(kind, KEY, _encode(body), subject, tuple(related), tuple(elsewhere), whole)
+
+
+def _files_at(path: str, seen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The file at a path: none where it is known not to be there, by its name alone elsewhere."""
+    found = [each for each in seen["files"] if each.get("path") == path]
+    if found or any(path.startswith(f"{folder}/") for folder in seen["folders"]):
+        return found
+    return [{"path": path}]
+
+
+def _several(kind: str, parts: Parts, root: str) -> Gap:
+    origin = parts[HOST_PROCESSES].origin
+    detail = f"of the engines that run there, not exactly one has its data in {root}"
+    return Gap(origin.target, kind, GapCause.UNSUPPORTED, detail)
+
+
+def _data_root(parts: Parts) -> Fact:
+    """The file system that the data of the engine is on, by all the paths where it is mounted."""
+    root = str(parts[INFO].body.get("DockerRootDir", ""))
+    mounts = parts[HOST_MOUNTS].body["mounts"]
+    above = [each for each in mounts if f"{root}/".startswith(f"{each['path'].rstrip('/')}/")]
+    body: dict[str, object] = {"path": root}
+    if above:
+        own = max(above, key=lambda each: len(each["path"]))
+        body["mountPoints"] = sorted(
+            {each["path"] for each in mounts if each["device"] == own["device"]}
+        )
+    elsewhere = (("/path", Spot(1, "/DockerRootDir")), ("/mountPoints", None))
+    origins = (parts[HOST_MOUNTS].origin, parts[INFO].origin)
+    return _fact(HOST_DATA_ROOT, body, origins, elsewhere)
+
+
+def _audit(parts: Parts) -> Fact:
+    """Which of the files that matter are watched by a loaded rule."""
+    seen = parts[HOST_AUDIT_RULES].body
+    links = seen["links"]
+    found = [
+        msgspec.structs.replace(each, path=_real(each.path, links))
+        for each in watches(seen["rules"])
+    ]
+    on = seen["enabled"] != 0
+    root = str(parts[INFO].body.get("DockerRootDir", ""))
+    files: dict[str, list[dict[str, Any]]] = {**seen["paths"], "dataRoot": [{"path": root}]}
+    body: dict[str, object] = {"installed": seen["installed"]}
+    for role, paths in files.items():
+        perms = RUNS if role in _RUN else CHANGES
+        rows = []
+        for each in paths:
+            row = dict(each)
+            if "unread" not in row:
+                by = watched_by(found, _real(row["path"], links), perms) if on else None
+                row |= {"watched": by is not None} if by is None else {"watched": True, "by": by}
+            rows.append(row)
+        body[role] = rows
+    origins = (parts[HOST_AUDIT_RULES].origin, parts[INFO].origin)
+    return _fact(HOST_AUDIT, body, origins, [(f"/{field}", None) for field in body])
+
+
+def _real(path: str, links: Mapping[str, Any]) -> str:
+    """A path without the links of folders that most hosts have, as ``/lib`` to ``/usr/lib``."""
+    for link, target in links.items():
+        if f"{path}/".startswith(f"{link}/"):
+            return f"{target}{path[len(link) :]}"
+    return path
+
+
+_MAKERS: Final[Mapping[str, Callable[[Parts], Fact | Gap]]] = MappingProxyType(
+    {HOST_DAEMON: _daemon, HOST_TLS: _tls, HOST_DATA_ROOT: _data_root, HOST_AUDIT: _audit}
+)
