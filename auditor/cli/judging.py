@@ -93,7 +93,7 @@ _OPTIONS = (
         "outputs",
         metavar="FORMAT=FILE",
         multiple=True,
-        help="Also write a report to a file. Repeatable.",
+        help="Also write a report to a file, - for standard output. Repeatable.",
     ),
     click.option(
         "--fail-on",

@@ -19,14 +19,14 @@ from auditor.errors import RenderError, UsageError
 from auditor.model.resource import STDIN
 
 Chunks = Iterable[bytes]
-_STREAMS: Final[Mapping[str, int]] = MappingProxyType({"/dev/stdout": 1, "/dev/stderr": 2})
+_STREAMS: Final[Mapping[str, int]] = MappingProxyType({"-": 1, "/dev/stdout": 1, "/dev/stderr": 2})
 _OWN: Final = re.compile("/(?:dev|proc/self)/fd/([0-9]{1,6})")
 
 
 class Output(msgspec.Struct, frozen=True):
     """One ``-o FORMAT=FILE``; ``text`` is what was typed.
 
-    ``descriptor`` is one of ours that the path names, as ``/dev/stdout`` does, -1 for none.
+    ``descriptor`` is one of ours that the path names, as ``-`` and ``/dev/stdout`` do, -1 for none.
     """
 
     text: str

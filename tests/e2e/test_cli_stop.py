@@ -204,7 +204,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, *, there: bool) -> No
     assert (tmp_path / "real.json").exists() == there
 
 
-@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_an_output_that_is_our_own_stream_in_a_file(tmp_path: Path, name: str) -> None:
     """A stream that a shell led into a file goes on there: it is not replaced."""
     command = f"(echo before; AUDITOR scan {ESTATE} --no-cache -q -o json={name}; echo after) > f"
