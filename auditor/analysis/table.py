@@ -17,6 +17,7 @@ from auditor.analysis import (
 )
 from auditor.analysis.analyses import Table
 from auditor.analysis.docker import joined
+from auditor.analysis.docker.builds import Builds
 from auditor.analysis.docker.compose import ComposeServices
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
@@ -30,7 +31,10 @@ from auditor.analysis.workloads import PodTemplates
 def analyses(read: ReadText) -> Table:
     """Make the table; ``read`` reads a text as YAML, and is a function of a module."""
     return Table(
-        of_objects=(partial(PodTemplates, read=read), Containers, Services, ComposeServices),
+        of_objects=(
+            partial(PodTemplates, read=read),
+            *(Containers, Services, ComposeServices, Builds),
+        ),
         joining=(
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),

@@ -120,8 +120,8 @@ class LazyGroup(click.Group):
 def app() -> None:
     r"""Audit the configuration of AI infrastructure.
 
-    Reads Kubernetes manifests and clusters, compose files and Docker engines, judges them by
-    rules, and says what it could not read: unread evidence is never a pass.
+    Reads Kubernetes manifests and clusters, Dockerfiles, compose files and Docker engines, judges
+    them by rules, and says what it could not read: unread evidence is never a pass.
 
     \b
     Start here:

@@ -87,6 +87,12 @@ def _compose() -> Recogniser:
     return COMPOSE
 
 
+def _dockerfiles() -> Recogniser:
+    from collectors.docker.dockerfile.recogniser import DOCKERFILES
+
+    return DOCKERFILES
+
+
 def _files(
     text: str,
     settings: CollectorOptions,
@@ -320,7 +326,7 @@ SHIPPED: Final = Wiring(
     readers=MappingProxyType(
         {**dict.fromkeys(KUBERNETES.schemes, _pages), **dict.fromkeys(DOCKER.schemes, _answers)}
     ),
-    recognisers=(_manifests, _compose),
+    recognisers=(_manifests, _compose, _dockerfiles),
     roles=MappingProxyType({"k8s": _kubernetes_role, "docker": _socket_proxy}),
     scripts=MappingProxyType({"docker": _look_script}),
     formats=MappingProxyType({"terminal": _terminal, "json": _json}),

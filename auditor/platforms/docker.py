@@ -12,8 +12,10 @@ from auditor.platforms.platform import Platform
 
 PREFIX: Final = "docker/"
 COMPOSE_SERVICE: Final = "docker/ComposeService"
+DOCKERFILE: Final = "docker/Dockerfile"
 CONTAINER: Final = "docker/Container"
 IMAGE: Final = "docker/Image"
+IMAGE_BUILD: Final = "docker/ImageBuild"
 INFO: Final = "docker/Info"
 NETWORK: Final = "docker/Network"
 PLUGIN: Final = "docker/Plugin"
@@ -77,9 +79,9 @@ READ: Final = frozenset(
     {CONTAINER, IMAGE, INFO, NETWORK, PLUGIN, SERVICE, SWARM, VERSION, VOLUME},
 )
 """What an engine is asked for."""
-WRITTEN: Final = frozenset({COMPOSE_SERVICE})
+WRITTEN: Final = frozenset({COMPOSE_SERVICE, DOCKERFILE})
 """What files hold, and no engine gives."""
-FACTS: Final = frozenset({WORKLOAD, HOST_AUDIT, HOST_DAEMON, HOST_DATA_ROOT, HOST_TLS})
+FACTS: Final = frozenset({IMAGE_BUILD, WORKLOAD, HOST_AUDIT, HOST_DAEMON, HOST_DATA_ROOT, HOST_TLS})
 
 DOCKER: Final = Platform(
     name="docker",

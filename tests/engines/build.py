@@ -26,6 +26,7 @@ COSIGN = HERE / "cosign"
 KUSTOMIZE = HERE / "kustomize"
 HELM = HERE / "helm"
 COMPOSE = HERE / "composego"
+DOCKERFILE = HERE / "dockerfile"
 MOBY = HERE / "moby"
 RUNC = HERE / "runc"
 
@@ -49,6 +50,7 @@ ENGINES: Mapping[str, Source] = {
     "kustomize": Source(KUSTOMIZE, "sigs.k8s.io/kustomize/kustomize/v5"),
     "helm": Source(HELM, "helm.sh/helm/v3/cmd/helm"),
     "composego": Source(COMPOSE, "."),
+    "dockerfile": Source(DOCKERFILE, "."),
     "dockerd": Source(MOBY, "github.com/moby/moby/v2/cmd/dockerd"),
     "runc": Source(
         RUNC, "github.com/opencontainers/runc", ("libseccomp-dev", "libseccomp2"), "seccomp"

@@ -18,6 +18,7 @@ import pytest
 
 from tests.engines import apiserver as apiservers
 from tests.engines.build import engine
+from tests.engines.buildkit import BuildKit
 from tests.engines.cache import EngineUnavailableError
 from tests.engines.composego import ComposeGo
 from tests.engines.crds import definitions
@@ -175,6 +176,12 @@ def sshd(docker: Docker, tmp_path: Path) -> Iterator[Sshd]:
     with ExitStack() as stack:
         running = _or_give_up(lambda: sshd_running(docker, tmp_path))
         yield _or_give_up(lambda: stack.enter_context(running))
+
+
+@pytest.fixture(scope="session")
+def buildkit() -> BuildKit:
+    """The parser of the pinned BuildKit."""
+    return _or_give_up(lambda: BuildKit(engine("dockerfile")))
 
 
 @pytest.fixture(scope="session")

@@ -70,14 +70,15 @@ class Fields:
             self._read.append((here, at))
         self.put(name, [value for value, _ in found], pointer)
 
-    def fact(self, resource: Resource, form: str) -> Resource:
-        """Make the fact of the resource that was read."""
+    def fact(self, resource: Resource, form: str, kind: str = WORKLOAD, part: str = "") -> Resource:
+        """Make the fact of the resource that was read, or of a part of it."""
         self.body["form"] = form
         self.body["name"] = resource.name
         self._read += [("/form", None), ("/name", None)]
         return msgspec.structs.replace(
             resource,
-            kind=WORKLOAD,
+            kind=kind,
+            part=part,
             body=msgspec.json.encode(self.body),
             elsewhere=tuple(self._read),
             parent=resource,
