@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -26,6 +27,7 @@ from auditor.config import read_config
 from auditor.engine.conclude import rules_blinded_by
 from auditor.engine.sources import RuleSources
 from auditor.model.enums import GapCause
+from auditor.model.policy import Control
 from auditor.model.resource import Gap
 from auditor.policy.compiled import ActiveRule
 from auditor.ports import Examination
@@ -35,6 +37,7 @@ from reports.text import safe
 
 SKEW = 60.0
 _INCOMPLETE = 3
+_WIDTH = 100
 
 
 class _MissingKind(msgspec.Struct, frozen=True):
@@ -80,7 +83,8 @@ def doctor(
     r"""Ask a cluster who we are to it, what it serves, and what we may read of it.
 
     Nothing is read but that. For each right that is missing, each kind that the server can't list
-    or tell of, and each that is never read, it names the rules of the profile that miss it.
+    or tell of, and each that is never read, it names the rules of the profile that miss it, and
+    the controls that this leaves open.
 
     \b
     Example:
@@ -104,15 +108,20 @@ def doctor(
         _ExcludedKind(item.kind, item.reason, _resting_on(item.kind, sources))
         for item in found.excluded
     )
+    rules = (*(each.rules for each in blind), *(each.rules for each in never))
+    missed = frozenset(rule for each in rules for rule in each)
+    left_open = _left_open(missed, ready.profile.controls.values())
     if as_json:
         record = {
             **msgspec.to_builtins(found),
             "excluded": msgspec.to_builtins(never),
             "blind": msgspec.to_builtins(blind),
+            "open": left_open,
         }
         click.echo(json.dumps(record, indent=2))
     else:
-        for line in (*_connection_lines(found), *_coverage_lines(found, blind, never)):
+        coverage = _coverage_lines(found, blind, never)
+        for line in (*_connection_lines(found), *coverage, *_open_lines(left_open)):
             click.echo(safe(line))
     return _INCOMPLETE if blind else 0
 
@@ -168,6 +177,29 @@ def _coverage_lines(
     if found.unidentified is not None:
         hints.append(found.unidentified.hint)
     yield from dict.fromkeys(hint for hint in hints if hint)
+
+
+def _left_open(missed: frozenset[str], controls: Iterable[Control]) -> Mapping[str, Sequence[str]]:
+    """The controls of each framework that a scan could not find satisfied, by their ids."""
+    found: dict[str, list[str]] = {}
+    for control in controls:
+        if not missed.isdisjoint(control.rules):
+            found.setdefault(control.framework, []).append(control.id)
+    return {name: sorted(found[name], key=_in_order) for name in sorted(found)}
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """What sorts 3.2 before 3.10."""
+    return [(int(part) if part.isdecimal() else 0, part) for part in name.split(".")]
+
+
+def _open_lines(left_open: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The controls that a scan would leave open, a paragraph for each framework."""
+    for framework, controls in left_open.items():
+        text = f"{framework} {', '.join(controls)}"
+        yield from textwrap.wrap(
+            text, _WIDTH, initial_indent="  open      ", subsequent_indent=" " * 14
+        )
 
 
 def _counted(rules: Sequence[str]) -> str:

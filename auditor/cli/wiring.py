@@ -152,6 +152,7 @@ def _pages(collected: Collected, bodies: Bodies) -> Collector:
 
 
 def _host(text: str, settings: CollectorOptions) -> Live:
+    from collectors.docker.host.remote import SECONDS
     from collectors.docker.live.address import parse_address
     from collectors.docker.live.beneath import Beneath
     from collectors.docker.live.collector import DockerCollector
@@ -165,7 +166,11 @@ def _host(text: str, settings: CollectorOptions) -> Live:
         settings.path,
         system_clock(),
         _patience(settings),
-        Beneath(used=not settings.no_host, printed=_printed(settings.host_probes)),
+        Beneath(
+            used=not settings.no_host,
+            printed=_printed(settings.host_probes),
+            seconds=min(SECONDS, settings.timeout or SECONDS),
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -141,3 +142,26 @@ def test_doctor_says_which_parts_of_the_host_are_known(docker: Docker) -> None:
     assert ran.code == 0, ran.out + ran.err
     assert "never     docker/HostServiceUnit, --no-host: 2 rules without a say on it" in ran.out
     assert "docker-host-service-unit-owner" in ran.out
+    assert re.search(
+        r"^  open      cis-docker 1\.1\.1, 1\.1\.2, .*3\.2, 3\.3", ran.out, re.MULTILINE | re.DOTALL
+    )
+    found = json.loads(auditor("doctor", docker.target, *PROFILE, "--no-host", "--json").out)
+    assert set(found["open"]["cis-docker"]) == HOST
+
+
+def test_an_ssh_that_prints_something_else(docker: Docker, sshd: Sshd, tmp_path: Path) -> None:
+    """What runs the script lies or breaks off: the host is a gap, and the engine is read."""
+    wrapper = tmp_path / "ssh"
+    wrapper.write_text(
+        f'#!/bin/sh\ncase "$*" in *"sh -s") head -c 5000 /dev/zero; exit 0 ;; esac\n'
+        f'exec {sshd.programs / "ssh"} "$@"\n'
+    )
+    wrapper.chmod(0o700)
+    results = scan(sshd.target, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    gaps = {each["scope"]: each for each in results["gaps"]}
+    assert {each["cause"] for each in gaps.values()} == {"malformed"}
+    assert all(scope.startswith("docker/Host") for scope in gaps)
+    assert "there is no line 'auditor-host 1'" in gaps["docker/HostServiceUnit"]["detail"]
+    assert set(of_host(results).values()) == {"undetermined"}
+    states = {each["id"]: each["state"] for each in results["controls"]}
+    assert states["2.5"] == "satisfied"
