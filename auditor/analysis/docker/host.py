@@ -13,7 +13,7 @@ A field of the fact is absent where nobody knows: an engine that has another fil
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ import msgspec
 
 from auditor.analysis.bodies import decoded
 from auditor.analysis.docker.arguments import Options, options_of
-from auditor.analysis.docker.auditing import CHANGES, RUNS, watched_by, watches
+from auditor.analysis.docker.auditing import CHANGES, RUNS, Watch, watched_by, watches
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin, Spot
@@ -104,12 +104,13 @@ class _Audited(msgspec.Struct, frozen=True, omit_defaults=True):
     unread: str = ""
 
 
-class _AuditRules(msgspec.Struct, frozen=True):
+class _AuditRules(msgspec.Struct, frozen=True, rename="camel"):
     installed: bool
     enabled: int
     rules: list[str]
     links: dict[str, str]
     paths: dict[str, list[_Audited]]
+    on_disk: list[str] | None = None
 
 
 _FORMS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
@@ -309,29 +310,43 @@ def _data_root(parts: Parts) -> Fact:
 
 
 def _audit(parts: Parts) -> Fact:
-    """Which of the files that matter are watched by a loaded rule."""
+    """Which of the files that matter are watched by a rule in force, and which only on disk."""
     seen = parts[HOST_AUDIT_RULES].body
     links = seen["links"]
-    found = [
-        msgspec.structs.replace(each, path=_real(each.path, links))
-        for each in watches(seen["rules"])
-    ]
-    on = seen["enabled"] != 0
+    loaded = _watches(seen["rules"] if seen["enabled"] else [], links)
+    on_disk = _watches(seen.get("onDisk") or [], links)
     root = str(parts[INFO].body.get("DockerRootDir", ""))
     files: dict[str, list[dict[str, Any]]] = {**seen["paths"], "dataRoot": [{"path": root}]}
     body: dict[str, object] = {"installed": seen["installed"]}
     for role, paths in files.items():
         perms = RUNS if role in _RUN else CHANGES
-        rows = []
-        for each in paths:
-            row = dict(each)
-            if "unread" not in row:
-                by = watched_by(found, _real(row["path"], links), perms) if on else None
-                row |= {"watched": by is not None} if by is None else {"watched": True, "by": by}
-            rows.append(row)
-        body[role] = rows
+        body[role] = [
+            each if "unread" in each else _watched(each["path"], perms, loaded, on_disk, links)
+            for each in paths
+        ]
     origins = (parts[HOST_AUDIT_RULES].origin, parts[INFO].origin)
     return _fact(HOST_AUDIT, body, origins, [(f"/{field}", None) for field in body])
+
+
+def _watches(rules: Iterable[str], links: Mapping[str, Any]) -> list[Watch]:
+    found = watches(rules)
+    return [msgspec.structs.replace(each, path=_real(each.path, links)) for each in found]
+
+
+def _watched(
+    path: str,
+    perms: str,
+    loaded: Sequence[Watch],
+    on_disk: Sequence[Watch],
+    links: Mapping[str, Any],
+) -> Mapping[str, object]:
+    """Say whether a path is watched, and by which rule; of one that is not, which is on disk."""
+    real = _real(path, links)
+    by = watched_by(loaded, real, perms)
+    if by is not None:
+        return {"path": path, "watched": True, "by": by}
+    kept = watched_by(on_disk, real, perms)
+    return {"path": path, "watched": False, **({"onDisk": kept} if kept is not None else {})}
 
 
 def _real(path: str, links: Mapping[str, Any]) -> str:

@@ -74,12 +74,13 @@ class _Audited(msgspec.Struct, frozen=True):
     unread: str = ""
 
 
-class _AuditRules(msgspec.Struct, frozen=True):
+class _AuditRules(msgspec.Struct, frozen=True, rename="camel"):
     installed: bool
     rules: list[str]
     enabled: int
     links: dict[str, str]
     paths: dict[str, list[_Audited]]
+    on_disk: list[str] | None = None
 
 
 class _Group(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ TOOLKIT: Final = "/etc/nvidia-container-runtime/config.toml"
 _GROUP: Final = "/etc/group"
 _LOGINS: Final = "/etc/passwd"
 _SOURCES: Final = "/etc/nsswitch.conf"
+_RULES: Final = "/etc/audit/audit.rules"
 _MOUNTS: Final = "/proc/self/mountinfo"
 _OF_FILES: Final = frozenset({"files", "compat", "systemd"})
 """Sources of groups that say no more of the group docker than ``/etc/group``: nsswitch.conf(5)."""
@@ -155,6 +156,7 @@ def audit_rules(seen: Observed) -> Mapping[str, Any]:
         "installed": installed,
         "rules": rules,
         "enabled": _enabled(seen.outputs.get(f"{PROGRAM} -s", NOT_SEEN)) if rules else 0,
+        **_on_disk(seen),
         "links": dict(_links(seen)),
         "paths": {role: list(_audited(paths, seen)) for role, paths in AUDITED.items()},
     }
@@ -173,6 +175,16 @@ def _rules(listed: Output | Unread | None) -> tuple[list[str], bool]:
             raise _malformed(what, listed.text[:100] or f"it ended with {listed.code}")
         return [], True
     return [each for each in listed.text.splitlines() if each.strip() and each != _NO_RULES], True
+
+
+def _on_disk(seen: Observed) -> Mapping[str, Any]:
+    """The rules of the file that is loaded at the next start; nothing where nobody may read it."""
+    try:
+        text = text_of(seen, _RULES)
+    except UnreadError:
+        return {}
+    lines = (text or b"").decode(errors="replace").splitlines()
+    return {"onDisk": [each.strip() for each in lines if each.strip().startswith("-")]}
 
 
 def _enabled(status: Output | Unread | None) -> int:

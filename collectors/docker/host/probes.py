@@ -107,6 +107,7 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "/etc/group": Text(1 << 20),
         "/etc/passwd": Text(1 << 20, Take.LOGINS),
         "/etc/nsswitch.conf": Text(1 << 16),
+        "/etc/audit/audit.rules": Text(1 << 20),
         "/etc/docker/daemon.json": Text(1 << 20),
         "/etc/nvidia-container-runtime/config.toml": Text(1 << 16),
         "/proc/self/mountinfo": Text(4 << 20),

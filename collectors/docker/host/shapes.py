@@ -175,6 +175,7 @@ _PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
             parts.audit_rules,
             (
                 *(f"{PROGRAM} {option}" for option in PROGRAM_RUNS),
+                "/etc/audit/audit.rules: its content",
                 *(path for paths in AUDITED.values() for path in paths),
             ),
         ),

@@ -247,6 +247,16 @@ def test_what_audit_rules_watch() -> None:
     assert found["installed"] is True
 
 
+def test_rules_that_are_on_disk_alone() -> None:
+    """They say what somebody meant, and nothing is recorded by them."""
+    rules = {**RULES, "onDisk": ["-w /usr/bin -p x", "-D"]}
+    found = body(host(HostAuditRules=rules), HOST_AUDIT)
+    assert found["runc"] == [
+        {"path": "/usr/bin/runc", "watched": False, "onDisk": "-w /usr/bin -p x"}
+    ]
+    assert "onDisk" not in found["dockerd"][0]
+
+
 def test_rules_that_are_not_in_force() -> None:
     found = body(host(HostAuditRules={**RULES, "enabled": 0}), HOST_AUDIT)
     assert [each["watched"] for each in found["dockerd"]] == [False]
