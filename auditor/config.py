@@ -12,6 +12,8 @@ from auditor.errors import UsageError
 
 PASSPHRASE_VARIABLE = "AUDITOR_PASSPHRASE"  # noqa: S105 - the name of a variable
 """What only we may know: no program that we start inherits it."""
+VSPHERE_VARIABLE = "AUDITOR_VSPHERE_PASSWORD"
+"""As that one."""
 _DIGITS = 11
 """Of a SOURCE_DATE_EPOCH before the year 5138."""
 
@@ -30,6 +32,20 @@ class DockerConfig(msgspec.Struct, frozen=True):
     folder: str = ""
 
 
+class VsphereConfig(msgspec.Struct, frozen=True):
+    """How vCenters are entered; "" where it is not said.
+
+    ``password`` is AUDITOR_VSPHERE_PASSWORD or the content of a file, ``authority`` a file of CAs,
+    ``thumbprint`` the sha256 of the certificate that a server must have. ``checked`` is false where
+    a person switched all checks of certificates off.
+    """
+
+    password: str = ""
+    authority: str = ""
+    thumbprint: str = ""
+    checked: bool = True
+
+
 class Config(msgspec.Struct, frozen=True):
     """The environment as values.
 
@@ -39,7 +55,8 @@ class Config(msgspec.Struct, frozen=True):
     TMPDIR, "" when it is not set. ``kubeconfig`` is KUBECONFIG, a file or a list of files, or the
     usual place. ``home`` is the user's folder for settings, ``key`` AUDITOR_KEY, a URI,
     ``passphrase`` AUDITOR_PASSPHRASE, which opens it, ``authority`` AUDITOR_TSA, a URL, ``path``
-    PATH, where programs are. ``docker`` is Docker's own.
+    PATH, where programs are. ``docker`` is Docker's own, ``vsphere`` is for
+    vCenters.
     """
 
     cache: Path | None
@@ -53,21 +70,24 @@ class Config(msgspec.Struct, frozen=True):
     authority: str = ""
     path: str = ""
     docker: DockerConfig = DockerConfig()
+    vsphere: VsphereConfig = VsphereConfig()
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
     """Read the environment, the process's own by default.
 
-    AUDITOR_PASSPHRASE is taken out of the process's own: programs that we start, such as an exec
-    plugin of a kubeconfig, inherit the rest.
+    AUDITOR_PASSPHRASE and AUDITOR_VSPHERE_PASSWORD are taken out of the process's own: programs
+    that we start, such as an exec plugin of a kubeconfig, inherit the rest.
 
     Raises:
         UsageError: SOURCE_DATE_EPOCH is not a time.
     """
     env = os.environ if environment is None else environment
     passphrase = env.get(PASSPHRASE_VARIABLE, "")
+    password = env.get(VSPHERE_VARIABLE, "")
     if environment is None:
         os.environ.pop(PASSPHRASE_VARIABLE, None)
+        os.environ.pop(VSPHERE_VARIABLE, None)
     return Config(
         cache=_folder(env, "XDG_CACHE_HOME", ".cache"),
         colour=_colour(env),
@@ -80,6 +100,7 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         authority=env.get("AUDITOR_TSA", ""),
         path=env.get("PATH", ""),
         docker=_docker(env),
+        vsphere=VsphereConfig(password),
     )
 
 

@@ -32,6 +32,8 @@ from auditor.cli.render_options import refuse_alone, render_options, rendered
 from auditor.cli.screen import Progress
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.stamp import stamp_of
+from auditor.cli.vsphere_options import NAMES as ENTERING
+from auditor.cli.vsphere_options import entering, vsphere_options
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.errors import UsageError
@@ -52,7 +54,7 @@ class _Collect(SectionedCommand):
             "What to read": ("exclude", *RENDERING, *HOST_OPTIONS),
             "What to keep": ("place",),
             "What it is for": ("profile", "settings", "policies"),
-            "How it runs": ("kubeconfig", "timeout", "progress"),
+            "How it runs": ("kubeconfig", *ENTERING, "timeout", "progress"),
         }
     )
 
@@ -74,6 +76,7 @@ class _Collect(SectionedCommand):
 @set_option
 @policies_option
 @kubeconfig_option
+@vsphere_options
 @timeout_option
 @progress_option
 @prose
@@ -105,7 +108,7 @@ def collect(
       0  everything was read   3  something was not: the folder says what
       70 a bug of ours kept a target from being read: the folder has the others
     """
-    config = read_config()
+    config = entering(read_config(), chosen)
     rendering = {name: chosen.pop(name) for name in RENDERING}
     refuse_alone(rendering)
     shown = Progress(chosen["progress"])

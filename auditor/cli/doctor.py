@@ -6,6 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -22,6 +23,7 @@ from auditor.cli.options import (
 )
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
+from auditor.cli.vsphere_options import entering, vsphere_options
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.engine.conclude import rules_blinded_by
@@ -64,6 +66,7 @@ class _ExcludedKind(msgspec.Struct, frozen=True):
 @set_option
 @policies_option
 @kubeconfig_option
+@vsphere_options
 @timeout_option
 @host_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -79,6 +82,7 @@ def doctor(
     *,
     no_host: bool,
     as_json: bool,
+    **chosen: Any,
 ) -> int:
     r"""Ask a cluster who we are to it, what it serves, and what we may read of it.
 
@@ -94,7 +98,7 @@ def doctor(
     Exit codes:
       0  a scan would see everything   3  it would not, or there is no connection
     """
-    config = read_config()
+    config = entering(read_config(), chosen)
     ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
     sources = ready.sources
     live = wired().live_of(

@@ -26,6 +26,7 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, style_of
 from auditor.cli.stamp import stamp_of
+from auditor.cli.vsphere_options import entering, vsphere_options
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import Config, read_config
 from auditor.engine.sources import WantedKinds
@@ -82,6 +83,7 @@ FORMATS: Final = MappingProxyType({"terminal": _screen, "json": _json, "csv": _c
 @set_option_of(PROFILE)
 @policies_option
 @kubeconfig_option
+@vsphere_options
 @timeout_option
 @click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour.")
 @progress_option
@@ -107,7 +109,7 @@ def gpus(
 
     auditor explain gpu-tenancy says what the words mean.
     """
-    config = read_config()
+    config = entering(read_config(), chosen)
     shown = Progress(progress)
     with Scratch(config.temporary) as spool:
         made = _settings(chosen["settings"], chosen["policies"], config, spool)

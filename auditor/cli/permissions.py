@@ -76,7 +76,8 @@ def permissions(
     that rules rest on: what is left out, and which rules miss it, is in its comments.
 
     A Docker Engine has no rights to give: for it the paths are printed that a proxy before its
-    socket has to let through, and what is looked at on its host.
+    socket has to let through, and what is looked at on its host. Of a vCenter it is said which
+    role to give to whom.
 
     \b
     Examples:
@@ -84,6 +85,7 @@ def permissions(
       auditor permissions k8s --profile pod-security-restricted --namespace team-a
       auditor permissions docker --profile cis-docker
       auditor permissions docker --script > look.sh
+      auditor permissions vsphere --profile vsphere
     """
     if script:
         _print_script(platform)

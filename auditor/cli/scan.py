@@ -26,6 +26,8 @@ from auditor.cli.render_options import render_options, rendered
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.signing_options import NAMES, Wanted, signing_options
 from auditor.cli.stamp import stamp_of
+from auditor.cli.vsphere_options import NAMES as ENTERING
+from auditor.cli.vsphere_options import entering, vsphere_options
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
@@ -42,7 +44,7 @@ class _Scan(SectionedCommand):
             **SECTIONS,
             "What to write": SECTIONS["What to write"],
             "What to keep": NAMES,
-            "How it runs": ("kubeconfig", "timeout", *SECTIONS["How it runs"]),
+            "How it runs": ("kubeconfig", *ENTERING, "timeout", *SECTIONS["How it runs"]),
         }
     )
 
@@ -56,6 +58,7 @@ class _Scan(SectionedCommand):
 @render_options
 @host_options
 @kubeconfig_option
+@vsphere_options
 @timeout_option
 @signing_options
 @prose
@@ -88,7 +91,7 @@ def scan(
       2  wrong usage or policy   3  incomplete: evidence missing, nothing failed
       4  the baseline does not verify
     """
-    config = read_config()
+    config = entering(read_config(), chosen)
     rendering = {name: chosen.pop(name) for name in RENDERING}
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)

@@ -13,7 +13,7 @@ import msgspec
 
 from auditor.analysis.analyses import Table
 from auditor.analysis.table import analyses
-from auditor.config import Config, DockerConfig
+from auditor.config import Config, DockerConfig, VsphereConfig
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.exports.admission import ApiResource
@@ -21,6 +21,7 @@ from auditor.model.resource import STDIN, Target
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.docker import DOCKER
 from auditor.platforms.kubernetes import KUBERNETES
+from auditor.platforms.vsphere import VSPHERE
 from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
 from reports.style import Style
 
@@ -46,6 +47,7 @@ class CollectorOptions(msgspec.Struct, frozen=True):
     path: str = ""
     no_host: bool = False
     host_probes: tuple[Path, ...] = ()
+    vsphere: VsphereConfig = VsphereConfig()
 
     @classmethod
     def of(
@@ -61,7 +63,9 @@ class CollectorOptions(msgspec.Struct, frozen=True):
         """Take what the environment says where the command line does not."""
         chosen = kubeconfig or config.kubeconfig
         docker, path = config.docker, config.path
-        return cls(chosen, timeout, exclude, docker, path, no_host, host_probes)
+        return cls(
+            chosen, timeout, exclude, docker, path, no_host, host_probes, config.vsphere
+        )
 
 
 def _yaml(text: str) -> object:
@@ -197,6 +201,22 @@ def _answers(collected: Collected, bodies: Bodies) -> Collector:
     return AnswersCollector(collected.entry, bodies, collected.records)
 
 
+def _vcenter(text: str, settings: CollectorOptions) -> Live:
+    from collectors.http.clock import system_clock
+    from collectors.vsphere.live.address import parse_address
+    from collectors.vsphere.live.collector import VsphereCollector
+    from collectors.vsphere.live.session import Access
+
+    access = Access(**msgspec.structs.asdict(settings.vsphere))
+    return VsphereCollector(parse_address(text), access, system_clock(), _patience(settings))
+
+
+def _objects(collected: Collected, bodies: Bodies) -> Collector:
+    from collectors.vsphere.live.answers import AnswersCollector
+
+    return AnswersCollector(collected.entry, bodies, collected.records)
+
+
 def api_resource_of(kind: str) -> ApiResource | None:
     """What the API server calls a kind, None for what it does not have."""
     from collectors.kubernetes.resources import named
@@ -221,6 +241,12 @@ def _look_script() -> str:
     from collectors.docker.host.script import script
 
     return script()
+
+
+def _vsphere_role(plan: RolePlan) -> Iterator[str]:
+    from collectors.vsphere.permissions import role
+
+    return role(plan)
 
 
 def _terminal(style: Style) -> ReportFormat:
@@ -326,13 +352,23 @@ SHIPPED: Final = Wiring(
     platforms=PLATFORMS,
     analyses=analyses(_yaml),
     collectors=MappingProxyType(
-        {**dict.fromkeys(KUBERNETES.schemes, _cluster), **dict.fromkeys(DOCKER.schemes, _host)}
+        {
+            **dict.fromkeys(KUBERNETES.schemes, _cluster),
+            **dict.fromkeys(DOCKER.schemes, _host),
+            **dict.fromkeys(VSPHERE.schemes, _vcenter),
+        }
     ),
     readers=MappingProxyType(
-        {**dict.fromkeys(KUBERNETES.schemes, _pages), **dict.fromkeys(DOCKER.schemes, _answers)}
+        {
+            **dict.fromkeys(KUBERNETES.schemes, _pages),
+            **dict.fromkeys(DOCKER.schemes, _answers),
+            **dict.fromkeys(VSPHERE.schemes, _objects),
+        }
     ),
     recognisers=(_manifests, _compose, _dockerfiles),
-    roles=MappingProxyType({"k8s": _kubernetes_role, "docker": _socket_proxy}),
+    roles=MappingProxyType(
+        {"k8s": _kubernetes_role, "docker": _socket_proxy, "vsphere": _vsphere_role}
+    ),
     scripts=MappingProxyType({"docker": _look_script}),
     formats=MappingProxyType({"terminal": _terminal, "json": _json}),
 )

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
@@ -42,12 +43,16 @@ _LEAST: Final = 0.05
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An answer of 200 or 201; ``date`` is the server's clock, None when it did not say."""
+    """An answer of 200 or 201; ``date`` is the server's clock, None when it did not say.
+
+    ``cookies`` are the values of ``Set-Cookie``, which may well be credentials.
+    """
 
     code: int
     body: bytes
     media: str
     date: datetime | None
+    cookies: tuple[str, ...] = ()
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -55,6 +60,8 @@ class _Request(msgspec.Struct, frozen=True):
     path: str
     accept: str
     body: bytes
+    media: str = JSON
+    more: Mapping[str, str] = MappingProxyType({})
 
 
 class Session(Protocol):
@@ -150,6 +157,14 @@ class Client:
         """
         return self._ask(_Request("POST", path, JSON, msgspec.json.encode(body)))
 
+    def exchange(self, path: str, body: bytes, media: str, more: Mapping[str, str]) -> Answer:
+        """Post a body of another type than JSON, with more headers; the guard decides on it.
+
+        Raises:
+            Unanswered: as :meth:`get`; the body of an error is in it.
+        """
+        return self._ask(_Request("POST", path, media.partition(";")[0], body, media, more))
+
     def _ask(self, request: _Request) -> Answer:
         """Ask within what is left for this target."""
         left, started = self._budget.left(), self._clock.monotonic()
@@ -192,7 +207,7 @@ class Client:
         attempt = 1
         while True:
             answer, wait = self._once(request, deadline)
-            if answer.code not in _BUSY:
+            if answer.code not in _BUSY or answer.code in self._dialect.faults:
                 return answer
             wait = min(patience.longest_wait, wait if wait is not None else 0.2 * 2**attempt)
             if attempt == patience.attempts or clock.monotonic() + wait > deadline:
@@ -222,6 +237,7 @@ class Client:
             self._own.without(data, evidence=response.status in _GOOD),
             self._own.without_in(media).lower(),
             _date(found.get("date")),
+            tuple(found.getlist("set-cookie")),
         )
         return answer, _wait(found.get("retry-after"), self._clock.now())
 
@@ -234,7 +250,8 @@ class Client:
         headers.update({"accept": request.accept, "accept-encoding": "gzip"})
         headers["user-agent"] = "auditor"
         if request.body:
-            headers["content-type"] = JSON
+            headers["content-type"] = request.media
+            headers.update(request.more)
         try:
             response = self._head(request, headers, left)
         except HTTPError as error:
@@ -258,7 +275,9 @@ class Client:
             self._host + request.path,
             body=request.body or None,
             headers=headers,
-            timeout=urllib3.Timeout(min(patience.connect, left), min(patience.read, left)),
+            timeout=urllib3.Timeout(
+                connect=min(patience.connect, left), read=min(patience.read, left)
+            ),
             preload_content=False,
             retries=False,
             redirect=False,
@@ -290,16 +309,16 @@ class Client:
     def _usable(self, answer: Answer) -> Answer:
         code = answer.code
         if code in _GOOD:
-            if answer.media != JSON:
+            if answer.media not in self._dialect.media:
                 what = answer.media or "nothing that says what it is"
                 raise Unanswered(
                     Answered.MALFORMED,
-                    f"the answer is {what}, not JSON",
+                    f"the answer is {what}, not {self._dialect.language}",
                     "is there a proxy or a login page in between?",
                     code,
                 )
             return answer
-        said = answer.media == JSON
+        said = answer.media in self._dialect.media
         message = self._message(answer.body) if said else f"{answer.media or 'no'} content"
         answered = self._dialect.answered(code)
         raise Unanswered(answered, f"HTTP {code}: {message}", self._hint(answer), code, answer.body)

@@ -45,13 +45,18 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     ``noun`` is what a target is called ("cluster"), ``message_of`` takes the server's own words out
     of the body of an error, and ``statuses`` says what a status code means where that is more than
-    :rfc:`9110` says of it.
+    :rfc:`9110` says of it. ``media`` are the types of its answers, called ``language`` to people.
+    ``faults`` are status codes that other servers have for a failure of their own, and that this
+    one has for what is wrong with the request: asked again, it would say the same.
     """
 
     noun: str
     message_of: Callable[[bytes], str]
     hints: Hints
     statuses: Mapping[int, Answered] = msgspec.field(default_factory=dict)
+    media: frozenset[str] = frozenset({"application/json"})
+    language: str = "JSON"
+    faults: frozenset[int] = frozenset()
 
     def answered(self, status: int) -> Answered:
         """Return what an answer with an error of this status is to the evidence."""

@@ -22,6 +22,7 @@ class Tls(msgspec.Struct, frozen=True):
     """How the server is checked, and the certificate that we show it: paths of PEM files.
 
     ``server_name`` is what its certificate has to be for, "" for the host of its address.
+    ``thumbprint`` is the sha256 of the certificate that it must have, "" for any.
     """
 
     authority: str = ""
@@ -29,6 +30,7 @@ class Tls(msgspec.Struct, frozen=True):
     key: str = ""
     checked: bool = True
     server_name: str = ""
+    thumbprint: str = ""
 
 
 def pools_of(
@@ -47,9 +49,11 @@ def pools_of(
         "retries": False,
         "maxsize": _IDLE,
     }
+    if tls.thumbprint:
+        options["assert_fingerprint"] = tls.thumbprint
     if tls.server_name:
         options["server_hostname"] = tls.server_name
-    if not tls.checked:
+    if not tls.checked and not tls.thumbprint:
         urllib3.disable_warnings(InsecureRequestWarning)  # the report says it, once
     if proxy is None:
         pools = urllib3.PoolManager(**options)

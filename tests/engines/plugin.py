@@ -30,6 +30,8 @@ from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
 from tests.engines.softhsm import SoftHsm, find_softhsm
 from tests.engines.sshd import Sshd
 from tests.engines.sshd import running as sshd_running
+from tests.engines.vcsim import Vcsim
+from tests.engines.vcsim import running as vcsim_running
 from tests.engines.wheels import from_wheels
 
 MARKER = "engine: asks an engine that is built from source"
@@ -62,7 +64,7 @@ GPUS = {
 
 ENGINES = {
     *("control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"),
-    *("kustomize", "helm", "docker", "sshd"),
+    *("kustomize", "helm", "docker", "sshd", "vcsim"),
 }
 T = TypeVar("T")
 
@@ -188,6 +190,14 @@ def buildkit() -> BuildKit:
 def composego() -> ComposeGo:
     """The pinned compose-go."""
     return _or_give_up(lambda: ComposeGo(engine("composego")))
+
+
+@pytest.fixture
+def vcsim(tmp_path: Path) -> Iterator[Vcsim]:
+    """A simulated vCenter of its own for each test: two hosts and some machines."""
+    with ExitStack() as stack:
+        binary = _or_give_up(lambda: engine("vcsim"))
+        yield _or_give_up(lambda: stack.enter_context(vcsim_running(binary, tmp_path)))
 
 
 @pytest.fixture(scope="session")

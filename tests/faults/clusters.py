@@ -20,7 +20,7 @@ from tests.live.cluster import read
 
 KINDS = frozenset({"k8s/Pod", "k8s/Namespace"})
 PODS = "/api/v1/pods"
-QUICK = Patience(connect=2.0, read=0.4, total=6.0, attempts=4, size=1 << 20, pages=40)
+QUICK = Patience(connect=2.0, read=2.0, total=6.0, attempts=4, size=1 << 20, pages=40)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""A vCenter or an ESXi host that is asked over its Web Services API."""

@@ -1,0 +1,133 @@
+"""What is read of an object: its properties, and what of each is kept, as which type.
+
+XML says of most values neither whether they are numbers nor whether there may be several of them.
+So a form says it, and what no form names is not kept::
+
+    Items({"key": TEXT, "running": BOOL})    a list of objects, of which two fields are kept
+
+    <HostService><key>ntpd</key><running>true</running><label>NTP</label></HostService>
+    {"key": "ntpd", "running": true}
+
+A form is also all that leaves the server: what is asked for is a property of its own wherever the
+API lets us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+from xml.etree.ElementTree import Element
+
+import msgspec
+
+from collectors.vsphere.live.markup import Refused, name_of, type_of
+
+TYPE: Final = "type"
+"""In an object: of which type of the API it is, where there are several."""
+
+
+class Plain(Enum):
+    """A single value."""
+
+    TEXT = "text"
+    BOOL = "bool"
+    NUMBER = "number"
+    TYPE = "type"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """A list of keys with values, kept as a map; ``small`` keys are compared in small letters."""
+
+    small: bool = False
+
+
+class Texts(msgspec.Struct, frozen=True):
+    """A list of texts."""
+
+
+class Items(msgspec.Struct, frozen=True):
+    """A list of objects."""
+
+    fields: Mapping[str, Form]
+
+
+class Fields(msgspec.Struct, frozen=True):
+    """An object."""
+
+    fields: Mapping[str, Form]
+
+
+Form = Plain | Options | Texts | Items | Fields
+LISTS: Final = (Options, Texts, Items)
+_TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def value_of(element: Element, form: Form) -> object:
+    """Read the value of a property, or of a field of it.
+
+    Raises:
+        Refused: it is of another type than the API says.
+    """
+    match form:
+        case Plain():
+            return _plain(element, form)
+        case Fields(fields):
+            return _fields(element, fields)
+        case Items() | Texts() | Options():
+            return _list(list(element), form)
+
+
+def _list(elements: list[Element], form: Items | Texts | Options) -> object:
+    match form:
+        case Items(fields):
+            return [_fields(each, fields) for each in elements]
+        case Texts():
+            return [each.text or "" for each in elements]
+        case Options(small):
+            return _options(elements, small=small)
+
+
+def _plain(element: Element, form: Plain) -> object:
+    text = element.text or ""
+    try:
+        match form:
+            case Plain.TEXT:
+                return text
+            case Plain.BOOL:
+                return _TRUTH[text]
+            case Plain.NUMBER:
+                return int(text)
+            case Plain.TYPE:
+                return type_of(element)
+    except (KeyError, ValueError) as error:
+        what = f"{name_of(element)} is not a {form.value}: {text[:40]!r}"
+        raise Refused(what) from error
+
+
+def _fields(element: Element, fields: Mapping[str, Form]) -> dict[str, object]:
+    """Read an object: a list that is not there is empty, anything else is left out."""
+    found: dict[str, list[Element]] = {}
+    for each in element:
+        found.setdefault(name_of(each), []).append(each)
+    read: dict[str, object] = {}
+    for name, form in fields.items():
+        here = found.get(name, [])
+        if form is Plain.TYPE:
+            read[name] = type_of(element)
+        elif isinstance(form, LISTS):
+            read[name] = _list(here, form)
+        elif here:
+            read[name] = value_of(here[0], form)
+    return read
+
+
+def _options(elements: list[Element], *, small: bool) -> dict[str, str]:
+    """Read keys and values; of a key that is there twice both values, which no rule expects."""
+    read: dict[str, str] = {}
+    for element in elements:
+        parts = {name_of(each): each.text or "" for each in element}
+        key = parts.get("key", "")
+        key, value = key.lower() if small else key, parts.get("value", "")
+        read[key] = f"{read[key]} and {value}" if read.get(key, value) != value else value
+    return dict(sorted(read.items()))

@@ -1,0 +1,98 @@
+"""Objects as they are kept: properties in one another as their paths say, and where they are.
+
+::
+
+    {"moid": "vm-17", "path": "/DC0/vm/team-a/llm", "name": "llm", "config": {"firmware": "efi", …}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from collectors.vsphere.live.forms import LISTS, Options, value_of
+from collectors.vsphere.live.markup import text_of
+from collectors.vsphere.live.pages import Found
+from collectors.vsphere.live.properties import Kind, Property
+
+_DEEPEST: Final = 64
+"""Folders within one another; more of them is a circle."""
+
+
+class Tree:
+    """Where things are: folders, datacenters, clusters and pools, by their identities."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, str]] = {}
+        self.types: dict[str, str] = {}
+
+    def add(self, found: Iterable[Found]) -> None:
+        """Remember what holds other things."""
+        for each in found:
+            name = text_of(each.values.get("name"))
+            self._known[each.identity] = (name, text_of(each.values.get("parent")))
+            self.types[each.identity] = each.type
+
+    def named(self, kind: str, name: str) -> list[str]:
+        """Return the identities of what has a type and a name."""
+        return sorted(
+            identity
+            for identity, (known, _) in self._known.items()
+            if known == name and self.types[identity] == kind
+        )
+
+    def is_within(self, identity: str, outer: str) -> bool:
+        """Whether a thing is somewhere in another one."""
+        for _ in range(_DEEPEST):
+            if identity == outer:
+                return True
+            if identity not in self._known:
+                return False
+            identity = self._known[identity][1]
+        return False
+
+    def path(self, parent: str, name: str, identity: str) -> str:
+        """Return where a thing is; what no folder holds is known by its identity."""
+        if parent not in self._known:
+            return f"/{identity}"
+        parts = [name]
+        for _ in range(_DEEPEST):
+            if parent not in self._known:
+                break
+            here, parent = self._known[parent]
+            parts.append(here)
+        else:
+            return f"/{identity}"
+        if not parent:
+            parts.pop()  # the root has a name that nobody uses
+        return "/" + "/".join(reversed(parts))
+
+
+def body_of(found: Found, kind: Kind, asked: Iterable[Property], tree: Tree) -> dict[str, Any]:
+    """Make what is kept of an object.
+
+    A list that the server has nothing for is empty, unless it could not tell us of it.
+
+    Raises:
+        Refused: a property is not what the API says that it is.
+    """
+    withheld = {each.path for each in found.missing}
+    reached = not kind.sign or kind.sign in found.values
+    body: dict[str, Any] = {}
+    for each in asked:
+        element = found.values.get(each.path)
+        if element is not None:
+            _put(body, each.path, value_of(element, each.form))
+        elif isinstance(each.form, LISTS) and reached and each.path not in withheld:
+            _put(body, each.path, {} if isinstance(each.form, Options) else [])
+    name = str(body.get("name", found.identity))
+    parent = str(body.get("parent", ""))
+    return {"moid": found.identity, "path": tree.path(parent, name, found.identity), **body}
+
+
+def _put(body: dict[str, Any], path: str, value: object) -> None:
+    *outer, last = path.split(".")
+    here = body
+    for part in outer:
+        here = here.setdefault(part, {})
+    here[last] = value

@@ -1,0 +1,182 @@
+"""Reads the kinds that are wanted; what can't be read becomes a gap of its own.
+
+Three things may be missing: a whole kind, a page of it and all that would have followed, and a
+property of some objects. Each is a gap over its kind that says which, with the cause that the
+server gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from xml.etree.ElementTree import Element
+
+from auditor.model.enums import CAUSES, Answered
+from auditor.model.resource import Gap
+from auditor.platforms.vsphere import PERMISSION, ROLE, SETTINGS
+from collectors.http.failures import Unanswered
+from collectors.vsphere.live.calls import Faulted, reference
+from collectors.vsphere.live.faults import HINTS, INVALID_PROPERTY
+from collectors.vsphere.live.forms import value_of
+from collectors.vsphere.live.markup import Refused, child
+from collectors.vsphere.live.notes import Notes
+from collectors.vsphere.live.objects import Tree, body_of
+from collectors.vsphere.live.pages import Found, Pages, Place
+from collectors.vsphere.live.properties import (
+    KINDS,
+    MANAGERS,
+    PERMISSION_FIELDS,
+    TREE,
+    Kind,
+    Property,
+    known_to,
+)
+from collectors.vsphere.live.session import About, Session
+
+_NAMED: Final = 3
+"""How many objects a gap names."""
+
+
+class Reads:
+    """One server's objects; ``gaps`` is what could not be read of it."""
+
+    def __init__(self, uri: str, session: Session, notes: Notes) -> None:
+        self.gaps: set[Gap] = set()
+        self.tree = Tree()
+        self._uri = uri
+        self._session = session
+        self._notes = notes
+        self._pages = Pages(session.calls, session.about.collector)
+        self._place = Place("Folder", session.about.root)
+        self._missing: dict[tuple[str, str, Answered, str], list[str]] = {}
+
+    def find(self, scope: Callable[[Tree], Place | None]) -> None:
+        """Read where everything is, and choose where to begin.
+
+        Raises:
+            Unanswered: it can't be read.
+        """
+        wanted = tuple((kind, ("name", "parent")) for kind in TREE)
+        for page in self._pages.of(self._place, wanted, 500):
+            self.tree.add(page)
+        self._place = scope(self.tree) or self._place
+
+    def read(self, kind: str) -> None:
+        """Read all of one kind."""
+        if kind == PERMISSION:
+            self._permissions()
+        elif kind in MANAGERS:
+            self._manager(kind)
+        else:
+            self._objects(kind, KINDS[kind])
+
+    def finish(self) -> None:
+        """Make a gap of each property that was not given."""
+        for (kind, path, answered, detail), names in self._missing.items():
+            some = ", ".join(sorted(names)[:_NAMED])
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            told = f"{path} of {some}{more}: {detail}"
+            self.gaps.add(Gap(self._uri, kind, CAUSES[answered], told, HINTS.get(answered, "")))
+
+    def _objects(self, name: str, kind: Kind) -> None:
+        asked = list(known_to(self._session.about.api, kind))
+        seen: set[str] = set()
+        while True:
+            request = f"RetrievePropertiesEx {kind.type}"
+            try:
+                wanted = ((kind.type, [each.path for each in asked]),)
+                for number, page in enumerate(self._pages.of(self._place, wanted, kind.page)):
+                    fresh = [each for each in page if each.identity not in seen]
+                    seen.update(each.identity for each in fresh)
+                    self._keep(name, kind, asked, fresh, f"{request} page {number + 1}")
+            except Unanswered as error:
+                without = _without(asked, error)
+                if without is not None:
+                    self._lack(name, error)
+                    asked = without
+                    continue
+                self._failed(name, request, error)
+            return
+
+    def _keep(
+        self, name: str, kind: Kind, asked: Sequence[Property], page: Sequence[Found], request: str
+    ) -> None:
+        bodies: list[dict[str, Any]] = []
+        for each in page:
+            try:
+                bodies.append(body_of(each, kind, asked, self.tree))
+            except Refused as refused:
+                self._withhold(name, "it", each.identity, Answered.MALFORMED, str(refused))
+            for lost in each.missing:
+                fault = lost.fault
+                self._withhold(name, lost.path, each.identity, fault.answered, fault.detail)
+        self._notes.heard(name, request, bodies)
+
+    def _manager(self, name: str) -> None:
+        kind, about = MANAGERS[name], self._session.about
+        request = f"RetrievePropertiesEx {kind.type}"
+        (wanted,) = kind.properties
+        try:
+            place = manager_of(name, about) or self._place
+            pages = list(self._pages.of(place, ((kind.type, (wanted.path,)),), 1))
+            found = [each for page in pages for each in page]
+            for each in found:
+                for lost in each.missing:
+                    raise Faulted(lost.fault)
+            values = [each.values[wanted.path] for each in found if wanted.path in each.values]
+            read = [value_of(each, wanted.form) for each in values]
+        except (Unanswered, Refused) as error:
+            self._failed(name, request, error)
+            return
+        items: Any = read[0] if read else []
+        if name == SETTINGS:
+            items = [{"name": "settings", "options": items or {}}]
+        self._notes.heard(name, request, items)
+
+    def _permissions(self) -> None:
+        method = "RetrieveAllPermissions"
+        about = self._session.about
+        this = reference("_this", "AuthorizationManager", about.authorization)
+        try:
+            found = self._session.calls.call(method, this)
+            kept = [_permission(each) for each in found]
+        except (Unanswered, Refused) as error:
+            self._failed(PERMISSION, method, error)
+            return
+        self._notes.heard(PERMISSION, method, kept)
+
+    def _lack(self, name: str, error: Unanswered) -> None:
+        gap = Gap(self._uri, name, CAUSES[Answered.NOT_FOUND], error.detail)
+        self.gaps.add(gap)
+
+    def _withhold(self, kind: str, path: str, who: str, answered: Answered, why: str) -> None:
+        self._missing.setdefault((kind, path, answered, why), []).append(who)
+
+    def _failed(self, kind: str, request: str, error: Unanswered | Refused) -> None:
+        if isinstance(error, Refused):
+            error = Unanswered(Answered.MALFORMED, str(error))
+        self._notes.failed(kind, request, error)
+        self.gaps.add(Gap(self._uri, kind, CAUSES[error.answered], error.detail, error.hint))
+
+
+def _without(asked: Sequence[Property], error: Unanswered) -> list[Property] | None:
+    """Leave out the property that the server says it does not know; None for anything else."""
+    if not isinstance(error, Faulted) or error.fault.name != INVALID_PROPERTY:
+        return None
+    left = [each for each in asked if each.path != error.fault.subject]
+    return left if left and len(left) < len(asked) else None
+
+
+def _permission(element: Element) -> dict[str, Any]:
+    """Read one permission; of which type its object is stands in an attribute."""
+    entity = child(element, "entity")
+    read: Any = value_of(element, PERMISSION_FIELDS)
+    return {**read, "entityType": "" if entity is None else entity.get("type", "")}
+
+
+def manager_of(name: str, about: About) -> Place | None:
+    """Where a kind stands that one manager of a server has; None for any other."""
+    if name not in MANAGERS:
+        return None
+    identity = about.authorization if name == ROLE else about.settings
+    return Place(MANAGERS[name].type, identity, walks=False)

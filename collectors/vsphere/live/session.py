@@ -1,0 +1,229 @@
+"""A session on a server: opened with a password once, closed whatever happens.
+
+A wrong password is tried once and never again: a server locks accounts after a few. The cookie of
+the session is what identifies us from then on, and stands in no output.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+import urllib3
+
+from auditor.errors import CollectionError
+from auditor.model.enums import Answered
+from auditor.model.evidence import Principal
+from collectors.http.client import Client
+from collectors.http.clock import Clock
+from collectors.http.credentials import Credentials
+from collectors.http.deadline import Watch
+from collectors.http.failures import Unanswered
+from collectors.http.patience import Patience
+from collectors.http.transport import Tls
+from collectors.http.trust import UNVERIFIED, authority_of
+from collectors.vsphere.live.address import Address
+from collectors.vsphere.live.allowlist import LOGIN
+from collectors.vsphere.live.calls import Calls, Faulted, reference, text
+from collectors.vsphere.live.connections import call_pools
+from collectors.vsphere.live.dialect import VSPHERE
+from collectors.vsphere.live.markup import child, text_of
+
+_COOKIE: Final = re.compile(r'vmware_soap_session="?([!#-+\--:<-\[\]-~]+)"?')
+_ONCE: Final = "it was tried once: accounts are locked after a few tries"
+
+
+class Access(msgspec.Struct, frozen=True):
+    """How a server is reached and entered.
+
+    ``password`` is "" where there is none. ``authority`` is a file of CAs, ``thumbprint`` the
+    sha256 of the certificate that it must have. ``checked`` is false where a person switched all
+    checks off.
+    """
+
+    password: str = ""
+    authority: str = ""
+    thumbprint: str = ""
+    checked: bool = True
+
+
+class Connection:
+    """A configured connection; implements :class:`collectors.http.client.Session`."""
+
+    def __init__(self, address: Address, access: Access) -> None:
+        tls = Tls(
+            authority=access.authority,
+            checked=access.checked and not access.thumbprint,
+            thumbprint=access.thumbprint,
+        )
+        self.server = address.server
+        self.watch = Watch()
+        self.pools = call_pools(self.server, tls, self.watch)
+        self.cookie = ""
+        self._password = access.password
+
+    def credentials(self) -> Credentials:
+        """Return the cookie of the session, once there is one."""
+        headers = urllib3.HTTPHeaderDict()
+        if self.cookie:
+            headers["cookie"] = f'vmware_soap_session="{self.cookie}"'
+        return Credentials(headers, self.secrets())
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the password, and the cookie."""
+        return tuple(filter(None, (self._password, self.cookie)))
+
+    def again(self) -> Connection:
+        """Refuse: 401 is not how a vCenter ends a session.
+
+        Raises:
+            CollectionError: always.
+        """
+        raise CollectionError("a vCenter asks for no credentials of HTTP")
+
+
+class About(msgspec.Struct, frozen=True):
+    """Which server it is, and where its managers are."""
+
+    name: str
+    api: str
+    api_type: str
+    instance: str
+    root: str
+    collector: str
+    sessions: str
+    authorization: str
+    settings: str
+
+
+class Session:
+    """One server that is being read; ``about`` is known once it is open."""
+
+    about: About
+
+    def __init__(self, address: Address, access: Access, clock: Clock, patience: Patience) -> None:
+        self._address = address
+        self._access = access
+        self._connection = Connection(address, access)
+        self.client = Client(self._connection, VSPHERE, clock, patience)
+        self.calls = Calls(self.client, self._renewed)
+        self._renewable = True
+        self.user = ""
+
+    def open(self) -> Principal:
+        """Ask which server it is, and log in.
+
+        Raises:
+            CollectionError: it can't be reached, is something else, or does not let us in.
+        """
+        if not self._address.user or not self._access.password:
+            missing = "a password" if self._address.user else "a user"
+            raise CollectionError(
+                f"{self._address.uri}: there is not {missing}",
+                hint="vsphere://USER@HOST, and the password in AUDITOR_VSPHERE_PASSWORD or in a "
+                "file: --password-file",
+            )
+        try:
+            self.about = _about(self.calls)
+            self.calls.version = self.about.api
+        except Unanswered as error:
+            raise self._failed(error) from error
+        self._log_in()
+        return Principal(self.user, via="the session that the server opened for us")
+
+    def close(self) -> None:
+        """Log out, and hang up; it never fails."""
+        try:
+            if self._connection.cookie and self.user:
+                self._renewable = False
+                self.calls.answer("Logout", self._this())
+        except Unanswered:
+            pass  # the server ends it by itself after half an hour
+        finally:
+            self._connection.pools.clear()
+
+    @property
+    def authority(self) -> str:
+        """Whom we trust to be the server, in a form that evidence can hold."""
+        if self._access.thumbprint:
+            return self._access.thumbprint
+        return authority_of(self._access.authority) if self._access.checked else UNVERIFIED
+
+    @property
+    def note(self) -> str:
+        """What is to be said of how the server is reached, "" for nothing."""
+        unchecked = not self._access.checked and not self._access.thumbprint
+        return "the server's certificate was not checked: --insecure" if unchecked else ""
+
+    def _this(self) -> str:
+        return reference("_this", "SessionManager", self.about.sessions)
+
+    def _log_in(self) -> None:
+        arguments = (
+            self._this()
+            + text("userName", self._address.user)
+            + text("password", self._access.password)
+        )
+        self._connection.cookie = ""
+        try:
+            answer = self.calls.answer(LOGIN, arguments)
+            found = [_COOKIE.match(each) for each in answer.cookies]
+            self._connection.cookie = next((each[1] for each in found if each), "")
+            (session,) = self.calls.returned(LOGIN, answer)
+        except Faulted as faulted:
+            name = faulted.fault.name
+            if name == "InvalidLogin":
+                raise CollectionError(
+                    f"{self._address.uri}: the server does not take the user or the password",
+                    hint=_ONCE,
+                ) from faulted
+            raise self._failed(faulted) from faulted
+        except (Unanswered, ValueError) as error:
+            raise self._failed(error) from error
+        self.user = text_of(child(session, "userName"))
+        if not self._connection.cookie:
+            raise CollectionError(
+                f"{self._address.uri}: the server opened no session", hint="is it a vCenter?"
+            )
+
+    def _renewed(self) -> bool:
+        """Open a session that ended meanwhile again, once."""
+        if not self._renewable or not self.user:
+            return False
+        self._renewable = False
+        try:
+            self._log_in()
+        except CollectionError:
+            return False
+        return True
+
+    def _failed(self, error: Exception) -> CollectionError:
+        hint = getattr(error, "hint", "") or "is it a vCenter or an ESXi host?"
+        return CollectionError(f"{self._address.uri}: {error}", hint=hint)
+
+
+def _about(calls: Calls) -> About:
+    arguments = reference("_this", "ServiceInstance", "ServiceInstance")
+    content = next(iter(calls.call("RetrieveServiceContent", arguments)), None)
+    about = child(content, "about") if content is not None else None
+    if content is None or about is None:
+        raise Unanswered(Answered.MALFORMED, "it does not say which server it is")
+
+    def said(name: str) -> str:
+        return text_of(child(about, name))
+
+    def manager(name: str) -> str:
+        return text_of(child(content, name))
+
+    return About(
+        name=said("fullName"),
+        api=said("apiVersion"),
+        api_type=said("apiType"),
+        instance=said("instanceUuid"),
+        root=manager("rootFolder"),
+        collector=manager("propertyCollector"),
+        sessions=manager("sessionManager"),
+        authorization=manager("authorizationManager"),
+        settings=manager("setting"),
+    )

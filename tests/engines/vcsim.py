@@ -1,0 +1,75 @@
+"""A private vCenter, simulated by govmomi, over TLS on a port of the loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+
+from tests.engines.build import EngineUnavailableError
+from tests.engines.soap import Soap
+
+USER = "audit"
+PASSWORD = "p4ss-word-of-audit-17"
+
+
+@dataclass(frozen=True, slots=True)
+class Vcsim:
+    """A running simulator; ``authority`` is the CA of its certificate."""
+
+    address: str
+    authority: Path
+    folder: Path
+
+    @property
+    def target(self) -> str:
+        """It as a target."""
+        return f"vsphere://{USER}@{self.address}/"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """How a command enters it."""
+        password = self.folder / "password"
+        password.write_text(PASSWORD + "\n")
+        return ("--password-file", str(password), "--ca-file", str(self.authority))
+
+    def administrator(self) -> Soap:
+        """A client that changes things, as those who run it do."""
+        return Soap(self.address, self.authority, USER, PASSWORD)
+
+
+@contextlib.contextmanager
+def running(binary: Path, folder: Path, *options: str) -> Iterator[Vcsim]:
+    """Start a simulator, and end it.
+
+    Raises:
+        EngineUnavailableError: it does not start here.
+    """
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    files = {name: folder / f"{name}.pem" for name in ("ca", "certificate", "key")}
+    authority.cert_pem.write_to_path(files["ca"])
+    certificate.cert_chain_pems[0].write_to_path(files["certificate"])
+    certificate.private_key_pem.write_to_path(files["key"])
+    command = [
+        *(str(binary), "-user", USER, "-password", PASSWORD),
+        *("-certificate", str(files["certificate"]), "-key", str(files["key"]), *options),
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+        )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().decode().strip()
+        if not address:
+            tail = (folder / "log").read_text(errors="replace")[-2000:]
+            raise EngineUnavailableError(f"vcsim: it did not start:\n{tail}")
+        yield Vcsim(address, files["ca"], folder)
+    finally:
+        process.kill()
+        process.communicate()
