@@ -35,11 +35,13 @@ class DockerConfig(msgspec.Struct, frozen=True):
 class VsphereConfig(msgspec.Struct, frozen=True):
     """How vCenters are entered; "" where it is not said.
 
-    ``password`` is AUDITOR_VSPHERE_PASSWORD or the content of a file, ``authority`` a file of CAs,
+    ``user`` is AUDITOR_VSPHERE_USER, for addresses that name none, ``password``
+    AUDITOR_VSPHERE_PASSWORD or the content of a file, ``authority`` a file of CAs,
     ``thumbprint`` the sha256 of the certificate that a server must have. ``checked`` is false where
     a person switched all checks of certificates off.
     """
 
+    user: str = ""
     password: str = ""
     authority: str = ""
     thumbprint: str = ""
@@ -100,7 +102,7 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         authority=env.get("AUDITOR_TSA", ""),
         path=env.get("PATH", ""),
         docker=_docker(env),
-        vsphere=VsphereConfig(password),
+        vsphere=VsphereConfig(env.get("AUDITOR_VSPHERE_USER", ""), password),
     )
 
 

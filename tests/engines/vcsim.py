@@ -14,7 +14,7 @@ from tests.engines.build import EngineUnavailableError
 from tests.engines.soap import Soap
 
 USER = "audit"
-PASSWORD = "p4ss-word-of-audit-17"
+PASSWORD = "p4ss-word-of-audit-17"  # noqa: S105 - of a server of our own
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Asked:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,10 @@ def _read(lines: Any) -> Asked | None:
     while line := lines.readline().decode().strip():
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    lines.read(int(headers.get("content-length", "0")))
+    body = lines.read(int(headers.get("content-length", "0")))
     parts = urlsplit(first[1])
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    return Asked(first[0], parts.path, query, headers)
+    return Asked(first[0], parts.path, query, headers, body)
 
 
 def json_reply(value: object, code: int = 200, **more: Any) -> Reply:

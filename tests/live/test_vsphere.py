@@ -16,7 +16,8 @@ PROFILE = ("--profile", "vsphere")
 CANARY = "zX9cV7bN5mK3jH1gF8dS6aQ4wE2rT0yU"
 VGPU = device(
     "VirtualPCIPassthrough",
-    '<backing xsi:type="VirtualPCIPassthroughVmiopBackingInfo"><vgpu>grid_a100-20c</vgpu></backing>',
+    '<backing xsi:type="VirtualPCIPassthroughVmiopBackingInfo">'
+    "<vgpu>grid_a100-20c</vgpu></backing>",
 )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from tests.e2e.command import ROOT, Ran, surroundings
 from tests.faults.server import Asked, Reply, Server, healthy, page, pod, serving, status
 from tests.faults.test_live_many import kubeconfig
+from tests.faults.vcenters import HOST, MACHINE, PASSWORD, Authority, Vcenter, options
 from tests.platforms.toy import server as toy
 from tests.platforms.toy.server import Warehouse
 
@@ -160,8 +161,49 @@ def kubernetes_estate(folder: Path) -> Iterator[Estate]:
         )
 
 
+def _vcenters() -> tuple[Vcenter, Vcenter]:
+    """Two vCenters, of which one has a machine that is moved unencrypted."""
+    open_ = {**MACHINE, "config.migrateEncryption": '<val xsi:type="xsd:string">disabled</val>'}
+    padded = {**MACHINE, "config.guestFullName": f'<val xsi:type="xsd:string">{PAD}</val>'}
+    told = {**MACHINE, "config.extraConfig": options({"guestinfo.password": CANARY})}
+    one = {"VirtualMachine": {"bad": open_, "padded": padded}, "HostSystem": {"h1": HOST}}
+    two = {"VirtualMachine": {"told": told}, "HostSystem": {"h1": HOST}}
+    return Vcenter("one", one), Vcenter("two", two)
+
+
+@contextmanager
+def vsphere_estate(folder: Path) -> Iterator[Estate]:
+    """Two vCenters whose hosts and machines are read."""
+    one, two = _vcenters()
+    authority = Authority(folder)
+    with serving(two, authority.context()) as second, serving(one, authority.context()) as first:
+
+        def asked() -> list[str]:
+            return [f"{each.method} {each.path}" for each in (*first.asked, *second.asked)]
+
+        yield Estate(
+            module="auditor",
+            targets=tuple(f"vsphere://127.0.0.1:{each.port}/" for each in (first, second)),
+            options=(),
+            env={
+                "AUDITOR_VSPHERE_USER": "audit",
+                "AUDITOR_VSPHERE_PASSWORD": PASSWORD,
+                "SSL_CERT_FILE": str(authority.file),
+            },
+            judging=("--profile", "vsphere"),
+            folder=folder,
+            found=frozenset({"vsphere-vm-migration-unencrypted"}),
+            refused="vsphere/Host",
+            needy="vsphere-host-lockdown-off",
+            refuse=lambda: one.refused.add("HostSystem"),
+            close=first.close,
+            asked=asked,
+        )
+
+
 WORLDS: Mapping[str, Callable[[Path], AbstractContextManager[Estate]]] = {
     "toy": toy_estate,
     "kubernetes": kubernetes_estate,
+    "vsphere": vsphere_estate,
 }
 """Each platform that there is, and the toy: a new one is one line."""

@@ -43,9 +43,18 @@ class _CallConnection(HTTPSConnection):
         super().putrequest(method, url, *args, **options)
 
 
+class _CallPool(HTTPSConnectionPool):
+    """Looks at a call before a connection is even opened."""
+
+    def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:  # type: ignore[override]  # of urllib3, which names them all
+        body = args[0] if args else options.get("body")
+        check(body, str((options.get("headers") or {}).get(ACTION, "")))
+        return super().urlopen(method, url, *args, **options)
+
+
 def call_pools(server: str, tls: Tls, watch: Watch) -> urllib3.PoolManager:
     """Make pools of connections to a server; see :func:`collectors.http.transport.pools_of`."""
     pools = pools_of(server, tls, None, READ_ONLY, watch)
-    only = guarded(HTTPSConnectionPool, _CallConnection, READ_ONLY, "", watch)
+    only = guarded(_CallPool, _CallConnection, READ_ONLY, "", watch)
     pools.pool_classes_by_scheme = {"https": only}
     return pools

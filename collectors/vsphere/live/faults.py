@@ -67,7 +67,8 @@ class Fault(msgspec.Struct, frozen=True):
     def detail(self) -> str:
         """The fault in a few words."""
         words = " ".join(self.message.split())[:200]
-        return f"{self.name}: {words}" if words and self.name else words or self.name
+        what = " ".join(filter(None, (self.name, self.subject)))
+        return ": ".join(filter(None, (what, words)))
 
 
 def fault_in(element: Element | None, message: str = "") -> Fault:

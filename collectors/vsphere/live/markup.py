@@ -1,7 +1,7 @@
 """XML as a vCenter sends it: parsed without anything that a document can declare.
 
 Entities, external ones among them, need a document type. So none may be declared: what begins a
-declaration is refused before a parser sees it, and the encoding is UTF-8 whatever is said of it.
+declaration is refused before a parser sees it, and no encoding is read but UTF-8.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def parse(data: bytes) -> Element:
     Raises:
         Refused: it declares something, is not whole, or is nested as no inventory is.
     """
+    if b"\0" in data:  # a mark at its beginning would be believed before what we say
+        raise Refused("not XML: it is not in UTF-8")
     if _DECLARES.search(data):
         raise Refused("it has a document type, in which entities are declared: not read")
     parser = XMLParser(encoding="utf-8")  # noqa: S314 - nothing can be declared in it

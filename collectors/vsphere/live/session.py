@@ -37,11 +37,13 @@ _ONCE: Final = "it was tried once: accounts are locked after a few tries"
 class Access(msgspec.Struct, frozen=True):
     """How a server is reached and entered.
 
-    ``password`` is "" where there is none. ``authority`` is a file of CAs, ``thumbprint`` the
+    ``user`` is for addresses that name none; it and ``password`` are "" where there is none.
+    ``authority`` is a file of CAs, ``thumbprint`` the
     sha256 of the certificate that it must have. ``checked`` is false where a person switched all
     checks off.
     """
 
+    user: str = ""
     password: str = ""
     authority: str = ""
     thumbprint: str = ""
@@ -108,6 +110,7 @@ class Session:
         self._connection = Connection(address, access)
         self.client = Client(self._connection, VSPHERE, clock, patience)
         self.calls = Calls(self.client, self._renewed)
+        self._named = address.user or access.user
         self._renewable = True
         self.user = ""
 
@@ -117,8 +120,8 @@ class Session:
         Raises:
             CollectionError: it can't be reached, is something else, or does not let us in.
         """
-        if not self._address.user or not self._access.password:
-            missing = "a password" if self._address.user else "a user"
+        if not self._named or not self._access.password:
+            missing = "a password" if self._named else "a user"
             raise CollectionError(
                 f"{self._address.uri}: there is not {missing}",
                 hint="vsphere://USER@HOST, and the password in AUDITOR_VSPHERE_PASSWORD or in a "
@@ -161,9 +164,7 @@ class Session:
 
     def _log_in(self) -> None:
         arguments = (
-            self._this()
-            + text("userName", self._address.user)
-            + text("password", self._access.password)
+            self._this() + text("userName", self._named) + text("password", self._access.password)
         )
         self._connection.cookie = ""
         try:
