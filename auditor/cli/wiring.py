@@ -63,9 +63,7 @@ class CollectorOptions(msgspec.Struct, frozen=True):
         """Take what the environment says where the command line does not."""
         chosen = kubeconfig or config.kubeconfig
         docker, path = config.docker, config.path
-        return cls(
-            chosen, timeout, exclude, docker, path, no_host, host_probes, config.vsphere
-        )
+        return cls(chosen, timeout, exclude, docker, path, no_host, host_probes, config.vsphere)
 
 
 def _yaml(text: str) -> object:

@@ -46,7 +46,7 @@ class _CallConnection(HTTPSConnection):
 class _CallPool(HTTPSConnectionPool):
     """Looks at a call before a connection is even opened."""
 
-    def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:  # type: ignore[override]  # of urllib3, which names them all
+    def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:
         body = args[0] if args else options.get("body")
         check(body, str((options.get("headers") or {}).get(ACTION, "")))
         return super().urlopen(method, url, *args, **options)
