@@ -17,6 +17,7 @@ from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
 from auditor.platforms.kubernetes import FACTS, PREFIX
+from auditor.platforms.vsphere import VSPHERE
 from auditor.policy import policies_folder
 from auditor.ports import RolePlan
 from auditor.runner.job import compiled_profile, wanted_of
@@ -149,7 +150,13 @@ def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
 def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
     nameless = {kind for kind in PLATFORMS.kinds if named(kind) is None}
     facts = {f"{PREFIX}{name}" for name in FACTS}
-    assert nameless == {"files/DuplicateKey", *facts, *ACCELERATORS.kinds, *DOCKER.kinds}
+    assert nameless == {
+        "files/DuplicateKey",
+        *facts,
+        *ACCELERATORS.kinds,
+        *DOCKER.kinds,
+        *VSPHERE.kinds,
+    }
 
 
 def test_a_kind_that_has_no_name_is_no_silence() -> None:
