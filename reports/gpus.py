@@ -291,6 +291,7 @@ def as_json(report: Report) -> Iterator[str]:
             "scope": each.gap.scope,
             "cause": each.gap.cause.value,
             "detail": each.gap.detail,
+            "hint": each.gap.hint,
         }
         for each in report.gaps
     ]

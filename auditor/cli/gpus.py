@@ -53,6 +53,8 @@ def _screen(report: Report, style: Style) -> Iterator[str]:
         text = f"not read: {gap.scope}  {gap.cause.value}: {gap.detail}"
         for line in wrap(safe(text), style.width, style.glyph("unknown")):
             yield line + "\n"
+        for line in wrap(safe(gap.hint), style.width, "  ") if gap.hint else ():
+            yield line + "\n"
 
 
 def _json(report: Report, style: Style) -> Iterator[str]:

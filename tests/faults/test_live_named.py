@@ -136,7 +136,8 @@ def test_one_that_is_not_had_is_a_gap(tmp_path: Path, answer: Reply, cause: str,
 
 def test_a_refusal_says_what_would_allow_for_it(tmp_path: Path) -> None:
     (gap,) = scanned(tmp_path, cluster(REFUSED, policy()))["gaps"]
-    assert "permissions k8s --config-map gpu-operator/plugin-config" in gap["hint"]
+    command = "auditor permissions k8s --config-map gpu-operator/plugin-config | kubectl apply -f -"
+    assert command in gap["hint"]
 
 
 def test_a_namespace_that_nobody_says_is_a_gap(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.command import auditor
 from tests.engines.client import Client, Request
+from tests.engines.kubectl import Kubectl
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster, ran, results
 from tests.live.test_gpus import CLUSTER_WIDE, made, patched
@@ -20,6 +21,7 @@ NAMESPACE, _, NAME = clusters.SHARING.partition("/")
 BINDINGS = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings"
 BINDING = f"{BINDINGS}/auditor-gpu-configuration"
 SLICED = "gpu-time-slicing-configured"
+COMMAND = f"auditor permissions k8s --config-map {clusters.SHARING} | kubectl apply -f -"
 
 
 def allowed(client: Client) -> bool:
@@ -76,11 +78,35 @@ def test_one_that_is_refused_is_a_gap_and_no_pass(refused: Cluster) -> None:
     (gap,) = document["gaps"]
     assert (gap["scope"], gap["cause"]) == ("k8s/ConfigMap", "denied")
     assert f"{NAME}, which DaemonSet nvidia-device-plugin names" in gap["detail"]
-    assert f"--config-map {clusters.SHARING}" in gap["hint"]
+    assert COMMAND in gap["hint"]
     assert of(document, SLICED)["fail"] == 0
     assert of(document, SLICED)["unknown"] >= 1
     assert of(document, "gpu-sharing-configuration-not-read")["fail"] == 1
     assert document["gate"]["decision"] != "pass"
+
+
+@pytest.mark.parametrize("command", ["scan", "gpus"])
+def test_the_screen_says_what_to_run_and_that_is_enough(
+    refused: Cluster, kubectl: Kubectl, command: str
+) -> None:
+    """What the screen says is run as it stands there, and the next run has read it all."""
+    done = ran(refused, command, "k8s://")
+    assert done.code in {1, 3}
+    shown = " ".join(done.out.split())
+    assert COMMAND in shown
+    role = auditor(*COMMAND.partition(" | ")[0].split()[1:])
+    assert role.code == 0
+    applied = kubectl.run(
+        "apply", f"--kubeconfig={refused.admin}", "-f", "-", stdin=role.out.encode()
+    )
+    assert applied.returncode == 0, applied.stderr
+    try:
+        wait_until(refused.client, expected=True)
+        again = ran(refused, "gpus", "k8s://", "--format", "json")
+        assert again.code == 0
+        assert json.loads(again.out)["gaps"] == []
+    finally:
+        assert refused.client.send(Request("DELETE", BINDING)).status == 200
 
 
 RESOURCE = "nvidia.com/gpu.shared"

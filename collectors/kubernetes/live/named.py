@@ -12,6 +12,7 @@ asked for; that is a gap like a refusal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from shlex import quote
 from typing import Final
 
 import msgspec
@@ -61,12 +62,17 @@ def unasked(named: Reference, namespaces: tuple[str, ...]) -> Unanswered | None:
     return None
 
 
-def explained(named: Reference, error: Unanswered) -> Unanswered:
-    """Say of a failure what it was about, and what would allow for that object alone."""
+def explained(named: Reference, error: Unanswered, every: Iterable[Reference]) -> Unanswered:
+    """Say of a failure what it was about, and the command that allows for all that is named.
+
+    ``every`` are all that are named of the kind: to allow for one alone takes the others away.
+    """
     kind = named.kind.partition("/")[2]
     detail = f"{kind} {named.name}, which {named.by} names: {error.detail}"
     hint = error.hint
     if error.answered is Answered.DENIED and not hint:
-        option = f"--config-map {named.namespace}/{named.name}"
-        hint = f"auditor permissions k8s {option} prints what allows for this one alone"
+        asked = (quote(f"{each.namespace}/{each.name}") for each in every if each.namespace)
+        options = " ".join(f"--config-map {each}" for each in asked)
+        command = f"auditor permissions k8s {options} | kubectl apply -f -"
+        hint = f"run {command} to allow for what is named, and no other (--account for yours)"
     return Unanswered(error.answered, detail, hint, error.code)

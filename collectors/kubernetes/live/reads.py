@@ -71,14 +71,15 @@ class Reads:
     def read_named(self, kind: str, names: Names) -> None:
         """Read the objects of a kind that others name, each by its name alone."""
         served = self._discovered.served.get(kind)
-        for each in names.of(kind) if served is not None else ():
+        every = list(names.of(kind))
+        for each in every if served is not None else ():
             error = unasked(each, self._named)
             if error is None and served is not None:
                 error = self._read_one(
                     served, served.path(each.namespace), each.name, each.namespace
                 )
             if error is not None:
-                self._gap(kind, each.namespace, explained(each, error))
+                self._gap(kind, each.namespace, explained(each, error, every))
 
     def _read_list(self, served: Served, namespace: str, names: Names) -> None:
         for got in self._lister.pages(served, namespace):
