@@ -8,6 +8,7 @@ driver 470 ``MIG-GPU-<uuid>/<gi>/<ci>``, which names the GPU), and a replica of 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -79,6 +80,7 @@ def steps_of(profile: str) -> tuple[Step, ...]:
     return ()
 
 
+@lru_cache(256)
 def parse_device(text: str) -> DeviceId:
     """Take the id of a device plugin apart; what nobody knows is a whole device of that name."""
     device, _, replica = text.partition("::")

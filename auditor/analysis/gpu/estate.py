@@ -7,7 +7,6 @@ counting says what follows (:mod:`counting`).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -98,6 +97,7 @@ class Estate:
         """``tenants`` says whose a pod is, ``components`` are parts of the platform."""
         self.tenants = tenants
         self._components = components
+        self._platform = frozenset(name for each in components for name in each.namespaces)
         self._pools: dict[tuple[str, str], Pool] = {}
         self._pods: dict[str, Origin] = {}
         self._claims: set[str] = set()
@@ -186,7 +186,6 @@ class Estate:
             pod = f"{origin.namespace}/{origin.name}"
             self._pods[pod] = origin
             written.append(HeldPod(tenant, pod, origin, use))
-            given = Counter(resource for resource, _ in use.given)
             plain = undeclared(register, origin.namespace, use)
             for resource, text in plain.given:
                 device = parse_device(text)
@@ -196,11 +195,13 @@ class Estate:
             for resource, slots in plain.asked.items():
                 if f"{origin.namespace}/{use.backed.get(resource)}" in self._claims:
                     continue  # its claim says which device it has
-                known = given[resource] >= slots
+                known = sum(name == resource for name, _ in use.given) >= slots
                 on_known = known and _names_gpus(plain.given, resource)
                 holder = Holder(tenant, pod, slots, known, origin, on_known, machine)
                 holders.setdefault(resource, []).append(holder)
-            component = is_component(origin.namespace, use, self._components)
+            component = origin.namespace in self._platform and is_component(
+                origin.namespace, use, self._components
+            )
             if component:
                 self.platform.add(origin.namespace)
             else:
@@ -228,10 +229,12 @@ class Estate:
 
     def _run(self, node: str, use: PodUse) -> tuple[PodUse, bool]:
         """Say what a pod reaches with what runs it, and whether that is a virtual machine."""
+        if not use.runtime:
+            return use, False
         runtime = runtime_of(use.runtime, self.handlers)
         if runtime is Runtime.UNREAD:
             self.unread.setdefault(node, set()).add(use.runtime)
-        if use.ways and use.runtime:
+        if use.ways:
             use = replace(use, ways=[heeded(way, runtime) for way in use.ways])
         return use, runtime is Runtime.MACHINE
 

@@ -10,7 +10,7 @@ import msgspec
 from auditor.analysis.gpu.estate import Device, Estate, Held, Holder, NodePool
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.pairs import PoolShares, weakest
-from auditor.analysis.gpu.shares import Certainty, Share, Step
+from auditor.analysis.gpu.shares import Certainty, Grant, Share, Step
 from auditor.analysis.gpu.sources import NODE_STATUS
 from auditor.model.gpus import DeviceFact, SharedDevice, TenantOnDevice
 
@@ -18,14 +18,14 @@ _SHOWN: Final = 20
 """How many shares of a device, and pods of a tenant, are listed by name."""
 
 
-def device_body(
+def device_fact(
     estate: Estate, node: str, gpu: str, device: Device, shared: Sequence[Share]
-) -> dict[str, object]:
+) -> DeviceFact:
     """Say of a GPU who has something of it, and what they share."""
     tenants: dict[str, list[Held]] = {}
     for held in device.held:
         tenants.setdefault(held.grant.tenant, []).append(held)
-    return _body(
+    return _shared(
         DeviceFact(
             node=node,
             device=gpu,
@@ -46,7 +46,7 @@ def device_body(
 
 def _tenant(name: str, held: Sequence[Held], keys: tuple[str, ...]) -> TenantOnDevice:
     grants = [each.grant for each in held]
-    surest = min(grants, key=lambda each: (-each.certainty, each.path, each.sharing.value))
+    surest = grants[0] if len(grants) == 1 else min(grants, key=_surest)
     parts = {_part(grant.path) for grant in grants}
     return TenantOnDevice(
         tenant=name,
@@ -60,17 +60,21 @@ def _tenant(name: str, held: Sequence[Held], keys: tuple[str, ...]) -> TenantOnD
     )
 
 
+def _surest(grant: Grant) -> tuple[object, ...]:
+    return -grant.certainty, grant.path, grant.sharing.value
+
+
 def _part(path: tuple[Step, ...]) -> str:
     return " ".join(f"{step.mechanism.value} {step.id or '?'}" for step in path)
 
 
-def pool_body(estate: Estate, node: str, pool: NodePool, found: PoolShares) -> dict[str, object]:
+def pool_fact(estate: Estate, node: str, pool: NodePool, found: PoolShares) -> DeviceFact:
     """Say of GPUs that can't be told apart who has some of them, and what they may share."""
     offer = pool.offer
     tenants: dict[str, list[Holder]] = {}
     for holder in pool.holders:
         tenants.setdefault(holder.tenant, []).append(holder)
-    return _body(
+    return _shared(
         DeviceFact(
             node=node,
             device=offer.resource,
@@ -130,9 +134,11 @@ def _unknown(pool: NodePool) -> Iterator[str]:
         )
 
 
-def _body(device: DeviceFact, shared: Sequence[Share]) -> dict[str, object]:
-    """Put what is shared into the fact of a device."""
+def _shared(device: DeviceFact, shared: Sequence[Share]) -> DeviceFact:
+    """Put what is shared into the fact of a device; most share nothing."""
     level = weakest(shared)
+    if not shared:
+        return msgspec.structs.replace(device, level=int(level), isolation=level.word)
     listed = tuple(
         SharedDevice(
             tenants=share.tenants,
@@ -144,12 +150,10 @@ def _body(device: DeviceFact, shared: Sequence[Share]) -> dict[str, object]:
         )
         for share in shared[:_SHOWN]
     )
-    whole = msgspec.structs.replace(
+    return msgspec.structs.replace(
         device,
         level=int(level),
         isolation=level.word,
         shares=listed,
         more_shares=max(len(shared) - _SHOWN, 0),
     )
-    body: dict[str, object] = msgspec.to_builtins(whole)
-    return body

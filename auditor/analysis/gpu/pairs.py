@@ -13,7 +13,7 @@ of the pool (:attr:`PoolShares.must`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 import msgspec
@@ -41,8 +41,10 @@ class PoolShares(msgspec.Struct, frozen=True):
     must: bool
 
 
-def of_device(device: Device, reaches: Iterable[Reach]) -> list[Share]:
+def of_device(device: Device, reaches: Sequence[Reach]) -> list[Share]:
     """Find what tenants share of a device that is known, and who reaches it besides."""
+    if len(device.held) + len(reaches) <= 1:
+        return []  # as it is of most devices
     return list(shares((*(held.grant for held in device.held), *map(bypassing, reaches))))
 
 

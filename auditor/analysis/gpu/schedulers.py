@@ -19,6 +19,8 @@ _NOTES = 20
 
 def declared(node: str, register: Register, pods: Sequence[HeldPod]) -> Iterator[Declared]:
     """Yield what schedulers say of who has which GPU of a node."""
+    if not register.divides and not any(pod.use.written for pod in pods):
+        return
     notes: Counter[str] = Counter()
     for source in (hami_grants(node, register, pods), kai_grants(pods)):
         for each in source:

@@ -26,7 +26,7 @@ from auditor.analysis.gpu.adapters import Together
 from auditor.analysis.gpu.components import Component, components_from_table
 from auditor.analysis.gpu.estate import Device, Estate, NodePool, Reach
 from auditor.analysis.gpu.learning import learn
-from auditor.analysis.gpu.matrix import device_body, pool_body
+from auditor.analysis.gpu.matrix import device_fact, pool_fact
 from auditor.analysis.gpu.naming import CONFIG_MAP
 from auditor.analysis.gpu.pairs import (
     Pair,
@@ -166,8 +166,7 @@ def facts_of(estate: Estate, told: Callable[[], TenancyFact]) -> Iterator[Fact]:
             first = _pool(estate, node, name, pool, found)
             yield first
     if first is not None:
-        body = msgspec.to_builtins(told())
-        yield _fact(TENANCY, (), body, first.subject, (), "tenants")
+        yield _fact(TENANCY, (), told(), first.subject, (), "tenants")
         yield from _writers(estate)
     for tenants, each in pairs.all():
         yield _shared(estate, tenants, each)
@@ -191,17 +190,17 @@ def _writers(estate: Estate) -> Iterator[Fact]:
     found = estate.rights.writers(scene)
     for binding, role, fact in found:
         key = (binding.kind, binding.namespace, binding.name, binding.source)
-        yield _fact(WRITER, key, msgspec.to_builtins(fact), binding, (role,))
+        yield _fact(WRITER, key, fact, binding, (role,))
 
 
 def _device(estate: Estate, node: str, gpu: str, device: Device, shared: Sequence[Share]) -> Fact:
-    body = device_body(estate, node, gpu, device, shared)
+    body = device_fact(estate, node, gpu, device, shared)
     origins = [held.origin for held in device.held]
     return _fact(DEVICE, (node, gpu), body, estate.nodes.get(node), origins)
 
 
 def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolShares) -> Fact:
-    body = pool_body(estate, node, pool, found)
+    body = pool_fact(estate, node, pool, found)
     origins = [holder.origin for holder in pool.holders]
     return _fact(DEVICE, (node, resource), body, estate.nodes.get(node), origins)
 
@@ -292,24 +291,34 @@ def _nowhere(fields: tuple[str, ...]) -> tuple[tuple[str, None], ...]:
     return tuple((f"/{name}", None) for name in fields)
 
 
+def _fields(body: dict[str, object] | msgspec.Struct) -> tuple[str, ...]:
+    """Name the fields of what a fact says, as they are written."""
+    return tuple(body) if isinstance(body, dict) else body.__struct_encode_fields__
+
+
+def _distinct(origins: Iterable[Origin]) -> list[Origin]:
+    """Leave out what is there already; most are one object, which is quicker told."""
+    found = list({id(each): each for each in origins}.values())
+    return found if len(found) == 1 else list(dict.fromkeys(found))
+
+
 def _fact(
     kind: str,
     key: tuple[str, ...],
-    body: dict[str, object],
+    body: dict[str, object] | msgspec.Struct,
     subject: Origin | None,
     origins: Iterable[Origin],
     part: str = "",
 ) -> Fact:
     """Make a fact; what it says is concluded, and stands in no object."""
-    every = list(dict.fromkeys([*([subject] if subject is not None else []), *origins]))
-    first, *related = every
+    first, *related = _distinct([*([subject] if subject is not None else []), *origins])
     return Fact(
         kind=kind,
         key=key,
         body=_encode(body),
         subject=first,
         related=tuple(related[:_SHOWN]),
-        elsewhere=_nowhere(tuple(body)),
+        elsewhere=_nowhere(_fields(body)),
         draws_on=((first.target, ""),),
         part=part,
     )
