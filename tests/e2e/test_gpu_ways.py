@@ -75,6 +75,73 @@ spec: {devices: {requests: [{name: r, exactly: {deviceClassName: gpu.nvidia.com}
 status:
   reservedFor: [{resource: pods, name: a, uid: a}, {resource: pods, name: b, uid: b}]
 """
+RIGHTS = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: watch, labels: {resource.kubernetes.io/admin-access: "true"}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: node-1, labels: {nvidia.com/gpu.count: "2", nvidia.com/gpu.replicas: "1"}}
+spec: {taints: [{key: gpu, effect: NoSchedule}]}
+status: {capacity: {nvidia.com/gpu: "2"}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: ml}
+spec:
+  nodeName: node-1
+  containers: [{name: c, image: "r.example/a:1", resources: {limits: {nvidia.com/gpu: 1}}}]
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: plugin
+  namespace: gpu-operator
+  ownerReferences:
+  - {apiVersion: apps/v1, kind: DaemonSet, name: plugin, uid: u, controller: true}
+spec:
+  nodeName: node-1
+  serviceAccountName: nvidia-device-plugin
+  containers: [{name: c, image: "r.example/plugin:1", securityContext: {privileged: true}}]
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: plugin, namespace: gpu-operator, uid: u}
+spec: {template: {spec: {containers: [{name: c, image: "r.example/plugin:1"}]}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: maker}
+rules:
+- {apiGroups: [""], resources: [pods, pods/exec], verbs: [create]}
+- {apiGroups: [resource.k8s.io], resources: [resourceclaims], verbs: [create]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: maker}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: maker}
+subjects: [{kind: ServiceAccount, namespace: ml, name: bot}]
+"""
+FABRIC = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: ml, annotations: {k8s.v1.cni.cncf.io/networks: rdma}}
+spec:
+  nodeName: node-1
+  containers:
+  - name: c
+    image: r.example/a:1
+    env: [{name: LD_PRELOAD, value: /opt/x.so}]
+    resources: {limits: {nvidia.com/gpu: 1, rdma/hca: 1}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: q, namespace: web}
+spec:
+  nodeName: node-1
+  containers: [{name: c, image: "r.example/a:1", resources: {limits: {rdma/hca: 1}}}]
+"""
 CONFIDENTIAL = """\
 apiVersion: v1
 kind: Pod
@@ -98,6 +165,11 @@ FAULTS = {
             *("gpu-confidential-mode-of-developers", "gpu-intel-devices-shared"),
             *("gpu-metrics-on-node-ports", "k8s-rbac-gpu-operator-writable"),
         },
+    ),
+    "rights": (RIGHTS, {"gpu-platform-namespace-writable", "gpu-admin-claims-writable"}),
+    "fabric": (
+        FABRIC,
+        {"gpu-adapter-shared", "k8s-secondary-network-unpoliced", "gpu-library-preloaded"},
     ),
     "claim": (CLAIM, {"gpu-claim-used-by-several"}),
     "workload": (
