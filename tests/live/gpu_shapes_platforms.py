@@ -43,10 +43,15 @@ PLATFORMS = {
         {(f"{AMD}cpx_nps1", "a b", "compute-partition", "shared", "possible")},
         capacity={f"{AMD}cpx_nps1": "8"},
     ),
-    "amd-memory-of-their-own": Shape(
+    "amd-memory-of-two": Shape(
         both({f"{AMD}cpx_nps4": 1}),
-        {(f"{AMD}cpx_nps4", "a b", "partition", "hardware", "possible")},
+        {(f"{AMD}cpx_nps4", "a b", "compute-partition", "shared", "possible")},
         capacity={f"{AMD}cpx_nps4": "8"},
+    ),
+    "amd-memory-of-their-own": Shape(
+        both({f"{AMD}qpx_nps4": 1}),
+        {(f"{AMD}qpx_nps4", "a b", "partition", "hardware", "possible")},
+        capacity={f"{AMD}qpx_nps4": "4"},
     ),
     "amd-whole": Shape(both({f"{AMD}gpu": 1}), set(), capacity={f"{AMD}gpu": "8"}),
     "intel-i915": Shape(

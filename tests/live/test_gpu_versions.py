@@ -29,7 +29,8 @@ SERVERS = {
 """By the versions that are served: in which objects are created, and in which they are read."""
 ADMIN = {"labels": {"resource.kubernetes.io/admin-access": "true"}}
 TENANTS = {"watch": ADMIN, "llm": {}, "web": {}, "vision": {}}
-DRIVER = "gpu.nvidia.com"
+DRIVER, AMD = "gpu.nvidia.com", "gpu.amd.com"
+BUS = "0000:19:00.0"
 TURNS = {
     "apiVersion": "resource.nvidia.com/v1beta1",
     "kind": "GpuConfig",
@@ -72,6 +73,9 @@ def _fill(client: Client, version: str) -> None:
     current = [*instances, several, _device("gpu-3", uuid="GPU-3", productName="H100")]
     _slice(client, version, "new", 2, current)
     _slice(client, version, "old", 1, [_device("gpu-9", uuid="GPU-9")])
+    _slice(client, version, "amd", 1, [_partition(f"gpu-0-{n}") for n in (1, 2)], driver=AMD)
+    for number, tenant in enumerate(("llm", "vision"), 1):
+        _claim(client, version, f"{tenant}/partition", f"gpu-0-{number}", driver=AMD)
     _claim(client, version, "llm/part", "mig-1")
     _claim(client, version, "web/part", "mig-2")
     for number, tenant in enumerate(("llm", "vision")):
@@ -88,14 +92,31 @@ def _device(name: str, **attributes: str) -> dict[str, Any]:
     return {"name": name, "attributes": {key: {"string": text} for key, text in attributes.items()}}
 
 
+def _partition(name: str) -> dict[str, Any]:
+    """A partition as AMD's driver publishes it."""
+    found = _device(name, type="amdgpu-partition", partitionProfile="qpx_nps4")
+    return {
+        "name": name,
+        "attributes": {
+            **found["attributes"],
+            "resource.kubernetes.io/pciBusID": {"string": BUS},
+        },
+    }
+
+
 def _slice(
-    client: Client, version: str, name: str, generation: int, devices: list[dict[str, Any]]
+    client: Client,
+    version: str,
+    name: str,
+    generation: int,
+    devices: list[dict[str, Any]],
+    driver: str = DRIVER,
 ) -> None:
     """Publish devices as a version has them: in v1beta1 what one has is under ``basic``."""
     if version == "v1beta1":
         devices = [{"name": each.pop("name"), "basic": each} for each in map(dict, devices)]
     spec = {
-        "driver": DRIVER,
+        "driver": driver,
         "nodeName": "n",
         "pool": {"name": "n", "generation": generation, "resourceSliceCount": 1},
         "devices": devices,
@@ -122,6 +143,7 @@ def _claim(
     pods: tuple[str, ...] = ("p",),
     admin: bool = False,
     turns: bool = False,
+    driver: str = DRIVER,
     **result: object,
 ) -> None:
     namespace, _, name = path.partition("/")
@@ -130,7 +152,7 @@ def _claim(
     spec = {"devices": {"requests": [_request(version, **asked)], "config": config}}
     claims = f"/apis/{GROUP}/{version}/namespaces/{namespace}/resourceclaims"
     made(client, claims, {"metadata": {"name": name}, "spec": spec})
-    given = {"request": "r", "driver": DRIVER, "pool": "n", "device": device, **asked, **result}
+    given = {"request": "r", "driver": driver, "pool": "n", "device": device, **asked, **result}
     settings = [{"source": "FromClaim", **each} for each in config]
     used = [{"resource": "pods", "name": each, "uid": f"{path}-{each}"} for each in pods]
     status = {
@@ -143,6 +165,7 @@ def _claim(
 SHARES = {
     ("GPU-1", "llm", "web", "mig", "exact"),
     ("GPU-2", "llm", "vision", "shared-claim", "exact"),
+    (BUS, "llm", "vision", "partition", "exact"),
 }
 FAILED = {
     ("gpu-claim-admin-access", "watch/all"),
@@ -171,7 +194,7 @@ def test_the_matrix_is_the_same(served: tuple[str, Cluster]) -> None:
     done = ran(cluster, "gpus", "k8s://", "--format", "json")
     assert done.code == 0, done.err
     devices = {each["device"]: each for each in json.loads(done.out)["devices"]}
-    assert sorted(devices) == ["GPU-1", "GPU-2", "GPU-3", f"{DRIVER}/n/gpu-9"]
+    assert sorted(devices) == [BUS, "GPU-1", "GPU-2", "GPU-3", f"{DRIVER}/n/gpu-9"]
     assert {
         (name, *share["tenants"], share["mechanism"], share["certainty"])
         for name, each in devices.items()

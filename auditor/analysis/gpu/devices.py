@@ -33,7 +33,10 @@ _OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
 ADAPTERS: Final = "rdma/"
 """Before which the shared device plugin of RDMA names its resources."""
 
-_AMD: Final = re.compile(r"amd\.com/([sdtqc]px)_nps([0-9])")
+_PARTITIONS: Final = {"s": 1, "d": 2, "t": 3, "q": 4, "c": 8}
+"""Into how many partitions a mode of AMD's divides the processors, by its first letter."""
+_AMD: Final = re.compile(r"([sdtqc]px)_nps([0-9])")
+_OF_AMD: Final = "amd.com/"
 
 
 class DeviceId(msgspec.Struct, frozen=True, order=True):
@@ -60,22 +63,28 @@ def amd_profile(resource: str) -> str:
 
     The plugin names resources so with the naming strategy mixed; SPX is one partition of all.
     """
-    found = _AMD.fullmatch(resource)
+    return partition_profile(resource.removeprefix(_OF_AMD)) if resource.startswith(_OF_AMD) else ""
+
+
+def partition_profile(text: str) -> str:
+    """Read AMD's name of a profile; "" for what is none, or one partition of all."""
+    found = _AMD.fullmatch(text)
     return f"{found[1]}_nps{found[2]}" if found and found[1] != "spx" else ""
 
 
 def steps_of(profile: str) -> tuple[Step, ...]:
     """Return the parts that a device of a profile is, none told apart; () for whole GPUs.
 
-    ``mig-1c.3g.20gb`` is a compute instance of a GPU instance; of AMD's partitions those with the
-    memory mode NPS1 have memory in common.
+    ``mig-1c.3g.20gb`` is a compute instance of a GPU instance. AMD divides processors (DPX makes
+    two, TPX three, QPX four, CPX one of each die, eight of an MI300X) and memory (NPS4: four): two
+    partitions have a part of the memory in common where there are more of them than parts.
     """
     if profile.startswith("mig-"):
         instance = Step(Mechanism.MIG, "")
         inside = _COMPUTE.match(profile) is not None
         return (instance, Step(Mechanism.COMPUTE_INSTANCE, "")) if inside else (instance,)
     if profile:
-        shared = profile.endswith("_nps1")
+        shared = int(profile[-1]) < _PARTITIONS.get(profile[0], _PARTITIONS["c"])
         return (Step(Mechanism.COMPUTE_PARTITION if shared else Mechanism.PARTITION, ""),)
     return ()
 

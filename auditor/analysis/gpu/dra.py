@@ -9,6 +9,7 @@ of a ResourceClaim, and so do the pods that use it (``resource.k8s.io`` v1, v1be
 
     llm/chat       has mig gpu-0-mig-1 of GPU-1, exactly
 
+AMD's driver gives a partition no parent: all parts of one GPU have its PCI address in common.
 Of a pool only the slices of its highest generation count; the others are being removed.
 Who writes all this: the driver and the scheduler (``resourceclaims/status`` and, for an allocation,
 ``resourceclaims/binding``), not the tenant.
@@ -16,16 +17,19 @@ Who writes all this: the driver and the scheduler (``resourceclaims/status`` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.devices import partition_profile, steps_of
 from auditor.analysis.gpu.dra_parameters import strategy_of
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Step
 
-DRIVERS: Final = frozenset({"gpu.nvidia.com", "gpu.amd.com", "gpu.intel.com", "gaudi.intel.com"})
+AMD: Final = "gpu.amd.com"
+_WEAKEST: Final = "cpx_nps1"
+DRIVERS: Final = frozenset({"gpu.nvidia.com", AMD, "gpu.intel.com", "gaudi.intel.com"})
 """Drivers whose devices are accelerators."""
 
 
@@ -72,6 +76,7 @@ class SliceDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A device of a pool: the GPU that it is, or is a part of, and what its product is called.
 
     ``counters`` is the set of counters that it draws on, which all parts of a GPU have in common.
+    ``profile`` is AMD's name of the partition that it is.
     """
 
     name: str
@@ -80,6 +85,7 @@ class SliceDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     product: str
     several: bool
     counters: str = ""
+    profile: str = ""
 
 
 class SliceRow(msgspec.Struct, frozen=True, gc=False):
@@ -126,13 +132,29 @@ def _slice_device(driver: str, device: _Device) -> SliceDevice:
         return "" if found is None else found.string
 
     parent, own = said("parentUUID"), said("uuid")
-    return SliceDevice(
+    found = SliceDevice(
         name=device.name,
         gpu=parent or own,
         part=(own or device.name) if parent else "",
         product=said("productName"),
         several=basic.allowMultipleAllocations,
         counters=next((each.counterSet for each in basic.consumesCounters or ()), ""),
+    )
+    return _of_amd(found, said) if driver == AMD else found
+
+
+def _of_amd(device: SliceDevice, said: Callable[[str], str]) -> SliceDevice:
+    """Read what AMD's driver says: a partition has the PCI address of its GPU.
+
+    ``partitionProfile`` is the profile, or in the mode that divides on demand ``computePartition``
+    and ``memoryPartition``. A profile that nobody knows is taken for one without memory of its own.
+    """
+    address = said("resource.kubernetes.io/pciBusID") or said("pciAddr")
+    profile = said("partitionProfile") or f"{said('computePartition')}_{said('memoryPartition')}"
+    part = device.name if said("type") == "amdgpu-partition" else ""
+    known = partition_profile(profile) or _WEAKEST
+    return msgspec.structs.replace(
+        device, gpu=device.gpu or address, part=part, profile=known if part else ""
     )
 
 
@@ -277,6 +299,14 @@ def _is_for(result: _Result, requests: Sequence[str] | None) -> bool:
     return not requests or result.request in requests or result.request.split("/")[0] in requests
 
 
-def path_of(device: SliceDevice) -> tuple[Step, ...]:
-    """Return the part of a GPU that a device is; () for all of it."""
-    return (Step(Mechanism.MIG, device.part),) if device.part else ()
+def path_of(device: SliceDevice, share: str = "") -> tuple[Step, ...]:
+    """Return the part of a GPU that a device is; () for all of it.
+
+    ``share`` is the id of an allocation of several: AMD's driver makes a partition for each.
+    """
+    if not device.part:
+        return ()
+    if not device.profile:
+        return (Step(Mechanism.MIG, device.part),)
+    each = f"{device.part}/{share}" if share else device.part
+    return tuple(msgspec.structs.replace(step, id=each) for step in steps_of(device.profile))

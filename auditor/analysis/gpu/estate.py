@@ -162,7 +162,7 @@ class Estate:
                     f"{namespace}/{pod}",
                     Certainty.EXACT,
                     Mechanism(claimed.sharing),
-                    path_of(known) if known is not None else (),
+                    path_of(known, claimed.share) if known is not None else (),
                     claimed.admin,
                 )
                 device.held.append(Held(grant, CLAIM_STATUS, origin))

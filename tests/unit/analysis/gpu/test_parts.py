@@ -9,7 +9,7 @@ import pytest
 
 from auditor.analysis.gpu.devices import amd_profile, steps_of
 from auditor.analysis.gpu.isolation import ISOLATION, Level, Mechanism, level_of
-from tests.unit.analysis.gpu.objects import claim, devices, node, pod, shared, slices
+from tests.unit.analysis.gpu.objects import claim, device, devices, node, pod, shared, slices
 
 GPU = "nvidia.com/gpu"
 MIG = "nvidia.com/mig-1g.10gb"
@@ -53,7 +53,11 @@ def test_compute_instances_may_have_one_memory() -> None:
 
 AMD = {
     "amd.com/cpx_nps1": ("compute-partition", "shared"),
-    "amd.com/cpx_nps4": ("partition", "hardware"),
+    "amd.com/cpx_nps4": ("compute-partition", "shared"),
+    "amd.com/cpx_nps8": ("partition", "hardware"),
+    "amd.com/qpx_nps4": ("partition", "hardware"),
+    "amd.com/tpx_nps4": ("partition", "hardware"),
+    "amd.com/dpx_nps1": ("compute-partition", "shared"),
     "amd.com/dpx_nps2": ("partition", "hardware"),
 }
 
@@ -72,11 +76,74 @@ def test_a_partition_of_all_is_no_partition() -> None:
 
 
 def test_no_part_is_better_apart_than_what_it_is_a_part_of() -> None:
-    for profile in ("mig-1g.10gb", "mig-1c.3g.40gb", "cpx_nps1", "cpx_nps4"):
+    for profile in ("mig-1g.10gb", "mig-1c.3g.40gb", "cpx_nps1", "cpx_nps4", "qpx_nps4"):
         for step in steps_of(profile):
             assert level_of(ISOLATION[step.mechanism]) <= Level.HARDWARE
     assert steps_of("") == ()
     assert steps_of("mig-1c.3g.40gb")[-1].mechanism is Mechanism.COMPUTE_INSTANCE
+
+
+BUS = "0000:19:00.0"
+
+
+def of_amd(*devices_of: dict[str, Any]) -> Any:
+    """A slice of AMD's driver."""
+    found = slices(*devices_of)
+    body = msgspec.json.decode(found.body)
+    body["spec"]["driver"] = "gpu.amd.com"
+    return _with(found, body)
+
+
+def amd(name: str, **texts: str) -> dict[str, Any]:
+    found = device(name, **texts)
+    found["attributes"]["resource.kubernetes.io/pciBusID"] = {"string": BUS}
+    return found
+
+
+def claimed(tenant: str, name: str, **result: str) -> Any:
+    return claim(f"{tenant}/c", name, result={"driver": "gpu.amd.com", **result})
+
+
+PROFILES = {
+    "qpx_nps4": ("partition", "hardware"),
+    "cpx_nps4": ("compute-partition", "shared"),
+    "cpx_nps1": ("compute-partition", "shared"),
+    "what_else": ("compute-partition", "shared"),
+    "": ("compute-partition", "shared"),
+}
+
+
+@pytest.mark.parametrize(("profile", "expected"), PROFILES.items(), ids=PROFILES.keys())
+def test_partitions_of_amds_driver_are_of_the_gpu_at_their_address(
+    profile: str, expected: tuple[str, str]
+) -> None:
+    names = ("gpu-1-129", "gpu-1-130")
+    parts = [amd(name, type="amdgpu-partition", partitionProfile=profile) for name in names]
+    pods = [claimed(tenant, name) for tenant, name in zip("ab", names, strict=True)]
+    assert shared(of_amd(*parts), *pods) == [("a b", *expected, "exact")]
+    (gpu,) = devices(of_amd(*parts), *pods)
+    assert (gpu.device, [each.part for each in gpu.tenants]) == (
+        BUS,
+        [f"{expected[0]} {name}" for name in names],
+    )
+
+
+def test_whole_gpus_of_amds_driver_are_nobody_elses() -> None:
+    whole = amd("gpu-0-128", type="amdgpu", partitionProfile="spx_nps1", productName="MI300X")
+    found = devices(of_amd(whole), claimed("a", "gpu-0-128"))
+    assert [(each.device, each.product, each.tenants[0].part) for each in found] == [
+        (BUS, "MI300X", "")
+    ]
+
+
+def test_partitions_that_amds_driver_makes_on_demand_are_told_by_their_share() -> None:
+    modes = {"computePartition": "qpx", "memoryPartition": "nps4"}
+    device_of = amd("gpu-0-qpx-nps4", type="amdgpu-partition", **modes)
+    device_of["allowMultipleAllocations"] = True
+    apart = [claimed(each, "gpu-0-qpx-nps4", shareID=f"s-{each}") for each in "ab"]
+    assert shared(of_amd(device_of), *apart) == [("a b", "partition", "hardware", "exact")]
+    together = [claimed(each, "gpu-0-qpx-nps4") for each in "ab"]
+    assert [each[2] for each in shared(of_amd(device_of), *together)] == ["none"]
 
 
 def backed(path: str, name: str) -> Any:
