@@ -206,8 +206,8 @@ def _written(metadata: Metadata) -> dict[str, str]:
 
 
 def _beginning(found: Mapping[str, str] | None, starts: tuple[str, ...]) -> dict[str, str]:
+    if not found:
+        return {}
     return {
-        name: value[:LONGEST]
-        for name, value in sorted((found or {}).items())
-        if name.startswith(starts)
+        name: value[:LONGEST] for name, value in sorted(found.items()) if name.startswith(starts)
     }
