@@ -45,7 +45,7 @@ def test_odd_files(buildkit: BuildKit, text: str) -> None:
 
 
 @given(text=files())
-@examples(6000)
+@examples(600)
 def test_generated_files(buildkit: BuildKit, text: str) -> None:
     """Whatever chance puts together, both read the same."""
     compare(text, buildkit)

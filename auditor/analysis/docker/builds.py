@@ -23,6 +23,7 @@ from auditor.analysis.docker.doing import doings, mode_opens
 from auditor.analysis.docker.shell import SHELLS, Command, command_of, commands_of
 from auditor.analysis.docker.workload import VARIABLE, Fields
 from auditor.analysis.protocol import Feeds, Stage, Tables
+from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.docker import DOCKERFILE, IMAGE_BUILD
 from auditor.secrets.marks import has_marker
@@ -31,6 +32,9 @@ from auditor.secrets.names import is_secret_name
 _SCRATCH: Final = "scratch"
 _LONGEST: Final = 400
 """Characters of a command that a fact repeats."""
+_MOST_ENDS: Final = 50_000
+"""Characters in the steps of one file that end a command."""
+_ENDING: Final = ";|&\n(`"
 Found = tuple[object, str]
 
 
@@ -74,8 +78,24 @@ class Builds:
         if resource.kind != DOCKERFILE:
             return
         file = _decode(resource.body)
+        if _ends(file) > _MOST_ENDS:
+            detail = f"steps of more than {_MOST_ENDS:,} commands"
+            yield Gap("", resource.source, GapCause.TRUNCATED, detail, "is it a Dockerfile?")
+            return
         for number in range(len(file.stages)):
             yield _Build(file, number).fact(resource)
+
+
+def _ends(file: _File) -> int:
+    """Count what ends commands, of which there may be so many at most."""
+    texts = (
+        text
+        for stage in file.stages
+        for each in stage.instructions
+        if each.keyword == "RUN"
+        for text in (*each.words, *(below["content"] for below in each.texts))
+    )
+    return sum(text.count(char) for text in texts for char in _ENDING)
 
 
 class _Build:

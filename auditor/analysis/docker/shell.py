@@ -23,6 +23,8 @@ import msgspec
 MOST_DEPTH: Final = 8
 """Lines within lines."""
 MOST_COMMANDS: Final = 20_000
+MOST_FEEDING: Final = 16
+"""Programs of one pipe that are looked back at."""
 _ENDS: Final = frozenset("\n;&()")
 _BLANK: Final = frozenset(" \t\r")
 _ASSIGNED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=.*", re.DOTALL)
@@ -165,7 +167,7 @@ class _Line:
             self.found.append(command)
             self.found += _inside(command, self._depth)
         if pipe and command is not None:
-            self._feeding = [*self._feeding, command.program]
+            self._feeding = [*self._feeding, command.program][-MOST_FEEDING:]
         elif not pipe:
             self._feeding = []
         self._words, self._inner = [], []

@@ -10,6 +10,11 @@ MOST_BYTES: Final = 4 << 20
 """Of one Dockerfile."""
 MOST_LINE: Final = 1 << 16
 """Bytes of one line, its end included: BuildKit reads no longer one."""
+MOST_STEPS: Final = 1 << 20
+"""Steps that all substitutions by patterns may take."""
+MOST_INSTRUCTIONS: Final = 10_000
+MOST_STAGES: Final = 500
+"""Of one file: each stage has a copy of the variables of the one that it is built on."""
 MOST_DEPTH: Final = 32
 """Variables in the defaults of variables."""
 MOST_TEXT: Final = 1 << 20
@@ -41,6 +46,17 @@ class Budget:
 
     def __init__(self, most: int = MOST_IN_ALL) -> None:
         self._left = most
+        self._steps = MOST_STEPS
+
+    def work(self, steps: int) -> None:
+        """Count the steps of a substitution.
+
+        Raises:
+            NotBuiltError: those of the file take too long.
+        """
+        self._steps -= steps
+        if self._steps < 0:
+            raise NotBuiltError("substitutions take too long", cause=GapCause.TRUNCATED)
 
     def take(self, size: int) -> None:
         """Count a text that was made.

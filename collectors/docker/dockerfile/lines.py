@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 import msgspec
 
 from auditor.model.enums import GapCause
-from collectors.docker.dockerfile.faults import MOST_LINE, Budget, NotBuiltError
+from collectors.docker.dockerfile.faults import MOST_INSTRUCTIONS, MOST_LINE, Budget, NotBuiltError
 from collectors.docker.dockerfile.instructions import (
     Heredoc,
     Instruction,
@@ -90,7 +91,10 @@ def parsed(text: str, budget: Budget) -> Parsed:
         NotBuiltError: BuildKit refuses it, with the line.
     """
     reader = _Reader(text, budget)
-    found = tuple(reader.instructions())
+    found = tuple(islice(reader.instructions(), MOST_INSTRUCTIONS + 1))
+    if len(found) > MOST_INSTRUCTIONS:
+        detail = f"more than {MOST_INSTRUCTIONS:,} instructions"
+        raise NotBuiltError(detail, found[-1].line, cause=GapCause.TRUNCATED)
     if not found:
         raise NotBuiltError("there is no instruction in it")
     directives = reader.directives

@@ -14,7 +14,8 @@ from typing import Final
 
 import msgspec
 
-from collectors.docker.dockerfile.faults import Budget, NotBuiltError
+from auditor.model.enums import GapCause
+from collectors.docker.dockerfile.faults import MOST_STAGES, Budget, NotBuiltError
 from collectors.docker.dockerfile.flags import mount_of
 from collectors.docker.dockerfile.instructions import Heredoc, Instruction, checked, instruction_of
 from collectors.docker.dockerfile.lines import Parsed, heredoc_of, without_tabs
@@ -145,6 +146,9 @@ class Build:
             below = self._stages[on]
             stage.variables, stage.asked = dict(below.variables), below.asked
         self._stages.append(stage)
+        if len(self._stages) > MOST_STAGES:
+            detail = f"more than {MOST_STAGES} stages"
+            raise NotBuiltError(detail, cause=GapCause.TRUNCATED)
         for trigger in self._stages[on].triggers if on is not None else ():
             made = msgspec.structs.replace(trigger, line=each.line, end=each.end, triggered=True)
             self._in_stage(stage, made)

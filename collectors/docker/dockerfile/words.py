@@ -19,7 +19,12 @@ from typing import Final
 import msgspec
 
 from collectors.docker.dockerfile.faults import MOST_DEPTH, Budget, NotBuiltError
-from collectors.docker.dockerfile.patterns import replaced, without_prefix, without_suffix
+from collectors.docker.dockerfile.patterns import (
+    replaced,
+    without_prefix,
+    without_suffix,
+    work_of,
+)
 
 SPACES: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -290,6 +295,7 @@ class _Scan:
                 return stand_in
             case _:
                 longest = word.startswith(operator)
+                self._lexer.budget.work(work_of(stand_in, word, anywhere=False))
                 take = without_prefix if operator == "#" else without_suffix
                 return take(stand_in, word[longest:], longest=longest)
 
@@ -304,6 +310,7 @@ class _Scan:
         found = self._variables.unset(name) if value is None else value
         if is_open(found):
             return found
+        self._lexer.budget.work(work_of(found, pattern, anywhere=True))
         return replaced(found, pattern, text, everywhere=everywhere)
 
     def _name(self) -> str:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from auditor.analysis.docker.builds import Builds
-from auditor.model.resource import Resource
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap, Resource
 
 SECRET = "«redacted:by-name»"  # noqa: S105 - what stands for one
 
@@ -122,3 +123,12 @@ def test_copies_and_ports() -> None:
 def test_other_resources_are_left_alone() -> None:
     resource = msgspec.structs.replace(file(stage()), kind="docker/Image")
     assert list(Builds({}).derive(resource)) == []
+
+
+def test_more_commands_than_anybody_writes_are_a_gap() -> None:
+    (gap,) = Builds({}).derive(file(stage(run("a|" * 60_000))))
+    assert isinstance(gap, Gap)
+    assert (gap.scope, gap.cause) == ("f", GapCause.TRUNCATED)
+    assert "50,000 commands" in gap.detail
+    ((_, body),) = builds(file(stage(run("a|" * 10_000 + "sh"))))
+    assert len(body["commands"]) == 10_001

@@ -97,9 +97,24 @@ def test_secrets_stay_out(tmp_path: Path) -> None:
         ),
         (b"FROM ${A:-" * 20_000, GapCause.TRUNCATED, "a line of more than"),
         (b"ARG A=" + b"${B:-" * 9_000 + b"\nFROM a", GapCause.MALFORMED, "nested deeper than 32"),
+        (b"FROM a\n" + b"RUN x\n" * 20_000, GapCause.TRUNCATED, "more than 10,000 instructions"),
+        (b"FROM a AS a\n" * 600, GapCause.TRUNCATED, "more than 500 stages"),
         (b"# syntax=r.io/own:1\nFROM a", GapCause.UNSUPPORTED, "another program reads it"),
     ],
-    ids=["binary", "latin", "heredoc", "empty", "64 MB", "line", "bomb", "long", "deep", "syntax"],
+    ids=[
+        "binary",
+        "latin",
+        "heredoc",
+        "empty",
+        "64 MB",
+        "line",
+        "bomb",
+        "long",
+        "deep",
+        "steps",
+        "stages",
+        "syntax",
+    ],
 )
 def test_what_can_not_be_read_is_a_gap(
     tmp_path: Path, data: bytes, cause: GapCause, says: str

@@ -97,6 +97,14 @@ def test_text_has_an_end() -> None:
 
 
 def test_a_pattern_takes_no_longer_than_its_length() -> None:
-    value = "a" * 2000
-    found = Lexer(Budget()).word("${L#" + "*a" * 500 + "b}", Variables({"L": value}.get))
-    assert found == value
+    value = "a" * 500
+    long = Variables({"L": value}.get)
+    assert Lexer(Budget()).word("${L#" + "*a" * 100 + "b}", long) == value
+
+
+@pytest.mark.parametrize("operator", ["#" + "*a" * 9_000, "%" + "*a" * 9_000, "/*a/b"])
+def test_patterns_have_an_end(operator: str) -> None:
+    long = Variables({"L": "a" * 2_000}.get)
+    with pytest.raises(NotBuiltError, match="take too long") as found:
+        Lexer(Budget()).word(f"${{L{operator}}}", long)
+    assert found.value.cause is GapCause.TRUNCATED
