@@ -19,7 +19,8 @@ __all__ = ("find", "holding", "may_hold_secret")
 _HINTS_JSON: Final = (
     *(b"glpat-", b"xox", b"sk-", b"nvapi-", b"AKIA", b"ASIA", b"PRIVATE KEY", b"eyJ", b"earer "),
     *(b"EARER ", b"hf_", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_"),
-    *(b"service_acc", b"last-applied-configuration"),
+    *(b"service_acc", b"last-applied-configuration", b"SWMTKN-1-", b"SWMKEY-1-"),
+    *(b"apr1$", b"$1$", b"$2a$", b"$2b$", b"$2x$", b"$2y$", b"$5$", b"$6$", b"$argon2"),
     *POSITION_HINTS,
 )
 _ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")

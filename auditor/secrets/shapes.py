@@ -14,6 +14,15 @@ from auditor.secrets.names import says_no_secret
 
 _WHOLE: Final = frozenset({"private-key", "gcp-service-account"})
 """Shapes of which only the beginning is matched: nothing of the text is kept."""
+_HASH: Final = (
+    r"\$\$?(?:(?:apr1|1)\$\$?[./A-Za-z0-9]{1,8}\$\$?[./A-Za-z0-9]{22}"
+    r"|2[abxy]\$\$?[0-9]{2}\$\$?[./A-Za-z0-9]{53}"
+    r"|[56]\$\$?(?:rounds=[0-9]{1,9}\$\$?)?[./A-Za-z0-9]{1,16}\$\$?"
+    r"(?:[./A-Za-z0-9]{86}|[./A-Za-z0-9]{43})"
+    r"|argon2(?:id|i|d)\$\$?v=[0-9]{1,4}\$\$?m=[0-9]{1,9},t=[0-9]{1,6},p=[0-9]{1,6}"
+    r"\$\$?[A-Za-z0-9+/]{8,128}\$\$?[A-Za-z0-9+/]{16,128})(?![./A-Za-z0-9])"
+)
+"""What htpasswd, crypt(3) and argon2 write; in compose files each dollar is doubled."""
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("private-key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")),
     ("aws-access-key-id", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
@@ -40,12 +49,17 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     ),
     ("gcp-service-account", re.compile(r'"type"\s*:\s*"service_account"')),
+    # swarmkit, ca/config.go and manager/encryption: what joins a swarm, what unlocks a manager
+    ("swarm-token", re.compile(r"\bSWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}\b")),
+    ("swarm-key", re.compile(r"\bSWMKEY-1-[A-Za-z0-9+/]{43}")),
+    ("password-hash", re.compile(_HASH)),
     # RFC 6750, 2.1; a scheme is the same in small letters (RFC 9110, 11.1)
     ("bearer-token", re.compile(r"(?i:(?<=\bBearer ))[A-Za-z0-9._~+/-]{12,}=*")),
 )
 HINTS: Final = (
     *("PRIVATE KEY", "AKIA", "ASIA", "gh", "glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ"),
-    *("service_account", "earer ", "EARER "),
+    *("service_account", "earer ", "EARER ", "SWMTKN-1-", "SWMKEY-1-"),
+    *("apr1$", "$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$argon2"),
 )
 """One of these is in every text that has something of a shape, but for the user of a URL."""
 _AUTHORITY_END = re.compile(r"[/?#\s\"'`<>,;]")

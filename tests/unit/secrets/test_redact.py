@@ -23,6 +23,7 @@ from tests.sweeps import examples
 from tests.unit.secrets.hiding import check_hints
 
 BEARER = marker("bearer-token")
+HASH = marker("password-hash")
 DENSE: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
 
 HIDDEN = {
@@ -33,6 +34,17 @@ HIDDEN = {
     "Hugging Face token": ("hf_" + "a" * 34, marker("huggingface-token")),
     "NVIDIA key": ("nvapi-" + "a" * 40, marker("nvidia-api-key")),
     "web token": (f"eyJ{'a' * 12}.eyJ{'b' * 12}.{'c' * 12}", marker("jwt")),
+    "token that joins a swarm": (
+        f"join --token SWMTKN-1-{'a1' * 25}-{'b2' * 12}c",
+        f"join --token {marker('swarm-token')}",
+    ),
+    "key of a swarm": (f"SWMKEY-1-{'Ab' * 21}/", marker("swarm-key")),
+    "hash of htpasswd": (f"admin:$apr1$a1b2c3d4${'x/' * 11}", f"admin:{HASH}"),
+    "hash in a compose file": (f"admin:$$apr1$$a1b2c3d4$${'x/' * 11},b:x", f"admin:{HASH},b:x"),
+    "hash of bcrypt": (f"$2y$05${'aB' * 26}.", HASH),
+    "hash of crypt": (f"root:$6$rounds=5000$salt${'a/' * 43}:1:", f"root:{HASH}:1:"),
+    "shorter hash of crypt": (f"$5$salt${'a' * 43}", HASH),
+    "hash of argon2": (f"$argon2id$v=19$m=65536,t=3,p=4${'ab' * 8}${'cd' * 16}", HASH),
     "private key": ("x\n-----BEGIN RSA PRIVATE KEY-----\nabc", marker("private-key")),
     "password in a URL": (
         "postgresql://user:secret@db:5432/x",
@@ -80,6 +92,9 @@ LEFT = {
     "JSON without secrets": '{"a": "b", "tokens": 5}',
     "an empty argument": "--ServerApp.token=''",
     "an empty argument of many": '-v --token="" --port=80',
+    "arguments of a shell": "cp $1$2/some/long/path/of/some/things/in/it $5$6/other/path/of/more",
+    "short for a hash": "$apr1$a1b2c3d4$abc",
+    "money": "$5$10$20",
     "a long run of letters": "a" * 10_000 + "=",
     "bearer in a sentence": "the Bearer scheme is used",
 }
