@@ -22,6 +22,7 @@ from auditor.analysis.docker.compose import ComposeServices
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
 from auditor.analysis.docker.host import HostFacts
+from auditor.analysis.docker.releases import Releases
 from auditor.analysis.docker.services import Services
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.texts import ReadText, read_json
@@ -33,7 +34,7 @@ def analyses(read: ReadText) -> Table:
     return Table(
         of_objects=(
             partial(PodTemplates, read=read),
-            *(Containers, Services, ComposeServices, Builds),
+            *(Containers, Services, ComposeServices, Builds, Releases),
         ),
         joining=(
             *(namespaces.make, accounts.make, grants.make),

@@ -11,6 +11,7 @@ from typing import Final
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "docker/"
+COMPONENT: Final = "docker/Component"
 COMPOSE_SERVICE: Final = "docker/ComposeService"
 DOCKERFILE: Final = "docker/Dockerfile"
 CONTAINER: Final = "docker/Container"
@@ -81,7 +82,9 @@ READ: Final = frozenset(
 """What an engine is asked for."""
 WRITTEN: Final = frozenset({COMPOSE_SERVICE, DOCKERFILE})
 """What files hold, and no engine gives."""
-FACTS: Final = frozenset({IMAGE_BUILD, WORKLOAD, HOST_AUDIT, HOST_DAEMON, HOST_DATA_ROOT, HOST_TLS})
+FACTS: Final = frozenset(
+    {COMPONENT, IMAGE_BUILD, WORKLOAD, HOST_AUDIT, HOST_DAEMON, HOST_DATA_ROOT, HOST_TLS}
+)
 
 DOCKER: Final = Platform(
     name="docker",

@@ -18,6 +18,10 @@ _ROW_KEYS = ("kind", "group", "scope", "templates", "shape", "partial", "referen
 _ROW_REQUIRED = ("kind", "group", "templates", "shape")
 _CONTENTS_KEYS = ("kind", "group", "at", "what", "hint", "reference")
 _CONTENTS_REQUIRED = ("kind", "group", "at", "what", "hint")
+_RELEASE_KEYS = ("component", "from", "before", "fixes", "until", "as-of", "reference")
+_RELEASE_REQUIRED = ("component", "fixes", "as-of", "reference")
+_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SCOPES = ("namespace", "cluster")
 _SHAPES = ("template", "podspec", "container", "pieces", "text", "object")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -178,6 +182,28 @@ def _component(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
     return row
 
 
+def _release(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
+    """A row of ``docker-releases``."""
+    nodes = reader.mapping(node, _RELEASE_KEYS, _RELEASE_REQUIRED)
+    row: dict[str, object] = {"component": reader.string(nodes.get("component"))}
+    for name, pattern, what in (
+        ("from", _VERSION, "a version, as 29.1"),
+        ("before", _VERSION, "a version, as 29.1"),
+        ("until", _DAY, "a day, as 2026-11-30"),
+        ("as-of", _DAY, "a day, as 2026-11-30"),
+    ):
+        if name in nodes:
+            row[name] = text = reader.string(nodes[name])
+            if text and not pattern.fullmatch(text):
+                reader.fail(nodes[name], f"must be {what}", "in quotes")
+    if "fixes" in nodes:
+        row["fixes"] = reader.value(nodes["fixes"])
+        if not isinstance(row["fixes"], bool):
+            reader.fail(nodes["fixes"], "must be true or false")
+    _reference(reader, nodes, row)
+    return row
+
+
 def _reference(reader: Reader, nodes: Mapping[str, yaml.Node], row: dict[str, object]) -> None:
     if "reference" in nodes:
         row["reference"] = reader.string(nodes["reference"])
@@ -187,6 +213,7 @@ def _reference(reader: Reader, nodes: Mapping[str, yaml.Node], row: dict[str, ob
 
 TABLES: Final[Mapping[str, Callable[[Reader, yaml.Node], Mapping[str, object]]]] = MappingProxyType(
     {
+        "docker-releases": _release,
         "gpu-components": _component,
         "pod-templates": _templates,
         "tenancy-keys": _tenancy_key,

@@ -298,6 +298,16 @@ def test_the_engine_itself(judged: dict[str, Any], docker: Docker) -> None:
         assert failed >= asked
 
 
+def test_the_parts_of_the_engine(judged: dict[str, Any], docker: Docker) -> None:
+    """Builds of Debian, and one of our own, are no release of a project; our runc is."""
+    rule = "docker-component-unsupported"
+    of_it = [each for each in judged["findings"] if each["rule"] == rule]
+    found = {each["element"]: each["verdict"] for each in of_it}
+    own = set() if docker.version == "1.41" else {"runc"}
+    assert found == dict.fromkeys({"Engine", "containerd", "runc"} - own, "unknown")
+    assert judged["counts"][rule].get("pass", 0) == len(own)
+
+
 def test_the_image(judged: dict[str, Any]) -> None:
     assert told(judged, "fail")[IMAGE] == {
         "docker-image-root-user",

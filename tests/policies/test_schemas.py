@@ -36,6 +36,7 @@ READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "pod-templates": read_table,
     "unread-contents": read_table,
     "gpu-components": read_table,
+    "docker-releases": read_table,
     "tenancy-keys": read_table,
     "tenant-map": read_table,
 }
@@ -46,7 +47,13 @@ SHIPPED = [
     for path in sorted((POLICIES / folder).rglob("*.yaml"))
 ] + [
     pytest.param(name, POLICIES / f"tables/{name}.yaml", id=f"tables/{name}.yaml")
-    for name in ("gpu-components", "pod-templates", "tenancy-keys", "unread-contents")
+    for name in (
+        "docker-releases",
+        "gpu-components",
+        "pod-templates",
+        "tenancy-keys",
+        "unread-contents",
+    )
 ]
 MORE = """
 equivalent: [{change: a => b, reason: Because.}]
@@ -85,6 +92,7 @@ VALID = {
         (),
     ),
     "components": ("gpu-components", making.COMPONENTS, ()),
+    "releases": ("docker-releases", making.RELEASES, ()),
     "tenancy keys": ("tenancy-keys", making.TENANCY_KEYS, ()),
     "tenant map": ("tenant-map", "- {tenant: a, namespaces: [b, c]}\n", ()),
     "table": ("pod-templates", making.TABLE.replace("}\n", ", partial: true}\n"), ()),

@@ -62,6 +62,15 @@ CONTENTS = """\
 TABLE = """\
 - {kind: Trainer, group: ml.acme.example, templates: [spec.worker.template], shape: template}
 """
+RELEASES = """
+- component: runc
+  from: "1.3"
+  before: "1.6"
+  fixes: true
+  until: "2027-01-31"
+  as-of: "2026-11-12"
+  reference: https://example.com/releases
+"""
 COMPONENTS = """\
 - {name: a plugin, namespaces: [gpus], owners: [DaemonSet], accounts: [plugin], images: [r.io/a],
    reference: "https://a.example"}
