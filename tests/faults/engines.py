@@ -41,8 +41,9 @@ def container(name: str, **host: object) -> dict[str, Any]:
 
 def healthy(asked: Asked) -> Reply:
     """An engine with two containers."""
+    version = {"ApiVersion": "1.41", "Version": "20.10.24"}
     answers: Mapping[str, object] = {
-        "/version": {"ApiVersion": "1.41", "Version": "20.10.24"},
+        **{"/version": version, "/v1.41/version": version},
         "/v1.41/info": INFO,
         LIST: [{"Id": "aa"}, {"Id": "bb"}],
         one("aa"): container("aa", Privileged=True),
