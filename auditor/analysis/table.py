@@ -26,6 +26,7 @@ from auditor.analysis.docker.releases import Releases
 from auditor.analysis.docker.services import Services
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.texts import ReadText, read_json
+from auditor.analysis.vsphere.gpus import VsphereGpus
 from auditor.analysis.workloads import PodTemplates
 
 
@@ -40,7 +41,7 @@ def analyses(read: ReadText) -> Table:
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),
             *(selections.make, secondary_networks.make, backends.make, listeners.make),
-            *(partial(sharing.make, read=read), DockerGpus, HostFacts),
+            *(partial(sharing.make, read=read), DockerGpus, HostFacts, VsphereGpus),
         ),
         completing=(completions.make, joined.make),
     )

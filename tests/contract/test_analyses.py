@@ -58,7 +58,7 @@ def estate() -> tuple[Resource, ...]:
         for fact in analysis.derive(resource)
         if isinstance(fact, Resource)
     ]
-    return (*found, *facts, *running(), *routed(), *networked(), *hosted(), *beneath())
+    return (*found, *facts, *running(), *routed(), *networked(), *hosted(), *beneath(), *virtual())
 
 
 def joined_containers() -> tuple[Resource, ...]:
@@ -155,6 +155,26 @@ def beneath() -> tuple[Resource, ...]:
     }
     info = odd("docker/Info", {"DockerRootDir": "/var/lib/docker"})
     return (info, *(odd(f"docker/Host{kind}", body) for kind, body in bodies.items()))
+
+
+def virtual() -> tuple[Resource, ...]:
+    """A host of a vCenter with two machines that take turns on its GPU."""
+    gpu = {"pciId": "0000:3b:00.0", "graphicsType": "sharedDirect", "vm": ["vm-1", "vm-2"]}
+    host = {"moid": "host-1", "config": {"graphicsInfo": [gpu]}}
+    backing = {"type": "VirtualPCIPassthroughVmiopBackingInfo", "vgpu": "grid_a100-20c"}
+    devices = [{"type": "VirtualPCIPassthrough", "backing": backing}]
+    machines = [
+        {
+            "moid": f"vm-{number}",
+            "path": f"/A/vm/team-{number}/x",
+            "config": {"hardware": {"device": devices}, "extraConfig": {"guestinfo.token": CANARY}},
+            "runtime": {"powerState": "poweredOn", "host": "host-1"},
+        }
+        for number in (1, 2)
+    ]
+    found = (odd("vsphere/VirtualMachine", body) for body in machines)
+    named = (msgspec.structs.replace(each, name=f"x{at}") for at, each in enumerate(found))
+    return (odd("vsphere/Host", host), *named)
 
 
 def site() -> Site:

@@ -1,0 +1,212 @@
+"""Which machine has which GPU, by what hosts and machines say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from auditor.analysis.protocol import Row, Site
+from auditor.analysis.vsphere.gpus import VsphereGpus
+from auditor.model.fact import Fact
+from auditor.model.resource import Resource, Target
+
+SITE = Site(Target("vsphere://vc/", "id"), "sha256:0", lambda _, __: 0)
+ANALYSIS = VsphereGpus({})
+PCI = "0000:3b:00.0"
+OTHER = "0000:af:00.0"
+NVIDIA = 0x10DE
+
+
+def resource(kind: str, name: str, path: str, body: dict[str, Any]) -> Resource:
+    return Resource(
+        kind=kind,
+        api_version="",
+        name=name,
+        namespace="",
+        uid="",
+        source=path,
+        document=0,
+        line=0,
+        body=json.dumps({"path": path, "name": name, **body}, separators=(",", ":")).encode(),
+    )
+
+
+def gpu(pci: str = PCI, kind: str = "sharedDirect", mode: str = "sameSize", *machines: str) -> Any:
+    return {
+        "pciId": pci, "deviceName": "A100", "graphicsType": kind, "vgpuMode": mode,
+        "vm": list(machines),
+    }  # fmt: skip
+
+
+def host(*gpus: Any) -> Resource:
+    return resource(
+        "vsphere/Host", "h1", "/A/host/h1", {"moid": "host-1", "config": {"graphicsInfo": [*gpus]}}
+    )
+
+
+def machine(
+    moid: str, folder: str, *backings: dict[str, Any], power: str = "poweredOn"
+) -> Resource:
+    devices = [
+        {"type": "VirtualDisk"},
+        *({"type": "VirtualPCIPassthrough", "backing": each} for each in backings),
+    ]
+    inner = {
+        "moid": moid,
+        "config": {"hardware": {"device": devices}},
+        "runtime": {"powerState": power, "host": "host-1"},
+    }
+    name = moid.removeprefix("vm-")
+    return resource("vsphere/VirtualMachine", name, f"/A/vm{folder}/{name}", inner)
+
+
+def vgpu(profile: str) -> dict[str, Any]:
+    return {"type": "VirtualPCIPassthroughVmiopBackingInfo", "vgpu": profile}
+
+
+def whole(pci: str, vendor: int = NVIDIA) -> dict[str, Any]:
+    kind = "VirtualPCIPassthroughDeviceBackingInfo"
+    return {"type": kind, "id": pci, "vendorId": vendor, "allowedDevice": []}
+
+
+def dynamic(pci: str, vendor: int = NVIDIA) -> dict[str, Any]:
+    kind = "VirtualPCIPassthroughDynamicBackingInfo"
+    return {"type": kind, "assignedId": pci, "allowedDevice": [{"vendorId": vendor, "deviceId": 1}]}
+
+
+def derived(*resources: Resource) -> list[Fact]:
+    """The facts of a vCenter with these things."""
+    rows: dict[tuple[str, ...], list[Row]] = {}
+    for each in resources:
+        for row in ANALYSIS.extract(each, SITE):
+            rows.setdefault(row.key, []).append(row)
+    found = ANALYSIS.derive((key, iter(rows[key])) for key in sorted(rows))
+    return [each for each in found if isinstance(each, Fact)]
+
+
+def of_kind(facts: Iterable[Fact], kind: str) -> list[dict[str, Any]]:
+    return [json.loads(each.body) for each in facts if each.kind == kind]
+
+
+def held(*resources: Resource) -> dict[str, list[tuple[str, str, str]]]:
+    """Of each GPU its tenants, each with the mechanism and the certainty."""
+    return {
+        each["device"]: [
+            (tenant["tenant"], tenant["mechanism"], tenant["certainty"])
+            for tenant in each["tenants"]
+        ]
+        for each in of_kind(derived(*resources), "gpu/Device")
+    }
+
+
+def shares(*resources: Resource) -> list[tuple[str, ...]]:
+    """Pairs of tenants, with the mechanism, the isolation and the certainty."""
+    return [
+        (*share["tenants"], share["mechanism"], share["isolation"], share["certainty"])
+        for each in of_kind(derived(*resources), "gpu/Device")
+        for share in each["shares"]
+    ]
+
+
+def test_two_tenants_take_turns() -> None:
+    found = (
+        host(gpu(PCI, "sharedDirect", "sameSize", "vm-a", "vm-b")),
+        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
+        machine("vm-b", "/team-b", vgpu("grid_a100-20c")),
+    )
+    assert held(*found) == {
+        PCI: [("team-a", "vgpu-time-sliced", "exact"), ("team-b", "vgpu-time-sliced", "exact")]
+    }
+    assert shares(*found) == [("team-a", "team-b", "vgpu-time-sliced", "memory", "exact")]
+
+
+@pytest.mark.parametrize(
+    ("profile", "mode"),
+    [
+        ("grid_a100-1-5c", "none"),
+        ("grid_a100-1-5cme", "none"),
+        ("grid_a100-20c", "multiInstanceGpu"),
+    ],
+)
+def test_instances_are_apart(profile: str, mode: str) -> None:
+    found = shares(
+        host(gpu(PCI, "sharedDirect", mode, "vm-a", "vm-b")),
+        machine("vm-a", "/team-a", vgpu(profile)),
+        machine("vm-b", "/team-b", vgpu(profile)),
+    )
+    assert found == [("team-a", "team-b", "vgpu-mig", "hardware", "exact")]
+
+
+def test_one_tenant_shares_with_nobody() -> None:
+    found = (
+        host(gpu(PCI, "sharedDirect", "sameSize", "vm-a", "vm-b")),
+        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
+        machine("vm-b", "/team-a", vgpu("grid_a100-20c")),
+    )
+    assert [tenant for tenant, *_ in held(*found)[PCI]] == ["team-a"]
+    assert {pair[:2] for pair in shares(*found)} <= {("team-a", "team-a")}
+
+
+@pytest.mark.parametrize("backing", [whole(PCI), dynamic(PCI), whole(PCI, 0x10DE - 0x10000)])
+def test_a_gpu_that_is_passed_through(backing: dict[str, Any]) -> None:
+    """Its host may list it or not: the maker says what it is. Numbers of PCI come signed."""
+    alone = {PCI: [("team-a", "passthrough", "exact")]}
+    assert held(host(gpu(PCI, "direct")), machine("vm-a", "/team-a", backing)) == alone
+    assert held(host(), machine("vm-a", "/team-a", backing)) == alone
+
+
+def test_a_network_adapter_is_not_a_gpu() -> None:
+    assert held(host(), machine("vm-a", "/team-a", whole(PCI, 0x15B3))) == {}
+    listed = held(host(gpu(PCI, "direct")), machine("vm-a", "/team-a", whole(PCI, 0x15B3)))
+    assert list(listed) == [PCI]
+
+
+def test_where_the_host_names_nobody_it_may_be_any() -> None:
+    found = (
+        host(gpu(PCI), gpu(OTHER), gpu("0000:00:00.0", "direct")),
+        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
+        machine("vm-b", "/team-b", vgpu("grid_a100-20c")),
+    )
+    possible = [
+        ("team-a", "vgpu-time-sliced", "possible"), ("team-b", "vgpu-time-sliced", "possible"),
+    ]  # fmt: skip
+    assert held(*found) == {"0000:00:00.0": [], PCI: possible, OTHER: possible}
+    unknown = [each["unknown"] for each in of_kind(derived(*found), "gpu/Device")]
+    assert unknown == [[], *[["the host does not say which machines are on it"]] * 2]
+
+
+def test_of_a_host_that_was_not_read_the_machines_are_told() -> None:
+    found = held(
+        machine("vm-a", "/team-a", vgpu("grid_a100-20c"), whole(PCI)),
+        machine("vm-b", "/team-b", vgpu("grid_a100-20c")),
+    )
+    assert found[PCI] == [("team-a", "passthrough", "exact")]
+    assert [tenant for tenant, *_ in found["a GPU that is not known"]] == ["team-a", "team-b"]
+
+
+@pytest.mark.parametrize("power", ["poweredOff", "suspended"])
+def test_a_machine_that_does_not_run_holds_nothing(power: str) -> None:
+    assert held(host(gpu()), machine("vm-a", "/team-a", vgpu("grid_a100-20c"), power=power)) == {
+        PCI: []
+    }
+
+
+def test_who_a_tenant_is() -> None:
+    facts = derived(
+        host(gpu(PCI, "sharedDirect", "sameSize", "vm-a", "vm-b")),
+        machine("vm-a", "/team-a/train", vgpu("grid_a100-20c")),
+        machine("vm-b", "", vgpu("grid_a100-20c")),
+    )
+    (device,) = of_kind(facts, "gpu/Device")
+    assert [(each["tenant"], each["keys"]) for each in device["tenants"]] == [
+        ("b", ["virtual machine"]), ("team-a.train", ["folder"]),
+    ]  # fmt: skip
+    (told,) = of_kind(facts, "gpu/Tenancy")
+    assert [each["key"] for each in told["keys"]] == ["folder", "virtual machine"]
+
+
+def test_graphics_of_a_screen_are_not_a_gpu() -> None:
+    assert held(host(gpu(PCI, "basic"))) == {}
