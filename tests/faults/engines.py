@@ -43,7 +43,8 @@ def healthy(asked: Asked) -> Reply:
     """An engine with two containers."""
     version = {"ApiVersion": "1.41", "Version": "20.10.24"}
     answers: Mapping[str, object] = {
-        "/version": version, "/v1.41/version": version,
+        "/version": version,
+        "/v1.41/version": version,
         "/v1.41/info": INFO,
         LIST: [{"Id": "aa"}, {"Id": "bb"}],
         one("aa"): container("aa", Privileged=True),
