@@ -61,6 +61,24 @@ def test_shown(tmp_path: Path) -> None:
     assert "/privileged = true" in ran.out
 
 
+def test_a_plain_service(tmp_path: Path) -> None:
+    """What only its image decides is open, with what would tell; the engine's default is not."""
+    target = write(tmp_path, {"compose.yaml": "services:\n  web:\n    image: r.io/web:1\n"})
+    screen = auditor("scan", target).out
+    assert "UNKNOWN (medium)  its image says who it runs as: write user" in screen
+    assert "no such key" not in screen
+    ran = auditor("scan", target, *PROFILE, "--format", "json").results()
+    open_rules = {
+        each["rule"]: each["message"]
+        for each in ran["findings"]
+        if each["verdict"] == "unknown" and each["resource"]["name"] == "web"
+    }
+    assert "docker-container-log-none" not in open_rules
+    assert open_rules["docker-container-healthcheck-missing"].startswith(
+        "not decided: its image says whether it has one: write healthcheck"
+    )
+
+
 def test_judged_again(tmp_path: Path) -> None:
     """What was kept of a project is judged to the same bytes later, and holds no secret."""
     target, bundle = write(tmp_path / "t", FILES), tmp_path / "bundle"

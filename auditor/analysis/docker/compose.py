@@ -9,9 +9,10 @@
       {limits: {memory: 2g}}}                 memory: 2147483648
 
 What is not written has the value that Compose or every engine gives it, as ``privileged: false``;
-what the image or the daemon decides (a user, a health check, a log driver) is absent. Of
-a service that only changes another one, nothing is said but what is written. A value that depends
-on a variable which no file gives stays the text that it is.
+what the image decides (a user, a health check) is absent. A log driver that is not written is "",
+the engine's own, which is judged where the engine is. Of a service that only changes another one,
+nothing is said but what is written. A value that depends on a variable which no file gives stays
+the text that it is.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ def _process(service: Service) -> None:
     _healthcheck(service)
     _restart(service)
     driver = below(service, "logging", "driver")
-    if isinstance(driver, str):
-        fields.put("logDriver", driver, "/logging/driver")
+    written = driver if isinstance(driver, str) else None
+    service.found("logDriver", written, "", "/logging/driver")
     service.put("runtime", "runtime", str)
 
 

@@ -49,6 +49,7 @@ def test_nothing_written() -> None:
         "environment": [],
         "restartPolicy": "no",
         "restartRetries": 0,
+        "logDriver": "",
         "privileged": False,
         "addedCapabilities": [],
         "droppedCapabilities": [],
@@ -114,6 +115,8 @@ FIELDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"restartPolicy": "no", "restartRetries": 0},
     ),
     ({"logging": {"driver": "none"}}, {"logDriver": "none"}),
+    ({"logging": {"options": {"max-size": "9m"}}}, {"logDriver": ""}),
+    ({"logging": {"driver": OPEN}}, {"logDriver": OPEN}),
     ({"runtime": "nvidia"}, {"runtime": "nvidia"}),
     (
         {"devices": [{"source": "/dev/a", "target": "/dev/b", "permissions": "r"}]},
