@@ -105,7 +105,7 @@ class SecondaryNetworks(Uncombined):
         {
             KIND: MappingProxyType(
                 {
-                    "": frozenset({facts.KIND}),
+                    "": _TEMPLATES,
                     **dict.fromkeys(("unpoliced", "unsure"), frozenset({POLICY})),
                 }
             )
