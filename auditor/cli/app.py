@@ -120,8 +120,9 @@ class LazyGroup(click.Group):
 def app() -> None:
     r"""Audit the configuration of AI infrastructure.
 
-    Reads Kubernetes manifests and clusters, Dockerfiles, compose files and Docker engines, judges
-    them by rules, and says what it could not read: unread evidence is never a pass.
+    Reads Kubernetes manifests and clusters, Dockerfiles, compose files and Docker engines, vCenters
+    and ESXi hosts, judges them by rules, and says what it could not read: unread evidence is never
+    a pass.
 
     \b
     Start here:
@@ -129,6 +130,7 @@ def app() -> None:
       auditor scan manifests/           audit a folder
       auditor scan k8s://               audit the cluster of the current context
       auditor scan docker://            audit the engine of the current context
+      auditor scan vsphere://me@vc      audit a vCenter, or an ESXi host
       helm template . | auditor scan -  audit what a chart renders to
     """
 

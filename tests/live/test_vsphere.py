@@ -75,6 +75,15 @@ def test_machines_are_judged(vcsim: Vcsim) -> None:
     assert copied["resource"]["kind"] == "vsphere/VirtualMachine"
 
 
+def test_the_default_judges_them_as_well(vcsim: Vcsim) -> None:
+    """All but a device that is passed through: who shares it is what matters there."""
+    first, _ = planted(vcsim)
+    ran = auditor("scan", vcsim.target, *vcsim.options, "--format", "json")
+    results = ran.results()
+    assert failing(results, "vsphere-vm-console-copy-allowed") == [first]
+    assert failing(results, "vsphere-vm-passthrough-not-approved") == []
+
+
 def test_hosts_and_port_groups_are_judged(vcsim: Vcsim) -> None:
     """What the simulator does not tell of is not decided, and passes nothing."""
     ran = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")

@@ -29,7 +29,13 @@ def test_the_profile_of_vsphere_has_all_rules_on_it() -> None:
     assert found == {rule for rule in POLICY.rules if rule.startswith("vsphere-")}
 
 
-@pytest.mark.parametrize("name", ["ai-platform", "cis-docker", "gpu-tenancy", "docker-host"])
+def test_the_default_judges_who_shares_what_is_passed_through_not_that_it_is() -> None:
+    found = {chosen.rule.id for chosen in resolve(POLICY, "ai-platform", {}).rules}
+    every = {rule for rule in POLICY.rules if rule.startswith("vsphere-")}
+    assert every - found == {"vsphere-vm-passthrough-not-approved"}
+
+
+@pytest.mark.parametrize("name", ["cis-docker", "gpu-tenancy", "docker-host"])
 def test_no_rule_on_vsphere_is_in_another_profile(name: str) -> None:
     found = resolve(POLICY, name, {}).rules
     assert not [each.rule.id for each in found if each.rule.id.startswith("vsphere-")]
