@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Final
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import escape, quoteattr
 
 from auditor.model.enums import Answered
 from collectors.http.client import Answer, Client
@@ -31,7 +31,7 @@ class Faulted(Unanswered):
 
 def reference(tag: str, kind: str, identity: str) -> str:
     """Write a reference to an object."""
-    return f"<{tag} type={quoteattr(kind)}>{escape(identity)}</{tag}>"
+    return f'<{tag} type="{escape(kind)}">{escape(identity)}</{tag}>'
 
 
 def text(tag: str, value: str) -> str:
