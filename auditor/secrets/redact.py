@@ -17,10 +17,12 @@ from auditor.secrets import fields, objects, positions
 from auditor.secrets.hints import may_hold_secret
 from auditor.secrets.keys import APPLIED, ENTRIES, SECRET, role_of
 from auditor.secrets.marks import is_marker, marker
-from auditor.secrets.texts import SHORTEST, without_secrets
+from auditor.secrets.texts import SHORTEST, whole_variable, without_secrets
 
 _BY_NAME: Final = "by-name"
 _SHORT: Final = 128
+_VARIABLES: Final = frozenset({"env", "environment"})
+"""Keys of lists of ``NAME=value``, as engines and compose files have them."""
 
 
 def redact(value: Any) -> Any:
@@ -36,6 +38,8 @@ def redact(value: Any) -> Any:
 def redact_field(key: str, value: Any) -> Any:
     """As :func:`redact`, of what stands under a key; "" is that of an item of a list."""
     found = redact_text(value, key) if value.__class__ is str else redact(value)
+    if found is not value and isinstance(found, list):
+        found = _variables(key, found)
     role = role_of(key)
     return _under(key, role, value, found) if role else found
 
@@ -80,6 +84,8 @@ def _mapping(value: dict[str, Any]) -> dict[str, Any]:
             found = _mapping(item)
         elif kind is list:
             found = _list(item)
+            if found is not item:
+                found = _variables(key, found)
         else:
             found = item
         role = role_of(key)
@@ -113,6 +119,13 @@ def _list(values: list[Any]) -> list[Any]:
     if started:
         made = positions.in_arguments(made)
     return fields.without(made, fields.after_argument, "argument") if announced else made
+
+
+def _variables(key: str, found: list[Any]) -> list[Any]:
+    """Of variables, each one text, no word that follows the first one of a secret."""
+    if key.lower() not in _VARIABLES:
+        return found
+    return [whole_variable(item) if item.__class__ is str else item for item in found]
 
 
 def _under(key: str, role: int, item: Any, found: Any) -> Any:

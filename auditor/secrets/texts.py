@@ -22,6 +22,17 @@ _IMAGE = re.compile(
     re.ASCII,
 )
 """An image of a registry, or by its digest: what follows its name is a version, not a secret."""
+_STEP = re.compile(
+    r"(?P<setting>(?:\S{1,80} -c #\(nop\) {1,2})?(?:ENV|ARG) )|(?:RUN )?\|[0-9]{1,3} ", re.ASCII
+)
+"""A line of an image's history in which values have no quotes: settings, or arguments of a step."""
+_OF_SETTING = re.compile(r"(=«redacted:[a-z-]{1,40}»)(?: (?![A-Za-z_][\w.-]*=)[^ \n]+)+", re.ASCII)
+_OF_ARGUMENT = re.compile(
+    r"(=«redacted:[a-z-]{1,40}»)(?: (?![A-Za-z_][\w.-]*=|/)[^ \n]+){1,64}"
+    r"(?= [A-Za-z_][\w.-]*=| /\S{0,80}sh -)",
+    re.ASCII,
+)
+_VARIABLE = re.compile(r"[^=\s]{1,200}=«redacted:[a-z-]{1,40}»(?= )", re.ASCII)
 _NAMES_AFTER = re.compile(r"[ \n\t=:>]")
 
 
@@ -44,7 +55,20 @@ def without_secrets(text: str, hide: Callable[[Any], Any], key: str = "") -> str
             return found
     if made[0] == "-":
         made = _argument(made)
-    return redact_settings(in_command(made), key)
+    made = redact_settings(in_command(made), key)
+    step = _STEP.match(made) if has_marker(made) else None
+    return made if step is None else _whole_values(made, setting=bool(step["setting"]))
+
+
+def whole_variable(text: str) -> str:
+    """Take all of a value away that begins with a secret: nobody cuts a variable into words."""
+    found = _VARIABLE.match(text)
+    return text if found is None else found[0]
+
+
+def _whole_values(text: str, *, setting: bool) -> str:
+    """Take all words of a secret away, as they stand in a history up to the next name."""
+    return (_OF_SETTING if setting else _OF_ARGUMENT).sub(r"\1", text)
 
 
 def _argument(text: str) -> str:

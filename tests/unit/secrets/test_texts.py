@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from auditor.secrets.hints import may_hold_secret
 from auditor.secrets.marks import marker
-from auditor.secrets.redact import decode, redact, redact_text
+from auditor.secrets.redact import decode, redact, redact_field, redact_text
 from collectors.documents.blocks import Memory
 from collectors.documents.yaml_documents import Documents
 from tests.sweeps import examples
@@ -323,6 +323,8 @@ HOSTILE = {
     "documents": "kind: Secret\n---\n" * (SIZE // 16),
     "elements": "<name>password</name>" * (SIZE // 20),
     "markers": "token=a«redacted:x»" * (SIZE // 19),
+    "a history": "ENV password=abc " + "a " * (SIZE // 2),
+    "arguments of a history": "|9 " + "password=abc a b c d e f " * (SIZE // 26),
     "pluses": "+token=a" * (SIZE // 8),
     "JSON cut short": '{"password":' * (SIZE // 12),
     "JSON with keys twice": '{"a":1,"password":"x",' * 500 + '"b":1' + "}" * 500,
@@ -366,3 +368,32 @@ def test_an_image_is_called_as_it_is(image: str) -> None:
 )
 def test_what_only_begins_as_an_image_is_none(text: str) -> None:
     assert "redacted" in redact_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ENV A=b PASSWORD=@ C=d", f"ENV A=b PASSWORD={GIVEN} C=d"),
+        ("ARG PASSWORD=@", f"ARG PASSWORD={GIVEN}"),
+        ("/bin/sh -c #(nop)  ENV PASSWORD=@", f"/bin/sh -c #(nop)  ENV PASSWORD={GIVEN}"),
+        ("|2 PASSWORD=@ B=c /bin/sh -c x", f"|2 PASSWORD={GIVEN} B=c /bin/sh -c x"),
+        ("RUN |1 PASSWORD=@ /bin/sh -c x", f"RUN |1 PASSWORD={GIVEN} /bin/sh -c x"),
+    ],
+)
+def test_no_word_of_a_secret_stays_in_a_history(text: str, expected: str) -> None:
+    """Values have no quotes there, so one with blanks ends at the next name, or at the shell."""
+    assert redact_text(text.replace("@", "plumage quarrel tangerine")) == expected
+
+
+def test_a_command_after_its_arguments_stays() -> None:
+    assert redact_text("|1 PASSWORD=plumage id -u") == f"|1 PASSWORD={GIVEN} id -u"
+
+
+@pytest.mark.parametrize("key", ["Env", "environment"])
+def test_no_word_of_a_secret_stays_in_a_variable(key: str) -> None:
+    text = "DB_PASSWORD=plumage quarrel tangerine"
+    expected = {key: [f"DB_PASSWORD={GIVEN}", "A=b c"]}
+    assert redact({key: [text, "A=b c"]}) == expected
+    assert redact_field(key, [text, "A=b c"]) == expected[key]
+    left = {"args": [f"DB_PASSWORD={GIVEN} quarrel tangerine"]}
+    assert redact({"args": [text]}) == left, "a shell takes the rest for a command"
