@@ -21,6 +21,7 @@ from auditor.analysis.docker.builds import Builds
 from auditor.analysis.docker.compose import ComposeServices
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.gpus import DockerGpus
+from auditor.analysis.docker.history import Histories
 from auditor.analysis.docker.host import HostFacts
 from auditor.analysis.docker.releases import Releases
 from auditor.analysis.docker.services import Services
@@ -35,7 +36,7 @@ def analyses(read: ReadText) -> Table:
     return Table(
         of_objects=(
             partial(PodTemplates, read=read),
-            *(Containers, Services, ComposeServices, Builds, Releases),
+            *(Containers, Services, ComposeServices, Builds, Histories, Releases),
         ),
         joining=(
             *(namespaces.make, accounts.make, grants.make),

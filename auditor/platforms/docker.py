@@ -17,6 +17,7 @@ DOCKERFILE: Final = "docker/Dockerfile"
 CONTAINER: Final = "docker/Container"
 IMAGE: Final = "docker/Image"
 IMAGE_BUILD: Final = "docker/ImageBuild"
+IMAGE_HISTORY: Final = "docker/ImageHistory"
 INFO: Final = "docker/Info"
 NETWORK: Final = "docker/Network"
 PLUGIN: Final = "docker/Plugin"
@@ -77,7 +78,7 @@ HOST: Final = frozenset(
 )
 """What is looked at on the host itself, which the Engine API does not tell."""
 READ: Final = frozenset(
-    {CONTAINER, IMAGE, INFO, NETWORK, PLUGIN, SERVICE, SWARM, VERSION, VOLUME},
+    {CONTAINER, IMAGE, IMAGE_HISTORY, INFO, NETWORK, PLUGIN, SERVICE, SWARM, VERSION, VOLUME},
 )
 """What an engine is asked for."""
 WRITTEN: Final = frozenset({COMPOSE_SERVICE, DOCKERFILE})

@@ -78,10 +78,10 @@ def collector(
     return DockerCollector(parse_address(target), Surroundings(**around), path, clock, patience)
 
 
-def read(live: DockerCollector, folder: Path) -> AnswersCollector:
+def read(live: DockerCollector, folder: Path, kinds: frozenset[str] = KINDS) -> AnswersCollector:
     """Read a host into a folder, and what judges it from there."""
     sink = FolderSink(folder, 0, folder)
-    entry = live.collect(KINDS, sink, lambda *_: None)
+    entry = live.collect(kinds, sink, lambda *_: None)
     return AnswersCollector(entry, BlockReader(folder / BODIES), sink.close())
 
 

@@ -21,20 +21,21 @@ import msgspec
 
 from auditor.analysis.docker.doing import doings, mode_opens
 from auditor.analysis.docker.shell import SHELLS, Command, command_of, commands_of
+from auditor.analysis.docker.steps import (
+    LONGEST,
+    MOST_ENDS,
+    command_fields,
+    ends_in,
+    is_secret_argument,
+)
 from auditor.analysis.docker.workload import VARIABLE, Fields
 from auditor.analysis.protocol import Feeds, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.docker import DOCKERFILE, IMAGE_BUILD
 from auditor.secrets.marks import has_marker
-from auditor.secrets.names import is_secret_name
 
 _SCRATCH: Final = "scratch"
-_LONGEST: Final = 400
-"""Characters of a command that a fact repeats."""
-_MOST_ENDS: Final = 50_000
-"""Characters in the steps of one file that end a command."""
-_ENDING: Final = ";|&\n(`"
 Found = tuple[object, str]
 
 
@@ -78,8 +79,8 @@ class Builds:
         if resource.kind != DOCKERFILE:
             return
         file = _decode(resource.body)
-        if _ends(file) > _MOST_ENDS:
-            detail = f"steps of more than {_MOST_ENDS:,} commands"
+        if _ends(file) > MOST_ENDS:
+            detail = f"steps of more than {MOST_ENDS:,} commands"
             yield Gap("", resource.source, GapCause.TRUNCATED, detail, "is it a Dockerfile?")
             return
         for number in range(len(file.stages)):
@@ -95,7 +96,7 @@ def _ends(file: _File) -> int:
         if each.keyword == "RUN"
         for text in (*each.words, *(below["content"] for below in each.texts))
     )
-    return sum(text.count(char) for text in texts for char in _ENDING)
+    return ends_in(texts)
 
 
 class _Build:
@@ -180,7 +181,7 @@ class _Build:
         if not self._number:
             before = enumerate(self._file.arguments)
             arguments = [*((pair, f"/arguments/{index}") for index, pair in before), *arguments]
-        found = (({**pair, "secret": _is_secret(pair)}, at) for pair, at in arguments)
+        found = (({**pair, "secret": is_secret_argument(pair)}, at) for pair, at in arguments)
         self._fields.put_each("arguments", found, self._at, {**VARIABLE, "secret": None})
 
     def _copies(self) -> None:
@@ -209,7 +210,7 @@ class _Build:
             runs.append(
                 (
                     {
-                        "text": text[:_LONGEST],
+                        "text": text[:LONGEST],
                         "network": str(each.flags.get("network", "default")),
                         "security": str(each.flags.get("security", "sandbox")),
                         "does": does,
@@ -218,7 +219,7 @@ class _Build:
                     at,
                 )
             )
-            commands += ((_told(command), at) for command in found)
+            commands += ((command_fields(command), at) for command in found)
         names = {"text": "words/0", "network": "flags/network", "security": "flags/security"}
         derived = {"does": None, "secret": None}
         self._fields.put_each("runs", runs, self._at, {**names, **derived})
@@ -237,17 +238,6 @@ def _commands_of(each: _Instruction) -> Sequence[Command]:
     return [command for command in found if not command.program.startswith("<")]
 
 
-def _told(command: Command) -> dict[str, object]:
-    text = " ".join([command.program, *command.arguments])
-    return {"program": command.program, "text": text[:_LONGEST], "does": doings(command)}
-
-
 def _has_secret(each: _Instruction) -> bool:
     texts: Iterable[str] = (*each.words, *(text["content"] for text in each.texts))
     return any(map(has_marker, texts))
-
-
-def _is_secret(pair: Mapping[str, str]) -> bool:
-    """Whether an argument hands over a secret: by its value, or by its name where it has none."""
-    value = pair.get("value")
-    return is_secret_name(pair["name"]) if value is None else has_marker(value)

@@ -17,6 +17,7 @@ import msgspec
 from auditor.platforms.docker import (
     CONTAINER,
     IMAGE,
+    IMAGE_HISTORY,
     INFO,
     NETWORK,
     PLUGIN,
@@ -54,6 +55,8 @@ PATHS: Final = (
     Path("/containers/{id}/json", CONTAINER),
     Path("/images/json", IMAGE, lists=True),
     Path("/images/{id}/json", IMAGE),
+    Path("/images/json", IMAGE_HISTORY, lists=True),
+    Path("/images/{id}/history", IMAGE_HISTORY),
     Path("/networks", NETWORK, lists=True),
     Path("/networks/{id}", NETWORK),
     Path("/volumes", VOLUME),

@@ -18,6 +18,7 @@ from auditor.platforms.docker import (
     CONTAINER,
     HOST,
     IMAGE,
+    IMAGE_HISTORY,
     INFO,
     NETWORK,
     PLUGIN,
@@ -138,7 +139,7 @@ class AnswerReading(WithoutLines):
 
     def _items(self, shape: _Shape) -> Iterator[tuple[bytes, _Name]]:
         try:
-            found: Any = shape.decode(self._data)
+            found: Any = shape.decode(shape.whole(self._data, self._record.request))
         except (msgspec.DecodeError, RecursionError) as error:
             self._gap(str(error))
             return
@@ -179,13 +180,28 @@ def _of_volumes(found: _Volumes) -> list[msgspec.Raw]:
     return found.volumes or []
 
 
+def _as_it_is(data: bytes, request: str) -> bytes:
+    del request
+    return data
+
+
+def _history_of(data: bytes, request: str) -> bytes:
+    """The layers with the image that was asked about, which the answer itself does not name."""
+    image = request.removesuffix("/history").rpartition("/")[2]
+    return msgspec.json.encode({"Id": image, "Layers": _decode_all(data) or []})
+
+
 class _Shape(msgspec.Struct, frozen=True):
-    """What an answer of a kind holds: how to take it apart, and what its things are called."""
+    """What an answer of a kind holds: how to take it apart, and what its things are called.
+
+    ``whole`` adds to an answer what only its request says.
+    """
 
     decode: Callable[[bytes], Any]
     items: Callable[[Any], list[msgspec.Raw]]
     name: Callable[[Any], _Name]
     folder: str = ""
+    whole: Callable[[bytes, str], bytes] = _as_it_is
 
 
 _decode_one: Final = msgspec.json.Decoder(msgspec.Raw).decode
@@ -201,6 +217,11 @@ def _container(value: Any) -> _Name:
 def _image(value: Any) -> _Name:
     tags = value.get("RepoTags") or value.get("RepoDigests") or [value["Id"]]
     return _Name(tags[0], value["Id"], (value.get("Config") or {}).get("Labels") or {})
+
+
+def _history(value: Any) -> _Name:
+    tags = value["Layers"][0].get("Tags") if value["Layers"] else None
+    return _Name((tags or [value["Id"]])[0], value["Id"])
 
 
 def _named(value: Any) -> _Name:
@@ -234,6 +255,7 @@ _SHAPES: Final[Mapping[str, _Shape]] = MappingProxyType(
         **{kind: _Shape(_decode_one, _itself, partial(_of_host, kind), "host") for kind in HOST},
         CONTAINER: _Shape(_decode_one, _itself, _container, "containers"),
         IMAGE: _Shape(_decode_one, _itself, _image, "images"),
+        IMAGE_HISTORY: _Shape(_decode_one, _itself, _history, "images", _history_of),
         NETWORK: _Shape(_decode_one, _itself, _named, "networks"),
         INFO: _Shape(_decode_one, _itself, _engine),
         VERSION: _Shape(_decode_one, _itself, _version),

@@ -6,7 +6,6 @@ lacks nearly all that matters. One that goes between the two is gone, which is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -74,6 +73,7 @@ class Reads:
         self._client = client
         self._prefix = prefix
         self._notes = notes
+        self._known: dict[str, list[str]] = {}
 
     def read(self, kind: str) -> None:
         """Read all of one kind."""
@@ -84,10 +84,13 @@ class Reads:
         for name in self._names(listing):
             self._one(kind, f"{self._prefix}{template.format(id=name)}", name)
 
-    def _names(self, listing: Path) -> Iterator[str]:
+    def _names(self, listing: Path) -> list[str]:
+        """What a list has; one that two kinds share is asked for once, unless it failed."""
         path = f"{self._prefix}{listing.template}"
         shown = "".join(f"?{name}={value}" for name, value in listing.query.items())
         request = f"{path}{shown}"
+        if request in self._known:
+            return self._known[request]
         try:
             body = self._client.get(path, listing.query).body
             found = _listed(body)
@@ -97,7 +100,8 @@ class Reads:
             self._failed(listing.kind, request, "", Unanswered(Answered.MALFORMED, str(error)))
         else:
             self._notes.heard("", request, body, 0)
-            yield from sorted({each.id for each in found})
+            self._known[request] = sorted({each.id for each in found})
+        return self._known.get(request, [])
 
     def _one(self, kind: str, path: str, name: str) -> None:
         try:

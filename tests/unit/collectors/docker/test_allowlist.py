@@ -7,7 +7,14 @@ import re
 import pytest
 
 from auditor.errors import UsageError
-from auditor.platforms.docker import CONTAINER, HOST, HOST_SERVICE_UNIT, IMAGE, SERVICE
+from auditor.platforms.docker import (
+    CONTAINER,
+    HOST,
+    HOST_SERVICE_UNIT,
+    IMAGE,
+    IMAGE_HISTORY,
+    SERVICE,
+)
 from auditor.ports import RolePlan
 from collectors.docker.live.allowlist import READ_ONLY
 from collectors.docker.permissions import role
@@ -17,6 +24,7 @@ ID = "0" * 64
 PASSES = (
     *("/version", "/info", "/v1.41/info", "/v1.56/containers/json?all=1"),
     *(f"/v1.41/containers/{ID}/json", f"/v1.41/images/sha256:{ID}/json", "/v1.41/networks/x_y"),
+    f"/v1.56/images/sha256:{ID}/history",
 )
 REFUSED = (
     ("POST", "/v1.41/containers/create"),
@@ -31,6 +39,8 @@ REFUSED = (
             f"/v1.41/containers/{ID}/export",
             f"/v1.41/containers/{ID}/logs?stdout=1",
             f"/v1.41/images/{ID}/get",
+            f"/v1.41/images/{ID}/history?platform=x",
+            "/v1.41/images/a/b/history",
             "/v1.41/secrets",
             "/v1.41/configs",
             "/v1.41/events",
@@ -73,6 +83,13 @@ def test_the_list_has_what_is_asked_and_no_more() -> None:
     for _, url in REFUSED:
         assert url == "/info" or not any(each.search(url) for each in found), url
     assert not any(each.search("/v1.41/images/json") for each in found)
+
+
+def test_histories_need_the_list_of_images_and_no_image() -> None:
+    found = expressions(IMAGE_HISTORY)
+    for url in ("/v1.41/images/json", f"/v1.41/images/sha256:{ID}/history"):
+        assert any(each.search(url) for each in found), url
+    assert not any(each.search(f"/v1.41/images/sha256:{ID}/json") for each in found)
 
 
 def test_each_path_has_its_reason() -> None:
