@@ -28,7 +28,7 @@ _STEP = re.compile(
 """A line of an image's history in which values have no quotes: settings, or arguments of a step."""
 _OF_SETTING = re.compile(r"(=«redacted:[a-z-]{1,40}»)(?: (?![A-Za-z_][\w.-]*=)[^ \n]+)+", re.ASCII)
 _OF_ARGUMENT = re.compile(
-    r"(=«redacted:[a-z-]{1,40}»)(?: (?![A-Za-z_][\w.-]*=|/)[^ \n]+){1,64}"
+    r"(=«redacted:[a-z-]{1,40}»)(?: (?![A-Za-z_][\w.-]*=|/)[^ \n«]++)++"
     r"(?= [A-Za-z_][\w.-]*=| /\S{0,80}sh -)",
     re.ASCII,
 )

@@ -90,16 +90,19 @@ def _given(text: str) -> tuple[tuple[Pair, ...], str]:
 
 def pairs_of(words: Sequence[str]) -> list[Pair]:
     """Names with their values: a word without a name goes on with the value before it."""
-    found: list[Pair] = []
+    found: list[tuple[str, list[str]]] = []
     for word in words:
         if _PAIR.fullmatch(word):
             name, _, value = word.partition("=")
-            found.append({"name": name, "value": value})
-        elif found and "value" in found[-1]:
-            found[-1]["value"] += f" {word}"
+            found.append((name, [value]))
+        elif found and found[-1][1]:
+            found[-1][1].append(word)
         elif word:
-            found.append({"name": word})
-    return found
+            found.append((word, []))
+    return [
+        {"name": name, "value": " ".join(parts)} if parts else {"name": name}
+        for name, parts in found
+    ]
 
 
 def run_commands(text: str) -> list[Command] | None:

@@ -325,6 +325,7 @@ HOSTILE = {
     "markers": "token=a«redacted:x»" * (SIZE // 19),
     "a history": "ENV password=abc " + "a " * (SIZE // 2),
     "arguments of a history": "|9 " + "password=abc a b c d e f " * (SIZE // 26),
+    "markers of a history": "|9 " + "=«redacted:x» " * (SIZE // 14),
     "pluses": "+token=a" * (SIZE // 8),
     "JSON cut short": '{"password":' * (SIZE // 12),
     "JSON with keys twice": '{"a":1,"password":"x",' * 500 + '"b":1' + "}" * 500,
