@@ -34,11 +34,12 @@ def load(
     digest = digest_files(files)
     name, stamp = cache_name(digest, "policy"), cache_stamp(digest, _content(platforms))
     shown = _shown(folders, files)
-    data = cache.read(name, stamp) if cache is not None else None
+    whole = len({file.folder for file in files}) == len(folders)  # else one has nothing in it
+    data = cache.read(name, stamp) if cache is not None and whole else None
     known = _restored(data, digest, shown) if data is not None else None
     if known is not None:
         return known
-    policy = _shipped(digest, shown, platforms)
+    policy = _shipped(digest, shown, platforms) if whole else None
     if policy is None:
         from auditor.policy.read import read_policy  # noqa: PLC0415 - YAML, when it has to be
 

@@ -183,7 +183,7 @@ def _component(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
 
 
 def _release(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
-    """A row of ``docker-releases``."""
+    """A row of ``releases``."""
     nodes = reader.mapping(node, _RELEASE_KEYS, _RELEASE_REQUIRED)
     row: dict[str, object] = {"component": reader.string(nodes.get("component"))}
     for name, pattern, what in (
@@ -213,7 +213,7 @@ def _reference(reader: Reader, nodes: Mapping[str, yaml.Node], row: dict[str, ob
 
 TABLES: Final[Mapping[str, Callable[[Reader, yaml.Node], Mapping[str, object]]]] = MappingProxyType(
     {
-        "docker-releases": _release,
+        "releases": _release,
         "gpu-components": _component,
         "pod-templates": _templates,
         "tenancy-keys": _tenancy_key,

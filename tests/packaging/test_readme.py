@@ -77,7 +77,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place.mkdir()
     for name in ("auditor", "collectors", "reports", "policies", "examples", "docs"):
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "README.md", "pyproject.toml", "LICENSE"):
+    for name in ("Makefile", "README.md", "pyproject.toml", "hatch_build.py", "LICENSE"):
         shutil.copy(ROOT / name, place)
     shutil.copytree(place / "examples" / "estate" / "serving", place / "manifests")
     shutil.copy(

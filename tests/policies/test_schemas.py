@@ -36,7 +36,7 @@ READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "pod-templates": read_table,
     "unread-contents": read_table,
     "gpu-components": read_table,
-    "docker-releases": read_table,
+    "releases": read_table,
     "tenancy-keys": read_table,
     "tenant-map": read_table,
 }
@@ -48,7 +48,7 @@ SHIPPED = [
 ] + [
     pytest.param(name, POLICIES / f"tables/{name}.yaml", id=f"tables/{name}.yaml")
     for name in (
-        "docker-releases",
+        "releases",
         "gpu-components",
         "pod-templates",
         "tenancy-keys",
@@ -92,7 +92,7 @@ VALID = {
         (),
     ),
     "components": ("gpu-components", making.COMPONENTS, ()),
-    "releases": ("docker-releases", making.RELEASES, ()),
+    "releases": ("releases", making.RELEASES, ()),
     "tenancy keys": ("tenancy-keys", making.TENANCY_KEYS, ()),
     "tenant map": ("tenant-map", "- {tenant: a, namespaces: [b, c]}\n", ()),
     "table": ("pod-templates", making.TABLE.replace("}\n", ", partial: true}\n"), ()),

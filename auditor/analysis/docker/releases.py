@@ -25,7 +25,7 @@ from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.docker import COMPONENT, VERSION
 
-TABLE: Final = "docker-releases"
+TABLE: Final = "releases"
 _RELEASE: Final = re.compile(r"v?(\d+(?:\.\d+)+)", re.ASCII)
 
 _Version = tuple[int, ...]
@@ -57,7 +57,7 @@ _decode = msgspec.json.Decoder(_Parts).decode
 class Releases:
     """The parts of an engine that the table speaks of."""
 
-    id = "docker-releases"
+    id = "releases"
     stage = Stage.OBJECT
     feeds: Feeds = MappingProxyType({COMPONENT: MappingProxyType({"": frozenset({VERSION})})})
 

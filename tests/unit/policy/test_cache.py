@@ -152,6 +152,14 @@ def test_a_policy_of_another_digest_is_none(folder: Path, cache: CacheFolder) ->
     assert load((folder,), cache).rules["acme-bad"].title == "Something is bad"
 
 
+def test_a_folder_with_nothing_in_it_is_noticed(folder: Path, cache: CacheFolder) -> None:
+    load((folder,), cache)
+    (folder.parent / "empty").mkdir()
+    with pytest.raises(PolicyErrors) as caught:
+        load((folder, folder.parent / "empty"), cache)
+    assert [error.message for error in caught.value.errors] == ["no policy files"]
+
+
 def test_other_content_is_another_file(folder: Path, cache: CacheFolder) -> None:
     load((folder,), cache)
     titled(cache, folder)

@@ -167,10 +167,14 @@ def open_folder() -> Iterator[Path]:
 
 
 ASKED = """
-import sys
+import os, sys
 from collectors.docker.host.local import look
 from collectors.docker.host.parts import UnreadError
 from collectors.docker.host.shapes import body_of
+look(sys.argv[1])
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
 for kind in sys.argv[2:]:
     try:
         print(kind, body_of(kind, look(sys.argv[1])).decode())
@@ -181,15 +185,15 @@ for kind in sys.argv[2:]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 def test_what_is_refused_is_not_absent(open_folder: Path) -> None:
-    """A folder that only root may enter: nobody knows what is in it, and the rest is known."""
+    """A folder that only root may enter: nobody knows what is in it, and the rest is known.
+
+    The program becomes nobody once it runs: nobody might not be let to where its interpreter is.
+    """
     host(open_folder, {AUTHORITY: 0o444, UNIT: 0o644})
     (open_folder / "etc/docker/certs.d").chmod(0o700)
     done = subprocess.run(
         [sys.executable, "-c", ASKED, str(open_folder), HOST_REGISTRY_FILES, HOST_SERVICE_UNIT],
         cwd=ROOT,
-        user=65534,
-        group=65534,
-        extra_groups=(),
         capture_output=True,
         text=True,
         timeout=60,
