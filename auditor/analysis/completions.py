@@ -31,7 +31,7 @@ from auditor.analysis.completing import (
 from auditor.analysis.environment import Settings
 from auditor.analysis.limits import Defaults, defaults_of, mapping
 from auditor.analysis.protocol import Groups, Key, Row, Site, Tables
-from auditor.model.fact import Origin
+from auditor.analysis.related import Related
 from auditor.model.resource import Resource
 from auditor.secrets.hints import find
 
@@ -176,19 +176,6 @@ class _Disks:
         self.known = Disks(_decode_disk(row.body) for row in known)
 
 
-class _Related:
-    """The objects that complete one template, each once, numbered from 1."""
-
-    def __init__(self) -> None:
-        self.origins: list[Origin] = []
-
-    def number(self, origin: Origin) -> int:
-        """The number of an object."""
-        if origin not in self.origins:
-            self.origins.append(origin)
-        return self.origins.index(origin) + 1
-
-
 class _Around:
     """What was read of one namespace."""
 
@@ -214,7 +201,7 @@ class _Around:
         """Complete one template."""
         waiting = _decode_waiting(row.body)
         spec = mapping(waiting.body.get("spec"))
-        related = _Related()
+        related = Related()
         spots: Spots = ()
         others: list[tuple[frozenset[str], Callable[[Spec], Spec]]] = []
         if LIMITS in waiting.aspects:
@@ -243,18 +230,18 @@ class _Around:
             ),
         )
 
-    def _with_limits(self, spec: Spec, related: _Related) -> tuple[Spec, Spots]:
+    def _with_limits(self, spec: Spec, related: Related) -> tuple[Spec, Spots]:
         if not self._ranges:
             return spec, ()
         rows = sorted(self._ranges, key=lambda row: (row.place.name, row.place.source))
         numbers = [related.number(row.place) for row in rows]
         return limits.filled(spec, [_decode_defaults(row.body) for row in rows], numbers[0])
 
-    def _settings_of(self, related: _Related, name: str) -> tuple[Settings, int] | None:
+    def _settings_of(self, related: Related, name: str) -> tuple[Settings, int] | None:
         row = self._settings.get(name)
         return None if row is None else (_decode_settings(row.body), related.number(row.place))
 
-    def _with_disks(self, spec: Spec, related: _Related) -> tuple[Spec, Spots, Sequence[int]]:
+    def _with_disks(self, spec: Spec, related: Related) -> tuple[Spec, Spots, Sequence[int]]:
         """The spec with the folders behind its claims; and of which claims none is known."""
         found, unknown = {}, []
         for index, name in claims.claimed(spec):

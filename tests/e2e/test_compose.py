@@ -79,6 +79,29 @@ def test_a_plain_service(tmp_path: Path) -> None:
     )
 
 
+def test_a_service_that_is_built(tmp_path: Path) -> None:
+    """Its Dockerfile decides who runs in it, and the finding is at that line too."""
+    files = {
+        "s/compose.yaml": "services:\n  web: {build: {context: ./web, target: run}}\n"
+        "  open: {build: ./web}\n",
+        "s/web/Dockerfile": "FROM r.io/a:1 AS run\nRUN x\nUSER root\nFROM r.io/b:1\n",
+    }
+    ran = auditor("scan", write(tmp_path, files), "--format", "json").results()
+    found = {
+        each["resource"]["name"]: each
+        for each in ran["findings"]
+        if each["rule"] == "docker-container-root-user"
+    }
+    web, unknown = found["web"], found["open"]
+    assert (web["verdict"], web["message"]) == ("fail", "web runs as root")
+    assert [each["file"] for each in web["related"]] == ["s/web/Dockerfile"]
+    assert [(each["value"], each["of"], each["line"]) for each in web["observed"]] == [
+        ("root", 0, 3)
+    ]
+    assert unknown["verdict"] == "unknown"
+    assert "its base image r.io/b:1 is not read" in unknown["message"]
+
+
 def test_judged_again(tmp_path: Path) -> None:
     """What was kept of a project is judged to the same bytes later, and holds no secret."""
     target, bundle = write(tmp_path / "t", FILES), tmp_path / "bundle"

@@ -1,14 +1,7 @@
-"""Containers in the namespaces of another: whose these are in the end.
+"""Workloads, completed by what stands around them.
 
-A container may share the network, processes or shared memory of another one, which may share those
-of a third. What that one has, all of them have::
-
-    proxy   NetworkMode: host
-    server  NetworkMode: container:4a1f…  (proxy)     networkMode: host
-    sidecar NetworkMode: container:77c0…  (server)    networkMode: host
-
-The engine keeps the id of the other, which may be gone since; then nobody knows, as with two that
-name each other. Nothing is started so.
+That is the containers whose namespaces they share, and the Dockerfiles that their images are built
+of: a module of each aspect says more, and :mod:`auditor.analysis.completing` how it goes.
 """
 
 from __future__ import annotations
@@ -19,137 +12,79 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.completing import WAITING, Aspect, Aspects, Completed, Waiting, together
+from auditor.analysis.completing import WAITING, Aspects, Completed, Waiting, together
+from auditor.analysis.docker import built, shared_namespaces
+from auditor.analysis.docker.built import IMAGE
+from auditor.analysis.docker.shared_namespaces import NAMESPACES
 from auditor.analysis.protocol import Groups, Row, Site, Tables
-from auditor.model.fact import Origin, Spot
+from auditor.analysis.related import Related
 from auditor.model.resource import Resource
-from auditor.platforms.docker import CONTAINER, WORKLOAD
+from auditor.platforms.docker import COMPOSE_SERVICE, CONTAINER, DOCKERFILE, WORKLOAD
 
-NAMESPACES: Final = "namespaces"
-_OTHER: Final = "container:"
-_QUOTED: Final = b'"container:'
-_FIELDS: Final = MappingProxyType(
-    {"networkMode": "NetworkMode", "pidMode": "PidMode", "ipcMode": "IpcMode"}
-)
-"""The fields of a workload, and what they are called in the host configuration of a container."""
-
-
-class _HostConfig(msgspec.Struct, frozen=True, rename="pascal"):
-    network_mode: str = ""
-    pid_mode: str = ""
-    ipc_mode: str = ""
-
-
-class _Container(msgspec.Struct, frozen=True, rename="pascal"):
-    host_config: _HostConfig = _HostConfig()
-
-
-class _Modes(msgspec.Struct, frozen=True, rename="camel"):
-    network_mode: str = ""
-    pid_mode: str = ""
-    ipc_mode: str = ""
-
-
-_decode_container = msgspec.json.Decoder(_Container).decode
-_decode_modes = msgspec.json.Decoder(_Modes).decode
-_decode_named = msgspec.json.Decoder(dict[str, str]).decode
+_OPEN: Final = MappingProxyType({NAMESPACES: shared_namespaces.is_open, IMAGE: built.is_open})
 _decode_waiting = msgspec.json.Decoder(Waiting).decode
 
 
-class JoinedNamespaces:
-    """Completes workloads by the containers whose namespaces they share."""
+class JoinedWorkloads:
+    """Completes the workloads of a target."""
 
-    id = "docker-joined-namespaces"
-    reads = frozenset({CONTAINER})
+    id = "docker-joined"
+    reads = frozenset({COMPOSE_SERVICE, CONTAINER, DOCKERFILE})
     combined = frozenset({WAITING})
     completes: Mapping[str, Aspects] = MappingProxyType(
-        {
-            WORKLOAD: MappingProxyType(
-                {NAMESPACES: Aspect(tuple((name,) for name in _FIELDS), frozenset({CONTAINER}))}
-            )
-        }
+        {WORKLOAD: MappingProxyType({NAMESPACES: shared_namespaces.ASPECT, IMAGE: built.ASPECT})}
     )
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
-        """Take the namespaces of a container."""
-        try:
-            host = _decode_container(resource.body).host_config
-        except msgspec.ValidationError:
-            return  # that it is not as the engine writes it is said where it becomes a workload
-        modes = dict(zip(_FIELDS, (host.network_mode, host.pid_mode, host.ipc_mode), strict=True))
-        pointers = [_pointer(name) for name in _FIELDS]
-        origin = site.origin(resource, "", pointers)
-        yield Row((resource.namespace, ""), CONTAINER, origin, msgspec.json.encode(modes))
+        """Take what a resource completes workloads with."""
+        if resource.kind == CONTAINER:
+            return shared_namespaces.rows(resource, site)
+        return built.rows(resource, site)
 
     def combine(self, one: Row, other: Row) -> Row:
         """Make one of two that wait for the same."""
         return together(one, other)
 
     def awaits(self, fact: Resource) -> tuple[str, ...]:
-        """Say whether a workload is in a namespace of another container."""
-        if _QUOTED not in fact.body:
-            return ()
-        modes = _decode_modes(fact.body)
-        shared = (modes.network_mode, modes.pid_mode, modes.ipc_mode)
-        return (NAMESPACES,) if any(each.startswith(_OTHER) for each in shared) else ()
+        """Name what may be completed of a workload."""
+        return tuple(name for name, is_open in _OPEN.items() if is_open(fact))
 
     def complete(self, groups: Groups) -> Iterator[Completed]:
-        """Give each workload the namespaces of the container at the end of the chain."""
-        around = _Containers()
+        """Complete each workload by what was read of its target."""
+        around = _Around()
         for _, rows in groups:
             for row in rows:
                 if row.tag == WAITING:
-                    yield _completed(row, around)
+                    yield around.completed(row)
                 else:
                     around.add(row)
 
 
-def make(tables: Tables) -> JoinedNamespaces:
+def make(tables: Tables) -> JoinedWorkloads:
     """Make the analysis; it needs no table."""
     del tables
-    return JoinedNamespaces()
+    return JoinedWorkloads()
 
 
-class _Containers:
-    """The containers of a host, by their ids."""
+class _Around:
+    """What was read of one target."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Row] = {}
+        self._containers = shared_namespaces.Containers()
+        self._builds = built.Builds()
 
     def add(self, row: Row) -> None:
-        """Take in a container."""
-        self._known.setdefault(row.place.uid, row)
+        """Take in what completes others."""
+        if row.tag == CONTAINER:
+            self._containers.add(row)
+        else:
+            self._builds.add(row)
 
-    def last(self, field: str, mode: str) -> tuple[str, Origin] | None:
-        """Follow a mode to the container that shares with no other; None where there is none."""
-        seen: set[str] = set()
-        while True:
-            other = mode.removeprefix(_OTHER)
-            row = self._known.get(other)
-            if row is None or other in seen:
-                return None
-            seen.add(other)
-            mode = _decode_named(row.body)[field]
-            if not mode.startswith(_OTHER):
-                return mode, row.place
-
-
-def _completed(row: Row, around: _Containers) -> Completed:
-    waiting = _decode_waiting(row.body)
-    body, spots, related = dict(waiting.body), list[tuple[str, Spot | None]](), list[Origin]()
-    for field in _FIELDS:
-        mode = body.get(field)
-        if not isinstance(mode, str) or not mode.startswith(_OTHER):
-            continue
-        found = around.last(field, mode)
-        if found is None:
-            continue
-        body[field], origin = found
-        if origin not in related:
-            related.append(origin)
-        spots.append((f"/{field}", Spot(related.index(origin) + 1, _pointer(field))))
-    return Completed(row, waiting, body if spots else None, tuple(spots), tuple(related))
-
-
-def _pointer(field: str) -> str:
-    return f"/HostConfig/{_FIELDS[field]}"
+    def completed(self, row: Row) -> Completed:
+        """Complete one workload."""
+        waiting = _decode_waiting(row.body)
+        body, related = dict(waiting.body), Related()
+        spots = self._containers.complete(body, related)
+        if IMAGE in waiting.aspects:
+            spots += self._builds.complete(row.place.uid, body, related)
+        return Completed(row, waiting, body if spots else None, spots, tuple(related.origins))

@@ -133,6 +133,8 @@ def _stage(build: Build, stage: Stage) -> dict[str, Any]:
         found["on"] = stage.on
     named = {"name": stage.name, "platform": stage.platform}
     found.update({name: value for name, value in named.items() if value})
+    if stage.variable:
+        found["variable"] = True
     found["instructions"] = [_instruction(build, stage, each) for each in stage.instructions]
     return found
 
@@ -158,4 +160,6 @@ def _instruction(build: Build, stage: Stage, each: Instruction) -> dict[str, Any
         found["mounts"] = mounts
     if each.triggered:
         found["triggered"] = True
+    if each.variable:
+        found["variable"] = True
     return found

@@ -34,7 +34,8 @@ class Instruction(msgspec.Struct):
     """One instruction, with the lines where it begins and ends, from 1.
 
     ``words`` are as they are written; ``pairs`` are those of ENV, LABEL and ARG, without a value
-    where it has none. ``is_json``: the words are the items of a list.
+    where it has none. ``is_json``: the words are the items of a list. ``variable``: the words of a
+    USER depend on variables.
     """
 
     keyword: str
@@ -47,6 +48,7 @@ class Instruction(msgspec.Struct):
     line: int = 0
     end: int = 0
     triggered: bool = False
+    variable: bool = False
 
 
 def instruction_of(line: str, escape: str) -> Instruction:

@@ -31,6 +31,7 @@ PREDEFINED: Final = (
 _EXPANDED: Final = frozenset(
     {"ADD", "COPY", "ENV", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
 )
+_DOLLAR: Final = "$"
 _EXPANDED_FLAGS: Final = frozenset({"chown", "chmod", "checksum"})
 
 
@@ -54,7 +55,10 @@ AROUND: Final = Around()
 
 
 class Stage(msgspec.Struct):
-    """One stage: ``base`` is an image, ``on`` the number of the stage that it is built on."""
+    """One stage: ``base`` is an image, ``on`` the number of the stage that it is built on.
+
+    ``variable``: which of these it is depends on variables.
+    """
 
     base: str
     name: str
@@ -66,6 +70,7 @@ class Stage(msgspec.Struct):
     variables: dict[str, str]
     asked: frozenset[str]
     end: int = 0
+    variable: bool = False
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -142,6 +147,7 @@ class Build:
         name = each.words[2].lower() if len(each.words) > 1 else ""
         on = self._number_of(base)
         stage = Stage(base, name, platform, each.line, on, [], [], {}, frozenset(), each.end)
+        stage.variable = _DOLLAR in each.words[0]
         if on is not None:
             below = self._stages[on]
             stage.variables, stage.asked = dict(below.variables), below.asked
@@ -226,6 +232,7 @@ class Build:
         elif each.keyword in {"ADD", "COPY"}:
             self._copied(stage, made)
         elif each.keyword in _EXPANDED:
+            made.variable = each.keyword == "USER" and any(_DOLLAR in word for word in each.words)
             made.words = [self._in(stage, word) for word in each.words]
         made.flags = {
             name: [self._in(stage, value) for value in values]

@@ -44,6 +44,7 @@ def test_nothing_written() -> None:
         "form": "compose",
         "name": "a",
         "image": "x",
+        "base": "",
         "labels": {},
         "command": [],
         "environment": [],
@@ -85,6 +86,7 @@ def test_nothing_is_said_of_what_is_only_changed() -> None:
     assert fact({"read_only": True}, partial=True) == {
         "form": "compose",
         "name": "a",
+        "base": "",
         "labels": {},
         "readOnlyRootFilesystem": True,
     }

@@ -10,12 +10,12 @@ import pytest
 
 from auditor.analysis.completing import WAITING, Completed, Waiting
 from auditor.analysis.docker.containers import Containers
-from auditor.analysis.docker.joined import NAMESPACES, JoinedNamespaces
+from auditor.analysis.docker.joined import NAMESPACES, JoinedWorkloads
 from auditor.analysis.protocol import Held, Row
 from auditor.model.resource import Resource
 from tests.unit.analysis.joining import SITE
 
-ANALYSIS = JoinedNamespaces()
+ANALYSIS = JoinedWorkloads()
 
 
 def container(name: str, **modes: str) -> Resource:
