@@ -102,6 +102,31 @@ def test_a_service_that_is_built(tmp_path: Path) -> None:
     assert "its base image r.io/b:1 is not read" in unknown["message"]
 
 
+def test_what_others_define(tmp_path: Path) -> None:
+    """Folders behind names, files of secrets, mounts and namespaces of other services."""
+    text = (
+        "services:\n  a:\n    image: x\n    pid: host\n    volumes: ['vol:/v']\n"
+        "    secrets: [s]\n  b: {image: x, pid: 'service:a', volumes_from: ['a:ro']}\n"
+        "volumes:\n  vol: {driver_opts: {type: none, o: bind, device: /var/lib/docker}}\n"
+        "secrets:\n  s:\n    file: /etc/shadow\n"
+    )
+    ran = auditor("scan", write(tmp_path, {"compose.yaml": text}), "--format", "json").results()
+    wanted = {"docker-container-host-path-sensitive", "docker-container-host-process-namespace"}
+    found = {
+        (each["resource"]["line"], each["message"])
+        for each in ran["findings"]
+        if each["rule"] in wanted
+    }
+    assert found == {
+        (9, "a mounts /var/lib/docker of the host at /v"),
+        (12, "a mounts /etc/shadow of the host at /run/secrets/s, only read"),
+        (9, "b mounts /var/lib/docker of the host at /v, only read"),
+        (12, "b mounts /etc/shadow of the host at /run/secrets/s, only read"),
+        (4, "a is in the process namespace of the host"),
+        (4, "b is in the process namespace of the host"),
+    }
+
+
 def test_judged_again(tmp_path: Path) -> None:
     """What was kept of a project is judged to the same bytes later, and holds no secret."""
     target, bundle = write(tmp_path / "t", FILES), tmp_path / "bundle"

@@ -71,27 +71,54 @@ def _request(each: Mapping[str, Any], *more: str) -> dict[str, object]:
 
 def reach(service: Service) -> None:
     """What of the host, and who outside of it, it is connected with."""
-    mounts = [
-        (
-            {
-                "type": each.get("type", "volume"),
-                "source": each.get("source", ""),
-                "target": each.get("target", ""),
-                "readOnly": each.get("read_only", False),
-                "propagation": _propagation(each.get("bind")),
-            },
-            at,
-        )
-        for each, at in items_of(service, "volumes", dict)
-    ]
+    mounts = [*_volumes(service), *_files(service), *_temporary(service)]
     if service.body.get("use_api_socket") is True:
-        socket = {"type": "bind", "source": _SOCKET, "target": _SOCKET}
-        mounts.append(({**socket, "readOnly": False, "propagation": ""}, "/use_api_socket"))
+        mounts.append((_mount("bind", _SOCKET, _SOCKET), "/use_api_socket"))
     service.each("mounts", mounts, "/volumes", _MOUNT)
+    others = list(items_of(service, "volumes_from", str))
+    if others:
+        service.fields.put_each("mountsFrom", others, "/volumes_from")
     service.each("ports", _ports(service), "/ports", _PORT)
     service.default("publishAllPorts", value=False, pointer="/ports")
     if service.body.get("networks") is not None:
         service.fields.put("networks", sorted(network_names(service)), "/networks")
+
+
+def _mount(kind: object, source: object, target: object, **more: object) -> dict[str, object]:
+    found = {"type": kind, "source": source, "target": target}
+    return {**found, "readOnly": False, "propagation": "", **more}
+
+
+def _volumes(service: Service) -> Iterator[tuple[object, str]]:
+    """Its volumes; one that is a folder of the host by its options is mounted as that."""
+    for number, (each, at) in enumerate(items_of(service, "volumes", dict)):
+        kind, source = each.get("type", "volume"), each.get("source", "")
+        if "device" in each:
+            kind, source = "bind", each["device"]
+            service.fields.locate(f"/mounts/{number}/source", f"{at}/device")
+        more = {"readOnly": each.get("read_only", False)}
+        propagation = _propagation(each.get("bind"))
+        yield _mount(kind, source, each.get("target", ""), **more, propagation=propagation), at
+
+
+def _files(service: Service) -> Iterator[tuple[object, str]]:
+    """Its secrets and configs that are files of the host, which Compose mounts to be read."""
+    number = sum(1 for _ in items_of(service, "volumes", dict))
+    for key, folder in (("secrets", "/run/secrets/"), ("configs", "/")):
+        for each, at in items_of(service, key, dict):
+            if "file" not in each:
+                continue
+            target = str(each.get("target") or each.get("source", ""))
+            target = target if target.startswith("/") else f"{folder}{target}"
+            service.fields.locate(f"/mounts/{number}/source", f"{at}/file")
+            yield _mount("bind", each["file"], target, readOnly=True), at
+            number += 1
+
+
+def _temporary(service: Service) -> Iterator[tuple[object, str]]:
+    """What it has in memory, of which options follow the path."""
+    for each, at in items_of(service, "tmpfs", str):
+        yield _mount("tmpfs", "", each.partition(":")[0]), at
 
 
 def network_names(service: Service) -> list[str]:

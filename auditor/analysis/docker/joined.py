@@ -1,7 +1,8 @@
 """Workloads, completed by what stands around them.
 
-That is the containers whose namespaces they share, and the Dockerfiles that their images are built
-of: a module of each aspect says more, and :mod:`auditor.analysis.completing` how it goes.
+That is the containers whose namespaces they share, the Dockerfiles that their images are built of,
+and the services whose volumes and namespaces they have: a module of each aspect says more, and
+:mod:`auditor.analysis.completing` how it goes.
 """
 
 from __future__ import annotations
@@ -13,15 +14,29 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.completing import WAITING, Aspects, Completed, Waiting, together
-from auditor.analysis.docker import built, shared_namespaces
+from auditor.analysis.docker import built, shared_namespaces, siblings
 from auditor.analysis.docker.built import IMAGE
 from auditor.analysis.docker.shared_namespaces import NAMESPACES
+from auditor.analysis.docker.siblings import SIBLINGS
 from auditor.analysis.protocol import Groups, Row, Site, Tables
 from auditor.analysis.related import Related
 from auditor.model.resource import Resource
 from auditor.platforms.docker import COMPOSE_SERVICE, CONTAINER, DOCKERFILE, WORKLOAD
 
-_OPEN: Final = MappingProxyType({NAMESPACES: shared_namespaces.is_open, IMAGE: built.is_open})
+_OPEN: Final = MappingProxyType(
+    {
+        NAMESPACES: shared_namespaces.is_open,
+        IMAGE: built.is_open,
+        SIBLINGS: siblings.is_open,
+    }
+)
+_ASPECTS: Final = MappingProxyType(
+    {
+        NAMESPACES: shared_namespaces.ASPECT,
+        IMAGE: built.ASPECT,
+        SIBLINGS: siblings.ASPECT,
+    }
+)
 _decode_waiting = msgspec.json.Decoder(Waiting).decode
 
 
@@ -32,14 +47,24 @@ class JoinedWorkloads:
     reads = frozenset({COMPOSE_SERVICE, CONTAINER, DOCKERFILE})
     combined = frozenset({WAITING})
     completes: Mapping[str, Aspects] = MappingProxyType(
-        {WORKLOAD: MappingProxyType({NAMESPACES: shared_namespaces.ASPECT, IMAGE: built.ASPECT})}
+        {
+            WORKLOAD: MappingProxyType(
+                {
+                    NAMESPACES: shared_namespaces.ASPECT,
+                    IMAGE: built.ASPECT,
+                    SIBLINGS: siblings.ASPECT,
+                }
+            )
+        }
     )
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take what a resource completes workloads with."""
         if resource.kind == CONTAINER:
-            return shared_namespaces.rows(resource, site)
-        return built.rows(resource, site)
+            yield from shared_namespaces.rows(resource, site)
+        else:
+            yield from built.rows(resource, site)
+            yield from siblings.rows(resource, site)
 
     def combine(self, one: Row, other: Row) -> Row:
         """Make one of two that wait for the same."""
@@ -72,11 +97,14 @@ class _Around:
     def __init__(self) -> None:
         self._containers = shared_namespaces.Containers()
         self._builds = built.Builds()
+        self._services = siblings.Services()
 
     def add(self, row: Row) -> None:
         """Take in what completes others."""
         if row.tag == CONTAINER:
             self._containers.add(row)
+        elif row.tag == siblings.TAG:
+            self._services.add(row)
         else:
             self._builds.add(row)
 
@@ -87,4 +115,6 @@ class _Around:
         spots = self._containers.complete(body, related)
         if IMAGE in waiting.aspects:
             spots += self._builds.complete(row.place.uid, body, related)
+        if SIBLINGS in waiting.aspects:
+            spots += self._services.complete(row.place, body, related)
         return Completed(row, waiting, body if spots else None, spots, tuple(related.origins))

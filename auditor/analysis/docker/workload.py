@@ -49,6 +49,10 @@ class Fields:
         self.body[name] = value
         self._read.append((f"/{name}", pointer))
 
+    def locate(self, place: str, pointer: str) -> None:
+        """Say where something below a field was read that is put afterwards."""
+        self._read.append((place, pointer))
+
     def put_each(
         self,
         name: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from auditor.model.pointers import pointers_of, steps, token
 from auditor.model.resource import Resource
 from auditor.platforms.docker import COMPOSE_SERVICE
 from auditor.secrets.redact import redact
+from collectors.docker.compose.defined import with_defined
 from collectors.docker.compose.hiding import hidden
 from collectors.docker.compose.interpolation import Interpolation
 from collectors.docker.compose.nodes import Budget, Node, NotResolved, parts_of
@@ -38,11 +40,17 @@ class ComposeContent:
         self._path = path
         self._data = data
         self._project = self._resolved(Interpolation(hide=hidden))
-        self._services = list(self._project.services.items())
+        self._services = [
+            (name, self._whole(self._project, name)) for name in self._project.services
+        ]
         self._original: Project | None = None
 
     def _resolved(self, interpolation: Interpolation) -> Project:
         return Resolver(self._files, self._path, interpolation).project(self._data)
+
+    def _whole(self, project: Project, name: str) -> Node:
+        """A service, with what its project defines of what it mounts."""
+        return with_defined(project.services[name], project.model, posixpath.dirname(self._path))
 
     @property
     def inputs(self) -> str:
@@ -130,8 +138,9 @@ class ComposeContent:
         """Return a service with its secrets: resolved once more, and nothing hidden."""
         if self._original is None:
             self._original = self._resolved(Interpolation())
-        service = self._original.services.get(self._services[number][0])
-        return None if service is None else _dense(service)
+        name = self._services[number][0]
+        known = name in self._original.services
+        return _dense(self._whole(self._original, name)) if known else None
 
 
 def _below(node: Node, step: str) -> Node | None:

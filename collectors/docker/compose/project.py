@@ -34,7 +34,8 @@ class Project(msgspec.Struct):
     """What came out: services by their names, in order.
 
     ``partial`` are those of which more is written where we did not read. ``problems`` are what
-    could not be read, ``inputs`` the digests of the other files that went in, by their paths.
+    could not be read, ``inputs`` the digests of the other files that went in, by their paths;
+    ``model`` has what services name: volumes, secrets, configs.
     """
 
     name: str = ""
@@ -45,6 +46,7 @@ class Project(msgspec.Struct):
     included: set[str] = msgspec.field(default_factory=set)
     extended: set[str] = msgspec.field(default_factory=set)
     laid: list[str] = msgspec.field(default_factory=list)
+    model: Node | None = None
 
 
 class Resolver:
@@ -87,6 +89,7 @@ class Resolver:
         self._project.name = "" if is_open(name) else name
         variables.setdefault(NAME, name)
         model = self._loader.model(files, Scope(self._folder, variables))
+        self._project.model = model
         services = model.get("services")
         if services is None or not isinstance(services.value, dict):
             raise NotResolved("services has to be a mapping", services or model)

@@ -92,6 +92,11 @@ def test_nothing_is_said_of_what_is_only_changed() -> None:
     }
 
 
+def mount(kind: str, source: str, target: str, *, read_only: bool = False) -> dict[str, Any]:
+    found = {"type": kind, "source": source, "target": target}
+    return {**found, "readOnly": read_only, "propagation": ""}
+
+
 FIELDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"privileged": True}, {"privileged": True}),
     ({"cap_add": ["cap_sys_admin", "all"]}, {"addedCapabilities": ["SYS_ADMIN", "ALL"]}),
@@ -185,6 +190,25 @@ FIELDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
                     "readOnly": False,
                     "propagation": "",
                 }
+            ]
+        },
+    ),
+    ({"volumes_from": ["b:ro"]}, {"mounts": [], "mountsFrom": ["b:ro"]}),
+    ({"tmpfs": ["/x:size=1m"]}, {"mounts": [mount("tmpfs", "", "/x")]}),
+    (
+        {"volumes": [{"type": "volume", "source": "v", "target": "/v", "device": "/srv"}]},
+        {"mounts": [mount("bind", "/srv", "/v")]},
+    ),
+    (
+        {"secrets": [{"source": "a", "file": "/a"}, {"source": "b", "target": "/b"}]},
+        {"mounts": [mount("bind", "/a", "/run/secrets/a", read_only=True)]},
+    ),
+    (
+        {"configs": [{"source": "a", "file": "/a"}, {"source": "a", "target": "/b", "file": "/a"}]},
+        {
+            "mounts": [
+                mount("bind", "/a", "/a", read_only=True),
+                mount("bind", "/a", "/b", read_only=True),
             ]
         },
     ),
