@@ -36,11 +36,11 @@ from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import REACH, SHARE, facts_of
-from auditor.analysis.gpu.tenants import Tenants
+from auditor.analysis.gpu.tenants import Tenants, tenancy_by_key
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
-from auditor.model.gpus import TENANCY, KeyInUse, TenancyFact
+from auditor.model.gpus import TENANCY, TenancyFact
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.docker import INFO, WORKLOAD
 
@@ -55,7 +55,6 @@ _WHOLE: Final = "every GPU"
 _NVIDIA: Final = "nvidia"
 """What the toolkit calls its runtimes: nvidia, nvidia-cdi, nvidia-legacy."""
 _WRITER: Final = "tenant"
-_SHOWN: Final = 20
 _PART: Final = re.compile(r"\d+:\d+")
 """An instance of a GPU, by the indices of both."""
 _ENGINE: Final = "engine-request"
@@ -203,20 +202,8 @@ def _estate(host: Host, at: Origin | None, uses: Sequence[tuple[Origin, Use]]) -
 
 def _told(uses: Sequence[tuple[Origin, Use]]) -> TenancyFact:
     """Say by what the tenants are told: whoever starts a container writes all of it."""
-    found: dict[str, list[Use]] = {}
-    for _, use in uses:
-        found.setdefault(use.key, []).append(use)
-    return TenancyFact(
-        keys=tuple(
-            KeyInUse(
-                key=key,
-                written_by=_WRITER,
-                tenants=len({use.tenant for use in found[key]}),
-                namespaces=tuple(sorted({use.pod for use in found[key]}))[:_SHOWN],
-            )
-            for key in sorted(found)
-        )
-    )
+    found = ((use.key, use.tenant, use.pod) for _, use in uses)
+    return tenancy_by_key(found, _WRITER)
 
 
 def _fill(estate: Estate, node: str, host: Host, uses: Sequence[tuple[Origin, Use]]) -> None:

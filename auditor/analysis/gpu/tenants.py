@@ -16,7 +16,7 @@ written by whoever makes it, so they name a tenant only where that was asked for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -34,6 +34,9 @@ _WRITERS: Final = MappingProxyType(
     {"label": "platform", "annotation": "platform", FILE: "user", POD_LABEL: "tenant"}
 )
 """Who writes a key, as it is meant to be."""
+
+_MOST_NAMED: Final = 20
+"""Workloads that a key is said of by name."""
 
 
 class TenantKey(msgspec.Struct, frozen=True):
@@ -113,6 +116,24 @@ def tenancy_of(tenants: Tenants, seen: frozenset[str]) -> TenancyFact:
         ),
         unseen=tuple(unseen[:SHOWN]),
         more_unseen=max(len(unseen) - SHOWN, 0),
+    )
+
+
+def tenancy_by_key(uses: Iterable[tuple[str, str, str]], written_by: str) -> TenancyFact:
+    """Say by what tenants are told, of the key, tenant and name of each workload."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for key, tenant, name in uses:
+        found.setdefault(key, []).append((tenant, name))
+    return TenancyFact(
+        keys=tuple(
+            KeyInUse(
+                key=key,
+                written_by=written_by,
+                tenants=len({tenant for tenant, _ in found[key]}),
+                namespaces=tuple(sorted({name for _, name in found[key]}))[:_MOST_NAMED],
+            )
+            for key in sorted(found)
+        )
     )
 
 

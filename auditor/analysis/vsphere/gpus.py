@@ -35,11 +35,11 @@ from auditor.analysis.gpu.estate import Device, Estate, Held
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
 from auditor.analysis.gpu.tenancy import SHARE, facts_of
-from auditor.analysis.gpu.tenants import Tenants
+from auditor.analysis.gpu.tenants import Tenants, tenancy_by_key
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
-from auditor.model.gpus import TENANCY, KeyInUse, TenancyFact
+from auditor.model.gpus import TENANCY, TenancyFact
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.vsphere import HOST, MACHINE
 
@@ -52,7 +52,6 @@ _MIG: Final = re.compile(r".*-[0-9]+-[0-9]+[cq](?:me)?")
 """A profile with the number of slices before the gigabytes (NVIDIA's guide to vGPU, 1.4)."""
 _PARTS: Final = frozenset({"sharedDirect"})
 _WRITER: Final = "platform"
-_SHOWN: Final = 20
 _UNKNOWN: Final = "a GPU that is not known"
 _HOST: Final = "host-graphics"
 _CONFIGURED: Final = "machine-devices"
@@ -253,17 +252,5 @@ def _hold(
 
 def _told(machines: Sequence[tuple[Origin, Machine]]) -> TenancyFact:
     """Say by what the tenants are told: folders are the work of whoever runs the vCenter."""
-    found: dict[str, list[Machine]] = {}
-    for _, machine in machines:
-        found.setdefault(machine.key, []).append(machine)
-    return TenancyFact(
-        keys=tuple(
-            KeyInUse(
-                key=key,
-                written_by=_WRITER,
-                tenants=len({each.tenant for each in found[key]}),
-                namespaces=tuple(sorted({each.pod for each in found[key]}))[:_SHOWN],
-            )
-            for key in sorted(found)
-        )
-    )
+    found = ((machine.key, machine.tenant, machine.pod) for _, machine in machines)
+    return tenancy_by_key(found, _WRITER)
