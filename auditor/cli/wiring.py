@@ -95,6 +95,12 @@ def _dockerfiles() -> Recogniser:
     return DOCKERFILES
 
 
+def _inventories() -> Recogniser:
+    from collectors.vsphere.saved.recogniser import INVENTORIES
+
+    return INVENTORIES
+
+
 def _files(
     text: str,
     settings: CollectorOptions,
@@ -363,7 +369,7 @@ SHIPPED: Final = Wiring(
             **dict.fromkeys(VSPHERE.schemes, _objects),
         }
     ),
-    recognisers=(_manifests, _compose, _dockerfiles),
+    recognisers=(_manifests, _compose, _dockerfiles, _inventories),
     roles=MappingProxyType(
         {"k8s": _kubernetes_role, "docker": _socket_proxy, "vsphere": _vsphere_role}
     ),

@@ -46,8 +46,12 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 
 
 def path_of(kind: str, namespace: str, name: str, uid: str, source: str) -> str:
-    """The path of an object: by its file where no server has given it an identity."""
-    return uid if uid.startswith(f"{source}#") else f"{kind}/{namespace}/{name}"
+    """The path of an object: by its file, or its place, where no server has given it an identity.
+
+    A place begins with a slash, as no identity of a server does.
+    """
+    by_place = uid.startswith((f"{source}#", "/"))
+    return uid if by_place else f"{kind}/{namespace}/{name}"
 
 
 class Spot(msgspec.Struct, frozen=True, gc=False):

@@ -35,14 +35,16 @@ from __future__ import annotations
 import enum
 import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Final, Protocol, runtime_checkable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
 from auditor.model.resource import Gap, Resource
 from collectors.documents.guards import Hints, Unreadable
 from collectors.documents.ledger import Ledger
+
+Made = TypeVar("Made")
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -87,6 +89,14 @@ class Tree(Protocol):
         Raises:
             OSError: it is not a regular file of no more than ``most`` bytes within the tree.
         """
+        ...
+
+    def names(self, folder: str, /) -> Sequence[str]:
+        """List the files of a folder that are not left out, in order; none where it is not one."""
+        ...
+
+    def once(self, key: str, make: Callable[[], Made], /) -> Made:
+        """Make what many files of the tree need, and keep it while they are read."""
         ...
 
 
@@ -207,6 +217,19 @@ class Together(Content, Protocol):
     def with_files(self) -> Sequence[str]:
         """Their paths below the target, in order."""
         ...
+
+
+class TakesNothing:
+    """Implements :class:`DocumentReader` for who takes whole files alone."""
+
+    def objects(self, document: Document, /) -> Generator[Resource, None, bool]:
+        """Take no document."""
+        del document
+        yield from ()
+        return False
+
+
+TAKES_NOTHING: Final = TakesNothing()
 
 
 class Recogniser(Protocol):

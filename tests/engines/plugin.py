@@ -64,7 +64,7 @@ GPUS = {
 
 ENGINES = {
     *("control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"),
-    *("kustomize", "helm", "docker", "sshd", "vcsim"),
+    *("kustomize", "helm", "docker", "sshd", "vcsim", "govc"),
 }
 T = TypeVar("T")
 
@@ -198,6 +198,12 @@ def vcsim(tmp_path: Path) -> Iterator[Vcsim]:
     with ExitStack() as stack:
         binary = _or_give_up(lambda: engine("vcsim"))
         yield _or_give_up(lambda: stack.enter_context(vcsim_running(binary, tmp_path)))
+
+
+@pytest.fixture(scope="session")
+def govc() -> Path:
+    """The program that saves the inventory of a vCenter."""
+    return _or_give_up(lambda: engine("govc"))
 
 
 @pytest.fixture(scope="session")

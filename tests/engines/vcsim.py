@@ -37,6 +37,19 @@ class Vcsim:
         password.write_text(PASSWORD + "\n")
         return ("--password-file", str(password), "--ca-file", str(self.authority))
 
+    def saved(self, govc: Path, folder: Path, *options: str) -> Path:
+        """Save the inventory with govc, as those who run it do."""
+        environment = {
+            "GOVC_URL": f"https://{self.address}/sdk",
+            "GOVC_USERNAME": USER,
+            "GOVC_PASSWORD": PASSWORD,
+            "GOVC_TLS_CA_CERTS": str(self.authority),
+            "GOVC_PERSIST_SESSION": "false",
+        }
+        command = [str(govc), "object.save", "-d", str(folder), *options]
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
+        return folder
+
     def administrator(self) -> Soap:
         """A client that changes things, as those who run it do."""
         return Soap(self.address, self.authority, USER, PASSWORD)

@@ -15,6 +15,7 @@ import pytest
 
 from auditor.errors import CollectionError
 from auditor.model.enums import GapCause
+from auditor.model.fact import path_of
 from auditor.model.resource import Gap, Resource
 from auditor.ports import Shard
 from collectors.http.patience import Patience
@@ -352,6 +353,19 @@ def test_a_server_that_hangs(running: Any, authority: Authority, tmp_path: Path)
     entry, _ = read(patient, tmp_path)
     assert {gap.cause for gap in entry.gaps} <= {GapCause.TIMEOUT, GapCause.UNREACHABLE}
     assert {gap.scope for gap in entry.gaps} == {MACHINES, HOSTS}
+
+
+def test_machines_of_one_name(running: Any, authority: Authority, tmp_path: Path) -> None:
+    """They are told apart by where they are, as no server gives them the same place."""
+    named = {**MACHINE, "name": '<val xsi:type="xsd:string">web</val>'}
+    vcenter = Vcenter(objects={"VirtualMachine": {"one": named, "two": named}})
+    _, judged = read(collector(running(vcenter), authority.file), tmp_path)
+    found = resources(judged)
+    assert [each.name for each in found] == ["web", "web"]
+    assert [path_of(each.kind, "", each.name, each.uid, each.source) for each in found] == [
+        "/VirtualMachine-one#vsphere/VirtualMachine",
+        "/VirtualMachine-two#vsphere/VirtualMachine",
+    ]
 
 
 def test_parameters_by_small_letters(running: Any, authority: Authority, tmp_path: Path) -> None:

@@ -135,12 +135,18 @@ def _host_of(resource: Resource) -> Host:
             name=each.get("deviceName", ""),
             shared=each.get("graphicsType") in _PARTS,
             mig=each.get("vgpuMode") == "multiInstanceGpu",
-            machines=tuple(each.get("vm") or ()),
+            machines=tuple(_within(body, moid) for moid in each.get("vm") or ()),
         )
         for each in found
         if each.get("pciId") and each.get("graphicsType") != "basic"
     )
-    return Host(body.get("moid", ""), resource.name, gpus)
+    return Host(_within(body, body.get("moid", "")), _within(body, resource.name), gpus)
+
+
+def _within(body: Mapping[str, Any], name: str) -> str:
+    """Tell what one saved inventory calls something from what another one does; "" stays so."""
+    inventory = body.get("inventory", "")
+    return f"{inventory}/{name}" if inventory and name else name
 
 
 def _machine_of(resource: Resource) -> Machine | None:
@@ -155,11 +161,11 @@ def _machine_of(resource: Resource) -> Machine | None:
     ]
     tenant, key = _tenant(body.get("path", ""), resource.name)
     return Machine(
-        moid=body.get("moid", ""),
-        host=runtime.get("host", ""),
+        moid=_within(body, body.get("moid", "")),
+        host=_within(body, runtime.get("host", "")),
         tenant=tenant,
         key=key,
-        pod=f"{tenant}/{resource.name}",
+        pod=f"{tenant}/{_within(body, resource.name)}",
         profiles=tuple(each.get("vgpu", "") for each in backings if each.get("type") == _VGPU),
         whole=tuple(_whole(each) for each in backings if each.get("type") != _VGPU),
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from auditor.model.resource import Resource
 from collectors.docker.compose.names import NAMED
 from collectors.documents.ledger import Ledger
 from collectors.documents.recognise import (
+    TAKES_NOTHING,
     Content,
-    Document,
     DocumentReader,
     FileNames,
     PathKind,
@@ -65,7 +64,7 @@ class ComposeFiles(Recogniser):
     def reader(self, ledger: Ledger) -> DocumentReader:
         """Begin a file that is parsed: none of its documents is taken by itself."""
         del ledger
-        return _NOTHING
+        return TAKES_NOTHING
 
 
 class _NoFiles:
@@ -80,15 +79,5 @@ class _NoFiles:
         raise FileNotFoundError(path)
 
 
-class _Nothing:
-    """Takes no document."""
-
-    def objects(self, document: Document, /) -> Generator[Resource, None, bool]:
-        del document
-        yield from ()
-        return False
-
-
 _NONE: Final = _NoFiles()
-_NOTHING: Final = _Nothing()
 COMPOSE: Final = ComposeFiles()

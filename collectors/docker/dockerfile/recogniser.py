@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Generator
 from typing import Final
 
-from auditor.model.resource import Resource
 from collectors.documents.ledger import Ledger
 from collectors.documents.recognise import (
+    TAKES_NOTHING,
     Content,
-    Document,
     DocumentReader,
     FileNames,
     Recogniser,
@@ -51,17 +49,7 @@ class Dockerfiles(Recogniser):
     def reader(self, ledger: Ledger) -> DocumentReader:
         """Begin a file that is parsed: none of its documents is a Dockerfile."""
         del ledger
-        return _NOTHING
+        return TAKES_NOTHING
 
 
-class _Nothing:
-    """Takes no document."""
-
-    def objects(self, document: Document, /) -> Generator[Resource, None, bool]:
-        del document
-        yield from ()
-        return False
-
-
-_NOTHING: Final = _Nothing()
 DOCKERFILES: Final = Dockerfiles()

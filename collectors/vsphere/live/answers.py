@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from auditor.model.evidence import Record
 from auditor.model.resource import Resource
-from auditor.platforms.vsphere import PERMISSION, ROLE
 from collectors.http.stored_answers import StoredAnswer, StoredAnswers
+from collectors.vsphere.live.named import named
 
 _HINT: Final = "was it collected by another version?"
 _decode_all: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -43,7 +43,7 @@ class AnswerReading(StoredAnswer):
             return
         for number, raw in enumerate(items):
             try:
-                name, place = _named(self.scope, _decode(raw))
+                name, place = named(self.scope, _decode(raw))
             except (msgspec.DecodeError, RecursionError, KeyError, TypeError):
                 self._gap("one of it is not as it was written")
                 continue
@@ -52,25 +52,10 @@ class AnswerReading(StoredAnswer):
                 api_version="",
                 name=name,
                 namespace="",
-                uid="",
+                uid=f"{place}#{self.scope}",
                 source=place,
                 document=number,
                 line=0,
                 body=bytes(raw),
                 clean=False,
             )
-
-
-def _named(kind: str, value: Any) -> tuple[str, str]:
-    """What an object is called, and where it is.
-
-    Raises:
-        KeyError: it does not say.
-        TypeError: it is not an object.
-    """
-    if kind == PERMISSION:
-        who = f"{value['principal']} on {value['entity']}"
-        return who, f"/permissions/{value['entity']}/{value['principal']}/{value['roleId']}"
-    if kind == ROLE:
-        return value["name"], f"/roles/{value['roleId']}"
-    return value["name"], value.get("path") or f"/{value['name']}"

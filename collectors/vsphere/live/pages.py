@@ -102,7 +102,7 @@ class Pages:
             if not returned:  # nothing was found
                 return
             token = text_of(child(returned[0], "token"))
-            yield [_found(each) for each in returned[0] if name_of(each) == "objects"]
+            yield [found_of(each) for each in returned[0] if name_of(each) == "objects"]
             if not token:
                 return
             method, arguments = (
@@ -124,7 +124,7 @@ class Pages:
         token = text_of(child(returned[0], "token"))
         if token:
             self._cancel(token)
-        return [_found(each) for each in returned[0] if name_of(each) == "objects"]
+        return [found_of(each) for each in returned[0] if name_of(each) == "objects"]
 
     def _cancel(self, token: str) -> None:
         try:
@@ -163,7 +163,8 @@ def _way(name: str, after: Sequence[str]) -> str:
     )
 
 
-def _found(element: Element) -> Found:
+def found_of(element: Element) -> Found:
+    """Read an object of an answer: what was given of it, and what was not."""
     identity = child(element, "obj")
     values: dict[str, Element] = {}
     missing: list[Missing] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
-from xml.etree.ElementTree import Element
 
 from auditor.model.enums import CAUSES, Answered
 from auditor.model.resource import Gap
@@ -18,14 +17,14 @@ from collectors.http.failures import Unanswered
 from collectors.vsphere.live.calls import Faulted, reference
 from collectors.vsphere.live.faults import HINTS, INVALID_PROPERTY
 from collectors.vsphere.live.forms import value_of
-from collectors.vsphere.live.markup import Refused, child
+from collectors.vsphere.live.markup import Refused
+from collectors.vsphere.live.named import permission_of, settings_of
 from collectors.vsphere.live.notes import Notes
 from collectors.vsphere.live.objects import Tree, body_of
 from collectors.vsphere.live.pages import Found, Pages, Place
 from collectors.vsphere.live.properties import (
     KINDS,
     MANAGERS,
-    PERMISSION_FIELDS,
     TREE,
     Kind,
     Property,
@@ -130,7 +129,7 @@ class Reads:
             return
         items: Any = read[0] if read else []
         if name == SETTINGS:
-            items = [{"name": "settings", "options": items or {}}]
+            items = [settings_of(items or {})]
         self._notes.heard(name, request, items)
 
     def _permissions(self) -> None:
@@ -139,7 +138,7 @@ class Reads:
         this = reference("_this", "AuthorizationManager", about.authorization)
         try:
             found = self._session.calls.call(method, this)
-            kept = [_permission(each) for each in found]
+            kept = [permission_of(each) for each in found]
         except (Unanswered, Refused) as error:
             self._failed(PERMISSION, method, error)
             return
@@ -165,13 +164,6 @@ def _without(asked: Sequence[Property], error: Unanswered) -> list[Property] | N
         return None
     left = [each for each in asked if each.path != error.fault.subject]
     return left if left and len(left) < len(asked) else None
-
-
-def _permission(element: Element) -> dict[str, Any]:
-    """Read one permission; of which type its object is stands in an attribute."""
-    entity = child(element, "entity")
-    read: Any = value_of(element, PERMISSION_FIELDS)
-    return {**read, "entityType": "" if entity is None else entity.get("type", "")}
 
 
 def manager_of(name: str, about: About) -> Place | None:

@@ -1,0 +1,85 @@
+"""How the files of a saved inventory are called, and what each is of.
+
+``govc object.save`` writes one file an object, numbered in the order in which they came::
+
+    0000-ServiceInstance-ServiceInstance.xml
+    0048-Datacenter-datacenter-1.xml
+    0052-VirtualMachine-vm-39.xml
+
+The type and the identity are those of the object; what in an identity is no letter of a URL is
+written as in a query (``cli/object/save.go`` and ``ManagedObjectReference.Encode`` of govmomi).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from auditor.platforms.vsphere import (
+    CLUSTER,
+    DATASTORE,
+    HOST,
+    MACHINE,
+    PORT_GROUP,
+    ROLE,
+    SETTINGS,
+    SWITCH,
+)
+
+SERVICE: Final = "ServiceInstance"
+"""Which server it is, and where its managers are."""
+KIND_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "VirtualMachine": MACHINE,
+        "HostSystem": HOST,
+        "ClusterComputeResource": CLUSTER,
+        "DistributedVirtualPortgroup": PORT_GROUP,
+        "DistributedVirtualSwitch": SWITCH,
+        "VmwareDistributedVirtualSwitch": SWITCH,
+        "Datastore": DATASTORE,
+        "OptionManager": SETTINGS,
+        "AuthorizationManager": ROLE,
+    }
+)
+"""Types of objects that are resources, and what they are called in rules."""
+_EVERYTHING: Final = (CLUSTER, DATASTORE, HOST, MACHINE, PORT_GROUP, SWITCH)
+HOLDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        SERVICE: _EVERYTHING,
+        "Folder": _EVERYTHING,
+        "StoragePod": (DATASTORE,),
+        "Datacenter": _EVERYTHING,
+        "ComputeResource": (HOST, MACHINE),
+        "ClusterComputeResource": (HOST, MACHINE),
+        "ResourcePool": (MACHINE,),
+        "VirtualApp": (MACHINE,),
+    }
+)
+"""Types of objects that others are in, and what is not known where one of them can't be read."""
+_TYPES: Final = "|".join(sorted({*KIND_OF, *HOLDS}))
+NAMED: Final = re.compile(rf"[0-9]{{4,9}}-({_TYPES})-(.+)\.xml")
+
+
+class Reference(msgspec.Struct, frozen=True, order=True):
+    """An object of an inventory."""
+
+    type: str
+    identity: str
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What is not known when it can't be read."""
+        own = KIND_OF.get(self.type)
+        return tuple(dict.fromkeys((*((own,) if own else ()), *HOLDS.get(self.type, ()))))
+
+
+def reference_of(path: str) -> Reference | None:
+    """Say which object a file is of, by its path; None where it is none that is read."""
+    found = NAMED.fullmatch(posixpath.basename(path))
+    return None if found is None else Reference(found[1], unquote_plus(found[2]))
