@@ -154,6 +154,8 @@ def _key(key: KeyInUse) -> str:
 def _summary(report: Report, found: Sequence[tuple[str, DeviceFact]]) -> str:
     nodes = {(target, device.node) for target, device in found}
     tenants = {tenant.tenant for _, device in found for tenant in device.tenants}
+    # who reaches a GPU that nobody gave it is only among those that share one
+    tenants |= {name for _, device in found for share in device.shares for name in share.tenants}
     pairs = {(target, share.tenants) for target, device in found for share in device.shares}
     number = _number(found)
     where = f"{_count(number, 'GPU')} or instances on {_count(len(nodes), 'node')}"

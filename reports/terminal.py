@@ -263,7 +263,7 @@ def _commands(report: Report) -> Iterator[str]:
     out_of_reach = [
         f"auditor doctor {shlex.quote(target.uri)}"
         for target in report.targets
-        if target.state is TargetState.UNREACHABLE and "://" in target.uri
+        if target.state is TargetState.UNREACHABLE and "://" in target.uri and not target.place
     ]
     yield from out_of_reach[:SHOWN_TARGETS]
     if not any(kind.seen for kind in report.coverage.kinds):
@@ -289,10 +289,11 @@ def _commands(report: Report) -> Iterator[str]:
 
 
 def _targets(report: Report) -> str:
-    """The targets as they are typed, when they are few."""
-    if len(report.targets) > SHOWN_TARGETS:
+    """The targets as they are typed, when they are few; of a recorded folder its path, once."""
+    typed = dict.fromkeys(target.place or target.uri for target in report.targets)
+    if len(typed) > SHOWN_TARGETS:
         return "TARGET..."
-    return " ".join(shlex.quote(target.uri) for target in report.targets)
+    return " ".join(map(shlex.quote, typed))
 
 
 def _decided(report: Report) -> str:

@@ -32,6 +32,7 @@ from auditor.cli.render_options import refuse_alone, render_options, rendered
 from auditor.cli.screen import Progress
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.stamp import stamp_of
+from auditor.cli.targets import targets_of
 from auditor.cli.vsphere_options import NAMES as ENTERING
 from auditor.cli.vsphere_options import entering, vsphere_options
 from auditor.cli.wiring import CollectorOptions, wired
@@ -117,13 +118,13 @@ def collect(
     collecting = CollectorOptions.of(
         config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
     )
-    found = [wired().collector_for(text, collecting) for text in targets]
+    named = list(targets_of(targets, collecting))
     if not rendering["render"]:
-        _refuse_files(targets, found)
+        _refuse_files(named)
     if exclude:
         refuse_nowhere(targets)
     with Scratch(config.temporary) as scratch, written(place) as folder:
-        found = rendered(found, rendering, config, scratch)
+        found = rendered([each for _, each in named], rendering, config, scratch)
         stamp = stamp_of(targets, config)
         order = CollectionRequest(wanted, folder, scratch, stamp.clock, b"")
         read = _read(found, order, shown)
@@ -141,13 +142,13 @@ def collect(
     return INCOMPLETE if missing else 0
 
 
-def _refuse_files(targets: Sequence[str], found: Sequence[Collector | Live]) -> None:
+def _refuse_files(named: Sequence[tuple[str, Collector | Live]]) -> None:
     """Stop at files that are not to be rendered.
 
     Raises:
         UsageError: a target is not a live one.
     """
-    for text, target in zip(targets, found, strict=True):
+    for text, target in named:
         if not isinstance(target, Live):
             raise UsageError(
                 f"{text}: files need not be collected",

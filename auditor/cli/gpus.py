@@ -26,6 +26,7 @@ from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, style_of
 from auditor.cli.stamp import stamp_of
+from auditor.cli.targets import targets_of
 from auditor.cli.vsphere_options import entering, vsphere_options
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import Config, read_config
@@ -116,7 +117,7 @@ def gpus(
     with Scratch(config.temporary) as spool:
         made = _settings(chosen["settings"], chosen["policies"], config, spool)
         collecting = CollectorOptions.of(config, kubeconfig, timeout)
-        found = [wired().collector_for(text, collecting) for text in targets]
+        found = [each for _, each in targets_of(targets, collecting)]
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
         asked = wanted_of(made.chosen, spool) if live else WantedKinds()

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
 
 from auditor.cli.wiring import wired
 from auditor.errors import UsageError
 from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest, results_in
-from auditor.evidence.population import missing_gaps
+from auditor.evidence.recorded import in_full
 from auditor.policy import CacheFolder
 from auditor.ports import Collector
 from auditor.runner.known import read_known
@@ -53,13 +52,7 @@ class Bundle(msgspec.Struct, frozen=True):
     def collectors(self) -> list[Collector]:
         """What reads the evidence again; a failed query that no gap tells of is a gap then."""
         bodies = BlockReader(self.root / BODIES)
-        return [wired().reader_of(_in_full(each), bodies) for each in self.read]
-
-
-def _in_full(read: Collected) -> Collected:
-    more = tuple(missing_gaps(read.entry, read.records))
-    entry = replace(read.entry, gaps=(*read.entry.gaps, *more)) if more else read.entry
-    return Collected(entry, read.records)
+        return [wired().reader_of(in_full(each), bodies) for each in self.read]
 
 
 def folder_of(place: Path, scratch: Path) -> Path:

@@ -26,6 +26,7 @@ from auditor.cli.render_options import render_options, rendered
 from auditor.cli.sections import SectionedCommand
 from auditor.cli.signing_options import NAMES, Wanted, signing_options
 from auditor.cli.stamp import stamp_of
+from auditor.cli.targets import targets_of
 from auditor.cli.vsphere_options import NAMES as ENTERING
 from auditor.cli.vsphere_options import entering, vsphere_options
 from auditor.cli.wiring import CollectorOptions, wired
@@ -74,6 +75,8 @@ def scan(
 ) -> int:
     r"""Audit TARGETs: files, folders, - for standard input, k8s:// for a cluster.
 
+    A folder that auditor collect wrote is judged as what was read then.
+
     \b
     Examples:
       auditor scan manifests/ chart.yaml
@@ -102,7 +105,7 @@ def scan(
         collecting = CollectorOptions.of(
             config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
         )
-        found = [wired().collector_for(text, collecting) for text in targets]
+        found = [each for _, each in targets_of(targets, collecting)]
         if exclude:
             refuse_nowhere(targets)
         found = rendered(found, rendering, config, spool)

@@ -36,7 +36,7 @@ _PLAIN: Final = 1 << 17
 
 
 class BlockWriter:
-    """Puts bodies into a folder; equal ones once, in one writer."""
+    """Puts bodies into a folder; equal ones once, in one writer. Without a body it makes none."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -71,6 +71,7 @@ class BlockWriter:
             name = self._last if alone else hashlib.sha256(content).hexdigest()
             path = self._folder / f"{name}{SUFFIX}"
             if not path.exists():
+                self._folder.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(self._packed(content))
             self._blocks.append(name)
             self._waiting.clear()

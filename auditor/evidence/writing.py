@@ -61,11 +61,9 @@ class PartWriter:
     """
 
     def __init__(self, root: Path, target: int, part: int, commit: Commit | None = None) -> None:
-        bodies = root / BODIES
-        bodies.mkdir(parents=True, exist_ok=True)
         self._path = root / EVIDENCE / f"{target:04d}" / f"{part:06d}.jsonl"
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._blocks = BlockWriter(bodies)
+        self._blocks = BlockWriter(root / BODIES)
         self._commit = commit
         self._records: list[tuple[Record, int]] = []
         self._left_out = root / REDACTIONS / f"{target:04d}" / f"{part:06d}.jsonl"

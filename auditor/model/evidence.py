@@ -81,6 +81,7 @@ class TargetEntry(msgspec.Struct, frozen=True):
     ``failure`` says why nothing could be read, with a ``hint``; "" when something was. Its
     ``cause`` is then that of the gap. ``notes`` is what whoever reads the verdicts should know of
     how it was read, and is not a gap; ``passed`` is what was not read for what it is called.
+    ``place`` is the folder that it was recorded in before and read from now, "" otherwise.
     """
 
     uri: str
@@ -98,12 +99,19 @@ class TargetEntry(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     passed: PassedOver = PassedOver()
     cause: GapCause | None = None
+    place: str = ""
 
     @property
     def target(self) -> Target:
         """The target as it was then."""
         return Target(
-            self.uri, self.uid, self.version, self.principal.name, self.excluded, self.notes
+            self.uri,
+            self.uid,
+            self.version,
+            self.principal.name,
+            self.excluded,
+            self.notes,
+            self.place,
         )
 
     def refuse_failed(self) -> None:

@@ -28,7 +28,7 @@ class Target(msgspec.Struct, frozen=True):
     a move to another machine: for files it is the constant ``"files"``, since the paths below it
     already tell resources apart; for a cluster the uid of its ``kube-system`` namespace.
     ``principal`` is who asked, as the target sees it, ``notes`` what is to be said of how it was
-    read.
+    read. ``place`` is the folder where what was read before is kept, "" for what is read now.
     """
 
     uri: str
@@ -37,6 +37,7 @@ class Target(msgspec.Struct, frozen=True):
     principal: str = ""
     excluded: tuple[Excluded, ...] = ()
     notes: tuple[str, ...] = ()
+    place: str = ""
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):

@@ -227,6 +227,7 @@ def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
         target.notes,
         _others(run) if target.uid == "files" else NONE_OF_IT,
         run.passed,
+        target.place,
     )
 
 

@@ -42,6 +42,7 @@ def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
         hint=run.hint,
         passed=run.passed,
         cause=run.cause,
+        place=target.place,
     )
 
 

@@ -107,4 +107,5 @@ def _entry(
         hint="" if failure is None else failure.hint,
         passed=plan.passed,
         cause=cause,
+        place=target.place,
     )
