@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from collectors.vsphere.live.forms import Fields, Form, Items, Options, Plain, Texts
+from collectors.vsphere.live.properties import Kind
 
 _INSTANCE: Final = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
 ADMINISTRATORS: Final = (
@@ -52,7 +55,7 @@ class Saved:
     """A folder that objects are put into; the objects that hold others come with it.
 
     One datacenter ``A`` with a folder of machines for each of ``teams``, one cluster ``gpu`` with
-    a pool, the roles of a server, and its settings.
+    a pool. ``settings`` and ``roles`` are those of its server, ``permissions`` those at its root.
     """
 
     def __init__(
@@ -65,6 +68,10 @@ class Saved:
         self._machines: dict[str, list[str]] = {team: [] for team in ("", *teams)}
         self._hosts: list[str] = []
         self._rest: list[tuple[str, str, dict[str, str]]] = []
+        self.settings = value("ArrayOfOptionValue", options({"event.maxAge": "30"}))
+        role = "<roleId>-1</roleId><system>true</system><name>Admin</name>"
+        self.roles = value("ArrayOfX", f"<AuthorizationRole>{role}</AuthorizationRole>")
+        self.permissions = value("ArrayOfPermission", ADMINISTRATORS)
 
     def machine(self, identity: str, name: str, config: str, team: str = "", **more: str) -> None:
         """Add a machine in the folder of a team; ``more`` are further properties."""
@@ -105,9 +112,6 @@ class Saved:
             '<setting type="OptionManager">VpxSettings</setting>'
             '<authorizationManager type="AuthorizationManager">Auth</authorizationManager>',
         )
-        role = "<roleId>-1</roleId><system>true</system><name>Admin</name>"
-        roles = value("ArrayOfAuthorizationRole", f"<AuthorizationRole>{role}</AuthorizationRole>")
-        settings = value("ArrayOfOptionValue", options({"event.maxAge": "30"}))
         return [
             ("ServiceInstance", "ServiceInstance", {"content": content}),
             (
@@ -115,11 +119,11 @@ class Saved:
                 {
                     "name": text("Datacenters"),
                     "childEntity": several(("Datacenter", "datacenter-2")),
-                    "permission": value("ArrayOfPermission", ADMINISTRATORS),
+                    "permission": self.permissions,
                 },
             ),
-            ("OptionManager", "VpxSettings", {"setting": settings}),
-            ("AuthorizationManager", "Auth", {"roleList": roles}),
+            ("OptionManager", "VpxSettings", {"setting": self.settings}),
+            ("AuthorizationManager", "Auth", {"roleList": self.roles}),
             (
                 *("Datacenter", "datacenter-2"),
                 {
@@ -182,3 +186,103 @@ def written(kind: str, identity: str, values: Mapping[str, str]) -> str:
     return (
         f'<ObjectContent>\n<obj type="{kind}">{escape(identity)}</obj>\n{inner}\n</ObjectContent>\n'
     )
+
+
+class UnreadError(AssertionError):
+    """An example has a field that is never read of a server."""
+
+
+def elements_of(name: str, given: object, form: Form) -> str:
+    """Write a value as the elements of a name that the API has for it.
+
+    Raises:
+        UnreadError: no form reads it.
+    """
+    match form, given:
+        case Items(fields), list():
+            return "".join(_object(name, each, fields) for each in given)
+        case Texts(), list():
+            return "".join(f"<{name}>{escape(each)}</{name}>" for each in given)
+        case Options(), dict():
+            return options(given, name)
+        case Fields(fields), dict():
+            return _object(name, given, fields)
+        case Plain(), bool():
+            return f"<{name}>{str(given).lower()}</{name}>"
+        case Plain(), str() | int():
+            return f"<{name}>{escape(str(given))}</{name}>"
+    raise UnreadError(f"{name} is not read as {given!r}")
+
+
+def _object(name: str, given: Mapping[str, Any], fields: Mapping[str, Form]) -> str:
+    unread = given.keys() - fields.keys()
+    if unread:
+        raise UnreadError(f"of {name} nothing reads {', '.join(sorted(unread))}")
+    typed = fields.get("type") is Plain.TYPE and "type" in given
+    kind = f' {_INSTANCE} i:type="{given["type"]}"' if typed else ""
+    inner = "".join(
+        elements_of(key, each, fields[key])
+        for key, each in given.items()
+        if fields[key] is not Plain.TYPE
+    )
+    return f"<{name}{kind}>{inner}</{name}>"
+
+
+def properties_of(body: Mapping[str, Any], kind: Kind) -> dict[str, str]:
+    """Write what is kept of an object as its properties; ``path`` and ``moid`` are not of it.
+
+    Where a list of it is empty its server was reached, so what all of them tell is there as well.
+
+    Raises:
+        UnreadError: it has what no property of the kind has.
+    """
+    forms = _nested(kind)
+    given = {name: each for name, each in body.items() if name not in {"path", "moid"}}
+    unread = given.keys() - forms.keys()
+    if unread:
+        raise UnreadError(f"nothing reads {', '.join(sorted(unread))}")
+    given = {name: each for name, each in given.items() if each != {} or forms[name] == Options()}
+    top, *rest = kind.sign.split(".")
+    if top in given and _has_empty(given[top], forms[top]):
+        given[top] = _signed(given[top], rest, forms[top])
+    return {name: _property(each, forms[name]) for name, each in given.items()}
+
+
+def _property(given: object, form: Form) -> str:
+    if isinstance(form, Plain | Fields):
+        return elements_of("val", given, form)
+    return value("ArrayOf", elements_of("each", given, form))
+
+
+def _nested(kind: Kind) -> dict[str, Form]:
+    """What is read of a kind, each property in the object that it is of."""
+    outer: dict[str, Any] = {}
+    for each in kind.properties:
+        *above, last = each.path.split(".")
+        here = outer
+        for part in above:
+            here = here.setdefault(part, Fields({})).fields
+        here[last] = each.form
+    return outer
+
+
+def _has_empty(given: Any, form: Form) -> bool:
+    """Whether some list of it is empty, at any depth."""
+    match form:
+        case Options() | Items() | Texts():
+            return not given
+        case Fields(fields):
+            return any(
+                _has_empty(each, fields.get(name, Plain.TEXT)) for name, each in given.items()
+            )
+        case Plain():
+            return False
+
+
+def _signed(given: Any, steps: list[str], form: Form) -> Any:
+    if not steps:
+        return given
+    assert isinstance(form, Fields)
+    inner = form.fields[steps[0]]
+    known = given.get(steps[0], {} if isinstance(inner, Fields) else "x")
+    return {**given, steps[0]: _signed(known, steps[1:], inner)}
