@@ -50,17 +50,14 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "24"
+FORMAT = "25"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"
 """How the place of a controlled resource begins: the latter's owner is judged by a line as well."""
 
-_POINTERS_KEPT = 16_384
+_STANDINGS_KEPT = 256
 _encode = msgspec.json.encode
-
-LineOf = Callable[[str], int]
-"""The line of a JSON pointer in the source of the resource at hand; 0 when there is none."""
 
 
 def text(value: str) -> str:
@@ -69,6 +66,10 @@ def text(value: str) -> str:
         return _encode(value).decode()
     except UnicodeEncodeError:
         return _encode(value.encode("utf-8", "backslashreplace").decode()).decode()
+
+
+Pointer = tuple[str | None, str]
+"""Where a path of a body stands in its source, None if nowhere, and the JSON that says so."""
 
 
 class LineWriter:
@@ -82,33 +83,21 @@ class LineWriter:
         """``counted_with`` says which controller the findings about a resource belong to."""
         self._counted_with = counted_with
         self._rules = [_RuleText(rule) for rule in rules]
-        self._pointers: dict[tuple[object, ...], tuple[str | None, str]] = {}
+        self._pointers: dict[tuple[object, ...], dict[BodyPath, Pointer]] = {}
 
-    def lines(
-        self,
-        resource: Resource,
-        target: Target,
-        outcomes: Sequence[Outcome],
-        line_of: LineOf,
-        evidence: str,
-        covers: int = 1,
-    ) -> list[bytes]:
-        """Encode the outcomes of one resource; ``evidence`` is the digest of its source."""
-        where = _of_resource(resource, target, self._counted_with(resource.parent or resource))
-        located: dict[BodyPath, _Located] = {}
+    def where(self, resource: Resource, target: Target) -> Where:
+        """The parts of lines that only depend on the resource."""
+        return _of_resource(resource, target, self._counted_with(resource.parent or resource))
 
-        def locate(path: BodyPath) -> _Located:
-            known = located.get(path)
-            if known is None:
-                pointer, shown = self._pointer(resource, path)
-                known = _Located(shown, 0 if pointer is None else line_of(pointer))
-                if resource.files and known.line and pointer is not None:
-                    file = resource.file_of(pointer)
-                    known = known if file == resource.source else known._replace(file=file)
-                located[path] = known
-            return known
-
-        return [self._line(where, outcome, locate, (evidence,), covers) for outcome in outcomes]
+    def pointers(self, resource: Resource) -> dict[BodyPath, Pointer]:
+        """The pointers of resources that stand like this one in their sources, as far as known."""
+        standing = (resource.kind, resource.pointer, resource.anchor, resource.elsewhere)
+        known = self._pointers.get(standing)
+        if known is None:
+            if len(self._pointers) >= _STANDINGS_KEPT:
+                self._pointers.clear()
+            known = self._pointers[standing] = {}
+        return known
 
     def fact_lines(
         self, fact: Fact, outcomes: Sequence[Outcome], *, of_run: bool = False
@@ -121,42 +110,28 @@ class LineWriter:
         identity = f"\0{fact.kind}/{'/'.join(fact.key)}" if of_run else fact.subject.identity
         where = _of_fact(fact, identity)
 
-        def locate(path: BodyPath) -> _Located:
+        def locate(path: BodyPath) -> Located:
             pointer = body_pointer(path)
             spot = fact.spot(pointer)
             if spot is None:
-                return _Located(f'{text(pointer)},"fact":{text(fact.kind)}', 0)
+                return Located(f'{text(pointer)},"fact":{text(fact.kind)}', 0)
             of = f',"of":{spot.of - 1}' if spot.of else ""
             line = fact.origins[spot.of].line_of(spot.pointer)
-            return _Located(f"{text(spot.pointer)}{of}", line)
+            return Located(f"{text(spot.pointer)}{of}", line)
 
         digests = tuple(sorted({origin.digest for origin in fact.origins}))
         covers = fact.covers
-        return [self._line(where, outcome, locate, digests, covers) for outcome in outcomes]
+        return [self.line(where, outcome, locate, digests, covers) for outcome in outcomes]
 
-    def _pointer(self, resource: Resource, path: BodyPath) -> tuple[str | None, str]:
-        """The pointer of a path in the source, plain and as JSON; the same ones come up often."""
-        key = (resource.kind, resource.pointer, resource.anchor, resource.elsewhere, path)
-        known = self._pointers.get(key)
-        if known is None:
-            pointer = source_pointer(resource, path)
-            if pointer is None:
-                shown = f'{text(body_pointer(path))},"fact":{text(resource.kind)}'
-            else:
-                shown = text(pointer)
-            known = (pointer, shown)
-            if len(self._pointers) < _POINTERS_KEPT:
-                self._pointers[key] = known
-        return known
-
-    def _line(
+    def line(
         self,
-        where: _Where,
+        where: Where,
         outcome: Outcome,
-        locate: Callable[[BodyPath], _Located],
+        locate: Callable[[BodyPath], Located],
         evidence: tuple[str, ...],
         covers: int,
     ) -> bytes:
+        """Encode one outcome."""
         rule = self._rules[outcome.rule]
         element = outcome.element
         if where.part:
@@ -218,7 +193,7 @@ class _RuleText:
         self.controls = _encode(rule.controls).decode()
 
 
-class _Located(NamedTuple):
+class Located(NamedTuple):
     """A value as it is shown, and its line; ``file`` is another one than that of its resource."""
 
     shown: str
@@ -232,10 +207,10 @@ class _Located(NamedTuple):
         return f'{file},"line":{self.line}' if self.line else file
 
 
-_NOWHERE = _Located("", 0)
+_NOWHERE = Located("", 0)
 
 
-class _Where(msgspec.Struct, frozen=True, gc=False):
+class Where(msgspec.Struct, frozen=True, gc=False):
     """The parts of a line that only depend on the resource or the fact.
 
     ``identity`` goes into fingerprints, ``order`` sorts, ``place`` says which of several lines of
@@ -254,7 +229,7 @@ class _Where(msgspec.Struct, frozen=True, gc=False):
     tail: str
     related: str = ""
 
-    def at(self, found: _Located) -> str:
+    def at(self, found: Located) -> str:
         """The JSON of the resource, for a finding about what stands there."""
         file = text(found.file) if found.file else self.file
         return f'{self.head},"file":{file}{self.tail}{_at(found.line)}'
@@ -267,7 +242,7 @@ def rank_of(owner: Subject | None) -> str:
     return TEMPLATED if owner.templated else CONTROLLED
 
 
-def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _Where:
+def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> Where:
     subject = resource.parent or resource
     if owner is not None:
         kind, namespace, name, uid = owner.kind, owner.namespace, owner.name, owner.uid
@@ -277,7 +252,7 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _
         path = path_of(kind, namespace, name, uid, subject.rendered or subject.source)
     rank = rank_of(owner)
     order, head = _reference(target.uri, kind, namespace, name, uid)
-    return _Where(
+    return Where(
         identity=f"{target.uid}\0{path}",
         part=resource.part,
         shown=shown(resource.part),
@@ -290,11 +265,11 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> _
     )
 
 
-def _of_fact(fact: Fact, identity: str) -> _Where:
+def _of_fact(fact: Fact, identity: str) -> Where:
     subject = fact.subject
     order, head, file, tail = _origin_reference(subject)
     related = ",".join(map(_related, fact.related))
-    return _Where(
+    return Where(
         identity=identity,
         part=fact.part,
         shown=shown(fact.part),

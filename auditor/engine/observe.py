@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from auditor.cel import ABSENT, CelEvalError, Program, Read, ReadTree
+from auditor.cel import ABSENT, CelEvalError, Program, Read, ReadTree, prune
 from auditor.engine.causes import Causes, chain_of, together, value_at
 from auditor.engine.outcome import BodyPath
-from auditor.engine.slices import is_complete
+from auditor.engine.slices import as_evidence, expand_joined, is_complete, with_keys
 from auditor.engine.texts import LONG, deciding_line
 from auditor.platforms.shape import Shape
 from auditor.policy.compiled import MessageTemplate
@@ -23,11 +24,10 @@ MAX_VALUE = 1024
 
 _MEMO_LIMIT = 2048
 _LONGEST_KEY = 1024
+"""Bytes of a key that is kept as it is; the digest of a longer one is."""
 _CONTAINERS = (dict, list)
 
 _pack = msgspec.msgpack.Encoder().encode
-_ABSENT = tuple(msgspec.msgpack.Ext(0, bytes((depth,))) for depth in range(64))
-"""What stands in a key for a field that is not there, by the depth at which its path ends."""
 
 
 Reads = tuple[tuple[bool, BodyPath, str], ...]
@@ -61,7 +61,7 @@ class Observer:
         self._same_message: str | None = None
         if message is None or not message.programs():
             self._same_message = message.render(None, None, None) if message is not None else ""
-        self._paths = _paths_of((program,))
+        self._tree, self._tree_of_item = _readable(program, shape)
         self._chain = chain_of(program)
         self._memo: dict[object, _Known] = {}
 
@@ -156,24 +156,28 @@ class Observer:
 
     def _key(self, body: object, item: object) -> bytes | None:
         """The values that can be read, as bytes; None when they are too much or too odd."""
-        if self._paths is None:
+        if self._tree is not None and self._tree.whole:
             return None
-        values = []
-        for below_item, path in self._paths:
-            value = item if below_item else body
-            for depth, field in enumerate(path):
-                if value.__class__ is not dict:
-                    return None
-                value = value.get(field, ABSENT)
-                if value is ABSENT:
-                    value = _ABSENT[depth]
-                    break
-            values.append(value)
+        values = [
+            tree and prune(value, tree)
+            for tree, value in ((self._tree, body), (self._tree_of_item, item))
+        ]
         try:
             key = _pack(values)
         except (OverflowError, TypeError, ValueError):
             return None
-        return key if len(key) <= _LONGEST_KEY else None
+        return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key).digest()
+
+
+def _readable(program: Program, shape: Shape) -> tuple[ReadTree | None, ReadTree | None]:
+    """What decides an explanation, of the body and of the element: all that is read and shown.
+
+    Elements of lists are told by their names, and those of a joined list by the list they are of.
+    """
+    reads = program.reads
+    body = with_keys(as_evidence(reads["object"])) if "object" in reads else None
+    item = with_keys(as_evidence(reads["item"])) if "item" in reads else None
+    return body and expand_joined(body, shape), item
 
 
 def _seen(reads: Iterable[Read]) -> list[Read]:
@@ -196,34 +200,6 @@ def _fits_badly(tree: ReadTree, value: object) -> bool:
     Also where its elements are read beside: of ``"x" in list && list.all(e, e.y)``.
     """
     return isinstance(value, list) and bool(tree.fields)
-
-
-_Paths = tuple[tuple[bool, tuple[str, ...]], ...]
-
-
-def _paths_of(programs: Iterable[Program]) -> _Paths | None:
-    """The fixed paths below which all reads are; None when an expression uses a whole root."""
-    found: dict[tuple[bool, tuple[str, ...]], None] = {}
-    for program in programs:
-        for root, tree in program.reads.items():
-            if root != "params":
-                _collect(tree, (), root == "item", found)
-    shallow = any(not path and not below_item for below_item, path in found)
-    deep = any(len(path) >= len(_ABSENT) for _, path in found)
-    return None if shallow or deep else tuple(found)
-
-
-def _collect(
-    tree: ReadTree,
-    path: tuple[str, ...],
-    below_item: bool,  # noqa: FBT001 - which root the path starts from
-    found: dict[tuple[bool, tuple[str, ...]], None],
-) -> None:
-    if tree.whole or tree.elements is not None or not tree.fields:
-        found[below_item, path] = None
-        return
-    for name, child in tree.fields.items():
-        _collect(child, (*path, name), below_item, found)
 
 
 def _in_place_of(value: object, size: int) -> str:

@@ -28,7 +28,7 @@ from auditor.secrets.messages import redact_message, redact_texts
 from auditor.secrets.redact import redact, redact_field
 from auditor.secrets.shapes import HINTS
 
-_PLAIN: Final = re.compile(r"[a-z0-9./\0-]*")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._/#\0-]*")
 _SIGNS: Final = tuple(hint for hint in HINTS if _PLAIN.fullmatch(hint))
 """In a text of such characters one of these is the beginning of all that has a shape."""
 _encode, _decode = msgspec.json.encode, msgspec.json.decode

@@ -18,7 +18,8 @@ from auditor.analysis.completing import (
     waiting_key,
 )
 from auditor.analysis.protocol import Held, Row, Site
-from auditor.engine.lines import LineWriter, body_pointer, covering, rank_of, source_pointer
+from auditor.engine.lines import LineWriter, body_pointer, covering, rank_of
+from auditor.engine.lines_about import LinesAbout
 from auditor.engine.outcome import Judgement, Outcome
 from auditor.engine.tally import from_bytes, to_bytes
 from auditor.engine.waiting import Doubt, Reserved, aspects_read, paths_in
@@ -91,10 +92,20 @@ class Waits:
         return Reserved(chosen, shape, listed=self._listed, memo=self._memo)
 
 
-def row_of(fact: Resource, found: Found, owner: Subject | None, site: Site, held: Held) -> Row:
-    """Make the row of a fact that waits; ``owner`` is what its findings are counted with."""
+def row_of(
+    fact: Resource,
+    found: Found,
+    owner: Subject | None,
+    site: Site,
+    held: Held,
+    about: LinesAbout,
+) -> Row:
+    """Make the row of a fact that waits; ``owner`` is what its findings are counted with.
+
+    ``about`` writes lines about the fact, and knows where its fields stand.
+    """
     body = found.rules.cut(fact.body, clean=fact.clean)
-    places = [source_pointer(fact, path) for path in paths_in(body)] if fact.line else ()
+    places = map(about.pointer, paths_in(body)) if fact.line else ()
     lines = dict.fromkeys(place for place in places if place is not None)
     subject = fact.parent or fact
     origin = site.origin(fact, fact.pointer, lines)

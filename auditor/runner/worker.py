@@ -31,7 +31,7 @@ import msgspec
 from auditor.analysis.protocol import OTHERS, Extracting, Site
 from auditor.analysis.written import as_written
 from auditor.engine.lines import FORMAT
-from auditor.engine.outcome import Judgement
+from auditor.engine.lines_about import LinesAbout
 from auditor.engine.tally import to_bytes
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource, Target
@@ -234,39 +234,41 @@ class ShardRun:
             part.gaps.append(self._placed(gap, subject.parent or subject))
             return True
         part.evaluated[subject.kind] += 1
+        about = self._about(subject, reading, site)
         waits = None if subject.partial else self._context.waits.of(subject)
         if waits is not None:
             parted = [waits.rules.apart(judgement) for judgement in judgements]
             judgements = tuple(settled for settled, _ in parted)
-            held = [pending for _, pending in parted]
-            lines = [line for each in held for line in self._lines(subject, each, reading)]
-            row = row_of(subject, waits, controller, site, held_of(held, lines))
-            part.rows.add(waits.analysis, row)
+            pending = [waiting for _, waiting in parted]
+            held = held_of(
+                pending, [line for each in pending for line in about.lines(each.outcomes)]
+            )
+            part.rows.add(waits.analysis, row_of(subject, waits, controller, site, held, about))
         for judgement in judgements:
             part.tally += judgement.tally
             if not judgement.outcomes:
                 continue
             if controller is None:
-                part.lines += self._lines(subject, judgement, reading)
+                part.lines += about.lines(judgement.outcomes)
                 continue
             self._grouped = True
             owner = (controller.kind, controller.namespace, controller.name)
             key = (owner, subject.part, subject.heuristic, id(judgement))
             group = self._groups.get(key)
             if group is None:
-                lines = self._lines(subject, judgement, reading)
+                lines = about.lines(judgement.outcomes)
                 self._groups[key] = Group(judgement, lines, 1)
             else:
                 group.covers += 1
         return True
 
-    def _lines(self, subject: Resource, judgement: Judgement, reading: Reading) -> list[bytes]:
+    def _about(self, subject: Resource, reading: Reading, site: Site) -> LinesAbout:
+        """What writes lines about a subject."""
+
         def line_of(pointer: str) -> int:
             return reading.line(subject.document, pointer)
 
-        return self._context.writer.lines(
-            subject, self._target, judgement.outcomes, line_of, reading.evidence.sha256
-        )
+        return LinesAbout(self._context.writer, subject, self._target, line_of, site.digest)
 
     def finish(self, number: int) -> ShardResult:
         """Write the lines that are left and return the rest."""

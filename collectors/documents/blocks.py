@@ -110,7 +110,7 @@ class Block:
 
     __slots__ = (
         *("_announced", "_doubts", "_flows", "_left_out", "_lines", "_numbers", "_pairs"),
-        *("_field_lines", "first", "holds_secret", "value"),
+        *("_field_lines", "_located", "first", "holds_secret", "value"),
     )
 
     def __init__(self, text: str, memory: Memory) -> None:
@@ -128,6 +128,7 @@ class Block:
         self._lines, self._numbers = _entries(text, memory)
         self.first = self._numbers[0]
         self.value = self._root()
+        self._located: dict[str, tuple[Any, int]] = {"": (self.value, self.first)}
         hides = memory.hide is not _as_it_is
         if hides and (self._pairs or self._announced):
             self._hide_what_two_lines_tell()
@@ -144,12 +145,25 @@ class Block:
 
     def line_of(self, pointer: str) -> int:
         """The line of a field, from 0, or of its nearest existing ancestor."""
-        return in_block(self.value, self._field_lines, self.first, pointer)[1]
+        return self._at(pointer)[1]
 
     def lines_of(self, pointer: str, value: object) -> list[int]:
         """The lines of all nodes of a value at a pointer, as :meth:`line_of` for each."""
-        start, line = in_block(self.value, self._field_lines, self.first, pointer)
+        start, line = self._at(pointer)
         return lines_in_block(start, self._field_lines, line, value)
+
+    def _at(self, pointer: str) -> tuple[Any, int]:
+        """A field and its line; fields that stand together are asked for one after another."""
+        known = self._located.get(pointer)
+        if known is None:
+            above, slash, step = pointer.rpartition("/")
+            start = self._located.get(above)
+            if start is None:
+                known = in_block(self.value, self._field_lines, self.first, pointer)
+            else:
+                known = in_block(start[0], self._field_lines, start[1], slash + step)
+            self._located[pointer] = known
+        return known
 
     def all_lines(self) -> list[int] | None:
         """The lines of all nodes of the value in their order; None when they are not all known.

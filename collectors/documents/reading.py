@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
@@ -109,16 +110,9 @@ class FileReading:
 
     def _new_ledger(self, target: str, source: str) -> Ledger:
         hints = self._recognisers[0].hints
-        may_hold, partial, beside = self._may_hold, self._partial, self._beside
+        may_hold = functools.partial(_may_hold, self._data, self._recognisers)
+        partial, beside = self._partial, self._beside
         return Ledger(target, source, hints, may_hold, partial=partial, beside=beside)
-
-    def _may_hold(self) -> bool:
-        """Return whether any platform may have something in the file, which can't be parsed."""
-        try:
-            text = decode(self._data)
-        except Unreadable:
-            return True
-        return any(each.may_be_in(text) for each in self._recognisers)
 
     def _parsed(self) -> Content:
         if self._data.lstrip()[:1] in _JSON_STARTS:
@@ -153,3 +147,15 @@ class FileReading:
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         """Return the lines of all nodes; see :meth:`auditor.ports.Reading.lines`."""
         return [0] if self._content is None else self._content.lines(document, pointer, value)
+
+
+def _may_hold(data: bytes, recognisers: Sequence[Recogniser]) -> bool:
+    """Whether any platform may have something in a file that can't be parsed.
+
+    No method of a reading: its ledger would keep it, and all that was read, from being forgotten.
+    """
+    try:
+        text = decode(data)
+    except Unreadable:
+        return True
+    return any(each.may_be_in(text) for each in recognisers)

@@ -23,6 +23,24 @@ class _Location(NamedTuple):
     number: int
 
 
+class _Objects:
+    """The objects of a file by their numbers: where each is.
+
+    Documents number what stands in them, so this knows of none: what two hold of each other stays
+    until somebody looks for cycles.
+    """
+
+    def __init__(self) -> None:
+        self.known: list[tuple[_Location, str]] = []
+        self.location: _Location | None = None
+
+    def number(self, pointer: str) -> int:
+        """Number the object at a pointer of the current document."""
+        if self.location is not None:
+            self.known.append((self.location, pointer))
+        return len(self.known) - 1
+
+
 class YamlFile:
     """Reads one file. The last document stays at hand, for the lines of its findings.
 
@@ -36,8 +54,7 @@ class YamlFile:
         self._data = data
         self._recognisers = recognisers
         self._memory = memory
-        self._objects: list[tuple[_Location, str]] = []
-        self._location: _Location | None = None
+        self._objects = _Objects()
         self._document: Document | None = None
 
     def resources(self) -> Iterator[Resource]:
@@ -45,11 +62,12 @@ class YamlFile:
         text = decode(self._data)
         readers = [each.reader(self._ledger) for each in self._recognisers]
         identities = Identities(self._ledger.source)
-        documents = Documents(text, self._memory, self._number)
+        documents = Documents(text, self._memory, self._objects.number)
         for chunk, offset in chunks(text):
             try:
                 for number, document in enumerate(documents.read(chunk, offset)):
-                    self._location, self._document = _Location(chunk, offset, number), document
+                    self._objects.location = _Location(chunk, offset, number)
+                    self._document = document
                     if document.value is None:
                         continue
                     if document.duplicates:
@@ -75,18 +93,12 @@ class YamlFile:
     ) -> Iterator[Resource]:
         owners: dict[str, Resource] = {}
         for found in self._recognised(document, readers):
-            owners.setdefault(self._objects[found.document][1], found)
+            owners.setdefault(self._objects.known[found.document][1], found)
             yield found
         for place, key in enumerate(document.duplicates):
-            number = self._number("")
+            number = self._objects.number("")
             source = self._ledger.source
             yield duplicate_key(key, document.value, owners, identities, source, number, place)
-
-    def _number(self, pointer: str) -> int:
-        """Number the object at a pointer of the current document."""
-        if self._location is not None:
-            self._objects.append((self._location, pointer))
-        return len(self._objects) - 1
 
     def line(self, number: int, pointer: str) -> int:
         """Return the line of a field of a numbered object."""
@@ -95,7 +107,7 @@ class YamlFile:
 
     def original(self, number: int) -> object:
         """Return a numbered object with its secrets: read once more, and nothing hidden."""
-        location, base = self._objects[number]
+        location, base = self._objects.known[number]
         found = Documents(location.text, self._memory.open()).read(location.text, location.offset)
         for _ in range(location.number):
             next(found)
@@ -113,10 +125,10 @@ class YamlFile:
 
     def _turn_to(self, number: int) -> str:
         """Have the document of a numbered object at hand; return the object's pointer in it."""
-        location, base = self._objects[number]
-        if self._location != location or self._document is None:
+        location, base = self._objects.known[number]
+        if self._objects.location != location or self._document is None:
             found = Documents(location.text, self._memory).read(location.text, location.offset)
             for _ in range(location.number):
                 next(found)
-            self._location, self._document = location, next(found)
+            self._objects.location, self._document = location, next(found)
         return base

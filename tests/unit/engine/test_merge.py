@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.engine.lines import LineWriter
+from auditor.engine.lines_about import LinesAbout
 from auditor.engine.merge import MOST_FINGERPRINTS, Merger, blinded, in_order
 from auditor.engine.outcome import Outcome, Seen
 from auditor.model.enums import Severity, Verdict
@@ -52,7 +53,7 @@ def outcome(rule: int = 0, verdict: Verdict = Verdict.FAIL, **fields: Any) -> Ou
 
 
 def lines(subject: Resource, *outcomes: Outcome, line: int = 7, covers: int = 1) -> list[bytes]:
-    return WRITER.lines(subject, TARGET, outcomes, lambda _: line, "e" * 64, covers)
+    return LinesAbout(WRITER, subject, TARGET, lambda _: line, "e" * 64).lines(outcomes, covers)
 
 
 def merge(*shards: list[bytes], list_all: bool = True) -> tuple[list[dict[str, Any]], Merger]:

@@ -20,6 +20,7 @@ from auditor.analysis.rows import rows_from_table
 from auditor.analysis.workloads import Workloads
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
+from auditor.engine.lines_about import LinesAbout
 from auditor.evidence.compare import changes
 from auditor.model.resource import Resource, Target
 from auditor.model.results_finding import FindingSummary
@@ -45,8 +46,9 @@ def _findings(kind: Kind, items: Sequence[Item]) -> list[bytes]:
         assert isinstance(subject, Resource)
         plan = plans.get(subject.kind)
         if plan is not None:
+            about = LinesAbout(writer, subject, TARGET, lambda _: 0, "0" * 64)
             for judgement in plan.judge(subject.body, clean=subject.clean):
-                lines += writer.lines(subject, TARGET, judgement.outcomes, lambda _: 0, "0" * 64)
+                lines += about.lines(judgement.outcomes)
     return merged(lines)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 
 from auditor.engine.kinds import Plans
 from auditor.engine.lines import LineWriter
+from auditor.engine.lines_about import LinesAbout
 from auditor.model.resource import Target
 from auditor.platforms import PLATFORMS
 from collectors.documents.blocks import Memory
@@ -49,8 +50,9 @@ def _keys_twice(items: Sequence[Item], *, listed: bool) -> list[bytes]:
     for found in reading.resources():
         plan = plans.get(found.kind)
         if plan is not None:
+            about = LinesAbout(writer, found, TARGET, lambda _: 0, "0" * 64)
             for judgement in plan.judge(found.body):
-                lines += writer.lines(found, TARGET, judgement.outcomes, lambda _: 0, "0" * 64)
+                lines += about.lines(judgement.outcomes)
     assert not reading.gaps()
     return merged(lines)
 

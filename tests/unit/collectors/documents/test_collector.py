@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from auditor.model.resource import MOST_NAMED, Gap, Some, Target
 from auditor.ports import Reading
 from collectors.documents.collector import FilesCollector
 from collectors.documents.guards import Limits
+from collectors.documents.reading import FileReading
 from collectors.documents.walk import shown
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
@@ -235,3 +238,20 @@ def test_a_path_looks_as_it_is() -> None:
     assert shown("a/b\\c.yaml") == "a/b\\c.yaml"
     assert shown("a\udcff.yaml") == "a\\xff.yaml"
     assert shown("a\\xff.yaml") == "a\\\\xff.yaml"
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.yaml", POD), ("a.yaml", "{"), ("a.json", "{}")])
+def test_a_file_that_was_read_is_forgotten(name: str, text: str, tmp_path: Path) -> None:
+    """Without a look for cycles, which a run does without: else a shard holds all of its files."""
+    (tmp_path / name).write_text(text)
+    (reading,) = read(collector(tmp_path))
+    assert isinstance(reading, FileReading)
+    found = [(each.source, reading.line(each.document, "/kind")) for each in reading.resources()]
+    assert len(found) == (text == POD)
+    gone = weakref.ref(reading)
+    gc.disable()
+    try:
+        del reading
+        assert gone() is None
+    finally:
+        gc.enable()
