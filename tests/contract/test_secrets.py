@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VOUCHING = {
+    "auditor/evidence/recorded.py": "what was recorded is cleaned once more",
     "auditor/evidence/stored_files.py": "each object of a draft is clean, or cleaned there",
     "collectors/kubernetes/live/normalize.py": "its keeper looks through each object",
 }
