@@ -20,6 +20,7 @@ from auditor.analysis.docker import joined
 from auditor.analysis.docker.builds import Builds
 from auditor.analysis.docker.compose import ComposeServices
 from auditor.analysis.docker.containers import Containers
+from auditor.analysis.docker.engine_defaults import EngineDefaults
 from auditor.analysis.docker.gpus import DockerGpus
 from auditor.analysis.docker.history import Histories
 from auditor.analysis.docker.host import HostFacts
@@ -36,7 +37,7 @@ def analyses(read: ReadText) -> Table:
     return Table(
         of_objects=(
             partial(PodTemplates, read=read),
-            *(Containers, Services, ComposeServices, Builds, Histories, Releases),
+            *(Containers, Services, ComposeServices, Builds, Histories, Releases, EngineDefaults),
         ),
         joining=(
             *(namespaces.make, accounts.make, grants.make),

@@ -12,6 +12,7 @@ from auditor.platforms.platform import Platform
 
 PREFIX: Final = "docker/"
 COMPONENT: Final = "docker/Component"
+ENGINE_DEFAULTS: Final = "docker/EngineDefaults"
 COMPOSE_SERVICE: Final = "docker/ComposeService"
 DOCKERFILE: Final = "docker/Dockerfile"
 CONTAINER: Final = "docker/Container"
@@ -40,6 +41,7 @@ HOST_CONTAINERD_SOCKET: Final = "docker/HostContainerdSocket"
 HOST_KEYS: Final = "docker/HostKeys"
 HOST_SETTINGS: Final = "docker/HostSettings"
 HOST_PROCESSES: Final = "docker/HostProcesses"
+HOST_CONTAINERS: Final = "docker/HostContainers"
 HOST_MOUNTS: Final = "docker/HostMounts"
 HOST_AUDIT_RULES: Final = "docker/HostAuditRules"
 HOST_GROUP: Final = "docker/HostGroup"
@@ -58,6 +60,7 @@ HOST: Final = frozenset(
         HOST_KEYS,
         HOST_SETTINGS,
         HOST_PROCESSES,
+        HOST_CONTAINERS,
         HOST_MOUNTS,
         HOST_AUDIT_RULES,
         HOST_GROUP,
@@ -84,7 +87,16 @@ READ: Final = frozenset(
 WRITTEN: Final = frozenset({COMPOSE_SERVICE, DOCKERFILE})
 """What files hold, and no engine gives."""
 FACTS: Final = frozenset(
-    {COMPONENT, IMAGE_BUILD, WORKLOAD, HOST_AUDIT, HOST_DAEMON, HOST_DATA_ROOT, HOST_TLS}
+    {
+        COMPONENT,
+        ENGINE_DEFAULTS,
+        IMAGE_BUILD,
+        WORKLOAD,
+        HOST_AUDIT,
+        HOST_DAEMON,
+        HOST_DATA_ROOT,
+        HOST_TLS,
+    }
 )
 
 DOCKER: Final = Platform(

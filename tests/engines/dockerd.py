@@ -21,7 +21,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,12 @@ class Docker:
 
     def start(self, name: str, settings: Mapping[str, object]) -> None:
         """Start a container by the API itself: the client is older than some of its fields."""
-        self._post(f"/containers/create?name={name}", settings)
+        self.create(name, settings)
         self._post(f"/containers/{name}/start", {})
+
+    def create(self, name: str, settings: Mapping[str, object]) -> None:
+        """Make a container by the API itself."""
+        self._post(f"/containers/create?name={name}", settings)
 
     def get(self, path: str) -> Any:
         """What it answers to a path of its API."""
@@ -183,6 +187,34 @@ def running(binaries: Binaries, *options: str) -> Iterator[Docker]:
     """
     # a socket's path has 107 characters, and the engine makes longer ones below its own folder
     folder = Path(tempfile.mkdtemp(prefix="dk", dir="/tmp"))
+    engine = _started(binaries, folder, options)
+    try:
+        _wait(engine)
+        engine.load(busybox(binaries))
+        yield engine
+    finally:
+        _stop(engine)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def restarted(engine: Docker, *options: str) -> Iterator[Docker]:
+    """End an engine, and start another one on what it kept, with other options.
+
+    Raises:
+        EngineUnavailableError: it does not start.
+    """
+    engine.process.send_signal(signal.SIGTERM)
+    engine.process.wait(30)
+    again = _started(engine.binaries, engine.folder, options)
+    try:
+        _wait(again)
+        yield again
+    finally:
+        _stop(again)
+
+
+def _started(binaries: Binaries, folder: Path, options: Sequence[str]) -> Docker:
     command = [
         *(binaries.program("dockerd"), "--host", f"unix://{folder / 'd.sock'}"),
         *("--data-root", folder / "data", "--exec-root", folder / "exec"),
@@ -199,14 +231,7 @@ def running(binaries: Binaries, *options: str) -> Iterator[Docker]:
         process = subprocess.Popen(
             command, env=binaries.environment, stdout=log, stderr=log, start_new_session=True
         )
-    engine = Docker(binaries, folder, process)
-    try:
-        _wait(engine)
-        engine.load(busybox(binaries))
-        yield engine
-    finally:
-        _stop(engine)
-        shutil.rmtree(folder, ignore_errors=True)
+    return Docker(binaries, folder, process)
 
 
 def _wait(engine: Docker) -> None:

@@ -29,7 +29,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Beneath:
-    """A host: files by path, the engine's arguments, and what ``auditctl`` prints."""
+    """A host: files by path, the engine's arguments, and what ``auditctl`` prints.
+
+    ``confined`` says of containers by their ids whether the kernel lets no process gain rights.
+    """
 
     name: str
     kernel: str
@@ -37,6 +40,7 @@ class Beneath:
     files: Mapping[str, Seen]
     arguments: tuple[str, ...]
     outputs: Mapping[str, str] = field(default_factory=dict)
+    confined: Mapping[str, bool] = field(default_factory=dict)
 
 
 def printed(host: Beneath) -> bytes:
@@ -60,6 +64,8 @@ def _lines(host: Beneath) -> Iterator[str]:
     words = "".join(f"{each}\0" for each in host.arguments)
     yield f"process {_word('dockerd')} 0 {_word(words)} {_word('0::/system.slice/docker.service')}"
     yield "processes"
+    yield from (f"container {name} {state:d}" for name, state in host.confined.items())
+    yield "containers"
     for option in PROGRAM_RUNS:
         name = f"{PROGRAM} {option}"
         yield f"output {_word(name)} 0 {_word(host.outputs[name])}"
@@ -118,12 +124,13 @@ _LOGINS: Final = "root:x:0:0:root:/root:/bin/bash\nkim:x:1000:1000::/home/kim:/b
 _UNITS: Final = "/usr/lib/systemd/system"
 
 
-def below(name: str, kernel: str, time: str) -> Beneath:
+def below(name: str, kernel: str, time: str, confined: Mapping[str, bool]) -> Beneath:
     """The host of the recorded engine: some files are as they should be, and some are not."""
     return Beneath(
         name=name,
         kernel=kernel,
         time=time,
+        confined=confined,
         files={
             "/bin": Seen(FOLDER | 0o755, link="usr/bin"),
             "/sbin": Seen(FOLDER | 0o755, link="usr/sbin"),

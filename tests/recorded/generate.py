@@ -20,7 +20,7 @@ from tests.e2e.command import Ran, auditor
 from tests.e2e.forks import ROOT
 from tests.faults.server import serving
 from tests.recorded.beneath import below, printed
-from tests.recorded.gpu_host import KERNEL, NAME, engine
+from tests.recorded.gpu_host import KERNEL, NAME, confined, engine
 
 PLACE: Final = ROOT / "examples" / "gpu-host"
 TIME: Final = "2026-11-30T09:58:12Z"
@@ -30,7 +30,7 @@ EPOCH: Final = "1796032800"
 def collected(place: Path, scratch: Path) -> Ran:
     """Collect the host by the command line, over a socket that a context of Docker names."""
     socket, probes = scratch / "d.sock", scratch / "gpu-1.probes"
-    probes.write_bytes(printed(below(NAME, KERNEL, TIME)))
+    probes.write_bytes(printed(below(NAME, KERNEL, TIME, confined())))
     digest = hashlib.sha256(NAME.encode()).hexdigest()
     meta = scratch / "docker" / "contexts" / "meta" / digest / "meta.json"
     meta.parent.mkdir(parents=True)

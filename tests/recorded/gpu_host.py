@@ -245,11 +245,11 @@ _HOST_CONFIG: Final[Mapping[str, Any]] = {
     "CpuPeriod": 0,
     "CpuQuota": 0,
     "CpusetCpus": "",
-    "Devices": [],
+    "Devices": None,
     "DeviceCgroupRules": None,
     "DeviceRequests": None,
     "PidsLimit": None,
-    "Ulimits": [],
+    "Ulimits": None,
     "MaskedPaths": ["/proc/acpi", "/proc/kcore", "/proc/keys", "/sys/firmware"],
     "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
 }
@@ -260,7 +260,8 @@ def container_id(name: str) -> str:
     return _digest(f"container {name}")
 
 
-def _container(name: str) -> dict[str, Any]:
+def container(name: str) -> dict[str, Any]:
+    """What ``inspect`` shows of a container."""
     made = CONTAINERS[name]
     running, networks = made.get("running", True), made["networks"]
     host = {**_HOST_CONFIG, "NetworkMode": networks[0], **made["host"]}
@@ -271,7 +272,9 @@ def _container(name: str) -> dict[str, Any]:
         if each["Type"] == "bind"
     ]
     if host["Privileged"]:
-        host |= {"MaskedPaths": None, "ReadonlyPaths": None, "SecurityOpt": ["label=disable"]}
+        host |= {"MaskedPaths": None, "ReadonlyPaths": None}
+    if host["Privileged"] or host["IpcMode"] == "host":  # as the engine does, with SELinux or not
+        host["SecurityOpt"] = [*(host["SecurityOpt"] or ()), "label=disable"]
     image = _image(made["image"])
     config = {
         "Hostname": container_id(name)[:12],
@@ -418,6 +421,15 @@ def _version() -> dict[str, Any]:
     }
 
 
+def confined() -> Mapping[str, bool]:
+    """What the kernel shows of the containers that run: whether processes can't gain rights."""
+    return {
+        container_id(name): "no-new-privileges:true" in each["host"].get("SecurityOpt", ())
+        for name, each in CONTAINERS.items()
+        if each.get("running", True)
+    }
+
+
 def answers() -> Mapping[str, Any]:
     """What the engine answers, by the path without the version."""
     return dict(_answers())
@@ -431,7 +443,7 @@ def _answers() -> Iterator[tuple[str, Any]]:
         [{"Id": container_id(name), "Names": [f"/{name}"]} for name in CONTAINERS],
     )
     for name in CONTAINERS:
-        yield f"/containers/{container_id(name)}/json", _container(name)
+        yield f"/containers/{container_id(name)}/json", container(name)
     yield "/images/json", [{"Id": image_id(name), "RepoTags": [name]} for name in IMAGES]
     for name in IMAGES:
         yield f"/images/{image_id(name)}/json", _image(name)

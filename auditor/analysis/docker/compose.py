@@ -182,7 +182,7 @@ def _security(service: Service) -> None:
     found = security_of(options)
     for name, value in (
         ("seccomp", found.seccomp),
-        ("noNewPrivileges", found.no_new_privileges),
+        ("noNewPrivileges", bool(found.no_new_privileges)),
         ("systemPathsUnconfined", found.paths_unconfined),
         ("selinux", list(found.selinux)),
         ("appArmor", found.apparmor),

@@ -12,7 +12,6 @@ A field of the fact is absent where nobody knows: an engine that has another fil
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -20,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.analysis.bodies import decoded
-from auditor.analysis.docker.arguments import Options, options_of
+from auditor.analysis.docker.asked import AskedEngine, Part, Parts
 from auditor.analysis.docker.auditing import CHANGES, RUNS, Watch, watched_by, watches
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.enums import GapCause
@@ -40,11 +39,7 @@ from auditor.platforms.docker import (
 )
 
 KEY: Final = ("host",)
-_DAEMON_JSON: Final = "/etc/docker/daemon.json"
-_DATA: Final = "/var/lib/docker"
 _HOME: Final = "/root/.docker"
-_REMAPPED: Final = re.compile(r"/[0-9]+\.[0-9]+")
-"""What is put behind the data root of an engine that maps users: the first user and group."""
 _RUN: Final = frozenset(
     {
         "dockerd",
@@ -126,16 +121,6 @@ _FORMS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
 """What is taken of each kind."""
 
 
-class Part(msgspec.Struct, frozen=True):
-    """What was read of one kind, and where."""
-
-    origin: Origin
-    body: Mapping[str, Any]
-
-
-Parts = Mapping[str, Part]
-
-
 class HostFacts(Uncombined):
     """Joins what was seen of one host."""
 
@@ -173,46 +158,9 @@ class HostFacts(Uncombined):
                     yield make(parts)
 
 
-class _Asked:
-    """The engine that was asked, by its arguments and its file of settings."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.root = str(parts[INFO].body.get("DockerRootDir", ""))
-        self._settings = parts[HOST_SETTINGS].body["settings"]
-        engines = parts[HOST_PROCESSES].body["engines"]
-        known = [options_of(each["arguments"]) for each in engines]
-        fitting = [number for number, each in enumerate(known) if self._is_ours(each)]
-        self.found = len(fitting) == 1
-        self._number = fitting[0] if fitting else 0
-        self._options: Options = known[self._number] if known else {}
-
-    def _is_ours(self, options: Options) -> bool:
-        own = options.get("data-root")
-        if own is None and self._has_file(options):
-            own = self._settings.get("data-root", self._settings.get("graph"))
-        root = str(own or _DATA).rstrip("/")
-        here: str = self.root
-        behind = here.removeprefix(root)
-        return bool(here.startswith(root) and (not behind or _REMAPPED.fullmatch(behind)))
-
-    @staticmethod
-    def _has_file(options: Options) -> bool:
-        return bool(options.get("config-file", _DAEMON_JSON) == _DAEMON_JSON)
-
-    def value(self, name: str, usual: object) -> tuple[object, Spot | None] | None:
-        """What a setting is, and where that was read; None where nobody knows."""
-        if name in self._options:
-            return self._options[name], Spot(0, f"/engines/{self._number}/arguments")
-        if not self._has_file(self._options):
-            return None
-        if name in self._settings:
-            return self._settings[name], Spot(1, f"/settings/{name}")
-        return usual, None
-
-
 def _daemon(parts: Parts) -> Fact | Gap:
     """The settings in effect."""
-    engine = _Asked(parts)
+    engine = AskedEngine(parts)
     if not engine.found:
         return _several(HOST_DAEMON, parts, engine.root)
     body: dict[str, object] = {
@@ -251,7 +199,7 @@ _SETTINGS: Final = MappingProxyType(
 
 def _tls(parts: Parts) -> Fact | Gap:
     """The files of TLS that the engine was given, each as it was seen."""
-    engine = _Asked(parts)
+    engine = AskedEngine(parts)
     if not engine.found:
         return _several(HOST_TLS, parts, engine.root)
     seen = parts[HOST_KEYS].body

@@ -1,7 +1,8 @@
 """Workloads, completed by what stands around them.
 
 That is the containers whose namespaces they share, the Dockerfiles that their images are built of,
-and the services whose volumes and namespaces they have: a module of each aspect says more, and
+the services whose volumes and namespaces they have, and what their engine gave them unasked: a
+module of each aspect says more, and
 :mod:`auditor.analysis.completing` how it goes.
 """
 
@@ -14,20 +15,35 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.completing import WAITING, Aspects, Completed, Waiting, together
-from auditor.analysis.docker import built, shared_namespaces, siblings
+from auditor.analysis.docker import (
+    built,
+    engine_defaults,
+    privileges,
+    shared_namespaces,
+    siblings,
+)
 from auditor.analysis.docker.built import IMAGE
+from auditor.analysis.docker.privileges import PRIVILEGES
 from auditor.analysis.docker.shared_namespaces import NAMESPACES
 from auditor.analysis.docker.siblings import SIBLINGS
 from auditor.analysis.protocol import Groups, Row, Site, Tables
 from auditor.analysis.related import Related
 from auditor.model.resource import Resource
-from auditor.platforms.docker import COMPOSE_SERVICE, CONTAINER, DOCKERFILE, WORKLOAD
+from auditor.platforms.docker import (
+    COMPOSE_SERVICE,
+    CONTAINER,
+    DOCKERFILE,
+    ENGINE_DEFAULTS,
+    WORKLOAD,
+)
 
+DEFAULTS: Final = "defaults"
 _OPEN: Final = MappingProxyType(
     {
         NAMESPACES: shared_namespaces.is_open,
         IMAGE: built.is_open,
         SIBLINGS: siblings.is_open,
+        PRIVILEGES: privileges.is_open,
     }
 )
 _ASPECTS: Final = MappingProxyType(
@@ -35,26 +51,22 @@ _ASPECTS: Final = MappingProxyType(
         NAMESPACES: shared_namespaces.ASPECT,
         IMAGE: built.ASPECT,
         SIBLINGS: siblings.ASPECT,
+        PRIVILEGES: privileges.ASPECT,
     }
 )
 _decode_waiting = msgspec.json.Decoder(Waiting).decode
 
 
 class JoinedWorkloads:
-    """Completes the workloads of a target."""
+    """Completes the workloads of a target, and what its engine gives them."""
 
     id = "docker-joined"
-    reads = frozenset({COMPOSE_SERVICE, CONTAINER, DOCKERFILE})
+    reads = frozenset({COMPOSE_SERVICE, CONTAINER, DOCKERFILE}) | privileges.READS
     combined = frozenset({WAITING})
     completes: Mapping[str, Aspects] = MappingProxyType(
         {
-            WORKLOAD: MappingProxyType(
-                {
-                    NAMESPACES: shared_namespaces.ASPECT,
-                    IMAGE: built.ASPECT,
-                    SIBLINGS: siblings.ASPECT,
-                }
-            )
+            WORKLOAD: _ASPECTS,
+            ENGINE_DEFAULTS: MappingProxyType({DEFAULTS: engine_defaults.ASPECT}),
         }
     )
 
@@ -62,6 +74,8 @@ class JoinedWorkloads:
         """Take what a resource completes workloads with."""
         if resource.kind == CONTAINER:
             yield from shared_namespaces.rows(resource, site)
+        elif resource.kind in privileges.READS:
+            yield from privileges.rows(resource, site)
         else:
             yield from built.rows(resource, site)
             yield from siblings.rows(resource, site)
@@ -71,7 +85,9 @@ class JoinedWorkloads:
         return together(one, other)
 
     def awaits(self, fact: Resource) -> tuple[str, ...]:
-        """Name what may be completed of a workload."""
+        """Name what may be completed of a workload, or of the defaults of an engine."""
+        if fact.kind == ENGINE_DEFAULTS:
+            return (DEFAULTS,) if engine_defaults.is_open(fact) else ()
         return tuple(name for name, is_open in _OPEN.items() if is_open(fact))
 
     def complete(self, groups: Groups) -> Iterator[Completed]:
@@ -98,6 +114,7 @@ class _Around:
         self._containers = shared_namespaces.Containers()
         self._builds = built.Builds()
         self._services = siblings.Services()
+        self._privileges = privileges.Privileges()
 
     def add(self, row: Row) -> None:
         """Take in what completes others."""
@@ -105,6 +122,8 @@ class _Around:
             self._containers.add(row)
         elif row.tag == siblings.TAG:
             self._services.add(row)
+        elif row.tag in privileges.READS:
+            self._privileges.add(row)
         else:
             self._builds.add(row)
 
@@ -117,4 +136,9 @@ class _Around:
             spots += self._builds.complete(row.place.uid, body, related)
         if SIBLINGS in waiting.aspects:
             spots += self._services.complete(row.place, body, related)
-        return Completed(row, waiting, body if spots else None, spots, tuple(related.origins))
+        if DEFAULTS in waiting.aspects:
+            spots += self._privileges.of_engine.complete(body, related)
+        if PRIVILEGES in waiting.aspects:
+            spots += self._privileges.complete(row.place.uid, body, related)
+        changed = body if body != waiting.body else None
+        return Completed(row, waiting, changed, spots, tuple(related.origins))

@@ -123,12 +123,13 @@ class Security(msgspec.Struct, frozen=True):
     """What ``--security-opt`` comes to; "" is what the engine does by itself.
 
     ``seccomp`` is ``unconfined``, ``builtin`` or ``custom``. ``selinux`` are the parts of a label.
+    ``no_new_privileges`` is None where no option says it: then the engine does.
     """
 
     seccomp: str = ""
     apparmor: str = ""
     selinux: tuple[str, ...] = ()
-    no_new_privileges: bool = False
+    no_new_privileges: bool | None = None
     paths_unconfined: bool = False
 
 

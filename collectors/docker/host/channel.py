@@ -19,6 +19,7 @@ import msgspec
 from auditor.model.enums import CAUSES, Answered
 from auditor.model.resource import Excluded, Gap
 from auditor.platforms.docker import (
+    HOST_CONTAINERS,
     HOST_DEVICE_SPECS,
     HOST_LISTENERS,
     HOST_MOUNTS,
@@ -36,7 +37,7 @@ OFF: Final = "--no-host"
 REMOTE: Final = f"only the engine is reached, and not its host; {_HOW}"
 ROOTLESS: Final = "the engine does not run as root, and its files are those of a user"
 OF_ANY: Final = frozenset(
-    {HOST_DEVICE_SPECS, HOST_LISTENERS, HOST_MOUNTS, HOST_SHARING_FOLDER},
+    {HOST_CONTAINERS, HOST_DEVICE_SPECS, HOST_LISTENERS, HOST_MOUNTS, HOST_SHARING_FOLDER},
 )
 """The kinds that are about the host, whichever account its engine runs as."""
 

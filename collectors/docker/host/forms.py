@@ -10,6 +10,7 @@ import msgspec
 
 from auditor.platforms.docker import (
     HOST_AUDIT_RULES,
+    HOST_CONTAINERS,
     HOST_GROUP,
     HOST_KEYS,
     HOST_LISTENERS,
@@ -59,6 +60,15 @@ class _Processes(msgspec.Struct, frozen=True):
     shells: list[str]
 
 
+class _Container(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    no_new_privileges: bool
+
+
+class _Containers(msgspec.Struct, frozen=True):
+    containers: list[_Container]
+
+
 class _Mount(msgspec.Struct, frozen=True):
     path: str
     device: str
@@ -105,6 +115,7 @@ _FORMS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
         HOST_SETTINGS: _Settings,
         HOST_TOOLKIT: _Settings,
         HOST_PROCESSES: _Processes,
+        HOST_CONTAINERS: _Containers,
         HOST_MOUNTS: _Mounts,
         HOST_AUDIT_RULES: _AuditRules,
         HOST_GROUP: _Group,

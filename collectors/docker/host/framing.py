@@ -9,6 +9,8 @@
     none .L2V0Yy9kb2NrZXIvZGFlbW9uLmpzb24= absent
     folder .L2V0Yy9kb2NrZXIvY2VydHMuZA== whole
     text .L2V0Yy9ncm91cA== .cm9vdDp4OjA6Cg==
+    container 4a1f…9c 1                  a process in it that may not gain rights
+    containers                           these were all
     end
 
 What was cut off at its end is only short: what it no longer says is not known.
@@ -27,7 +29,17 @@ from typing import Final
 import msgspec
 
 from auditor.model.enums import Answered
-from collectors.docker.host.observed import NOT_SEEN, Observed, Output, Process, Seen, Stat, Unread
+from collectors.docker.host.observed import (
+    CONTAINER_ID,
+    NOT_SEEN,
+    Observed,
+    Output,
+    Process,
+    Seen,
+    Stat,
+    Unread,
+    confined_by,
+)
 from collectors.docker.host.probes import MOST_ENTRIES, TEXTS
 from collectors.docker.host.script import HEADER
 
@@ -47,6 +59,7 @@ _LISTED: Final[Mapping[str, Unread | None]] = MappingProxyType(
     {"whole": None, "denied": DENIED, "cut": CUT}
 )
 _UNREAD: Final = MappingProxyType({"denied": DENIED, "odd": ODD})
+_BITS: Final = MappingProxyType({"0": False, "1": True})
 
 
 class FramingError(ValueError):
@@ -92,6 +105,8 @@ class _Reader:
         self._texts: dict[str, bytes | Unread] = {}
         self._processes: list[Process] = []
         self._counted = False
+        self._confined: list[tuple[str, bool]] = []
+        self._contained = False
         self._outputs: dict[str, Output | Unread | None] = {}
         self._takers: Mapping[str, Callable[[list[str]], None]] = {
             "host": self._text_of("host"),
@@ -104,6 +119,8 @@ class _Reader:
             "text": self._text,
             "process": self._process,
             "processes": self._all_processes,
+            "container": self._container,
+            "containers": self._all_containers,
             "output": self._output,
             "end": self._end,
         }
@@ -123,6 +140,7 @@ class _Reader:
             texts=self._texts,
             processes=tuple(self._processes) if self._counted else NOT_SEEN,
             outputs=self._outputs,
+            confined=confined_by(self._confined) if self._contained else NOT_SEEN,
         )
         return Printed(seen, self._words.get("time", ""))
 
@@ -176,6 +194,17 @@ class _Reader:
         if words:
             raise ValueError(words)
         self._counted = True
+
+    def _container(self, words: list[str]) -> None:
+        name, confined = words
+        if not CONTAINER_ID.fullmatch(name):
+            raise ValueError(name)
+        self._confined.append((name, _BITS[confined]))
+
+    def _all_containers(self, words: list[str]) -> None:
+        if words:
+            raise ValueError(words)
+        self._contained = True
 
     def _output(self, words: list[str]) -> None:
         name, code, text = words

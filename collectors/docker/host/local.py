@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +19,17 @@ from typing import Final
 
 from auditor.model.enums import Answered
 from collectors.docker.host.framing import CUT, DENIED, LARGE, ODD, process_of
-from collectors.docker.host.observed import FOLDER, Observed, Output, Process, Seen, Stat, Unread
+from collectors.docker.host.observed import (
+    CONTAINER_ID,
+    FOLDER,
+    Observed,
+    Output,
+    Process,
+    Seen,
+    Stat,
+    Unread,
+    confined_by,
+)
 from collectors.docker.host.probes import (
     DEEPEST,
     ENGINES,
@@ -37,6 +48,7 @@ from collectors.documents.regular import read_regular
 
 _LARGEST: Final = 64 << 20
 _SECONDS: Final = 10
+_NO_NEW: Final = re.compile(r"^NoNewPrivs:\t([01])$", re.MULTILINE)
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM})
 
@@ -57,6 +69,7 @@ def look(root: str = "", sockets: tuple[str, ...] = ()) -> Observed:
         folders=listed,
         texts=dict(_texts(root)),
         processes=_processes(root),
+        confined=_confined(root),
         outputs=dict(_outputs(root)),
         sockets=sockets,
     )
@@ -165,6 +178,27 @@ def _processes(root: str) -> tuple[Process, ...] | Unread:
         except OSError:
             continue
     return tuple(found)
+
+
+def _confined(root: str) -> Mapping[str, bool] | Unread:
+    """Whether processes of containers may gain rights: proc(5), ``NoNewPrivs`` of ``status``."""
+    try:
+        folders_of = sorted(Path(f"{root}/proc").glob("[0-9]*"))
+    except OSError as error:
+        return refused(error)
+    return confined_by(each for folder in folders_of for each in _in_container(folder))
+
+
+def _in_container(folder: Path) -> Iterator[tuple[str, bool]]:
+    try:
+        container = CONTAINER_ID.search(_beginning(folder / "cgroup").decode(errors="replace"))
+        if container is None:
+            return
+        state = _NO_NEW.search(_beginning(folder / "status").decode(errors="replace"))
+    except OSError:
+        return
+    if state is not None:
+        yield container[0], state[1] == "1"
 
 
 def _beginning(path: Path) -> bytes:

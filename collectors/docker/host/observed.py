@@ -11,7 +11,8 @@ A path that was not looked at is the third: a script of another version, or an a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -66,6 +67,10 @@ class Process(msgspec.Struct, frozen=True):
     groups: str
 
 
+CONTAINER_ID: Final = re.compile(r"[0-9a-f]{64}")
+"""The id of a container, as engines put it into the names of control groups."""
+
+
 class Output(msgspec.Struct, frozen=True):
     """What a program printed, and its exit code."""
 
@@ -80,6 +85,14 @@ class Unread(msgspec.Struct, frozen=True):
     detail: str
 
 
+def confined_by(processes: Iterable[tuple[str, bool]]) -> Mapping[str, bool]:
+    """Say of each container whether all its processes are confined; each is (id, whether it is)."""
+    found: dict[str, bool] = {}
+    for container, confined in processes:
+        found[container] = found.get(container, True) and confined
+    return found
+
+
 Seen: TypeAlias = Stat | Unread | None
 NOT_SEEN: Final = Unread(Answered.MALFORMED, "the host says nothing of it")
 
@@ -89,8 +102,9 @@ class Observed(msgspec.Struct, frozen=True):
 
     ``stats`` are by path, ``folders`` say of each folder whether all below it was listed, ``texts``
     are the contents of files, ``outputs`` what programs printed, None where there is no such
-    program. ``processes`` are those that matter here. ``sockets`` are looked at because they were
-    named, and not because they are on the list.
+    program. ``processes`` are those that matter here. ``confined`` says of each container in which
+    processes were seen, by its id, whether none of them may gain rights. ``sockets`` are looked at
+    because they were named, and not because they are on the list.
     """
 
     host: str
@@ -101,6 +115,7 @@ class Observed(msgspec.Struct, frozen=True):
     texts: Mapping[str, bytes | Unread]
     processes: tuple[Process, ...] | Unread = NOT_SEEN
     outputs: Mapping[str, Output | Unread | None] = MappingProxyType({})
+    confined: Mapping[str, bool] | Unread = NOT_SEEN
     sockets: tuple[str, ...] = ()
 
     def at(self, path: str) -> Seen:

@@ -16,7 +16,15 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model.enums import Answered
-from collectors.docker.host.observed import NOT_SEEN, Observed, Output, Process, Stat, Unread
+from collectors.docker.host.observed import (
+    CONTAINER_ID,
+    NOT_SEEN,
+    Observed,
+    Output,
+    Process,
+    Stat,
+    Unread,
+)
 from collectors.docker.host.probes import (
     AUDITED,
     ENGINES,
@@ -43,7 +51,6 @@ _LOCAL: Final = frozenset(
     }
 )
 """File systems that hold no data of an engine."""
-_CONTAINER: Final = re.compile(r"[0-9a-f]{64}")
 _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 _ENABLED: Final = re.compile(r"^enabled[ =]([0-9])", re.MULTILINE)
 _REFUSED: Final = ("must be root", "not permitted", "ermission denied")
@@ -123,9 +130,17 @@ def processes(seen: Observed) -> Mapping[str, Any]:
     }
 
 
+def containers(seen: Observed) -> Mapping[str, Any]:
+    """Whether the processes of containers may gain rights, as the kernel says."""
+    if isinstance(seen.confined, Unread):
+        raise UnreadError("/proc", seen.confined)
+    found = sorted(seen.confined.items())
+    return {"containers": [{"id": name, "noNewPrivileges": state} for name, state in found]}
+
+
 def _container(process: Process) -> str:
     """The id of the container that a process runs in, "" for none."""
-    found = _CONTAINER.search(process.groups)
+    found = CONTAINER_ID.search(process.groups)
     return found[0] if found is not None else ""
 
 

@@ -123,6 +123,27 @@ processes() {  # those of some names
   echo processes
 }
 
+containers() {  # of each process in a container, whether it may gain rights
+  hex='[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
+  hex=$hex$hex$hex$hex$hex$hex$hex$hex
+  tab=$(printf '\t')
+  any='????????????????????????????????????????????????????????????????'
+  for each in "$root"/proc/[0-9]*; do
+    group=
+    while IFS= read -r line || [ -n "$line" ]; do
+      case $line in *$hex*) group=$line; break ;; esac
+    done 2>/dev/null < "$each/cgroup"
+    [ -n "$group" ] || continue
+    rest=${group#"${group%%$hex*}"}
+    while IFS= read -r line || [ -n "$line" ]; do
+      case $line in
+        "NoNewPrivs:$tab"[01]) echo "container ${rest%"${rest#$any}"} ${line#*"$tab"}"; break ;;
+      esac
+    done 2>/dev/null < "$each/status"
+  done
+  echo containers
+}
+
 printed() {  # what a program prints that lists audit rules
   for each in @FOLDERS@; do
     if [ -f "$root$each/$1" ]; then
@@ -185,4 +206,5 @@ def _lines() -> Iterator[str]:
         yield f"walk {folder} {DEEPEST}"
     yield from (f"text {path} {text.most + 1} {text.take.value}" for path, text in TEXTS.items())
     yield "processes"
+    yield "containers"
     yield f"printed {PROGRAM}"

@@ -21,6 +21,7 @@ import msgspec
 from auditor.model.enums import Answered
 from auditor.platforms.docker import (
     HOST_AUDIT_RULES,
+    HOST_CONTAINERS,
     HOST_ENGINE_SOCKET,
     HOST_GROUP,
     HOST_KEYS,
@@ -168,6 +169,11 @@ _PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
             "processes",
             parts.processes,
             (f"/proc: processes {', '.join(PROCESSES)}; arguments of {ENGINES[0]}",),
+        ),
+        HOST_CONTAINERS: _Part(
+            "containers",
+            parts.containers,
+            ("/proc: of processes in containers, NoNewPrivs and in which",),
         ),
         HOST_MOUNTS: _Part("mounts", parts.mounts, ("/proc/self/mountinfo",)),
         HOST_AUDIT_RULES: _Part(

@@ -12,14 +12,15 @@ from auditor.analysis.docker.workload import Security, capability, security_of
 from auditor.engine.lines import source_pointer
 from auditor.model.resource import Gap, Resource
 
+OFF = Security(no_new_privileges=False)
 OPTIONS = {
     "nothing": ((), Security()),
     "alone it is on": (("no-new-privileges",), Security(no_new_privileges=True)),
     "with a colon": (("no-new-privileges:true",), Security(no_new_privileges=True)),
     "with an equals sign": (("no-new-privileges=true",), Security(no_new_privileges=True)),
-    "off is off": (("no-new-privileges:false",), Security()),
-    "Go's other spelling of it": (("no-new-privileges=F",), Security()),
-    "the last one counts": (("no-new-privileges", "no-new-privileges=0"), Security()),
+    "off is off": (("no-new-privileges:false",), OFF),
+    "Go's other spelling of it": (("no-new-privileges=F",), OFF),
+    "the last one counts": (("no-new-privileges", "no-new-privileges=0"), OFF),
     "seccomp off": (("seccomp=unconfined",), Security(seccomp="unconfined")),
     "seccomp off, as it once was": (("seccomp:unconfined",), Security(seccomp="unconfined")),
     "the engine's own": (("seccomp=builtin",), Security(seccomp="builtin")),

@@ -19,7 +19,7 @@ ANALYSIS = JoinedWorkloads()
 
 
 def container(name: str, **modes: str) -> Resource:
-    """A container; its id is its name with a digest's look."""
+    """A container that says all itself but ``modes``; its id is its name with a digest's look."""
     return Resource(
         kind="docker/Container",
         api_version="",
@@ -29,7 +29,7 @@ def container(name: str, **modes: str) -> Resource:
         source=f"/containers/{name}",
         document=0,
         line=0,
-        body=json.dumps({"HostConfig": modes}).encode(),
+        body=json.dumps({"HostConfig": {"SecurityOpt": ["no-new-privileges"], **modes}}).encode(),
     )
 
 

@@ -47,6 +47,21 @@ def printed(root: Path, shell: tuple[str, ...] = ("sh",)) -> bytes:
     return done.stdout
 
 
+ID, OTHER = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+CONFINED = (
+    (f"13:misc:/\n12:cpuset:/a b/docker/{OTHER}/$(id)/{ID}\n0::/\n", "1"),
+    (f"0::/docker/{OTHER}", "1"),
+    (f"0::/docker/{OTHER}", "0"),
+    (f"0::/docker/aa{ID}", "1"),
+    (f"0::/docker/{'a' * 64}\n", "no"),
+    (f"0::/docker/{'b' * 64}\n", "10"),
+    (f"0::/docker/{'c' * 63}g{'c' * 63}\n", "1"),
+    (f"0::/docker/{ID.upper()}\n", "1"),
+    ("", "1"),
+)
+"""Control groups as kernels and engines write them, and as they may be named; ``NoNewPrivs``."""
+
+
 def busy(root: Path) -> Path:
     """A tree with all that is odd."""
     registry = "etc/docker/certs.d/registry.example:5000"
@@ -69,9 +84,11 @@ def busy(root: Path) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     running(root, 8, "docker-proxy", "/usr/bin/docker-proxy", "-proto", "tcp")
-    running(root, 9, "sshd", "sshd: ada@pts/0", groups=CONTAINER)
-    running(root, 10, "bash", "bash", "-c", "secret")
+    running(root, 9, "sshd", "sshd: ada@pts/0", groups=CONTAINER, confined="1")
+    running(root, 10, "bash", "bash", "-c", "secret", confined="0")
     running(root, 11, "dockerd", "dockerd", "--label", "a\nb=\xff ", groups=CONTAINER)
+    for number, (groups, confined) in enumerate(CONFINED, 12):
+        running(root, number, "sleep", "sleep", groups=groups, confined=confined)
     program(root / "usr/sbin/auditctl", 'echo "-w $1"; echo >&2 odd; echo; exit 4')
     (root / "sbin").symlink_to("usr/sbin")
     (root / "lib/systemd/system/docker.socket").symlink_to("docker.socket")
@@ -85,6 +102,15 @@ def test_it_sees_what_we_see(tmp_path: Path, shell: tuple[str, ...]) -> None:
         there = parse(printed(tmp_path, shell)).seen
         here = local.look(str(tmp_path))
     assert there == here
+
+
+def test_whether_processes_of_containers_may_gain_rights(tmp_path: Path) -> None:
+    """One that may speaks for its container, and what is not said of any is not known."""
+    assert local.look(str(busy(tmp_path))).confined == {
+        ID: True,
+        OTHER: False,
+        f"aa{ID[:62]}": True,
+    }
 
 
 def test_a_tree_that_is_larger_than_is_looked_at(tmp_path: Path) -> None:
@@ -159,6 +185,8 @@ WRONG = {
     "another reason": b"none .Lw== maybe\n",
     "a text that nobody asked for": b"text .L2V0Yy9zaGFkb3c= .eA==\n",
     "a time that is none": b"time yesterday\n",
+    "a container that is none": b"container ../../etc 1\n",
+    "a container in a state that is none": b"container " + b"a" * 64 + b" 2\n",
     "an empty line": b"\n",
     "binary": b"\x00\xff\xfe\n",
 }

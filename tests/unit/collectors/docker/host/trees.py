@@ -32,13 +32,17 @@ def host(root: Path, files: Mapping[str, int]) -> Path:
     return root
 
 
-def running(root: Path, pid: int, name: str, *arguments: str, groups: str = "0::/\n") -> None:
-    """Make what ``/proc`` says of a process."""
+def running(
+    root: Path, pid: int, name: str, *arguments: str, groups: str = "0::/\n", confined: str = ""
+) -> None:
+    """Make what ``/proc`` says of a process; ``confined`` is its ``NoNewPrivs``."""
     folder = root / "proc" / str(pid)
     folder.mkdir(parents=True)
     (folder / "comm").write_text(f"{name}\n")
     (folder / "cmdline").write_bytes(b"".join(each.encode() + b"\0" for each in arguments))
     (folder / "cgroup").write_text(groups)
+    if confined:
+        (folder / "status").write_text(f"Name:\t{name}\nNoNewPrivs:\t{confined}\nSeccomp:\t2\n")
 
 
 def program(path: Path, code: str) -> None:
