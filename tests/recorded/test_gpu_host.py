@@ -26,7 +26,7 @@ def test_it_is_what_a_collection_of_it_would_be_now(tmp_path: Path) -> None:
     """Otherwise: ``python -m tests.recorded.generate``."""
     place = tmp_path / "made"
     done = collected(place, tmp_path)
-    assert (done.code, "docker://gpu-1: " in done.out, ", 0 not read" in done.out) == (0, True, True)
+    assert (done.code, ", 0 not read" in done.out) == (0, True)
     (made,), (kept,) = read_folder(place)[1], read_folder(PLACE)[1]
     assert of_records(made.records) == of_records(kept.records)
     assert _said(made) == _said(kept)
