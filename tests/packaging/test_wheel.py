@@ -77,15 +77,17 @@ def test_demo(installed: Installed) -> None:
 
 
 def test_scan_finds_what_the_demo_finds(installed: Installed) -> None:
-    shutil.copytree(ESTATE, installed.folder / "estate")
-    ran = installed.run("auditor", "scan", "estate", "--format", "json", "--no-cache")
+    names = ("estate", "gpu-host")
+    for name in names:
+        shutil.copytree(ESTATE.parent / name, installed.folder / name)
+    ran = installed.run("auditor", "scan", *names, "--format", "json", "--no-cache")
     assert ran.returncode == 1, ran.stderr
     results = json.loads(ran.stdout)
     demo = installed.run("auditor", "demo").stdout.splitlines()[-1]
     fails = [finding for finding in results["findings"] if finding["verdict"] == "fail"]
     critical = sum(finding["severity"] == "critical" for finding in fails)
     assert f"critical={critical} " in demo
-    assert not [path for path in installed.folder.iterdir() if path.name != "estate"]
+    assert not [path for path in installed.folder.iterdir() if path.name not in names]
 
 
 def test_explain(installed: Installed) -> None:
