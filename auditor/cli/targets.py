@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from auditor.cli.wiring import CollectorOptions, wired
+from auditor.errors import UsageError
 from auditor.evidence.layout import MANIFEST
 from auditor.model.resource import STDIN
+from auditor.platforms.docker import DOCKER
 from auditor.ports import Collector, Live
 
 
@@ -17,14 +19,26 @@ def targets_of(
     """Yield the collectors of targets, each with what was typed; a recorded folder may have many.
 
     Raises:
-        UsageError: no collector reads such a target, or there is nothing at that path.
+        UsageError: no collector reads such a target, there is nothing at that path, or an option is
+            about targets that are not there.
         IntegrityError: a recorded folder is not what its manifest says.
     """
+    texts = list(texts)
+    if settings.host_probes and not any(_is_engine(text) for text in texts):
+        raise UsageError(
+            "--host-probes is for Docker Engines that are asked, and no target is one",
+            hint="auditor collect docker+tls://HOST --host-probes FILE --output DIR keeps both",
+        )
     for text in texts:
         if "://" not in text and text not in {"", STDIN} and _recorded(Path(text)):
             yield from ((text, each) for each in _of_folder(Path(text)))
         else:
             yield text, wired().collector_for(text, settings)
+
+
+def _is_engine(text: str) -> bool:
+    scheme, separator, _ = text.partition("://")
+    return bool(separator) and scheme in DOCKER.schemes
 
 
 def _recorded(place: Path) -> bool:

@@ -41,11 +41,19 @@ class Beneath(msgspec.Struct, frozen=True):
                 ), f"the host was looked at by a script, {each.time}"
         match address.way:
             case Way.UNIX:
-                return of_engine(local.look(self.root, (address.where,)), machine), ""
+                found = of_engine(local.look(self.root, (address.where,)), machine)
+                return self._or_of_others(found), ""
             case Way.SSH:
-                return of_engine(self._by_ssh(address.where, path), machine), ""
+                found = of_engine(self._by_ssh(address.where, path), machine)
+                return self._or_of_others(found), ""
             case Way.TLS | Way.TCP | Way.CONTEXT:
                 return self._of_others(machine), ""
+
+    def _or_of_others(self, found: Looked) -> Looked:
+        """Say of what was printed as well that it is of others, where nothing else is known."""
+        if isinstance(found, str) and self.printed:
+            return f"{found}; what was printed is of {self._hosts()}"
+        return found
 
     def _by_ssh(self, where: str, path: str) -> Observed | Unread:
         ssh = shutil.which("ssh", path=path)
@@ -58,5 +66,8 @@ class Beneath(msgspec.Struct, frozen=True):
         """Say why nobody looked, where only the engine is reached."""
         if not self.printed:
             return REMOTE
-        hosts = ", ".join(sorted({each.seen.host for each in self.printed}))
-        return f"the engine runs on {machine.name}, and what was printed is of {hosts}"
+        return f"the engine runs on {machine.name}, and what was printed is of {self._hosts()}"
+
+    def _hosts(self) -> str:
+        """The names of the hosts that a script printed something of."""
+        return ", ".join(sorted({each.seen.host for each in self.printed}))
