@@ -18,12 +18,14 @@ from auditor.model.gpus import (
     TENANCY,
     WRITER,
     DeviceFact,
+    JoinedDeviceFact,
     KeyInUse,
     SharedDevice,
     TenancyFact,
     TenantOnDevice,
     WriterFact,
 )
+from reports import joined_gpus
 from reports.room import cut
 from reports.style import Style
 from reports.text import safe, wrap
@@ -62,17 +64,24 @@ def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:
 
     A ``short`` one has a line for each of a few.
     """
-    found = devices(report)
-    if not found:
+    seen = joined_gpus.joined(report)
+    found = joined_gpus.not_covered(devices(report), seen)
+    if not found and not seen:
         return
     yield ""
     yield style.paint("GPUs", "bold")
-    yield from wrap(_summary(report, found), style.width, "  ")
+    yield from wrap(_summary(report, found, seen), style.width, "  ")
+    most = SHOWN_IN_A_LINE if short else SHOWN_DEVICES
+    first = sorted((each for each in seen if each[1].shares), key=_weakest_first)[:most]
+    for target, joined in first:
+        if short:
+            yield cut(f"  {safe(joined_gpus.in_a_line(target, joined))}", style.width)
+        else:
+            yield from joined_gpus.device_lines(target, joined, style, _ROLES)
     shared = sorted(
-        (each for each in found if each[1].shares or each[1].some_must_share),
-        key=lambda each: (each[1].level, each[0], each[1].node, each[1].device),
+        (each for each in found if each[1].shares or each[1].some_must_share), key=_weakest_first
     )
-    shown = shared[: SHOWN_IN_A_LINE if short else SHOWN_DEVICES]
+    shown = shared[: most - len(first)]
     mixed = _mixed(report)
     for target, device in shown:
         named = target if len(report.targets) > 1 else ""
@@ -80,9 +89,15 @@ def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:
             yield cut(f"  {safe(_in_a_line(device, named))}", style.width)
         else:
             yield from _device(device, style, named, mixed=mixed)
-    if len(found) > len(shown):
-        rest = f"{len(found) - len(shown):,} more, and the tenants of each: auditor gpus TARGET"
+    more = len(found) + len(seen) - len(shown) - len(first)
+    if more:
+        rest = f"{more:,} more, and the tenants of each: auditor gpus TARGET"
         yield from wrap(rest, style.width, "  ")
+
+
+def _weakest_first(item: tuple[str, DeviceFact | JoinedDeviceFact]) -> tuple[object, ...]:
+    target, device = item
+    return device.level, target, device.node, device.device
 
 
 def _in_a_line(device: DeviceFact, target: str) -> str:
@@ -96,13 +111,17 @@ def _in_a_line(device: DeviceFact, target: str) -> str:
 
 def matrix(report: Report, style: Style) -> Iterator[str]:
     """Yield all GPUs."""
-    found = devices(report)
-    if not found:
+    seen = joined_gpus.joined(report)
+    found = joined_gpus.not_covered(devices(report), seen)
+    if not found and not seen:
         yield "in what was read there is no GPU, and nothing that uses one"
         return
-    yield from wrap(_summary(report, found), style.width, "")
+    yield from wrap(_summary(report, found, seen), style.width, "")
+    yield from joined_gpus.told(report, style)
     yield from _tenancies(report, style)
     yield from _writers(report, style)
+    for target, joined in seen:
+        yield from joined_gpus.device_lines(target, joined, style, _ROLES)
     mixed = _mixed(report)
     for target, device in found:
         named = target if len(report.targets) > 1 else ""
@@ -151,13 +170,19 @@ def _key(key: KeyInUse) -> str:
     return f"{key.key}: {key.tenants:,}{own}"
 
 
-def _summary(report: Report, found: Sequence[tuple[str, DeviceFact]]) -> str:
+def _summary(
+    report: Report,
+    found: Sequence[tuple[str, DeviceFact]],
+    seen: Sequence[tuple[str, JoinedDeviceFact]],
+) -> str:
     nodes = {(target, device.node) for target, device in found}
+    nodes |= {(target, device.node) for target, device in seen}
     tenants = {tenant.tenant for _, device in found for tenant in device.tenants}
     # who reaches a GPU that nobody gave it is only among those that share one
     tenants |= {name for _, device in found for share in device.shares for name in share.tenants}
-    pairs = {(target, share.tenants) for target, device in found for share in device.shares}
-    number = _number(found)
+    tenants |= {joined_gpus.named(tenant) for _, device in seen for tenant in device.tenants}
+    pairs = _pairs(found, seen, len(LEVELS))
+    number = _number(found) + len(seen)
     where = f"{_count(number, 'GPU')} or instances on {_count(len(nodes), 'node')}"
     text = f"{where}, {_count(len(tenants), 'tenant')}"
     if not pairs:
@@ -166,14 +191,28 @@ def _summary(report: Report, found: Sequence[tuple[str, DeviceFact]]) -> str:
     floor = report.parameters.get(FLOOR)
     if floor not in LEVELS:
         return text
-    least = LEVELS.index(str(floor))
-    below = {
+    below = _pairs(found, seen, LEVELS.index(str(floor)))
+    return f"{text}, {len(below) or 'none'} of them below {floor}"
+
+
+def _pairs(
+    found: Iterable[tuple[str, DeviceFact]],
+    seen: Iterable[tuple[str, JoinedDeviceFact]],
+    below: int,
+) -> set[tuple[str, tuple[str, ...]]]:
+    """Name the pairs that share on a level below some; those of several targets sort by name."""
+    own = {
         (target, share.tenants)
         for target, device in found
         for share in device.shares
-        if share.level < least
+        if share.level < below
     }
-    return f"{text}, {len(below) or 'none'} of them below {floor}"
+    return own | {
+        ("", tuple(sorted(joined_gpus.names_of(device, share))))
+        for _, device in seen
+        for share in device.shares
+        if share.level < below
+    }
 
 
 def _number(found: Sequence[tuple[str, DeviceFact]]) -> int:
@@ -250,7 +289,10 @@ def as_csv(report: Report) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
-    for target, device in devices(report):
+    seen = joined_gpus.joined(report)
+    for target, joined in seen:
+        writer.writerows(tuple(map(_cell, row)) for row in joined_gpus.rows(target, joined))
+    for target, device in joined_gpus.not_covered(devices(report), seen):
         writer.writerows(_rows(target, device))
     yield buffer.getvalue()
 
@@ -279,7 +321,10 @@ def _cell(value: object) -> object:
 
 
 def as_json(report: Report) -> Iterator[str]:
-    """Yield the facts of ``results.json`` alone, in their order, and what was not read."""
+    """Yield the facts of ``results.json`` alone, in their order, and what was not read.
+
+    ``devices`` are all that targets tell, each by itself; ``joined`` are those at their hosts.
+    """
     listed = [
         {"target": target, **msgspec.to_builtins(device)} for target, device in devices(report)
     ]
@@ -300,6 +345,7 @@ def as_json(report: Report) -> Iterator[str]:
     made = {
         "schema": "gpus/v1",
         "devices": listed,
+        **joined_gpus.as_listed(report),
         "tenancy": told,
         "writers": write,
         "gaps": gaps,

@@ -14,6 +14,7 @@ from auditor.analysis.protocol import (
     Feeds,
     JoiningAnalysis,
     ObjectAnalysis,
+    ReadsBeside,
     ReadsByName,
     Tables,
 )
@@ -49,6 +50,16 @@ class Analyses(msgspec.Struct, frozen=True):
             kind: each.by_name
             for each in self.all
             if isinstance(each, ReadsByName)
+            for kind in each.feeds
+        }
+
+    @property
+    def beside(self) -> Mapping[str, frozenset[str]]:
+        """The kinds that a kind of fact needs only where several platforms are read."""
+        return {
+            kind: each.beside
+            for each in self.all
+            if isinstance(each, ReadsBeside)
             for kind in each.feeds
         }
 

@@ -21,6 +21,10 @@ are remembered with the file that they are of, sorted into files where there are
 sorted lines are, so what a run holds in memory does not grow with the estate. What an analysis
 derives must not depend on the order in which workers end: rows of one key come sorted.
 
+An analysis of the run may need what an analysis of a target found out. That one then *hands on*
+rows as it derives its facts (:class:`Handed`), and the other meets them among those that it
+extracted itself.
+
 ``feeds`` says which kinds the fields of a fact rest on: what is to be collected for a rule that
 reads them, and what takes its verdicts back when it could not be read.
 """
@@ -130,6 +134,16 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return self.origin
 
 
+class Handed(msgspec.Struct, frozen=True):
+    """What an analysis of a target hands on to one of the run: its id, and what makes the rows.
+
+    Nothing is made where a run has no such analysis, or nothing to join.
+    """
+
+    to: str
+    rows: Callable[[], Iterable[Row]]
+
+
 Groups: TypeAlias = Iterator[tuple[Key, Iterator[Row]]]
 """Rows by key, the one for all keys first, then in the order of keys.
 
@@ -219,9 +233,19 @@ class ReadsByName(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsBeside(Protocol):
+    """An analysis of the run that needs some kinds where targets of several platforms are read."""
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """Those kinds: a target that is read by itself, or with its like, isn't asked for them."""
+        ...
+
+
 class JoiningAnalysis(Extracting, Analysis, Protocol):
     """Derives facts that take many objects."""
 
-    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
-        """Yield the facts of sorted rows."""
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap | Handed]:
+        """Yield the facts of sorted rows, and what an analysis of the run may need of them."""
         ...

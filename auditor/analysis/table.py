@@ -26,6 +26,7 @@ from auditor.analysis.docker.history import Histories
 from auditor.analysis.docker.host import HostFacts
 from auditor.analysis.docker.releases import Releases
 from auditor.analysis.docker.services import Services
+from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.texts import ReadText, read_json
 from auditor.analysis.vsphere.gpus import VsphereGpus
@@ -43,7 +44,7 @@ def analyses(read: ReadText) -> Table:
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),
             *(selections.make, secondary_networks.make, backends.make, listeners.make),
-            *(partial(sharing.make, read=read), DockerGpus, HostFacts, VsphereGpus),
+            *(partial(sharing.make, read=read), DockerGpus, HostFacts, VsphereGpus, JoinedGpus),
         ),
         completing=(completions.make, joined.make),
     )

@@ -114,7 +114,7 @@ def collect(
     refuse_alone(rendering)
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
-    wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config)))
+    wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config))).among(targets)
     collecting = CollectorOptions.of(
         config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
     )

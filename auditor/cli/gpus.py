@@ -14,7 +14,9 @@ from auditor.cli.caching import RESULTS, cache_of
 from auditor.cli.errors import show_traceback
 from auditor.cli.exits import INTERNAL
 from auditor.cli.options import (
+    HOST_OPTIONS,
     chosen_by,
+    host_options,
     kubeconfig_option,
     policies_option,
     progress_option,
@@ -87,6 +89,7 @@ FORMATS: Final = MappingProxyType({"terminal": _screen, "json": _json, "csv": _c
 @policies_option
 @kubeconfig_option
 @vsphere_options
+@host_options
 @timeout_option
 @click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour.")
 @progress_option
@@ -100,14 +103,18 @@ def gpus(
 ) -> int:
     r"""Say of each GPU of TARGETs which tenants are on it, and what separates them.
 
-    A row is a GPU, or those of a node that the API does not tell apart. What
-    could not be read is named at the end, and the exit code is 3 then.
+    A row is a GPU, or those of a node that the API does not tell apart. Where a
+    vCenter is among several targets, nodes and Docker hosts are looked for among
+    its machines, and a GPU is shown once, at its host, with the way from each
+    tenant. What could not be read is named at the end, and the exit code is 3
+    then.
 
     \b
     Examples:
       auditor gpus k8s://
       auditor gpus k8s://prod --format csv > gpus.csv
       auditor gpus k8s:// --set isolation_floor=exclusive-vm
+      auditor gpus vsphere://audit@vc k8s://a k8s://b docker+ssh://gpu-7
       kubectl get nodes,pods,ns -A -o json | auditor gpus -
 
     auditor explain gpu-tenancy says what the words mean.
@@ -116,11 +123,13 @@ def gpus(
     shown = Progress(progress)
     with Scratch(config.temporary) as spool:
         made = _settings(chosen["settings"], chosen["policies"], config, spool)
-        collecting = CollectorOptions.of(config, kubeconfig, timeout)
+        collecting = CollectorOptions.of(
+            config, kubeconfig, timeout, **{name: chosen[name] for name in HOST_OPTIONS}
+        )
         found = [each for _, each in targets_of(targets, collecting)]
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
-        asked = wanted_of(made.chosen, spool) if live else WantedKinds()
+        asked = wanted_of(made.chosen, spool).among(targets) if live else WantedKinds()
         order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
         collectors, _ = gather(found, order, wired().reader_of, shown)
         report = audit(collectors, made, stamp, shown)

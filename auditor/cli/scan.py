@@ -110,9 +110,8 @@ def scan(
             refuse_nowhere(targets)
         found = rendered(found, rendering, config, spool)
         stamp = stamp_of(targets, config)
-        asked = (
-            judging.wanted(settings) if any(isinstance(x, Live) for x in found) else WantedKinds()
-        )
+        live = any(isinstance(each, Live) for each in found)
+        asked = judging.wanted(settings).among(targets) if live else WantedKinds()
         order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
         if wanted.place is None:
             collectors, _ = gather(found, order, wired().reader_of, judging.progress)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -28,7 +29,9 @@ class RuleSources(msgspec.Struct, frozen=True):
     of a target of another platform takes nothing from it. ``facts`` are the kinds of those that it
     judges. ``completing`` are kinds that may complete what it judges: a gap there takes a verdict
     only from what lacks something (:mod:`auditor.analysis.completing`). Of ``by_name`` only what
-    other objects name is needed: that the rest is not read takes nothing from the rule.
+    other objects name is needed: that the rest is not read takes nothing from the rule. Kinds
+    ``beside`` are asked for where targets of several platforms are read, so that they can be
+    joined: a gap there takes no verdict back, and is one that is missing.
     """
 
     judged: frozenset[str]
@@ -37,6 +40,7 @@ class RuleSources(msgspec.Struct, frozen=True):
     facts: frozenset[str] = frozenset()
     completing: frozenset[str] = frozenset()
     by_name: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
 
     @property
     def all(self) -> frozenset[str]:
@@ -50,7 +54,7 @@ class RuleSources(msgspec.Struct, frozen=True):
 
     def misses(self, kind: str) -> bool:
         """Whether the rule lacks something where a kind is not read as a whole."""
-        return kind in self.all and kind not in self.by_name
+        return (kind in self.all and kind not in self.by_name) or kind in self.beside
 
     def rests_on(self, scope: str) -> bool:
         """Whether something of this kind, read or derived, is needed or judged."""
@@ -58,7 +62,7 @@ class RuleSources(msgspec.Struct, frozen=True):
 
     def knows(self, scope: str) -> bool:
         """Whether this is a kind that has anything to do with the rule."""
-        return self.rests_on(scope) or scope in self.completing
+        return self.rests_on(scope) or scope in self.completing or scope in self.beside
 
     def may_be_in(self, target: str) -> bool:
         """Whether a target, by its URI, could have what the rule rests on; files have anything."""
@@ -66,11 +70,24 @@ class RuleSources(msgspec.Struct, frozen=True):
         return not separator or scheme in self.schemes
 
 
+_SEVERAL: Final = 2
+
+
 class WantedKinds(msgspec.Struct, frozen=True):
-    """What a profile wants to be read: each target is asked for the kinds of its platform."""
+    """What a profile wants to be read: each target is asked for the kinds of its platform.
+
+    ``beside`` are wanted where targets of several platforms are read (:meth:`among`).
+    """
 
     kinds: frozenset[str] = frozenset()
     platforms: Platforms = PLATFORMS
+    beside: frozenset[str] = frozenset()
+
+    def among(self, targets: Iterable[str]) -> WantedKinds:
+        """What is wanted of targets that are read together; files may be of any platform."""
+        if len({self.platforms.of_target(each) for each in targets}) < _SEVERAL:
+            return self
+        return msgspec.structs.replace(self, kinds=self.kinds | self.beside)
 
     def of(self, target: str) -> frozenset[str]:
         """The kinds that are wanted of a target, by its URI; none of files, which are just read."""
@@ -89,6 +106,7 @@ def sources_of(
     ``rules`` are as :func:`needing` leaves them.
     """
     feeds, completes, by_name = analyses.feeds, analyses.completes, analyses.by_name
+    beside = analyses.beside
     of_kind = functools.cache(platforms.of_kind)
     read = functools.cache(functools.partial(read_for, feeds=feeds))
     return {
@@ -96,6 +114,7 @@ def sources_of(
             _sources(active, frozenset(feeds), read, of_kind),
             completing=_completing(active, completes, platforms),
             by_name=_by_name(active, by_name, read),
+            beside=frozenset(kind for fact in _rested_on(active) for kind in beside.get(fact, ())),
         )
         for active in rules
     }
@@ -159,8 +178,10 @@ def _of_fields(active: ActiveRule, feeds: Feeds) -> Iterator[str]:
 
 def wanted_by(sources: Iterable[RuleSources], platforms: Platforms = PLATFORMS) -> WantedKinds:
     """The kinds of objects that some rules rest on."""
-    kinds = frozenset(kind for each in sources for kind in each.asked)
-    return WantedKinds(kinds, platforms)
+    every = list(sources)
+    kinds = frozenset(kind for each in every for kind in each.asked)
+    beside = frozenset(kind for each in every for kind in each.beside)
+    return WantedKinds(kinds, platforms, beside - kinds)
 
 
 def _sources(

@@ -1,4 +1,4 @@
-"""The forms of what is listed of GPUs: ``gpu/Device``, ``gpu/Tenancy`` and ``gpu/Writer``.
+"""The forms of what is listed of GPUs, as ``gpu/Device``, each with the name of its fact.
 
 Results list these facts, and bundles hold them, so a field may be added and none changes its
 meaning. Levels are those of :class:`auditor.analysis.gpu.isolation.Level`, certainties those of
@@ -7,6 +7,7 @@ meaning. Levels are those of :class:`auditor.analysis.gpu.isolation.Level`, cert
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 import msgspec
@@ -16,6 +17,8 @@ from auditor.model.results_finding import says
 
 KIND: Final = "gpu/Device"
 TENANCY: Final = "gpu/Tenancy"
+JOIN: Final = "gpu/Join"
+JOINED: Final = "gpu/JoinedDevice"
 WRITER: Final = "gpu/Writer"
 NAMESPACE: Final = "namespace"
 """The key of a tenant that is a namespace by itself."""
@@ -85,6 +88,84 @@ class DeviceFact(msgspec.Struct, frozen=True, rename="camel"):
     unknown: Annotated[
         tuple[str, ...], says("What can't be known or contradicts, and what would tell.")
     ] = ()
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """A step of the way from a workload to a GPU: what is next, and how sure that is."""
+
+    layer: Annotated[str, says("workload, node, machine, host or device.")]
+    name: str
+    target: Annotated[str, says("The target that tells of it.")]
+    certainty: Annotated[str, says("exact, proven, declared or possible.")]
+    by: Annotated[str, says("What says so, where there are several ways: providerID.")] = ""
+
+
+class JoinedTenant(msgspec.Struct, frozen=True):
+    """A tenant that has something of a GPU, through one machine."""
+
+    tenant: str
+    target: Annotated[str, says("The target that tells it as a tenant.")]
+    keys: Annotated[tuple[str, ...], says("By what it is a tenant, as on a device.")]
+    mechanism: Annotated[str, says("How its machine was given what it has of the GPU.")]
+    inside: Annotated[str, says("How it was given that in the machine; empty: nobody tells.")]
+    certainty: Annotated[str, says("The least certain step of the path.")]
+    pods: Annotated[int, says("How many workloads it has there; 0: the machine itself.", ge=0)]
+    path: Annotated[tuple[Hop, ...], says("From one of them to the GPU.")]
+
+
+class JoinedShare(msgspec.Struct, frozen=True):
+    """Two tenants on a GPU, and what separates them: the weakest step in which they differ."""
+
+    between: Annotated[tuple[int, int], says("The two, by their places among the tenants.")]
+    level: Annotated[int, says("From 0, none, to 8, confidential.", ge=0, le=8)]
+    isolation: Annotated[str, says("The level as a word.")]
+    mechanism: Annotated[str, says("What makes the isolation so weak.")]
+    certainty: Annotated[str, says("exact, proven, declared or possible.")]
+
+
+class Covered(msgspec.Struct, frozen=True):
+    """Devices of a target that are seen again here: those of a node, or one of it."""
+
+    target: str
+    node: str
+    device: Annotated[str, says("Empty: all that the node has.")] = ""
+
+
+class JoinedDeviceFact(msgspec.Struct, frozen=True, rename="camel"):
+    """A GPU at its host, with the tenants of every layer."""
+
+    node: Annotated[str, says("The host that it is in.")]
+    device: Annotated[str, says("Its address at the host.")]
+    product: str
+    tenants: tuple[JoinedTenant, ...]
+    level: Annotated[int, says("The lowest level of its shares; 6, exclusive, where none.")]
+    isolation: Annotated[str, says("That level as a word.")]
+    shares: Annotated[tuple[JoinedShare, ...], says("What two tenants share, 100 at most.")]
+    more_shares: Annotated[Count, says("Shares that are not listed.")] = 0
+    unknown: Annotated[
+        tuple[str, ...], says("What can't be known or contradicts, and what would tell.")
+    ] = ()
+    covers: Annotated[
+        tuple[Covered, ...], says("What of the matrix of each target is seen again here.")
+    ] = ()
+
+
+class Unjoined(msgspec.Struct, frozen=True):
+    """A node that is joined with no machine, and why."""
+
+    node: str
+    why: str
+
+
+class JoinFact(msgspec.Struct, frozen=True, rename="camel"):
+    """Which nodes of a target are machines that another target tells of."""
+
+    nodes: Annotated[Count, says("Nodes on which something has a GPU.")]
+    joined: Annotated[
+        Mapping[str, Count], says("How many of them are joined, by what they tell: providerID.")
+    ]
+    unjoined: Annotated[tuple[Unjoined, ...], says("Those of which it is not known, 20 at most.")]
+    more_unjoined: Annotated[Count, says("Such nodes that are not listed.")] = 0
 
 
 class KeyInUse(msgspec.Struct, frozen=True, rename="camel"):

@@ -7,7 +7,9 @@ from typing import Final
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "gpu/"
-LISTED: Final = frozenset({"gpu/Device", "gpu/Tenancy", "gpu/Writer"})
+LISTED: Final = frozenset(
+    {"gpu/Device", "gpu/Join", "gpu/JoinedDevice", "gpu/Tenancy", "gpu/Writer"}
+)
 FACTS: Final = LISTED | {"gpu/AdapterShare", "gpu/Reach", "gpu/Share", "gpu/Sharing"}
 
 ACCELERATORS: Final = Platform(
@@ -18,5 +20,5 @@ ACCELERATORS: Final = Platform(
     facts=FACTS,
     listed=LISTED,
     writing="of GPUs there are gpu/Device, gpu/Share, gpu/Reach, gpu/Sharing, gpu/Tenancy, "
-    "gpu/Writer and gpu/AdapterShare",
+    "gpu/Writer, gpu/AdapterShare, gpu/Join and gpu/JoinedDevice",
 )

@@ -46,6 +46,7 @@ HOST_MOUNTS: Final = "docker/HostMounts"
 HOST_AUDIT_RULES: Final = "docker/HostAuditRules"
 HOST_GROUP: Final = "docker/HostGroup"
 HOST_LISTENERS: Final = "docker/HostListeners"
+HOST_MACHINE: Final = "docker/HostMachine"
 HOST_TOOLKIT: Final = "docker/HostToolkit"
 HOST_DEVICE_SPECS: Final = "docker/HostDeviceSpecs"
 HOST_SHARING_FOLDER: Final = "docker/HostSharingFolder"
@@ -65,6 +66,7 @@ HOST: Final = frozenset(
         HOST_AUDIT_RULES,
         HOST_GROUP,
         HOST_LISTENERS,
+        HOST_MACHINE,
         HOST_TOOLKIT,
         HOST_DEVICE_SPECS,
         HOST_SHARING_FOLDER,

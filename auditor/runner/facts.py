@@ -14,12 +14,12 @@ its conclusion says so; a fact of the run draws on many, and is looked at here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
 from auditor.analysis.completing import CompletingAnalysis
-from auditor.analysis.protocol import JoiningAnalysis, Stage
+from auditor.analysis.protocol import Handed, JoiningAnalysis, Stage
 from auditor.engine import conclude
 from auditor.engine.outcome import Outcome
 from auditor.engine.tally import blinded as blinded_tally
@@ -29,12 +29,15 @@ from auditor.model.resource import Gap
 from auditor.model.results import ExcludedReport, ListedFact
 from auditor.runner.job import Context
 from auditor.runner.mishaps import FORESEEN, Mishaps
-from auditor.runner.rows import joined
+from auditor.runner.rows import encoded_all, joined
 from auditor.runner.waiting import Missing, settled
 
 
 class JudgedFacts(msgspec.Struct):
-    """What came of facts: lines of findings, counts, gaps, and those that are listed, by kind."""
+    """What came of facts: lines of findings, counts, gaps, and those that are listed, by kind.
+
+    ``handed`` are the rows for analyses of the run.
+    """
 
     lines: list[bytes] = msgspec.field(default_factory=list)
     tally: int = 0
@@ -42,6 +45,7 @@ class JudgedFacts(msgspec.Struct):
     census: Counter[str] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     listed: list[tuple[str, ListedFact]] = msgspec.field(default_factory=list)
+    handed: list[bytes] = msgspec.field(default_factory=list)
 
 
 class Blind:
@@ -139,10 +143,12 @@ def judge_facts(
     context: Context,
     blind: Blind,
     mishaps: Mishaps,
+    taking: Container[str] = (),
 ) -> JudgedFacts:
     """Derive the facts of sorted rows, and judge them.
 
-    A bug of ours in one analysis costs its facts, and leaves a gap.
+    ``taking`` are the ids of analyses of the run that take what others hand on. A bug of ours in
+    one analysis costs its facts, and leaves a gap.
     """
     judged = JudgedFacts()
     for analysis, groups in joined(analyses, rows):
@@ -150,8 +156,10 @@ def judge_facts(
             for fact in analysis.derive(groups):
                 if isinstance(fact, Gap):
                     judged.gaps.append(fact)
-                else:
+                elif not isinstance(fact, Handed):
                     _judge(fact, analysis, context, blind, judged)
+                elif fact.to in taking:
+                    judged.handed += encoded_all([(fact.to, row) for row in fact.rows()])
         except FORESEEN:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours costs what takes many objects only

@@ -100,13 +100,14 @@ class _Whole(msgspec.Struct, frozen=True):
     ) -> _Whole:
         counts = functools.reduce(conclude.add_counts, (run.counts for run in every))
         census, evaluated = _population(every)
+        looked_at = context.wanted.kinds | context.wanted.beside
         coverage = conclude.coverage_of(
             census,
             evaluated,
             counts,
             frozenset(rule for run in every for rule in run.blind),
             conclude.left_out(item for run in targets for item in run.excluded),
-            conclude.Scope(context.wanted.kinds, context.profile.platforms.facts, elsewhere),
+            conclude.Scope(looked_at, context.profile.platforms.facts, elsewhere),
         )
         gaps = tuple(gap for run in every for gap in run.gaps)
         return cls(counts, gaps, coverage, sum(run.passed.excluded_files for run in targets))

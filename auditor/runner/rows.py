@@ -11,8 +11,9 @@ What is for all keys has no key, and a TAB sorts before everything that a key be
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
@@ -51,6 +52,8 @@ _decode_key = msgspec.json.Decoder(tuple[str, ...]).decode
 _encode = msgspec.json.encode
 _TOGETHER: Final = 64
 """So many rows are looked at together for secrets before they are written."""
+_MOST_APART: Final = 8_192
+"""Rows that are set apart in memory; more of them go to files."""
 _SHALLOW: Final = 64
 """No JSON with fewer lists and objects is nested too deeply to be cleaned."""
 
@@ -184,6 +187,37 @@ class Rows:
         waiting, self._waiting = self._waiting, []
         if waiting:
             self._lines += encoded_all(waiting)
+
+
+class SetApart:
+    """The rows of some analyses, taken out of those of a target while these are read.
+
+    ``lines`` are in order, and so are those in each of the files ``spools``, where there are many.
+    """
+
+    def __init__(self, names: Collection[str], folder: Path) -> None:
+        """``names`` are the ids of the analyses, ``folder`` is for files."""
+        self._names = frozenset(name.encode() for name in names)
+        self._folder = folder
+        self.lines: list[bytes] = []
+        self.spools: list[Path] = []
+
+    def rest_of(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the rows of all other analyses, of lines in order."""
+        for name, rows in groupby(lines, lambda line: line.partition(_TAB)[0]):
+            if name not in self._names:
+                yield from rows
+                continue
+            for row in rows:
+                self.lines.append(row)
+                if len(self.lines) > _MOST_APART:
+                    self._put()
+
+    def _put(self) -> None:
+        path = self._folder / f"apart-{len(self.spools):06d}"
+        path.write_bytes(b"".join(self.lines))
+        self.spools.append(path)
+        self.lines = []
 
 
 AnAnalysis = TypeVar("AnAnalysis", bound=Extracting)

@@ -22,10 +22,10 @@ from auditor.runner.facts import Blind, judge_completed, judge_facts
 from auditor.runner.job import Context, EvidenceJob, Job, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.reporting import put_together
-from auditor.runner.rows import by_stage
+from auditor.runner.rows import SetApart, by_stage
 from auditor.runner.settings import EvidenceOptions, Settings, Stamp
 from auditor.runner.shards import Lost, run_shards
-from auditor.runner.state import TargetRun, entry_of, sorted_rows
+from auditor.runner.state import TargetRun, entry_of, later_rows, sorted_rows
 from auditor.runner.waiting import Missing
 
 Progress = Callable[[str, int, int], None]
@@ -167,16 +167,20 @@ def _lost(collector: Collector, shard: Shard) -> Iterator[Gap]:
 def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
     """Derive what takes many objects of a target, and judge it here."""
     analyses = by_stage(context.analyses, Stage.TARGET)
+    later = [each.id for each in by_stage(context.analyses, Stage.RUN)]
     blind = Blind(run.gaps, {}, context, whole=False)
     mishaps = Mishaps(job.collector.target.uri, _AFTER)
     with ExitStack() as stack:
-        rows = sorted_rows([run], job.spool, stack)
-        run.add_judged(judge_facts(analyses, rows, context, blind, mishaps))
+        apart = SetApart(later, job.spool)
+        rows = apart.rest_of(sorted_rows(run, job.spool, stack))
+        run.add_judged(judge_facts(analyses, rows, context, blind, mishaps, later))
+        run.later_rows += apart.lines
+        run.later_spools += apart.spools
     completing = context.analyses.completing
     if completing:
         missing = Missing(run.gaps, context.profile.platforms)
         with ExitStack() as stack:
-            rows = sorted_rows([run], job.spool, stack)
+            rows = sorted_rows(run, job.spool, stack)
             run.add_judged(judge_completed(completing, rows, context, missing, mishaps))
     run.add_mishap(mishaps)
 
@@ -193,7 +197,7 @@ def _judge_run(
         blind = Blind(gaps, excluded, context, whole=True)
         mishaps = Mishaps(", ".join(excluded), _AFTER)
         with ExitStack() as stack:
-            rows = sorted_rows([run for _, run in runs], settings.spool, stack)
+            rows = later_rows([run for _, run in runs], settings.spool, stack)
             of_run.add_judged(judge_facts(analyses, rows, context, blind, mishaps))
         of_run.add_mishap(mishaps)
     rules, sources = context.profile.rules, context.sources

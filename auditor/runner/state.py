@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -50,7 +50,8 @@ class TargetRun(msgspec.Struct):
     """What came of one target; ``fresh`` files were not known from a scan before.
 
     ``unread`` are the gaps in place of files: of those nothing is kept but that. ``rows`` and the
-    files ``row_spools`` are what joining analyses took, and ``listed`` the facts that results list.
+    files ``row_spools`` are what joining analyses took, ``later_rows`` and ``later_spools`` what
+    those of the run are to join, and ``listed`` the facts that results list.
     """
 
     spools: list[str] = msgspec.field(default_factory=list)
@@ -60,6 +61,8 @@ class TargetRun(msgspec.Struct):
     unread: list[Gap] = msgspec.field(default_factory=list)
     rows: list[bytes] = msgspec.field(default_factory=list)
     row_spools: list[str] = msgspec.field(default_factory=list)
+    later_rows: list[bytes] = msgspec.field(default_factory=list)
+    later_spools: list[Path] = msgspec.field(default_factory=list)
     census: Counter[str] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     listed: list[tuple[str, ListedFact]] = msgspec.field(default_factory=list)
@@ -101,6 +104,7 @@ class TargetRun(msgspec.Struct):
         self.census += judged.census
         self.evaluated += judged.evaluated
         self.listed += judged.listed
+        self.later_rows += judged.handed
 
     def add_mishap(self, mishaps: Mishaps) -> None:
         """Take in what went wrong outside of shards."""
@@ -108,9 +112,19 @@ class TargetRun(msgspec.Struct):
             self.mishaps.append(mishaps.first)
 
 
-def sorted_rows(runs: Sequence[TargetRun], folder: Path, stack: ExitStack) -> Iterator[bytes]:
-    """The rows of some targets, in order; from no more files than may be open."""
-    paths = [Path(path) for run in runs for path in run.row_spools]
-    files = spools.opened(spools.joined(paths, folder), stack)
-    held = sorted(line for run in runs for line in run.rows)
-    return chain.from_iterable(in_order([held, *files]))
+def sorted_rows(run: TargetRun, folder: Path, stack: ExitStack) -> Iterator[bytes]:
+    """The rows of a target, in order; from no more files than may be open."""
+    return _in_order(run.rows, map(Path, run.row_spools), folder, stack)
+
+
+def later_rows(runs: Sequence[TargetRun], folder: Path, stack: ExitStack) -> Iterator[bytes]:
+    """The rows that analyses of the run are to join, of all targets, in order."""
+    held = [line for run in runs for line in run.later_rows]
+    return _in_order(held, (path for run in runs for path in run.later_spools), folder, stack)
+
+
+def _in_order(
+    held: Iterable[bytes], paths: Iterable[Path], folder: Path, stack: ExitStack
+) -> Iterator[bytes]:
+    files = spools.opened(spools.joined([*paths], folder), stack)
+    return chain.from_iterable(in_order([sorted(held), *files]))

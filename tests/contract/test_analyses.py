@@ -20,13 +20,21 @@ from auditor.analysis.completing import (
     Waiting,
     waiting_key,
 )
-from auditor.analysis.protocol import Held, JoiningAnalysis, ObjectAnalysis, Row, Site, Stage
+from auditor.analysis.protocol import (
+    Handed,
+    Held,
+    JoiningAnalysis,
+    ObjectAnalysis,
+    Row,
+    Site,
+    Stage,
+)
 from auditor.analysis.table import ANALYSES
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Resource, Target
 from auditor.platforms import PLATFORMS
 from auditor.policy import load, policies_folder
-from auditor.runner.rows import Rows, joined
+from auditor.runner.rows import Rows, encoded_all, joined
 from tests.e2e.command import ESTATE
 from tests.e2e.runs import collector_of
 from tests.unit.analysis.gpu import objects
@@ -34,6 +42,7 @@ from tests.unit.analysis.gpu import objects
 CANARY = "ghp_" + "c4N4" * 9
 TARGET = Target("estate", "files")
 GPU = "nvidia.com/gpu"
+UUID = "42344765-bc6d-0ab2-1c40-5a0f7f0f9a11"
 
 
 @cache
@@ -58,7 +67,8 @@ def estate() -> tuple[Resource, ...]:
         for fact in analysis.derive(resource)
         if isinstance(fact, Resource)
     ]
-    return (*found, *facts, *running(), *routed(), *networked(), *hosted(), *beneath(), *virtual())
+    parts = (running(), routed(), networked(), hosted(), beneath(), virtual(), layered())
+    return (*found, *facts, *(each for part in parts for each in part))
 
 
 def joined_containers() -> tuple[Resource, ...]:
@@ -172,9 +182,19 @@ def virtual() -> tuple[Resource, ...]:
         }
         for number in (1, 2)
     ]
+    machines[0]["config"]["uuid"] = UUID
     found = (odd("vsphere/VirtualMachine", body) for body in machines)
     named = (msgspec.structs.replace(each, name=f"x{at}") for at, each in enumerate(found))
     return (odd("vsphere/Host", host), *named)
+
+
+def layered() -> tuple[Resource, ...]:
+    """A node that is the first of the machines, and a pod that has its GPU."""
+    status = {"capacity": {GPU: "1"}, "nodeInfo": {"systemUUID": UUID}}
+    return (
+        objects.resource("Node", "vm", spec={"providerID": f"vsphere://{UUID}"}, status=status),
+        objects.pod("team-5/x", {GPU: 1}, on="vm"),
+    )
 
 
 def site() -> Site:
@@ -190,9 +210,26 @@ def lines(analysis: JoiningAnalysis, resources: tuple[Resource, ...]) -> list[by
 
 
 def facts(analysis: JoiningAnalysis, found: list[bytes]) -> list[Fact | Gap]:
-    return [
+    """What is derived of lines, and for one of the run of what others hand on to it."""
+    if analysis.stage is Stage.RUN:
+        found = [*found, *handed(analysis.id)]
+    derived = [
         fact for each, groups in joined((analysis,), sorted(found)) for fact in each.derive(groups)
     ]
+    return [each for each in derived if not isinstance(each, Handed)]
+
+
+@cache
+def handed(to: str) -> tuple[bytes, ...]:
+    """What the analyses of targets hand on to one of the run, of the whole estate."""
+    return tuple(
+        line
+        for analysis in made().joining
+        for each, groups in joined((analysis,), lines(analysis, estate()))
+        for found in each.derive(groups)
+        if isinstance(found, Handed) and found.to == to
+        for line in encoded_all([(to, row) for row in found.rows()])
+    )
 
 
 COMPLETING = [pytest.param(each, id=each.id) for each in made().completing]
@@ -210,7 +247,7 @@ def test_each_makes_facts_that_a_platform_knows() -> None:
     makers: dict[str, list[frozenset[str]]] = {}
     for each in made().all:
         for kind, fields in each.feeds.items():
-            makers.setdefault(kind, []).append(fields[""])
+            makers.setdefault(kind, []).extend([] if each.stage is Stage.RUN else [fields[""]])
     assert makers.keys() == PLATFORMS.facts
     for rests in makers.values():
         assert sum(map(len, rests)) == len(frozenset().union(*rests)), "one analysis a kind"

@@ -8,7 +8,14 @@ from pathlib import Path
 from auditor.policy import load, policies_folder
 from tests.docs.cel_page import cel_page
 from tests.docs.helps import cli_page, filled
-from tests.docs.results_schema import device_schema, results_schema, tenancy_schema, writer_schema
+from tests.docs.results_schema import (
+    device_schema,
+    join_schema,
+    joined_schema,
+    results_schema,
+    tenancy_schema,
+    writer_schema,
+)
 from tests.docs.rule_pages import rule_pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +24,8 @@ RULES = DOCS / "rules"
 RESULTS_SCHEMA = ROOT / "policies/schema/results.v1.schema.json"
 DEVICE_SCHEMA = ROOT / "policies/schema/gpu-device.v1.schema.json"
 TENANCY_SCHEMA = ROOT / "policies/schema/gpu-tenancy.v1.schema.json"
+JOINED_SCHEMA = ROOT / "policies/schema/gpu-joined-device.v1.schema.json"
+JOIN_SCHEMA = ROOT / "policies/schema/gpu-join.v1.schema.json"
 WRITER_SCHEMA = ROOT / "policies/schema/gpu-writer.v1.schema.json"
 
 
@@ -31,6 +40,8 @@ def pages() -> dict[Path, str]:
     made[RESULTS_SCHEMA] = results_schema()
     made[DEVICE_SCHEMA] = device_schema()
     made[TENANCY_SCHEMA] = tenancy_schema()
+    made[JOINED_SCHEMA] = joined_schema()
+    made[JOIN_SCHEMA] = join_schema()
     made[WRITER_SCHEMA] = writer_schema()
     return made
 

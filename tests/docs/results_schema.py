@@ -8,7 +8,13 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.gpus import DeviceFact, TenancyFact, WriterFact
+from auditor.model.gpus import (
+    DeviceFact,
+    JoinedDeviceFact,
+    JoinFact,
+    TenancyFact,
+    WriterFact,
+)
 from auditor.model.results import SCHEMA, Document
 
 _REF = "#/$defs/{name}"
@@ -33,6 +39,16 @@ def tenancy_schema() -> str:
 def writer_schema() -> str:
     """The JSON Schema of the facts ``gpu/Writer`` that results list."""
     return _schema(WriterFact, "gpu-writer:v1", "what tenants may write, version 1")
+
+
+def joined_schema() -> str:
+    """The JSON Schema of the facts ``gpu/JoinedDevice`` that results list."""
+    return _schema(JoinedDeviceFact, "gpu-joined-device:v1", "a GPU at its host, version 1")
+
+
+def join_schema() -> str:
+    """The JSON Schema of the facts ``gpu/Join`` that results list."""
+    return _schema(JoinFact, "gpu-join:v1", "which nodes are which machines, version 1")
 
 
 def _schema(struct: type, name: str, title: str) -> str:

@@ -32,12 +32,13 @@ from auditor.analysis.docker.doors import ALL, Door, device_id, doors_of
 from auditor.analysis.gpu.bypass import Way
 from auditor.analysis.gpu.devices import parse_device
 from auditor.analysis.gpu.estate import Device, Estate, Held, Reach
+from auditor.analysis.gpu.handing import handed_by
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import REACH, SHARE, facts_of
 from auditor.analysis.gpu.tenants import Tenants, tenancy_by_key
-from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
+from auditor.analysis.protocol import Feeds, Groups, Handed, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
 from auditor.model.gpus import TENANCY, TenancyFact
@@ -127,7 +128,7 @@ class DockerGpus(Uncombined):
                 origin = site.origin(resource.parent or resource, "", use.fields)
                 yield Row((_WORKLOADS,), "workload", origin, _encode(use))
 
-    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap | Handed]:
         """Yield the facts of a target."""
         host, at = Host(), None
         for key, rows in groups:
@@ -136,7 +137,9 @@ class DockerGpus(Uncombined):
                     host, at = _host(row.body), row.place
             else:
                 uses = [(row.place, _use(row.body)) for row in rows]
-                yield from facts_of(_estate(host, at, uses), partial(_told, uses))
+                estate = _estate(host, at, uses)
+                yield from facts_of(estate, partial(_told, uses))
+                yield handed_by(estate)
 
 
 def _host_of(body: bytes) -> Host:

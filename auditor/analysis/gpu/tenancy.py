@@ -25,6 +25,7 @@ import msgspec
 from auditor.analysis.gpu.adapters import Together
 from auditor.analysis.gpu.components import Component, components_from_table
 from auditor.analysis.gpu.estate import Device, Estate, NodePool, Reach
+from auditor.analysis.gpu.handing import handed_by
 from auditor.analysis.gpu.learning import learn
 from auditor.analysis.gpu.matrix import device_fact, pool_fact
 from auditor.analysis.gpu.naming import CONFIG_MAP
@@ -56,7 +57,7 @@ from auditor.analysis.gpu.tenants import (
     names_in,
     tenancy_of,
 )
-from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
+from auditor.analysis.protocol import Feeds, Groups, Handed, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
@@ -119,7 +120,7 @@ class Tenancies(Uncombined):
             return chain(pod_marks(resource, site, self._pod_labels), found)
         return found
 
-    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap | Handed]:
         """Yield the facts of a target, and a gap for each object that is not as its API has it."""
         estate = Estate(Tenants(self._keys, self._mapped), self._components)
         for key, rows in groups:
@@ -129,6 +130,7 @@ class Tenancies(Uncombined):
                 learn(estate, key, rows)
         estate.settle()
         yield from facts_of(estate, lambda: tenancy_of(estate.tenants, estate.seen))
+        yield handed_by(estate)
 
 
 def make(tables: Tables, read: ReadText = read_json) -> Tenancies:
@@ -206,7 +208,18 @@ def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolS
 
 
 def _shared(estate: Estate, tenants: tuple[str, str], found: dict[Certainty, Pair]) -> Fact:
-    """What two tenants share: an entry for each certainty, the surest first."""
+    """What two tenants share."""
+    best = found[max(found)]
+    origins = _namespaces(estate, best.share.pods)
+    node = estate.nodes.get(best.node)
+    everywhere = [*origins, *([node] if node is not None else [])]
+    origins = everywhere or estate.places(best.share.pods)
+    part = f"tenants {' and '.join(tenants)}"
+    return _fact(SHARE, tenants, share_body(tenants, found), None, origins, part)
+
+
+def share_body(tenants: tuple[str, str], found: dict[Certainty, Pair]) -> dict[str, object]:
+    """Say what two tenants share: an entry for each certainty, the surest first."""
     entries = [
         {
             "certainty": certainty.word,
@@ -229,12 +242,7 @@ def _shared(estate: Estate, tenants: tuple[str, str], found: dict[Certainty, Pai
         body["sure"] = int(weakest(sure))
     if perhaps and (not sure or weakest(perhaps) < weakest(sure)):
         body["perhaps"] = int(weakest(perhaps))
-    best = found[max(found)]
-    origins = _namespaces(estate, best.share.pods)
-    node = estate.nodes.get(best.node)
-    everywhere = [*origins, *([node] if node is not None else [])]
-    origins = everywhere or estate.places(best.share.pods)
-    return _fact(SHARE, tenants, body, None, origins, f"tenants {' and '.join(tenants)}")
+    return body
 
 
 def _together(estate: Estate, tenants: tuple[str, str], found: Together) -> Fact:

@@ -24,7 +24,7 @@ folder stands for itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
@@ -32,11 +32,12 @@ from typing import Any, Final
 import msgspec
 
 from auditor.analysis.gpu.estate import Device, Estate, Held
+from auditor.analysis.gpu.handing import JOINED
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
 from auditor.analysis.gpu.tenancy import SHARE, facts_of
 from auditor.analysis.gpu.tenants import Tenants, tenancy_by_key
-from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
+from auditor.analysis.protocol import Feeds, Groups, Handed, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
 from auditor.model.gpus import TENANCY, TenancyFact
@@ -52,9 +53,14 @@ _MIG: Final = re.compile(r".*-[0-9]+-[0-9]+[cq](?:me)?")
 """A profile with the number of slices before the gigabytes (NVIDIA's guide to vGPU, 1.4)."""
 _PARTS: Final = frozenset({"sharedDirect"})
 _WRITER: Final = "platform"
-_UNKNOWN: Final = "a GPU that is not known"
+UNKNOWN: Final = "a GPU that is not known"
+NOT_SAID: Final = "the host does not say which machines are on it"
 _HOST: Final = "host-graphics"
 _CONFIGURED: Final = "machine-devices"
+SEATS: Final = "2"
+GPU_HOST: Final = "gpu-host"
+GPU_MACHINE: Final = "gpu-machine"
+"""What the keys of rows begin with that are handed on, and their tags."""
 _RESTS: Final = MappingProxyType({"": frozenset({HOST, MACHINE})})
 
 
@@ -88,6 +94,19 @@ class Machine(msgspec.Struct, frozen=True):
     whole: tuple[tuple[str, bool], ...]
 
 
+class Seat(msgspec.Struct, frozen=True):
+    """What a machine has of a GPU: all of it, or the part that a path leads to.
+
+    ``by_host``: the host tells of it, and not the machine's own configuration.
+    """
+
+    gpu: str
+    machine: Machine
+    certainty: Certainty
+    path: tuple[Step, ...]
+    by_host: bool = False
+
+
 _host = msgspec.json.Decoder(Host).decode
 _machine = msgspec.json.Decoder(Machine).decode
 _encode = msgspec.json.encode
@@ -114,7 +133,7 @@ class VsphereGpus(Uncombined):
             if machine is not None:
                 yield Row((_MACHINES,), "machine", site.origin(resource), _encode(machine))
 
-    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap | Handed]:
         """Yield the facts of a target."""
         hosts: list[tuple[Origin, Host]] = []
         machines: list[tuple[Origin, Machine]] = []
@@ -124,6 +143,18 @@ class VsphereGpus(Uncombined):
             else:
                 machines = [(row.place, _machine(row.body)) for row in rows]
         yield from facts_of(_estate(hosts, machines), partial(_told, machines))
+        yield Handed(JOINED, partial(_rows, hosts, machines))
+
+
+def _rows(
+    hosts: Sequence[tuple[Origin, Host]], machines: Sequence[tuple[Origin, Machine]]
+) -> Iterator[Row]:
+    """Hand on the hosts that have GPUs, and the machines that have something of one."""
+    for at, host in hosts:
+        if host.gpus:
+            yield Row((SEATS, at.target, host.moid), GPU_HOST, at, _encode(host))
+    for at, machine in machines:
+        yield Row((SEATS, at.target, machine.moid), GPU_MACHINE, at, _encode(machine))
 
 
 def _host_of(resource: Resource) -> Host:
@@ -144,8 +175,11 @@ def _host_of(resource: Resource) -> Host:
 
 
 def _within(body: Mapping[str, Any], name: str) -> str:
+    return within(body.get("inventory", ""), name)
+
+
+def within(inventory: str, name: str) -> str:
     """Tell what one saved inventory calls something from what another one does; "" stays so."""
-    inventory = body.get("inventory", "")
     return f"{inventory}/{name}" if inventory and name else name
 
 
@@ -209,21 +243,34 @@ def _fill(
 ) -> None:
     """Give each GPU of a host what its machines have of it."""
     found = {gpu.pci: Device(gpu.name, held=[], notes=[]) for gpu in host.gpus}
-    for origin, machine in machines:
-        for pci, of_a_maker in machine.whole:
-            if pci in found or (pci and of_a_maker):
-                device = found.setdefault(pci, Device(held=[], notes=[]))
-                _hold(device, machine, Certainty.EXACT, (), (_CONFIGURED, origin))
-        if machine.profiles:
-            _hold_part(found, host, machine, (at, origin))
+    places = {machine.moid: origin for origin, machine in machines}
+    for seat in seats_on(host, [machine for _, machine in machines]):
+        device = found.setdefault(seat.gpu, Device(held=[], notes=[]))
+        machine = seat.machine
+        by = (_HOST, at) if seat.by_host else (_CONFIGURED, places[machine.moid])
+        sharing = seat.path[0].mechanism if seat.path else Mechanism.EXCLUSIVE
+        grant = Grant(machine.tenant, machine.pod, seat.certainty, sharing, seat.path, machine=True)
+        device.held.append(Held(grant, *by))
+        if seat.by_host and seat.certainty < Certainty.EXACT and NOT_SAID not in device.notes:
+            device.notes.append(NOT_SAID)
     for pci, device in found.items():
         estate.devices[host.name, pci] = device
 
 
-def _hold_part(
-    found: dict[str, Device], host: Host, machine: Machine, places: tuple[Origin, Origin]
-) -> None:
-    """Add a machine with vGPUs to the GPUs that they are on, or may be on."""
+def seats_on(host: Host, machines: Iterable[Machine]) -> Iterator[Seat]:
+    """Yield what machines have of the GPUs of their host, machine by machine."""
+    known = {gpu.pci for gpu in host.gpus}
+    for machine in machines:
+        for pci, of_a_maker in machine.whole:
+            if pci in known or (pci and of_a_maker):
+                known.add(pci)
+                yield Seat(pci, machine, Certainty.EXACT, ())
+        if machine.profiles:
+            yield from _parts(host, machine)
+
+
+def _parts(host: Host, machine: Machine) -> Iterator[Seat]:
+    """Yield the GPUs that the vGPUs of a machine are on, or may be on."""
     mig = all(_MIG.fullmatch(profile) for profile in machine.profiles)
     named = [gpu for gpu in host.gpus if machine.moid in gpu.machines]
     certainty = Certainty.EXACT if named else Certainty.POSSIBLE
@@ -231,29 +278,10 @@ def _hold_part(
     for gpu in gpus:
         mechanism = Mechanism.VGPU_MIG if mig or gpu.mig else Mechanism.VGPU_TIME_SLICED
         path = (Step(mechanism, machine.moid),)
-        _hold(found[gpu.pci], machine, certainty, path, (_HOST, places[0]))
+        yield Seat(gpu.pci, machine, certainty, path, by_host=True)
     if not gpus:
-        device = found.setdefault(_UNKNOWN, Device(held=[], notes=[]))
         mechanism = Mechanism.VGPU_MIG if mig else Mechanism.VGPU_TIME_SLICED
-        path = (Step(mechanism, machine.moid),)
-        _hold(device, machine, Certainty.POSSIBLE, path, (_CONFIGURED, places[1]))
-    elif not named:
-        for gpu in gpus:
-            note = "the host does not say which machines are on it"
-            if note not in found[gpu.pci].notes:
-                found[gpu.pci].notes.append(note)
-
-
-def _hold(
-    device: Device,
-    machine: Machine,
-    certainty: Certainty,
-    path: tuple[Step, ...],
-    by: tuple[str, Origin],
-) -> None:
-    sharing = path[0].mechanism if path else Mechanism.EXCLUSIVE
-    grant = Grant(machine.tenant, machine.pod, certainty, sharing, path, machine=True)
-    device.held.append(Held(grant, *by))
+        yield Seat(UNKNOWN, machine, Certainty.POSSIBLE, (Step(mechanism, machine.moid),))
 
 
 def _told(machines: Sequence[tuple[Origin, Machine]]) -> TenancyFact:

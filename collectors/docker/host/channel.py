@@ -22,6 +22,7 @@ from auditor.platforms.docker import (
     HOST_CONTAINERS,
     HOST_DEVICE_SPECS,
     HOST_LISTENERS,
+    HOST_MACHINE,
     HOST_MOUNTS,
     HOST_SHARING_FOLDER,
 )
@@ -37,7 +38,14 @@ OFF: Final = "--no-host"
 REMOTE: Final = f"only the engine is reached, and not its host; {_HOW}"
 ROOTLESS: Final = "the engine does not run as root, and its files are those of a user"
 OF_ANY: Final = frozenset(
-    {HOST_CONTAINERS, HOST_DEVICE_SPECS, HOST_LISTENERS, HOST_MOUNTS, HOST_SHARING_FOLDER},
+    {
+        HOST_CONTAINERS,
+        HOST_DEVICE_SPECS,
+        HOST_LISTENERS,
+        HOST_MACHINE,
+        HOST_MOUNTS,
+        HOST_SHARING_FOLDER,
+    }
 )
 """The kinds that are about the host, whichever account its engine runs as."""
 

@@ -14,6 +14,7 @@ from auditor.platforms.docker import (
     HOST_GROUP,
     HOST_KEYS,
     HOST_LISTENERS,
+    HOST_MACHINE,
     HOST_MOUNTS,
     HOST_PROCESSES,
     HOST_SETTINGS,
@@ -109,6 +110,10 @@ class _Listeners(msgspec.Struct, frozen=True):
     listeners: list[_Listener]
 
 
+class _Machine(msgspec.Struct, frozen=True):
+    uuid: str = ""
+
+
 _FORMS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
     {
         **dict.fromkeys((*FILES, HOST_KEYS), _Files),
@@ -120,6 +125,7 @@ _FORMS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
         HOST_AUDIT_RULES: _AuditRules,
         HOST_GROUP: _Group,
         HOST_LISTENERS: _Listeners,
+        HOST_MACHINE: _Machine,
     }
 )
 

@@ -29,6 +29,7 @@ from collectors.docker.host.probes import (
     AUDITED,
     ENGINES,
     LINKS,
+    PRODUCT,
     PROGRAM,
     PROXY,
     SHELLS,
@@ -269,6 +270,12 @@ def _sources(seen: Observed) -> Iterator[str]:
         database, _, sources = line.partition("#")[0].partition(":")
         if database.strip() == "group":
             yield from re.sub(r"\[[^\]]*\]", " ", sources).split()
+
+
+def machine(seen: Observed) -> Mapping[str, Any]:
+    """The UUID of the machine; none where its firmware tells none, as on boards without DMI."""
+    text = text_of(seen, PRODUCT)
+    return {} if text is None else {"uuid": text.decode(errors="replace").strip()}
 
 
 def listeners(seen: Observed) -> Mapping[str, Any]:

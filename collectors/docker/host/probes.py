@@ -102,6 +102,9 @@ class Text(msgspec.Struct, frozen=True):
     take: Take = Take.ALL
 
 
+PRODUCT: Final = "/sys/class/dmi/id/product_uuid"
+"""The UUID of the machine, as its firmware tells it; only root may read it."""
+
 TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
     {
         "/etc/group": Text(1 << 20),
@@ -113,6 +116,7 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "/proc/self/mountinfo": Text(4 << 20),
         "/proc/net/tcp": Text(1 << 18, Take.LISTENING),
         "/proc/net/tcp6": Text(1 << 18, Take.LISTENING),
+        PRODUCT: Text(1 << 12),
     }
 )
 """The files that are read as well."""

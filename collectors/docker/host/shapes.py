@@ -26,6 +26,7 @@ from auditor.platforms.docker import (
     HOST_GROUP,
     HOST_KEYS,
     HOST_LISTENERS,
+    HOST_MACHINE,
     HOST_MOUNTS,
     HOST_PROCESSES,
     HOST_SETTINGS,
@@ -40,6 +41,7 @@ from collectors.docker.host.probes import (
     FILES,
     KEY_FOLDERS,
     PROCESSES,
+    PRODUCT,
     PROGRAM,
     PROGRAM_RUNS,
     Files,
@@ -191,6 +193,7 @@ _PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
             parts.listeners,
             ("/proc/net/tcp: what listens", "/proc/net/tcp6: the same"),
         ),
+        HOST_MACHINE: _Part("machine", parts.machine, (f"{PRODUCT}: its content",)),
         HOST_TOOLKIT: _Part("config.toml", parts.toolkit, (f"{parts.TOOLKIT}: its content",)),
     }
 )

@@ -108,6 +108,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 Property("runtime.powerState", TEXT),
                 Property("runtime.connectionState", TEXT),
                 Property("runtime.host", TEXT),
+                Property("guest.hostName", TEXT),
                 Property("resourcePool", TEXT),
             ),
             "config.uuid",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auditor.analysis.analyses import Analyses
-from auditor.analysis.protocol import OTHERS, JoiningAnalysis, Site
+from auditor.analysis.protocol import OTHERS, Handed, JoiningAnalysis, Site
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Resource, Target
 from auditor.platforms import PLATFORMS
@@ -34,5 +34,6 @@ def derived(analysis: JoiningAnalysis, *parts: Iterable[Resource], site: Site = 
     for each, groups in joined((analysis,), lines):
         for fact in each.derive(groups):
             assert not isinstance(fact, Gap)
-            found.append(fact)
+            if not isinstance(fact, Handed):
+                found.append(fact)
     return found

@@ -12,7 +12,8 @@ FILE = "rules/acme-bad.yaml"
 DOCKER = "a kind of a Docker host is written docker/Container"
 GPUS = (
     f"{DOCKER}; a kind of vSphere is written vsphere/VirtualMachine; of GPUs there are gpu/Device, "
-    "gpu/Share, gpu/Reach, gpu/Sharing, gpu/Tenancy, gpu/Writer and gpu/AdapterShare"
+    "gpu/Share, gpu/Reach, gpu/Sharing, gpu/Tenancy, gpu/Writer, gpu/AdapterShare, gpu/Join and "
+    "gpu/JoinedDevice"
 )
 KIND = "a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io"
 EVER = "ids are for ever: one that was used once is never used for something else"
