@@ -153,6 +153,7 @@ class Layers:
     def _used(self, given: Given, joined: Link) -> Used:
         guest = joined.guest
         rows = [row for _, row in self.nodes.get((guest.target, guest.name), ())]
+        inside = tuple(each for row in rows for each in row.inside)
         holdings: dict[str, list[Holding]] = {}
         for row in rows:
             for each in row.holdings:
@@ -160,12 +161,18 @@ class Layers:
         return Used(
             link=joined,
             uses=tuple(
-                (_party(guest, own), Use(given, joined, tuple(own)))
-                for _, own in sorted(holdings.items())
+                (_party(guest, own), Use(given, joined, tuple(own), _sharing(tenant, inside)))
+                for tenant, own in sorted(holdings.items())
             ),
-            inside=tuple(each for row in rows for each in row.inside),
+            inside=inside,
             notes=tuple(note for row in rows for note in row.notes),
         )
+
+
+def _sharing(tenant: str, inside: Iterable[Inside]) -> frozenset[str]:
+    """Name the tenants that share something with one."""
+    pairs = (each.tenants for each in inside if tenant in each.tenants)
+    return frozenset(name for pair in pairs for name in pair) - {tenant}
 
 
 def _party(guest: Guest, holdings: Iterable[Holding]) -> Party:

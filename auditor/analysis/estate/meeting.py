@@ -28,24 +28,41 @@ Ways = Sequence[frozenset[str]]
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """Where devices of a tenant in one machine may be: sets of GPUs, of which one is right."""
+    """Where devices of a tenant in one machine may be: sets of GPUs, of which one is right.
+
+    Where both tenants are on the node, each with devices of its own, ``dealt`` are the GPUs that
+    each have one of its parts at least, and ``left`` is how many parts are not this tenant's.
+    """
 
     machine: tuple[str, str]
     guest: tuple[str, str]
     ways: Ways
+    devices: int
+    dealt: frozenset[str] = frozenset()
+    left: int = 0
+
+    def fits(self, way: frozenset[str], other: Placed, other_way: frozenset[str]) -> bool:
+        """Whether what neither has suffices for the GPUs on which neither is."""
+        if (self.machine, self.guest) != (other.machine, other.guest):
+            return True
+        return len(self.dealt - way - other_way) <= max(self.left - other.devices, 0)
 
 
-def ways_of(given: Given, devices: int) -> Ways:
-    """Find the smallest sets of GPUs that have room for so many devices of a machine."""
+def ways_of(given: Given, devices: int, *, every: bool = False) -> Ways:
+    """Find the sets of GPUs that have room for so many devices of a machine.
+
+    Only the smallest, unless ``every`` one may matter: on more GPUs there is more to meet.
+    """
     gpus = sorted(given.seats)
     if devices >= given.count:
         return (frozenset(gpus),)
     if len(gpus) > _MOST_GPUS:
         return (frozenset(),)
     found: list[frozenset[str]] = []
-    for size in range(1, len(gpus) + 1):
+    for size in range(1, (min(devices, len(gpus)) if every else len(gpus)) + 1):
         for some in map(frozenset, combinations(gpus, size)):
-            if given.room(some) >= devices and not any(each <= some for each in found):
+            larger = not every and any(each <= some for each in found)
+            if given.room(some) >= devices and not larger:
                 found.append(some)
     return tuple(found)
 
@@ -55,7 +72,7 @@ def must_meet(
 ) -> bool:
     """Say whether the two meet whichever way is taken; ``meet`` says which meetings count.
 
-    Within one guest they do not meet here: of those its own target tells.
+    Within one guest they meet only where each has parts of its own: of others its target tells.
     """
     every = sorted(
         [*((each, True) for each in ours), *((each, False) for each in theirs)],
@@ -73,9 +90,9 @@ def must_meet(
             tried += 1
             if tried > _MOST:
                 return None
+            against = [(other, theirs_way) for other, own, theirs_way in taken if own is not mine]
             if any(
-                own is not mine and _meets(one, way, other, theirs_way, meet)
-                for other, own, theirs_way in taken
+                _meets(one, way, *other, meet) or not one.fits(way, *other) for other in against
             ):
                 continue
             found = apart(at + 1, (*taken, (one, mine, way)))
@@ -93,6 +110,6 @@ def _meets(
     other_way: frozenset[str],
     meet: Callable[[str, Placed, Placed], bool],
 ) -> bool:
-    if (one.machine, one.guest) == (other.machine, other.guest):
+    if (one.machine, one.guest) == (other.machine, other.guest) and not one.dealt:
         return False
     return any(meet(gpu, one, other) for gpu in way & other_way)

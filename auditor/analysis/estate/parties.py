@@ -70,6 +70,15 @@ class Entry(msgspec.Struct, frozen=True):
         return (self.use.link.guest.target, self.use.link.guest.name) if self.use else ("", "")
 
     @property
+    def reaches_all(self) -> bool:
+        """Whether it reaches every GPU of its node, as its own target tells."""
+        return self.use is not None and any(each.every for each in self.use.holdings)
+
+    def has_its_own(self, other: Entry) -> bool:
+        """Whether it has no device of its node in common with another tenant there."""
+        return self.use is not None and other.party.name not in self.use.sharing
+
+    @property
     def trail(self) -> str:
         """The way to the host, in words."""
         machine = f"machine {self.given.machine.path}"

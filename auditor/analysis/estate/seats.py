@@ -47,6 +47,17 @@ class Given(msgspec.Struct, frozen=True):
         """How many devices its guest has."""
         return len(self.whole) + self.parts
 
+    @property
+    def is_named(self) -> bool:
+        """Whether its host says which GPUs its parts are on."""
+        parts = self.seats.keys() - self.whole
+        return all(self.seats[gpu].certainty is Certainty.EXACT for gpu in parts)
+
+    @property
+    def is_dealt(self) -> bool:
+        """Whether all that it has are parts, at least one on each of its GPUs."""
+        return not self.whole and self.is_named and len(self.seats) <= self.parts
+
     def step(self, gpu: str) -> tuple[Step, ...]:
         """The part of a GPU that it has; () for all of it."""
         return self.seats[gpu].path
@@ -59,8 +70,7 @@ class Given(msgspec.Struct, frozen=True):
         shared = self.seats.keys() - self.whole
         here = shared.intersection(gpus)
         parts = self.parts if here else 0
-        named = all(self.seats[gpu].certainty is Certainty.EXACT for gpu in shared)
-        if here and named and len(shared) <= self.parts:
+        if here and self.is_named and len(shared) <= self.parts:
             parts -= len(shared - here)
         return len(self.whole.intersection(gpus)) + parts
 
@@ -72,11 +82,15 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True):
-    """What a tenant has in a machine that is its node; ``holdings`` are the surest first."""
+    """What a tenant has in a machine that is its node; ``holdings`` are the surest first.
+
+    ``sharing`` are the tenants with whom it has, or may have, a device of the node in common.
+    """
 
     given: Given
     link: Link
     holdings: tuple[Holding, ...]
+    sharing: frozenset[str] = frozenset()
 
     def on(self, gpu: str) -> Certainty:
         """How sure it is that the tenant has something of a GPU."""

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from auditor.analysis.estate.meeting import Placed, must_meet, ways_of
 from auditor.analysis.estate.parties import Entry, Pair, are_one, may_be_one
-from auditor.analysis.estate.seats import mechanism_of
+from auditor.analysis.estate.seats import Given, mechanism_of
 from auditor.analysis.gpu.isolation import ISOLATION, Isolation, Kernel, Level, Mechanism
 from auditor.analysis.gpu.shares import Certainty, Grant, Share, separation
 
@@ -75,16 +75,18 @@ def _separated(gpu: str, one: Entry, other: Entry) -> tuple[Isolation, Mechanism
         if one.given.count > 1:
             certainty = min(certainty, Certainty.POSSIBLE)
         return ISOLATION[Mechanism.UNKNOWN], Mechanism.UNKNOWN, certainty
-    return _siblings(gpu, one, certainty)
+    if one.reaches_all or other.reaches_all:
+        return None
+    return _siblings(gpu, one.given, certainty)
 
 
 def _siblings(
-    gpu: str, one: Entry, certainty: Certainty
+    gpu: str, given: Given, certainty: Certainty
 ) -> tuple[Isolation, Mechanism, Certainty] | None:
     """Several parts of one GPU in one machine look like several GPUs to its node."""
-    given = one.given
     shared_gpus = given.seats.keys() - given.whole
-    if gpu not in shared_gpus or given.parts <= len(shared_gpus):
+    apart = len(shared_gpus) if given.is_named else 1
+    if gpu not in shared_gpus or given.parts <= apart:
         return None
     if len(shared_gpus) > 1:
         certainty = Certainty.POSSIBLE
@@ -124,7 +126,7 @@ def counted(
     for certainty in COUNTED:
         sure = (each.share.level for each in of if each.share.certainty >= certainty)
         levels = [level for level in levels if level < min(sure, default=Level.CONFIDENTIAL)]
-        mine, others = _placed(ours, certainty), _placed(theirs, certainty)
+        mine, others = _placed(ours, certainty, theirs), _placed(theirs, certainty, ours)
         if not mine or not others:
             continue
         for level in levels:
@@ -149,8 +151,11 @@ def _place(found: OnGpu) -> tuple[object, ...]:
     return found.gpu, frozenset(ends)
 
 
-def _placed(entries: Iterable[Entry], certainty: Certainty) -> list[Placed]:
+def _placed(
+    entries: Iterable[Entry], certainty: Certainty, others: Iterable[Entry]
+) -> list[Placed]:
     """Say of the machines of a tenant on which GPUs what it has of them may be."""
+    beside = {(each.given.machine.key, each.guest): each for each in others}
     found: dict[tuple[object, ...], Placed] = {}
     for entry in entries:
         devices = entry.given.count
@@ -159,6 +164,15 @@ def _placed(entries: Iterable[Entry], certainty: Certainty) -> list[Placed]:
         elif any(seat.certainty < certainty for seat in entry.given.seats.values()):
             devices = 0
         if devices:
-            key = entry.given.machine.key
-            found[key, entry.guest] = Placed(key, entry.guest, ways_of(entry.given, devices))
+            key, given = entry.given.machine.key, entry.given
+            other = beside.get((key, entry.guest))
+            apart = other is not None and entry.has_its_own(other) and given.is_dealt
+            found[key, entry.guest] = Placed(
+                machine=key,
+                guest=entry.guest,
+                ways=ways_of(given, devices, every=apart),
+                devices=devices,
+                dealt=frozenset(given.seats) if apart else frozenset(),
+                left=given.parts - devices,
+            )
     return list(found.values())

@@ -61,7 +61,8 @@ def _tenant(name: str, held: Sequence[Held], keys: tuple[str, ...]) -> TenantOnD
 
 
 def _surest(grant: Grant) -> tuple[object, ...]:
-    return -grant.certainty, grant.path, grant.sharing.value
+    path = tuple((step.mechanism.value, step.id) for step in grant.path)
+    return -grant.certainty, path, grant.sharing.value
 
 
 def _part(path: tuple[Step, ...]) -> str:

@@ -178,6 +178,15 @@ def test_where_the_host_names_nobody_it_may_be_any() -> None:
     assert unknown == [[], *[["the host does not say which machines are on it"]] * 2]
 
 
+def test_one_tenant_has_parts_of_two_kinds_of_one_gpu() -> None:
+    found = held(
+        host(gpu(PCI)),
+        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
+        machine("vm-b", "/team-a", vgpu("grid_a100-1-5c")),
+    )
+    assert found == {PCI: [("team-a", "vgpu-mig", "possible")]}
+
+
 def test_of_a_host_that_was_not_read_the_machines_are_told() -> None:
     found = held(
         machine("vm-a", "/team-a", vgpu("grid_a100-20c"), whole(PCI)),
