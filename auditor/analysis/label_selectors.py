@@ -172,16 +172,24 @@ class PodClasses:
 
     def select(self, requirements: Requirements) -> Selected:
         """Say whether some class satisfies all requirements."""
+        surely, possibly = self.sets(requirements)
+        if surely:
+            return Selected.SOME
+        return Selected.UNKNOWN if possibly else Selected.NONE
+
+    def sets(self, requirements: Requirements) -> tuple[int, int]:
+        """Find the classes that satisfy all requirements, and with them those that may.
+
+        Both are sets of bits; a class is the bit of its number.
+        """
         surely = possibly = self._all
         for each in requirements:
             yes, perhaps = self._of(each)
             surely &= yes
             possibly &= yes | perhaps
             if not possibly:
-                return Selected.NONE
-        if surely:
-            return Selected.SOME
-        return Selected.UNKNOWN if possibly else Selected.NONE
+                return 0, 0
+        return surely, possibly
 
     def _of(self, each: Requirement) -> tuple[int, int]:
         """Find the classes that satisfy a requirement, and those that may."""

@@ -1,0 +1,1 @@
+"""What can reach what in the network of a cluster, by its policies."""
