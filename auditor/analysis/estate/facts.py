@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.estate.identities import Identities
 from auditor.analysis.estate.layers import Attached, Layers, Used
 from auditor.analysis.estate.machines import PROVIDER, Doubt, Guest, Links
 from auditor.analysis.estate.parties import Entry, Pair, told
@@ -53,7 +54,9 @@ def join_facts(layers: Layers, links: Links) -> Iterator[Fact]:
     for doubt in links.ambiguous:
         whys[doubt.guest.target, doubt.guest.name] = doubt.why
     for guest in links.missing:
-        whys[guest.target, guest.name] = _not_found(guest, layers)
+        why = _not_found(guest, layers.identities)
+        if why:
+            whys[guest.target, guest.name] = why
     given = layers.with_gpus()
     for each in links.joined:
         place = each.guest.target, each.guest.name
@@ -81,10 +84,14 @@ def join_facts(layers: Layers, links: Links) -> Iterator[Fact]:
             yield _fact(JOIN, (), body, [at])
 
 
-def _not_found(guest: Guest, layers: Layers) -> str:
+def _not_found(guest: Guest, known: Identities) -> str:
+    """Say why a guest is no machine; "" where nothing says that it should be one."""
     uuid = guest.provider or guest.firmware
+    if not uuid:
+        alike = "its UUID is not known, and no machine alone is called as it is"
+        return alike if known.has_machines else ""
     said = f"it says that it is {PROVIDER}{uuid}"
-    if not layers.identities.has_machines:
+    if not known.has_machines:
         return f"{said}, and no vCenter was read"
     return f"{said}, and no machine that was read has this UUID"
 

@@ -102,7 +102,11 @@ class Doubt(msgspec.Struct, frozen=True):
 
 
 class Links(msgspec.Struct, frozen=True):
-    """What came of all guests: joined, ambiguous, or of a machine that was not found."""
+    """What came of all guests: joined, ambiguous, or missing.
+
+    Missing is what says that it is a machine of vSphere, or tells no UUID, and was not found. What
+    tells the UUID of no machine is none.
+    """
 
     joined: tuple[Link, ...]
     ambiguous: tuple[Doubt, ...]
@@ -165,7 +169,7 @@ def link(guests: Iterable[Guest], machines: Iterable[Machine]) -> Links:
         alike = known.by_name.get(_short(guest.name), [])
         if len(alike) == 1 and alike[0].key not in taken:
             links.append(Link(guest, alike[0], BY_NAME, Certainty.POSSIBLE))
-        elif guest.of_vsphere:
+        else:
             missing.append(guest)
     joined, claimed = _apart(links)
     return Links(tuple(joined), (*ambiguous, *claimed), tuple(missing))

@@ -333,6 +333,19 @@ def test_a_docker_host_whose_uuid_was_not_read() -> None:
     assert [each[-1] for each in shares(found)] == ["possible"]
 
 
+def test_a_docker_host_that_is_not_found_says_so() -> None:
+    docker = [info("gpu-7"), container("rank", "web")]
+    found = run({"k8s://a": A, "docker+ssh://gpu-7": docker, "vsphere://vc": VC})
+    (join,) = [each for each in of_kind(found, "gpu/Join") if not each["joined"]]
+    assert join["unjoined"] == [
+        {
+            "node": "gpu-7",
+            "why": "its UUID is not known, and no machine alone is called as it is",
+        }
+    ]
+    assert of_kind(run({"k8s://a": A[:1], "docker+ssh://gpu-7": docker}), "gpu/Join") == []
+
+
 def test_a_node_and_an_engine_in_one_machine() -> None:
     """Each gives the same GPU out, and neither knows of the other."""
     docker = [info("gpu-1"), product(ONE), container("rank", "web")]

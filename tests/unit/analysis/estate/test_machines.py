@@ -158,6 +158,7 @@ def test_a_name_only_suggests() -> None:
         "gpu-1": ("gpu-1", "name", "possible"),
         "GPU-2.example": ("x", "name", "possible"),
     }
+    assert [each.name for each in found.missing] == ["gpu-3"]
 
 
 def test_a_name_is_nothing_against_a_uuid() -> None:
