@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from auditor.analysis.protocol import Stage
-from auditor.engine import conclude
+from auditor.engine import conclude, presence
 from auditor.engine.gate import parse_gate
 from auditor.errors import BrokenError, CollectionError
 from auditor.model.enums import GapCause
@@ -73,7 +73,7 @@ def audit(
         )
         context = context_of(job)
         parse_gate(gate_text or context.profile.gate)
-        run = _run_target(job, context, settings, progress)
+        run = _run_target(job, context, settings, progress, alone=len(collectors) == 1)
         runs.append((collector, run))
         if keeping is not None and keep is not None:
             keeping.entries[number] = entry_of(job, run, stamp.clock())
@@ -91,7 +91,9 @@ def _spool_of(root: Path, number: int) -> Path:
     return folder
 
 
-def _run_target(job: Job, context: Context, settings: Settings, progress: Progress) -> TargetRun:
+def _run_target(
+    job: Job, context: Context, settings: Settings, progress: Progress, *, alone: bool
+) -> TargetRun:
     run = TargetRun()
     uri = job.collector.target.uri
     try:
@@ -130,7 +132,7 @@ def _run_target(job: Job, context: Context, settings: Settings, progress: Progre
             else:
                 run.add(result)
             progress(uri, done, len(plan.shards))
-    _judge_facts(job, context, run)
+    _judge_facts(job, context, run, alone=alone)
     _conclude(job, context, run)
     return run
 
@@ -164,16 +166,23 @@ def _lost(collector: Collector, shard: Shard) -> Iterator[Gap]:
         )
 
 
-def _judge_facts(job: Job, context: Context, run: TargetRun) -> None:
-    """Derive what takes many objects of a target, and judge it here."""
+def _judge_facts(job: Job, context: Context, run: TargetRun, *, alone: bool) -> None:
+    """Derive what takes many objects of a target, and judge it here.
+
+    A target that is ``alone`` and of one platform has nothing to be joined with, so that nothing is
+    handed on of it.
+    """
     analyses = by_stage(context.analyses, Stage.TARGET)
     later = [each.id for each in by_stage(context.analyses, Stage.RUN)]
+    uri, platforms = job.collector.target.uri, context.profile.platforms
+    joins = not alone or len(presence.platforms_present(uri, run.census, platforms)) > 1
     blind = Blind(run.gaps, {}, context, whole=False)
     mishaps = Mishaps(job.collector.target.uri, _AFTER)
     with ExitStack() as stack:
         apart = SetApart(later, job.spool)
         rows = apart.rest_of(sorted_rows(run, job.spool, stack))
-        run.add_judged(judge_facts(analyses, rows, context, blind, mishaps, later))
+        taking = later if joins else ()
+        run.add_judged(judge_facts(analyses, rows, context, blind, mishaps, taking))
         run.later_rows += apart.lines
         run.later_spools += apart.spools
     completing = context.analyses.completing

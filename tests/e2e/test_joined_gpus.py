@@ -15,6 +15,7 @@ import pytest
 from tests.e2e.command import ROOT, auditor
 from tests.faults.server import serving
 from tests.faults.vcenters import HOST, MACHINE, PASSWORD, Authority, Vcenter
+from tests.inventories import Saved, value
 from tests.unit.analysis.estate import layers
 
 ONE = "42344765-bc6d-0ab2-1c40-5a0f7f0f9a11"
@@ -31,6 +32,11 @@ GPU = f"""<val xsi:type="ArrayOfHostGraphicsInfo"><HostGraphicsInfo>
 DEVICES = """<val xsi:type="ArrayOfVirtualDevice"><VirtualDevice xsi:type="VirtualPCIPassthrough">
 <key>13000</key><backing xsi:type="VirtualPCIPassthroughVmiopBackingInfo">
 <vgpu>grid_a100-20c</vgpu></backing></VirtualDevice></val>"""
+
+
+_SPACE = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
+_TYPED = f'{_SPACE} i:type="VirtualPCIPassthrough"'
+_BACKING = f'{_SPACE} i:type="VirtualPCIPassthroughVmiopBackingInfo"'
 
 
 def machine(uuid: str) -> dict[str, str]:
@@ -191,3 +197,31 @@ def test_what_a_lower_floor_allows(estate: Estate) -> None:
         *("--set", "isolation_floor=memory"),
     )
     assert ran.code == 0, ran.out
+
+
+def test_one_folder_with_both_layers(tmp_path: Path) -> None:
+    """An inventory that govc saved, beside what kubectl printed: one target, and yet two layers."""
+    saved = Saved(tmp_path / "all" / "vcenter")
+    config = (
+        f"<uuid>{ONE}</uuid><hardware><device {_TYPED}><key>13000</key><backing {_BACKING}>"
+        "<vgpu>grid_a100-20c</vgpu></backing></device></hardware>"
+    )
+    runs = '<host type="HostSystem">host-9</host><powerState>poweredOn</powerState>'
+    runtime = value("VirtualMachineRuntimeInfo", runs)
+    saved.machine("vm-1", "gpu-1", config, runtime=runtime)
+    saved.machine("vm-2", "batch", config.replace(ONE, TWO), "team-b", runtime=runtime)
+    users = "".join(f'<vm type="VirtualMachine">{each}</vm>' for each in ("vm-1", "vm-2"))
+    graphics = f"<pciId>{PCI}</pciId><graphicsType>sharedDirect</graphicsType>{users}"
+    saved.host("host-9", "esx1", f"<graphicsInfo>{graphics}</graphicsInfo>")
+    saved.write()
+    cluster(
+        tmp_path / "all" / "cluster.json",
+        layers.namespace("llm"),
+        layers.node("gpu-1", f"vsphere://{ONE}"),
+        layers.pod("llm/chat", "gpu-1"),
+    )
+    ran = auditor("gpus", tmp_path / "all", "--format", "json")
+    (device,) = json.loads(ran.out)["joined"]
+    assert [each["tenant"] for each in device["tenants"]] == ["llm", "team-b"]
+    (share,) = device["shares"]
+    assert (share["certainty"], share["mechanism"]) == ("exact", "vgpu-time-sliced")
