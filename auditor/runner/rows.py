@@ -132,7 +132,8 @@ class Rows:
 
     def __init__(self, analyses: Analyses) -> None:
         """``analyses`` are those that the run has."""
-        self._by_id = {each.id: each for each in analyses.with_rows}
+        self._analyses = analyses
+        self._by_id: Mapping[str, Extracting] | None = None
         self._combined: dict[tuple[str, Key, str], Row] = {}
         self._waiting: list[tuple[str, Row]] = []
         self._lines: list[bytes] = []
@@ -158,14 +159,20 @@ class Rows:
         """Add rows that were written as lines."""
         for line in lines:
             name, row = decoded(line)
-            self.add(self._by_id[name], row)
+            self.add(self._called(name), row)
 
     def add_all(self, other: Rows) -> None:
         """Add the rows of another."""
         other.write()
         self._lines += other._lines
         for (name, _, _), row in other._combined.items():
-            self.add(self._by_id[name], row)
+            self.add(self._called(name), row)
+
+    def _called(self, name: str) -> Extracting:
+        """The analysis of a name; most files have no row that is combined, and never ask."""
+        if self._by_id is None:
+            self._by_id = {each.id: each for each in self._analyses.with_rows}
+        return self._by_id[name]
 
     def __len__(self) -> int:
         """Count the rows."""

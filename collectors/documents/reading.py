@@ -68,7 +68,7 @@ class FileReading:
     def evidence(self) -> Evidence:
         """The file with its digest, and with those of what belongs to it."""
         taken = self._begin()[1]
-        if not isinstance(taken, Together) or not taken.inputs:
+        if taken is None or not isinstance(taken, Together) or not taken.inputs:
             return self._evidence
         how = f"read with {', '.join(map(shown, taken.with_files))}"
         return msgspec.structs.replace(self._evidence, taken_as=f"with:{taken.inputs}", how=how)
