@@ -11,7 +11,7 @@ What is for all keys has no key, and a TAB sorts before everything that a key be
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Final, TypeVar
