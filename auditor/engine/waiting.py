@@ -19,6 +19,7 @@ from auditor.engine.outcome import BodyPath, Judgement, Outcome
 from auditor.engine.slices import Slicer, touches, unite
 from auditor.engine.tally import lane, lanes
 from auditor.model.enums import Verdict
+from auditor.model.pointers import token
 from auditor.platforms.shape import Shape
 from auditor.policy.compiled import ActiveRule
 
@@ -69,7 +70,9 @@ class Reserved:
         self._lanes = lanes(self._rules)
         self._shape = shape
         self._listed = listed
-        self._slicer = Slicer(unite(rule_reads(rule, shape) for _, rule in rules))
+        reads = unite(rule_reads(rule, shape) for _, rule in rules)
+        self._slicer = Slicer(reads)
+        self._fields = None if reads.whole else frozenset(map(token, reads.fields))
         self._plan = KindPlan(shape, rules, list_all=self._rules, memo=memo)
         self._apart: dict[int, tuple[Judgement, Judgement, Judgement]] = {}
 
@@ -96,6 +99,12 @@ class Reserved:
             msgspec.DecodeError: the body is not valid JSON.
         """
         return self._slicer.value(quiet(self._shape, body), clean=clean)
+
+    def looks_at(self, pointer: str) -> bool:
+        """Whether these rules may read something at, above or below a pointer of a body."""
+        if self._fields is None or not pointer:
+            return True
+        return pointer[1:].partition("/")[0] in self._fields
 
     def judge(self, body: object, doubts: Sequence[Doubt] = ()) -> Again:
         """Judge a completed body; a verdict that differs where it is in doubt is unknown."""

@@ -89,7 +89,7 @@ def _is_shallow(body: bytes) -> bool:
 
 def _is_compact(body: bytes) -> bool:
     """Whether JSON is as it is kept: in one line, and without fields that are null."""
-    return b"null" not in body and b"\n" not in body
+    return b":null" not in body and b": null" not in body and b"\n" not in body
 
 
 def _line(analysis: str, row: Row, body: bytes) -> bytes:

@@ -117,7 +117,7 @@ def row_of(
         kind=fact.kind,
         aspects=found.aspects,
         body=body,
-        spots=_spots(fact),
+        spots=_spots(fact, found.rules),
         part=fact.part,
         heuristic=fact.heuristic,
         rank=rank_of(owner),
@@ -126,9 +126,13 @@ def row_of(
     return Row(key, WAITING, origin, _encode(waiting), held)
 
 
-def _spots(fact: Resource) -> Spots:
-    """Where parts of a fact stand in its object, but for what stands below its pointer."""
-    spots = [(start, None if place is None else Spot(0, place)) for start, place in fact.elsewhere]
+def _spots(fact: Resource, rules: Reserved) -> Spots:
+    """Where what rules look at stands in its object, but for what stands below its pointer."""
+    spots = [
+        (start, None if place is None else Spot(0, place))
+        for start, place in fact.elsewhere
+        if rules.looks_at(start)
+    ]
     if fact.anchor:
         spots.append((fact.anchor, Spot(0, fact.pointer)))
     return tuple(spots)

@@ -210,10 +210,9 @@ def _separation(fields: Fields, found: _Container) -> None:
         fields.put(name, mode, f"{_HOST}/{key}")
     security, options = security_of(host.security_opt or ()), f"{_HOST}/SecurityOpt"
     fields.put("seccomp", security.seccomp, options)
+    fields.put("noNewPrivileges", bool(security.no_new_privileges), options)
     if security.no_new_privileges is None:  # its engine decided when it made the container
-        fields.locate("/noNewPrivileges", options)
-    else:
-        fields.put("noNewPrivileges", security.no_new_privileges, options)
+        fields.put("noNewPrivilegesUnsaid", True, None)
     unconfined, at = security.paths_unconfined, options
     for key, paths in (("MaskedPaths", host.masked_paths), ("ReadonlyPaths", host.readonly_paths)):
         if paths is not None and not paths:

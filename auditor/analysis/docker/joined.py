@@ -140,5 +140,5 @@ class _Around:
             spots += self._privileges.of_engine.complete(body, related)
         if PRIVILEGES in waiting.aspects:
             spots += self._privileges.complete(row.place.uid, body, related)
-        changed = body if body != waiting.body else None
+        changed = body if spots or body != waiting.body else None
         return Completed(row, waiting, changed, spots, tuple(related.origins))

@@ -11,6 +11,9 @@ and inspecting the container does not show it (API 1.41 to 1.56). The kernel doe
                       engine was asked
     not known         one has not                                  false
     not known         any other                                    not known
+
+A container that does not say it is taken for one of an engine that does not either, which most are:
+then what was found where it was read stands. What is not known is taken away.
 """
 
 from __future__ import annotations
@@ -34,12 +37,11 @@ FIELD: Final = engine_defaults.FIELD
 OF_ENGINE: Final = "noNewPrivilegesOfEngine"
 READS: Final = engine_defaults.READS | {HOST_CONTAINERS}
 ASPECT: Final = Aspect(((FIELD,), (OF_ENGINE,)), READS)
-_CONTAINER: Final = "container"
+UNSAID: Final = b'"noNewPrivilegesUnsaid":true'
 
 
 class _Workload(msgspec.Struct, frozen=True, rename="camel"):
-    form: str = ""
-    no_new_privileges: bool | msgspec.UnsetType = msgspec.UNSET
+    no_new_privileges_unsaid: bool = False
 
 
 class _Container(msgspec.Struct, frozen=True, rename="camel"):
@@ -57,13 +59,7 @@ _decode_states = msgspec.json.Decoder(dict[str, tuple[int, bool]]).decode
 
 def is_open(fact: Resource) -> bool:
     """Whether a container says nothing of it."""
-    if b'"form":"container"' not in fact.body:
-        return False
-    try:
-        found = _decode_workload(fact.body)
-    except msgspec.ValidationError:
-        return False  # what it says is not one of both: the rule has no verdict
-    return found.form == _CONTAINER and found.no_new_privileges is msgspec.UNSET
+    return UNSAID in fact.body and _decode_workload(fact.body).no_new_privileges_unsaid
 
 
 def rows(resource: Resource, site: Site) -> Iterator[Row]:
@@ -101,11 +97,12 @@ class Privileges:
         default, seen = self.of_engine.found(), self._seen.get(container)
         on = default is not None and default.value
         if default is not None and not on:
-            body[FIELD] = False
-        elif seen is not None and self._seen_at is not None and (on or not seen[1]):
+            return ()
+        if seen is not None and self._seen_at is not None and (on or not seen[1]):
             number, body[FIELD] = seen
             at = f"/containers/{number}/noNewPrivileges"
             return ((f"/{FIELD}", Spot(related.number(self._seen_at), at)),)
-        elif on:
+        body.pop(FIELD, None)
+        if on:
             body[OF_ENGINE] = True
         return ()
