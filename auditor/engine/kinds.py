@@ -14,7 +14,9 @@ three rules on two pods of one Deployment, of which a secret was rotated in betw
 
 A slice is cut out of the JSON without decoding the rest (:mod:`auditor.engine.slices`), and its
 sha256 is the key. What may be in a judgement is in the slice: that a rule reads nothing else is
-known when it is compiled. Three things bound the cost where the memo would not help:
+known when it is compiled. The names of what a finding is about are in neither, and are put into
+messages last (:mod:`auditor.engine.naming`). Three things bound the cost where the memo would not
+help:
 
 * a tier beyond the last volatile set is never remembered, since no two of its slices are equal;
 * each memo is on trial: if 256 lookups hit fewer than 64 times, it pauses for 4,096 bodies, and
@@ -39,6 +41,7 @@ from auditor.analysis.shapes import prepare, quiet, replaced
 from auditor.cel import Environment, Program, ReadTree
 from auditor.engine.judge import Judge
 from auditor.engine.members import never_applies
+from auditor.engine.naming import Naming
 from auditor.engine.outcome import Judgement
 from auditor.engine.partial import Partial
 from auditor.engine.paths import plain_paths
@@ -84,13 +87,15 @@ class KindPlan:
     ) -> None:
         self._shape = shape
         self._partial = Partial(rules, shape, listed=list_all)
+        self._naming = Naming(shape)
         grouped: dict[int, list[tuple[int, ActiveRule]]] = {}
-        for index, rule in rules:
+        for index, rule in ((index, self._naming.without(rule)) for index, rule in rules):
             grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
         self._groups = [
             _Tier(
                 grouped[tier],
                 shape,
+                self._naming,
                 list_all=list_all,
                 memo=memo and tier < _last(shape),
                 alone=len(grouped) == 1,
@@ -117,8 +122,11 @@ class KindPlan:
         """
         lazy = _Body(self._shape, body, clean=clean)
         if not repeated or self._origins is None:
-            return tuple([group.judge(lazy) for group in self._groups])
-        return (*self._origins.judge(lazy), *[group.judge(lazy) for group in self._without_memo])
+            found = [group.judge(lazy) for group in self._groups]
+        else:
+            found = [*self._origins.judge(lazy)]
+            found += [group.judge(lazy) for group in self._without_memo]
+        return self._naming.named(found, body, clean=clean)
 
     def judge_partial(self, body: bytes, *, clean: bool = True) -> tuple[Judgement, ...]:
         """Judge what is written in a body that only changes another one.
@@ -226,6 +234,7 @@ class _Tier:
         self,
         rules: Sequence[tuple[int, ActiveRule]],
         shape: Shape,
+        naming: Naming,
         *,
         list_all: frozenset[int],
         memo: bool,
@@ -234,7 +243,8 @@ class _Tier:
         """``alone``: there is no other group that could need more of a body."""
         self._quiet = partial(quiet, shape)
         self._alone = alone
-        self._judge = Judge(rules, shape, list_all=list_all)
+        self._rules = Judge(rules, shape, list_all=list_all)
+        self._naming = naming
         self.reads = unite(rule_reads(rule, shape) for _, rule in rules)
         self._brief = bool(shape.repeated) and not touches(self.reads, (shape.repeated,))
         self.remembers = memo
@@ -246,19 +256,18 @@ class _Tier:
 
     def judge(self, body: _Body) -> Judgement:
         if not self.remembers:
-            value = body.part(self._slicer, brief=self._brief)
-            return self._judge.judge(value, templated=body.templated)
+            return self._judged(body.part(self._slicer, brief=self._brief), body)
         if self._pause:
             self._pause -= 1
             value = body.part(self._slicer, brief=False) if self._alone else body.value()
-            return self._judge.judge(value, templated=body.templated)
+            return self._judged(value, body)
         try:
             key = hashlib.sha256(self._quiet(self._slicer.cut(body.raw))).digest()
         except OverflowError:
-            return self._judge.judge(body.value(), templated=body.templated)
+            return self._judged(body.value(), body)
         judgement = self._memo.get(key)
         if judgement is None:
-            judgement = self._judge.judge(body.value(), templated=body.templated)
+            judgement = self._judged(body.value(), body)
             if len(self._memo) >= MEMO_LIMIT:
                 self._memo.clear()
             self._memo[key] = judgement
@@ -266,6 +275,9 @@ class _Tier:
             self._hits += 1
         self._count()
         return judgement
+
+    def _judged(self, value: dict[str, object], body: _Body) -> Judgement:
+        return self._naming.marked(self._rules.judge(value, templated=body.templated))
 
     def _count(self) -> None:
         """End a trial: where few slices are equal, cutting them costs more than it saves."""

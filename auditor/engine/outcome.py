@@ -38,7 +38,9 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
     """All that a group of rules says of one slice.
 
     ``outcomes`` are those to be listed; ``tally`` counts all of them (:mod:`auditor.engine.tally`).
+    ``blanks`` are the numbers of those whose messages lack a name (:mod:`auditor.engine.naming`).
     """
 
     outcomes: tuple[Outcome, ...]
     tally: int
+    blanks: tuple[int, ...] = ()

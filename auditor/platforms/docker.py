@@ -6,9 +6,11 @@ A container that runs, a service of a swarm and a service of a compose file are 
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from auditor.platforms.platform import Platform
+from auditor.platforms.shape import Shape
 
 PREFIX: Final = "docker/"
 COMPONENT: Final = "docker/Component"
@@ -101,6 +103,14 @@ FACTS: Final = frozenset(
     }
 )
 
+_WORKLOAD: Final = Shape(
+    volatile=(
+        tuple((field,) for field in ("image", "mounts", "ports", "networks", "user", "memory")),
+        tuple((field,) for field in ("environment", "command", "labels")),
+    )
+)
+"""What differs between containers that are started alike, and what differs in nearly all."""
+
 DOCKER: Final = Platform(
     name="docker",
     schemes=("docker", "docker+unix", "docker+tls", "docker+ssh"),
@@ -108,6 +118,7 @@ DOCKER: Final = Platform(
     kinds=READ | HOST | WRITTEN | FACTS,
     facts=FACTS,
     written=WRITTEN,
+    shapes=MappingProxyType({WORKLOAD: _WORKLOAD}),
     writing="a kind of a Docker host is written docker/Container",
     shorthand="docker:// is the engine of the current context",
 )
