@@ -12,12 +12,11 @@ from typing import Final
 
 from auditor.model.enums import Decision, Severity, TargetState, Verdict
 from auditor.model.finding import Report, TargetReport
-from reports import scope
+from reports import gpus, isolation, scope
 from reports.by_object import ByObject
 from reports.by_rule import ByRule
 from reports.folders import by_folder, told_folders
 from reports.gaps import SHOWN_GAPS, causes, in_a_line, some, told
-from reports.gpus import section
 from reports.room import Block, capped, cut, fitted
 from reports.style import Style
 from reports.text import cells, safe, wrap
@@ -91,7 +90,8 @@ class _Screen:
         bounded = self._style.lines is not None and not self._style.everything
         if bounded:
             table = iter(capped(table, MOST_TABLE))
-        yield from section(self._report, self._style, short=bounded)
+        yield from gpus.section(self._report, self._style, short=bounded)
+        yield from isolation.section(self._report, self._style, short=bounded)
         yield from table
         if folders:
             yield from self._folders()

@@ -28,6 +28,7 @@ from auditor.analysis.docker.releases import Releases
 from auditor.analysis.docker.services import Services
 from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
+from auditor.analysis.isolation import chains
 from auditor.analysis.texts import ReadText, read_json
 from auditor.analysis.vsphere.gpus import VsphereGpus
 from auditor.analysis.workloads import PodTemplates
@@ -45,6 +46,7 @@ def analyses(read: ReadText) -> Table:
             partial(tenancy.make, read=read),
             *(selections.make, secondary_networks.make, backends.make, listeners.make),
             *(partial(sharing.make, read=read), DockerGpus, HostFacts, VsphereGpus, JoinedGpus),
+            chains.make,
         ),
         completing=(completions.make, joined.make),
     )

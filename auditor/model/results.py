@@ -293,8 +293,9 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         says(
             "Facts by their kind, in the order of targets and keys: who shares a GPU with "
             "whom (gpu/Device), by what tenants are told (gpu/Tenancy), what of it they may "
-            "write (gpu/Writer), GPUs that several targets tell of (gpu/JoinedDevice) and "
-            "which nodes are which machines (gpu/Join). Absent where there are none."
+            "write (gpu/Writer), GPUs that several targets tell of (gpu/JoinedDevice), "
+            "which nodes are which machines (gpu/Join), what is between workloads and the "
+            "hardware (isolation/Chain). Absent where there are none."
         ),
     ] = UNSET
 

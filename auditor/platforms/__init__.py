@@ -7,11 +7,12 @@ from typing import Final
 from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
 from auditor.platforms.files import FILES
+from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.platforms.platform import Platform, Platforms
 from auditor.platforms.vsphere import VSPHERE
 
 __all__ = ("PLATFORMS", "Platform", "Platforms")
 
-PLATFORMS: Final = Platforms((KUBERNETES, DOCKER, VSPHERE, ACCELERATORS, FILES))
+PLATFORMS: Final = Platforms((KUBERNETES, DOCKER, VSPHERE, ACCELERATORS, ISOLATION, FILES))
 """All that there are; which of them a run knows is an argument."""

@@ -9,6 +9,7 @@ from auditor.policy import load, policies_folder
 from tests.docs.cel_page import cel_page
 from tests.docs.helps import cli_page, filled
 from tests.docs.results_schema import (
+    chain_schema,
     device_schema,
     join_schema,
     joined_schema,
@@ -26,6 +27,7 @@ DEVICE_SCHEMA = ROOT / "policies/schema/gpu-device.v1.schema.json"
 TENANCY_SCHEMA = ROOT / "policies/schema/gpu-tenancy.v1.schema.json"
 JOINED_SCHEMA = ROOT / "policies/schema/gpu-joined-device.v1.schema.json"
 JOIN_SCHEMA = ROOT / "policies/schema/gpu-join.v1.schema.json"
+CHAIN_SCHEMA = ROOT / "policies/schema/isolation-chain.v1.schema.json"
 WRITER_SCHEMA = ROOT / "policies/schema/gpu-writer.v1.schema.json"
 
 
@@ -40,6 +42,7 @@ def pages() -> dict[Path, str]:
     made[RESULTS_SCHEMA] = results_schema()
     made[DEVICE_SCHEMA] = device_schema()
     made[TENANCY_SCHEMA] = tenancy_schema()
+    made[CHAIN_SCHEMA] = chain_schema()
     made[JOINED_SCHEMA] = joined_schema()
     made[JOIN_SCHEMA] = join_schema()
     made[WRITER_SCHEMA] = writer_schema()

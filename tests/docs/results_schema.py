@@ -15,6 +15,7 @@ from auditor.model.gpus import (
     TenancyFact,
     WriterFact,
 )
+from auditor.model.isolation import ChainFact
 from auditor.model.results import SCHEMA, Document
 
 _REF = "#/$defs/{name}"
@@ -49,6 +50,11 @@ def joined_schema() -> str:
 def join_schema() -> str:
     """The JSON Schema of the facts ``gpu/Join`` that results list."""
     return _schema(JoinFact, "gpu-join:v1", "which nodes are which machines, version 1")
+
+
+def chain_schema() -> str:
+    """The JSON Schema of the facts ``isolation/Chain`` that results list."""
+    return _schema(ChainFact, "isolation-chain:v1", "what is around workloads, version 1")
 
 
 def _schema(struct: type, name: str, title: str) -> str:

@@ -236,3 +236,20 @@ def test_who_may_not_read_hosts_knows_less(estate: Estate) -> None:
     assert f"not known: node {NAME}: {why}" in ran.out
     assert f"{TENANT}/chat > node {NODE} > machine" in ran.out
     assert f"  docker://{NAME}  {NAME}  " in ran.out, "its own row is still there"
+
+
+def test_who_shares_the_kernel_of_the_machine(estate: Estate) -> None:
+    """The chain of each leads to its machine and its host; an engine's tenants share one kernel."""
+    ran = estate.run("scan", "--profile", "isolation", "--format", "json")
+    assert ran.code == 1, ran.err
+    results = ran.results()
+    chains = {each["body"]["tenant"]: each["body"] for each in results["facts"]["isolation/Chain"]}
+    alone, beside = chains[TENANT], chains["vision"]
+    assert [hop["layer"] for hop in alone["path"]] == ["workload", "node", "machine", "host"]
+    assert (alone["others"], alone["isolation"], alone["weakest"]) == ([], "own-kernel", "machine")
+    assert beside["path"][2]["by"] == "product UUID"
+    assert f"notebook (container of docker://{NAME})" in beside["others"]
+    assert beside["isolation"] == "none", "the notebook beside it is privileged"
+    failed = {each["element"] for each in results["findings"] if each["verdict"] == "fail"}
+    assert any(each.startswith("tenant vision") for each in failed)
+    assert not any(each.startswith(f"tenant {TENANT}") for each in failed)

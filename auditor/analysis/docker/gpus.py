@@ -168,11 +168,9 @@ def _use_of(resource: Resource) -> Use | None:
     doors = doors_of(body)
     if not doors:
         return None
-    labels = body.get("labels") or {}
-    project = labels.get(_PROJECT) or ""
-    tenant, key = _tenant(labels, project, resource.name)
+    pod, tenant, key = tenant_of(body.get("labels") or {}, resource.name)
     return Use(
-        pod=f"{project or _ALONE}/{resource.name}",
+        pod=pod,
         tenant=tenant,
         key=key,
         doors=tuple(doors),
@@ -180,6 +178,12 @@ def _use_of(resource: Resource) -> Use | None:
         form=body["form"],
         node="" if body["form"] == "container" else resource.source,
     )
+
+
+def tenant_of(labels: Mapping[str, str], name: str) -> tuple[str, str, str]:
+    """Say how a container is called, whose it is, and what names its tenant."""
+    project = labels.get(_PROJECT) or ""
+    return f"{project or _ALONE}/{name}", *_tenant(labels, project, name)
 
 
 def _tenant(labels: Mapping[str, str], project: str, name: str) -> tuple[str, str]:

@@ -123,7 +123,7 @@ def _row(
 ) -> tuple[tuple[str, ...], str, object, Sequence[str]] | None:
     match resource.kind:
         case "k8s/Namespace":
-            marks = _marks(body, keys)
+            marks = marks_of(body, keys)
             return (TENANTS, resource.name), "namespace", marks, ()
         case "k8s/ResourceSlice":
             pool = slice_row(body)
@@ -185,7 +185,12 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
             yield Row((NAMING,), "naming", origin, _encode(naming))
 
 
-def _marks(body: bytes, keys: Sequence[TenantKey]) -> NamespaceMarks:
+def marks_of(body: bytes, keys: Sequence[TenantKey]) -> NamespaceMarks:
+    """Take what a namespace says of its tenant.
+
+    Raises:
+        msgspec.DecodeError: its labels or annotations are not texts.
+    """
     metadata = _decode_marked(body).metadata or _Metadata()
     return NamespaceMarks(
         _named(metadata.labels, {*names_in(keys, "label"), *ADMIN_ACCESS}),

@@ -1,0 +1,1 @@
+"""What is between a workload and the hardware, layer by layer."""
