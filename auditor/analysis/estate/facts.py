@@ -11,6 +11,7 @@ from auditor.analysis.estate.identities import Identities
 from auditor.analysis.estate.layers import Attached, Layers, Used
 from auditor.analysis.estate.machines import PROVIDER, Doubt, Guest, Links
 from auditor.analysis.estate.parties import Entry, Pair, told
+from auditor.analysis.estate.seats import Given
 from auditor.analysis.estate.together import OnGpu
 from auditor.analysis.gpu.isolation import Level
 from auditor.analysis.gpu.pairs import Pair as Found
@@ -149,11 +150,15 @@ def device_fact(
     return msgspec.structs.replace(_fact(JOINED, key, body, origins), draws_on=tuple(targets))
 
 
-def _on(host: Attached, gpu: str) -> Iterator[Used]:
-    """Yield the nodes in machines that have something of a GPU."""
+def _on(host: Attached, gpu: str) -> Iterator[tuple[Given, Used]]:
+    """Yield the nodes that surely are machines that have something of a GPU.
+
+    What a node that may be another machine tells stays in the matrix of its own target.
+    """
     for given, nodes in host.machines:
         if gpu in given.seats:
-            yield from nodes
+            sure = (each for each in nodes if each.link.certainty is Certainty.EXACT)
+            yield from ((given, each) for each in sure)
 
 
 def _inside(host: Attached, gpu: str, entries: Sequence[Entry]) -> Iterator[JoinedShare]:
@@ -163,7 +168,7 @@ def _inside(host: Attached, gpu: str, entries: Sequence[Entry]) -> Iterator[Join
         for number, entry in enumerate(entries)
         if entry.use is not None
     }
-    for used in _on(host, gpu):
+    for given, used in _on(host, gpu):
         guest = used.link.guest.target, used.link.guest.name
         for each in used.inside:
             ends = [places.get((*guest, tenant)) for tenant in each.tenants]
@@ -172,7 +177,6 @@ def _inside(host: Attached, gpu: str, entries: Sequence[Entry]) -> Iterator[Join
             one, other = sorted(end for end in ends if end is not None)
             on = [entries[end].use for end in (one, other)]
             sure = min(use.on(gpu) for use in on if use is not None)
-            given = entries[one].given
             certainty = min(Certainty(each.certainty), sure)
             if given.count > 1:
                 certainty = Certainty.POSSIBLE
@@ -199,6 +203,8 @@ def _unknown(host: Attached, gpu: str) -> Iterator[str]:
                 yield f"{guest.where} is on it, and nobody was seen to have anything of its GPUs"
             for note in used.notes:
                 yield f"{guest.where}: {note}"
+            if given.count > 1 and used.link.certainty is Certainty.EXACT:
+                yield from _somewhere(given, used)
             most = max((each.devices for _, use in used.uses for each in use.holdings), default=0)
             if most > given.count:
                 yield (
@@ -207,9 +213,22 @@ def _unknown(host: Attached, gpu: str) -> Iterator[str]:
                 )
 
 
+def _somewhere(given: Given, used: Used) -> Iterator[str]:
+    """Say what tenants share for sure on a node, though not on which GPU of its machine."""
+    for each in used.inside:
+        certainty = Certainty(each.certainty)
+        if certainty > Certainty.POSSIBLE:
+            names = " and ".join(each.tenants)
+            yield (
+                f"{names} share on {used.link.guest.where} ({certainty.word}, isolation "
+                f"{each.isolation} by {each.mechanism}), and on which of its {given.count} GPUs is "
+                "not known"
+            )
+
+
 def _covers(host: Attached, gpu: str) -> Iterator[Covered]:
     yield Covered(host.host.target, host.host.name, gpu)
-    for used in _on(host, gpu):
+    for _, used in _on(host, gpu):
         yield Covered(used.link.guest.target, used.link.guest.name)
 
 

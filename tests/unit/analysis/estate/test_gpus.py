@@ -281,6 +281,29 @@ def test_who_has_every_device_is_on_every_gpu() -> None:
     assert row(found, OTHER)["shares"] != row(found)["shares"] == []
 
 
+def test_what_is_sure_on_a_node_stays_said() -> None:
+    """Two share for sure, on one of two GPUs: possible of each, and said of both."""
+    privileged = {"spec": {"containers": [{"name": "c", "securityContext": {"privileged": True}}]}}
+    a = [
+        *(namespace("llm"), namespace("web"), node("gpu-1", f"vsphere://{ONE}", gpus=2)),
+        *(pod("llm/chat", "gpu-1", given=["GPU-1"]), pod("web/r", "gpu-1", **privileged)),
+    ]
+    vc = [two_gpus(("vm-1",), ("vm-1",)), machine("vm-1", ONE, "esx1", vgpu(), vgpu())]
+    found = run({"k8s://a": a, "vsphere://vc": vc})
+    for gpu in (PCI, OTHER):
+        (share,) = row(found, gpu)["shares"]
+        assert (share["isolation"], share["certainty"]) == ("none", "possible")
+        said = "llm and web share on node gpu-1 of k8s://a (exact, isolation none by bypass)"
+        assert row(found, gpu)["unknown"] == [f"{said}, and on which of its 2 GPUs is not known"]
+
+
+def test_a_node_that_is_a_machine_by_its_name_keeps_its_own_row() -> None:
+    vc = [ESX, machine("vm-1", ONE, "esx1", vgpu(), hostname="gpu-1"), VC[2]]
+    found = run({"k8s://a": [A[0], A[2]], "k8s://b": B, "vsphere://vc": vc})
+    covered = {(each["target"], each["node"]) for each in row(found)["covers"]}
+    assert covered == {("vsphere://vc", "esx1"), ("k8s://b", "gpu-9")}
+
+
 def test_two_parts_of_one_gpu_in_one_machine() -> None:
     """To the node they are two GPUs; its tenants have one kernel, and one GPU."""
     a = [
