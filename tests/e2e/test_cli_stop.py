@@ -51,7 +51,7 @@ def stop(process: Forked, place: Path, number: signal.Signals) -> Ran:
 
 
 def group_ends(group: int) -> None:
-    """Wait until nobody is left in a process group: whom nobody waits for, the system takes away."""
+    """Wait until nobody is left in a process group; orphans are the system's to take away."""
     for _ in range(600):
         try:
             os.killpg(group, 0)
