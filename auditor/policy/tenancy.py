@@ -24,7 +24,9 @@ from auditor.policy.suggest import suggestion
 TENANT: Final = "tenant"
 KEYS: Final = "tenancy-keys"
 MAP: Final = "tenant-map"
-ABOUT: Final = frozenset({"gpu/Device", "gpu/Reach", "gpu/Share", "gpu/Tenancy", "gpu/Writer"})
+ABOUT: Final = frozenset(
+    {"gpu/Device", "gpu/Reach", "gpu/Share", "gpu/Tenancy", "gpu/Writer", "isolation/Chain"}
+)
 """The kinds of facts that tell tenants apart: rules about others have no such parameter."""
 
 Row: TypeAlias = Mapping[str, object]

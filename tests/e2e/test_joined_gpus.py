@@ -225,3 +225,33 @@ def test_one_folder_with_both_layers(tmp_path: Path) -> None:
     assert [each["tenant"] for each in device["tenants"]] == ["llm", "team-b"]
     (share,) = device["shares"]
     assert (share["certainty"], share["mechanism"]) == ("exact", "vgpu-time-sliced")
+
+
+def test_tenants_of_the_users_own_map_are_one(estate: Estate, tmp_path: Path) -> None:
+    """By name in both clusters: then no two tenants share."""
+    named = tmp_path / "teams.yaml"
+    named.write_text("llm: research\nweb: research\n")
+    setting = ("--set", f"tenant=file:{named}")
+    ran = auditor("gpus", *estate.targets, *estate.options, *setting, "--format", "json")
+    (device,) = json.loads(ran.out)["joined"]
+    assert ([each["tenant"] for each in device["tenants"]], device["shares"]) == (
+        ["research", "research"], [],
+    )  # fmt: skip
+
+
+def test_chains_take_the_same_keys(estate: Estate, tmp_path: Path) -> None:
+    """And lead to the machine, which each of the two clusters has for itself."""
+    named = tmp_path / "teams.yaml"
+    named.write_text("llm: research\n")
+    ran = auditor(
+        *("scan", *estate.targets, *estate.options, "--profile", "isolation"),
+        *("--set", f"tenant=file:{named}", "--format", "json"),
+    )
+    assert ran.code == 0, ran.err
+    chains = [each["body"] for each in ran.results()["facts"]["isolation/Chain"]]
+    assert {(each["tenant"], each["weakest"]) for each in chains} == {
+        ("research", "machine"), ("web", "machine"),
+    }  # fmt: skip
+    schema = json.loads((ROOT / "policies/schema/isolation-chain.v1.schema.json").read_text())
+    for each in chains:
+        jsonschema.validate(each, schema)
