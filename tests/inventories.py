@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from collectors.vsphere.live.forms import Fields, Form, Items, Options, Plain, Texts
-from collectors.vsphere.live.properties import Kind
+from collectors.vsphere.kinds.kind import Kind
+from collectors.vsphere.live.forms import Fields, Form, Items, Nested, Options, Plain, Texts
 
 _INSTANCE: Final = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
 ADMINISTRATORS: Final = (
@@ -16,6 +16,13 @@ ADMINISTRATORS: Final = (
     "<principal>VSPHERE.LOCAL\\Administrators</principal><group>true</group>"
     "<roleId>-1</roleId><propagate>true</propagate></Permission>"
 )
+MANAGERS: Final = (
+    ("hostAccessManager", "HostAccessManager"),
+    ("imageConfigManager", "HostImageConfigManager"),
+    ("kernelModuleSystem", "HostKernelModuleSystem"),
+    ("certificateManager", "HostCertificateManager"),
+)
+"""The managers of a host that are asked, by the fields of ``configManager``."""
 
 
 def value(kind: str, inner: str = "") -> str:
@@ -68,6 +75,8 @@ class Saved:
         self._machines: dict[str, list[str]] = {team: [] for team in ("", *teams)}
         self._hosts: list[str] = []
         self._rest: list[tuple[str, str, dict[str, str]]] = []
+        self._told: list[tuple[str, str, str]] = []
+        self.told("EnvironmentBrowser", "browser-7", "QueryConfigTarget", "<returnval/>")
         self.settings = value("ArrayOfOptionValue", options({"event.maxAge": "30"}))
         role = "<roleId>-1</roleId><system>true</system><name>Admin</name>"
         self.roles = value("ArrayOfX", f"<AuthorizationRole>{role}</AuthorizationRole>")
@@ -81,10 +90,32 @@ class Saved:
         self.put("VirtualMachine", identity, name, ("Folder", parent), **values)
 
     def host(self, identity: str, name: str, config: str, **more: str) -> None:
-        """Add a host of the cluster."""
+        """Add a host of the cluster, with what its managers tell."""
         self._hosts.append(identity)
-        values = {"config": value("HostConfigInfo", config), **more}
+        managers = "".join(
+            f'<{field} type="{kind}">{field}-{identity}</{field}>' for field, kind in MANAGERS
+        )
+        values = {
+            "config": value("HostConfigInfo", config),
+            "configManager": value("HostConfigManager", managers),
+            **more,
+        }
         self.put("HostSystem", identity, name, ("ClusterComputeResource", "domain-c7"), **values)
+        for field, kind, method, returned in (
+            ("hostAccessManager", "HostAccessManager", "QueryLockdownExceptions", ""),
+            (
+                *("imageConfigManager", "HostImageConfigManager", "HostImageConfigGetAcceptance"),
+                "<returnval>partner</returnval>",
+            ),
+            (
+                *("kernelModuleSystem", "HostKernelModuleSystem"),
+                *("QueryConfiguredModuleOptionString", "<returnval>RmPVMRL=0x01</returnval>"),
+            ),
+        ):
+            self.told(kind, f"{field}-{identity}", method, returned)
+        certificate = value("HostCertificateManagerCertificateInfo", "<status>good</status>")
+        manager = f"certificateManager-{identity}"
+        self.put("HostCertificateManager", manager, "", None, certificateInfo=certificate)
 
     def put(
         self, kind: str, identity: str, name: str, parent: tuple[str, str] | None, **values: str
@@ -95,11 +126,19 @@ class Saved:
             known["parent"] = refer(*parent)
         self._rest.append((kind, identity, {**known, **values}))
 
+    def told(self, kind: str, identity: str, method: str, returned: str) -> None:
+        """Add what a method of an object returned."""
+        self._told.append((f"{kind}-{identity}", method, returned))
+
     def write(self) -> Path:
         """Write all of it, and say where."""
         for number, (kind, identity, values) in enumerate([*self._outer(), *self._rest]):
             file = self.folder / f"{number:04}-{kind}-{identity}.xml"
             file.write_text(written(kind, identity, values))
+        for folder, method, returned in self._told:
+            (self.folder / folder).mkdir(exist_ok=True)
+            whole = f"<{method}Response>{returned}</{method}Response>"
+            (self.folder / folder / f"{method}.xml").write_text(whole)
         return self.folder
 
     def _outer(self) -> list[tuple[str, str, dict[str, str]]]:
@@ -122,7 +161,7 @@ class Saved:
                     "permission": self.permissions,
                 },
             ),
-            ("OptionManager", "VpxSettings", {"setting": self.settings}),
+            ("OptionManager", "VpxSettings", {"setting": self.settings} if self.settings else {}),
             ("AuthorizationManager", "Auth", {"roleList": self.roles}),
             (
                 *("Datacenter", "datacenter-2"),
@@ -157,6 +196,7 @@ class Saved:
                     "parent": refer("Folder", "group-h4"),
                     "host": several(*(("HostSystem", each) for each in self._hosts)),
                     "resourcePool": refer("ResourcePool", "resgroup-8"),
+                    "environmentBrowser": refer("EnvironmentBrowser", "browser-7"),
                 },
             ),
             (
@@ -199,7 +239,7 @@ def elements_of(name: str, given: object, form: Form) -> str:
         UnreadError: no form reads it.
     """
     match form, given:
-        case Items(fields), list():
+        case Items(fields) | Nested(fields), list():
             return "".join(_object(name, each, fields) for each in given)
         case Texts(), list():
             return "".join(f"<{name}>{escape(each)}</{name}>" for each in given)
@@ -241,10 +281,11 @@ def properties_of(body: Mapping[str, Any], kind: Kind) -> dict[str, str]:
     unread = given.keys() - forms.keys()
     if unread:
         raise UnreadError(f"nothing reads {', '.join(sorted(unread))}")
-    given = {name: each for name, each in given.items() if each != {} or forms[name] == Options()}
-    top, *rest = kind.sign.split(".")
-    if top in given and _has_empty(given[top], forms[top]):
-        given[top] = _signed(given[top], rest, forms[top])
+    asked = {each.path for each in kind.properties}
+    given = {name: each for name, each in given.items() if each != {} or name in asked}
+    if kind.sign and _has_empty(given, Fields(forms)):
+        top, *rest = kind.sign.split(".")
+        given[top] = _signed(given.get(top, {}), rest, forms[top])
     return {name: _property(each, forms[name]) for name, each in given.items()}
 
 
@@ -269,7 +310,7 @@ def _nested(kind: Kind) -> dict[str, Form]:
 def _has_empty(given: Any, form: Form) -> bool:
     """Whether some list of it is empty, at any depth."""
     match form:
-        case Options() | Items() | Texts():
+        case Options() | Items() | Texts() | Nested():
             return not given
         case Fields(fields):
             return any(

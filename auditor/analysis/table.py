@@ -30,6 +30,7 @@ from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.isolation import chains
 from auditor.analysis.texts import ReadText, read_json
+from auditor.analysis.vsphere.access import VsphereAccess
 from auditor.analysis.vsphere.gpus import VsphereGpus
 from auditor.analysis.workloads import PodTemplates
 
@@ -45,7 +46,8 @@ def analyses(read: ReadText) -> Table:
             *(namespaces.make, accounts.make, grants.make),
             partial(tenancy.make, read=read),
             *(selections.make, secondary_networks.make, backends.make, listeners.make),
-            *(partial(sharing.make, read=read), DockerGpus, HostFacts, VsphereGpus, JoinedGpus),
+            *(partial(sharing.make, read=read), DockerGpus, HostFacts),
+            *(VsphereGpus, VsphereAccess, JoinedGpus),
             chains.make,
         ),
         completing=(completions.make, joined.make),

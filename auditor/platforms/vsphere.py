@@ -13,18 +13,32 @@ from typing import Final
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "vsphere/"
+ACCEPTANCE: Final = "vsphere/HostAcceptance"
+ALARMS: Final = "vsphere/Alarms"
+CERTIFICATE: Final = "vsphere/HostCertificate"
 CLUSTER: Final = "vsphere/Cluster"
 DATASTORE: Final = "vsphere/Datastore"
+EXTENSION: Final = "vsphere/Extension"
+GPU_PROFILES: Final = "vsphere/GpuProfiles"
 HOST: Final = "vsphere/Host"
+KEY_PROVIDER: Final = "vsphere/KeyProvider"
+LOCKDOWN: Final = "vsphere/LockdownExceptions"
 MACHINE: Final = "vsphere/VirtualMachine"
+MODULE: Final = "vsphere/HostModule"
 PERMISSION: Final = "vsphere/Permission"
 PORT_GROUP: Final = "vsphere/PortGroup"
 ROLE: Final = "vsphere/Role"
 SETTINGS: Final = "vsphere/Settings"
 SWITCH: Final = "vsphere/Switch"
 
+ACCESS: Final = "vsphere/Access"
+"""Who may do what, and where: a permission with the privileges of its role."""
+
 READ: Final = frozenset(
-    {CLUSTER, DATASTORE, HOST, MACHINE, PERMISSION, PORT_GROUP, ROLE, SETTINGS, SWITCH}
+    {
+        *(ACCEPTANCE, ALARMS, CERTIFICATE, CLUSTER, DATASTORE, EXTENSION, GPU_PROFILES, HOST),
+        *(KEY_PROVIDER, LOCKDOWN, MACHINE, MODULE, PERMISSION, PORT_GROUP, ROLE, SETTINGS, SWITCH),
+    }
 )
 """What a server is asked for."""
 
@@ -32,8 +46,8 @@ VSPHERE: Final = Platform(
     name="vsphere",
     schemes=("vsphere",),
     prefix=PREFIX,
-    kinds=READ,
-    facts=frozenset(),
+    kinds=READ | {ACCESS},
+    facts=frozenset({ACCESS}),
     writing="a kind of vSphere is written vsphere/VirtualMachine",
     shorthand="vsphere://USER@HOST is a vCenter or an ESXi host",
 )

@@ -92,7 +92,10 @@ class Tree(Protocol):
         ...
 
     def names(self, folder: str, /) -> Sequence[str]:
-        """List the files of a folder that are not left out, in order; none where it is not one."""
+        """List what is in a folder and not left out, in order; folders have a slash at the end.
+
+        Nothing is in what is no folder.
+        """
         ...
 
     def once(self, key: str, make: Callable[[], Made], /) -> Made:

@@ -66,17 +66,19 @@ class FolderTree:
         return read_regular(os.path.join(self._root, path), most)  # noqa: PTH118 - as above
 
     def names(self, folder: str) -> Sequence[str]:
-        """List the files of a folder that are not left out, in order; none where it is not one."""
+        """List what is in a folder and not left out, in order; folders have a slash at the end."""
         where = self.location(folder)
         if not self._has(where):
             return ()
         try:
             with os.scandir(where) as entries:
-                found = [each.name for each in entries if each.is_file()]
+                found = [f"{each.name}/" if each.is_dir() else each.name for each in entries]
         except OSError:
             return ()
         inside = f"{folder}/" if folder else ""
-        return sorted(name for name in found if not self._is_left_out(inside + name))
+        return sorted(
+            name for name in found if not self._is_left_out(inside + name.removesuffix("/"))
+        )
 
     def once(self, key: str, make: Callable[[], Made]) -> Made:
         """Make what many files of the tree need, and keep it while they are read."""

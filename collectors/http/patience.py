@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 import msgspec
@@ -31,13 +32,17 @@ class Patience(msgspec.Struct, frozen=True):
 
 
 class Budget:
-    """What is left of our patience with one target, which is a ``noun`` to its users."""
+    """What is left of our patience with one target, which is a ``noun`` to its users.
+
+    Threads may ask at the same time; what each waits is counted.
+    """
 
     def __init__(self, patience: Patience, noun: str) -> None:
         self._patience = patience
         self._noun = noun
         self._spent = 0.0
         self._silent: list[Unanswered] = []
+        self._lock = threading.Lock()
 
     def left(self) -> float:
         """Return the seconds that the next request may take.
@@ -46,15 +51,17 @@ class Budget:
             Unanswered: none; nothing is asked any more.
         """
         patience = self._patience
-        if len(self._silent) >= patience.silent:
-            last = self._silent[-1]
+        with self._lock:
+            silent, spent = list(self._silent), self._spent
+        if len(silent) >= patience.silent:
+            last = silent[-1]
             raise Unanswered(
                 last.answered,
                 f"not asked: {patience.silent} requests in a row had no answer, the last for "
                 f"{last.detail}",
                 "scan again when the server answers",
             )
-        left = patience.target - self._spent
+        left = patience.target - spent
         if left <= 0:
             raise Unanswered(
                 Answered.TIMEOUT,
@@ -65,13 +72,14 @@ class Budget:
 
     def note(self, seconds: float, error: Unanswered | None) -> None:
         """Count a request. A server that answers with an error of its own is not silent."""
-        self._spent += seconds
         silent = (
             error is not None
             and error.answered in {Answered.UNREACHABLE, Answered.TIMEOUT}
             and error.code in {0, _BUSY}
         )
-        if silent and error is not None:
-            self._silent.append(error)
-        else:
-            self._silent.clear()
+        with self._lock:
+            self._spent += seconds
+            if silent and error is not None:
+                self._silent.append(error)
+            else:
+                self._silent.clear()

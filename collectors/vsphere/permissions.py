@@ -7,19 +7,19 @@ from types import MappingProxyType
 from typing import Final
 
 from auditor.errors import UsageError
-from auditor.platforms.vsphere import SETTINGS
+from auditor.platforms.vsphere import CERTIFICATE, LOCKDOWN, MODULE, SETTINGS
 from auditor.ports import RolePlan
 
 _BUILT_IN: Final = ("System.Anonymous", "System.Read", "System.View")
-_MORE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+MORE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        SETTINGS: (
-            "Global.Settings",
-            "it also lets change the settings of the vCenter: without it, these rules are unknown",
-        ),
+        CERTIFICATE: ("Certificate.Manage", "replace certificates of hosts"),
+        LOCKDOWN: ("Global.Settings", "change the settings of the vCenter"),
+        MODULE: ("Host.Config.Settings", "change the settings of hosts"),
+        SETTINGS: ("Global.Settings", "change the settings of the vCenter"),
     }
 )
-"""What kinds take beyond the role that every server has, and what is to be said of it."""
+"""What kinds take beyond the role that every server has, and what else that lets do."""
 _MOST: Final = 3
 
 
@@ -38,13 +38,18 @@ def role(plan: RolePlan) -> Iterator[str]:
     yield f"# It holds {', '.join(_BUILT_IN)}."
     for kind, rules in sorted(plan.reasons.items()):
         yield from _why(kind, rules)
+    more = sorted({MORE[kind][0] for kind in plan.reasons if kind in MORE})
+    if more:
+        yield "#"
+        yield "# None of these lets only read. Who wants those rules decided all the same:"
+        yield f"# govc role.create auditor {' '.join((*_BUILT_IN, *more))}"
     yield "govc permissions.set -principal audit@vsphere.local -role ReadOnly -propagate=true /"
 
 
 def _why(kind: str, rules: tuple[str, ...]) -> Iterator[str]:
     more = f" and {len(rules) - _MOST} more" if len(rules) > _MOST else ""
     yield f"# {kind}: {', '.join(rules[:_MOST])}{more}"
-    if kind in _MORE:
-        privilege, what = _MORE[kind]
-        yield f"#   takes {privilege} too, which is in no built-in role but Administrator;"
-        yield f"#   {what}"
+    if kind in MORE:
+        privilege, what = MORE[kind]
+        yield f"#   takes {privilege} too, which lets {what} as well;"
+        yield "#   without it, these rules are unknown"

@@ -185,7 +185,10 @@ def virtual() -> tuple[Resource, ...]:
     machines[0]["config"]["uuid"] = UUID
     found = (odd("vsphere/VirtualMachine", body) for body in machines)
     named = (msgspec.structs.replace(each, name=f"x{at}") for at, each in enumerate(found))
-    return (odd("vsphere/Host", host), *named)
+    role = {"roleId": 12, "name": "gpu-admin", "privilege": ["Host.Config.PciPassthru"]}
+    given = {"principal": "CORP\\ml", "roleId": 12, "path": "/A/vm", "note": CANARY}
+    rights = (odd("vsphere/Role", role), odd("vsphere/Permission", given))
+    return (odd("vsphere/Host", host), *named, *rights)
 
 
 def layered() -> tuple[Resource, ...]:

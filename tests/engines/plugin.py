@@ -30,7 +30,7 @@ from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
 from tests.engines.softhsm import SoftHsm, find_softhsm
 from tests.engines.sshd import Sshd
 from tests.engines.sshd import running as sshd_running
-from tests.engines.vcsim import Vcsim
+from tests.engines.vcsim import Vcsim, Vcsims
 from tests.engines.vcsim import running as vcsim_running
 from tests.engines.wheels import from_wheels
 
@@ -64,7 +64,7 @@ GPUS = {
 
 ENGINES = {
     *("control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"),
-    *("kustomize", "helm", "docker", "sshd", "vcsim", "govc"),
+    *("kustomize", "helm", "docker", "sshd", "vcsim", "vcsims", "govc"),
 }
 T = TypeVar("T")
 
@@ -193,11 +193,22 @@ def composego() -> ComposeGo:
 
 
 @pytest.fixture
-def vcsim(tmp_path: Path) -> Iterator[Vcsim]:
-    """A simulated vCenter of its own for each test: two hosts and some machines."""
+def vcsims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vcsims]:
+    """Starts simulated vCenters with options of the test."""
     with ExitStack() as stack:
         binary = _or_give_up(lambda: engine("vcsim"))
-        yield _or_give_up(lambda: stack.enter_context(vcsim_running(binary, tmp_path)))
+
+        def start(*options: str) -> Vcsim:
+            running = vcsim_running(binary, tmp_path_factory.mktemp("vcsim"), *options)
+            return _or_give_up(lambda: stack.enter_context(running))
+
+        yield start
+
+
+@pytest.fixture
+def vcsim(vcsims: Vcsims) -> Vcsim:
+    """A simulated vCenter of its own for each test: two hosts and some machines."""
+    return vcsims()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,10 @@ class Vcsim:
     def administrator(self) -> Soap:
         """A client that changes things, as those who run it do."""
         return Soap(self.address, self.authority, USER, PASSWORD)
+
+
+Vcsims = Callable[..., Vcsim]
+"""Starts a simulator with options, for as long as the test lasts."""
 
 
 @contextlib.contextmanager

@@ -89,6 +89,8 @@ def test_a_server_that_is_well(running: Any, authority: Authority, tmp_path: Pat
         "uuid": "4211",
         "flags": {"enableLogging": True},
         "migrateEncryption": "required",
+        "keyId": {},
+        "fixedPassthruHotPlugEnabled": False,
         "extraConfig": {},
         "hardware": {"device": []},
     }

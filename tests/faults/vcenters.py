@@ -29,6 +29,8 @@ _TYPE: Final = re.compile(rb"<propSet><type>([A-Za-z]+)</type>")
 _COUNT: Final = re.compile(rb"<maxObjects>([0-9]+)</maxObjects>")
 _TOKEN: Final = re.compile(rb"<token>([A-Za-z]+)-([0-9]+)-([0-9]+)</token>")
 _MANAGER: Final = re.compile(rb'<obj type="(AuthorizationManager|OptionManager)">')
+_THIS: Final = re.compile(rb'<_this type="[A-Za-z]+">([^<]+)</_this>')
+_OBJECT: Final = re.compile(rb'<obj type="([A-Za-z]+)">([^<]+)</obj>')
 CONTENT: Final = """<returnval>
 <rootFolder type="Folder">group-d1</rootFolder>
 <propertyCollector type="PropertyCollector">propertyCollector</propertyCollector>
@@ -42,7 +44,17 @@ MACHINE: Final[Mapping[str, str]] = {
     "config.flags": '<val xsi:type="Flags"><enableLogging>true</enableLogging></val>',
     "config.migrateEncryption": '<val xsi:type="xsd:string">required</val>',
 }
+_MANAGERS: Final = (
+    ("hostAccessManager", "HostAccessManager"),
+    ("imageConfigManager", "HostImageConfigManager"),
+    ("kernelModuleSystem", "HostKernelModuleSystem"),
+    ("certificateManager", "HostCertificateManager"),
+)
 HOST: Final[Mapping[str, str]] = {
+    **{
+        f"configManager.{field}": f'<val type="{kind}" xsi:type="ManagedObjectReference">any</val>'
+        for field, kind in _MANAGERS
+    },
     "config.product": '<val xsi:type="AboutInfo"><version>8.0.3</version></val>',
     "config.lockdownMode": '<val xsi:type="xsd:string">lockdownNormal</val>',
 }
@@ -93,12 +105,25 @@ def lost(path: str, name: str, message: str = "") -> str:
     )
 
 
+def _told(method: str) -> Reply:
+    """What managers tell where a test says nothing of them."""
+    match method:
+        case "QueryLockdownExceptions":
+            return returned(method, "")
+        case "HostImageConfigGetAcceptance":
+            return returned(method, "<returnval>partner</returnval>")
+        case "QueryConfiguredModuleOptionString":
+            return fault("NotFound", "there is no such module")
+    return fault("NotSupported")
+
+
 @dataclass(slots=True)
 class Vcenter:
     """How one vCenter answers.
 
     ``objects`` are machines and hosts by their types and names, each with its properties, and
     ``withheld`` what stands beside those. ``refused`` are kinds of the API that may not be read.
+    ``told`` is what methods of managers answer, by the method and the identity.
     ``sessions`` counts those that are open, ``called`` is every method, in order.
     """
 
@@ -112,6 +137,8 @@ class Vcenter:
     withheld: dict[str, str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     page: int = 1000
+    content: str = CONTENT
+    told: dict[str, Reply] = field(default_factory=dict)
     sessions: int = 0
     called: list[str] = field(default_factory=list)
 
@@ -121,7 +148,7 @@ class Vcenter:
         method = found[1].decode() if found else ""
         self.called.append(method)
         if method == "RetrieveServiceContent":
-            return returned(method, CONTENT.format(uid=self.uid))
+            return returned(method, self.content.format(uid=self.uid))
         if method == "Login":
             return self._login(asked)
         if "vmware_soap_session" not in asked.headers.get("cookie", ""):
@@ -135,7 +162,9 @@ class Vcenter:
             case "RetrievePropertiesEx" | "ContinueRetrievePropertiesEx":
                 return self._retrieve(method, asked.body)
             case _:
-                return returned(method, "")
+                this = _THIS.search(asked.body)
+                identity = this[1].decode() if this is not None else ""
+                return self.told.get(f"{method} {identity}") or _told(method)
 
     def _login(self, asked: Asked) -> Reply:
         if f"<password>{PASSWORD}</password>".encode() not in asked.body:
@@ -143,7 +172,8 @@ class Vcenter:
         self.sessions += 1
         session = "<returnval><key>k</key><userName>CORP\\audit</userName></returnval>"
         answer = returned("Login", session)
-        cookie = {"set-cookie": f'vmware_soap_session="{"c0ffee" * 7}"; Path=/; HttpOnly; Secure;'}
+        key = f"{'c0ffee' * 7}{self.called.count('Login')}"
+        cookie = {"set-cookie": f'vmware_soap_session="{key}"; Path=/; HttpOnly; Secure;'}
         return Reply(answer.body, 200, "text/xml", cookie)
 
     def _permissions(self, method: str) -> Reply:
@@ -166,6 +196,9 @@ class Vcenter:
         if kind in self.refused:
             return fault("NoPermission", "Permission to perform this operation was denied.")
         everything = [*self.objects.get(kind, {}).items()]
+        single = {name.decode() for _, name in _OBJECT.findall(body)}
+        if single and not any(each.startswith("group-") for each in single):
+            everything = [each for each in everything if f"{kind}-{each[0]}" in single]
         here = everything[start : start + count]
         inner = "".join(self._object(kind, name, values) for name, values in here)
         more = start + count < len(everything)

@@ -193,9 +193,9 @@ def vsphere_estate(folder: Path) -> Iterator[Estate]:
             judging=("--profile", "vsphere"),
             folder=folder,
             found=frozenset({"vsphere-vm-migration-unencrypted"}),
-            refused="vsphere/Host",
-            needy="vsphere-host-lockdown-off",
-            refuse=lambda: one.refused.add("HostSystem"),
+            refused="vsphere/VirtualMachine",
+            needy="vsphere-vm-logging-off",
+            refuse=lambda: one.refused.add("VirtualMachine"),
             close=first.close,
             asked=asked,
         )

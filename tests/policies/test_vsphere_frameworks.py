@@ -7,7 +7,7 @@ import pytest
 from auditor.policy import load, policies_folder, resolve
 
 POLICY = load((policies_folder(),))
-FRAMEWORKS = ("scg-vsphere-8", "stig-vsphere-8")
+FRAMEWORKS = ("scg-vsphere-8", "scg-vsphere-9", "stig-vsphere-8")
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -18,9 +18,10 @@ def test_each_is_decided_by_rules_or_says_what_would(framework: str) -> None:
     assert len(controls) > 80
 
 
-def test_the_profile_has_all_rules_of_its_guide() -> None:
-    found = {chosen.rule.id for chosen in resolve(POLICY, "scg-vsphere-8", {}).rules}
-    controls = [each for each in POLICY.controls.values() if each.framework == "scg-vsphere-8"]
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_the_profile_has_all_rules_of_its_guide(framework: str) -> None:
+    found = {chosen.rule.id for chosen in resolve(POLICY, framework, {}).rules}
+    controls = [each for each in POLICY.controls.values() if each.framework == framework]
     assert found == {rule for each in controls for rule in each.rules}
 
 

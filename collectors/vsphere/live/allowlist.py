@@ -26,6 +26,11 @@ METHODS: Final[Mapping[str, str]] = MappingProxyType(
         "ContinueRetrievePropertiesEx": "the next page of them",
         "CancelRetrievePropertiesEx": "the end of pages that are not wanted any more",
         "RetrieveAllPermissions": "who has which role, and where",
+        "GetAlarm": "which alarms there are",
+        "QueryLockdownExceptions": "who is exempt from the lockdown of a host",
+        "HostImageConfigGetAcceptance": "whose packages a host takes",
+        "QueryConfiguredModuleOptionString": "how the driver of GPUs shares them out on a host",
+        "QueryConfigTarget": "which vGPUs the hosts of a cluster have",
     }
 )
 """Each method that may be called, and what for."""

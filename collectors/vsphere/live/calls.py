@@ -52,12 +52,16 @@ def envelope(method: str, arguments: str) -> bytes:
 class Calls:
     """Calls methods of one server; ``version`` is that of the API, as the server names it.
 
-    ``renew`` opens a session that has ended again, once, and says whether it did.
+    ``session`` says which session calls are made in, and ``renew`` opens one that has ended again,
+    once, and says whether there is a new one. Threads may call at the same time.
     """
 
-    def __init__(self, client: Client, renew: Callable[[], bool]) -> None:
+    def __init__(
+        self, client: Client, session: Callable[[], str], renew: Callable[[str], bool]
+    ) -> None:
         self.version = _OLDEST
         self._client = client
+        self._session = session
         self._renew = renew
 
     def call(self, method: str, arguments: str) -> list[Element]:
@@ -75,10 +79,11 @@ class Calls:
         Raises:
             Unanswered: as :meth:`call`.
         """
+        session = self._session()
         try:
             return self._asked(method, arguments)
         except Faulted as faulted:
-            if faulted.fault.name != NOT_AUTHENTICATED or not self._renew():
+            if faulted.fault.name != NOT_AUTHENTICATED or not self._renew(session):
                 raise
             return self._asked(method, arguments)
 

@@ -9,20 +9,17 @@ from typing import Final
 import msgspec
 
 from auditor.errors import CollectionError
-from auditor.model.enums import CAUSES, Answered
 from auditor.model.evidence import TargetEntry
-from auditor.platforms.vsphere import PERMISSION
-from auditor.ports import Examination, Read, Sink
+from auditor.ports import Examination, Sink
 from collectors.http.clock import Clock
 from collectors.http.failures import Unanswered
 from collectors.http.patience import Patience
 from collectors.vsphere.live.address import Address
-from collectors.vsphere.live.calls import reference
 from collectors.vsphere.live.notes import Notes
 from collectors.vsphere.live.objects import Tree
-from collectors.vsphere.live.pages import Pages, Place
-from collectors.vsphere.live.properties import KINDS, MANAGERS, known_to
-from collectors.vsphere.live.reads import Reads, manager_of
+from collectors.vsphere.live.pages import Place
+from collectors.vsphere.live.preflight import may_read
+from collectors.vsphere.live.reads import Reads
 from collectors.vsphere.live.session import Access, Session
 
 _CLUSTER: Final = "ClusterComputeResource"
@@ -93,7 +90,7 @@ class VsphereCollector(msgspec.Struct, frozen=True):
         session = Session(self.address, self.access, self.clock, self.patience)
         try:
             principal = session.open()
-            reads = tuple(_may_read(session, kind) for kind in sorted(kinds))
+            reads = tuple(may_read(session, kind) for kind in sorted(kinds))
         finally:
             session.close()
         return Examination(
@@ -146,27 +143,3 @@ class VsphereCollector(msgspec.Struct, frozen=True):
 
     def _now(self) -> str:
         return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _may_read(session: Session, name: str) -> Read:
-    """Whether a kind may be read: asked for one object of it, with all that rules need."""
-    about = session.about
-    try:
-        if name == PERMISSION:
-            this = reference("_this", "AuthorizationManager", about.authorization)
-            session.calls.call("RetrieveAllPermissions", this)
-            return Read(name, served=True, allowed=True)
-        kind = MANAGERS[name] if name in MANAGERS else KINDS[name]
-        place = manager_of(name, about) or Place("Folder", about.root)
-        paths = [each.path for each in known_to(about.api, kind)]
-        found = Pages(session.calls, about.collector).first(place, kind.type, paths)
-    except Unanswered as error:
-        served = error.answered is not Answered.NOT_FOUND
-        cause = CAUSES[error.answered]
-        return Read(name, served, allowed=False, detail=error.detail, cause=cause, hint=error.hint)
-    for each in found:
-        for lost in each.missing:
-            detail = f"{lost.path}: {lost.fault.detail}"
-            cause = CAUSES[lost.fault.answered]
-            return Read(name, served=True, allowed=False, detail=detail, cause=cause)
-    return Read(name, served=True, allowed=True)

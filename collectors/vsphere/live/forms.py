@@ -52,14 +52,21 @@ class Items(msgspec.Struct, frozen=True):
     fields: Mapping[str, Form]
 
 
+class Nested(msgspec.Struct, frozen=True):
+    """A list of objects that have more of their kind in the field ``inside``: all, in one list."""
+
+    fields: Mapping[str, Form]
+    inside: str
+
+
 class Fields(msgspec.Struct, frozen=True):
     """An object."""
 
     fields: Mapping[str, Form]
 
 
-Form = Plain | Options | Texts | Items | Fields
-LISTS: Final = (Options, Texts, Items)
+Form = Plain | Options | Texts | Items | Nested | Fields
+LISTS: Final = (Options, Texts, Items, Nested)
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -74,18 +81,31 @@ def value_of(element: Element, form: Form) -> object:
             return _plain(element, form)
         case Fields(fields):
             return _fields(element, fields)
-        case Items() | Texts() | Options():
+        case Items() | Texts() | Options() | Nested():
             return _list(list(element), form)
 
 
-def _list(elements: list[Element], form: Items | Texts | Options) -> object:
+def _list(elements: list[Element], form: Items | Texts | Options | Nested) -> object:
     match form:
         case Items(fields):
             return [_fields(each, fields) for each in elements]
+        case Nested(fields, inside):
+            return [_fields(each, fields) for each in _all(elements, inside)]
         case Texts():
             return [each.text or "" for each in elements]
         case Options(small):
             return _options(elements, small=small)
+
+
+def _all(elements: list[Element], inside: str) -> list[Element]:
+    """Put elements and those within them, at any depth, in the order of the document."""
+    found: list[Element] = []
+    waiting = elements[::-1]
+    while waiting:
+        element = waiting.pop()
+        found.append(element)
+        waiting += [each for each in element if name_of(each) == inside][::-1]
+    return found
 
 
 def _plain(element: Element, form: Plain) -> object:

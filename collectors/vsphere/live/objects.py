@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from collectors.vsphere.live.forms import LISTS, Options, value_of
+from collectors.vsphere.kinds.kind import Kind, Property
+from collectors.vsphere.live.forms import value_of
 from collectors.vsphere.live.markup import text_of
 from collectors.vsphere.live.pages import Found
-from collectors.vsphere.live.properties import Kind, Property
 
 _DEEPEST: Final = 64
 """Folders within one another; more of them is a circle."""
@@ -51,6 +51,28 @@ class Tree:
             identity = self._known[identity][1]
         return False
 
+    def where(self, identity: str) -> str:
+        """Return where a thing that holds others is; "/" is everything."""
+        if identity not in self._known:
+            return f"/{identity}"
+        name, parent = self._known[identity]
+        return self.path(parent, name, identity) if parent else "/"
+
+    def holder(self, identity: str) -> str:
+        """Return the type of what a thing that holds others is in, "" where it is in nothing."""
+        return self.types.get(self._known.get(identity, ("", ""))[1], "")
+
+    def datacenter(self, identity: str) -> str:
+        """Return the name of the datacenter that a thing is, or is in; "" for none."""
+        for _ in range(_DEEPEST):
+            if identity not in self._known:
+                break
+            name, parent = self._known[identity]
+            if self.types[identity] == "Datacenter":
+                return name
+            identity = parent
+        return ""
+
     def path(self, parent: str, name: str, identity: str) -> str:
         """Return where a thing is; what no folder holds is known by its identity."""
         if parent not in self._known:
@@ -71,7 +93,7 @@ class Tree:
 def body_of(found: Found, kind: Kind, asked: Iterable[Property], tree: Tree) -> dict[str, Any]:
     """Make what is kept of an object.
 
-    A list that the server has nothing for is empty, unless it could not tell us of it.
+    What the server has nothing for is kept as such, unless it could not tell us of it.
 
     Raises:
         Refused: a property is not what the API says that it is.
@@ -83,8 +105,8 @@ def body_of(found: Found, kind: Kind, asked: Iterable[Property], tree: Tree) -> 
         element = found.values.get(each.path)
         if element is not None:
             _put(body, each.path, value_of(element, each.form))
-        elif isinstance(each.form, LISTS) and reached and each.path not in withheld:
-            _put(body, each.path, {} if isinstance(each.form, Options) else [])
+        elif reached and each.path not in withheld and each.nothing is not None:
+            _put(body, each.path, each.nothing)
     name = str(body.get("name", found.identity))
     parent = str(body.get("parent", ""))
     return {"moid": found.identity, "path": tree.path(parent, name, found.identity), **body}

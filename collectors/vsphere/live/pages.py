@@ -94,9 +94,12 @@ class Pages:
         Raises:
             Unanswered: a page did not come, or is not understood; those before it were yielded.
         """
+        return self._every(_specification(place, wanted), size)
+
+    def _every(self, specification: str, size: int) -> Iterator[list[Found]]:
         method = "RetrievePropertiesEx"
         options = f"<options>{text('maxObjects', str(size))}</options>"
-        arguments = f"{self._this}{_specification(place, wanted)}{options}"
+        arguments = f"{self._this}{specification}{options}"
         while True:
             returned = self._calls.call(method, arguments)
             if not returned:  # nothing was found
@@ -109,6 +112,21 @@ class Pages:
                 "ContinueRetrievePropertiesEx",
                 f"{self._this}{text('token', token)}",
             )
+
+    def several(self, places: Sequence[Place], paths: Sequence[str]) -> list[Found]:
+        """Ask for properties of objects of one type that are known; one that went is not there.
+
+        Raises:
+            Unanswered: as :meth:`of`.
+        """
+        objects = "".join(
+            f"<objectSet>{reference('obj', each.type, each.identity)}<skip>false</skip></objectSet>"
+            for each in places
+        )
+        asked = f"{_properties(((places[0].type, paths),))}{objects}"
+        gone = text("reportMissingObjectsInResults", "true")
+        pages = self._every(f"<specSet>{asked}{gone}</specSet>", len(places))
+        return [each for page in pages for each in page]
 
     def first(self, place: Place, kind: str, paths: Sequence[str]) -> list[Found]:
         """Ask for one object of a type, and let the rest be.
@@ -134,12 +152,16 @@ class Pages:
             pass  # it ends with the session
 
 
-def _specification(place: Place, wanted: Sequence[tuple[str, Sequence[str]]]) -> str:
-    sets = "".join(
+def _properties(wanted: Sequence[tuple[str, Sequence[str]]]) -> str:
+    return "".join(
         f"<propSet>{text('type', kind)}{text('all', 'false')}"
         f"{''.join(text('pathSet', path) for path in paths)}</propSet>"
         for kind, paths in wanted
     )
+
+
+def _specification(place: Place, wanted: Sequence[tuple[str, Sequence[str]]]) -> str:
+    sets = _properties(wanted)
     start = reference("obj", place.type, place.identity)
     return (
         f"<specSet>{sets}<objectSet>{start}<skip>false</skip>{_walks(place)}</objectSet></specSet>"

@@ -9,27 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from xml.etree.ElementTree import Element
 
 from auditor.model.enums import CAUSES, Answered
 from auditor.model.resource import Gap
-from auditor.platforms.vsphere import PERMISSION, ROLE, SETTINGS
+from auditor.platforms.vsphere import ALARMS, PERMISSION, ROLE
 from collectors.http.failures import Unanswered
+from collectors.vsphere.kinds.asked import ASKED, Asked
+from collectors.vsphere.kinds.kind import Kind, Property, known_to
+from collectors.vsphere.kinds.managers import Manager
+from collectors.vsphere.kinds.table import KINDS, MANAGERS, TREE
+from collectors.vsphere.live.asking import Asking, alarms_of
 from collectors.vsphere.live.calls import Faulted, reference
 from collectors.vsphere.live.faults import HINTS, INVALID_PROPERTY
 from collectors.vsphere.live.forms import value_of
 from collectors.vsphere.live.markup import Refused
-from collectors.vsphere.live.named import permission_of, settings_of
+from collectors.vsphere.live.named import managed, permission_of
 from collectors.vsphere.live.notes import Notes
 from collectors.vsphere.live.objects import Tree, body_of
 from collectors.vsphere.live.pages import Found, Pages, Place
-from collectors.vsphere.live.properties import (
-    KINDS,
-    MANAGERS,
-    TREE,
-    Kind,
-    Property,
-    known_to,
-)
 from collectors.vsphere.live.session import About, Session
 
 _NAMED: Final = 3
@@ -45,7 +43,8 @@ class Reads:
         self._uri = uri
         self._session = session
         self._notes = notes
-        self._pages = Pages(session.calls, session.about.collector)
+        self._pages = Pages(session.calls, session.about.manager("propertyCollector"))
+        self._asking = Asking(session.calls, self._pages, self.tree)
         self._place = Place("Folder", session.about.root)
         self._missing: dict[tuple[str, str, Answered, str], list[str]] = {}
 
@@ -64,8 +63,12 @@ class Reads:
         """Read all of one kind."""
         if kind == PERMISSION:
             self._permissions()
+        elif kind == ALARMS:
+            self._alarms()
         elif kind in MANAGERS:
             self._manager(kind)
+        elif kind in ASKED:
+            self._asked(kind, ASKED[kind])
         else:
             self._objects(kind, KINDS[kind])
 
@@ -112,37 +115,57 @@ class Reads:
         self._notes.heard(name, request, bodies)
 
     def _manager(self, name: str) -> None:
-        kind, about = MANAGERS[name], self._session.about
-        request = f"RetrievePropertiesEx {kind.type}"
-        (wanted,) = kind.properties
+        manager = MANAGERS[name]
+        wanted, request = manager.property, f"RetrievePropertiesEx {manager.type}"
         try:
-            place = manager_of(name, about) or self._place
-            pages = list(self._pages.of(place, ((kind.type, (wanted.path,)),), 1))
+            place = manager_of(name, self._session.about)
+            if place is None:
+                return
+            pages = list(self._pages.of(place, ((manager.type, (wanted.path,)),), 1))
             found = [each for page in pages for each in page]
             for each in found:
                 for lost in each.missing:
                     raise Faulted(lost.fault)
             values = [each.values[wanted.path] for each in found if wanted.path in each.values]
-            read = [value_of(each, wanted.form) for each in values]
+            read = [value_of(each, wanted.form) for each in values or _none_of(manager)]
         except (Unanswered, Refused) as error:
             self._failed(name, request, error)
             return
-        items: Any = read[0] if read else []
-        if name == SETTINGS:
-            items = [settings_of(items or {})]
-        self._notes.heard(name, request, items)
+        self._notes.heard(name, request, managed(name, read[0] if read else None))
 
     def _permissions(self) -> None:
         method = "RetrieveAllPermissions"
-        about = self._session.about
-        this = reference("_this", "AuthorizationManager", about.authorization)
         try:
-            found = self._session.calls.call(method, this)
-            kept = [permission_of(each) for each in found]
+            found = self._session.calls.call(method, authorization(self._session.about))
+            kept = [permission_of(each, self.tree) for each in found]
         except (Unanswered, Refused) as error:
             self._failed(PERMISSION, method, error)
             return
         self._notes.heard(PERMISSION, method, kept)
+
+    def _asked(self, name: str, asked: Asked) -> None:
+        request = f"{asked.type}.{asked.method or asked.field}"
+        try:
+            for page in self._asking.of(self._place, asked):
+                self._notes.heard(name, request, [each.body for each in page if each.body])
+                for each in page:
+                    if each.error is not None:
+                        error = each.error
+                        self._withhold(name, request, each.identity, error.answered, error.detail)
+        except Unanswered as error:
+            self._failed(name, request, error)
+
+    def _alarms(self) -> None:
+        about = self._session.about
+        manager = about.managers.get("alarmManager")
+        if manager is None:
+            return  # a single host raises no alarms
+        try:
+            kept = alarms_of(self._asking.alarms(manager), about.root)
+        except (Unanswered, Refused) as error:
+            self._failed(ALARMS, "GetAlarm", error)
+            return
+        self._notes.heard(ALARMS, "GetAlarm", [kept])
 
     def _lack(self, name: str, error: Unanswered) -> None:
         gap = Gap(self._uri, name, CAUSES[Answered.NOT_FOUND], error.detail)
@@ -166,9 +189,37 @@ def _without(asked: Sequence[Property], error: Unanswered) -> list[Property] | N
     return left if left and len(left) < len(asked) else None
 
 
+def _none_of(manager: Manager) -> tuple[Element, ...]:
+    """Take it that a server has none of what a manager has, where that may be.
+
+    Raises:
+        Unanswered: each server has some.
+    """
+    if manager.everywhere:
+        raise Unanswered(Answered.NOT_FOUND, f"the server gave no {manager.property.path}")
+    return ()
+
+
 def manager_of(name: str, about: About) -> Place | None:
-    """Where a kind stands that one manager of a server has; None for any other."""
-    if name not in MANAGERS:
+    """Where a kind stands that one manager of a server has; None where the server has none.
+
+    Raises:
+        Unanswered: the server has to have it, and does not say where it is.
+    """
+    manager = MANAGERS[name]
+    found = about.managers.get(manager.field)
+    if found is not None and found.type == manager.type:
+        return Place(found.type, found.identity, walks=False)
+    if not manager.everywhere:
         return None
-    identity = about.authorization if name == ROLE else about.settings
-    return Place(MANAGERS[name].type, identity, walks=False)
+    raise Unanswered(Answered.NOT_FOUND, f"the server does not say where its {manager.type} is")
+
+
+def authorization(about: About) -> str:
+    """Write the manager of permissions as the object that a method is called of.
+
+    Raises:
+        Unanswered: the server does not say where it is.
+    """
+    place = manager_of(ROLE, about)
+    return "" if place is None else reference("_this", place.type, place.identity)

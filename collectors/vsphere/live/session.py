@@ -7,6 +7,8 @@ the session is what identifies us from then on, and stands in no output.
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -28,7 +30,8 @@ from collectors.vsphere.live.allowlist import LOGIN
 from collectors.vsphere.live.calls import Calls, Faulted, reference, text
 from collectors.vsphere.live.connections import call_pools
 from collectors.vsphere.live.dialect import VSPHERE
-from collectors.vsphere.live.markup import child, text_of
+from collectors.vsphere.live.markup import child, name_of, text_of
+from collectors.vsphere.live.pages import Place
 
 _COOKIE: Final = re.compile(r'vmware_soap_session="?([!#-+\--:<-\[\]-~]+)"?')
 _ONCE: Final = "it was tried once: accounts are locked after a few tries"
@@ -92,11 +95,17 @@ class About(msgspec.Struct, frozen=True):
     api: str
     api_type: str
     instance: str
-    root: str
-    collector: str
-    sessions: str
-    authorization: str
-    settings: str
+    managers: Mapping[str, Place]
+
+    def manager(self, field: str) -> str:
+        """Return the identity of a manager by its field of ServiceContent; "" is that of none."""
+        found = self.managers.get(field)
+        return "" if found is None else found.identity
+
+    @property
+    def root(self) -> str:
+        """The folder that everything is in."""
+        return self.manager("rootFolder")
 
 
 class Session:
@@ -109,7 +118,8 @@ class Session:
         self._access = access
         self._connection = Connection(address, access)
         self.client = Client(self._connection, VSPHERE, clock, patience)
-        self.calls = Calls(self.client, self._renewed)
+        self.calls = Calls(self.client, lambda: self._connection.cookie, self._renewed)
+        self._renewing = threading.RLock()
         self._named = address.user or access.user
         self._renewable = True
         self.user = ""
@@ -160,7 +170,7 @@ class Session:
         return "the server's certificate was not checked: --insecure" if unchecked else ""
 
     def _this(self) -> str:
-        return reference("_this", "SessionManager", self.about.sessions)
+        return reference("_this", "SessionManager", self.about.manager("sessionManager"))
 
     def _log_in(self) -> None:
         arguments = (
@@ -188,16 +198,21 @@ class Session:
                 f"{self._address.uri}: the server opened no session", hint="is it a vCenter?"
             )
 
-    def _renewed(self) -> bool:
-        """Open a session that ended meanwhile again, once."""
-        if not self._renewable or not self.user:
-            return False
-        self._renewable = False
-        try:
-            self._log_in()
-        except CollectionError:
-            return False
-        return True
+    def _renewed(self, ended: str) -> bool:
+        """Open a session that ended meanwhile again, once, whoever notices it first."""
+        if not self.user:
+            return False  # it is the login itself
+        with self._renewing:
+            if self._connection.cookie != ended:
+                return True
+            if not self._renewable:
+                return False
+            self._renewable = False
+            try:
+                self._log_in()
+            except CollectionError:
+                return False
+            return True
 
     def _failed(self, error: Exception) -> CollectionError:
         hint = getattr(error, "hint", "") or "is it a vCenter or an ESXi host?"
@@ -214,17 +229,14 @@ def _about(calls: Calls) -> About:
     def said(name: str) -> str:
         return text_of(child(about, name))
 
-    def manager(name: str) -> str:
-        return text_of(child(content, name))
-
     return About(
         name=said("fullName"),
         api=said("apiVersion"),
         api_type=said("apiType"),
         instance=said("instanceUuid"),
-        root=manager("rootFolder"),
-        collector=manager("propertyCollector"),
-        sessions=manager("sessionManager"),
-        authorization=manager("authorizationManager"),
-        settings=manager("setting"),
+        managers={
+            name_of(each): Place(each.get("type", ""), text_of(each))
+            for each in content
+            if each.get("type")
+        },
     )

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from auditor.platforms.vsphere import PERMISSION, ROLE, SETTINGS
+from auditor.platforms.vsphere import PERMISSION, ROLE
 from collectors.documents.recognise import Tree as Files
 from collectors.vsphere.live.markup import Refused, child, text_of
 from collectors.vsphere.live.objects import Tree
@@ -37,7 +37,8 @@ class Inventory(msgspec.Struct, frozen=True):
 
     ``files`` are the paths of all objects. ``root`` and ``settings`` are the identities of the
     folder that everything is in, and of the manager of settings; they and ``api``, the version, are
-    "" where no file says it. ``digest`` covers all that a file is given of the others.
+    "" where no file says it. ``told`` are the types of managers of which something was saved that
+    they were asked. ``digest`` covers all that a file is given of the others.
     """
 
     folder: str
@@ -46,6 +47,7 @@ class Inventory(msgspec.Struct, frozen=True):
     api: str
     root: str
     settings: str
+    told: frozenset[str]
     digest: str
 
     def is_first(self, path: str) -> bool:
@@ -70,11 +72,8 @@ class Inventory(msgspec.Struct, frozen=True):
 
 
 def _kinds_of(reference: Reference) -> tuple[str, ...]:
-    if reference.type == "AuthorizationManager":
-        return ROLE, PERMISSION
-    if reference.type == "OptionManager":
-        return (SETTINGS,)
-    return reference.kinds
+    """What is not known when an object has no file; of who has rights not each needs one."""
+    return (ROLE, PERMISSION) if reference.type == "AuthorizationManager" else reference.kinds
 
 
 def inventory_of(files: Files, folder: str) -> Inventory:
@@ -84,7 +83,11 @@ def inventory_of(files: Files, folder: str) -> Inventory:
 
 def _read(files: Files, folder: str) -> Inventory:
     paths: dict[Reference, str] = {}
+    told: set[str] = set()
     for name in files.names(folder):
+        if name.endswith("/"):
+            told.add(name.partition("-")[0])
+            continue
         reference = reference_of(name)
         if reference is not None:
             paths.setdefault(reference, posixpath.join(folder, name))
@@ -103,7 +106,9 @@ def _read(files: Files, folder: str) -> Inventory:
             known = (text_of(found.values.get(name)) for name in ("name", "parent"))
             digest.update("\0".join(known).encode("utf-8", "surrogatepass"))
     digest.update(f"{api}\0{root}\0{settings}".encode())
-    return Inventory(folder, paths, tree, api, root, settings, digest.hexdigest())
+    return Inventory(
+        folder, paths, tree, api, root, settings, _told(told, paths), digest.hexdigest()
+    )
 
 
 def _outer(files: Files, reference: Reference, path: str) -> Found | None:
@@ -123,3 +128,8 @@ def _content_of(found: Found) -> tuple[str, str, str]:
     about = child(content, "about")
     api = text_of(child(about, "apiVersion")) if about is not None else ""
     return api, text_of(child(content, "rootFolder")), text_of(child(content, "setting"))
+
+
+def _told(folders: Iterable[str], files: Iterable[Reference]) -> frozenset[str]:
+    """The types of managers that have a folder of what their methods returned, or a file."""
+    return frozenset(folders) | {each.type for each in files}

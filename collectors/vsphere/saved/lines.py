@@ -11,12 +11,10 @@ What is nowhere is on the line of what is nearest above it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from xml.parsers import expat
 
 import msgspec
-
-from auditor.model.pointers import steps
 
 
 class _Node(msgspec.Struct):
@@ -34,12 +32,12 @@ class Lines:
     def __init__(self, data: bytes) -> None:
         self._root = _parsed(data)
 
-    def of(self, start: Sequence[str], pointer: str) -> int:
-        """Return the line of a field; ``start`` leads from the file to the object that it is of."""
+    def of(self, path: Iterable[str]) -> int:
+        """Return the line of what a path leads to, from the object that the file is of."""
         if self._root is None:
             return 0
         here, line = [self._root], self._root.line
-        for step in (*start, *steps(pointer)):
+        for step in path:
             here = _below(here, step)
             if not here:
                 return line

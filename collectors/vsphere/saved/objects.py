@@ -18,17 +18,20 @@ from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from collectors.vsphere.kinds.kind import Property
 from collectors.vsphere.live.forms import LISTS, Form
 from collectors.vsphere.live.markup import Refused, child, name_of, parse
 from collectors.vsphere.live.pages import Found, found_of
-from collectors.vsphere.live.properties import Property
 from collectors.vsphere.saved.names import SERVICE, Reference
 
 MOST_BYTES: Final = 64 << 20
 """Of one file; a machine has some fifty thousand."""
 _INSIDE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        SERVICE: ("content.rootFolder", "content.setting", "content.authorizationManager"),
+        SERVICE: (
+            *("content.rootFolder", "content.setting", "content.authorizationManager"),
+            *("content.extensionManager", "content.cryptoManager", "content.alarmManager"),
+        ),
         "Folder": ("childEntity",),
         "StoragePod": ("childEntity",),
         "Datacenter": ("vmFolder", "hostFolder", "networkFolder", "datastoreFolder"),

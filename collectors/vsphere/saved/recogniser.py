@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from typing import Final
 
 from collectors.documents.ledger import Ledger
@@ -12,14 +13,20 @@ from collectors.documents.recognise import (
     DocumentReader,
     FileNames,
     Recogniser,
+    Tree,
 )
-from collectors.vsphere.saved.names import NAMED
+from collectors.vsphere.saved.names import ASIDE, NAMED
 
 
 class SavedInventories(Recogniser):
     """Takes a file that is called as govc calls the file of an object."""
 
-    names = FileNames(patterns=(NAMED,))
+    names = FileNames(patterns=(NAMED, ASIDE))
+
+    def joined(self, paths: Sequence[str], tree: Tree) -> frozenset[str]:
+        """Find the files that are read with that of an object."""
+        del tree
+        return frozenset(path for path in paths if ASIDE.fullmatch(posixpath.basename(path)))
 
     def content(self, ledger: Ledger, data: bytes) -> Content | None:
         """Take an object as a whole."""

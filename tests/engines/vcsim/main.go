@@ -1,7 +1,8 @@
 // Command vcsim serves a simulated vCenter, or a single ESXi host, over TLS on the loopback.
 //
 // Usage: vcsim -user U -password P -certificate FILE -key FILE [-esx] [-clusters N] [-hosts N] [-machines N]
-// [-load FOLDER]. It prints its address, and ends when its input does.
+// [-load FOLDER] [-exceptions A,B] [-acceptance LEVEL] [-module OPTIONS]. It prints its address, and ends when its
+// input does. It serves tags over its REST API as well.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"os"
 
 	"github.com/vmware/govmomi/simulator"
+	_ "github.com/vmware/govmomi/vapi/simulator"
 )
 
 func main() {
@@ -25,6 +27,9 @@ func main() {
 	hosts := flag.Int("hosts", 2, "hosts of a cluster")
 	machines := flag.Int("machines", 2, "machines of a pool")
 	load := flag.String("load", "", "a saved inventory")
+	exceptions := flag.String("exceptions", "", "who is exempt from lockdown on each host")
+	acceptance := flag.String("acceptance", "partner", "whose packages each host takes")
+	options := flag.String("module", "", "options of the driver of GPUs on each host")
 	flag.Parse()
 
 	model := simulator.VPX()
@@ -38,11 +43,13 @@ func main() {
 		fail(err)
 	}
 	defer model.Remove()
+	addManagers(model, *exceptions, *acceptance, *options)
 	pair, err := tls.LoadX509KeyPair(*certificate, *key)
 	if err != nil {
 		fail(err)
 	}
 	model.Service.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	model.Service.RegisterEndpoints = true
 	model.Service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword(*user, *password)}
 	server := model.Service.NewServer()
 	defer server.Close()

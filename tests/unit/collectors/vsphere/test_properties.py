@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 from pyVmomi import VmomiSupport, vim
 
-from collectors.vsphere.live.forms import Fields, Form, Items, Options, Plain, Texts
-from collectors.vsphere.live.properties import KINDS, MANAGERS, PERMISSION_FIELDS, known_to
+from collectors.vsphere.kinds.kind import known_to
+from collectors.vsphere.kinds.managers import PERMISSION_FIELDS
+from collectors.vsphere.kinds.table import KINDS, MANAGERS
+from collectors.vsphere.live.forms import Fields, Form, Items, Nested, Options, Plain, Texts
 
 NAMESPACE = "urn:vim25"
-ALL = {**KINDS, **MANAGERS}
+ALL = {
+    **{name: (kind.type, kind.properties) for name, kind in KINDS.items()},
+    **{name: (each.type, (each.property,)) for name, each in MANAGERS.items()},
+}
 
 
 @functools.cache
@@ -47,7 +52,7 @@ def is_right(declared: Any, item: Any, form: Form) -> bool:
             return is_list and issubclass(item, vim.option.OptionValue)
         case Texts():
             return is_list and not is_object
-        case Items():
+        case Items() | Nested():
             return is_list and is_object
         case Fields():
             return is_object and not is_list
@@ -67,7 +72,7 @@ def wrong(declared: Any, form: Form, path: str) -> Iterator[str]:
     item = declared.Item if issubclass(declared, VmomiSupport.Array) else declared
     if not is_right(declared, item, form):
         yield f"{path} is {declared}, not {form}"
-    elif isinstance(form, Items | Fields):
+    elif isinstance(form, Items | Fields | Nested):
         yield from within(item, form.fields, path)
 
 
@@ -80,10 +85,10 @@ def within(item: Any, fields: Any, path: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", ALL)
 def test_properties_are_as_the_api_has_them(name: str) -> None:
-    kind = ALL[name]
+    kind, properties = ALL[name]
     found: list[str] = []
-    for each in kind.properties:
-        declared = VmomiSupport.GetWsdlType(NAMESPACE, kind.type)
+    for each in properties:
+        declared = VmomiSupport.GetWsdlType(NAMESPACE, kind)
         for part in each.path.split("."):
             declared = field_of(declared, part)
         found += wrong(declared, each.form, each.path)
@@ -116,6 +121,42 @@ def test_newer_properties_are_not_asked_of_older_servers() -> None:
     def paths(api: str) -> set[str]:
         return {each.path for each in known_to(api, KINDS["vsphere/VirtualMachine"])}
 
-    newer = paths("8.0.3.0") - paths("6.5")
-    assert newer == {"config.ftEncryptionMode", "config.sevEnabled"}
     assert paths("7.0.1.0") - paths("6.5") == {"config.sevEnabled"}
+    assert paths("9.0.0.0") - paths("8.0.3.0") == {"config.sevSnpEnabled", "config.tdxEnabled"}
+
+
+NUMBERED = {"version12": (6, 7), "version13": (6, 7, 1)}
+"""Versions after 6.5 that pyVmomi calls by a number; all before are read from anyhow."""
+
+
+def since(declared: str) -> tuple[int, ...]:
+    """The version that brought something, as a property of ours says it."""
+    name = declared.rpartition(".")[2]
+    if name.startswith("version"):
+        return NUMBERED.get(name, ())
+    parts = [int(part) for part in name.removeprefix("v").split("_")]
+    while parts[-1] == 0:
+        parts.pop()
+    return tuple(parts)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_property_is_of_the_version_that_brought_it(name: str) -> None:
+    kind, properties = ALL[name]
+    wrong_ones = {}
+    for each in properties:
+        declared: Any = VmomiSupport.GetWsdlType(NAMESPACE, kind)
+        newest: tuple[int, ...] = ()
+        for part in each.path.split("."):
+            found = [one for one in types_of(declared) if hasattr(one, "_GetPropertyInfo")]
+            info = next(one._GetPropertyInfo(part) for one in found if part in names_of(one))
+            newest = max(newest, since(info.version))
+            declared = info.type
+        if newest != each.since:
+            wrong_ones[each.path] = newest
+    assert wrong_ones == {}
+
+
+def names_of(declared: Any) -> set[str]:
+    """The properties that a type has."""
+    return {each.name for each in declared._GetPropertyList()}

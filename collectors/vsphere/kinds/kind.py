@@ -1,0 +1,57 @@
+"""A kind and its properties, as each is asked of a server."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from collectors.vsphere.live.forms import LISTS, Form, Options, Plain
+
+TEXT: Final = Plain.TEXT
+BOOL: Final = Plain.BOOL
+NUMBER: Final = Plain.NUMBER
+TYPE: Final = Plain.TYPE
+
+
+class Property(msgspec.Struct, frozen=True):
+    """One path, with its form; ``since`` is the first version of the API that has it.
+
+    ``unset`` is kept where an object that was reached has none, None where nothing is: so what is
+    not there can be told from what was not read. A list is empty then anyhow.
+    """
+
+    path: str
+    form: Form
+    since: tuple[int, ...] = ()
+    unset: object = None
+
+    @property
+    def nothing(self) -> object:
+        """What is kept of an object that was reached and has none; None for nothing."""
+        if isinstance(self.form, LISTS):
+            return {} if isinstance(self.form, Options) else []
+        return self.unset
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What of a kind is read: its type in the API, and the properties.
+
+    A server says of an object that it can't reach next to nothing; ``sign`` is a property that all
+    others have. ``page`` is how many come at once.
+    """
+
+    type: str
+    properties: tuple[Property, ...]
+    sign: str = ""
+    page: int = 200
+
+
+NAMED: Final = (Property("name", TEXT), Property("parent", TEXT))
+"""What every object of an inventory has."""
+
+
+def known_to(api: str, kind: Kind) -> tuple[Property, ...]:
+    """Return the properties that a version of the API has; a server refuses to be asked others."""
+    version = tuple(int(part) for part in api.split(".") if part.isdigit())
+    return tuple(each for each in kind.properties if each.since <= version)
