@@ -7,7 +7,7 @@ of a microsecond, and a tally is a few bytes in a cache.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from auditor.model.enums import Verdict
 
@@ -15,6 +15,8 @@ LANE_BITS = 32
 _MASK = (1 << LANE_BITS) - 1
 _ORDER = {verdict: index for index, verdict in enumerate(Verdict)}
 _VERDICTS = tuple(Verdict)
+_WIDTH = LANE_BITS * len(_VERDICTS)
+_RULE_MASK = (1 << _WIDTH) - 1
 
 
 def lane(rule: int, verdict: Verdict) -> int:
@@ -50,8 +52,23 @@ def counts(tally: int) -> Iterator[tuple[int, Verdict, int]]:
 
 def lanes(rules: Iterable[int]) -> int:
     """Give every lane of some rules, full: a mask for their part of a tally."""
-    width = LANE_BITS * len(_VERDICTS)
-    return sum(((1 << width) - 1) << (width * rule) for rule in frozenset(rules))
+    return sum(_RULE_MASK << (_WIDTH * rule) for rule in frozenset(rules))
+
+
+def gathered(tally: int, rules: Sequence[int]) -> int:
+    """Put the lanes of some rules one after the other, as if there were no other rules."""
+    return sum(
+        (tally >> (_WIDTH * rule) & _RULE_MASK) << (_WIDTH * place)
+        for place, rule in enumerate(rules)
+    )
+
+
+def scattered(tally: int, rules: Sequence[int]) -> int:
+    """Put the lanes of some rules where they are in a whole tally: undo :func:`gathered`."""
+    return sum(
+        (tally >> (_WIDTH * place) & _RULE_MASK) << (_WIDTH * rule)
+        for place, rule in enumerate(rules)
+    )
 
 
 def blinded(tally: int, blind: Collection[int]) -> int:

@@ -17,7 +17,7 @@ from auditor.analysis.shapes import quiet
 from auditor.engine.kinds import KindPlan, rule_reads
 from auditor.engine.outcome import BodyPath, Judgement, Outcome
 from auditor.engine.slices import Slicer, touches, unite
-from auditor.engine.tally import lane, lanes
+from auditor.engine.tally import from_bytes, gathered, lane, lanes, scattered, to_bytes
 from auditor.model.enums import Verdict
 from auditor.model.pointers import token
 from auditor.platforms.shape import Shape
@@ -67,6 +67,7 @@ class Reserved:
     ) -> None:
         """``listed`` are the rules of which passes are listed too."""
         self._rules = frozenset(number for number, _ in rules)
+        self._order = sorted(self._rules)
         self._lanes = lanes(self._rules)
         self._shape = shape
         self._listed = listed
@@ -91,6 +92,14 @@ class Reserved:
         others = tuple(each for each in judgement.outcomes if each.rule not in self._rules)
         tally = judgement.tally & self._lanes
         return Judgement(others, judgement.tally - tally), Judgement(waiting, tally)
+
+    def held(self, judgements: Iterable[Judgement]) -> bytes:
+        """Write the tally of what waits: of these rules alone, as each row has one."""
+        return to_bytes(gathered(sum(each.tally for each in judgements), self._order))
+
+    def counted(self, held: bytes) -> int:
+        """Read what :meth:`held` wrote, as a tally of all rules."""
+        return scattered(from_bytes(held), self._order)
 
     def cut(self, body: bytes, *, clean: bool) -> dict[str, object]:
         """Return what these rules read of a body, without secrets.

@@ -20,8 +20,7 @@ from auditor.analysis.completing import (
 from auditor.analysis.protocol import Held, Row, Site
 from auditor.engine.lines import LineWriter, body_pointer, covering, rank_of
 from auditor.engine.lines_about import LinesAbout
-from auditor.engine.outcome import Judgement, Outcome
-from auditor.engine.tally import from_bytes, to_bytes
+from auditor.engine.outcome import Outcome
 from auditor.engine.waiting import Doubt, Reserved, aspects_read, paths_in
 from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Gap, Resource, Subject
@@ -29,8 +28,6 @@ from auditor.platforms import Platforms
 from auditor.policy.compiled import ActiveRule
 
 _encode = msgspec.json.encode
-
-Judgements = Sequence[Judgement]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -138,11 +135,6 @@ def _spots(fact: Resource, rules: Reserved) -> Spots:
     return tuple(spots)
 
 
-def held_of(judgements: Judgements, lines: Iterable[bytes]) -> Held:
-    """What rules said of a fact that waits."""
-    return Held(tuple(lines), to_bytes(sum(each.tally for each in judgements)))
-
-
 class Missing:
     """What of the kinds that complete facts was not read of a target."""
 
@@ -200,9 +192,11 @@ def settled(
         doubt for other in each.otherwise if (doubt := missing.doubt(other, row.key[0])) is not None
     ]
     rules = waits.rules_on(waiting.kind, completes[waiting.kind], waiting.aspects)
-    if rules is None or (each.body is None and not doubts):
+    if rules is None:
+        raise ValueError(f"no rule looks at what waits: {row.key}")
+    if each.body is None and not doubts:
         lines = [line if held.covers == 1 else covering(line, held.covers) for line in held.lines]
-        return Settled(lines, from_bytes(held.tally) * held.covers)
+        return Settled(lines, rules.counted(held.tally) * held.covers)
     again = rules.judge(waiting.body if each.body is None else each.body, doubts)
     lines = [
         line

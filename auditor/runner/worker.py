@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.analysis.protocol import OTHERS, Extracting, Site
+from auditor.analysis.protocol import OTHERS, Extracting, Held, Site
 from auditor.analysis.written import as_written
 from auditor.engine.lines import FORMAT
 from auditor.engine.lines_about import LinesAbout
@@ -41,7 +41,7 @@ from auditor.runner.job import Context, EvidenceJob, Job, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps, readings
 from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies, all_lines
 from auditor.runner.rows import Rows
-from auditor.runner.waiting import held_of, row_of
+from auditor.runner.waiting import row_of
 from auditor.secrets.messages import redact_texts
 from auditor.version import VERSION
 
@@ -240,9 +240,8 @@ class ShardRun:
             parted = [waits.rules.apart(judgement) for judgement in judgements]
             judgements = tuple(settled for settled, _ in parted)
             pending = [waiting for _, waiting in parted]
-            held = held_of(
-                pending, [line for each in pending for line in about.lines(each.outcomes)]
-            )
+            lines = [line for each in pending for line in about.lines(each.outcomes)]
+            held = Held(tuple(lines), waits.rules.held(pending))
             part.rows.add(waits.analysis, row_of(subject, waits, controller, site, held, about))
         for judgement in judgements:
             part.tally += judgement.tally

@@ -143,6 +143,8 @@ BODIES = st.sampled_from(
     (
         b"{}",
         b'{"a":null,"b":1}',
+        b'{"spots":[["/a",null],["/b",{"of":0}]]}',
+        b'{"spots":[["/a",null]],"b": null,"c":"is :null"}',
         b'{\n  "a": [1,\n 2]\n}',
         b'{"password":"hunter2hunter2"}',
         b'{"name":"DB_PASSWORD","value":"hunter2hunter2"}',
