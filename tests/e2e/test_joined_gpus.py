@@ -58,6 +58,7 @@ class Estate:
     b: Path
     vcenter: str
     options: tuple[str, ...]
+    served: Vcenter
 
     @property
     def targets(self) -> tuple[str, str, str]:
@@ -104,7 +105,7 @@ def estate(tmp_path: Path) -> Iterator[Estate]:
     )
     with serving(vcenter, authority.context()) as server:
         options = ("--password-file", str(password), "--ca-file", str(authority.file))
-        yield Estate(a, b, f"vsphere://audit@127.0.0.1:{server.port}/", options)
+        yield Estate(a, b, f"vsphere://audit@127.0.0.1:{server.port}/", options, vcenter)
 
 
 def test_each_cluster_alone_looks_exclusive(estate: Estate) -> None:
@@ -189,6 +190,38 @@ def test_it_is_a_finding(estate: Estate, tmp_path: Path) -> None:
             jsonschema.validate(fact["body"], schema)
     replayed = auditor("replay", bundle)
     assert replayed.code == 0, replayed.out + replayed.err
+
+
+def test_hosts_that_may_not_be_read_leave_less(estate: Estate) -> None:
+    """Which GPU it is nobody says: then it is possible, and what was refused is named."""
+    estate.served.refused.add("HostSystem")
+    ran = auditor("gpus", *estate.targets, *estate.options, "--format", "json")
+    assert ran.code == 3
+    found = json.loads(ran.out)
+    assert [(each["scope"], each["cause"]) for each in found["gaps"]] == [
+        ("vsphere/Host", "denied")
+    ]
+    (device,) = found["joined"]
+    (share,) = device["shares"]
+    assert (share["certainty"], device["device"]) == ("possible", "a GPU that is not known")
+    scan = ("scan", *estate.targets, *estate.options, "--profile", "gpu-tenancy")
+    results = auditor(*scan, "--format", "json").results()
+    joined = {
+        each["rule"] for each in results["findings"] if each["element"].endswith("llm and web")
+    }
+    assert joined == {"gpu-tenants-may-share"}
+    assert results["counts"]["gpu-tenants-share"]["unknown"] == 1
+
+
+def test_machines_that_may_not_be_read_leave_nothing(estate: Estate) -> None:
+    """No node is a machine of which nobody told; each cluster's row stays, and says why."""
+    estate.served.refused.add("VirtualMachine")
+    ran = auditor("gpus", *estate.targets, *estate.options)
+    assert ran.code == 3
+    uuid = f"it says that it is vsphere://{ONE}"
+    assert f"not known: node gpu-1: {uuid}, and no machine that was read has this UUID" in ran.out
+    assert "not read: vsphere/VirtualMachine  denied" in ran.out
+    assert f"  {estate.a}  gpu-1  nvidia.com/gpu x 1" in ran.out
 
 
 def test_what_a_lower_floor_allows(estate: Estate) -> None:
