@@ -75,6 +75,7 @@ _OTHER_JOINED = re.compile(
 _KNOWN = re.compile(
     r"(?:^|_)EXISTING_?SECRET"  # charts: the name of a Secret that is there
     r"|(?:^|_)PULL_?SECRETS?$"  # imagePullSecrets: names of Secrets
+    r"|^SECURITY_PASSWORD_?(?:HISTORY|QUALITY_?CONTROL)$"  # ESXi: what a password has to be like
     r"|INITIAL_?CLUSTER_?TOKEN"  # etcd: tells clusters apart, everybody may know it
     r"|INJECT_SECRET"  # vault.hashicorp.com: where in Vault a secret is
     r"|(?:^|_)SECRETS?_HASH$|^CHECKSUM_"  # charts: the digest of a manifest

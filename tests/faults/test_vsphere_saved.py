@@ -12,7 +12,7 @@ from auditor.model.resource import Gap, Resource, Target
 from collectors.documents.collector import FilesCollector
 from collectors.vsphere.saved.recogniser import INVENTORIES
 from tests.e2e.command import auditor
-from tests.inventories import Saved, value
+from tests.inventories import Saved, options, value
 
 LOGS = "<uuid>u</uuid><flags><enableLogging>{}</enableLogging></flags>"
 ON, OFF = LOGS.format("true"), LOGS.format("false")
@@ -262,3 +262,19 @@ def test_a_property_of_many_bytes(tmp_path: Path) -> None:
     assert gap.scope == MACHINES
     assert "more than 67,108,864 bytes" in gap.detail
     assert machines(found) == ["good"]
+
+
+def test_what_a_host_asks_of_passwords_is_no_password(tmp_path: Path) -> None:
+    """Its options are called so, and are judged by their values."""
+    saved = Saved(tmp_path)
+    asked = {
+        "Security.PasswordHistory": "5",
+        "Security.PasswordQualityControl": "similar=deny retry=3 min=8,8,8,7,6",
+    }
+    saved.host("host-9", "esx1", options(asked, "option"))
+    saved.write()
+    results = scanned(tmp_path)
+    found = {each["rule"]: each for each in results["findings"]}
+    assert found["vsphere-host-password-reused"]["verdict"] == "pass"
+    (observed,) = found["vsphere-host-password-simple"]["observed"]
+    assert observed["value"] == "similar=deny retry=3 min=8,8,8,7,6"

@@ -107,6 +107,8 @@ GF_AUTH_ANONYMOUS_ORG_ROLE Admin
 AUTH_PROXY_IMAGE repo@sha256:abc
 AIBRIX_TOKEN_TRACKER_TIME_UNIT seconds
 ETCD_INITIAL_CLUSTER_TOKEN etcd-cluster-k8s
+Security.PasswordHistory 5
+Security.PasswordQualityControl similar=deny retry=3 min=disabled,disabled,disabled,disabled,15
 SECRET_NAMESPACE kube-system
 JWT_SECRET_REF obj
 PASSWORD_POLICY strict
