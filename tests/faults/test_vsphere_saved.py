@@ -276,5 +276,5 @@ def test_what_a_host_asks_of_passwords_is_no_password(tmp_path: Path) -> None:
     results = scanned(tmp_path)
     found = {each["rule"]: each for each in results["findings"]}
     assert found["vsphere-host-password-reused"]["verdict"] == "pass"
-    (observed,) = found["vsphere-host-password-simple"]["observed"]
-    assert observed["value"] == "similar=deny retry=3 min=8,8,8,7,6"
+    seen = [each.get("value") for each in found["vsphere-host-password-simple"]["observed"]]
+    assert "similar=deny retry=3 min=8,8,8,7,6" in seen
