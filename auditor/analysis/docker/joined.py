@@ -1,8 +1,8 @@
 """Workloads, completed by what stands around them.
 
 That is the containers whose namespaces they share, the Dockerfiles that their images are built of,
-the services whose volumes and namespaces they have, and what their engine gave them unasked: a
-module of each aspect says more, and
+the services whose volumes and namespaces they have, the folders behind their volumes, and what
+their engine gave them unasked: a module of each aspect says more, and
 :mod:`auditor.analysis.completing` how it goes.
 """
 
@@ -14,18 +14,27 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.completing import WAITING, Aspects, Completed, Waiting, together
+from auditor.analysis.completing import (
+    WAITING,
+    Aspects,
+    Completed,
+    Otherwise,
+    Waiting,
+    together,
+)
 from auditor.analysis.docker import (
     built,
     engine_defaults,
     privileges,
     shared_namespaces,
     siblings,
+    volumes,
 )
 from auditor.analysis.docker.built import IMAGE
 from auditor.analysis.docker.privileges import PRIVILEGES
 from auditor.analysis.docker.shared_namespaces import NAMESPACES
 from auditor.analysis.docker.siblings import SIBLINGS
+from auditor.analysis.docker.volumes import VOLUMES
 from auditor.analysis.protocol import Groups, Row, Site, Tables
 from auditor.analysis.related import Related
 from auditor.model.resource import Resource
@@ -34,6 +43,7 @@ from auditor.platforms.docker import (
     CONTAINER,
     DOCKERFILE,
     ENGINE_DEFAULTS,
+    VOLUME,
     WORKLOAD,
 )
 
@@ -44,6 +54,7 @@ _OPEN: Final = MappingProxyType(
         IMAGE: built.is_open,
         SIBLINGS: siblings.is_open,
         PRIVILEGES: privileges.is_open,
+        VOLUMES: volumes.is_open,
     }
 )
 _ASPECTS: Final = MappingProxyType(
@@ -52,6 +63,7 @@ _ASPECTS: Final = MappingProxyType(
         IMAGE: built.ASPECT,
         SIBLINGS: siblings.ASPECT,
         PRIVILEGES: privileges.ASPECT,
+        VOLUMES: volumes.ASPECT,
     }
 )
 _decode_waiting = msgspec.json.Decoder(Waiting).decode
@@ -61,7 +73,7 @@ class JoinedWorkloads:
     """Completes the workloads of a target, and what its engine gives them."""
 
     id = "docker-joined"
-    reads = frozenset({COMPOSE_SERVICE, CONTAINER, DOCKERFILE}) | privileges.READS
+    reads = frozenset({COMPOSE_SERVICE, CONTAINER, DOCKERFILE, VOLUME}) | privileges.READS
     combined = frozenset({WAITING})
     completes: Mapping[str, Aspects] = MappingProxyType(
         {
@@ -76,6 +88,8 @@ class JoinedWorkloads:
             yield from shared_namespaces.rows(resource, site)
         elif resource.kind in privileges.READS:
             yield from privileges.rows(resource, site)
+        elif resource.kind == VOLUME:
+            yield from volumes.rows(resource, site)
         else:
             yield from built.rows(resource, site)
             yield from siblings.rows(resource, site)
@@ -115,6 +129,7 @@ class _Around:
         self._builds = built.Builds()
         self._services = siblings.Services()
         self._privileges = privileges.Privileges()
+        self._volumes = volumes.Volumes()
 
     def add(self, row: Row) -> None:
         """Take in what completes others."""
@@ -124,6 +139,8 @@ class _Around:
             self._services.add(row)
         elif row.tag in privileges.READS:
             self._privileges.add(row)
+        elif row.tag == VOLUME:
+            self._volumes.add(row)
         else:
             self._builds.add(row)
 
@@ -140,5 +157,9 @@ class _Around:
             spots += self._privileges.of_engine.complete(body, related)
         if PRIVILEGES in waiting.aspects:
             spots += self._privileges.complete(row.place.uid, body, related)
+        otherwise: tuple[Otherwise, ...] = ()
+        if VOLUMES in waiting.aspects:
+            spots += self._volumes.complete(body, related)
+            otherwise = (self._volumes.unread(body),)
         changed = body if spots or body != waiting.body else None
-        return Completed(row, waiting, changed, spots, tuple(related.origins))
+        return Completed(row, waiting, changed, spots, tuple(related.origins), otherwise)

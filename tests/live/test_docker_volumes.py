@@ -1,0 +1,30 @@
+"""Folders of a host behind the name of a volume, as real engines show them."""
+
+from __future__ import annotations
+
+from tests.e2e.command import auditor
+from tests.engines.dockerd import IMAGE, Docker
+
+SOCKETS, PATHS = "docker-container-socket-mounted", "docker-container-host-path-sensitive"
+
+
+def test_what_is_behind_a_volume_is_mounted(docker: Docker) -> None:
+    """By the same rules as the folder itself, and as the compose file that comes to it."""
+    options = ("--opt=type=none", "--opt=o=bind")
+    docker.run("volume", "create", *options, "--opt=device=/var/run", "sockets")
+    docker.run("volume", "create", *options, "--opt=device=/srv/data", "data")
+    try:
+        for name, volume in (("reaches", "sockets:/x"), ("keeps", "data:/x"), ("own", "plain:/x")):
+            docker.run("create", "--name", name, "--volume", volume, IMAGE, "true")
+        ran = auditor("scan", docker.target, "--no-host", "--format", "json")
+        found = [each for each in ran.results()["findings"] if each["rule"] in {SOCKETS, PATHS}]
+        assert {(each["rule"], each["resource"]["name"]) for each in found} == {
+            (SOCKETS, "reaches"),
+            (PATHS, "reaches"),
+        }
+        worst = next(each for each in found if each["rule"] == SOCKETS)
+        assert worst["message"].startswith("reaches mounts /var/run at /x")
+        assert [each["name"] for each in worst["related"]] == ["sockets"]
+    finally:
+        docker.run("rm", "--force", "reaches", "keeps", "own")
+        docker.run("volume", "rm", "sockets", "data", "plain")
