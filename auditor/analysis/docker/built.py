@@ -42,7 +42,10 @@ _FIELDS: Final = tuple(_KEYWORDS)
 
 
 class Build(msgspec.Struct, frozen=True):
-    """What a service is built of; ``arguments`` are the names of those that it gives."""
+    """What a service is built of: the uid of its Dockerfile, which is the path of a file.
+
+    ``arguments`` are the names of those that it gives.
+    """
 
     file: str
     target: str = ""
@@ -133,12 +136,7 @@ def _build_of(resource: Resource) -> Build | None:
     """What a service is built of; None where that is no file that could be read with it."""
     body = decoded(resource)
     build = body.get("build") if isinstance(body, dict) else None
-    if (
-        not isinstance(body, dict)
-        or not isinstance(build, dict)
-        or resource.partial
-        or "dockerfile_inline" in build
-    ):
+    if not isinstance(body, dict) or not isinstance(build, dict) or resource.partial:
         return None
     if body.get("image") is not None and body.get("pull_policy") not in _PULLS:
         return None
@@ -146,9 +144,11 @@ def _build_of(resource: Resource) -> Build | None:
     target, arguments = build.get("target") or "", build.get("args")
     if not all(isinstance(each, str) and _OPEN not in each for each in (context, file, target)):
         return None
-    folder = posixpath.dirname(resource.rendered or resource.source)
+    project = resource.rendered or resource.source
     names = tuple(arguments) if isinstance(arguments, dict) else ()
-    path = posixpath.normpath(posixpath.join(folder, context, file))
+    if "dockerfile_inline" in build:  # it is called so by collectors/docker/compose/inline.py
+        return Build(f"{project}#{resource.name}", target.lower(), names)
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(project), context, file))
     return Build(path, target.lower(), names)
 
 
@@ -197,7 +197,7 @@ class Builds:
         if row.tag == COMPOSE_SERVICE:
             self._services.setdefault(row.place.uid, _decode_build(row.body))
         else:
-            self._files.setdefault(row.place.source, row)
+            self._files.setdefault(row.place.uid, row)
 
     def complete(self, uid: str, body: dict[str, object], related: Related) -> Spots:
         """Complete the body of a workload by what it is built of; say where that was read."""

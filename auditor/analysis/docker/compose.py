@@ -37,6 +37,7 @@ from auditor.model.pointers import token
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.docker import COMPOSE_SERVICE, WORKLOAD
 
+_CONTAINER: Final = "container:"
 _CONDITIONS: Final = {"none": "no", "any": "always"}
 
 
@@ -68,6 +69,17 @@ class ComposeServices:
             )
             return
         yield service.fields.fact(resource, "compose")
+        yield from _of_others(service, resource)
+
+
+def _of_others(service: Service, resource: Resource) -> Iterator[Gap]:
+    """A gap for each container that no file starts, and of which a service has the mounts."""
+    for name in service.fields.body.get("mountsFrom", ()):
+        if name.startswith(_CONTAINER):
+            where = f"{resource.source}:{resource.line}: {resource.name}"
+            detail = f"{where}: volumes_from {name}: no file says what that one mounts"
+            hint = "audit the engine that runs it: auditor scan docker://"
+            yield Gap("", COMPOSE_SERVICE, GapCause.UNSUPPORTED, detail, hint)
 
 
 def _process(service: Service) -> None:

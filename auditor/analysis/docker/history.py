@@ -189,14 +189,19 @@ class _Build:
 
 
 def _copy(step: Step) -> dict[str, Any]:
-    """A copy: of the classic builder without its sources, of BuildKit with the options it wrote."""
+    """A copy: of the classic builder without its sources, of BuildKit with the options it wrote.
+
+    BuildKit writes no checksum (0.33, ``convert_copy.go``): of a remote file nobody knows whether
+    it had one.
+    """
     found: dict[str, Any] = {"instruction": step.keyword}
     if step.hashed:
         return found
     words = step.rest.split()
     flags = dict(word[2:].partition("=")[::2] for word in words if word.startswith("--"))
     found["sources"] = [word for word in words if not word.startswith("--")][:-1]
-    found["checksum"] = flags.get("checksum", "")
+    if "checksum" in flags:
+        found["checksum"] = flags["checksum"]
     if "chmod" in flags:
         found["openToAll"] = mode_opens(flags["chmod"])
     return found

@@ -15,6 +15,7 @@ from auditor.platforms.docker import COMPOSE_SERVICE
 from auditor.secrets.redact import redact
 from collectors.docker.compose.defined import with_defined
 from collectors.docker.compose.hiding import hidden
+from collectors.docker.compose.inline import Inline, inline_of
 from collectors.docker.compose.interpolation import Interpolation
 from collectors.docker.compose.nodes import Budget, Node, NotResolved, parts_of
 from collectors.docker.compose.project import Project, Resolver
@@ -42,6 +43,11 @@ class ComposeContent:
         self._project = self._resolved(Interpolation(hide=hidden))
         self._services = [
             (name, self._whole(self._project, name)) for name in self._project.services
+        ]
+        self._inline = [
+            Inline(name, text)
+            for name, service in self._services
+            if (text := inline_of(service)) is not None
         ]
         self._original: Project | None = None
 
@@ -91,6 +97,11 @@ class ComposeContent:
                 rendered="" if source == self._ledger.source else self._ledger.source,
                 files=tuple(self._elsewhere(service, "", service.file)),
             )
+        for number, inline in enumerate(self._inline, len(self._services)):
+            try:
+                yield inline.resource(self._ledger.source, self._shown(inline.text.file), number)
+            except NotResolved as problem:
+                self._ledger.add(self._unreadable(problem))
 
     def _shown(self, path: str) -> str:
         return self._ledger.source if path == self._path else shown(path)
@@ -117,6 +128,8 @@ class ComposeContent:
 
     def line(self, number: int, pointer: str) -> int:
         """Return the line of a field of a service, or of what is nearest above it."""
+        if number >= len(self._services):
+            return self._inline[number - len(self._services)].line(pointer)
         node = self._services[number][1]
         for step in steps(pointer):
             below = _below(node, step)
@@ -138,6 +151,8 @@ class ComposeContent:
         """Return a service with its secrets: resolved once more, and nothing hidden."""
         if self._original is None:
             self._original = self._resolved(Interpolation())
+        if number >= len(self._services):
+            return self._inline[number - len(self._services)].original(self._original.services)
         name = self._services[number][0]
         known = name in self._original.services
         return _dense(self._whole(self._original, name)) if known else None

@@ -38,7 +38,7 @@ class DockerfileContent:
             Unreadable: BuildKit does not take it, or it is more than we read.
         """
         name = self._ledger.source.rpartition("/")[2]
-        body = self._body(_hidden, self._lines)
+        body = self._body(HIDDEN, self._lines)
         yield Resource(
             kind=DOCKERFILE,
             api_version="",
@@ -92,7 +92,8 @@ def _hide(name: str, value: str) -> str:
     return found if isinstance(found, str) else value
 
 
-_hidden: Final = Around(hide=_hide)
+HIDDEN: Final = Around(hide=_hide)
+"""Reads a file and leaves secrets out of what variables are put into."""
 
 
 def body_of(text: str, around: Around, lines: dict[str, int]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from auditor.analysis.completing import WAITING, Completed, Waiting
 from auditor.analysis.docker.compose import ComposeServices
 from auditor.analysis.docker.joined import IMAGE, SIBLINGS, JoinedWorkloads
 from auditor.analysis.protocol import Held, Row
-from auditor.model.resource import Resource
+from auditor.model.enums import GapCause
+from auditor.model.resource import Gap, Resource
 from auditor.platforms.docker import COMPOSE_SERVICE
 from tests.unit.analysis.joining import SITE
 
@@ -32,7 +33,7 @@ def bound(source: str, target: str, *, read_only: bool = False) -> dict[str, Any
 
 
 def workload(resource: Resource) -> Resource:
-    [found] = ComposeServices({}).derive(resource)
+    found = next(ComposeServices({}).derive(resource))
     assert isinstance(found, Resource)
     return found
 
@@ -135,9 +136,16 @@ def test_services_may_have_what_each_other_has() -> None:
 
 
 def test_a_container_that_no_file_starts_is_not_known() -> None:
+    """It is none of the services, whatever these are called, and a gap says so."""
     other = service("a", volumes=[bound("/etc", "/e")])
-    found = completed(service("b", volumes_from=["container:a:ro"]), other)
-    assert not found.spots
+    b = service("b", volumes_from=["a:ro", "container:a:ro"])
+    assert mounts(completed(b, other)) == [("/etc", "/e", True)]
+    _, gap = ComposeServices({}).derive(b)
+    assert isinstance(gap, Gap)
+    assert (gap.scope, gap.cause) == (COMPOSE_SERVICE, GapCause.UNSUPPORTED)
+    assert gap.detail.endswith(
+        ":2: b: volumes_from container:a:ro: no file says what that one mounts"
+    )
 
 
 def test_files_and_folders_behind_names_are_had_too() -> None:
