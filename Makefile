@@ -7,8 +7,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHIPPED := auditor/_shipped.bin
 MAKERS := $(shell find policies auditor/cel auditor/model auditor/platforms auditor/policy -name '*.yaml' -o -name '*.py')
-TARGETS ?= examples/estate examples/gpu-host
-GPUS ?= $(if $(filter examples/estate,$(TARGETS)),examples/gpu-cluster examples/gpu-host,$(TARGETS))
+TARGETS ?= examples/estate examples/gpu-host examples/gpu-cluster examples/vcenter
+GPUS ?= $(or $(filter-out examples/estate,$(TARGETS)),$(TARGETS))
 # A file of tests is one piece of work, and all that ask one control plane are one: tests/pieces.py.
 PYTEST := $(BIN)/python -m pytest -n auto
 # What reaches the code that decides within the processes of the tests.

@@ -62,7 +62,8 @@ class Saved:
     """A folder that objects are put into; the objects that hold others come with it.
 
     One datacenter ``A`` with a folder of machines for each of ``teams``, one cluster ``gpu`` with
-    a pool. ``settings`` and ``roles`` are those of its server, ``permissions`` those at its root.
+    a pool. ``settings`` and ``roles`` are those of its server, ``permissions`` those at its root,
+    ``cluster`` what more there is of the cluster.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Saved:
         role = "<roleId>-1</roleId><system>true</system><name>Admin</name>"
         self.roles = value("ArrayOfX", f"<AuthorizationRole>{role}</AuthorizationRole>")
         self.permissions = value("ArrayOfPermission", ADMINISTRATORS)
+        self.cluster: dict[str, str] = {}
 
     def machine(self, identity: str, name: str, config: str, team: str = "", **more: str) -> None:
         """Add a machine in the folder of a team; ``more`` are further properties."""
@@ -196,6 +198,7 @@ class Saved:
                     "parent": refer("Folder", "group-h4"),
                     "host": several(*(("HostSystem", each) for each in self._hosts)),
                     "resourcePool": refer("ResourcePool", "resgroup-8"),
+                    **self.cluster,
                     "environmentBrowser": refer("EnvironmentBrowser", "browser-7"),
                 },
             ),

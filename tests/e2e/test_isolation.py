@@ -21,11 +21,14 @@ def test_the_example_on_the_screen() -> None:
     assert ran.code == 1, ran.err
     part = ran.out.split("\nIsolation\n")[1].split("\n\n")[0]
     summary, first, steps, *_ = part.splitlines()
-    assert summary == "  5 tenants in 5 kinds of chains, 5 of them on kernels of others"
+    assert summary == "  5 tenants in 6 kinds of chains, 6 of them on kernels of others"
     beside = "beside training (namespace of examples/gpu-cluster)"
     who = "  team-llm of examples/gpu-cluster  none by its container, 1 workload"
     assert first == f"{who}, {beside}"
-    chain = "container privileged > users host > runtime node > kernel shared > gpu plain"
+    chain = (
+        "container privileged > users host > runtime node > kernel shared > machine plain > "
+        "gpu plain"
+    )
     assert steps == f"    team-llm/finetune-assistant-tq8vd: {chain}"
 
 

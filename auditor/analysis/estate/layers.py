@@ -41,6 +41,7 @@ class Attached(msgspec.Struct, frozen=True):
     ``doubts`` are of machines whose node is ambiguous.
     """
 
+    place: Place
     host: Host
     gpus: Mapping[str, str]
     machines: tuple[tuple[Given, tuple[Used, ...]], ...]
@@ -114,8 +115,8 @@ class Layers:
             one = self._one.get((at.target, machine.moid))
             if one is None or one.key == (at.target, machine.moid):
                 on.setdefault((at.target, machine.host), []).append((at, machine))
-        for place in sorted(on):
-            yield self._attached(place, on[place], by_machine, doubts)
+        found = [self._attached(place, here, by_machine, doubts) for place, here in on.items()]
+        yield from sorted(found, key=lambda each: (each.host.target, each.host.name, each.place))
 
     def _attached(
         self,
@@ -140,7 +141,8 @@ class Layers:
             found.append((given, nodes))
         products = {gpu.pci: gpu.name for gpu in host.gpus}
         named = {gpu: products.get(gpu, "") for given, _ in found for gpu in given.seats}
-        return Attached(Host(place[0], name, at), {**products, **named}, tuple(found), doubts)
+        there = Host(place[0], name, at)
+        return Attached(place, there, {**products, **named}, tuple(found), doubts)
 
     def _machine(self, target: str, at: Origin, machine: vsphere.Machine) -> Machine:
         """Find who a machine is; one of which only its devices are known is known by its name."""
