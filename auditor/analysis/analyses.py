@@ -14,6 +14,7 @@ from auditor.analysis.protocol import (
     Feeds,
     JoiningAnalysis,
     ObjectAnalysis,
+    Prefers,
     ReadsBeside,
     ReadsByName,
     Tables,
@@ -62,6 +63,16 @@ class Analyses(msgspec.Struct, frozen=True):
             if isinstance(each, ReadsBeside)
             for kind in each.feeds
         }
+
+    @property
+    def preferred(self) -> Mapping[str, frozenset[str]]:
+        """The kinds that tell more of a kind of fact, which there is without them too."""
+        found: dict[str, frozenset[str]] = {}
+        for each in self.joining:
+            if isinstance(each, Prefers):
+                for kind in each.feeds:
+                    found[kind] = found.get(kind, frozenset()) | each.preferred
+        return found
 
     @property
     def completes(self) -> Mapping[str, Aspects]:

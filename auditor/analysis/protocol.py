@@ -243,6 +243,16 @@ class ReadsBeside(Protocol):
         ...
 
 
+@runtime_checkable
+class Prefers(Protocol):
+    """An analysis that tells more where some kinds were read, and has another way where not."""
+
+    @property
+    def preferred(self) -> frozenset[str]:
+        """Those kinds: a target is asked for them, and a gap in them takes no verdict back."""
+        ...
+
+
 class JoiningAnalysis(Extracting, Analysis, Protocol):
     """Derives facts that take many objects."""
 

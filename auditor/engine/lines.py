@@ -50,7 +50,7 @@ VERDICT_ORDER = {
     Verdict.NOT_APPLICABLE: "4",
 }
 FIELD = "\x1f"
-FORMAT = "27"
+FORMAT = "28"
 """Changes when lines do: those that an older version left are not read."""
 
 CONTROLLED, TEMPLATED = "1", "2"

@@ -28,10 +28,11 @@ class RuleSources(msgspec.Struct, frozen=True):
     ``schemes`` are those of the live targets that can have something for the rule: what is missing
     of a target of another platform takes nothing from it. ``facts`` are the kinds of those that it
     judges. ``completing`` are kinds that may complete what it judges: a gap there takes a verdict
-    only from what lacks something (:mod:`auditor.analysis.completing`). Of ``by_name`` only what
-    other objects name is needed: that the rest is not read takes nothing from the rule. Kinds
-    ``beside`` are asked for where targets of several platforms are read, so that they can be
-    joined: a gap there takes no verdict back, and is one that is missing.
+    only from what lacks something (:mod:`auditor.analysis.completing`), and none where an analysis
+    can do without them (:class:`auditor.analysis.protocol.Prefers`). Of ``by_name`` only what other
+    objects name is needed: that the rest is not read takes nothing from the rule. Kinds ``beside``
+    are asked for where targets of several platforms are read, so that they can be joined: a gap
+    there takes no verdict back, and is one that is missing.
     """
 
     judged: frozenset[str]
@@ -106,15 +107,15 @@ def sources_of(
     ``rules`` are as :func:`needing` leaves them.
     """
     feeds, completes, by_name = analyses.feeds, analyses.completes, analyses.by_name
-    beside = analyses.beside
+    beside, preferred = analyses.beside, analyses.preferred
     of_kind = functools.cache(platforms.of_kind)
     read = functools.cache(functools.partial(read_for, feeds=feeds))
     return {
         active.rule.id: msgspec.structs.replace(
             _sources(active, frozenset(feeds), read, of_kind),
-            completing=_completing(active, completes, platforms),
+            completing=_completing(active, completes, platforms) | _of(active, preferred),
             by_name=_by_name(active, by_name, read),
-            beside=frozenset(kind for fact in _rested_on(active) for kind in beside.get(fact, ())),
+            beside=_of(active, beside),
         )
         for active in rules
     }
@@ -130,6 +131,11 @@ def _by_name(
     named = frozenset(kind for _, kinds in parts for kind in kinds)
     whole = frozenset(kind for fact, kinds in parts for kind in read(fact) if kind not in kinds)
     return named - whole
+
+
+def _of(active: ActiveRule, kinds: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """What is said of the facts that a rule rests on."""
+    return frozenset(kind for fact in _rested_on(active) for kind in kinds.get(fact, ()))
 
 
 def _rested_on(active: ActiveRule) -> Iterator[str]:

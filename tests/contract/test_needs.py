@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from auditor.analysis.protocol import OTHERS, ReadsBeside, Stage
+from auditor.analysis.protocol import OTHERS, Prefers, ReadsBeside, Stage
 from auditor.analysis.table import ANALYSES
 from auditor.engine.kinds import rule_reads
 from auditor.engine.sources import needing, read_for
@@ -53,6 +53,7 @@ def test_every_fact_has_an_account_of_its_evidence() -> None:
             kind for fields in each.feeds.values() for kinds in fields.values() for kind in kinds
         }
         beside = each.beside if isinstance(each, ReadsBeside) else frozenset()
-        assert fed == each.reads - {OTHERS} - beside
+        preferred = each.preferred if isinstance(each, Prefers) else frozenset()
+        assert fed == each.reads - {OTHERS} - beside - preferred
     for kind in FEEDS:
         assert read_for(kind, FEEDS).isdisjoint(FEEDS), "it comes down to what is read"

@@ -24,7 +24,7 @@ import msgspec
 from auditor.analysis.estate.machines import Guest, Machine, one_of_each, provider_uuid
 from auditor.analysis.estate.uuids import uuid_of
 from auditor.analysis.protocol import Row, Site
-from auditor.analysis.vsphere.gpus import within
+from auditor.analysis.vsphere.devices import within
 from auditor.model.fact import Origin
 from auditor.model.resource import Resource
 from auditor.platforms.docker import HOST_MACHINE, INFO

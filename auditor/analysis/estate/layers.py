@@ -13,17 +13,20 @@ from auditor.analysis.estate.parties import Host, Party
 from auditor.analysis.estate.seats import Given, Use, given_of
 from auditor.analysis.gpu.handing import GUEST, Holding, Inside, OnNode
 from auditor.analysis.protocol import Row
-from auditor.analysis.vsphere import gpus as vsphere
+from auditor.analysis.vsphere.devices import Host as GpuHost
+from auditor.analysis.vsphere.devices import Machine as GpuMachine
+from auditor.analysis.vsphere.gpus import GPU_HOST
+from auditor.analysis.vsphere.seats import Seat, seats_on
 from auditor.model.fact import Origin
 from auditor.platforms.kubernetes import PREFIX
 from auditor.platforms.vsphere import HOST
 
 _on_node = msgspec.json.Decoder(OnNode).decode
-_gpu_host = msgspec.json.Decoder(vsphere.Host).decode
-_gpu_machine = msgspec.json.Decoder(vsphere.Machine).decode
+_gpu_host = msgspec.json.Decoder(GpuHost).decode
+_gpu_machine = msgspec.json.Decoder(GpuMachine).decode
 Place = tuple[str, str]
 """A target, and what it calls something."""
-_NONE: Final = vsphere.Host("", "", ())
+_NONE: Final = GpuHost("", "", ())
 
 
 class Used(msgspec.Struct, frozen=True):
@@ -54,8 +57,8 @@ class Layers:
     def __init__(self) -> None:
         self.identities = Identities()
         self.nodes: dict[Place, list[tuple[Origin, OnNode]]] = {}
-        self._hosts: dict[Place, tuple[Origin, vsphere.Host]] = {}
-        self._machines: list[tuple[Origin, vsphere.Machine]] = []
+        self._hosts: dict[Place, tuple[Origin, GpuHost]] = {}
+        self._machines: list[tuple[Origin, GpuMachine]] = []
 
     def learn(self, row: Row) -> None:
         """Add what one row tells."""
@@ -65,7 +68,7 @@ class Layers:
         elif row.tag == GUEST:
             found = _on_node(row.body)
             self.nodes.setdefault((at.target, found.node), []).append((at, found))
-        elif row.tag == vsphere.GPU_HOST:
+        elif row.tag == GPU_HOST:
             host = _gpu_host(row.body)
             self._hosts[at.target, host.moid] = at, host
         else:
@@ -110,7 +113,7 @@ class Layers:
             for doubt in links.ambiguous
             for machine in doubt.machines
         }
-        on: dict[Place, list[tuple[Origin, vsphere.Machine]]] = {}
+        on: dict[Place, list[tuple[Origin, GpuMachine]]] = {}
         for at, machine in self._machines:
             one = self._one.get((at.target, machine.moid))
             if one is None or one.key == (at.target, machine.moid):
@@ -121,7 +124,7 @@ class Layers:
     def _attached(
         self,
         place: Place,
-        here: Iterable[tuple[Origin, vsphere.Machine]],
+        here: Iterable[tuple[Origin, GpuMachine]],
         by_machine: Mapping[Place, list[Link]],
         doubts: Mapping[Place, str],
     ) -> Attached:
@@ -130,8 +133,8 @@ class Layers:
         at = at or self.identities.host(*place) or machines[0][0]
         name = host.name or (at.name if at.kind == HOST else place[1])
         places = {machine.moid: origin for origin, machine in machines}
-        seats: dict[str, list[vsphere.Seat]] = {}
-        for seat in vsphere.seats_on(host, [machine for _, machine in machines]):
+        seats: dict[str, list[Seat]] = {}
+        for seat in seats_on(host, [machine for _, machine in machines]):
             seats.setdefault(seat.machine.moid, []).append(seat)
         found: list[tuple[Given, tuple[Used, ...]]] = []
         for moid, own in seats.items():
@@ -144,7 +147,7 @@ class Layers:
         there = Host(place[0], name, at)
         return Attached(place, there, {**products, **named}, tuple(found), doubts)
 
-    def _machine(self, target: str, at: Origin, machine: vsphere.Machine) -> Machine:
+    def _machine(self, target: str, at: Origin, machine: GpuMachine) -> Machine:
         """Find who a machine is; one of which only its devices are known is known by its name."""
         known = self._one.get((target, machine.moid))
         if known is not None:

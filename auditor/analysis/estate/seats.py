@@ -24,7 +24,7 @@ from auditor.analysis.estate.machines import Link, Machine
 from auditor.analysis.gpu.handing import Holding
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Certainty, Step
-from auditor.analysis.vsphere.gpus import Seat
+from auditor.analysis.vsphere.seats import Seat
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -122,7 +122,7 @@ def given_of(machine: Machine, identity: str, seats: Sequence[Seat]) -> Given:
         by_gpu.setdefault(seat.gpu, seat)
     first = seats[0].machine
     whole = frozenset(gpu for gpu, seat in by_gpu.items() if not seat.path)
-    parts = len(first.profiles) if len(whole) < len(by_gpu) else 0
+    parts = max(len(first.profiles), 1) if len(whole) < len(by_gpu) else 0
     return Given(machine, identity, first.tenant, first.key, by_gpu, whole, parts)
 
 

@@ -28,7 +28,7 @@ from auditor.analysis.gpu.rows import NAMESPACE, NODE, POD, RUNTIME, marks_of
 from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.tenants import POD_LABEL, TenantKey, names_in
 from auditor.analysis.protocol import Row, Site
-from auditor.analysis.vsphere.gpus import within
+from auditor.analysis.vsphere.devices import within
 from auditor.model.resource import Resource
 from auditor.platforms.docker import INFO, WORKLOAD
 from auditor.platforms.vsphere import MACHINE

@@ -12,10 +12,8 @@ about::
     3b:00.0    team-a and team-b share it, each on an instance of MIG
     af:00.0    team-b alone
 
-Which GPU a vGPU is on only the host says. Where it names no machine on any GPU, each that is given
-out in parts may be it, which is possible and not exact. A profile with an instance in its name
-(``grid_a100-1-5c``: one slice of seven, 5 GB) is backed by MIG, any other by turns. Machines that
-are switched off hold nothing.
+Machines that are switched off hold nothing. One that a host names on a GPU and that was not read is
+a tenant that nobody knows.
 
 The tenant of a machine is the folder that it is in, below the datacenter's own; one that is in no
 folder stands for itself.
@@ -23,37 +21,40 @@ folder stands for itself.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.analysis.gpu.estate import Device, Estate, Held
 from auditor.analysis.gpu.handing import JOINED
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.shares import Certainty, Grant, Step
+from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import SHARE, facts_of
 from auditor.analysis.gpu.tenants import Tenants, tenancy_by_key
 from auditor.analysis.protocol import Feeds, Groups, Handed, Row, Site, Stage, Tables, Uncombined
+from auditor.analysis.vsphere.devices import (
+    Host,
+    Machine,
+    Profiles,
+    host_of,
+    is_apart,
+    machine_of,
+    profiles_of,
+)
+from auditor.analysis.vsphere.seats import GONE, Seat, seats_on, unread
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
 from auditor.model.gpus import TENANCY, TenancyFact
 from auditor.model.resource import Gap, Resource
-from auditor.platforms.vsphere import HOST, MACHINE
+from auditor.platforms.vsphere import GPU_PROFILES, HOST, MACHINE
 
-_HOSTS, _MACHINES = "0", "1"
+_PROFILES, _HOSTS, _MACHINES = "0", "1", "2"
 """What keys begin with: hosts are known before what runs on them."""
-_VGPU: Final = "VirtualPCIPassthroughVmiopBackingInfo"
-_MAKERS: Final = frozenset({0x10DE, 0x1002, 0x1DA3})
-"""NVIDIA, AMD, Habana: by PCI's numbers. Another maker's device counts where its host lists it."""
-_MIG: Final = re.compile(r".*-[0-9]+-[0-9]+[cq](?:me)?")
-"""A profile with the number of slices before the gigabytes (NVIDIA's guide to vGPU, 1.4)."""
-_PARTS: Final = frozenset({"sharedDirect"})
 _WRITER: Final = "platform"
-UNKNOWN: Final = "a GPU that is not known"
 NOT_SAID: Final = "the host does not say which machines are on it"
 _HOST: Final = "host-graphics"
 _CONFIGURED: Final = "machine-devices"
@@ -63,53 +64,12 @@ GPU_MACHINE: Final = "gpu-machine"
 """What the keys of rows begin with that are handed on, and their tags."""
 _RESTS: Final = MappingProxyType({"": frozenset({HOST, MACHINE})})
 
-
-class Gpu(msgspec.Struct, frozen=True):
-    """A GPU as its host tells of it; ``machines`` are those that it names as users."""
-
-    pci: str
-    name: str
-    shared: bool
-    mig: bool
-    machines: tuple[str, ...]
-
-
-class Host(msgspec.Struct, frozen=True):
-    """What is taken of a host."""
-
-    moid: str
-    name: str
-    gpus: tuple[Gpu, ...]
-
-
-class Machine(msgspec.Struct, frozen=True):
-    """What is taken of a machine that runs; ``whole`` are devices of PCI that it has to itself."""
-
-    moid: str
-    host: str
-    tenant: str
-    key: str
-    pod: str
-    profiles: tuple[str, ...]
-    whole: tuple[tuple[str, bool], ...]
-
-
-class Seat(msgspec.Struct, frozen=True):
-    """What a machine has of a GPU: all of it, or the part that a path leads to.
-
-    ``by_host``: the host tells of it, and not the machine's own configuration.
-    """
-
-    gpu: str
-    machine: Machine
-    certainty: Certainty
-    path: tuple[Step, ...]
-    by_host: bool = False
-
-
 _host = msgspec.json.Decoder(Host).decode
 _machine = msgspec.json.Decoder(Machine).decode
+_profiles = msgspec.json.Decoder(Profiles).decode
 _encode = msgspec.json.encode
+Placed = tuple[Origin, Machine]
+"""A machine, and where it was read; of one that was not, where its host was."""
 
 
 class VsphereGpus(Uncombined):
@@ -117,106 +77,72 @@ class VsphereGpus(Uncombined):
 
     id = "vsphere-gpus"
     stage = Stage.TARGET
-    reads = frozenset({HOST, MACHINE})
+    preferred = frozenset({GPU_PROFILES})
+    """What profiles are called tells most of it."""
+    reads = frozenset({HOST, MACHINE}) | preferred
     feeds: Feeds = MappingProxyType({DEVICE: _RESTS, SHARE: _RESTS, TENANCY: _RESTS})
 
     def __init__(self, tables: Tables) -> None:
         del tables
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
-        """Take what a host and its machines say of GPUs."""
+        """Take what a host, its cluster and its machines say of GPUs."""
+        at = site.origin(resource)
         if resource.kind == HOST:
-            host = _host_of(resource)
-            yield Row((_HOSTS,), "host", site.origin(resource), _encode(host))
-        elif b'"VirtualPCIPassthrough' in resource.body:
-            machine = _machine_of(resource)
-            if machine is not None:
-                yield Row((_MACHINES,), "machine", site.origin(resource), _encode(machine))
+            yield Row((_HOSTS,), "host", at, _encode(host_of(resource)))
+        elif resource.kind == GPU_PROFILES:
+            yield Row((_PROFILES,), "profiles", at, _encode(profiles_of(resource)))
+        else:
+            machine = machine_of(resource)
+            yield Row((_MACHINES,), "machine", at, _encode(machine))
 
     def derive(self, groups: Groups) -> Iterator[Fact | Gap | Handed]:
         """Yield the facts of a target."""
+        sharing: dict[str, dict[str, str]] = {}
         hosts: list[tuple[Origin, Host]] = []
-        machines: list[tuple[Origin, Machine]] = []
-        for key, rows in groups:
-            if key == (_HOSTS,):
+        machines: list[Placed] = []
+        for (begins, *_), rows in groups:
+            if begins == _PROFILES:
+                told = (_profiles(row.body) for row in rows)
+                sharing = {each.cluster: each.sharing for each in told}
+            elif begins == _HOSTS:
                 hosts = [(row.place, _host(row.body)) for row in rows]
             else:
-                machines = [(row.place, _machine(row.body)) for row in rows]
+                machines = list(_of_gpus(hosts, sharing, rows))
+        if not machines:
+            machines = list(_of_gpus(hosts, sharing, iter(())))
         yield from facts_of(_estate(hosts, machines), partial(_told, machines))
         yield Handed(JOINED, partial(_rows, hosts, machines))
 
 
-def _rows(
-    hosts: Sequence[tuple[Origin, Host]], machines: Sequence[tuple[Origin, Machine]]
-) -> Iterator[Row]:
+def _of_gpus(
+    hosts: Sequence[tuple[Origin, Host]],
+    sharing: dict[str, dict[str, str]],
+    rows: Iterator[Row],
+) -> Iterator[Placed]:
+    """Yield the machines that have something of a GPU, and those that only a host names on one."""
+    named = {moid for _, host in hosts for gpu in host.gpus for moid in gpu.machines}
+    clusters = {host.moid: host.cluster for _, host in hosts}
+    left = set(named)
+    for row in rows:
+        machine = _machine(row.body)
+        left.discard(machine.moid)
+        if not machine.runs or not (machine.has_devices or machine.moid in named):
+            continue
+        shared = sharing.get(clusters.get(machine.host, ""), {})
+        yield row.place, replace(machine, mig=is_apart(machine.profiles, shared))
+    for at, host in hosts:
+        for missing in unread(host, left):
+            yield at, missing
+
+
+def _rows(hosts: Sequence[tuple[Origin, Host]], machines: Sequence[Placed]) -> Iterator[Row]:
     """Hand on the hosts that have GPUs, and the machines that have something of one."""
     for at, host in hosts:
         if host.gpus:
             yield Row((SEATS, at.target, host.moid), GPU_HOST, at, _encode(host))
     for at, machine in machines:
         yield Row((SEATS, at.target, machine.moid), GPU_MACHINE, at, _encode(machine))
-
-
-def _host_of(resource: Resource) -> Host:
-    body: Any = msgspec.json.decode(resource.body)
-    found = (body.get("config") or {}).get("graphicsInfo") or ()
-    gpus = tuple(
-        Gpu(
-            pci=each.get("pciId", ""),
-            name=each.get("deviceName", ""),
-            shared=each.get("graphicsType") in _PARTS,
-            mig=each.get("vgpuMode") == "multiInstanceGpu",
-            machines=tuple(_within(body, moid) for moid in each.get("vm") or ()),
-        )
-        for each in found
-        if each.get("pciId") and each.get("graphicsType") != "basic"
-    )
-    return Host(_within(body, body.get("moid", "")), _within(body, resource.name), gpus)
-
-
-def _within(body: Mapping[str, Any], name: str) -> str:
-    return within(body.get("inventory", ""), name)
-
-
-def within(inventory: str, name: str) -> str:
-    """Tell what one saved inventory calls something from what another one does; "" stays so."""
-    return f"{inventory}/{name}" if inventory and name else name
-
-
-def _machine_of(resource: Resource) -> Machine | None:
-    """Take the devices of a machine; None where it has none, or does not run."""
-    body: Any = msgspec.json.decode(resource.body)
-    runtime = body.get("runtime") or {}
-    if runtime.get("powerState") != "poweredOn":
-        return None
-    devices = ((body.get("config") or {}).get("hardware") or {}).get("device") or ()
-    backings = [
-        each.get("backing") or {} for each in devices if each["type"] == "VirtualPCIPassthrough"
-    ]
-    tenant, key = _tenant(body.get("path", ""), resource.name)
-    return Machine(
-        moid=_within(body, body.get("moid", "")),
-        host=_within(body, runtime.get("host", "")),
-        tenant=tenant,
-        key=key,
-        pod=f"{tenant}/{_within(body, resource.name)}",
-        profiles=tuple(each.get("vgpu", "") for each in backings if each.get("type") == _VGPU),
-        whole=tuple(_whole(each) for each in backings if each.get("type") != _VGPU),
-    )
-
-
-def _whole(backing: Mapping[str, Any]) -> tuple[str, bool]:
-    """The address of a device that is passed through, and whether its maker makes GPUs."""
-    allowed = backing.get("allowedDevice") or ()
-    vendors = {backing.get("vendorId"), *(each.get("vendorId") for each in allowed)}
-    ours = {each & 0xFFFF for each in vendors if each is not None}
-    return backing.get("id") or backing.get("assignedId") or "", bool(ours & _MAKERS)
-
-
-def _tenant(path: str, name: str) -> tuple[str, str]:
-    """Say whose a machine is, and what names it: its folder, below the datacenter's own."""
-    folders = path.strip("/").split("/")[2:-1]
-    return (".".join(folders), "folder") if folders else (name, "virtual machine")
 
 
 def _estate(
@@ -251,37 +177,18 @@ def _fill(
         sharing = seat.path[0].mechanism if seat.path else Mechanism.EXCLUSIVE
         grant = Grant(machine.tenant, machine.pod, seat.certainty, sharing, seat.path, machine=True)
         device.held.append(Held(grant, *by))
-        if seat.by_host and seat.certainty < Certainty.EXACT and NOT_SAID not in device.notes:
-            device.notes.append(NOT_SAID)
+        note = _note(seat)
+        if note and note not in device.notes:
+            device.notes.append(note)
     for pci, device in found.items():
         estate.devices[host.name, pci] = device
 
 
-def seats_on(host: Host, machines: Iterable[Machine]) -> Iterator[Seat]:
-    """Yield what machines have of the GPUs of their host, machine by machine."""
-    known = {gpu.pci for gpu in host.gpus}
-    for machine in machines:
-        for pci, of_a_maker in machine.whole:
-            if pci in known or (pci and of_a_maker):
-                known.add(pci)
-                yield Seat(pci, machine, Certainty.EXACT, ())
-        if machine.profiles:
-            yield from _parts(host, machine)
-
-
-def _parts(host: Host, machine: Machine) -> Iterator[Seat]:
-    """Yield the GPUs that the vGPUs of a machine are on, or may be on."""
-    mig = all(_MIG.fullmatch(profile) for profile in machine.profiles)
-    named = [gpu for gpu in host.gpus if machine.moid in gpu.machines]
-    certainty = Certainty.EXACT if named else Certainty.POSSIBLE
-    gpus = named or [gpu for gpu in host.gpus if gpu.shared]
-    for gpu in gpus:
-        mechanism = Mechanism.VGPU_MIG if mig or gpu.mig else Mechanism.VGPU_TIME_SLICED
-        path = (Step(mechanism, machine.moid),)
-        yield Seat(gpu.pci, machine, certainty, path, by_host=True)
-    if not gpus:
-        mechanism = Mechanism.VGPU_MIG if mig else Mechanism.VGPU_TIME_SLICED
-        yield Seat(UNKNOWN, machine, Certainty.POSSIBLE, (Step(mechanism, machine.moid),))
+def _note(seat: Seat) -> str:
+    """Say what is not known of a GPU on account of one that has something of it."""
+    if seat.machine.key == GONE:
+        return f"{seat.machine.moid} is on it, and was not read"
+    return NOT_SAID if seat.by_host and seat.certainty < Certainty.EXACT else ""
 
 
 def _told(machines: Sequence[tuple[Origin, Machine]]) -> TenancyFact:

@@ -403,11 +403,17 @@ def test_a_node_that_has_more_gpus_than_its_machine() -> None:
 
 
 def test_a_machine_of_which_no_gpu_is_seen() -> None:
-    found = run({**ESTATE, "vsphere://vc": [ESX, machine("vm-1", ONE, "esx1"), VC[2]]})
+    elsewhere = host("esx1", (PCI, DIRECT, "sameSize", ("vm-9",)))
+    found = run({**ESTATE, "vsphere://vc": [elsewhere, machine("vm-1", ONE, "esx1"), VC[2]]})
     joins = {each["unjoined"][0]["node"]: each for each in of_kind(found, "gpu/Join")[:1]}
     assert joins["gpu-1"]["unjoined"][0]["why"] == (
         "its machine /DC/vm/nodes/vm-1 of vsphere://vc was not seen to have a GPU"
     )
+
+
+def test_a_machine_that_tells_no_device_is_where_its_host_says() -> None:
+    plain = run({**ESTATE, "vsphere://vc": [ESX, machine("vm-1", ONE, "esx1"), VC[2]]})
+    assert shares(plain) == shares(run(ESTATE))
 
 
 @pytest.mark.parametrize(

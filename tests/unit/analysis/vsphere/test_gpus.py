@@ -42,9 +42,15 @@ def gpu(pci: str = PCI, kind: str = "sharedDirect", mode: str = "sameSize", *mac
 
 
 def host(*gpus: Any) -> Resource:
-    return resource(
-        "vsphere/Host", "h1", "/A/host/h1", {"moid": "host-1", "config": {"graphicsInfo": [*gpus]}}
-    )
+    inner = {"moid": "host-1", "parent": "domain-c1", "config": {"graphicsInfo": [*gpus]}}
+    return resource("vsphere/Host", "h1", "/A/host/h1", inner)
+
+
+def profiles(cluster: str = "domain-c1", **sharing: str) -> Resource:
+    """How the profiles of a cluster are shared; their names have no dashes here."""
+    told = [{"profileName": name, "profileSharing": each} for name, each in sharing.items()]
+    inner = {"moid": cluster, "vgpuProfileInfo": told}
+    return resource("vsphere/GpuProfiles", "gpu", "/A/host/gpu", inner)
 
 
 def machine(
@@ -219,3 +225,106 @@ def test_who_a_tenant_is() -> None:
 
 def test_graphics_of_a_screen_are_not_a_gpu() -> None:
     assert held(host(gpu(PCI, "basic"))) == {}
+
+
+@pytest.mark.parametrize(
+    ("profile", "mode", "told", "mechanism"),
+    [
+        ("h1005c", "none", "mig", "vgpu-mig"),
+        ("h1005c", "multiInstanceGpu", "timeSliced", "vgpu-time-sliced"),
+        ("grid_a100-1-5c", "none", "timeSliced", "vgpu-time-sliced"),
+        ("rtxpro6000dc-1-24q", "multiInstanceGpu", "mig", "vgpu-time-sliced"),
+        ("rtxpro6000dc-1-24q", "multiInstanceGpu", "", "vgpu-time-sliced"),
+        ("h1005c", "none", "", "vgpu-time-sliced"),
+        ("h1005c", "none", "by-magic", "vgpu-time-sliced"),
+    ],
+)
+def test_the_cluster_says_how_a_profile_is_shared(
+    profile: str, mode: str, told: str, mechanism: str
+) -> None:
+    """Several vGPUs may be on one instance of some GPUs: then nothing says that one is alone."""
+    found = held(
+        profiles(**({profile: told} if told else {})),
+        profiles("domain-c2", **{profile: "mig"}),
+        host(gpu(PCI, "sharedDirect", mode, "vm-a")),
+        machine("vm-a", "/team-a", vgpu(profile)),
+    )
+    assert found == {PCI: [("team-a", mechanism, "exact")]}
+
+
+def test_one_profile_by_turns_is_enough() -> None:
+    found = held(
+        profiles(one="mig", other="timeSliced"),
+        host(gpu(PCI, "sharedDirect", "none", "vm-a")),
+        machine("vm-a", "/team-a", vgpu("one"), vgpu("other")),
+    )
+    assert found == {PCI: [("team-a", "vgpu-time-sliced", "exact")]}
+
+
+def test_a_gpu_whose_address_nobody_tells_is_shared_with_nobody() -> None:
+    """It is one that the machine has to itself, whichever it is."""
+    found = (
+        host(gpu(PCI, "direct")),
+        machine("vm-a", "/team-a", dynamic(""), dynamic("")),
+        machine("vm-b", "/team-b", dynamic("")),
+    )
+    assert held(*found) == {
+        PCI: [],
+        "a GPU that is not known (1 of vm-a)": [("team-a", "passthrough", "possible")],
+        "a GPU that is not known (2 of vm-a)": [("team-a", "passthrough", "possible")],
+        "a GPU that is not known (1 of vm-b)": [("team-b", "passthrough", "possible")],
+    }
+    assert shares(*found) == []
+    assert held(host(), machine("vm-a", "/team-a", dynamic("", 0x15B3))) == {}
+
+
+def dvx(device: str) -> dict[str, Any]:
+    return {"type": "VirtualPCIPassthroughDvxBackingInfo", "deviceClass": device}
+
+
+def test_a_device_of_a_class_of_gpus_is_a_part_of_one() -> None:
+    assert held(host(gpu(PCI)), machine("vm-a", "/team-a", dvx("com.nvidia.vgpu.x"))) == {
+        PCI: [("team-a", "vgpu-time-sliced", "possible")]
+    }
+    assert held(host(gpu(PCI)), machine("vm-a", "/team-a", dvx("com.vmware.nic"))) == {PCI: []}
+
+
+def test_a_machine_that_only_its_host_names_may_be_anybodys() -> None:
+    """Nobody could read it; what it has is the GPU all the same."""
+    found = (
+        host(gpu(PCI, "sharedDirect", "sameSize", "vm-a", "vm-gone")),
+        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
+    )
+    assert held(*found) == {
+        PCI: [
+            ("team-a", "vgpu-time-sliced", "exact"),
+            ("vm-gone (not read)", "vgpu-time-sliced", "possible"),
+        ]
+    }
+    assert shares(*found) == [
+        ("team-a", "vm-gone (not read)", "vgpu-time-sliced", "memory", "possible")
+    ]
+    (device,) = of_kind(derived(*found), "gpu/Device")
+    assert device["unknown"] == ["vm-gone is on it, and was not read"]
+    assert device["tenants"][1]["keys"] == ["machine that was not read"]
+
+
+def test_without_any_machine_those_that_hosts_name_are_left() -> None:
+    assert held(host(gpu(PCI, "direct", "none", "vm-gone"))) == {
+        PCI: [("vm-gone (not read)", "passthrough", "possible")]
+    }
+
+
+def test_a_machine_without_devices_is_where_its_host_says() -> None:
+    """A host draws for machines with its own driver; whoever is switched off is nowhere."""
+    found = (
+        host(gpu(PCI, "shared", "none", "vm-a", "vm-b", "vm-off")),
+        machine("vm-a", "/team-a"),
+        machine("vm-b", "/team-b"),
+        machine("vm-off", "/team-c", power="poweredOff"),
+        machine("vm-idle", "/team-c"),
+    )
+    assert held(*found) == {
+        PCI: [("team-a", "time-slicing", "exact"), ("team-b", "time-slicing", "exact")]
+    }
+    assert shares(*found) == [("team-a", "team-b", "time-slicing", "shared", "exact")]
