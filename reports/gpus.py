@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from auditor.model.enums import TargetState
 from auditor.model.finding import Report
 from auditor.model.gpus import (
     FLOOR,
@@ -88,7 +89,7 @@ def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:
         if short:
             yield cut(f"  {safe(_in_a_line(device, named))}", style.width)
         else:
-            yield from _device(device, style, named, mixed=mixed)
+            yield from _device(device, style, named, mixed=target in mixed)
     more = len(found) + len(seen) - len(shown) - len(first)
     if more:
         rest = f"{more:,} more, and the tenants of each: auditor gpus TARGET"
@@ -114,7 +115,9 @@ def matrix(report: Report, style: Style) -> Iterator[str]:
     seen = joined_gpus.joined(report)
     found = joined_gpus.not_covered(devices(report), seen)
     if not found and not seen:
-        yield "in what was read there is no GPU, and nothing that uses one"
+        nothing = all(each.state is TargetState.UNREACHABLE for each in report.targets)
+        none = "in what was read there is no GPU, and nothing that uses one"
+        yield "nothing was read" if nothing else none
         return
     yield from wrap(_summary(report, found, seen), style.width, "")
     yield from joined_gpus.told(report, style)
@@ -125,7 +128,7 @@ def matrix(report: Report, style: Style) -> Iterator[str]:
     mixed = _mixed(report)
     for target, device in found:
         named = target if len(report.targets) > 1 else ""
-        yield from _device(device, style, named, mixed=mixed)
+        yield from _device(device, style, named, mixed=target in mixed)
 
 
 def _tenancies(report: Report, style: Style) -> Iterator[str]:
@@ -247,9 +250,13 @@ def _device(device: DeviceFact, style: Style, target: str, *, mixed: bool) -> It
         yield from wrap(safe(f"not known: {text}"), style.width, "    - ")
 
 
-def _mixed(report: Report) -> bool:
-    """Say whether some tenants are named by a key, so that others are worth a word."""
-    return any(key.tenants and key.written_by for _, fact in tenancies(report) for key in fact.keys)
+def _mixed(report: Report) -> frozenset[str]:
+    """The targets of which some tenants are named by a key, so that others are worth a word."""
+    return frozenset(
+        target
+        for target, fact in tenancies(report)
+        if any(key.tenants and key.written_by for key in fact.keys)
+    )
 
 
 def _tenant(tenant: TenantOnDevice, *, mixed: bool) -> str:

@@ -32,11 +32,11 @@ class Known(NamedTuple):
 COMMANDS: Mapping[str, Known] = MappingProxyType(
     {
         "scan": Known(
-            "auditor.cli.scan:scan", "Audit files, folders, standard input and clusters."
+            "auditor.cli.scan:scan", "Audit files, folders, standard input, clusters and hosts."
         ),
         "gpus": Known("auditor.cli.gpus:gpus", "Say who shares which GPU with whom."),
         "collect": Known(
-            "auditor.cli.collect:collect", "Read clusters into a folder, to be judged elsewhere."
+            "auditor.cli.collect:collect", "Read targets into a folder, to be judged elsewhere."
         ),
         "evaluate": Known("auditor.cli.evaluate:evaluate", "Judge a bundle, by any profile."),
         "verify": Known(

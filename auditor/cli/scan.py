@@ -73,9 +73,10 @@ def scan(
     no_host: bool,
     **chosen: Any,
 ) -> int:
-    r"""Audit TARGETs: files, folders, - for standard input, k8s:// for a cluster.
+    r"""Audit TARGETs: files and folders, - for standard input, and what can be asked.
 
-    A folder that auditor collect wrote is judged as what was read then.
+    That is k8s:// for a cluster, docker:// for an engine, vsphere:// for a vCenter. A folder that
+    auditor collect wrote is judged as what was read then.
 
     \b
     Examples:
@@ -83,6 +84,7 @@ def scan(
       helm template . | auditor scan -
       kubectl get all -A -o json | auditor scan - --fail-on critical
       auditor scan k8s:// 'k8s://prod?namespace=team-a,team-b'
+      auditor scan docker:// docker+ssh://admin@gpu-7 stack/compose.yaml
       auditor scan manifests/ --profile pod-security-restricted --set version=1.30
       auditor scan manifests/ --quiet -o json=results.json
       auditor scan . --exclude testdata/ --exclude '*.tfvars.yaml'

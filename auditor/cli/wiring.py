@@ -125,7 +125,7 @@ def _files(
     path = Path(text)
     if not path.exists() and not path.is_symlink():
         scheme = text.rstrip(":/")
-        hint = f"the cluster is {scheme}://" if scheme in schemes else "a target is a path or -"
+        hint = f"is {scheme}:// meant?" if scheme in schemes else "a target is a path or -"
         raise UsageError(f"{text}: no such file or folder", hint=hint)
     return FilesCollector(Target(text, "files"), path, found, globs=globs)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import ssl
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,10 +68,58 @@ def test_no_socket(tmp_path: Path) -> None:
 
 
 def test_not_a_socket(tmp_path: Path) -> None:
-    path = tmp_path / "file.sock"
-    path.touch()
+    """The system says of a file that it refuses us, which is no help to anybody."""
+    (tmp_path / "file.sock").touch()
+    for path, what in ((tmp_path / "file.sock", "a file"), (tmp_path, "a folder")):
+        with pytest.raises(CollectionError, match=f"no connection: {what}, and no socket"):
+            read(collector(f"docker+unix://{path}"), tmp_path)
+
+
+def test_a_socket_that_nobody_listens_on(tmp_path: Path) -> None:
+    path = tmp_path / "left.sock"
+    with closing(socket.socket(socket.AF_UNIX)) as left:
+        left.bind(str(path))
     with pytest.raises(CollectionError, match="no connection: Connection refused"):
         read(collector(f"docker+unix://{path}"), tmp_path)
+
+
+def test_no_port(tmp_path: Path) -> None:
+    """What to try is about the way that was asked for."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(CollectionError, match="no connection: Connection refused") as refused:
+        read(collector(f"docker+tls://127.0.0.1:{port}"), tmp_path)
+    assert refused.value.hint == "does the engine listen there? 2376 is its usual port with TLS"
+
+
+SSH = {
+    "it complains": (
+        "echo banner >&2; echo 'Permission denied (publickey).' >&2; exit 255",
+        "no connection: Permission denied (publickey).",
+    ),
+    "it says nothing": ("exit 255", "the connection ended in the middle"),
+    "it ends well": ("echo debug >&2; exit 0", "the connection ended in the middle"),
+    "it says much": (
+        "head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1",
+        f"no connection: {'x' * 100}",
+    ),
+    "it prints something else": (
+        "cat >/dev/null & echo Welcome; sleep 9",
+        "the answer is not HTTP",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "says"), SSH.values(), ids=SSH)
+def test_an_ssh_that_does_not_get_there(tmp_path: Path, code: str, says: str) -> None:
+    program = tmp_path / "ssh"
+    program.write_text(f"#!/bin/sh\n{code}\n")
+    program.chmod(0o755)
+    found = f"{tmp_path}:{os.environ['PATH']}"
+    with pytest.raises(CollectionError) as refused:
+        read(collector("docker+ssh://admin@gpu-7", path=found), tmp_path)
+    assert says in refused.value.message
+    assert len(refused.value.message) < 400
 
 
 WHOLE = {

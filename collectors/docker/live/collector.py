@@ -20,7 +20,7 @@ from collectors.docker.live.address import Address
 from collectors.docker.live.allowlist import LISTS, THINGS
 from collectors.docker.live.beneath import Beneath
 from collectors.docker.live.contexts import Surroundings
-from collectors.docker.live.dialect import DOCKER
+from collectors.docker.live.dialect import dialect_of
 from collectors.docker.live.notes import Notes
 from collectors.docker.live.reads import OF_MANAGERS, Identity, Reads, identify
 from collectors.docker.live.session import Session, open_session
@@ -131,7 +131,8 @@ class DockerCollector(msgspec.Struct, frozen=True):
 
     def _open(self) -> tuple[Session, Client]:
         session = open_session(self.address, self.around, self.path)
-        return session, Client(session, DOCKER, self.clock, self.patience)
+        dialect = dialect_of(session.address.way)
+        return session, Client(session, dialect, self.clock, self.patience)
 
     def _first(self, client: Client) -> tuple[str, Identity]:
         """Ask which version the engine speaks, and which one it is."""

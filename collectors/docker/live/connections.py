@@ -12,10 +12,15 @@ SSH is the ``ssh`` of the user, with all that is set up for it; it never asks an
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
 import socket
+import stat
 import subprocess
-from typing import Any, ClassVar, Final
+import tempfile
+from http.client import HTTPException
+from typing import IO, Any, ClassVar, Final
 
 import urllib3
 from urllib3.connection import HTTPConnection
@@ -29,6 +34,9 @@ from collectors.http.guard import guarded
 SERVER: Final = "http://docker"
 """A host has to stand in a request; the engine looks at none."""
 _PORT: Final = re.compile(r":(?P<port>[0-9]{1,5})$")
+_MOST_SAID: Final = 4096
+_MOST_SHOWN: Final = 300
+"""Of what ``ssh`` says its last line is shown, and no more of that."""
 _FAREWELL: Final = 2.0
 """Seconds in which ``ssh`` ends by itself once its input does."""
 
@@ -48,25 +56,42 @@ class _UnixConnection(HTTPConnection):
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
             made.close()
-            raise NewConnectionError(self, "no connection") from error
+            raise NewConnectionError(self, "no connection") from _no_socket(self.path, error)
         return made
 
 
+def _no_socket(path: str, error: OSError) -> OSError:
+    """Say what stands at a path that is no socket: the system says that it refused us."""
+    with contextlib.suppress(OSError):
+        mode = os.stat(path).st_mode  # noqa: PTH116 - as the socket is named, byte by byte
+        if not stat.S_ISSOCK(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "a file"
+            return OSError(errno.ENOTSOCK, f"{what}, and no socket")
+    return error
+
+
 class _SshConnection(HTTPConnection):
-    """Over the input and output of ``ssh``, which ends with the connection."""
+    """Over the input and output of ``ssh``, which ends with the connection.
+
+    What it complains of is told where it ends before there is an answer.
+    """
 
     command: ClassVar[tuple[str, ...]]
     _process: subprocess.Popen[bytes] | None = None
+    _said: IO[bytes] | None = None
+    _answered: bool = False
+    _complaint: str = ""
 
     def _new_conn(self) -> socket.socket:
         ours, theirs = socket.socketpair()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the connection
         with theirs:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - of the user's PATH, no shell
                     self.command,
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
-                    stderr=subprocess.DEVNULL,
+                    stderr=self._said,
                     start_new_session=True,
                 )
             except OSError as error:
@@ -75,17 +100,49 @@ class _SshConnection(HTTPConnection):
         ours.settimeout(_seconds(self.timeout))
         return ours
 
+    def getresponse(self) -> Any:
+        """Return the answer.
+
+        Raises:
+            NewConnectionError: ``ssh`` ended before there was one, and says why.
+        """
+        try:
+            found = super().getresponse()
+        except (ConnectionError, HTTPException):
+            self.close()
+            if self._answered or not self._complaint:
+                raise
+            why = OSError(errno.ECONNREFUSED, self._complaint)
+            raise NewConnectionError(self, "ssh") from why
+        self._answered = True
+        return found
+
     def close(self) -> None:
         """End the connection, and ``ssh`` with it."""
         super().close()
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_FAREWELL)
-            return
-        process.kill()
-        process.wait()
+        said, self._said = self._said, None
+        if process is not None:
+            if _ended(process) and said is not None:
+                self._complaint = _last_line(said)
+            elif process.returncode is None:
+                process.kill()
+                process.wait()
+        if said is not None:
+            said.close()
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a program ended by itself within a moment, and failed."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(_FAREWELL) != 0
+    return False
+
+
+def _last_line(said: IO[bytes]) -> str:
+    said.seek(0)
+    lines = said.read(_MOST_SAID).decode(errors="replace").splitlines()
+    return next((each.strip() for each in reversed(lines) if each.strip()), "")[:_MOST_SHOWN]
 
 
 def _seconds(timeout: Any) -> float | None:
