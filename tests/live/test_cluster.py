@@ -21,6 +21,7 @@ from tests.engines.kubectl import Kubectl
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster, ran, results
 from tests.live.test_gpus import TENANTS
+from tests.live.test_joined import TENANT as JOINED
 
 
 def test_the_least_role_reads_everything_and_nothing_else(cluster: Cluster) -> None:
@@ -102,7 +103,7 @@ def test_live_is_as_from_files(cluster: Cluster) -> None:
     assert {item for item in kept if item[0] not in only_files} == set()
     # The namespaces that are there from the start, and ours.
     own = {"default", "kube-system", "kube-public", "kube-node-lease", "auditor", "owners"}
-    own |= set(TENANTS)
+    own |= {*TENANTS, JOINED}
     more = live - files
     assert {item for item in more if not own & {item[2], item[3]}} == set()
 

@@ -15,6 +15,7 @@ from auditor.errors import UsageError
 from auditor.platforms import PLATFORMS
 from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
+from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
 from auditor.platforms.kubernetes import FACTS, PREFIX
 from auditor.platforms.vsphere import VSPHERE
@@ -155,6 +156,7 @@ def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
         *facts,
         *ACCELERATORS.kinds,
         *DOCKER.kinds,
+        *ISOLATION.kinds,
         *VSPHERE.kinds,
     }
 
