@@ -1,10 +1,12 @@
 """The figure of who shares a GPU with whom: what it costs over the same scan without it.
 
-*Without* is the default profile less every rule in ``policies/rules/gpu``: no analysis of GPUs is
-run then, as none is whose facts no rule judges. Both scan the same files, in pairs, with the rules
-compiled and no result known. Ten pods run on each node of eight GPUs; every other node shares each
-GPU among four by turns, and of seven pods in ten a kubelet says which device it gave. No pod has an
-owner, so what rules said of one pod is remembered for no other by its origin.
+*Without* is the default profile less every rule on a fact about GPUs (``applies-to: gpu/…``): no
+analysis of GPUs is run then, as none is whose facts no rule judges, and results list no such fact,
+which is looked at. All other rules judge in both, those on what a pod or a node says of GPUs as
+well. Both scan the same files, in pairs, with the rules compiled and no result known. Ten pods run
+on each node of eight GPUs; every other node shares each GPU among four by turns, and of seven pods
+in ten a kubelet says which device it gave. No pod has an owner, so what rules said of one pod is
+remembered for no other by its origin.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from benchmarks.measure import Figure, Run, cpu, median, paired
 
@@ -31,6 +35,7 @@ MOST_GROWTH = 1.3
 """How much more a pod may cost among ten times as many."""
 TENANTS = 400
 PAGE = 500
+FACTS = "gpu/"
 DEFAULT, WITHOUT = "ai-platform", "without-gpus"
 Object = dict[str, Any]
 
@@ -52,6 +57,8 @@ def gpus(bench: Bench) -> Figure:
         return paired(lambda: scan(target, DEFAULT), lambda: scan(target, WITHOUT), pairs)
 
     ours, without = both(large, bench.pairs)
+    if bench.verdicts()["facts"]:
+        raise RuntimeError("there are facts about GPUs where no rule judges any")
     scan(large, DEFAULT)
     found = bench.verdicts()
     few, few_without = both(small, bench.pairs)
@@ -83,20 +90,25 @@ def _more(ours: list[Run], without: list[Run]) -> list[float]:
 
 
 def _without(folder: Path) -> Path:
-    """A folder of policies with the default profile less the rules about GPUs."""
-    rules = sorted(path.stem for path in (ROOT / "policies" / "rules" / "gpu").rglob("*.yaml"))
+    """A folder of policies with the default profile less the rules on facts about GPUs."""
+    rules = sorted(filter(_judges_facts, (ROOT / "policies" / "rules").rglob("*.yaml")))
     profile = {
         "id": WITHOUT,
         "title": "Without GPUs",
-        "description": "The default profile without the rules about GPUs.",
+        "description": "The default profile without the rules on facts about GPUs.",
         "extends": [DEFAULT],
-        "exclude": [{"ids": rules}],
+        "exclude": [{"ids": [path.stem for path in rules]}],
         "gate": "high",
     }
     target = folder / "policies-without-gpus"
     (target / "profiles").mkdir(parents=True, exist_ok=True)
     (target / "profiles" / f"{WITHOUT}.yaml").write_text(json.dumps(profile))
     return target.resolve()
+
+
+def _judges_facts(path: Path) -> bool:
+    kinds = yaml.safe_load(path.read_text())["applies-to"]
+    return any(kind.startswith(FACTS) for kind in ([kinds] if isinstance(kinds, str) else kinds))
 
 
 def _cluster(folder: Path, pods: int) -> Path:

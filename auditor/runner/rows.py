@@ -37,6 +37,7 @@ from auditor.secrets.messages import redact_texts
 from auditor.secrets.redact import clean
 
 _TAB: Final = b"\t"
+_SEPARATOR: Final = FIELD.encode()
 
 
 class _Stored(msgspec.Struct, array_like=True, gc=False):
@@ -118,10 +119,18 @@ def _order(origin: Origin | None) -> tuple[str, ...]:
 def decoded(line: bytes) -> tuple[str, Row]:
     """Read a line: the analysis, and its row."""
     analysis, key, order, rest = line.split(_TAB, 3)
+    return analysis.decode(), _row(_key(key), order, rest)
+
+
+def _key(key: bytes) -> Key:
+    return _decode_key(key) if key else ()
+
+
+def _row(key: Key, order: bytes, rest: bytes) -> Row:
+    """Read what a line has of a row behind its key."""
     stored = _decode_stored(rest)
-    tag = order.partition(FIELD.encode())[0].decode()
-    known: Key = _decode_key(key) if key else ()
-    return analysis.decode(), Row(known, tag, stored.origin, bytes(stored.body), stored.held)
+    tag, _, _ = order.partition(_SEPARATOR)
+    return Row(key, tag.decode(), stored.origin, bytes(stored.body), stored.held)
 
 
 class Rows:
@@ -245,13 +254,14 @@ def joined(
 
 
 def _groups(analysis: Extracting, lines: Iterable[bytes]) -> Groups:
-    for key, group in groupby(lines, lambda line: line.split(_TAB, 2)[1]):
-        yield _decode_key(key) if key else (), _combining(analysis, group)
+    parts = (line.split(_TAB, 3) for line in lines)
+    for written, group in groupby(parts, lambda part: part[1]):
+        key = _key(written)
+        yield key, _combining(analysis, (_row(key, order, rest) for _, _, order, rest in group))
 
 
-def _combining(analysis: Extracting, lines: Iterable[bytes]) -> Iterator[Row]:
+def _combining(analysis: Extracting, rows: Iterator[Row]) -> Iterator[Row]:
     """The rows of one key; those of several workers that can be combined are."""
-    rows = (decoded(line)[1] for line in lines)
     for tag, same in groupby(rows, lambda row: row.tag):
         if tag in analysis.combined:
             yield functools.reduce(analysis.combine, same)

@@ -43,6 +43,7 @@ from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies,
 from auditor.runner.rows import Rows
 from auditor.runner.waiting import row_of
 from auditor.secrets.messages import redact_texts
+from auditor.secrets.redact import is_clean
 from auditor.version import VERSION
 
 if TYPE_CHECKING:
@@ -224,6 +225,10 @@ class ShardRun:
             return False
         controller = self._counted_with(subject)
         repeated = controller is not None
+        waits = None if subject.partial else self._context.waits.of(subject)
+        if waits is not None and not subject.clean and is_clean(subject.body):
+            # judged, and cut for its row: one look for secrets is enough
+            subject = msgspec.structs.replace(subject, clean=True)
         try:
             if subject.partial:
                 judgements = plan.judge_partial(subject.body, clean=subject.clean)
@@ -235,7 +240,6 @@ class ShardRun:
             return True
         part.evaluated[subject.kind] += 1
         about = self._about(subject, reading, site)
-        waits = None if subject.partial else self._context.waits.of(subject)
         if waits is not None:
             parted = [waits.rules.apart(judgement) for judgement in judgements]
             judgements = tuple(settled for settled, _ in parted)

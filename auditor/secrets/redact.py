@@ -156,6 +156,11 @@ def decode(raw: bytes) -> Any:
     return redact(value) if may_hold_secret(raw) else value
 
 
+def is_clean(raw: bytes) -> bool:
+    """Whether :func:`decode` has nothing to leave out of JSON; in doubt it has."""
+    return b"null" not in raw and not may_hold_secret(raw)
+
+
 def cleaned(value: dict[str, Any], raw: bytes) -> dict[str, Any]:
     """As :func:`decode`, of a part of ``raw`` that was decoded for this call.
 

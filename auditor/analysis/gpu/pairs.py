@@ -54,7 +54,7 @@ def bypassing(reach: Reach) -> Grant:
     return Grant(reach.tenant, reach.pod, certainty, Mechanism.BYPASS)
 
 
-def of_pool(pool: NodePool, reaches: Iterable[Reach]) -> PoolShares:
+def of_pool(pool: NodePool, reaches: Sequence[Reach]) -> PoolShares:
     """Find what tenants share of devices that can't be told apart."""
     offer = pool.offer
     slots: Counter[str] = Counter()
@@ -83,14 +83,25 @@ def _counted(
     pool: NodePool, slots: Mapping[str, int], pods: Mapping[str, str], unknown: set[str]
 ) -> Iterator[Share]:
     offer = pool.offer
-    for one, other in combinations(sorted(slots), 2):
-        if not unknown & {one, other}:
-            continue
+    may = may_share(slots, offer.devices, offer.per_device)
+    for one, other in _of_unknown(slots, unknown):
         both = {one: slots[one], other: slots[other]}
         if must_share(both, offer.devices, offer.per_device):
             yield _share(one, other, Certainty.PROVEN, offer.sharing, pods)
-        elif may_share(slots, offer.devices, offer.per_device):
+        elif may:
             yield _share(one, other, Certainty.POSSIBLE, offer.sharing, pods)
+
+
+def _of_unknown(tenants: Iterable[str], unknown: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each two tenants in order, where of one of them it is not known which devices it has.
+
+    Of most pools that is none.
+    """
+    if not unknown:
+        return
+    for one, other in combinations(sorted(tenants), 2):
+        if one in unknown or other in unknown:
+            yield one, other
 
 
 def _siblings(
@@ -104,9 +115,9 @@ def _siblings(
     if not steps or pool.offer.devices < 2:
         return
     mechanism = weakest_of(step.mechanism for step in steps)
-    for one, other in combinations(sorted(pods), 2):
-        if (one, other) not in shared and floating & {one, other}:
-            yield _share(one, other, Certainty.POSSIBLE, mechanism, pods)
+    for pair in _of_unknown(pods, floating):
+        if pair not in shared:
+            yield _share(*pair, Certainty.POSSIBLE, mechanism, pods)
 
 
 def _doubted(
@@ -117,13 +128,14 @@ def _doubted(
     not_said = offer.sharing is Mechanism.UNKNOWN and offer.per_device == 1
     if offer.sharing is Mechanism.EXCLUSIVE or not_said:
         return
-    for one, other in combinations(sorted(slots), 2):
-        if unknown & {one, other}:
-            yield _share(one, other, Certainty.POSSIBLE, offer.sharing, pods)
+    for pair in _of_unknown(slots, unknown):
+        yield _share(*pair, Certainty.POSSIBLE, offer.sharing, pods)
 
 
-def _beside(pool: NodePool, pods: Mapping[str, str], reaches: Iterable[Reach]) -> Iterator[Share]:
-    """A pod that reaches every GPU of the node reaches those that others hold."""
+def _beside(pool: NodePool, pods: Mapping[str, str], reaches: Sequence[Reach]) -> Iterator[Share]:
+    """A pod that reaches every GPU of the node reaches those that others hold; most have none."""
+    if not reaches:
+        return
     holders = [
         Grant(tenant, pod, Certainty.EXACT, Mechanism.EXCLUSIVE, pool_step(pool.offer))
         for tenant, pod in pods.items()

@@ -17,6 +17,7 @@ from auditor.analysis.gpu.bypass import Way, is_injecting, ways_of
 from auditor.analysis.gpu.devices import ADAPTERS, amount, is_accelerator
 from auditor.analysis.gpu.hami_limits import Limits, limits_of
 from auditor.analysis.gpu.podspec import Container, Metadata, Pod, Resources, Spec, Status, pod_in
+from auditor.secrets.hints import find
 
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
 _KEPT: Final = (
@@ -71,7 +72,10 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 def worth_a_look(body: bytes) -> bool:
     """Say whether a pod may have anything of a GPU, by what is written in it."""
-    return any(mark in body for mark in _MARKS)
+    for mark in _MARKS:  # noqa: SIM110 - once for each of a hundred thousand pods
+        if find(body, mark) >= 0:
+            return True
+    return False
 
 
 def pod_use(body: bytes) -> tuple[str, PodUse] | None:

@@ -26,7 +26,7 @@ from auditor.analysis.gpu.naming import (
     CONFIG_MAP,
     POLICY,
     mapping,
-    may_name_a_file,
+    may_name,
     of_policy,
     of_template,
     string,
@@ -63,7 +63,7 @@ class Text(msgspec.Struct, frozen=True):
 
 def extracted(resource: Resource, site: Site, read: ReadText) -> Iterator[Row]:
     """Take what is needed of one object; of what is not as its API has it, nothing."""
-    if resource.kind == TEMPLATE and not may_name_a_file(resource.body):
+    if resource.kind == TEMPLATE and not may_name(resource.body):
         return
     body = decoded(resource)
     if not isinstance(body, dict):

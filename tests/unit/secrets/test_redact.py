@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from auditor.secrets.hints import holding, may_hold_secret
 from auditor.secrets.marks import marker
 from auditor.secrets.names import is_secret_name
-from auditor.secrets.redact import decode, redact, redact_text
+from auditor.secrets.redact import decode, is_clean, redact, redact_text
 from collectors.documents.blocks import Block, Memory
 from collectors.documents.flow import NotSimple
 from collectors.documents.yaml_documents import Documents
@@ -387,3 +387,17 @@ def test_long_line_takes_time_by_its_length(text: str) -> None:
     with contextlib.suppress(NotSimple):
         Block(text + "\n", Memory())
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        (b'{"a":[1,"b",{"c":true}]}', True),
+        (b'{"a":null}', False),
+        (b'{"env":[{"name":"DB_PASSWORD","value":"hunter22"}]}', False),
+        (b'{"args":["--token=hunter22"]}', False),
+    ],
+)
+def test_what_is_clean_is_decoded_as_it_is(raw: bytes, *, clean: bool) -> None:
+    assert is_clean(raw) is clean
+    assert (decode(raw) == json.loads(raw)) is clean
