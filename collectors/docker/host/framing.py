@@ -40,7 +40,7 @@ from collectors.docker.host.observed import (
     Unread,
     confined_by,
 )
-from collectors.docker.host.probes import MOST_ENTRIES, TEXTS
+from collectors.docker.host.probes import MOST_ENTRIES, text_at
 from collectors.docker.host.script import HEADER
 
 MOST_BYTES: Final = 16 << 20
@@ -179,11 +179,14 @@ class _Reader:
     def _text(self, words: list[str]) -> None:
         path, content = words
         name = _path(path)
+        taken = text_at(name)
+        if taken is None:
+            raise ValueError(name)
         if content in _UNREAD:
             self._texts.setdefault(name, _UNREAD[content])
             return
         found = _decoded(content)
-        self._texts.setdefault(name, LARGE if len(found) > TEXTS[name].most else found)
+        self._texts.setdefault(name, LARGE if len(found) > taken.most else found)
 
     def _process(self, words: list[str]) -> None:
         name, user, arguments, groups = map(str, words)

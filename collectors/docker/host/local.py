@@ -35,14 +35,18 @@ from collectors.docker.host.probes import (
     ENGINES,
     MOST_ARGUMENTS,
     MOST_ENTRIES,
+    MOST_RULE_FILES,
     PROCESSES,
     PROGRAM,
     PROGRAM_FOLDERS,
     PROGRAM_RUNS,
+    RULE_FILES,
+    RULE_SUFFIX,
     TEXTS,
     Take,
     folders,
     stats,
+    text_at,
 )
 from collectors.documents.regular import read_regular
 
@@ -131,7 +135,10 @@ class _Below:
 
 
 def _texts(root: str) -> Iterator[tuple[str, bytes | Unread]]:
-    for path, text in TEXTS.items():
+    for path in (*TEXTS, *_rule_files(root)):
+        text = text_at(path)
+        if text is None:
+            continue
         try:
             most = text.most if text.take is Take.ALL else _LARGEST
             found = _TAKEN[text.take](read_regular(f"{root}{path}", most))
@@ -141,6 +148,16 @@ def _texts(root: str) -> Iterator[tuple[str, bytes | Unread]]:
             yield path, LARGE if "more than" in str(error) else refused(error)
         else:
             yield path, LARGE if len(found) > text.most else found
+
+
+def _rule_files(root: str) -> list[str]:
+    """The files of audit rules, in the order in which a shell lists them."""
+    try:
+        names = sorted(each.name for each in Path(f"{root}{RULE_FILES}").iterdir())
+    except OSError:
+        return []
+    known = [name for name in names if name.endswith(RULE_SUFFIX) and not name.startswith(".")]
+    return [f"{RULE_FILES}/{name}" for name in known[:MOST_RULE_FILES]]
 
 
 def _all(data: bytes) -> bytes:

@@ -32,6 +32,7 @@ from collectors.docker.host.probes import (
     PRODUCT,
     PROGRAM,
     PROXY,
+    RULE_FILES,
     SHELLS,
 )
 
@@ -194,13 +195,19 @@ def _rules(listed: Output | Unread | None) -> tuple[list[str], bool]:
 
 
 def _on_disk(seen: Observed) -> Mapping[str, Any]:
-    """The rules of the file that is loaded at the next start; nothing where nobody may read it."""
-    try:
-        text = text_of(seen, _RULES)
-    except UnreadError:
-        return {}
-    lines = (text or b"").decode(errors="replace").splitlines()
-    return {"onDisk": [each.strip() for each in lines if each.strip().startswith("-")]}
+    """The rules of the files that are loaded at the next start; nothing where nobody may read them.
+
+    ``augenrules`` makes the first of them of the others.
+    """
+    rules: dict[str, None] = {}
+    for path in (_RULES, *sorted(each for each in seen.texts if each.startswith(RULE_FILES))):
+        try:
+            text = text_of(seen, path)
+        except UnreadError:
+            return {}
+        lines = map(str.strip, (text or b"").decode(errors="replace").splitlines())
+        rules.update(dict.fromkeys(each for each in lines if each.startswith("-")))
+    return {"onDisk": list(rules)}
 
 
 def _enabled(status: Output | Unread | None) -> int:

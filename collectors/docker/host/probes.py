@@ -121,6 +121,21 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
 )
 """The files that are read as well."""
 
+RULE_FILES: Final = "/etc/audit/rules.d"
+"""Where files of audit rules are that ``augenrules`` makes one of: augenrules(8)."""
+RULE_SUFFIX: Final = ".rules"
+MOST_RULE_FILES: Final = 100
+_RULE_FILE: Final = Text(1 << 18)
+
+
+def text_at(path: str) -> Text | None:
+    """What is taken of the file at a path; None where it is not one of those that are read."""
+    folder, _, name = path.rpartition("/")
+    if folder == RULE_FILES and name.endswith(RULE_SUFFIX) and name != RULE_SUFFIX:
+        return _RULE_FILE
+    return TEXTS.get(path)
+
+
 ENGINES: Final = ("dockerd", "dockerd-current")
 PROXY: Final = "docker-proxy"
 SHELLS: Final = ("sshd", "dropbear")

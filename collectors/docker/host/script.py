@@ -24,13 +24,17 @@ from collectors.docker.host.probes import (
     ENGINES,
     MOST_ARGUMENTS,
     MOST_ENTRIES,
+    MOST_RULE_FILES,
     PROCESSES,
     PROGRAM,
     PROGRAM_FOLDERS,
     PROGRAM_RUNS,
+    RULE_FILES,
+    RULE_SUFFIX,
     TEXTS,
     folders,
     stats,
+    text_at,
 )
 
 HEADER: Final = "auditor-host 1"
@@ -123,6 +127,16 @@ processes() {  # those of some names
   echo processes
 }
 
+rules() {  # files of audit rules
+  left=@RULE_FILES@
+  for each in "$root$1"/*@SUFFIX@; do
+    [ -e "$each" ] || [ -L "$each" ] || continue
+    [ "$left" -gt 0 ] || return 0
+    left=$((left - 1))
+    text "$1/${each##*/}" "$2" all
+  done
+}
+
 containers() {  # of each process in a container, whether it may gain rights
   hex='[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
   hex=$hex$hex$hex$hex$hex$hex$hex$hex
@@ -189,6 +203,8 @@ _LISTS: Final = MappingProxyType(
         "ENGINES": " | ".join(ENGINES),
         "MOST": str(MOST_ARGUMENTS),
         "FOLDERS": " ".join(PROGRAM_FOLDERS),
+        "RULE_FILES": str(MOST_RULE_FILES),
+        "SUFFIX": RULE_SUFFIX,
         "RUNS": " ".join(PROGRAM_RUNS),
     }
 )
@@ -205,6 +221,9 @@ def _lines() -> Iterator[str]:
         yield f"left={MOST_ENTRIES}"
         yield f"walk {folder} {DEEPEST}"
     yield from (f"text {path} {text.most + 1} {text.take.value}" for path, text in TEXTS.items())
+    rule_file = text_at(f"{RULE_FILES}/a{RULE_SUFFIX}")
+    if rule_file is not None:
+        yield f"rules {RULE_FILES} {rule_file.most + 1}"
     yield "processes"
     yield "containers"
     yield f"printed {PROGRAM}"

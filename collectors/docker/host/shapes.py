@@ -44,6 +44,8 @@ from collectors.docker.host.probes import (
     PRODUCT,
     PROGRAM,
     PROGRAM_RUNS,
+    RULE_FILES,
+    RULE_SUFFIX,
     Files,
 )
 
@@ -184,6 +186,7 @@ _PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
             (
                 *(f"{PROGRAM} {option}" for option in PROGRAM_RUNS),
                 "/etc/audit/audit.rules: its content",
+                f"{RULE_FILES}/*{RULE_SUFFIX}: their content",
                 *(path for paths in AUDITED.values() for path in paths),
             ),
         ),

@@ -8,10 +8,16 @@ import os
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from auditor.model.enums import Answered
-from auditor.platforms.docker import HOST, HOST_REGISTRY_FILES, HOST_SETTINGS_FOLDER
+from auditor.platforms.docker import (
+    HOST,
+    HOST_AUDIT_RULES,
+    HOST_REGISTRY_FILES,
+    HOST_SETTINGS_FOLDER,
+)
 from collectors.docker.host import local, remote
 from collectors.docker.host.framing import FramingError, parse
 from collectors.docker.host.observed import Observed, Unread
@@ -79,7 +85,16 @@ def busy(root: Path) -> Path:
         "proc/net/tcp": "  sl  local\n   0: 0100007F:0016 00000000:0000 0A 0\n   1: x:1 y 01\n",
         "etc/nvidia-container-runtime/config.toml": "disable-require = false\n",
         "etc/nsswitch.conf": "group: files sss\n",
+        "etc/audit/rules.d/10-docker.rules": "-w /etc/docker -p wa\n",
+        "etc/audit/rules.d/$(id) b.rules": "-D\n",
+        "etc/audit/rules.d/new\nline.rules": "-D\n",
+        "etc/audit/rules.d/.hidden.rules": "-D\n",
+        "etc/audit/rules.d/README": "no rules\n",
+        "etc/audit/rules.d/large.rules": "#" * ((1 << 18) + 1),
     }
+    (root / "etc/audit/rules.d").mkdir(parents=True)
+    os.mkfifo(root / "etc/audit/rules.d/pipe.rules")
+    (root / "etc/audit/rules.d/gone.rules").symlink_to("nowhere")
     for name, text in texts.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
@@ -102,6 +117,27 @@ def test_it_sees_what_we_see(tmp_path: Path, shell: tuple[str, ...]) -> None:
         there = parse(printed(tmp_path, shell)).seen
         here = local.look(str(tmp_path))
     assert there == here
+
+
+def test_rules_on_disk_are_those_of_all_files(tmp_path: Path) -> None:
+    """One that is there, and nobody loaded: what is in two files counts once."""
+    whole(tmp_path)
+    files = {
+        "audit.rules": "-D\n-w /etc/docker -p wa\n",
+        "rules.d/10-docker.rules": "# ours\n -w /etc/docker -p wa \n-w /usr/bin/dockerd -p x\n",
+        "rules.d/20.rules.bak": "-w /bin -p x\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / "etc/audit" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for seen in (local.look(str(tmp_path)), parse(printed(tmp_path)).seen):
+        found = msgspec.json.decode(body_of(HOST_AUDIT_RULES, seen))
+        assert found["onDisk"] == ["-D", "-w /etc/docker -p wa", "-w /usr/bin/dockerd -p x"]
+    (tmp_path / "etc/audit/rules.d/10-docker.rules").unlink()
+    (tmp_path / "etc/audit/rules.d/10-docker.rules").mkdir()
+    found = msgspec.json.decode(body_of(HOST_AUDIT_RULES, local.look(str(tmp_path))))
+    assert "onDisk" not in found
 
 
 def test_whether_processes_of_containers_may_gain_rights(tmp_path: Path) -> None:
