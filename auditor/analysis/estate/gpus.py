@@ -67,9 +67,7 @@ class JoinedGpus(Uncombined):
                 layers.learn(row)
         found = layers.linked()
         yield from join_facts(layers, found)
-        for doubt in found.ambiguous:
-            if layers.matters(doubt):
-                yield gap_of(doubt)
+        yield from map(gap_of, layers.that_matter(found.ambiguous))
         yield from _facts(layers.attached(found))
 
 

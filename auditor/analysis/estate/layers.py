@@ -94,10 +94,12 @@ class Layers:
         """Whether anything of a GPU was seen on a node."""
         return (guest.target, guest.name) in self.nodes
 
-    def matters(self, doubt: Doubt) -> bool:
-        """Whether a doubt is about a node or a machine that has something of a GPU."""
-        given = {(at.target, machine.moid) for at, machine in self._machines}
-        return self.uses_gpus(doubt.guest) or any(each.key in given for each in doubt.machines)
+    def that_matter(self, doubts: Iterable[Doubt]) -> Iterator[Doubt]:
+        """Yield the doubts about nodes and machines that have something of a GPU."""
+        given = self.with_gpus()
+        for each in doubts:
+            if self.uses_gpus(each.guest) or any(one.key in given for one in each.machines):
+                yield each
 
     def with_gpus(self) -> frozenset[Place]:
         """The machines that were given something of a GPU."""
