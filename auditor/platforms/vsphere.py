@@ -15,6 +15,8 @@ from auditor.platforms.platform import Platform
 PREFIX: Final = "vsphere/"
 ACCEPTANCE: Final = "vsphere/HostAcceptance"
 ALARMS: Final = "vsphere/Alarms"
+ATTRIBUTES: Final = "vsphere/MachineAttributes"
+"""Custom attributes of machines, by their names: free text, so only read where it is wanted."""
 CERTIFICATE: Final = "vsphere/HostCertificate"
 CLUSTER: Final = "vsphere/Cluster"
 DATASTORE: Final = "vsphere/Datastore"
@@ -36,8 +38,9 @@ ACCESS: Final = "vsphere/Access"
 
 READ: Final = frozenset(
     {
-        *(ACCEPTANCE, ALARMS, CERTIFICATE, CLUSTER, DATASTORE, EXTENSION, GPU_PROFILES, HOST),
-        *(KEY_PROVIDER, LOCKDOWN, MACHINE, MODULE, PERMISSION, PORT_GROUP, ROLE, SETTINGS, SWITCH),
+        *(ACCEPTANCE, ALARMS, ATTRIBUTES, CERTIFICATE, CLUSTER, DATASTORE, EXTENSION, GPU_PROFILES),
+        *(HOST, KEY_PROVIDER, LOCKDOWN, MACHINE, MODULE, PERMISSION, PORT_GROUP, ROLE, SETTINGS),
+        SWITCH,
     }
 )
 """What a server is asked for."""

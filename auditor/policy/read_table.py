@@ -11,7 +11,7 @@ import yaml
 
 from auditor.policy.found import ID, Found
 from auditor.policy.suggest import suggestion
-from auditor.policy.tenancy import MARKS, NAME_OF_NAMESPACE, NAMESPACE, TABLE
+from auditor.policy.tenancy import ATTRIBUTE, MARKS, NAME_OF_NAMESPACE, PATH, RESERVED
 from auditor.policy.yamlfile import Reader
 
 _ROW_KEYS = ("kind", "group", "scope", "templates", "shape", "partial", "reference")
@@ -22,6 +22,13 @@ _RELEASE_KEYS = ("component", "from", "before", "fixes", "until", "as-of", "refe
 _RELEASE_REQUIRED = ("component", "fixes", "as-of", "reference")
 _VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NAMED: Final = MappingProxyType(
+    {
+        "namespaces": (NAME_OF_NAMESPACE, "the name of a namespace"),
+        "paths": (PATH, "a path in an inventory: /A/vm/team"),
+    }
+)
+"""What a tenant has, by what it is called."""
 _SCOPES = ("namespace", "cluster")
 _SHAPES = ("template", "podspec", "container", "pieces", "text", "object")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -53,9 +60,10 @@ def read_table(reader: Reader, stem: str, found: Found) -> None:
 def _once(
     reader: Reader, node: yaml.Node, stem: str, row: Mapping[str, object], found: Found
 ) -> None:
-    """Only one row of a table may have an id, or name a namespace."""
-    namespaces = row.get("namespaces") if stem == "tenant-map" else None
-    names = [row["id"]] if "id" in row else namespaces if isinstance(namespaces, list) else []
+    """Only one row of a table may have an id, or name a namespace or a path."""
+    named = [row.get(key) for key in _NAMED] if stem == "tenant-map" else []
+    every = [name for each in named if isinstance(each, list) for name in each]
+    names = [row["id"]] if "id" in row else every
     for name in names:
         place = reader.location(node)
         other = found.places.setdefault((stem, str(name)), place)
@@ -132,12 +140,13 @@ def _tenancy_key(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
     keys = ("id", "of", "name", "with", "set-by", "reference")
     nodes = reader.mapping(node, keys, ("of", "name"))
     row: dict[str, object] = {"of": reader.string(nodes.get("of"))}
-    if row["of"] and row["of"] not in MARKS:
-        reader.fail(nodes.get("of"), f"{row['of']!r} is not allowed", suggestion("", MARKS))
+    if row["of"] and row["of"] not in (*MARKS, ATTRIBUTE):
+        hint = suggestion("", (*MARKS, ATTRIBUTE))
+        reader.fail(nodes.get("of"), f"{row['of']!r} is not allowed", hint)
     row["name"] = reader.string(nodes.get("name"))
     if "id" in nodes:
         row["id"] = name = reader.string(nodes["id"])
-        if name and (not ID.fullmatch(name) or name in (TABLE, NAMESPACE)):
+        if name and (not ID.fullmatch(name) or name in RESERVED):
             reader.fail(nodes["id"], f"{name!r} can't be an id", "words joined by dashes")
     if "with" in nodes:
         row["with"] = _labels(reader, nodes["with"])
@@ -149,14 +158,21 @@ def _tenancy_key(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
 
 def _tenant_map(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
     """A row of ``tenant-map``."""
-    nodes = reader.mapping(node, ("tenant", "namespaces"), ("tenant", "namespaces"))
-    texts = reader.texts(nodes.get("namespaces"))
-    for item, name in texts:
-        if not NAME_OF_NAMESPACE.fullmatch(name):
-            reader.fail(item, f"{name!r} can't be the name of a namespace")
-    if isinstance(nodes.get("namespaces"), yaml.SequenceNode) and not texts:
-        reader.fail(nodes["namespaces"], "must not be empty")
-    return {"tenant": reader.string(nodes.get("tenant")), "namespaces": [name for _, name in texts]}
+    nodes = reader.mapping(node, ("tenant", *_NAMED), ("tenant",))
+    row: dict[str, object] = {"tenant": reader.string(nodes.get("tenant"))}
+    for key, (pattern, what) in _NAMED.items():
+        if key not in nodes:
+            continue
+        texts = reader.texts(nodes[key])
+        for item, name in texts:
+            if not pattern.fullmatch(name):
+                reader.fail(item, f"{name!r} can't be {what}")
+        if isinstance(nodes[key], yaml.SequenceNode) and not texts:
+            reader.fail(nodes[key], "must not be empty")
+        row[key] = [name for _, name in texts]
+    if nodes and nodes.keys().isdisjoint(_NAMED):
+        reader.fail(node, "needs namespaces or paths")
+    return row
 
 
 def _labels(reader: Reader, node: yaml.Node) -> dict[str, str]:

@@ -8,12 +8,16 @@ asks the map of namespaces first, then the label ``team`` of the Namespace, then
 table ``tenancy-keys``; a namespace of which none of them says anything is a tenant by itself. It
 takes the place of that table, so whatever reads the table knows nothing of parameters. The content
 of a map is the table ``tenant-map``: a bundle keeps it with the policy, and no path is read again.
+
+Virtual machines are in no namespace: an attribute of theirs tells whose they are, or where they are
+(``pool``, ``folder``, ``machine``: each by itself). Keys of the one leave those of the other as
+they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -39,14 +43,27 @@ _KEY: Final = re.compile(
 )
 """The name of a label or an annotation (Kubernetes: a qualified name)."""
 NAME_OF_NAMESPACE: Final = re.compile(_LABEL)
+PATH: Final = re.compile(r"(?:/[^/\x00-\x1f\x7f]+)+")
+"""Where things are in an inventory; what is below is meant as well."""
 MARKS: Final = ("label", "annotation", "pod-label")
+ATTRIBUTE: Final = "attribute"
+"""One that machines have beside their configuration."""
+PLACE: Final = "place"
+MACHINE: Final = "machine"
+PLACES: Final = ("pool", "folder", MACHINE)
 FILE: Final = "file"
 TABLE: Final = "table"
 NAMESPACE: Final = "namespace"
+RESERVED: Final = frozenset({TABLE, NAMESPACE, *PLACES})
+"""What no row of the table may be called."""
+_OF: Final = MappingProxyType(
+    {NAMESPACE: frozenset({*MARKS, FILE}), MACHINE: frozenset({ATTRIBUTE, PLACE, FILE})}
+)
+"""The keys of each, by what stands for itself in the end."""
 MAP_ROW: Final[Row] = MappingProxyType({"of": FILE, "name": f"tables/{MAP}.yaml"})
 _HINT: Final = (
-    "as label:KEY, annotation:KEY, file:PATH, pod-label:KEY, namespace, table, or {}; "
-    "several are asked in turn: file:teams.yaml,label:team"
+    "as label:KEY, annotation:KEY, file:PATH, pod-label:KEY, namespace, table, or {}; of machines "
+    "attribute:NAME, pool, folder, machine; several are asked in turn: file:teams.yaml,label:team"
 )
 
 
@@ -58,7 +75,8 @@ def tells_tenants(rules: Iterable[Rule]) -> bool:
 def words(tables: Tables) -> list[str]:
     """List what the parameter may begin with."""
     ids = [str(row["id"]) for row in tables.get(KEYS, ()) if "id" in row]
-    return [*ids, TABLE, NAMESPACE, *(f"{of}:" for of in (*MARKS, FILE))]
+    marks = (f"{of}:" for of in (*MARKS, FILE, ATTRIBUTE))
+    return [*ids, TABLE, NAMESPACE, *PLACES, *marks]
 
 
 def with_tenancy(tables: Tables, text: object | None) -> Tables:
@@ -85,18 +103,34 @@ def tenancy_rows(text: object, table: Sequence[Row]) -> list[Row]:
     if not parts:
         raise _wrong(f"{text!r} names nothing", known)
     rows: list[Row] = []
-    for number, part in enumerate(parts):
+    ended: set[str] = set()
+    for part in parts:
+        if part in ended:
+            raise _wrong(f"{part} is there twice", known)
         if part == NAMESPACE:
-            if number + 1 < len(parts):
-                raise _wrong("what follows namespace is never asked: each has one", known)
+            ended.add(part)
             continue
         for row in table if part == TABLE else [_row(part, known)]:
             if row in rows:
                 raise _wrong(f"{part} is there twice", known)
+            for end in ended:
+                if part != TABLE and row["of"] in _OF[end]:
+                    raise _wrong(f"what follows {end} is never asked: each has one", known)
             rows.append(row)
+        if part == MACHINE:
+            ended.add(part)
     if sum(row["of"] == FILE for row in rows) > 1:
         raise UsageError("parameter tenant: it names two files", hint="put them into one")
-    return rows
+    return [*rows, *_as_they_are(rows, ended, table)]
+
+
+def _as_they_are(
+    rows: Sequence[Row], ended: Collection[str], table: Sequence[Row]
+) -> Iterator[Row]:
+    """Yield the rows of the table that are of namespaces, or of machines, if none here is."""
+    for end, kinds in _OF.items():
+        if end not in ended and not any(row["of"] in kinds for row in rows):
+            yield from (row for row in table if row["of"] in kinds)
 
 
 def parts_of(text: object) -> list[str]:
@@ -116,14 +150,17 @@ def _row(part: str, known: Mapping[str, Row]) -> Row:
     if not colon:
         if part in known:
             return known[part]
-        close = suggestion(part, (*known, TABLE, NAMESPACE))
+        if part in PLACES:
+            return {"of": PLACE, "name": part}
+        close = suggestion(part, (*known, *RESERVED))
         raise _wrong(f"{part!r} is not a key of tenants", known, close)
-    if of in (FILE, *MARKS) and not name:
+    free = (FILE, ATTRIBUTE)
+    if of in (*free, *MARKS) and not name:
         raise _wrong(f"nothing follows {part}", known)
-    if of == FILE:
-        return {"of": FILE, "name": name}
+    if of in free:
+        return {"of": of, "name": name}
     if of not in MARKS:
-        raise _wrong(f"{part!r} is not a key of tenants", known, suggestion(of, (*MARKS, FILE)))
+        raise _wrong(f"{part!r} is not a key of tenants", known, suggestion(of, (*MARKS, *free)))
     if not _KEY.fullmatch(name):
         raise _wrong(f"{name!r} can't be the name of a label or an annotation", known)
     return {"of": of, "name": name}

@@ -16,7 +16,7 @@ written by whoever makes it, so they name a tenant only where that was asked for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -26,6 +26,8 @@ from auditor.model.gpus import NAMESPACE, KeyInUse, TenancyFact
 
 FILE: Final = "file"
 POD_LABEL: Final = "pod-label"
+OF_NAMESPACES: Final = frozenset({FILE, "label", "annotation", POD_LABEL})
+"""The keys that namespaces and pods have; machines have others."""
 SHOWN: Final = 20
 """How many namespaces are listed by name."""
 ADMIN_ACCESS: Final = ("resource.kubernetes.io/admin-access", "resource.k8s.io/admin-access")
@@ -42,7 +44,8 @@ _MOST_NAMED: Final = 20
 class TenantKey(msgspec.Struct, frozen=True):
     """What names the tenant; ``of`` is "label", "annotation", "pod-label" or "file".
 
-    ``only_with`` are labels that the namespace must have as well.
+    Of a machine it is "attribute", "place" or "file". ``only_with`` are labels that the namespace
+    must have as well.
     """
 
     of: str
@@ -69,18 +72,24 @@ class NamespaceMarks(msgspec.Struct, frozen=True, gc=False):
     annotations: dict[str, str] = {}
 
 
-def keys_from_table(rows: Sequence[Mapping[str, object]]) -> tuple[TenantKey, ...]:
-    """Read the table of tenancy keys; the first row counts most."""
+def keys_from_table(
+    rows: Sequence[Mapping[str, object]], of: Collection[str] = OF_NAMESPACES
+) -> tuple[TenantKey, ...]:
+    """Read the table of tenancy keys as far as they are ``of`` these; the first counts most."""
     return tuple(
-        TenantKey(str(row["of"]), str(row["name"]), _labels(row.get("with"))) for row in rows
+        TenantKey(str(row["of"]), str(row["name"]), _labels(row.get("with")))
+        for row in rows
+        if row["of"] in of
     )
 
 
-def map_from_table(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    """Read the table of tenants and their namespaces, by namespace."""
+def map_from_table(
+    rows: Sequence[Mapping[str, object]], what: str = "namespaces"
+) -> dict[str, str]:
+    """Read the table of tenants and their namespaces, or their paths, by what each tenant has."""
     found: dict[str, str] = {}
     for row in rows:
-        named = row["namespaces"]
+        named = row.get(what)
         for name in named if isinstance(named, list) else ():
             found[str(name)] = str(row["tenant"])
     return found

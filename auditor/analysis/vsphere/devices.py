@@ -26,6 +26,7 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.analysis.vsphere.tenants import Owned
 from auditor.model.resource import Resource
 
 _VGPU: Final = "VirtualPCIPassthroughVmiopBackingInfo"
@@ -78,6 +79,7 @@ class Whole(msgspec.Struct, frozen=True):
 class Machine(msgspec.Struct, frozen=True):
     """What is taken of a machine, and whose it is; of one that does not run there are no devices.
 
+    ``tenant``, ``key`` and ``pod`` follow from what all tell of whose they are (``owned``).
     ``mig``: all of its profiles are backed by MIG, each by an instance of its own; None where no
     profile tells it. ``whole`` are devices of PCI that it has to itself.
     """
@@ -91,11 +93,19 @@ class Machine(msgspec.Struct, frozen=True):
     whole: tuple[Whole, ...]
     mig: bool | None = None
     runs: bool = True
+    owned: Owned = Owned("", "", "")
 
     @property
     def has_devices(self) -> bool:
         """Whether it was given anything that may be a GPU."""
         return bool(self.profiles or self.whole)
+
+
+class Attributes(msgspec.Struct, frozen=True):
+    """Of a machine the attributes that name its tenant."""
+
+    moid: str
+    values: dict[str, str]
 
 
 class Profiles(msgspec.Struct, frozen=True):
@@ -137,22 +147,30 @@ def profiles_of(resource: Resource) -> Profiles:
     return Profiles(_within(body, body.get("moid", "")), sharing)
 
 
+def attributes_of(resource: Resource, wanted: Iterable[str]) -> Attributes:
+    """Take some attributes of a machine."""
+    body: Any = msgspec.json.decode(resource.body)
+    known = body.get("attributes") or {}
+    values = {name: known[name] for name in wanted if name in known}
+    return Attributes(_within(body, body.get("moid", "")), values)
+
+
 def machine_of(resource: Resource) -> Machine:
     """Take the devices of a machine."""
     body: Any = msgspec.json.decode(resource.body)
     runtime = body.get("runtime") or {}
     runs = runtime.get("powerState") == "poweredOn"
     backings = list(_backings(body)) if runs else []
-    tenant, key = _tenant(body.get("path", ""), resource.name)
     return Machine(
         moid=_within(body, body.get("moid", "")),
         host=_within(body, runtime.get("host", "")),
-        tenant=tenant,
-        key=key,
-        pod=f"{tenant}/{_within(body, resource.name)}",
+        tenant="",
+        key="",
+        pod=_within(body, resource.name),
         profiles=tuple(_profiles(backings)),
         whole=tuple(_whole(each) for each in backings if each.get("type") not in {_VGPU, _DVX}),
         runs=runs,
+        owned=Owned(body.get("path", ""), body.get("poolPath", ""), resource.name),
     )
 
 
@@ -188,12 +206,6 @@ def _whole(backing: Mapping[str, Any]) -> Whole:
     vendors = {backing.get("vendorId"), *(each.get("vendorId") for each in allowed)}
     ours = {each & 0xFFFF for each in vendors if each is not None}
     return Whole(backing.get("id") or backing.get("assignedId") or "", bool(ours & _MAKERS))
-
-
-def _tenant(path: str, name: str) -> tuple[str, str]:
-    """Say whose a machine is, and what names it: its folder, below the datacenter's own."""
-    folders = path.strip("/").split("/")[2:-1]
-    return (".".join(folders), "folder") if folders else (name, "virtual machine")
 
 
 def is_apart(profiles: Iterable[str], sharing: Mapping[str, str]) -> bool | None:

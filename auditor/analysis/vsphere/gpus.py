@@ -15,13 +15,12 @@ about::
 Machines that are switched off hold nothing. One that a host names on a GPU and that was not read is
 a tenant that nobody knows.
 
-The tenant of a machine is the folder that it is in, below the datacenter's own; one that is in no
-folder stands for itself.
+Whose a machine is follows from where it is, or from what is written about it (:mod:`tenants`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -34,27 +33,30 @@ from auditor.analysis.gpu.handing import JOINED
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import SHARE, facts_of
-from auditor.analysis.gpu.tenants import Tenants, tenancy_by_key
+from auditor.analysis.gpu.tenants import FILE, Tenants, tenancy_by_key
 from auditor.analysis.protocol import Feeds, Groups, Handed, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.vsphere.devices import (
+    Attributes,
     Host,
     Machine,
     Profiles,
+    attributes_of,
     host_of,
     is_apart,
     machine_of,
     profiles_of,
 )
 from auditor.analysis.vsphere.seats import GONE, Seat, seats_on, unread
+from auditor.analysis.vsphere.tenants import MachineTenants
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
-from auditor.model.gpus import TENANCY, TenancyFact
+from auditor.model.gpus import TENANCY, KeyInUse, TenancyFact
 from auditor.model.resource import Gap, Resource
-from auditor.platforms.vsphere import GPU_PROFILES, HOST, MACHINE
+from auditor.platforms.vsphere import ATTRIBUTES, GPU_PROFILES, HOST, MACHINE
 
-_PROFILES, _HOSTS, _MACHINES = "0", "1", "2"
-"""What keys begin with: hosts are known before what runs on them."""
-_WRITER: Final = "platform"
+_ATTRIBUTES, _PROFILES, _HOSTS, _MACHINES = "0", "1", "2", "3"
+"""What keys begin with: machines come when all is known that is about them."""
+_WRITER, _USER = "platform", "user"
 NOT_SAID: Final = "the host does not say which machines are on it"
 _HOST: Final = "host-graphics"
 _CONFIGURED: Final = "machine-devices"
@@ -62,10 +64,10 @@ SEATS: Final = "2"
 GPU_HOST: Final = "gpu-host"
 GPU_MACHINE: Final = "gpu-machine"
 """What the keys of rows begin with that are handed on, and their tags."""
-_RESTS: Final = MappingProxyType({"": frozenset({HOST, MACHINE})})
 
 _host = msgspec.json.Decoder(Host).decode
 _machine = msgspec.json.Decoder(Machine).decode
+_attributes = msgspec.json.Decoder(Attributes).decode
 _profiles = msgspec.json.Decoder(Profiles).decode
 _encode = msgspec.json.encode
 Placed = tuple[Origin, Machine]
@@ -79,11 +81,13 @@ class VsphereGpus(Uncombined):
     stage = Stage.TARGET
     preferred = frozenset({GPU_PROFILES})
     """What profiles are called tells most of it."""
-    reads = frozenset({HOST, MACHINE}) | preferred
-    feeds: Feeds = MappingProxyType({DEVICE: _RESTS, SHARE: _RESTS, TENANCY: _RESTS})
 
     def __init__(self, tables: Tables) -> None:
-        del tables
+        self._tenants = MachineTenants(tables)
+        asked = {ATTRIBUTES} if self._tenants.attributes else set[str]()
+        rests = MappingProxyType({"": frozenset({HOST, MACHINE, *asked})})
+        self.feeds: Feeds = MappingProxyType({DEVICE: rests, SHARE: rests, TENANCY: rests})
+        self.reads = rests[""] | self.preferred
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take what a host, its cluster and its machines say of GPUs."""
@@ -92,6 +96,9 @@ class VsphereGpus(Uncombined):
             yield Row((_HOSTS,), "host", at, _encode(host_of(resource)))
         elif resource.kind == GPU_PROFILES:
             yield Row((_PROFILES,), "profiles", at, _encode(profiles_of(resource)))
+        elif resource.kind == ATTRIBUTES:
+            told = attributes_of(resource, self._tenants.attributes)
+            yield Row((_ATTRIBUTES,), "attributes", at, _encode(told))
         else:
             machine = machine_of(resource)
             yield Row((_MACHINES,), "machine", at, _encode(machine))
@@ -99,20 +106,38 @@ class VsphereGpus(Uncombined):
     def derive(self, groups: Groups) -> Iterator[Fact | Gap | Handed]:
         """Yield the facts of a target."""
         sharing: dict[str, dict[str, str]] = {}
+        attributes: dict[str, dict[str, str]] = {}
         hosts: list[tuple[Origin, Host]] = []
-        machines: list[Placed] = []
+        found: list[Placed] | None = None
         for (begins, *_), rows in groups:
-            if begins == _PROFILES:
+            if begins == _ATTRIBUTES:
+                written = (_attributes(row.body) for row in rows)
+                attributes = {each.moid: each.values for each in written if each.values}
+            elif begins == _PROFILES:
                 told = (_profiles(row.body) for row in rows)
                 sharing = {each.cluster: each.sharing for each in told}
             elif begins == _HOSTS:
                 hosts = [(row.place, _host(row.body)) for row in rows]
             else:
-                machines = list(_of_gpus(hosts, sharing, rows))
-        if not machines:
-            machines = list(_of_gpus(hosts, sharing, iter(())))
-        yield from facts_of(_estate(hosts, machines), partial(_told, machines))
+                found = list(_of_gpus(hosts, sharing, rows))
+        machines = self._whose(found or list(_of_gpus(hosts, sharing, iter(()))), attributes)
+        yield from facts_of(_estate(hosts, machines), partial(_told, machines, self._tenants.words))
         yield Handed(JOINED, partial(_rows, hosts, machines))
+
+    def _whose(
+        self, machines: Sequence[Placed], attributes: Mapping[str, Mapping[str, str]]
+    ) -> list[Placed]:
+        """Say of machines whose they are; of those that were not read nobody knows it."""
+        read = [each for each in machines if each[1].key != GONE]
+        told = [(machine.owned, attributes.get(machine.moid, {})) for _, machine in read]
+        named = [
+            (
+                at,
+                replace(machine, tenant=by.tenant, key=by.key, pod=f"{by.tenant}/{machine.pod}"),
+            )
+            for (at, machine), by in zip(read, self._tenants.of(told), strict=True)
+        ]
+        return [*named, *(each for each in machines if each[1].key == GONE)]
 
 
 def _of_gpus(
@@ -191,7 +216,15 @@ def _note(seat: Seat) -> str:
     return NOT_SAID if seat.by_host and seat.certainty < Certainty.EXACT else ""
 
 
-def _told(machines: Sequence[tuple[Origin, Machine]]) -> TenancyFact:
+def _told(machines: Sequence[Placed], asked: Iterable[str]) -> TenancyFact:
     """Say by what the tenants are told: folders are the work of whoever runs the vCenter."""
-    found = ((machine.key, machine.tenant, machine.pod) for _, machine in machines)
-    return tenancy_by_key(found, _WRITER)
+    found = [(machine.key, machine.tenant, machine.pod) for _, machine in machines]
+    told = tenancy_by_key(found, _WRITER).keys
+    silent = [word for word in asked if all(each.key != word for each in told)]
+    every = (*told, *(KeyInUse(word, _WRITER, 0, ()) for word in silent))
+    mine = f"{FILE} "
+    return TenancyFact(
+        tuple(
+            replace(each, written_by=_USER) if each.key.startswith(mine) else each for each in every
+        )
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
@@ -18,13 +19,15 @@ class Property(msgspec.Struct, frozen=True):
     """One path, with its form; ``since`` is the first version of the API that has it.
 
     ``unset`` is kept where an object that was reached has none, None where nothing is: so what is
-    not there can be told from what was not read. A list is empty then anyhow.
+    not there can be told from what was not read. A list is empty then anyhow. Of one that is
+    another object, ``place`` is the field that says where in the inventory that is.
     """
 
     path: str
     form: Form
     since: tuple[int, ...] = ()
     unset: object = None
+    place: str = ""
 
     @property
     def nothing(self) -> object:
@@ -38,13 +41,15 @@ class Kind(msgspec.Struct, frozen=True):
     """What of a kind is read: its type in the API, and the properties.
 
     A server says of an object that it can't reach next to nothing; ``sign`` is a property that all
-    others have. ``page`` is how many come at once.
+    others have. ``page`` is how many come at once. ``made`` makes what is kept of what was read,
+    where that is something else.
     """
 
     type: str
     properties: tuple[Property, ...]
     sign: str = ""
     page: int = 200
+    made: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 
 NAMED: Final = (Property("name", TEXT), Property("parent", TEXT))

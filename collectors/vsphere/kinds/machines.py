@@ -1,8 +1,8 @@
-"""Virtual machines: how each is configured, and where it runs."""
+"""Virtual machines: how each is configured, where it runs, and what is written about it."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from collectors.vsphere.kinds.kind import BOOL, NAMED, NUMBER, TEXT, TYPE, Kind, Property
 from collectors.vsphere.live.forms import Fields, Items, Nested, Options
@@ -69,8 +69,32 @@ MACHINES: Final = Kind(
         Property("runtime.powerState", TEXT),
         Property("runtime.connectionState", TEXT),
         Property("runtime.host", TEXT),
-        Property("resourcePool", TEXT),
+        Property("resourcePool", TEXT, place="poolPath"),
     ),
     "config.uuid",
     100,
 )
+
+
+def _with_attributes(body: dict[str, Any]) -> dict[str, Any]:
+    """Name what is written about a machine: its values have numbers, its fields their names."""
+    names = {each.get("key"): each.get("name", "") for each in body.pop("availableField", ())}
+    values = body.pop("customValue", None)
+    if values is not None:
+        body["attributes"] = {
+            names.get(each.get("key"), str(each.get("key"))): each.get("value", "")
+            for each in values
+        }
+    return body
+
+
+ATTRIBUTES: Final = Kind(
+    "VirtualMachine",
+    (
+        *NAMED,
+        Property("availableField", Items({"key": NUMBER, "name": TEXT})),
+        Property("customValue", Items({"key": NUMBER, "value": TEXT})),
+    ),
+    made=_with_attributes,
+)
+"""Custom attributes, by which people say whose a machine is."""

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from auditor.platforms.vsphere import (
+    ATTRIBUTES,
     CLUSTER,
     DATASTORE,
     EXTENSION,
@@ -18,20 +19,20 @@ from auditor.platforms.vsphere import (
     SETTINGS,
     SWITCH,
 )
-from collectors.vsphere.kinds import managers
+from collectors.vsphere.kinds import machines, managers
 from collectors.vsphere.kinds.clusters import CLUSTERS, DATASTORES
 from collectors.vsphere.kinds.hosts import HOSTS
 from collectors.vsphere.kinds.kind import Kind
-from collectors.vsphere.kinds.machines import MACHINES
 from collectors.vsphere.kinds.managers import Manager
 from collectors.vsphere.kinds.networks import PORT_GROUPS, SWITCHES
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
+        ATTRIBUTES: machines.ATTRIBUTES,
         CLUSTER: CLUSTERS,
         DATASTORE: DATASTORES,
         HOST: HOSTS,
-        MACHINE: MACHINES,
+        MACHINE: machines.MACHINES,
         PORT_GROUP: PORT_GROUPS,
         SWITCH: SWITCHES,
     }

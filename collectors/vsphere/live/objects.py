@@ -105,11 +105,14 @@ def body_of(found: Found, kind: Kind, asked: Iterable[Property], tree: Tree) -> 
         element = found.values.get(each.path)
         if element is not None:
             _put(body, each.path, value_of(element, each.form))
+            if each.place:
+                body[each.place] = tree.where(text_of(element))
         elif reached and each.path not in withheld and each.nothing is not None:
             _put(body, each.path, each.nothing)
     name = str(body.get("name", found.identity))
     parent = str(body.get("parent", ""))
-    return {"moid": found.identity, "path": tree.path(parent, name, found.identity), **body}
+    whole = {"moid": found.identity, "path": tree.path(parent, name, found.identity), **body}
+    return kind.made(whole) if kind.made is not None else whole
 
 
 def _put(body: dict[str, Any], path: str, value: object) -> None:

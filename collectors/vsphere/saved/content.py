@@ -16,7 +16,16 @@ import msgspec
 from auditor.model.enums import CAUSES, GapCause
 from auditor.model.pointers import pointers_of, steps
 from auditor.model.resource import Resource
-from auditor.platforms.vsphere import ALARMS, EXTENSION, KEY_PROVIDER, PERMISSION, ROLE, SETTINGS
+from auditor.platforms.vsphere import (
+    ALARMS,
+    ATTRIBUTES,
+    EXTENSION,
+    KEY_PROVIDER,
+    MACHINE,
+    PERMISSION,
+    ROLE,
+    SETTINGS,
+)
 from collectors.documents.guards import Unreadable
 from collectors.documents.ledger import Beside, Ledger
 from collectors.vsphere.kinds.kind import known_to
@@ -127,6 +136,9 @@ class SavedObject:
                 detail = f"{lost.path}: {lost.fault.detail}"
                 self._miss((kind,), CAUSES[lost.fault.answered], detail, "")
             yield kind, (), body
+        if kind == MACHINE and "customValue" in found.values:
+            written = KINDS[ATTRIBUTES]
+            yield ATTRIBUTES, (), body_of(found, written, written.properties, self._inventory.tree)
         yield from self._permissions(found)
 
     def _told(

@@ -33,6 +33,20 @@ READ = {
     "file:a.yaml,table": [{"of": "file", "name": "a.yaml"}, *TABLE],
     "namespace": [],
     "label:team,namespace": [{"of": "label", "name": "team"}],
+    "pool": [{"of": "place", "name": "pool"}, *TABLE],
+    "folder,namespace": [{"of": "place", "name": "folder"}],
+    "attribute:Cost centre,machine": [
+        {"of": "attribute", "name": "Cost centre"},
+        {"of": "place", "name": "machine"},
+        *TABLE,
+    ],
+    "namespace,pool": [{"of": "place", "name": "pool"}],
+    "machine,label:team": [
+        {"of": "place", "name": "machine"},
+        {"of": "label", "name": "team"},
+    ],
+    "file:a.yaml,pool": [{"of": "file", "name": "a.yaml"}, {"of": "place", "name": "pool"}],
+    "table,folder": [*TABLE, {"of": "place", "name": "folder"}],
 }
 
 
@@ -58,6 +72,15 @@ WRONG = {
     "label:a,label:a": "label:a is there twice",
     "capsule,table": "table is there twice",
     "file:a,file:b": "it names two files",
+    "namespace,namespace": "namespace is there twice",
+    "namespace,file:a": "what follows namespace is never asked",
+    "machine,folder": "what follows machine is never asked",
+    "machine,attribute:a": "what follows machine is never asked",
+    "machine,machine": "machine is there twice",
+    "attribute:": "nothing follows attribute:",
+    "place:pool": "'place:pool' is not a key of tenants",
+    "folders": "'folders' is not a key of tenants",
+    "pool,pool": "pool is there twice",
 }
 
 
@@ -135,7 +158,21 @@ def test_policies_without_rules_on_tenants_have_no_such_parameter(tmp_path: Path
     assert "no parameter that any rule has is called 'tenant'" in messages, messages
 
 
-NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
+def test_attributes_of_a_table_stand_where_no_key_is_of_machines() -> None:
+    owner = {"of": "attribute", "name": "owner"}
+    table = [CAPSULE, owner]
+    assert tenancy_rows("label:a", table) == [{"of": "label", "name": "a"}, owner]
+    assert tenancy_rows("pool", table) == [{"of": "place", "name": "pool"}, CAPSULE]
+    assert tenancy_rows("file:a", table) == [{"of": "file", "name": "a"}]
+
+
+PART = st.text(
+    st.characters(categories=["L", "N", "P", "S"], exclude_characters="/"), min_size=1, max_size=9
+)
+NAMES = st.one_of(
+    st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True),
+    st.lists(PART, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts)),
+)
 TENANTS = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable() and text.strip())
 
 
@@ -161,7 +198,13 @@ def test_the_table_says_what_the_map_says_however_that_is_written(
         tables.add(as_table(read, "m"))
     (table,) = tables
     rows = yaml.safe_load(table)
-    assert {name: row["tenant"] for row in rows for name in row["namespaces"]} == found
+    named = {
+        what: {name: row["tenant"] for row in rows for name in row.get(what, ())}
+        for what in ("namespaces", "paths")
+    }
+    assert named["namespaces"] | named["paths"] == found
+    assert all(name.startswith("/") for name in named["paths"])
+    assert not any(name.startswith("/") for name in named["namespaces"])
 
 
 BOMB = b"a: &a [x,x,x,x,x,x,x,x,x,x]\n" + b"".join(
@@ -169,7 +212,7 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x,x]\n" + b"".join(
 )
 BAD_MAPS = {
     b"": "the file is empty",
-    b"{}": "it names no namespace",
+    b"{}": "it names nothing",
     b"- a": "must be a mapping, not a list",
     b"a: b\na: c": "key 'a' is there twice",
     b"a: 5": "must be text, not a number",
@@ -178,6 +221,10 @@ BAD_MAPS = {
     b"1: a": "a key must be text, not a number",
     b"A_b: c": "'A_b' can't be the name of a namespace",
     b"'team-*': c": "'team-*' can't be the name of a namespace",
+    b"/: a": "'/' can't be a path",
+    b"/A/vm/: a": "'/A/vm/' can't be a path",
+    b"//vm: a": "'//vm' can't be a path",
+    b'"/A/\\u202evm": a': "can't be a path in an inventory",
     b'a: "x\\ny"': "not the name of a tenant",
     b'a: "\\u202e"': "not the name of a tenant",
     b"a: " + b"x" * 254: "not the name of a tenant",
@@ -204,18 +251,46 @@ def test_a_map_that_is_too_large_for_a_policy_file_is_refused() -> None:
     found = {f"n{number}": f"t{number}" for number in range(MOST_BYTES // 30)}
     with pytest.raises(PolicyErrors) as caught:
         as_table(found, "teams.yaml")
-    assert "it names too many namespaces" in str(caught.value.errors[0])
+    assert "it names too much" in str(caught.value.errors[0])
 
 
 def test_rows_that_contradict_are_refused(tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
-    row = "- {tenant: %s, namespaces: [a]}\n"
-    (tmp_path / "tables" / "tenant-map.yaml").write_text(row % "x" + row % "y")
+    for named in ("namespaces: [a]", "paths: [/a]"):
+        row = f"- {{tenant: %s, {named}}}\n"
+        (tmp_path / "tables" / "tenant-map.yaml").write_text(row % "x" + row % "y")
+        with pytest.raises(PolicyErrors) as caught:
+            load((policies_folder(), tmp_path))
+        (error,) = caught.value.errors
+        assert "a' is there twice, the first time in" in error.message
+        assert error.location.line == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("{tenant: a}", "needs namespaces or paths"),
+        ("{tenant: a, paths: []}", "must not be empty"),
+        ("{tenant: a, paths: [vm/x]}", "'vm/x' can't be a path"),
+        ("{tenant: a, namespaces: [/a]}", "'/a' can't be the name of a namespace"),
+    ],
+)
+def test_a_row_that_is_not_as_it_should_be(tmp_path: Path, row: str, message: str) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "tenant-map.yaml").write_text(f"- {row}\n")
     with pytest.raises(PolicyErrors) as caught:
         load((policies_folder(), tmp_path))
-    (error,) = caught.value.errors
-    assert "'a' is there twice, the first time in" in error.message
-    assert error.location.line == 2
+    assert message in caught.value.errors[0].message
+
+
+@pytest.mark.parametrize("name", ["table", "namespace", "pool", "folder", "machine"])
+def test_a_row_is_not_called_as_keys_are(tmp_path: Path, name: str) -> None:
+    (tmp_path / "tables").mkdir()
+    row = f"- {{of: attribute, name: owner, id: {name}}}\n"
+    (tmp_path / "tables" / "tenancy-keys.yaml").write_text(row)
+    with pytest.raises(PolicyErrors) as caught:
+        load((policies_folder(), tmp_path))
+    assert f"{name!r} can't be an id" in caught.value.errors[0].message
 
 
 def test_what_is_kept_of_a_policy_knows_its_tables_by_content_alone(tmp_path: Path) -> None:

@@ -83,13 +83,13 @@ def dynamic(pci: str, vendor: int = NVIDIA) -> dict[str, Any]:
     return {"type": kind, "assignedId": pci, "allowedDevice": [{"vendorId": vendor, "deviceId": 1}]}
 
 
-def derived(*resources: Resource) -> list[Fact]:
+def derived(*resources: Resource, analysis: VsphereGpus = ANALYSIS) -> list[Fact]:
     """The facts of a vCenter with these things."""
     rows: dict[tuple[str, ...], list[Row]] = {}
     for each in resources:
-        for row in ANALYSIS.extract(each, SITE):
+        for row in analysis.extract(each, SITE):
             rows.setdefault(row.key, []).append(row)
-    found = ANALYSIS.derive((key, iter(rows[key])) for key in sorted(rows))
+    found = analysis.derive((key, iter(rows[key])) for key in sorted(rows))
     return [each for each in found if isinstance(each, Fact)]
 
 
@@ -217,7 +217,7 @@ def test_who_a_tenant_is() -> None:
     )
     (device,) = of_kind(facts, "gpu/Device")
     assert [(each["tenant"], each["keys"]) for each in device["tenants"]] == [
-        ("b", ["virtual machine"]), ("team-a.train", ["folder"]),
+        ("b", ["virtual machine"]), ("team-a/train", ["folder"]),
     ]  # fmt: skip
     (told,) = of_kind(facts, "gpu/Tenancy")
     assert [each["key"] for each in told["keys"]] == ["folder", "virtual machine"]
@@ -328,3 +328,51 @@ def test_a_machine_without_devices_is_where_its_host_says() -> None:
         PCI: [("team-a", "time-slicing", "exact"), ("team-b", "time-slicing", "exact")]
     }
     assert shares(*found) == [("team-a", "team-b", "time-slicing", "shared", "exact")]
+
+
+def attributes(moid: str, **values: str) -> Resource:
+    inner = {"moid": moid, "attributes": values}
+    return resource("vsphere/MachineAttributes", moid, f"/A/vm/{moid}", inner)
+
+
+def whose(analysis: VsphereGpus, *resources: Resource) -> tuple[dict[str, Any], list[Any]]:
+    """By what each tenant is one, and all keys: who writes them, and how many each named."""
+    facts = derived(*resources, analysis=analysis)
+    devices = of_kind(facts, "gpu/Device")
+    (told,) = of_kind(facts, "gpu/Tenancy")
+    found = {each["tenant"]: each["keys"] for device in devices for each in device["tenants"]}
+    return found, [(each["key"], each["writtenBy"], each["tenants"]) for each in told["keys"]]
+
+
+KEYS = [
+    {"of": "file", "name": "teams.yaml"},
+    {"of": "attribute", "name": "team"},
+    {"of": "attribute", "name": "owner"},
+]
+
+
+def test_attributes_and_a_map_say_whose_machines_are() -> None:
+    paths = {"tenant": "vision", "paths": ["/A/vm/team-b"]}
+    analysis = VsphereGpus({"tenancy-keys": KEYS, "tenant-map": [paths]})
+    found = whose(
+        analysis,
+        attributes("vm-a", team="llm", owner="nobody"),
+        attributes("vm-b", team="llm"),
+        attributes("vm-c", cost="7"),
+        host(gpu(PCI, "sharedDirect", "sameSize", "vm-a", "vm-b", "vm-c")),
+        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
+        machine("vm-b", "/team-b", vgpu("grid_a100-20c")),
+        machine("vm-c", "/team-c", vgpu("grid_a100-20c")),
+    )
+    assert found == (
+        {"llm": ["attribute team"], "vision": ["file teams.yaml"], "team-c": ["folder"]},
+        [
+            ("attribute team", "platform", 1),
+            ("file teams.yaml", "user", 1),
+            ("folder", "platform", 1),
+            ("attribute owner", "platform", 0),
+        ],
+    )
+    assert "vsphere/MachineAttributes" in analysis.reads
+    assert "vsphere/MachineAttributes" in analysis.feeds["gpu/Share"][""]
+    assert "vsphere/MachineAttributes" not in ANALYSIS.reads
