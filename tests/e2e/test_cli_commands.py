@@ -94,7 +94,7 @@ COMPLETED = {
     ("evaluate", "--set", "vers"): ["version=latest"],
     ("gpus", "--set", "version"): [],
     ("gpus", "--set", "tenant=k"): ["tenant=kubeflow"],
-    ("gpus", "--set", "tenant=f"): ["tenant=file:"],
+    ("gpus", "--set", "tenant=f"): ["tenant=folder", "tenant=file:"],
     ("gpus", "--set", "isolation_floor=hard"): ["isolation_floor=hardware"],
     ("scan", "--profile", "nope", "--set", "load_s"): ["load_seconds=300"],
     ("scan", "--set", "allowed_reg"): ["allowed_registries="],
