@@ -1,20 +1,25 @@
-"""``auditor demo``: the main job on the estate that comes with the program, and on its GPU host."""
+"""``auditor demo``: the main job on the examples that come with the program."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 import auditor
 from auditor.errors import UsageError
 
+EXAMPLES: Final = ("estate", "gpu-host", "gpu-cluster", "vcenter")
+"""Folders of the examples; those that ``make audit`` reads."""
+
 
 @click.command(epilog="Example: auditor demo", short_help="Audit the example estate.")
 def demo() -> int:
     """Audit the example estate: a small AI platform with faults and with things done right.
 
-    Beside its files a Docker host with two GPUs is judged, as it was recorded.
+    Beside its files a Docker host with two GPUs is judged as it was recorded, and a
+    cluster together with the vCenter that its nodes run on.
     """
     from auditor.cli.scan import scan
 
@@ -26,14 +31,14 @@ def demo() -> int:
 
 
 def example_folders() -> tuple[Path, ...]:
-    """The estate and its host, in a wheel, or in the checkout.
+    """The examples, in a wheel or in the checkout.
 
     Raises:
         UsageError: they were not installed.
     """
     package = Path(auditor.__file__).parent
     for place in (package / "_examples", package.parent / "examples"):
-        found = tuple(place / name for name in ("estate", "gpu-host"))
+        found = tuple(place / name for name in EXAMPLES)
         if all(folder.is_dir() for folder in found):
             return found
-    raise UsageError("the example estate is not installed", hint="install the wheel, or a checkout")
+    raise UsageError("the examples are not installed", hint="install the wheel, or a checkout")

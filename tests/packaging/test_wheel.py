@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.cli.demo import EXAMPLES
 from tests.packaging.wheel import ROOT, Installed, install
 
 ESTATE = ROOT / "examples" / "estate"
@@ -77,17 +78,16 @@ def test_demo(installed: Installed) -> None:
 
 
 def test_scan_finds_what_the_demo_finds(installed: Installed) -> None:
-    names = ("estate", "gpu-host")
-    for name in names:
+    for name in EXAMPLES:
         shutil.copytree(ESTATE.parent / name, installed.folder / name)
-    ran = installed.run("auditor", "scan", *names, "--format", "json", "--no-cache")
+    ran = installed.run("auditor", "scan", *EXAMPLES, "--format", "json", "--no-cache")
     assert ran.returncode == 1, ran.stderr
     results = json.loads(ran.stdout)
     demo = installed.run("auditor", "demo").stdout.splitlines()[-1]
     fails = [finding for finding in results["findings"] if finding["verdict"] == "fail"]
     critical = sum(finding["severity"] == "critical" for finding in fails)
     assert f"critical={critical} " in demo
-    assert not [path for path in installed.folder.iterdir() if path.name not in names]
+    assert not [path for path in installed.folder.iterdir() if path.name not in EXAMPLES]
 
 
 def test_explain(installed: Installed) -> None:
