@@ -13,7 +13,8 @@ from auditor.errors import UsageError
 PASSPHRASE_VARIABLE = "AUDITOR_PASSPHRASE"  # noqa: S105 - the name of a variable
 """What only we may know: no program that we start inherits it."""
 VSPHERE_VARIABLE = "AUDITOR_VSPHERE_PASSWORD"
-"""As that one."""
+SESSION_VARIABLE = "AUDITOR_VSPHERE_SESSION"
+"""As that one, both."""
 _DIGITS = 11
 """Of a SOURCE_DATE_EPOCH before the year 5138."""
 
@@ -36,13 +37,15 @@ class VsphereConfig(msgspec.Struct, frozen=True):
     """How vCenters are entered; "" where it is not said.
 
     ``user`` is AUDITOR_VSPHERE_USER, for addresses that name none, ``password``
-    AUDITOR_VSPHERE_PASSWORD or the content of a file, ``authority`` a file of CAs,
+    AUDITOR_VSPHERE_PASSWORD, or what a file or a program says, ``session`` AUDITOR_VSPHERE_SESSION
+    likewise, which goes before it: a session that is open. ``authority`` is a file of CAs,
     ``thumbprint`` the sha256 of the certificate that a server must have. ``checked`` is false where
     a person switched all checks of certificates off.
     """
 
     user: str = ""
     password: str = ""
+    session: str = ""
     authority: str = ""
     thumbprint: str = ""
     checked: bool = True
@@ -78,18 +81,18 @@ class Config(msgspec.Struct, frozen=True):
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
     """Read the environment, the process's own by default.
 
-    AUDITOR_PASSPHRASE and AUDITOR_VSPHERE_PASSWORD are taken out of the process's own: programs
-    that we start, such as an exec plugin of a kubeconfig, inherit the rest.
+    AUDITOR_PASSPHRASE, AUDITOR_VSPHERE_PASSWORD and AUDITOR_VSPHERE_SESSION are taken out of the
+    process's own: programs that we start, such as an exec plugin of a kubeconfig, inherit the rest.
 
     Raises:
         UsageError: SOURCE_DATE_EPOCH is not a time.
     """
     env = os.environ if environment is None else environment
     passphrase = env.get(PASSPHRASE_VARIABLE, "")
-    password = env.get(VSPHERE_VARIABLE, "")
+    password, session = env.get(VSPHERE_VARIABLE, ""), env.get(SESSION_VARIABLE, "")
     if environment is None:
-        os.environ.pop(PASSPHRASE_VARIABLE, None)
-        os.environ.pop(VSPHERE_VARIABLE, None)
+        for name in (PASSPHRASE_VARIABLE, VSPHERE_VARIABLE, SESSION_VARIABLE):
+            os.environ.pop(name, None)
     return Config(
         cache=_folder(env, "XDG_CACHE_HOME", ".cache"),
         colour=_colour(env),
@@ -102,7 +105,7 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         authority=env.get("AUDITOR_TSA", ""),
         path=env.get("PATH", ""),
         docker=_docker(env),
-        vsphere=VsphereConfig(env.get("AUDITOR_VSPHERE_USER", ""), password),
+        vsphere=VsphereConfig(env.get("AUDITOR_VSPHERE_USER", ""), password, session),
     )
 
 

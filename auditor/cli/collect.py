@@ -109,7 +109,7 @@ def collect(
       0  everything was read   3  something was not: the folder says what
       70 a bug of ours kept a target from being read: the folder has the others
     """
-    config = entering(read_config(), chosen)
+    config = entering(read_config(), chosen, targets)
     rendering = {name: chosen.pop(name) for name in RENDERING}
     refuse_alone(rendering)
     shown = Progress(chosen["progress"])

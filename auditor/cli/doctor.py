@@ -98,7 +98,7 @@ def doctor(
     Exit codes:
       0  a scan would see everything   3  it would not, or there is no connection
     """
-    config = entering(read_config(), chosen)
+    config = entering(read_config(), chosen, (target,))
     ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
     sources = ready.sources
     live = wired().live_of(

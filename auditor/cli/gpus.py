@@ -119,7 +119,7 @@ def gpus(
 
     auditor explain gpu-tenancy says what the words mean.
     """
-    config = entering(read_config(), chosen)
+    config = entering(read_config(), chosen, targets)
     shown = Progress(progress)
     with Scratch(config.temporary) as spool:
         made = _settings(chosen["settings"], chosen["policies"], config, spool)

@@ -96,7 +96,7 @@ def scan(
       2  wrong usage or policy   3  incomplete: evidence missing, nothing failed
       4  the baseline does not verify
     """
-    config = entering(read_config(), chosen)
+    config = entering(read_config(), chosen, targets)
     rendering = {name: chosen.pop(name) for name in RENDERING}
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)

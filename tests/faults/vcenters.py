@@ -28,9 +28,11 @@ _METHOD: Final = re.compile(rb'<e:Body><([A-Za-z]+) xmlns="urn:vim25">')
 _TYPE: Final = re.compile(rb"<propSet><type>([A-Za-z]+)</type>")
 _COUNT: Final = re.compile(rb"<maxObjects>([0-9]+)</maxObjects>")
 _TOKEN: Final = re.compile(rb"<token>([A-Za-z]+)-([0-9]+)-([0-9]+)</token>")
-_MANAGER: Final = re.compile(rb'<obj type="(AuthorizationManager|OptionManager)">')
+_MANAGER: Final = re.compile(rb'<obj type="(AuthorizationManager|OptionManager|SessionManager)">')
 _THIS: Final = re.compile(rb'<_this type="[A-Za-z]+">([^<]+)</_this>')
 _OBJECT: Final = re.compile(rb'<obj type="([A-Za-z]+)">([^<]+)</obj>')
+KEY: Final = "c0ffee" * 7
+SESSION: Final = "<key>k</key><userName>CORP\\audit</userName>"
 CONTENT: Final = """<returnval>
 <rootFolder type="Folder">group-d1</rootFolder>
 <propertyCollector type="PropertyCollector">propertyCollector</propertyCollector>
@@ -123,6 +125,7 @@ class Vcenter:
 
     ``objects`` are machines and hosts by their types and names, each with its properties, and
     ``withheld`` what stands beside those. ``refused`` are kinds of the API that may not be read.
+    ``held`` is the cookie of a session that somebody opened, ``ticket`` one for another beside it.
     ``told`` is what methods of managers answer, by the method and the identity.
     ``sessions`` counts those that are open, ``called`` is every method, in order.
     """
@@ -139,6 +142,8 @@ class Vcenter:
     page: int = 1000
     content: str = CONTENT
     told: dict[str, Reply] = field(default_factory=dict)
+    held: str = ""
+    ticket: str = ""
     sessions: int = 0
     called: list[str] = field(default_factory=list)
 
@@ -151,7 +156,10 @@ class Vcenter:
             return returned(method, self.content.format(uid=self.uid))
         if method == "Login":
             return self._login(asked)
-        if "vmware_soap_session" not in asked.headers.get("cookie", ""):
+        if method == "CloneSession":
+            return self._cloned(asked)
+        cookie = asked.headers.get("cookie", "")
+        if f'vmware_soap_session="{self.held or KEY}' not in cookie:
             return fault("NotAuthenticated", "The session is not authenticated.")
         match method:
             case "Logout":
@@ -169,10 +177,18 @@ class Vcenter:
     def _login(self, asked: Asked) -> Reply:
         if f"<password>{PASSWORD}</password>".encode() not in asked.body:
             return fault("InvalidLogin", "Cannot complete login due to an incorrect user name.")
+        return self._opened("Login")
+
+    def _cloned(self, asked: Asked) -> Reply:
+        if f"<cloneTicket>{self.ticket or 'none'}</cloneTicket>".encode() not in asked.body:
+            return fault("InvalidLogin", "Cannot complete login due to an incorrect user name.")
+        self.ticket = ""
+        return self._opened("CloneSession")
+
+    def _opened(self, method: str) -> Reply:
         self.sessions += 1
-        session = "<returnval><key>k</key><userName>CORP\\audit</userName></returnval>"
-        answer = returned("Login", session)
-        key = f"{'c0ffee' * 7}{self.called.count('Login')}"
+        answer = returned(method, f"<returnval>{SESSION}</returnval>")
+        key = f"{KEY}{self.called.count(method)}"
         cookie = {"set-cookie": f'vmware_soap_session="{key}"; Path=/; HttpOnly; Secure;'}
         return Reply(answer.body, 200, "text/xml", cookie)
 
@@ -210,6 +226,8 @@ class Vcenter:
             role = "<roleId>-1</roleId><system>true</system><name>Admin</name>"
             value = f"<AuthorizationRole>{role}</AuthorizationRole>"
             values = {"roleList": f'<val xsi:type="ArrayOfAuthorizationRole">{value}</val>'}
+        elif kind == "SessionManager":
+            values = {"currentSession": f'<val xsi:type="UserSession">{SESSION}</val>'}
         else:
             values = {"setting": options({"event.maxAge": "30"})}
         return f"<returnval>{self._object(kind, kind, values)}</returnval>"

@@ -21,6 +21,7 @@ METHODS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "RetrieveServiceContent": "which server this is, and where its managers are",
         "Login": "a session for the user of the address",
+        "CloneSession": "a session of our own beside one that somebody else opened",
         "Logout": "the end of that session",
         "RetrievePropertiesEx": "properties of objects: System.Read, and System.View for names",
         "ContinueRetrievePropertiesEx": "the next page of them",

@@ -50,7 +50,8 @@ class VsphereCollector(msgspec.Struct, frozen=True):
         """
         started = self._now()
         session = Session(self.address, self.access, self.clock, self.patience)
-        sink.keep_out(self.access.password)
+        for secret in session.client.secrets():
+            sink.keep_out(secret)
         try:
             principal = session.open()
             for secret in session.client.secrets():

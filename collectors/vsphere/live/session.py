@@ -1,12 +1,12 @@
 """A session on a server: opened with a password once, closed whatever happens.
 
 A wrong password is tried once and never again: a server locks accounts after a few. The cookie of
-the session is what identifies us from then on, and stands in no output.
+the session is what identifies us from then on, and stands in no output. A session that somebody
+else opened is used as it is, and left open (:mod:`collectors.vsphere.live.given`).
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping
 from typing import Final
@@ -30,10 +30,10 @@ from collectors.vsphere.live.allowlist import LOGIN
 from collectors.vsphere.live.calls import Calls, Faulted, reference, text
 from collectors.vsphere.live.connections import call_pools
 from collectors.vsphere.live.dialect import VSPHERE
+from collectors.vsphere.live.given import CLONE, HINT, Given, cookie_in, given_in, user_of
 from collectors.vsphere.live.markup import child, name_of, text_of
 from collectors.vsphere.live.pages import Place
 
-_COOKIE: Final = re.compile(r'vmware_soap_session="?([!#-+\--:<-\[\]-~]+)"?')
 _ONCE: Final = "it was tried once: accounts are locked after a few tries"
 
 
@@ -41,6 +41,7 @@ class Access(msgspec.Struct, frozen=True):
     """How a server is reached and entered.
 
     ``user`` is for addresses that name none; it and ``password`` are "" where there is none.
+    ``session`` is one that somebody else opened, "" for none, and goes before a password.
     ``authority`` is a file of CAs, ``thumbprint`` the
     sha256 of the certificate that it must have. ``checked`` is false where a person switched all
     checks off.
@@ -48,13 +49,18 @@ class Access(msgspec.Struct, frozen=True):
 
     user: str = ""
     password: str = ""
+    session: str = ""
     authority: str = ""
     thumbprint: str = ""
     checked: bool = True
 
 
 class Connection:
-    """A configured connection; implements :class:`collectors.http.client.Session`."""
+    """A configured connection; implements :class:`collectors.http.client.Session`.
+
+    Raises:
+        CollectionError: what was given as a session is none.
+    """
 
     def __init__(self, address: Address, access: Access) -> None:
         tls = Tls(
@@ -62,11 +68,15 @@ class Connection:
             checked=access.checked and not access.thumbprint,
             thumbprint=access.thumbprint,
         )
+        try:
+            self.given = given_in(access.session)
+        except ValueError as error:
+            raise CollectionError(f"{address.uri}: {error}", hint=HINT) from None
         self.server = address.server
         self.watch = Watch()
         self.pools = call_pools(self.server, tls, self.watch)
         self.cookie = ""
-        self._password = access.password
+        self._brought = (access.password, access.session, self.given.cookie, self.given.ticket)
 
     def credentials(self) -> Credentials:
         """Return the cookie of the session, once there is one."""
@@ -76,8 +86,8 @@ class Connection:
         return Credentials(headers, self.secrets())
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the password, and the cookie."""
-        return tuple(filter(None, (self._password, self.cookie)))
+        """Return what we came with, and the cookie."""
+        return tuple(filter(None, (*self._brought, self.cookie)))
 
     def again(self) -> Connection:
         """Refuse: 401 is not how a vCenter ends a session.
@@ -122,6 +132,7 @@ class Session:
         self._renewing = threading.RLock()
         self._named = address.user or access.user
         self._renewable = True
+        self._ours = True
         self.user = ""
 
     def open(self) -> Principal:
@@ -130,7 +141,8 @@ class Session:
         Raises:
             CollectionError: it can't be reached, is something else, or does not let us in.
         """
-        if not self._named or not self._access.password:
+        given = self._connection.given
+        if given == Given() and not (self._named and self._access.password):
             missing = "a password" if self._named else "a user"
             raise CollectionError(
                 f"{self._address.uri}: there is not {missing}",
@@ -142,13 +154,15 @@ class Session:
             self.calls.version = self.about.api
         except Unanswered as error:
             raise self._failed(error) from error
+        if given != Given():
+            return self._enter(given)
         self._log_in()
         return Principal(self.user, via="the session that the server opened for us")
 
     def close(self) -> None:
-        """Log out, and hang up; it never fails."""
+        """Log out of a session that is ours, and hang up; it never fails."""
         try:
-            if self._connection.cookie and self.user:
+            if self._ours and self._connection.cookie and self.user:
                 self._renewable = False
                 self.calls.answer("Logout", self._this())
         except Unanswered:
@@ -172,22 +186,40 @@ class Session:
     def _this(self) -> str:
         return reference("_this", "SessionManager", self.about.manager("sessionManager"))
 
-    def _log_in(self) -> None:
-        arguments = (
-            self._this() + text("userName", self._named) + text("password", self._access.password)
-        )
-        self._connection.cookie = ""
+    def _enter(self, given: Given) -> Principal:
+        """Use a session that somebody else opened, or one of our own beside it."""
+        self._renewable = False
+        if given.ticket:
+            self._begin(CLONE, text("cloneTicket", given.ticket))
+            return Principal(self.user, via="a session beside the one that we were given")
+        self._ours = False
+        self._connection.cookie = given.cookie
         try:
-            answer = self.calls.answer(LOGIN, arguments)
-            found = [_COOKIE.match(each) for each in answer.cookies]
-            self._connection.cookie = next((each[1] for each in found if each), "")
-            (session,) = self.calls.returned(LOGIN, answer)
+            self.user = user_of(
+                self.calls,
+                self.about.manager("sessionManager"),
+                self.about.manager("propertyCollector"),
+            )
+        except Unanswered as error:
+            raise self._failed(error) from error
+        return Principal(self.user, via="a session that we were given")
+
+    def _log_in(self) -> None:
+        self._connection.cookie = ""
+        self._begin(LOGIN, text("userName", self._named) + text("password", self._access.password))
+
+    def _begin(self, method: str, arguments: str) -> None:
+        try:
+            answer = self.calls.answer(method, self._this() + arguments)
+            self._connection.cookie = next(filter(None, map(cookie_in, answer.cookies)), "")
+            (session,) = self.calls.returned(method, answer)
         except Faulted as faulted:
-            name = faulted.fault.name
-            if name == "InvalidLogin":
+            if faulted.fault.name == "InvalidLogin":
+                what, hint = ("the user or the password", _ONCE)
+                if method == CLONE:
+                    what, hint = ("the ticket of a session", "a ticket is good once, and not long")
                 raise CollectionError(
-                    f"{self._address.uri}: the server does not take the user or the password",
-                    hint=_ONCE,
+                    f"{self._address.uri}: the server does not take {what}", hint=hint
                 ) from faulted
             raise self._failed(faulted) from faulted
         except (Unanswered, ValueError) as error:

@@ -15,7 +15,7 @@ from collectors.vsphere.live.connections import ACTION, call_pools
 VERSION = "urn:vim25/8.0.3.0"
 KNOWN = sorted({method for _, method in VmomiSupport._wsdlMethodMap})
 ALLOWED = {
-    *("RetrieveServiceContent", "Login", "Logout"),
+    *("RetrieveServiceContent", "Login", "CloneSession", "Logout"),
     *("RetrievePropertiesEx", "ContinueRetrievePropertiesEx", "CancelRetrievePropertiesEx"),
     *("RetrieveAllPermissions", "GetAlarm", "QueryLockdownExceptions", "QueryConfigTarget"),
     *("HostImageConfigGetAcceptance", "QueryConfiguredModuleOptionString"),
