@@ -16,6 +16,7 @@ from auditor.analysis import (
     selections,
 )
 from auditor.analysis.analyses import Table
+from auditor.analysis.controlplane import components
 from auditor.analysis.docker import joined
 from auditor.analysis.docker.builds import Builds
 from auditor.analysis.docker.compose import ComposeServices
@@ -48,7 +49,7 @@ def analyses(read: ReadText) -> Table:
             *(selections.make, secondary_networks.make, backends.make, listeners.make),
             *(partial(sharing.make, read=read), DockerGpus, HostFacts),
             *(VsphereGpus, VsphereAccess, JoinedGpus),
-            chains.make,
+            *(chains.make, partial(components.make, read=read)),
         ),
         completing=(completions.make, joined.make),
     )

@@ -26,7 +26,7 @@ FACTS: Final = frozenset(
     {
         *("PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"),
         *("PublicGrant", "PolicySelection", "ServiceSelection", "RouteBackends", "RouteListeners"),
-        "SecondaryNetworks",
+        *("SecondaryNetworks", "ControlPlane"),
     }
 )
 """Names that analyses give to what they derive: no object is called so, whatever its group."""
@@ -117,6 +117,10 @@ GROUPS: Final = frozenset((*NAMESPACED, *OF_THE_CLUSTER, *_NO_LISTS))
 """Kubernetes' own groups."""
 
 
+WRITTEN: Final = frozenset({f"{PREFIX}ClusterConfiguration.kubeadm.k8s.io"})
+"""Configuration of the programs themselves, which no server has: files hold it."""
+
+
 def _groups() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for table in (NAMESPACED, OF_THE_CLUSTER):
@@ -200,6 +204,7 @@ KUBERNETES: Final = Platform(
     facts=frozenset(f"{PREFIX}{name}" for name in FACTS),
     counted_with=counted_with,
     shapes=SHAPES,
+    written=WRITTEN,
     shorthand="k8s:// is the current context",
     versions=MappingProxyType({"kubernetes-version": "1.37"}),
     writing="a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io",

@@ -67,7 +67,7 @@ def estate() -> tuple[Resource, ...]:
         for fact in analysis.derive(resource)
         if isinstance(fact, Resource)
     ]
-    parts = (running(), routed(), networked(), hosted(), beneath(), virtual(), layered())
+    parts = (running(), routed(), networked(), hosted(), beneath(), virtual(), layered(), steered())
     return (*found, *facts, *(each for part in parts for each in part))
 
 
@@ -129,6 +129,17 @@ def networked() -> tuple[Resource, ...]:
     }
     every = (*templates, odd("k8s/MultiNetworkPolicy.k8s.cni.cncf.io", policy))
     return tuple(msgspec.structs.replace(each, namespace="serving") for each in every)
+
+
+def steered() -> tuple[Resource, ...]:
+    """A static pod of an API server, and the configuration that kubeadm makes others of."""
+    arguments = ["kube-apiserver", "--audit-log-path=-", f"--etcd-prefix={CANARY}"]
+    pod = odd("k8s/Pod", {"spec": {"containers": [{"command": arguments}]}})
+    configured = {"scheduler": {"extraArgs": {"profiling": "false"}}}
+    return (
+        msgspec.structs.replace(pod, namespace="kube-system"),
+        odd("k8s/ClusterConfiguration.kubeadm.k8s.io", configured),
+    )
 
 
 def hosted() -> tuple[Resource, ...]:

@@ -1,0 +1,194 @@
+"""The analysis: one ``k8s/ControlPlane`` for each component that was found, and that was not.
+
+::
+
+    Pod kube-apiserver-cp1   mirror pod of node cp1, --audit-log-path=/var/log/audit.log
+    Pod kube-apiserver-x     in namespace ml, without a node that controls it
+    Namespace kube-system    of a cluster that shows no scheduler
+
+gives a fact of the first (``verified``, with its ``flags``), one of the second (not ``verified``,
+and ``why``), and one of the namespace for each component that is not shown: rules about the flags
+of a scheduler are then without an answer, which is no pass. Files make no facts of what they lack.
+
+``flags`` has the values of each flag as they were given; ``known`` is whether it is all of them.
+``partial``: kubeadm's own flags come on top (:mod:`found`). ``unsure`` are flags whose value is not
+in the text. Everything else: :mod:`flags`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.bodies import decoded
+from auditor.analysis.controlplane import found, providers
+from auditor.analysis.controlplane.flags import COMPONENTS, by_name
+from auditor.analysis.controlplane.found import Component
+from auditor.analysis.limits import mapping
+from auditor.analysis.paths import pointer_of
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
+from auditor.analysis.texts import ReadText, read_json
+from auditor.model.fact import Fact, Origin, Spot
+from auditor.model.resource import Resource
+
+KIND: Final = "k8s/ControlPlane"
+POD: Final = "k8s/Pod"
+NODE: Final = "k8s/Node"
+NAMESPACE: Final = "k8s/Namespace"
+CONFIG_MAP: Final = "k8s/ConfigMap"
+CONFIGURATION: Final = "k8s/ClusterConfiguration.kubeadm.k8s.io"
+FILES: Final = "files"
+"""The uid of a target of files."""
+
+_COMPONENT: Final = "component"
+_CLUSTER: Final = "cluster"
+_NODE: Final = "node"
+_FIRST, _SECOND = "0", "1"
+"""Keys: what says whose cluster it is comes before its components, and the cluster itself last."""
+_LAST: Final = "2"
+_NOT_SHOWN: Final = "no mirror pod of it is shown"
+_encode = msgspec.json.encode
+_decode = msgspec.json.Decoder(list[Component]).decode
+
+
+class ControlPlanes(Uncombined):
+    """Finds the components of control planes with their flags."""
+
+    id = "control-plane"
+    stage = Stage.TARGET
+    reads = frozenset({POD, NODE, NAMESPACE, CONFIG_MAP, CONFIGURATION})
+    preferred = frozenset({NODE})
+    by_name = frozenset({CONFIG_MAP})
+    feeds: Feeds = MappingProxyType(
+        {KIND: MappingProxyType({"": frozenset({POD, NAMESPACE, CONFIG_MAP, CONFIGURATION})})}
+    )
+
+    def __init__(self, read: ReadText) -> None:
+        """``read`` reads a text as YAML."""
+        self._read = read
+
+    def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
+        """Take the components of an object, or whose cluster it says that it is."""
+        live = site.target.uid != FILES
+        match resource.kind:
+            case "k8s/Node":
+                provider = providers.of_labels(name for name, _ in resource.labels)
+                if provider and live:
+                    yield Row((_FIRST,), _NODE, site.origin(resource), _encode(provider))
+            case "k8s/Namespace":
+                if resource.name == found.MAP[0] and live:
+                    provider = providers.of_version(site.target.version)
+                    yield Row((_LAST,), _CLUSTER, site.origin(resource), _encode(provider))
+            case _:
+                components = list(self._components(resource, live=live))
+                if components:
+                    pointers = [flag.pointer for each in components for flag in each.flags]
+                    origin = site.origin(resource, "", sorted(set(pointers)))
+                    yield Row((_SECOND,), _COMPONENT, origin, _encode(components))
+
+    def derive(self, groups: Groups) -> Iterator[Fact]:
+        """Yield a fact for each component, and of a cluster for each that is not shown."""
+        provider, shown = "", set[str]()
+        for _, rows in groups:
+            for row in rows:
+                if row.tag == _COMPONENT:
+                    for at, each in enumerate(_decode(row.body)):
+                        shown |= set() if each.doubt else {each.component}
+                        yield _fact(row.place, each, at)
+                    continue
+                provider = provider or msgspec.json.decode(row.body, type=str)
+                if row.tag == _CLUSTER:
+                    missing = [name for name in COMPONENTS if name not in shown]
+                    yield from (_missing(row.place, name, provider) for name in missing)
+
+    def _components(self, resource: Resource, *, live: bool) -> Iterator[Component]:
+        match resource.kind:
+            case "k8s/Pod":
+                if found.may_have(resource.body):
+                    body = mapping(decoded(resource))
+                    yield from found.of_pod(resource, body, live=live)
+            case "k8s/ConfigMap":
+                if (resource.namespace or found.MAP[0], resource.name) == found.MAP:
+                    yield from found.of_config_map(mapping(decoded(resource)), self._read)
+            case _:
+                yield from found.of_configuration(mapping(decoded(resource)))
+
+
+def make(tables: Tables, read: ReadText = read_json) -> ControlPlanes:
+    """Make the analysis; it needs no table."""
+    del tables
+    return ControlPlanes(read)
+
+
+def _fact(origin: Origin, each: Component, at: int) -> Fact:
+    body = {
+        "component": each.component,
+        "found": True,
+        "verified": not each.doubt,
+        "source": each.source,
+        "known": not each.unread,
+        "why": each.doubt or each.unread,
+        "flags": by_name(each.flags),
+        "unsure": sorted({flag.name for flag in each.flags if not flag.certain}),
+        "partial": each.source == found.KUBEADM,
+        "version": each.version,
+        "node": each.node,
+        "provider": "",
+    }
+    elsewhere = (
+        *_spots(each),
+        *((f"/{name}", None) for name in body),
+    )
+    return Fact(
+        kind=KIND,
+        key=(origin.namespace, origin.name, origin.source, each.component, str(at)),
+        body=_encode(body),
+        subject=origin,
+        elsewhere=elsewhere,
+        draws_on=((origin.target, origin.namespace),),
+        part=each.component,
+    )
+
+
+def _spots(each: Component) -> Sequence[tuple[str, Spot | None]]:
+    """Say where the values of flags stand: single ones before the lists that they are in."""
+    counts: dict[str, int] = {}
+    single: list[tuple[str, Spot | None]] = []
+    lists: dict[str, tuple[str, Spot | None]] = {}
+    for flag in each.flags:
+        at = counts.get(flag.name, 0)
+        counts[flag.name] = at + 1
+        pointer = pointer_of(("flags", flag.name))
+        single.append((f"{pointer}/{at}", Spot(0, flag.pointer)))
+        lists[flag.name] = (pointer, Spot(0, flag.pointer))
+    return (*single, *lists.values())
+
+
+def _missing(origin: Origin, component: str, provider: str) -> Fact:
+    why = f"{_NOT_SHOWN}: {provider} runs the control plane" if provider else _NOT_SHOWN
+    body = {
+        "component": component,
+        "found": False,
+        "verified": False,
+        "source": "",
+        "known": False,
+        "why": why,
+        "flags": {},
+        "unsure": [],
+        "partial": False,
+        "version": "",
+        "node": "",
+        "provider": provider,
+    }
+    return Fact(
+        kind=KIND,
+        key=(origin.namespace, origin.name, "", component),
+        body=_encode(body),
+        subject=origin,
+        elsewhere=tuple((f"/{name}", None) for name in body),
+        draws_on=((origin.target, ""),),
+        part=component,
+    )

@@ -1,0 +1,163 @@
+"""Components of a control plane in the objects that are read, and which of these are believed.
+
+=========================  ========================================================================
+mirror pod                 a kubelet shows a static pod by it: the annotation
+                           ``kubernetes.io/config.mirror``, and controlled by the Node that it is on
+static pod                 the manifest itself, of a file: without uid and controller
+ClusterConfiguration       of kubeadm: flags beside those that it sets itself. A file, or in the
+                           ConfigMap ``kubeadm-config``
+=========================  ========================================================================
+
+Who may create a pod may call it ``kube-apiserver`` and give it any flags. Of a live cluster only a
+mirror pod in a namespace of the control plane is believed: a kubelet removes those that it did not
+make. What a controller made is another cluster's control plane, or a test's: it is not looked at.
+
+Sources: kubernetes v1.37.2 pkg/kubelet/types (ConfigMirrorAnnotationKey), cmd/kubeadm
+app/apis/kubeadm/v1beta4 (Arg) and v1beta3 (extraArgs as a map).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.controlplane.flags import COMPONENTS, Flag, started
+from auditor.analysis.limits import mapping
+from auditor.analysis.paths import pointer_of
+from auditor.analysis.texts import ReadFailure, ReadText
+from auditor.model.resource import Resource
+
+MIRROR: Final = "mirror-pod"
+STATIC: Final = "static-pod"
+KUBEADM: Final = "kubeadm"
+CONFIGURATION: Final = "ClusterConfiguration"
+MAP: Final = ("kube-system", "kubeadm-config")
+
+_ANNOTATION: Final = "kubernetes.io/config.mirror"
+_SYSTEM: Final = re.compile(r"kube-system|openshift-[a-z0-9-]+")
+_VERSION: Final = re.compile(r"v?(\d+\.\d+\.\d+)")
+_LONGEST: Final = 1 << 18
+_OF_KUBEADM: Final = (
+    ("kube-apiserver", ("apiServer",)),
+    ("kube-controller-manager", ("controllerManager",)),
+    ("kube-scheduler", ("scheduler",)),
+    ("etcd", ("etcd", "local")),
+)
+
+
+class Component(msgspec.Struct, frozen=True):
+    """A component as an object has it; ``doubt`` says why it is not believed, "" if it is.
+
+    ``unread`` says why its flags are not known. ``version`` is "" where its image does not say it.
+    """
+
+    component: str
+    source: str
+    flags: tuple[Flag, ...] = ()
+    doubt: str = ""
+    unread: str = ""
+    version: str = ""
+    node: str = ""
+
+
+def may_have(body: bytes) -> bool:
+    """Say whether a pod may be of a control plane, by what is written in it."""
+    return any(name.encode() in body for name in COMPONENTS)
+
+
+def of_pod(resource: Resource, body: Mapping[str, object], *, live: bool) -> Iterator[Component]:
+    """Find the components that a pod runs; none in one that a controller of pods made."""
+    owner = resource.controller
+    by_node = owner is not None and (owner.kind, owner.api_version) == ("Node", "v1")
+    if owner is not None and not by_node:
+        return
+    metadata, spec = mapping(body.get("metadata")), mapping(body.get("spec"))
+    served = live or "uid" in metadata
+    source = MIRROR if served else STATIC
+    doubt = _doubt(resource, metadata, by_node=by_node, served=served)
+    containers = spec.get("containers")
+    for at, each in enumerate(containers if isinstance(containers, list) else ()):
+        container = mapping(each)
+        found = started(container, pointer_of(("spec", "containers", str(at))))
+        if found is not None:
+            image = container.get("image")
+            yield Component(
+                found.component,
+                source,
+                found.flags,
+                doubt,
+                found.why,
+                version_of(image if isinstance(image, str) else ""),
+                str(spec.get("nodeName") or ""),
+            )
+
+
+def of_config_map(body: Mapping[str, object], read: ReadText) -> Iterator[Component]:
+    """Find the components in the ConfigMap that kubeadm keeps its configuration in."""
+    text = mapping(body.get("data")).get(CONFIGURATION)
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return
+    found = read(text)
+    pointer = pointer_of(("data", CONFIGURATION))
+    if isinstance(found, ReadFailure):
+        why = f"{CONFIGURATION} is not valid YAML: {found.reason}"
+        for name, _ in _OF_KUBEADM:
+            yield Component(name, KUBEADM, unread=why)
+        return
+    for each in of_configuration(mapping(found)):
+        flags = tuple(msgspec.structs.replace(flag, pointer=pointer) for flag in each.flags)
+        yield msgspec.structs.replace(each, flags=flags)
+
+
+def of_configuration(body: Mapping[str, object]) -> Iterator[Component]:
+    """Find the components in a ClusterConfiguration of kubeadm."""
+    version = version_of(str(body.get("kubernetesVersion") or ""))
+    for name, path in _OF_KUBEADM:
+        section: Mapping[str, object] = body
+        for step in path:
+            section = mapping(section.get(step))
+        if name == "etcd" and "external" in mapping(body.get("etcd")):
+            continue
+        pointer = pointer_of((*path, "extraArgs"))
+        flags, unread = _extra(section.get("extraArgs"), pointer)
+        of_etcd = name == "etcd"
+        yield Component(name, KUBEADM, flags, unread=unread, version="" if of_etcd else version)
+
+
+def version_of(image: str) -> str:
+    """Read ``1.36.2`` in the tag of an image, or in a version; "" where there is none."""
+    tag = image.partition("@")[0].rpartition("/")[2].rpartition(":")[2]
+    found = _VERSION.match(tag)
+    return found[1] if found else ""
+
+
+def _extra(found: object, pointer: str) -> tuple[tuple[Flag, ...], str]:
+    """Read extra arguments: a map until v1beta3, a list of names and values since."""
+    if found is None:
+        return (), ""
+    if isinstance(found, dict):
+        pairs = [(name, value, name) for name, value in found.items()]
+    elif isinstance(found, list):
+        maps = [mapping(each) for each in found]
+        pairs = [(each.get("name"), each.get("value"), f"{at}") for at, each in enumerate(maps)]
+    else:
+        return (), "extraArgs is neither a map nor a list"
+    if not all(isinstance(each, str) for name, value, _ in pairs for each in (name, value)):
+        return (), "an argument in extraArgs is not a text"
+    flags = (Flag(name, value, f"{pointer}{pointer_of((at,))}") for name, value, at in pairs)
+    return tuple(flags), ""
+
+
+def _doubt(
+    resource: Resource, metadata: Mapping[str, object], *, by_node: bool, served: bool
+) -> str:
+    if not _SYSTEM.fullmatch(resource.namespace or ("" if served else "kube-system")):
+        return f"it is in namespace {resource.namespace}, which is not the control plane's"
+    if by_node:
+        return ""
+    if _ANNOTATION in mapping(metadata.get("annotations")):
+        return "it says that it is a mirror pod, and the node that it is on does not control it"
+    return "it is no mirror pod: anybody who may create pods may have made it" if served else ""

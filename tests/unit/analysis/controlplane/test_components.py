@@ -1,0 +1,339 @@
+"""Which components of a control plane are found, which are believed, and with which flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from auditor.analysis.controlplane.components import (
+    CONFIG_MAP,
+    CONFIGURATION,
+    NAMESPACE,
+    NODE,
+    POD,
+    ControlPlanes,
+)
+from auditor.analysis.protocol import Site
+from auditor.analysis.texts import ReadFailure, read_json
+from auditor.model.fact import Fact
+from auditor.model.resource import Owner, Resource, Target
+from collectors.documents.guards import Unreadable
+from collectors.documents.values import value_of
+from tests.unit.analysis.joining import SITE, derived
+from tests.unit.analysis.test_selections import resource
+
+LIVE = Site(Target("k8s://c", "c-uid", version="v1.36.2"), "e" * 64, lambda *_: 0)
+OF_NODE = Owner("v1", "Node", "kube-system", "cp1", "n-1")
+MIRRORED = {"annotations": {"kubernetes.io/config.mirror": "5f"}, "uid": "p-1"}
+COMMAND = ["kube-apiserver", "--audit-log-path=/var/log/audit.log", "--profiling=false"]
+
+
+def read_yaml(text: str) -> object:
+    """As the program does."""
+    try:
+        return value_of(text)
+    except Unreadable as error:
+        return ReadFailure(error.detail)
+
+
+def pod(
+    *words: str,
+    name: str = "kube-apiserver-cp1",
+    namespace: str = "kube-system",
+    owner: Owner | None = OF_NODE,
+    metadata: object = MIRRORED,
+    **container: object,
+) -> Resource:
+    made = {"name": "kube-apiserver", "command": list(words or COMMAND), **container}
+    spec = {"nodeName": "cp1", "containers": [made]}
+    found = resource(POD, name, namespace, metadata=metadata, spec=spec)
+    return msgspec.structs.replace(found, controller=owner)
+
+
+def system() -> Resource:
+    return resource(NAMESPACE, "kube-system", "", metadata={"name": "kube-system"})
+
+
+def said(resources: Iterable[Resource], site: Site = SITE) -> list[dict[str, Any]]:
+    found = derived(ControlPlanes(read_yaml), resources, site=site)
+    return [msgspec.json.decode(each.body) for each in found]
+
+
+def one(*resources: Resource, site: Site = LIVE) -> dict[str, Any]:
+    (found,) = said(resources, site)
+    return found
+
+
+def test_a_mirror_pod() -> None:
+    (fact,) = derived(ControlPlanes(read_json), [pod(image="r/kube-apiserver:v1.36.2")], site=LIVE)
+    assert msgspec.json.decode(fact.body) == {
+        "component": "kube-apiserver",
+        "found": True,
+        "verified": True,
+        "source": "mirror-pod",
+        "known": True,
+        "why": "",
+        "flags": {"audit-log-path": ["/var/log/audit.log"], "profiling": ["false"]},
+        "unsure": [],
+        "partial": False,
+        "version": "1.36.2",
+        "node": "cp1",
+        "provider": "",
+    }
+    assert _at(fact, "/flags/profiling/0") == "/spec/containers/0/command/2"
+    assert _at(fact, "/flags/profiling") == "/spec/containers/0/command/2"
+    assert fact.spot("/verified") is None
+
+
+def _at(fact: Fact, pointer: str) -> str:
+    spot = fact.spot(pointer)
+    assert spot is not None
+    return spot.pointer
+
+
+@pytest.mark.parametrize(
+    ("spoof", "why"),
+    [
+        pytest.param(
+            pod(owner=None, metadata={"uid": "x"}),
+            "it is no mirror pod: anybody who may create pods may have made it",
+            id="a plain pod",
+        ),
+        pytest.param(
+            pod(owner=None),
+            "it says that it is a mirror pod, and the node that it is on does not control it",
+            id="annotated",
+        ),
+        pytest.param(
+            pod(namespace="ml"),
+            "it is in namespace ml, which is not the control plane's",
+            id="a mirror pod elsewhere",
+        ),
+        pytest.param(
+            pod(namespace="kube-system-2"),
+            "it is in namespace kube-system-2, which is not the control plane's",
+            id="a namespace of a like name",
+        ),
+    ],
+)
+def test_pods_that_are_not_believed(spoof: Resource, why: str) -> None:
+    found = one(spoof)
+    assert (found["verified"], found["why"], found["found"]) == (False, why, True)
+
+
+def test_a_dump_of_a_cluster_is_believed_no_more_than_the_cluster() -> None:
+    assert not one(pod(owner=None, metadata={"uid": "x"}), site=SITE)["verified"]
+    assert one(pod(), site=SITE)["source"] == "mirror-pod"
+
+
+def test_what_a_controller_made_is_of_another_cluster() -> None:
+    hosted = Owner("apps/v1", "ReplicaSet", "clusters", "kube-apiserver-5f", "r")
+    assert said([pod(owner=hosted)], LIVE) == []
+
+
+def test_a_static_pod_in_a_file() -> None:
+    for namespace in ("", "kube-system"):
+        found = one(pod(owner=None, metadata={}, namespace=namespace), site=SITE)
+        assert (found["source"], found["verified"]) == ("static-pod", True)
+    found = one(pod(owner=None, metadata={}, namespace="ml"), site=SITE)
+    assert not found["verified"]
+
+
+@pytest.mark.parametrize(
+    ("command", "args", "flags"),
+    [
+        pytest.param(
+            ["kube-apiserver"],
+            ["--audit-log-maxage=30", "--profiling=false"],
+            {"audit-log-maxage": ["30"], "profiling": ["false"]},
+            id="RKE2",
+        ),
+        pytest.param(
+            ["/go-runner"],
+            ["--log-file=/x", "--also-stdout", "/usr/local/bin/kube-apiserver", "--v=2"],
+            {"v": ["2"]},
+            id="kOps",
+        ),
+        pytest.param(
+            ["kube-apiserver", "--audit-policy-file", "/p", "--enable_bootstrap_token_auth"],
+            [],
+            {"audit-policy-file": ["/p"], "enable-bootstrap-token-auth": ["true"]},
+            id="a word of its own, a bool, underscores",
+        ),
+        pytest.param(
+            ["kube-apiserver", "-v", "2", "-v3", "-v=4", "--audit-log-path", "-"],
+            [],
+            {"v": ["2", "3", "4"], "audit-log-path": ["-"]},
+            id="letters, standard output, several times",
+        ),
+        pytest.param(
+            ["etcd", "-client-cert-auth", "--data_dir=/x", "--name=a=b"],
+            [],
+            {"client-cert-auth": ["true"], "data_dir": ["/x"], "name": ["a=b"]},
+            id="etcd",
+        ),
+    ],
+)
+def test_flags(command: list[str], args: list[str], flags: dict[str, list[str]]) -> None:
+    found = one(pod(*command, args=args))
+    assert (found["flags"], found["known"], found["why"]) == (flags, True, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        pytest.param(
+            ["kube-apiserver", "--profiling", "false", "--v=1"],
+            "false is no flag: kube-apiserver does not start with it",
+            id="a word after a bool",
+        ),
+        pytest.param(
+            ["kube-apiserver", "--audit-log-path"],
+            "--audit-log-path has no value: kube-apiserver does not start so",
+            id="no value",
+        ),
+        pytest.param(
+            ["/bin/bash", "-ec", "exec watch -- hyperkube kube-apiserver --v=2"],
+            "a shell or the image says how it is started",
+            id="OpenShift",
+        ),
+    ],
+)
+def test_flags_that_are_not_known(words: list[str], why: str) -> None:
+    found = one(pod(*words))
+    assert (found["known"], found["why"], found["verified"]) == (False, why, True)
+
+
+def test_a_container_that_only_has_the_name() -> None:
+    assert not one(pod(command=None))["known"]
+    assert said([pod("sh", "-c", "curl kube-apiserver-x", name="a")], LIVE) == []
+    assert said([pod("sleep", "1", name="a")], LIVE) == []
+
+
+def test_variables() -> None:
+    env = [
+        {"name": "AGE", "value": "30"},
+        {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}},
+    ]
+    words = ["--audit-log-maxage=$(AGE)", "--advertise-address=$(HOST)", "--v=$$(AGE)", "--a=$(B)"]
+    found = one(pod("kube-apiserver", *words, env=env))
+    assert found["flags"] == {
+        "audit-log-maxage": ["30"],
+        "advertise-address": ["$(HOST)"],
+        "v": ["$(AGE)"],
+        "a": ["$(B)"],
+    }
+    assert found["unsure"] == ["advertise-address"]
+
+
+KUBEADM = """
+apiVersion: kubeadm.k8s.io/{version}
+kind: ClusterConfiguration
+kubernetesVersion: v1.35.1
+apiServer:
+  extraArgs: {args}
+etcd: {{external: {{endpoints: []}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "args", "pointer"),
+    [
+        ("v1beta4", '[{name: audit-log-path, value: "-"}]', "/apiServer/extraArgs/0"),
+        ("v1beta3", '{audit-log-path: "-"}', "/apiServer/extraArgs/audit-log-path"),
+    ],
+)
+def test_kubeadm(version: str, args: str, pointer: str) -> None:
+    text = KUBEADM.format(version=version, args=args)
+    document = value_of(text)
+    maps = resource(
+        CONFIG_MAP, "kubeadm-config", "kube-system", data={"ClusterConfiguration": text}
+    )
+    alone = msgspec.structs.replace(
+        resource(CONFIGURATION, "c", ""), body=msgspec.json.encode(document)
+    )
+    for each, place in ((maps, "/data/ClusterConfiguration"), (alone, pointer)):
+        found = derived(ControlPlanes(read_yaml), [each])
+        bodies = {fact.part: msgspec.json.decode(fact.body) for fact in found}
+        assert sorted(bodies) == ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+        server = bodies["kube-apiserver"]
+        assert server["flags"] == {"audit-log-path": ["-"]}
+        assert (server["partial"], server["verified"], server["version"]) == (True, True, "1.35.1")
+        (fact,) = (fact for fact in found if fact.part == "kube-apiserver")
+        assert _at(fact, "/flags/audit-log-path/0") == place
+
+
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        ("3", "extraArgs is neither a map nor a list"),
+        ("[{name: v, value: 2}]", "an argument in extraArgs is not a text"),
+        ("[text]", "an argument in extraArgs is not a text"),
+    ],
+)
+def test_kubeadm_with_something_else(args: str, why: str) -> None:
+    text = KUBEADM.format(version="v1beta4", args=args)
+    maps = resource(
+        CONFIG_MAP, "kubeadm-config", "kube-system", data={"ClusterConfiguration": text}
+    )
+    server = said([maps])[0]
+    assert (server["known"], server["why"]) == (False, why)
+
+
+def test_kubeadm_that_is_no_yaml() -> None:
+    data = {"ClusterConfiguration": "a: [", "ClusterStatus": "{}"}
+    found = said([resource(CONFIG_MAP, "kubeadm-config", "kube-system", data=data)])
+    assert {each["known"] for each in found} == {False}
+    assert said([resource(CONFIG_MAP, "kubeadm-config", "ml", data=data)]) == []
+    assert said([resource(CONFIG_MAP, "kubeadm-config", "kube-system", data={})]) == []
+
+
+def test_a_cluster_that_shows_no_control_plane() -> None:
+    node = msgspec.structs.replace(
+        resource(NODE, "n", "", metadata={}), labels=(("eks.amazonaws.com/nodegroup", "a"),)
+    )
+    found = said([system(), node, pod(owner=None)], LIVE)
+    (spoof, *missing) = found
+    assert spoof["verified"] is False
+    assert [(each["component"], each["found"], each["provider"]) for each in missing] == [
+        ("kube-apiserver", False, "Amazon EKS"),
+        ("kube-controller-manager", False, "Amazon EKS"),
+        ("kube-scheduler", False, "Amazon EKS"),
+        ("etcd", False, "Amazon EKS"),
+    ]
+    assert missing[0]["why"] == "no mirror pod of it is shown: Amazon EKS runs the control plane"
+
+
+def test_only_what_is_missing_is_missing() -> None:
+    found = said([system(), pod()], LIVE)
+    assert [(each["component"], each["found"]) for each in found] == [
+        ("kube-apiserver", True),
+        ("kube-controller-manager", False),
+        ("kube-scheduler", False),
+        ("etcd", False),
+    ]
+    assert found[1]["why"] == "no mirror pod of it is shown"
+    assert said([system()]) == [], "files lack nothing"
+
+
+@pytest.mark.parametrize(
+    ("version", "provider"),
+    [
+        ("v1.33.4-eks-99bf1d6", "Amazon EKS"),
+        ("v1.33.4-gke.1350000", "Google GKE"),
+        ("v1.33.4+rke2r1", ""),
+    ],
+)
+def test_whose_build_a_server_is(version: str, provider: str) -> None:
+    site = msgspec.structs.replace(LIVE, target=Target("k8s://c", "c-uid", version=version))
+    assert said([system()], site)[0]["provider"] == provider
+
+
+def test_hostile_pods() -> None:
+    for container in ({"command": "kube-apiserver"}, {"command": [3, None]}, {"env": 5}, {}):
+        said([pod(**{"args": ["kube-apiserver", "--v=1"], **container})], LIVE)
+    found = resource(POD, "kube-apiserver", "kube-system", metadata=3, spec={"containers": "etcd"})
+    assert said([found], LIVE) == []
