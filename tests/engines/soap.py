@@ -17,12 +17,12 @@ _VM = re.compile(r'<obj type="VirtualMachine">([^<]+)</obj>.*?<val[^>]*>([^<]*)<
 
 
 class Soap:
-    """One session."""
+    """One session; ``cookie`` is what identifies it."""
 
     def __init__(self, address: str, authority: Path, user: str, password: str) -> None:
         self._url = f"https://{address}/sdk"
         self._context = ssl.create_default_context(cafile=str(authority))
-        self._cookie = ""
+        self.cookie = ""
         login = f"<userName>{user}</userName><password>{password}</password>"
         self.call("Login", "SessionManager", "SessionManager", login)
 
@@ -33,10 +33,10 @@ class Soap:
         request = urllib.request.Request(self._url, body)  # noqa: S310 - https, made above
         request.add_header("content-type", "text/xml")
         request.add_header("soapaction", "urn:vim25/8.0.0.0")
-        if self._cookie:
-            request.add_header("cookie", self._cookie)
+        if self.cookie:
+            request.add_header("cookie", self.cookie)
         with urllib.request.urlopen(request, context=self._context, timeout=60) as answer:  # noqa: S310 - https
-            self._cookie = (answer.headers["set-cookie"] or self._cookie).partition(";")[0]
+            self.cookie = (answer.headers["set-cookie"] or self.cookie).partition(";")[0]
             return str(answer.read().decode())
 
     def machines(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 
 from auditor.evidence.blocks import read_block
 from tests.e2e.command import auditor
-from tests.engines.soap import device, option
+from tests.engines.soap import Soap, device, option
 from tests.engines.vcsim import PASSWORD, Vcsim
 
 PROFILE = ("--profile", "vsphere")
 CANARY = "zX9cV7bN5mK3jH1gF8dS6aQ4wE2rT0yU"
+SESSIONS = ("SessionManager", "SessionManager")
+COLLECTOR = ("PropertyCollector", "propertyCollector")
 VGPU = device(
     "VirtualPCIPassthrough",
     '<backing xsi:type="VirtualPCIPassthroughVmiopBackingInfo">'
@@ -168,6 +171,57 @@ def test_doctor_says_what_may_be_read(vcsim: Vcsim) -> None:
     assert ran.code == 0, ran.out + ran.err
     assert f"is reached at https://{vcsim.address}" in ran.out
     assert "as        audit" in ran.out
+
+
+def test_a_session_that_somebody_opened(vcsim: Vcsim, tmp_path: Path) -> None:
+    """It is used as it is, and its owner is in it afterwards."""
+    administrator = vcsim.administrator()
+    session = tmp_path / "session"
+    session.write_text(administrator.cookie)
+    target = vcsim.target.replace("audit@", "")
+    options = ("--ca-file", str(vcsim.authority), "--session-file", session)
+    ran = auditor("scan", target, *options, *PROFILE, "--format", "json")
+    assert ran.results()["targets"][0]["state"] == "complete", ran.err
+    assert len(administrator.machines()) == 2
+    assert sessions(administrator) == 1
+
+
+def test_a_session_beside_it(vcsim: Vcsim, tmp_path: Path) -> None:
+    """A ticket is good once; what it opens is closed."""
+    administrator = vcsim.administrator()
+    answer = administrator.call("AcquireCloneTicket", *SESSIONS)
+    (ticket,) = re.findall("<returnval>([^<]+)</returnval>", answer)
+    session = tmp_path / "session"
+    session.write_text(f"clone:{ticket}\n")
+    options = ("--ca-file", str(vcsim.authority), "--session-file", session)
+    ran = auditor("scan", vcsim.target, *options, *PROFILE, "--format", "json")
+    assert ran.results()["targets"][0]["state"] == "complete", ran.err
+    assert sessions(administrator) == 1
+    again = auditor("scan", vcsim.target, *options, *PROFILE)
+    assert again.code == 3
+    assert "does not take the ticket of a session" in again.out + again.err
+    assert ticket not in again.out + again.err
+
+
+def test_a_session_that_was_ended(vcsim: Vcsim, tmp_path: Path) -> None:
+    administrator = vcsim.administrator()
+    session = tmp_path / "session"
+    session.write_text(administrator.cookie)
+    administrator.call("Logout", *SESSIONS)
+    options = ("--ca-file", str(vcsim.authority), "--session-file", session)
+    ran = auditor("scan", vcsim.target, *options, *PROFILE)
+    assert ran.code == 3
+    assert "the session that was given is not open there" in ran.out + ran.err
+
+
+def sessions(administrator: Soap) -> int:
+    """How many are open."""
+    spec = (
+        "<specSet><propSet><type>SessionManager</type><pathSet>sessionList</pathSet></propSet>"
+        '<objectSet><obj type="SessionManager">SessionManager</obj></objectSet></specSet><options/>'
+    )
+    found = administrator.call("RetrievePropertiesEx", *COLLECTOR, spec)
+    return found.count("<userName>")
 
 
 def test_a_wrong_password_is_tried_once(vcsim: Vcsim, tmp_path: Path) -> None:
