@@ -188,6 +188,16 @@ OUTER = '<?xml version="1.0"?><!DOCTYPE a SYSTEM "file:///etc/hostname"><e/>'
             id="the page of a proxy",
         ),
         pytest.param(
+            Reply(b"<html>log in</html>", 407, "text/html"),
+            "HTTP 407: text/html content",
+            id="a proxy that wants a login",
+        ),
+        pytest.param(
+            Reply(b"<html>no server is ready</html>", 503, "text/html"),
+            "HTTP 503 [0-9]+ times",
+            id="a proxy without a server",
+        ),
+        pytest.param(
             Reply(b"<a><b>", 200, "text/xml"), "RetrieveServiceContent: not XML: ", id="half of it"
         ),
         pytest.param(
@@ -325,8 +335,10 @@ def test_a_property_larger_than_we_read(running: Any, authority: Authority, tmp_
     entry, judged = read(collector(running(vcenter), authority.file), tmp_path)
     (gap,) = entry.gaps
     assert (gap.scope, gap.cause) == (MACHINES, GapCause.TRUNCATED)
-    assert gap.detail == "an answer of more than 1,048,576 bytes"
-    assert names(judged, HOSTS) == ["h1"]
+    why = "an answer of more than 1,048,576 bytes"
+    assert gap.detail == f"config.extraConfig of VirtualMachine-one: {why}"
+    assert (names(judged), names(judged, HOSTS)) == (["one"], ["h1"])
+    assert "extraConfig" not in body(judged, "one")["config"]
 
 
 def test_a_name_with_signs_that_nobody_sees(
@@ -354,6 +366,19 @@ def test_a_server_that_hangs(running: Any, authority: Authority, tmp_path: Path)
     patient = type(live)(live.address, live.access, live.clock, quick)
     entry, _ = read(patient, tmp_path)
     assert {gap.cause for gap in entry.gaps} <= {GapCause.TIMEOUT, GapCause.UNREACHABLE}
+    assert {gap.scope for gap in entry.gaps} == {MACHINES, HOSTS}
+
+
+def test_a_server_that_is_slow(running: Any, authority: Authority, tmp_path: Path) -> None:
+    """A byte now and then is no answer, however often one comes."""
+    vcenter = Vcenter()
+    drips = Reply(b"<a>" * 1000, 200, "text/xml", pace=0.05)
+    server = running(on(RETRIEVE, vcenter, None, drips))
+    live = collector(server, authority.file)
+    quick = Patience(connect=2.0, read=0.4, total=0.6, attempts=1)
+    patient = type(live)(live.address, live.access, live.clock, quick)
+    entry, _ = read(patient, tmp_path)
+    assert {gap.cause for gap in entry.gaps} == {GapCause.TIMEOUT}
     assert {gap.scope for gap in entry.gaps} == {MACHINES, HOSTS}
 
 

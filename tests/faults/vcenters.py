@@ -30,6 +30,8 @@ _COUNT: Final = re.compile(rb"<maxObjects>([0-9]+)</maxObjects>")
 _TOKEN: Final = re.compile(rb"<token>([A-Za-z]+)-([0-9]+)-([0-9]+)</token>")
 _MANAGER: Final = re.compile(rb'<obj type="(AuthorizationManager|OptionManager|SessionManager)">')
 _THIS: Final = re.compile(rb'<_this type="[A-Za-z]+">([^<]+)</_this>')
+_PATHS: Final = re.compile(rb"<pathSet>([A-Za-z0-9.]+)</pathSet>")
+_LOST: Final = re.compile(r"<missingSet><path>([A-Za-z0-9.]+)</path>.*?</missingSet>")
 _OBJECT: Final = re.compile(rb'<obj type="([A-Za-z]+)">([^<]+)</obj>')
 KEY: Final = "c0ffee" * 7
 SESSION: Final = "<key>k</key><userName>CORP\\audit</userName>"
@@ -127,6 +129,7 @@ class Vcenter:
     ``withheld`` what stands beside those. ``refused`` are kinds of the API that may not be read.
     ``held`` is the cookie of a session that somebody opened, ``ticket`` one for another beside it.
     ``told`` is what methods of managers answer, by the method and the identity.
+    ``asked`` are the properties that were wanted last, by the type.
     ``sessions`` counts those that are open, ``called`` is every method, in order.
     """
 
@@ -144,6 +147,7 @@ class Vcenter:
     told: dict[str, Reply] = field(default_factory=dict)
     held: str = ""
     ticket: str = ""
+    asked: dict[str, set[str]] = field(default_factory=dict)
     sessions: int = 0
     called: list[str] = field(default_factory=list)
 
@@ -208,6 +212,7 @@ class Vcenter:
         else:
             asked, size = _TYPE.search(body), _COUNT.search(body)
             kind = asked[1].decode() if asked is not None else ""
+            self.asked[kind] = {each.decode() for each in _PATHS.findall(body)}
             start, count = 0, min(self.page, int(size[1]) if size is not None else 1000)
         if kind in self.refused:
             return fault("NoPermission", "Permission to perform this operation was denied.")
@@ -234,10 +239,14 @@ class Vcenter:
 
     def _object(self, kind: str, name: str, values: Mapping[str, str]) -> str:
         named = {"name": f'<val xsi:type="xsd:string">{name}</val>', **values}
+        asked = self.asked.get(kind, named.keys())
         given = "".join(
-            f"<propSet><name>{path}</name>{value}</propSet>" for path, value in named.items()
+            f"<propSet><name>{path}</name>{value}</propSet>"
+            for path, value in named.items()
+            if path in asked
         )
-        missing = self.withheld.get(name, "")
+        withheld = _LOST.finditer(self.withheld.get(name, ""))
+        missing = "".join(each[0] for each in withheld if each[1] in asked)
         return f'<objects><obj type="{kind}">{kind}-{name}</obj>{given}{missing}</objects>'
 
 

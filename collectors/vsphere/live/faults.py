@@ -52,16 +52,21 @@ HINTS: Final[Mapping[Answered, str]] = MappingProxyType(
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault: its type in the API, what the server says, and the property that it is about."""
+    """One fault: its type in the API, what the server says, and the property that it is about.
+
+    ``cause`` is what it is to the evidence where we found it ourselves, in an answer that could not
+    be read.
+    """
 
     name: str
     message: str
     subject: str = ""
+    cause: Answered | None = None
 
     @property
     def answered(self) -> Answered:
         """What it is to the evidence."""
-        return _MEANING.get(self.name, Answered.MALFORMED)
+        return self.cause or _MEANING.get(self.name, Answered.MALFORMED)
 
     @property
     def detail(self) -> str:

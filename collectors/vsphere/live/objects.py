@@ -93,7 +93,8 @@ class Tree:
 def body_of(found: Found, kind: Kind, asked: Iterable[Property], tree: Tree) -> dict[str, Any]:
     """Make what is kept of an object.
 
-    What the server has nothing for is kept as such, unless it could not tell us of it.
+    What the server has nothing for is kept as such, unless it could not tell us of it. What it
+    gave no name of is called by its identity.
 
     Raises:
         Refused: a property is not what the API says that it is.
@@ -111,7 +112,8 @@ def body_of(found: Found, kind: Kind, asked: Iterable[Property], tree: Tree) -> 
             _put(body, each.path, each.nothing)
     name = str(body.get("name", found.identity))
     parent = str(body.get("parent", ""))
-    whole = {"moid": found.identity, "path": tree.path(parent, name, found.identity), **body}
+    where = tree.path(parent, name, found.identity)
+    whole = {"moid": found.identity, "path": where, "name": name, **body}
     return kind.made(whole) if kind.made is not None else whole
 
 

@@ -8,6 +8,7 @@ server gave.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
@@ -28,6 +29,7 @@ from collectors.vsphere.live.named import managed, permission_of
 from collectors.vsphere.live.notes import Notes
 from collectors.vsphere.live.objects import Tree, body_of
 from collectors.vsphere.live.pages import Found, Pages, Place
+from collectors.vsphere.live.pieces import Pieces, is_divisible
 from collectors.vsphere.live.session import About, Session
 
 _NAMED: Final = 3
@@ -97,8 +99,23 @@ class Reads:
                     self._lack(name, error)
                     asked = without
                     continue
-                self._failed(name, request, error)
+                if is_divisible(error):
+                    self._in_pieces(name, kind, asked, seen)
+                else:
+                    self._failed(name, request, error)
             return
+
+    def _in_pieces(
+        self, name: str, kind: Kind, asked: Sequence[Property], seen: AbstractSet[str]
+    ) -> None:
+        """Read what did not come as a page, and what would have followed it."""
+        request = f"RetrievePropertiesEx {kind.type} in pieces"
+        pieces = Pieces(self._pages, kind.type, [each.path for each in asked])
+        try:
+            for number, found in enumerate(pieces.beside(self._place, seen)):
+                self._keep(name, kind, asked, found, f"{request} {number + 1}")
+        except Unanswered as error:
+            self._failed(name, request, error)
 
     def _keep(
         self, name: str, kind: Kind, asked: Sequence[Property], page: Sequence[Found], request: str
