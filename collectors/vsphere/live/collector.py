@@ -78,7 +78,7 @@ class VsphereCollector(msgspec.Struct, frozen=True):
             ended=self._now(),
             kinds=tuple(wanted),
             gaps=tuple(sorted(run.gaps)),
-            notes=tuple(filter(None, (session.note,))),
+            notes=session.notes,
         )
 
     def examine(self, kinds: frozenset[str], scratch: Path) -> Examination:

@@ -34,6 +34,10 @@ from collectors.vsphere.live.given import CLONE, HINT, Given, cookie_in, given_i
 from collectors.vsphere.live.markup import child, name_of, text_of
 from collectors.vsphere.live.pages import Place
 
+_ALONE: Final = (
+    "a single host: clusters, distributed switches, folders and pools, alarms, key providers and "
+    "rights that a vCenter would tell are not part of it"
+)
 _ONCE: Final = "it was tried once: accounts are locked after a few tries"
 
 
@@ -113,6 +117,11 @@ class About(msgspec.Struct, frozen=True):
         return "" if found is None else found.identity
 
     @property
+    def is_host(self) -> bool:
+        """Whether it is a host that is asked by itself."""
+        return self.api_type == "HostAgent"
+
+    @property
     def root(self) -> str:
         """The folder that everything is in."""
         return self.manager("rootFolder")
@@ -178,10 +187,12 @@ class Session:
         return authority_of(self._access.authority) if self._access.checked else UNVERIFIED
 
     @property
-    def note(self) -> str:
-        """What is to be said of how the server is reached, "" for nothing."""
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of how the server is reached, and of what it is."""
         unchecked = not self._access.checked and not self._access.thumbprint
-        return "the server's certificate was not checked: --insecure" if unchecked else ""
+        said = "the server's certificate was not checked: --insecure" if unchecked else ""
+        alone = _ALONE if self.about.is_host else ""
+        return tuple(filter(None, (said, alone)))
 
     def _this(self) -> str:
         return reference("_this", "SessionManager", self.about.manager("sessionManager"))
