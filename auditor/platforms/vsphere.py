@@ -33,6 +33,9 @@ ROLE: Final = "vsphere/Role"
 SETTINGS: Final = "vsphere/Settings"
 SWITCH: Final = "vsphere/Switch"
 
+TAGS: Final = "vsphere/MachineTags"
+"""Tags of machines, by their categories: in another API, so only read where it is wanted."""
+
 ACCESS: Final = "vsphere/Access"
 """Who may do what, and where: a permission with the privileges of its role."""
 
@@ -40,7 +43,7 @@ READ: Final = frozenset(
     {
         *(ACCEPTANCE, ALARMS, ATTRIBUTES, CERTIFICATE, CLUSTER, DATASTORE, EXTENSION, GPU_PROFILES),
         *(HOST, KEY_PROVIDER, LOCKDOWN, MACHINE, MODULE, PERMISSION, PORT_GROUP, ROLE, SETTINGS),
-        SWITCH,
+        *(SWITCH, TAGS),
     }
 )
 """What a server is asked for."""

@@ -11,7 +11,7 @@ import yaml
 
 from auditor.policy.found import ID, Found
 from auditor.policy.suggest import suggestion
-from auditor.policy.tenancy import ATTRIBUTE, MARKS, NAME_OF_NAMESPACE, PATH, RESERVED
+from auditor.policy.tenancy import ATTRIBUTE, MARKS, NAME_OF_NAMESPACE, PATH, RESERVED, TAG
 from auditor.policy.yamlfile import Reader
 
 _ROW_KEYS = ("kind", "group", "scope", "templates", "shape", "partial", "reference")
@@ -140,8 +140,8 @@ def _tenancy_key(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
     keys = ("id", "of", "name", "with", "set-by", "reference")
     nodes = reader.mapping(node, keys, ("of", "name"))
     row: dict[str, object] = {"of": reader.string(nodes.get("of"))}
-    if row["of"] and row["of"] not in (*MARKS, ATTRIBUTE):
-        hint = suggestion("", (*MARKS, ATTRIBUTE))
+    if row["of"] and row["of"] not in (*MARKS, ATTRIBUTE, TAG):
+        hint = suggestion("", (*MARKS, ATTRIBUTE, TAG))
         reader.fail(nodes.get("of"), f"{row['of']!r} is not allowed", hint)
     row["name"] = reader.string(nodes.get("name"))
     if "id" in nodes:

@@ -9,7 +9,7 @@ table ``tenancy-keys``; a namespace of which none of them says anything is a ten
 takes the place of that table, so whatever reads the table knows nothing of parameters. The content
 of a map is the table ``tenant-map``: a bundle keeps it with the policy, and no path is read again.
 
-Virtual machines are in no namespace: an attribute of theirs tells whose they are, or where they are
+Virtual machines are in no namespace: an attribute or a tag tells whose they are, or where they are
 (``pool``, ``folder``, ``machine``: each by itself). Keys of the one leave those of the other as
 they are.
 """
@@ -48,6 +48,8 @@ PATH: Final = re.compile(r"(?:/[^/\x00-\x1f\x7f]+)+")
 MARKS: Final = ("label", "annotation", "pod-label")
 ATTRIBUTE: Final = "attribute"
 """One that machines have beside their configuration."""
+TAG: Final = "tag"
+"""A category of tags, of which a machine may have one."""
 PLACE: Final = "place"
 MACHINE: Final = "machine"
 PLACES: Final = ("pool", "folder", MACHINE)
@@ -57,13 +59,14 @@ NAMESPACE: Final = "namespace"
 RESERVED: Final = frozenset({TABLE, NAMESPACE, *PLACES})
 """What no row of the table may be called."""
 _OF: Final = MappingProxyType(
-    {NAMESPACE: frozenset({*MARKS, FILE}), MACHINE: frozenset({ATTRIBUTE, PLACE, FILE})}
+    {NAMESPACE: frozenset({*MARKS, FILE}), MACHINE: frozenset({ATTRIBUTE, TAG, PLACE, FILE})}
 )
 """The keys of each, by what stands for itself in the end."""
 MAP_ROW: Final[Row] = MappingProxyType({"of": FILE, "name": f"tables/{MAP}.yaml"})
 _HINT: Final = (
     "as label:KEY, annotation:KEY, file:PATH, pod-label:KEY, namespace, table, or {}; of machines "
-    "attribute:NAME, pool, folder, machine; several are asked in turn: file:teams.yaml,label:team"
+    "attribute:NAME, tag:CATEGORY, pool, folder, machine; several are asked in turn: "
+    "file:teams.yaml,label:team"
 )
 
 
@@ -75,7 +78,7 @@ def tells_tenants(rules: Iterable[Rule]) -> bool:
 def words(tables: Tables) -> list[str]:
     """List what the parameter may begin with."""
     ids = [str(row["id"]) for row in tables.get(KEYS, ()) if "id" in row]
-    marks = (f"{of}:" for of in (*MARKS, FILE, ATTRIBUTE))
+    marks = (f"{of}:" for of in (*MARKS, FILE, ATTRIBUTE, TAG))
     return [*ids, TABLE, NAMESPACE, *PLACES, *marks]
 
 
@@ -154,7 +157,7 @@ def _row(part: str, known: Mapping[str, Row]) -> Row:
             return {"of": PLACE, "name": part}
         close = suggestion(part, (*known, *RESERVED))
         raise _wrong(f"{part!r} is not a key of tenants", known, close)
-    free = (FILE, ATTRIBUTE)
+    free = (FILE, ATTRIBUTE, TAG)
     if of in (*free, *MARKS) and not name:
         raise _wrong(f"nothing follows {part}", known)
     if of in free:

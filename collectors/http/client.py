@@ -157,6 +157,14 @@ class Client:
         """
         return self._ask(_Request("POST", path, JSON, msgspec.json.encode(body)))
 
+    def end(self, path: str) -> None:
+        """Ask to end what is ours, as a session is; the guard decides on it.
+
+        Raises:
+            Unanswered: as :meth:`get`.
+        """
+        self._ask(_Request("DELETE", path, JSON, b""))
+
     def exchange(self, path: str, body: bytes, media: str, more: Mapping[str, str]) -> Answer:
         """Post a body of another type than JSON, with more headers; the guard decides on it.
 

@@ -39,17 +39,20 @@ class Allowed(msgspec.Struct, frozen=True):
     """Requests that may be sent.
 
     ``path`` must match the whole path, below that of the server's address; ``parameters`` are the
-    names that the query may have.
+    names that the query may have, ``query`` all of it, where it says what is done.
     """
 
     method: str
     path: re.Pattern[str]
     parameters: frozenset[str] = frozenset()
+    query: str = ""
 
     def passes(self, method: str, path: str, query: str) -> bool:
         """Return whether this lets a request pass."""
         if method != self.method or self.path.fullmatch(path) is None:
             return False
+        if self.query:
+            return query == self.query
         return not query or self.parameters.issuperset(parse_qs(query, keep_blank_values=True))
 
 

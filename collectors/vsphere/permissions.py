@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from auditor.errors import UsageError
-from auditor.platforms.vsphere import CERTIFICATE, LOCKDOWN, MODULE, SETTINGS
+from auditor.platforms.vsphere import CERTIFICATE, LOCKDOWN, MODULE, SETTINGS, TAGS
 from auditor.ports import RolePlan
 
 _BUILT_IN: Final = ("System.Anonymous", "System.Read", "System.View")
@@ -49,6 +49,8 @@ def role(plan: RolePlan) -> Iterator[str]:
 def _why(kind: str, rules: tuple[str, ...]) -> Iterator[str]:
     more = f" and {len(rules) - _MOST} more" if len(rules) > _MOST else ""
     yield f"# {kind}: {', '.join(rules[:_MOST])}{more}"
+    if kind == TAGS:
+        yield "#   is seen by a global permission, not by one on the inventory"
     if kind in MORE:
         privilege, what = MORE[kind]
         yield f"#   takes {privilege} too, which lets {what} as well;"

@@ -11,7 +11,7 @@ from pathlib import Path
 import trustme
 
 from tests.engines.build import EngineUnavailableError
-from tests.engines.soap import Soap
+from tests.engines.soap import Rest, Soap
 
 USER = "audit"
 PASSWORD = "p4ss-word-of-audit-17"  # noqa: S105 - of a server of our own
@@ -53,6 +53,10 @@ class Vcsim:
     def administrator(self) -> Soap:
         """A client that changes things, as those who run it do."""
         return Soap(self.address, self.authority, USER, PASSWORD)
+
+    def tagger(self) -> Rest:
+        """A client that puts tags on things."""
+        return Rest(self.address, self.authority, USER, PASSWORD)
 
 
 Vcsims = Callable[..., Vcsim]

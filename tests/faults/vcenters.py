@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import ssl
 from collections.abc import Mapping
@@ -33,6 +35,9 @@ _THIS: Final = re.compile(rb'<_this type="[A-Za-z]+">([^<]+)</_this>')
 _PATHS: Final = re.compile(rb"<pathSet>([A-Za-z0-9.]+)</pathSet>")
 _LOST: Final = re.compile(r"<missingSet><path>([A-Za-z0-9.]+)</path>.*?</missingSet>")
 _OBJECT: Final = re.compile(rb'<obj type="([A-Za-z]+)">([^<]+)</obj>')
+CATEGORY_ID: Final = "urn:vmomi:InventoryServiceCategory:"
+TAG_ID: Final = "urn:vmomi:InventoryServiceTag:"
+REST_KEY: Final = "7e57-5e55-10n0-f7he"
 KEY: Final = "c0ffee" * 7
 SESSION: Final = "<key>k</key><userName>CORP\\audit</userName>"
 CONTENT: Final = """<returnval>
@@ -91,6 +96,11 @@ def returned(method: str, inner: str) -> Reply:
     return reply(f'<{method}Response xmlns="urn:vim25">{inner}</{method}Response>')
 
 
+def value(given: object) -> Reply:
+    """An answer of the REST API."""
+    return Reply(json.dumps({"value": given}).encode())
+
+
 def options(values: Mapping[str, str]) -> str:
     """A list of keys and values."""
     inner = "".join(
@@ -129,6 +139,8 @@ class Vcenter:
     ``withheld`` what stands beside those. ``refused`` are kinds of the API that may not be read.
     ``held`` is the cookie of a session that somebody opened, ``ticket`` one for another beside it.
     ``told`` is what methods of managers answer, by the method and the identity.
+    ``tags`` are by category and name what machines they are on, told by the REST API; ``rest`` is
+    what else that answers, by the end of a path, and ``entered`` what it was asked, in order.
     ``asked`` are the properties that were wanted last, by the type.
     ``sessions`` counts those that are open, ``called`` is every method, in order.
     """
@@ -148,11 +160,16 @@ class Vcenter:
     held: str = ""
     ticket: str = ""
     asked: dict[str, set[str]] = field(default_factory=dict)
+    tags: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    rest: dict[str, Reply] = field(default_factory=dict)
+    entered: list[str] = field(default_factory=list)
     sessions: int = 0
     called: list[str] = field(default_factory=list)
 
     def __call__(self, asked: Asked) -> Reply:
         """Answer a call."""
+        if asked.path.startswith("/rest/"):
+            return self._rest(asked)
         found = _METHOD.search(asked.body)
         method = found[1].decode() if found else ""
         self.called.append(method)
@@ -177,6 +194,47 @@ class Vcenter:
                 this = _THIS.search(asked.body)
                 identity = this[1].decode() if this is not None else ""
                 return self.told.get(f"{method} {identity}") or _told(method)
+
+    def _rest(self, asked: Asked) -> Reply:
+        """The API that tells of tags, as far as that goes."""
+        path = asked.path.removeprefix("/rest/com/vmware/cis/")
+        self.entered.append(f"{asked.method} {path}")
+        given = next((self.rest[end] for end in self.rest if path.endswith(end)), None)
+        if given is not None:
+            return given
+        if path == "session" and asked.method == "POST":
+            basic = base64.b64encode(f"audit:{PASSWORD}".encode()).decode()
+            if asked.headers.get("authorization") != f"Basic {basic}":
+                return Reply(b"{}", 401)
+            return value(REST_KEY)
+        if asked.headers.get("vmware-api-session-id") != REST_KEY:
+            return Reply(b"{}", 401)
+        kind, _, identity = path.removeprefix("tagging/").partition("/id:")
+        listed = {f"{TAG_ID}{number}:GLOBAL": each for number, each in enumerate(self.tags)}
+        names = {f"{CATEGORY_ID}{each[0]}:GLOBAL": each[0] for each in self.tags}
+        match kind:
+            case "category":
+                return value({"name": names[identity]} if identity else [*names])
+            case "tag" if identity:
+                category, name = listed[identity]
+                return value({"name": name, "category_id": f"{CATEGORY_ID}{category}:GLOBAL"})
+            case "tag":
+                return value([*listed])
+            case "tag-association":
+                wanted = json.loads(asked.body)["tag_ids"]
+                return value(
+                    [
+                        {
+                            "tag_id": each,
+                            "object_ids": [
+                                {"type": "VirtualMachine", "id": f"VirtualMachine-{name}"}
+                                for name in self.tags[listed[each]]
+                            ],
+                        }
+                        for each in wanted
+                    ]
+                )
+        return value(None)
 
     def _login(self, asked: Asked) -> Reply:
         if f"<password>{PASSWORD}</password>".encode() not in asked.body:

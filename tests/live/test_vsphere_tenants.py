@@ -63,3 +63,56 @@ def test_whose_machines_are(vcsim: Vcsim, govc: Path, tmp_path: Path, how: str) 
     }
     assert told(f"file:{hosts}").keys() == {"hosting"}
     assert told("machine").keys() == {first, second}
+
+
+def test_tags_say_whose_machines_are(vcsim: Vcsim, tmp_path: Path) -> None:
+    """By a category; what was collected comes to the same elsewhere."""
+    administrator, tagger = vcsim.administrator(), vcsim.tagger()
+    (first, one), (second, two) = sorted(administrator.machines().items())[:2]
+    for identity in (one, two):
+        administrator.reconfigure(identity, VGPU)
+    tagger.tag("stage", "prod", one, two)
+    tagger.tag("team", "research", one)
+    tagger.tag("team", "sales")
+    asked = ("--set", "tenant=tag:team", "--format", "json")
+    ran = auditor("gpus", vcsim.target, *vcsim.options, *asked)
+    assert ran.code == 0, ran.err
+    assert tenants(ran.out) == {
+        "research": (["tag team"], [first]),
+        second: (["virtual machine"], [second]),
+    }
+    tagger.tag("team", "vision", one, two)
+    held = tmp_path / "held"
+    settings = ("--set", "tenant=tag:team")
+    done = auditor("collect", vcsim.target, *vcsim.options, *settings, "--output", held)
+    assert done.code == 0, done.err
+    ran = auditor("gpus", held, *asked)
+    assert tenants(ran.out) == {
+        "research and vision": (["tag team"], [first]),
+        "vision": (["tag team"], [second]),
+    }
+
+
+def test_without_a_password_tags_are_a_gap(vcsim: Vcsim, tmp_path: Path) -> None:
+    """Of tags alone: the rest is told by the session that was given."""
+    administrator = vcsim.administrator()
+    for identity in administrator.machines().values():
+        administrator.reconfigure(identity, VGPU)
+    session = tmp_path / "session"
+    session.write_text(administrator.cookie)
+    options = ("--ca-file", str(vcsim.authority), "--session-file", session)
+    asked = ("--set", "tenant=tag:team", "--format", "json")
+    ran = auditor("gpus", vcsim.target, *options, *asked)
+    assert ran.code == 3, ran.err
+    told = json.loads(ran.out)
+    assert {each["scope"] for each in told["gaps"]} == {"vsphere/MachineTags"}
+    assert len(told["devices"]) > 0
+
+
+def test_of_what_was_saved_tags_are_a_gap(vcsim: Vcsim, govc: Path, tmp_path: Path) -> None:
+    owned(vcsim)
+    saved = vcsim.saved(govc, tmp_path / "inventory")
+    ran = auditor("gpus", saved, "--set", "tenant=tag:team", "--format", "json")
+    assert ran.code == 3, ran.err
+    told = [each for each in json.loads(ran.out)["gaps"] if each["scope"] == "vsphere/MachineTags"]
+    assert [each["detail"] for each in told] == ["tags are in another API than what was saved"]

@@ -44,8 +44,8 @@ _MOST_NAMED: Final = 20
 class TenantKey(msgspec.Struct, frozen=True):
     """What names the tenant; ``of`` is "label", "annotation", "pod-label" or "file".
 
-    Of a machine it is "attribute", "place" or "file". ``only_with`` are labels that the namespace
-    must have as well.
+    Of a machine it is "attribute", "tag", "place" or "file". ``only_with`` are labels that the
+    namespace must have as well.
     """
 
     of: str

@@ -21,7 +21,7 @@ API; NVIDIA's lists of types of vGPU, and its guide to vGPUs that MIG backs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -101,8 +101,8 @@ class Machine(msgspec.Struct, frozen=True):
         return bool(self.profiles or self.whole)
 
 
-class Attributes(msgspec.Struct, frozen=True):
-    """Of a machine the attributes that name its tenant."""
+class Written(msgspec.Struct, frozen=True):
+    """What is written about a machine that names its tenant: ``{"attribute team": "llm"}``."""
 
     moid: str
     values: dict[str, str]
@@ -147,12 +147,19 @@ def profiles_of(resource: Resource) -> Profiles:
     return Profiles(_within(body, body.get("moid", "")), sharing)
 
 
-def attributes_of(resource: Resource, wanted: Iterable[str]) -> Attributes:
-    """Take some attributes of a machine."""
+def written_of(resource: Resource, of: str, wanted: Iterable[str]) -> Written:
+    """Take some attributes of a machine, or its tags of some categories.
+
+    Of several tags of one category it is of all: alone it is of none of them.
+    """
     body: Any = msgspec.json.decode(resource.body)
-    known = body.get("attributes") or {}
-    values = {name: known[name] for name in wanted if name in known}
-    return Attributes(_within(body, body.get("moid", "")), values)
+    known = body.get(f"{of}s") or {}
+    values = {f"{of} {name}": _one(known[name]) for name in wanted if name in known}
+    return Written(_within(body, body.get("moid", "")), values)
+
+
+def _one(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else " and ".join(sorted(value))
 
 
 def machine_of(resource: Resource) -> Machine:

@@ -36,26 +36,30 @@ from auditor.analysis.gpu.tenancy import SHARE, facts_of
 from auditor.analysis.gpu.tenants import FILE, Tenants, tenancy_by_key
 from auditor.analysis.protocol import Feeds, Groups, Handed, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.vsphere.devices import (
-    Attributes,
     Host,
     Machine,
     Profiles,
-    attributes_of,
+    Written,
     host_of,
     is_apart,
     machine_of,
     profiles_of,
+    written_of,
 )
 from auditor.analysis.vsphere.seats import GONE, Seat, seats_on, unread
-from auditor.analysis.vsphere.tenants import MachineTenants
+from auditor.analysis.vsphere.tenants import ATTRIBUTE, TAG, MachineTenants
+from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
 from auditor.model.gpus import TENANCY, KeyInUse, TenancyFact
 from auditor.model.resource import Gap, Resource
-from auditor.platforms.vsphere import ATTRIBUTES, GPU_PROFILES, HOST, MACHINE
+from auditor.platforms.vsphere import ATTRIBUTES, GPU_PROFILES, HOST, MACHINE, TAGS
 
-_ATTRIBUTES, _PROFILES, _HOSTS, _MACHINES = "0", "1", "2", "3"
+_WRITTEN, _PROFILES, _HOSTS, _MACHINES = "0", "1", "2", "3"
 """What keys begin with: machines come when all is known that is about them."""
+_MARKS: Final = MappingProxyType({ATTRIBUTES: ATTRIBUTE, TAGS: TAG})
+"""What is written about machines, by the kind that has it: asked for where a key is of it."""
+_BY_PATH: Final = "read the vCenter itself, or name tenants by a map of paths"
 _WRITER, _USER = "platform", "user"
 NOT_SAID: Final = "the host does not say which machines are on it"
 _HOST: Final = "host-graphics"
@@ -67,7 +71,7 @@ GPU_MACHINE: Final = "gpu-machine"
 
 _host = msgspec.json.Decoder(Host).decode
 _machine = msgspec.json.Decoder(Machine).decode
-_attributes = msgspec.json.Decoder(Attributes).decode
+_written = msgspec.json.Decoder(Written).decode
 _profiles = msgspec.json.Decoder(Profiles).decode
 _encode = msgspec.json.encode
 Placed = tuple[Origin, Machine]
@@ -84,8 +88,8 @@ class VsphereGpus(Uncombined):
 
     def __init__(self, tables: Tables) -> None:
         self._tenants = MachineTenants(tables)
-        asked = {ATTRIBUTES} if self._tenants.attributes else set[str]()
-        rests = MappingProxyType({"": frozenset({HOST, MACHINE, *asked})})
+        self._marks = {kind: of for kind, of in _MARKS.items() if self._tenants.asked(of)}
+        rests = MappingProxyType({"": frozenset({HOST, MACHINE, *self._marks})})
         self.feeds: Feeds = MappingProxyType({DEVICE: rests, SHARE: rests, TENANCY: rests})
         self.reads = rests[""] | self.preferred
 
@@ -96,9 +100,10 @@ class VsphereGpus(Uncombined):
             yield Row((_HOSTS,), "host", at, _encode(host_of(resource)))
         elif resource.kind == GPU_PROFILES:
             yield Row((_PROFILES,), "profiles", at, _encode(profiles_of(resource)))
-        elif resource.kind == ATTRIBUTES:
-            told = attributes_of(resource, self._tenants.attributes)
-            yield Row((_ATTRIBUTES,), "attributes", at, _encode(told))
+        elif resource.kind in self._marks:
+            of = self._marks[resource.kind]
+            told = written_of(resource, of, self._tenants.asked(of))
+            yield Row((_WRITTEN,), of, at, _encode(told))
         else:
             machine = machine_of(resource)
             yield Row((_MACHINES,), "machine", at, _encode(machine))
@@ -106,13 +111,16 @@ class VsphereGpus(Uncombined):
     def derive(self, groups: Groups) -> Iterator[Fact | Gap | Handed]:
         """Yield the facts of a target."""
         sharing: dict[str, dict[str, str]] = {}
-        attributes: dict[str, dict[str, str]] = {}
+        written: dict[str, dict[str, str]] = {}
         hosts: list[tuple[Origin, Host]] = []
         found: list[Placed] | None = None
+        tagged = TAGS not in self._marks
         for (begins, *_), rows in groups:
-            if begins == _ATTRIBUTES:
-                written = (_attributes(row.body) for row in rows)
-                attributes = {each.moid: each.values for each in written if each.values}
+            if begins == _WRITTEN:
+                for row in rows:
+                    tagged, each = tagged or row.tag == TAG, _written(row.body)
+                    if each.values:
+                        written.setdefault(each.moid, {}).update(each.values)
             elif begins == _PROFILES:
                 told = (_profiles(row.body) for row in rows)
                 sharing = {each.cluster: each.sharing for each in told}
@@ -120,16 +128,19 @@ class VsphereGpus(Uncombined):
                 hosts = [(row.place, _host(row.body)) for row in rows]
             else:
                 found = list(_of_gpus(hosts, sharing, rows))
-        machines = self._whose(found or list(_of_gpus(hosts, sharing, iter(()))), attributes)
+        machines = self._whose(found or list(_of_gpus(hosts, sharing, iter(()))), written)
         yield from facts_of(_estate(hosts, machines), partial(_told, machines, self._tenants.words))
+        if not tagged and any(at.line for at, _ in machines):  # a server says itself what it lacks
+            detail = "tags are in another API than what was saved"
+            yield Gap("", TAGS, GapCause.UNSUPPORTED, detail, _BY_PATH)
         yield Handed(JOINED, partial(_rows, hosts, machines))
 
     def _whose(
-        self, machines: Sequence[Placed], attributes: Mapping[str, Mapping[str, str]]
+        self, machines: Sequence[Placed], written: Mapping[str, Mapping[str, str]]
     ) -> list[Placed]:
         """Say of machines whose they are; of those that were not read nobody knows it."""
         read = [each for each in machines if each[1].key != GONE]
-        told = [(machine.owned, attributes.get(machine.moid, {})) for _, machine in read]
+        told = [(machine.owned, written.get(machine.moid, {})) for _, machine in read]
         named = [
             (
                 at,

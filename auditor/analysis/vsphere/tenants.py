@@ -1,7 +1,7 @@
 """Whose a machine is: who has to be kept apart from others.
 
-The first that says something counts: a map that the user gave, an attribute of the machine, where
-it is, and in the end the machine itself::
+The first that says something counts: a map that the user gave, an attribute or a tag of the
+machine, where it is, and in the end the machine itself::
 
     keys: attribute team, file teams.yaml, folder
     /A/vm/shared/chat    attribute team: llm                   tenant llm, by attribute team
@@ -26,7 +26,7 @@ import msgspec
 from auditor.analysis.gpu.tenants import FILE, TenantKey, keys_from_table, map_from_table
 from auditor.analysis.protocol import Tables
 
-ATTRIBUTE: Final = "attribute"
+ATTRIBUTE, TAG = "attribute", "tag"
 PLACE: Final = "place"
 FOLDER, POOL, MACHINE = "folder", "pool", "machine"
 _WORDS: Final = MappingProxyType(
@@ -56,25 +56,24 @@ class MachineTenants:
     """By what machines are told to be whose, as a policy says it."""
 
     def __init__(self, tables: Tables) -> None:
-        found = keys_from_table(tables.get("tenancy-keys", ()), {FILE, ATTRIBUTE, PLACE})
+        found = keys_from_table(tables.get("tenancy-keys", ()), {FILE, ATTRIBUTE, TAG, PLACE})
         places = {key.name for key in found if key.of == PLACE}
         last = () if places & {FOLDER, MACHINE} else (TenantKey(PLACE, FOLDER),)
         self._keys = (*found, *last)
         self._paths = map_from_table(tables.get("tenant-map", ()), "paths")
 
-    @property
-    def attributes(self) -> frozenset[str]:
-        """The attributes that are asked."""
-        return frozenset(key.name for key in self._keys if key.of == ATTRIBUTE)
+    def asked(self, of: str) -> frozenset[str]:
+        """Return the attributes, or the categories of tags, that are asked."""
+        return frozenset(key.name for key in self._keys if key.of == of)
 
     @property
     def words(self) -> tuple[str, ...]:
         """What is asked by the user's wish, in turn, as it is shown."""
-        return tuple(key.word for key in self._keys if key.of in {FILE, ATTRIBUTE})
+        return tuple(key.word for key in self._keys if key.of in {FILE, ATTRIBUTE, TAG})
 
     def of(self, machines: Sequence[tuple[Owned, Mapping[str, str]]]) -> list[Named]:
-        """Say whose each machine is; with each come its attributes."""
-        found = [self._named(machine, attributes) for machine, attributes in machines]
+        """Say whose each machine is; with each comes what is written about it, by the keys."""
+        found = [self._named(machine, written) for machine, written in machines]
         taken = {each.tenant for each, place in found if not place} | {*self._paths.values()}
         named: dict[int, Named] = {}
         for word in _WORDS.values():
@@ -87,15 +86,15 @@ class MachineTenants:
             taken |= {*here.values()}
         return [named.get(number, each) for number, (each, _) in enumerate(found)]
 
-    def _named(self, machine: Owned, attributes: Mapping[str, str]) -> tuple[Named, str]:
+    def _named(self, machine: Owned, written: Mapping[str, str]) -> tuple[Named, str]:
         """Say what a machine is called by, and as which place; "" where it is by none."""
         for key in self._keys:
             place = ""
             match key.of:
                 case "file":
                     found = self._mapped((machine.path, machine.pool))
-                case "attribute":
-                    found = attributes.get(key.name, "")
+                case "attribute" | "tag":
+                    found = written.get(key.word, "")
                 case _:
                     found, place = _place_of(machine, key.name), _WORDS[key.name]
             if found:

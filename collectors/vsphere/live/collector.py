@@ -50,11 +50,11 @@ class VsphereCollector(msgspec.Struct, frozen=True):
         """
         started = self._now()
         session = Session(self.address, self.access, self.clock, self.patience)
-        for secret in session.client.secrets():
+        for secret in session.secrets():
             sink.keep_out(secret)
         try:
             principal = session.open()
-            for secret in session.client.secrets():
+            for secret in session.secrets():
                 sink.keep_out(secret)
             run = Reads(self.uri, session, Notes(sink, self._now))
             self._find(run)
@@ -66,7 +66,7 @@ class VsphereCollector(msgspec.Struct, frozen=True):
             run.finish()
         finally:
             session.close()
-        for secret in session.client.secrets():
+        for secret in session.secrets():
             sink.keep_out(secret)
         return TargetEntry(
             uri=self.uri,

@@ -23,23 +23,27 @@ class Notes:
         self._number = 0
         self._since = now()
 
-    def heard(self, kind: str, request: str, objects: Sequence[dict[str, Any]]) -> None:
+    def heard(
+        self, kind: str, request: str, objects: Sequence[dict[str, Any]], path: str = PATH
+    ) -> None:
         """Keep the objects of an answer."""
         body = msgspec.json.encode(objects)
-        self._sink.add(self._record(kind, request, None, len(objects)), body)
+        self._sink.add(self._record(kind, (path, request), None, len(objects)), body)
 
-    def failed(self, kind: str, request: str, error: Unanswered) -> None:
+    def failed(self, kind: str, request: str, error: Unanswered, path: str = PATH) -> None:
         """Keep that there was no answer, and why."""
-        self._sink.add(self._record(kind, request, error, 0), None)
+        self._sink.add(self._record(kind, (path, request), error, 0), None)
 
-    def _record(self, kind: str, request: str, error: Unanswered | None, count: int) -> Record:
+    def _record(
+        self, kind: str, request: tuple[str, str], error: Unanswered | None, count: int
+    ) -> Record:
         self._number += 1
         started, self._since = self._since, self._now()
         return Record(
             number=self._number,
             kind=kind,
             namespace="",
-            request=f"POST {PATH} {request}",
+            request=" ".join(("POST", *filter(None, request))),
             started=started,
             ended=self._since,
             answered=error.answered if error is not None else Answered.OK,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.model.enums import CAUSES, Answered
-from auditor.platforms.vsphere import ALARMS, PERMISSION
+from auditor.platforms.vsphere import ALARMS, PERMISSION, TAGS
 from auditor.ports import Read
 from collectors.http.failures import Unanswered
 from collectors.vsphere.kinds.asked import ASKED
@@ -16,6 +16,7 @@ from collectors.vsphere.live.objects import Tree
 from collectors.vsphere.live.pages import Pages, Place
 from collectors.vsphere.live.reads import authorization, manager_of
 from collectors.vsphere.live.session import Session
+from collectors.vsphere.live.tagging import categories
 
 
 def may_read(session: Session, name: str) -> Read:
@@ -48,6 +49,11 @@ def _tried(session: Session, name: str) -> Unanswered | None:
         if manager is not None:
             this = reference("_this", manager.type, manager.identity)
             session.calls.call("GetAlarm", this)
+        return None
+    if name == TAGS:
+        if not about.is_host:
+            with session.rest() as rest:
+                categories(rest)
         return None
     if name in ASKED:
         told = Asking(session.calls, pages, Tree()).first(everything, ASKED[name])

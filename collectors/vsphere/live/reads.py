@@ -14,13 +14,14 @@ from xml.etree.ElementTree import Element
 
 from auditor.model.enums import CAUSES, Answered
 from auditor.model.resource import Gap
-from auditor.platforms.vsphere import ALARMS, PERMISSION, ROLE
+from auditor.platforms.vsphere import ALARMS, MACHINE, PERMISSION, ROLE, TAGS
 from collectors.http.failures import Unanswered
 from collectors.vsphere.kinds.asked import ASKED, Asked
 from collectors.vsphere.kinds.kind import Kind, Property, known_to
 from collectors.vsphere.kinds.managers import Manager
 from collectors.vsphere.kinds.table import KINDS, MANAGERS, TREE
-from collectors.vsphere.live.asking import Asking, alarms_of
+from collectors.vsphere.live.allowlist import PATH
+from collectors.vsphere.live.asking import Asking, alarms_of, head_of
 from collectors.vsphere.live.calls import Faulted, reference
 from collectors.vsphere.live.faults import HINTS, INVALID_PROPERTY
 from collectors.vsphere.live.forms import value_of
@@ -30,7 +31,9 @@ from collectors.vsphere.live.notes import Notes
 from collectors.vsphere.live.objects import Tree, body_of
 from collectors.vsphere.live.pages import Found, Pages, Place
 from collectors.vsphere.live.pieces import Pieces, is_divisible
+from collectors.vsphere.live.rest import ASSOCIATION
 from collectors.vsphere.live.session import About, Session
+from collectors.vsphere.live.tagging import tags_of_machines
 
 _NAMED: Final = 3
 """How many objects a gap names."""
@@ -67,6 +70,8 @@ class Reads:
             self._permissions()
         elif kind == ALARMS:
             self._alarms()
+        elif kind == TAGS:
+            self._tags()
         elif kind in MANAGERS:
             self._manager(kind)
         elif kind in ASKED:
@@ -184,6 +189,23 @@ class Reads:
             return
         self._notes.heard(ALARMS, "GetAlarm", [kept])
 
+    def _tags(self) -> None:
+        """Read the tags of each machine; of one that has none that is kept as well."""
+        if self._session.about.is_host:
+            return  # tags are of a vCenter
+        wanted = ((KINDS[MACHINE].type, ("name", "parent")),)
+        try:
+            with self._session.rest() as rest:
+                tags = tags_of_machines(rest)
+            for page in self._pages.of(self._place, wanted, 500):
+                kept = [
+                    {**head_of(each, self.tree), "tags": tags.get(each.identity, {})}
+                    for each in page
+                ]
+                self._notes.heard(TAGS, "", kept, ASSOCIATION)
+        except Unanswered as error:
+            self._failed(TAGS, "", error, ASSOCIATION)
+
     def _lack(self, name: str, error: Unanswered) -> None:
         gap = Gap(self._uri, name, CAUSES[Answered.NOT_FOUND], error.detail)
         self.gaps.add(gap)
@@ -191,10 +213,12 @@ class Reads:
     def _withhold(self, kind: str, path: str, who: str, answered: Answered, why: str) -> None:
         self._missing.setdefault((kind, path, answered, why), []).append(who)
 
-    def _failed(self, kind: str, request: str, error: Unanswered | Refused) -> None:
+    def _failed(
+        self, kind: str, request: str, error: Unanswered | Refused, path: str = PATH
+    ) -> None:
         if isinstance(error, Refused):
             error = Unanswered(Answered.MALFORMED, str(error))
-        self._notes.failed(kind, request, error)
+        self._notes.failed(kind, request, error, path)
         self.gaps.add(Gap(self._uri, kind, CAUSES[error.answered], error.detail, error.hint))
 
 

@@ -7,8 +7,9 @@ else opened is used as it is, and left open (:mod:`collectors.vsphere.live.given
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -33,6 +34,7 @@ from collectors.vsphere.live.dialect import VSPHERE
 from collectors.vsphere.live.given import CLONE, HINT, Given, cookie_in, given_in, user_of
 from collectors.vsphere.live.markup import child, name_of, text_of
 from collectors.vsphere.live.pages import Place
+from collectors.vsphere.live.rest import Rest
 
 _ALONE: Final = (
     "a single host: clusters, distributed switches, folders and pools, alarms, key providers and "
@@ -67,7 +69,7 @@ class Connection:
     """
 
     def __init__(self, address: Address, access: Access) -> None:
-        tls = Tls(
+        self.tls = Tls(
             authority=access.authority,
             checked=access.checked and not access.thumbprint,
             thumbprint=access.thumbprint,
@@ -78,7 +80,7 @@ class Connection:
             raise CollectionError(f"{address.uri}: {error}", hint=HINT) from None
         self.server = address.server
         self.watch = Watch()
-        self.pools = call_pools(self.server, tls, self.watch)
+        self.pools = call_pools(self.server, self.tls, self.watch)
         self.cookie = ""
         self._brought = (access.password, access.session, self.given.cookie, self.given.ticket)
 
@@ -138,6 +140,8 @@ class Session:
         self._connection = Connection(address, access)
         self.client = Client(self._connection, VSPHERE, clock, patience)
         self.calls = Calls(self.client, lambda: self._connection.cookie, self._renewed)
+        self._clock, self._patience = clock, patience
+        self._beside: set[str] = set()
         self._renewing = threading.RLock()
         self._named = address.user or access.user
         self._renewable = True
@@ -178,6 +182,29 @@ class Session:
             pass  # the server ends it by itself after half an hour
         finally:
             self._connection.pools.clear()
+
+    @contextlib.contextmanager
+    def rest(self) -> Iterator[Rest]:
+        """Open a session of the REST API as well.
+
+        Raises:
+            Unanswered: it is not served, does not let us in, or we have no password.
+        """
+        password = "" if self._access.session else self._access.password
+        if not password:
+            detail = "the REST API takes a password: a session of this one is none there"
+            raise Unanswered(Answered.DENIED, detail, "AUDITOR_VSPHERE_PASSWORD, --password-file")
+        entering, own = (self._named, password), self._connection
+        made = Rest(own.server, own.tls, entering, self._clock, self._patience)
+        try:
+            with made:
+                yield made
+        finally:
+            self._beside |= {*made.secrets()}
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what identifies us, in either API, and must be in no output."""
+        return (*self.client.secrets(), *sorted(self._beside))
 
     @property
     def authority(self) -> str:

@@ -40,6 +40,11 @@ READ = {
         {"of": "place", "name": "machine"},
         *TABLE,
     ],
+    "tag:Tenant of it,pool": [
+        {"of": "tag", "name": "Tenant of it"},
+        {"of": "place", "name": "pool"},
+        *TABLE,
+    ],
     "namespace,pool": [{"of": "place", "name": "pool"}],
     "machine,label:team": [
         {"of": "place", "name": "machine"},
@@ -77,7 +82,10 @@ WRONG = {
     "machine,folder": "what follows machine is never asked",
     "machine,attribute:a": "what follows machine is never asked",
     "machine,machine": "machine is there twice",
+    "machine,tag:a": "what follows machine is never asked",
     "attribute:": "nothing follows attribute:",
+    "tag:": "nothing follows tag:",
+    "tag:a,tag:a": "tag:a is there twice",
     "place:pool": "'place:pool' is not a key of tenants",
     "folders": "'folders' is not a key of tenants",
     "pool,pool": "pool is there twice",

@@ -59,13 +59,15 @@ def test_where_a_machine_is(text: str, path: str, pool: str, named: tuple[str, s
 
 
 def test_what_is_written_about_it_comes_first_where_that_is_asked() -> None:
-    asked = tenants("attribute:team,attribute:owner")
-    assert asked.attributes == {"team", "owner"}
+    asked = tenants("attribute:team,tag:Team,attribute:owner")
+    assert (asked.asked("attribute"), asked.asked("tag")) == ({"team", "owner"}, {"Team"})
     path = "/A/vm/team-a/x"
-    assert one(asked, path, "", {"owner": "o", "team": "t"}) == ("t", "attribute team")
-    assert one(asked, path, "", {"owner": "o", "team": ""}) == ("o", "attribute owner")
-    assert one(asked, path, "", {"else": "o"}) == ("team-a", "folder")
-    assert one(tenants(), path, "", {"team": "t"}) == ("team-a", "folder")
+    both = {"attribute owner": "o", "attribute team": "t", "tag Team": "g"}
+    assert one(asked, path, "", both) == ("t", "attribute team")
+    assert one(asked, path, "", {**both, "attribute team": ""}) == ("g", "tag Team")
+    assert one(asked, path, "", {"attribute owner": "o"}) == ("o", "attribute owner")
+    assert one(asked, path, "", {"tag team": "o"}) == ("team-a", "folder")
+    assert one(tenants(), path, "", both) == ("team-a", "folder")
 
 
 def test_the_longest_path_of_a_map_counts() -> None:
@@ -84,7 +86,7 @@ def test_what_has_one_name_is_not_one_tenant() -> None:
     found = asked.of(
         [
             (Owned("/A/vm/llm/a", "", "a"), NONE),
-            (Owned("/A/vm/x/b", "", "b"), {"team": "llm"}),
+            (Owned("/A/vm/x/b", "", "b"), {"attribute team": "llm"}),
             (Owned("/A/vm/x/c", GOLD, "c"), NONE),
             (Owned("/A/vm/gold/d", "", "d"), NONE),
             (Owned("/A/vm/gold", "", "gold"), NONE),

@@ -37,6 +37,8 @@ def test_a_role_with_all_of_it() -> None:
         "Host.Config.Settings"
     )
     assert all(any(f"# {kind}: rule" in line for line in lines) for kind in READ)
+    after = lines[lines.index("# vsphere/MachineTags: rule") + 1]
+    assert after == "#   is seen by a global permission, not by one on the inventory"
 
 
 def test_a_role_with_nothing_more() -> None:
