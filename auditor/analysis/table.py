@@ -30,6 +30,7 @@ from auditor.analysis.docker.services import Services
 from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.isolation import chains
+from auditor.analysis.rights import listing
 from auditor.analysis.texts import ReadText, read_json
 from auditor.analysis.vsphere.access import VsphereAccess
 from auditor.analysis.vsphere.gpus import VsphereGpus
@@ -50,6 +51,7 @@ def analyses(read: ReadText) -> Table:
             *(partial(sharing.make, read=read), DockerGpus, HostFacts),
             *(VsphereGpus, VsphereAccess, JoinedGpus),
             *(chains.make, partial(components.make, read=read)),
+            listing.make,
         ),
         completing=(completions.make, joined.make),
     )

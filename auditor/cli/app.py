@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
             "auditor.cli.scan:scan", "Audit files, folders, standard input, clusters and hosts."
         ),
         "gpus": Known("auditor.cli.gpus:gpus", "Say who shares which GPU with whom."),
+        "who-can": Known("auditor.cli.who_can:who_can", "Say who may do something, and by what."),
         "collect": Known(
             "auditor.cli.collect:collect", "Read targets into a folder, to be judged elsewhere."
         ),

@@ -229,6 +229,13 @@ def api_resource_of(kind: str) -> ApiResource | None:
     return None if found is None else ApiResource(found.group, (found.resource,))
 
 
+def api_resources() -> Mapping[str, tuple[str, bool]]:
+    """The resources of Kubernetes itself: the group of each, and whether namespaces have it."""
+    from collectors.kubernetes.resources import BUILT_IN
+
+    return {each.resource: (each.group, each.namespaced) for each in BUILT_IN.values()}
+
+
 def _kubernetes_role(plan: RolePlan) -> Iterator[str]:
     from collectors.kubernetes.permissions import role
 

@@ -295,7 +295,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
             "whom (gpu/Device), by what tenants are told (gpu/Tenancy), what of it they may "
             "write (gpu/Writer), GPUs that several targets tell of (gpu/JoinedDevice), "
             "which nodes are which machines (gpu/Join), what is between workloads and the "
-            "hardware (isolation/Chain). Absent where there are none."
+            "hardware (isolation/Chain), what roles give to whom (k8s/RoleGrants). Absent where "
+            "there are none."
         ),
     ] = UNSET
 

@@ -27,6 +27,7 @@ FACTS: Final = frozenset(
         *("PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"),
         *("PublicGrant", "PolicySelection", "ServiceSelection", "RouteBackends", "RouteListeners"),
         *("SecondaryNetworks", "ControlPlane"),
+        "RoleGrants",
     }
 )
 """Names that analyses give to what they derive: no object is called so, whatever its group."""
@@ -208,6 +209,7 @@ KUBERNETES: Final = Platform(
     shorthand="k8s:// is the current context",
     versions=MappingProxyType({"kubernetes-version": "1.37"}),
     writing="a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io",
+    listed=frozenset({f"{PREFIX}RoleGrants"}),
     open_kinds=re.compile(r"k8s/[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}"),
 )
 """A kind of Kubernetes' own groups has no group in its name, and a misspelt one would never match

@@ -11,6 +11,7 @@ from tests.docs.helps import cli_page, filled
 from tests.docs.results_schema import (
     chain_schema,
     device_schema,
+    grants_schema,
     join_schema,
     joined_schema,
     results_schema,
@@ -29,6 +30,7 @@ JOINED_SCHEMA = ROOT / "policies/schema/gpu-joined-device.v1.schema.json"
 JOIN_SCHEMA = ROOT / "policies/schema/gpu-join.v1.schema.json"
 CHAIN_SCHEMA = ROOT / "policies/schema/isolation-chain.v1.schema.json"
 WRITER_SCHEMA = ROOT / "policies/schema/gpu-writer.v1.schema.json"
+GRANTS_SCHEMA = ROOT / "policies/schema/role-grants.v1.schema.json"
 
 
 def pages() -> dict[Path, str]:
@@ -46,6 +48,7 @@ def pages() -> dict[Path, str]:
     made[JOINED_SCHEMA] = joined_schema()
     made[JOIN_SCHEMA] = join_schema()
     made[WRITER_SCHEMA] = writer_schema()
+    made[GRANTS_SCHEMA] = grants_schema()
     return made
 
 

@@ -17,6 +17,7 @@ from auditor.model.gpus import (
 )
 from auditor.model.isolation import ChainFact
 from auditor.model.results import SCHEMA, Document
+from auditor.model.rights import RoleGrantsFact
 
 _REF = "#/$defs/{name}"
 
@@ -55,6 +56,11 @@ def join_schema() -> str:
 def chain_schema() -> str:
     """The JSON Schema of the facts ``isolation/Chain`` that results list."""
     return _schema(ChainFact, "isolation-chain:v1", "what is around workloads, version 1")
+
+
+def grants_schema() -> str:
+    """The JSON Schema of the facts ``k8s/RoleGrants`` that results list."""
+    return _schema(RoleGrantsFact, "role-grants:v1", "what roles give to whom, version 1")
 
 
 def _schema(struct: type, name: str, title: str) -> str:

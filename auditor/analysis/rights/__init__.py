@@ -1,0 +1,1 @@
+"""Effective rights: what bindings and roles let each subject do, and what comes of it."""

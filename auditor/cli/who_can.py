@@ -1,0 +1,156 @@
+"""``auditor who-can``: who may do something, by which binding and role."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import click
+import msgspec
+
+from auditor.analysis.rights.asking import Question, grants, undecided
+from auditor.cli.caching import RESULTS, cache_of
+from auditor.cli.errors import show_traceback
+from auditor.cli.exits import INTERNAL
+from auditor.cli.options import chosen_by, kubeconfig_option, progress_option, timeout_option
+from auditor.cli.output import write_stdout
+from auditor.cli.process import Scratch
+from auditor.cli.prose import prose
+from auditor.cli.questions import question_of, shown
+from auditor.cli.screen import Progress, style_of
+from auditor.cli.stamp import stamp_of
+from auditor.cli.targets import targets_of
+from auditor.cli.wiring import CollectorOptions, api_resources, wired
+from auditor.config import Config, read_config
+from auditor.engine.sources import WantedKinds
+from auditor.model.finding import Report
+from auditor.model.rights import KIND, Answer, RoleGrantsFact
+from auditor.ports import Live
+from auditor.runner.gather import CollectionRequest, gather
+from auditor.runner.job import wanted_of
+from auditor.runner.run import audit
+from auditor.runner.settings import Settings
+from auditor.runner.shards import default_workers
+from reports.style import Style
+from reports.who_can import Asked, as_csv, as_json, screen
+
+PROFILE: Final = "role-grants"
+_INCOMPLETE: Final = 3
+_decode = msgspec.json.Decoder(RoleGrantsFact).decode
+
+FORMATS: Final[MappingProxyType[str, Callable[[Asked, Report, Style], Iterator[str]]]] = (
+    MappingProxyType({"terminal": screen, "json": as_json, "csv": as_csv})
+)
+
+
+@click.command("who-can")
+@click.argument("verb", metavar="VERB")
+@click.argument("resource", metavar="RESOURCE[/SUBRESOURCE]")
+@click.argument(
+    "targets", nargs=-1, required=True, metavar="TARGET...", type=click.Path(allow_dash=True)
+)
+@click.option(
+    "-n",
+    "--namespace",
+    metavar="NAMESPACE",
+    default="",
+    help="Where. Without it all namespaces are asked about, each grant with its own.",
+)
+@click.option("--name", metavar="NAME", default="", help="The object that is asked about, by name.")
+@click.option(
+    "--format",
+    "shown_as",
+    type=click.Choice(list(FORMATS)),
+    default="terminal",
+    show_default=True,
+    help="What to print.",
+)
+@kubeconfig_option
+@timeout_option
+@click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour.")
+@progress_option
+@prose
+def who_can(
+    verb: str,
+    resource: str,
+    targets: tuple[str, ...],
+    kubeconfig: str,
+    timeout: float | None,
+    progress: str,
+    **chosen: Any,
+) -> int:
+    r"""Say who may do VERB to RESOURCE in TARGETs, and which binding and role lets them.
+
+    RESOURCE is a resource as roles name it, one of another group than Kubernetes' own
+    with its group, or an address of the API server, which begins with a slash. A
+    grant of a RoleBinding holds in its namespace, one of a ClusterRoleBinding in all
+    of them. Aggregated roles are resolved, also of files, where admin, edit and view
+    are those of Kubernetes 1.37 unless a file says otherwise.
+
+    Groups are told by name: who is in one, the identity provider knows. What was not
+    read, and bindings of roles that were not, are named at the end, and the exit code
+    is 3 then.
+
+    \b
+    Examples:
+      auditor who-can create pods/exec -n ml k8s://
+      auditor who-can get secrets --name db-password -n ml k8s://prod manifests/
+      auditor who-can patch rayclusters.ray.io rbac.yaml --format csv
+      auditor who-can impersonate users k8s://
+      auditor who-can get /metrics k8s://
+      kubectl get clusterroles,clusterrolebindings,roles,rolebindings -A -o yaml |
+        auditor who-can '*' '*' -
+    """
+    question = question_of(verb, resource, chosen["name"], chosen["namespace"], api_resources())
+    config = read_config()
+    progressing = Progress(progress)
+    with Scratch(config.temporary) as spool:
+        made = _settings(config, spool)
+        collecting = CollectorOptions.of(config, kubeconfig, timeout)
+        found = [each for _, each in targets_of(targets, collecting)]
+        stamp = stamp_of(targets, config)
+        live = any(isinstance(each, Live) for each in found)
+        asked = wanted_of(made.chosen, spool).among(targets) if live else WantedKinds()
+        order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
+        collectors, _ = gather(found, order, wired().reader_of, progressing)
+        report = audit(collectors, made, stamp, progressing)
+        progressing.end()
+        answered = Asked(
+            shown(question), question.request, question.namespace, _of(report, question)
+        )
+        style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
+        lines = FORMATS[chosen["shown_as"]](answered, report, style)
+        write_stdout(
+            sys.stdout.buffer, (line.encode("utf-8", "backslashreplace") for line in lines)
+        )
+        if order.bug or report.bug:
+            show_traceback(order.bug or report.bug)
+            return INTERNAL
+        return _INCOMPLETE if report.gaps or answered.open else 0
+
+
+def _of(report: Report, question: Question) -> tuple[Answer, ...]:
+    """What each target of a report says of a question."""
+    facts: dict[str, list[RoleGrantsFact]] = {each.uri: [] for each in report.targets}
+    for fact in report.facts.get(KIND, ()):
+        facts.setdefault(fact.target, []).append(_decode(fact.body))
+    return tuple(
+        Answer(target, tuple(grants(roles, question)), tuple(undecided(roles, question)))
+        for target, roles in facts.items()
+    )
+
+
+def _settings(config: Config, spool: Path) -> Settings:
+    cache = cache_of(config)
+    return Settings(
+        chosen=chosen_by((), PROFILE, (), cache, spool),
+        gate="never",
+        workers=default_workers(),
+        spool=spool,
+        result_cache=cache.below(RESULTS) if cache is not None else None,
+        list_all=False,
+        memo=True,
+    )
