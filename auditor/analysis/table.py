@@ -30,6 +30,8 @@ from auditor.analysis.docker.services import Services
 from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.isolation import chains
+from auditor.analysis.network import reach
+from auditor.analysis.network.questions import Question
 from auditor.analysis.rights import listing
 from auditor.analysis.texts import ReadText, read_json
 from auditor.analysis.vsphere.access import VsphereAccess
@@ -37,8 +39,11 @@ from auditor.analysis.vsphere.gpus import VsphereGpus
 from auditor.analysis.workloads import PodTemplates
 
 
-def analyses(read: ReadText) -> Table:
-    """Make the table; ``read`` reads a text as YAML, and is a function of a module."""
+def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
+    """Make the table; ``read`` reads a text as YAML, and is a function of a module.
+
+    ``asked`` are questions about what can reach what.
+    """
     return Table(
         of_objects=(
             partial(PodTemplates, read=read),
@@ -50,7 +55,7 @@ def analyses(read: ReadText) -> Table:
             *(selections.make, secondary_networks.make, backends.make, listeners.make),
             *(partial(sharing.make, read=read), DockerGpus, HostFacts),
             *(VsphereGpus, VsphereAccess, JoinedGpus),
-            *(chains.make, partial(components.make, read=read)),
+            *(chains.make, partial(components.make, read=read), partial(reach.make, asked=asked)),
             listing.make,
         ),
         completing=(completions.make, joined.make),

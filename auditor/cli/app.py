@@ -36,6 +36,9 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
         ),
         "gpus": Known("auditor.cli.gpus:gpus", "Say who shares which GPU with whom."),
         "who-can": Known("auditor.cli.who_can:who_can", "Say who may do something, and by what."),
+        "reach": Known(
+            "auditor.cli.reach:reach", "Say what can reach what in the network of a cluster."
+        ),
         "collect": Known(
             "auditor.cli.collect:collect", "Read targets into a folder, to be judged elsewhere."
         ),

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from auditor.analysis.analyses import Table
+from auditor.analysis.network.questions import Question
 from auditor.analysis.table import analyses
 from auditor.config import Config, DockerConfig, VsphereConfig
 from auditor.errors import UsageError
@@ -75,6 +76,11 @@ def _yaml(text: str) -> object:
         return value_of(text)
     except Unreadable as error:
         return ReadFailure(error.detail)
+
+
+def asking(asked: tuple[Question, ...]) -> Table:
+    """The analyses, with questions about what can reach what."""
+    return analyses(_yaml, asked)
 
 
 def _manifests() -> Recogniser:

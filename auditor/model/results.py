@@ -295,8 +295,9 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
             "whom (gpu/Device), by what tenants are told (gpu/Tenancy), what of it they may "
             "write (gpu/Writer), GPUs that several targets tell of (gpu/JoinedDevice), "
             "which nodes are which machines (gpu/Join), what is between workloads and the "
-            "hardware (isolation/Chain), what roles give to whom (k8s/RoleGrants). Absent where "
-            "there are none."
+            "hardware (isolation/Chain), what roles give to whom (k8s/RoleGrants), what can reach "
+            "what in a network (network/Reach) and whether its policies are enforced "
+            "(network/Enforcement). Absent where there are none."
         ),
     ] = UNSET
 

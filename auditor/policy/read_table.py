@@ -10,6 +10,8 @@ from typing import Final
 import yaml
 
 from auditor.policy.found import ID, Found
+from auditor.policy.read_network import place, plugin
+from auditor.policy.read_reference import reference
 from auditor.policy.suggest import suggestion
 from auditor.policy.tenancy import ATTRIBUTE, MARKS, NAME_OF_NAMESPACE, PATH, RESERVED, TAG
 from auditor.policy.yamlfile import Reader
@@ -111,7 +113,7 @@ def _of_a_kind(reader: Reader, nodes: Mapping[str, yaml.Node]) -> dict[str, obje
             nodes.get("group"), f"{group!r} is not an API group", "without a version: ray.io"
         )
     row: dict[str, object] = {"kind": kind, "group": group}
-    _reference(reader, nodes, row)
+    reference(reader, nodes, row)
     return row
 
 
@@ -152,7 +154,7 @@ def _tenancy_key(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
         row["with"] = _labels(reader, nodes["with"])
     if "set-by" in nodes:
         reader.string(nodes["set-by"])
-    _reference(reader, nodes, {})
+    reference(reader, nodes, {})
     return row
 
 
@@ -194,7 +196,7 @@ def _component(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
                 reader.fail(nodes[name], "must not be empty")
     if nodes and "accounts" not in nodes and "images" not in nodes:
         reader.fail(node, "needs accounts or images", "a namespace alone is not enough")
-    _reference(reader, nodes, {})
+    reference(reader, nodes, {})
     return row
 
 
@@ -216,21 +218,16 @@ def _release(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
         row["fixes"] = reader.value(nodes["fixes"])
         if not isinstance(row["fixes"], bool):
             reader.fail(nodes["fixes"], "must be true or false")
-    _reference(reader, nodes, row)
+    reference(reader, nodes, row)
     return row
-
-
-def _reference(reader: Reader, nodes: Mapping[str, yaml.Node], row: dict[str, object]) -> None:
-    if "reference" in nodes:
-        row["reference"] = reader.string(nodes["reference"])
-        if not str(row["reference"]).startswith("https://"):
-            reader.fail(nodes["reference"], "is not an https:// URL", "it starts with https://")
 
 
 TABLES: Final[Mapping[str, Callable[[Reader, yaml.Node], Mapping[str, object]]]] = MappingProxyType(
     {
         "releases": _release,
         "gpu-components": _component,
+        "network-places": place,
+        "network-plugins": plugin,
         "pod-templates": _templates,
         "tenancy-keys": _tenancy_key,
         "tenant-map": _tenant_map,

@@ -29,7 +29,10 @@ TENANT: Final = "tenant"
 KEYS: Final = "tenancy-keys"
 MAP: Final = "tenant-map"
 ABOUT: Final = frozenset(
-    {"gpu/Device", "gpu/Reach", "gpu/Share", "gpu/Tenancy", "gpu/Writer", "isolation/Chain"}
+    {
+        *("gpu/Device", "gpu/Reach", "gpu/Share", "gpu/Tenancy", "gpu/Writer", "isolation/Chain"),
+        *("network/Reach", "network/Zone"),
+    }
 )
 """The kinds of facts that tell tenants apart: rules about others have no such parameter."""
 

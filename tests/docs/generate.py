@@ -9,11 +9,14 @@ from auditor.policy import load, policies_folder
 from tests.docs.cel_page import cel_page
 from tests.docs.helps import cli_page, filled
 from tests.docs.results_schema import (
+    answer_schema,
     chain_schema,
     device_schema,
+    enforcement_schema,
     grants_schema,
     join_schema,
     joined_schema,
+    reach_schema,
     results_schema,
     tenancy_schema,
     writer_schema,
@@ -31,6 +34,9 @@ JOIN_SCHEMA = ROOT / "policies/schema/gpu-join.v1.schema.json"
 CHAIN_SCHEMA = ROOT / "policies/schema/isolation-chain.v1.schema.json"
 WRITER_SCHEMA = ROOT / "policies/schema/gpu-writer.v1.schema.json"
 GRANTS_SCHEMA = ROOT / "policies/schema/role-grants.v1.schema.json"
+REACH_SCHEMA = ROOT / "policies/schema/network-reach.v1.schema.json"
+ENFORCEMENT_SCHEMA = ROOT / "policies/schema/network-enforcement.v1.schema.json"
+ANSWER_SCHEMA = ROOT / "policies/schema/network-answer.v1.schema.json"
 
 
 def pages() -> dict[Path, str]:
@@ -47,6 +53,9 @@ def pages() -> dict[Path, str]:
     made[CHAIN_SCHEMA] = chain_schema()
     made[JOINED_SCHEMA] = joined_schema()
     made[JOIN_SCHEMA] = join_schema()
+    made[REACH_SCHEMA] = reach_schema()
+    made[ENFORCEMENT_SCHEMA] = enforcement_schema()
+    made[ANSWER_SCHEMA] = answer_schema()
     made[WRITER_SCHEMA] = writer_schema()
     made[GRANTS_SCHEMA] = grants_schema()
     return made

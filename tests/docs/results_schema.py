@@ -16,6 +16,7 @@ from auditor.model.gpus import (
     WriterFact,
 )
 from auditor.model.isolation import ChainFact
+from auditor.model.reach import AnswerFact, EnforcementFact, ReachFact
 from auditor.model.results import SCHEMA, Document
 from auditor.model.rights import RoleGrantsFact
 
@@ -61,6 +62,22 @@ def chain_schema() -> str:
 def grants_schema() -> str:
     """The JSON Schema of the facts ``k8s/RoleGrants`` that results list."""
     return _schema(RoleGrantsFact, "role-grants:v1", "what roles give to whom, version 1")
+
+
+def reach_schema() -> str:
+    """The JSON Schema of the facts ``network/Reach`` that results list."""
+    return _schema(ReachFact, "network-reach:v1", "what workloads reach, version 1")
+
+
+def enforcement_schema() -> str:
+    """The JSON Schema of the facts ``network/Enforcement`` that results list."""
+    title = "whether network policies are enforced, version 1"
+    return _schema(EnforcementFact, "network-enforcement:v1", title)
+
+
+def answer_schema() -> str:
+    """The JSON Schema of the facts ``network/Answer`` that ``auditor reach`` prints."""
+    return _schema(AnswerFact, "network-answer:v1", "whether a connection can be made, version 1")
 
 
 def _schema(struct: type, name: str, title: str) -> str:

@@ -202,6 +202,7 @@ RESTING = {
     "k8s/ServiceSelection": ("k8s/Service",),
     "k8s/RouteBackends": ("k8s/Ingress",),
     "k8s/SecondaryNetworks": ("k8s/Deployment",),
+    "network/Zone": ("k8s/Deployment", "k8s/Namespace", "k8s/NetworkPolicy"),
 }
 """What a fact is derived of; without it there is none."""
 

@@ -36,6 +36,8 @@ READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "pod-templates": read_table,
     "unread-contents": read_table,
     "gpu-components": read_table,
+    "network-places": read_table,
+    "network-plugins": read_table,
     "releases": read_table,
     "tenancy-keys": read_table,
     "tenant-map": read_table,
@@ -50,6 +52,8 @@ SHIPPED = [
     for name in (
         "releases",
         "gpu-components",
+        "network-places",
+        "network-plugins",
         "pod-templates",
         "tenancy-keys",
         "unread-contents",

@@ -87,14 +87,17 @@ class Nodes(msgspec.Struct, frozen=True):
 
 
 class Namespaces:
-    """The namespaces of a cluster by their labels; of one that nothing was read of, its name."""
+    """The namespaces of a cluster by their labels; of one that nothing was read of, its name.
+
+    What files put in no namespace is in one that may be called anything.
+    """
 
     def __init__(self, labels: Mapping[str, Mapping[str, object]], seen: Iterable[str]) -> None:
         """``labels`` are those of namespaces that were read, ``seen`` are all others."""
         self.names = sorted({*labels, *seen})
         self._classes = PodClasses(
             PodClass(
-                {**labels.get(name, {}), NAME_OF_NAMESPACE: name},
+                {**labels.get(name, {}), NAME_OF_NAMESPACE: name or None},
                 More.NONE if name in labels else More.ANY,
             )
             for name in self.names

@@ -77,7 +77,7 @@ class Network:
     ) -> None:
         self.cluster = cluster
         self.ports = PortSpace(chain(ports, _ports(cluster)))
-        self.addresses = AddressSpace(chain(addresses, _addresses(cluster)))
+        self.addresses = AddressSpace(chain(addresses, blocks_in(cluster.policies)))
         namespaces = Namespaces(cluster.namespaces, {each.namespace for each in cluster.pods})
         self.ends = Ends(cluster.pods, cluster.nodes, namespaces, self.addresses, cluster.blocks)
         self._names = PortNames(cluster.pods, self.ports)
@@ -158,22 +158,28 @@ def rules_of(policies: Iterable[Policy]) -> Iterator[Rule]:
 
 def _ports(cluster: Cluster) -> Iterator[PortRange]:
     """What cuts the ports: what rules name by number, and what names come to."""
-    named: set[str] = set()
+    named = port_names(cluster.policies)
     for rule in rules_of(cluster.policies):
-        for port in rule.ports or ():
-            if isinstance(port, NamedPort):
-                named.add(port.name)
-            else:
-                yield port
+        yield from (port for port in rule.ports or () if not isinstance(port, NamedPort))
     for pods in cluster.pods:
         for known in pods.ports:
             if known.name in named:
                 yield PortRange(Protocol(known.protocol), known.number, known.number)
 
 
-def _addresses(cluster: Cluster) -> Iterator[Block]:
+def port_names(policies: Iterable[Policy]) -> frozenset[str]:
+    """The names by which rules call ports."""
+    return frozenset(
+        port.name
+        for rule in rules_of(policies)
+        for port in rule.ports or ()
+        if isinstance(port, NamedPort)
+    )
+
+
+def blocks_in(policies: Iterable[Policy]) -> Iterator[Block]:
     """What cuts the addresses: the blocks of rules; where pods are cuts nothing."""
-    for rule in rules_of(cluster.policies):
+    for rule in rules_of(policies):
         for peer in rule.peers:
             if isinstance(peer, BlocksPeer):
                 yield from peer.blocks

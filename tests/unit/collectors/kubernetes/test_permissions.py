@@ -18,6 +18,7 @@ from auditor.platforms.docker import DOCKER
 from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
 from auditor.platforms.kubernetes import FACTS, PREFIX
+from auditor.platforms.network import NETWORK
 from auditor.platforms.vsphere import VSPHERE
 from auditor.policy import policies_folder
 from auditor.ports import RolePlan
@@ -157,6 +158,7 @@ def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
         *ACCELERATORS.kinds,
         *DOCKER.kinds,
         *ISOLATION.kinds,
+        *NETWORK.kinds,
         *VSPHERE.kinds,
     }
 

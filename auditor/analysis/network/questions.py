@@ -1,0 +1,183 @@
+"""Questions about single connections, and their answers, rule by rule.
+
+A question names two ends and perhaps a port, ``ml/vllm`` to ``metadata`` at ``80``:
+
+=====================  ==========================================================
+``NAMESPACE``          its workloads
+``NAMESPACE/NAME``     a workload or a pod
+``tenant:NAME``        the workloads of a tenant
+``nodes``              every node; ``node/NAME`` one of them
+``world``              an address of the public network that no policy names
+address, network       whoever has it outside of the cluster
+a kind of place        metadata, kubelet, api-server, etcd, other, at its ports
+``*``                  all workloads
+=====================  ==========================================================
+
+A port is ``8000``, ``53/UDP`` or ``8000-8100``; TCP where nothing is said. Pairs with one answer
+are told once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.network.addresses import Block, block_of
+from auditor.analysis.network.gathering import Kind
+from auditor.analysis.network.network import Network
+from auditor.analysis.network.policies import Direction
+from auditor.analysis.network.ports import PortRange, Protocol, bits
+from auditor.analysis.network.summaries import Summaries
+from auditor.analysis.network.telling import Telling, steps_of
+from auditor.model.reach import ALLOWED, DENIED, UNKNOWN, AnswerFact, PolicyStep
+
+MOST_PAIRS: Final = 2_500
+"""Pairs of kinds of pods that are asked for one question."""
+OWN_NODE: Final = "no policy keeps a pod from its own node, nor that node from the pod"
+_PORT: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+EVERYBODY: Final = "*"
+WORLD, NODES, TENANT, NODE = "world", "nodes", "tenant:", "node/"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What is asked: from where, to where, and at which port, "" for all."""
+
+    source: str
+    target: str
+    port: str = ""
+
+
+def port_of(text: str) -> PortRange | None:
+    """Read a port as people write it: ``8000``, ``53/UDP``, ``8000-8100``; None for none."""
+    found = _PORT.fullmatch(text.strip())
+    if found is None:
+        return None
+    first = int(found[1])
+    last = int(found[2] or first)
+    if not 1 <= first <= last <= 65_535:
+        return None
+    return PortRange(Protocol((found[3] or "tcp").upper()), first, last)
+
+
+def blocks_of(questions: Sequence[Question]) -> list[Block]:
+    """The addresses that questions name."""
+    texts = [text for each in questions for text in (each.source, each.target)]
+    return [found for text in texts if (found := block_of(text)) is not None]
+
+
+def ports_of(questions: Sequence[Question]) -> list[PortRange]:
+    """The ports that questions name."""
+    found = (port_of(each.port) for each in questions)
+    return [each for each in found if each is not None]
+
+
+class Answers:
+    """Answers questions about one cluster."""
+
+    def __init__(self, summaries: Summaries, kinds: Sequence[Kind]) -> None:
+        self._summaries = summaries
+        self._network: Network = summaries.network
+        self._kinds = kinds
+        self._telling = Telling(summaries, kinds)
+
+    def of(self, question: Question) -> Iterator[AnswerFact]:
+        """Yield each answer once, with how many pairs have it."""
+        found: dict[object, AnswerFact] = {}
+        targets, own_ports = self._ends(question.target)
+        ports = self._asked(question.port) or own_ports or self._network.ports.all
+        pairs = [
+            (source, target)
+            for source in self._ends(question.source)[0]
+            for target in targets
+            if source != target or len(targets) == 1
+        ]
+        for source, target in pairs[:MOST_PAIRS]:
+            for verdict, mask in self._verdicts(source, target, ports):
+                steps = steps_of(self._network, source, target, mask)
+                key = (verdict, mask, steps)
+                known = found.get(key)
+                if known is not None:
+                    found[key] = msgspec.structs.replace(known, covers=known.covers + 1)
+                else:
+                    found[key] = self._answer((source, target), verdict, mask, steps)
+        yield from found.values()
+
+    def _answer(
+        self, pair: tuple[int, int], verdict: str, ports: int, steps: tuple[PolicyStep, ...]
+    ) -> AnswerFact:
+        source, target = map(self._telling.name, pair)
+        ends = self._network.ends
+        on_nodes = (1 << pair[0] | 1 << pair[1]) & (ends.hosts | ends.nodes)
+        why = ""
+        if verdict == DENIED and on_nodes:
+            verdict, why = UNKNOWN, OWN_NODE
+        return AnswerFact(source, target, self._telling.ports(ports), verdict, steps, why=why)
+
+    def _asked(self, text: str) -> int:
+        port = port_of(text) if text else None
+        return 0 if port is None else self._network.ports.mask(port)
+
+    def _verdicts(self, source: int, target: int, ports: int) -> Iterator[tuple[str, int]]:
+        """Part ports by what becomes of them."""
+        sure = possible = ports
+        for pod, other, direction in (
+            (source, target, Direction.EGRESS),
+            (target, source, Direction.INGRESS),
+        ):
+            if pod < self._network.ends.pods_count:
+                decision = self._network.decision(pod, direction)
+                sure &= decision.sure.ports(1 << other)
+                possible &= decision.possible.ports(1 << other)
+        for verdict, mask in (
+            (ALLOWED, sure),
+            (UNKNOWN, possible & ~sure),
+            (DENIED, ports & ~possible),
+        ):
+            if mask:
+                yield verdict, mask
+
+    # who is meant
+
+    def _ends(self, text: str) -> tuple[list[int], int]:
+        """The ends that a text names, and the ports that go with it, 0 for none."""
+        ends = self._network.ends
+        if text == WORLD:
+            return self._summaries.public_strangers, 0
+        if text == NODES or text.startswith(NODE):
+            wanted = text.removeprefix(NODE)
+            names = self._summaries.node_names
+            found = [at for at, known in enumerate(names) if text == NODES or wanted in known]
+            return [ends.pods_count + at for at in found], 0
+        placed = self._of_place(text)
+        if placed is not None:
+            return placed
+        block = block_of(text)
+        if block is not None:
+            return list(bits(ends.outside_of(self._network.addresses.mask(block)))), 0
+        return [each.number for each in self._kinds if each.running and self._is(each, text)], 0
+
+    def _of_place(self, text: str) -> tuple[list[int], int] | None:
+        found: dict[int, None] = {}
+        ports = 0
+        for place, alternatives in self._summaries.alternatives:
+            if text in {place.of, place.name}:
+                found |= dict.fromkeys(end for each in alternatives for end in bits(each))
+                for each in place.ports:
+                    ports |= self._network.ports.mask(each)
+        return (list(found), ports) if found else None
+
+    def _is(self, kind: Kind, text: str) -> bool:
+        if text in {EVERYBODY, kind.namespace}:
+            return True
+        if text.startswith(TENANT):
+            return self._summaries.tenant_of.get(kind.namespace) == text.removeprefix(TENANT)
+        namespace, _, name = text.partition("/")
+        if namespace != kind.namespace or not name:
+            return False
+        words = name.replace("/", " ")
+        return words in kind.names or any(
+            words in {each, each.partition(" ")[2]} for each in kind.workloads
+        )

@@ -1,0 +1,198 @@
+"""The facts of namespaces: what their workloads reach, and what reaches them.
+
+Workloads of a namespace whose summaries are equal are told as one, ``network/Reach``; the
+namespace as a whole, with the pod that comes there next, is ``network/Zone``. Its ``ingress``
+and ``egress`` say of each direction the ``default`` of that pod, and which workloads are ``open``
+in spite of it, or perhaps (``unsure``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.network.gathering import Gathered, Kind
+from auditor.analysis.network.network import Verdict
+from auditor.analysis.network.policies import Direction
+from auditor.analysis.network.summaries import Summaries, Summary
+from auditor.analysis.network.telling import SHOWN, Telling
+from auditor.model.fact import Fact, Origin
+from auditor.model.reach import TENANTS, DirectionReach, PolicyStep, ReachFact
+from auditor.platforms.network import REACH, ZONE
+
+_SHOWN_FOUND: Final = 20
+_encode = msgspec.json.encode
+
+
+class _Alike(msgspec.Struct):
+    """Kinds of pods with one summary."""
+
+    first: Kind
+    summary: Summary
+    pods: int = 0
+    live: bool = False
+    workloads: dict[str, Origin] = {}
+
+
+def facts_of(
+    gathered: Gathered, summaries: Summaries, enforcement: str, *, live: bool
+) -> Iterator[Fact]:
+    """Yield the facts of each namespace; ``enforcement`` is whether policies are enforced."""
+    telling = Telling(summaries, gathered.kinds)
+    running = sorted(
+        (each for each in gathered.kinds if each.running), key=lambda each: each.namespace
+    )
+    known = {name: list(each) for name, each in groupby(running, lambda each: each.namespace)}
+    for name in sorted({*gathered.namespaces, *known}):
+        alike = _alike(summaries, known.get(name, ()))
+        told = [_told(each, telling, summaries, name) for each in alike]
+        for number, (body, each) in enumerate(zip(told, alike, strict=True)):
+            yield _reach(body, each, number)
+        subject = gathered.namespaces.get(name) or next(iter(alike[0].workloads.values()))
+        yield _zone(name, summaries, told, subject, enforcement, live=live)
+
+
+def _alike(summaries: Summaries, kinds: Sequence[Kind]) -> list[_Alike]:
+    """Put kinds of pods together that have the same summary, in the order of their workloads."""
+    found: dict[object, _Alike] = {}
+    for kind in sorted(kinds, key=lambda each: (min(each.workloads), each.number)):
+        summary = summaries.of(kind.number, kind.namespace)
+        host = summaries.network.cluster.pods[kind.number].host
+        each = found.setdefault((summary, host), _Alike(kind, summary, workloads={}))
+        each.pods += kind.pods
+        each.live = each.live or kind.live
+        for workload, origin in kind.workloads.items():
+            each.workloads.setdefault(workload, origin)
+    return list(found.values())
+
+
+def _told(alike: _Alike, telling: Telling, summaries: Summaries, namespace: str) -> ReachFact:
+    names = sorted(alike.workloads)
+    pod = alike.first.number
+    return ReachFact(
+        namespace=namespace,
+        tenant=summaries.tenant_of.get(namespace, ""),
+        workloads=tuple(names[:SHOWN]),
+        more_workloads=max(len(names) - SHOWN, 0),
+        pods=alike.pods,
+        live=alike.live,
+        host=summaries.network.cluster.pods[pod].host,
+        ingress=telling.direction(pod, Direction.INGRESS),
+        egress=telling.direction(pod, Direction.EGRESS),
+    )
+
+
+def _reach(body: ReachFact, alike: _Alike, number: int) -> Fact:
+    first = min(alike.workloads)
+    subject = alike.workloads[first]
+    return Fact(
+        kind=REACH,
+        key=(body.namespace, first, str(number)),
+        body=_encode(body),
+        subject=subject,
+        elsewhere=tuple((f"/{name}", None) for name in body.__struct_encode_fields__),
+        draws_on=((subject.target, ""),),
+        heuristic=not body.live,
+        part="network reach",
+    )
+
+
+def _zone(
+    name: str,
+    summaries: Summaries,
+    told: Sequence[ReachFact],
+    subject: Origin,
+    enforcement: str,
+    *,
+    live: bool,
+) -> Fact:
+    """The fact of a namespace: rules judge it."""
+    body: dict[str, object] = {
+        "name": name,
+        "tenant": summaries.tenant_of.get(name, ""),
+        "live": live,
+        "enforcement": enforcement,
+        "workloads": sum(len(each.workloads) + each.more_workloads for each in told),
+        "ingress": _direction(name, summaries, told, Direction.INGRESS),
+        "egress": _direction(name, summaries, told, Direction.EGRESS),
+        "reachedBy": list(_reached_by(told, sure=True)),
+        "perhapsReachedBy": list(_reached_by(told, sure=False)),
+        "places": list(_places(told)),
+    }
+    return Fact(
+        kind=ZONE,
+        key=(name,),
+        body=_encode(body),
+        subject=msgspec.structs.replace(subject, kind="k8s/Namespace", namespace="", name=name),
+        elsewhere=tuple((f"/{field}", None) for field in body),
+        draws_on=((subject.target, ""),),
+        heuristic=not live,
+        part="network",
+    )
+
+
+def _direction(
+    name: str, summaries: Summaries, told: Sequence[ReachFact], direction: Direction
+) -> dict[str, object]:
+    """What is open of a direction: the next pod, and workloads that there are."""
+    found: dict[str, list[str]] = {each.value: [] for each in Verdict}
+    for each in told:
+        side = _side(each, direction)
+        found[side.default] += each.workloads
+    return {
+        "default": summaries.default(summaries.blank[name], direction).value,
+        "open": found[Verdict.ALLOWED.value],
+        "unsure": found[Verdict.UNKNOWN.value],
+    }
+
+
+def _side(told: ReachFact, direction: Direction) -> DirectionReach:
+    return told.ingress if direction is Direction.INGRESS else told.egress
+
+
+def _reached_by(told: Sequence[ReachFact], *, sure: bool) -> Iterator[dict[str, object]]:
+    """Which other tenants reach which workloads, by which rules."""
+    found = [
+        (each, peer)
+        for each in told
+        for peer in each.ingress.peers
+        if peer.zone == TENANTS and bool(peer.ports) is sure
+    ]
+    for each, peer in sorted(found, key=lambda item: not item[1].anyone)[:_SHOWN_FOUND]:
+        yield {
+            "workloads": list(each.workloads[:3]),
+            "more": len(each.workloads[3:]) + each.more_workloads,
+            "tenants": list(peer.names[:3]),
+            "moreTenants": len(peer.names[3:]) + peer.more_names,
+            "ports": list(peer.ports or peer.perhaps),
+            "anyone": bool(peer.anyone),
+            "example": peer.example,
+            "by": _rules(peer.steps, "ingress"),
+        }
+
+
+def _places(told: Sequence[ReachFact]) -> Iterator[dict[str, object]]:
+    """Which places are reached, by which workloads."""
+    for each in told:
+        for place in each.egress.places:
+            yield {
+                "place": place.place,
+                "of": place.of,
+                "workloads": list(each.workloads[:3]),
+                "more": len(each.workloads[3:]) + each.more_workloads,
+                "ports": list(place.ports or place.perhaps),
+                "sure": bool(place.ports),
+                "by": _rules(place.steps, "egress"),
+            }
+
+
+def _rules(steps: Sequence[PolicyStep], direction: str) -> list[str]:
+    """The rules that accept, at the end of a direction; none: no policy selects it."""
+    return [
+        f"{step.policy} {step.rule}".strip()
+        for step in steps
+        if step.direction == direction and step.says in {"accepts", "anything"}
+    ]

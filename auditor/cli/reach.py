@@ -1,0 +1,179 @@
+"""``auditor reach``: what can reach what in the network of a cluster, and why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from auditor.analysis.network.questions import Question, port_of
+from auditor.cli.caching import RESULTS, cache_of
+from auditor.cli.errors import show_traceback
+from auditor.cli.exits import INTERNAL
+from auditor.cli.options import (
+    chosen_by,
+    kubeconfig_option,
+    policies_option,
+    progress_option,
+    set_option_of,
+    timeout_option,
+)
+from auditor.cli.output import write_stdout
+from auditor.cli.process import Scratch
+from auditor.cli.prose import prose
+from auditor.cli.screen import Progress, style_of
+from auditor.cli.stamp import stamp_of
+from auditor.cli.targets import targets_of
+from auditor.cli.wiring import CollectorOptions, asking, wired
+from auditor.config import Config, read_config
+from auditor.engine.sources import WantedKinds
+from auditor.errors import UsageError
+from auditor.model.finding import Report
+from auditor.ports import Live
+from auditor.runner.gather import CollectionRequest, gather
+from auditor.runner.job import wanted_of
+from auditor.runner.run import audit
+from auditor.runner.settings import Settings
+from auditor.runner.shards import default_workers
+from reports.reach import answered, answers, as_csv, as_json, matrix, nobody
+from reports.style import Style
+from reports.text import safe, wrap
+
+PROFILE: Final = "network-reach"
+_INCOMPLETE: Final = 3
+
+
+@click.command()
+@click.argument(
+    "targets", nargs=-1, required=True, metavar="TARGET...", type=click.Path(allow_dash=True)
+)
+@click.option("--from", "source", default="", metavar="A", help="Who opens the connection.")
+@click.option("--to", "target", default="", metavar="B", help="Who is to answer it.")
+@click.option("--port", default="", metavar="P", help="At which port: 8000, 53/udp, 8000-8100.")
+@click.option(
+    "--format",
+    "shown_as",
+    type=click.Choice(["terminal", "json", "csv"]),
+    default="terminal",
+    show_default=True,
+    help="What to print.",
+)
+@set_option_of(PROFILE)
+@policies_option
+@kubeconfig_option
+@timeout_option
+@click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour.")
+@progress_option
+@prose
+def reach(
+    targets: tuple[str, ...],
+    source: str,
+    target: str,
+    port: str,
+    kubeconfig: str,
+    timeout: float | None,
+    progress: str,
+    **chosen: Any,
+) -> int:
+    r"""Say what can reach what in the network of TARGETs, by their network policies.
+
+    Workloads of a namespace that reach the same are one row: who reaches them,
+    where they reach, and which policy and rule lets that through. With --from
+    and --to the answer to one question, rule by rule; with one of them the rows
+    of those alone. What could not be read is named at the end, and the exit code
+    is 3 then.
+
+    \b
+    A and B are one of:
+      ml              the workloads of a namespace
+      ml/vllm         a workload, or a pod
+      tenant:llm      the workloads of a tenant
+      *               all workloads
+      nodes           every node; node/NAME one of them
+      metadata        a place: metadata, kubelet, api-server, etcd
+      world           the public network
+      10.1.2.3        an address outside of the cluster, or a network
+
+    \b
+    Examples:
+      auditor reach k8s://
+      auditor reach k8s://prod --to ml
+      auditor reach k8s://prod --from web/front --to ml/vllm --port 8000
+      auditor reach manifests/ --from '*' --to metadata
+      auditor reach k8s://prod --format csv > reach.csv
+
+    It says what policies let through, not whether anybody listens, or answers.
+    """
+    if port and port_of(port) is None:
+        raise UsageError(f"--port {port} is no port", hint="as 8000, 53/udp or 8000-8100")
+    config = read_config()
+    shown = Progress(progress)
+    asked = (Question(source, target, port),) if source and target else ()
+    with Scratch(config.temporary) as spool:
+        made = _settings(chosen["settings"], chosen["policies"], config, spool, asked)
+        found = [
+            each
+            for _, each in targets_of(targets, CollectorOptions.of(config, kubeconfig, timeout))
+        ]
+        stamp = stamp_of(targets, config)
+        live = any(isinstance(each, Live) for each in found)
+        wanted = wanted_of(made.chosen, spool).among(targets) if live else WantedKinds()
+        order = CollectionRequest(wanted, spool / "evidence", spool, stamp.clock)
+        collectors, _ = gather(found, order, wired().reader_of, shown)
+        report = audit(collectors, made, stamp, shown)
+        shown.end()
+        style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
+        lines = _lines(chosen["shown_as"], report, style, Question(source, target, port))
+        write_stdout(sys.stdout.buffer, (x.encode("utf-8", "backslashreplace") for x in lines))
+        if order.bug or report.bug:
+            show_traceback(order.bug or report.bug)
+            return INTERNAL
+        return _INCOMPLETE if report.gaps else 0
+
+
+def _lines(shown_as: str, report: Report, style: Style, asked: Question) -> Iterator[str]:
+    match shown_as:
+        case "json":
+            yield from as_json(report)
+        case "csv":
+            yield from as_csv(report)
+        case _:
+            yield from (f"{line}\n" for line in _screen(report, style, asked))
+
+
+def _screen(report: Report, style: Style, asked: Question) -> Iterator[str]:
+    if not (asked.source and asked.target):
+        yield from matrix(report, style, asked.source, asked.target, asked.port)
+    elif answers(report):
+        yield from answered(report, style)
+    else:
+        yield from nobody(report, f"--from {asked.source} --to {asked.target}", style)
+    for item in report.gaps:
+        gap = item.gap
+        text = f"not read: {gap.scope}  {gap.cause.value}: {gap.detail}"
+        yield from wrap(safe(text), style.width, style.glyph("unknown"))
+        yield from wrap(safe(gap.hint), style.width, "  ") if gap.hint else ()
+
+
+def _settings(
+    parameters: tuple[str, ...],
+    policies: tuple[Path, ...],
+    config: Config,
+    spool: Path,
+    asked: tuple[Question, ...],
+) -> Settings:
+    cache = cache_of(config)
+    chosen = chosen_by(policies, PROFILE, parameters, cache, spool)
+    return Settings(
+        chosen=msgspec.structs.replace(chosen, analyses=asking(asked)),
+        gate="never",
+        workers=default_workers(),
+        spool=spool,
+        result_cache=cache.below(RESULTS) if cache is not None else None,
+        list_all=False,
+        memo=True,
+    )

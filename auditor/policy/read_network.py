@@ -1,0 +1,87 @@
+"""The tables about networks: plugins that enforce policies, and places worth a question."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import yaml
+
+from auditor.policy.found import ID
+from auditor.policy.read_reference import reference
+from auditor.policy.suggest import suggestion
+from auditor.policy.yamlfile import Reader
+
+_AT: Final = ("nodes", "control-plane")
+_PORTS: Final = re.compile(r"(?:TCP|UDP|SCTP) ([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_LAST: Final = 65_535
+
+
+def plugin(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
+    """A row of ``network-plugins``."""
+    keys = ("name", "daemon-sets", "namespaces", "enforces", "container", "argument", "reference")
+    nodes = reader.mapping(node, keys, ("name", "daemon-sets", "namespaces", "enforces"))
+    row: dict[str, object] = {"name": reader.string(nodes.get("name"))}
+    for name in ("daemon-sets", "namespaces"):
+        row[name] = _names(reader, nodes.get(name))
+    row["enforces"] = reader.value(nodes["enforces"]) if "enforces" in nodes else False
+    if not isinstance(row["enforces"], bool):
+        reader.fail(nodes["enforces"], "must be true or false")
+    for name in ("container", "argument"):
+        if name in nodes:
+            row[name] = reader.string(nodes[name])
+    if "argument" in nodes and "container" not in nodes:
+        reader.fail(nodes["argument"], "needs a container", "the one that has it")
+    reference(reader, nodes, {})
+    return row
+
+
+def place(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
+    """A row of ``network-places``."""
+    keys = ("name", "of", "addresses", "at", "ports", "reference")
+    nodes = reader.mapping(node, keys, ("name", "of", "ports"))
+    row: dict[str, object] = {"name": reader.string(nodes.get("name"))}
+    row["of"] = of = reader.string(nodes.get("of"))
+    if of and not ID.fullmatch(of):
+        reader.fail(nodes["of"], f"{of!r} can't be a kind of place", "words joined by dashes")
+    if "at" in nodes:
+        row["at"] = word = reader.string(nodes["at"])
+        if word and word not in _AT:
+            reader.fail(nodes["at"], f"{word!r} is not allowed", suggestion(word, _AT))
+    for name, reads, what in (
+        ("addresses", _is_address, "an address, or a network in CIDR notation"),
+        ("ports", _are_ports, "ports: as TCP 80 or UDP 8000-8100"),
+    ):
+        if name in nodes:
+            row[name] = _names(reader, nodes[name])
+            for item in reader.items(nodes[name]):
+                text = reader.string(item)
+                if text and not reads(text):
+                    reader.fail(item, f"{text!r} is not {what}")
+    if nodes and ("addresses" in nodes) is ("at" in nodes):
+        reader.fail(node, "needs addresses or at", "one of both says where it is")
+    reference(reader, nodes, {})
+    return row
+
+
+def _names(reader: Reader, node: yaml.Node | None) -> list[str]:
+    """Some texts, at least one."""
+    found = [reader.string(item) for item in reader.items(node)]
+    if isinstance(node, yaml.SequenceNode) and not found:
+        reader.fail(node, "must not be empty")
+    return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _are_ports(text: str) -> bool:
+    found = _PORTS.fullmatch(text)
+    return found is not None and 1 <= int(found[1]) <= int(found[2] or found[1]) <= _LAST
