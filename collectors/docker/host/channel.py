@@ -27,10 +27,11 @@ from auditor.platforms.docker import (
     HOST_SHARING_FOLDER,
 )
 from auditor.ports import Read
-from collectors.docker.host.observed import Observed, Unread
+from collectors.docker.host.observed import Observed
 from collectors.docker.host.parts import UnreadError
 from collectors.docker.host.shapes import body_of, request_of
 from collectors.docker.live.notes import Notes
+from collectors.hosts.seen import Unread
 
 _ROOT: Final = "look as root: sudo, or ssh as root"
 _HOW: Final = "the script that `auditor permissions docker --script` prints tells of it there"

@@ -18,9 +18,7 @@ What was cut off at its end is only short: what it no longer says is not known.
 
 from __future__ import annotations
 
-import base64
 import binascii
-import os
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -29,23 +27,14 @@ from typing import Final
 import msgspec
 
 from auditor.model.enums import Answered
-from collectors.docker.host.observed import (
-    CONTAINER_ID,
-    NOT_SEEN,
-    Observed,
-    Output,
-    Process,
-    Seen,
-    Stat,
-    Unread,
-    confined_by,
-)
+from collectors.docker.host.observed import CONTAINER_ID, Observed, Output, Process, confined_by
 from collectors.docker.host.probes import MOST_ENTRIES, text_at
 from collectors.docker.host.script import HEADER
+from collectors.hosts.seen import NOT_SEEN, Seen, Stat, Unread
+from collectors.hosts.words import decoded, number_of, path_of
 
 MOST_BYTES: Final = 16 << 20
 """Of what a host prints no more is read."""
-_NUMBER: Final = re.compile(r"[0-9]{1,20}")
 _MODE: Final = re.compile(r"[0-9a-f]{1,8}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 DENIED: Final = Unread(Answered.DENIED, "permission denied")
@@ -147,13 +136,13 @@ class _Reader:
     def _text_of(self, name: str) -> Callable[[list[str]], None]:
         def take(words: list[str]) -> None:
             (word,) = words
-            self._words.setdefault(name, _path(word))
+            self._words.setdefault(name, path_of(word))
 
         return take
 
     def _user(self, words: list[str]) -> None:
         (word,) = words
-        self._words.setdefault("user", str(_number(word)))
+        self._words.setdefault("user", str(number_of(word)))
 
     def _time(self, words: list[str]) -> None:
         (word,) = words
@@ -165,32 +154,32 @@ class _Reader:
         path, mode, user, group, device, inode, link = words
         if not _MODE.fullmatch(mode):
             raise ValueError(mode)
-        numbers = (_number(user), _number(group), _number(device), _number(inode))
-        self._stats.setdefault(_path(path), Stat.of(int(mode, 16), numbers, _path(link)))
+        numbers = (number_of(user), number_of(group), number_of(device), number_of(inode))
+        self._stats.setdefault(path_of(path), Stat.of(int(mode, 16), numbers, path_of(link)))
 
     def _none(self, words: list[str]) -> None:
         path, why = words
-        self._stats.setdefault(_path(path), _NONE[why])
+        self._stats.setdefault(path_of(path), _NONE[why])
 
     def _folder(self, words: list[str]) -> None:
         path, how = words
-        self._folders.setdefault(_path(path), _LISTED[how])
+        self._folders.setdefault(path_of(path), _LISTED[how])
 
     def _text(self, words: list[str]) -> None:
         path, content = words
-        name = _path(path)
+        name = path_of(path)
         taken = text_at(name)
         if taken is None:
             raise ValueError(name)
         if content in _UNREAD:
             self._texts.setdefault(name, _UNREAD[content])
             return
-        found = _decoded(content)
+        found = decoded(content)
         self._texts.setdefault(name, LARGE if len(found) > taken.most else found)
 
     def _process(self, words: list[str]) -> None:
         name, user, arguments, groups = map(str, words)
-        found = process_of(_path(name), _number(user), _decoded(arguments), _decoded(groups))
+        found = process_of(path_of(name), number_of(user), decoded(arguments), decoded(groups))
         self._processes.append(found)
 
     def _all_processes(self, words: list[str]) -> None:
@@ -215,8 +204,8 @@ class _Reader:
         if code in _NONE:
             found = _NONE[code]
         else:
-            found = Output(_number(code), _decoded(text).decode(errors="replace"))
-        self._outputs.setdefault(_path(name), found)
+            found = Output(number_of(code), decoded(text).decode(errors="replace"))
+        self._outputs.setdefault(path_of(name), found)
 
     def _end(self, words: list[str]) -> None:
         if words:
@@ -229,19 +218,3 @@ def process_of(name: str, user: int, arguments: bytes, groups: bytes) -> Process
     words = arguments.removesuffix(b"\0").split(b"\0") if arguments else []
     texts = tuple(word.decode(errors="replace") for word in words)
     return Process(name, user, texts, groups.decode(errors="replace"))
-
-
-def _number(word: str) -> int:
-    if not _NUMBER.fullmatch(word):
-        raise ValueError(word)
-    return int(word)
-
-
-def _decoded(word: str) -> bytes:
-    if not word.startswith("."):
-        raise ValueError(word)
-    return base64.b64decode(word[1:], validate=True)
-
-
-def _path(word: str) -> str:
-    return os.fsdecode(_decoded(word))

@@ -19,17 +19,7 @@ from typing import Final
 
 from auditor.model.enums import Answered
 from collectors.docker.host.framing import CUT, DENIED, LARGE, ODD, process_of
-from collectors.docker.host.observed import (
-    CONTAINER_ID,
-    FOLDER,
-    Observed,
-    Output,
-    Process,
-    Seen,
-    Stat,
-    Unread,
-    confined_by,
-)
+from collectors.docker.host.observed import CONTAINER_ID, Observed, Output, Process, confined_by
 from collectors.docker.host.probes import (
     DEEPEST,
     ENGINES,
@@ -49,6 +39,7 @@ from collectors.docker.host.probes import (
     text_at,
 )
 from collectors.documents.regular import read_regular
+from collectors.hosts.seen import FOLDER, Seen, Stat, Unread
 
 _LARGEST: Final = 64 << 20
 _SECONDS: Final = 10

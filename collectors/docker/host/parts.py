@@ -16,15 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model.enums import Answered
-from collectors.docker.host.observed import (
-    CONTAINER_ID,
-    NOT_SEEN,
-    Observed,
-    Output,
-    Process,
-    Stat,
-    Unread,
-)
+from collectors.docker.host.observed import CONTAINER_ID, Observed, Output, Process
 from collectors.docker.host.probes import (
     AUDITED,
     ENGINES,
@@ -35,6 +27,7 @@ from collectors.docker.host.probes import (
     RULE_FILES,
     SHELLS,
 )
+from collectors.hosts.seen import NOT_SEEN, Stat, Unread
 
 SETTINGS: Final = "/etc/docker/daemon.json"
 TOOLKIT: Final = "/etc/nvidia-container-runtime/config.toml"

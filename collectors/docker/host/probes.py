@@ -26,7 +26,7 @@ from auditor.platforms.docker import (
     HOST_SOCKET_UNIT,
     HOST_SYSCONFIG_FILE,
 )
-from collectors.docker.host.observed import FILE, FOLDER, SOCKET
+from collectors.hosts.seen import FILE, FOLDER, SOCKET
 
 UNIT_FOLDERS: Final = (
     "/etc/systemd/system",

@@ -19,8 +19,8 @@ import msgspec
 
 from auditor.model.enums import Answered
 from collectors.docker.host.framing import MOST_BYTES, FramingError, Printed, parse
-from collectors.docker.host.observed import Unread
 from collectors.docker.host.script import script
+from collectors.hosts.seen import Unread
 
 SHELL: Final = ("sh", "-s")
 SECONDS: Final = 120.0

@@ -33,7 +33,7 @@ from auditor.platforms.docker import (
     HOST_TOOLKIT,
 )
 from collectors.docker.host import parts
-from collectors.docker.host.observed import FILE, FOLDER, Observed, Stat, Unread
+from collectors.docker.host.observed import Observed
 from collectors.docker.host.parts import UnreadError
 from collectors.docker.host.probes import (
     AUDITED,
@@ -48,6 +48,7 @@ from collectors.docker.host.probes import (
     RULE_SUFFIX,
     Files,
 )
+from collectors.hosts.seen import FILE, FOLDER, Stat, Unread
 
 _NOTHING: Final = "/dev/null"
 """What a unit that is masked is a link to."""

@@ -11,9 +11,10 @@ from auditor.model.enums import Answered
 from collectors.docker.host import local, remote
 from collectors.docker.host.channel import OFF, REMOTE, Looked, Machine, of_engine
 from collectors.docker.host.framing import Printed
-from collectors.docker.host.observed import Observed, Unread
+from collectors.docker.host.observed import Observed
 from collectors.docker.live.address import Address, Way
 from collectors.docker.live.connections import ssh_command
+from collectors.hosts.seen import Unread
 
 _NOBODY: Final = Unread(Answered.UNREACHABLE, "there is no ssh")
 

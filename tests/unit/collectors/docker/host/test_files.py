@@ -21,10 +21,10 @@ from auditor.platforms.docker import (
     HOST_SETTINGS_FOLDER,
 )
 from collectors.docker.host.local import look
-from collectors.docker.host.observed import Unread
 from collectors.docker.host.parts import UnreadError
 from collectors.docker.host.probes import MOST_ENTRIES
 from collectors.docker.host.shapes import body_of
+from collectors.hosts.seen import Unread
 from tests.e2e.forks import ROOT
 from tests.unit.collectors.docker.host.trees import UNIT, host, listening, paths, seen
 

@@ -20,10 +20,11 @@ from auditor.platforms.docker import (
 )
 from collectors.docker.host import local, remote
 from collectors.docker.host.framing import FramingError, parse
-from collectors.docker.host.observed import Observed, Unread
+from collectors.docker.host.observed import Observed
 from collectors.docker.host.parts import UnreadError
 from collectors.docker.host.script import HEADER, script
 from collectors.docker.host.shapes import body_of
+from collectors.hosts.seen import Unread
 from tests.unit.collectors.docker.host.trees import (
     CONTAINER,
     UNIT,
