@@ -55,8 +55,9 @@ _NOUNS: Final = {"--account": "a service account", "--config-map": "a ConfigMap"
 @click.option(
     "--script",
     is_flag=True,
-    help="Print the script that looks at a Docker host where only its engine is reached: run it "
-    "there as root, and give what it prints to auditor scan --host-probes.",
+    help="Print the script that looks at a Docker host where only its engine is reached, or at a "
+    "node of a cluster: run it there as root, and give what it prints to auditor scan, by "
+    "--host-probes or as a target.",
 )
 @prose
 def permissions(
@@ -77,7 +78,8 @@ def permissions(
 
     A Docker Engine has no rights to give: for it the paths are printed that a proxy before its
     socket has to let through, and what is looked at on its host. Of a vCenter it is said which
-    role to give to whom.
+    role to give to whom. What no API server tells of a node, a script does, which a person runs
+    there.
 
     \b
     Examples:
@@ -85,6 +87,7 @@ def permissions(
       auditor permissions k8s --profile pod-security-restricted --namespace team-a
       auditor permissions docker --profile cis-docker
       auditor permissions docker --script > look.sh
+      auditor permissions node --script > look.sh
       auditor permissions vsphere --profile vsphere
     """
     if script:
@@ -117,7 +120,8 @@ def _print_script(platform: str) -> None:
     make = SHIPPED.scripts.get(platform)
     if make is None:
         raise UsageError(
-            f"--script: there is none for {platform}", hint="auditor permissions docker --script"
+            f"--script: there is none for {platform}",
+            hint="auditor permissions docker --script, or node",
         )
     click.echo(make(), nl=False)
 

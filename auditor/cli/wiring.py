@@ -89,6 +89,12 @@ def _manifests() -> Recogniser:
     return MANIFESTS
 
 
+def _node_probes() -> Recogniser:
+    from collectors.kubernetes.node.recogniser import NODE_PROBES
+
+    return NODE_PROBES
+
+
 def _compose() -> Recogniser:
     from collectors.docker.compose.recogniser import COMPOSE
 
@@ -260,6 +266,18 @@ def _look_script() -> str:
     return script()
 
 
+def _node_script() -> str:
+    from collectors.kubernetes.node.script import script
+
+    return script()
+
+
+def _node_role(plan: RolePlan) -> Iterator[str]:
+    from collectors.kubernetes.node.permissions import role
+
+    return role(plan)
+
+
 def _vsphere_role(plan: RolePlan) -> Iterator[str]:
     from collectors.vsphere.permissions import role
 
@@ -382,11 +400,16 @@ SHIPPED: Final = Wiring(
             **dict.fromkeys(VSPHERE.schemes, _objects),
         }
     ),
-    recognisers=(_manifests, _compose, _dockerfiles, _inventories),
+    recognisers=(_manifests, _node_probes, _compose, _dockerfiles, _inventories),
     roles=MappingProxyType(
-        {"k8s": _kubernetes_role, "docker": _socket_proxy, "vsphere": _vsphere_role}
+        {
+            "k8s": _kubernetes_role,
+            "node": _node_role,
+            "docker": _socket_proxy,
+            "vsphere": _vsphere_role,
+        }
     ),
-    scripts=MappingProxyType({"docker": _look_script}),
+    scripts=MappingProxyType({"docker": _look_script, "node": _node_script}),
     formats=MappingProxyType({"terminal": _terminal, "json": _json}),
 )
 """What comes with the program."""

@@ -31,6 +31,13 @@ FACTS: Final = frozenset(
     }
 )
 """Names that analyses give to what they derive: no object is called so, whatever its group."""
+NODE_FILES: Final = "k8s/NodeFiles"
+NODE_KUBELET: Final = "k8s/NodeKubelet"
+NODE_COMPONENTS: Final = "k8s/NodeComponents"
+PROBED: Final = frozenset({NODE_FILES, NODE_KUBELET, NODE_COMPONENTS})
+"""What a script saw on a node and printed into a file: no API server has it."""
+_NAMES: Final = FACTS | {name.removeprefix(PREFIX) for name in PROBED}
+"""Names that no object has, whatever its group."""
 CORE: Final = "core"
 """What the nameless group is called where a name needs it: ``k8s/PodTemplate.core``."""
 
@@ -118,7 +125,10 @@ GROUPS: Final = frozenset((*NAMESPACED, *OF_THE_CLUSTER, *_NO_LISTS))
 """Kubernetes' own groups."""
 
 
-WRITTEN: Final = frozenset({f"{PREFIX}ClusterConfiguration.kubeadm.k8s.io"})
+CLUSTER_CONFIGURATION: Final = f"{PREFIX}ClusterConfiguration.kubeadm.k8s.io"
+KUBELET_CONFIGURATION: Final = f"{PREFIX}KubeletConfiguration.kubelet.config.k8s.io"
+PROXY_CONFIGURATION: Final = f"{PREFIX}KubeProxyConfiguration.kubeproxy.config.k8s.io"
+WRITTEN: Final = PROBED | {CLUSTER_CONFIGURATION, KUBELET_CONFIGURATION, PROXY_CONFIGURATION}
 """Configuration of the programs themselves, which no server has: files hold it."""
 
 
@@ -143,8 +153,9 @@ def kind_name(group: str, kind: str) -> str:
     anybody may write (KEP-1111), though never into a group without a dot. So a dotted group of
     Kubernetes has only its own of the names that are taken. What is named as a fact has its group
     in any case, the core's PodTemplate too: a rule about the fact is not about that object.
+    So has what is named as the files of a node: a manifest is no evidence of them.
     """
-    if kind in FACTS or group not in GROUPS:
+    if kind in _NAMES or group not in GROUPS:
         return f"{PREFIX}{kind}.{group or CORE}"
     if "." in group and group not in BUILT_IN.get(kind, (group,)):
         return f"{PREFIX}{kind}.{group}"
@@ -156,7 +167,7 @@ def groups_of(kind: str) -> tuple[str, ...]:
     name, dot, group = kind.removeprefix(PREFIX).partition(".")
     if dot:
         return ("" if group == CORE else group,)
-    return () if name in FACTS else BUILT_IN.get(name, ())
+    return () if name in _NAMES else BUILT_IN.get(name, ())
 
 
 def is_built_in(api_version: str, kind: str) -> bool:
@@ -200,6 +211,7 @@ KUBERNETES: Final = Platform(
         (
             *(f"{PREFIX}{name}" for name in FACTS),
             *(kind_name(groups[0], kind) for kind, groups in BUILT_IN.items()),
+            *PROBED,
         )
     ),
     facts=frozenset(f"{PREFIX}{name}" for name in FACTS),

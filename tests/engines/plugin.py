@@ -19,6 +19,7 @@ import pytest
 from tests.engines import apiserver as apiservers
 from tests.engines.build import engine
 from tests.engines.buildkit import BuildKit
+from tests.engines.busybox import programs
 from tests.engines.cache import EngineUnavailableError
 from tests.engines.composego import ComposeGo
 from tests.engines.crds import definitions
@@ -64,7 +65,7 @@ GPUS = {
 
 ENGINES = {
     *("control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"),
-    *("kustomize", "helm", "docker", "sshd", "vcsim", "vcsims", "govc"),
+    *("kustomize", "helm", "docker", "sshd", "vcsim", "vcsims", "govc", "busybox"),
 }
 T = TypeVar("T")
 
@@ -131,6 +132,12 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pip_settings() -> dict[str, str]:
     """By which pip installs this program and what it needs, without the registry."""
     return _or_give_up(from_wheels)
+
+
+@pytest.fixture(scope="session")
+def busybox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of programs that are all busybox: a system that has nothing else."""
+    return _or_give_up(lambda: programs(tmp_path_factory.mktemp("busybox")))
 
 
 @pytest.fixture(scope="session", params=DOCKERS.values(), ids=DOCKERS.keys())

@@ -17,7 +17,7 @@ from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
 from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
-from auditor.platforms.kubernetes import FACTS, PREFIX
+from auditor.platforms.kubernetes import FACTS, PREFIX, PROBED
 from auditor.platforms.network import NETWORK
 from auditor.platforms.vsphere import VSPHERE
 from auditor.policy import policies_folder
@@ -155,6 +155,7 @@ def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
     assert nameless == {
         "files/DuplicateKey",
         *facts,
+        *PROBED,
         *ACCELERATORS.kinds,
         *DOCKER.kinds,
         *ISOLATION.kinds,
