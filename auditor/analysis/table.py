@@ -15,6 +15,7 @@ from auditor.analysis import (
     secondary_networks,
     selections,
 )
+from auditor.analysis.advisories import stack
 from auditor.analysis.analyses import Table
 from auditor.analysis.controlplane import components
 from auditor.analysis.docker import joined
@@ -56,7 +57,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(partial(sharing.make, read=read), DockerGpus, HostFacts),
             *(VsphereGpus, VsphereAccess, JoinedGpus),
             *(chains.make, partial(components.make, read=read), partial(reach.make, asked=asked)),
-            listing.make,
+            *(listing.make, stack.make),
         ),
         completing=(completions.make, joined.make),
     )

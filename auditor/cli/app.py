@@ -67,6 +67,10 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
         "profiles": Known(
             "auditor.cli.profiles:profiles", "Show the profiles and what they resolve to."
         ),
+        "advisories": Known(
+            "auditor.cli.advisories:advisories",
+            "List the known faults that versions are judged against.",
+        ),
         "demo": Known("auditor.cli.demo:demo", "Audit the example estate."),
         "completion": Known(
             "auditor.cli.completion:completion", "Print the completion script for a shell."

@@ -11,9 +11,12 @@ from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.platforms.network import NETWORK
 from auditor.platforms.platform import Platform, Platforms
+from auditor.platforms.stack import STACK
 from auditor.platforms.vsphere import VSPHERE
 
 __all__ = ("PLATFORMS", "Platform", "Platforms")
 
-PLATFORMS: Final = Platforms((KUBERNETES, DOCKER, VSPHERE, ACCELERATORS, ISOLATION, NETWORK, FILES))
+PLATFORMS: Final = Platforms(
+    (KUBERNETES, DOCKER, VSPHERE, ACCELERATORS, ISOLATION, NETWORK, STACK, FILES)
+)
 """All that there are; which of them a run knows is an argument."""

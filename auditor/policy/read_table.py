@@ -10,10 +10,11 @@ from typing import Final
 import yaml
 
 from auditor.policy.found import ID, Found
+from auditor.policy.read_advisories import ADVISORY_TABLES
 from auditor.policy.read_network import place, plugin
 from auditor.policy.read_reference import reference
 from auditor.policy.suggest import suggestion
-from auditor.policy.tenancy import ATTRIBUTE, MARKS, NAME_OF_NAMESPACE, PATH, RESERVED, TAG
+from auditor.policy.tenancy import ATTRIBUTE, KEYS, MARKS, NAME_OF_NAMESPACE, PATH, RESERVED, TAG
 from auditor.policy.yamlfile import Reader
 
 _ROW_KEYS = ("kind", "group", "scope", "templates", "shape", "partial", "reference")
@@ -62,10 +63,10 @@ def read_table(reader: Reader, stem: str, found: Found) -> None:
 def _once(
     reader: Reader, node: yaml.Node, stem: str, row: Mapping[str, object], found: Found
 ) -> None:
-    """Only one row of a table may have an id, or name a namespace or a path."""
+    """Only one key may have an id, and only one row of a map name a namespace or a path."""
     named = [row.get(key) for key in _NAMED] if stem == "tenant-map" else []
     every = [name for each in named if isinstance(each, list) for name in each]
-    names = [row["id"]] if "id" in row else every
+    names = [row["id"]] if stem == KEYS and "id" in row else every
     for name in names:
         place = reader.location(node)
         other = found.places.setdefault((stem, str(name)), place)
@@ -224,6 +225,7 @@ def _release(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
 
 TABLES: Final[Mapping[str, Callable[[Reader, yaml.Node], Mapping[str, object]]]] = MappingProxyType(
     {
+        **ADVISORY_TABLES,
         "releases": _release,
         "gpu-components": _component,
         "network-places": place,

@@ -263,7 +263,7 @@ _CUSTOM = (
 _PRIVILEGED: Json = {"securityContext": {"privileged": True}}
 _MAIN: Json = {"image": pod()["containers"][0]["image"], "name": "main"}
 _BAD: Json = {**_MAIN, **_PRIVILEGED}
-_QUIET: Json = {"image": "driver", "repository": "nvcr.io/nvidia", "version": "580"}
+_QUIET: Json = {"image": "driver", "repository": "nvcr.io/nvidia", "version": "595.71.05"}
 
 
 _ACCOUNT: Json = {"serviceAccountName": "app", "automountServiceAccountToken": False}

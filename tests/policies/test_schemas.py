@@ -39,6 +39,8 @@ READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "network-places": read_table,
     "network-plugins": read_table,
     "releases": read_table,
+    "advisories": read_table,
+    "stack-images": read_table,
     "tenancy-keys": read_table,
     "tenant-map": read_table,
 }
@@ -50,6 +52,8 @@ SHIPPED = [
 ] + [
     pytest.param(name, POLICIES / f"tables/{name}.yaml", id=f"tables/{name}.yaml")
     for name in (
+        "advisories",
+        "stack-images",
         "releases",
         "gpu-components",
         "network-places",
@@ -97,6 +101,9 @@ VALID = {
     ),
     "components": ("gpu-components", making.COMPONENTS, ()),
     "releases": ("releases", making.RELEASES, ()),
+    "advisories": ("advisories", making.ADVISORIES, ()),
+    "advisories by branches": ("advisories", making.ADVISORIES_OF_BRANCHES, ()),
+    "stack images": ("stack-images", making.STACK_IMAGES, ()),
     "tenancy keys": ("tenancy-keys", making.TENANCY_KEYS, ()),
     "tenant map": ("tenant-map", "- {tenant: a, namespaces: [b, c]}\n", ()),
     "table": ("pod-templates", making.TABLE.replace("}\n", ", partial: true}\n"), ()),

@@ -71,6 +71,30 @@ RELEASES = """
   as-of: "2026-11-12"
   reference: https://example.com/releases
 """
+ADVISORIES = """
+- id: CVE-2026-1
+  component: runc
+  severity: high
+  what: A container gets out.
+  ranges: [{before: "1.2.8"}, {from: "1.3", before: "1.3.3"}]
+  when: cdi
+  unless: cdi-alone
+  published: "2026-11-01"
+  as-of: "2026-11-12"
+  reference: https://example.com/advisories
+"""
+ADVISORIES_OF_BRANCHES = """
+- id: CVE-2026-2
+  component: nvidia-driver
+  severity: low
+  what: A container gets out.
+  branches: {"580": "580.159.03"}
+  as-of: "2026-11-12"
+  reference: https://example.com/advisories
+"""
+STACK_IMAGES = """
+- {component: a-server, images: [acme/server], part: 2, except: [sdk], reference: "https://a.example"}
+"""
 COMPONENTS = """\
 - {name: a plugin, namespaces: [gpus], owners: [DaemonSet], accounts: [plugin], images: [r.io/a],
    reference: "https://a.example"}

@@ -19,6 +19,7 @@ from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
 from auditor.platforms.kubernetes import FACTS, PREFIX, PROBED
 from auditor.platforms.network import NETWORK
+from auditor.platforms.stack import STACK
 from auditor.platforms.vsphere import VSPHERE
 from auditor.policy import policies_folder
 from auditor.ports import RolePlan
@@ -160,6 +161,7 @@ def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
         *DOCKER.kinds,
         *ISOLATION.kinds,
         *NETWORK.kinds,
+        *STACK.kinds,
         *VSPHERE.kinds,
     }
 

@@ -1,0 +1,1 @@
+"""Known faults of what workloads run on, by the versions that are there."""
