@@ -16,7 +16,7 @@ _ENVELOPE = (
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Body>'
     '<{method} xmlns="urn:vim25">{arguments}</{method}></e:Body></e:Envelope>'
 )
-_VM = re.compile(r'<obj type="VirtualMachine">([^<]+)</obj>.*?<val[^>]*>([^<]*)</val>', re.DOTALL)
+_FOLDERS = ("vmFolder", "hostFolder", "networkFolder")
 
 
 class Soap:
@@ -44,20 +44,39 @@ class Soap:
 
     def machines(self) -> dict[str, str]:
         """The identities of all machines, by their names."""
+        return {name: identity for identity, name in self._values("VirtualMachine", "name").items()}
+
+    def named(self, kind: str, path: str) -> dict[str, str]:
+        """What a property of objects of a type is, by their names."""
+        values = self._values(kind, path)
+        return {name: values[each] for each, name in self._values(kind, "name").items()}
+
+    def values(self, kind: str, identity: str, path: str) -> str:
+        """A property of one object, as it is sent."""
+        spec = (
+            f"<specSet><propSet><type>{kind}</type><pathSet>{path}</pathSet></propSet>"
+            f'<objectSet><obj type="{kind}">{identity}</obj></objectSet></specSet><options/>'
+        )
+        return self.call("RetrievePropertiesEx", "PropertyCollector", "propertyCollector", spec)
+
+    def _values(self, kind: str, path: str) -> dict[str, str]:
+        ways = (
+            ("Folder", "childEntity", ("childEntity", *_FOLDERS, "host")),
+            *(("Datacenter", each, ("childEntity",)) for each in _FOLDERS),
+            ("ComputeResource", "host", ()),
+        )
         walk = "".join(
-            f'<selectSet xsi:type="TraversalSpec"><name>{path}</name><type>{kind}</type>'
-            f"<path>{path}</path>{after}</selectSet>"
-            for kind, path, after in (
-                ("Folder", "childEntity", _names("childEntity", "vmFolder")),
-                ("Datacenter", "vmFolder", _names("childEntity")),
-            )
+            f'<selectSet xsi:type="TraversalSpec"><name>{way}</name><type>{of}</type>'
+            f"<path>{way}</path>{_names(*after)}</selectSet>"
+            for of, way, after in ways
         )
         spec = (
-            "<specSet><propSet><type>VirtualMachine</type><pathSet>name</pathSet></propSet>"
+            f"<specSet><propSet><type>{kind}</type><pathSet>{path}</pathSet></propSet>"
             f'<objectSet><obj type="Folder">group-d1</obj>{walk}</objectSet></specSet><options/>'
         )
         found = self.call("RetrievePropertiesEx", "PropertyCollector", "propertyCollector", spec)
-        return {name: identity for identity, name in _VM.findall(found)}
+        one = rf'<obj type="{kind}">([^<]+)</obj>.*?<val[^>]*>([^<]*)</val>'
+        return dict(re.findall(one, found, re.DOTALL))
 
     def reconfigure(self, machine: str, change: str) -> None:
         """Change a machine; the simulator has done so when it answers."""
