@@ -17,6 +17,8 @@ from auditor.analysis import (
 )
 from auditor.analysis.advisories import stack
 from auditor.analysis.analyses import Table
+from auditor.analysis.auditing import facts as audit_policies
+from auditor.analysis.auditing import logging as audit_logging
 from auditor.analysis.controlplane import components
 from auditor.analysis.docker import joined
 from auditor.analysis.docker.builds import Builds
@@ -58,6 +60,8 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(VsphereGpus, VsphereAccess, JoinedGpus),
             *(chains.make, partial(components.make, read=read), partial(reach.make, asked=asked)),
             *(listing.make, stack.make),
+            partial(audit_policies.make, read=read),
+            partial(audit_logging.make, read=read),
         ),
         completing=(completions.make, joined.make),
     )

@@ -26,7 +26,7 @@ FACTS: Final = frozenset(
     {
         *("PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"),
         *("PublicGrant", "PolicySelection", "ServiceSelection", "RouteBackends", "RouteListeners"),
-        *("SecondaryNetworks", "ControlPlane"),
+        *("SecondaryNetworks", "ControlPlane", "AuditPolicy", "AuditLogging"),
         "RoleGrants",
     }
 )
@@ -128,7 +128,11 @@ GROUPS: Final = frozenset((*NAMESPACED, *OF_THE_CLUSTER, *_NO_LISTS))
 CLUSTER_CONFIGURATION: Final = f"{PREFIX}ClusterConfiguration.kubeadm.k8s.io"
 KUBELET_CONFIGURATION: Final = f"{PREFIX}KubeletConfiguration.kubelet.config.k8s.io"
 PROXY_CONFIGURATION: Final = f"{PREFIX}KubeProxyConfiguration.kubeproxy.config.k8s.io"
-WRITTEN: Final = PROBED | {CLUSTER_CONFIGURATION, KUBELET_CONFIGURATION, PROXY_CONFIGURATION}
+AUDIT_POLICY: Final = f"{PREFIX}Policy.audit.k8s.io"
+WRITTEN: Final = PROBED | {
+    *(CLUSTER_CONFIGURATION, KUBELET_CONFIGURATION, PROXY_CONFIGURATION),
+    AUDIT_POLICY,
+}
 """Configuration of the programs themselves, which no server has: files hold it."""
 
 

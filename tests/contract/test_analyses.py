@@ -132,13 +132,15 @@ def networked() -> tuple[Resource, ...]:
 
 
 def steered() -> tuple[Resource, ...]:
-    """A static pod of an API server, and the configuration that kubeadm makes others of."""
+    """A static pod of an API server, what kubeadm makes others of, and an audit policy."""
     arguments = ["kube-apiserver", "--audit-log-path=-", f"--etcd-prefix={CANARY}"]
     pod = odd("k8s/Pod", {"spec": {"containers": [{"command": arguments}]}})
+    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "None"}]}
     configured = {"scheduler": {"extraArgs": {"profiling": "false"}}}
     return (
         msgspec.structs.replace(pod, namespace="kube-system"),
         odd("k8s/ClusterConfiguration.kubeadm.k8s.io", configured),
+        odd("k8s/Policy.audit.k8s.io", policy),
     )
 
 

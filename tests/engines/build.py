@@ -26,6 +26,7 @@ COSIGN = HERE / "cosign"
 KUSTOMIZE = HERE / "kustomize"
 HELM = HERE / "helm"
 COMPOSE = HERE / "composego"
+AUDIT_POLICY = HERE / "auditpolicy"
 DOCKERFILE = HERE / "dockerfile"
 MOBY = HERE / "moby"
 RUNC = HERE / "runc"
@@ -52,6 +53,7 @@ ENGINES: Mapping[str, Source] = {
     "kustomize": Source(KUSTOMIZE, "sigs.k8s.io/kustomize/kustomize/v5"),
     "helm": Source(HELM, "helm.sh/helm/v3/cmd/helm"),
     "composego": Source(COMPOSE, "."),
+    "auditpolicy": Source(AUDIT_POLICY, "."),
     "dockerfile": Source(DOCKERFILE, "."),
     "dockerd": Source(MOBY, "github.com/moby/moby/v2/cmd/dockerd"),
     "runc": Source(

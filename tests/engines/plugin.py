@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.engines import apiserver as apiservers
+from tests.engines.auditpolicies import AuditPolicies
 from tests.engines.build import engine
 from tests.engines.buildkit import BuildKit
 from tests.engines.busybox import programs
@@ -197,6 +198,12 @@ def buildkit() -> BuildKit:
 def composego() -> ComposeGo:
     """The pinned compose-go."""
     return _or_give_up(lambda: ComposeGo(engine("composego")))
+
+
+@pytest.fixture(scope="session")
+def auditpolicy() -> AuditPolicies:
+    """The code of the pinned API server that reads and evaluates audit policies."""
+    return _or_give_up(lambda: AuditPolicies(engine("auditpolicy")))
 
 
 @pytest.fixture

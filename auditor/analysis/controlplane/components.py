@@ -43,15 +43,18 @@ CONFIGURATION: Final = "k8s/ClusterConfiguration.kubeadm.k8s.io"
 FILES: Final = "files"
 """The uid of a target of files."""
 
-_COMPONENT: Final = "component"
-_CLUSTER: Final = "cluster"
+COMPONENT: Final = "component"
+CLUSTER: Final = "cluster"
+"""Tags of rows: :data:`components_in` reads the first, the others say whose cluster it is."""
+
 _NODE: Final = "node"
 _FIRST, _SECOND = "0", "1"
 """Keys: what says whose cluster it is comes before its components, and the cluster itself last."""
 _LAST: Final = "2"
 _NOT_SHOWN: Final = "no mirror pod of it is shown"
 _encode = msgspec.json.encode
-_decode = msgspec.json.Decoder(list[Component]).decode
+components_in = msgspec.json.Decoder(list[Component]).decode
+"""Reads the components of a row."""
 
 
 class ControlPlanes(Uncombined):
@@ -81,26 +84,26 @@ class ControlPlanes(Uncombined):
             case "k8s/Namespace":
                 if resource.name == found.MAP[0] and live:
                     provider = providers.of_version(site.target.version)
-                    yield Row((_LAST,), _CLUSTER, site.origin(resource), _encode(provider))
+                    yield Row((_LAST,), CLUSTER, site.origin(resource), _encode(provider))
             case _:
                 components = list(self._components(resource, live=live))
                 if components:
                     pointers = [flag.pointer for each in components for flag in each.flags]
                     origin = site.origin(resource, "", sorted(set(pointers)))
-                    yield Row((_SECOND,), _COMPONENT, origin, _encode(components))
+                    yield Row((_SECOND,), COMPONENT, origin, _encode(components))
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each component, and of a cluster for each that is not shown."""
         provider, shown = "", set[str]()
         for _, rows in groups:
             for row in rows:
-                if row.tag == _COMPONENT:
-                    for at, each in enumerate(_decode(row.body)):
+                if row.tag == COMPONENT:
+                    for at, each in enumerate(components_in(row.body)):
                         shown |= set() if each.doubt else {each.component}
                         yield _fact(row.place, each, at)
                     continue
                 provider = provider or msgspec.json.decode(row.body, type=str)
-                if row.tag == _CLUSTER:
+                if row.tag == CLUSTER:
                     missing = [name for name in COMPONENTS if name not in shown]
                     yield from (_missing(row.place, name, provider) for name in missing)
 

@@ -1,0 +1,1 @@
+"""What an audit policy of Kubernetes has the API server write down."""

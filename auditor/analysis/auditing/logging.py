@@ -1,0 +1,197 @@
+"""The analysis: one ``k8s/AuditLogging`` for each API server, by its flags.
+
+::
+
+    kube-apiserver 1.35  --audit-policy-file=/etc/kubernetes/audit.yaml --audit-log-path=/var/log/a
+                         --audit-log-maxage=30
+
+has a policy and a backend, keeps 30 days, and does not say how many files, of which 1.35 keeps all;
+1.36 keeps 100 of them. What a flag comes to is in ``age``, ``backups`` and ``size`` (days, files,
+megabytes; 0 is without end), where it is known: not of a server whose version nobody says, nor of a
+value that is no number, which the server refuses. ``saysAge`` and its like tell what was written.
+
+Without a policy no backend writes anything; without a backend no policy does. Of a log that goes to
+standard output (``-``) nothing is rotated. An API server that is not shown makes a fact that says
+so, with the provider that runs it, if one does: nothing is known of it.
+
+Source: k8s.io/apiserver v0.37.2 and v0.35.0, pkg/server/options/audit.go (NewAuditOptions: 366, 100
+and 100 since v0.36.0, 0 before).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.controlplane import components
+from auditor.analysis.controlplane.components import ControlPlanes
+from auditor.analysis.controlplane.flags import API_SERVER, by_name
+from auditor.analysis.controlplane.found import KUBEADM, Component
+from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
+from auditor.analysis.texts import ReadText, read_json
+from auditor.model.fact import Fact, Origin, Spot
+from auditor.model.resource import Resource
+
+KIND: Final = "k8s/AuditLogging"
+
+_VERSIONED: Final = "version"
+_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
+_NEW: Final = (1, 36)
+"""The version since which retention has defaults."""
+_NUMBER: Final = re.compile(r"[+-]?\d{1,9}")
+_RETENTION: Final = (
+    ("age", "audit-log-maxage", 366),
+    ("backups", "audit-log-maxbackup", 100),
+    ("size", "audit-log-maxsize", 100),
+)
+_ALWAYS: Final = ("policy", "log", "webhook", "mode", "webhookMode", "truncates")
+_FLAGS: Final = MappingProxyType(
+    {
+        "policy": "audit-policy-file",
+        "log": "audit-log-path",
+        "webhook": "audit-webhook-config-file",
+        "mode": "audit-log-mode",
+        "webhookMode": "audit-webhook-mode",
+        **{name: flag for name, flag, _ in _RETENTION},
+    }
+)
+_DEFAULTS: Final = MappingProxyType({"mode": "blocking", "webhookMode": "batch"})
+_encode = msgspec.json.encode
+
+
+class AuditLogging(Uncombined):
+    """Says of each API server what becomes of its events."""
+
+    id = "audit-logging"
+    stage = Stage.TARGET
+    reads = ControlPlanes.reads
+    preferred = ControlPlanes.preferred
+    by_name = ControlPlanes.by_name
+    feeds: Feeds = MappingProxyType({KIND: ControlPlanes.feeds[components.KIND]})
+
+    def __init__(self, read: ReadText) -> None:
+        """``read`` reads a text as YAML."""
+        self._inner = ControlPlanes(read)
+
+    def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
+        """Take the components of an object, and of the cluster itself its version."""
+        for row in self._inner.extract(resource, site):
+            yield row
+            if row.tag == components.CLUSTER:
+                yield Row(("0",), _VERSIONED, None, _encode(site.target.version))
+
+    def derive(self, groups: Groups) -> Iterator[Fact]:
+        """Yield a fact for each API server, and for a cluster that does not show one."""
+        version, provider, shown = "", "", False
+        for _, rows in groups:
+            for row in rows:
+                if row.tag == components.COMPONENT:
+                    found = list(_shown(row, version))
+                    shown = shown or bool(found)
+                    yield from found
+                    continue
+                said = msgspec.json.decode(row.body, type=str)
+                if row.tag == _VERSIONED:
+                    version = said
+                    continue
+                provider = provider or said
+                if row.tag == components.CLUSTER and not shown:
+                    yield _missing(row.place, version, provider)
+
+
+def make(tables: Tables, read: ReadText = read_json) -> AuditLogging:
+    """Make the analysis; it needs no table."""
+    del tables
+    return AuditLogging(read)
+
+
+def _shown(row: Row, version: str) -> Iterator[Fact]:
+    for at, each in enumerate(components.components_in(row.body)):
+        if each.component == API_SERVER and not each.doubt:
+            yield _fact(row.place, each, at, each.version or version)
+
+
+def _fact(origin: Origin, each: Component, at: int, version: str) -> Fact:
+    flags = by_name(each.flags)
+    body: dict[str, object] = {
+        "found": True,
+        "known": not each.unread,
+        "why": each.unread,
+        "provider": "",
+        "version": version,
+        "name": origin.name,
+        "node": each.node,
+        "kubeadm": each.source == KUBEADM,
+    }
+    if not each.unread:
+        body |= _comes_to(flags, version)
+        for name in {flag.name for flag in each.flags if not flag.certain}:
+            for field, flag in _FLAGS.items():
+                if flag == name:
+                    body.pop(field, None)
+    spots = [
+        (f"/{field}", Spot(0, flag.pointer))
+        for field, name in _FLAGS.items()
+        for flag in each.flags
+        if flag.name == name
+    ]
+    return Fact(
+        kind=KIND,
+        key=(origin.namespace, origin.name, origin.source, str(at)),
+        body=_encode(body),
+        subject=origin,
+        elsewhere=(*spots[::-1], *((f"/{name}", None) for name in body)),
+        draws_on=((origin.target, origin.namespace),),
+        part=str(at) if at else "",
+    )
+
+
+def _comes_to(flags: Mapping[str, list[str]], version: str) -> dict[str, object]:
+    """Say what the flags about the log come to; what can't be known is left out."""
+    last = {name: values[-1] for name, values in flags.items()}
+    body: dict[str, object] = {
+        field: last.get(_FLAGS[field], _DEFAULTS.get(field, ""))
+        for field in _ALWAYS
+        if field != "truncates"
+    }
+    body["truncates"] = any(
+        last.get(f"audit-{backend}-truncate-enabled", "false").lower() in {"true", "t", "1"}
+        for backend in ("log", "webhook")
+    )
+    found = _VERSION.match(version)
+    number = (int(found[1]), int(found[2])) if found else None
+    for field, flag, default in _RETENTION:
+        written = last.get(flag)
+        body[f"says{field.title()}"] = written is not None
+        if written is not None:
+            if _NUMBER.fullmatch(written):
+                body[field] = int(written)
+        elif number is not None:
+            body[field] = default if number >= _NEW else 0
+    return body
+
+
+def _missing(origin: Origin, version: str, provider: str) -> Fact:
+    by = f": {provider} runs the control plane" if provider else ""
+    body: dict[str, object] = {
+        "found": False,
+        "known": False,
+        "why": f"no mirror pod of the API server is shown{by}",
+        "provider": provider,
+        "version": version,
+        "name": origin.name,
+        "node": "",
+        "kubeadm": False,
+    }
+    return Fact(
+        kind=KIND,
+        key=(origin.namespace, origin.name),
+        body=_encode(body),
+        subject=origin,
+        elsewhere=tuple((f"/{name}", None) for name in body),
+        draws_on=((origin.target, ""),),
+    )

@@ -1,0 +1,109 @@
+"""What audit policies say: the API server's own code is the judge, of what chance makes."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from auditor.analysis.auditing.matching import Matcher
+from auditor.analysis.auditing.policy import Decision, Request
+from auditor.analysis.auditing.reading import Read, read_policy
+from collectors.documents.guards import Unreadable
+from collectors.documents.values import value_of
+from tests.engines.auditpolicies import AuditPolicies, Decided
+from tests.sweeps import sweep
+from tests.unit.analysis.auditing import policies
+
+SOME, WHOLE = 300, 5_000
+"""Policies, of forty requests each."""
+ASKED = 40
+_FIELDS = (
+    *("users", "groups", "verbs", "namespaces", "resources", "urls", "omit_stages"),
+    "omit_managed_fields",
+)
+
+
+def ours(text: str) -> Read | None:
+    """What we read; None where it is no YAML."""
+    try:
+        return read_policy(value_of(text))
+    except Unreadable:
+        return None
+
+
+def plain(decision: Decision) -> Decided:
+    omitted = tuple(sorted(decision.omit_stages))
+    level = decision.level.title
+    return Decided(level, decision.rule, omitted, decision.omit_managed_fields)
+
+
+def features(matcher: Matcher, request: Request, decision: Decision) -> Iterator[str]:
+    """What of a policy decided, to see that chance reaches all of it."""
+    yield f"level {decision.level.title}"
+    yield "a URL" if request.url else "a subresource" if request.subresource else "a resource"
+    if decision.rule < 0:
+        yield "no rule"
+        return
+    rule = matcher.policy.rules[decision.rule]
+    yield from (f"by {name}" for name in _FIELDS if getattr(rule, name))
+    for url in rule.urls:
+        if request.url and url != request.url and url.endswith("*"):
+            yield "URL that begins so" if url != "*" else "any URL"
+    for each in rule.resources:
+        if each.group == "*" or not each.resources:
+            yield "any group" if each.group == "*" else "a whole group"
+        if request.name in each.names:
+            yield "by a name"
+        yield from _ways(each.resources, request)
+
+
+def _ways(written: Sequence[str], request: Request) -> Iterator[str]:
+    for each in written:
+        if each == "*":
+            yield "any resource"
+        elif each == f"{request.resource}/*":
+            yield "a resource with all below" if request.subresource else "itself by what is below"
+        elif request.subresource and each == f"*/{request.subresource}":
+            yield "a subresource of any"
+
+
+@sweep(SOME, WHOLE)
+def test_policies(auditpolicy: AuditPolicies, size: int) -> None:
+    dice = random.Random(20)
+    questions = [
+        (json.dumps(policies.policy(dice)), [policies.request(dice) for _ in range(ASKED)])
+        for _ in range(size)
+    ]
+    reached: Counter[str] = Counter()
+    for (text, requests), theirs in zip(questions, auditpolicy.asked(questions), strict=True):
+        read = ours(text)
+        assert read is not None
+        assert read.policy is not None, (read.refused, text)
+        assert theirs.decisions is not None, (theirs.error, text)
+        matcher = Matcher(read.policy)
+        for request, expected in zip(requests, theirs.decisions, strict=True):
+            decision = matcher.decide(request)
+            assert plain(decision) == expected, (text, request)
+            reached.update(features(matcher, request, decision))
+    assert len(reached) == 25, sorted(reached)
+    assert min(reached.values()) > size // 10, reached.most_common()
+
+
+@sweep(600, 20_000)
+def test_policies_that_may_be_refused(auditpolicy: AuditPolicies, size: int) -> None:
+    dice = random.Random(7)
+    made = [policies.broken(dice) for _ in range(size)]
+    texts = [json.dumps(each) for each, _ in made]
+    answers = auditpolicy.asked((text, ()) for text in texts)
+    reached: Counter[tuple[str, bool]] = Counter()
+    for (_, name), text, theirs in zip(made, texts, answers, strict=True):
+        read = ours(text)
+        assert read is not None
+        assert (read.policy is None) == bool(theirs.error), (name, read, theirs.error, text)
+        if not theirs.error:
+            assert (not read.ignored) == theirs.strict, (name, read.ignored, text)
+        reached[name, bool(theirs.error)] += 1
+    assert {name for name, _ in reached} == set(policies.BREAKING)
+    assert {refused for _, refused in reached} == {False, True}

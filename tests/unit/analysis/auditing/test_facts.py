@@ -1,0 +1,196 @@
+"""Audit policies in objects, and what becomes of the events of an API server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from auditor.analysis.auditing.facts import CONFIG_MAP, POLICY, AuditPolicies
+from auditor.analysis.auditing.logging import AuditLogging
+from auditor.analysis.auditing.openshift import KIND as OPENSHIFT
+from auditor.model.resource import Resource
+from tests.unit.analysis.controlplane.test_components import LIVE, pod, read_yaml, system
+from tests.unit.analysis.joining import SITE, derived
+from tests.unit.analysis.test_selections import resource
+
+HEAD = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy"}
+
+
+def policy(*rules: object, **fields: object) -> Resource:
+    body = {**HEAD, "rules": list(rules), **fields}
+    return msgspec.structs.replace(resource(POLICY, "p", ""), body=msgspec.json.encode(body))
+
+
+def profile(audit: object) -> Resource:
+    return resource(OPENSHIFT, "cluster", "", spec={"audit": audit})
+
+
+def said(found: Resource) -> dict[str, Any]:
+    (fact,) = derived(AuditPolicies(read_yaml), [found])
+    body: dict[str, Any] = msgspec.json.decode(fact.body)
+    return body
+
+
+def test_a_policy() -> None:
+    (fact,) = derived(
+        AuditPolicies(read_yaml),
+        [policy({"level": "None", "verbs": ["create"]}, {"level": "None"})],
+    )
+    body = msgspec.json.decode(fact.body)
+    assert body["source"] == "file"
+    assert (body["rules"], body["made"], body["caught"]) == (2, True, True)
+    assert [text[:24] for text in body["unlogged"]] == [
+        "rule 1 (None): create se",
+        "rule 2 (None): update, p",
+    ]
+    spot = fact.spot("/unlogged")
+    assert spot is not None
+    assert spot.pointer == "/rules/0"
+    assert fact.spot("/caught") is None
+
+
+def test_a_policy_that_is_refused() -> None:
+    body = said(policy({"level": "none"}))
+    assert body["refused"] == ["rules[0].level: none is no level"]
+    assert not body["made"]
+    assert "unlogged" not in body
+    assert "caught" not in body
+
+
+def test_policies_in_a_config_map() -> None:
+    data = {
+        "a.yaml": "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]",
+        "b.yaml": "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: [}]",
+        "c.yaml": "apiVersion: audit.k8s.io/v1\nkind: Event\n",
+        "notes": "audit.k8s.io/ is a group",
+        "d.yaml": "kind: Policy",
+    }
+    found = derived(AuditPolicies(read_yaml), [resource(CONFIG_MAP, "audit", "a", data=data)])
+    bodies = {fact.part: msgspec.json.decode(fact.body) for fact in found}
+    assert sorted(bodies) == ["a.yaml", "b.yaml"]
+    assert bodies["a.yaml"]["made"]
+    assert bodies["b.yaml"]["refused"][0].startswith("it is not valid YAML: ")
+    spot = found[0].spot("/shallow")
+    assert spot is not None
+    assert spot.pointer == "/data/a.yaml"
+
+
+@pytest.mark.parametrize(
+    ("audit", "unlogged", "shallow"),
+    [
+        pytest.param({"profile": "Default"}, [], ["rule 4 (Metadata)"], id="Default"),
+        pytest.param({}, [], ["rule 4 (Metadata)"], id="no profile"),
+        pytest.param({"profile": "WriteRequestBodies"}, [], [], id="WriteRequestBodies"),
+        pytest.param({"profile": "AllRequestBodies"}, [], [], id="AllRequestBodies"),
+        pytest.param(
+            {"profile": "None", "customRules": [{"group": "dev", "profile": "Default"}]},
+            ["rule 3 (None)"],
+            ["rule 3 (None)"],
+            id="None",
+        ),
+        pytest.param(
+            {"customRules": [{"group": "dev", "profile": "None"}]},
+            ["rule 3 (None)"],
+            ["rule 3 (None)", "rule 5 (Metadata)"],
+            id="None for a group",
+        ),
+    ],
+)
+def test_openshift(audit: object, unlogged: list[str], shallow: list[str]) -> None:
+    body = said(profile(audit))
+    assert body["refused"] == body["bodies"] == []
+    assert [text.partition(":")[0] for text in body["unlogged"]] == unlogged
+    assert [text.partition(":")[0] for text in body["shallow"]] == shallow
+
+
+@pytest.mark.parametrize(
+    ("audit", "refused"),
+    [
+        ({"profile": "Most"}, ["spec.audit.profile: Most is no profile"]),
+        ({"customRules": [{"profile": "None"}]}, ["spec.audit.customRules[0]: has no group"]),
+        (
+            {"customRules": [{"group": "a"}]},
+            ["spec.audit.customRules[0]: None is no profile"],
+        ),
+    ],
+)
+def test_profiles_that_are_none(audit: object, refused: list[str]) -> None:
+    assert said(profile(audit))["refused"] == refused
+
+
+def logs(*words: str, image: str = "r/kube-apiserver:v1.36.2", live: bool = True) -> dict[str, Any]:
+    found = pod("kube-apiserver", *words, image=image)
+    (fact,) = derived(AuditLogging(read_yaml), [found], site=LIVE if live else SITE)
+    body: dict[str, Any] = msgspec.json.decode(fact.body)
+    return body
+
+
+def test_flags_and_their_defaults() -> None:
+    body = logs("--audit-policy-file=/p", "--audit-log-path=/a", "--audit-log-maxage=7")
+    assert {name: body[name] for name in ("policy", "log", "webhook", "mode", "truncates")} == {
+        "policy": "/p",
+        "log": "/a",
+        "webhook": "",
+        "mode": "blocking",
+        "truncates": False,
+    }
+    assert (body["age"], body["saysAge"], body["backups"], body["saysBackups"]) == (
+        *(7, True),
+        *(100, False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "live", "age"),
+    [
+        pytest.param("r/kube-apiserver:v1.35.9", True, 0, id="before 1.36"),
+        pytest.param("r/kube-apiserver:v1.36.0", True, 366, id="1.36"),
+        pytest.param("r/kube-apiserver@sha256:ab", False, None, id="nobody says which"),
+    ],
+)
+def test_defaults_by_version(image: str, live: bool, age: int | None) -> None:  # noqa: FBT001 - a case
+    body = logs(image=image, live=live)
+    assert body.get("age") == age
+    assert body["saysAge"] is False
+
+
+def test_the_version_of_the_cluster_is_that_of_its_server() -> None:
+    found = derived(
+        AuditLogging(read_yaml), [system(), pod("kube-apiserver", image="r/k@sha256:a")], site=LIVE
+    )
+    (fact,) = found
+    assert msgspec.json.decode(fact.body)["age"] == 366
+
+
+def test_values_that_are_none() -> None:
+    body = logs("--audit-log-maxage=many", "--audit-log-maxbackup=5", "--audit-log-maxbackup=6")
+    assert "age" not in body
+    assert body["backups"] == 6, "the last counts"
+    assert logs("--audit-log-truncate-enabled")["truncates"]
+    assert logs("--audit-webhook-truncate-enabled=true")["truncates"]
+
+
+def test_where_a_flag_stands() -> None:
+    found = pod("kube-apiserver", "--audit-log-maxage=1", "--audit-log-maxage=2")
+    (fact,) = derived(AuditLogging(read_yaml), [found], site=LIVE)
+    spot = fact.spot("/age")
+    assert spot is not None
+    assert spot.pointer == "/spec/containers/0/command/2"
+    assert fact.spot("/log") is None
+
+
+def test_servers_that_are_not_known() -> None:
+    found = pod("sh", "-c", "exec kube-apiserver --v=1")
+    (fact,) = derived(AuditLogging(read_yaml), [found], site=LIVE)
+    body = msgspec.json.decode(fact.body)
+    assert (body["found"], body["known"]) == (True, False)
+    assert "policy" not in body
+    (fact,) = derived(AuditLogging(read_yaml), [system(), pod(owner=None)], site=LIVE)
+    body = msgspec.json.decode(fact.body)
+    assert (body["found"], body["why"]) == (False, "no mirror pod of the API server is shown")
+    env = [{"name": "P", "valueFrom": {"fieldRef": {}}}]
+    found = pod("kube-apiserver", "--audit-policy-file=$(P)", env=env)
+    (fact,) = derived(AuditLogging(read_yaml), [found], site=LIVE)
+    assert "policy" not in msgspec.json.decode(fact.body)
