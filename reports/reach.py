@@ -25,7 +25,7 @@ from auditor.model.reach import (
     ReachFact,
 )
 from reports.style import Style
-from reports.text import cells, safe, wrap
+from reports.text import safe, wrap
 
 SHOWN_NAMES: Final = 3
 SHOWN_PORTS: Final = 6
@@ -53,7 +53,6 @@ _SAYS: Final = {
 }
 _WORLD, _TENANTS = "world", "tenants"
 _INDENT: Final = " " * 8
-_COLUMN: Final = 32
 _decode = msgspec.json.Decoder(ReachFact).decode
 _decode_answer = msgspec.json.Decoder(AnswerFact).decode
 _decode_enforcement = msgspec.json.Decoder(EnforcementFact).decode
@@ -107,6 +106,10 @@ class _Row(msgspec.Struct, frozen=True):
     perhaps: tuple[str, ...]
     steps: tuple[PolicyStep, ...]
     more: str = ""
+
+    def has(self, port: str) -> bool:
+        """Whether a port, as it was asked for, is let through, or may be."""
+        return any(_has(each, port) for each in (*self.ports, *self.perhaps))
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -227,16 +230,38 @@ def _direction(word: str, side: DirectionReach, style: Style, port: str) -> Iter
     if side.default == "allowed" and not side.policies:
         names = ", ".join(each.place for each in side.places if each.of != _WORLD)
         if names:
-            yield from wrap(safe(f"everywhere, so also to {names}"), style.width, _INDENT)
+            yield from wrap(safe(f"to everything: {names}, …"), style.width, _INDENT)
         return
-    whole = any(each.of == _WORLD for each in side.places)
-    rows = [_Row(_zone(x, whole=whole), x.ports, x.perhaps, x.steps) for x in side.peers]
-    rows += [_Row(x.place, x.ports, x.perhaps, x.steps) for x in side.places if x.of != _WORLD]
+    rows = list(_rows(side, part=word == "out"))
+    shown = [each for each in rows if not port or each.has(port)]
     if not rows:
         yield f"{_INDENT}nothing else"
+    elif not shown:
+        yield f"{_INDENT}nothing at {port}"
+    for (ports, perhaps, by), alike in _alike(shown).items():
+        yield from wrap(safe(", ".join(alike)), style.width, _INDENT)
+        text = _ports(ports) if ports else ""
+        if perhaps:
+            text = "; ".join(filter(None, (text, f"perhaps {_ports(perhaps)}")))
+        yield from wrap(safe(f"{text}  {by}".rstrip()), style.width, f"{_INDENT}  ")
+
+
+def _rows(side: DirectionReach, *, part: bool) -> Iterator[_Row]:
+    """Yield zones, then places; ``part`` says that some addresses are not all of them."""
+    whole = not part or any(each.of == _WORLD for each in side.places)
+    for zone in side.peers:
+        yield _Row(_zone(zone, whole=whole), zone.ports, zone.perhaps, zone.steps)
+    for place in side.places:
+        if place.of != _WORLD:
+            yield _Row(place.place, place.ports, place.perhaps, place.steps)
+
+
+def _alike(rows: Sequence[_Row]) -> dict[tuple[tuple[str, ...], tuple[str, ...], str], list[str]]:
+    """Put together what is let through at the same ports by the same rules."""
+    found: dict[tuple[tuple[str, ...], tuple[str, ...], str], list[str]] = {}
     for each in rows:
-        if not port or any(_has(text, port) for text in (*each.ports, *each.perhaps)):
-            yield from _row(each, style)
+        found.setdefault((each.ports, each.perhaps, _by(each.steps)), []).append(each.name)
+    return found
 
 
 def _default(side: DirectionReach) -> str:
@@ -256,19 +281,6 @@ def _zone(zone: Neighbours, *, whole: bool) -> str:
     more = len(zone.names) - SHOWN_NAMES + zone.more_names
     names = ", ".join(zone.names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
     return f"{'tenant' if len(zone.names) == 1 else 'tenants'} {names}"
-
-
-def _row(row: _Row, style: Style) -> Iterator[str]:
-    """Yield who is on the other side, at which ports, and the rules that let it through."""
-    text = _ports(row.ports) if row.ports else ""
-    if row.perhaps:
-        text = "; ".join(filter(None, (text, f"perhaps {_ports(row.perhaps)}")))
-    name = safe(row.name)
-    left = name + " " * max(_COLUMN - cells(name), 2)
-    yield from wrap(f"{left}{text}", style.width, _INDENT)
-    by = _by(row.steps)
-    if by:
-        yield from wrap(safe(by), style.width, f"{_INDENT}  ")
 
 
 def _by(steps: Sequence[PolicyStep]) -> str:

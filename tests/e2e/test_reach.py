@@ -60,8 +60,8 @@ SCREEN = """\
 ml  tenant ml
   Deployment vllm  (1 template)
     in  closed by default: NetworkPolicy ml/deny and 1 more policy
-        tenant web                      TCP 8000
-          NetworkPolicy ml/front spec.ingress[0]
+        tenant web
+          TCP 8000  NetworkPolicy ml/front spec.ingress[0]
     out closed by default: NetworkPolicy ml/deny
         nothing else
 
@@ -69,7 +69,7 @@ web  tenant web
   Pod front  (1 template)
     in  open by default, as no policy selects it
     out open by default, as no policy selects it
-        everywhere, so also to {places}
+        to everything: {places}, …
 """
 PLACES = (
     "instance metadata, ECS task metadata, Azure wire server, Alibaba Cloud metadata, kubelet, "

@@ -72,7 +72,8 @@ class PolicyRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class PodRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A pod, or a template of pods: ``owner`` is its workload, as KIND NAME.
 
-    ``running`` is false for a template of a cluster, whose pods are there by themselves.
+    ``running`` is false for a template of a cluster, whose pods are there by themselves, and for
+    what an operator completes from elsewhere.
     """
 
     read: Read
@@ -181,7 +182,8 @@ def _template(resource: Resource, site: Site, *, live: bool) -> Iterator[Row]:
     more = More.OF_CONTROLLERS if is_built_in(owner.apiVersion, owner.kind) else More.ANY
     if resource.kind == facts.PATCH:
         more = More.ANY
-    found = PodRow(read, f"{owner.kind} {above.name}", more, live, running=not live)
+    running = not live and resource.kind != facts.PATCH
+    found = PodRow(read, f"{owner.kind} {above.name}", more, live, running)
     origin = site.origin(above, resource.pointer)
     yield Row((PODS, resource.namespace), "pod", origin, _encode(found))
 

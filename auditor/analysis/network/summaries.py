@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import Final
 
 import msgspec
 
@@ -33,6 +34,9 @@ from auditor.analysis.network.ports import PortRange, Protocol, bits
 from auditor.analysis.network.public import GLOBAL, SPECIAL, coverage
 from auditor.analysis.network.relations import Piece
 from auditor.model.reach import NODES, PLATFORM, PRIVATE, SAME, TENANT, TENANTS, WORLD
+
+NOWHERE: Final = "(no namespace)"
+"""Whose what is that files put in no namespace."""
 
 
 class Zone(msgspec.Struct, frozen=True):
@@ -84,7 +88,7 @@ class Summaries:
         self.running = all_bits(each.number for each in gathered.kinds if each.running)
         self.platform = self._of_namespaces(gathered.platform)
         self.tenant_of = {
-            name: "" if name in gathered.platform else gathered.tenants.of(name, "").name
+            name: "" if name in gathered.platform else gathered.tenants.of(name, "").name or NOWHERE
             for name in self.blank
         }
         self._tenants = self._by_tenant()
