@@ -33,7 +33,7 @@ from auditor.analysis.docker.services import Services
 from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.isolation import chains
-from auditor.analysis.network import reach
+from auditor.analysis.network import checking, reach
 from auditor.analysis.network.questions import Question
 from auditor.analysis.rights import listing
 from auditor.analysis.texts import ReadText, read_json
@@ -58,7 +58,8 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(selections.make, secondary_networks.make, backends.make, listeners.make),
             *(partial(sharing.make, read=read), DockerGpus, HostFacts),
             *(VsphereGpus, VsphereAccess, JoinedGpus),
-            *(chains.make, partial(components.make, read=read), partial(reach.make, asked=asked)),
+            *(chains.make, partial(components.make, read=read)),
+            *(checking.make, partial(reach.make, asked=asked)),
             *(listing.make, stack.make),
             partial(audit_policies.make, read=read),
             partial(audit_logging.make, read=read),

@@ -13,7 +13,8 @@ REACH: Final = "network/Reach"
 ZONE: Final = "network/Zone"
 ENFORCEMENT: Final = "network/Enforcement"
 ANSWER: Final = "network/Answer"
-FACTS: Final = frozenset({REACH, ZONE, ENFORCEMENT, ANSWER})
+POLICY: Final = "network/Policy"
+FACTS: Final = frozenset({REACH, ZONE, ENFORCEMENT, ANSWER, POLICY})
 
 NETWORK: Final = Platform(
     name="network",
@@ -22,6 +23,12 @@ NETWORK: Final = Platform(
     kinds=FACTS,
     facts=FACTS,
     listed=frozenset({REACH, ENFORCEMENT, ANSWER}),
-    shapes=MappingProxyType({ZONE: Shape(names=NAMES | {("tenant",)})}),
-    writing="of networks there are network/Zone, network/Reach and network/Enforcement",
+    shapes=MappingProxyType(
+        {
+            ZONE: Shape(names=NAMES | {("tenant",)}),
+            POLICY: Shape(names=NAMES | {("namespace",)}),
+        }
+    ),
+    writing="of networks there are network/Zone, network/Policy, network/Reach and "
+    "network/Enforcement",
 )

@@ -51,13 +51,14 @@ _encode = msgspec.json.encode
 class Kind(msgspec.Struct):
     """Pods that are one end: how many, of which workloads, and where the first was read.
 
-    ``running`` are those that run: in a cluster a template by itself has none. ``names`` are those
-    of its pods that a question names.
+    ``pods`` counts templates as well, ``told`` only what runs: in a cluster a template by itself
+    does not. ``names`` are those of its pods that a question names.
     """
 
     namespace: str
     number: int
     pods: int = 0
+    told: int = 0
     running: bool = False
     live: bool = False
     workloads: dict[str, Origin] = {}
@@ -65,11 +66,13 @@ class Kind(msgspec.Struct):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A policy, and where it was read."""
+    """A policy, and where it was read; ``kind`` is with its group, ``partial`` a patch of one."""
 
     policy: Policy
     origin: Origin
     live: bool
+    kind: str
+    partial: bool
 
 
 class Gathered:
@@ -110,7 +113,7 @@ class Gathered:
 
     def policy(self, row: PolicyRow, origin: Origin) -> None:
         """Learn a policy."""
-        self.policies.append(Written(_policy(row, origin), origin, row.live))
+        self.policies.append(Written(_policy(row, origin), origin, row.live, row.kind, row.partial))
 
     def node(self, row: Nodes, origin: Origin) -> None:
         """Learn a node; those that no policy tells apart are one end."""
@@ -121,23 +124,25 @@ class Gathered:
         """Learn a node of which nothing is known but that it is there."""
         self.node(Nodes(more=More.ANY), origin)
 
-    def pod(self, row: PodRow, origin: Origin) -> None:
-        """Learn a pod, or a template of pods."""
-        made, key = self._project.pod(origin.namespace, row)
+    def pod(self, row: PodRow, namespace: str, origin: Origin | None = None) -> None:
+        """Learn a pod, or a template of pods; where it was read, None of what is only counted."""
+        made, key = self._project.pod(namespace, row)
         kind = self._class(key, made)
         kind.live = kind.live or row.live
+        kind.pods += 1
+        kind.running = kind.running or row.running
+        if origin is None:
+            return
         if origin.name in self._named:
-            kind.names = kind.names | {origin.name}
+            kind.names |= {origin.name}
         if row.running:
-            kind.pods += 1
-            kind.running = True
-        if row.running or row.owner not in kind.workloads:
+            kind.told += 1
             kind.workloads.setdefault(row.owner, origin)
 
     def of_anything(self, origin: Origin, *, live: bool) -> None:
         """Learn a pod of which nothing is known but that it is there."""
         row = PodRow(read=_UNKNOWN, owner=f"Pod {origin.name}", more=More.ANY, live=live)
-        self.pod(row, origin)
+        self.pod(row, origin.namespace, origin)
 
     def _class(self, key: object, made: Pods) -> Kind:
         found = self._classes.get(key)

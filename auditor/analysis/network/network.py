@@ -99,6 +99,13 @@ class Network:
         policies = self.cluster.policies
         return [Selecting(policies[number], sure) for number, sure in self._selecting[pod]]
 
+    def ports_called(self, wanted: NamedPort) -> tuple[Mapping[int, int], int]:
+        """The ports that a name comes to, each with the pods where it does.
+
+        And the pods of which nobody knows all ports.
+        """
+        return self._names.of(wanted)
+
     def matcher(self, pod: int, direction: Direction) -> Matcher:
         """What says of the rules of a direction what they match at the pods of an end."""
         return self._matching.of(direction, self.cluster.pods[pod])

@@ -1,10 +1,9 @@
 """The analysis: what can reach what in a cluster, as far as its network policies have a say.
 
-Five kinds of facts. ``network/Reach`` are workloads of a namespace that reach the same and are
+Three kinds of facts. ``network/Reach`` are workloads of a namespace that reach the same and are
 reached by the same: a row of what ``auditor reach`` shows. ``network/Zone`` is a namespace with
-all of these, and what becomes of a pod that comes there next: what rules judge. ``k8s/PolicyParts``
-is a policy with those of its peers and ports that come to nothing. ``network/Enforcement`` is
-whether anything keeps to the policies. ``network/Answer`` is of a question that was asked.
+all of these, and what becomes of a pod that comes there next: what rules judge.
+``network/Answer`` is of a question that was asked.
 
 Of a cluster its running pods are told; templates only say whom a selector could mean. Of files
 every template is, and others may stand elsewhere: what is found of files is heuristic.
@@ -22,9 +21,10 @@ from auditor.analysis.gpu.components import components_from_table
 from auditor.analysis.gpu.rows import NAMESPACE, NODE, POD
 from auditor.analysis.gpu.tenants import TenantKey, Tenants, keys_from_table, map_from_table
 from auditor.analysis.network import rows, zones
+from auditor.analysis.network.checking import enforcement_of
 from auditor.analysis.network.ends import Nodes
 from auditor.analysis.network.enforcement import TABLE as PLUGINS
-from auditor.analysis.network.enforcement import Found, Plugin, plugins_from_table, state_of
+from auditor.analysis.network.enforcement import Found, Plugin, plugins_from_table
 from auditor.analysis.network.gathering import Gathered
 from auditor.analysis.network.places import TABLE as PLACES
 from auditor.analysis.network.places import Place, places_from_table
@@ -34,9 +34,9 @@ from auditor.analysis.network.summaries import Summaries
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact
-from auditor.model.reach import AnswerFact, EnforcementFact
+from auditor.model.reach import AnswerFact
 from auditor.model.resource import Gap, Resource
-from auditor.platforms.network import ANSWER, ENFORCEMENT, REACH, ZONE
+from auditor.platforms.network import ANSWER, REACH, ZONE
 
 _ALL: Final = rows.POLICIES | rows.TEMPLATES | {NAMESPACE, NODE, POD}
 _JOINED: Final = (
@@ -68,7 +68,6 @@ class NetworkReach(Uncombined):
                 }
             ),
             ANSWER: MappingProxyType({"": _ALL}),
-            ENFORCEMENT: MappingProxyType({"": rows.POLICIES | {rows.DAEMON_SET}}),
         }
     )
 
@@ -117,9 +116,7 @@ class NetworkReach(Uncombined):
                 live = _learn(gathered, row) or live
         if not gathered.kinds and not gathered.policies and not gathered.namespaces:
             return
-        state = _enforcement(gathered, live=live)
-        if gathered.policies:
-            yield _of_target(gathered, state)
+        state = enforcement_of(gathered, live=live)
         summaries = Summaries(gathered, ports_of(self._asked))
         yield from zones.facts_of(gathered, summaries, state.state, live=live)
         answers = Answers(summaries, gathered.kinds)
@@ -161,7 +158,7 @@ def _learn(gathered: Gathered, row: Row) -> bool:
         case rows.NODES, _:
             gathered.node(_node(row.body), place)
         case _:
-            gathered.pod(_pod(row.body), place)
+            gathered.pod(_pod(row.body), place.namespace, place)
     return live
 
 
@@ -170,16 +167,6 @@ def _gap(row: Row) -> Gap:
     detail = f"{at.kind} {at.namespace}/{at.name}: {msgspec.json.decode(row.body)}"
     hint = "what it can reach, and what reaches it, may be anything"
     return Gap(at.target, at.kind, GapCause.MALFORMED, detail, hint, at.line, at.namespace)
-
-
-def _enforcement(gathered: Gathered, *, live: bool) -> EnforcementFact:
-    every = [found for found, _ in gathered.plugins]
-    return EnforcementFact(
-        state=state_of(every),
-        by=tuple(f"{each.name} (DaemonSet {each.daemon_set})" for each in every),
-        policies=len(gathered.policies),
-        live=live,
-    )
 
 
 def _answer(gathered: Gathered, body: AnswerFact, *key: str) -> Fact:
@@ -192,20 +179,4 @@ def _answer(gathered: Gathered, body: AnswerFact, *key: str) -> Fact:
         subject=subject,
         elsewhere=tuple((f"/{name}", None) for name in body.__struct_encode_fields__),
         draws_on=((subject.target, ""),),
-    )
-
-
-def _of_target(gathered: Gathered, body: EnforcementFact) -> Fact:
-    """Whether policies are enforced: a finding of the plugin, or of the first policy."""
-    first = gathered.policies[0].origin
-    subject = gathered.plugins[0][1] if gathered.plugins else first
-    return Fact(
-        kind=ENFORCEMENT,
-        key=(),
-        body=_encode(body),
-        subject=subject,
-        related=tuple(each.origin for each in gathered.policies[:5]),
-        elsewhere=tuple((f"/{name}", None) for name in body.__struct_encode_fields__),
-        draws_on=((subject.target, ""),),
-        part="network policies",
     )

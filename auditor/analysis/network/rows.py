@@ -172,20 +172,27 @@ def _pod(resource: Resource, site: Site, *, live: bool) -> Iterator[Row]:
 def _template(resource: Resource, site: Site, *, live: bool) -> Iterator[Row]:
     """Take a template; one of a pod is the pod itself, and was taken as that."""
     above = resource.parent or resource
-    if above.kind == POD:
-        return
+    if above.kind != POD:
+        origin = site.origin(above, resource.pointer)
+        found = template_row(resource, live=live)
+        yield Row((PODS, resource.namespace), "pod", origin, _encode(found))
+
+
+def template_row(resource: Resource, *, live: bool) -> PodRow:
+    """Take what matters of a template.
+
+    One that is not as its API has it may be anything: rules about the template say so.
+    """
+    above = resource.parent or resource
+    running = not live and resource.kind != facts.PATCH
     try:
         read = read_pod(resource.body)
         owner = _decode_owned(resource.body).owner or _Owner()
     except _FORESEEN:
-        return  # a field of the wrong type: rules about the template say so
-    more = More.OF_CONTROLLERS if is_built_in(owner.apiVersion, owner.kind) else More.ANY
-    if resource.kind == facts.PATCH:
-        more = More.ANY
-    running = not live and resource.kind != facts.PATCH
-    found = PodRow(read, f"{owner.kind} {above.name}", more, live, running)
-    origin = site.origin(above, resource.pointer)
-    yield Row((PODS, resource.namespace), "pod", origin, _encode(found))
+        return PodRow(Read(), f"{facts.plain_kind(above)} {above.name}", More.ANY, live, running)
+    built_in = is_built_in(owner.apiVersion, owner.kind) and resource.kind != facts.PATCH
+    more = More.OF_CONTROLLERS if built_in else More.ANY
+    return PodRow(read, f"{owner.kind} {above.name}", more, live, running)
 
 
 def _owner(resource: Resource) -> str:

@@ -20,10 +20,12 @@ from auditor.analysis.network.policies import Direction
 from auditor.analysis.network.summaries import Summaries, Summary
 from auditor.analysis.network.telling import SHOWN, Telling
 from auditor.model.fact import Fact, Origin
-from auditor.model.reach import TENANTS, DirectionReach, PolicyStep, ReachFact
+from auditor.model.reach import TENANTS, DirectionReach, PlaceReached, PolicyStep, ReachFact
 from auditor.platforms.network import REACH, ZONE
 
 _SHOWN_FOUND: Final = 20
+_NAMED: Final = 3
+"""Names that a message has room for."""
 _encode = msgspec.json.encode
 
 
@@ -62,7 +64,7 @@ def _alike(summaries: Summaries, kinds: Sequence[Kind]) -> list[_Alike]:
         summary = summaries.of(kind.number, kind.namespace)
         host = summaries.network.cluster.pods[kind.number].host
         each = found.setdefault((summary, host), _Alike(kind, summary, workloads={}))
-        each.pods += kind.pods
+        each.pods += kind.told
         each.live = each.live or kind.live
         for workload, origin in kind.workloads.items():
             each.workloads.setdefault(workload, origin)
@@ -163,10 +165,10 @@ def _reached_by(told: Sequence[ReachFact], *, sure: bool) -> Iterator[dict[str, 
     ]
     for each, peer in sorted(found, key=lambda item: not item[1].anyone)[:_SHOWN_FOUND]:
         yield {
-            "workloads": list(each.workloads[:3]),
-            "more": len(each.workloads[3:]) + each.more_workloads,
-            "tenants": list(peer.names[:3]),
-            "moreTenants": len(peer.names[3:]) + peer.more_names,
+            "workloads": list(each.workloads[:_NAMED]),
+            "more": len(each.workloads[_NAMED:]) + each.more_workloads,
+            "tenants": list(peer.names[:_NAMED]),
+            "moreTenants": len(peer.names[_NAMED:]) + peer.more_names,
             "ports": list(peer.ports or peer.perhaps),
             "anyone": bool(peer.anyone),
             "example": peer.example,
@@ -175,18 +177,24 @@ def _reached_by(told: Sequence[ReachFact], *, sure: bool) -> Iterator[dict[str, 
 
 
 def _places(told: Sequence[ReachFact]) -> Iterator[dict[str, object]]:
-    """Which places are reached, by which workloads."""
+    """Which kinds of places are reached, for sure or perhaps, and by which workloads."""
+    found: dict[tuple[str, bool], list[tuple[ReachFact, PlaceReached]]] = {}
     for each in told:
         for place in each.egress.places:
-            yield {
-                "place": place.place,
-                "of": place.of,
-                "workloads": list(each.workloads[:3]),
-                "more": len(each.workloads[3:]) + each.more_workloads,
-                "ports": list(place.ports or place.perhaps),
-                "sure": bool(place.ports),
-                "by": _rules(place.steps, "egress"),
-            }
+            found.setdefault((place.of, bool(place.ports)), []).append((each, place))
+    for (of, sure), every in found.items():
+        names = list(dict.fromkeys(name for each, _ in every for name in each.workloads))
+        uncounted = {id(each): each.more_workloads for each, _ in every}
+        ports = dict.fromkeys(port for _, x in every for port in x.ports or x.perhaps)
+        yield {
+            "of": of,
+            "sure": sure,
+            "places": list(dict.fromkeys(place.place for _, place in every)),
+            "workloads": names[:_NAMED],
+            "more": len(names[_NAMED:]) + sum(uncounted.values()),
+            "ports": list(ports),
+            "by": list(dict.fromkeys(x for _, y in every for x in _rules(y.steps, "egress"))),
+        }
 
 
 def _rules(steps: Sequence[PolicyStep], direction: str) -> list[str]:

@@ -14,7 +14,7 @@ GPUS = (
     f"{DOCKER}; a kind of vSphere is written vsphere/VirtualMachine; of GPUs there are gpu/Device, "
     "gpu/Share, gpu/Reach, gpu/Sharing, gpu/Tenancy, gpu/Writer, gpu/AdapterShare, gpu/Join and "
     "gpu/JoinedDevice; of what is between a workload and the hardware there is isolation/Chain"
-    "; of networks there are network/Zone, network/Reach and network/Enforcement"
+    "; of networks there are network/Zone, network/Policy, network/Reach and network/Enforcement"
     "; of what workloads run on there are stack/Component and stack/Image"
 )
 KIND = "a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io"

@@ -13,7 +13,7 @@ from auditor.analysis.gpu.tenants import TenantKey
 from auditor.analysis.network.places import Place, places_from_table
 from auditor.analysis.network.questions import Question
 from auditor.analysis.network.reach import NetworkReach
-from auditor.analysis.protocol import Site
+from auditor.analysis.protocol import Handed, JoiningAnalysis, Site
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Owner, Resource, Target
 from auditor.runner.rows import joined
@@ -107,15 +107,15 @@ def derived(
     resources: Sequence[Resource],
     *asked: Question,
     site: Site = FILES,
-    analysis: NetworkReach | None = None,
+    analysis: JoiningAnalysis | None = None,
 ) -> list[Fact | Gap]:
     """All facts and gaps."""
-    made = analysis or NetworkReach(
+    made: JoiningAnalysis = analysis or NetworkReach(
         (TenantKey("label", "team"),), {}, frozenset({"kube-system"}), (), PLACES, asked
     )
     found: list[Fact | Gap] = []
     for each, groups in joined((made,), sorted(rows_of(made, resources, site))):
-        found += each.derive(groups)
+        found += [fact for fact in each.derive(groups) if not isinstance(fact, Handed)]
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from auditor.analysis.gpu.tenants import TenantKey
+from auditor.analysis.network.checking import NetworkPolicies
 from auditor.analysis.network.enforcement import Plugin
 from auditor.analysis.network.questions import Question, port_of
 from auditor.analysis.network.reach import NetworkReach
@@ -156,7 +157,9 @@ def test_places(egress: list[Any], expected: dict[str, list[str]]) -> None:
     )
     made = policy("a", "ml", policyTypes=["Egress"], egress=egress)
     found = {
-        each["place"]: each["ports"] for each in zone(*PODS, node, made)["places"] if each["sure"]
+        "".join(each["places"]): each["ports"]
+        for each in zone(*PODS, node, made)["places"]
+        if each["sure"]
     }
     assert found == expected
 
@@ -211,13 +214,14 @@ def daemon(called: str, space: str = "kube-system", **container: Any) -> Resourc
 def test_what_enforces_policies(sets: list[Resource], state: str, by: list[str]) -> None:
     made = NetworkReach((TenantKey("label", "team"),), {}, frozenset(), PLUGINS, PLACES)
     facts = derived([*PODS, DENY, *sets], site=LIVE, analysis=made)
-    (found,) = of_kind(facts, "Enforcement")
+    policies = derived([*PODS, DENY, *sets], site=LIVE, analysis=NetworkPolicies(PLUGINS))
+    (found,) = of_kind(policies, "Enforcement")
     assert (found["state"], sorted(found["by"])) == (state, sorted(by))
     assert {each["enforcement"] for each in of_kind(facts, "Zone")} == {state}
 
 
 def test_no_policy_is_nothing_to_enforce() -> None:
-    assert of_kind(derived(PODS, site=LIVE), "Enforcement") == []
+    assert derived(PODS, site=LIVE, analysis=NetworkPolicies(PLUGINS)) == []
 
 
 def test_a_pod_that_ended_is_none_and_a_template_of_a_cluster_is_none() -> None:
