@@ -59,7 +59,7 @@ class ComposeServices:
             return
         service = Service(resource)
         try:
-            for part in (_process, _separation, devices, reach, limits):
+            for part in (_process, _build, _separation, devices, reach, limits):
                 part(service)
         except UnexpectedError as error:
             detail = f"{resource.name}: {error}"
@@ -107,6 +107,21 @@ def _process(service: Service) -> None:
     written = driver if isinstance(driver, str) else None
     service.found("logDriver", written, "", "/logging/driver")
     service.put("runtime", "runtime", str)
+
+
+def _build(service: Service) -> None:
+    """What the build of its image is given; of what a variable gives, the name alone."""
+    arguments = below(service, "build", "args")
+    if isinstance(arguments, dict):
+        entries = (
+            ({"name": name, **_written(value)}, f"/build/args/{token(name)}")
+            for name, value in arguments.items()
+        )
+        service.each("buildArguments", entries, "/build/args", VARIABLE)
+
+
+def _written(value: object) -> dict[str, object]:
+    return {} if value is None or is_open(value) else {"value": value}
 
 
 def _command(service: Service) -> None:

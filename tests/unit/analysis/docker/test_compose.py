@@ -281,6 +281,14 @@ def test_told_by_the_fields_of_the_file(path: tuple[str | int, ...], pointer: st
     assert source_pointer(found, path) == pointer
 
 
+def test_of_what_a_build_is_given_by_a_variable_the_name_alone() -> None:
+    arguments = {"A": "1", "B": "{{ TOKEN }}", "C": None}
+    found = fact({"build": {"context": ".", "args": arguments}})["buildArguments"]
+    assert found == [{"name": "A", "value": "1"}, {"name": "B"}, {"name": "C"}]
+    assert "buildArguments" not in fact({"build": {"context": "."}})
+    assert "buildArguments" not in fact({"build": {"args": ["odd"]}})
+
+
 def test_labels_of_the_container() -> None:
     """The container will have the labels of its project, as one that runs has."""
     labels = (("com.docker.compose.project", "p"), ("com.docker.compose.service", "a"))
