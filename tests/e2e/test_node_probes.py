@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import auditor
-from tests.unit.collectors.kubernetes.node.trees import MODES, node
+from tests.unit.collectors.kubernetes.node.trees import MODES, node, printed, running
 
 PROFILE = ("--profile", "cis-kubernetes")
 FILES = {f"1.1.{number}" for number in range(1, 22)} | {f"4.1.{number}" for number in range(1, 11)}
@@ -120,3 +120,20 @@ def test_what_is_looked_at_is_printed(probe: Path) -> None:
     refused = auditor("permissions", "node", "--namespace", "a")
     assert refused.code == 2
     assert "a node has no namespaces" in refused.err
+
+
+def test_flags_of_processes_are_judged(tmp_path: Path) -> None:
+    """Of a control plane that no API server shows, such as one of units of systemd."""
+    root = node(tmp_path / "root")
+    running(root, 800, "kube-apiserver", "kube-apiserver", "--profiling=false", "--anonymous-auth")
+    running(root, 801, "etcd", "etcd", "--auto-tls", environment={"ETCD_CLIENT_CERT_AUTH": "true"})
+    (tmp_path / "a.node-probe").write_bytes(printed(root))
+    ran = auditor("scan", str(tmp_path / "a.node-probe"), *PROFILE, "--format", "json")
+    found = {
+        each["id"]: each["state"]
+        for each in ran.results()["controls"]
+        if each["framework"] == "cis-kubernetes"
+    }
+    assert (found["1.2.1"], found["1.2.15"]) == ("not-satisfied", "satisfied")
+    assert (found["2.2"], found["2.3"]) == ("satisfied", "not-satisfied")
+    assert found["1.4.1"] == "undetermined"

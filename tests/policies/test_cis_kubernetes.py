@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from auditor.model.enums import Decider
 from auditor.policy import load, policies_folder, resolve
+from collectors.kubernetes.node.probes import FLAGS
 
 POLICY = load((policies_folder(),))
 SECTIONS = {
@@ -58,3 +60,18 @@ def test_what_people_decide_is_about_people() -> None:
     people = {name for name, each in CONTROLS.items() if each.decided_by is Decider.PERSON}
     assert people == {"3.1.1", "3.1.2", "3.1.3", "5.1.7"}
     assert left[Decider.IMAGE_SCAN] == 0
+
+
+def test_a_probe_keeps_every_flag_that_rules_read() -> None:
+    """What of a process is left out no rule can judge."""
+    flag = re.compile(r'(?:flags\[\??|\[|, )"([a-z][a-z-]+)"')
+    rules = [each for each in POLICY.rules.values() if "control-plane" in each.tags]
+    named = {
+        name
+        for rule in rules
+        for name in flag.findall(rule.check.source)
+        if not {name} & {"false", "true", "f", "t"}
+    }
+    assert len(rules) == 40
+    assert len(named) > 35
+    assert named - set(FLAGS) == set()

@@ -11,6 +11,7 @@ and ``why``), and one of the namespace for each component that is not shown: rul
 of a scheduler are then without an answer, which is no pass. Files make no facts of what they lack.
 
 ``flags`` has the values of each flag as they were given; ``known`` is whether it is all of them.
+``undecided`` is why rules on flags have no answer and what would give it, "" where they have one.
 ``partial``: kubeadm's own flags come on top (:mod:`found`). ``unsure`` are flags whose value is not
 in the text. Everything else: :mod:`flags`.
 """
@@ -25,7 +26,7 @@ import msgspec
 
 from auditor.analysis.bodies import decoded
 from auditor.analysis.controlplane import found, providers
-from auditor.analysis.controlplane.flags import COMPONENTS, by_name
+from auditor.analysis.controlplane.flags import COMPONENTS, ETCD, by_name
 from auditor.analysis.controlplane.found import Component
 from auditor.analysis.limits import mapping
 from auditor.analysis.paths import pointer_of
@@ -33,6 +34,7 @@ from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, U
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin, Spot
 from auditor.model.resource import Resource
+from auditor.platforms.kubernetes import NODE_COMPONENTS
 
 KIND: Final = "k8s/ControlPlane"
 POD: Final = "k8s/Pod"
@@ -52,6 +54,10 @@ _FIRST, _SECOND = "0", "1"
 """Keys: what says whose cluster it is comes before its components, and the cluster itself last."""
 _LAST: Final = "2"
 _NOT_SHOWN: Final = "no mirror pod of it is shown"
+_TELLS: Final = (
+    "what the script of auditor permissions node --script prints on its node tells of it"
+)
+_KINDS: Final = frozenset({POD, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS})
 _encode = msgspec.json.encode
 components_in = msgspec.json.Decoder(list[Component]).decode
 """Reads the components of a row."""
@@ -62,12 +68,10 @@ class ControlPlanes(Uncombined):
 
     id = "control-plane"
     stage = Stage.TARGET
-    reads = frozenset({POD, NODE, NAMESPACE, CONFIG_MAP, CONFIGURATION})
+    reads = frozenset({POD, NODE, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS})
     preferred = frozenset({NODE})
     by_name = frozenset({CONFIG_MAP})
-    feeds: Feeds = MappingProxyType(
-        {KIND: MappingProxyType({"": frozenset({POD, NAMESPACE, CONFIG_MAP, CONFIGURATION})})}
-    )
+    feeds: Feeds = MappingProxyType({KIND: MappingProxyType({"": _KINDS})})
 
     def __init__(self, read: ReadText) -> None:
         """``read`` reads a text as YAML."""
@@ -116,6 +120,8 @@ class ControlPlanes(Uncombined):
             case "k8s/ConfigMap":
                 if (resource.namespace or found.MAP[0], resource.name) == found.MAP:
                     yield from found.of_config_map(mapping(decoded(resource)), self._read)
+            case "k8s/NodeComponents":
+                yield from found.of_node(mapping(decoded(resource)))
             case _:
                 yield from found.of_configuration(mapping(decoded(resource)))
 
@@ -134,6 +140,7 @@ def _fact(origin: Origin, each: Component, at: int) -> Fact:
         "source": each.source,
         "known": not each.unread,
         "why": each.doubt or each.unread,
+        "undecided": each.doubt or each.unread or _elsewhere(each),
         "flags": by_name(each.flags),
         "unsure": sorted({flag.name for flag in each.flags if not flag.certain}),
         "partial": each.source == found.KUBEADM,
@@ -154,6 +161,14 @@ def _fact(origin: Origin, each: Component, at: int) -> Fact:
         draws_on=((origin.target, origin.namespace),),
         part=each.component,
     )
+
+
+def _elsewhere(each: Component) -> str:
+    """Why flags don't tell how a component is set up, "" where they do."""
+    names = {flag.name for flag in each.flags}
+    if each.component == ETCD and "config-file" in names:
+        return "etcd has --config-file, takes all from there, and that file is not read"
+    return ""
 
 
 def _spots(each: Component) -> Sequence[tuple[str, Spot | None]]:
@@ -179,6 +194,7 @@ def _missing(origin: Origin, component: str, provider: str) -> Fact:
         "source": "",
         "known": False,
         "why": why,
+        "undecided": why if provider else f"{why}; {_TELLS}",
         "flags": {},
         "unsure": [],
         "partial": False,

@@ -9,7 +9,8 @@ before the program, so it begins where its name stands::
 is a ``kube-apiserver`` that does not start: a flag that is a bool takes no word that follows, so
 ``false`` is no value, and no component takes words besides its flags. Of other flags the next word
 is the value. An underscore is as good as a dash but in etcd. A flag that is given twice has two
-values, in their order: of a list the component takes both, of anything else the last.
+values, in their order: of a list the component takes both, of anything else the last. etcd takes
+``ETCD_CERT_FILE`` of its environment for ``--cert-file``, where that is not given.
 
 A shell that is given a script as one word is not looked into: then nothing is known of the flags.
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Final
 
@@ -29,12 +31,15 @@ import msgspec
 
 from auditor.analysis.limits import mapping
 from auditor.analysis.paths import pointer_of
+from auditor.secrets.marks import has_marker
 
 API_SERVER: Final = "kube-apiserver"
-COMPONENTS: Final = (API_SERVER, "kube-controller-manager", "kube-scheduler", "etcd")
+ETCD: Final = "etcd"
+COMPONENTS: Final = (API_SERVER, "kube-controller-manager", "kube-scheduler", ETCD)
 """What a control plane is made of."""
 
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "dash"})
+_OF_ETCD: Final = "ETCD_"
 _VARIABLE: Final = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 _OF_ALL: Final = frozenset(
     {
@@ -92,7 +97,8 @@ _BOOLS: Final = MappingProxyType(
 class Flag(msgspec.Struct, frozen=True):
     """A flag as it was given: its name without dashes, its value, and where in the pod it stands.
 
-    ``certain`` is false where the value has a variable that is not in the container's text.
+    ``certain`` is false where the value has a variable that is not in the container's text, or was
+    taken for a secret.
     """
 
     name: str
@@ -124,11 +130,33 @@ def started(container: Mapping[str, object], pointer: str) -> Started | None:
     for at, word in enumerate(words):
         name = word.text.rpartition("/")[2]
         if name in COMPONENTS:
-            return _parsed(name, words[at + 1 :])
+            found = _parsed(name, words[at + 1 :])
+            return _with_environment(found, container, pointer) if name == ETCD else found
     for name in COMPONENTS:
         if _runs_script(words, name) or (container.get("name") == name and not words):
             return Started(name, why="a shell or the image says how it is started")
     return None
+
+
+def of_environment(
+    variables: Mapping[str, object], given: AbstractSet[str], pointer: str = ""
+) -> Iterator[Flag]:
+    """Read the flags of etcd that variables give, where no argument does.
+
+    One that is not a text has its value elsewhere. Source: etcd 3.7.3 pkg/flags/flag.go
+    (SetFlagsFromEnv).
+    """
+    for variable, value in variables.items():
+        name = variable.removeprefix(_OF_ETCD).lower().replace("_", "-")
+        if variable.startswith(_OF_ETCD) and name not in given and value != "":
+            certain = isinstance(value, str)
+            yield Flag(name, value if isinstance(value, str) else "", pointer, certain)
+
+
+def _with_environment(found: Started, container: Mapping[str, object], pointer: str) -> Started:
+    given = {flag.name for flag in found.flags}
+    more = of_environment(_environment(container), given, f"{pointer}/env")
+    return msgspec.structs.replace(found, flags=(*found.flags, *more))
 
 
 def _parsed(component: str, words: Sequence[_Word]) -> Started:
@@ -147,15 +175,19 @@ def _parsed(component: str, words: Sequence[_Word]) -> Started:
             if word.text[1] != "-" and len(name) > 1:  # -v2 is -v=2
                 name, equals, value = name[0], "=", name[1:]
         if equals or name in bools:
-            flags.append(Flag(name, value if equals else "true", word.pointer, word.certain))
+            flags.append(_flag(name, value if equals else "true", word))
         elif at < len(words):
-            word = words[at]
-            flags.append(Flag(name, word.text, word.pointer, word.certain))
+            flags.append(_flag(name, words[at].text, words[at]))
             at += 1
         else:
             why = f"--{name} has no value: {component} does not start so"
             return Started(component, tuple(flags), why)
     return Started(component, tuple(flags))
+
+
+def _flag(name: str, value: str, word: _Word) -> Flag:
+    """A flag as a word gives it; what stands for a secret says nothing of what it was."""
+    return Flag(name, value, word.pointer, word.certain and not has_marker(value))
 
 
 def by_name(flags: Sequence[Flag]) -> dict[str, list[str]]:
@@ -167,16 +199,21 @@ def by_name(flags: Sequence[Flag]) -> dict[str, list[str]]:
 
 
 def _words(container: Mapping[str, object], pointer: str) -> Iterator[_Word]:
-    environment = {
-        name: each.get("value", "") if "valueFrom" not in each else None
-        for each in map(mapping, _list(container.get("env")))
-        if isinstance(name := each.get("name"), str)
-    }
+    environment = _environment(container)
     for field in ("command", "args"):
         for at, text in enumerate(_list(container.get(field))):
             if isinstance(text, str):
                 full, certain = _expanded(text, environment)
                 yield _Word(full, f"{pointer}{pointer_of((field, str(at)))}", certain)
+
+
+def _environment(container: Mapping[str, object]) -> Mapping[str, object]:
+    """The variables of a container; None for one whose value is not in its text."""
+    return {
+        name: each.get("value", "") if "valueFrom" not in each else None
+        for each in map(mapping, _list(container.get("env")))
+        if isinstance(name := each.get("name"), str)
+    }
 
 
 def _expanded(text: str, environment: Mapping[str, object]) -> tuple[str, bool]:

@@ -6,6 +6,8 @@ mirror pod                 a kubelet shows a static pod by it: the annotation
 static pod                 the manifest itself, of a file: without uid and controller
 ClusterConfiguration       of kubeadm: flags beside those that it sets itself. A file, or in the
                            ConfigMap ``kubeadm-config``
+process                    of a node, as its probe recorded it: of flags that it has no list of only
+                           the names are known
 =========================  ========================================================================
 
 Who may create a pod may call it ``kube-apiserver`` and give it any flags. Of a live cluster only a
@@ -24,7 +26,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.controlplane.flags import COMPONENTS, Flag, started
+from auditor.analysis.controlplane.flags import COMPONENTS, ETCD, Flag, of_environment, started
 from auditor.analysis.limits import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.texts import ReadFailure, ReadText
@@ -33,6 +35,7 @@ from auditor.model.resource import Resource
 MIRROR: Final = "mirror-pod"
 STATIC: Final = "static-pod"
 KUBEADM: Final = "kubeadm"
+PROCESS: Final = "process"
 CONFIGURATION: Final = "ClusterConfiguration"
 MAP: Final = ("kube-system", "kubeadm-config")
 
@@ -125,6 +128,36 @@ def of_configuration(body: Mapping[str, object]) -> Iterator[Component]:
         flags, unread = _extra(section.get("extraArgs"), pointer)
         of_etcd = name == "etcd"
         yield Component(name, KUBEADM, flags, unread=unread, version="" if of_etcd else version)
+
+
+class _Process(msgspec.Struct, frozen=True):
+    component: str
+    flags: dict[str, list[str]]
+    hidden: list[str]
+    variables: dict[str, str]
+    unread: str = ""
+
+
+class _Processes(msgspec.Struct, frozen=True):
+    node: str
+    components: list[_Process]
+    unread: str = ""
+
+
+def of_node(body: Mapping[str, object]) -> Iterator[Component]:
+    """Find the components that run on a node, by its probe."""
+    try:
+        seen = msgspec.convert(body, _Processes)
+    except msgspec.ValidationError:
+        return
+    for each in seen.components:
+        if each.component not in COMPONENTS:
+            continue
+        given = [Flag(name, value) for name, values in each.flags.items() for value in values]
+        hidden = [Flag(name, "", certain=False) for name in each.hidden]
+        variables = of_environment(each.variables, each.flags.keys() | set(each.hidden))
+        flags = (*given, *hidden, *(variables if each.component == ETCD else ()))
+        yield Component(each.component, PROCESS, flags, unread=each.unread, node=seen.node)
 
 
 def version_of(image: str) -> str:

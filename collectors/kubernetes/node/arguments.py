@@ -2,10 +2,10 @@
 
 ::
 
-    =--config=/x        config: /x           a later one counts
-    =--config           config: /x           the next word is its value,
+    =--config=/x        config: [/x]         of two the last one counts, or both of a list
+    =--config           config: [/x]         the next word is its value,
     =/x
-    =--profiling        profiling: true      but not of a flag that is on or off
+    =--profiling        profiling: [true]    but not of a flag that is on or off
     ~--cloud-token      hidden: cloud-token  it is there, and its value was left out
 
 Kubernetes takes ``_`` for ``-`` in names.
@@ -33,13 +33,17 @@ SWITCHES: Final = frozenset(
 class Flags(msgspec.Struct, frozen=True):
     """What a process was told: values by flag, and the flags whose values were left out."""
 
-    values: dict[str, str]
+    values: dict[str, list[str]]
     hidden: list[str]
+
+    def last(self, name: str) -> str:
+        """The value of a flag that counts, "" where it was not given."""
+        return self.values.get(name, [""])[-1]
 
 
 def flags_of(words: Sequence[str]) -> Flags:
     """Read the words that the script kept of some arguments."""
-    values: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     hidden: set[str] = set()
     waiting = ""
     for word in words:
@@ -50,9 +54,9 @@ def flags_of(words: Sequence[str]) -> Flags:
         elif text.startswith("-"):
             name, equals, value = text.partition("=")
             waiting = "" if equals or _name(name) in SWITCHES else _name(name)
-            values[_name(name)] = value if equals else "true"
+            values.setdefault(_name(name), []).append(value if equals or waiting else "true")
         elif waiting and word != ".":
-            values[waiting] = text
+            values[waiting][-1] = text
             waiting = ""
         else:
             waiting = ""

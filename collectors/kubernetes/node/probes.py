@@ -89,6 +89,7 @@ FLAGS: Final = (
     *("service-account-private-key-file", "terminated-pod-gc-threshold"),
     "use-service-account-credentials",
     # the API server
+    *("admission-control", "service-account-signing-endpoint"),
     *("audit-log-maxage", "audit-log-maxbackup", "audit-log-maxsize", "audit-log-path"),
     *("audit-policy-file", "audit-webhook-config-file", "authentication-config"),
     *("authorization-config", "disable-admission-plugins", "enable-admission-plugins"),

@@ -5,7 +5,7 @@
     k8s/NodeFiles     {"node": "gpu-7", "apiServerManifest": [{"path": "/etc/kubernetes/manifests/
                        kube-apiserver.yaml", "type": "file", "mode": 384, "permissions": "0600",
                        "owner": 0, "group": 0}], "kubeletSettings": [{"path": …, "unread": "…"}], …}
-    k8s/NodeKubelet   {"node": "gpu-7", "flags": {"config": "/var/lib/kubelet/config.yaml"}, …,
+    k8s/NodeKubelet   {"node": "gpu-7", "flags": {"config": ["/var/lib/kubelet/config.yaml"]}, …,
                        "settings": [{"path": …, "values": {…}}]}
 
 A field has all files that it is about. One that nobody could look at is there with the reason, so
@@ -84,7 +84,7 @@ class _Kubelet:
         running = [each for each in _running(seen, "kubelet") if each.place is Place.NODE]
         self._found = running
         self.flags = flags_of(running[0].words) if len(running) == 1 else _EMPTY
-        self.node = (self.flags.values.get("hostname-override") or seen.host).strip().lower()
+        self.node = (self.flags.last("hostname-override") or seen.host).strip().lower()
         self.settings = list(self._settings())
 
     @property
@@ -106,10 +106,10 @@ class _Kubelet:
 
     def _settings(self) -> Iterator[Body]:
         """The files that it reads, in the order in which a later one counts."""
-        path = self.flags.values.get("config", "").rstrip("/")
+        path = self.flags.last("config").rstrip("/")
         if path:
             yield _parsed(self._seen, path)
-        folder = self.flags.values.get("config-dir", "").rstrip("/")
+        folder = self.flags.last("config-dir").rstrip("/")
         if not folder:
             return
         short = self._seen.unlisted(folder)
@@ -122,7 +122,7 @@ class _Kubelet:
     def value(self, flag: str, *steps: str) -> str | None:
         """What it was told by a flag, or else by its files: a path; None where nobody knows."""
         if flag in self.flags.values:
-            return self.flags.values[flag]
+            return self.flags.last(flag)
         found = ""
         for each in self.settings:
             if "unread" in each:
@@ -207,7 +207,7 @@ def _of_kubelet(seen: Observed, kubelet: _Kubelet) -> Body:
         }
         doubt = [{"path": "the kubelet", "unread": kubelet.unread}]
         return {field: list(_each(seen, (path,), FILE)) or doubt for field, path in usual.items()}
-    credentials = kubelet.flags.values.get("kubeconfig", "")
+    credentials = kubelet.flags.last("kubeconfig")
     authority = kubelet.value("client-ca-file", "authentication", "x509", "clientCAFile")
     settings = [each["path"] for each in kubelet.settings]
     return {
@@ -226,7 +226,7 @@ def _told(path: str | None) -> tuple[str, ...]:
 def _credentials(seen: Observed, field: str) -> Iterator[str]:
     """The files of credentials that a process of the node itself was told of."""
     for each in _running(seen, _HAS.get(field, "")):
-        path = flags_of(each.words).values.get("kubeconfig", "")
+        path = flags_of(each.words).last("kubeconfig")
         if path and each.place is Place.NODE:
             yield path
 
@@ -247,7 +247,7 @@ def _unsure(seen: Observed, field: str) -> Iterator[Body]:
 
 def _etcd_data(seen: Observed) -> tuple[str, ...]:
     told = [
-        flags_of(each.words).values.get("data-dir") or each.variables.get("ETCD_DATA_DIR", "")
+        flags_of(each.words).last("data-dir") or each.variables.get("ETCD_DATA_DIR", "")
         for each in _running(seen, "etcd")
     ]
     return tuple(dict.fromkeys(each.rstrip("/") for each in told if each)) or (ETCD_DATA,)

@@ -20,6 +20,7 @@ from auditor.analysis.protocol import Site
 from auditor.analysis.texts import ReadFailure, read_json
 from auditor.model.fact import Fact
 from auditor.model.resource import Owner, Resource, Target
+from auditor.platforms.kubernetes import NODE_COMPONENTS
 from collectors.documents.guards import Unreadable
 from collectors.documents.values import value_of
 from tests.unit.analysis.joining import SITE, derived
@@ -76,6 +77,7 @@ def test_a_mirror_pod() -> None:
         "source": "mirror-pod",
         "known": True,
         "why": "",
+        "undecided": "",
         "flags": {"audit-log-path": ["/var/log/audit.log"], "profiling": ["false"]},
         "unsure": [],
         "partial": False,
@@ -337,3 +339,86 @@ def test_hostile_pods() -> None:
         said([pod(**{"args": ["kube-apiserver", "--v=1"], **container})], LIVE)
     found = resource(POD, "kube-apiserver", "kube-system", metadata=3, spec={"containers": "etcd"})
     assert said([found], LIVE) == []
+
+
+def etcd(*words: str, **container: object) -> dict[str, Any]:
+    return one(pod("etcd", *words, name="etcd-cp1", **container))
+
+
+def test_etcd_takes_flags_from_its_environment() -> None:
+    """As etcd 3.7.3 does: an argument counts before a variable, and an empty one is none."""
+    environment = [
+        {"name": "ETCD_CERT_FILE", "value": "/a.crt"},
+        {"name": "ETCD_KEY_FILE", "value": "/b.key"},
+        {"name": "ETCD_AUTO_TLS", "value": ""},
+        {"name": "ETCD_TRUSTED_CA_FILE", "valueFrom": {"fieldRef": {"fieldPath": "a"}}},
+        {"name": "OTHER", "value": "x"},
+    ]
+    found = etcd("--key-file=/a.key", env=environment)
+    assert found["flags"] == {
+        "cert-file": ["/a.crt"],
+        "key-file": ["/a.key"],
+        "trusted-ca-file": [""],
+    }
+    assert found["unsure"] == ["trusted-ca-file"]
+    server = one(pod("kube-apiserver", env=environment))
+    assert server["flags"] == {}
+
+
+def test_a_file_that_etcd_is_configured_by_is_not_read() -> None:
+    found = etcd("--config-file=/etc/etcd.yaml", "--client-cert-auth")
+    assert "--config-file" in found["undecided"]
+    assert etcd("--client-cert-auth")["undecided"] == ""
+
+
+def test_what_was_taken_for_a_secret_is_not_sure() -> None:
+    found = one(pod("kube-apiserver", "--anonymous-auth=«redacted:argument»", "--profiling=false"))
+    assert (found["flags"]["anonymous-auth"], found["unsure"]) == (
+        ["«redacted:argument»"],
+        ["anonymous-auth"],
+    )
+
+
+def test_a_component_that_is_not_shown_says_what_would_tell() -> None:
+    missing = said([system()], LIVE)
+    assert "auditor permissions node --script" in missing[0]["undecided"]
+    cloud = resource(NODE, "a", "", metadata={"labels": {"eks.amazonaws.com/nodegroup": "a"}})
+    managed = said(
+        [system(), msgspec.structs.replace(cloud, labels=(("eks.amazonaws.com/x", ""),))], LIVE
+    )
+    assert managed[0]["undecided"] == (
+        "no mirror pod of it is shown: Amazon EKS runs the control plane"
+    )
+
+
+def process(component: str, **more: object) -> dict[str, Any]:
+    made = {"component": component, "place": "node", "user": 0, "flags": {}, "hidden": []}
+    return {**made, "variables": {}, **more}
+
+
+def test_a_process_that_a_probe_saw() -> None:
+    seen = resource(
+        NODE_COMPONENTS,
+        "cp1",
+        "",
+        node="cp1",
+        components=[
+            process(
+                "kube-apiserver", flags={"profiling": ["false"]}, hidden=["oidc-client-secret"]
+            ),
+            process("etcd", flags={"key-file": ["/k"]}, variables={"ETCD_CERT_FILE": "/c"}),
+            process("kube-proxy"),
+            process("kube-scheduler", unread="its arguments could not be read"),
+        ],
+    )
+    server, etcd_of_node, scheduler = said([seen])
+    assert server["flags"] == {"oidc-client-secret": [""], "profiling": ["false"]}
+    assert (server["unsure"], server["node"], server["source"]) == (
+        ["oidc-client-secret"],
+        "cp1",
+        "process",
+    )
+    assert etcd_of_node["flags"] == {"cert-file": ["/c"], "key-file": ["/k"]}
+    assert scheduler["undecided"] == "its arguments could not be read"
+    odd = msgspec.structs.replace(seen, body=b'{"components": [{"component": 1}]}')
+    assert said([odd]) == []

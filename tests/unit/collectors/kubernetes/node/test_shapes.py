@@ -77,8 +77,8 @@ def test_a_worker_has_no_files_of_a_control_plane(tmp_path: Path) -> None:
 def test_the_kubelet_was_told_by_its_arguments_and_files(tmp_path: Path) -> None:
     found = seen(node(tmp_path))[NODE_KUBELET]
     assert found["flags"] == {
-        "config": "/var/lib/kubelet/config.yaml",
-        "kubeconfig": "/etc/kubernetes/kubelet.conf",
+        "config": ["/var/lib/kubelet/config.yaml"],
+        "kubeconfig": ["/etc/kubernetes/kubelet.conf"],
     }
     assert found["hidden"] == ["bootstrap-kubeconfig"]
     (settings,) = found["settings"]
@@ -98,7 +98,7 @@ def test_components_of_the_control_plane(tmp_path: Path) -> None:
             "component": "etcd",
             "place": "static",
             "user": os.geteuid(),
-            "flags": {"client-cert-auth": "true", "data-dir": "/srv/etcd", "cert-file": "/a"},
+            "flags": {"client-cert-auth": ["true"], "data-dir": ["/srv/etcd"], "cert-file": ["/a"]},
             "hidden": [],
             "variables": given,
         }
