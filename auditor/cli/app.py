@@ -39,6 +39,10 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
         "reach": Known(
             "auditor.cli.reach:reach", "Say what can reach what in the network of a cluster."
         ),
+        "audit-policy": Known(
+            "auditor.cli.audit_policy:audit_policy",
+            "Say what an audit policy has the API server log.",
+        ),
         "collect": Known(
             "auditor.cli.collect:collect", "Read targets into a folder, to be judged elsewhere."
         ),

@@ -75,7 +75,7 @@ def question_of(verb: str, what: str, name: str, namespace: str, known: Known) -
             )
         return Question(Request(verb, path=what), namespaced=False)
     resource, _, part = what.partition("/")
-    plural, group, namespaced = _resource(resource, known)
+    plural, group, namespaced = resource_of(resource, known)
     if namespace and not namespaced:
         raise UsageError(
             f"{plural} are in no namespace: -n {namespace} has no meaning for them",
@@ -84,8 +84,12 @@ def question_of(verb: str, what: str, name: str, namespace: str, known: Known) -
     return Question(Request(verb, group, plural, part, name), namespace, namespaced)
 
 
-def _resource(word: str, known: Known) -> tuple[str, str, bool]:
-    """The name of a resource, its group, and whether namespaces have it."""
+def resource_of(word: str, known: Known) -> tuple[str, str, bool]:
+    """The name of a resource, its group, and whether namespaces have it.
+
+    Raises:
+        UsageError: no such resource is known by itself.
+    """
     if word == EVERY:
         return EVERY, EVERY, True
     plural, dot, group = word.partition(".")

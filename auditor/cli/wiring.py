@@ -67,7 +67,8 @@ class CollectorOptions(msgspec.Struct, frozen=True):
         return cls(chosen, timeout, exclude, docker, path, no_host, host_probes, config.vsphere)
 
 
-def _yaml(text: str) -> object:
+def read_text(text: str) -> object:
+    """Read a text as YAML, as kubectl does; a ReadFailure of the analyses says why not."""
     from auditor.analysis.texts import ReadFailure
     from collectors.documents.guards import Unreadable
     from collectors.documents.values import value_of
@@ -80,7 +81,7 @@ def _yaml(text: str) -> object:
 
 def asking(asked: tuple[Question, ...]) -> Table:
     """The analyses, with questions about what can reach what."""
-    return analyses(_yaml, asked)
+    return analyses(read_text, asked)
 
 
 def _manifests() -> Recogniser:
@@ -385,7 +386,7 @@ class Wiring(msgspec.Struct, frozen=True):
 
 SHIPPED: Final = Wiring(
     platforms=PLATFORMS,
-    analyses=analyses(_yaml),
+    analyses=analyses(read_text),
     collectors=MappingProxyType(
         {
             **dict.fromkeys(KUBERNETES.schemes, _cluster),

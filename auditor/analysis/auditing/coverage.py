@@ -50,8 +50,8 @@ _TOKENS: Final = "serviceaccounts/token"
 _REVIEWS: Final = "tokenreviews"
 _SENT: Final = frozenset({"create", "update", "patch"})
 _ANSWERED: Final = frozenset({"get", "list", "create", "update", "patch", "deletecollection"})
-_NOBODY: Final = Actor("refused logins", Role.ANONYMOUS, "", ())
-_ELSEWHERE: Final = "a-namespace"
+NOBODY: Final = Actor("refused logins", Role.ANONYMOUS, "", ())
+ELSEWHERE: Final = "a-namespace"
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -116,11 +116,11 @@ def coverage(matcher: Matcher) -> Coverage:
     """Find what a policy leaves out."""
     everyone, left_out = actors(matcher.policy)
     found: dict[str, list[Cell]] = {name: [] for name in _FINDS}
-    for cell in cells(matcher, (*everyone, _NOBODY)):
+    for cell in cells(matcher, (*everyone, NOBODY)):
         for name, finds in _FINDS.items():
             if finds(cell):
                 found[name].append(cell)
-    login = matcher.decide(Request("", (), "get", "", "secrets", "", _ELSEWHERE, "a-name"))
+    login = matcher.decide(Request("", (), "get", "", "secrets", "", ELSEWHERE, "a-name"))
     return Coverage(
         **{name: tuple(_left(each)) for name, each in found.items()},
         refused_logins=login.level > Level.NONE and "ResponseStarted" not in login.omit_stages,
@@ -133,7 +133,7 @@ def _unheard_of() -> Iterator[Request]:
     """Make requests that only a rule for everything matches."""
     caller = (SOMEBODY, (AUTHENTICATED,))
     for verb in VERBS:
-        yield Request(*caller, verb, "unheard-of.example.com", "things", "", _ELSEWHERE, "a-name")
+        yield Request(*caller, verb, "unheard-of.example.com", "things", "", ELSEWHERE, "a-name")
     yield Request(*caller, "get", url="/unheard-of")
 
 
@@ -259,7 +259,7 @@ def _who(found: Sequence[Cell]) -> list[str]:
     titles = list(dict.fromkeys(cell.actor.title for cell in found))
     everybody = [each.title for each in EVERYWHERE]
     if everybody[0] in titles:
-        return [each for each in titles if each in everybody or each == _NOBODY.title]
+        return [each for each in titles if each in everybody or each == NOBODY.title]
     return titles
 
 
@@ -274,7 +274,7 @@ def _what(found: Sequence[Cell]) -> Iterator[str]:
     alike: dict[tuple[str, str], list[str]] = {}
     for title, each in verbs.items():
         inside = places[title]
-        where = "" if inside & {"", _ELSEWHERE} else f" in {', '.join(sorted(inside))}"
+        where = "" if inside & {"", ELSEWHERE} else f" in {', '.join(sorted(inside))}"
         alike.setdefault((", ".join(each), where), []).append(title)
     for (done, where), titles in alike.items():
         yield f"{done} {', '.join(_short(titles))}{where}"

@@ -44,6 +44,24 @@ _FINDS: Final = (
 _encode = msgspec.json.encode
 
 
+class Found(msgspec.Struct, frozen=True):
+    """A policy in an object: what kind of source it is of, and under which key of a ConfigMap."""
+
+    source: str
+    key: str
+    read: Read
+
+    @property
+    def base(self) -> str:
+        """Where all of it stands: a policy that is a text in an object has no lines of its own."""
+        return pointer_of(("data", self.key)) if self.key else ""
+
+    def pointer(self, rule: int) -> str:
+        """Where a rule stands, by its number from 0."""
+        rules = self.read.policy.rules if self.read.policy is not None else ()
+        return self.base or rules[rule].pointer
+
+
 class Said(msgspec.Struct, frozen=True):
     """A policy in an object: under which key, and what becomes of it; ``texts`` with their spots.
 
@@ -81,7 +99,7 @@ class AuditPolicies(Uncombined):
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the policies of an object, evaluated where it is at hand."""
-        found = list(policies_of(resource, self._read))
+        found = [_said(each) for each in found_in(resource, self._read)]
         if found:
             pointers = [spot for each in found for spot in _pointers(each)]
             origin = site.origin(resource, "", sorted(set(pointers)))
@@ -101,32 +119,32 @@ def make(tables: Tables, read: ReadText = read_json) -> AuditPolicies:
     return AuditPolicies(read)
 
 
-def policies_of(resource: Resource, read: ReadText) -> Iterator[Said]:
-    """Find the policies in an object."""
+def found_in(resource: Resource, read: ReadText) -> Iterator[Found]:
+    """Find the policies in an object of a kind that may have one."""
     if resource.kind == CONFIG_MAP:
         if GROUP.encode() in resource.body:
             yield from _of_texts(mapping(mapping(decoded(resource)).get("data")), read)
     elif resource.kind == openshift.KIND:
-        yield said("openshift", "", openshift.read_profile(mapping(decoded(resource))))
-    else:
-        yield said("file", "", read_policy(decoded(resource)))
+        yield Found("openshift", "", openshift.read_profile(mapping(decoded(resource))))
+    elif resource.kind == POLICY:
+        yield Found("file", "", read_policy(decoded(resource)))
 
 
-def _of_texts(data: dict[str, object], read: ReadText) -> Iterator[Said]:
+def _of_texts(data: dict[str, object], read: ReadText) -> Iterator[Found]:
     for key, text in sorted(data.items()):
         if not isinstance(text, str) or GROUP not in text or len(text) > _LONGEST:
             continue
         found = read(text)
         if isinstance(found, ReadFailure):
             refused = (Problem("", f"is not valid YAML: {found.reason}"),)
-            yield said("config-map", key, Read(None, refused))
+            yield Found("config-map", key, Read(None, refused))
         elif mapping(found).get("kind") == "Policy":
-            yield said("config-map", key, read_policy(found))
+            yield Found("config-map", key, read_policy(found))
 
 
-def said(source: str, key: str, read: Read) -> Said:
-    """Evaluate a policy that was read; those in a text stand where the text does."""
-    base = pointer_of(("data", key)) if key else ""
+def _said(found: Found) -> Said:
+    """Evaluate a policy that was read."""
+    source, key, read, base = found.source, found.key, found.read, found.base
     refused, ignored = (_problems(each, base) for each in (read.refused, read.ignored))
     if read.policy is None:
         return Said(source, key, False, 0, refused, ignored)
@@ -134,7 +152,9 @@ def said(source: str, key: str, read: Read) -> Said:
     spots = [base or rule.pointer for rule in read.policy.rules]
     covered, decides = coverage(matcher), reached(matcher)
     texts = {name: _texts(covered, name, spots) for name in _FINDS}
-    texts["unreached"] = tuple((_unreached(each), spots[each.rule]) for each in decides.unreached)
+    texts["unreached"] = tuple(
+        (unreached_text(each), spots[each.rule]) for each in decides.unreached
+    )
     return Said(
         source,
         key,
@@ -156,10 +176,10 @@ def _texts(covered: Coverage, name: str, spots: Sequence[str]) -> tuple[tuple[st
 
 
 def _problems(found: Iterable[Problem], base: str) -> tuple[tuple[str, str], ...]:
-    return tuple((_problem(each), base or each.pointer) for each in found)
+    return tuple((problem_text(each), base or each.pointer) for each in found)
 
 
-def _problem(each: Problem) -> str:
+def problem_text(each: Problem) -> str:
     """Say a problem with its place: ``rules[3].level: metadata is no level``."""
     place = "".join(
         f"[{part}]" if part.isdigit() else f".{part}" for part in each.pointer.split("/")[1:]
@@ -167,7 +187,8 @@ def _problem(each: Problem) -> str:
     return f"{place.removeprefix('.')}: {each.reason}" if place else f"it {each.reason}"
 
 
-def _unreached(each: Unreached) -> str:
+def unreached_text(each: Unreached) -> str:
+    """Say of a rule why it decides nothing."""
     number = each.rule + 1
     if not each.behind:
         return f"rule {number} matches no request"
