@@ -1,0 +1,87 @@
+"""Which pods of a real API server are believed to be its control plane, and what that decides."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import auditor
+from tests.engines.apiserver import ApiServer, Binaries, running
+from tests.engines.client import Client
+from tests.live.cluster import write_kubeconfig
+
+FLAGS = ("--audit-policy-file=/p", "--audit-log-path=/a", "--audit-log-maxage=7")
+AGE = "k8s-audit-log-age-short"
+POLICY = "k8s-audit-policy-missing"
+
+
+def created(client: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    reply = client.post(path, body)
+    assert reply.status == 201, reply.message
+    return dict(reply.body)
+
+
+def pod(name: str, *flags: str, owner: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A pod of an API server; with an owner it says that it is a mirror."""
+    container = {"name": "kube-apiserver", "command": ["kube-apiserver", *flags]}
+    container["image"] = "registry.k8s.io/kube-apiserver:v1.37.2"
+    metadata: dict[str, Any] = {"name": name}
+    if owner is not None:
+        metadata["annotations"] = {"kubernetes.io/config.mirror": "5f"}
+        metadata["ownerReferences"] = [owner]
+    spec = {"nodeName": "cp1", "hostNetwork": True, "containers": [container]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def verdicts(kubeconfig: Path, *targets: str) -> dict[str, list[tuple[str, str]]]:
+    """The verdicts of the rules about flags, by rule: who, and which."""
+    ran = auditor(
+        *("scan", *targets, "--profile", "audit-logging", "--format", "json", "--all"),
+        env={"KUBECONFIG": str(kubeconfig)},
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for each in json.loads(ran.out)["findings"]:
+        found.setdefault(each["rule"], []).append((each["resource"]["name"], each["verdict"]))
+    return found
+
+
+@pytest.fixture
+def server(control_plane: Binaries, tmp_path: Path) -> Any:
+    with running(control_plane, tmp_path / "server") as started:
+        yield started
+
+
+def test_a_control_plane(server: ApiServer, tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(tmp_path / "admin.json", server, server.token)
+    system, ml = (f"/api/v1/namespaces/{name}/pods" for name in ("kube-system", "ml"))
+    with server.client() as client:
+        named = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}}
+        created(client, "/api/v1/namespaces", named)
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "cp1"}}
+        node["metadata"] = {"name": "cp1", "labels": {"eks.amazonaws.com/nodegroup": "a"}}
+        uid = created(client, "/api/v1/nodes", node)["metadata"]["uid"]
+        owner = {"apiVersion": "v1", "kind": "Node", "name": "cp1", "uid": uid, "controller": True}
+        created(client, system, pod("kube-apiserver-spoof", *FLAGS))
+        created(client, ml, pod("kube-apiserver-cp1", *FLAGS, owner=owner))
+
+        found = verdicts(kubeconfig, "k8s://")
+        assert found[POLICY] == [("kube-system", "unknown")], "no spoof is believed"
+        assert found[AGE] == [("kube-system", "unknown")]
+
+        created(client, system, pod("kube-apiserver-cp1", *FLAGS, owner=owner))
+        found = verdicts(kubeconfig, "k8s://")
+        assert found[POLICY] == [("kube-apiserver-cp1", "pass")]
+        assert found[AGE] == [("kube-apiserver-cp1", "fail")]
+        assert found["k8s-audit-log-backups-few"] == [("kube-apiserver-cp1", "pass")], "1.36's"
+        assert "k8s-audit-change-unlogged" not in found, "nobody has shown a policy"
+
+        policy = tmp_path / "audit.yaml"
+        rules = "rules: [{level: None, users: [bob]}, {level: Metadata}]"
+        policy.write_text(f"apiVersion: audit.k8s.io/v1\nkind: Policy\n{rules}\n")
+        found = verdicts(kubeconfig, "k8s://", str(policy))
+        assert found[POLICY] == [("kube-apiserver-cp1", "pass")]
+        assert [each for _, each in found["k8s-audit-caller-exempt"]] == ["fail"]
+        assert [each for _, each in found["k8s-audit-change-unlogged"]] == ["pass"]
