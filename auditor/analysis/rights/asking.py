@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.rights.matching import PolicyRule, Request, allows, concerns
+from auditor.analysis.rights.reading import UNSAID
 from auditor.model.rights import BindingOfRole, Grant, RoleGrantsFact, RuleOfRole, Undecided
 
 _NAMESPACES: Final = "namespaces"
@@ -57,10 +58,23 @@ def undecided(facts: Iterable[RoleGrantsFact], question: Question) -> Iterator[U
     for role in facts:
         why = "; ".join(role.trouble) or ("" if role.known else "its role was not read")
         if not why or (role.live and not role.trouble):
+            yield from _unplaced(role, question)
             continue
         for binding in role.bindings:
-            if reaches(binding, question) and binding.subjects:
+            if not binding.subjects:
+                continue
+            if reaches(binding, question):
                 yield Undecided(binding, role, binding.trouble or why)
+
+
+def _unplaced(role: RoleGrantsFact, question: Question) -> Iterator[Undecided]:
+    """Yield the bindings of files that say no namespace, where one is asked about."""
+    for binding in role.bindings if question.namespace else ():
+        if binding.namespace == UNSAID and binding.subjects:
+            there = msgspec.structs.replace(binding, namespace=question.namespace)
+            one = msgspec.structs.replace(role, bindings=(there,))
+            if next(grants((one,), question), None) is not None:
+                yield Undecided(binding, role, "it says no namespace")
 
 
 def reaches(binding: BindingOfRole, question: Question) -> bool:

@@ -43,7 +43,17 @@ class RoleGrants(Uncombined):
     id = "role-grants"
     stage = Stage.TARGET
     reads = ROLES | BINDINGS
-    feeds: Feeds = MappingProxyType({KIND: MappingProxyType({"": ROLES | BINDINGS})})
+    feeds: Feeds = MappingProxyType(
+        {
+            KIND: MappingProxyType(
+                {
+                    "": ROLES | BINDINGS,
+                    "bindings": BINDINGS,
+                    **dict.fromkeys(("declared", "known", "rules", "aggregatedBy"), ROLES),
+                }
+            )
+        }
+    )
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the rules of a role, and whom a binding names."""
@@ -98,7 +108,6 @@ def _fact(role: RoleInEffect, bindings: list[BindingInEffect], *, live: bool) ->
         subject=_subject(origins[0], role),
         related=tuple(each.origin for each in bindings[:1]) if role.declared else (),
         elsewhere=tuple((f"/{field}", None) for field in _FIELDS),
-        draws_on=((origins[0].target, namespace),),
     )
 
 
@@ -131,7 +140,7 @@ def _binding(each: BindingInEffect) -> BindingOfRole:
     return BindingOfRole(
         kind=origin.kind.removeprefix(PREFIX),
         name=origin.name,
-        namespace=origin.namespace,
+        namespace=each.namespace,
         subjects=tuple(map(named, each.row.subjects)),
         place=place_of(origin),
         nobody=each.row.nobody,

@@ -27,6 +27,10 @@ BINDING: Final = "binding"
 
 FILES: Final = "files"
 """The uid of a target of files."""
+BOOTSTRAPPING: Final = "kubernetes.io/bootstrapping"
+"""A label of what the API server makes, and puts back when it starts."""
+UNSAID: Final = "(not said)"
+"""The namespace of what says none, as files may: wherever it is applied, all of it together."""
 OF_CLUSTER: Final = "ClusterRole"
 OF_NAMESPACE: Final = "Role"
 _MOST_LINES: Final = 200
@@ -50,13 +54,18 @@ class RoleRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class BindingRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A binding as it was read: its role, whom it names, and what of it is nobody."""
+    """A binding as it was read: its role, whom it names, and what of it is nobody.
+
+    ``namespace`` is where it grants, "" for everywhere. ``own``: the API server makes it itself.
+    """
 
     kind: str
     name: str
+    namespace: str = ""
     subjects: tuple[Subject, ...] = ()
     nobody: tuple[str, ...] = ()
     live: bool = False
+    own: bool = False
     trouble: str = ""
 
 
@@ -83,7 +92,9 @@ def rows_of(resource: Resource, site: Site) -> Iterator[Row]:
     if not isinstance(body, dict):
         return
     live = site.target.uid != FILES
-    key = (resource.kind.removeprefix(PREFIX), resource.namespace, resource.name)
+    kind = resource.kind.removeprefix(PREFIX)
+    namespace = "" if kind.startswith(OF_CLUSTER) else resource.namespace or UNSAID
+    key = (kind, namespace, resource.name)
     if resource.kind in ROLES:
         role = read_role(body, labels=dict(resource.labels), live=live)
         fields = [f"/rules/{number}" for number in range(min(len(role.rules), _MOST_LINES))]
@@ -92,8 +103,9 @@ def rows_of(resource: Resource, site: Site) -> Iterator[Row]:
     subjects = body.get("subjects")
     many = len(subjects) if isinstance(subjects, list) else 0
     fields = ["/roleRef", *(f"/subjects/{number}" for number in range(min(many, _MOST_LINES)))]
-    binding = read_binding(body, resource.namespace)
-    binding = msgspec.structs.replace(binding, live=live)
+    binding = read_binding(body, namespace)
+    own = any(label == BOOTSTRAPPING for label, _ in resource.labels)
+    binding = msgspec.structs.replace(binding, live=live, own=own)
     yield Row(key, BINDING, site.origin(resource, "", fields), _encode(binding))
 
 
@@ -130,11 +142,11 @@ def read_binding(body: Mapping[str, object], namespace: str) -> BindingRow:
     try:
         role = msgspec.convert(body.get("roleRef") or {}, _Reference)
     except msgspec.ValidationError as error:
-        return BindingRow("", "", trouble=f"its roleRef can't be read: {error}")
+        return BindingRow("", "", namespace, trouble=f"its roleRef can't be read: {error}")
     trouble = _wrong_role(role, namespace)
     listed = body.get("subjects") or ()
     if not isinstance(listed, list | tuple):
-        return BindingRow(role.kind, role.name, trouble="its subjects are no list")
+        return BindingRow(role.kind, role.name, namespace, trouble="its subjects are no list")
     subjects: dict[Subject, None] = {}
     nobody: list[str] = []
     for each in listed:
@@ -143,7 +155,9 @@ def read_binding(body: Mapping[str, object], namespace: str) -> BindingRow:
             subjects[found] = None
         else:
             nobody.append(found)
-    return BindingRow(role.kind, role.name, tuple(subjects), tuple(nobody), trouble=trouble)
+    return BindingRow(
+        role.kind, role.name, namespace, tuple(subjects), tuple(nobody), trouble=trouble
+    )
 
 
 def _wrong_role(role: _Reference, namespace: str) -> str:

@@ -8,7 +8,6 @@ as well, ``known`` and with its rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 import msgspec
 
@@ -17,6 +16,7 @@ from auditor.analysis.rights.aggregation import Labelled, Parts, parts_of
 from auditor.analysis.rights.defaults import DEFAULTS, DefaultRole
 from auditor.analysis.rights.matching import PolicyRule
 from auditor.analysis.rights.reading import (
+    BOOTSTRAPPING,
     OF_CLUSTER,
     OF_NAMESPACE,
     BindingRow,
@@ -26,8 +26,6 @@ from auditor.analysis.rights.reading import (
 )
 from auditor.model.fact import Origin
 
-_BOOTSTRAPPING: Final = "kubernetes.io/bootstrapping"
-"""A label of the roles that the API server makes, and puts back when it starts."""
 RoleKey = tuple[str, str, str]
 """Kind, namespace ("" for a ClusterRole) and name."""
 
@@ -80,7 +78,7 @@ class BindingInEffect(msgspec.Struct, frozen=True, gc=False):
     @property
     def namespace(self) -> str:
         """Where it grants, "" for everywhere."""
-        return self.origin.namespace
+        return self.row.namespace
 
 
 class Rights(msgspec.Struct, frozen=True):
@@ -100,8 +98,7 @@ def resolve(roles: Iterable[Row], bindings: Iterable[Row]) -> Rights:
     for row in roles:
         place = row.place
         kind, namespace, name = row.key
-        key = (kind, namespace if kind == OF_NAMESPACE else "", name)
-        written.setdefault(key, []).append((place, role_of(row.body)))
+        written.setdefault((kind, namespace, name), []).append((place, role_of(row.body)))
     bound = tuple(_bound(row) for row in bindings)
     live = any(each.row.live for each in bound)
     live = live or any(row.live for rows in written.values() for _, row in rows)
@@ -115,7 +112,7 @@ def resolve(roles: Iterable[Row], bindings: Iterable[Row]) -> Rights:
 def _bound(row: Row) -> BindingInEffect:
     binding = binding_of(row.body)
     place = row.place
-    namespace = place.namespace if binding.kind == OF_NAMESPACE else ""
+    namespace = binding.namespace if binding.kind == OF_NAMESPACE else ""
     return BindingInEffect(place, binding, (binding.kind, namespace, binding.name))
 
 
@@ -136,7 +133,7 @@ def _resolved(written: Written, defaults: Mapping[str, DefaultRole]) -> dict[Rol
             known=True,
             trouble=tuple(row.trouble for _, row in rows if row.trouble),
             aggregated_by=tuple(by.get(name, ())) if kind == OF_CLUSTER else (),
-            own=not rows or all(_BOOTSTRAPPING in row.labels for _, row in rows),
+            own=not rows or all(BOOTSTRAPPING in row.labels for _, row in rows),
         )
     return found
 

@@ -200,3 +200,19 @@ def test_ten_thousand_rules_and_what_only_changes_others() -> None:
     found = facts(many, binding("b", "r", "User eve"))
     assert len(found["ClusterRole r"].rules) == 10_000
     assert len(who(found.values(), "get", "things9999")) == 1
+
+
+def test_what_says_no_namespace_is_in_one_that_nobody_knows() -> None:
+    unsaid = resource("Role", "dev", rules=[PODS])
+    reference = {"kind": "Role", "name": "dev"}
+    account = {"kind": "ServiceAccount", "name": "bot"}
+    bound = resource("RoleBinding", "b", roleRef=reference, subjects=[account])
+    found = facts(unsaid, bound)
+    grants = who(found.values(), "create", "pods")
+    assert subjects(grants) == ["ServiceAccount (not said)/bot in (not said)"]
+    question = Question(Request("create", "", "pods"), "ml")
+    assert who(found.values(), "create", "pods", "ml") == []
+    (each,) = undecided(found.values(), question)
+    assert each.why == "it says no namespace"
+    other = Question(Request("get", "", "secrets"), "ml")
+    assert list(undecided(found.values(), other)) == []

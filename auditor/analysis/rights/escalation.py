@@ -1,0 +1,191 @@
+"""Who can become whom, and by which shortest way somebody comes to every right.
+
+A subject that may run pods in a namespace is every service account there, one that may issue
+tokens is whom they are for. What leads to many at once is a place of its own, so that there are as
+many edges as rights and accounts, never as pairs of them::
+
+    Group ds ──create pods in ml──▶ accounts of ml ──▶ ServiceAccount ml/operator ──┐
+    User ci ───impersonate─────────────────────────────────────────────────────────┤
+                                          every right ◀──bind, create bindings─────┘
+
+All ways are walked once, backwards from every right: what is reached has its distance and its next
+step. ``kube-system`` leads there by itself: accounts of the control plane come to every right, in
+every cluster, and so does whoever may be any user.
+
+A step is taken by one identity with all that it needs. What takes rights of two identities that
+one subject can become is not followed, nor what depends on what runs in a pod.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from auditor.analysis.rights.holdings import Holdings
+from auditor.analysis.rights.places import (
+    ADMIN,
+    ANYWHERE,
+    CONTROLLERS,
+    MASTERS,
+    SYSTEM,
+    Edge,
+    Place,
+    Step,
+    accounts,
+    admin_of,
+    called,
+    running,
+)
+from auditor.analysis.rights.resolving import Rights
+from auditor.analysis.rights.subjects import ACCOUNT, KINDS, Subject
+from auditor.analysis.rights.ways import edges
+
+
+class Population(msgspec.Struct, frozen=True):
+    """The accounts that there are, by namespace, and those of them whose token a pod has.
+
+    ``whole``: what is not declared is not there.
+    """
+
+    declared: Mapping[str, frozenset[str]]
+    running: Mapping[str, frozenset[str]]
+    whole: bool = False
+
+
+class Ways:
+    """The shortest way of everybody to every right."""
+
+    def __init__(self, rights: Rights, population: Population) -> None:
+        """Find all ways; the work grows with the edges."""
+        self._holdings = Holdings(rights)
+        self._population = population
+        self._bound = self._bound_accounts()
+        self._spaces = sorted({*self._bound, *population.declared, *population.running, SYSTEM})
+        self._edges = self._all_edges()
+        self._distance = self._walked()
+
+    @property
+    def subjects(self) -> Iterable[Subject]:
+        """Whoever a binding names, in order."""
+        return sorted(self._holdings.subjects)
+
+    def way(self, subject: Subject) -> tuple[Step, ...]:
+        """The steps of a shortest way; () for who has none, or has every right already."""
+        place = Place.of(subject)
+        steps: list[Step] = []
+        while place != ADMIN and place in self._distance:
+            edge = self._next(place)
+            steps.append(Step(place, edge))
+            place = edge.to
+        return tuple(steps)
+
+    def _next(self, place: Place) -> Edge:
+        """The next edge of a shortest way, by a binding of the subject's own if there is one."""
+        here = self._distance[place]
+        found = [
+            each
+            for each in self._edges[place]
+            if self._distance.get(each.to, here + 1) + _cost(place) == here
+        ]
+        return min(found, key=lambda each: not is_own(place, each))
+
+    def actions(self, subject: Subject) -> int | None:
+        """How many times somebody has to do something to come to every right; None: never."""
+        return self._distance.get(Place.of(subject))
+
+    def _bound_accounts(self) -> dict[str, list[Subject]]:
+        found: dict[str, list[Subject]] = {}
+        for each in sorted(self._holdings.subjects):
+            if each.kind == ACCOUNT and self._exists(each):
+                found.setdefault(each.namespace, []).append(each)
+        return found
+
+    def _exists(self, account: Subject) -> bool:
+        known = self._population.declared.get(account.namespace, frozenset())
+        return not self._population.whole or account.name in known
+
+    def _all_edges(self) -> dict[Place, list[Edge]]:
+        """The edges of all places that somebody comes to."""
+        found: dict[Place, list[Edge]] = {}
+        waiting = [Place.of(each) for each in sorted(self._holdings.subjects)]
+        while waiting:
+            place = waiting.pop()
+            if place in found:
+                continue
+            found[place] = list(self._from(place))
+            waiting.extend(each.to for each in found[place])
+        return found
+
+    def _from(self, place: Place) -> Iterator[Edge]:
+        """What a place leads to."""
+        if place in (Place.of(MASTERS), Place.of(CONTROLLERS)):
+            yield Edge(ADMIN, "may do everything, in every cluster")
+        elif place.kind in KINDS:
+            yield from edges(
+                self._holdings.together(Subject(place.kind, place.name, place.namespace))
+            )
+        elif place.kind == accounts("").kind:
+            yield from self._accounts(place.namespace)
+        elif place.kind == running("").kind:
+            yield from self._running(place.namespace)
+        elif place.kind == admin_of("").kind:
+            yield Edge(accounts(place.namespace), "issues tokens of any account")
+        elif place.kind == called("").kind:
+            for each in self._spaces:
+                if self._exists(Subject(ACCOUNT, place.name, each)):
+                    yield Edge(Place(ACCOUNT, each, place.name), f"as {each}/{place.name}")
+
+    def _accounts(self, namespace: str) -> Iterator[Edge]:
+        if namespace == ANYWHERE:
+            for each in self._spaces:
+                yield Edge(accounts(each), f"in {each}")
+            return
+        if namespace == SYSTEM:
+            yield Edge(ADMIN, "has accounts that come to every right, in every cluster")
+        for account in self._bound.get(namespace, ()):
+            yield Edge(Place.of(account), f"as {account.namespace}/{account.name}")
+        # any other account has what the groups of all accounts have
+        yield Edge(Place(ACCOUNT, namespace, "default"), f"as {namespace}/default")
+
+    def _running(self, namespace: str) -> Iterator[Edge]:
+        if namespace == ANYWHERE:
+            for each in sorted(self._population.running):
+                yield Edge(running(each), f"in {each}")
+            return
+        for name in sorted(self._population.running.get(namespace, ())):
+            yield Edge(Place(ACCOUNT, namespace, name), f"as {namespace}/{name}")
+
+    def _walked(self) -> dict[Place, int]:
+        """How many actions each place is from every right."""
+        back: dict[Place, list[Place]] = {}
+        for start, found in self._edges.items():
+            for edge in found:
+                back.setdefault(edge.to, []).append(start)
+        distance = {ADMIN: 0}
+        waiting = deque([ADMIN])
+        while waiting:
+            place = waiting.popleft()
+            for each in back.get(place, ()):
+                far = distance[place] + _cost(each)
+                if far >= distance.get(each, far + 1):
+                    continue
+                distance[each] = far
+                if _cost(each):
+                    waiting.append(each)
+                else:
+                    waiting.appendleft(each)
+        return distance
+
+
+def _cost(place: Place) -> int:
+    """What a step from a place costs: only a subject does something."""
+    return int(place.kind in KINDS)
+
+
+def is_own(place: Place, edge: Edge) -> bool:
+    """Whether a step is taken by a binding that names the subject, and not its groups alone."""
+    return any(
+        Place.of(subject) == place for held in edge.by for subject in held.binding.row.subjects
+    )

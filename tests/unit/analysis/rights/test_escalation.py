@@ -1,0 +1,240 @@
+"""The ways to every right, against everybody's every action tried out."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from auditor.analysis.rights.escalation import Population, Ways
+from auditor.analysis.rights.matching import PolicyRule
+from auditor.analysis.rights.places import ADMIN, CONTROLLERS, MASTERS, Place, Step
+from auditor.analysis.rights.reading import rows_of
+from auditor.analysis.rights.resolving import Rights, resolve
+from auditor.analysis.rights.subjects import KINDS, Subject
+from auditor.model.resource import Resource
+from tests.sweeps import sweep
+from tests.unit.analysis.rights import naive
+from tests.unit.analysis.rights.naive import Bound, Small, Who
+from tests.unit.analysis.rights.worlds import FILES, binding, role, rule
+
+OF_EVERY_CLUSTER = (Place.of(MASTERS), Place.of(CONTROLLERS))
+NOBODY = Population({}, {})
+
+
+def rights(*resources: Resource) -> Rights:
+    rows = [row for each in resources for row in rows_of(each, FILES)]
+    roles = [row for row in rows if row.tag == "a-role"]
+    return resolve(roles, [row for row in rows if row.tag == "binding"])
+
+
+def way(subject: str, *resources: Resource, population: Population = NOBODY) -> list[str]:
+    """What is done on the way of a subject: ``User eve``, ``ml/bot``."""
+    kind, _, name = subject.rpartition(" ")
+    namespace, _, plain = name.rpartition("/")
+    found = Ways(rights(*resources), population)
+    return [
+        step.edge.how
+        for step in found.way(Subject(kind or "ServiceAccount", plain, namespace))
+        if step.edge.by
+    ]
+
+
+RUN = role("run", rule("create", "pods"))
+TOKENS = role("tokens", rule("create", "serviceaccounts/token"))
+OPERATOR = binding("op", "cluster-admin", "ml/operator")
+
+
+def test_from_a_namespace_to_the_cluster() -> None:
+    found = way("Group ds", RUN, OPERATOR, binding("b", "run", "Group ds", namespace="ml"))
+    assert found == ["runs pods in ml, as any account", "may do everything in every namespace"]
+    assert way("Group ds", RUN, OPERATOR, binding("b", "run", "Group ds", namespace="web")) == []
+
+
+def test_kube_system_leads_to_everything() -> None:
+    system = binding("b", "tokens", "User ci", namespace="kube-system")
+    assert way("User ci", TOKENS, system) == ["issues tokens of any account in kube-system"]
+    everywhere = binding("b", "tokens", "User ci")
+    assert way("User ci", TOKENS, everywhere) == ["issues tokens of any account in every namespace"]
+
+
+def test_a_chain_of_three() -> None:
+    one = role("one", rule("create", "serviceaccounts/token", "", "two"))
+    two = role("two", rule("impersonate", "serviceaccounts", "", "operator"))
+    found = way(
+        "User eve",
+        *(one, two, OPERATOR),
+        binding("a", "one", "User eve", namespace="ml"),
+        binding("b", "two", "ml/two", namespace="ml"),
+    )
+    assert found == [
+        "issues tokens of ml/two",
+        "impersonates ml/operator",
+        "may do everything in every namespace",
+    ]
+
+
+def test_rights_of_a_group_and_of_its_member_add_up() -> None:
+    rbac = "rbac.authorization.k8s.io"
+    binds = role("binds", rule("bind", "clusterroles", rbac))
+    writes = role("writes", rule("create", "clusterrolebindings", rbac))
+    both = (binds, writes, binding("a", "binds", "Group system:authenticated"))
+    assert way("User eve", *both, binding("b", "writes", "User eve")) == [
+        "binds a role that allows everything"
+    ]
+    assert way("User eve", *both, binding("b", "writes", "User eve", namespace="ml")) == []
+
+
+def test_who_enters_pods_is_whoever_runs_there() -> None:
+    enters = role("enters", rule("create", "pods/exec"))
+    bound = (enters, OPERATOR, binding("b", "enters", "User eve", namespace="ml"))
+    runs = Population({}, {"ml": frozenset({"operator"})})
+    other = Population({}, {"ml": frozenset({"web"}), "web": frozenset({"operator"})})
+    assert way("User eve", *bound, population=runs)[0] == "enters pods in ml"
+    assert way("User eve", *bound, population=other) == []
+
+
+def test_an_account_that_is_not_there_is_nobody() -> None:
+    bound = (RUN, OPERATOR, binding("b", "run", "User eve", namespace="ml"))
+    gone = Population({"ml": frozenset({"default"})}, {}, whole=True)
+    there = Population({"ml": frozenset({"default", "operator"})}, {}, whole=True)
+    assert way("User eve", *bound, population=gone) == []
+    assert len(way("User eve", *bound, population=there)) == 2
+
+
+def test_what_is_not_settled_is_no_way() -> None:
+    agg = {"clusterRoleSelectors": [{"matchLabels": {"to": "a"}}]}
+    labels = {"labels": {"to": "a"}}
+    one = role("one", rule("*", "*", "*"), aggregationRule=agg, metadata=labels)
+    two = role("two", aggregationRule=agg, metadata=labels)
+    assert way("User eve", one, two, binding("b", "two", "User eve")) == []
+
+
+def test_five_thousand_bindings_are_walked_once() -> None:
+    made = [RUN, TOKENS, OPERATOR]
+    made += [
+        binding(f"b{at}", "run", f"ns{at % 500}/a{at}", namespace=f"ns{at % 500}")
+        for at in range(5_000)
+    ]
+    found = Ways(rights(*made), NOBODY)
+    assert sum(found.actions(each) is not None for each in found.subjects) == 1
+
+
+RULES = [
+    *(rule("create", "pods"), rule("patch", "deployments", "apps"), rule("create", "pods", "", "")),
+    *(rule("create", "pods/exec"), rule("update", "pods/ephemeralcontainers")),
+    *(rule("create", "serviceaccounts/token"), rule("create", "serviceaccounts/token", "", "a")),
+    *(rule("create", "secrets"), rule("get", "secrets"), rule("list", "secrets", "", "", "x")),
+    *(rule("impersonate", "serviceaccounts"), rule("impersonate", "serviceaccounts", "", "b")),
+    *(rule("impersonate", "users"), rule("impersonate", "users groups", "", "eve", "ops")),
+    *(rule("impersonate", "groups"), rule("impersonate", "users", "", "eve", "adam")),
+]
+RBAC, ADMISSION, CERTIFICATES = naive.RBAC, naive.ADMISSION, naive.CERTIFICATES
+RULES += [
+    *(
+        rule("bind", "clusterroles", RBAC),
+        rule("bind", "clusterroles", RBAC, "cluster-admin", "r1"),
+    ),
+    *(rule("create", "rolebindings", RBAC), rule("create patch", "clusterrolebindings", RBAC)),
+    *(rule("escalate", "clusterroles roles", RBAC), rule("patch", "clusterroles roles", RBAC)),
+    *(rule("escalate update", "*", RBAC, "r1", "r2", "q1"), rule("escalate", "roles", "*", "q2")),
+    rule("create", "certificatesigningrequests", CERTIFICATES),
+    rule("update approve", "certificatesigningrequests/approval signers", CERTIFICATES),
+    rule("approve patch", "*", CERTIFICATES, "kubernetes.io/*", "mine"),
+    *(rule("create", "mutatingwebhookconfigurations", ADMISSION), rule("get", "nodes/proxy")),
+    rule("patch", "mutatingwebhookconfigurations", ADMISSION, "mine"),
+    rule("create", "mutatingadmissionpolicies mutatingadmissionpolicybindings", ADMISSION),
+    *(
+        rule("*", "*", "*"),
+        rule("*", "*", "*", "a", "r1"),
+        rule("*", "*"),
+        rule("create", "*", "*"),
+    ),
+]
+SPACES = ("ml", "web", "kube-system")
+SUBJECTS = (
+    *("ml/a", "ml/b", "web/a", "web/c", "kube-system/d", "User eve", "User adam", "Group ops"),
+    *("Group system:authenticated", "Group system:serviceaccounts:ml"),
+    "Group system:serviceaccounts",
+)
+ALL = PolicyRule(("*",), ("*",), ("*",))
+
+
+class Made:
+    """A small cluster, in the two forms."""
+
+    def __init__(self, seed: int) -> None:
+        chance = random.Random(seed)
+        roles: dict[tuple[str, str], list[dict[str, list[str]]]] = {}
+        for at in range(3):
+            roles["", f"r{at}"] = chance.sample(RULES, chance.choice((1, 2, 3)))
+        for space in ("ml", "kube-system"):
+            roles[space, "q1"] = chance.sample(RULES, 2)
+        resources = [role(name, *rules, namespace=space) for (space, name), rules in roles.items()]
+        bound: list[Bound] = []
+        for at in range(chance.choice((2, 3, 4, 5))):
+            space = chance.choice(("", "ml", "ml", "web", "kube-system"))
+            of = chance.choice([*(f"r{each}" for each in range(3)), "cluster-admin", "q1"])
+            kind = "Role" if space and of == "q1" else "ClusterRole"
+            named = chance.sample(SUBJECTS, chance.choice((1, 2)))
+            resources.append(binding(f"b{at}", of, *named, namespace=space, kind=kind))
+            bound.append(Bound(space, kind, of, [_who(each) for each in named]))
+        running = {_who(each) for each in SUBJECTS if "/" in each and chance.random() < 0.4}
+        policy = {
+            key: [msgspec.convert(each, PolicyRule) for each in rules]
+            for key, rules in roles.items()
+        }
+        policy["", "cluster-admin"] = [ALL]
+        self.small = Small(policy, bound, SPACES, frozenset(running))
+        spaces = {
+            space: frozenset(name for _, s, name in running if s == space) for space in SPACES
+        }
+        self.ways = Ways(rights(*resources), Population({}, spaces))
+
+
+def _who(text: str) -> Who:
+    kind, _, name = text.rpartition(" ")
+    namespace, _, plain = name.rpartition("/")
+    return kind or "ServiceAccount", namespace, plain
+
+
+@sweep(some=400, whole=6_000)
+def test_everybody_comes_as_far_as_by_trying(size: int) -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(size):
+        made = Made(seed)
+        for subject in made.ways.subjects:
+            start = (subject.kind, subject.namespace, subject.name)
+            expected = naive.distance(made.small, start)
+            assert made.ways.actions(subject) == expected, (seed, str(subject))
+            steps = made.ways.way(subject)
+            assert (not steps) is (expected is None)
+            seen["nowhere" if expected is None else f"in {min(expected, 3)}"] += 1
+            seen.update(_done(step) for step in steps if step.edge.by)
+            assert list(_broken(steps)) == []
+    assert all(seen[each] > size // 60 for each in ("nowhere", "in 1", "in 2", "in 3")), seen
+    assert set(DONE) <= seen.keys(), seen
+
+
+DONE = (
+    *("may do everything", "runs pods in", "issues tokens of any", "issues tokens of"),
+    *("impersonates any account", "impersonates any user", "impersonates any group"),
+    *("impersonates the user", "impersonates", "has a secret filled", "enters pods in"),
+    *("enters every pod", "binds a role", "approves a certificate", "has admission change"),
+    "writes every right",
+)
+"""How each kind of step begins, the longer of two first."""
+
+
+def _done(step: Step) -> str:
+    return next(each for each in DONE if step.edge.how.startswith(each))
+
+
+def _broken(steps: Sequence[Step]) -> Iterator[Step]:
+    """Steps that do not begin where the one before ends, or do not end with every right."""
+    for step, end in zip(steps, [*(each.start for each in steps[1:]), ADMIN], strict=False):
+        by_itself = step.start.kind not in KINDS or step.start in OF_EVERY_CLUSTER
+        if step.edge.to != end or not (step.edge.by or by_itself):
+            yield step
