@@ -35,6 +35,7 @@ from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.isolation import chains
 from auditor.analysis.network import checking, reach
 from auditor.analysis.network.questions import Question
+from auditor.analysis.nodes import seen
 from auditor.analysis.rights import effective, listing
 from auditor.analysis.texts import ReadText, read_json
 from auditor.analysis.vsphere.access import VsphereAccess
@@ -63,6 +64,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(listing.make, effective.make, stack.make),
             partial(audit_policies.make, read=read),
             partial(audit_logging.make, read=read),
+            partial(seen.make, read=read),
         ),
         completing=(completions.make, joined.make),
     )

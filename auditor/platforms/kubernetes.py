@@ -27,7 +27,7 @@ FACTS: Final = frozenset(
         *("PodTemplate", "PodTemplatePatch", "NamespacePosture", "NamedNamespace", "AccountUse"),
         *("PublicGrant", "PolicySelection", "ServiceSelection", "RouteBackends", "RouteListeners"),
         *("SecondaryNetworks", "ControlPlane", "AuditPolicy", "AuditLogging"),
-        *("RoleGrants", "EscalationPath", "Rights"),
+        *("RoleGrants", "EscalationPath", "Rights", "Kubelet", "KubeProxy"),
     }
 )
 """Names that analyses give to what they derive: no object is called so, whatever its group."""

@@ -68,6 +68,7 @@ def estate() -> tuple[Resource, ...]:
         if isinstance(fact, Resource)
     ]
     parts = (running(), routed(), networked(), hosted(), beneath(), virtual(), layered(), steered())
+    parts = (*parts, looked_at())
     return (*found, *facts, *(each for part in parts for each in part))
 
 
@@ -210,6 +211,17 @@ def layered() -> tuple[Resource, ...]:
     return (
         objects.resource("Node", "vm", spec={"providerID": f"vsphere://{UUID}"}, status=status),
         objects.pod("team-5/x", {GPU: 1}, on="vm"),
+    )
+
+
+def looked_at() -> tuple[Resource, ...]:
+    """What a script saw on a node: its kubelet, and a kube-proxy."""
+    settings = [{"path": "/k.yaml", "values": {"readOnlyPort": 0, "staticPodURLHeader": CANARY}}]
+    kubelet = {"node": "n", "flags": {"config": ["/k.yaml"]}, "hidden": [], "settings": settings}
+    proxy = {"component": "kube-proxy", "flags": {"token": [CANARY]}, "hidden": [], "variables": {}}
+    return (
+        odd("k8s/NodeKubelet", {**kubelet, "probe": {"boot": "b", "machine": "m"}}),
+        odd("k8s/NodeComponents", {"node": "n", "components": [proxy]}),
     )
 
 

@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import auditor
-from tests.unit.collectors.kubernetes.node.trees import MODES, node, printed, running
+from tests.unit.collectors.kubernetes.node.trees import (
+    MODES,
+    SETTINGS,
+    node,
+    printed,
+    running,
+)
 
 PROFILE = ("--profile", "cis-kubernetes")
 FILES = {f"1.1.{number}" for number in range(1, 22)} | {f"4.1.{number}" for number in range(1, 11)}
@@ -137,3 +143,36 @@ def test_flags_of_processes_are_judged(tmp_path: Path) -> None:
     assert (found["1.2.1"], found["1.2.15"]) == ("not-satisfied", "satisfied")
     assert (found["2.2"], found["2.3"]) == ("satisfied", "not-satisfied")
     assert found["1.4.1"] == "undetermined"
+
+
+def controls(results: dict[str, Any]) -> dict[str, str]:
+    """The state of each control of the benchmark."""
+    return {
+        each["id"]: each["state"]
+        for each in results["controls"]
+        if each["framework"] == "cis-kubernetes"
+    }
+
+
+def test_the_kubelet_is_judged_by_its_arguments_and_files(probe: Path) -> None:
+    ran = auditor("scan", str(probe), *PROFILE, "--format", "json")
+    found = controls(ran.results())
+    states = {name: state for name, state in found.items() if name.startswith("4.2.")}
+    assert len(states) == 14
+    failed = {name for name, state in states.items() if state == "not-satisfied"}
+    assert failed == {"4.2.9", "4.2.10", "4.2.12", "4.2.13", "4.2.14"}
+    assert {state for name, state in states.items() if name not in failed} == {"satisfied"}
+
+
+def test_a_configuration_in_a_file_is_judged_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "kubelet.yaml").write_text(SETTINGS + "readOnlyPort: 10255\nmaxPods: x\n")
+    proxy = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
+    (tmp_path / "proxy.yaml").write_text(proxy + "metricsBindAddress: 0.0.0.0\n")
+    ran = auditor("scan", str(tmp_path), *PROFILE, "--format", "json")
+    found = controls(ran.results())
+    assert (found["4.2.1"], found["4.2.4"], found["4.2.7"]) == (
+        "satisfied",
+        "not-satisfied",
+        "undetermined",
+    )
+    assert found["4.3.1"] == "not-satisfied"

@@ -1,0 +1,204 @@
+"""Which nodes were looked at, which probes are strange, and what configurations alone say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from auditor.analysis.nodes.seen import CONFIG_MAP, KUBELET, NODE, PROXY, NodesSeen
+from auditor.analysis.protocol import Site
+from auditor.analysis.texts import ReadFailure
+from auditor.model.fact import Fact
+from auditor.model.resource import Gap, Resource, Target
+from auditor.platforms.kubernetes import (
+    KUBELET_CONFIGURATION,
+    NODE_COMPONENTS,
+    NODE_FILES,
+    NODE_KUBELET,
+    PROXY_CONFIGURATION,
+)
+from auditor.runner.rows import joined
+from collectors.documents.guards import Unreadable
+from collectors.documents.values import value_of
+from tests.unit.analysis.joining import SITE, rows_of
+from tests.unit.analysis.test_selections import resource
+
+LIVE = Site(Target("k8s://c", "c-uid"), "e" * 64, lambda *_: 0)
+EVERY = "0.0.0.0"  # noqa: S104 - an address in a text
+SETTINGS = {"path": "/k.yaml", "values": {"kind": "KubeletConfiguration"}}
+
+
+def read_yaml(text: str) -> object:
+    """As the program does."""
+    try:
+        return value_of(text)
+    except Unreadable as error:
+        return ReadFailure(error.detail)
+
+
+def all_of(*parts: tuple[Site, Iterable[Resource]]) -> tuple[list[Fact], list[Gap]]:
+    """What is derived of the resources of several targets."""
+    analysis = NodesSeen(read_yaml)
+    lines = sorted(line for site, part in parts for line in rows_of(analysis, part, site))
+    found = [each for one, groups in joined((analysis,), lines) for each in one.derive(groups)]
+    facts = [each for each in found if isinstance(each, Fact)]
+    return facts, [each for each in found if isinstance(each, Gap)]
+
+
+def told(*resources: Resource, site: Site = SITE) -> list[tuple[str, dict[str, Any]]]:
+    facts, _ = all_of((site, resources))
+    return [(each.kind, msgspec.json.decode(each.body)) for each in facts]
+
+
+def node(name: str, boot: str = "b", machine: str = "m") -> Resource:
+    return resource(NODE, name, "", status={"nodeInfo": {"bootID": boot, "machineID": machine}})
+
+
+def probe(name: str, boot: str = "b", machine: str = "m", **body: object) -> Resource:
+    about = {"boot": boot, "machine": machine}
+    made = {"node": name, "flags": {}, "hidden": [], "settings": [SETTINGS], **body}
+    return resource(NODE_KUBELET, name, "", probe=about, **made)
+
+
+def test_a_node_that_nobody_looked_at_is_a_gap_of_its_cluster() -> None:
+    facts, gaps = all_of(
+        (LIVE, [node("gpu-7"), node("gpu-8"), node("gpu-9")]), (SITE, [probe("gpu-7")])
+    )
+    assert [(each.target, each.scope, each.detail) for each in gaps] == [
+        ("k8s://c", NODE_FILES, "2 nodes were not looked at: gpu-8, gpu-9"),
+        ("k8s://c", NODE_KUBELET, "2 nodes were not looked at: gpu-8, gpu-9"),
+    ]
+    assert "auditor permissions node --script" in gaps[0].hint
+    assert [each.kind for each in facts] == [KUBELET]
+
+
+def test_no_node_is_missing_where_all_were_looked_at_or_there_is_no_cluster() -> None:
+    assert all_of((LIVE, [node("a")]), (SITE, [probe("a")]))[1] == []
+    assert all_of((SITE, [node("a"), probe("b")]))[1] == [], "a Node in a file is not a cluster"
+
+
+@pytest.mark.parametrize(
+    ("one", "what"),
+    [
+        (probe("b"), "b is in no cluster of this run"),
+        (probe("a", "b2", "m2"), "a was started or set up anew since"),
+        (probe("a", "", ""), "a was started or set up anew since"),
+    ],
+)
+def test_a_probe_of_another_machine_is_strange(one: Resource, what: str) -> None:
+    _, gaps = all_of((LIVE, [node("a")]), (SITE, [one]))
+    strange = [each for each in gaps if each.target == SITE.target.uri]
+    assert [each.scope for each in strange] == [NODE_FILES, NODE_KUBELET]
+    assert what in strange[0].detail
+    assert [each.scope for each in gaps if each.target == "k8s://c"] == [NODE_FILES, NODE_KUBELET]
+
+
+@pytest.mark.parametrize("one", [probe("a", "b", "other"), probe("a", "other", "m")])
+def test_a_node_is_known_by_its_boot_or_its_machine(one: Resource) -> None:
+    assert all_of((LIVE, [node("a")]), (SITE, [one]))[1] == []
+
+
+def test_many_nodes_are_told_by_some() -> None:
+    _, gaps = all_of((LIVE, [node(f"n{number}") for number in range(9)]))
+    assert gaps[0].detail == "9 nodes were not looked at: n0, n1, n2, n3, n4 and 4 more"
+
+
+def test_a_kubelet_by_its_probe() -> None:
+    (found,) = told(probe("a", flags={"read-only-port": ["10255"]}))
+    kind, body = found
+    assert (kind, body["node"], body["source"], body["undecided"]) == (KUBELET, "a", "process", "")
+    assert (body["readOnlyPort"], body["anonymous"]) == (10255, False)
+    ((_, without),) = told(probe("a", settings=[]))
+    assert without["anonymous"] is True, "no file at all"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"unread": "no kubelet runs there"}, "no kubelet runs there"),
+        ({"settings": [SETTINGS, {"path": "/b", "unread": "denied"}]}, "/b: denied"),
+        ({"hidden": ["anonymous-auth"]}, "the value of the flag anonymous-auth was not recorded"),
+        ({"flags": {"pod-max-pids": ["x"]}}, "--pod-max-pids=x is no number"),
+        ({"settings": [{"path": "/a", "values": {"readOnlyPort": "x"}}]}, "is not one"),
+    ],
+)
+def test_a_kubelet_that_nobody_knows(body: dict[str, Any], why: str) -> None:
+    ((_, found),) = told(probe("a", **body))
+    assert why in found["undecided"]
+    assert "anonymous" not in found
+
+
+def test_what_is_no_body_of_a_probe_says_nothing() -> None:
+    odd = {"flags": [], "hidden": 1, "settings": {"a": 1}}
+    ((_, found),) = told(probe("a", **odd))
+    assert found["anonymous"] is True
+
+
+def test_a_configuration_in_a_file_is_judged_as_what_it_says() -> None:
+    one = resource(KUBELET_CONFIGURATION, "", "", readOnlyPort=10255)
+    ((kind, body),) = told(one)
+    assert (kind, body["source"], body["readOnlyPort"]) == (KUBELET, "configuration", 10255)
+    odd = resource(KUBELET_CONFIGURATION, "", "", readOnlyPort="x")
+    ((_, found),) = told(odd)
+    assert "the configuration is not one" in found["undecided"]
+
+
+def config_map(name: str, key: str, text: object, namespace: str = "kube-system") -> Resource:
+    return resource(CONFIG_MAP, name, namespace, data={key: text})
+
+
+def test_the_configurations_that_kubeadm_keeps() -> None:
+    kubelet = config_map("kubelet-config", "kubelet", "seccompDefault: true\n")
+    proxy = config_map("kube-proxy", "config.conf", 'metricsBindAddress: "0.0.0.0"\n')
+    (_, found), (_, other) = told(kubelet, proxy)
+    seen = {each["source"]: each for each in (found, other)}
+    assert seen.keys() == {"kubeadm"}
+    facts = dict(told(kubelet, proxy))
+    assert facts[KUBELET]["seccompDefault"] is True
+    assert facts[PROXY]["metricsHost"] == EVERY
+    ((_, odd),) = told(config_map("kubelet-config", "kubelet", "a: b: c"))
+    assert "not valid YAML" in odd["undecided"]
+    assert told(config_map("kubelet-config", "kubelet", "{}", "ml")) == []
+    assert told(config_map("other", "kubelet", "{}")) == []
+    assert told(config_map("kube-proxy", "config.conf", 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        (None, "127.0.0.1"),
+        ("", "127.0.0.1"),
+        (f"{EVERY}:10249", EVERY),
+        (EVERY, EVERY),
+        (":10249", EVERY),
+        ("[::]:10249", "::"),
+        ("::", "::"),
+        ("[::1]:10249", "::1"),
+        ("::1", "::1"),
+        ("127.0.0.1:10249", "127.0.0.1"),
+    ],
+)
+def test_where_kube_proxy_serves_its_metrics(address: str | None, host: str) -> None:
+    said = {} if address is None else {"metricsBindAddress": address}
+    ((_, body),) = told(resource(PROXY_CONFIGURATION, "", "", **said))
+    assert body["metricsHost"] == host
+    flags = {} if address is None else {"metrics-bind-address": ["10.0.0.1", address]}
+    components = [{"component": "kube-proxy", "flags": flags}, {"component": "etcd"}]
+    ((_, process),) = told(resource(NODE_COMPONENTS, "a", "", node="a", components=components))
+    assert (process["metricsHost"], process["node"]) == (host, "a")
+
+
+def test_a_kube_proxy_with_a_file_is_told_by_its_config_map() -> None:
+    components = [
+        {"component": "kube-proxy", "flags": {"config": ["/a"]}},
+        {"component": "kube-proxy", "unread": "denied"},
+    ]
+    found = told(resource(NODE_COMPONENTS, "a", "", node="a", components=components))
+    first, second = sorted(body["undecided"] for _, body in found)
+    assert first == "denied"
+    assert "kube-system/kube-proxy" in second
+    ((_, odd),) = told(resource(PROXY_CONFIGURATION, "", "", metricsBindAddress=1))
+    assert odd["undecided"] == "metricsBindAddress is no text"
