@@ -56,7 +56,8 @@ def _place(finding: Finding) -> tuple[str, int]:
 def _said(finding: Finding) -> str:
     """Put all that a finding says in one text, without where it is."""
     seen = [(each.path, each.fact, each.of, each.value) for each in finding.observed]
-    return repr((finding.element, finding.message, finding.new, finding.covers, seen))
+    waiver = finding.waiver.id if finding.waiver is not None else ""
+    return repr((finding.element, finding.message, finding.new, finding.covers, waiver, seen))
 
 
 class Reason(msgspec.Struct):

@@ -15,6 +15,7 @@ from reports.style import Style
 from reports.subjects import named
 from reports.subjects import place as place_of
 from reports.text import cells, safe, wrap
+from reports.waivers import counted
 
 SHOWN_OBJECTS: Final = 50
 SHOWN_RULES: Final = 6
@@ -74,7 +75,7 @@ class ByObject:
             yield Block((text,), f"  {text}", number)
 
     def _failing(self) -> Iterator[Finding]:
-        return (finding for finding in self._report.findings if finding.verdict == "fail")
+        return (each for each in counted(self._report.findings) if each.verdict == "fail")
 
     def _objects(self) -> dict[_Key, _Object]:
         """Count the failing findings of each object by severity, critical first."""

@@ -19,6 +19,7 @@ from reports.style import Style
 from reports.subjects import observed, related, subject
 from reports.subjects import place as place_of
 from reports.text import cells, safe, wrap
+from reports.waivers import told as accepted
 
 SHOWN: Final = MappingProxyType(
     {
@@ -131,6 +132,8 @@ class ByRule:
             yield from self._wrap(f"the same in {self._places(same)}", "    ")
         if finding.message and not said:
             yield from self._wrap(finding.message, "    ")
+        for line in accepted(finding):
+            yield from self._wrap(line, "    ")
         for other in related(finding, many_targets=self._many_targets):
             yield from self._wrap(other, "    ")
         for item in finding.observed[:SHOWN_VALUES]:

@@ -51,6 +51,7 @@ def results_of(report: Report) -> Results:
         counts={count.rule: _counts(count) for count in report.counts},
         gate=report.gate,
         baseline=msgspec.UNSET if report.baseline is None else report.baseline,
+        waivers=msgspec.UNSET if report.waivers is None else report.waivers,
         facts=dict(report.facts) if report.facts else msgspec.UNSET,
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from auditor.model.enums import Decision, Severity, TargetState, Verdict
 from auditor.model.finding import Report, TargetReport
-from reports import gpus, isolation, scope
+from reports import gpus, isolation, scope, waivers
 from reports.by_object import ByObject
 from reports.by_rule import ByRule
 from reports.folders import by_folder, told_folders
@@ -90,6 +90,7 @@ class _Screen:
         bounded = self._style.lines is not None and not self._style.everything
         if bounded:
             table = iter(capped(table, MOST_TABLE))
+        yield from waivers.section(self._report, self._style, short=bounded)
         yield from gpus.section(self._report, self._style, short=bounded)
         yield from isolation.section(self._report, self._style, short=bounded)
         yield from table
@@ -195,7 +196,8 @@ class _Screen:
         report = self._report
         if self._style.by_object:
             yield from ByObject(report, self._style).blocks()
-        for verdict, members in groupby(report.findings, key=lambda finding: finding.verdict):
+        listed = waivers.counted(report.findings)
+        for verdict, members in groupby(listed, key=lambda finding: finding.verdict):
             if verdict == "unknown":
                 yield from self._by_rule.undecided(members)
             elif verdict == "manual" or (verdict == "fail" and not self._style.by_object):
@@ -228,7 +230,7 @@ class _Screen:
         """Say in which folders most failing findings are, where there are several."""
         if self._many_targets:
             return
-        found = by_folder(self._report.findings)
+        found = by_folder(waivers.counted(self._report.findings))
         if len(found) > 1:
             yield from self._wrap(f"most are in: {told_folders(found)}", "  ")
 
@@ -244,6 +246,8 @@ class _Screen:
         parts = [f"RESULT {report.gate.decision.value}"]
         parts += [f"{severity.value}={_tally(report, severity.value)}" for severity in _SEVERITIES]
         parts.append(f"unknown={_tally(report, 'unknown')}")
+        if report.waivers is not None:
+            parts.append(f"waived={sum(report.waived.values())}")
         parts.append(f"gaps={len(report.gaps)}")
         parts.append(f"coverage={_percent(report.coverage.ratio)}%")
         parts.append(f"report={report.digest}")
@@ -274,7 +278,7 @@ def _commands(report: Report) -> Iterator[str]:
         yield "auditor scan --help"
         yield "auditor demo"
         return
-    first = next(iter(report.findings), None)
+    first = next(waivers.counted(report.findings), None)
     if first is not None and first.verdict in _LISTED:
         yield f"auditor explain {first.rule}"
     command = f"auditor scan {_targets(report)}"
@@ -307,16 +311,16 @@ def _decided(report: Report) -> str:
 
 
 def _tally(report: Report, row: str) -> int:
-    """Failing findings of a severity, or all that are unknown."""
+    """Failing findings of a severity that nobody accepted, or all that are unknown."""
     if row == "unknown":
         return sum(n for (verdict, _), n in report.tallies.items() if verdict == row)
-    return report.tallies.get(("fail", row), 0)
+    return report.tallies.get(("fail", row), 0) - report.waived.get(("fail", row), 0)
 
 
 def _by_target(report: Report) -> dict[str, dict[str, int]]:
     """The rows of the table for each target, in their order."""
     counts: dict[str, dict[str, int]] = {target.uri: {} for target in report.targets}
-    for finding in report.findings:
+    for finding in waivers.counted(report.findings):
         if finding.verdict in {"fail", "unknown"}:
             row = finding.severity if finding.verdict == "fail" else finding.verdict
             tally = counts.setdefault(finding.resource.target, {})

@@ -56,6 +56,10 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
         "diff": Known(
             "auditor.cli.diff:diff", "Say what is different between two bundles, and why."
         ),
+        "waivers": Known(
+            "auditor.cli.waivers:waivers",
+            "Accept findings, with an owner and an end; say which are accepted.",
+        ),
         "keys": Known("auditor.cli.keys:keys", "Make a signing key, and show its public half."),
         "doctor": Known(
             "auditor.cli.doctor:doctor",

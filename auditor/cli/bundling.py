@@ -28,6 +28,7 @@ from auditor.ports import Collector, Live
 from auditor.runner.gather import CollectionRequest, gather
 from auditor.runner.known import write_known
 from auditor.runner.settings import EvidenceOptions, Settings, Stamp
+from auditor.runner.waiving import write_waivers
 from reports.style import FILE_STYLE
 
 
@@ -115,6 +116,8 @@ def assemble(
     names = store_policy(root, settings.chosen.folders, report.policy)
     if settings.known is not None:
         write_known(root, settings.known)
+    if settings.waivers is not None:
+        write_waivers(root, settings.waivers)
     write_json(root / ENVIRONMENT, environment(arguments))
     evaluation = Evaluation(
         profile=settings.chosen.profile,

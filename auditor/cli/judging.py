@@ -29,6 +29,7 @@ from auditor.config import Config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.model.finding import Report
+from auditor.model.waivers import WaiverEntry
 from auditor.ports import Collector
 from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
@@ -42,7 +43,15 @@ Command = TypeVar("Command", bound=Callable[..., object])
 _BASELINE = ("baseline", "baseline_key", "baseline_trust", "baseline_any")
 SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
-        "What to judge by": ("profile", "settings", "policies", "fail_on", *_BASELINE, "exit_zero"),
+        "What to judge by": (
+            "profile",
+            "settings",
+            "policies",
+            "fail_on",
+            *_BASELINE,
+            "waivers",
+            "exit_zero",
+        ),
         "What to write": ("stdout_format", "outputs", "list_all", "passes", "quiet"),
         "How it looks": ("group_by", "plain", "color", "progress"),
         "How it runs": ("workers", "no_cache"),
@@ -63,6 +72,7 @@ class Choices(msgspec.Struct, frozen=True):
     baseline_key: Path | None
     baseline_trust: Path | None
     baseline_any: bool
+    waivers: Path | None
     exit_zero: bool
     list_all: bool
     passes: bool
@@ -124,6 +134,13 @@ _OPTIONS = (
         "--baseline-any",
         is_flag=True,
         help="Take a baseline of other targets, or by another profile.",
+    ),
+    click.option(
+        "--waivers",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="What was accepted, by whom and until when: the gate does not count it, and reports "
+        "say so. See auditor waivers.",
     ),
     click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
     click.option(
@@ -209,6 +226,7 @@ class Judging:
             list_all=self._everything,
             memo=not chosen.no_memo,
             known=self._known(spool),
+            waivers=self._waivers(),
         )
 
     def _known(self, scratch: Path) -> Known | None:
@@ -223,6 +241,14 @@ class Judging:
         from auditor.cli.baseline import known_in
 
         return known_in(chosen.baseline, chosen.baseline_key, chosen.baseline_trust, scratch)
+
+    def _waivers(self) -> tuple[WaiverEntry, ...] | None:
+        chosen = self._chosen
+        if chosen.waivers is None:
+            return None
+        from auditor.cli.waivers import waivers_in
+
+        return waivers_in(chosen.waivers, chosen.policies)
 
     def wanted(self, settings: Settings) -> WantedKinds:
         """The kinds that the rules of the profile rest on."""

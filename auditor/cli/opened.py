@@ -19,6 +19,7 @@ from auditor.runner.known import read_known
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Settings, Stamp
 from auditor.runner.shards import default_workers
+from auditor.runner.waiving import read_waivers
 from reports.style import FILE_STYLE
 
 Progress = Callable[[str, int, int], None]
@@ -102,6 +103,7 @@ class Replay(msgspec.Struct, frozen=True):
             result_cache=None,
             list_all=evaluation.list_all,
             known=read_known(policy.root),
+            waivers=read_waivers(policy.root),
         )
         stamp = _stamp_as_then(evidence.manifest)
         report = audit(evidence.collectors(), settings, stamp, self.progress)

@@ -27,6 +27,7 @@ _FILES: Final = {
     "inventory": r"inventory\.json",
     "environment": r"environment\.json",
     "baseline": r"baseline\.json",
+    "waivers": r"waivers\.json",
 }
 _NAMES: Final = {role: re.compile(text, re.ASCII) for role, text in _FILES.items()}
 _OF_COLLECTING: Final = frozenset({"body", "record", "redactions"})

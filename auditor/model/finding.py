@@ -19,6 +19,7 @@ from auditor.model.results import (
     ListedFact,
 )
 from auditor.model.results_finding import Finding
+from auditor.model.waivers import WaiverResult
 
 
 class Findings(Protocol):
@@ -119,7 +120,8 @@ class Report(msgspec.Struct, frozen=True):
     ``tallies`` maps (verdict, severity) to the number of findings that the run lists. ``digest`` is
     the sha256 of the findings, gaps and counts: equal for equal input, whenever and however run.
     ``bug`` is a traceback of what nobody foresaw, "" for none: of gaps that are our bug the first.
-    ``facts`` are those that are listed, by their kind.
+    ``facts`` are those that are listed, by their kind. ``waivers`` are None where there was no file
+    of them; ``waived`` maps (verdict, severity) to the number of findings that they cover.
     """
 
     version: str
@@ -141,5 +143,7 @@ class Report(msgspec.Struct, frozen=True):
     digest: str
     frameworks: tuple[Framework, ...] = ()
     baseline: Baseline | None = None
+    waivers: tuple[WaiverResult, ...] | None = None
+    waived: Mapping[tuple[str, str], int] = MappingProxyType({})
     bug: str = ""
     facts: Mapping[str, tuple[ListedFact, ...]] = MappingProxyType({})

@@ -22,6 +22,7 @@ from auditor.model.enums import ControlState, Decision, GapCause, TargetState
 from auditor.model.policy import Framework
 from auditor.model.resource import LeftOut, Some
 from auditor.model.results_finding import Digest, Finding, Fingerprint, says
+from auditor.model.waivers import WaiverResult
 
 SCHEMA: Final = "results/v1"
 
@@ -288,6 +289,10 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     ]
     gate: GateResult
     baseline: Baseline | UnsetType = UNSET
+    waivers: Annotated[
+        tuple[WaiverResult, ...] | UnsetType,
+        says("The waivers of the run and what they came to; absent where it had none to go by."),
+    ] = UNSET
     facts: Annotated[
         Mapping[str, tuple[ListedFact, ...]] | UnsetType,
         says(

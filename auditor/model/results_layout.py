@@ -38,6 +38,7 @@ import msgspec
 from msgspec import UNSET
 
 from auditor.model.results import Results
+from auditor.model.results_finding import Waiver
 
 _OPEN: Final = b'"findings": [\n'
 _NONE: Final = b'"findings": [],\n'
@@ -47,6 +48,7 @@ _ROWS: Final = frozenset({"gaps", "controls"})
 """Fields with one line for each of their elements, for tools that read lines."""
 _FINDINGS_BEFORE: Final = "controls"
 
+_NOT_WAIVED: Final = b'"waiver":null}\n'
 _HEAD_ENDS: Final = b',"rule":'
 _COVERS: Final = b',"covers":'
 _CAUSES: Final = b',"causes":['
@@ -94,6 +96,13 @@ def covered(finding: bytes, rule: str) -> bytes:
     """Say of a finding which rule covers it, before marks that come after."""
     start, rest = _split(finding)
     return b'%b,"covered_by":"%b"%b' % (start, rule.encode("ascii"), rest)
+
+
+def waived(finding: bytes, waiver: Waiver) -> bytes:
+    """Put a waiver on a finding that has none; it is the last field."""
+    if not finding.endswith(_NOT_WAIVED):
+        raise ValueError("a finding does not end as this program writes them")
+    return b'%b"waiver":%b}\n' % (finding.removesuffix(_NOT_WAIVED), _encode(waiver))
 
 
 def rule_of(finding: bytes) -> str:

@@ -7,9 +7,12 @@ finding: whoever reads the report sees everything, and sees what was said of it.
 A finding passes through all amendments, in the order of :data:`AMENDMENTS`, before the next one is
 looked at, so any number of findings passes in flat memory::
 
-    merged findings ──▶ covering ──▶ baseline ──▶ ... ──▶ the file of findings
-                                        │             the gate counts tallies minus ``uncounted``
+    merged findings ──▶ covering ──▶ baseline ──▶ waiving ──▶ the file of findings
+                                        │            │
+                                        │            └── ``Report.waivers``
                                         └── ``Report.baseline``
+
+The gate counts the tallies of the run minus ``uncounted``.
 
 A new amendment is a file with a class and a function that makes it of the settings (None when it
 was not asked for), and a line in :data:`AMENDMENTS`.
@@ -26,7 +29,8 @@ import msgspec
 from auditor.model.finding import Report
 from auditor.model.results_finding import FindingState
 from auditor.runner.baseline import baseline_comparison
-from auditor.runner.settings import Settings
+from auditor.runner.settings import Settings, Stamp
+from auditor.runner.waiving import waiving
 
 
 class Amendment(Protocol):
@@ -49,9 +53,9 @@ class Amendment(Protocol):
         ...
 
 
-MakeAmendment = Callable[[Settings], Amendment | None]
+MakeAmendment = Callable[[Settings, Stamp], Amendment | None]
 
-AMENDMENTS: Final[tuple[MakeAmendment, ...]] = (baseline_comparison,)
+AMENDMENTS: Final[tuple[MakeAmendment, ...]] = (baseline_comparison, waiving)
 """All amendments, in the order in which findings pass through them."""
 
 _decode = msgspec.json.Decoder(FindingState).decode
@@ -69,10 +73,11 @@ class Amendments:
         self,
         makers: Iterable[MakeAmendment],
         settings: Settings,
+        stamp: Stamp,
         first: Iterable[Amendment] = (),
     ) -> None:
         """``first`` are those that nobody asks for, as the policy itself does."""
-        made = (make(settings) for make in makers)
+        made = (make(settings, stamp) for make in makers)
         self._amendments = [*first, *(each for each in made if each is not None)]
         self.uncounted: Counter[tuple[str, str]] = Counter()
 

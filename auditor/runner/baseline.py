@@ -11,7 +11,7 @@ from auditor.model.finding import Report
 from auditor.model.results import Baseline
 from auditor.model.results_finding import FindingState
 from auditor.model.results_layout import Mark, marked
-from auditor.runner.settings import Known, Settings, State
+from auditor.runner.settings import Known, Settings, Stamp, State
 
 _COUNTED: Final = frozenset({Verdict.FAIL, Verdict.UNKNOWN})
 """The verdicts that a gate counts."""
@@ -45,8 +45,9 @@ class BaselineComparison:
         return msgspec.structs.replace(report, baseline=baseline)
 
 
-def baseline_comparison(settings: Settings) -> BaselineComparison | None:
+def baseline_comparison(settings: Settings, stamp: Stamp) -> BaselineComparison | None:
     """Make the comparison with the run that the settings name, None when they name none."""
+    del stamp
     return None if settings.known is None else BaselineComparison(settings.known)
 
 

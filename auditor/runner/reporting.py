@@ -47,7 +47,7 @@ def put_together(
     every = [*(run for _, run in runs), of_run]
     needy = frozenset(active.rule.id for active in context.profile.rules if active.rule.needs)
     merger = Merger(needy=needy, list_all=settings.list_all)
-    amendments = Amendments(makers, settings, covering(context.profile.rules))
+    amendments = Amendments(makers, settings, stamp, covering(context.profile.rules))
     with merged(merger, every, settings.spool) as blocks:
         findings = StoredFindings(settings.spool / "findings", amendments.amended(blocks))
     absent = _Absent.of(runs, context)

@@ -10,6 +10,7 @@ import msgspec
 from auditor.analysis.analyses import Table
 from auditor.analysis.table import ANALYSES
 from auditor.model.evidence import TargetEntry
+from auditor.model.waivers import WaiverEntry
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 
@@ -46,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
     memo: bool = True
     shard_weight: int = SHARD_WEIGHT
     known: Known | None = None
+    waivers: tuple[WaiverEntry, ...] | None = None
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, gc=False):

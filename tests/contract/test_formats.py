@@ -27,8 +27,10 @@ from auditor.model.finding import (
 )
 from auditor.model.resource import Gap
 from auditor.model.results import Baseline, ControlResult, GateResult, TargetControl
-from auditor.model.results_finding import Finding, Observed, ResourceRef
+from auditor.model.results_finding import Finding, Observed, ResourceRef, Waiver
+from auditor.model.waivers import WaiverState
 from reports.style import Style
+from tests.unit.model.documents import WAIVER
 
 NASTY = ("plain", "\x1b[2J", "a\nRESULT pass", "\u202e", "ü", '"', "<b>&amp;</b>", "a,b;c|d")
 VERDICTS = ("fail", "unknown", "manual", "pass", "not-applicable")
@@ -139,6 +141,18 @@ def test_what_else_a_finding_has_is_told(name: str) -> None:
     text = rendered(name, report(Many((full,)), baseline=Baseline("r", "sha256:" + "b" * 64, 4, 1)))
     for said in (b"other", b"GET /boxes", b"/tenant", b"new"):
         assert said in text, said
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_waivers_are_told(name: str) -> None:
+    """What is accepted is not told as what is open, and a waiver that has ended is named."""
+    accepted = finding(waiver=Waiver("W-7", "ml", "so", "ciso", "2027-01-01"))
+    ended = msgspec.structs.replace(WAIVER, id="W-9", state=WaiverState.EXPIRED)
+    text = rendered(
+        name, report(Many((accepted,)), waivers=(ended,), waived={("fail", "high"): 1})
+    ).decode()
+    assert "W-9" in text
+    assert "W-7" in text or "1 finding accepted" in text
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -34,6 +34,7 @@ from auditor.model.results import (
     Tool,
 )
 from auditor.model.results_layout import Mark, covered, document, head, marked
+from auditor.model.waivers import Selector, WaiverResult, WaiverState
 
 PRINT = "ab" * 32
 DIGEST = f"sha256:{PRINT}"
@@ -50,6 +51,20 @@ TARGET = TargetResult(
     notes=("a list expired",),
     others=Some(1, ("a.yaml:3",)),
     passed=Passed(Some(1, (".git",)), Some(0, ()), PassedFiles(2, {".md": 2}), (LEFT_OUT,)),
+)
+WAIVER = WaiverResult(
+    id="w-1",
+    rule="r",
+    select=Selector(*("x" for _ in Selector.__struct_fields__)),
+    reason="moves in May",
+    owner="ml",
+    approved_by="ciso",
+    created="2026-01-01",
+    expires="2026-06-01",
+    ticket="T-1",
+    state=WaiverState.EXPIRING,
+    findings=1,
+    broad=False,
 )
 DOCUMENT = Results(
     schema=SCHEMA,
@@ -74,6 +89,7 @@ DOCUMENT = Results(
     counts={"r": Counts(1, 2, 3, 4, 5)},
     gate=GateResult("high", Decision.FAIL, ("1 finding",), 1),
     baseline=Baseline("0", DIGEST, 1, 2),
+    waivers=(WAIVER,),
     facts={"gpu/Device": (ListedFact("k8s://prod", ("n", "GPU-1"), {"node": "n"}),)},
 )
 _REF = {

@@ -15,7 +15,7 @@ from auditor.model.results_finding import FindingState
 from auditor.policy import policies_folder
 from auditor.runner.amendments import AMENDMENTS, Amendment, Amendments
 from auditor.runner.baseline import baseline_comparison
-from auditor.runner.settings import Chosen, Known, Settings, State
+from auditor.runner.settings import Chosen, Known, Settings, Stamp, State
 from tests.e2e.runs import Run, collector_of
 
 PRIVILEGED, HOST = "k8s-container-privileged", "k8s-pod-host-network"
@@ -57,7 +57,7 @@ class Accepted:
         return msgspec.structs.replace(report, version=version)
 
 
-def accepted(settings: Settings) -> Amendment:
+def accepted(settings: Settings, stamp: Stamp) -> Amendment:
     return Accepted()
 
 
@@ -144,7 +144,8 @@ def test_marks_go_on_beside_a_waiver(tree: Path) -> None:
 
 def test_without_amendments_findings_pass_as_they_are() -> None:
     settings = Settings(Chosen((), "p"), "", 1, Path(), None)
-    amendments = Amendments(AMENDMENTS, settings)
+    stamp = Stamp("0", "r", "2026-11-30T00:00:00Z", str)
+    amendments = Amendments(AMENDMENTS, settings, stamp)
     blocks = [[b"not looked at\n"], []]
     assert list(amendments.amended(blocks)) == blocks
     assert (amendments.counts, amendments.uncounted) == ("", {})

@@ -287,6 +287,7 @@ CHOICES = Choices(
     baseline_key=None,
     baseline_trust=None,
     baseline_any=False,
+    waivers=None,
     exit_zero=True,
     list_all=False,
     passes=False,
