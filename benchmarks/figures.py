@@ -16,6 +16,7 @@ from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
 from benchmarks.tools import Tools
+from benchmarks.vcenter import vcenter
 
 MIB_A_WORKER = 128
 ROOT = Path(__file__).resolve().parents[1]
@@ -249,6 +250,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "collect": collecting,
         "cluster": cluster,
         "prowler": peers.prowler,
+        "vcenter": vcenter,
         "bundle": bundles.writing,
         "bundle-cluster": bundles.of_cluster,
         "verify-bundle": bundles.verifying_found,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from collectors.vsphere.live.forms import LISTS, Form, Options, Plain
+from collectors.vsphere.live.forms import LISTS, Form, Options, Plain, names_in
 
 TEXT: Final = Plain.TEXT
 BOOL: Final = Plain.BOOL
@@ -50,6 +50,11 @@ class Kind(msgspec.Struct, frozen=True):
     sign: str = ""
     page: int = 200
     made: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields of properties that are read, at any depth."""
+        return frozenset().union(*(names_in(each.form) for each in self.properties))
 
 
 NAMED: Final = (Property("name", TEXT), Property("parent", TEXT))

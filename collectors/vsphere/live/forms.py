@@ -85,6 +85,32 @@ def value_of(element: Element, form: Form) -> object:
             return _list(list(element), form)
 
 
+def names_in(form: Form) -> frozenset[str]:
+    """Return what fields of a value are read, at any depth."""
+    match form:
+        case Items(fields) | Fields(fields):
+            return _names(fields)
+        case Nested(fields, inside):
+            return _names(fields) | {inside}
+        case Options():
+            return frozenset({"key", "value"})
+        case Plain() | Texts():
+            return frozenset()
+
+
+def _names(fields: Mapping[str, Form]) -> frozenset[str]:
+    return frozenset(fields).union(*map(names_in, fields.values()))
+
+
+def item_of(element: Element, form: Items) -> dict[str, object]:
+    """Read one item of a list.
+
+    Raises:
+        Refused: as :func:`value_of`.
+    """
+    return _fields(element, form.fields)
+
+
 def _list(elements: list[Element], form: Items | Texts | Options | Nested) -> object:
     match form:
         case Items(fields):

@@ -99,13 +99,14 @@ def body_of(found: Found, kind: Kind, asked: Iterable[Property], tree: Tree) -> 
     Raises:
         Refused: a property is not what the API says that it is.
     """
+    read = value_of if found.known is None else found.known.value_of
     withheld = {each.path for each in found.missing}
     reached = not kind.sign or kind.sign in found.values
     body: dict[str, Any] = {}
     for each in asked:
         element = found.values.get(each.path)
         if element is not None:
-            _put(body, each.path, value_of(element, each.form))
+            _put(body, each.path, read(element, each.form))
             if each.place:
                 body[each.place] = tree.where(text_of(element))
         elif reached and each.path not in withheld and each.nothing is not None:

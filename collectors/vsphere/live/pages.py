@@ -18,8 +18,10 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 
+from collectors.http.client import Answer
 from collectors.http.failures import Unanswered
 from collectors.vsphere.live.calls import Calls, reference, text
+from collectors.vsphere.live.cutting import Known
 from collectors.vsphere.live.faults import Fault, fault_in
 from collectors.vsphere.live.markup import child, name_of, text_of
 
@@ -71,12 +73,16 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One object: what was given of it, by the paths of properties."""
+    """One object: what was given of it, by the paths of properties.
+
+    ``known`` is where values were read before that are the same to the byte, None for nowhere.
+    """
 
     type: str
     identity: str
     values: dict[str, Element]
     missing: tuple[Missing, ...]
+    known: Known | None = None
 
 
 class Pages:
@@ -87,31 +93,47 @@ class Pages:
         self._this = reference("_this", "PropertyCollector", collector)
 
     def of(
-        self, place: Place, wanted: Sequence[tuple[str, Sequence[str]]], size: int
+        self,
+        place: Place,
+        wanted: Sequence[tuple[str, Sequence[str]]],
+        size: int,
+        known: Known | None = None,
     ) -> Iterator[list[Found]]:
-        """Ask for properties of objects of the wanted types.
+        """Ask for properties of objects of the wanted types; ``known`` is what was read before.
 
         Raises:
             Unanswered: a page did not come, or is not understood; those before it were yielded.
         """
-        return self._every(_specification(place, wanted), size)
+        return self._every(_specification(place, wanted), size, known or Known())
 
-    def _every(self, specification: str, size: int) -> Iterator[list[Found]]:
+    def _every(self, specification: str, size: int, known: Known) -> Iterator[list[Found]]:
         method = "RetrievePropertiesEx"
         options = f"<options>{text('maxObjects', str(size))}</options>"
         arguments = f"{self._this}{specification}{options}"
         while True:
-            returned = self._calls.call(method, arguments)
-            if not returned:  # nothing was found
-                return
-            token = text_of(child(returned[0], "token"))
-            yield [found_of(each) for each in returned[0] if name_of(each) == "objects"]
+            token, found = self._page(method, self._calls.answer(method, arguments), known)
+            if found:
+                yield found
             if not token:
                 return
             method, arguments = (
                 "ContinueRetrievePropertiesEx",
                 f"{self._this}{text('token', token)}",
             )
+
+    def _page(self, method: str, answer: Answer, known: Known) -> tuple[str, list[Found]]:
+        """Read the objects of an answer, and by what the next page is asked for."""
+        cut = known.cut(answer.body, method)
+        if cut is not None:
+            return cut[0], [
+                Found(kind, identity, values, tuple(map(_missing, lost)), known)
+                for kind, identity, values, lost in cut[1]
+            ]
+        returned = self._calls.returned(method, answer)
+        if not returned:  # nothing was found
+            return "", []
+        token = text_of(child(returned[0], "token"))
+        return token, [found_of(each) for each in returned[0] if name_of(each) == "objects"]
 
     def several(self, places: Sequence[Place], paths: Sequence[str]) -> list[Found]:
         """Ask for properties of objects of one type that are known; one that went is not there.
@@ -125,7 +147,7 @@ class Pages:
         )
         asked = f"{_properties(((places[0].type, paths),))}{objects}"
         gone = text("reportMissingObjectsInResults", "true")
-        pages = self._every(f"<specSet>{asked}{gone}</specSet>", len(places))
+        pages = self._every(f"<specSet>{asked}{gone}</specSet>", len(places), Known())
         return [each for page in pages for each in page]
 
     def first(self, place: Place, kind: str, paths: Sequence[str]) -> list[Found]:

@@ -23,6 +23,7 @@ from collectors.vsphere.kinds.table import KINDS, MANAGERS, TREE
 from collectors.vsphere.live.allowlist import PATH
 from collectors.vsphere.live.asking import Asking, alarms_of, head_of
 from collectors.vsphere.live.calls import Faulted, reference
+from collectors.vsphere.live.cutting import Known
 from collectors.vsphere.live.faults import HINTS, INVALID_PROPERTY
 from collectors.vsphere.live.forms import value_of
 from collectors.vsphere.live.markup import Refused
@@ -90,11 +91,14 @@ class Reads:
     def _objects(self, name: str, kind: Kind) -> None:
         asked = list(known_to(self._session.about.api, kind))
         seen: set[str] = set()
+        known = Known(kind.names)
         while True:
             request = f"RetrievePropertiesEx {kind.type}"
             try:
                 wanted = ((kind.type, [each.path for each in asked]),)
-                for number, page in enumerate(self._pages.of(self._place, wanted, kind.page)):
+                for number, page in enumerate(
+                    self._pages.of(self._place, wanted, kind.page, known)
+                ):
                     fresh = [each for each in page if each.identity not in seen]
                     seen.update(each.identity for each in fresh)
                     self._keep(name, kind, asked, fresh, f"{request} page {number + 1}")
