@@ -13,6 +13,7 @@ import pytest
 
 from auditor.model.results import Document
 from auditor.model.results_finding import Finding
+from auditor.model.waivers import Selector
 from tests.docs.results_schema import results_schema
 from tests.unit.model.documents import finding_of, whole
 
@@ -21,7 +22,8 @@ VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text("ut
 OPEN = {"parameters", "resources", "ignored", "counts", "suffixes", "value", "facts", "body"}
 """Fields that are maps by name, or anything at all."""
 OPTIONAL = {
-    "document": {"baseline", "facts"},
+    "document": {"baseline", "facts", "waivers"},
+    "select": set(Selector.__struct_fields__),
     "tool": {"fingerprints"},
     "passed": {"excluded"},
     "findings": {"causes", "covered_by", "differs", "new", "heuristic", "related"},
