@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from auditor.cli.explain import WIDEST
 from auditor.cli.options import load_policy, parse_settings, policies_option, set_option
 from auditor.cli.prose import prose
 from auditor.model.policy import Control
+from auditor.platforms import PLATFORMS
 from auditor.policy import PolicySet, ResolvedProfile, resolve
 from reports.text import wrap
 
@@ -69,7 +71,11 @@ def show(
             "gate": resolved.gate,
             "parameters": dict(resolved.parameters),
             "controls": {
-                framework: {"assessed": found.assessed, "all": found.total}
+                framework: {
+                    "assessed": found.assessed,
+                    "of-files": found.of_files,
+                    "all": found.total,
+                }
                 for framework, found in counted.items()
             },
             "open": [
@@ -100,7 +106,8 @@ def show(
         by = Counter(each.decided_by.value for each in found.left if each.decided_by is not None)
         rest = ", ".join(f"{name} {by[name]}" for name in sorted(by))
         left = f" (decided by others: {rest})" if rest else ""
-        click.echo(f"controls: {framework} {found.assessed} of {found.total}{left}")
+        files = f", {found.of_files} of them by files alone" if found.of_files else ""
+        click.echo(f"controls: {framework} {found.assessed} of {found.total}{files}{left}")
     click.echo("")
     longest = max((len(rule.rule.id) for rule in ordered), default=0)
     for rule in ordered:
@@ -110,11 +117,13 @@ def show(
 class _Count(msgspec.Struct, frozen=True):
     """How many controls a framework has, and how many of them a rule of the profile checks.
 
-    ``left`` are those that no rule checks and something else would decide; of a framework of which
-    the profile checks nothing there are none.
+    ``of_files`` are those among them of which no live target tells: what decides them is given as a
+    file. ``left`` are those that no rule checks and something else would decide; of a framework of
+    which the profile checks nothing there are none.
     """
 
     assessed: int
+    of_files: int
     total: int
     left: tuple[Control, ...]
 
@@ -130,5 +139,14 @@ def _controls(policy: PolicySet, resolved: ResolvedProfile) -> dict[str, _Count]
         missed = [each for each in controls if rules.isdisjoint(each.rules)]
         assessed = len(controls) - len(missed)
         left = tuple(each for each in missed if each.decided_by is not None and assessed)
-        found[name] = _Count(assessed, len(controls), left)
+        checked = [each for each in controls if each not in missed]
+        of_files = sum(_is_of_files(policy, rules, each) for each in checked)
+        found[name] = _Count(assessed, of_files, len(controls), left)
     return found
+
+
+def _is_of_files(policy: PolicySet, rules: Collection[str], control: Control) -> bool:
+    """Whether no live target has what the rules of a control are about."""
+    written = frozenset(kind for each in PLATFORMS for kind in each.written)
+    kinds = (policy.rules[each].applies_to for each in control.rules if each in rules)
+    return all(written.issuperset(each) for each in kinds)

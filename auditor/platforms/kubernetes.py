@@ -127,11 +127,12 @@ GROUPS: Final = frozenset((*NAMESPACED, *OF_THE_CLUSTER, *_NO_LISTS))
 
 CLUSTER_CONFIGURATION: Final = f"{PREFIX}ClusterConfiguration.kubeadm.k8s.io"
 KUBELET_CONFIGURATION: Final = f"{PREFIX}KubeletConfiguration.kubelet.config.k8s.io"
+ENCRYPTION: Final = f"{PREFIX}EncryptionConfiguration.apiserver.config.k8s.io"
 PROXY_CONFIGURATION: Final = f"{PREFIX}KubeProxyConfiguration.kubeproxy.config.k8s.io"
 AUDIT_POLICY: Final = f"{PREFIX}Policy.audit.k8s.io"
 WRITTEN: Final = PROBED | {
     *(CLUSTER_CONFIGURATION, KUBELET_CONFIGURATION, PROXY_CONFIGURATION),
-    AUDIT_POLICY,
+    *(AUDIT_POLICY, ENCRYPTION),
 }
 """Configuration of the programs themselves, which no server has: files hold it."""
 

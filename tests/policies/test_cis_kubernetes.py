@@ -8,6 +8,7 @@ from collections import Counter
 from auditor.model.enums import Decider
 from auditor.policy import load, policies_folder, resolve
 from collectors.kubernetes.node.probes import FLAGS
+from tests.e2e.command import auditor
 
 POLICY = load((policies_folder(),))
 SECTIONS = {
@@ -75,3 +76,12 @@ def test_a_probe_keeps_every_flag_that_rules_read() -> None:
     assert len(rules) == 40
     assert len(named) > 35
     assert named - set(FLAGS) == set()
+
+
+def test_the_counts_are_shown() -> None:
+    shown = auditor("profiles", "show", "cis-kubernetes").out
+    (line,) = (each for each in shown.splitlines() if each.startswith("controls: cis-kubernetes"))
+    assert line == (
+        "controls: cis-kubernetes 127 of 132, 32 of them by files alone "
+        "(decided by others: host 1, person 4)"
+    )

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from auditor.platforms.kubernetes import PROBED
 from collectors.hosts.seen import Stat, Unread
 from collectors.kubernetes.node.framing import parse
 from collectors.kubernetes.node.observed import Account, Place
 from collectors.kubernetes.node.script import script
+from collectors.kubernetes.node.shapes import bodies
 from tests.unit.collectors.kubernetes.node.trees import (
     MODES,
     POD,
@@ -207,6 +209,18 @@ def test_links_of_a_mounted_disk_are_not_followed(tmp_path: Path) -> None:
     seen = parse(printed(tmp_path))
     assert isinstance(seen.at("/etc/kubernetes/scheduler.conf"), Unread)
     assert not list(seen.below("/etc/cni/net.d"))
+
+
+def test_this_machine_whatever_it_is(tmp_path: Path) -> None:
+    """Without a folder it looks at the root, with all that runs here."""
+    del tmp_path
+    seen = parse(printed(Path("/")))
+    assert (seen.host, seen.kernel, seen.user) == (
+        os.uname().nodename,
+        os.uname().release,
+        os.geteuid(),
+    )
+    assert {kind for kind, _ in bodies(seen)} == PROBED
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, ...]]:
