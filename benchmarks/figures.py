@@ -15,6 +15,7 @@ from benchmarks import bundles, docker, generate, labelled, peers
 from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
+from benchmarks.networks import networks
 from benchmarks.tools import Tools
 from benchmarks.vcenter import vcenter
 
@@ -245,6 +246,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "pods": decode_floor,
         "scaling": scaling,
         "gpus": gpus,
+        "networks": networks,
         "docker": docker.host,
         "docker-many": docker.many,
         "collect": collecting,

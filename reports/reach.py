@@ -11,12 +11,13 @@ from typing import Final
 
 import msgspec
 
-from auditor.model.enums import TargetState
+from auditor.model.enums import GapCause, TargetState
 from auditor.model.finding import Report
 from auditor.model.reach import (
     ANSWER,
     ENFORCEMENT,
     REACH,
+    UNKNOWN,
     AnswerFact,
     DirectionReach,
     EnforcementFact,
@@ -59,13 +60,66 @@ _decode_enforcement = msgspec.json.Decoder(EnforcementFact).decode
 
 
 def reaches(report: Report) -> list[tuple[str, ReachFact]]:
-    """Read the workloads of a report, each with its target, in the order of namespaces."""
-    return [(fact.target, _decode(fact.body)) for fact in report.facts.get(REACH, ())]
+    """Read the workloads of a report, each with its target, in the order of namespaces.
+
+    What rests on what could not be read is not known.
+    """
+    found = [(fact.target, _decode(fact.body)) for fact in report.facts.get(REACH, ())]
+    blind = unread(report)
+    return [(target, _unsure(fact) if target in blind else fact) for target, fact in found]
 
 
 def answers(report: Report) -> list[tuple[str, AnswerFact]]:
-    """Read the answers of a report, each with its target."""
-    return [(fact.target, _decode_answer(fact.body)) for fact in report.facts.get(ANSWER, ())]
+    """Read the answers of a report, each with its target; as :func:`reaches`."""
+    found = [(fact.target, _decode_answer(fact.body)) for fact in report.facts.get(ANSWER, ())]
+    blind = unread(report)
+    return [
+        (
+            target,
+            msgspec.structs.replace(fact, verdict=UNKNOWN, why=f"{blind[target]} was not read")
+            if target in blind
+            else fact,
+        )
+        for target, fact in found
+    ]
+
+
+def unread(report: Report) -> dict[str, str]:
+    """What of live targets could not be read, by target.
+
+    An object that is malformed is one that may be anything, and what is said takes that into
+    account. Of files nobody knows whether they are all that there is.
+    """
+    live = {each.uri for each in report.targets if "://" in each.uri}
+    found: dict[str, dict[str, None]] = {}
+    for item in report.gaps:
+        gap = item.gap
+        if gap.target in live and gap.cause is not GapCause.MALFORMED:
+            found.setdefault(gap.target, {})[gap.scope] = None
+    return {target: ", ".join(scopes) for target, scopes in found.items()}
+
+
+def _unsure(fact: ReachFact) -> ReachFact:
+    """The same as far as it is known where something was not read: nothing is for sure."""
+    return msgspec.structs.replace(
+        fact, ingress=_unsure_side(fact.ingress), egress=_unsure_side(fact.egress)
+    )
+
+
+def _unsure_side(side: DirectionReach) -> DirectionReach:
+    peers = (
+        msgspec.structs.replace(
+            each, ports=(), anyone=(), perhaps=tuple(dict.fromkeys((*each.ports, *each.perhaps)))
+        )
+        for each in side.peers
+    )
+    places = (
+        msgspec.structs.replace(
+            each, ports=(), perhaps=tuple(dict.fromkeys((*each.ports, *each.perhaps)))
+        )
+        for each in side.places
+    )
+    return msgspec.structs.replace(side, default=UNKNOWN, peers=tuple(peers), places=tuple(places))
 
 
 def enforcements(report: Report) -> list[tuple[str, EnforcementFact]]:
@@ -143,7 +197,7 @@ def answered(report: Report, style: Style) -> Iterator[str]:
         verdict = f"{style.glyph(_sign(answer.verdict))}{answer.verdict}{more}"
         yield style.paint(f"  {verdict}", _ROLES[answer.verdict])
         if answer.why:
-            yield from wrap(f"as {answer.why}; by policies it is denied", style.width, "    ")
+            yield from wrap(safe(f"as {answer.why}"), style.width, "    ")
         yield from _steps(answer, style)
 
 
@@ -184,7 +238,12 @@ def _head(report: Report, found: Sequence[tuple[str, ReachFact]], style: Style) 
 
 def _enforced(report: Report, style: Style) -> Iterator[str]:
     told = enforcements(report)
-    if not told:
+    blind = unread(report)
+    for target, scopes in blind.items():
+        text = f"{target}: {scopes} was not read, so nothing here is known for sure"
+        for line in wrap(safe(text), style.width, style.glyph("unknown")):
+            yield style.paint(line, "unknown")
+    if not told and not blind:
         yield from wrap(
             "no network policy was read: everything reaches everything", style.width, ""
         )

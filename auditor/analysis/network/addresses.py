@@ -56,6 +56,9 @@ def block_of(text: object) -> Block | None:
     """
     if not isinstance(text, str) or "%" in text:
         return None
+    plain = _of_ipv4(text)
+    if plain is not None:
+        return plain
     try:
         found = ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -63,6 +66,21 @@ def block_of(text: object) -> Block | None:
     if isinstance(found, ipaddress.IPv6Network) and found.subnet_of(_MAPPED):
         return None
     return Block(found.version, int(found.network_address), int(found.broadcast_address))
+
+
+def _of_ipv4(text: str) -> Block | None:
+    """Read an address of IPv4 as most are written, None for anything else."""
+    parts = text.split(".")
+    if len(parts) != 4 or not text.isascii():
+        return None
+    number = 0
+    for part in parts:
+        if not part.isdecimal() or (len(part) > 1 and part[0] == "0") or len(part) > 3:
+            return None
+        if int(part) > 255:
+            return None
+        number = number << 8 | int(part)
+    return Block(4, number, number)
 
 
 class AddressSpace:

@@ -53,11 +53,17 @@ class Meeting:
         self._asking: dict[Direction, dict[int, list[int]]] = {}
         self._broad: dict[Direction, list[int]] = {}
         self._known: dict[tuple[object, ...], Met] = {}
+        self._last = dict.fromkeys(Direction, (-1, Met((), ())))
         for direction in Direction:
             self._gather(direction)
 
     def of(self, pod: int, direction: Direction) -> Met:
         """What reaches the pods of an end (ingress), or what they reach (egress)."""
+        if self._last[direction][0] != pod:
+            self._last[direction] = pod, self._met(pod, direction)
+        return self._last[direction][1]
+
+    def _met(self, pod: int, direction: Direction) -> Met:
         other = _OPPOSITE[direction]
         decision = self._network.decision(pod, direction)
         groups = self._groups[other]
@@ -98,7 +104,7 @@ class Meeting:
         broad: list[int] = []
         asking: dict[int, list[int]] = {}
         for at, group in enumerate(groups):
-            peers = _peers(group.possible) & self._network.ends.pods
+            peers = _peers(group.possible) & self._running
             if peers.bit_count() > _FEW:
                 broad.append(at)
                 continue

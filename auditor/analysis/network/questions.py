@@ -36,7 +36,9 @@ from auditor.model.reach import ALLOWED, DENIED, UNKNOWN, AnswerFact, PolicyStep
 
 MOST_PAIRS: Final = 2_500
 """Pairs of kinds of pods that are asked for one question."""
-OWN_NODE: Final = "no policy keeps a pod from its own node, nor that node from the pod"
+OWN_NODE: Final = (
+    "no policy keeps a pod from its own node, nor that node from the pod; policies deny it"
+)
 _PORT: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
 EVERYBODY: Final = "*"
 WORLD, NODES, TENANT, NODE = "world", "nodes", "tenant:", "node/"
