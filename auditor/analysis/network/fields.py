@@ -13,13 +13,30 @@ from typing import Final, TypeVar
 from auditor.analysis.label_selectors import Requirements, of_selector
 from auditor.analysis.network.addresses import Block, block_of
 from auditor.analysis.network.ports import FIRST, LAST, NamedPort, PortRange, Protocol
+from auditor.secrets.marks import has_marker
 
 _NETWORK: Final = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
 _NAME: Final = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 """An IANA service name (RFC 6335, section 5.1), as ports of containers are called."""
 _SELECTOR: Final = frozenset({"matchLabels", "matchExpressions"})
+_LABEL: Final = re.compile(
+    r"(?:(?=.{1,253}/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?"
+    r"(?=.{1,63}\Z)[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
+)
+"""A qualified name (k8s.io/apimachinery, util/validation)."""
+_VALUE: Final = re.compile(r"(?=.{0,63}\Z)(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 Value = TypeVar("Value")
 Json = Mapping[str, object]
+
+
+def is_label(text: str) -> bool:
+    """Whether a label can be called so; one that was left out as a secret may be anything."""
+    return _LABEL.fullmatch(text) is not None or has_marker(text)
+
+
+def is_value(text: str) -> bool:
+    """Whether a label can have this value; one that was left out as a secret may be anything."""
+    return _VALUE.fullmatch(text) is not None or has_marker(text)
 
 
 class NotValidError(Exception):
@@ -113,7 +130,9 @@ class Field:
         return words[found]
 
     def selector(self, *, strict: bool = False) -> Requirements:
-        """A LabelSelector; ``strict`` lets no other fields be there.
+        """A LabelSelector; ``strict`` lets no other fields be there, as a custom resource does.
+
+        Those look at no label, while Kubernetes' own have to be called as labels are.
 
         Raises:
             NotValidError: no API server takes it.
@@ -123,6 +142,11 @@ class Field:
         found = of_selector(self.value)
         if found is None:
             raise self.wrong("is no label selector")
+        for each in () if strict else found:
+            if not is_label(each.key):
+                raise self.wrong(f"has a key that no label has: {each.key}")
+            if not all(map(is_value, each.values)):
+                raise self.wrong(f"has a value for {each.key} that no label has")
         return found
 
     def network(self) -> Block:

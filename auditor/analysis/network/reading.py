@@ -15,6 +15,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
+from auditor.analysis.network.addresses import Block
 from auditor.analysis.network.fields import Field, NotValidError, port_range, read_each
 from auditor.analysis.network.policies import (
     Action,
@@ -85,10 +86,17 @@ def _peer(peer: Field) -> Peer:
 
 
 def _block(block: Field) -> BlocksPeer:
-    return BlocksPeer(
-        (block.get("cidr").network(),),
-        read_each(block.get("except"), lambda field: field.network()),
-    )
+    whole = block.get("cidr").network()
+    return BlocksPeer((whole,), read_each(block.get("except"), lambda field: _part(field, whole)))
+
+
+def _part(field: Field, whole: Block) -> Block:
+    """A network that is a part of another, and not all of it."""
+    found = field.network()
+    within = found.family == whole.family and whole.first <= found.first <= found.last <= whole.last
+    if not within or found == whole:
+        raise field.wrong("is no part of the network that it is taken from")
+    return found
 
 
 def _port(port: Field) -> PortMatch:
