@@ -96,7 +96,8 @@ _OPTIONS = (
         type=click.Choice(list(SHIPPED.formats)),
         default="terminal",
         show_default=True,
-        help="What to print.",
+        metavar="FORMAT",
+        help=f"What to print: {', '.join(SHIPPED.formats)}.",
     ),
     click.option(
         "-o",

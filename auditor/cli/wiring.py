@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -291,11 +292,15 @@ def _terminal(style: Style) -> ReportFormat:
     return renderer(style)
 
 
-def _json(style: Style) -> ReportFormat:
-    from reports.results import render
+def _file(module: str) -> Callable[[Style], ReportFormat]:
+    """A format that is a module with a ``render``, and looks the same on every screen."""
 
-    del style
-    return render
+    def load(style: Style) -> ReportFormat:
+        del style
+        render: ReportFormat = importlib.import_module(module).render
+        return render
+
+    return load
 
 
 class Wiring(msgspec.Struct, frozen=True):
@@ -411,7 +416,13 @@ SHIPPED: Final = Wiring(
         }
     ),
     scripts=MappingProxyType({"docker": _look_script, "node": _node_script}),
-    formats=MappingProxyType({"terminal": _terminal, "json": _json}),
+    formats=MappingProxyType(
+        {
+            "terminal": _terminal,
+            "json": _file("reports.results"),
+            "sarif": _file("reports.sarif"),
+        }
+    ),
 )
 """What comes with the program."""
 

@@ -29,7 +29,10 @@ from auditor.model.resource import Gap
 from auditor.model.results import Baseline, ControlResult, GateResult, TargetControl
 from auditor.model.results_finding import Finding, Observed, ResourceRef, Waiver
 from auditor.model.waivers import WaiverState
+from reports.details import PASSING
 from reports.style import Style
+from reports.text import safe
+from tests.contract.reading import READERS
 from tests.unit.model.documents import WAIVER
 
 NASTY = ("plain", "\x1b[2J", "a\nRESULT pass", "\u202e", "ü", '"', "<b>&amp;</b>", "a,b;c|d")
@@ -42,6 +45,8 @@ SCREENS = (
     Style(width=None, by_object=True),
 )
 FORMATS = [pytest.param(name, id=name) for name in SHIPPED.formats]
+WITHOUT_PASSES = {"sarif"}
+"""Formats whose readers take everything in them for a fault."""
 
 
 def reference(name: str, **more: Any) -> ResourceRef:
@@ -130,7 +135,8 @@ def test_all_that_counts_is_told(name: str) -> None:
     for said in ("rule-one", "b.yaml", "not YAML", "k8s://x", "refused", "unreachable", "partial"):
         assert said in text, said
     for each in found:
-        assert each.message in text, each.verdict
+        left_out = name in WITHOUT_PASSES and each.verdict in PASSING
+        assert (each.message in text) != left_out, each.verdict
     assert "2 findings at or above high" in text, "why the gate says no"
 
 
@@ -217,3 +223,60 @@ def test_many_findings_need_no_memory(name: str) -> None:
 
     peak(1)
     assert peak(400) < peak(20) + (1 << 20)
+
+
+def worst_first(found: list[tuple[str, Severity, str]]) -> Many:
+    """Findings in the order of a run."""
+    order = sorted(found, key=lambda each: (VERDICTS.index(each[0]), -each[1].rank))
+    return Many(
+        tuple(
+            finding(number, verdict=verdict, severity=severity.value, message=message)
+            for number, (verdict, severity, message) in enumerate(order)
+        )
+    )
+
+
+FOUND = st.tuples(
+    st.sampled_from(VERDICTS),
+    st.sampled_from(Severity),
+    st.text(max_size=8) | st.sampled_from(NASTY),
+)
+GAPS = st.builds(
+    Gap,
+    st.sampled_from(("t", "k8s://x")),
+    st.sampled_from(("k8s/Secret", "a.yaml", "t", "k8s://x")),
+    st.sampled_from(GapCause),
+    st.text(max_size=8) | st.sampled_from(NASTY),
+    st.text(max_size=3),
+    st.integers(0, 9),
+)
+
+
+def test_every_format_has_a_reader() -> None:
+    assert {*READERS, "terminal"} == set(SHIPPED.formats)
+
+
+@pytest.mark.parametrize("name", READERS)
+@given(
+    st.lists(FOUND, max_size=12).map(worst_first),
+    st.lists(GAPS, max_size=4, unique=True),
+    st.none() | st.just(Baseline("0" * 32, "sha256:" + "b" * 64, 1, 2)),
+)
+@settings(max_examples=60)
+def test_parity(name: str, found: Many, gaps: list[Gap], baseline: Baseline | None) -> None:
+    """A format shows what there is, worst first, and counts what it leaves out."""
+    what = report(
+        found, gaps=tuple(GapReport(gap, ("rule-one",)) for gap in gaps), baseline=baseline
+    )
+    shown = READERS[name](rendered(name, what))
+    passing = [each for each in found if each.verdict in PASSING]
+    there = [each for each in found if name not in WITHOUT_PASSES or each not in passing]
+    said = (lambda text: text) if name == "json" else safe
+    assert [verdict for verdict, _ in shown.findings] == [each.verdict for each in there]
+    for (_, message), each in zip(shown.findings, there, strict=True):
+        assert message == said(each.message)
+    assert len(shown.gaps) == len(gaps)
+    for message, gap in zip(shown.gaps, gaps, strict=True):
+        assert said(gap.detail) in message
+    assert shown.left["passing"] == (len(passing) if name in WITHOUT_PASSES else 0)
+    assert not shown.left["findings"] + shown.left["gaps"]

@@ -28,6 +28,7 @@ from tests.engines.dockerd import Binaries, Docker, find_docker, find_new_docker
 from tests.engines.dockerd import running as docker_running
 from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
+from tests.engines.sarif import Multitool, find_multitool
 from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
 from tests.engines.softhsm import SoftHsm, find_softhsm
 from tests.engines.sshd import Sshd
@@ -65,7 +66,15 @@ GPUS = {
 """What says to the new engine that this machine has two GPUs: their nodes do no harm."""
 
 ENGINES = {
-    *("control_plane", "custom_kinds", "cosign", "sigstore_js", "softhsm", "other_python"),
+    *(
+        "control_plane",
+        "custom_kinds",
+        "cosign",
+        "sigstore_js",
+        "multitool",
+        "softhsm",
+        "other_python",
+    ),
     *("kustomize", "helm", "docker", "sshd", "vcsim", "vcsims", "govc", "busybox"),
 }
 T = TypeVar("T")
@@ -115,6 +124,12 @@ def helm() -> Path:
 def sigstore_js() -> SigstoreJs:
     """The verifier of npm's own packages."""
     return _or_give_up(find_sigstore_js)
+
+
+@pytest.fixture(scope="session")
+def multitool() -> Multitool:
+    """The validator of SARIF, with GitHub's rules."""
+    return _or_give_up(find_multitool)
 
 
 @pytest.fixture(scope="session")
