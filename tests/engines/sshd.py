@@ -41,8 +41,8 @@ class Sshd:
 
 
 @contextlib.contextmanager
-def running(docker: Docker, folder: Path) -> Iterator[Sshd]:
-    """Start a server, and end it.
+def running(docker: Docker, folder: Path, product: str = "") -> Iterator[Sshd]:
+    """Start a server, and end it; ``product`` is the UUID that its firmware tells, "" for none.
 
     Raises:
         EngineUnavailableError: it does not start here.
@@ -62,7 +62,8 @@ def running(docker: Docker, folder: Path) -> Iterator[Sshd]:
     wrapper.chmod(0o700)
     script = (
         f"mount --bind {folder / 'passwd'} /etc/passwd && mount -t tmpfs none /run && "
-        f"mkdir /run/sshd && exec {root / 'usr/sbin/sshd'} -D -e -f {folder / 'sshd.conf'}"
+        f"mkdir /run/sshd && {firmware(folder, product)}"
+        f"exec {root / 'usr/sbin/sshd'} -D -e -f {folder / 'sshd.conf'}"
     )
     libraries = ":".join(str(root / each / "x86_64-linux-gnu") for each in ("lib", "usr/lib"))
     with (folder / "sshd.log").open("wb") as log:
@@ -80,6 +81,18 @@ def running(docker: Docker, folder: Path) -> Iterator[Sshd]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait(10)
+
+
+def firmware(folder: Path, product: str) -> str:
+    """Commands by which a mount namespace has the UUID of a machine, as its kernel shows it."""
+    if not product:
+        return ""
+    (folder / "product_uuid").write_text(f"{product}\n")
+    there = "/sys/class/dmi/id"
+    return (
+        f"mount -t tmpfs none /sys/class && mkdir -p {there} && "
+        f"cp {folder / 'product_uuid'} {there} && chmod 0400 {there}/product_uuid && "
+    )
 
 
 def _settings(docker: Docker, folder: Path, port: int) -> str:
