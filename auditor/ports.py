@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -266,17 +267,35 @@ class Live(Protocol):
 class Reference(msgspec.Struct, frozen=True, order=True):
     """An object that another one names, in words: ``by`` is ``ClusterPolicy cluster-policy``.
 
-    ``namespace`` is "" where the other one does not say in which it is.
+    ``namespace`` is "" where the other one does not say in which it is. ``holds`` is a kind that is
+    in it: it is read only where that is wanted; "" is for what is always read.
     """
 
     kind: str
     namespace: str
     name: str
     by: str
+    holds: str = ""
 
 
 References = Mapping[str, Callable[[bytes], Iterable[Reference]]]
 """What an object names, by its kind and of its JSON; of what is not valid JSON, nothing."""
+
+
+def together(*references: References) -> References:
+    """Put references together: an object names what any of them says."""
+    found: dict[str, tuple[Callable[[bytes], Iterable[Reference]], ...]] = {}
+    for each in references:
+        for kind, names in each.items():
+            found[kind] = (*found.get(kind, ()), names)
+    return {kind: partial(_all_of, names) for kind, names in found.items()}
+
+
+def _all_of(
+    names: Iterable[Callable[[bytes], Iterable[Reference]]], body: bytes
+) -> Iterator[Reference]:
+    for each in names:
+        yield from each(body)
 
 
 class Read(msgspec.Struct, frozen=True):

@@ -24,7 +24,7 @@ from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.docker import DOCKER
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.platforms.vsphere import VSPHERE
-from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
+from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan, together
 from reports.style import Style
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ def _patience(settings: CollectorOptions) -> Patience:
 
 
 def _cluster(text: str, settings: CollectorOptions) -> Live:
-    from auditor.analysis.gpu.naming import REFERENCES
+    from auditor.analysis.gpu import naming as of_gpus
+    from auditor.analysis.nodes import naming as of_nodes
     from collectors.kubernetes.live.address import parse_address
 
     address = parse_address(text)
@@ -163,7 +164,11 @@ def _cluster(text: str, settings: CollectorOptions) -> Live:
             f"{text}: {error.name} is not installed", hint="pip install auditor installs it"
         ) from error
     return LiveCollector(
-        address, settings.kubeconfig, system_clock(), _patience(settings), references=REFERENCES
+        address,
+        settings.kubeconfig,
+        system_clock(),
+        _patience(settings),
+        references=together(of_gpus.REFERENCES, of_nodes.REFERENCES),
     )
 
 

@@ -131,8 +131,7 @@ ENCRYPTION: Final = f"{PREFIX}EncryptionConfiguration.apiserver.config.k8s.io"
 PROXY_CONFIGURATION: Final = f"{PREFIX}KubeProxyConfiguration.kubeproxy.config.k8s.io"
 AUDIT_POLICY: Final = f"{PREFIX}Policy.audit.k8s.io"
 WRITTEN: Final = PROBED | {
-    *(CLUSTER_CONFIGURATION, KUBELET_CONFIGURATION, PROXY_CONFIGURATION),
-    *(AUDIT_POLICY, ENCRYPTION),
+    *(CLUSTER_CONFIGURATION, AUDIT_POLICY, ENCRYPTION),
 }
 """Configuration of the programs themselves, which no server has: files hold it."""
 

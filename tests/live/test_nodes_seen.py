@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.e2e.command import auditor
 from tests.engines.apiserver import Binaries, running
+from tests.engines.client import Request
 from tests.live.cluster import write_kubeconfig
 from tests.unit.collectors.kubernetes.node.trees import node, printed
 
@@ -35,6 +36,65 @@ def test_a_cluster_says_which_of_its_nodes_nobody_looked_at(
     assert state(both, "1.1.12") == "not-satisfied"
     for control in ("1.2.1", "1.4.1", "2.2"):
         assert state(alone, control) == "undetermined", "no mirror pod is there"
+
+
+CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
+ROLES = "/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/roles"
+READS = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
+ROLE = {
+    "metadata": {"name": "kubeadm:kubelet-config"},
+    "rules": [{**READS, "resourceNames": ["kubelet-config"]}],
+}
+PROXY = {
+    "metadata": {"name": "kube-proxy"},
+    "spec": {
+        "selector": {"matchLabels": {"k8s-app": "kube-proxy"}},
+        "template": {
+            "metadata": {"labels": {"k8s-app": "kube-proxy"}},
+            "spec": {
+                "containers": [{"name": "kube-proxy", "image": "r/kube-proxy:v1.37.2"}],
+                "volumes": [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}],
+            },
+        },
+    },
+}
+
+
+def test_what_kubeadm_keeps_is_read_by_its_name_where_rules_rest_on_it(
+    control_plane: Binaries, tmp_path: Path
+) -> None:
+    kept = {
+        "kubelet-config": ("kubelet", "authentication: {anonymous: {enabled: true}}\n"),
+        "kube-proxy": ("config.conf", 'metricsBindAddress: "0.0.0.0:10249"\n'),
+    }
+    with running(control_plane, tmp_path / "server") as server, server.client() as client:
+        for name, (key, text) in kept.items():
+            client.post(CONFIG_MAPS, {"metadata": {"name": name}, "data": {key: text}})
+        made = client.post(ROLES, ROLE)
+        assert made.status == 201, made.message
+        made = client.post("/apis/apps/v1/namespaces/kube-system/daemonsets", PROXY)
+        assert made.status == 201, made.message
+        config = write_kubeconfig(tmp_path / "config", server, server.token)
+        asked = ("scan", "k8s://", "--kubeconfig", config, "--format", "json", "--profile")
+        whole = auditor(*asked, "cis-kubernetes").results()
+        default = auditor(*asked, "ai-platform").results()
+        client.send(Request("DELETE", f"{CONFIG_MAPS}/kubelet-config"))
+        gone = auditor(*asked, "cis-kubernetes").results()
+    assert (state(whole, "4.2.1"), state(whole, "4.3.1")) == ("not-satisfied", "not-satisfied")
+    sources = {
+        each["rule"]: each["resource"]["name"]
+        for each in whole["findings"]
+        if each["rule"] in {"k8s-kubelet-anonymous-allowed", "k8s-kube-proxy-metrics-open"}
+    }
+    assert sources == {
+        "k8s-kubelet-anonymous-allowed": "kubelet-config",
+        "k8s-kube-proxy-metrics-open": "kube-proxy",
+    }
+    assert not [gap for gap in default["gaps"] if gap["scope"] == "k8s/ConfigMap"]
+    assert "k8s/ConfigMap" not in default["coverage"]["resources"]
+    (missing,) = (gap for gap in gone["gaps"] if gap["scope"] == "k8s/ConfigMap")
+    assert "kubelet-config, which Role kubeadm:kubelet-config names" in missing["detail"]
+    assert state(gone, "4.2.1") == "undetermined"
 
 
 def told(results: dict[str, Any]) -> list[tuple[str, str]]:

@@ -43,6 +43,8 @@ KUBELET: Final = "k8s/Kubelet"
 PROXY: Final = "k8s/KubeProxy"
 NODE: Final = "k8s/Node"
 CONFIG_MAP: Final = "k8s/ConfigMap"
+NAMING: Final = frozenset({"k8s/Role", "k8s/DaemonSet"})
+"""What names the ConfigMaps of kubeadm (:mod:`auditor.analysis.nodes.naming`)."""
 FILES: Final = "files"
 """The uid of a target of files."""
 KUBELET_MAP: Final = ("kube-system", "kubelet-config")
@@ -83,8 +85,8 @@ class NodesSeen(Uncombined):
             *(KUBELET_CONFIGURATION, PROXY_CONFIGURATION),
         }
     )
-    preferred = frozenset({NODE})
-    by_name = frozenset({CONFIG_MAP})
+    preferred = frozenset({NODE, *NAMING})
+    by_name = frozenset({CONFIG_MAP, KUBELET_CONFIGURATION, PROXY_CONFIGURATION})
     feeds: Feeds = MappingProxyType(
         {
             KUBELET: MappingProxyType(

@@ -80,7 +80,7 @@ class LiveCollector(msgspec.Struct, frozen=True):
         wanted = sorted(kinds - UNREAD.keys())
         run = Reads(self.limit, uri, client, discovered, notes)
         run.look_for(self.address.namespaces, wanted)
-        names = Names(self.references)
+        names = Names(self.references, kinds)
         for number, kind in enumerate(wanted):
             progress(number, len(wanted))
             run.read(kind, names)

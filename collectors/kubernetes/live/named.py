@@ -12,6 +12,7 @@ asked for; that is a gap like a refusal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from shlex import quote
 from typing import Final
 
@@ -26,10 +27,14 @@ _LIMITED: Final = "name its namespace too: k8s://CONTEXT?namespace=a,b"
 
 
 class Names:
-    """Learns names; ``references`` says what objects of each kind name."""
+    """Learns names; ``references`` says what objects of each kind name.
 
-    def __init__(self, references: References) -> None:
+    ``wanted`` are the kinds that rules rest on.
+    """
+
+    def __init__(self, references: References, wanted: AbstractSet[str] = frozenset()) -> None:
         self._references = references
+        self._wanted = wanted
         self._found: set[Reference] = set()
 
     def learn(self, kind: str, items: Iterable[object]) -> None:
@@ -39,7 +44,10 @@ class Names:
             return
         for item in items:
             if isinstance(item, msgspec.Raw):
-                self._found.update(names(bytes(item)))
+                found = names(bytes(item))
+                self._found.update(
+                    each for each in found if not each.holds or each.holds in self._wanted
+                )
 
     def of(self, kind: str) -> Iterator[Reference]:
         """Yield what is named of a kind, in the order of namespaces, each once."""

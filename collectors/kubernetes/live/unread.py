@@ -8,7 +8,8 @@ names it::
     ConfigMap      gpu-operator/plugin-config                        read in the second, by its name
     ConfigMap      ml/settings                                       never read
 
-Which objects name which others the collector is told (:class:`auditor.ports.Reference`).
+Which objects name which others the collector is told (:class:`auditor.ports.Reference`). Some of
+what is named holds a kind that is in no API server: it is read where rules rest on that kind.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from auditor.platforms.kubernetes import KUBELET_CONFIGURATION, PROXY_CONFIGURATION
+
 UNREAD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "k8s/Secret": "secrets are never read",
         "k8s/ConfigMap": "configuration is read only by name, where a rule needs one by name",
+        **dict.fromkeys(
+            (KUBELET_CONFIGURATION, PROXY_CONFIGURATION),
+            "it is in no API server but in a ConfigMap of kubeadm, which is read by its name",
+        ),
     }
 )
 """Kind to the reason, in words for people."""
