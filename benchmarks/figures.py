@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks import bundles, docker, generate, labelled, peers
+from benchmarks.estate import estate
 from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
@@ -247,6 +248,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "scaling": scaling,
         "gpus": gpus,
         "networks": networks,
+        "estate": estate,
         "docker": docker.host,
         "docker-many": docker.many,
         "collect": collecting,
