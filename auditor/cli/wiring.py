@@ -97,6 +97,12 @@ def _node_probes() -> Recogniser:
     return NODE_PROBES
 
 
+def _managed() -> Recogniser:
+    from collectors.kubernetes.managed.recogniser import ManagedClusters
+
+    return ManagedClusters()
+
+
 def _compose() -> Recogniser:
     from collectors.docker.compose.recogniser import COMPOSE
 
@@ -411,7 +417,7 @@ SHIPPED: Final = Wiring(
             **dict.fromkeys(VSPHERE.schemes, _objects),
         }
     ),
-    recognisers=(_manifests, _node_probes, _compose, _dockerfiles, _inventories),
+    recognisers=(_manifests, _node_probes, _compose, _dockerfiles, _inventories, _managed),
     roles=MappingProxyType(
         {
             "k8s": _kubernetes_role,

@@ -132,6 +132,8 @@ PROXY_CONFIGURATION: Final = f"{PREFIX}KubeProxyConfiguration.kubeproxy.config.k
 AUDIT_POLICY: Final = f"{PREFIX}Policy.audit.k8s.io"
 WRITTEN: Final = PROBED | {
     *(CLUSTER_CONFIGURATION, AUDIT_POLICY, ENCRYPTION),
+    *(f"{PREFIX}Cluster.eks.amazonaws.com", f"{PREFIX}Cluster.container.googleapis.com"),
+    f"{PREFIX}DiagnosticSetting.insights.azure.com",
 }
 """Configuration of the programs themselves, which no server has: files hold it."""
 

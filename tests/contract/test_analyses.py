@@ -142,6 +142,7 @@ def steered() -> tuple[Resource, ...]:
         msgspec.structs.replace(pod, namespace="kube-system"),
         odd("k8s/ClusterConfiguration.kubeadm.k8s.io", configured),
         odd("k8s/Policy.audit.k8s.io", policy),
+        odd("k8s/Cluster.eks.amazonaws.com", {"name": "ml", "version": CANARY}),
     )
 
 

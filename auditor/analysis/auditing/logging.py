@@ -9,10 +9,12 @@ has a policy and a backend, keeps 30 days, and does not say how many files, of w
 1.36 keeps 100 of them. What a flag comes to is in ``age``, ``backups`` and ``size`` (days, files,
 megabytes; 0 is without end), where it is known: not of a server whose version nobody says, nor of a
 value that is no number, which the server refuses. ``saysAge`` and its like tell what was written.
+``retention`` says why that is not to be known here: the log is no file of the API server.
 
-Without a policy no backend writes anything; without a backend no policy does. Of a log that goes to
-standard output (``-``) nothing is rotated. An API server that is not shown makes a fact that says
-so, with the provider that runs it, if one does: nothing is known of it.
+Without a policy no backend writes anything; without a backend no policy does. An API server that is
+not shown makes a fact that says so, with the provider that runs it, if one does: nothing is known
+of it. Where the settings of one cluster of that provider were read in the same run, and one cluster
+alone is in need of them, they are taken for its own (:mod:`exports`).
 
 Source: k8s.io/apiserver v0.37.2 and v0.35.0, pkg/server/options/audit.go (NewAuditOptions: 366, 100
 and 100 since v0.36.0, 0 before).
@@ -21,16 +23,20 @@ and 100 since v0.36.0, 0 before).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from auditor.analysis.auditing import exports
+from auditor.analysis.auditing.exports import Export
+from auditor.analysis.bodies import decoded
 from auditor.analysis.controlplane import components
 from auditor.analysis.controlplane.components import ControlPlanes
 from auditor.analysis.controlplane.flags import API_SERVER, by_name
 from auditor.analysis.controlplane.found import KUBEADM, Component
+from auditor.analysis.limits import mapping
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin, Spot
@@ -39,6 +45,7 @@ from auditor.model.resource import Resource
 KIND: Final = "k8s/AuditLogging"
 
 _VERSIONED: Final = "version"
+_EXPORTED: Final = "exported"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 _NEW: Final = (1, 36)
 """The version since which retention has defaults."""
@@ -48,6 +55,15 @@ _RETENTION: Final = (
     ("backups", "audit-log-maxbackup", 100),
     ("size", "audit-log-maxsize", 100),
 )
+_STDOUT: Final = "it goes to standard output: what collects it decides"
+_HINTS: Final = MappingProxyType(
+    {
+        "Amazon EKS": "scan what aws eks describe-cluster prints as well",
+        "Google GKE": "scan what gcloud container clusters describe prints as well",
+        "Azure AKS": "scan what az monitor diagnostic-settings list prints as well",
+    }
+)
+_HINT: Final = "scan its static pod manifest as well, or what a node's script prints"
 _ALWAYS: Final = ("policy", "log", "webhook", "mode", "webhookMode", "truncates")
 _FLAGS: Final = MappingProxyType(
     {
@@ -67,40 +83,86 @@ class AuditLogging(Uncombined):
     """Says of each API server what becomes of its events."""
 
     id = "audit-logging"
-    stage = Stage.TARGET
-    reads = ControlPlanes.reads
+    stage = Stage.RUN
+    reads = ControlPlanes.reads | exports.KINDS
     preferred = ControlPlanes.preferred
     by_name = ControlPlanes.by_name
-    feeds: Feeds = MappingProxyType({KIND: ControlPlanes.feeds[components.KIND]})
+    feeds: Feeds = MappingProxyType(
+        {KIND: MappingProxyType({"": ControlPlanes.feeds[components.KIND][""] | exports.KINDS})}
+    )
 
     def __init__(self, read: ReadText) -> None:
         """``read`` reads a text as YAML."""
         self._inner = ControlPlanes(read)
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
-        """Take the components of an object, and of the cluster itself its version."""
+        """Take the components of an object, of the cluster itself its version, and settings."""
+        if resource.kind in exports.KINDS:
+            found = exports.read_export(resource.kind, mapping(decoded(resource)))
+            origin = site.origin(resource, "", (found.pointer,))
+            yield Row(("",), _EXPORTED, origin, _encode(found))
+            return
         for row in self._inner.extract(resource, site):
-            yield row
+            yield msgspec.structs.replace(row, key=(site.target.uri, *row.key))
             if row.tag == components.CLUSTER:
-                yield Row(("0",), _VERSIONED, None, _encode(site.target.version))
+                key = (site.target.uri, "0")
+                yield Row(key, _VERSIONED, None, _encode(site.target.version))
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each API server, and for a cluster that does not show one."""
-        version, provider, shown = "", "", False
-        for _, rows in groups:
+        exported: list[tuple[Export, Origin]] = []
+        clusters: dict[str, _Cluster] = {}
+        for key, rows in groups:
+            cluster = clusters.setdefault(key[0], _Cluster())
             for row in rows:
-                if row.tag == components.COMPONENT:
-                    found = list(_shown(row, version))
-                    shown = shown or bool(found)
+                if row.tag == _EXPORTED:
+                    exported.append((msgspec.json.decode(row.body, type=Export), row.place))
+                elif row.tag == components.COMPONENT:
+                    found = list(_shown(row, cluster.version))
+                    cluster.shown = cluster.shown or bool(found)
                     yield from found
-                    continue
-                said = msgspec.json.decode(row.body, type=str)
-                if row.tag == _VERSIONED:
-                    version = said
-                    continue
-                provider = provider or said
-                if row.tag == components.CLUSTER and not shown:
-                    yield _missing(row.place, version, provider)
+                else:
+                    cluster.learn(row)
+        missing = [each for each in clusters.values() if each.place and not each.shown]
+        yield from _not_shown(missing, exported)
+
+
+class _Cluster(msgspec.Struct):
+    """What is known of a target."""
+
+    version: str = ""
+    provider: str = ""
+    shown: bool = False
+    place: Origin | None = None
+
+    def learn(self, row: Row) -> None:
+        """Take what a row says of the cluster itself."""
+        said = msgspec.json.decode(row.body, type=str)
+        if row.tag == _VERSIONED:
+            self.version = said
+            return
+        self.provider = self.provider or said
+        if row.tag == components.CLUSTER:
+            self.place = row.place
+
+
+def _not_shown(
+    missing: Sequence[_Cluster], exported: Sequence[tuple[Export, Origin]]
+) -> Iterator[Fact]:
+    """Yield facts of clusters that show no API server, and of settings that are of none of them."""
+    taken: set[int] = set()
+    for cluster in missing:
+        alike = [each for each in missing if each.provider == cluster.provider]
+        own = [at for at, (each, _) in enumerate(exported) if each.provider == cluster.provider]
+        if len(alike) == 1 and len({exported[at][1].name.partition("/")[0] for at in own}) == 1:
+            taken.update(own)
+            best = max(own, key=lambda at: exported[at][0].log)
+            yield _managed(*exported[best], cluster.place)
+        elif cluster.place is not None:
+            yield _missing(cluster.place, cluster.version, cluster.provider)
+    for at, each in enumerate(exported):
+        if at not in taken:
+            yield _managed(*each, None)
 
 
 def make(tables: Tables, read: ReadText = read_json) -> AuditLogging:
@@ -120,8 +182,9 @@ def _fact(origin: Origin, each: Component, at: int, version: str) -> Fact:
     body: dict[str, object] = {
         "found": True,
         "known": not each.unread,
-        "why": each.unread,
+        "why": each.unread and f"{each.unread}: {_HINT}",
         "provider": "",
+        "managed": False,
         "version": version,
         "name": origin.name,
         "node": each.node,
@@ -141,7 +204,7 @@ def _fact(origin: Origin, each: Component, at: int, version: str) -> Fact:
     ]
     return Fact(
         kind=KIND,
-        key=(origin.namespace, origin.name, origin.source, str(at)),
+        key=(origin.target_uid, origin.namespace, origin.name, origin.source, str(at)),
         body=_encode(body),
         subject=origin,
         elsewhere=(*spots[::-1], *((f"/{name}", None) for name in body)),
@@ -158,6 +221,7 @@ def _comes_to(flags: Mapping[str, list[str]], version: str) -> dict[str, object]
         for field in _ALWAYS
         if field != "truncates"
     }
+    body["retention"] = _STDOUT if body["log"] == "-" else ""
     body["truncates"] = any(
         last.get(f"audit-{backend}-truncate-enabled", "false").lower() in {"true", "t", "1"}
         for backend in ("log", "webhook")
@@ -175,13 +239,48 @@ def _comes_to(flags: Mapping[str, list[str]], version: str) -> dict[str, object]
     return body
 
 
+def _managed(export: Export, origin: Origin, place: Origin | None) -> Fact:
+    """Make the fact of a managed cluster of its provider's settings; ``place`` is the cluster."""
+    body: dict[str, object] = {
+        "found": True,
+        "known": True,
+        "why": "",
+        "provider": export.provider,
+        "managed": True,
+        "version": "",
+        "name": origin.name,
+        "node": "",
+        "kubeadm": False,
+        "policy": f"of {export.provider}",
+        "log": export.keeper if export.log else "",
+        "webhook": "",
+        "retention": "",
+    }
+    if export.days >= 0:
+        body |= {"age": export.days, "saysAge": True}
+    elif export.log:
+        body["retention"] = f"{export.keeper} keeps it: what is set there decides"
+    spots = [(f"/{name}", Spot(int(place is not None), export.pointer)) for name in ("log", "age")]
+    subject = place or origin
+    return Fact(
+        kind=KIND,
+        key=(subject.target_uid, origin.name, origin.source),
+        body=_encode(body),
+        subject=subject,
+        related=(origin,) if place is not None else (),
+        elsewhere=(*spots, *((f"/{name}", None) for name in body)),
+        draws_on=((origin.target, ""),),
+    )
+
+
 def _missing(origin: Origin, version: str, provider: str) -> Fact:
-    by = f": {provider} runs the control plane" if provider else ""
+    by = f", as {provider} runs the control plane" if provider else ""
     body: dict[str, object] = {
         "found": False,
         "known": False,
-        "why": f"no mirror pod of the API server is shown{by}",
+        "why": f"no mirror pod of the API server is shown{by}: {_HINTS.get(provider, _HINT)}",
         "provider": provider,
+        "managed": bool(provider),
         "version": version,
         "name": origin.name,
         "node": "",
@@ -189,7 +288,7 @@ def _missing(origin: Origin, version: str, provider: str) -> Fact:
     }
     return Fact(
         kind=KIND,
-        key=(origin.namespace, origin.name),
+        key=(origin.target_uid, origin.namespace, origin.name),
         body=_encode(body),
         subject=origin,
         elsewhere=tuple((f"/{name}", None) for name in body),

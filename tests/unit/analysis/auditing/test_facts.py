@@ -7,12 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.analysis.auditing.exports import AKS, EKS, GKE
 from auditor.analysis.auditing.facts import CONFIG_MAP, POLICY, AuditPolicies
 from auditor.analysis.auditing.logging import AuditLogging
 from auditor.analysis.auditing.openshift import KIND as OPENSHIFT
+from auditor.analysis.controlplane.components import NODE
+from auditor.model.fact import Fact
 from auditor.model.resource import Resource
+from auditor.runner.rows import joined
 from tests.unit.analysis.controlplane.test_components import LIVE, pod, read_yaml, system
-from tests.unit.analysis.joining import SITE, derived
+from tests.unit.analysis.joining import SITE, derived, rows_of
 from tests.unit.analysis.test_selections import resource
 
 HEAD = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy"}
@@ -189,8 +193,91 @@ def test_servers_that_are_not_known() -> None:
     assert "policy" not in body
     (fact,) = derived(AuditLogging(read_yaml), [system(), pod(owner=None)], site=LIVE)
     body = msgspec.json.decode(fact.body)
-    assert (body["found"], body["why"]) == (False, "no mirror pod of the API server is shown")
+    assert (body["found"], body["why"][:40]) == (False, "no mirror pod of the API server is shown")
     env = [{"name": "P", "valueFrom": {"fieldRef": {}}}]
     found = pod("kube-apiserver", "--audit-policy-file=$(P)", env=env)
     (fact,) = derived(AuditLogging(read_yaml), [found], site=LIVE)
     assert "policy" not in msgspec.json.decode(fact.body)
+
+
+def settings(kind: str, name: str, **body: object) -> Resource:
+    return resource(kind, name, "", **body)
+
+
+def eks(name: str, types: list[str], *, enabled: bool = True) -> Resource:
+    setup = {"types": types, "enabled": enabled}
+    return settings(EKS, name, logging={"clusterLogging": [setup]})
+
+
+def aks(*logs: object) -> Resource:
+    return settings(AKS, "ml/d", logs=list(logs))
+
+
+@pytest.mark.parametrize(
+    ("found", "log", "age"),
+    [
+        pytest.param(eks("ml", ["api", "audit"]), "CloudWatch Logs", None, id="EKS"),
+        pytest.param(eks("ml", ["audit"], enabled=False), "", None, id="EKS, off"),
+        pytest.param(eks("ml", ["api"]), "", None, id="EKS, another type"),
+        pytest.param(settings(EKS, "ml"), "", None, id="EKS, nothing said"),
+        pytest.param(settings(EKS, "ml", logging={"clusterLogging": 3}), "", None, id="EKS, odd"),
+        pytest.param(settings(GKE, "ml"), "Cloud Logging", 400, id="GKE"),
+        pytest.param(
+            aks({"category": "kube-audit-admin", "enabled": True}), "Azure Monitor", None, id="AKS"
+        ),
+        pytest.param(
+            aks({"categoryGroup": "allLogs", "enabled": True}), "Azure Monitor", None, id="AKS, all"
+        ),
+        pytest.param(aks({"category": "kube-audit", "enabled": False}), "", None, id="AKS, off"),
+        pytest.param(aks({"category": "guard", "enabled": True}), "", None, id="AKS, another"),
+        pytest.param(aks("kube-audit"), "", None, id="AKS, odd"),
+    ],
+)
+def test_settings_of_a_provider(found: Resource, log: str, age: int | None) -> None:
+    (fact,) = derived(AuditLogging(read_yaml), [found])
+    body = msgspec.json.decode(fact.body)
+    assert (body["log"], body.get("age"), body["managed"]) == (log, age, True)
+    assert bool(body["retention"]) == (bool(log) and age is None)
+    assert (body["policy"], body["found"], body["known"]) == (
+        *(f"of {body['provider']}", True, True),
+    )
+
+
+def in_run(live: list[Resource], files: list[Resource]) -> list[Fact]:
+    """The facts of a live cluster and of files, in one run."""
+    analysis = AuditLogging(read_yaml)
+    lines = sorted([*rows_of(analysis, live, LIVE), *rows_of(analysis, files)])
+    (found,) = (list(each.derive(groups)) for each, groups in joined((analysis,), lines))
+    return [each for each in found if isinstance(each, Fact)]
+
+
+def managed() -> list[Resource]:
+    node = msgspec.structs.replace(
+        resource(NODE, "n", "", metadata={}), labels=(("eks.amazonaws.com/nodegroup", "a"),)
+    )
+    return [system(), node]
+
+
+def test_settings_of_the_cluster_that_is_read() -> None:
+    (fact,) = in_run(managed(), [eks("ml", ["audit"])])
+    assert fact.subject.target == "k8s://c"
+    assert fact.subject.name == "kube-system"
+    assert [each.name for each in fact.related] == ["ml"]
+    spot = fact.spot("/log")
+    assert spot is not None
+    assert (spot.of, spot.pointer) == (1, "/logging")
+
+
+def test_settings_of_another_provider_or_of_several_clusters() -> None:
+    for files in ([settings(GKE, "ml")], [eks("a", ["audit"]), eks("b", ["audit"])]):
+        found = in_run(managed(), files)
+        bodies = [msgspec.json.decode(each.body) for each in found]
+        assert [each["found"] for each in bodies] == [False, *(True for _ in files)]
+        assert bodies[0]["why"].endswith(
+            "Amazon EKS runs the control plane: scan what aws eks describe-cluster prints as well"
+        )
+
+
+def test_settings_beside_a_cluster_that_shows_its_server() -> None:
+    found = in_run([system(), pod()], [eks("ml", ["audit"])])
+    assert [each.subject.name for each in found] == ["kube-apiserver-cp1", "ml"]

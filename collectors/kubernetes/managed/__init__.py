@@ -1,0 +1,1 @@
+"""What providers of managed clusters tell of them, as their own programs print it."""
