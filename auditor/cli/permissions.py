@@ -99,10 +99,11 @@ def permissions(
         _checked(f"--namespace {namespace}", namespace)
     config = read_config()
     ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
+    written = frozenset(kind for each in SHIPPED.platforms for kind in each.written)
     reasons: dict[str, list[str]] = {}
     for rule, sources in ready.sources.items():
         for kind in sources.asked:
-            if kind.startswith(f"{platform}/"):
+            if kind.startswith(f"{platform}/") and kind not in written:
                 reasons.setdefault(kind, []).append(rule)
     plan = RolePlan(
         ready.profile.id,

@@ -123,6 +123,8 @@ def test_what_is_looked_at_is_printed(probe: Path) -> None:
     for text in ("/etc/kubernetes/pki/**", "admin.conf", "ETCD_CERT_FILE", "client-ca-file"):
         assert text in out
     assert all(line.startswith("#") for line in out.splitlines())
+    role = auditor("permissions", "k8s", *PROFILE)
+    assert (role.code, "k8s/NodeFiles" in role.out) == (0, False)
     refused = auditor("permissions", "node", "--namespace", "a")
     assert refused.code == 2
     assert "a node has no namespaces" in refused.err
