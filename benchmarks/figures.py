@@ -17,6 +17,7 @@ from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
 from benchmarks.networks import networks
+from benchmarks.rights import rights
 from benchmarks.tools import Tools
 from benchmarks.vcenter import vcenter
 
@@ -249,6 +250,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "gpus": gpus,
         "networks": networks,
         "estate": estate,
+        "rights": rights,
         "docker": docker.host,
         "docker-many": docker.many,
         "collect": collecting,

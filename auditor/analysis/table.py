@@ -36,7 +36,7 @@ from auditor.analysis.isolation import chains
 from auditor.analysis.network import checking, reach
 from auditor.analysis.network.questions import Question
 from auditor.analysis.nodes import seen
-from auditor.analysis.rights import effective, listing
+from auditor.analysis.rights import effective, listing, powers
 from auditor.analysis.texts import ReadText, read_json
 from auditor.analysis.vsphere.access import VsphereAccess
 from auditor.analysis.vsphere.gpus import VsphereGpus
@@ -61,7 +61,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(VsphereGpus, VsphereAccess, JoinedGpus),
             *(chains.make, partial(components.make, read=read)),
             *(checking.make, partial(reach.make, asked=asked)),
-            *(listing.make, effective.make, stack.make),
+            *(listing.make, effective.make, powers.make, stack.make),
             partial(audit_policies.make, read=read),
             partial(audit_logging.make, read=read),
             partial(seen.make, read=read),

@@ -19,6 +19,7 @@ each role that aggregates it; labels that are equal are compared once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -32,21 +33,37 @@ class Labelled(msgspec.Struct, frozen=True):
     selectors: tuple[Requirements, ...] | None = None
 
 
+MOST: Final = 100_000
+"""So many roles are found by selectors in all, of all roles together; no cluster comes near."""
+
+
 class Parts(msgspec.Struct, frozen=True):
-    """The roles whose written rules are in effect for a role, and those whose rules may be."""
+    """The roles whose written rules are in effect for a role, and those whose rules may be.
+
+    ``followed``: false where too many roles aggregate one another, and nobody looked.
+    """
 
     settled: tuple[str, ...]
     unsettled: tuple[str, ...] = ()
+    followed: bool = True
 
 
 def parts_of(roles: Mapping[str, Labelled]) -> dict[str, Parts]:
     """Say of each role, by its name, whose written rules it comes to."""
     found = _found_by(roles)
-    inside = {name: _within(name, found) for name in found}
+    inside: dict[str, set[str]] = {}
+    room = MOST
+    for name in found:
+        if room > 0:
+            inside[name] = _within(name, found)
+            room -= len(inside[name])
     parts: dict[str, Parts] = {}
     for name in roles:
         if name not in found:
             parts[name] = Parts((name,))
+            continue
+        if room <= 0:
+            parts[name] = Parts((), followed=False)
             continue
         members = inside[name]
         plain = tuple(sorted(members - found.keys()))

@@ -24,7 +24,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.rights.matching import Request, concerns
+from auditor.analysis.rights.matching import EVERY, Request, concerns
 from auditor.analysis.rights.resolving import RuleInEffect
 
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -74,6 +74,7 @@ class Names(Enum):
 
 
 class _Sought(msgspec.Struct, frozen=True):
+    group: str
     requests: tuple[Request, ...]
     names: Names = Names.NONE
 
@@ -85,7 +86,7 @@ def _ask(group: str, resources: str, *verbs: str) -> Iterator[Request]:
 
 
 def _one(group: str, resources: str, *verbs: str, names: Names = Names.NONE) -> _Sought:
-    return _Sought(tuple(_ask(group, resources, *verbs)), names)
+    return _Sought(group, tuple(_ask(group, resources, *verbs)), names)
 
 
 _APPS: Final = "daemonsets deployments replicasets statefulsets"
@@ -153,6 +154,24 @@ class Right(msgspec.Struct, frozen=True):
         return self.every or self.names.get(name)
 
 
+_OF_ALL: Final = tuple((part, one) for part, sought in SOUGHT.items() for one in sought)
+
+
+def _of(groups: Iterable[str]) -> Iterator[tuple[Part, _Sought]]:
+    """What is sought of resources of some groups."""
+    for group in dict.fromkeys(groups):
+        yield from _BY_GROUP.get(group, ())
+
+
+_BY_GROUP: Final = MappingProxyType(
+    {
+        group: tuple((part, one) for part, one in _OF_ALL if one.group == group)
+        for group in {one.group for _, one in _OF_ALL}
+    }
+)
+"""The same by the group of what is asked for: most rules are about none of it."""
+
+
 def parts_of_role(rules: Iterable[RuleInEffect]) -> dict[Part, Right]:
     """Say which parts rules give; what is not settled gives none."""
     found: dict[Part, Right] = {}
@@ -161,15 +180,13 @@ def parts_of_role(rules: Iterable[RuleInEffect]) -> dict[Part, Right]:
             continue
         if each.rule.is_everything:
             found.setdefault(Part.EVERYTHING, Right(each))
-        for part, sought in SOUGHT.items():
-            known = found.get(part)
-            if known is not None and known.every is not None:
-                continue
-            for one in sought:
-                if any(concerns(each.rule, request) for request in one.requests):
-                    known = _with(known or Right(), each, one)
-            if known is not None and (known.every is not None or known.names):
-                found[part] = known
+        groups = each.rule.api_groups
+        for part, one in _OF_ALL if EVERY in groups else _of(groups):
+            known = found.get(part) or Right()
+            if known.every is None and any(concerns(each.rule, ask) for ask in one.requests):
+                known = _with(known, each, one)
+                if known.every is not None or known.names:
+                    found[part] = known
     return {part: found[part] for part in Part if part in found}
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.rights.parts import Part
 from auditor.analysis.rights.resolving import BindingInEffect, RuleInEffect
 from auditor.analysis.rights.subjects import GROUP, USER, Subject
 
@@ -59,11 +60,15 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """A step: what is done, and by which rights; none for what is so by itself."""
+    """A step: what is done, and by which rights; none for what is so by itself.
+
+    ``part`` is the right where it is all that somebody has, and nothing has to be done.
+    """
 
     to: Place
     how: str
     by: tuple[Held, ...] = ()
+    part: Part | None = None
 
 
 class Step(msgspec.Struct, frozen=True):

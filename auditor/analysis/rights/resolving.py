@@ -8,6 +8,7 @@ as well, ``known`` and with its rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -26,6 +27,7 @@ from auditor.analysis.rights.reading import (
 )
 from auditor.model.fact import Origin
 
+_TOO_MANY: Final = "too many roles aggregate one another to be followed"
 RoleKey = tuple[str, str, str]
 """Kind, namespace ("" for a ClusterRole) and name."""
 
@@ -131,7 +133,10 @@ def _resolved(written: Written, defaults: Mapping[str, DefaultRole]) -> dict[Rol
             tuple(origin for origin, _ in rows),
             tuple(_rules(key, each, written, defaults)),
             known=True,
-            trouble=tuple(row.trouble for _, row in rows if row.trouble),
+            trouble=(
+                *(row.trouble for _, row in rows if row.trouble),
+                *([] if each.followed else [_TOO_MANY]),
+            ),
             aggregated_by=tuple(by.get(name, ())) if kind == OF_CLUSTER else (),
             own=not rows or all(BOOTSTRAPPING in row.labels for _, row in rows),
         )

@@ -39,7 +39,8 @@ def _in(own: Own, scope: str) -> Iterator[Edge]:
     """What rights in a namespace, or in all of them, lead to."""
     where = f"in {scope}" if scope else "in every namespace"
     if held := own.every(Part.EVERYTHING, scope):
-        yield Edge(admin_of(scope) if scope else ADMIN, f"may do everything {where}", (held,))
+        to = admin_of(scope) if scope else ADMIN
+        yield Edge(to, f"may do everything {where}", (held,), Part.EVERYTHING)
     if held := own.every(Part.RUN, scope):
         yield Edge(accounts(scope), f"runs pods {where}, as any account", (held,))
     if held := own.every(Part.TOKEN, scope):

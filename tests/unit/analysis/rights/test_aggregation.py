@@ -59,6 +59,14 @@ def test_many_roles_that_all_find_one_another() -> None:
     assert (len(found.settled), len(found.unsettled)) == (200, 200)
 
 
+def test_more_than_anybody_needs_is_not_followed_and_said() -> None:
+    every: Requirements = ()
+    many = {f"r{at}": Labelled({}, (every,)) for at in range(400)}
+    found = parts_of({**many, "plain": Labelled({})})
+    assert found["plain"] == Parts(("plain",))
+    assert {found[name].followed for name in many} == {False}
+
+
 NAMES = ("r0", "r1", "r2", "r3", "r4")
 TIERS = st.sampled_from(["a", "b", "c", ""])
 SELECTORS = st.one_of(

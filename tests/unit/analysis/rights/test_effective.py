@@ -9,8 +9,11 @@ import msgspec
 import pytest
 
 from auditor.analysis.protocol import Site
-from auditor.analysis.rights.effective import RIGHTS, WAY, EffectiveRights
+from auditor.analysis.rights.effective import KIND as WAY
+from auditor.analysis.rights.effective import EscalationPaths
 from auditor.analysis.rights.isolating import GUARDS
+from auditor.analysis.rights.powers import KIND as RIGHTS
+from auditor.analysis.rights.powers import SubjectRights
 from auditor.model.fact import Fact
 from auditor.model.resource import Resource
 from tests.unit.analysis.joining import derived
@@ -37,7 +40,8 @@ def found(*resources: Resource, kind: str = WAY, site: Site = FILES) -> dict[str
 
 
 def made(*resources: Resource, site: Site = FILES) -> list[Fact]:
-    return derived(EffectiveRights({"gpu-operator"}), resources, site=site)
+    both = (EscalationPaths({"gpu-operator"}), SubjectRights({"gpu-operator"}))
+    return [each for one in both for each in derived(one, resources, site=site)]
 
 
 def done(body: Mapping[str, Any]) -> list[str]:

@@ -216,3 +216,11 @@ def test_what_says_no_namespace_is_in_one_that_nobody_knows() -> None:
     assert each.why == "it says no namespace"
     other = Question(Request("get", "", "secrets"), "ml")
     assert list(undecided(found.values(), other)) == []
+
+
+def test_roles_that_all_aggregate_one_another_leave_the_answer_open() -> None:
+    everything = {"clusterRoleSelectors": [{}]}
+    many = [role(f"r{at}", aggregationRule=everything) for at in range(400)]
+    found = facts(*many, binding("b", "r7", "User eve"))
+    (each,) = undecided(found.values(), Question(Request("get", "", "pods")))
+    assert each.why == "too many roles aggregate one another to be followed"
