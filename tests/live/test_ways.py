@@ -1,0 +1,364 @@
+"""The steps by which somebody becomes more, taken on a real server: what we say it can, it can.
+
+An account gets a few rights, and does with them what a step of ours says, by a token of its own.
+The server lets it or refuses; our way to every right is there or is not, and it is the same. Each
+step is tried with one of its rights missing, or narrowed by a name, as well.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import itertools
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from auditor.analysis.rights.escalation import Population, Ways
+from auditor.analysis.rights.subjects import Subject
+from tests.engines.apiserver import ApiServer
+from tests.engines.client import Client, Reply, Request
+from tests.unit.analysis.rights.test_escalation import rights
+from tests.unit.analysis.rights.worlds import binding, role, rule
+
+RBAC, API = "rbac.authorization.k8s.io", "/apis/rbac.authorization.k8s.io/v1"
+CERTIFICATES = "certificates.k8s.io"
+CSR = f"/apis/{CERTIFICATES}/v1/certificatesigningrequests"
+SIGNER = "kubernetes.io/kube-apiserver-client"
+SECONDS = 60.0
+EVERYTHING = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+PATCH = "application/merge-patch+json"
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An account with a role and a binding of its name, in a namespace or everywhere."""
+
+    server: ApiServer
+    admin: Client
+    name: str
+    space: str
+    token: str
+
+    def send(
+        self, method: str, path: str, body: object, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        tls = ssl.create_default_context(cafile=self.server.authority)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.server.port, context=tls)
+        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        try:
+            connection.request(method, path, json.dumps(body), {**sent, **(headers or {})})
+            answer = connection.getresponse()
+            return Reply(answer.status, json.loads(answer.read()))
+        finally:
+            connection.close()
+
+
+def let(reply: Reply) -> bool:
+    assert reply.status in {200, 201, 403}, (reply.status, reply.message)
+    return reply.status != 403
+
+
+def binds(actor: Actor) -> bool:
+    head = {"apiVersion": f"{RBAC}/v1", "metadata": {"name": f"{actor.name}-more"}}
+    subject = {"kind": "ServiceAccount", "name": actor.name, "namespace": actor.space}
+    reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "cluster-admin"}
+    body = {**head, "kind": "ClusterRoleBinding", "roleRef": reference, "subjects": [subject]}
+    return let(actor.send("POST", f"{API}/clusterrolebindings", body))
+
+
+def binds_here(actor: Actor) -> bool:
+    head = {"apiVersion": f"{RBAC}/v1", "metadata": {"name": f"{actor.name}-more"}}
+    subject = {"kind": "ServiceAccount", "name": actor.name, "namespace": actor.space}
+    reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "cluster-admin"}
+    body = {**head, "kind": "RoleBinding", "roleRef": reference, "subjects": [subject]}
+    return let(actor.send("POST", f"{API}/namespaces/{actor.space}/rolebindings", body))
+
+
+def rewrites(actor: Actor) -> bool:
+    path = f"{API}/clusterroles/{actor.name}"
+    return let(actor.send("PATCH", path, {"rules": [EVERYTHING]}, {"Content-Type": PATCH}))
+
+
+def rewrites_here(actor: Actor) -> bool:
+    path = f"{API}/namespaces/{actor.space}/roles/{actor.name}"
+    return let(actor.send("PATCH", path, {"rules": [EVERYTHING]}, {"Content-Type": PATCH}))
+
+
+def token_of(space: str, name: str) -> Callable[[Actor], bool]:
+    def asks(actor: Actor) -> bool:
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        path = f"/api/v1/namespaces/{space}/serviceaccounts/{name}/token"
+        return let(actor.send("POST", path, body))
+
+    return asks
+
+
+def acts_as(user: str, *groups: str) -> Callable[[Actor], bool]:
+    """Ask who one is, as somebody else."""
+
+    def acts(actor: Actor) -> bool:
+        headers = {"Impersonate-User": user} if user else {}
+        for group in groups:  # one at most
+            headers["Impersonate-Group"] = group
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+        reply = actor.send("POST", path, body, headers)
+        if reply.status in {400, 500}:  # a group without a user
+            return False
+        if not let(reply):
+            return False
+        status: Any = reply.body["status"]
+        return bool(
+            status["userInfo"]["username"] == user
+            and set(groups) <= set(status["userInfo"]["groups"])
+        )
+
+    return acts
+
+
+def approves(actor: Actor) -> bool:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "system:kube-controller-manager")])
+    made = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    asked = base64.b64encode(made.public_bytes(serialization.Encoding.PEM)).decode()
+    spec = {"request": asked, "signerName": SIGNER, "usages": ["client auth"]}
+    head = {"apiVersion": f"{CERTIFICATES}/v1", "kind": "CertificateSigningRequest"}
+    body = {**head, "metadata": {"name": f"{actor.name}-r"}, "spec": spec}
+    reply = actor.send("POST", CSR, body)
+    if not let(reply):
+        return False
+    condition = {"type": "Approved", "status": "True", "reason": "r", "message": "m"}
+    approved = {**reply.body, "status": {"conditions": [condition]}}
+    return let(actor.send("PUT", f"{CSR}/{actor.name}-r/approval", approved))
+
+
+OPERATOR = ("kube-system", "operator")
+BIND = rule("bind", "clusterroles", RBAC)
+MAKE = rule("create", "clusterrolebindings", RBAC)
+MAKE_HERE = rule("create", "rolebindings", RBAC)
+ASK = rule("create", "certificatesigningrequests", CERTIFICATES)
+APPROVE = rule("update", "certificatesigningrequests/approval", CERTIFICATES)
+SIGN = rule("approve", "signers", CERTIFICATES, SIGNER)
+USERS = rule("impersonate", "users")
+MANAGER = "system:kube-controller-manager"
+MASTERS = "system:masters"
+OWN = "THE-ROLE-ITSELF"
+"""Stands for the name of the account's own role."""
+Case = tuple[str, Sequence[Mapping[str, Sequence[str]]], Callable[[Actor], bool], bool]
+
+CASES: dict[str, Case] = {
+    "binds": ("", (BIND, MAKE), binds, True),
+    "binds, with no right to bind": ("", (MAKE,), binds, False),
+    "binds, with no right to make a binding": ("", (BIND,), binds, False),
+    "binds the one": ("", (rule("bind", "clusterroles", RBAC, "cluster-admin"), MAKE), binds, True),
+    "binds another": ("", (rule("bind", "clusterroles", RBAC, "view"), MAKE), binds, False),
+    "binds, in a namespace alone": ("here", (BIND, MAKE), binds, False),
+    "binds here": ("here", (BIND, MAKE_HERE), binds_here, True),
+    "binds here, with no right to bind": ("here", (MAKE_HERE,), binds_here, False),
+    "binds here, by rights everywhere": ("", (BIND, MAKE_HERE), binds_here, True),
+    "rewrites its role": (
+        "",
+        (rule("escalate", "clusterroles", RBAC), rule("patch", "clusterroles", RBAC)),
+        rewrites,
+        True,
+    ),
+    "rewrites its role by name": (
+        "",
+        (rule("escalate patch", "clusterroles", RBAC, OWN),),
+        rewrites,
+        True,
+    ),
+    "rewrites another": (
+        "",
+        (rule("escalate patch", "clusterroles", RBAC, "other"),),
+        rewrites,
+        False,
+    ),
+    "rewrites, and may not escalate": ("", (rule("patch", "clusterroles", RBAC),), rewrites, False),
+    "escalates, and may not write": (
+        "",
+        (rule("escalate", "clusterroles", RBAC),),
+        rewrites,
+        False,
+    ),
+    "rewrites its role here": (
+        "here",
+        (rule("escalate patch", "roles", RBAC),),
+        rewrites_here,
+        True,
+    ),
+    "rewrites here, and may not escalate": (
+        "here",
+        (rule("patch", "roles", RBAC),),
+        rewrites_here,
+        False,
+    ),
+    "asks for a token": ("", (rule("create", "serviceaccounts/token"),), token_of(*OPERATOR), True),
+    "asks for a token by name": (
+        "",
+        (rule("create", "serviceaccounts/token", "", "operator"),),
+        token_of(*OPERATOR),
+        True,
+    ),
+    "asks for another's token": (
+        "",
+        (rule("create", "serviceaccounts/token", "", "other"),),
+        token_of(*OPERATOR),
+        False,
+    ),
+    "asks for accounts": ("", (rule("create get", "serviceaccounts"),), token_of(*OPERATOR), False),
+    "impersonates a user": ("", (USERS,), acts_as(MANAGER), True),
+    "impersonates a user by name": (
+        "",
+        (rule("impersonate", "users", "", MANAGER),),
+        acts_as(MANAGER),
+        True,
+    ),
+    "impersonates another": (
+        "",
+        (rule("impersonate", "users", "", "eve"),),
+        acts_as(MANAGER),
+        False,
+    ),
+    "impersonates a group": (
+        "",
+        (rule("impersonate", "groups users", "", "eve", MASTERS),),
+        acts_as("eve", MASTERS),
+        True,
+    ),
+    "impersonates a group without a user": (
+        "",
+        (rule("impersonate", "groups"),),
+        acts_as("", MASTERS),
+        False,
+    ),
+    "impersonates an account": (
+        "",
+        (rule("impersonate", "serviceaccounts", "", "operator"),),
+        acts_as("system:serviceaccount:kube-system:operator"),
+        True,
+    ),
+    "approves a certificate": ("", (ASK, APPROVE, SIGN), approves, True),
+    "approves with no right to sign": ("", (ASK, APPROVE), approves, False),
+    "signs with no right to approve": ("", (ASK, SIGN), approves, False),
+    "signs for all of a domain": (
+        "",
+        (ASK, APPROVE, rule("approve", "signers", CERTIFICATES, "kubernetes.io/*")),
+        approves,
+        True,
+    ),
+    "signs for others": (
+        "",
+        (ASK, APPROVE, rule("approve", "signers", CERTIFICATES, "example.com/mine")),
+        approves,
+        False,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def admin(apiserver: ApiServer) -> Iterator[Client]:
+    with apiserver.client() as client:
+        account(client, *OPERATOR)
+        yield client
+
+
+def account(client: Client, space: str, name: str) -> str:
+    """Make an account, and a token of it."""
+    body: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name},
+    }
+    path = f"/api/v1/namespaces/{space}/serviceaccounts"
+    assert client.post(path, body).status in {201, 409}
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    status: Any = client.post(f"{path}/{name}/token", asked).body["status"]
+    return str(status["token"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_step_is_what_the_server_lets(case: str, apiserver: ApiServer, admin: Client) -> None:
+    scope, rules, act, expected = CASES[case]
+    space = name = f"way-{next(_numbers)}"
+    rules = [_named(each, name) for each in rules]
+    assert admin.post("/api/v1/namespaces", {"metadata": {"name": space}}).status == 201
+    actor = Actor(apiserver, admin, name, space, account(admin, space, name))
+    made = _stored(admin, name, space if scope else "", rules)
+    try:
+        _wait(admin, actor)
+        assert act(actor) is expected
+    finally:
+        for path in (*made, f"{API}/clusterrolebindings/{name}-more"):
+            admin.send(Request("DELETE", path))
+    assert bool(_way(name, space if scope else "", rules)) is expected
+
+
+def _named(each: Mapping[str, Sequence[str]], name: str) -> Mapping[str, Sequence[str]]:
+    names = each.get("resourceNames")
+    return (
+        each
+        if names is None
+        else {**each, "resourceNames": [name if one == OWN else one for one in names]}
+    )
+
+
+MARK = {"verbs": ["get"], "apiGroups": ["marks.example.org"], "resources": ["marks"]}
+
+
+def _stored(
+    admin: Client, name: str, space: str, rules: Sequence[Mapping[str, Sequence[str]]]
+) -> list[str]:
+    kind = "Role" if space else "ClusterRole"
+    below = f"{API}/namespaces/{space}" if space else API
+    head = {"apiVersion": f"{RBAC}/v1", "metadata": {"name": name}}
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": space or name}
+    reference = {"apiGroup": RBAC, "kind": kind, "name": name}
+    bound = {**head, "kind": f"{kind}Binding", "roleRef": reference, "subjects": [subject]}
+    paths = [f"{below}/{kind.lower()}s", f"{below}/{kind.lower()}bindings"]
+    for path, body in zip(
+        paths, [{**head, "kind": kind, "rules": [*rules, MARK]}, bound], strict=True
+    ):
+        reply = admin.post(path, body)
+        assert reply.status == 201, reply.message
+    return [f"{path}/{name}" for path in paths]
+
+
+def _wait(admin: Client, actor: Actor) -> None:
+    attributes = {
+        "verb": "get",
+        "group": "marks.example.org",
+        "resource": "marks",
+        "namespace": actor.space,
+    }
+    user = f"system:serviceaccount:{actor.space}:{actor.name}"
+    body = {"kind": "SubjectAccessReview", "spec": {"user": user, "resourceAttributes": attributes}}
+    deadline = time.monotonic() + SECONDS
+    allowed: Any = None
+    while not allowed:
+        assert time.monotonic() < deadline, "the server does not go by the role"
+        status: Any = admin.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", body).body
+        allowed = status["status"]["allowed"]
+
+
+def _way(name: str, space: str, rules: Sequence[object]) -> Sequence[object]:
+    """Our way; the account of kube-system has every right, and so has each namespace's operator."""
+    kind = "Role" if space else "ClusterRole"
+    objects = [
+        role(name, *rules, namespace=space),
+        binding("own", name, f"{name}/{name}", namespace=space, kind=kind),
+        binding("op", "cluster-admin", "kube-system/operator", f"{name}/strong"),
+    ]
+    ways = Ways(rights(*objects), Population({}, {}))
+    return ways.way(Subject("ServiceAccount", name, name))
