@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from auditor.model.policy import Example
-from auditor.platforms.vsphere import HOST, MACHINE, SETTINGS
+from auditor.platforms.vsphere import ACCESS, HOST, MACHINE, SETTINGS
 from auditor.policy import load, policies_folder
 from tests.e2e.command import auditor
 from tests.engines.soap import option
@@ -166,6 +166,9 @@ def test_rights(vcsim: Vcsim) -> None:
         ("vsphere-access-keys", "CORP\\keeper on /DC0/vm/team"),
     }
     assert {each for each in found(vcsim) if each[0].startswith("vsphere-access-")} == expected
+    rules = load((policies_folder(),)).rules.values()
+    on_rights = {rule.id for rule in rules if ACCESS in rule.applies_to}
+    assert on_rights == {rule for rule, _ in expected}, "each of them is asked of a server"
 
 
 SECURITY: Final = {
