@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from collectors.vsphere.live.forms import Form, Items, Plain, item_of, value_of
+from collectors.vsphere.live.forms import Form, Items, item_of, value_of
 from collectors.vsphere.live.markup import ENVELOPE, VIM, Refused, parse
 
 _RETURNED: Final = b"<returnval>"
@@ -59,6 +59,8 @@ class Known:
         self._unread = _unread(names) if names else None
         self._heads: dict[bytes, tuple[bytes, bytes]] = {}
         self._tags: dict[bytes, Element] = {}
+        self._declared: list[bytes] = []
+        self._whole: dict[bytes, Element] = {}
         self._pieces: dict[tuple[bytes, bytes], list[Element]] = {}
         self._once: set[int] = set()
         self._paths: dict[bytes, str] = {}
@@ -67,7 +69,7 @@ class Known:
 
     def cut(self, data: bytes, method: str) -> tuple[str, list[Given]] | None:
         """Cut an answer into its token and its objects; None where a parser has to read it."""
-        if b"<!" in data or b"\0" in data or max(len(self._pieces), len(self._once) >> 4) > _MOST:
+        if b"<!" in data or b"\0" in data or max(self.held, len(self._once) >> 4) > _MOST:
             self._forget()
             if b"<!" in data or b"\0" in data:
                 return None
@@ -84,7 +86,7 @@ class Known:
     @property
     def held(self) -> int:
         """How many values are remembered."""
-        return len(self._pieces)
+        return len(self._pieces) + len(self._whole)
 
     def value_of(self, element: Element, form: Form) -> object:
         """Read a value as :func:`forms.value_of` does; what is remembered is read once.
@@ -92,8 +94,6 @@ class Known:
         Raises:
             Refused: as that.
         """
-        if isinstance(form, Plain):
-            return value_of(element, form)
         if isinstance(form, Items) and id(element) not in self._ids:
             return [self._read(each, form) for each in element]
         return self._read(element, form)
@@ -112,6 +112,7 @@ class Known:
         return value
 
     def _forget(self) -> None:
+        self._whole.clear()
         self._pieces.clear()
         self._once.clear()
         self._ids.clear()
@@ -125,7 +126,8 @@ class Known:
         known = self._heads.get(head)
         if known is not None:
             return known
-        names = [prefix + name for prefix, name, _ in _OPENS.findall(head)]
+        opened = _OPENS.findall(head)
+        names = [prefix + name for prefix, name, _ in opened]
         closes = b"".join(b"</" + name + b">" for name in reversed(names))
         whole = parse_or_not(head + closes)
         for wanted in (f"{ENVELOPE}Envelope", f"{ENVELOPE}Body", f"{VIM}{method}Response"):
@@ -134,6 +136,10 @@ class Known:
             whole = whole[0] if len(whole) == 1 else None
         if whole is None or whole.tag != f"{VIM}returnval" or len(names) != 4:
             raise _UncutError
+        declared = [each for _, _, each in opened]
+        if declared != self._declared:  # then the same bytes may mean something else
+            self._forget()
+            self._declared = declared
         self._heads[head] = head, closes
         return head, closes
 
@@ -189,16 +195,21 @@ class Known:
         return known
 
     def _value(self, value: bytes, opens: bytes) -> Element:
+        known = self._whole.get(value)
+        if known is not None:
+            return known
         plain = _PLAIN.fullmatch(value)
         if plain is not None:
-            return self._tagged(plain[1], opens, plain[2].decode())
-        known = self._pieces.get((b"", value))
-        if known is not None:
-            return known[0]
+            made = self._tagged(plain[1], opens, plain[2].decode())
+        else:
+            made = self._listed(value, opens)
         if self._is_seen(b"", value):
-            made = self._one(value, opens)
-            self._remember(b"", value, [made])
-            return made
+            self._whole[value] = made
+            self._ids.add(id(made))
+        return made
+
+    def _listed(self, value: bytes, opens: bytes) -> Element:
+        """A value with elements in it, each for itself."""
         outer = _OUTER.match(value)
         if outer is not None and value.endswith(b"</val>"):
             made = self._tagged(outer[1], opens, None)
@@ -229,7 +240,8 @@ class Known:
         if known is None:
             known = list(self._one(tag + piece + b"</val>", opens))
             if self._is_seen(tag, piece):
-                self._remember(tag, piece, known)
+                self._pieces[tag, piece] = known
+                self._ids.update(map(id, known))
         return known
 
     def _is_seen(self, tag: bytes, piece: bytes) -> bool:
@@ -240,10 +252,6 @@ class Known:
         seen = number in self._once
         self._once.add(number)
         return seen
-
-    def _remember(self, tag: bytes, piece: bytes, found: list[Element]) -> None:
-        self._pieces[tag, piece] = found
-        self._ids.update(map(id, found))
 
     def _one(self, piece: bytes, opens: bytes) -> Element:
         """The one value that a piece is."""

@@ -203,6 +203,18 @@ def test_what_is_of_another_shape_is_not_cut(data: str) -> None:
     assert Known().cut(data.encode(), METHOD) is None
 
 
+def test_the_same_bytes_may_mean_something_else() -> None:
+    """By a prefix that another answer declares to be another namespace."""
+    value = VALUES[8][1]
+    prop = f"<propSet><name>config.flags</name>{value}</propSet>"
+    first = (HEAD + OBJECT.replace("</objects>", prop + "</objects>") + TAIL).encode()
+    second = first.replace(XSI.encode(), b"http://other.example")
+    known = Known()
+    for data in (first, first, first, second, first, second, second):
+        assert cut(data, known) == read(data)
+    assert read(first) != read(second)
+
+
 def test_what_is_there_once_is_not_held() -> None:
     """Ten thousand disks of which each is another one take no memory."""
     known = Known()
