@@ -274,7 +274,15 @@ def _workloads(fact: ReachFact, style: Style, asked: _Asked) -> Iterator[str]:
     names = ", ".join(fact.workloads[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
     many = _count(fact.pods, "pod" if fact.live else "template")
     host = ", on the network of its node" if fact.host else ""
-    yield from wrap(safe(f"{names}  ({many}{host})"), style.width, "  ")
+    serves = f"  serves {', '.join(fact.servers)}" if fact.servers else ""
+    yield from wrap(safe(f"{names}  ({many}{host}){serves}"), style.width, "  ")
+    for each in fact.exposed if not asked.source or asked.target else ():
+        admitted = {"denied": ", which policies deny", "unknown": ", if policies let the sender in"}
+        text = f"exposed at {_ports(each.ports)} by {each.by} ({each.how})"
+        yield from wrap(safe(text + admitted.get(each.admitted, "")), style.width, "    ")
+    if fact.ungoverned:
+        text = f"no NetworkPolicy is about its networks {', '.join(fact.ungoverned)}"
+        yield from wrap(safe(text), style.width, "    ")
     if not asked.source or asked.target:
         yield from _direction("in", fact.ingress, style, asked.port)
     if not asked.target or asked.source:

@@ -108,7 +108,7 @@ class RouteBackends(Uncombined):
         if resource.kind == SERVICE:
             yield Row((), _SERVICE, None, _encode(_service(resource)))
         elif resource.kind == INGRESS or resource.kind in ROUTES:
-            found = tuple(_backends(resource))
+            found = tuple(backends_of(resource))
             if found:
                 origin = site.origin(resource, found[0].at, (each.at for each in found))
                 yield Row((resource.namespace,), _ROUTE, origin, _encode(_Route(found, live)))
@@ -198,7 +198,7 @@ def _service(resource: Resource) -> _Service:
     return _Service(resource.namespace, resource.name, found)
 
 
-def _backends(resource: Resource) -> Iterator[Backend]:
+def backends_of(resource: Resource) -> Iterator[Backend]:
     """Find the services that an ingress or a route names, in its order."""
     body = decoded(resource)
     if resource.kind != INGRESS:

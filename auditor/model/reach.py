@@ -100,8 +100,13 @@ class Exposure(msgspec.Struct, frozen=True):
     """A way by which workloads are reached from outside of the cluster."""
 
     by: Annotated[str, says("What it is: Service NAMESPACE/NAME, Ingress, hostPort, hostNetwork.")]
-    how: Annotated[str, says("LoadBalancer, NodePort, externalIPs, route, or the port of a node.")]
+    how: Annotated[
+        str, says("LoadBalancer, NodePort, externalIPs, to SERVICE, or the port of a node.")
+    ]
     ports: Ports
+    admitted: Annotated[
+        str, says("Whether policies let it in: allowed, denied, or unknown: of some senders.")
+    ] = ""
 
 
 class ReachFact(msgspec.Struct, frozen=True, rename="camel"):
@@ -119,6 +124,9 @@ class ReachFact(msgspec.Struct, frozen=True, rename="camel"):
     ingress: DirectionReach
     egress: DirectionReach
     exposed: tuple[Exposure, ...] = ()
+    servers: Annotated[
+        tuple[str, ...], says("What they serve, by their images: names of network-servers.")
+    ] = ()
     ungoverned: Annotated[
         tuple[str, ...], says("Further networks of these pods that no NetworkPolicy is about.")
     ] = ()

@@ -16,6 +16,7 @@ from auditor.policy.yamlfile import Reader
 
 _AT: Final = ("nodes", "control-plane")
 _PORTS: Final = re.compile(r"(?:TCP|UDP|SCTP) ([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_REPOSITORY: Final = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*")
 _LAST: Final = 65_535
 
 
@@ -62,6 +63,28 @@ def place(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
                     reader.fail(item, f"{text!r} is not {what}")
     if nodes and ("addresses" in nodes) is ("at" in nodes):
         reader.fail(node, "needs addresses or at", "one of both says where it is")
+    reference(reader, nodes, {})
+    return row
+
+
+def server(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
+    """A row of ``network-servers``."""
+    keys = ("name", "of", "images", "ports", "reference")
+    nodes = reader.mapping(node, keys, ("name", "of", "images", "ports"))
+    row: dict[str, object] = {"name": reader.string(nodes.get("name"))}
+    row["of"] = of = reader.string(nodes.get("of"))
+    if of and not ID.fullmatch(of):
+        reader.fail(nodes["of"], f"{of!r} can't be a kind of server", "words joined by dashes")
+    row["images"] = _names(reader, nodes.get("images"))
+    for item in reader.items(nodes.get("images")):
+        text = reader.string(item)
+        if text and not _REPOSITORY.fullmatch(text):
+            reader.fail(item, f"{text!r} is no repository", "without a tag: vllm/vllm-openai")
+    row["ports"] = _names(reader, nodes.get("ports"))
+    for item in reader.items(nodes.get("ports")):
+        text = reader.string(item)
+        if text and not _are_ports(text):
+            reader.fail(item, f"{text!r} is not ports: as TCP 80 or UDP 8000-8100")
     reference(reader, nodes, {})
     return row
 

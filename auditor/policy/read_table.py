@@ -11,7 +11,7 @@ import yaml
 
 from auditor.policy.found import ID, Found
 from auditor.policy.read_advisories import ADVISORY_TABLES
-from auditor.policy.read_network import place, plugin
+from auditor.policy.read_network import place, plugin, server
 from auditor.policy.read_reference import reference
 from auditor.policy.suggest import suggestion
 from auditor.policy.tenancy import ATTRIBUTE, KEYS, MARKS, NAME_OF_NAMESPACE, PATH, RESERVED, TAG
@@ -230,6 +230,7 @@ TABLES: Final[Mapping[str, Callable[[Reader, yaml.Node], Mapping[str, object]]]]
         "gpu-components": _component,
         "network-places": place,
         "network-plugins": plugin,
+        "network-servers": server,
         "pod-templates": _templates,
         "tenancy-keys": _tenancy_key,
         "tenant-map": _tenant_map,

@@ -31,6 +31,7 @@ from auditor.analysis.network.enforcement import Found, Plugin, plugins_from_tab
 from auditor.analysis.network.gathering import Gathered, Written
 from auditor.analysis.network.meeting import all_bits
 from auditor.analysis.network.network import Network
+from auditor.analysis.network.objects import Read
 from auditor.analysis.network.policies import Direction, PodsPeer, Policy, Rule
 from auditor.analysis.network.ports import NamedPort
 from auditor.analysis.network.telling import path_of
@@ -131,7 +132,7 @@ def _template(resource: Resource, *, live: bool) -> Iterator[Row]:
     """Take a template without what tells its pods apart."""
     found = rows.template_row(resource, live=live)
     labels = {key: each for key, each in found.read.labels.items() if key not in ADDED}
-    read = msgspec.structs.replace(found.read, labels=labels, addresses=())
+    read = Read(labels=labels, ports=found.read.ports)
     body = _encode(msgspec.structs.replace(found, read=read, owner=""))
     digest = hashlib.blake2b(body, digest_size=16).hexdigest()
     yield Row((rows.PODS, digest, resource.namespace), _PODS, None, body)

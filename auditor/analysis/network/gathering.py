@@ -22,8 +22,9 @@ import msgspec
 from auditor.analysis.gpu.tenants import Tenants
 from auditor.analysis.label_selectors import ADDED, More
 from auditor.analysis.network.addresses import AddressSpace, Block
-from auditor.analysis.network.ends import BlockReach, Nodes, Pods
+from auditor.analysis.network.ends import BlockReach, ContainerPort, Nodes, Pods
 from auditor.analysis.network.enforcement import Found
+from auditor.analysis.network.exposing import Opened, RouteRow, ServiceRow, opened
 from auditor.analysis.network.network import Cluster, blocks_in, port_names, rules_of
 from auditor.analysis.network.objects import Read, blocks_of
 from auditor.analysis.network.places import Place
@@ -63,6 +64,9 @@ class Kind(msgspec.Struct):
     live: bool = False
     workloads: dict[str, Origin] = {}
     names: frozenset[str] = frozenset()
+    host_ports: tuple[ContainerPort, ...] = ()
+    networks: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -100,6 +104,9 @@ class Gathered:
         self.policies: list[Written] = []
         self.plugins: list[tuple[Found, Origin]] = []
         self.kinds: list[Kind] = []
+        self.opened: list[Opened] = []
+        self._services: dict[tuple[str, str], ServiceRow] = {}
+        self._routes: list[RouteRow] = []
         self._nodes: dict[bytes, tuple[Nodes, list[str]]] = {}
         self._classes: dict[object, Kind] = {}
         self._pods: list[Pods] = []
@@ -115,6 +122,14 @@ class Gathered:
         """Learn a policy."""
         self.policies.append(Written(_policy(row, origin), origin, row.live, row.kind, row.partial))
 
+    def service(self, row: ServiceRow, namespace: str) -> None:
+        """Learn a service."""
+        self._services[namespace, row.name] = row
+
+    def route(self, row: RouteRow) -> None:
+        """Learn what leads to services."""
+        self._routes.append(row)
+
     def node(self, row: Nodes, origin: Origin) -> None:
         """Learn a node; those that no policy tells apart are one end."""
         made = self._project.node(row)
@@ -127,7 +142,9 @@ class Gathered:
     def pod(self, row: PodRow, namespace: str, origin: Origin | None = None) -> None:
         """Learn a pod, or a template of pods; where it was read, None of what is only counted."""
         made, key = self._project.pod(namespace, row)
-        kind = self._class(key, made)
+        own = (row.read.host_ports, row.networks, row.servers)
+        kind = self._class((key, own), made)
+        kind.host_ports, kind.networks, kind.servers = own
         kind.live = kind.live or row.live
         kind.pods += 1
         kind.running = kind.running or row.running
@@ -156,7 +173,9 @@ class Gathered:
     @property
     def _project(self) -> _Projection:
         if self._projection is None:
-            self._projection = _Projection([each.policy for each in self.policies], self.blocks)
+            policies = [each.policy for each in self.policies]
+            self.opened = opened(self._services, self._routes)
+            self._projection = _Projection(policies, self.blocks, self.opened)
         return self._projection
 
     @property
@@ -199,18 +218,23 @@ def is_control_plane(nodes: Nodes) -> bool:
 class _Projection:
     """What of pods and nodes some policies look at."""
 
-    def __init__(self, policies: Sequence[Policy], asked: Iterable[Block]) -> None:
+    def __init__(
+        self, policies: Sequence[Policy], asked: Iterable[Block], services: Sequence[Opened]
+    ) -> None:
         self._policies = policies
-        self._keys = frozenset(
+        of_policies = (
             each.key for policy in policies for peer in _pods_peers(policy) for each in peer.pods
         )
+        of_services = (each.key for service in services for each in service.requires)
+        self._keys = frozenset((*of_policies, *of_services))
         self._node_keys = frozenset(
             (
                 *(each.key for peer in _node_peers(policies) for each in peer.nodes),
                 *_CONTROL_PLANE,
             )
         )
-        self._names = port_names(policies)
+        called = (port.target for service in services for port in service.ports)
+        self._names = port_names(policies) | {name for name in called if isinstance(name, str)}
         self._space = AddressSpace([*asked, *blocks_in(policies)])
         self._controlled = bool(self._keys & ADDED)
 

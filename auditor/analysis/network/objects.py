@@ -17,6 +17,7 @@ from auditor.analysis.label_selectors import More
 from auditor.analysis.network.addresses import Block, block_of
 from auditor.analysis.network.ends import ContainerPort, Nodes, Pods
 from auditor.analysis.network.ports import FIRST, LAST, Protocol
+from auditor.analysis.secondary_networks import NETWORKS
 
 ENDED: Final = frozenset({"Failed", "Succeeded"})
 """Phases in which a pod has no network any more."""
@@ -26,15 +27,18 @@ _OF_NODES: Final = frozenset({"ExternalIP", "InternalIP"})
 
 class _Metadata(msgspec.Struct, gc=False):
     labels: dict[str, object] | None = None
+    annotations: dict[str, object] | None = None
 
 
 class _Port(msgspec.Struct, gc=False):
     name: str | None = None
     containerPort: int = 0  # noqa: N815 - the field's name in the API
     protocol: str | None = None
+    hostPort: int | None = None  # noqa: N815 - the field's name in the API
 
 
 class _Container(msgspec.Struct, gc=False):
+    image: str | None = None
     ports: list[_Port] | None = None
     restartPolicy: str | None = None  # noqa: N815 - the field's name in the API
 
@@ -78,7 +82,8 @@ class _Node(msgspec.Struct, gc=False):
 class Read(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A pod, or a template of pods, as it was read: ``addresses`` are texts.
 
-    ``ended`` is one whose containers have ended.
+    ``ended`` is one whose containers have ended. ``host_ports`` are those that its node has as
+    well, ``networks`` what an annotation says of further networks.
     """
 
     labels: Mapping[str, object] = {}
@@ -86,6 +91,9 @@ class Read(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     host: bool = False
     addresses: tuple[str, ...] = ()
     ended: bool = False
+    host_ports: tuple[ContainerPort, ...] = ()
+    networks: str = ""
+    images: tuple[str, ...] = ()
 
 
 _decode_pod = msgspec.json.Decoder(_Pod).decode
@@ -110,7 +118,24 @@ def read_pod(body: bytes) -> Read:
         host=bool(spec.hostNetwork),
         addresses=tuple(sorted(filter(None, told))),
         ended=status.phase in ENDED,
+        host_ports=tuple(sorted(set(_host_ports(spec)))),
+        networks=_networks(pod.metadata),
+        images=tuple(each.image for each in spec.containers or () if each.image),
     )
+
+
+def _networks(metadata: _Metadata | None) -> str:
+    found = ((metadata.annotations if metadata is not None else None) or {}).get(NETWORKS)
+    return found if isinstance(found, str) else ""
+
+
+def _host_ports(spec: _Spec) -> Iterator[ContainerPort]:
+    for container in spec.containers or ():
+        for port in container.ports or ():
+            protocol = port.protocol or Protocol.TCP.value
+            known = FIRST <= port.containerPort <= LAST and protocol in _PROTOCOLS
+            if known and port.hostPort and not spec.hostNetwork:
+                yield ContainerPort(str(port.hostPort), protocol, port.containerPort)
 
 
 def _ports(spec: _Spec) -> Iterator[ContainerPort]:

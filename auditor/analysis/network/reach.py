@@ -25,11 +25,15 @@ from auditor.analysis.network.checking import enforcement_of
 from auditor.analysis.network.ends import Nodes
 from auditor.analysis.network.enforcement import TABLE as PLUGINS
 from auditor.analysis.network.enforcement import Found, Plugin, plugins_from_table
+from auditor.analysis.network.exposing import READS as EXPOSED
+from auditor.analysis.network.exposing import RouteRow, ServiceRow
 from auditor.analysis.network.gathering import Gathered
 from auditor.analysis.network.places import TABLE as PLACES
 from auditor.analysis.network.places import Place, places_from_table
 from auditor.analysis.network.questions import Answers, Question, blocks_of, ports_of
 from auditor.analysis.network.rows import NamespaceRow, PodRow, PolicyRow
+from auditor.analysis.network.servers import TABLE as SERVERS
+from auditor.analysis.network.servers import Server, servers_from_table
 from auditor.analysis.network.summaries import Summaries
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.enums import GapCause
@@ -49,6 +53,8 @@ _policy = msgspec.json.Decoder(PolicyRow).decode
 _node = msgspec.json.Decoder(Nodes).decode
 _pod = msgspec.json.Decoder(PodRow).decode
 _found = msgspec.json.Decoder(Found).decode
+_service = msgspec.json.Decoder(ServiceRow).decode
+_route = msgspec.json.Decoder(RouteRow).decode
 
 
 class NetworkReach(Uncombined):
@@ -59,11 +65,12 @@ class NetworkReach(Uncombined):
     reads = rows.READS
     feeds: Feeds = MappingProxyType(
         {
-            REACH: MappingProxyType({"": _ALL}),
+            REACH: MappingProxyType({"": _ALL, "exposed": EXPOSED}),
             ZONE: MappingProxyType(
                 {
                     "": frozenset({NAMESPACE, POD}) | rows.TEMPLATES,
                     **dict.fromkeys(_JOINED, _ALL),
+                    "servers": _ALL | EXPOSED,
                     "enforcement": frozenset({rows.DAEMON_SET}),
                 }
             ),
@@ -79,10 +86,11 @@ class NetworkReach(Uncombined):
         plugins: Sequence[Plugin],
         places: Sequence[Place],
         asked: Sequence[Question] = (),
+        servers: Sequence[Server] = (),
     ) -> None:
         """``keys`` and ``mapped`` name tenants, ``platform`` are namespaces of none.
 
-        ``asked`` are questions, to be answered beside.
+        ``asked`` are questions, to be answered beside; ``servers`` are those worth a word.
         """
         self._keys = keys
         self._mapped = mapped
@@ -90,10 +98,11 @@ class NetworkReach(Uncombined):
         self._plugins = plugins
         self._places = places
         self._asked = asked
+        self._servers = servers
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take what a resource says of networks, and of its tenant."""
-        return rows.extracted(resource, site, self._keys, self._plugins)
+        return rows.extracted(resource, site, self._keys, self._plugins, self._servers)
 
     def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
         """Yield the facts of a target, and a gap for each object that is not as its API has it."""
@@ -118,7 +127,7 @@ class NetworkReach(Uncombined):
             return
         state = enforcement_of(gathered, live=live)
         summaries = Summaries(gathered, ports_of(self._asked))
-        yield from zones.facts_of(gathered, summaries, state.state, live=live)
+        yield from zones.facts_of(gathered, summaries, self._servers, state.state, live=live)
         answers = Answers(summaries, gathered.kinds)
         for number, question in enumerate(self._asked):
             for at, answer in enumerate(answers.of(question)):
@@ -135,6 +144,7 @@ def make(tables: Tables, asked: Sequence[Question] = ()) -> NetworkReach:
         plugins_from_table(tables.get(PLUGINS, ())),
         places_from_table(tables.get(PLACES, ())),
         asked,
+        servers_from_table(tables.get(SERVERS, ())),
     )
 
 
@@ -153,6 +163,10 @@ def _learn(gathered: Gathered, row: Row) -> bool:
             gathered.namespace(place.name, _namespace(row.body), place)
         case rows.RULES, _:
             gathered.policy(_policy(row.body), place)
+        case rows.EXPOSING, "service":
+            gathered.service(_service(row.body), place.namespace)
+        case rows.EXPOSING, _:
+            gathered.route(_route(row.body))
         case rows.PLUGINS, _:
             gathered.plugins.append((_found(row.body), place))
         case rows.NODES, _:

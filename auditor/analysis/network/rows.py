@@ -5,6 +5,7 @@ key                   object                           what is in the row
 ====================  ===============================  ===========================================
 0, namespace          Namespace                        its labels, and what may name its tenant
 1, namespace          policies of every API            as they are written
+11, namespace         Service, Ingress, routes         what leads to pods from outside
 2                     DaemonSet of a network plugin    which one it is
 3                     Node                             its labels and addresses
 4, namespace          Pod, template of pods            labels, ports with names, addresses
@@ -28,9 +29,12 @@ from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey
 from auditor.analysis.label_selectors import More
 from auditor.analysis.limits import mapping
 from auditor.analysis.namespaces import OTHER_POLICIES
+from auditor.analysis.network import exposing
 from auditor.analysis.network.enforcement import Plugin, plugin_of
 from auditor.analysis.network.objects import Read, nodes_of, read_pod
+from auditor.analysis.network.servers import Server, servers_in
 from auditor.analysis.protocol import Row, Site
+from auditor.analysis.secondary_networks import named_in
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX, controlled_by, is_built_in
 
@@ -42,9 +46,9 @@ OF_CLUSTERS: Final = frozenset(
 )
 POLICIES: Final = frozenset({POLICY, *OTHER_POLICIES})
 TEMPLATES: Final = frozenset({facts.KIND, facts.PATCH})
-READS: Final = frozenset({NAMESPACE, NODE, POD, DAEMON_SET}) | POLICIES | TEMPLATES
+READS: Final = frozenset({NAMESPACE, NODE, POD, DAEMON_SET}) | POLICIES | TEMPLATES | exposing.READS
 
-NAMESPACES, RULES, PLUGINS, NODES, PODS = "0", "1", "2", "3", "4"
+NAMESPACES, RULES, EXPOSING, PLUGINS, NODES, PODS = "0", "1", "11", "2", "3", "4"
 """What the keys begin with, in the order in which they come."""
 BAD: Final = "malformed"
 """The tag of what could not be understood."""
@@ -72,6 +76,7 @@ class PolicyRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class PodRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A pod, or a template of pods: ``owner`` is its workload, as KIND NAME.
 
+    ``networks`` are further ones that it has, ``servers`` what it serves by its images.
     ``running`` is false for a template of a cluster, whose pods are there by themselves, and for
     what an operator completes from elsewhere.
     """
@@ -81,6 +86,8 @@ class PodRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     more: More = More.NONE
     live: bool = False
     running: bool = True
+    networks: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
 
 
 class _Metadata(msgspec.Struct, gc=False):
@@ -106,18 +113,24 @@ _FORESEEN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def extracted(
-    resource: Resource, site: Site, keys: Sequence[TenantKey], plugins: Sequence[Plugin]
+    resource: Resource,
+    site: Site,
+    keys: Sequence[TenantKey],
+    plugins: Sequence[Plugin],
+    servers: Sequence[Server] = (),
 ) -> Iterator[Row]:
     """Take what is needed of one object; one that is not as its API has it leaves a row too."""
     kind, live = resource.kind, site.target.uid != FILES
     if kind in POLICIES:
         yield _policy(resource, site, live=live)
     elif kind in TEMPLATES:
-        yield from _template(resource, site, live=live)
+        yield from _template(resource, site, servers, live=live)
     elif kind == POD:
-        yield from _pod(resource, site, live=live)
+        yield from _pod(resource, site, servers, live=live)
     elif kind == NAMESPACE:
         yield _namespace(resource, site, keys)
+    elif kind in exposing.READS:
+        yield from _exposing(resource, site)
     elif kind == DAEMON_SET:
         found = plugin_of(resource, plugins)
         if found is not None:
@@ -156,7 +169,16 @@ def _node(resource: Resource, site: Site) -> Row:
     return Row((NODES,), NODE, origin, _encode(found))
 
 
-def _pod(resource: Resource, site: Site, *, live: bool) -> Iterator[Row]:
+def _exposing(resource: Resource, site: Site) -> Iterator[Row]:
+    is_service = resource.kind == exposing.SERVICE
+    found: exposing.ServiceRow | exposing.RouteRow | None
+    found = exposing.service_row(resource) if is_service else exposing.route_row(resource)
+    if found is not None:
+        tag = "service" if is_service else "route"
+        yield Row((EXPOSING, resource.namespace), tag, site.origin(resource), _encode(found))
+
+
+def _pod(resource: Resource, site: Site, servers: Sequence[Server], *, live: bool) -> Iterator[Row]:
     origin, key = site.origin(resource), (PODS, resource.namespace)
     try:
         read = read_pod(resource.body)
@@ -166,15 +188,28 @@ def _pod(resource: Resource, site: Site, *, live: bool) -> Iterator[Row]:
     if not read.ended:
         more = More.ANY if resource.partial else More.NONE
         found = PodRow(read, _owner(resource), more, live)
-        yield Row(key, "pod", origin, _encode(found))
+        yield Row(key, "pod", origin, _encode(_told(found, resource.namespace, servers)))
 
 
-def _template(resource: Resource, site: Site, *, live: bool) -> Iterator[Row]:
+def _told(row: PodRow, namespace: str, servers: Sequence[Server]) -> PodRow:
+    """Say what a pod serves and which networks it has, in place of what says so."""
+    read = row.read
+    return msgspec.structs.replace(
+        row,
+        read=msgspec.structs.replace(read, networks="", images=()),
+        networks=tuple(named_in(read.networks, namespace)) if read.networks else (),
+        servers=servers_in(read.images, servers),
+    )
+
+
+def _template(
+    resource: Resource, site: Site, servers: Sequence[Server], *, live: bool
+) -> Iterator[Row]:
     """Take a template; one of a pod is the pod itself, and was taken as that."""
     above = resource.parent or resource
     if above.kind != POD:
         origin = site.origin(above, resource.pointer)
-        found = template_row(resource, live=live)
+        found = _told(template_row(resource, live=live), resource.namespace, servers)
         yield Row((PODS, resource.namespace), "pod", origin, _encode(found))
 
 

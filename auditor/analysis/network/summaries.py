@@ -18,7 +18,9 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.network import exposing
 from auditor.analysis.network.addresses import whole
+from auditor.analysis.network.exposing import Opened
 from auditor.analysis.network.gathering import Gathered, is_control_plane
 from auditor.analysis.network.meeting import (
     Meeting,
@@ -29,7 +31,7 @@ from auditor.analysis.network.meeting import (
 )
 from auditor.analysis.network.network import Network, Verdict, verdict_of
 from auditor.analysis.network.places import CONTROL_PLANE, EVERY_NODE, Place
-from auditor.analysis.network.policies import Direction
+from auditor.analysis.network.policies import Direction, PodsPeer, Tier
 from auditor.analysis.network.ports import PortRange, Protocol, bits
 from auditor.analysis.network.public import GLOBAL, SPECIAL, coverage
 from auditor.analysis.network.relations import Piece
@@ -69,11 +71,21 @@ class Side(msgspec.Struct, frozen=True):
     places: tuple[Reached, ...] = ()
 
 
+class Exposed(msgspec.Struct, frozen=True):
+    """By what some pods are exposed, at which ports, and whether policies let that in."""
+
+    by: str
+    how: str
+    ports: int
+    admitted: Verdict
+
+
 class Summary(msgspec.Struct, frozen=True):
     """Both directions: pods of a namespace that have the same are told as one."""
 
     ingress: Side
     egress: Side
+    exposed: tuple[Exposed, ...] = ()
 
 
 class Summaries:
@@ -83,7 +95,17 @@ class Summaries:
         """``gathered`` is all that was read, ``asked`` are ports that questions name."""
         self._gathered = gathered
         cluster, self.blank, self.stranger, self.node_names = gathered.cluster()
-        ports = [*asked, *(port for place in gathered.places for port in place.ports)]
+        of_places = (port for place in gathered.places for port in place.ports)
+        named = {
+            (each.name, each.protocol, each.number) for pods in cluster.pods for each in pods.ports
+        }
+        of_services = exposing.ports_of(gathered.opened, sorted(named))
+        of_hosts = (
+            PortRange(Protocol(each.protocol), each.number, each.number)
+            for kind in gathered.kinds
+            for each in kind.host_ports
+        )
+        ports = [*asked, *of_places, *of_services, *of_hosts]
         self.network = Network(cluster, ports, gathered.blocks)
         self.running = all_bits(each.number for each in gathered.kinds if each.running)
         self.platform = self._of_namespaces(gathered.platform)
@@ -101,6 +123,7 @@ class Summaries:
         return Summary(
             self._side(pod, namespace, Direction.INGRESS),
             self._side(pod, namespace, Direction.EGRESS),
+            tuple(self._exposed(pod)),
         )
 
     def default(self, pod: int, direction: Direction) -> Verdict:
@@ -124,6 +147,41 @@ class Summaries:
             )
             self._defaults[key] = found
         return found
+
+    @cached_property
+    def _ways(self) -> dict[int, list[Opened]]:
+        """What leads to the pods of each end."""
+        found: dict[int, list[Opened]] = {}
+        for each in self._gathered.opened:
+            peer = PodsPeer(None, each.requires)
+            sure, possible = self.network.ends.sets(peer, each.namespace, Tier.NETWORK)
+            on_hosts = possible & self.network.ends.hosts
+            for pod in bits((sure | on_hosts) & self.running):
+                found.setdefault(pod, []).append(each)
+        return found
+
+    def _exposed(self, pod: int) -> Iterator[Exposed]:
+        called = [(x.name, x.protocol, x.number) for x in self.network.cluster.pods[pod].ports]
+        for way in self._ways.get(pod, ()):
+            mask = 0
+            for port in way.ports:
+                for protocol, number in exposing.targets(port, called):
+                    mask |= self.network.ports.mask(PortRange(Protocol(protocol), number, number))
+            if mask:
+                senders = [self.stranger] if way.routed else self.public_strangers
+                yield Exposed(way.by, way.how, mask, self._admitted(pod, mask, senders))
+        for each in self._gathered.kinds[pod].host_ports:
+            mask = self.network.ports.mask(
+                PortRange(Protocol(each.protocol), each.number, each.number)
+            )
+            how = f"{each.protocol} {each.name} of its node"
+            yield Exposed("hostPort", how, mask, self._admitted(pod, mask, self.public_strangers))
+
+    def _admitted(self, pod: int, ports: int, senders: Sequence[int]) -> Verdict:
+        """Whether what comes in from outside is let through; of others it may be passed on."""
+        decision = self.network.decision(pod, Direction.INGRESS)
+        sure = any(decision.sure.has_all(ports, 1 << each) for each in senders)
+        return verdict_of(sure=sure, possible=bool(decision.possible.peers(ports)))
 
     def tenants_in(self, ends: int) -> list[str]:
         """Name the tenants of which some pods are in a set."""

@@ -8,7 +8,7 @@ in spite of it, or perhaps (``unsure``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -16,11 +16,23 @@ import msgspec
 
 from auditor.analysis.network.gathering import Gathered, Kind
 from auditor.analysis.network.network import Verdict
+from auditor.analysis.network.places import port_in
 from auditor.analysis.network.policies import Direction
+from auditor.analysis.network.ports import PortRange
+from auditor.analysis.network.servers import Server
 from auditor.analysis.network.summaries import Summaries, Summary
 from auditor.analysis.network.telling import SHOWN, Telling
 from auditor.model.fact import Fact, Origin
-from auditor.model.reach import TENANTS, DirectionReach, PlaceReached, PolicyStep, ReachFact
+from auditor.model.reach import (
+    TENANTS,
+    WORLD,
+    DirectionReach,
+    Exposure,
+    Neighbours,
+    PlaceReached,
+    PolicyStep,
+    ReachFact,
+)
 from auditor.platforms.network import REACH, ZONE
 
 _SHOWN_FOUND: Final = 20
@@ -40,9 +52,15 @@ class _Alike(msgspec.Struct):
 
 
 def facts_of(
-    gathered: Gathered, summaries: Summaries, enforcement: str, *, live: bool
+    gathered: Gathered,
+    summaries: Summaries,
+    servers: Sequence[Server],
+    enforcement: str,
+    *,
+    live: bool,
 ) -> Iterator[Fact]:
     """Yield the facts of each namespace; ``enforcement`` is whether policies are enforced."""
+    known_servers = {each.name: each for each in servers}
     telling = Telling(summaries, gathered.kinds)
     running = sorted(
         (each for each in gathered.kinds if each.running), key=lambda each: each.namespace
@@ -54,7 +72,8 @@ def facts_of(
         for number, (body, each) in enumerate(zip(told, alike, strict=True)):
             yield _reach(body, each, number)
         subject = gathered.namespaces.get(name) or next(iter(alike[0].workloads.values()))
-        yield _zone(name, summaries, told, subject, enforcement, live=live)
+        more = {"enforcement": enforcement, "servers": list(_servers(told, known_servers))}
+        yield _zone(name, summaries, told, subject, more, live=live)
 
 
 def _alike(summaries: Summaries, kinds: Sequence[Kind]) -> list[_Alike]:
@@ -63,7 +82,8 @@ def _alike(summaries: Summaries, kinds: Sequence[Kind]) -> list[_Alike]:
     for kind in sorted(kinds, key=lambda each: (min(each.workloads), each.number)):
         summary = summaries.of(kind.number, kind.namespace)
         host = summaries.network.cluster.pods[kind.number].host
-        each = found.setdefault((summary, host), _Alike(kind, summary, workloads={}))
+        key = (summary, host, kind.networks, kind.servers)
+        each = found.setdefault(key, _Alike(kind, summary, workloads={}))
         each.pods += kind.told
         each.live = each.live or kind.live
         for workload, origin in kind.workloads.items():
@@ -84,6 +104,12 @@ def _told(alike: _Alike, telling: Telling, summaries: Summaries, namespace: str)
         host=summaries.network.cluster.pods[pod].host,
         ingress=telling.direction(pod, Direction.INGRESS),
         egress=telling.direction(pod, Direction.EGRESS),
+        exposed=tuple(
+            Exposure(each.by, each.how, telling.ports(each.ports), each.admitted.value)
+            for each in alike.summary.exposed[:SHOWN]
+        ),
+        servers=alike.first.servers,
+        ungoverned=alike.first.networks[:SHOWN],
     )
 
 
@@ -107,7 +133,7 @@ def _zone(
     summaries: Summaries,
     told: Sequence[ReachFact],
     subject: Origin,
-    enforcement: str,
+    more: Mapping[str, object],
     *,
     live: bool,
 ) -> Fact:
@@ -116,7 +142,7 @@ def _zone(
         "name": name,
         "tenant": summaries.tenant_of.get(name, ""),
         "live": live,
-        "enforcement": enforcement,
+        **more,
         "workloads": sum(len(each.workloads) + each.more_workloads for each in told),
         "ingress": _direction(name, summaries, told, Direction.INGRESS),
         "egress": _direction(name, summaries, told, Direction.EGRESS),
@@ -174,6 +200,72 @@ def _reached_by(told: Sequence[ReachFact], *, sure: bool) -> Iterator[dict[str, 
             "example": peer.example,
             "by": _rules(peer.steps, "ingress"),
         }
+
+
+def _servers(
+    told: Sequence[ReachFact], servers: Mapping[str, Server]
+) -> Iterator[dict[str, object]]:
+    """Which servers others reach where they listen: tenants, the public network, and by a way."""
+    for each in told:
+        for name in each.servers:
+            server = servers[name]
+            head = {
+                "server": name,
+                "of": server.of,
+                "workloads": list(each.workloads[:_NAMED]),
+                "more": len(each.workloads[_NAMED:]) + each.more_workloads,
+            }
+            for other in _reaching(each, server):
+                yield {**head, **other}
+
+
+def _reaching(told: ReachFact, server: Server) -> Iterator[dict[str, object]]:
+    for peer in told.ingress.peers:
+        sure = [str(port) for port in server.ports if _meets(port, peer.ports)]
+        perhaps = [str(port) for port in server.ports if _meets(port, peer.perhaps)]
+        if peer.zone in {TENANTS, WORLD} and (sure or perhaps):
+            anyone = any(_meets(port, peer.anyone) for port in server.ports)
+            yield {
+                "others": _others(peer),
+                "ports": sure or perhaps,
+                "sure": bool(sure),
+                "anyone": peer.zone == WORLD or anyone,
+                "by": _rules(peer.steps, "ingress"),
+            }
+    for way in told.exposed:
+        ports = [str(port) for port in server.ports if _meets(port, way.ports)]
+        if ports and way.admitted != Verdict.DENIED.value:
+            yield {
+                "others": f"what comes in by {way.by} ({way.how})",
+                "ports": ports,
+                "sure": way.admitted == Verdict.ALLOWED.value,
+                "anyone": True,
+                "by": [],
+            }
+
+
+def _others(peer: Neighbours) -> str:
+    if peer.zone == WORLD:
+        return "the public network"
+    more = len(peer.names[_NAMED:]) + peer.more_names
+    rest = f" and {more} more" if more else ""
+    return f"tenants {', '.join(peer.names[:_NAMED])}{rest}"
+
+
+def _meets(port: PortRange, texts: Iterable[str]) -> bool:
+    """Whether ports, as they are written, have one of a range."""
+    for text in texts:
+        found = port_in(text)
+        if found is None and text == port.protocol.value:
+            return True
+        if (
+            found is not None
+            and found.protocol is port.protocol
+            and found.first <= port.last
+            and port.first <= found.last
+        ):
+            return True
+    return False
 
 
 def _places(told: Sequence[ReachFact]) -> Iterator[dict[str, object]]:

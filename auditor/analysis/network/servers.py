@@ -1,0 +1,55 @@
+"""Servers that give away more than a page: models, notebooks, consoles, databases, by their images.
+
+The table ``network-servers`` names them: how a repository ends, and where such a server listens::
+
+    ghcr.io/acme/mirror/vllm/vllm-openai:v0.11.0    vLLM, TCP 8000
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.network.places import port_in
+from auditor.analysis.network.ports import PortRange
+
+TABLE: Final = "network-servers"
+
+
+class Server(msgspec.Struct, frozen=True):
+    """A row of the table; ``of`` is what kind it is."""
+
+    name: str
+    of: str
+    images: tuple[str, ...]
+    ports: tuple[PortRange, ...]
+
+    def is_image(self, image: str) -> bool:
+        """Whether an image, as it is written, is one of this server."""
+        name = image.partition("@")[0]
+        head, _, last = name.rpartition("/")
+        name = f"/{head}/{last.partition(':')[0]}"
+        return any(name.endswith(f"/{each}") for each in self.images)
+
+
+def servers_from_table(rows: Sequence[Mapping[str, object]]) -> tuple[Server, ...]:
+    """Read the table of servers."""
+    found = []
+    for row in rows:
+        ports = (port_in(str(each)) for each in _list(row.get("ports")))
+        images = tuple(map(str, _list(row["images"])))
+        known = tuple(each for each in ports if each is not None)
+        found.append(Server(str(row["name"]), str(row["of"]), images, known))
+    return tuple(found)
+
+
+def servers_in(images: Iterable[str], servers: Sequence[Server]) -> tuple[str, ...]:
+    """Name the servers that some images are, once each."""
+    every = list(images)
+    return tuple(each.name for each in servers if any(map(each.is_image, every)))
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
