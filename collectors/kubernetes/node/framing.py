@@ -27,7 +27,14 @@ from typing import Final
 from auditor.model.enums import Answered
 from collectors.hosts.seen import NOT_SEEN, Seen, Stat, Unread
 from collectors.hosts.words import decoded, number_of, path_of
-from collectors.kubernetes.node.observed import Account, Observed, Place, Process, Text
+from collectors.kubernetes.node.observed import (
+    Account,
+    Authority,
+    Observed,
+    Place,
+    Process,
+    Text,
+)
 from collectors.kubernetes.node.probes import (
     MOST_ENTRIES,
     MOST_SETTINGS,
@@ -40,6 +47,7 @@ from collectors.kubernetes.node.script import HEADER
 MOST_BYTES: Final = 16 << 20
 """Of what a node printed no more is read."""
 _MODE: Final = re.compile(r"[0-9a-f]{1,8}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _END: Final = re.compile(rb"end ([0-9a-f]{64})\n")
 DENIED: Final = Unread(Answered.DENIED, "permission denied: look as root")
@@ -111,6 +119,7 @@ class _Reader:
         self._counted = False
         self._accounts: dict[str, Account | Unread | None] = {}
         self._lines: dict[str, int] = {}
+        self._authorities: list[Authority] = []
         self._takers: Mapping[str, Callable[[int, list[str]], None]] = {
             **{name: self._text_of(name) for name in ("host", "kernel", "boot", "machine")},
             "user": self._user,
@@ -122,6 +131,7 @@ class _Reader:
             "process": self._process,
             "processes": self._all_processes,
             "account": self._account,
+            "authority": self._authority,
         }
 
     def take(self, number: int, words: list[str]) -> None:
@@ -149,6 +159,7 @@ class _Reader:
             processes=tuple(self._processes) if self._counted else NOT_SEEN,
             etcd=self._accounts.get("etcd", NOT_SEEN),
             lines=self._lines,
+            authorities=tuple(self._authorities),
         )
 
     def _text_of(self, name: str) -> Callable[[int, list[str]], None]:
@@ -222,6 +233,20 @@ class _Reader:
         if words:
             raise ValueError(words)
         self._counted = True
+
+    def _authority(self, number: int, words: list[str]) -> None:
+        del number
+        name, path, found = words
+        if _shown(name) not in _KNOWN:
+            raise ValueError(name)
+        if found in _NONE:
+            why = _NONE[found]
+            unread = "there is none" if why is None else why.detail
+            self._authorities.append(Authority(_shown(name), _shown(path), unread=unread))
+        elif _DIGEST.fullmatch(found):
+            self._authorities.append(Authority(_shown(name), _shown(path), found))
+        else:
+            raise ValueError(found)
 
     def _account(self, number: int, words: list[str]) -> None:
         del number

@@ -35,6 +35,15 @@ class Process(msgspec.Struct, frozen=True):
     variables: Mapping[str, str] = MappingProxyType({})
 
 
+class Authority(msgspec.Struct, frozen=True):
+    """A file of certificates that a process believes: its SHA-256, or why that is not known."""
+
+    name: str
+    path: str
+    digest: str = ""
+    unread: str = ""
+
+
 class Account(msgspec.Struct, frozen=True):
     """The numbers of an account and of its group."""
 
@@ -50,7 +59,8 @@ class Observed(msgspec.Struct, frozen=True):
 
     ``boot`` is the id of when it was started, ``machine`` its own. ``stats`` and ``texts`` are by
     path, ``folders`` say of each folder whether all below it was listed, ``lines`` on which line of
-    the probe a path stands. ``etcd`` is the account of that name, None where there is none.
+    the probe a path stands. ``etcd`` is the account of that name, None where there is none,
+    ``authorities`` are files of certificates that processes believe.
     """
 
     host: str
@@ -65,6 +75,7 @@ class Observed(msgspec.Struct, frozen=True):
     processes: tuple[Process, ...] | Unread
     etcd: Account | Unread | None
     lines: Mapping[str, int]
+    authorities: tuple[Authority, ...] = ()
 
     def at(self, path: str) -> Seen:
         """What stands at a path."""

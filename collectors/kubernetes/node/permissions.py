@@ -30,6 +30,8 @@ def role(plan: RolePlan) -> Iterator[str]:
     yield "#   --data-dir, and staticPodPath and clientCAFile of the kubelet's configuration"
     yield "# Read as well: the kubelet's configuration, name, boot id and machine id of the host,"
     yield "#   the numbers of the account etcd in /etc/passwd"
+    yield "# A digest of the certificates in --trusted-ca-file of etcd and --client-ca-file of the"
+    yield "#   API server"
     yield f"# Arguments of processes called {', '.join(PROCESSES)}, of the node"
     yield "#   itself and of static pods. The values of these flags, of all others only the names:"
     yield from _wrapped(FLAGS)

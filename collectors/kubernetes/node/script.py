@@ -196,11 +196,33 @@ processes() {  # those of Kubernetes
         kubelet:node:pod-manifest-path) walk_here "$path" 1 ;;
       esac
     done
+    case $comm in
+      etcd) authority "$(printf '%s\n' "$words" | given trusted-ca-file)" ;;
+      kube-apiserver) authority "$(printf '%s\n' "$words" | given client-ca-file)" ;;
+    esac
     path=$(printf '%s\n' "$vars" | sed -n 's/^ETCD_DATA_DIR=//p')
     path=${path%/}
     case $path in /*) look "$path" ;; esac
   done
   echo processes
+}
+
+authority() {  # a digest of a file of certificates, as the process itself sees it
+  case $1 in /*) ;; *) return 0 ;; esac
+  file=$process/root$1
+  [ -e "$process/root/." ] || file=$root$1
+  if [ ! -e "$file" ]; then
+    why=absent
+  elif [ ! -f "$file" ]; then
+    why=odd
+  elif [ ! -r "$file" ]; then
+    why=denied
+  elif ! grep -q 'BEGIN CERTIFICATE' "$file" || grep -q 'PRIVATE KEY' "$file"; then
+    why=odd
+  else
+    why=$(sha256sum < "$file")
+  fi
+  echo "authority $(b "$comm") $(b "$1") ${why%% *}"
 }
 
 walk_here() {

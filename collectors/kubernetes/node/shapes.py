@@ -336,7 +336,19 @@ def _components(seen: Observed, node: str) -> Body:
                 }
             )
     unread = seen.processes.detail if isinstance(seen.processes, Unread) else ""
-    return {"node": node, **({"unread": unread} if unread else {}), "components": found}
+    return {
+        "node": node,
+        **({"unread": unread} if unread else {}),
+        "components": found,
+        "authorities": [
+            {
+                "component": PROCESSES.get(each.name, each.name),
+                "path": each.path,
+                **({"digest": each.digest} if each.digest else {"unread": each.unread}),
+            }
+            for each in seen.authorities
+        ],
+    }
 
 
 def malformed(detail: str, *, cut: bool) -> Unreadable:

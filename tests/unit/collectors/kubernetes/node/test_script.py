@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -312,3 +313,33 @@ def test_it_asks_for_what_it_needs(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr == b"look.sh: there is no base64 here\n"
+
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+
+
+def test_what_a_process_believes_is_told_by_a_digest(tmp_path: Path) -> None:
+    """As it sees the file itself: a static pod has its own root."""
+    node(tmp_path)
+    etcd = ("etcd", "--trusted-ca-file=/pki/ca.crt")
+    server = ("kube-apiserver", "--client-ca-file=/etc/kubernetes/pki/ca.crt")
+    running(tmp_path, 800, "etcd", *etcd, groups=STATIC, mounts=POD)
+    running(tmp_path, 801, "kube-apiserver", *server, groups=STATIC, mounts=POD)
+    running(tmp_path, 802, "kube-apiserver", "kube-apiserver", "--client-ca-file=/pki/ca.key")
+    running(tmp_path, 803, "etcd", "etcd", "--trusted-ca-file=/pki/gone.crt", "--key-file=/x")
+    own = tmp_path / "proc/800/root/pki/ca.crt"
+    own.parent.mkdir(parents=True)
+    own.write_text(CERTIFICATE.format("a"))
+    (tmp_path / "etc/kubernetes/pki/ca.crt").write_text(CERTIFICATE.format("b"))
+    (tmp_path / "pki").mkdir()
+    (tmp_path / "pki/ca.key").write_text(CERTIFICATE.format("c") + "-----BEGIN PRIVATE KEY-----\n")
+    found = parse(printed(tmp_path)).authorities
+    assert [(each.name, each.path) for each in found] == [
+        ("etcd", "/pki/ca.crt"),
+        ("kube-apiserver", "/etc/kubernetes/pki/ca.crt"),
+        ("kube-apiserver", "/pki/ca.key"),
+        ("etcd", "/pki/gone.crt"),
+    ]
+    first, second = (hashlib.sha256(CERTIFICATE.format(each).encode()) for each in "ab")
+    assert [each.digest for each in found] == [first.hexdigest(), second.hexdigest(), "", ""]
+    assert [each.unread for each in found[2:]] == ["it can't be looked at", "there is none"]
