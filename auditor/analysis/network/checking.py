@@ -172,6 +172,7 @@ def _checked(gathered: Gathered) -> Iterator[Fact]:
         return
     checks = _Checks(gathered)
     for each in evaluated:
+        part = rows.is_part(each.origin)
         body: dict[str, object] = {
             "kind": each.policy.kind,
             "name": each.policy.name,
@@ -179,8 +180,8 @@ def _checked(gathered: Gathered) -> Iterator[Fact]:
             "live": each.live,
             "valid": not each.policy.doubt,
             "why": each.policy.doubt,
-            "nobody": list(checks.nobody(each.policy))[:_SHOWN],
-            "portless": list(checks.portless(each.policy))[:_SHOWN],
+            "nobody": list(checks.nobody(each.policy, part=part))[:_SHOWN],
+            "portless": list(checks.portless(each.policy, part=part))[:_SHOWN],
         }
         key = (each.policy.kind, each.policy.namespace, each.policy.name, _place(each))
         yield _fact(POLICY, key, body, each.origin, heuristic=not each.live)
@@ -220,18 +221,20 @@ class _Checks:
         self._blank = all_bits(blank.values())
         self._pods = all_bits(each.number for each in gathered.kinds if each.pods)
 
-    def nobody(self, policy: Policy) -> Iterator[str]:
-        """Name the peers that no pod is, by their rules."""
+    def nobody(self, policy: Policy, *, part: bool) -> Iterator[str]:
+        """Name the peers that no pod is, by their rules; a ``part`` of a cluster may lack them."""
         for direction in Direction:
             for rule in policy.rules(direction) or ():
                 for peer in rule.peers:
-                    if isinstance(peer, PodsPeer) and self._is_nobody(peer, policy):
+                    if not isinstance(peer, PodsPeer) or (part and peer.namespaces is not None):
+                        continue
+                    if self._is_nobody(peer, policy):
                         yield f"{path_of(rule.pointer)}: {_written(peer)}"
 
-    def portless(self, policy: Policy) -> Iterator[str]:
+    def portless(self, policy: Policy, *, part: bool) -> Iterator[str]:
         """Name the ports by name that nobody has who could be asked for them."""
         subjects = self._of(policy.subject, policy)
-        for direction in Direction:
+        for direction in (Direction.INGRESS,) if part else Direction:
             for rule in policy.rules(direction) or ():
                 asked = subjects if direction is Direction.INGRESS else self._peers(rule, policy)
                 for port in rule.ports or ():

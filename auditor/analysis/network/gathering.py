@@ -104,6 +104,7 @@ class Gathered:
         self.policies: list[Written] = []
         self.plugins: list[tuple[Found, Origin]] = []
         self.kinds: list[Kind] = []
+        self.part = False
         self.opened: list[Opened] = []
         self._services: dict[tuple[str, str], ServiceRow] = {}
         self._routes: list[RouteRow] = []
@@ -160,6 +161,16 @@ class Gathered:
         """Learn a pod of which nothing is known but that it is there."""
         row = PodRow(read=_UNKNOWN, owner=f"Pod {origin.name}", more=More.ANY, live=live)
         self.pod(row, origin.namespace, origin)
+
+    def elsewhere(self) -> None:
+        """Learn that there are pods in namespaces that were not read, of which nothing is known.
+
+        They are of no name, which may be any.
+        """
+        self.part = True
+        made = Pods("", more=More.ANY, more_ports=True)
+        kind = self._class(("elsewhere",), made)
+        kind.pods, kind.running, kind.live = 1, True, True
 
     def _class(self, key: object, made: Pods) -> Kind:
         found = self._classes.get(key)

@@ -159,7 +159,8 @@ class Answers:
         block = block_of(text)
         if block is not None:
             return list(bits(ends.outside_of(self._network.addresses.mask(block)))), 0
-        return [each.number for each in self._kinds if each.running and self._is(each, text)], 0
+        told = (each for each in self._kinds if each.running and each.workloads)
+        return [each.number for each in told if self._is(each, text)], 0
 
     def _of_place(self, text: str) -> tuple[list[int], int] | None:
         found: dict[int, None] = {}

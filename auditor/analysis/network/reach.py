@@ -117,12 +117,15 @@ class NetworkReach(Uncombined):
                 for each in (question.source, question.target)
             ),
         )
-        live = False
+        live = part = False
         for _, each in groups:
             for row in each:
                 if row.tag == rows.BAD:
                     yield _gap(row)
                 live = _learn(gathered, row) or live
+                part = part or rows.is_part(row.place)
+        if part:
+            gathered.elsewhere()
         if not gathered.kinds and not gathered.policies and not gathered.namespaces:
             return
         state = enforcement_of(gathered, live=live)

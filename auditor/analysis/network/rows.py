@@ -35,6 +35,7 @@ from auditor.analysis.network.objects import Read, nodes_of, read_pod
 from auditor.analysis.network.servers import Server, servers_in
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.secondary_networks import named_in
+from auditor.model.fact import Origin
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX, controlled_by, is_built_in
 
@@ -137,6 +138,11 @@ def extracted(
             yield Row((PLUGINS,), "plugin", site.origin(resource), _encode(found))
     elif kind == NODE:
         yield _node(resource, site)
+
+
+def is_part(place: Origin) -> bool:
+    """Whether only some namespaces of a cluster were read: there are others, with pods."""
+    return "?namespace=" in place.target
 
 
 def _namespace(resource: Resource, site: Site, keys: Sequence[TenantKey]) -> Row:

@@ -39,6 +39,8 @@ from auditor.model.reach import NODES, PLATFORM, PRIVATE, SAME, TENANT, TENANTS,
 
 NOWHERE: Final = "(no namespace)"
 """Whose what is that files put in no namespace."""
+ELSEWHERE: Final = "(namespaces that were not read)"
+"""Whose what is in other namespaces than were asked for."""
 
 
 class Zone(msgspec.Struct, frozen=True):
@@ -109,8 +111,9 @@ class Summaries:
         self.network = Network(cluster, ports, gathered.blocks)
         self.running = all_bits(each.number for each in gathered.kinds if each.running)
         self.platform = self._of_namespaces(gathered.platform)
+        nowhere = ELSEWHERE if gathered.part else NOWHERE
         self.tenant_of = {
-            name: "" if name in gathered.platform else gathered.tenants.of(name, "").name or NOWHERE
+            name: "" if name in gathered.platform else gathered.tenants.of(name, "").name or nowhere
             for name in self.blank
         }
         self._tenants = self._by_tenant()

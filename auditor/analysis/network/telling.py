@@ -10,7 +10,7 @@ from auditor.analysis.network.explaining import Says, Step, explained
 from auditor.analysis.network.gathering import Kind
 from auditor.analysis.network.network import Network
 from auditor.analysis.network.policies import Direction
-from auditor.analysis.network.summaries import Reached, Summaries, Zone
+from auditor.analysis.network.summaries import ELSEWHERE, Reached, Summaries, Zone
 from auditor.model.reach import (
     TENANTS,
     DirectionReach,
@@ -89,7 +89,8 @@ class Telling:
         ends = self._network.ends
         if end < ends.pods_count:
             kind = self._kinds[end]
-            return f"{kind.namespace}/{next(iter(kind.workloads), '')}"
+            named = next(iter(kind.workloads), "")
+            return f"{kind.namespace}/{named}" if named else ELSEWHERE
         if end < ends.first_outside:
             names = self._summaries.node_names[end - ends.pods_count]
             return f"node {names[0]}" if len(names) == 1 else f"{len(names)} nodes"

@@ -63,7 +63,8 @@ def facts_of(
     known_servers = {each.name: each for each in servers}
     telling = Telling(summaries, gathered.kinds)
     running = sorted(
-        (each for each in gathered.kinds if each.running), key=lambda each: each.namespace
+        (each for each in gathered.kinds if each.running and each.workloads),
+        key=lambda each: each.namespace,
     )
     known = {name: list(each) for name, each in groupby(running, lambda each: each.namespace)}
     for name in sorted({*gathered.namespaces, *known}):

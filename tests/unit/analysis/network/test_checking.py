@@ -11,7 +11,7 @@ import pytest
 from auditor.analysis import facts
 from auditor.analysis.network.checking import NetworkPolicies
 from auditor.analysis.protocol import Site
-from auditor.model.resource import Owner, Resource
+from auditor.model.resource import Owner, Resource, Target
 from tests.unit.analysis.network.clusters import cluster
 from tests.unit.analysis.network.documents import (
     FILES,
@@ -202,3 +202,12 @@ def test_refused_policies_of_chance_are_not_valid_and_all_others_are() -> None:
         assert valid == wanted, seed
         seen += len(valid) - sum(valid.values())
     assert seen > 10
+
+
+def test_a_part_of_a_cluster_lacks_who_is_elsewhere() -> None:
+    part = msgspec.structs.replace(LIVE, target=Target("k8s://c?namespace=ml", "uid-of-a-cluster"))
+    away = {"namespaceSelector": selector(team="y")}
+    here = {"podSelector": selector(app="vlm")}
+    made = policy("a", "ml", ingress=[{"from": [away]}, {"from": [here]}])
+    assert len(checked(made)["nobody"]) == 2
+    assert checked(made, site=part)["nobody"] == ["spec.ingress[1]: pods app=vlm of its namespace"]

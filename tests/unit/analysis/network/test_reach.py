@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from auditor.analysis.gpu.tenants import TenantKey
@@ -13,7 +14,7 @@ from auditor.analysis.network.questions import Question, port_of
 from auditor.analysis.network.reach import NetworkReach
 from auditor.analysis.protocol import Site
 from auditor.model.fact import Fact
-from auditor.model.resource import Gap, Resource
+from auditor.model.resource import Gap, Resource, Target
 from tests.unit.analysis.network.documents import (
     FILES,
     LIVE,
@@ -314,3 +315,21 @@ def test_who_is_not_there_has_no_answer(text: str) -> None:
 def test_ports_as_people_write_them(text: str, expected: str | None) -> None:
     found = port_of(text)
     assert (None if found is None else str(found)) == expected
+
+
+def test_of_a_part_of_a_cluster_others_are_there_as_well() -> None:
+    """Who is in namespaces that were not read may reach what is not closed to everybody."""
+    part = msgspec.structs.replace(LIVE, target=Target("k8s://c?namespace=ml", "uid-of-a-cluster"))
+    own = policy("own", "ml", ingress=[{"from": [{"podSelector": {}}]}])
+    named = {"namespaceSelector": {"matchLabels": {"team": "x"}}}
+    some = policy("some", "ml", ingress=[{"from": [named]}])
+    away = "(namespaces that were not read)"
+    (open_to,) = zone(namespace("ml"), VLLM, site=part)["reachedBy"]
+    assert (open_to["tenants"], open_to["anyone"]) == ([away], True)
+    closed = zone(namespace("ml"), VLLM, own, site=part)
+    assert (closed["reachedBy"], closed["perhapsReachedBy"]) == ([], [])
+    perhaps = zone(namespace("ml"), VLLM, some, site=part)
+    assert perhaps["reachedBy"] == []
+    assert perhaps["perhapsReachedBy"][0]["tenants"] == [away]
+    rows = of_kind(derived([namespace("ml"), VLLM, own], site=part), "Reach")
+    assert [each["namespace"] for each in rows] == ["ml"]
