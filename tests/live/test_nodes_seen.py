@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def test_a_cluster_says_which_of_its_nodes_nobody_looked_at(
         assert state(alone, control) == "undetermined", "no mirror pod is there"
 
 
+RBAC = "rbac.authorization.k8s.io"
 CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
 ROLES = "/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/roles"
 READS = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
@@ -95,6 +97,34 @@ def test_what_kubeadm_keeps_is_read_by_its_name_where_rules_rest_on_it(
     (missing,) = (gap for gap in gone["gaps"] if gap["scope"] == "k8s/ConfigMap")
     assert "kubelet-config, which Role kubeadm:kubelet-config names" in missing["detail"]
     assert state(gone, "4.2.1") == "undetermined"
+
+
+def test_a_cluster_whose_nodes_nobody_may_list_is_not_known_whole(
+    control_plane: Binaries, tmp_path: Path
+) -> None:
+    """One of its nodes was looked at, and is as it should be: that is no answer for the cluster."""
+    root = node(tmp_path / "root")
+    file = tmp_path / "gpu-7.node-probe"
+    file.write_bytes(printed(root))
+    alone = auditor("scan", file, "--profile", "cis-kubernetes", "--format", "json").results()
+    with running(control_plane, tmp_path / "server") as server, server.client() as client:
+        client.post("/api/v1/nodes", {"metadata": {"name": "gpu-8"}})
+        rules = [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list"]}]
+        user = {"kind": "User", "name": "looker", "apiGroup": RBAC}
+        role = {"kind": "ClusterRole", "name": "looker", "apiGroup": RBAC}
+        base = f"/apis/{RBAC}/v1"
+        client.post(f"{base}/clusterroles", {"metadata": {"name": "looker"}, "rules": rules})
+        binding = {"metadata": {"name": "looker"}, "roleRef": role, "subjects": [user]}
+        client.post(f"{base}/clusterrolebindings", binding)
+        config = write_kubeconfig(tmp_path / "config", server, server.token)
+        said = json.loads(config.read_text())
+        said["users"][0]["user"]["as"] = "looker"
+        config.write_text(json.dumps(said))
+        asked = ("--kubeconfig", config, "--profile", "cis-kubernetes", "--format", "json")
+        both = auditor("scan", "k8s://", file, *asked).results()
+    assert (state(alone, "4.1.5"), state(both, "4.1.5")) == ("satisfied", "undetermined")
+    details = {gap["detail"] for gap in both["gaps"] if gap["scope"] == "k8s/NodeFiles"}
+    assert details == {"the cluster told of no node, so nobody knows whether all were looked at"}
 
 
 def told(results: dict[str, Any]) -> list[tuple[str, str]]:

@@ -42,6 +42,9 @@ from auditor.platforms.kubernetes import (
 KUBELET: Final = "k8s/Kubelet"
 PROXY: Final = "k8s/KubeProxy"
 NODE: Final = "k8s/Node"
+NAMESPACE: Final = "k8s/Namespace"
+SYSTEM: Final = "kube-system"
+"""The namespace that every cluster has: where it was read, a cluster was."""
 CONFIG_MAP: Final = "k8s/ConfigMap"
 NAMING: Final = frozenset({"k8s/Role", "k8s/DaemonSet"})
 """What names the ConfigMaps of kubeadm (:mod:`auditor.analysis.nodes.naming`)."""
@@ -57,7 +60,7 @@ _HINT: Final = (
 _MOST: Final = 5
 _LONGEST: Final = 1 << 18
 _KEY: Final = ("nodes",)
-_NODE, _PROBE, _FACT = "node", "probe", "fact"
+_CLUSTER, _NODE, _PROBE, _FACT = "cluster", "node", "probe", "fact"
 _encode = msgspec.json.encode
 
 
@@ -81,11 +84,11 @@ class NodesSeen(Uncombined):
     stage = Stage.RUN
     reads = frozenset(
         {
-            *(NODE, CONFIG_MAP, NODE_KUBELET, NODE_COMPONENTS),
+            *(NODE, NAMESPACE, CONFIG_MAP, NODE_KUBELET, NODE_COMPONENTS),
             *(KUBELET_CONFIGURATION, PROXY_CONFIGURATION),
         }
     )
-    preferred = frozenset({NODE, *NAMING})
+    preferred = frozenset({NODE, NAMESPACE, *NAMING})
     by_name = frozenset({CONFIG_MAP, KUBELET_CONFIGURATION, PROXY_CONFIGURATION})
     feeds: Feeds = MappingProxyType(
         {
@@ -103,8 +106,12 @@ class NodesSeen(Uncombined):
         self._read = read
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
-        """Take a node, a probe, or a fact that one object makes."""
+        """Take a cluster, a node, a probe, or a fact that one object makes."""
         origin = site.origin(resource)
+        if resource.kind == NAMESPACE:
+            if resource.name == SYSTEM and site.target.uid != FILES:
+                yield Row(_KEY, _CLUSTER, origin, b"{}")
+            return
         body = mapping(decoded(resource))
         match resource.kind:
             case "k8s/Node":
@@ -133,7 +140,9 @@ class NodesSeen(Uncombined):
         probes: list[tuple[Origin, _Node]] = []
         for _, rows in groups:
             for row in rows:
-                if row.tag == _NODE:
+                if row.tag == _CLUSTER:
+                    nodes.setdefault(row.place.target, [])
+                elif row.tag == _NODE:
                     found = msgspec.json.decode(row.body, type=_Node)
                     nodes.setdefault(row.place.target, []).append(found)
                 elif row.tag == _PROBE:
@@ -250,25 +259,29 @@ def _fact(kind: str, body: Mapping[str, object], origin: Origin, at: int) -> Fac
 
 
 def _missing(nodes: Mapping[str, Sequence[_Node]], probes: Sequence[_Node]) -> Iterator[Gap]:
+    """The nodes of each cluster that nobody looked at; of one that tells none, nobody knows."""
     for target, there in sorted(nodes.items()):
         names = sorted(
             node.name for node in there if not any(node.is_that_of(probe) for probe in probes)
         )
-        if names:
-            more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-            nouns = "a node was" if len(names) == 1 else f"{len(names)} nodes were"
-            detail = f"{nouns} not looked at: {', '.join(names[:_MOST])}{more}"
-            for kind in (NODE_FILES, NODE_KUBELET):
-                yield Gap(target, kind, GapCause.UNSUPPORTED, detail, _HINT)
+        if there and not names:
+            continue
+        more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+        nouns = "a node was" if len(names) == 1 else f"{len(names)} nodes were"
+        detail = f"{nouns} not looked at: {', '.join(names[:_MOST])}{more}"
+        if not there:
+            detail = "the cluster told of no node, so nobody knows whether all were looked at"
+        for kind in (NODE_FILES, NODE_KUBELET):
+            yield Gap(target, kind, GapCause.UNSUPPORTED, detail, _HINT)
 
 
 def _strangers(
     nodes: Mapping[str, Sequence[_Node]], probes: Sequence[tuple[Origin, _Node]]
 ) -> Iterator[Gap]:
-    """The probes that are of no node, where a cluster was read that could have it."""
-    if not nodes:
+    """The probes that are of no node, where all clusters were read that could have it."""
+    if not all(nodes.values()):
         return
-    for origin, probe in probes:
+    for origin, probe in probes if nodes else ():
         every = [node for there in nodes.values() for node in there]
         if not any(node.is_that_of(probe) for node in every):
             again = any(node.name == probe.name for node in every)

@@ -8,7 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.analysis.nodes.seen import CONFIG_MAP, KUBELET, NODE, PROXY, NodesSeen
+from auditor.analysis.nodes.seen import (
+    CONFIG_MAP,
+    KUBELET,
+    NAMESPACE,
+    NODE,
+    PROXY,
+    NodesSeen,
+)
 from auditor.analysis.protocol import Site
 from auditor.analysis.texts import ReadFailure
 from auditor.model.fact import Fact
@@ -78,6 +85,18 @@ def test_a_node_that_nobody_looked_at_is_a_gap_of_its_cluster() -> None:
 def test_no_node_is_missing_where_all_were_looked_at_or_there_is_no_cluster() -> None:
     assert all_of((LIVE, [node("a")]), (SITE, [probe("a")]))[1] == []
     assert all_of((SITE, [node("a"), probe("b")]))[1] == [], "a Node in a file is not a cluster"
+
+
+def test_a_cluster_whose_nodes_nobody_may_list_is_not_known_whole() -> None:
+    """One of three may have been looked at: that it is as it should be says nothing of the rest."""
+    system = resource(NAMESPACE, "kube-system", "")
+    _, gaps = all_of((LIVE, [system, resource(NAMESPACE, "ml", "")]), (SITE, [probe("a")]))
+    own = [each for each in gaps if each.target == "k8s://c"]
+    assert [each.scope for each in own] == [NODE_FILES, NODE_KUBELET]
+    assert own == gaps, "and nobody can say that a probe is of another cluster"
+    assert "the cluster told of no node" in own[0].detail
+    assert all_of((LIVE, [system, node("a")]), (SITE, [probe("a")]))[1] == []
+    assert all_of((SITE, [system, probe("a")]))[1] == []
 
 
 @pytest.mark.parametrize(
