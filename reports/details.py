@@ -12,6 +12,7 @@ from typing import Final
 
 from auditor.model.finding import GapReport, Report, RuleInfo
 from auditor.model.results_finding import Finding, Waiver
+from auditor.model.waivers import WaiverResult
 from reports.gaps import some
 from reports.subjects import observed, related, subject
 from reports.text import safe
@@ -43,7 +44,7 @@ def details(finding: Finding) -> Iterator[str]:
         yield accepted(finding.waiver)
 
 
-def accepted(waiver: Waiver) -> str:
+def accepted(waiver: Waiver | WaiverResult) -> str:
     """Say who accepted a finding, until when and why."""
     by = f"accepted by {waiver.owner}, approved by {waiver.approved_by}, until {waiver.expires}"
     return safe(f"{by}: {waiver.reason} (waiver {waiver.id})")

@@ -303,12 +303,12 @@ def _terminal(style: Style) -> ReportFormat:
     return renderer(style)
 
 
-def _file(module: str) -> Callable[[Style], ReportFormat]:
-    """A format that is a module with a ``render``, and looks the same on every screen."""
+def _file(module: str, name: str = "render") -> Callable[[Style], ReportFormat]:
+    """A format that is a function of a module, and looks the same on every screen."""
 
     def load(style: Style) -> ReportFormat:
         del style
-        render: ReportFormat = importlib.import_module(module).render
+        render: ReportFormat = getattr(importlib.import_module(module), name)
         return render
 
     return load
@@ -432,6 +432,13 @@ SHIPPED: Final = Wiring(
             "terminal": _terminal,
             "json": _file("reports.results"),
             "sarif": _file("reports.sarif"),
+            "junit": _file("reports.junit"),
+            "markdown": _file("reports.markdown"),
+            "csv": _file("reports.rows"),
+            "gitlab": _file("reports.gitlab"),
+            "github": _file("reports.github"),
+            "github-summary": _file("reports.markdown", "render_summary"),
+            "prometheus": _file("reports.prometheus"),
         }
     ),
 )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from reports import gitlab
 from reports.sarif_rules import LEFT_OUT, NOT_READ
 
 
@@ -44,12 +53,160 @@ def of_sarif(data: bytes) -> Shown:
 
 
 def _first(result: Any) -> str:
+    """The first line, with brackets as a viewer shows them (3.11.6)."""
     text: str = result["message"]["text"]
-    return text.split("\n", 1)[0]
+    return text.split("\n", 1)[0].replace(r"\[", "[").replace(r"\]", "]")
+
+
+def of_junit(data: bytes) -> Shown:
+    findings, gaps, gate = JUnitXml.fromstring(data)
+    for suite in (findings, gaps, gate):
+        counts = (suite.tests, suite.failures, suite.errors, suite.skipped)
+        suite.update_statistics()
+        assert counts == (suite.tests, suite.failures, suite.errors, suite.skipped)
+    assert len(list(gate)) == 1
+    return Shown([_case(case) for case in findings], [_case(case)[1] for case in gaps])
+
+
+def _case(case: TestCase) -> tuple[str, str]:
+    if not case.result:
+        return "pass", (case.system_out or "").split("\n", 1)[0]
+    (result,) = case.result
+    verdicts = {Failure: "fail", Error: "unknown", Skipped: result.type}
+    verdict = verdicts[type(result)]
+    return "fail" if verdict == "accepted" else verdict, (result.text or "").split("\n", 1)[0]
+
+
+BLOCKS = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline"}
+BLOCKS |= {f"{kind}_{end}" for kind in ("bullet_list", "list_item") for end in ("open", "close")}
+SPANS = {"text", "code_inline"}
+LEFT = re.compile(r"(\d+) findings, (\d+) gaps and \d+ other lines are left out")
+
+
+def of_markdown(data: bytes) -> Shown:
+    """Read by CommonMark; anything but headings, lists, texts and code would be somebody else's."""
+    tokens = MarkdownIt("commonmark").parse(data.decode())
+    assert {token.type for token in tokens} <= BLOCKS
+    spans = {child.type for token in tokens for child in token.children or ()}
+    assert spans <= SPANS, spans
+    shown = Shown([], [])
+    section, previous = "", Token("", "", 0)
+    for token in tokens:
+        if token.type == "inline" and previous.type == "heading_open":
+            section = token.content
+        elif token.type == "inline" and token.level == 3:
+            said = _said(token)
+            if section.startswith("Not read"):
+                shown.gaps.append(said)
+            elif previous.type == "paragraph_open" and ": " in section and section[0] != "A":
+                word = section.split(" ", 1)[0].rstrip(":")
+                shown.findings.append((word if word in OTHERS else "fail", said))
+        elif token.type == "inline" and (left := LEFT.match(token.content)):
+            shown.left.update(findings=int(left[1]), gaps=int(left[2]))
+        previous = token
+    return shown
+
+
+OTHERS = ("unknown", "manual", "pass", "not-applicable")
+
+
+def _said(token: Token) -> str:
+    (child,) = token.children or ()
+    return "" if child.type == "text" else child.content
+
+
+def of_csv(data: bytes) -> Shown:
+    rows = list(csv.DictReader(io.StringIO(data.decode(), newline=""), strict=True))
+    assert all(None not in row and None not in row.values() for row in rows)
+    return Shown(
+        [(row["verdict"], plain(row["message"])) for row in rows if row["record"] == "finding"],
+        [plain(row["message"]) for row in rows if row["record"] == "gap"],
+    )
+
+
+def plain(cell: str) -> str:
+    """A cell as it was before it was made harmless."""
+    quotes = "\"'\u201c\u201d"
+    signs = "=+\\-@|%\uff1d\uff0b\uff0d\uff20"
+    return re.sub(f"(^|[;{quotes}])([\\s{quotes}]*)'(?=[{signs}])", r"\1\2", cell)
+
+
+def of_gitlab(data: bytes) -> Shown:
+    issues = json.loads(data)
+    run = next(each for each in issues if each["check_name"] == gitlab.RUN)
+    left = re.search(r"(\d+) findings that pass", run["content"]["body"])
+    own = {gitlab.RUN, gitlab.NOT_READ}
+    return Shown(
+        [_issue(each["description"]) for each in issues if each["check_name"] not in own],
+        [each["description"] for each in issues if each["check_name"] == gitlab.NOT_READ],
+        Counter(passing=int(left[1]) if left else 0),
+    )
+
+
+def _issue(description: str) -> tuple[str, str]:
+    for verdict in ("unknown", "manual"):
+        if description.endswith(f" ({verdict})"):
+            return verdict, description.removesuffix(f" ({verdict})")
+    return "fail", description
+
+
+COMMAND = re.compile(r"::(error|warning|notice) file=([^,:]+)(?:,line=(\d+))?,title=([^,:]*)::(.*)")
+
+
+def of_github(data: bytes) -> Shown:
+    """Read as the runner does: a line is a command when it begins as one."""
+    shown = Shown([], [])
+    for line in data.decode().removesuffix("\n").split("\n"):
+        assert "##[" not in line or line.startswith("::")
+        if not line.lstrip().startswith("::"):
+            for name, pattern in LINES.items():
+                if (found := re.search(pattern, line)) is not None:
+                    shown.left[name] += int(found[1])
+            continue
+        found = COMMAND.fullmatch(line)
+        assert found is not None, line
+        title, said = _decoded(found[4]), _decoded(found[5]).split("\n", 1)[0]
+        if title == "auditor: not read":
+            shown.gaps.append(said)
+            continue
+        word = title.split(": ", 1)[0]
+        shown.findings.append((word if word in OTHERS else "fail", said))
+    return shown
+
+
+LINES = {
+    "findings": r"^auditor: (\d+) findings and \d+ gaps are not annotated",
+    "gaps": r"^auditor: \d+ findings and (\d+) gaps are not annotated",
+    "passing": r"^auditor: (\d+) findings that pass or do not apply are not annotated",
+}
+
+
+def _decoded(text: str) -> str:
+    for code, sign in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, sign)
+    return text
 
 
 READERS: dict[str, Callable[[bytes], Shown]] = {
     "json": of_json,
     "sarif": of_sarif,
+    "junit": of_junit,
+    "markdown": of_markdown,
+    "csv": of_csv,
+    "gitlab": of_gitlab,
+    "github": of_github,
+    "github-summary": of_markdown,
 }
-"""Every format that is not the screen."""
+"""Every format that lists findings and is not the screen."""
+
+
+def samples(data: bytes) -> dict[tuple[str, ...], float]:
+    """What Prometheus text says: values by name, then by the values of labels."""
+    found: dict[tuple[str, ...], float] = {}
+    for family in text_string_to_metric_families(data.decode()):
+        assert family.type == "gauge", family.name
+        for sample in family.samples:
+            key = (sample.name, *sample.labels.values())
+            assert key not in found, key
+            found[key] = sample.value
+    return found

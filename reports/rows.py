@@ -1,0 +1,141 @@
+"""CSV (RFC 4180), for spreadsheets: a row for the run, each target, gap, waiver and finding.
+
+A cell that begins as a formula does is one to a spreadsheet, quotes or not. Such a cell gets an
+apostrophe before it, which spreadsheets take for "this is text". The same is done behind a
+semicolon and a quote within a cell, since many spreadsheets take semicolons for separators.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from auditor.model.finding import GapReport, Report
+from auditor.model.results_finding import Finding
+from auditor.model.waivers import WaiverResult
+from reports.details import accepted, message, not_decided, rule_of, verdict_of_run
+from reports.places import path_of, path_of_gap, path_of_target
+from reports.subjects import named, observed
+from reports.text import safe
+from reports.waivers import notices
+
+COLUMNS: Final = (
+    *("record", "verdict", "severity", "rule", "title", "message"),
+    *("target", "kind", "namespace", "name", "element", "path", "line", "read_in"),
+    *("observed", "related", "controls", "covers", "new", "heuristic", "differs", "covered_by"),
+    *("confidence", "accepted", "remediation", "uid", "rendered", "evidence", "fingerprint"),
+)
+"""``record`` is run, target, gap, waiver or finding; a cell is empty where it says nothing."""
+_QUOTES: Final = "\"'\u201c\u201d"
+_SIGNS: Final = "=+\\-@|%\uff1d\uff0b\uff0d\uff20"
+_FORMULA: Final = re.compile(f"(^|[;{_QUOTES}])([\\s{_QUOTES}]*)(?=[{_SIGNS}])")
+"""Where a cell could begin as a formula; wide forms of the signs count as well."""
+_BATCH: Final = 500
+
+
+def render(report: Report) -> Iterator[bytes]:
+    """Yield the file, some hundred rows at a time."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for number, row in enumerate(_rows(report), 1):
+        writer.writerow([harmless(safe(row.get(name, ""))) for name in COLUMNS])
+        if not number % _BATCH:
+            yield _taken(out)
+    last = _taken(out)
+    if last:
+        yield last
+
+
+def _taken(out: io.StringIO) -> bytes:
+    data = out.getvalue().encode("utf-8", "backslashreplace")
+    out.seek(0)
+    out.truncate()
+    return data
+
+
+def _rows(report: Report) -> Iterator[Mapping[str, str]]:
+    run = f"{verdict_of_run(report)}; {not_decided(report)}"
+    yield {"record": "run", "verdict": report.gate.decision.value, "message": run}
+    for target in report.targets:
+        yield {
+            "record": "target",
+            "verdict": target.state.value,
+            "target": target.uri,
+            "path": path_of_target(target.uri),
+            "uid": target.uid,
+        }
+    yield from map(_waiver, report.waivers or ())
+    yield from map(_gap, report.gaps)
+    for finding in report.findings:
+        yield _finding(report, finding)
+
+
+def _waiver(waiver: WaiverResult) -> Mapping[str, str]:
+    said = "; ".join(notices(waiver)) or f"covers {waiver.findings}"
+    return {
+        "record": "waiver",
+        "verdict": waiver.state.value,
+        "rule": waiver.rule,
+        "name": waiver.id,
+        "message": said,
+        "accepted": accepted(waiver),
+    }
+
+
+def _gap(item: GapReport) -> Mapping[str, str]:
+    gap = item.gap
+    return {
+        "record": "gap",
+        "verdict": gap.cause.value,
+        "message": gap.detail,
+        "target": gap.target,
+        "kind": gap.scope,
+        "namespace": gap.namespace,
+        "path": path_of_gap(gap),
+        "line": str(gap.line or ""),
+        "remediation": gap.hint,
+        "related": " ".join(item.rules),
+    }
+
+
+def _finding(report: Report, finding: Finding) -> Mapping[str, str]:
+    resource, info = finding.resource, rule_of(report, finding.rule)
+    flags = {name: "yes" for name in ("new", "heuristic", "differs") if getattr(finding, name)}
+    return {
+        **flags,
+        "record": "finding",
+        "verdict": finding.verdict,
+        "severity": finding.severity,
+        "rule": finding.rule,
+        "title": info.title,
+        "message": message(finding),
+        "target": resource.target,
+        "kind": resource.kind,
+        "namespace": resource.namespace,
+        "name": resource.name,
+        "element": finding.element,
+        "path": path_of(resource),
+        "line": str(resource.line or ""),
+        "read_in": resource.file,
+        "observed": "; ".join(observed(finding, item) for item in finding.observed),
+        "related": "; ".join(f"{named(other)} in {other.location}" for other in finding.related),
+        "controls": " ".join(finding.controls),
+        "covers": str(finding.covers),
+        "covered_by": finding.covered_by,
+        "confidence": finding.confidence,
+        "accepted": "" if finding.waiver is None else accepted(finding.waiver),
+        "remediation": " ".join(info.remediation.split()),
+        "uid": resource.uid,
+        "rendered": resource.rendered,
+        "evidence": " ".join(finding.evidence),
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def harmless(text: str) -> str:
+    """A cell in which a spreadsheet finds no formula."""
+    return _FORMULA.sub(r"\1\2'", text)
