@@ -27,6 +27,7 @@ KUSTOMIZE = HERE / "kustomize"
 HELM = HERE / "helm"
 COMPOSE = HERE / "composego"
 AUDIT_POLICY = HERE / "auditpolicy"
+AGGREGATION = HERE / "aggregation"
 DOCKERFILE = HERE / "dockerfile"
 MOBY = HERE / "moby"
 RUNC = HERE / "runc"
@@ -54,6 +55,7 @@ ENGINES: Mapping[str, Source] = {
     "helm": Source(HELM, "helm.sh/helm/v3/cmd/helm"),
     "composego": Source(COMPOSE, "."),
     "auditpolicy": Source(AUDIT_POLICY, "."),
+    "aggregation": Source(AGGREGATION, "."),
     "dockerfile": Source(DOCKERFILE, "."),
     "dockerd": Source(MOBY, "github.com/moby/moby/v2/cmd/dockerd"),
     "runc": Source(

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.engines import apiserver as apiservers
+from tests.engines.aggregation import aggregating
 from tests.engines.auditpolicies import AuditPolicies
 from tests.engines.build import engine
 from tests.engines.buildkit import BuildKit
@@ -68,6 +69,7 @@ GPUS = {
 ENGINES = {
     *(
         "control_plane",
+        "filled_apiserver",
         "custom_kinds",
         "cosign",
         "sigstore_js",
@@ -94,6 +96,19 @@ def apiserver(
     with ExitStack() as stack:
         running = apiservers.running(control_plane, tmp_path_factory.mktemp("apiserver"))
         yield _or_give_up(lambda: stack.enter_context(running))
+
+
+@pytest.fixture(scope="module")
+def filled_apiserver(
+    control_plane: apiservers.Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[apiservers.ApiServer]:
+    """An API server of its own whose aggregated roles Kubernetes' controller fills in."""
+    with ExitStack() as stack:
+        running = apiservers.running(control_plane, tmp_path_factory.mktemp("filled"))
+        server = _or_give_up(lambda: stack.enter_context(running))
+        binary = _or_give_up(lambda: engine("aggregation"))
+        stack.enter_context(aggregating(binary, server))
+        yield server
 
 
 @pytest.fixture(scope="session")

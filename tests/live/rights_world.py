@@ -88,7 +88,9 @@ class World:
 class Maker:
     """Makes a world: the same for the same seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, written: bool = False) -> None:
+        """``written``: aggregated roles have rules beside their selectors, too."""
+        self.written = written
         self.chance = random.Random(f"rights {seed}")
         self.name = f"rw{seed}"
         self.namespaces = [f"{self.name}-n1", f"{self.name}-n2"]
@@ -127,8 +129,10 @@ class Maker:
     def aggregated(self, name: str) -> dict[str, Any]:
         """A role that finds others, perhaps ones that find it; what is written in it is nothing."""
         chance = self.chance
-        made = self.body("ClusterRole", name, rules=[])
-        made["metadata"]["labels"] = self.labels() if chance.random() < 0.6 else {}
+        rules = self.rules() if self.written else []
+        made = self.body("ClusterRole", name, rules=rules)
+        labelled = self.written or chance.random() < 0.6
+        made["metadata"]["labels"] = self.labels() if labelled else {}
         found = [self.selector() for _ in range(chance.choice((1, 1, 2)))]
         made["aggregationRule"] = {"clusterRoleSelectors": found}
         return made
@@ -255,6 +259,7 @@ class Maker:
         return self.chance.choice(usual if usual and self.chance.random() < 0.9 else others)
 
 
-def worlds(first: int, count: int, questions: int) -> Iterator[World]:
+def worlds(first: int, count: int, questions: int, *, written: bool = False) -> Iterator[World]:
     """So many worlds with so many questions each."""
-    return (Maker(seed).world(questions) for seed in range(first, first + count))
+    seeds = range(first, first + count)
+    return (Maker(seed, written=written).world(questions) for seed in seeds)

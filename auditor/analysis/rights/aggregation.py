@@ -8,9 +8,10 @@ was read this has been done, and its roles are taken as they are. In files it ha
     monitor-all    labels {for: monitoring}, aggregationRule {for: monitor-all}
     monitor-gpus   labels {for: monitor-all}  get gpus        counts for both
 
-A role never finds itself. In a cycle, what was written beside the selectors of a role in it, or of
-one that it comes to, may be overwritten or copied around for ever, by which role the controller
-comes to first: such rules are *unsettled*.
+A role never finds itself. One whose selectors find no rule at all keeps what is written beside
+them: the controller applies an empty list, which owns nothing. In a cycle, what was written beside
+the selectors of a role in it, or of one that it comes to, may be overwritten or copied around for
+ever, by which role the controller comes to first: such rules are *unsettled*.
 
 Source: ``pkg/controller/clusterroleaggregation`` of Kubernetes 1.37. Each role is visited once for
 each role that aggregates it; labels that are equal are compared once.
@@ -27,10 +28,14 @@ from auditor.analysis.label_selectors import PodClass, PodClasses, Requirements
 
 
 class Labelled(msgspec.Struct, frozen=True):
-    """A ClusterRole of a file: its labels, and what it aggregates; None is a role without."""
+    """A ClusterRole of a file: its labels, and what it aggregates; None is a role without.
+
+    ``empty``: it has no rules of its own.
+    """
 
     labels: Mapping[str, str]
     selectors: tuple[Requirements, ...] | None = None
+    empty: bool = False
 
 
 MOST: Final = 100_000
@@ -50,7 +55,7 @@ class Parts(msgspec.Struct, frozen=True):
 
 def parts_of(roles: Mapping[str, Labelled]) -> dict[str, Parts]:
     """Say of each role, by its name, whose written rules it comes to."""
-    found = _found_by(roles)
+    found = _filling(roles, _found_by(roles))
     inside: dict[str, set[str]] = {}
     room = MOST
     for name in found:
@@ -69,6 +74,24 @@ def parts_of(roles: Mapping[str, Labelled]) -> dict[str, Parts]:
         plain = tuple(sorted(members - found.keys()))
         parts[name] = Parts(plain, _unsettled({name, *members}, inside))
     return parts
+
+
+def _filling(
+    roles: Mapping[str, Labelled], found: Mapping[str, Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    """Leave out the aggregated roles that find no rule, now or ever: they keep their own."""
+    back: dict[str, list[str]] = {}
+    for name, others in found.items():
+        for other in others:
+            back.setdefault(other, []).append(name)
+    filled = {name for name, role in roles.items() if not role.empty}
+    waiting = list(filled)
+    while waiting:
+        for each in back.get(waiting.pop(), ()):
+            if each not in filled:
+                filled.add(each)
+                waiting.append(each)
+    return {name: others for name, others in found.items() if not filled.isdisjoint(others)}
 
 
 def _unsettled(names: set[str], inside: Mapping[str, set[str]]) -> tuple[str, ...]:

@@ -156,7 +156,8 @@ def _aggregated(
         if kind == OF_CLUSTER:
             selectors = [each for _, row in rows for each in row.selectors or ()]
             labels = {key: value for _, row in rows for key, value in row.labels.items()}
-            labelled[name] = Labelled(labels, tuple(selectors) or None)
+            empty = not any(row.rules for _, row in rows)
+            labelled[name] = Labelled(labels, tuple(selectors) or None, empty)
             if all(row.filled for _, row in rows):
                 filled.add(name)
     parts = parts_of(labelled)

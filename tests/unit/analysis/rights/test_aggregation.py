@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
@@ -39,6 +39,17 @@ def test_a_chain_of_roles() -> None:
 def test_a_role_never_finds_itself(labels: Mapping[str, str], expected: Parts) -> None:
     roles = {"a": Labelled(labels, (having(to="a"),)), "plain": Labelled({"to": "a"})}
     assert parts_of(roles)["a"] == expected
+
+
+def test_a_role_that_finds_no_rule_keeps_its_own() -> None:
+    roles = {
+        "a": Labelled({}, (having(to="a"),)),
+        "b": Labelled({"to": "c"}, (having(to="b"),)),
+        "nothing": Labelled({"to": "b"}, empty=True),
+        "c": Labelled({}, (having(to="c"),)),
+    }
+    found = parts_of(roles)
+    assert [found[name] for name in "abc"] == [Parts(("a",)), Parts(("b",)), Parts(("b",))]
 
 
 def test_what_is_written_in_a_cycle_is_not_settled() -> None:
@@ -81,6 +92,7 @@ ROLES = st.fixed_dictionaries(
             Labelled,
             TIERS.map(lambda tier: {"tier": tier} if tier else {}),
             st.none() | st.lists(SELECTORS, min_size=1, max_size=2).map(tuple),
+            st.booleans(),
         )
         for name in NAMES
     }
@@ -96,19 +108,27 @@ def test_the_controller_comes_to_the_same(roles: Mapping[str, Labelled], seed: i
     for _ in range(3):
         held = _played(roles, chance)
         for name, parts in found.items():
-            assert set(parts.settled) <= held[name] <= {*parts.settled, *parts.unsettled}
-            if not parts.unsettled:
-                assert held[name] == set(parts.settled)
+            settled, unsettled = (
+                _written(roles, each) for each in (parts.settled, parts.unsettled)
+            )
+            assert settled <= held[name] <= settled | unsettled
+            if not unsettled:
+                assert held[name] == settled
+
+
+def _written(roles: Mapping[str, Labelled], names: Sequence[str]) -> set[str]:
+    return {name for name in names if not roles[name].empty}
 
 
 def _played(roles: Mapping[str, Labelled], chance: random.Random) -> Mapping[str, set[str]]:
-    held = {name: {name} for name in roles}
+    held = {name: _written(roles, [name]) for name in roles}
     aggregated = [name for name, role in roles.items() if role.selectors is not None]
     for _ in range(30):
         chance.shuffle(aggregated)
         for name in aggregated:
             others = [each for each in roles if each != name and _finds(roles[name], roles[each])]
-            held[name] = {rule for other in others for rule in held[other]}
+            found = {rule for other in others for rule in held[other]}
+            held[name] = found or held[name]  # an empty list is applied, and owns nothing
     return held
 
 
