@@ -38,7 +38,9 @@ _OUTER: Final = re.compile(rb'(<val(?: [A-Za-z_:-]+="[ !#-%\'-;=-~]*")*>)<([A-Za
 _VAL: Final = f"{VIM}val"
 _LARGEST: Final = 1 << 14
 _MOST: Final = 1 << 12
-"""Values that are remembered, each of so many bytes at most."""
+"""Values that are remembered, each of so many bytes at most, and"""
+_MOST_BYTES: Final = 1 << 22
+"""so many bytes together, before all of it is forgotten."""
 
 Given = tuple[str, str, dict[str, Element], list[Element]]
 """An object: its type, its identity, its properties, and what says which are missing."""
@@ -62,6 +64,7 @@ class Known:
         self._declared: list[bytes] = []
         self._whole: dict[bytes, Element] = {}
         self._pieces: dict[tuple[bytes, bytes], list[Element]] = {}
+        self._size = 0
         self._once: set[int] = set()
         self._paths: dict[bytes, str] = {}
         self._ids: set[int] = set()
@@ -69,10 +72,10 @@ class Known:
 
     def cut(self, data: bytes, method: str) -> tuple[str, list[Given]] | None:
         """Cut an answer into its token and its objects; None where a parser has to read it."""
-        if b"<!" in data or b"\0" in data or max(self.held, len(self._once) >> 4) > _MOST:
+        if b"<!" in data or b"\0" in data:
+            return None
+        if self._is_full():
             self._forget()
-            if b"<!" in data or b"\0" in data:
-                return None
         begin = data.find(_RETURNED) + len(_RETURNED)
         if begin < len(_RETURNED):
             return None
@@ -111,9 +114,15 @@ class Known:
             self._values[id(element)] = element, form, value
         return value
 
+    def _is_full(self) -> bool:
+        """Whether a server says so much that is new that nothing is gained by holding it."""
+        names = len(self._heads) + len(self._tags) + len(self._paths)
+        return self._size > _MOST_BYTES or max(self.held, names, len(self._once) >> 4) > _MOST
+
     def _forget(self) -> None:
         self._whole.clear()
         self._pieces.clear()
+        self._size = 0
         self._once.clear()
         self._ids.clear()
         self._values.clear()
@@ -249,9 +258,11 @@ class Known:
         if len(piece) > _LARGEST:
             return False
         number = hash((tag, piece))
-        seen = number in self._once
-        self._once.add(number)
-        return seen
+        if number not in self._once:
+            self._once.add(number)
+            return False
+        self._size += len(piece)
+        return True
 
     def _one(self, piece: bytes, opens: bytes) -> Element:
         """The one value that a piece is."""

@@ -215,6 +215,21 @@ def test_the_same_bytes_may_mean_something_else() -> None:
     assert read(first) != read(second)
 
 
+def test_no_server_makes_it_hold_more_than_so_much() -> None:
+    """Each value twice, and each with a name of its own: it is forgotten, and cut all the same."""
+    known, most = Known(), 0
+    text = "<a>" + "x" * 12_000 + "</a>"
+    for number in range(1_000):
+        value = f'<val a{"a" * (number % 40)}="{number}">{text}<b>{number}</b></val>'
+        prop = "".join(
+            f"<propSet><name>p{number}.{each}</name>{value}</propSet>" for each in range(2)
+        )
+        data = HEAD + OBJECT.replace("</objects>", prop + "</objects>") + TAIL
+        assert known.cut(data.encode(), METHOD) is not None
+        most = max(most, known.held)
+    assert 100 < most < 1_000
+
+
 def test_what_is_there_once_is_not_held() -> None:
     """Ten thousand disks of which each is another one take no memory."""
     known = Known()
