@@ -103,6 +103,12 @@ def _managed() -> Recogniser:
     return ManagedClusters()
 
 
+def _metrics() -> Recogniser:
+    from collectors.kubernetes.metrics.recogniser import ApiServerMetrics
+
+    return ApiServerMetrics()
+
+
 def _compose() -> Recogniser:
     from collectors.docker.compose.recogniser import COMPOSE
 
@@ -417,7 +423,9 @@ SHIPPED: Final = Wiring(
             **dict.fromkeys(VSPHERE.schemes, _objects),
         }
     ),
-    recognisers=(_manifests, _node_probes, _compose, _dockerfiles, _inventories, _managed),
+    recognisers=(
+        *(_manifests, _node_probes, _metrics, _compose, _dockerfiles, _inventories, _managed),
+    ),
     roles=MappingProxyType(
         {
             "k8s": _kubernetes_role,

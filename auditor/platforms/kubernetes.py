@@ -133,7 +133,7 @@ AUDIT_POLICY: Final = f"{PREFIX}Policy.audit.k8s.io"
 WRITTEN: Final = PROBED | {
     *(CLUSTER_CONFIGURATION, AUDIT_POLICY, ENCRYPTION),
     *(f"{PREFIX}Cluster.eks.amazonaws.com", f"{PREFIX}Cluster.container.googleapis.com"),
-    f"{PREFIX}DiagnosticSetting.insights.azure.com",
+    *(f"{PREFIX}DiagnosticSetting.insights.azure.com", f"{PREFIX}Metrics.apiserver.k8s.io"),
 }
 """Configuration of the programs themselves, which no server has: files hold it."""
 

@@ -132,6 +132,9 @@ def networked() -> tuple[Resource, ...]:
     return tuple(msgspec.structs.replace(each, namespace="serving") for each in every)
 
 
+COUNTERS = ("event_total", "error_total", "requests_rejected_total")
+
+
 def steered() -> tuple[Resource, ...]:
     """A static pod of an API server, what kubeadm makes others of, and an audit policy."""
     arguments = ["kube-apiserver", "--audit-log-path=-", f"--etcd-prefix={CANARY}"]
@@ -143,6 +146,7 @@ def steered() -> tuple[Resource, ...]:
         odd("k8s/ClusterConfiguration.kubeadm.k8s.io", configured),
         odd("k8s/Policy.audit.k8s.io", policy),
         odd("k8s/Cluster.eks.amazonaws.com", {"name": "ml", "version": CANARY}),
+        odd("k8s/Metrics.apiserver.k8s.io", dict.fromkeys(COUNTERS, 0)),
     )
 
 

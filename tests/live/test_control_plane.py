@@ -71,6 +71,14 @@ def test_a_control_plane(server: ApiServer, tmp_path: Path) -> None:
         assert found[POLICY] == [("kube-system", "unknown")], "no spoof is believed"
         assert found[AGE] == [("kube-system", "unknown")]
 
+        settings = tmp_path / "eks.json"
+        log = {"clusterLogging": [{"types": ["audit"], "enabled": True}]}
+        cluster = {"name": "ml", "arn": "arn:aws:eks:a:1:cluster/ml", "logging": log}
+        settings.write_text(json.dumps({"cluster": cluster}))
+        found = verdicts(kubeconfig, "k8s://", str(settings))
+        assert found[POLICY] == [("kube-system", "pass")], "the nodes say whose cluster it is"
+        assert found[AGE] == [("kube-system", "unknown")], "a log group keeps it"
+
         created(client, system, pod("kube-apiserver-cp1", *FLAGS, owner=owner))
         found = verdicts(kubeconfig, "k8s://")
         assert found[POLICY] == [("kube-apiserver-cp1", "pass")]
@@ -85,3 +93,33 @@ def test_a_control_plane(server: ApiServer, tmp_path: Path) -> None:
         assert found[POLICY] == [("kube-apiserver-cp1", "pass")]
         assert [each for _, each in found["k8s-audit-caller-exempt"]] == ["fail"]
         assert [each for _, each in found["k8s-audit-change-unlogged"]] == ["pass"]
+
+
+def test_metrics(control_plane: Binaries, server: ApiServer, tmp_path: Path) -> None:
+    """Of a server with a policy and of one without, by what they print themselves."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n")
+    options = [f"--audit-policy-file={policy}", f"--audit-log-path={tmp_path / 'audit.log'}"]
+    with running(control_plane, tmp_path / "audited", options=options) as audited:
+        saved = {"audited": _metrics(audited), "silent": _metrics(server)}
+    for name, text in saved.items():
+        (tmp_path / f"{name}.apiserver-metrics").write_text(text)
+    nowhere = tmp_path / "none"
+    found = verdicts(nowhere, str(tmp_path / "audited.apiserver-metrics"))
+    assert found[POLICY] == [("audited", "pass")]
+    assert found["k8s-audit-log-missing"] == [("audited", "pass")]
+    assert found["k8s-audit-events-none"] == [("audited", "pass")]
+    assert found["k8s-audit-events-lost"] == [("audited", "pass")]
+    assert found[AGE] == [("audited", "unknown")]
+    found = verdicts(nowhere, str(tmp_path / "silent.apiserver-metrics"))
+    assert found["k8s-audit-events-none"] == [("silent", "fail")]
+    assert found[POLICY] == [("silent", "unknown")]
+
+    kubeconfig = write_kubeconfig(tmp_path / "admin.json", server, server.token)
+    found = verdicts(kubeconfig, "k8s://", str(tmp_path / "audited.apiserver-metrics"))
+    assert found[POLICY] == [("kube-system", "pass")], "the only cluster, the only metrics"
+
+
+def _metrics(server: ApiServer) -> str:
+    with server.client() as client:
+        return str(client.get("/metrics").body["text"])

@@ -1,4 +1,4 @@
-"""What a provider's settings say of the audit log of a managed cluster.
+"""What a provider's settings, or metrics, say of an audit log whose flags nobody shows.
 
 The provider writes the policy, and nobody else can change it. What is to be decided is if the log
 is kept at all, where, and for how long, as far as the settings tell:
@@ -10,6 +10,9 @@ GKE  Admin Activity is always written to Cloud Logging, and is kept for 400 days
 AKS  diagnostic settings send ``kube-audit``, or without reads ``kube-audit-admin``, to a place
      that says for how long
 ===  ==========================================================================================
+
+Of any cluster its metrics tell whether events are written: a counter that is not 0 has a policy and
+a backend behind it, whatever flags say. How long they are kept no metric tells.
 
 Sources: docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html,
 cloud.google.com/kubernetes-engine/docs/how-to/audit-logging, cloud.google.com/logging/quotas
@@ -28,7 +31,8 @@ from auditor.analysis.limits import mapping
 EKS: Final = "k8s/Cluster.eks.amazonaws.com"
 GKE: Final = "k8s/Cluster.container.googleapis.com"
 AKS: Final = "k8s/DiagnosticSetting.insights.azure.com"
-KINDS: Final = frozenset({EKS, GKE, AKS})
+METRICS: Final = "k8s/Metrics.apiserver.k8s.io"
+KINDS: Final = frozenset({EKS, GKE, AKS, METRICS})
 
 _GKE_DAYS: Final = 400
 _AUDIT: Final = frozenset({"kube-audit", "kube-audit-admin"})
@@ -46,6 +50,30 @@ class Export(msgspec.Struct, frozen=True):
     keeper: str
     days: int = -1
     pointer: str = ""
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """Counters of an API server since it started: events, and those that were lost."""
+
+    event_total: int
+    error_total: int
+    requests_rejected_total: int
+
+    @property
+    def lost(self) -> int:
+        """How many events a backend failed on, and requests that were refused for one."""
+        return self.error_total + self.requests_rejected_total
+
+
+_decode = msgspec.json.Decoder(Measured).decode
+
+
+def read_metrics(body: bytes) -> Measured | None:
+    """Read counters; None where they are none."""
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def read_export(kind: str, body: Mapping[str, object]) -> Export:

@@ -14,7 +14,8 @@ value that is no number, which the server refuses. ``saysAge`` and its like tell
 Without a policy no backend writes anything; without a backend no policy does. An API server that is
 not shown makes a fact that says so, with the provider that runs it, if one does: nothing is known
 of it. Where the settings of one cluster of that provider were read in the same run, and one cluster
-alone is in need of them, they are taken for its own (:mod:`exports`).
+alone is in need of them, they are taken for its own (:mod:`exports`); and so are the metrics of a
+server, of which nobody says whose it is.
 
 Source: k8s.io/apiserver v0.37.2 and v0.35.0, pkg/server/options/audit.go (NewAuditOptions: 366, 100
 and 100 since v0.36.0, 0 before).
@@ -30,7 +31,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.auditing import exports
-from auditor.analysis.auditing.exports import Export
+from auditor.analysis.auditing.exports import Export, Measured
 from auditor.analysis.bodies import decoded
 from auditor.analysis.controlplane import components
 from auditor.analysis.controlplane.components import ControlPlanes
@@ -46,6 +47,7 @@ KIND: Final = "k8s/AuditLogging"
 
 _VERSIONED: Final = "version"
 _EXPORTED: Final = "exported"
+_MEASURED: Final = "measured"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 _NEW: Final = (1, 36)
 """The version since which retention has defaults."""
@@ -64,6 +66,7 @@ _HINTS: Final = MappingProxyType(
     }
 )
 _HINT: Final = "scan its static pod manifest as well, or what a node's script prints"
+_UNMEASURED: Final = "no metric tells how long it is kept"
 _ALWAYS: Final = ("policy", "log", "webhook", "mode", "webhookMode", "truncates")
 _FLAGS: Final = MappingProxyType(
     {
@@ -97,6 +100,12 @@ class AuditLogging(Uncombined):
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the components of an object, of the cluster itself its version, and settings."""
+        if resource.kind == exports.METRICS:
+            counters = exports.read_metrics(resource.body)
+            if counters is not None:
+                origin = site.origin(resource, "", ("/event_total", "/error_total"))
+                yield Row(("",), _MEASURED, origin, _encode(counters))
+            return
         if resource.kind in exports.KINDS:
             found = exports.read_export(resource.kind, mapping(decoded(resource)))
             origin = site.origin(resource, "", (found.pointer,))
@@ -111,12 +120,15 @@ class AuditLogging(Uncombined):
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each API server, and for a cluster that does not show one."""
         exported: list[tuple[Export, Origin]] = []
+        measured: list[tuple[Measured, Origin]] = []
         clusters: dict[str, _Cluster] = {}
         for key, rows in groups:
             cluster = clusters.setdefault(key[0], _Cluster())
             for row in rows:
                 if row.tag == _EXPORTED:
                     exported.append((msgspec.json.decode(row.body, type=Export), row.place))
+                elif row.tag == _MEASURED:
+                    measured.append((msgspec.json.decode(row.body, type=Measured), row.place))
                 elif row.tag == components.COMPONENT:
                     found = list(_shown(row, cluster.version))
                     cluster.shown = cluster.shown or bool(found)
@@ -124,6 +136,10 @@ class AuditLogging(Uncombined):
                 else:
                     cluster.learn(row)
         missing = [each for each in clusters.values() if each.place and not each.shown]
+        if len(missing) == len(measured) == 1 and not exported:
+            yield _measured(*measured[0], missing[0].place)
+            return
+        yield from (_measured(*each, None) for each in measured)
         yield from _not_shown(missing, exported)
 
 
@@ -237,6 +253,43 @@ def _comes_to(flags: Mapping[str, list[str]], version: str) -> dict[str, object]
         elif number is not None:
             body[field] = default if number >= _NEW else 0
     return body
+
+
+def _measured(found: Measured, origin: Origin, place: Origin | None) -> Fact:
+    """Make the fact of a server of its metrics; ``place`` is the cluster, where it is known."""
+    effect = f"in effect, by {found.event_total} events" if found.event_total else ""
+    body: dict[str, object] = {
+        "found": True,
+        "known": bool(effect),
+        "why": f"it has written no event since it started, and its flags are not known: {_HINT}",
+        "provider": "",
+        "managed": True,
+        "version": "",
+        "name": origin.name,
+        "node": "",
+        "kubeadm": False,
+        "policy": effect,
+        "log": effect,
+        "webhook": "",
+        "retention": _UNMEASURED,
+        "events": found.event_total,
+        "lost": found.lost,
+    }
+    of = int(place is not None)
+    spots = [(f"/{name}", Spot(of, "/event_total")) for name in ("events", "policy", "log")]
+    subject = place or origin
+    return Fact(
+        kind=KIND,
+        key=(subject.target_uid, origin.name, origin.source),
+        body=_encode(body),
+        subject=subject,
+        related=(origin,) if place is not None else (),
+        elsewhere=(
+            *(*spots, ("/lost", Spot(of, "/error_total"))),
+            *((f"/{name}", None) for name in body),
+        ),
+        draws_on=((origin.target, ""),),
+    )
 
 
 def _managed(export: Export, origin: Origin, place: Origin | None) -> Fact:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.analysis.auditing.exports import AKS, EKS, GKE
+from auditor.analysis.auditing.exports import AKS, EKS, GKE, METRICS
 from auditor.analysis.auditing.facts import CONFIG_MAP, POLICY, AuditPolicies
 from auditor.analysis.auditing.logging import AuditLogging
 from auditor.analysis.auditing.openshift import KIND as OPENSHIFT
@@ -281,3 +281,30 @@ def test_settings_of_another_provider_or_of_several_clusters() -> None:
 def test_settings_beside_a_cluster_that_shows_its_server() -> None:
     found = in_run([system(), pod()], [eks("ml", ["audit"])])
     assert [each.subject.name for each in found] == ["kube-apiserver-cp1", "ml"]
+
+
+def metrics(name: str = "prod", events: object = 7) -> Resource:
+    return resource(METRICS, name, "", event_total=events, error_total=1, requests_rejected_total=2)
+
+
+def test_metrics_of_a_server() -> None:
+    (fact,) = derived(AuditLogging(read_yaml), [metrics()])
+    body = msgspec.json.decode(fact.body)
+    assert (body["known"], body["policy"], body["lost"]) == (True, "in effect, by 7 events", 3)
+    (fact,) = derived(AuditLogging(read_yaml), [metrics(events=0)])
+    body = msgspec.json.decode(fact.body)
+    assert (body["known"], body["policy"], body["events"]) == (False, "", 0)
+    assert derived(AuditLogging(read_yaml), [metrics(events="many")]) == []
+
+
+def test_metrics_of_the_cluster_that_is_read() -> None:
+    (fact,) = in_run(managed(), [metrics()])
+    assert fact.subject.name == "kube-system"
+    spot = fact.spot("/events")
+    assert spot is not None
+    assert (spot.of, spot.pointer) == (1, "/event_total")
+    for files in ([metrics(), metrics("b")], [metrics(), eks("ml", ["audit"])]):
+        found = in_run(managed(), files)
+        assert {each.subject.name for each in found} - {"kube-system"}, (
+            "whose they are is not known"
+        )

@@ -1,0 +1,1 @@
+"""Metrics of an API server, as it prints them."""
