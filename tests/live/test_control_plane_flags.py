@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import ssl
 import subprocess
@@ -18,11 +19,17 @@ from typing import Any
 
 import pytest
 
+from auditor.analysis.controlplane.flags import by_name, started
+from auditor.platforms.kubernetes import NODE_COMPONENTS
 from auditor.policy import load, policies_folder
+from collectors.kubernetes.node.framing import parse
+from collectors.kubernetes.node.probes import FLAGS
+from collectors.kubernetes.node.shapes import bodies
 from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Client
 from tests.live.cluster import write_kubeconfig
+from tests.unit.collectors.kubernetes.node.trees import printed
 
 UNAUTHORIZED = 401
 FLAG = re.compile(r'"([a-z][a-z0-9]*(?:-[a-z0-9]+)+|profiling)"')
@@ -145,7 +152,7 @@ DOES: dict[str, Callable[[ApiServer, Client], bool]] = {
 
 
 @pytest.fixture(params=STARTS.values(), ids=STARTS.keys())
-def started(
+def servers(
     request: pytest.FixtureRequest, control_plane: Binaries, tmp_path: Path
 ) -> Iterator[tuple[ApiServer, Client]]:
     made = running(control_plane, tmp_path / "server", options=request.param)
@@ -154,9 +161,9 @@ def started(
 
 
 def test_a_rule_fails_if_the_server_does_it(
-    started: tuple[ApiServer, Client], tmp_path: Path
+    servers: tuple[ApiServer, Client], tmp_path: Path
 ) -> None:
-    server, client = started
+    server, client = servers
     mirrored(client, arguments(server))
     config = write_kubeconfig(tmp_path / "config", server, server.token)
     ran = auditor(
@@ -171,6 +178,32 @@ def test_a_rule_fails_if_the_server_does_it(
     assert said == {
         rule: "fail" if does(server, client) else "pass" for rule, does in DOES.items()
     }, json.dumps(ran.results()["gaps"], indent=1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="whose a process is only root may see")
+def test_a_probe_of_this_machine_tells_the_same_flags(
+    control_plane: Binaries, tmp_path: Path
+) -> None:
+    """The real script on real processes, against what the analysis reads in a pod's command."""
+    options = (*STARTS["hardened"], "--audit-log-path", str(tmp_path / "audit.log"))
+    with running(control_plane, tmp_path / "server", options=options) as server:
+        command = arguments(server)
+        seen = parse(printed(Path("/")))
+    made = started({"command": command}, "")
+    assert made is not None
+    expected = {name: values for name, values in by_name(made.flags).items() if name in FLAGS}
+    assert {"anonymous-auth", "audit-log-path", "enable-admission-plugins"} <= expected.keys()
+    ((_, components),) = (each for each in bodies(seen) if each[0] == NODE_COMPONENTS)
+    mine = [
+        each
+        for each in components["components"]
+        if each["flags"].get("token-auth-file") == expected["token-auth-file"]
+    ]
+    assert [each["component"] for each in mine] == ["kube-apiserver"]
+    assert mine[0]["flags"] == expected
+    others = {flag.name for flag in made.flags} - expected.keys()
+    assert set(mine[0]["hidden"]) == others
+    assert "etcd" in {each["component"] for each in components["components"]}
 
 
 def test_rules_name_flags_that_the_programs_have(control_plane: Binaries) -> None:

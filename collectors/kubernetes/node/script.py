@@ -19,9 +19,9 @@ says what somebody with root on the node says.
 
 Only processes of the node itself are looked at, and those of static pods: whoever may start a pod
 can call a program ``kubelet``, and give it any arguments. A process is the node's where it sees the
-file systems that the first process sees. One is of a static pod where its control group names a pod
-by 32 digits, for the kubelet hashes a manifest to such a name and the API server gives a UUID, with
-dashes.
+file systems that the first process sees, or the script itself where nobody may ask that. One is of
+a static pod where its control group names a pod by 32 digits, for the kubelet hashes a manifest to
+such a name and the API server gives a UUID, with dashes.
 """
 
 from __future__ import annotations
@@ -160,7 +160,8 @@ place() {  # whether a process is one of the node itself, or of a static pod
 }
 
 processes() {  # those of Kubernetes
-  first=$(readlink "$root/proc/1/ns/mnt" 2>/dev/null) || first=
+  first=$(readlink "$root/proc/1/ns/mnt" 2>/dev/null) ||
+    first=$(readlink "$root/proc/self/ns/mnt" 2>/dev/null) || first=
   for process in "$root"/proc/[0-9]*; do
     { IFS= read -r comm < "$process/comm"; } 2>/dev/null || continue
     case $comm in @PROCESSES@ | @WHOLE@) ;; *) continue ;; esac
