@@ -152,6 +152,11 @@ def matrix(
             yield from _workloads(fact, style, _Asked(source, target, port))
 
 
+def means_workloads(report: Report, text: str) -> bool:
+    """Whether a text means some of the workloads that were read."""
+    return any(_is(fact, text) for _, fact in reaches(report))
+
+
 class _Row(msgspec.Struct, frozen=True):
     """What is on the other side: a zone or a place, as it is shown, and what is let through."""
 
@@ -186,6 +191,7 @@ def nobody(report: Report, text: str, style: Style) -> Iterator[str]:
 def answered(report: Report, style: Style) -> Iterator[str]:
     """Yield the answers to what was asked, rule by rule."""
     yield from _enforced(report, style)
+    unasked = 0
     for target, answer in answers(report):
         yield ""
         named = f"{target}: " if len(report.targets) > 1 else ""
@@ -193,12 +199,26 @@ def answered(report: Report, style: Style) -> Iterator[str]:
         if style.plain:
             text = text.replace("→", "to")
         yield from wrap(safe(text), style.width, "")
-        more = f", and so {answer.covers - 1:,} more pairs" if answer.covers > 1 else ""
+        more = f", the same for {answer.covers:,} pairs" if answer.covers > 1 else ""
         verdict = f"{style.glyph(_sign(answer.verdict))}{answer.verdict}{more}"
         yield style.paint(f"  {verdict}", _ROLES[answer.verdict])
         if answer.why:
             yield from wrap(safe(f"as {answer.why}"), style.width, "    ")
         yield from _steps(answer, style)
+        yield from _also(answer, style)
+        unasked = unasked or answer.unasked
+    if unasked:
+        text = f"{unasked:,} more pairs were not looked at: name fewer workloads"
+        yield from wrap(text, style.width, style.glyph("unknown"))
+
+
+def _also(answer: AnswerFact, style: Style) -> Iterator[str]:
+    """Name the others of which an answer is."""
+    for word, names in (("from", answer.more_sources), ("to", answer.more_destinations)):
+        if names:
+            shown = ", ".join(names[: 2 * SHOWN_NAMES])
+            more = " and more" if len(names) > 2 * SHOWN_NAMES else ""
+            yield from wrap(safe(f"also {word} {shown}{more}"), style.width, "    ")
 
 
 def _sign(verdict: str) -> str:
@@ -403,12 +423,12 @@ COLUMNS: Final = (
 ANSWER_COLUMNS: Final = ("target", "source", "destination", "ports", "verdict", "pairs", "steps")
 
 
-def as_csv(report: Report) -> Iterator[str]:
-    """Yield the matrix, or the answers to what was asked, as a table (RFC 4180)."""
+def as_csv(report: Report, *, asked: bool) -> Iterator[str]:
+    """Yield the matrix, or the answers to what was ``asked``, as a table (RFC 4180)."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    told = answers(report)
-    writer.writerow(ANSWER_COLUMNS if told else COLUMNS)
+    told = answers(report) if asked else []
+    writer.writerow(ANSWER_COLUMNS if asked else COLUMNS)
     for target, answer in told:
         steps = "; ".join(f"{each.direction}: {_step(each)}" for each in answer.steps)
         cell = (
@@ -419,7 +439,7 @@ def as_csv(report: Report) -> Iterator[str]:
             answer.covers,
         )
         writer.writerow([_cell(each) for each in (target, *cell, steps)])
-    for target, fact in reaches(report) if not told else ():
+    for target, fact in reaches(report) if not asked else ():
         writer.writerows(_table_rows(target, fact))
     yield buffer.getvalue()
 
@@ -442,8 +462,8 @@ def _cell(value: object) -> object:
     return value
 
 
-def as_json(report: Report) -> Iterator[str]:
-    """Yield the facts of ``results.json`` alone, the answers, and what was not read."""
+def as_json(report: Report, *, asked: bool) -> Iterator[str]:
+    """Yield the facts of ``results.json`` alone, the answers to what was ``asked``, and gaps."""
     made = {
         "schema": "reach/v1",
         **{
@@ -451,7 +471,7 @@ def as_json(report: Report) -> Iterator[str]:
             for name, found in (
                 ("enforcement", enforcements(report)),
                 ("workloads", reaches(report)),
-                ("answers", answers(report)),
+                ("answers", answers(report) if asked else []),
             )
         },
         "gaps": [

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 import msgspec
 
-from auditor.analysis.network.questions import Question, port_of
+from auditor.analysis.network.questions import EVERYBODY, Question, port_of
 from auditor.cli.caching import RESULTS, cache_of
 from auditor.cli.errors import show_traceback
 from auditor.cli.exits import INTERNAL
@@ -39,7 +39,7 @@ from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
 from auditor.runner.settings import Settings
 from auditor.runner.shards import default_workers
-from reports.reach import answered, answers, as_csv, as_json, matrix, nobody
+from reports.reach import answered, answers, as_csv, as_json, matrix, means_workloads, nobody
 from reports.style import Style
 from reports.text import safe, wrap
 
@@ -84,8 +84,8 @@ def reach(
     Workloads of a namespace that reach the same are one row: who reaches them,
     where they reach, and which policy and rule lets that through. With --from
     and --to the answer to one question, rule by rule; with one of them the rows
-    of those alone. What could not be read is named at the end, and the exit code
-    is 3 then.
+    of those alone, or who reaches what is no workload. What could not be read is
+    named at the end, and the exit code is 3 then.
 
     \b
     A and B are one of:
@@ -103,7 +103,7 @@ def reach(
       auditor reach k8s://
       auditor reach k8s://prod --to ml
       auditor reach k8s://prod --from web/front --to ml/vllm --port 8000
-      auditor reach manifests/ --from '*' --to metadata
+      auditor reach manifests/ --to metadata
       auditor reach k8s://prod --format csv > reach.csv
 
     It says what policies let through, not whether anybody listens, or answers.
@@ -112,7 +112,8 @@ def reach(
         raise UsageError(f"--port {port} is no port", hint="as 8000, 53/udp or 8000-8100")
     config = read_config()
     shown = Progress(progress)
-    asked = (Question(source, target, port),) if source and target else ()
+    question = Question(source or EVERYBODY, target or EVERYBODY, port)
+    asked = (question,) if source or target else ()
     with Scratch(config.temporary) as spool:
         made = _settings(chosen["settings"], chosen["policies"], config, spool, asked)
         found = [
@@ -136,22 +137,34 @@ def reach(
 
 
 def _lines(shown_as: str, report: Report, style: Style, asked: Question) -> Iterator[str]:
+    questioned = _is_question(report, asked)
     match shown_as:
         case "json":
-            yield from as_json(report)
+            yield from as_json(report, asked=questioned)
         case "csv":
-            yield from as_csv(report)
+            yield from as_csv(report, asked=questioned)
         case _:
-            yield from (f"{line}\n" for line in _screen(report, style, asked))
+            yield from (f"{line}\n" for line in _screen(report, style, asked, questioned))
 
 
-def _screen(report: Report, style: Style, asked: Question) -> Iterator[str]:
-    if not (asked.source and asked.target):
+def _is_question(report: Report, asked: Question) -> bool:
+    """Whether both ends are named, or one that is no workload: a place, an address, the world."""
+    named = [text for text in (asked.source, asked.target) if text]
+    return len(named) > 1 or any(not means_workloads(report, text) for text in named)
+
+
+def _screen(
+    report: Report,
+    style: Style,
+    asked: Question,
+    questioned: bool,  # noqa: FBT001 - what was found out of the others
+) -> Iterator[str]:
+    if not questioned:
         yield from matrix(report, style, asked.source, asked.target, asked.port)
     elif answers(report):
         yield from answered(report, style)
     else:
-        yield from nobody(report, f"--from {asked.source} --to {asked.target}", style)
+        yield from nobody(report, " and ".join(filter(None, (asked.source, asked.target))), style)
     for item in report.gaps:
         gap = item.gap
         text = f"not read: {gap.scope}  {gap.cause.value}: {gap.detail}"

@@ -147,7 +147,7 @@ class EnforcementFact(msgspec.Struct, frozen=True):
     live: bool
 
 
-class AnswerFact(msgspec.Struct, frozen=True):
+class AnswerFact(msgspec.Struct, frozen=True, rename="camel"):
     """Whether a connection that was asked for can be made, and what decides it."""
 
     source: Annotated[str, says("From where: NAMESPACE/KIND NAME, an address, a place.")]
@@ -156,4 +156,13 @@ class AnswerFact(msgspec.Struct, frozen=True):
     verdict: Annotated[str, says("allowed, denied or unknown; several answers where ports differ.")]
     steps: tuple[PolicyStep, ...]
     covers: Annotated[Count, says("How many pairs of kinds of pods have the same answer.")] = 1
+    more_sources: Annotated[
+        tuple[str, ...], says("Others from which it is so, 20 at most, to each destination.")
+    ] = ()
+    more_destinations: Annotated[
+        tuple[str, ...], says("Others to which it is so, 20 at most, from each source.")
+    ] = ()
+    unasked: Annotated[
+        Count, says("Pairs of the question that were not looked at: there are too many.")
+    ] = 0
     why: Annotated[str, says("What leaves it open beside policies; empty: nothing.")] = ""

@@ -75,6 +75,7 @@ PLACES = (
     "instance metadata, ECS task metadata, Azure wire server, Alibaba Cloud metadata, kubelet, "
     "API server, etcd"
 )
+WORDS = ("allowed", "denied")
 ALLOWED = """\
 2 network policies, as if something enforced them: files do not tell
 
@@ -160,6 +161,17 @@ def test_csv(estate: Path) -> None:
     asked = auditor("reach", estate, "--format", "csv", "--from", "web", "--to", "ml").out
     verdicts = [row["verdict"] for row in csv.DictReader(io.StringIO(asked))]
     assert verdicts == ["allowed", "denied"]
+
+
+@pytest.mark.parametrize("place", ["metadata", "169.254.169.254", "world"])
+def test_who_reaches_what_is_no_workload(estate: Path, place: str) -> None:
+    ran = auditor("reach", estate, "--plain", "--to", place)
+    assert ran.code == 0
+    asked = ran.out.split("\n\n")[1:]
+    allowed, denied = (next(x for x in asked if f"\n  {word}" in x) for word in WORDS)
+    assert allowed.startswith("web/Pod front to ")
+    assert denied.startswith("ml/Deployment vllm to ")
+    assert "NetworkPolicy ml/deny isolates it, and accepts nothing of that" in denied
 
 
 def test_other_profiles_have_no_reach(estate: Path) -> None:

@@ -31,7 +31,7 @@ from auditor.analysis.network.network import Network
 from auditor.analysis.network.policies import Direction
 from auditor.analysis.network.ports import PortRange, Protocol, bits
 from auditor.analysis.network.summaries import Summaries
-from auditor.analysis.network.telling import Telling, steps_of
+from auditor.analysis.network.telling import SHOWN, Telling, steps_of
 from auditor.model.reach import ALLOWED, DENIED, UNKNOWN, AnswerFact, PolicyStep
 
 MOST_PAIRS: Final = 2_500
@@ -40,6 +40,7 @@ OWN_NODE: Final = (
     "no policy keeps a pod from its own node, nor that node from the pod; policies deny it"
 )
 _PORT: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+ON_NODE: Final = "denied, but for nodes"
 EVERYBODY: Final = "*"
 WORLD, NODES, TENANT, NODE = "world", "nodes", "tenant:", "node/"
 
@@ -76,6 +77,19 @@ def ports_of(questions: Sequence[Question]) -> list[PortRange]:
     return [each for each in found if each is not None]
 
 
+_Answer = tuple[str, int, tuple[PolicyStep, ...]]
+"""A verdict, the ports of which it is, and what decides it."""
+
+
+def _products(by_source: dict[int, list[int]]) -> Iterator[tuple[list[int], list[int]]]:
+    """Put sources together that have the same targets: each of the one with each of the other."""
+    found: dict[tuple[int, ...], list[int]] = {}
+    for source, targets in by_source.items():
+        found.setdefault(tuple(targets), []).append(source)
+    for same, sources in found.items():
+        yield sources, list(same)
+
+
 class Answers:
     """Answers questions about one cluster."""
 
@@ -86,37 +100,47 @@ class Answers:
         self._telling = Telling(summaries, kinds)
 
     def of(self, question: Question) -> Iterator[AnswerFact]:
-        """Yield each answer once, with how many pairs have it."""
-        found: dict[object, AnswerFact] = {}
-        targets, own_ports = self._ends(question.target)
-        ports = self._asked(question.port) or own_ports or self._network.ports.all
+        """Yield each answer once, with the pairs that have it."""
+        found: dict[_Answer, dict[int, list[int]]] = {}
+        targets = self._ends(question.target)
+        asked = self._asked(question.port)
         pairs = [
-            (source, target)
-            for source in self._ends(question.source)[0]
-            for target in targets
+            (source, target, asked or own or self._network.ports.all)
+            for source, _ in self._ends(question.source)
+            for target, own in targets
             if source != target or len(targets) == 1
         ]
-        for source, target in pairs[:MOST_PAIRS]:
+        for source, target, ports in pairs[:MOST_PAIRS]:
             for verdict, mask in self._verdicts(source, target, ports):
                 steps = steps_of(self._network, source, target, mask)
-                key = (verdict, mask, steps)
-                known = found.get(key)
-                if known is not None:
-                    found[key] = msgspec.structs.replace(known, covers=known.covers + 1)
-                else:
-                    found[key] = self._answer((source, target), verdict, mask, steps)
-        yield from found.values()
+                found.setdefault((verdict, mask, steps), {}).setdefault(source, []).append(target)
+        for answer, by_source in found.items():
+            for sources, to in _products(by_source):
+                made = self._answer(sources, to, answer)
+                yield msgspec.structs.replace(made, unasked=max(len(pairs) - MOST_PAIRS, 0))
 
     def _answer(
-        self, pair: tuple[int, int], verdict: str, ports: int, steps: tuple[PolicyStep, ...]
+        self, sources: Sequence[int], targets: Sequence[int], answer: _Answer
     ) -> AnswerFact:
-        source, target = map(self._telling.name, pair)
+        verdict, ports, steps = answer
+        source, *more_sources = map(self._telling.name, sources[: SHOWN + 1])
+        target, *more_targets = map(self._telling.name, targets[: SHOWN + 1])
+        on_node = verdict == ON_NODE
+        return AnswerFact(
+            source=source,
+            destination=target,
+            ports=self._telling.ports(ports),
+            verdict=UNKNOWN if on_node else verdict,
+            steps=steps,
+            covers=len(sources) * len(targets),
+            more_sources=tuple(more_sources),
+            more_destinations=tuple(more_targets),
+            why=OWN_NODE if on_node else "",
+        )
+
+    def _is_on_node(self, source: int, target: int) -> bool:
         ends = self._network.ends
-        on_nodes = (1 << pair[0] | 1 << pair[1]) & (ends.hosts | ends.nodes)
-        why = ""
-        if verdict == DENIED and on_nodes:
-            verdict, why = UNKNOWN, OWN_NODE
-        return AnswerFact(source, target, self._telling.ports(ports), verdict, steps, why=why)
+        return bool((1 << source | 1 << target) & (ends.hosts | ends.nodes))
 
     def _asked(self, text: str) -> int:
         port = port_of(text) if text else None
@@ -136,41 +160,44 @@ class Answers:
         for verdict, mask in (
             (ALLOWED, sure),
             (UNKNOWN, possible & ~sure),
-            (DENIED, ports & ~possible),
+            (ON_NODE if self._is_on_node(source, target) else DENIED, ports & ~possible),
         ):
             if mask:
                 yield verdict, mask
 
     # who is meant
 
-    def _ends(self, text: str) -> tuple[list[int], int]:
-        """The ends that a text names, and the ports that go with it, 0 for none."""
+    def _ends(self, text: str) -> list[tuple[int, int]]:
+        """The ends that a text names, each with the ports that go with it, 0 for none."""
         ends = self._network.ends
-        if text == WORLD:
-            return self._summaries.public_strangers, 0
-        if text == NODES or text.startswith(NODE):
-            wanted = text.removeprefix(NODE)
-            names = self._summaries.node_names
-            found = [at for at, known in enumerate(names) if text == NODES or wanted in known]
-            return [ends.pods_count + at for at in found], 0
         placed = self._of_place(text)
-        if placed is not None:
+        if placed:
             return placed
         block = block_of(text)
-        if block is not None:
-            return list(bits(ends.outside_of(self._network.addresses.mask(block)))), 0
-        told = (each for each in self._kinds if each.running and each.workloads)
-        return [each.number for each in told if self._is(each, text)], 0
+        if text == WORLD:
+            found = self._summaries.public_strangers
+        elif text == NODES or text.startswith(NODE):
+            wanted = text.removeprefix(NODE)
+            names = enumerate(self._summaries.node_names)
+            known = [at for at, each in names if text == NODES or wanted in each]
+            found = [ends.pods_count + at for at in known]
+        elif block is not None:
+            found = list(bits(ends.outside_of(self._network.addresses.mask(block))))
+        else:
+            told = (each for each in self._kinds if each.running and each.workloads)
+            found = [each.number for each in told if self._is(each, text)]
+        return [(each, 0) for each in found]
 
-    def _of_place(self, text: str) -> tuple[list[int], int] | None:
-        found: dict[int, None] = {}
-        ports = 0
+    def _of_place(self, text: str) -> list[tuple[int, int]]:
+        """The ends of places that are called so, or are of that kind, each with its ports."""
+        found: list[tuple[int, int]] = []
         for place, alternatives in self._summaries.alternatives:
-            if text in {place.of, place.name}:
-                found |= dict.fromkeys(end for each in alternatives for end in bits(each))
+            if text in {place.of, place.name} and place.ports:
+                ports = 0
                 for each in place.ports:
                     ports |= self._network.ports.mask(each)
-        return (list(found), ports) if found else None
+                found += [(end, ports) for each in alternatives for end in bits(each)]
+        return list(dict.fromkeys(found))
 
     def _is(self, kind: Kind, text: str) -> bool:
         if text in {EVERYBODY, kind.namespace}:

@@ -333,3 +333,31 @@ def test_of_a_part_of_a_cluster_others_are_there_as_well() -> None:
     assert perhaps["perhapsReachedBy"][0]["tenants"] == [away]
     rows = of_kind(derived([namespace("ml"), VLLM, own], site=part), "Reach")
     assert [each["namespace"] for each in rows] == ["ml"]
+
+
+def test_pairs_with_one_answer_are_told_once() -> None:
+    """Each of the sources with each of the destinations: nothing is said of any other pair."""
+    more = running("back", "web", {"app": "back"})
+    answers = of_kind(derived([*PODS, more, DENY], Question("*", "*", "80"), site=LIVE), "Answer")
+    told = {
+        (source, target): each["verdict"]
+        for each in answers
+        for source in (each["source"], *each["moreSources"])
+        for target in (each["destination"], *each["moreDestinations"])
+    }
+    assert {("ml/StatefulSet vllm" in pair): verdict for pair, verdict in told.items()} == {
+        True: "denied"
+    }
+    assert sum(each["covers"] for each in answers) == len(told) == 2
+
+
+def test_more_pairs_than_are_looked_at_are_counted() -> None:
+    labels = [{"id": str(number)} for number in range(60)]
+    pods = [running(f"a{at:02d}", "ml", each) for at, each in enumerate(labels)]
+    by_id = [
+        policy(f"p{at:02d}", "ml", podSelector={"matchLabels": each}, policyTypes=["Ingress"])
+        for at, each in enumerate(labels)
+    ]
+    found = of_kind(derived([namespace("ml"), *pods, *by_id], Question("ml", "ml")), "Answer")
+    assert {each["unasked"] for each in found} == {60 * 59 - 2_500}
+    assert sum(each["covers"] for each in found) == 2_500
