@@ -124,11 +124,11 @@ def _role(number: int, chance: random.Random) -> Object:
     namespace = f"ns{number % SPACES}" if number % 2 == 0 else ""
     rules = list(_rules(chance))
     made = _object(f"{API}/v1", "Role" if namespace else "ClusterRole", f"r{number}", namespace)
+    if number % 20 == 1:
+        tier = {"matchLabels": {"tier": f"t{number % 97}"}}
+        return {**made, "aggregationRule": {"clusterRoleSelectors": [tier]}, "rules": []}
     if not namespace:
         made["metadata"]["labels"] = {"tier": f"t{number % 97}"}
-        if number % 20 == 1:
-            tier = {"matchLabels": {"tier": f"t{(number + 1) % 97}"}}
-            return {**made, "aggregationRule": {"clusterRoleSelectors": [tier]}, "rules": []}
     return {**made, "rules": rules}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.command import auditor
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster, ran, results
 
@@ -49,6 +51,19 @@ def test_a_cluster_answers_by_its_own_roles(cluster: Cluster) -> None:
     (grant,) = [e for e in found["grants"] if e["subject"]["name"].endswith("controller-manager")]
     assert grant["binding"]["name"] == grant["role"]["name"] == "system:kube-controller-manager"
     assert grant["namespace"] == ""
+
+
+def test_what_was_collected_answers_the_same(cluster: Cluster, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    collected = ran(cluster, "collect", "k8s://", "--output", folder)
+    assert collected.code == 0, collected.err
+    _, live = answer(cluster)
+    done = auditor(*ASKED[:3], folder, *ASKED[4:])
+    assert done.code == 0, done.err
+    kept = json.loads(done.out)
+    for each in (*live["grants"], *kept["grants"]):
+        del each["target"]
+    assert kept["grants"] == live["grants"]
 
 
 @pytest.mark.parametrize("resource", [each for each in KINDS if each != "serviceaccounts"])

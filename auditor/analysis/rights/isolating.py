@@ -74,7 +74,7 @@ GUARDS: Final = (
     Guard("namespaces", "labels of namespaces", _of("", "namespaces", _CHANGE), inside=True),
     Guard(
         "gpu-sharing",
-        "how device plugins share GPUs",
+        "ConfigMaps of the platform, as those by which GPUs are shared",
         _of("", "configmaps", _WRITE),
         inside=True,
         platform=True,

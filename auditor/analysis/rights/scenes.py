@@ -110,18 +110,24 @@ class Scene:
             part = ""
             declared = self.known.declared.get((subject.namespace, subject.name))
             stands, others = declared or _account(subject, place), [place, *others]
-        fields = body.__struct_encode_fields__
         return Fact(
             kind=kind,
             key=(subject.kind, subject.namespace, subject.name),
             body=msgspec.json.encode(body),
             subject=stands,
             related=tuple(others),
-            elsewhere=tuple(
-                (f"/{field}", Spot(0, "") if field == listed else None) for field in fields
-            ),
+            elsewhere=tuple(_elsewhere(body, listed)),
             part=part,
         )
+
+
+def _elsewhere(body: msgspec.Struct, listed: str) -> Iterator[tuple[str, Spot | None]]:
+    """Nothing of a body stands anywhere; an element of a list is found where the subject is."""
+    for number, element in enumerate(getattr(body, listed) if listed else ()):
+        for name in element.__struct_encode_fields__:
+            yield f"/{listed}/{number}/{name}", None
+    for name in body.__struct_encode_fields__:
+        yield f"/{name}", Spot(0, "") if name == listed else None
 
 
 def _account(subject: Subject, place: Origin) -> Origin:

@@ -82,7 +82,8 @@ def test_a_finding_stands_at_the_account_or_at_the_binding() -> None:
     bot, eve = facts["ServiceAccount", "ml", "bot"], facts["User", "", "eve"]
     assert (bot.subject.kind, bot.subject.name, bot.part) == ("k8s/ServiceAccount", "bot", "")
     assert [each.name for each in bot.related] == ["b", "op"]
-    assert (eve.subject.kind, eve.subject.name, eve.part) == ("k8s/RoleBinding", "b", "User eve")
+    assert (eve.subject.kind, eve.subject.name) == ("k8s/RoleBinding", "b")
+    assert eve.part == "runs pods in ml, as any account"
     assert [each.name for each in eve.related] == ["op"]
     (other,) = [
         each for each in made(RUN, OPERATOR, bound) if each.key == bot.key and each.kind == WAY
@@ -92,6 +93,18 @@ def test_a_finding_stands_at_the_account_or_at_the_binding() -> None:
         "bot",
         3,
     )
+
+
+def test_users_and_groups_of_a_binding_are_told_together_and_accounts_each() -> None:
+    named = [f"User u{at}" for at in range(5)]
+    bound = binding("b", "run", *named, "ml/a", "ml/b", namespace="ml")
+    other = binding("c", "run", "User u9", namespace="ml")
+    assert set(found(RUN, OPERATOR, bound, other)) == {
+        "ServiceAccount ml/a",
+        "ServiceAccount ml/b",
+        "User u0, User u1, User u2 and 2 more",
+        "User u9",
+    }
 
 
 def test_ways_of_files_are_heuristic_and_of_a_cluster_are_not() -> None:
@@ -218,6 +231,16 @@ def test_names_narrow_what_may_be_changed_and_everything_is_no_list() -> None:
     wider = (named, both, binding("a", "named", "User eve"), binding("b", "both", "User eve"))
     assert found(*wider, kind=RIGHTS)["User eve"]["isolation"][0]["names"] == []
     assert found(OPERATOR, kind=RIGHTS)["ServiceAccount ml/operator"]["isolation"] == []
+
+
+def test_an_element_stands_at_its_subject_and_its_fields_nowhere() -> None:
+    named = role("named", rule("patch", "nodes"))
+    objects = (named, binding("a", "named", "ml/bot"), account("bot", "ml"))
+    (fact,) = [each for each in made(*objects) if each.kind == RIGHTS]
+    spot = fact.spot("/isolation/0")
+    assert spot is not None
+    assert (spot.of, fact.subject.line_of(spot.pointer)) == (0, 3)
+    assert fact.spot("/isolation/0/name") is fact.spot("/tenant") is None
 
 
 TENANTS = {
