@@ -91,6 +91,51 @@ def test_policies(auditpolicy: AuditPolicies, size: int) -> None:
     assert min(reached.values()) > size // 10, reached.most_common()
 
 
+@sweep(800, 20_000)
+def test_anything_in_a_policy(auditpolicy: AuditPolicies, size: int) -> None:
+    dice = random.Random(39)
+    texts = [json.dumps(policies.changed(dice)) for _ in range(size)]
+    became: Counter[tuple[bool, bool]] = Counter()
+    for text, theirs in zip(texts, auditpolicy.asked((text, ()) for text in texts), strict=True):
+        read = ours(text)
+        assert read is not None
+        assert (read.policy is None) == bool(theirs.error), (read.refused, theirs.error, text)
+        if not theirs.error:
+            assert (not read.ignored) == theirs.strict, (read.ignored, text)
+        became[bool(theirs.error), theirs.strict] += 1
+    assert len(became) == 3, became
+
+
+HEAD = "apiVersion: audit.k8s.io/v1\nkind: Policy\n"
+TEXTS = {
+    "another document behind it": f"{HEAD}rules: [{{level: None}}]\n---\nrules: bad\n",
+    "a separator before it": f"# a\n---\n{HEAD}rules: [{{level: None}}]\n",
+    "an empty document before it": f"---\n---\n{HEAD}rules: [{{level: None}}]\n",
+    "a word for true": f"{HEAD}rules: [{{level: None, verbs: [get, on]}}]\n",
+    "a number": f"{HEAD}rules: [{{level: None, users: [1e3]}}]\n",
+    "a date": f"{HEAD}rules: [{{level: None, users: [2020-01-01]}}]\n",
+    "nulls": f"{HEAD}rules: [{{level: None, users: [~, a], verbs: ~}}]\n",
+    "a field twice": f"{HEAD}rules: [{{level: bad, level: None}}]\n",
+    "an anchor": f"{HEAD}rules:\n- &a {{level: None}}\n- {{<<: *a, users: [b]}}\n",
+    "a tab": f"{HEAD}rules:\n\t- level: None\n",
+    "a number for a field": f"{HEAD}rules: [{{level: None, 1: a}}]\n",
+    "nothing": "",
+    "a text": "hello",
+    "a byte order mark": f"\ufeff{HEAD}rules: [{{level: None}}]\n",
+    "carriage returns": f"{HEAD}rules: [{{level: None}}]\n".replace("\n", "\r\n"),
+    "an end": f"{HEAD}rules: [{{level: None}}]\n...\nfoo: [\n",
+}
+
+
+def test_texts(auditpolicy: AuditPolicies) -> None:
+    """What YAML makes of a policy: its first document, in words of YAML 1.1."""
+    answers = auditpolicy.asked((text, ()) for text in TEXTS.values())
+    refused = {name for name, theirs in zip(TEXTS, answers, strict=True) if theirs.error}
+    read = {name: ours(text) for name, text in TEXTS.items()}
+    assert {name for name, found in read.items() if found is None or not found.policy} == refused
+    assert 4 < len(refused) < 10
+
+
 @sweep(600, 20_000)
 def test_policies_that_may_be_refused(auditpolicy: AuditPolicies, size: int) -> None:
     dice = random.Random(7)

@@ -56,6 +56,11 @@ _METADATA: Final = frozenset(
 )
 _TEXTS: Final = ("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion")
 _MAPS: Final = ("labels", "annotations")
+_NUMBERS: Final = ("generation", "deletionGracePeriodSeconds")
+_TIMES: Final = ("creationTimestamp", "deletionTimestamp")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_OWNER: Final = ("apiVersion", "kind", "name", "uid")
+_MANAGED: Final = ("manager", "operation", "apiVersion", "fieldsType", "subresource")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -170,13 +175,45 @@ class _Reading:
         return frozenset(stages)
 
     def _metadata(self, value: object) -> None:
-        found = self._map(("metadata",), value)
-        self._unknown(("metadata",), found, _METADATA)
-        for name in _TEXTS:
-            self._text(("metadata", name), found.get(name))
+        """Read what has no meaning for a policy, and has to be of its types all the same."""
+        path = ("metadata",)
+        found = self._map(path, value)
+        self._unknown(path, found, _METADATA)
+        self._of_texts(path, found, _TEXTS)
         for name in _MAPS:
-            for key, each in self._map(("metadata", name), found.get(name)).items():
-                self._text(("metadata", name, key), each)
+            texts = self._map((*path, name), found.get(name))
+            self._of_texts((*path, name), texts, tuple(texts))
+        for name in _NUMBERS:
+            self._number((*path, name), found.get(name))
+        for name in _TIMES:
+            self._time((*path, name), found.get(name))
+        self._texts((*path, "finalizers"), found.get("finalizers"))
+        for name, texts_of, others in (
+            ("ownerReferences", _OWNER, ("controller", "blockOwnerDeletion")),
+            ("managedFields", _MANAGED, ("time", "fieldsV1")),
+        ):
+            for at, each in enumerate(self._items((*path, name), found.get(name))):
+                inside = (*path, name, str(at))
+                item = self._map(inside, each)
+                self._unknown(inside, item, frozenset((*texts_of, *others)))
+                self._of_texts(inside, item, texts_of)
+                self._time((*inside, "time"), item.get("time"))
+                for flag in ("controller", "blockOwnerDeletion"):
+                    self._bool((*inside, flag), item.get(flag) if flag in others else None)
+
+    def _of_texts(
+        self, path: tuple[str, ...], found: Mapping[str, object], names: Sequence[str]
+    ) -> None:
+        for name in names:
+            self._text((*path, name), found.get(name))
+
+    def _number(self, path: tuple[str, ...], value: object) -> None:
+        if value is not None and type(value) is not int:
+            self._refuse(path, "is not a whole number")
+
+    def _time(self, path: tuple[str, ...], value: object) -> None:
+        if value is not None and not (isinstance(value, str) and _TIME.fullmatch(value)):
+            self._refuse(path, "is not a time")
 
     def _unknown(
         self, path: tuple[str, ...], found: Mapping[str, object], known: frozenset[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from auditor.analysis.auditing.policy import STAGES, TITLES, Request
@@ -197,3 +197,62 @@ BREAKING = {
     "nothing": _top("apiVersion", "audit.k8s.io/v1"),
 }
 """What may be wrong with a policy, by name; some of it the server takes."""
+
+
+_ANYTHING: Sequence[object] = (
+    *(None, True, False, 0, 1, -1, 1.5, "", "x", "None", "Metadata", "*", "/a", "/a*", [], {}),
+    *(["a"], [None], [1], [[]], [{}], {"a": 1}, {"group": ""}, {"level": "None"}),
+    "audit.k8s.io/v1",
+)
+_METADATA: Json = {
+    "name": "a",
+    "labels": {"a": "b"},
+    "generation": 1,
+    "creationTimestamp": "2026-01-01T00:00:00Z",
+    "finalizers": ["a"],
+    "ownerReferences": [{"name": "x", "controller": True}],
+    "managedFields": [{"manager": "a", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:a": {}}}],
+}
+_KEYS = (
+    *("level", "users", "namespaces", "resources", "group", "resourceNames", "omitStages", "x"),
+    *("nonResourceURLs", "omitManagedFields", "metadata", "kind", "apiVersion", "rules", "Level"),
+    *("USERS", "verbs"),
+)
+
+
+def changed(dice: random.Random) -> object:
+    """A policy in which anything at all stands in one or two places."""
+    made: object = policy(dice)
+    if dice.random() < 0.3 and isinstance(made, dict):
+        made["metadata"] = copy.deepcopy(_METADATA)
+    for _ in range(dice.randint(1, 2)):
+        made = _changed(dice, made)
+    return made
+
+
+def _changed(dice: random.Random, document: object) -> object:
+    holders = list(_holders(document))
+    value = copy.deepcopy(dice.choice(_ANYTHING))
+    if not holders:
+        return value
+    holder = dice.choice(holders)
+    if isinstance(holder, dict):
+        keys = list(holder)
+        key = dice.choice((*_KEYS, *keys) if dice.random() < 0.3 or not keys else keys)
+        if dice.random() < 0.15:
+            holder.pop(key, None)
+        else:
+            holder[key] = value
+    elif holder and dice.random() < 0.7:
+        holder[dice.randrange(len(holder))] = value
+    else:
+        holder.append(value)
+    return document
+
+
+def _holders(value: object) -> Iterator[Any]:
+    """Yield every object and list in a document."""
+    if isinstance(value, dict | list):
+        yield value
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _holders(each)
