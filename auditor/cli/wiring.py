@@ -439,6 +439,7 @@ SHIPPED: Final = Wiring(
         {
             "terminal": _terminal,
             "json": _file("reports.results"),
+            "html": _file("reports.html.page"),
             "sarif": _file("reports.sarif"),
             "junit": _file("reports.junit"),
             "markdown": _file("reports.markdown"),

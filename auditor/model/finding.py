@@ -112,6 +112,7 @@ class RuleInfo(msgspec.Struct, frozen=True):
     title: str
     severity: str
     remediation: str
+    rationale: str = ""
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -182,7 +182,11 @@ def _rules(profile: CompiledProfile) -> dict[str, RuleInfo]:
     """What reports say of the rules themselves."""
     return {
         active.rule.id: RuleInfo(
-            active.rule.id, active.rule.title, active.severity.value, active.rule.remediation
+            id=active.rule.id,
+            title=active.rule.title,
+            severity=active.severity.value,
+            remediation=active.rule.remediation,
+            rationale=active.rule.rationale,
         )
         for active in profile.rules
     }

@@ -18,6 +18,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from reports import gitlab
 from reports.sarif_rules import LEFT_OUT, NOT_READ
+from tests.contract.pages import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,16 @@ def _decoded(text: str) -> str:
     return text
 
 
+def of_html(data: bytes) -> Shown:
+    """The rows for the script, and the table of what was not seen."""
+    page = Page(data.decode())
+    rows, _ = page.rows()
+    cells = page.cells.get("gaps", [])
+    return Shown([(row[2], row[6]) for row in rows], cells[2::5])
+
+
 READERS: dict[str, Callable[[bytes], Shown]] = {
+    "html": of_html,
     "json": of_json,
     "sarif": of_sarif,
     "junit": of_junit,

@@ -1,0 +1,1 @@
+"""The report as one page: readable without scripts, to be filtered with them, and to be printed."""
