@@ -49,6 +49,12 @@ _UNKNOWN: Final = Read()
 _encode = msgspec.json.encode
 
 
+_Seen = tuple[
+    tuple[tuple[str, object], ...], More, tuple[ContainerPort, ...], bool, bool, tuple[int, ...]
+]
+"""Labels, who may add more, ports with names, whether there may be more, host, pieces."""
+
+
 class Kind(msgspec.Struct):
     """Pods that are one end: how many, of which workloads, and where the first was read.
 
@@ -142,10 +148,17 @@ class Gathered:
 
     def pod(self, row: PodRow, namespace: str, origin: Origin | None = None) -> None:
         """Learn a pod, or a template of pods; where it was read, None of what is only counted."""
-        made, key = self._project.pod(namespace, row)
-        own = (row.read.host_ports, row.networks, row.servers)
-        kind = self._class((key, own), made)
-        kind.host_ports, kind.networks, kind.servers = own
+        seen = self._project.seen(row)
+        key: object = (namespace, seen, row.read.host_ports, row.networks, row.servers)
+        try:
+            kind = self._classes.get(key)
+        except TypeError:  # a label that is no text
+            key = _encode(key)
+            kind = self._classes.get(key)
+        if kind is None:
+            kind = self._class(key, self._project.pods(namespace, seen))
+            kind.host_ports = row.read.host_ports
+            kind.networks, kind.servers = row.networks, row.servers
         kind.live = kind.live or row.live
         kind.pods += 1
         kind.running = kind.running or row.running
@@ -245,37 +258,42 @@ class _Projection:
             )
         )
         called = (port.target for service in services for port in service.ports)
+        self._sorted = sorted(self._keys)
         self._names = port_names(policies) | {name for name in called if isinstance(name, str)}
         self._space = AddressSpace([*asked, *blocks_in(policies)])
         self._controlled = bool(self._keys & ADDED)
 
-    def pod(self, namespace: str, row: PodRow) -> tuple[Pods, object]:
-        """Make the pods of a row, and what tells them from others."""
+    def seen(self, row: PodRow) -> _Seen:
+        """What of a pod tells it from others."""
         read = row.read
-        labels = {key: read.labels[key] for key in sorted(self._keys & read.labels.keys())}
+        labels = tuple((key, read.labels[key]) for key in self._sorted if key in read.labels)
         ports = tuple(each for each in read.ports if each.name in self._names)
         more = row.more if self._keys else More.NONE
         if more is More.OF_CONTROLLERS and not self._controlled:
             more = More.NONE
         more_ports = row.more is More.ANY and bool(self._names)
-        addresses = self._firsts(blocks_of(read.addresses))
-        made = Pods(namespace, labels, more, ports, more_ports, read.host, addresses)
-        return made, _encode(made)
+        pieces = tuple(sorted({self._space.piece_of(x) for x in blocks_of(read.addresses)}))
+        return labels, more, ports, more_ports, read.host, pieces
+
+    def pods(self, namespace: str, seen: _Seen) -> Pods:
+        """Make the pods of what was seen of them."""
+        labels, more, ports, more_ports, host, pieces = seen
+        return Pods(namespace, dict(labels), more, ports, more_ports, host, self._firsts(pieces))
 
     def node(self, row: Nodes) -> Nodes:
         """The node as policies see it."""
         labels = {key: row.labels[key] for key in sorted(self._node_keys & row.labels.keys())}
-        return Nodes(labels, self._firsts(row.addresses), row.more)
+        pieces = sorted({self._space.piece_of(each) for each in row.addresses})
+        return Nodes(labels, self._firsts(pieces), row.more)
 
     def stranger(self) -> Pods:
         """A pod that nobody thought of: no policy means it by its name, labels or address."""
         address = least_covered(self._space, self._policies, SPECIAL)
         return Pods(STRANGER, addresses=address)
 
-    def _firsts(self, blocks: Iterable[Block]) -> tuple[Block, ...]:
-        """An address of each piece in which some are."""
-        pieces = {self._space.piece_of(each) for each in blocks}
-        firsts = (self._space.pieces[at] for at in sorted(pieces))
+    def _firsts(self, pieces: Iterable[int]) -> tuple[Block, ...]:
+        """The first address of each of some pieces."""
+        firsts = (self._space.pieces[at] for at in pieces)
         return tuple(Block(each.family, each.first, each.first) for each in firsts)
 
 

@@ -24,6 +24,8 @@ from auditor.analysis.network.relations import Piece, Relation
 
 _FEW: Final = 256
 """A group that lets no more than so many ends through is only asked by those."""
+_REMEMBERED: Final = 256
+"""Answers that are remembered: pods of one namespace come together, and have most in common."""
 _OPPOSITE: Final = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
 
 
@@ -75,6 +77,8 @@ class Meeting:
         key = (id(decision), tuple((at, *each[1:]) for at, each in zip(asked, theirs, strict=True)))
         found = self._known.get(key)
         if found is None:
+            if len(self._known) > _REMEMBERED:
+                self._known.clear()
             sure = self._joined(decision.sure, [(each.members, ports) for each, ports, _ in theirs])
             possible = self._joined(
                 decision.possible, [(each.members, ports) for each, _, ports in theirs]
