@@ -34,6 +34,7 @@ from auditor.analysis.network.network import Network
 from auditor.analysis.network.objects import Read
 from auditor.analysis.network.policies import Direction, PodsPeer, Policy, Rule
 from auditor.analysis.network.ports import NamedPort
+from auditor.analysis.network.servers import Servers
 from auditor.analysis.network.telling import path_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.fact import Fact, Origin
@@ -83,11 +84,12 @@ class NetworkPolicies:
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         """``plugins`` are those that are known."""
         self._plugins = plugins
+        self._servers = Servers(())
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take a policy as it is written, and the labels and ports of templates."""
         if resource.kind not in rows.TEMPLATES:
-            yield from rows.extracted(resource, site, (), self._plugins)
+            yield from rows.extracted(resource, site, (), self._plugins, self._servers)
         elif not _is_made(resource):
             yield from _template(resource, live=site.target.uid != rows.FILES)
 

@@ -33,7 +33,7 @@ from auditor.analysis.network.places import Place, places_from_table
 from auditor.analysis.network.questions import Answers, Question, blocks_of, ports_of
 from auditor.analysis.network.rows import NamespaceRow, PodRow, PolicyRow
 from auditor.analysis.network.servers import TABLE as SERVERS
-from auditor.analysis.network.servers import Server, servers_from_table
+from auditor.analysis.network.servers import Server, Servers, servers_from_table
 from auditor.analysis.network.summaries import Summaries
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.enums import GapCause
@@ -98,7 +98,7 @@ class NetworkReach(Uncombined):
         self._plugins = plugins
         self._places = places
         self._asked = asked
-        self._servers = servers
+        self._servers = Servers(servers)
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take what a resource says of networks, and of its tenant."""
@@ -130,7 +130,7 @@ class NetworkReach(Uncombined):
             return
         state = enforcement_of(gathered, live=live)
         summaries = Summaries(gathered, ports_of(self._asked))
-        yield from zones.facts_of(gathered, summaries, self._servers, state.state, live=live)
+        yield from zones.facts_of(gathered, summaries, self._servers.known, state.state, live=live)
         answers = Answers(summaries, gathered.kinds)
         for number, question in enumerate(self._asked):
             for at, answer in enumerate(answers.of(question)):

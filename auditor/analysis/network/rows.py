@@ -32,7 +32,7 @@ from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.analysis.network import exposing
 from auditor.analysis.network.enforcement import Plugin, plugin_of
 from auditor.analysis.network.objects import Read, nodes_of, read_pod
-from auditor.analysis.network.servers import Server, servers_in
+from auditor.analysis.network.servers import Servers
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.secondary_networks import named_in
 from auditor.model.fact import Origin
@@ -118,7 +118,7 @@ def extracted(
     site: Site,
     keys: Sequence[TenantKey],
     plugins: Sequence[Plugin],
-    servers: Sequence[Server] = (),
+    servers: Servers,
 ) -> Iterator[Row]:
     """Take what is needed of one object; one that is not as its API has it leaves a row too."""
     kind, live = resource.kind, site.target.uid != FILES
@@ -184,7 +184,7 @@ def _exposing(resource: Resource, site: Site) -> Iterator[Row]:
         yield Row((EXPOSING, resource.namespace), tag, site.origin(resource), _encode(found))
 
 
-def _pod(resource: Resource, site: Site, servers: Sequence[Server], *, live: bool) -> Iterator[Row]:
+def _pod(resource: Resource, site: Site, servers: Servers, *, live: bool) -> Iterator[Row]:
     origin, key = site.origin(resource), (PODS, resource.namespace)
     try:
         read = read_pod(resource.body)
@@ -197,20 +197,18 @@ def _pod(resource: Resource, site: Site, servers: Sequence[Server], *, live: boo
         yield Row(key, "pod", origin, _encode(_told(found, resource.namespace, servers)))
 
 
-def _told(row: PodRow, namespace: str, servers: Sequence[Server]) -> PodRow:
+def _told(row: PodRow, namespace: str, servers: Servers) -> PodRow:
     """Say what a pod serves and which networks it has, in place of what says so."""
     read = row.read
     return msgspec.structs.replace(
         row,
         read=msgspec.structs.replace(read, networks="", images=()),
         networks=tuple(named_in(read.networks, namespace)) if read.networks else (),
-        servers=servers_in(read.images, servers),
+        servers=servers.of(read.images),
     )
 
 
-def _template(
-    resource: Resource, site: Site, servers: Sequence[Server], *, live: bool
-) -> Iterator[Row]:
+def _template(resource: Resource, site: Site, servers: Servers, *, live: bool) -> Iterator[Row]:
     """Take a template; one of a pod is the pod itself, and was taken as that."""
     above = resource.parent or resource
     if above.kind != POD:

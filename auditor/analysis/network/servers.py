@@ -7,7 +7,7 @@ The table ``network-servers`` names them: how a repository ends, and where such 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -16,6 +16,7 @@ from auditor.analysis.network.places import port_in
 from auditor.analysis.network.ports import PortRange
 
 TABLE: Final = "network-servers"
+_REMEMBERED: Final = 4_096
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -45,10 +46,23 @@ def servers_from_table(rows: Sequence[Mapping[str, object]]) -> tuple[Server, ..
     return tuple(found)
 
 
-def servers_in(images: Iterable[str], servers: Sequence[Server]) -> tuple[str, ...]:
-    """Name the servers that some images are, once each."""
-    every = list(images)
-    return tuple(each.name for each in servers if any(map(each.is_image, every)))
+class Servers:
+    """Says what pods serve by their images; of an image that was asked for it is remembered."""
+
+    def __init__(self, known: Sequence[Server]) -> None:
+        """``known`` are the rows of the table."""
+        self.known = tuple(known)
+        self._of: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def of(self, images: tuple[str, ...]) -> tuple[str, ...]:
+        """Name the servers that some images are, once each."""
+        found = self._of.get(images)
+        if found is None:
+            if len(self._of) > _REMEMBERED:
+                self._of.clear()
+            named = (each.name for each in self.known if any(map(each.is_image, images)))
+            found = self._of[images] = tuple(named)
+        return found
 
 
 def _list(value: object) -> list[object]:

@@ -9,7 +9,7 @@ import pytest
 from auditor.analysis.gpu.tenants import TenantKey
 from auditor.analysis.network.places import port_in
 from auditor.analysis.network.reach import NetworkReach
-from auditor.analysis.network.servers import Server, servers_in
+from auditor.analysis.network.servers import Server, Servers
 from auditor.model.resource import Resource
 from tests.unit.analysis.network.documents import (
     LIVE,
@@ -206,4 +206,4 @@ def test_servers_that_others_reach() -> None:
     ],
 )
 def test_images_of_servers(image: str, found: tuple[str, ...]) -> None:
-    assert servers_in([image], [VLLM]) == found
+    assert Servers([VLLM]).of((image,)) == found
