@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
             "auditor.cli.collect:collect", "Read targets into a folder, to be judged elsewhere."
         ),
         "evaluate": Known("auditor.cli.evaluate:evaluate", "Judge a bundle, by any profile."),
+        "report": Known("auditor.cli.report:report", "Write the reports of a bundle."),
         "verify": Known(
             "auditor.cli.verify:verify", "Check that a bundle is whole, and whose it is."
         ),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial, reduce
+from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
 import click
-import msgspec
 
 from auditor.cli.caching import RESULTS, cache_of
 from auditor.cli.errors import show_traceback
@@ -22,9 +20,9 @@ from auditor.cli.options import (
     progress_option,
     set_option,
 )
-from auditor.cli.output import parse_outputs, write_files, write_stdout
-from auditor.cli.screen import Progress, style_of
-from auditor.cli.wiring import SHIPPED, wired
+from auditor.cli.screen import Progress
+from auditor.cli.writing import SECTIONS as WRITING_SECTIONS
+from auditor.cli.writing import WRITING, Reports, Written
 from auditor.config import Config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
@@ -35,8 +33,6 @@ from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
 from auditor.runner.settings import EvidenceOptions, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
-from reports.style import Style
-from reports.text import safe
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -52,21 +48,19 @@ SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
             "waivers",
             "exit_zero",
         ),
-        "What to write": ("stdout_format", "outputs", "list_all", "passes", "quiet"),
-        "How it looks": ("group_by", "plain", "color", "progress"),
+        **WRITING_SECTIONS,
+        "How it looks": (*WRITING_SECTIONS["How it looks"], "progress"),
         "How it runs": ("workers", "no_cache"),
     }
 )
 
 
-class Choices(msgspec.Struct, frozen=True):
+class Choices(Written, frozen=True, kw_only=True):
     """The options, as they were given."""
 
     profile: str
     settings: tuple[str, ...]
     policies: tuple[Path, ...]
-    stdout_format: str
-    outputs: tuple[str, ...]
     fail_on: str
     baseline: Path | None
     baseline_key: Path | None
@@ -74,15 +68,9 @@ class Choices(msgspec.Struct, frozen=True):
     baseline_any: bool
     waivers: Path | None
     exit_zero: bool
-    list_all: bool
-    passes: bool
-    group_by: str
     workers: int | None
     no_cache: bool
     no_memo: bool
-    plain: bool
-    color: str
-    quiet: bool
     progress: str
 
 
@@ -90,22 +78,6 @@ _OPTIONS = (
     profile_option,
     set_option,
     policies_option,
-    click.option(
-        "--format",
-        "stdout_format",
-        type=click.Choice(list(SHIPPED.formats)),
-        default="terminal",
-        show_default=True,
-        metavar="FORMAT",
-        help=f"What to print: {', '.join(SHIPPED.formats)}.",
-    ),
-    click.option(
-        "-o",
-        "outputs",
-        metavar="FORMAT=FILE",
-        multiple=True,
-        help="Also write a report to a file, - for standard output. Repeatable.",
-    ),
     click.option(
         "--fail-on",
         metavar="EXPR",
@@ -145,19 +117,6 @@ _OPTIONS = (
     ),
     click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
     click.option(
-        "--all", "list_all", is_flag=True, help="List every finding; in JSON, passes as well."
-    ),
-    click.option(
-        "--passes", is_flag=True, help="As --all, with what passed or does not apply on the screen."
-    ),
-    click.option(
-        "--group-by",
-        type=click.Choice(["rule", "object"]),
-        default="rule",
-        show_default=True,
-        help="Tell findings on the screen by rule, or by object.",
-    ),
-    click.option(
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
@@ -167,17 +126,7 @@ _OPTIONS = (
         "--no-cache", is_flag=True, help="Neither read nor write what earlier scans found."
     ),
     click.option("--no-memo", is_flag=True, hidden=True, help="Judge equal slices again."),
-    click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour."),
-    click.option(
-        "--color",
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        show_default=True,
-        help="Colour; auto obeys NO_COLOR and FORCE_COLOR.",
-    ),
-    click.option(
-        "-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells."
-    ),
+    *WRITING,
     progress_option,
 )
 
@@ -197,23 +146,10 @@ class Judging:
             UsageError: a report can't be written where it is wanted.
         """
         self._chosen = chosen
-        self._files = parse_outputs(chosen.outputs, targets)
-        self._everything = chosen.list_all or chosen.passes
-        screen = style_of(sys.stdout, config, plain=chosen.plain, colour=chosen.color)
-        self._style = self._listing(screen)
+        self._reports = Reports(chosen, config, targets)
         self._cache = None if chosen.no_cache else cache_of(config)
         quiet = chosen.quiet and chosen.progress == "auto"
         self.progress = Progress("none" if quiet else chosen.progress)
-
-    def _listing(self, style: Style) -> Style:
-        """What of a report is listed, and in which order."""
-        chosen = self._chosen
-        return msgspec.structs.replace(
-            style,
-            everything=self._everything,
-            passes=chosen.passes,
-            by_object=chosen.group_by == "object",
-        )
 
     def settings(self, spool: Path) -> Settings:
         """How to run, with ``spool`` for what is in between."""
@@ -224,7 +160,7 @@ class Judging:
             workers=chosen.workers or default_workers(),
             spool=spool,
             result_cache=cache.below(RESULTS) if cache is not None else None,
-            list_all=self._everything,
+            list_all=self._reports.everything,
             memo=not chosen.no_memo,
             known=self._known(spool),
             waivers=self._waivers(),
@@ -282,19 +218,12 @@ class Judging:
 
     def warn(self, texts: Iterable[str]) -> None:
         """Print what is no error, and what a person may want to mend."""
-        if not self._chosen.quiet:
-            for text in texts:
-                click.echo(f"auditor: {safe(text)}", err=True)
+        self._reports.warn(texts)
 
     def tell(self, report: Report, bug: str = "") -> int:
         """Write all reports, and return the exit code; ``bug`` was met before they were made."""
-        chosen = self._chosen
-        paper = self._listing(Style(width=None, colour=False, plain=chosen.plain))
-        formats = wired().formats
-        write_files([(file, partial(formats[file.format](paper), report)) for file in self._files])
-        if not chosen.quiet:
-            write_stdout(sys.stdout.buffer, formats[chosen.stdout_format](self._style)(report))
+        self._reports.write(report)
         if bug or report.bug:
             show_traceback(bug or report.bug)
             return INTERNAL
-        return 0 if chosen.exit_zero else report.gate.exit
+        return 0 if self._chosen.exit_zero else report.gate.exit

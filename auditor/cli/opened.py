@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from auditor.cli.wiring import wired
-from auditor.errors import UsageError
+from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import BlockReader
-from auditor.evidence.layout import BODIES, RESULTS, Collected, Evaluation, Manifest, results_in
+from auditor.evidence.layout import (
+    BODIES,
+    LARGE_RESULTS,
+    RESULTS,
+    Collected,
+    Evaluation,
+    Manifest,
+    results_in,
+)
 from auditor.evidence.recorded import in_full
 from auditor.policy import CacheFolder
 from auditor.ports import Collector
@@ -23,6 +33,7 @@ from auditor.runner.waiving import read_waivers
 from reports.style import FILE_STYLE
 
 Progress = Callable[[str, int, int], None]
+_PIECE: Final = 1 << 20
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -73,6 +84,28 @@ def folder_of(place: Path, scratch: Path) -> Path:
     root.mkdir(mode=0o700)
     unpack(place, root)
     return root
+
+
+def copied_results(root: Path, manifest: Manifest, folder: Path, whose: str) -> Path:
+    """The results of a bundle, read once into a new folder: what is there is what was verified.
+
+    Raises:
+        IntegrityError: they are not what the manifest says, any more.
+    """
+    listed = {each.path: each.sha256 for each in manifest.files}
+    name = LARGE_RESULTS if LARGE_RESULTS in listed else RESULTS
+    folder.mkdir(mode=0o700)
+    digest = hashlib.sha256()
+    with (root / name).open("rb") as file, (folder / name).open("wb") as copy:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            copy.write(piece)
+    if digest.hexdigest() != listed.get(name):
+        raise IntegrityError(
+            f"{whose}: {name} was changed while it was read",
+            hint="make sure that nothing writes to it during the run",
+        )
+    return folder / name
 
 
 class Replay(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -209,8 +210,6 @@ def coverage_of(
     that is looked at and that were not judged nobody looks at. Rules about what is elsewhere were
     not evaluated.
     """
-    decided = sum(count.passed + count.failed + count.not_applicable for count in counts)
-    undecided = sum(count.unknown + count.manual for count in counts)
     blinded = {
         count.rule
         for count in counts
@@ -234,12 +233,27 @@ def coverage_of(
         )
         for kind in sorted(census)
     )
-    total = decided + undecided
     idle = scope.elsewhere & {count.rule for count in counts} - blinded - absent
     return Coverage(
         kinds,
         len(counts) - len(blinded) - len(absent) - len(idle),
         len(blinded),
         len(absent),
-        decided / total if total else 0.0,
+        ratio_of(counts),
     )
+
+
+def ratio_of(counts: Iterable[RuleCount]) -> float:
+    """Return how many of the checks were decided, 0 where there are none."""
+    decided = total = 0
+    for count in counts:
+        sure = count.passed + count.failed + count.not_applicable
+        decided += sure
+        total += sure + count.unknown + count.manual
+    return decided / total if total else 0.0
+
+
+def digest_of(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> str:
+    """Make the digest of a run: of the sha256 of its findings, of what was not read, of counts."""
+    parts = msgspec.json.encode((findings, sorted(set(gaps)), counts))
+    return f"sha256:{hashlib.sha256(parts).hexdigest()}"

@@ -48,7 +48,7 @@ def findings_in(path: Path) -> Iterator[FindingSummary]:
         IntegrityError: these are not results of ours.
     """
     decode = msgspec.json.Decoder(FindingSummary).decode
-    for row in _rows(path):
+    for row in rows_in(path):
         try:
             found = decode(row)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -56,8 +56,12 @@ def findings_in(path: Path) -> Iterator[FindingSummary]:
         yield found
 
 
-def _rows(path: Path) -> Iterator[bytes]:
-    """Read the findings of results as they are encoded there."""
+def rows_in(path: Path) -> Iterator[bytes]:
+    """Read the findings of results as they are encoded there, each without its line's end.
+
+    Raises:
+        IntegrityError: these are not results of ours.
+    """
     with content_of(path) as content:
         try:
             yield from layout.findings_in(content.lines())
@@ -98,7 +102,7 @@ def cited_in(path: Path) -> tuple[set[str], int]:
     """
     found: set[bytes] = set()
     number = 0
-    for row in _rows(path):
+    for row in rows_in(path):
         try:
             found.add(layout.evidence_of(row))
         except ValueError as error:

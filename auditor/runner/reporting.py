@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -68,10 +67,10 @@ def put_together(
             findings=findings,
             controls=_controls(runs, whole, absent, merger.merged, context),
             gate=_gate(settings.gate, whole, merger.merged, amendments, context.profile),
-            rules=_rules(context.profile),
+            rules=rules_of(context.profile),
             tallies=dict(merger.merged.tallies),
             facts=_listed(every),
-            digest=_digest(findings.sha256, whole.gaps, whole.counts),
+            digest=conclude.digest_of(findings.sha256, whole.gaps, whole.counts),
             frameworks=tuple(
                 each
                 for each in context.profile.frameworks.values()
@@ -178,7 +177,7 @@ def _population(runs: Iterable[TargetRun]) -> tuple[Counter[str], Counter[str]]:
     return census, evaluated
 
 
-def _rules(profile: CompiledProfile) -> dict[str, RuleInfo]:
+def rules_of(profile: CompiledProfile) -> dict[str, RuleInfo]:
     """What reports say of the rules themselves."""
     return {
         active.rule.id: RuleInfo(
@@ -198,11 +197,6 @@ def _short(gaps: Iterable[Gap], context: Context) -> frozenset[str]:
     return frozenset(
         rule for gap in set(gaps) for rule in conclude.rules_short_of(gap, rules, sources)
     )
-
-
-def _digest(findings: str, gaps: Iterable[Gap], counts: Sequence[RuleCount]) -> str:
-    parts = msgspec.json.encode((findings, sorted(set(gaps)), counts))
-    return f"sha256:{hashlib.sha256(parts).hexdigest()}"
 
 
 def _listed(runs: Iterable[TargetRun]) -> dict[str, tuple[ListedFact, ...]]:
