@@ -32,8 +32,8 @@ def role(plan: RolePlan) -> Iterator[str]:
     for kind in sorted(plan.reasons.keys() & UNREAD.keys()):
         yield f"# Not in it: {kind}, {UNREAD[kind]}."
     if not plan.reasons.keys().isdisjoint(BY_NAME) and not plan.config_maps:
-        yield "# To see how GPUs are shared, allow for the one ConfigMap that ClusterPolicy or the"
-        yield "# device plugin names: auditor permissions k8s --config-map NAMESPACE/NAME"
+        yield "# Where rules need one (how GPUs are shared, what kubeadm keeps), a scan says which:"
+        yield "# auditor permissions k8s --config-map NAMESPACE/NAME allows for it by its name"
     if plan.namespaces:
         yield from _missing(plan)
     if place not in _ALWAYS_THERE and place not in plan.namespaces:
