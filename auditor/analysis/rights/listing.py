@@ -108,6 +108,7 @@ def _fact(role: RoleInEffect, bindings: list[BindingInEffect], *, live: bool) ->
         subject=_subject(origins[0], role),
         related=tuple(each.origin for each in bindings[:1]) if role.declared else (),
         elsewhere=tuple((f"/{field}", None) for field in _FIELDS),
+        draws_on=((origins[0].target, ""),),
     )
 
 

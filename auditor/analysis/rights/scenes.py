@@ -117,6 +117,7 @@ class Scene:
             subject=stands,
             related=tuple(others),
             elsewhere=tuple(_elsewhere(body, listed)),
+            draws_on=((place.target, ""),),
             part=part,
         )
 

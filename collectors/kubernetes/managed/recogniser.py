@@ -77,7 +77,6 @@ class _Reader:
                 document=number,
                 line=document.line_of(pointer) if pointer else document.line,
                 body=msgspec.json.encode(body),
-                clean=True,
             )
         return bool(found)
 
