@@ -95,6 +95,52 @@ def test_a_control_plane(server: ApiServer, tmp_path: Path) -> None:
         assert [each for _, each in found["k8s-audit-change-unlogged"]] == ["pass"]
 
 
+@pytest.mark.parametrize("denied", ["pods", "namespaces", "nodes"])
+def test_what_may_not_be_read(server: ApiServer, tmp_path: Path, denied: str) -> None:
+    """A cluster of which something is refused passes nothing on account of that."""
+    rbac = "rbac.authorization.k8s.io"
+    with server.client() as client:
+        path = "/api/v1/namespaces/default/serviceaccounts"
+        named = {"metadata": {"name": "auditor"}}
+        created(client, path, {"apiVersion": "v1", "kind": "ServiceAccount", **named})
+        allowed = [each for each in ("pods", "namespaces", "nodes") if each != denied]
+        rules = [
+            {"apiGroups": [""], "resources": allowed, "verbs": ["list"]},
+            {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
+        ]
+        head = {"apiVersion": f"{rbac}/v1", **named}
+        created(
+            client, f"/apis/{rbac}/v1/clusterroles", {"kind": "ClusterRole", **head, "rules": rules}
+        )
+        subject = {"kind": "ServiceAccount", "name": "auditor", "namespace": "default"}
+        role = {"apiGroup": rbac, "kind": "ClusterRole", "name": "auditor"}
+        binding = {"kind": "ClusterRoleBinding", **head, "roleRef": role, "subjects": [subject]}
+        created(client, f"/apis/{rbac}/v1/clusterrolebindings", binding)
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "cp1"}}
+        uid = created(client, "/api/v1/nodes", node)["metadata"]["uid"]
+        owner = {"apiVersion": "v1", "kind": "Node", "name": "cp1", "uid": uid, "controller": True}
+        mirror = pod("kube-apiserver-cp1", *FLAGS, owner=owner)
+        created(client, "/api/v1/namespaces/kube-system/pods", mirror)
+        asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+        token = created(client, f"{path}/auditor/token", asked)["status"]["token"]
+    kubeconfig = write_kubeconfig(tmp_path / "least.json", server, token)
+    ran = auditor(
+        *("scan", "k8s://", "--profile", "audit-logging", "--format", "json", "--all"),
+        env={"KUBECONFIG": str(kubeconfig)},
+    )
+    document = json.loads(ran.out)
+    gaps = {gap["scope"].lower() for gap in document["gaps"]}
+    assert f"k8s/{denied.removesuffix('s')}" in gaps
+    found = {(each["rule"], each["verdict"]) for each in document["findings"]}
+    states = {each["id"]: each["state"] for each in document["controls"]}
+    if denied == "pods":
+        assert (POLICY, "pass") not in found
+        assert states["3.2.1"] == "undetermined"
+    else:
+        assert (POLICY, "pass") in found, "the mirror pod was read"
+        assert (AGE, "fail") in found
+
+
 def test_metrics(control_plane: Binaries, server: ApiServer, tmp_path: Path) -> None:
     """Of a server with a policy and of one without, by what they print themselves."""
     policy = tmp_path / "policy.yaml"
