@@ -19,15 +19,14 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from auditor.model.enums import GapCause
 from auditor.platforms.kubernetes import NODE_COMPONENTS, NODE_FILES, NODE_KUBELET
 from collectors.documents.guards import Unreadable
-from collectors.documents.values import value_of
 from collectors.hosts.seen import FILE, FOLDER, Stat, Unread
-from collectors.kubernetes.node.arguments import Flags, flags_of
-from collectors.kubernetes.node.observed import Observed, Place, Process
+from collectors.kubernetes.node.arguments import flags_of
+from collectors.kubernetes.node.observed import Observed, Place
 from collectors.kubernetes.node.probes import (
     CLIENT_AUTHORITY,
     COMPONENTS,
@@ -40,10 +39,9 @@ from collectors.kubernetes.node.probes import (
     NETWORK,
     PROCESSES,
     UNITS,
-    WHOLE,
 )
+from collectors.kubernetes.node.told import Body, Kubelet, running, shown
 
-Body = dict[str, Any]
 _MANIFEST: Final = r"(?:[a-z0-9-]*-)?{}(?:\.ya?ml|\.manifest|\.json)?"
 """How files are called that hold the manifest of a component."""
 _CERTIFICATE: Final = re.compile(r".*\.(?:crt|pem|cert)", re.IGNORECASE)
@@ -56,113 +54,17 @@ _HAS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Fields of credentials, and the component that is told of them."""
-_EMPTY: Final = Flags({}, [])
 
 
 def bodies(seen: Observed) -> Iterator[tuple[str, Body]]:
     """Make the bodies of all kinds of a node, each with its kind."""
-    kubelet = _Kubelet(seen)
+    kubelet = Kubelet(seen)
     yield NODE_FILES, _files(seen, kubelet)
     yield NODE_KUBELET, kubelet.body()
     yield NODE_COMPONENTS, _components(seen, kubelet.node)
 
 
-def _running(seen: Observed, name: str) -> Iterator[Process]:
-    """The processes of a component, as far as anybody could say whose they are."""
-    if isinstance(seen.processes, Unread):
-        return
-    for each in seen.processes:
-        if PROCESSES.get(each.name) == name and each.place is not Place.UNKNOWN:
-            yield each
-
-
-class _Kubelet:
-    """The kubelet of a node: the one process of that name which is the node's own."""
-
-    def __init__(self, seen: Observed) -> None:
-        self._seen = seen
-        running = [each for each in _running(seen, "kubelet") if each.place is Place.NODE]
-        self._found = running
-        self.flags = flags_of(running[0].words) if len(running) == 1 else _EMPTY
-        self.node = (self.flags.last("hostname-override") or seen.host).strip().lower()
-        self.settings = list(self._settings())
-
-    @property
-    def unread(self) -> str:
-        """Why nobody knows what it was told, "" where that is known."""
-        seen = self._seen
-        if isinstance(seen.processes, Unread):
-            return f"processes: {seen.processes.detail}"
-        if len(self._found) == 1:
-            return "" if self._found[0].words else "its arguments could not be read: look as root"
-        if self._found:
-            return f"{len(self._found)} kubelets run on the node itself"
-        whole = [each.name for each in seen.processes if each.name in WHOLE]
-        if whole:
-            return f"{whole[0]} runs there, and has its kubelet inside"
-        if any(each.name == "kubelet" for each in seen.processes):
-            return "a kubelet runs, and nobody could say whether it is the node's own: look as root"
-        return "no kubelet runs there"
-
-    def _settings(self) -> Iterator[Body]:
-        """The files that it reads, in the order in which a later one counts."""
-        path = self.flags.last("config").rstrip("/")
-        if path:
-            yield _parsed(self._seen, path)
-        folder = self.flags.last("config-dir").rstrip("/")
-        if not folder:
-            return
-        short = self._seen.unlisted(folder)
-        if short is not None:
-            yield {"path": _shown(short[0]), "unread": short[1].detail}
-        for each, at in self._seen.below(folder):
-            if each.endswith(".conf") and at is not None:
-                yield _parsed(self._seen, each)
-
-    def value(self, flag: str, *steps: str) -> str | None:
-        """What it was told by a flag, or else by its files: a path; None where nobody knows."""
-        if flag in self.flags.values:
-            return self.flags.last(flag)
-        found = ""
-        for each in self.settings:
-            if "unread" in each:
-                return None
-            value: Any = each["values"]
-            for step in steps:
-                value = value.get(step) if isinstance(value, dict) else None
-            found = value if isinstance(value, str) else found
-        return found
-
-    def body(self) -> Body:
-        """All that it was told."""
-        unread = self.unread
-        return {
-            "node": self.node,
-            **({"unread": unread} if unread else {}),
-            "flags": self.flags.values,
-            "hidden": self.flags.hidden,
-            "settings": self.settings,
-        }
-
-
-def _parsed(seen: Observed, path: str) -> Body:
-    """A file of settings of the kubelet."""
-    text = seen.text(path)
-    shown = {"path": _shown(path)}
-    if text is None:
-        return {**shown, "unread": "there is none"}
-    if isinstance(text, Unread):
-        return {**shown, "unread": text.detail}
-    try:
-        found = value_of(text.decode())
-    except (Unreadable, UnicodeDecodeError) as error:
-        return {**shown, "unread": f"it is not valid YAML: {getattr(error, 'detail', error)}"}
-    if not isinstance(found, dict) or found.get("kind") != "KubeletConfiguration":
-        return {**shown, "unread": "it is no KubeletConfiguration"}
-    return {**shown, "values": found}
-
-
-def _files(seen: Observed, kubelet: _Kubelet) -> Body:
+def _files(seen: Observed, kubelet: Kubelet) -> Body:
     told = kubelet.value("pod-manifest-path", "staticPodPath")
     manifests = _told(told) or MANIFESTS
     body: Body = {"node": kubelet.node, "account": {"user": 0, "group": 0}}
@@ -197,7 +99,7 @@ def _etcd_account(seen: Observed) -> Body:
     return {} if seen.etcd is None else {"user": seen.etcd.user, "group": seen.etcd.group}
 
 
-def _of_kubelet(seen: Observed, kubelet: _Kubelet) -> Body:
+def _of_kubelet(seen: Observed, kubelet: Kubelet) -> Body:
     """The files that the kubelet was told of; without one that runs, those of kubeadm."""
     if kubelet.unread:
         usual = {
@@ -225,7 +127,7 @@ def _told(path: str | None) -> tuple[str, ...]:
 
 def _credentials(seen: Observed, field: str) -> Iterator[str]:
     """The files of credentials that a process of the node itself was told of."""
-    for each in _running(seen, _HAS.get(field, "")):
+    for each in running(seen, _HAS.get(field, "")):
         path = flags_of(each.words).last("kubeconfig")
         if path and each.place is Place.NODE:
             yield path
@@ -248,7 +150,7 @@ def _unsure(seen: Observed, field: str) -> Iterator[Body]:
 def _etcd_data(seen: Observed) -> tuple[str, ...]:
     told = [
         flags_of(each.words).last("data-dir") or each.variables.get("ETCD_DATA_DIR", "")
-        for each in _running(seen, "etcd")
+        for each in running(seen, "etcd")
     ]
     return tuple(dict.fromkeys(each.rstrip("/") for each in told if each)) or (ETCD_DATA,)
 
@@ -268,7 +170,7 @@ def _under(seen: Observed, folders: Iterable[str]) -> Iterator[Body]:
         at = seen.at(folder)
         short = seen.unlisted(folder) if not isinstance(at, Unread) else (folder, at)
         if short is not None:
-            yield {"path": _shown(short[0]), "unread": short[1].detail}
+            yield {"path": shown(short[0]), "unread": short[1].detail}
         for path, found in seen.below(folder):
             if found is not None:
                 yield _entry(path, found)
@@ -286,7 +188,7 @@ def _each(seen: Observed, paths: Iterable[str], kind: str) -> Iterator[Body]:
             if at.type != kind and at.link == "/dev/null":
                 continue
             if at.type != kind:
-                yield {"path": _shown(path), "unread": f"it is a {at.type}, and no {kind}"}
+                yield {"path": shown(path), "unread": f"it is a {at.type}, and no {kind}"}
                 continue
         yield _entry(path, at)
 
@@ -298,10 +200,10 @@ def _is(entry: Body, kind: str) -> bool:
 
 def _entry(path: str, at: Stat | Unread) -> Body:
     if isinstance(at, Unread):
-        return {"path": _shown(path), "unread": at.detail}
-    link = {"link": _shown(at.link)} if at.link else {}
+        return {"path": shown(path), "unread": at.detail}
+    link = {"link": shown(at.link)} if at.link else {}
     return {
-        "path": _shown(path),
+        "path": shown(path),
         "type": at.type,
         "mode": at.mode,
         "permissions": f"{at.mode:04o}",
@@ -311,18 +213,13 @@ def _entry(path: str, at: Stat | Unread) -> Body:
     }
 
 
-def _shown(path: str) -> str:
-    """A path as text: its bytes need not be any."""
-    return path.encode(errors="surrogateescape").decode(errors="replace")
-
-
 def _components(seen: Observed, node: str) -> Body:
     """What the components of a control plane were told, and kube-proxy."""
     found: list[Body] = []
     for name in dict.fromkeys(PROCESSES.values()):
         if name == "kubelet":
             continue
-        for each in _running(seen, name):
+        for each in running(seen, name):
             flags = flags_of(each.words)
             found.append(
                 {

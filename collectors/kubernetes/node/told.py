@@ -1,0 +1,116 @@
+"""What the kubelet of a node was told: its flags, and the files that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from collectors.documents.guards import Unreadable
+from collectors.documents.values import value_of
+from collectors.hosts.seen import Unread
+from collectors.kubernetes.node.arguments import Flags, flags_of
+from collectors.kubernetes.node.observed import Observed, Place, Process
+from collectors.kubernetes.node.probes import PROCESSES, WHOLE
+
+Body = dict[str, Any]
+_EMPTY: Final = Flags({}, [])
+
+
+def running(seen: Observed, name: str) -> Iterator[Process]:
+    """The processes of a component, as far as anybody could say whose they are."""
+    if isinstance(seen.processes, Unread):
+        return
+    for each in seen.processes:
+        if PROCESSES.get(each.name) == name and each.place is not Place.UNKNOWN:
+            yield each
+
+
+class Kubelet:
+    """The kubelet of a node: the one process of that name which is the node's own."""
+
+    def __init__(self, seen: Observed) -> None:
+        self._seen = seen
+        found = [each for each in running(seen, "kubelet") if each.place is Place.NODE]
+        self._found = found
+        self.flags = flags_of(found[0].words) if len(found) == 1 else _EMPTY
+        self.node = (self.flags.last("hostname-override") or seen.host).strip().lower()
+        self.settings = list(self._settings())
+
+    @property
+    def unread(self) -> str:
+        """Why nobody knows what it was told, "" where that is known."""
+        seen = self._seen
+        if isinstance(seen.processes, Unread):
+            return f"processes: {seen.processes.detail}"
+        if len(self._found) == 1:
+            return "" if self._found[0].words else "its arguments could not be read: look as root"
+        if self._found:
+            return f"{len(self._found)} kubelets run on the node itself"
+        whole = [each.name for each in seen.processes if each.name in WHOLE]
+        if whole:
+            return f"{whole[0]} runs there, and has its kubelet inside"
+        if any(each.name == "kubelet" for each in seen.processes):
+            return "a kubelet runs, and nobody could say whether it is the node's own: look as root"
+        return "no kubelet runs there"
+
+    def _settings(self) -> Iterator[Body]:
+        """The files that it reads, in the order in which a later one counts."""
+        path = self.flags.last("config").rstrip("/")
+        if path:
+            yield _parsed(self._seen, path)
+        folder = self.flags.last("config-dir").rstrip("/")
+        if not folder:
+            return
+        short = self._seen.unlisted(folder)
+        if short is not None:
+            yield {"path": shown(short[0]), "unread": short[1].detail}
+        for each, at in self._seen.below(folder):
+            if each.endswith(".conf") and at is not None:
+                yield _parsed(self._seen, each)
+
+    def value(self, flag: str, *steps: str) -> str | None:
+        """What it was told by a flag, or else by its files: a path; None where nobody knows."""
+        if flag in self.flags.values:
+            return self.flags.last(flag)
+        found = ""
+        for each in self.settings:
+            if "unread" in each:
+                return None
+            value: Any = each["values"]
+            for step in steps:
+                value = value.get(step) if isinstance(value, dict) else None
+            found = value if isinstance(value, str) else found
+        return found
+
+    def body(self) -> Body:
+        """All that it was told."""
+        unread = self.unread
+        return {
+            "node": self.node,
+            **({"unread": unread} if unread else {}),
+            "flags": self.flags.values,
+            "hidden": self.flags.hidden,
+            "settings": self.settings,
+        }
+
+
+def _parsed(seen: Observed, path: str) -> Body:
+    """A file of settings of the kubelet."""
+    text = seen.text(path)
+    at = {"path": shown(path)}
+    if text is None:
+        return {**at, "unread": "there is none"}
+    if isinstance(text, Unread):
+        return {**at, "unread": text.detail}
+    try:
+        found = value_of(text.decode())
+    except (Unreadable, UnicodeDecodeError) as error:
+        return {**at, "unread": f"it is not valid YAML: {getattr(error, 'detail', error)}"}
+    if not isinstance(found, dict) or found.get("kind") != "KubeletConfiguration":
+        return {**at, "unread": "it is no KubeletConfiguration"}
+    return {**at, "values": found}
+
+
+def shown(path: str) -> str:
+    """A path as text: its bytes need not be any."""
+    return path.encode(errors="surrogateescape").decode(errors="replace")
