@@ -17,6 +17,7 @@ from auditor.secrets.text_hints import find, may_sign_in
 __all__ = ("find", "holding", "may_hold_secret")
 
 _HINTS_JSON: Final = (
+    b"LS0tLS1CRUdJTi",  # "-----BEGIN " as base64 writes it
     *(b"glpat-", b"xox", b"sk-", b"nvapi-", b"AKIA", b"ASIA", b"PRIVATE KEY", b"eyJ", b"earer "),
     *(b"EARER ", b"hf_", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_"),
     *(b"service_acc", b"last-applied-configuration", b"SWMTKN-1-", b"SWMKEY-1-"),

@@ -25,6 +25,14 @@ _HASH: Final = (
 """What htpasswd, crypt(3) and argon2 write; in compose files each dollar is doubled."""
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("private-key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")),
+    # the same as base64 writes it, as fields of APIs hold keys: the words come at three offsets
+    (
+        "private-key",
+        re.compile(
+            r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{0,40}"
+            r"(?:UFJJVkFURSBLRV|BSSVZBVEUgS0VZ|QUklWQVRFIEtFW)"
+        ),
+    ),
     ("aws-access-key-id", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     (
         "github-token",
@@ -57,7 +65,19 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("bearer-token", re.compile(r"(?i:(?<=\bBearer ))[A-Za-z0-9._~+/-]{12,}=*")),
 )
 HINTS: Final = (
-    *("PRIVATE KEY", "AKIA", "ASIA", "gh", "glpat-", "xox", "hf_", "sk-", "nvapi-", "eyJ"),
+    *(
+        "PRIVATE KEY",
+        "LS0tLS1CRUdJTi",
+        "AKIA",
+        "ASIA",
+        "gh",
+        "glpat-",
+        "xox",
+        "hf_",
+        "sk-",
+        "nvapi-",
+        "eyJ",
+    ),
     *("service_account", "earer ", "EARER ", "SWMTKN-1-", "SWMKEY-1-"),
     *("apr1$", "$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$argon2"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import time
@@ -26,7 +27,15 @@ BEARER = marker("bearer-token")
 HASH = marker("password-hash")
 DENSE: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
 
+KEYS = {
+    f"{kind}private key in base64": (
+        base64.b64encode(f"-----BEGIN {kind}PRIVATE KEY-----\n{'ab' * 20}\n".encode()).decode(),
+        marker("private-key"),
+    )
+    for kind in ("", "RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED ")
+}
 HIDDEN = {
+    **KEYS,
     "AWS key": ("AKIA" + "A1" * 8, marker("aws-access-key-id")),
     "GitHub token": ("use ghp_" + "a" * 36 + ".", f"use {marker('github-token')}."),
     "GitLab token": ("glpat-" + "a" * 20, marker("gitlab-token")),
@@ -82,6 +91,8 @@ def test_secret_is_replaced(text: str, expected: str) -> None:
 LEFT = {
     "short": "hf_abc",
     "digest": "example.org/a@sha256:" + "0123456789abcdef" * 4,
+    "certificate in base64": base64.b64encode(b"-----BEGIN CERTIFICATE-----\nMII").decode(),
+    "public key in base64": base64.b64encode(b"-----BEGIN PUBLIC KEY-----\nMII").decode(),
     "URL with a port": "http://example.org:8080/x@y",
     "flag without a value": "--password-file",
     "word with a dash": "task-" + "a" * 10,
