@@ -112,6 +112,8 @@ class NodesSeen(Uncombined):
             if resource.name == SYSTEM and site.target.uid != FILES:
                 yield Row(_KEY, _CLUSTER, origin, b"{}")
             return
+        if resource.kind == CONFIG_MAP and resource.name not in (KUBELET_MAP[1], PROXY_MAP[1]):
+            return
         body = mapping(decoded(resource))
         match resource.kind:
             case "k8s/Node":
