@@ -98,7 +98,7 @@ class ByRule:
         title = safe(info.title if info is not None else rule)
         word = severity.upper() if verdict == "fail" else f"{verdict.upper()} ({severity})"
         role = severity if verdict == "fail" else verdict
-        yield from self._head(word, role, title, f"{rule}, {_count(total, 'finding')}")
+        yield from self._head(word, role, title, f"{safe(rule)}, {_count(total, 'finding')}")
 
     def _head(self, word: str, role: str, title: str, tail: str) -> Iterator[str]:
         style = self._style

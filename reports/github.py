@@ -91,7 +91,7 @@ def _finding(report: Report, finding: Finding, level: str) -> str:
     resource = finding.resource
     word = finding.severity if finding.verdict == "fail" else finding.verdict
     title = f"{word}: {safe(rule_of(report, finding.rule).title)}"
-    body = "\n".join((message(finding), *details(finding), f"auditor explain {finding.rule}"))
+    body = "\n".join((message(finding), *details(finding), safe(f"auditor explain {finding.rule}")))
     return _command(level, path_of(resource), resource.line, title, body)
 
 

@@ -109,7 +109,7 @@ def _issue(
     path, line = place
     return {
         "type": "issue",
-        "check_name": name,
+        "check_name": safe(name),
         "description": words,
         "categories": ["Security"],
         "severity": severity,

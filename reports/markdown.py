@@ -124,7 +124,7 @@ def _rule(report: Report, finding: Finding) -> str:
     )
     sentence, _ = short_remedy(info.remediation)
     fix = f"Fix: {code(safe(sentence))}\n\n" if sentence and finding.verdict == "fail" else ""
-    return f"\n## {word}: {prose(safe(info.title))}\n\n{code(finding.rule)}\n\n{fix}"
+    return f"\n## {word}: {prose(safe(info.title))}\n\n{code(safe(finding.rule))}\n\n{fix}"
 
 
 def _about(finding: Finding) -> Iterator[str]:

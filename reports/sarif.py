@@ -43,7 +43,7 @@ from reports.details import (
     waivers,
 )
 from reports.places import path_of, path_of_gap, path_of_target, uri_of
-from reports.sarif_rules import LEFT_OUT, NOT_READ, Rules
+from reports.sarif_rules import LEFT_OUT, NOT_READ, Rules, said
 from reports.subjects import named, observed
 from reports.text import safe
 
@@ -65,7 +65,6 @@ PRIMARY: Final = "primaryLocationLineHash"
 """The one that GitHub compares."""
 
 _encode = msgspec.json.encode
-_LINK: Final = re.compile(r"\]\s*\(")
 _RUN: Final = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 _Object = dict[str, Any]
 
@@ -75,7 +74,7 @@ def render(report: Report) -> Iterator[bytes]:
     rules = Rules.of(report)
     left = Counter[str]()
     yield b'{"$schema":%b,"version":"2.1.0","runs":[{' % _encode(SCHEMA)
-    yield b'"tool":%b,\n' % _encode(rules.tool(report.version))
+    yield b'"tool":%b,\n' % _encode(rules.tool(safe(report.version)))
     yield b'"automationDetails":%b,\n' % _encode(_automation(report))
     yield b'"columnKind":"unicodeCodePoints",\n"results":['
     separator = b"\n"
@@ -288,14 +287,3 @@ def _properties(report: Report, left: Counter[str]) -> _Object:
         "coverage": round(report.coverage.ratio, 6),
         "leftOut": {name: left[name] for name in ("findings", "gaps", "passing")},
     }
-
-
-def said(text: str, *more: str) -> str:
-    """A text of several lines in which no names make a link, as ``[text](place)`` would (3.11.6).
-
-    Brackets are escaped only where there could be one: most viewers show the escape as it is.
-    """
-    whole = "\n".join((text, *more))
-    if _LINK.search(whole) is None:
-        return whole
-    return whole.replace("[", r"\[").replace("]", r"\]")

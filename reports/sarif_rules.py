@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -20,6 +21,7 @@ SECURITY: Final[Mapping[str, str]] = MappingProxyType(
 _LEVELS: Final[Mapping[str, str]] = MappingProxyType(
     {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
 )
+_LINK: Final = re.compile(r"\]\s*\(")
 _LONGEST: Final = 1024
 """Characters of a description that GitHub takes."""
 _OWN: Final = (
@@ -57,7 +59,8 @@ class Rules(msgspec.Struct, frozen=True):
     def reference(self, rule: str) -> dict[str, Any]:
         """How a result names its rule."""
         index = self.index.get(rule)
-        return {"ruleId": rule} if index is None else {"ruleId": rule, "ruleIndex": index}
+        name = safe(rule)
+        return {"ruleId": name} if index is None else {"ruleId": name, "ruleIndex": index}
 
     def tool(self, version: str) -> dict[str, Any]:
         """The object ``tool``."""
@@ -72,10 +75,10 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 def _descriptor(info: RuleInfo) -> dict[str, Any]:
-    title = safe(info.title)
+    title = said(safe(info.title))
     return {
-        "id": info.id,
-        "name": "".join(part.capitalize() for part in info.id.split("-")),
+        "id": safe(info.id),
+        "name": "".join(part.capitalize() for part in safe(info.id).split("-")),
         "shortDescription": {"text": _sentence(title)},
         "fullDescription": {"text": _sentence(title)[:_LONGEST]},
         "help": {"text": _help(info)},
@@ -91,8 +94,19 @@ def _descriptor(info: RuleInfo) -> dict[str, Any]:
 def _help(info: RuleInfo) -> str:
     """What to do about it, with the lines of the author as they are."""
     lines = info.remediation.strip("\n").splitlines()
-    return "\n".join(safe(line) for line in lines) or f"auditor explain {info.id}"
+    return said(*(safe(line) for line in lines)) if lines else safe(f"auditor explain {info.id}")
 
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def said(*lines: str) -> str:
+    """A text of several lines in which no names make a link, as ``[text](place)`` would (3.11.6).
+
+    Brackets are escaped only where there could be one: most viewers show the escape as it is.
+    """
+    whole = "\n".join(lines)
+    if _LINK.search(whole) is None:
+        return whole
+    return whole.replace("[", r"\[").replace("]", r"\]")

@@ -171,7 +171,7 @@ def _gaps(report: Report) -> Iterator[dict[str, str]]:
             "cause": gap.cause.value,
             "detail": cut(gap.detail),
             "hint": cut(gap.hint),
-            "rules": rules or "none",
+            "rules": safe(rules) or "none",
         }
 
 
