@@ -68,10 +68,7 @@ class Deciding:
         self._baseline(by_tier[Tier.BASELINE])
         self._next_tier()
         self._accepted.add_all(self._undecided)
-        sure = self._accepted.copy()
-        for ports, peers in self._denied:
-            sure.cut(ports, peers)
-        return Decision(sure, self._accepted)
+        return Decision(self._accepted.less(self._denied), self._accepted)
 
     def _next_tier(self) -> None:
         self._undecided.add_all(self._passed)
@@ -144,10 +141,7 @@ class Deciding:
                 sure, possible = self._matcher(each.policy, rule)
                 self._accepted.add_all(self._undecided.within(possible))
                 allowed.add_all(sure if each.sure else ())
-        denied = self._undecided.copy()
-        for ports, peers in allowed:
-            denied.cut(ports, peers)
-        self._denied.add_all(denied)
+        self._denied.add_all(self._undecided.less(allowed))
         if any(each.sure and not each.policy.doubt for each in found):
             self._undecided = Relation()
 

@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+from auditor.analysis.network.ports import bits
+
 Piece: TypeAlias = tuple[int, int]
 """A set of ports, and the peers to which it goes."""
 
 
 class Relation:
-    """Connections of one end: a set that is joined and cut in place."""
+    """Connections of one end: a set that is joined and cut in place.
 
-    __slots__ = ("_pieces",)
+    ``_ports`` has the ports of all pairs, and perhaps more: what is new to it is no pair's.
+    """
+
+    __slots__ = ("_pieces", "_ports")
 
     def __init__(self, pieces: Iterable[Piece] = ()) -> None:
         self._pieces: list[Piece] = []
+        self._ports = 0
         for ports, peers in pieces:
             self.add(ports, peers)
 
@@ -34,13 +40,18 @@ class Relation:
     def copy(self) -> Relation:
         """Make another one of the same connections."""
         made = Relation()
-        made._pieces = list(self._pieces)
+        made._pieces, made._ports = list(self._pieces), self._ports
         return made
 
     def add(self, ports: int, peers: int) -> None:
         """Add some ports to some peers."""
         if not ports or not peers:
             return
+        if not ports & self._ports:
+            self._ports |= ports
+            self._pieces.append((ports, peers))
+            return
+        self._ports |= ports
         made: list[Piece] = []
         for known, to in self._pieces:
             common = known & ports
@@ -70,6 +81,23 @@ class Relation:
             if to & ~peers:
                 made.append((common, to & ~peers))
         self._pieces = made
+
+    def less(self, other: Relation) -> Relation:
+        """Make one of the connections that are not in another.
+
+        Each port is in one pair of each at most, so that all are looked at once.
+        """
+        owner = {bit: at for at, (ports, _) in enumerate(other._pieces) for bit in bits(ports)}
+        made = Relation()
+        for ports, peers in self._pieces:
+            parts: dict[int, int] = {}
+            for bit in bits(ports & other._ports):
+                at = owner.get(bit, -1)
+                parts[at] = parts.get(at, 0) | 1 << bit
+            made.add(ports & ~other._ports, peers)
+            for at, part in parts.items():
+                made.add(part, peers & ~other._pieces[at][1] if at >= 0 else peers)
+        return made
 
     def add_all(self, pieces: Iterable[Piece]) -> None:
         """Add what is in another one."""

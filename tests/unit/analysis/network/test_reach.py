@@ -361,3 +361,17 @@ def test_more_pairs_than_are_looked_at_are_counted() -> None:
     found = of_kind(derived([namespace("ml"), *pods, *by_id], Question("ml", "ml")), "Answer")
     assert {each["unasked"] for each in found} == {60 * 59 - 2_500}
     assert sum(each["covers"] for each in found) == 2_500
+
+
+def test_two_thousand_rules_in_one_policy() -> None:
+    """Each with a port of its own, and a peer that has many of them."""
+    pods = [running(f"a{at}", "ml", {"app": f"a{at}"}) for at in range(8)]
+    rules = [
+        {"from": [{"podSelector": {"matchLabels": {"app": f"a{at % 8}"}}}], "ports": [{"port": at}]}
+        for at in range(1, 2_001)
+    ]
+    asked = Question("ml/a3", "ml/a5", "1-2000")
+    found = derived([namespace("ml"), *pods, policy("a", "ml", ingress=rules)], asked, site=LIVE)
+    told = {each["verdict"]: each["ports"] for each in of_kind(found, "Answer")}
+    assert told["allowed"][:3] == ["TCP 3", "TCP 11", "TCP 19"]
+    assert told["denied"][:3] == ["TCP 1-2", "TCP 4-10", "TCP 12-18"]

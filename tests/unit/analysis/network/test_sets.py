@@ -139,6 +139,9 @@ def test_relations_are_sets_of_pairs() -> None:
         assert bool(relation) is bool(pairs)
         other = Relation([(chance.getrandbits(5), chance.getrandbits(5)) for _ in range(3)])
         assert expanded(Relation(relation.within(other))) == pairs & expanded(other)
+        assert expanded(relation.less(other)) == pairs - expanded(other)
+        assert are_apart(relation)
+        assert are_apart(relation.less(other))
         ports, peers = chance.getrandbits(5), chance.getrandbits(5)
         asked = {(port, peer) for port in bits(ports) for peer in bits(peers)}
         assert relation.has_all(ports, peers) is (asked <= pairs)
@@ -150,3 +153,24 @@ def expanded(relation: Relation) -> set[tuple[int, int]]:
     return {
         (port, peer) for ports, peers in relation for port in bits(ports) for peer in bits(peers)
     }
+
+
+def are_apart(relation: Relation) -> bool:
+    """Whether no two pairs have a port in common."""
+    every = [port for ports, _ in relation for port in bits(ports)]
+    return len(every) == len(set(every))
+
+
+@given(st.lists(st.text("0123456789", max_size=4), min_size=1, max_size=5))
+def test_an_address_is_one_where_python_takes_it(parts: list[str]) -> None:
+    text = ".".join(parts)
+    try:
+        expected = Block(4, int(ipaddress.IPv4Address(text)), int(ipaddress.IPv4Address(text)))
+    except ValueError:
+        expected = None
+    assert block_of(text) == expected
+
+
+@pytest.mark.parametrize("text", ["1.2.3.4\n", "1.2.3.\u0664", " 1.2.3.4", "1.2.3.4%1", "1.2.3.+4"])
+def test_what_only_looks_like_an_address(text: str) -> None:
+    assert block_of(text) is None
