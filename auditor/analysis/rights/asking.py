@@ -36,21 +36,33 @@ class Question(msgspec.Struct, frozen=True):
 
 
 def grants(facts: Iterable[RoleGrantsFact], question: Question) -> Iterator[Grant]:
-    """Yield who may, in the order of roles and bindings; one line a subject, binding and rule."""
+    """Yield who may, in the order of roles and bindings; each subject of a binding once.
+
+    Of the rules of a role that allow it, the first that does so for all names is told; else the
+    names of all of them together.
+    """
     for role in facts:
-        matching = [
-            (rule, names)
-            for rule in role.rules
-            if (names := _names(rule, question.request)) is not None
-        ]
-        if not matching:
-            continue
-        for binding in role.bindings:
-            if not reaches(binding, question):
-                continue
-            for rule, names in matching:
-                for subject in binding.subjects:
-                    yield Grant(subject, binding.namespace, names, binding, role, rule)
+        telling = list(_telling(role.rules, question.request))
+        for binding in role.bindings if telling else ():
+            if reaches(binding, question):
+                for rule, names in telling:
+                    for subject in binding.subjects:
+                        yield Grant(subject, binding.namespace, names, binding, role, rule)
+
+
+def _telling(
+    rules: Iterable[RuleOfRole], request: Request
+) -> Iterator[tuple[RuleOfRole, tuple[str, ...]]]:
+    """Choose the rules to tell: what is surely allowed, and what may be more than that."""
+    found = [(each, names) for each in rules if (names := _names(each, request)) is not None]
+    for settled in (True, False):
+        these = [(each, names) for each, names in found if each.settled is settled]
+        whole = next((each for each, names in these if not names), None)
+        if whole is not None:
+            yield whole, ()
+            return
+        if these:
+            yield these[0][0], tuple(dict.fromkeys(name for _, names in these for name in names))
 
 
 def undecided(facts: Iterable[RoleGrantsFact], question: Question) -> Iterator[Undecided]:

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from auditor.analysis.rights.holdings import Holdings
+from auditor.analysis.rights.holdings import Holdings, Own
 from auditor.analysis.rights.places import (
     ADMIN,
     ANYWHERE,
@@ -87,7 +87,7 @@ class Ways:
         found = [
             each
             for each in self._edges[place]
-            if self._distance.get(each.to, here + 1) + _cost(place) == here
+            if self._distance.get(each.to, here + 1) + _cost(place, each) == here
         ]
         return min(found, key=lambda each: not is_own(place, each))
 
@@ -123,9 +123,10 @@ class Ways:
         if place in (Place.of(MASTERS), Place.of(CONTROLLERS)):
             yield Edge(ADMIN, "may do everything, in every cluster")
         elif place.kind in KINDS:
-            yield from edges(
-                self._holdings.together(Subject(place.kind, place.name, place.namespace))
-            )
+            subject = Subject(place.kind, place.name, place.namespace)
+            yield from edges(Own(self._holdings, subject))
+            for group in self._holdings.groups(subject):
+                yield Edge(Place.of(group), f"is in {group.name}", free=True)
         elif place.kind == accounts("").kind:
             yield from self._accounts(place.namespace)
         elif place.kind == running("").kind:
@@ -159,29 +160,29 @@ class Ways:
 
     def _walked(self) -> dict[Place, int]:
         """How many actions each place is from every right."""
-        back: dict[Place, list[Place]] = {}
+        back: dict[Place, list[tuple[Place, int]]] = {}
         for start, found in self._edges.items():
             for edge in found:
-                back.setdefault(edge.to, []).append(start)
+                back.setdefault(edge.to, []).append((start, _cost(start, edge)))
         distance = {ADMIN: 0}
         waiting = deque([ADMIN])
         while waiting:
             place = waiting.popleft()
-            for each in back.get(place, ()):
-                far = distance[place] + _cost(each)
+            for each, cost in back.get(place, ()):
+                far = distance[place] + cost
                 if far >= distance.get(each, far + 1):
                     continue
                 distance[each] = far
-                if _cost(each):
+                if cost:
                     waiting.append(each)
                 else:
                     waiting.appendleft(each)
         return distance
 
 
-def _cost(place: Place) -> int:
+def _cost(place: Place, edge: Edge) -> int:
     """What a step from a place costs: only a subject does something."""
-    return int(place.kind in KINDS)
+    return int(place.kind in KINDS and not edge.free)
 
 
 def is_own(place: Place, edge: Edge) -> bool:

@@ -7,13 +7,36 @@ of both are put together: who may create bindings by a group, and bind a role by
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
 
 from auditor.analysis.rights.parts import OF_CLUSTER, Part, Right, parts_of_role
 from auditor.analysis.rights.places import ANYWHERE, Held
 from auditor.analysis.rights.resolving import BindingInEffect, Rights, RoleKey
 from auditor.analysis.rights.subjects import ACCOUNTS, AUTHENTICATED, GROUP, Subject
 
-Parts = dict[Part, list[tuple[Right, BindingInEffect]]]
+HALVES: Final = frozenset({Part.MAKE_SECRET, Part.READ_SECRET, Part.BIND, Part.MAKE_BINDING})
+"""Parts that are something only together with others of the same namespace."""
+REWRITES: Final = frozenset({Part.ESCALATE, Part.CHANGE, Part.ESCALATE_ROLE, Part.CHANGE_ROLE})
+"""Parts about roles, which are something where somebody holds the role."""
+
+
+class Merged(msgspec.Struct):
+    """A part that several bindings give: for everything by the first that does, and for names."""
+
+    every: Held | None = None
+    names: dict[str, Held] = msgspec.field(default_factory=dict)
+
+    def add(self, right: Right, binding: BindingInEffect) -> None:
+        """Add what one more binding gives."""
+        if right.every is not None and self.every is None:
+            self.every = Held(right.every, binding)
+        for name, rule in right.names.items():
+            self.names.setdefault(name, Held(rule, binding))
+
+
+Parts = dict[Part, Merged]
 
 
 class Holdings:
@@ -28,7 +51,7 @@ class Holdings:
             key[2]
             for key, role in rights.roles.items()
             if key[0] == "ClusterRole"
-            and any(r.settled and r.rule.is_everything for r in role.rules)
+            and any(each.settled and each.rule.is_everything for each in role.rules)
         }
         for binding in rights.bindings:
             parts = self._parts(rights, binding.role)
@@ -37,7 +60,7 @@ class Holdings:
                 here = self._of.setdefault(subject, {}).setdefault(binding.namespace, {})
                 for part, right in parts.items():
                     if not binding.namespace or part not in OF_CLUSTER:
-                        here.setdefault(part, []).append((right, binding))
+                        here.setdefault(part, Merged()).add(right, binding)
 
     def _parts(self, rights: Rights, key: RoleKey) -> dict[Part, Right]:
         found = self._roles.get(key)
@@ -55,18 +78,20 @@ class Holdings:
         """Whether a ClusterRole of this name allows everything."""
         return name in self._everything
 
-    def together(self, subject: Subject) -> Own:
-        """What a subject has, by itself and by the groups that it is in."""
-        members = (subject, *(Subject(GROUP, each) for each in _groups(subject)))
-        return Own(self, [each for each in dict.fromkeys(members) if each in self._of])
+    def groups(self, subject: Subject) -> Iterator[Subject]:
+        """The groups of a subject that some binding names, other than itself."""
+        for name in _groups(subject):
+            group = Subject(GROUP, name)
+            if group != subject and group in self._of:
+                yield group
 
     def scopes(self, subject: Subject) -> Mapping[str, Parts]:
         """Its own parts, by where they hold."""
-        return self._of[subject]
+        return self._of.get(subject, {})
 
     def bound(self, subject: Subject) -> Sequence[BindingInEffect]:
         """The bindings that name it."""
-        return self._bound[subject]
+        return self._bound.get(subject, ())
 
 
 def _groups(subject: Subject) -> Iterator[str]:
@@ -81,42 +106,70 @@ def _groups(subject: Subject) -> Iterator[str]:
 
 
 class Own:
-    """What one identity has: asked part by part, for a namespace and what holds everywhere."""
+    """What one identity has: asked part by part, for a namespace and what holds everywhere.
 
-    def __init__(self, holdings: Holdings, members: Sequence[Subject]) -> None:
-        """``members`` are the subject and its groups that bindings name."""
-        self._members = members
+    What its groups have is counted with its own. What comes of a group alone is the group's, so
+    that only namespaces are looked at where it has something itself, or has half of something
+    everywhere; there may be thousands in which a group of all has a little.
+    """
+
+    def __init__(self, holdings: Holdings, subject: Subject) -> None:
+        """Put together what ``subject`` and its groups have."""
         self._holdings = holdings
-        self.scopes = sorted({each for one in members for each in holdings.scopes(one)})
+        self._members = (subject, *holdings.groups(subject))
+        own = holdings.scopes(subject)
+        wide = not HALVES.isdisjoint(own.get(ANYWHERE, ()))
+        looked_at = self._members if wide else (subject,)
+        spaces = {each for one in looked_at for each in holdings.scopes(one)}
+        self.scopes = sorted({ANYWHERE, *spaces})
+        rewrites = any(not REWRITES.isdisjoint(parts) for parts in own.values())
+        self._holders = self._members if rewrites else (subject,)
 
     def every(self, part: Part, scope: str) -> Held | None:
         """The right to do something to everything of its kind there."""
-        return next((Held(r.every, b) for r, b in self._all(part, scope) if r.every), None)
+        return next((each.every for each in self._all(part, scope) if each.every), None)
 
     def of(self, part: Part, scope: str, name: str) -> Held | None:
         """The right to do something to one that is called so."""
-        found = ((right.of(name), binding) for right, binding in self._all(part, scope))
-        return next((Held(rule, binding) for rule, binding in found if rule is not None), None)
+        found = (each.every or each.names.get(name) for each in self._all(part, scope))
+        return next((held for held in found if held is not None), None)
 
     def named(self, part: Part, scope: str) -> dict[str, Held]:
-        """The names that it may do something to, where it may not do it to all."""
+        """The names that it may do something to, by rights that hold just there."""
         found: dict[str, Held] = {}
-        for right, binding in self._all(part, scope):
-            for name, rule in right.names.items():
-                found.setdefault(name, Held(rule, binding))
+        for each in self._members:
+            merged = self._holdings.scopes(each).get(scope, {}).get(part)
+            for name, held in merged.names.items() if merged is not None else ():
+                found.setdefault(name, held)
         return found
 
+    def account(self) -> Held | None:
+        """The right to impersonate some account, wherever."""
+        for one in self._members:
+            for parts in self._holdings.scopes(one).values():
+                found = parts.get(Part.AS_ACCOUNT)
+                if found is not None:
+                    return found.every or next(iter(found.names.values()))
+        return None
+
+    def binds(self, scope: str) -> Held | None:
+        """The right to bind a role that allows everything."""
+        held = self.every(Part.BIND, scope)
+        for where in dict.fromkeys((scope, ANYWHERE)):
+            for name, each in self.named(Part.BIND, where).items() if held is None else ():
+                if self._holdings.is_everything(name):
+                    return each
+        return held
+
     def bindings(self) -> Iterator[BindingInEffect]:
-        """All bindings by which it has something."""
-        for each in self._members:
+        """The bindings by which it holds a role that rights of its own may be about."""
+        for each in self._holders:
             yield from self._holdings.bound(each)
 
-    def is_everything(self, role: str) -> bool:
-        """Whether a ClusterRole of this name allows everything."""
-        return self._holdings.is_everything(role)
-
-    def _all(self, part: Part, scope: str) -> Iterator[tuple[Right, BindingInEffect]]:
+    def _all(self, part: Part, scope: str) -> Iterator[Merged]:
         for each in self._members:
             scopes = self._holdings.scopes(each)
             for where in dict.fromkeys((scope, ANYWHERE)):
-                yield from scopes.get(where, {}).get(part, ())
+                found = scopes.get(where, {}).get(part)
+                if found is not None:
+                    yield found

@@ -62,13 +62,15 @@ class Held(msgspec.Struct, frozen=True):
 class Edge(msgspec.Struct, frozen=True):
     """A step: what is done, and by which rights; none for what is so by itself.
 
-    ``part`` is the right where it is all that somebody has, and nothing has to be done.
+    ``part`` is the right where it is all that somebody has, and nothing has to be done. ``free``:
+    it is no action, since it is so by itself.
     """
 
     to: Place
     how: str
     by: tuple[Held, ...] = ()
     part: Part | None = None
+    free: bool = False
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -66,23 +66,15 @@ def _named(own: Own, scope: str) -> Iterator[Edge]:
 
 def _binds(own: Own, scope: str) -> Iterator[Edge]:
     """Binding a role that allows everything."""
-    made = own.every(Part.MAKE_BINDING, scope)
-    held = own.every(Part.BIND, scope) or next(
-        (held for name, held in own.named(Part.BIND, scope).items() if own.is_everything(name)),
-        None,
-    )
-    if both := _both(held, made):
+    if both := _both(own.binds(scope), own.every(Part.MAKE_BINDING, scope)):
         where = f"in {scope}" if scope else "in every namespace"
         yield Edge(admin_of(scope), f"binds a role that allows everything {where}", both)
 
 
 def _anywhere(own: Own) -> Iterator[Edge]:
     """What takes rights of the whole cluster."""
-    held = own.every(Part.BIND, ANYWHERE) or next(
-        (held for name, held in own.named(Part.BIND, ANYWHERE).items() if own.is_everything(name)),
-        None,
-    )
-    if both := _both(held, own.every(Part.MAKE_CLUSTER_BINDING, ANYWHERE)):
+    made = own.every(Part.MAKE_CLUSTER_BINDING, ANYWHERE)
+    if both := _both(own.binds(ANYWHERE), made):
         yield Edge(ADMIN, "binds a role that allows everything", both)
     approves = _both(own.every(Part.ASK_CERTIFICATE, ANYWHERE), own.every(Part.APPROVE, ANYWHERE))
     signs = [found for each in SIGNERS if (found := own.of(Part.SIGN, ANYWHERE, each))]
@@ -105,23 +97,16 @@ def _impersonates(own: Own) -> Iterator[Edge]:
     for name, held in users.items():
         if not name.startswith(_OF_USERS):
             yield Edge(Place(USER, "", name), f"impersonates the user {name}", (held,))
-    somebody = every or next(iter(users.values()), None) or _some_account(own)
+    any_group, groups = own.every(Part.AS_GROUP, ANYWHERE), own.named(Part.AS_GROUP, ANYWHERE)
+    if not (any_group or groups):
+        return
+    somebody = every or next(iter(users.values()), None) or own.account()
     if somebody is None:
         return  # a group is impersonated together with a user
-    if any_group := own.every(Part.AS_GROUP, ANYWHERE):
+    if any_group:
         yield Edge(Place.of(MASTERS), "impersonates any group", (any_group, somebody))
-    for name, held in own.named(Part.AS_GROUP, ANYWHERE).items():
+    for name, held in groups.items():
         yield Edge(Place(GROUP, "", name), f"impersonates the group {name}", (held, somebody))
-
-
-def _some_account(own: Own) -> Held | None:
-    for scope in own.scopes:
-        held = own.every(Part.AS_ACCOUNT, scope) or next(
-            iter(own.named(Part.AS_ACCOUNT, scope).values()), None
-        )
-        if held:
-            return held
-    return None
 
 
 def _escalations(own: Own) -> Iterator[Edge]:

@@ -224,3 +224,18 @@ def test_roles_that_all_aggregate_one_another_leave_the_answer_open() -> None:
     found = facts(*many, binding("b", "r7", "User eve"))
     (each,) = undecided(found.values(), Question(Request("get", "", "pods")))
     assert each.why == "too many roles aggregate one another to be followed"
+
+
+def test_a_role_tells_one_rule_of_many() -> None:
+    named = [rule("get", "secrets", "", f"s{at}") for at in range(3)]
+    found = facts(role("some", *named), binding("b", "some", "User eve")).values()
+    assert [each.names for each in who(found, "get", "secrets")] == [("s0", "s1", "s2")]
+    every = (*named, rule("get", "secrets"), rule("list get", "secrets"))
+    found = facts(role("all", *every), binding("b", "all", "User eve")).values()
+    assert [(each.names, each.rule.number) for each in who(found, "get", "secrets")] == [((), 4)]
+
+
+def test_ten_thousand_rules_that_all_allow_it_are_one_grant() -> None:
+    many = role("r", *(rule("get", "secrets") for _ in range(10_000)))
+    bindings = [binding(f"b{at}", "r", "User eve") for at in range(200)]
+    assert len(who(facts(many, *bindings).values(), "get", "secrets")) == 200
