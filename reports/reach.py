@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
@@ -150,6 +151,32 @@ def matrix(
         yield style.paint(safe(text), "bold")
         for fact in facts:
             yield from _workloads(fact, style, _Asked(source, target, port))
+
+
+def section(report: Report, style: Style) -> Iterator[str]:
+    """Yield the part of the screen of a scan: how much is open by default, and who tells more."""
+    found = reaches(report)
+    if not found:
+        return
+    yield ""
+    yield style.paint("Network reach", "bold")
+    room = None if style.width is None else style.width - 2
+    for line in _head(report, found, msgspec.structs.replace(style, width=room)):
+        yield f"  {line}"
+    for word, sides in (
+        ("to them", [fact.ingress for _, fact in found]),
+        ("from them", [fact.egress for _, fact in found]),
+    ):
+        counted = Counter[str]()
+        for (_, fact), side in zip(found, sides, strict=True):
+            counted[side.default] += len(fact.workloads) + fact.more_workloads
+        parts = [
+            f"{_DEFAULTS[name]} {counted[name]:,}"
+            for name in ("allowed", "denied", "unknown")
+            if counted[name]
+        ]
+        yield from wrap(f"{word}: {', '.join(parts)}", style.width, "  ")
+    yield from wrap("who reaches whom, and by which rule: auditor reach TARGET", style.width, "  ")
 
 
 def means_workloads(report: Report, text: str) -> bool:

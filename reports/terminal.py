@@ -12,7 +12,7 @@ from typing import Final
 
 from auditor.model.enums import Decision, Severity, TargetState, Verdict
 from auditor.model.finding import Report, TargetReport
-from reports import gpus, isolation, scope, waivers
+from reports import gpus, isolation, reach, scope, waivers
 from reports.by_object import ByObject
 from reports.by_rule import ByRule
 from reports.folders import by_folder, told_folders
@@ -93,6 +93,7 @@ class _Screen:
         yield from waivers.section(self._report, self._style, short=bounded)
         yield from gpus.section(self._report, self._style, short=bounded)
         yield from isolation.section(self._report, self._style, short=bounded)
+        yield from reach.section(self._report, self._style)
         yield from table
         if folders:
             yield from self._folders()

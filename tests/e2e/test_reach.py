@@ -193,3 +193,16 @@ def test_a_port_that_is_none(estate: Path, port: str) -> None:
     ran = auditor("reach", estate, "--port", port)
     assert (ran.code, ran.out) == (2, "")
     assert f"--port {port} is no port" in ran.err
+
+
+def test_the_screen_of_a_scan(estate: Path) -> None:
+    ran = auditor("scan", estate, "--profile", "network-reach", "--exit-zero")
+    part = ran.out.split("\nNetwork reach\n")[1].split("\n\n")[0]
+    assert part.splitlines() == [
+        "  2 workloads in 2 namespaces of 2 tenants",
+        "  2 network policies, as if something enforced them: files do not tell",
+        "  to them: open by default 1, closed by default 1",
+        "  from them: open by default 1, closed by default 1",
+        "  who reaches whom, and by which rule: auditor reach TARGET",
+    ]
+    assert "Network reach" not in auditor("scan", estate).out
