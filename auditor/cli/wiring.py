@@ -109,6 +109,12 @@ def _metrics() -> Recogniser:
     return ApiServerMetrics()
 
 
+def _flagz() -> Recogniser:
+    from collectors.kubernetes.flagz.recogniser import Flagz
+
+    return Flagz()
+
+
 def _compose() -> Recogniser:
     from collectors.docker.compose.recogniser import COMPOSE
 
@@ -424,7 +430,16 @@ SHIPPED: Final = Wiring(
         }
     ),
     recognisers=(
-        *(_manifests, _node_probes, _metrics, _compose, _dockerfiles, _inventories, _managed),
+        *(
+            _manifests,
+            _node_probes,
+            _metrics,
+            _flagz,
+            _compose,
+            _dockerfiles,
+            _inventories,
+            _managed,
+        ),
     ),
     roles=MappingProxyType(
         {

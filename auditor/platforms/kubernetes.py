@@ -129,11 +129,13 @@ CLUSTER_CONFIGURATION: Final = f"{PREFIX}ClusterConfiguration.kubeadm.k8s.io"
 KUBELET_CONFIGURATION: Final = f"{PREFIX}KubeletConfiguration.kubelet.config.k8s.io"
 ENCRYPTION: Final = f"{PREFIX}EncryptionConfiguration.apiserver.config.k8s.io"
 PROXY_CONFIGURATION: Final = f"{PREFIX}KubeProxyConfiguration.kubeproxy.config.k8s.io"
+COMPONENT_FLAGS: Final = f"{PREFIX}Flags.component.k8s.io"
 AUDIT_POLICY: Final = f"{PREFIX}Policy.audit.k8s.io"
 WRITTEN: Final = PROBED | {
     *(CLUSTER_CONFIGURATION, AUDIT_POLICY, ENCRYPTION),
     *(f"{PREFIX}Cluster.eks.amazonaws.com", f"{PREFIX}Cluster.container.googleapis.com"),
     *(f"{PREFIX}DiagnosticSetting.insights.azure.com", f"{PREFIX}Metrics.apiserver.k8s.io"),
+    COMPONENT_FLAGS,
 }
 """Configuration of the programs themselves, which no server has: files hold it."""
 

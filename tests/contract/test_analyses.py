@@ -146,6 +146,10 @@ def steered() -> tuple[Resource, ...]:
         odd("k8s/ClusterConfiguration.kubeadm.k8s.io", configured),
         odd("k8s/Policy.audit.k8s.io", policy),
         odd("k8s/Cluster.eks.amazonaws.com", {"name": "ml", "version": CANARY}),
+        odd(
+            "k8s/Flags.component.k8s.io",
+            {"component": "kube-apiserver", "flags": {"etcd-prefix": [CANARY]}},
+        ),
         odd("k8s/Metrics.apiserver.k8s.io", dict.fromkeys(COUNTERS, 0)),
     )
 

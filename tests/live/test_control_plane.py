@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +171,29 @@ def test_metrics(control_plane: Binaries, server: ApiServer, tmp_path: Path) -> 
 def _metrics(server: ApiServer) -> str:
     with server.client() as client:
         return str(client.get("/metrics").body["text"])
+
+
+def test_flags_that_a_server_prints(control_plane: Binaries, tmp_path: Path) -> None:
+    """Printed several times: what stands between a flag and its value is chance's."""
+    options = ["--audit-log-maxage=7", "--audit-log-path=-", "--profiling=false"]
+    with running(control_plane, tmp_path / "server", options=options) as server:
+        printed = [_printed(server) for _ in range(3)]
+    for number, text in enumerate(printed):
+        place = tmp_path / f"prod-{number}.flagz"
+        place.write_text(text)
+        found = verdicts(tmp_path / "none", str(place))
+        assert found[POLICY] == [(f"prod-{number}", "fail")], text
+        assert found["k8s-audit-log-missing"] == [(f"prod-{number}", "pass")]
+        assert found[AGE] == [(f"prod-{number}", "unknown")], "it goes to standard output"
+
+
+def _printed(server: ApiServer) -> str:
+    tls = ssl.create_default_context(cafile=server.authority)
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=tls, timeout=60)
+    headers = {"Authorization": f"Bearer {server.token}", "Accept": "text/plain"}
+    connection.request("GET", "/flagz", headers=headers)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    text = answer.read().decode()
+    connection.close()
+    return text

@@ -34,7 +34,7 @@ from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, U
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin, Spot
 from auditor.model.resource import Resource
-from auditor.platforms.kubernetes import NODE_COMPONENTS
+from auditor.platforms.kubernetes import COMPONENT_FLAGS, NODE_COMPONENTS
 
 KIND: Final = "k8s/ControlPlane"
 POD: Final = "k8s/Pod"
@@ -57,7 +57,9 @@ _NOT_SHOWN: Final = "no mirror pod of it is shown"
 _TELLS: Final = (
     "what the script of auditor permissions node --script prints on its node tells of it"
 )
-_KINDS: Final = frozenset({POD, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS})
+_KINDS: Final = frozenset(
+    {POD, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS, COMPONENT_FLAGS}
+)
 _encode = msgspec.json.encode
 components_in = msgspec.json.Decoder(list[Component]).decode
 """Reads the components of a row."""
@@ -68,7 +70,7 @@ class ControlPlanes(Uncombined):
 
     id = "control-plane"
     stage = Stage.TARGET
-    reads = frozenset({POD, NODE, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS})
+    reads = _KINDS | {NODE}
     preferred = frozenset({NODE})
     by_name = frozenset({CONFIG_MAP})
     feeds: Feeds = MappingProxyType({KIND: MappingProxyType({"": _KINDS})})
@@ -120,6 +122,8 @@ class ControlPlanes(Uncombined):
             case "k8s/ConfigMap":
                 if (resource.namespace or found.MAP[0], resource.name) == found.MAP:
                     yield from found.of_config_map(mapping(decoded(resource)), self._read)
+            case "k8s/Flags.component.k8s.io":
+                yield from found.of_flags(mapping(decoded(resource)))
             case "k8s/NodeComponents":
                 yield from found.of_node(mapping(decoded(resource)))
             case _:

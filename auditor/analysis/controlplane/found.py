@@ -6,6 +6,7 @@ mirror pod                 a kubelet shows a static pod by it: the annotation
 static pod                 the manifest itself, of a file: without uid and controller
 ClusterConfiguration       of kubeadm: flags beside those that it sets itself. A file, or in the
                            ConfigMap ``kubeadm-config``
+flagz                      what a component prints at ``/flagz``, in a file: all flags, in effect
 process                    of a node, as its probe recorded it: of flags that it has no list of only
                            the names are known
 =========================  ========================================================================
@@ -36,6 +37,7 @@ MIRROR: Final = "mirror-pod"
 STATIC: Final = "static-pod"
 KUBEADM: Final = "kubeadm"
 PROCESS: Final = "process"
+FLAGZ: Final = "flagz"
 CONFIGURATION: Final = "ClusterConfiguration"
 MAP: Final = ("kube-system", "kubeadm-config")
 
@@ -128,6 +130,26 @@ def of_configuration(body: Mapping[str, object]) -> Iterator[Component]:
         flags, unread = _extra(section.get("extraArgs"), pointer)
         of_etcd = name == "etcd"
         yield Component(name, KUBEADM, flags, unread=unread, version="" if of_etcd else version)
+
+
+class _Flags(msgspec.Struct, frozen=True):
+    component: str
+    flags: dict[str, list[str]]
+
+
+def of_flags(body: Mapping[str, object]) -> Iterator[Component]:
+    """Find a component in the flags that it printed itself."""
+    try:
+        seen = msgspec.convert(body, _Flags)
+    except msgspec.ValidationError:
+        return
+    if seen.component in COMPONENTS:
+        flags = (
+            Flag(name, value, pointer_of(("flags", name, str(at))))
+            for name, values in seen.flags.items()
+            for at, value in enumerate(values)
+        )
+        yield Component(seen.component, FLAGZ, tuple(flags))
 
 
 class _Process(msgspec.Struct, frozen=True):
