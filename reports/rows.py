@@ -33,6 +33,9 @@ _QUOTES: Final = "\"'\u201c\u201d"
 _SIGNS: Final = "=+\\-@|%\uff1d\uff0b\uff0d\uff20"
 _FORMULA: Final = re.compile(f"(^|[;{_QUOTES}])([\\s{_QUOTES}]*)(?=[{_SIGNS}])")
 """Where a cell could begin as a formula; wide forms of the signs count as well."""
+_SUSPECT: Final = frozenset("=+-@|%\uff1d\uff0b\uff0d\uff20" + _QUOTES)
+_INSIDE: Final = re.compile(f"[;{_QUOTES}]")
+"""Of other cells nothing is looked for: most are neither."""
 _BATCH: Final = 500
 
 
@@ -138,4 +141,6 @@ def _finding(report: Report, finding: Finding) -> Mapping[str, str]:
 
 def harmless(text: str) -> str:
     """A cell in which a spreadsheet finds no formula."""
+    if text[:1] not in _SUSPECT and not text[:1].isspace() and _INSIDE.search(text) is None:
+        return text
     return _FORMULA.sub(r"\1\2'", text)

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from auditor.cli.wiring import SHIPPED
 from auditor.evidence.blocks import read_block
 from auditor.secrets.forms import forms
+from tests.contract.pages import Page
 from tests.e2e.command import ROOT, Ran, auditor
 from tests.faults.server import Asked, Reply, page, serving
 
@@ -154,7 +156,9 @@ def written(folder: Path, done: Ran) -> Iterator[tuple[str, bytes]]:
     for path in folder.rglob("*"):
         if path.is_file() and (folder / "bundle") in path.parents:
             yield str(path), read_block(path) if path.suffix == ".zst" else path.read_bytes()
-    yield "report", (folder / "report.json").read_bytes()
+    for name in SHIPPED.formats:
+        yield f"report as {name}", (folder / f"report.{name}").read_bytes()
+    yield "rows of the page", json.dumps(Page((folder / "report.html").read_text()).rows()).encode()
 
 
 def leaks(folder: Path, done: Ran, secrets: dict[str, str]) -> set[str]:
@@ -169,7 +173,8 @@ def leaks(folder: Path, done: Ran, secrets: dict[str, str]) -> set[str]:
     }
 
 
-OPTIONS = ("--passes", "--output", "bundle", "--no-sign", "-o", "json=report.json")
+FILES = [part for name in SHIPPED.formats for part in ("-o", f"{name}=report.{name}")]
+OPTIONS = ("--passes", "--output", "bundle", "--no-sign", *FILES)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
