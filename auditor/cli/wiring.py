@@ -462,6 +462,7 @@ SHIPPED: Final = Wiring(
             "gitlab": _file("reports.gitlab"),
             "github": _file("reports.github"),
             "github-summary": _file("reports.markdown", "render_summary"),
+            "ocsf": _file("reports.ocsf"),
             "prometheus": _file("reports.prometheus"),
         }
     ),

@@ -196,6 +196,19 @@ def of_html(data: bytes) -> Shown:
     return Shown([(row[2], row[6]) for row in rows], cells[2::5])
 
 
+def of_ocsf(data: bytes) -> Shown:
+    """Read as a lake does: an event a line."""
+    shown = Shown([], [])
+    *events, gate = [json.loads(line) for line in data.decode().removesuffix("\n").split("\n")]
+    assert gate["unmapped"]["record"] == "gate"
+    for event in events:
+        if event["unmapped"]["record"] == "gap":
+            shown.gaps.append(event["message"])
+        else:
+            shown.findings.append((event["unmapped"]["verdict"], event["message"]))
+    return shown
+
+
 READERS: dict[str, Callable[[bytes], Shown]] = {
     "html": of_html,
     "json": of_json,
@@ -206,6 +219,7 @@ READERS: dict[str, Callable[[bytes], Shown]] = {
     "gitlab": of_gitlab,
     "github": of_github,
     "github-summary": of_markdown,
+    "ocsf": of_ocsf,
 }
 """Every format that lists findings and is not the screen."""
 
