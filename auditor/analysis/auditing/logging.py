@@ -15,7 +15,7 @@ Without a policy no backend writes anything; without a backend no policy does. A
 not shown makes a fact that says so, with the provider that runs it, if one does: nothing is known
 of it. Where the settings of one cluster of that provider were read in the same run, and one cluster
 alone is in need of them, they are taken for its own (:mod:`exports`); and so are the metrics of a
-server, of which nobody says whose it is.
+server, and the flags that one printed itself, of which nobody says whose they are.
 
 Source: k8s.io/apiserver v0.37.2 and v0.35.0, pkg/server/options/audit.go (NewAuditOptions: 366, 100
 and 100 since v0.36.0, 0 before).
@@ -36,7 +36,7 @@ from auditor.analysis.bodies import decoded
 from auditor.analysis.controlplane import components
 from auditor.analysis.controlplane.components import ControlPlanes
 from auditor.analysis.controlplane.flags import API_SERVER, by_name
-from auditor.analysis.controlplane.found import KUBEADM, Component
+from auditor.analysis.controlplane.found import FLAGZ, KUBEADM, Component
 from auditor.analysis.limits import mapping
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
@@ -65,7 +65,7 @@ _HINTS: Final = MappingProxyType(
         "Azure AKS": "scan what az monitor diagnostic-settings list prints as well",
     }
 )
-_HINT: Final = "scan its static pod manifest as well, or what a node's script prints"
+_HINT: Final = "scan its static pod manifest as well, or what it prints at /flagz"
 _UNMEASURED: Final = "no metric tells how long it is kept"
 _ALWAYS: Final = ("policy", "log", "webhook", "mode", "webhookMode", "truncates")
 _FLAGS: Final = MappingProxyType(
@@ -122,6 +122,7 @@ class AuditLogging(Uncombined):
         exported: list[tuple[Export, Origin]] = []
         measured: list[tuple[Measured, Origin]] = []
         clusters: dict[str, _Cluster] = {}
+        printed = 0
         for key, rows in groups:
             cluster = clusters.setdefault(key[0], _Cluster())
             for row in rows:
@@ -132,10 +133,13 @@ class AuditLogging(Uncombined):
                 elif row.tag == components.COMPONENT:
                     found = list(_shown(row, cluster.version))
                     cluster.shown = cluster.shown or bool(found)
+                    printed += sum(_is_printed(each) for each in components.components_in(row.body))
                     yield from found
                 else:
                     cluster.learn(row)
         missing = [each for each in clusters.values() if each.place and not each.shown]
+        if len(missing) == printed == 1:
+            missing = []  # what one server printed is told already
         if len(missing) == len(measured) == 1 and not exported:
             yield _measured(*measured[0], missing[0].place)
             return
@@ -185,6 +189,10 @@ def make(tables: Tables, read: ReadText = read_json) -> AuditLogging:
     """Make the analysis; it needs no table."""
     del tables
     return AuditLogging(read)
+
+
+def _is_printed(each: Component) -> bool:
+    return each.component == API_SERVER and each.source == FLAGZ
 
 
 def _shown(row: Row, version: str) -> Iterator[Fact]:

@@ -14,6 +14,7 @@ from auditor.analysis.auditing.openshift import KIND as OPENSHIFT
 from auditor.analysis.controlplane.components import NODE
 from auditor.model.fact import Fact
 from auditor.model.resource import Resource
+from auditor.platforms.kubernetes import COMPONENT_FLAGS as FLAGS
 from auditor.runner.rows import joined
 from tests.unit.analysis.controlplane.test_components import LIVE, pod, read_yaml, system
 from tests.unit.analysis.joining import SITE, derived, rows_of
@@ -308,3 +309,18 @@ def test_metrics_of_the_cluster_that_is_read() -> None:
         assert {each.subject.name for each in found} - {"kube-system"}, (
             "whose they are is not known"
         )
+
+
+def test_flags_that_the_server_of_the_cluster_printed() -> None:
+    printed = resource(
+        FLAGS, "prod", "", component="kube-apiserver", flags={"audit-log-path": ["/a"]}
+    )
+    (fact,) = in_run(managed(), [printed])
+    body = msgspec.json.decode(fact.body)
+    assert (fact.subject.name, body["log"], body["policy"]) == ("prod", "/a", "")
+    spot = fact.spot("/log")
+    assert spot is not None
+    assert spot.pointer == "/flags/audit-log-path/0"
+    other = msgspec.structs.replace(printed, name="other")
+    found = in_run(managed(), [printed, other])
+    assert {each.subject.name for each in found} == {"prod", "other", "kube-system"}
