@@ -95,6 +95,7 @@ def test_observed(tree: Path, which: str) -> None:
                     "k8s/NamedNamespace",
                     "k8s/AccountUse",
                     "k8s/EscalationPath",
+                    "stack/Image",
                 }
                 assert "line" not in seen
                 assert seen["path"].split("/")[1] in DERIVED, (finding["rule"], seen)
@@ -114,7 +115,7 @@ def test_observed(tree: Path, which: str) -> None:
 DERIVED = frozenset(
     {
         *("defaultDenyIngress", "defaultDenyEgress", "limitRanges", "otherPolicies"),
-        *("resourceQuotas", "bound", "name", "role", "strategy", "local"),
+        *("resourceQuotas", "bound", "name", "role", "strategy", "local", "affected", "unknown"),
     }
 )
 """What an analysis counted in a whole namespace, or of all that use an account: in no file."""
