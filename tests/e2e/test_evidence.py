@@ -181,7 +181,8 @@ def needed_by(rule: Rule) -> set[str]:
     """What must be there for any verdict at all: whether a namespace has workloads, all of them."""
     sources = (rule.check.source, rule.when.source if rule.when is not None else "")
     counting = any("object.workloads" in source for source in sources)
-    return {*rule.needs, *(("k8s/Deployment",) if counting else ())}
+    templates = counting or "k8s/PodTemplate" in rule.needs
+    return {*rule.needs, *(("k8s/Deployment",) if templates else ())}
 
 
 def rests_on(rule: Rule) -> set[str]:
@@ -203,7 +204,8 @@ RESTING = {
     "k8s/ServiceSelection": ("k8s/Service",),
     "k8s/RouteBackends": ("k8s/Ingress",),
     "k8s/SecondaryNetworks": ("k8s/Deployment",),
-    "network/Zone": ("k8s/Deployment", "k8s/Namespace", "k8s/NetworkPolicy"),
+    "network/Policy": ("k8s/NetworkPolicy",),
+    "network/Enforcement": ("k8s/NetworkPolicy",),
 }
 """What a fact is derived of; without it there is none."""
 
