@@ -39,7 +39,9 @@ from auditor.runner.job import wanted_of
 from auditor.runner.run import audit
 from auditor.runner.settings import Settings
 from auditor.runner.shards import default_workers
-from reports.reach import answered, answers, as_csv, as_json, matrix, means_workloads, nobody
+from reports.reach import answered, matrix, nobody
+from reports.reach_facts import answers, means_workloads
+from reports.reach_tables import as_csv, as_json
 from reports.style import Style
 from reports.text import safe, wrap
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from auditor.model.finding import Report
 from auditor.model.reach import DirectionReach, ReachFact
-from reports.reach import enforcements, reaches
+from reports.reach_facts import enforcements, reaches
 from reports.text import safe
 
 MOST: Final = 200

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from auditor.model.finding import Report
-from reports.reach import matrix, reaches
+from reports.reach import matrix
+from reports.reach_facts import reaches
 from reports.style import Style
 from tests.e2e.runs import Run
 from tests.faults.clusters import collector
