@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import bundles, docker, generate, labelled, peers
+from benchmarks import bundles, docker, formats, generate, labelled, peers
 from benchmarks.estate import estate
 from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
@@ -261,6 +261,8 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "bundle-cluster": bundles.of_cluster,
         "verify-bundle": bundles.verifying_found,
         "verify": bundles.verifying,
+        "formats": formats.every,
+        "report": formats.told,
         "labelled": labelled.peers,
     }
 )

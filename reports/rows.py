@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from auditor.model.finding import GapReport, Report
@@ -36,6 +37,7 @@ _FORMULA: Final = re.compile(f"(^|[;{_QUOTES}])([\\s{_QUOTES}]*)(?=[{_SIGNS}])")
 _SUSPECT: Final = frozenset("=+-@|%\uff1d\uff0b\uff0d\uff20" + _QUOTES)
 _INSIDE: Final = re.compile(f"[;{_QUOTES}]")
 """Of other cells nothing is looked for: most are neither."""
+_REMEMBERED: Final = 4096
 _BATCH: Final = 500
 
 
@@ -43,9 +45,10 @@ def render(report: Report) -> Iterator[bytes]:
     """Yield the file, some hundred rows at a time."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    cell = lru_cache(_REMEMBERED)(lambda text: harmless(safe(text)))  # most are those of before
     writer.writerow(COLUMNS)
     for number, row in enumerate(_rows(report), 1):
-        writer.writerow([harmless(safe(row.get(name, ""))) for name in COLUMNS])
+        writer.writerow([cell(row.get(name, "")) for name in COLUMNS])
         if not number % _BATCH:
             yield _taken(out)
     last = _taken(out)
