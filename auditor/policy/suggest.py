@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_FEW = 20
+_FEW = 40
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
