@@ -39,6 +39,17 @@ def test_scanned(tmp_path: Path) -> None:
     assert CANARY not in ran.out
 
 
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Each folder has its Dockerfile: what is wrong with one is not what is wrong with another."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "Dockerfile").write_text("FROM python:latest\n")
+    findings = auditor("scan", tmp_path, "--format", "json").results()["findings"]
+    of_tags = [each for each in findings if each["rule"] == "docker-build-base-tag-mutable"]
+    assert [each["resource"]["file"] for each in of_tags] == ["a/Dockerfile", "b/Dockerfile"]
+    assert len({each["fingerprint"] for each in of_tags}) == 2
+
+
 def test_judged_again(tmp_path: Path) -> None:
     """What was kept is judged to the same bytes later, and holds no secret."""
     target, bundle = write(tmp_path / "t", FILES), tmp_path / "bundle"

@@ -44,7 +44,7 @@ class DockerfileContent:
             api_version="",
             name=name,
             namespace="",
-            uid=self._ledger.source,
+            uid=f"{self._ledger.source}#",
             source=self._ledger.source,
             document=0,
             line=1,
