@@ -19,10 +19,13 @@ import pytest
 from tests.engines import apiserver as apiservers
 from tests.engines.aggregation import aggregating
 from tests.engines.auditpolicies import AuditPolicies
+from tests.engines.axe import find_axe
 from tests.engines.build import engine
 from tests.engines.buildkit import BuildKit
 from tests.engines.busybox import programs
 from tests.engines.cache import EngineUnavailableError
+from tests.engines.chromium import Chromium
+from tests.engines.chromium import running as chromium_running
 from tests.engines.composego import ComposeGo
 from tests.engines.crds import definitions
 from tests.engines.dockerd import Binaries, Docker, find_docker, find_new_docker
@@ -78,6 +81,7 @@ ENGINES = {
         "other_python",
     ),
     *("kustomize", "helm", "docker", "sshd", "vcsim", "vcsims", "govc", "busybox"),
+    *("chromium", "axe"),
 }
 T = TypeVar("T")
 
@@ -145,6 +149,19 @@ def sigstore_js() -> SigstoreJs:
 def multitool() -> Multitool:
     """The validator of SARIF, with GitHub's rules."""
     return _or_give_up(find_multitool)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """A headless browser, for the tests of a file."""
+    with ExitStack() as stack:
+        yield _or_give_up(lambda: stack.enter_context(chromium_running()))
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script that finds what keeps people from using a page."""
+    return _or_give_up(find_axe)
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines.build import cache_folder
-from tests.engines.cache import EngineUnavailableError
+from tests.engines.npm import packages
 
 PINS = Path(__file__).parent / "sarif"
-_PACKAGE = Path("node_modules/@microsoft/sarif-multitool-linux")
+_PACKAGE = Path("@microsoft/sarif-multitool-linux")
 _RULES = ("--rule-kind", "Sarif;Ghas", "--level", "Error;Warning")
-_SECONDS = 300
 _SAID = re.compile(r"\((\d+),\d+\): (error|warning) ([A-Z]+\d+): (.*)")
 
 
@@ -45,27 +41,8 @@ def find_multitool() -> Multitool:
     """Install the package where it is not yet.
 
     Raises:
-        EngineUnavailableError: there is no npm, or no registry.
+        EngineUnavailableError: as :func:`tests.engines.npm.packages`.
     """
-    npm = shutil.which("npm")
-    if npm is None:
-        raise EngineUnavailableError("npm")
-    folder = cache_folder(os.environ, PINS)
-    if not (folder / _PACKAGE).exists():
-        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
-        shutil.copytree(PINS, partial)
-        done = subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", partial],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-        )
-        if done.returncode:
-            raise EngineUnavailableError(f"npm ci: {done.stderr[-500:]}")
-        (partial / _PACKAGE / "Sarif.Multitool").chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(partial)
-        else:
-            partial.rename(folder)
-    return Multitool(folder / _PACKAGE / "Sarif.Multitool", folder / _PACKAGE / "sarif-2.1.0.json")
+    package = packages(PINS) / _PACKAGE
+    (package / "Sarif.Multitool").chmod(0o755)
+    return Multitool(package / "Sarif.Multitool", package / "sarif-2.1.0.json")

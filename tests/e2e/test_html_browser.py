@@ -1,0 +1,212 @@
+"""The page of a report in a real browser: what it runs, asks for, lets one do, and prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.html.page import render
+from tests.contract.test_injection import HOSTILE, hostile
+from tests.e2e.command import ESTATE, ROOT, auditor
+from tests.engines.chromium import Chromium, Tab
+
+EXAMPLES = ("gpu-host", "gpu-cluster", "vcenter")
+SHOWN = 200
+"""How many findings the list has at first."""
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 420), ("dark", 420)]
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browser")
+    targets = (ESTATE, *(ROOT / "examples" / each for each in EXAMPLES))
+    options = ("--quiet", "-o", f"html={folder / 'r.html'}", "-o", f"json={folder / 'r.json'}")
+    assert auditor("scan", *targets, *options).code == 1
+    return folder
+
+
+@pytest.fixture(scope="module")
+def findings(made: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((made / "r.json").read_text())["findings"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def opened(made: Path, chromium: Chromium) -> Iterator[Tab]:
+    """The page of the examples, one for all tests of this file."""
+    with chromium.tab((made / "r.html").as_uri()) as tab:
+        ready(tab)
+        yield tab
+
+
+@pytest.fixture
+def page(opened: Tab) -> Tab:
+    """The same, with nothing chosen."""
+    opened.run("document.getElementById('filters').reset()")
+    opened.run("document.getElementById('filters').dispatchEvent(new Event('input'))")
+    return opened
+
+
+def ready(page: Tab) -> None:
+    """Wait until the script has put the findings into the page."""
+    done = "document.getElementById('listed').children.length"
+    page.run(
+        f"new Promise((on) => {{ const see = () => {done} ? on() : setTimeout(see); see(); }})"
+    )
+
+
+def choose(page: Tab, name: str, value: str) -> None:
+    field = f"document.getElementById('filters').elements[{json.dumps(name)}]"
+    page.run(f"{field}.value = {json.dumps(value)}")
+    page.run(f"{field}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    assert page.run(f"{field}.value") == value, "a choice that the page does not offer"
+
+
+def counted(page: Tab) -> int:
+    """How many findings the page says that it has found."""
+    said: str = page.run("document.getElementById('said').textContent")
+    return int(said.split(" of ", maxsplit=1)[0].replace(",", ""))
+
+
+def test_it_runs_without_a_word_and_asks_for_nothing(page: Tab, made: Path) -> None:
+    assert page.said() == []
+    assert page.asked() == [(made / "r.html").as_uri()]
+    assert page.run("document.title").startswith("Audit of ")
+
+
+def test_all_findings_can_be_had(page: Tab, findings: list[dict[str, Any]]) -> None:
+    assert counted(page) == len(findings)
+    assert len(findings) > SHOWN
+    while not page.run("document.getElementById('more').hidden"):
+        page.run("document.getElementById('more').click()")
+    assert page.run("document.getElementById('listed').children.length") == len(findings)
+
+
+def test_the_browser_would_tell(made: Path, chromium: Chromium, tmp_path: Path) -> None:
+    """What these tests look for is seen where it is: a script, a picture from elsewhere."""
+    text = (made / "r.html").read_text()
+    file = tmp_path / "worse.html"
+    worse = "<script>alert(1)</script><img src='https://example.invalid/x.png'>"
+    file.write_text(text.replace("</main>", f"{worse}</main>"))
+    with chromium.tab(file.as_uri()) as page:
+        assert sum("Content Security Policy" in each for each in page.said()) == 2
+    file.write_text(f"<!doctype html><title>x</title>{worse.replace('alert(1)', 'throw 1')}")
+    with chromium.tab(file.as_uri()) as page:
+        assert page.asked() == [file.as_uri(), "https://example.invalid/x.png"]
+        assert any("exceptionDetails" in each for each in page.said())
+
+
+WAYS = {
+    "severity": lambda each: each["severity"] if each["verdict"] == "fail" else each["verdict"],
+    "rule": lambda each: each["rule"],
+    "target": lambda each: each["resource"]["target"],
+    "namespace": lambda each: each["resource"]["namespace"],
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_filter_leaves_what_it_says(page: Tab, findings: list[dict[str, Any]], name: str) -> None:
+    values = {WAYS[name](each) for each in findings} - {""}
+    assert len(values) > 1
+    for value in sorted(values)[:8]:
+        choose(page, name, value)
+        assert counted(page) == sum(WAYS[name](each) == value for each in findings), value
+
+
+def test_frameworks_and_texts_are_filters(page: Tab, findings: list[dict[str, Any]]) -> None:
+    choose(page, "framework", "cis-docker")
+    rules = {
+        each["rule"]
+        for each in findings
+        if any(control.startswith("cis-docker:") for control in each["controls"])
+    }
+    assert counted(page) == sum(each["rule"] in rules for each in findings) > 0
+    choose(page, "framework", "")
+    choose(page, "text", "Privileged")
+    assert 0 < counted(page) < len(findings)
+    page.run("document.querySelectorAll('#listed details').forEach((e) => { e.open = true; })")
+    page.run("new Promise((on) => setTimeout(on))")
+    texts = page.run("[...document.getElementById('listed').children].map((e) => e.textContent)")
+    assert all("privileged" in each.lower() for each in texts)
+
+
+def test_links_lead_somewhere(page: Tab) -> None:
+    links = page.run("[...document.querySelectorAll('a')].map((e) => e.getAttribute('href'))")
+    assert len(links) > 5
+    assert all(each.startswith("#") for each in links)
+    lost = "(each) => !document.getElementById(each.getAttribute('href').slice(1))"
+    assert page.run(f"[...document.querySelectorAll('a')].filter({lost}).length") == 0
+
+
+def test_a_keyboard_is_enough(made: Path, chromium: Chromium) -> None:
+    with chromium.tab((made / "r.html").as_uri()) as page:
+        ready(page)
+        page.press("Tab", 9)
+        assert page.run("document.activeElement.className") == "skip"
+        for _ in range(200):
+            page.press("Tab", 9)
+            if page.run("document.activeElement.closest('#listed') !== null"):
+                break
+        else:
+            pytest.fail("no way to the findings")
+        page.press("Enter", 13, "\r")
+        detail = "document.activeElement.parentElement"
+        assert page.run(f"{detail}.open")
+        assert "auditor waivers add" in page.run(f"{detail}.textContent")
+        page.press("Enter", 13, "\r")
+        assert not page.run(f"{detail}.open")
+
+
+def test_it_is_of_use_without_scripts(
+    made: Path, chromium: Chromium, findings: list[dict[str, Any]]
+) -> None:
+    with chromium.tab((made / "r.html").as_uri(), scripts=False) as page:
+        text = page.run("document.body.innerText")
+        assert not page.run("document.getElementById('browse').checkVisibility()")
+    for rule in {each["rule"] for each in findings}:
+        assert rule in text
+    assert "What counts as a failure?" in text
+
+
+def test_it_prints(page: Tab) -> None:
+    printed = page.printed()
+    assert printed.startswith(b"%PDF-")
+    assert printed.count(b"/Type /Page\n") > 3
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_nobody_is_kept_out(page: Tab, axe: str, scheme: str, width: int) -> None:
+    page.looks(scheme, width)
+    page.run("document.querySelectorAll('details').forEach((e, i) => { e.open = i % 40 === 0; })")
+    choose(page, "severity", "critical")
+    page.run(f"{axe}; 0")
+    found = page.run("axe.run(document, {resultTypes: ['violations']})")
+    assert [each for each in found["violations"] if each["impact"] in SERIOUS] == []
+    assert len(found["passes"]) > 10
+    assert page.run("document.documentElement.scrollWidth") == width, "it runs over the edge"
+
+
+def test_what_others_wrote_does_nothing(chromium: Chromium, tmp_path: Path) -> None:
+    texts = (*HOSTILE, " ".join(HOSTILE), "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>")
+    for number, text in enumerate(texts):
+        file = tmp_path / f"{number}.html"
+        file.write_bytes(b"".join(render(hostile(text, tmp_path))))
+        with chromium.tab(file.as_uri()) as page:
+            ready(page)
+            assert counted(page) == 1
+            page.run(
+                "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+            )
+            page.run("new Promise((on) => setTimeout(on))")
+            assert "auditor waivers add" in page.run("document.getElementById('listed').innerText")
+            assert page.run("document.scripts.length") == 2
+            assert page.run("document.querySelectorAll('img, iframe, object, base').length") == 0
+            assert page.asked() == [file.as_uri()]
+            assert page.said() == [], "a policy that had to hold something back says so"
+            dialogs = [each["method"] for each in page.devtools.events]
+            assert "Page.javascriptDialogOpening" not in dialogs
