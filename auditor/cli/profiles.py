@@ -131,9 +131,12 @@ class _Count(msgspec.Struct, frozen=True):
 def _controls(policy: PolicySet, resolved: ResolvedProfile) -> dict[str, _Count]:
     """Count the controls of each framework."""
     rules = {chosen.rule.id for chosen in resolved.rules}
-    by_framework: dict[str, list[Control]] = {name: [] for name in policy.frameworks}
+    by_framework: dict[str, list[Control]] = {
+        name: [] for name in policy.frameworks if name not in resolved.left_out
+    }
     for control in policy.controls.values():
-        by_framework[control.framework].append(control)
+        if control.framework in by_framework:
+            by_framework[control.framework].append(control)
     found = {}
     for name, controls in by_framework.items():
         missed = [each for each in controls if rules.isdisjoint(each.rules)]

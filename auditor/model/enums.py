@@ -138,12 +138,14 @@ class Decider(StrEnum):
     """What would decide a control that rules can't decide yet.
 
     ``API``: what a target answers. ``HOST``: files and processes of the host itself.
-    ``IMAGE_SCAN``: what is in an image. ``PERSON``: nobody but a person.
+    ``IMAGE_SCAN``: what is in an image. ``PROVIDER``: the account at the provider of a managed
+    cluster. ``PERSON``: nobody but a person.
     """
 
     API = "api"
     HOST = "host"
     IMAGE_SCAN = "image-scan"
+    PROVIDER = "provider"
     PERSON = "person"
 
 

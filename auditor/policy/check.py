@@ -21,6 +21,7 @@ def check(found: Found) -> None:
     broken = _broken(found)
     _aliases(found)
     _uses(found, broken)
+    _same(found)
     if not any(kind == "rules" for kind, _ in broken):
         names = Names(found.rules)
         _selections(found, names)
@@ -72,6 +73,17 @@ def _uses(found: Found, broken: set[tuple[str, str]]) -> None:
         if use.name not in names and not _excused(use, broken):
             hint = suggestion(use.name, names) or _LISTED_BY.get(use.what, "")
             found.fail(use.location, f"no {use.what} is called {use.name!r}", hint)
+
+
+def _same(found: Found) -> None:
+    """A control that is the same as one that is the same as a third has to name the third."""
+    named = {control: other for control, other, _ in found.same}
+    for control, other, location in found.same:
+        if other in named:
+            hint = (
+                f"name {named[other]}" if named[other] != control else "one of both has the rules"
+            )
+            found.fail(location, f"{other} is the same as another itself", hint)
 
 
 def _excused(use: Use, broken: set[tuple[str, str]]) -> bool:

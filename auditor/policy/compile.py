@@ -51,7 +51,7 @@ def compile_profile(
         cache.save()
     policy = resolved.policy
     here = platforms_of((each.rule for each in resolved.rules), platforms)
-    others = elsewhere(policy.controls, policy.rules, here, platforms)
+    others = elsewhere(policy.controls, policy.rules, here, platforms) | resolved.left_out
     return CompiledProfile(
         id=resolved.id,
         title=resolved.title,

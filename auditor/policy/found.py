@@ -33,7 +33,9 @@ class Use(msgspec.Struct, frozen=True):
 class Found(msgspec.Struct):
     """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`.
 
-    ``mapped`` are (control, rule) as files of controls map them, the rule by an id or a former id.
+    ``mapped`` are (control, rule) as files of controls map them, the rule by an id or a former id,
+    ``same`` are controls that ask for what another one does, with the place that says so,
+    ``selected_only`` frameworks that reports have only of profiles that select by them.
     ``platforms`` are those whose kinds the files may name. ``files`` are (kind, stem) of all files,
     ``places`` where a (kind, name) is defined.
     """
@@ -43,6 +45,8 @@ class Found(msgspec.Struct):
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
     controls: dict[str, Control] = msgspec.field(default_factory=dict)
     mapped: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    same: list[tuple[str, str, Location]] = msgspec.field(default_factory=list)
+    selected_only: set[str] = msgspec.field(default_factory=set)
     frameworks: dict[str, Framework] = msgspec.field(default_factory=dict)
     profiles: dict[str, Profile] = msgspec.field(default_factory=dict)
     tables: dict[str, list[Mapping[str, object]]] = msgspec.field(default_factory=dict)

@@ -13,7 +13,7 @@ from auditor.policy.policyset import PolicyFile, PolicySet, digest_files, read_f
 from auditor.policy.shipped import shipped_policy
 from auditor.version import VERSION
 
-FORMAT = 8
+FORMAT = 9
 """Changes when what is made of the same files changes without the version doing so."""
 
 

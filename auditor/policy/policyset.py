@@ -21,7 +21,11 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 class PolicySet(msgspec.Struct, frozen=True):
-    """Everything that the policy folders say. Controls are keyed ``framework:id``."""
+    """Everything that the policy folders say. Controls are keyed ``framework:id``.
+
+    ``selected_only`` are frameworks that reports have only of profiles that select by them: what is
+    asked of the clusters of one provider says nothing of others.
+    """
 
     rules: Mapping[str, Rule]
     controls: Mapping[str, Control]
@@ -29,6 +33,7 @@ class PolicySet(msgspec.Struct, frozen=True):
     profiles: Mapping[str, Profile]
     tables: Mapping[str, list[Mapping[str, object]]]
     digest: str
+    selected_only: frozenset[str] = frozenset()
 
 
 class PolicyFile(msgspec.Struct, frozen=True):

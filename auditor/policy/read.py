@@ -55,6 +55,7 @@ def read_policy(
         profiles=dict(sorted(found.profiles.items())),
         tables=found.tables,
         digest=digest,
+        selected_only=frozenset(found.selected_only),
     )
 
 

@@ -13,8 +13,8 @@ from auditor.policy.found import Found, Use, read_choice, read_id
 from auditor.policy.yamlfile import Reader
 
 _REQUIRED = ("framework", "title", "url", "controls")
-_KEYS = (*_REQUIRED, "version")
-_OF_CONTROL = ("id", "title", "rules", "decided-by", "question")
+_KEYS = (*_REQUIRED, "version", "selected-only")
+_OF_CONTROL = ("id", "title", "rules", "same-as", "decided-by", "question")
 _CONTROL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
@@ -27,8 +27,10 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
     if url and not url.startswith("https://"):
         reader.fail(nodes.get("url"), f"{url!r} is not an https:// URL", "it starts with https://")
     version = reader.string(nodes["version"]) if "version" in nodes else ""
+    only = _read_only(reader, nodes)
     if framework:
         found.frameworks[framework] = Framework(framework, heading, url, version)
+        found.selected_only |= {framework} if only else set()
     items = reader.items(nodes.get("controls"))
     if isinstance(nodes.get("controls"), yaml.SequenceNode) and not items:
         reader.fail(nodes["controls"], "must not be empty")
@@ -45,6 +47,26 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
             found.define("control", key, reader.location(entry.get("id")))
             found.controls[key] = Control(framework, name, title, (), decider, question)
             _read_rules(reader, entry.get("rules"), key, found)
+            _read_same(reader, entry, key, found)
+
+
+def _read_only(reader: Reader, nodes: Mapping[str, yaml.Node]) -> bool:
+    """Whether only profiles that select by a framework report it."""
+    node = nodes.get("selected-only")
+    value = reader.value(node) if node is not None else False
+    if not isinstance(value, bool):
+        reader.fail(node, "must be true or false")
+        return False
+    return value
+
+
+def _read_same(reader: Reader, entry: Mapping[str, yaml.Node], control: str, found: Found) -> None:
+    """The control of another framework that asks for the same."""
+    other = reader.string(entry["same-as"]) if "same-as" in entry else ""
+    if other:
+        place = reader.location(entry["same-as"])
+        found.uses.append(Use("control", other, place))
+        found.same.append((control, other, place))
 
 
 def _read_decider(
@@ -57,7 +79,7 @@ def _read_decider(
             reader.fail(item, "missing field 'question'", "what does one ask to decide it?")
         return read_choice(reader, entry["decided-by"], Decider, Decider.PERSON), question
     if "question" in entry:
-        reader.fail(item, "missing field 'decided-by'", "api, host, image-scan or person")
+        reader.fail(item, "missing field 'decided-by'", "api, host, image-scan, provider or person")
     return None, question
 
 

@@ -26,7 +26,10 @@ class ChosenRule(msgspec.Struct, frozen=True):
 
 
 class ResolvedProfile(msgspec.Struct, frozen=True):
-    """A profile with ``extends``, selections, overrides and parameters applied; rules by id."""
+    """A profile with ``extends``, selections, overrides and parameters applied; rules by id.
+
+    ``left_out`` are frameworks that no report of this profile has: it does not select by them.
+    """
 
     id: str
     title: str
@@ -36,6 +39,7 @@ class ResolvedProfile(msgspec.Struct, frozen=True):
     policy: PolicySet
     tables: Tables
     digest: str
+    left_out: frozenset[str] = frozenset()
 
 
 def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> ResolvedProfile:
@@ -66,7 +70,8 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
     if not chosen:
         raise UsageError(f"profile {profile_id} selects no rule", hint="see its select and exclude")
     parameters.update(settings)
-    rules = [names.rule(name) for name in sorted(chosen)]
+    left_out = _left_out(policy, lineage)
+    rules = [_reported(names.rule(name), left_out) for name in sorted(chosen)]
     tables = with_tenancy(policy.tables, parameters.get(TENANT) if tells_tenants(rules) else None)
     values = _parameter_values(rules, names, parameters)
     profile = policy.profiles[profile_id]
@@ -81,7 +86,27 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
         policy=policy,
         tables=tables,
         digest=f"sha256:{hashlib.sha256(msgspec.json.encode(decided)).hexdigest()}",
+        left_out=left_out,
     )
+
+
+def _left_out(policy: PolicySet, lineage: Iterable[Profile]) -> frozenset[str]:
+    """The frameworks that only profiles report which select by them, and these do not."""
+    selected = {
+        control.partition(":")[0]
+        for profile in lineage
+        for selection in profile.select
+        for control in selection.controls
+    }
+    return policy.selected_only - selected
+
+
+def _reported(rule: Rule, left_out: frozenset[str]) -> Rule:
+    """A rule with the controls that reports name."""
+    if not left_out:
+        return rule
+    controls = tuple(key for key in rule.controls if key.partition(":")[0] not in left_out)
+    return msgspec.structs.replace(rule, controls=controls)
 
 
 def _lineage(policy: PolicySet, name: str, seen: tuple[str, ...]) -> Iterator[Profile]:

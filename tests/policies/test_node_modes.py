@@ -38,18 +38,23 @@ ALLOWED = {
 }
 
 
+AS_ON_MANAGED_CLUSTERS = ("kubelet-credentials", "kubelet-settings", "proxy-credentials")
+"""The rules whose parameter ``allowed`` may be 644."""
+
+
 @functools.cache
-def rule_of(name: str) -> ActiveRule:
+def rule_of(name: str, allowed: str = "600") -> ActiveRule:
     rule = RULES[f"k8s-node-{name}-mode"]
-    active = compile_rule(ChosenRule(rule, rule.severity, {}), [])
+    params = {each.name: allowed for each in rule.parameters}
+    active = compile_rule(ChosenRule(rule, rule.severity, params), [])
     assert active is not None
     return active
 
 
 @functools.cache
-def judge_of(name: str) -> Judge:
+def judge_of(name: str, allowed: str = "600") -> Judge:
     shape = PLATFORMS.shape_of("k8s/NodeFiles")
-    return Judge([(0, rule_of(name))], shape, list_all=frozenset({0}))
+    return Judge([(0, rule_of(name, allowed))], shape, list_all=frozenset({0}))
 
 
 def body_of(name: str, mode: int) -> dict[str, object]:
@@ -58,9 +63,9 @@ def body_of(name: str, mode: int) -> dict[str, object]:
     return {"node": "a", ALLOWED[name][0]: [file]}
 
 
-def passes(name: str, mode: int) -> bool:
+def passes(name: str, mode: int, allowed: str = "600") -> bool:
     """Whether the check of a rule holds for the file; nobody asks why not."""
-    active = rule_of(name)
+    active = rule_of(name, allowed)
     return active.check.run(body_of(name, mode), None, active.params) is True
 
 
@@ -84,6 +89,16 @@ def test_all_modes(name: str, allowed: int) -> None:
     assert wrong == set()
     for mode in range(0, 0o10000, 41):
         assert verdict(name, mode) is (Verdict.FAIL if mode & ~allowed else Verdict.PASS)
+
+
+@pytest.mark.parametrize("name", AS_ON_MANAGED_CLUSTERS)
+def test_all_modes_where_others_may_read(name: str) -> None:
+    wrong = {
+        f"{mode:04o}"
+        for mode in range(0o10000)
+        if passes(name, mode, "644") != (mode & ~0o644 == 0)
+    }
+    assert wrong == set()
 
 
 @pytest.mark.parametrize(("name", "mode"), [("admin-credentials", 0o577), ("keys", 0o066)])

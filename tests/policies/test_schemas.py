@@ -95,6 +95,11 @@ VALID = {
         making.CONTROLS.replace("}", ", decided-by: image-scan, question: Ask}"),
         (),
     ),
+    "a framework of one provider": (
+        "control.v1",
+        making.CONTROLS.replace("}", ', same-as: "other:one"}') + "selected-only: true\n",
+        (),
+    ),
     "profile": ("profile.v1", making.PROFILE + "extends: [other]\n", ()),
     "contents": (
         "unread-contents",

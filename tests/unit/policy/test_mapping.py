@@ -89,7 +89,7 @@ def test_shipped_rules_are_mapped_from_a_folder_of_one_s_own(tmp_path: Path) -> 
     write(tmp_path, {"controls/mine.yaml": mapped + control})
     policy = load((policies_folder(), tmp_path))
     assert policy.controls["mine:A.1"].rules == ("k8s-container-privileged",)
-    assert policy.rules["k8s-container-privileged"].controls[-1] == "mine:A.1"
+    assert policy.rules["k8s-container-privileged"].controls.count("mine:A.1") == 1
 
 
 def test_a_rule_that_is_like_no_other_is_looked_up_in_the_list(tmp_path: Path) -> None:
@@ -117,7 +117,10 @@ def test_what_decides_a_control_that_rules_cannot(tmp_path: Path) -> None:
     ("said", "complaint"),
     [
         (", decided-by: host}", "missing field 'question' (what does one ask to decide it?)"),
-        (", question: Why?}", "missing field 'decided-by' (api, host, image-scan or person)"),
+        (
+            ", question: Why?}",
+            "missing field 'decided-by' (api, host, image-scan, provider or person)",
+        ),
         (", decided-by: hots, question: Why?}", "'hots' is not allowed (did you mean 'host'?)"),
     ],
 )
@@ -128,3 +131,67 @@ def test_a_decider_and_its_question_come_together(
     (found,) = complaints(tmp_path, files)
     assert found.startswith("controls/theirs.yaml:7:")
     assert found.endswith(complaint)
+
+
+SAME = """\
+framework: managed
+title: A managed one
+url: https://managed.example/
+selected-only: true
+controls:
+  - {id: "9", title: As theirs, same-as: "theirs:1"}
+  - {id: "8", title: As one that rules can't decide, same-as: "theirs:2"}
+  - {id: "7", title: As theirs and more, same-as: "theirs:2", rules: [acme-other]}
+"""
+OPEN = THEIRS.replace("Of no rule}", "Of no rule, decided-by: person, question: Who?}")
+MANAGED = "controls/managed.yaml"
+
+
+def test_a_control_that_is_the_same_has_the_rules_of_the_other(tmp_path: Path) -> None:
+    policy = loaded(tmp_path, {**FILES, FILE: OPEN, MANAGED: SAME})
+    assert policy.controls["managed:9"].rules == policy.controls["theirs:1"].rules
+    assert policy.controls["managed:9"].decided_by is None
+    assert policy.rules["acme-bad"].controls == ("acme:one", "theirs:1", "managed:9")
+    same, more = policy.controls["managed:8"], policy.controls["managed:7"]
+    assert (same.rules, same.decided_by, same.question) == ((), Decider.PERSON, "Who?")
+    assert (more.rules, more.decided_by, more.question) == (("acme-other",), None, "")
+
+
+@pytest.mark.parametrize(
+    ("other", "complaint"),
+    [
+        ("theirs:4", "no control is called 'theirs:4' (did you mean 'theirs:3'?)"),
+        ("managed:8", "managed:8 is the same as another itself (name theirs:2)"),
+        ("managed:9", "managed:9 is the same as another itself (one of both has the rules)"),
+    ],
+)
+def test_the_same_as_what_it_cannot_be(tmp_path: Path, other: str, complaint: str) -> None:
+    files = {**FILES, FILE: THEIRS, MANAGED: SAME.replace("theirs:1", other)}
+    (said,) = complaints(tmp_path, files)
+    assert said == f"controls/managed.yaml:6:42: {complaint}"
+
+
+def test_a_framework_of_one_provider_is_in_reports_of_those_who_ask(tmp_path: Path) -> None:
+    profile = "id: p\ntitle: x\ndescription: y\nselect: [{controls: ['%s']}]\ngate: low\n"
+    asking, other, child = (profile % name for name in ("managed", "theirs", "theirs"))
+    files = {
+        "profiles/p.yaml": asking,
+        "profiles/q.yaml": other.replace("id: p", "id: q"),
+        "profiles/r.yaml": child.replace("id: p", "id: r\nextends: [p]"),
+    }
+    policy = loaded(tmp_path, {**FILES, FILE: THEIRS, MANAGED: SAME, **files})
+    assert policy.selected_only == {"managed"}
+    named = {
+        name: {key for each in resolve(policy, name, {}).rules for key in each.rule.controls}
+        for name in ("p", "q", "r")
+    }
+    assert "managed:9" in named["p"] & named["r"]
+    assert "managed:9" not in named["q"]
+    assert "theirs:1" in named["q"]
+
+
+@pytest.mark.parametrize("value", ["maybe", "1", "[]"])
+def test_selected_only_is_true_or_false(tmp_path: Path, value: str) -> None:
+    text = SAME.replace("selected-only: true", f"selected-only: {value}")
+    (said,) = complaints(tmp_path, {**FILES, FILE: THEIRS, MANAGED: text})
+    assert said == "controls/managed.yaml:4:16: must be true or false"

@@ -1,0 +1,122 @@
+"""The CIS Benchmarks of EKS, GKE and AKS are whole: a rule decides a control, or it says what does.
+
+The ids are those that kube-bench and others list for these editions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from auditor.model.enums import Decider
+from auditor.platforms import PLATFORMS
+from auditor.policy import load, policies_folder, resolve
+from auditor.policy.compile import compile_profile
+from tests.e2e.command import auditor
+
+POLICY = load((policies_folder(),))
+COMMON = {"4.2": 5, "5.1": 4, "5.2": 1, "5.3": 1, "5.4": 5}
+SECTIONS = {
+    "cis-eks": {"2.1": 2, "3.1": 4, "3.2": 9, "4.1": 12, "4.3": 2, "4.4": 2, "4.5": 2, "5.5": 1}
+    | COMMON,
+    "cis-aks": {"2.1": 1, "3.1": 4, "3.2": 9, "4.1": 12, "4.4": 2, "4.5": 2, "4.6": 3, "5.5": 2}
+    | COMMON,
+    "cis-gke": {
+        "3.1": 4,
+        "4.1": 10,
+        "4.2": 1,
+        "4.3": 2,
+        "4.4": 2,
+        "4.5": 1,
+        "4.6": 4,
+        "5.1": 4,
+        "5.2": 2,
+        "5.3": 1,
+        "5.4": 1,
+        "5.5": 7,
+        "5.6": 7,
+        "5.7": 2,
+        "5.8": 3,
+        "5.9": 2,
+        "5.10": 4,
+    },
+}
+SHOWN = {
+    "cis-eks": "39 of 50, 4 of them by files alone (decided by others: image-scan 1, provider 10)",
+    "cis-aks": "38 of 51, 2 of them by files alone "
+    "(decided by others: host 2, image-scan 1, person 1, provider 9)",
+    "cis-gke": "23 of 57, 4 of them by files alone "
+    "(decided by others: host 1, image-scan 1, person 1, provider 31)",
+}
+SIZES = {"cis-eks": 50, "cis-aks": 51, "cis-gke": 57}
+
+
+@pytest.mark.parametrize("framework", SECTIONS)
+def test_every_control_is_there(framework: str) -> None:
+    found = {each.id for each in POLICY.controls.values() if each.framework == framework}
+    sections = SECTIONS[framework].items()
+    assert found == {f"{part}.{number + 1}" for part, size in sections for number in range(size)}
+    assert len(found) == SIZES[framework]
+
+
+@pytest.mark.parametrize("framework", SECTIONS)
+def test_each_is_decided_by_rules_or_says_what_would(framework: str) -> None:
+    controls = [each for each in POLICY.controls.values() if each.framework == framework]
+    assert {each.id for each in controls if bool(each.rules) == bool(each.decided_by)} == set()
+    assert {each.id for each in controls if bool(each.decided_by) != bool(each.question)} == set()
+
+
+@pytest.mark.parametrize("framework", SECTIONS)
+def test_what_is_left_to_the_provider_is_of_its_own_services(framework: str) -> None:
+    controls = [each for each in POLICY.controls.values() if each.framework == framework]
+    left = {each.id for each in controls if each.decided_by is Decider.PROVIDER}
+    here = {name for name in left if not name.startswith("5.")}
+    assert here == ({"2.1.2", "4.1.7"} if framework == "cis-eks" else set())
+
+
+@pytest.mark.parametrize("framework", SECTIONS)
+def test_the_profile_has_all_rules_of_its_benchmark(framework: str) -> None:
+    found = {chosen.rule.id for chosen in resolve(POLICY, framework, {}).rules}
+    controls = [each for each in POLICY.controls.values() if each.framework == framework]
+    assert found == {rule for each in controls for rule in each.rules}
+
+
+@pytest.mark.parametrize("framework", SECTIONS)
+def test_only_its_own_profile_reports_it(framework: str) -> None:
+    """Of a cluster of one's own, a benchmark of a provider says nothing."""
+    own = compile_profile(resolve(POLICY, framework, {}), None, PLATFORMS)
+    other = compile_profile(resolve(POLICY, "cis-kubernetes", {}), None, PLATFORMS)
+    assert framework in own.frameworks
+    assert SECTIONS.keys() & own.frameworks.keys() == {framework}
+    assert SECTIONS.keys().isdisjoint(other.frameworks)
+    named = Counter(
+        control.partition(":")[0] for each in other.rules for control in each.rule.controls
+    )
+    assert named["cis-kubernetes"] > 100
+    assert SECTIONS.keys().isdisjoint(named)
+    assert any(f"{framework}:" in key for each in own.rules for key in each.rule.controls)
+
+
+def test_a_file_that_others_may_read_passes_there_alone() -> None:
+    """Benchmarks of managed clusters ask for 644, that of Kubernetes for 600."""
+    allowed = {
+        (name, chosen.rule.id): chosen.params["allowed"]
+        for name in (*SECTIONS, "cis-kubernetes")
+        for chosen in resolve(POLICY, name, {}).rules
+        if "allowed" in chosen.params and chosen.rule.id.startswith("k8s-node-")
+    }
+    rules = {rule for _, rule in allowed}
+    assert len(rules) == 3
+    assert {allowed["cis-kubernetes", rule] for rule in rules} == {"600"}
+    assert {each for (name, _), each in allowed.items() if name in SECTIONS} == {"644"}
+
+
+def test_the_counts_are_shown() -> None:
+    lines = [
+        line
+        for name in SECTIONS
+        for line in auditor("profiles", "show", name).out.splitlines()
+        if line.startswith(f"controls: {name}")
+    ]
+    assert lines == [f"controls: {name} {rest}" for name, rest in SHOWN.items()]
