@@ -18,6 +18,14 @@ EXAMPLES = ("gpu-host", "gpu-cluster", "vcenter")
 SHOWN = 200
 """How many findings the list has at first."""
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 420), ("dark", 420)]
+POLYGLOTS = (
+    " ".join(HOSTILE),
+    "</script><script>alert(1)</script>",
+    "' onmouseover='alert(1)' \" autofocus onfocus=\"alert(1)",
+    "<img src=x onerror=alert(1)>",
+    "--><svg/onload=alert(1)><style>*{display:none}</style>",
+)
+"""What others may write, in every field; the same texts one by one are tried without a browser."""
 SERIOUS = {"serious", "critical"}
 
 
@@ -52,12 +60,21 @@ def page(opened: Tab) -> Tab:
     return opened
 
 
+def until(page: Tab, condition: str) -> None:
+    """Wait until something is so: what a script does at an event comes a little after it."""
+    look = f"const look = () => {{ ({condition}) ? so() : setTimeout(look, 5); }}; look();"
+    page.run(f"new Promise((so) => {{ {look} }})")
+
+
 def ready(page: Tab) -> None:
     """Wait until the script has put the findings into the page."""
-    done = "document.getElementById('listed').children.length"
-    page.run(
-        f"new Promise((on) => {{ const see = () => {done} ? on() : setTimeout(see); see(); }})"
-    )
+    until(page, "document.getElementById('listed').children.length")
+
+
+def open_all(page: Tab) -> None:
+    """Open what can be opened, and wait until it is filled."""
+    page.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    until(page, "[...document.querySelectorAll('details')].every((e) => e.children.length > 1)")
 
 
 def choose(page: Tab, name: str, value: str) -> None:
@@ -129,8 +146,7 @@ def test_frameworks_and_texts_are_filters(page: Tab, findings: list[dict[str, An
     choose(page, "framework", "")
     choose(page, "text", "Privileged")
     assert 0 < counted(page) < len(findings)
-    page.run("document.querySelectorAll('#listed details').forEach((e) => { e.open = true; })")
-    page.run("new Promise((on) => setTimeout(on))")
+    open_all(page)
     texts = page.run("[...document.getElementById('listed').children].map((e) => e.textContent)")
     assert all("privileged" in each.lower() for each in texts)
 
@@ -156,6 +172,7 @@ def test_a_keyboard_is_enough(made: Path, chromium: Chromium) -> None:
             pytest.fail("no way to the findings")
         page.press("Enter", 13, "\r")
         detail = "document.activeElement.parentElement"
+        until(page, f"{detail}.children.length > 1")
         assert page.run(f"{detail}.open")
         assert "auditor waivers add" in page.run(f"{detail}.textContent")
         page.press("Enter", 13, "\r")
@@ -192,17 +209,13 @@ def test_nobody_is_kept_out(page: Tab, axe: str, scheme: str, width: int) -> Non
 
 
 def test_what_others_wrote_does_nothing(chromium: Chromium, tmp_path: Path) -> None:
-    texts = (*HOSTILE, " ".join(HOSTILE), "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>")
-    for number, text in enumerate(texts):
+    for number, text in enumerate(POLYGLOTS):
         file = tmp_path / f"{number}.html"
         file.write_bytes(b"".join(render(hostile(text, tmp_path))))
         with chromium.tab(file.as_uri()) as page:
             ready(page)
             assert counted(page) == 1
-            page.run(
-                "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
-            )
-            page.run("new Promise((on) => setTimeout(on))")
+            open_all(page)
             assert "auditor waivers add" in page.run("document.getElementById('listed').innerText")
             assert page.run("document.scripts.length") == 2
             assert page.run("document.querySelectorAll('img, iframe, object, base').length") == 0
