@@ -463,6 +463,8 @@ SHIPPED: Final = Wiring(
             "github": _file("reports.github"),
             "github-summary": _file("reports.markdown", "render_summary"),
             "ocsf": _file("reports.ocsf"),
+            "oscal": _file("reports.oscal"),
+            "oscal-1.1": _file("reports.oscal", "render_older"),
             "prometheus": _file("reports.prometheus"),
         }
     ),

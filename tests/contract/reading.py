@@ -209,6 +209,26 @@ def of_ocsf(data: bytes) -> Shown:
     return shown
 
 
+def of_oscal(data: bytes) -> Shown:
+    """Read as markup: a text that is more than one code span would be somebody else's."""
+    shown = Shown([], [])
+    (result,) = json.loads(data)["assessment-results"]["results"]
+    for each in result.get("observations", ()):
+        (said,) = _spans(each["description"])
+        about = {item["name"]: item["value"] for item in each["props"]}
+        if "not-read" in each["types"]:
+            shown.gaps.append(said)
+        else:
+            shown.findings.append((about["verdict"], said))
+    return shown
+
+
+def _spans(text: str) -> list[str]:
+    """The code spans of a text, each a paragraph."""
+    tokens = MarkdownIt("commonmark").parse(text)
+    return [_said(token) for token in tokens if token.type == "inline"]
+
+
 READERS: dict[str, Callable[[bytes], Shown]] = {
     "html": of_html,
     "json": of_json,
@@ -220,6 +240,8 @@ READERS: dict[str, Callable[[bytes], Shown]] = {
     "github": of_github,
     "github-summary": of_markdown,
     "ocsf": of_ocsf,
+    "oscal": of_oscal,
+    "oscal-1.1": of_oscal,
 }
 """Every format that lists findings and is not the screen."""
 

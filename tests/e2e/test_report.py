@@ -114,7 +114,7 @@ def test_what_was_only_collected() -> None:
 
 
 WRONG = {
-    "no such format": (("-o", "pdf=x"), "formats: terminal, json, sarif"),
+    "no such format": (("-o", "none=x"), "formats: terminal, json, "),
     "no such folder": (("-o", "sarif=none/x"), "none is not a folder"),
     "the bundle itself": (("-o", "sarif=b"), "b is a folder"),
     "no such bundle": ((), "nothing: no such bundle"),

@@ -31,6 +31,7 @@ from tests.engines.crds import definitions
 from tests.engines.dockerd import Binaries, Docker, find_docker, find_new_docker
 from tests.engines.dockerd import running as docker_running
 from tests.engines.kubectl import Kubectl, find_kubectl
+from tests.engines.oscal import Oscal, find_oscal
 from tests.engines.pythons import installed
 from tests.engines.sarif import Multitool, find_multitool
 from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
@@ -77,6 +78,7 @@ ENGINES = {
         "cosign",
         "sigstore_js",
         "multitool",
+        "oscal",
         "softhsm",
         "other_python",
     ),
@@ -162,6 +164,12 @@ def chromium() -> Iterator[Chromium]:
 def axe() -> str:
     """The script that finds what keeps people from using a page."""
     return _or_give_up(find_axe)
+
+
+@pytest.fixture(scope="session")
+def oscal() -> Oscal:
+    """The validators of OSCAL."""
+    return _or_give_up(find_oscal)
 
 
 @pytest.fixture(scope="session")
