@@ -107,8 +107,7 @@ class LineWriter:
         A fact of a run is known by its key alone, whatever the targets are: a finding about it has
         the same fingerprint when a target more is read.
         """
-        identity = f"\0{fact.kind}/{'/'.join(fact.key)}" if of_run else fact.subject.identity
-        where = _of_fact(fact, identity)
+        where = _of_fact(fact, _identity(fact, of_run=of_run))
 
         def locate(path: BodyPath) -> Located:
             pointer = body_pointer(path)
@@ -263,6 +262,13 @@ def _of_resource(resource: Resource, target: Target, owner: Subject | None) -> W
         file=text(subject.source),
         tail=_rendered(subject.rendered),
     )
+
+
+def _identity(fact: Fact, *, of_run: bool) -> str:
+    if of_run or fact.by_key:
+        target = "" if of_run else fact.subject.target_uid
+        return f"{target}\0{fact.kind}/{'/'.join(fact.key)}"
+    return fact.subject.identity
 
 
 def _of_fact(fact: Fact, identity: str) -> Where:

@@ -73,6 +73,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     body to where those values were read, None for what was counted or concluded.
     ``draws_on`` are the targets, by URI, and the namespaces in them ("" for all) that could have
     something of it, () for all targets; what was not read there leaves rules without a verdict.
+    ``by_key`` is for what is of no one object, such as a version that many have: its subject is the
+    first of them, and its findings keep their fingerprint when another comes first.
 
     A fact of one object that others complete is a part of its subject, as in
     :class:`auditor.model.resource.Resource`: ``part``, ``heuristic``. Its findings stand for as
@@ -91,6 +93,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     heuristic: bool = False
     rank: str = "0"
     covers: int = 1
+    by_key: bool = False
 
     @property
     def origins(self) -> tuple[Origin, ...]:

@@ -64,6 +64,22 @@ def test_what_was_known_does_not_fail(folder: Path) -> None:
     assert "Pod ml/other, container main (new)" in shown
 
 
+def test_one_more_with_a_version_that_is_known_has_no_new_fault(folder: Path) -> None:
+    """Where a version is, and how often, is in the message: the fault is that of the version."""
+    server = POD.replace("name: shell", "name: {}").replace("image: ", "image: ")
+    image = "nvcr.io/nvidia/tritonserver:25.06-py3"
+    server = re.sub("image: .*?(?=[,}]|$)", f"image: {image}", server, flags=re.MULTILINE)
+    assert server.count(image) == 1, server
+    (folder / "tree" / "pod.yaml").write_text(server.replace("{}", "second", 1))
+    assert scan(folder, "one").code == 1
+    (folder / "tree" / "more.yaml").write_text(server.replace("{}", "first", 1))
+    against = ("--baseline", "one", "--baseline-key", "k.pub", "--format", "json")
+    found = ran(folder, "scan", "tree", *against).results()["findings"]
+    (vulnerable,) = [item for item in found if item["rule"] == "model-server-vulnerable"]
+    assert "of Pod ml/first and 1 more has known faults" in vulnerable["message"]
+    assert not vulnerable.get("new"), "a baseline knows it"
+
+
 def test_a_bundle_against_a_baseline_replays(folder: Path) -> None:
     assert scan(folder, "after", *AGAINST).code == 0
     shutil.rmtree(folder / "before")

@@ -16,7 +16,7 @@ from tests.packaging.wheel import ROOT, Installed, install
 
 ESTATE = ROOT / "examples" / "estate"
 NEEDED = {
-    *("click", "cryptography", "kubernetes", "msgspec", "pyyaml"),
+    *("click", "cryptography", "jinja2", "kubernetes", "msgspec", "pyyaml"),
     *("rfc8785", "securesystemslib", "stringzilla", "urllib3", "zstandard"),
 }
 """What is required by name; kubernetes brings what it needs itself."""

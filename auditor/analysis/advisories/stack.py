@@ -130,6 +130,7 @@ def _fact(kind: str, component: str, text: str, row: Row, found: Judged) -> Fact
         elsewhere=tuple((f"/{name}", None) for name in msgspec.to_builtins(body)),
         draws_on=((place.target, ""),),
         part=f"{component} {text}".rstrip(),
+        by_key=True,
     )
 
 

@@ -329,4 +329,5 @@ def _fact(
         elsewhere=_nowhere(_fields(body)),
         draws_on=((first.target, ""),),
         part=part,
+        by_key=subject is None,
     )
