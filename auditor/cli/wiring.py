@@ -465,6 +465,8 @@ SHIPPED: Final = Wiring(
             "ocsf": _file("reports.ocsf"),
             "oscal": _file("reports.oscal"),
             "oscal-1.1": _file("reports.oscal", "render_older"),
+            "openreports": _file("reports.policy_reports", "render_open"),
+            "policyreport": _file("reports.policy_reports", "render_older"),
             "prometheus": _file("reports.prometheus"),
         }
     ),

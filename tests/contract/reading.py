@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from reports import gitlab
+from reports import gitlab, policy_reports
 from reports.sarif_rules import LEFT_OUT, NOT_READ
 from tests.contract.pages import Page
 
@@ -223,6 +223,20 @@ def of_oscal(data: bytes) -> Shown:
     return shown
 
 
+def of_policy_reports(data: bytes) -> Shown:
+    """Read as the list that it is; the first report is that of the run."""
+    shown = Shown([], [])
+    run, *items = json.loads(data)["items"]
+    assert [each["policy"] for each in run["results"]] == [policy_reports.GATE]
+    for item in items:
+        for each in item["results"]:
+            if each["policy"] == policy_reports.NOT_READ:
+                shown.gaps.append(each["message"])
+            else:
+                shown.findings.append((each["properties"]["verdict"], each["message"]))
+    return shown
+
+
 def _spans(text: str) -> list[str]:
     """The code spans of a text, each a paragraph."""
     tokens = MarkdownIt("commonmark").parse(text)
@@ -242,6 +256,8 @@ READERS: dict[str, Callable[[bytes], Shown]] = {
     "ocsf": of_ocsf,
     "oscal": of_oscal,
     "oscal-1.1": of_oscal,
+    "openreports": of_policy_reports,
+    "policyreport": of_policy_reports,
 }
 """Every format that lists findings and is not the screen."""
 

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -72,15 +72,32 @@ MODULES: Final = (
         "manifests/base/crds/full",
     ),
 )
+REPORTS: Final = (
+    Module(
+        "github.com/openreports/reports-api",
+        "v0.2.1",
+        "h1:g9KS3yle9Y1elmww4TK9EkD1rl6inIaiIJPX6e+u680=",
+        "config/crd",
+    ),
+    Module(
+        "github.com/kyverno/kyverno",
+        "v1.13.4",
+        "h1:2zUi+eszlisLdCir+WIf2NtuUfFPvJtjUNpewdtLjVw=",
+        "config/crds/policyreport",
+    ),
+)
+"""OpenReports, and Kyverno's copy of the older PolicyReport, whose own project is no module."""
 
 
-def definitions(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Every CustomResourceDefinition of the modules, by the kind that it defines.
+def definitions(
+    modules: Sequence[Module] = MODULES, environment: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
+    """Every CustomResourceDefinition of some modules, by the kind that it defines.
 
     Raises:
         EngineUnavailableError: no tool chain, no network, or another digest.
     """
-    pins = hashlib.sha256(repr(MODULES).encode()).hexdigest()[:16]
+    pins = hashlib.sha256(repr(modules).encode()).hexdigest()[:16]
     root = cache_folder(environment).parent
     folder = root / f"crds-{pins}"
     root.mkdir(parents=True, exist_ok=True)
@@ -90,7 +107,7 @@ def definitions(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             tool, extra = toolchain(root, environment)
-            for module in MODULES:
+            for module in modules:
                 _fetch(module, tool, {**environment, **extra}, partial)
             shutil.rmtree(partial / "modules", ignore_errors=True)
             partial.replace(folder)

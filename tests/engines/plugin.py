@@ -27,7 +27,7 @@ from tests.engines.cache import EngineUnavailableError
 from tests.engines.chromium import Chromium
 from tests.engines.chromium import running as chromium_running
 from tests.engines.composego import ComposeGo
-from tests.engines.crds import definitions
+from tests.engines.crds import REPORTS, definitions
 from tests.engines.dockerd import Binaries, Docker, find_docker, find_new_docker
 from tests.engines.dockerd import running as docker_running
 from tests.engines.kubectl import Kubectl, find_kubectl
@@ -75,6 +75,7 @@ ENGINES = {
         "control_plane",
         "filled_apiserver",
         "custom_kinds",
+        "report_kinds",
         "cosign",
         "sigstore_js",
         "multitool",
@@ -121,6 +122,12 @@ def filled_apiserver(
 def custom_kinds() -> dict[str, Any]:
     """CRDs of AI platforms, as their projects publish them, by kind."""
     return _or_give_up(definitions)
+
+
+@pytest.fixture(scope="session")
+def report_kinds() -> dict[str, Any]:
+    """CRDs of the reports that a cluster holds, by kind."""
+    return _or_give_up(lambda: definitions(REPORTS))
 
 
 @pytest.fixture(scope="session")
