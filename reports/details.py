@@ -22,6 +22,7 @@ MOST_VALUES: Final = 8
 PASSING: Final = frozenset({"pass", "not-applicable"})
 """Verdicts of findings that nobody has to do anything about; a run lists them only with --all."""
 ASSUMED: Final = "info"
+SHOWN_DIGEST: Final = len("sha256:") + 12
 
 
 def message(finding: Finding) -> str:
@@ -112,5 +113,13 @@ def not_decided(report: Report) -> str:
     """Say how much was looked at."""
     return (
         f"coverage {percent(report.coverage.ratio)} %, gaps {len(report.gaps)}, "
-        f"profile {safe(report.profile)}"
+        f"profile {safe(report.profile)}{configured(report)}"
     )
+
+
+def configured(report: Report) -> str:
+    """Say which file decided, where one did: its name, and the beginning of its digest."""
+    found = report.configuration
+    if found is None:
+        return ""
+    return f", configuration {safe(found.file)} ({found.digest[:SHOWN_DIGEST]})"

@@ -50,6 +50,7 @@ def results_of(report: Report) -> Results:
         controls=report.controls,
         counts={count.rule: _counts(count) for count in report.counts},
         gate=report.gate,
+        configuration=msgspec.UNSET if report.configuration is None else report.configuration,
         baseline=msgspec.UNSET if report.baseline is None else report.baseline,
         waivers=msgspec.UNSET if report.waivers is None else report.waivers,
         facts=dict(report.facts) if report.facts else msgspec.UNSET,

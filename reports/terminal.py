@@ -15,6 +15,7 @@ from auditor.model.finding import Report, TargetReport
 from reports import gpus, isolation, reach, scope, waivers
 from reports.by_object import ByObject
 from reports.by_rule import ByRule
+from reports.details import configured
 from reports.folders import by_folder, told_folders
 from reports.gaps import SHOWN_GAPS, causes, in_a_line, some, told
 from reports.room import Block, capped, cut, fitted
@@ -130,7 +131,7 @@ class _Screen:
             where += f" and {len(report.targets) - SHOWN_TARGETS} more"
         objects = sum(kind.seen for kind in report.coverage.kinds if not kind.derived)
         scope = (
-            f"profile {report.profile}, {len(report.counts)} rules; "
+            f"profile {report.profile}, {len(report.counts)} rules{configured(report)}; "
             f"{where}: {_count(objects, 'object')} in {_count(files, unit)}"
         )
         yield from self._wrap(scope, "  ")
@@ -282,6 +283,10 @@ def _commands(report: Report) -> Iterator[str]:
     first = next(waivers.counted(report.findings), None)
     if first is not None and first.verdict in _LISTED:
         yield f"auditor explain {first.rule}"
+    if report.configuration is not None:
+        command = f"auditor scan --config {shlex.quote(report.configuration.file)}"
+        yield f"{command} -o json=results.json"
+        return
     command = f"auditor scan {_targets(report)}"
     globs = [each.glob for target in report.targets for each in target.passed.excluded]
     for glob in dict.fromkeys(globs):

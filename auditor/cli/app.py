@@ -34,6 +34,11 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
         "scan": Known(
             "auditor.cli.scan:scan", "Audit files, folders, standard input, clusters and hosts."
         ),
+        "init": Known("auditor.cli.init:init", "Write a configuration, with what is seen here."),
+        "config": Known(
+            "auditor.cli.configuration:config",
+            "Say what a scan goes by, and where each value is from.",
+        ),
         "gpus": Known("auditor.cli.gpus:gpus", "Say who shares which GPU with whom."),
         "who-can": Known("auditor.cli.who_can:who_can", "Say who may do something, and by what."),
         "reach": Known(

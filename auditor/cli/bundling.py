@@ -126,6 +126,7 @@ def assemble(
         list_all=settings.list_all,
         folders=names,
         exit=report.gate.exit,
+        configuration=settings.configuration,
     )
     run = RunEntry(report.run_id, report.started, report.finished)
     return finish(root, stamp.version, run, targets, evaluation)

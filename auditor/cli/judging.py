@@ -27,6 +27,7 @@ from auditor.config import Config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.model.finding import Report
+from auditor.model.results import ConfigurationFile
 from auditor.model.waivers import WaiverEntry
 from auditor.ports import Collector
 from auditor.runner.job import wanted_of
@@ -151,8 +152,8 @@ class Judging:
         quiet = chosen.quiet and chosen.progress == "auto"
         self.progress = Progress("none" if quiet else chosen.progress)
 
-    def settings(self, spool: Path) -> Settings:
-        """How to run, with ``spool`` for what is in between."""
+    def settings(self, spool: Path, configuration: ConfigurationFile | None = None) -> Settings:
+        """How to run, with ``spool`` for what is in between, and the file that said some of it."""
         chosen, cache = self._chosen, self._cache
         return Settings(
             chosen=chosen_by(chosen.policies, chosen.profile, chosen.settings, cache, spool),
@@ -164,6 +165,7 @@ class Judging:
             memo=not chosen.no_memo,
             known=self._known(spool),
             waivers=self._waivers(),
+            configuration=configuration,
         )
 
     def _known(self, scratch: Path) -> Known | None:

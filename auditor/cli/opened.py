@@ -137,6 +137,7 @@ class Replay(msgspec.Struct, frozen=True):
             list_all=evaluation.list_all,
             known=read_known(policy.root),
             waivers=read_waivers(policy.root),
+            configuration=evaluation.configuration,
         )
         stamp = _stamp_as_then(evidence.manifest)
         report = audit(evidence.collectors(), settings, stamp, self.progress)

@@ -10,7 +10,10 @@ from typing import Any
 
 import click
 
-from auditor.cli.excluding import refuse_nowhere, unused
+from auditor.cli.configured import NAMES as CONFIGURED
+from auditor.cli.configured import applied, configuration_options, unused
+from auditor.cli.excluding import refuse_nowhere
+from auditor.cli.excluding import unused as unused_globs
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
 from auditor.cli.options import (
     HOST_OPTIONS,
@@ -34,6 +37,7 @@ from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.model.resource import STDIN
+from auditor.model.results import ConfigurationFile
 from auditor.ports import Live
 from auditor.runner.gather import CollectionRequest, gather
 
@@ -41,7 +45,7 @@ from auditor.runner.gather import CollectionRequest, gather
 class _Scan(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
-            "What to read": ("exclude", *RENDERING, *HOST_OPTIONS),
+            "What to read": (*CONFIGURED, "exclude", *RENDERING, *HOST_OPTIONS),
             **SECTIONS,
             "What to write": SECTIONS["What to write"],
             "What to keep": NAMES,
@@ -51,9 +55,8 @@ class _Scan(SectionedCommand):
 
 
 @click.command(cls=_Scan)
-@click.argument(
-    "targets", nargs=-1, required=True, metavar="TARGET...", type=click.Path(allow_dash=True)
-)
+@click.argument("targets", nargs=-1, metavar="TARGET...", type=click.Path(allow_dash=True))
+@configuration_options
 @exclude_option
 @choices
 @render_options
@@ -62,21 +65,14 @@ class _Scan(SectionedCommand):
 @vsphere_options
 @timeout_option
 @signing_options
+@click.pass_context
 @prose
-def scan(
-    targets: tuple[str, ...],
-    exclude: tuple[str, ...],
-    kubeconfig: str,
-    timeout: float | None,
-    host_probes: tuple[Path, ...],
-    *,
-    no_host: bool,
-    **chosen: Any,
-) -> int:
+def scan(context: click.Context, /, **given: Any) -> int:
     r"""Audit TARGETs: files and folders, - for standard input, and what can be asked.
 
     That is k8s:// for a cluster, docker:// for an engine, vsphere:// for a vCenter. A folder that
-    auditor collect wrote is judged as what was read then.
+    auditor collect wrote is judged as what was read then. Where no target is named, auditor.yaml
+    says which, and how (auditor init).
 
     \b
     Examples:
@@ -89,6 +85,7 @@ def scan(
       auditor scan manifests/ --quiet -o json=results.json
       auditor scan . --exclude testdata/ --exclude '*.tfvars.yaml'
       auditor scan deploy/ --render --values prod.yaml
+      auditor scan --config auditor.yaml deploy/
 
     \b
     Exit codes:
@@ -96,14 +93,36 @@ def scan(
       2  wrong usage or policy   3  incomplete: evidence missing, nothing failed
       4  the baseline does not verify
     """
+    notes = list(unused(context, off=given["no_config"]))
+    used = applied(context, given)
+    try:
+        return _scan(used.file, notes, **used.given)
+    except UsageError as error:
+        raise used.explain(error) from error
+
+
+def _scan(
+    configuration: ConfigurationFile | None,
+    notes: Sequence[str],
+    *,
+    targets: tuple[str, ...],
+    exclude: tuple[str, ...],
+    kubeconfig: str,
+    timeout: float | None,
+    host_probes: tuple[Path, ...],
+    no_host: bool,
+    **chosen: Any,
+) -> int:
+    """Scan, as options and the configuration say together."""
     config = entering(read_config(), chosen, targets)
     rendering = {name: chosen.pop(name) for name in RENDERING}
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)
     if list(targets).count(STDIN) > 1:
         raise UsageError("standard input can be read only once", hint="use - only once")
+    judging.warn(notes)
     with Scratch(config.temporary) as spool:
-        settings = judging.settings(spool)
+        settings = judging.settings(spool, configuration)
         collecting = CollectorOptions.of(
             config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
         )
@@ -123,5 +142,5 @@ def scan(
 
             bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
             report = bundling.audit(found, order, judging, settings, stamp)
-        judging.warn(unused(target.passed for target in report.targets))
+        judging.warn(unused_globs(target.passed for target in report.targets))
         return judging.tell(report, order.bug)

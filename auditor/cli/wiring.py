@@ -309,6 +309,16 @@ def _vsphere_role(plan: RolePlan) -> Iterator[str]:
     return role(plan)
 
 
+def own_targets(settings: CollectorOptions) -> Iterator[tuple[str, str]]:
+    """Targets that a user has set up, each with what it is; only files are looked at."""
+    for file in filter(None, settings.kubeconfig.split(":")):
+        if Path(file).is_file():
+            yield "k8s://", f"the cluster of the current context of {file}"
+            break
+    if settings.docker.host or Path("/var/run/docker.sock").exists():
+        yield "docker://", "the engine of the current context"
+
+
 def _terminal(style: Style) -> ReportFormat:
     from reports.terminal import renderer
 
@@ -333,7 +343,8 @@ class Wiring(msgspec.Struct, frozen=True):
     asked before. ``recognisers`` make those who say which files are read and whose a document is;
     the first that takes one has it. ``roles`` write the least role that reads a platform,
     ``scripts`` what a person can run where we do not come to.
-    ``formats`` are by the name used with ``-o``.
+    ``formats`` are by the name used with ``-o``. ``own`` are the schemes whose targets are names in
+    settings of the user: no address, so a configuration that nobody named may have them.
     """
 
     platforms: Platforms
@@ -344,6 +355,7 @@ class Wiring(msgspec.Struct, frozen=True):
     roles: Mapping[str, Callable[[RolePlan], Iterator[str]]]
     scripts: Mapping[str, Callable[[], str]]
     formats: Mapping[str, Callable[[Style], ReportFormat]]
+    own: frozenset[str] = frozenset()
 
     def collector_for(self, text: str, settings: CollectorOptions) -> Collector | Live:
         """Find the collector of one target as typed: a path, ``-``, or a URI.
@@ -449,6 +461,7 @@ SHIPPED: Final = Wiring(
             "vsphere": _vsphere_role,
         }
     ),
+    own=frozenset({"k8s", "k8s+incluster", "docker"}),
     scripts=MappingProxyType({"docker": _look_script, "node": _node_script}),
     formats=MappingProxyType(
         {

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from auditor.model.evidence import Record, TargetEntry
+from auditor.model.results import ConfigurationFile
 
 FORMAT: Final = "bundle/v1"
 MANIFEST: Final = "manifest.json"
@@ -44,11 +45,11 @@ class RunEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     finished: str
 
 
-class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the evidence was judged: all that the results depend on besides evidence and policy.
 
     ``gate`` "" is the profile's own, ``exit`` what it said. ``folders`` are
-    those of the policy, in their order.
+    those of the policy, in their order. ``configuration`` is the file that said some of it.
     """
 
     profile: str
@@ -57,6 +58,7 @@ class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     list_all: bool
     folders: tuple[str, ...]
     exit: int
+    configuration: ConfigurationFile | None = None
 
 
 class FileEntry(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):

@@ -134,6 +134,7 @@ def recalled(path: Path, rules: Mapping[str, RuleInfo], derived: Collection[str]
         tallies=findings.tallies,
         digest=digest_of(findings.sha256, (item.gap for item in gaps), counts),
         frameworks=results.frameworks,
+        configuration=_or(results.configuration, None),
         baseline=_or(results.baseline, None),
         waivers=_or(results.waivers, None),
         waived=findings.waived,

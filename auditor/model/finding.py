@@ -13,6 +13,7 @@ from auditor.model.policy import Framework
 from auditor.model.resource import NONE_OF_IT, Gap, PassedOver, Some
 from auditor.model.results import (
     Baseline,
+    ConfigurationFile,
     ControlResult,
     ExcludedReport,
     GateResult,
@@ -121,6 +122,7 @@ class Report(msgspec.Struct, frozen=True):
     ``tallies`` maps (verdict, severity) to the number of findings that the run lists. ``digest`` is
     the sha256 of the findings, gaps and counts: equal for equal input, whenever and however run.
     ``bug`` is a traceback of what nobody foresaw, "" for none: of gaps that are our bug the first.
+    ``configuration`` is the file that said what options did not, None for none.
     ``facts`` are those that are listed, by their kind. ``waivers`` are None where there was no file
     of them; ``waived`` maps (verdict, severity) to the number of findings that they cover.
     """
@@ -146,5 +148,6 @@ class Report(msgspec.Struct, frozen=True):
     baseline: Baseline | None = None
     waivers: tuple[WaiverResult, ...] | None = None
     waived: Mapping[tuple[str, str], int] = MappingProxyType({})
+    configuration: ConfigurationFile | None = None
     bug: str = ""
     facts: Mapping[str, tuple[ListedFact, ...]] = MappingProxyType({})

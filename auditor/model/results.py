@@ -247,6 +247,16 @@ class GateResult(msgspec.Struct, frozen=True):
     exit: Literal[0, 1, 3]
 
 
+class ConfigurationFile(msgspec.Struct, frozen=True):
+    """The configuration file that the run went by; absent where it went by options alone.
+
+    Options say more than it where both say something.
+    """
+
+    file: Annotated[str, says("Its path, as the command found it or was given it.")]
+    digest: Annotated[Digest, says("Digest of its bytes.")]
+
+
 class Baseline(msgspec.Struct, frozen=True):
     """The earlier run whose findings the gate did not count; absent when there was none.
 
@@ -288,6 +298,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     gate: GateResult
+    configuration: ConfigurationFile | UnsetType = UNSET
     baseline: Baseline | UnsetType = UNSET
     waivers: Annotated[
         tuple[WaiverResult, ...] | UnsetType,

@@ -76,6 +76,7 @@ def put_together(
                 for each in context.profile.frameworks.values()
                 if each.id not in absent.frameworks
             ),
+            configuration=settings.configuration,
             bug=min((each for run in every for each in run.mishaps), default=_NONE).text,
         )
     )

@@ -10,6 +10,7 @@ import msgspec
 from auditor.analysis.analyses import Table
 from auditor.analysis.table import ANALYSES
 from auditor.model.evidence import TargetEntry
+from auditor.model.results import ConfigurationFile
 from auditor.model.waivers import WaiverEntry
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True):
     shard_weight: int = SHARD_WEIGHT
     known: Known | None = None
     waivers: tuple[WaiverEntry, ...] | None = None
+    configuration: ConfigurationFile | None = None
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, gc=False):

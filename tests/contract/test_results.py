@@ -22,7 +22,7 @@ VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text("ut
 OPEN = {"parameters", "resources", "ignored", "counts", "suffixes", "value", "facts", "body"}
 """Fields that are maps by name, or anything at all."""
 OPTIONAL = {
-    "document": {"baseline", "facts", "waivers"},
+    "document": {"baseline", "configuration", "facts", "waivers"},
     "select": set(Selector.__struct_fields__),
     "tool": {"fingerprints"},
     "passed": {"excluded"},

@@ -18,6 +18,9 @@ import msgspec
 import pytest
 import yaml
 
+from auditor.cli.wiring import SHIPPED as WIRING
+from auditor.configuration.reading import read_configuration
+from auditor.errors import PolicyErrors
 from auditor.platforms import PLATFORMS
 from auditor.policy.found import Found
 from auditor.policy.read_controls import read_controls
@@ -28,11 +31,21 @@ from auditor.policy.yamlfile import Reader
 from tests.sweeps import sweep
 from tests.unit.policy import making
 
+
+def read_config_file(reader: Reader, stem: str, found: Found) -> None:
+    """As the readers of policies: errors are noted, and not raised."""
+    try:
+        read_configuration(reader.text.encode(), stem, Path(), WIRING.formats)
+    except PolicyErrors as error:
+        found.errors += error.errors
+
+
 POLICIES = Path(__file__).parents[2] / "policies"
 READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "rule.v1": read_rule,
     "control.v1": read_controls,
     "profile.v1": read_profile,
+    "configuration.v1": read_config_file,
     "pod-templates": read_table,
     "unread-contents": read_table,
     "gpu-components": read_table,
@@ -78,6 +91,21 @@ parameters:
   texts: {type: list(string), default: [a], description: d}
   version: {type: kubernetes-version, default: "1.30", description: d}
 """
+CONFIGURATION = """
+targets: [a, "k8s://b"]
+exclude: [c]
+profile: d
+parameters: {e: 1, f: true, g: [h, 2], "i.j": k}
+policies: [l]
+fail-on: high, coverage<95
+waivers: m
+baseline: n
+baseline-key: o
+baseline-trust: p
+outputs: {json: q, sarif: r}
+kubeconfig: s
+timeout: 1.5
+"""
 WITH_PARAMETERS = re.sub(r"parameters:\n.*\n", PARAMETERS, making.RULE).replace(
     "    params: {least: 3}\n", ""
 )
@@ -101,6 +129,7 @@ VALID = {
         (),
     ),
     "profile": ("profile.v1", making.PROFILE + "extends: [other]\n", ()),
+    "configuration": ("configuration.v1", CONFIGURATION, ()),
     "contents": (
         "unread-contents",
         making.CONTENTS,
@@ -254,3 +283,8 @@ def test_loader_and_schema_agree_on_every_change(
 def test_kinds_are_those_that_the_loader_knows() -> None:
     listed = SCHEMAS["rule.v1"].schema["$defs"]["kind"]["anyOf"][0]["enum"]
     assert listed == sorted(PLATFORMS.kinds)
+
+
+def test_formats_of_a_configuration_are_those_of_the_program() -> None:
+    properties = SCHEMAS["configuration.v1"].schema["properties"]
+    assert properties["outputs"]["propertyNames"]["enum"] == sorted(WIRING.formats)

@@ -1,0 +1,234 @@
+"""What a configuration file says, where no option says it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+import click
+import msgspec
+from click.core import ParameterSource
+
+from auditor.cli.options import load_policy
+from auditor.cli.wiring import wired
+from auditor.configuration.finding import NAME, find, read_found
+from auditor.configuration.values import WHAT, Configuration, Value
+from auditor.errors import AuditorError, PolicyError, PolicyErrors, UsageError
+from auditor.model.results import ConfigurationFile
+from auditor.policy import resolve
+from auditor.policy.policyset import read_file
+from auditor.policy.tenancy import FILE, TENANT
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+NAMES: Final = ("config", "no_config")
+KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "targets": "targets",
+        "exclude": "exclude",
+        "profile": "profile",
+        "settings": "parameters",
+        "policies": "policies",
+        "fail_on": "fail-on",
+        "waivers": "waivers",
+        "baseline": "baseline",
+        "baseline_key": "baseline-key",
+        "baseline_trust": "baseline-trust",
+        "outputs": "outputs",
+        "kubeconfig": "kubeconfig",
+        "timeout": "timeout",
+    }
+)
+"""The key of the file for each parameter of ``auditor scan`` that it can say."""
+_ONE_OF: Final = ({"baseline_key", "baseline_trust"},)
+"""Parameters of which an option takes away what the file says of all."""
+
+
+def configuration_options(function: Command) -> Command:
+    """``--config FILE`` and ``--no-config``."""
+    named = click.option(
+        "--config",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Take what no option says from FILE.  [default, where no TARGET is named: "
+        f"{NAME}, from here up to the top of the repository]",
+    )
+    off = click.option("--no-config", is_flag=True, help="Look for no configuration file.")
+    return named(off(function))
+
+
+class Used(msgspec.Struct, frozen=True):
+    """What a command goes by: the parameters, and the file where one said any.
+
+    ``sources`` has the place in the file of each parameter that it said.
+    """
+
+    given: Mapping[str, Any]
+    configuration: Configuration | None
+    sources: Mapping[str, str]
+
+    @property
+    def file(self) -> ConfigurationFile | None:
+        """What results say of the file."""
+        found = self.configuration
+        return ConfigurationFile(found.name, f"sha256:{found.sha256}") if found else None
+
+    def explain(self, error: UsageError) -> AuditorError:
+        """Say where in the file stands what a profile or a parameter is refused for."""
+        found = self.configuration
+        if found is None:
+            return error
+        wrong = tuple(_misnamed(found, self.given["policies"], self.given["profile"]))
+        return PolicyErrors(wrong, WHAT) if wrong else error
+
+
+def applied(context: click.Context, given: dict[str, Any], *, needed: bool = True) -> Used:
+    """Take what options leave open from the configuration, named or found.
+
+    ``needed`` is whether there has to be a target.
+
+    Raises:
+        UsageError: no target is named, here or there; or the file may not be believed.
+        PolicyErrors: everything that is wrong with it.
+    """
+    named, off = (given.pop(name) for name in NAMES)
+    found = _configuration(named, off=off, has_targets=bool(given["targets"]))
+    sources: dict[str, str] = {}
+    if found is not None:
+        _refuse_absent(found)
+        said = {name for name in KEYS if _is_said(context, name)}
+        for group in _ONE_OF:
+            said |= group if said & group else set()
+        for name, key in KEYS.items():
+            if found.all(key) and (name not in said or name == "settings"):
+                given[name] = _value(name, found, given[name])
+                sources[name] = str(found.all(key)[0].place)
+    if needed and not given["targets"]:
+        raise click.UsageError(
+            f"Missing argument 'TARGET...': name what to audit, or write it into {NAME} "
+            "(auditor init)",
+            context,
+        )
+    return Used(given, found, sources)
+
+
+def unused(context: click.Context, *, off: bool) -> Iterator[str]:
+    """Say of a file that would be found that it does not count, for targets are named."""
+    if not off and _is_said(context, "targets") and context.params.get("config") is None:
+        found = find(Path.cwd())
+        if found is not None:
+            shown = os.path.relpath(found.path)
+            yield f"{shown} is not used, for targets are named: --config {shown} uses it"
+
+
+def _is_said(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) not in {None, ParameterSource.DEFAULT}
+
+
+def _configuration(named: Path | None, *, off: bool, has_targets: bool) -> Configuration | None:
+    if named is not None:
+        if off:
+            raise UsageError("--config and --no-config say two things", hint="leave one out")
+        data, problem = read_file(named)
+        if problem:
+            raise UsageError(f"--config {named}: {problem}", hint="auditor init writes one")
+        return _read(data, _shown(named), named.parent)
+    found = None if off or has_targets else find(Path.cwd())
+    if found is None:
+        return None
+    name = _shown(Path(os.path.relpath(found.path)))
+    read = _read(read_found(found.path, name), name, found.path.parent)
+    from auditor.configuration.confined import refuse_beyond
+
+    refuse_beyond(read, found.root, wired().own)
+    return read
+
+
+def _read(data: bytes, name: str, folder: Path) -> Configuration:
+    """Read a file; who has none does not wait for YAML to be loaded."""
+    from auditor.configuration.reading import read_configuration
+
+    return read_configuration(data, name, folder, wired().formats)
+
+
+def _shown(path: Path) -> str:
+    """The name of a file as a text that every format takes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _value(name: str, found: Configuration, given: Any) -> Any:
+    """The value of a parameter of the command, as an option would have it."""
+    values = found.all(KEYS[name])
+    match name:
+        case "targets":
+            return tuple(
+                each.text if "://" in each.text else _path(found, each.text) for each in values
+            )
+        case "exclude":
+            return tuple(each.text for each in values)
+        case "settings":
+            said = {text.partition("=")[0] for text in given}
+            more = (each for each in values if each.name not in said)
+            return (*(f"{each.name}={_parameter(found, each)}" for each in more), *given)
+        case "policies":
+            return tuple(Path(_path(found, each.text)) for each in values)
+        case "outputs":
+            return tuple(f"{each.name}={_path(found, each.text)}" for each in values)
+        case "kubeconfig":
+            return _path(found, values[0].text)
+        case "waivers" | "baseline" | "baseline_key" | "baseline_trust":
+            return Path(_path(found, values[0].text))
+        case _:
+            return values[0].value
+
+
+def _path(found: Configuration, text: str) -> str:
+    """A path from where we are; in the folder of the file itself it stays as it is written."""
+    if Path(text).is_absolute() or found.folder.resolve() == Path.cwd():
+        return text
+    return os.path.relpath(found.folder / text)
+
+
+def _parameter(found: Configuration, value: Value) -> str:
+    """A parameter whose files are named from where we are."""
+    if value.name != TENANT:
+        return value.text
+    parts = []
+    for part in map(str.strip, value.text.split(",")):
+        of, mark, path = part.partition(":")
+        parts.append(f"{FILE}:{_path(found, path)}" if of == FILE and mark and path else part)
+    return ",".join(parts)
+
+
+def _refuse_absent(found: Configuration) -> None:
+    """Stop at folders of policies that are not there, as the option does."""
+    wrong = tuple(
+        PolicyError(f"{each.text}: no such folder", location=each.place)
+        for each in found.all("policies")
+        if not (found.folder / each.text).is_dir()
+    )
+    if wrong:
+        raise PolicyErrors(wrong, WHAT)
+
+
+def _misnamed(
+    found: Configuration, policies: tuple[Path, ...], profile: str
+) -> Iterator[PolicyError]:
+    """What of a file names no profile, or no parameter of it."""
+    policy = load_policy(policies)
+    try:
+        resolve(policy, profile, {})
+    except UsageError as error:
+        yield from (
+            PolicyError(error.message, location=each.place, hint=error.hint)
+            for each in found.all("profile")
+        )
+        return
+    for each in found.all("parameters"):
+        try:
+            resolve(policy, profile, {each.name: _parameter(found, each)})
+        except UsageError as error:
+            yield PolicyError(error.message, location=each.place, hint=error.hint)

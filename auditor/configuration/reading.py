@@ -1,0 +1,138 @@
+"""A configuration file, read with the line of everything that is wrong with it.
+
+The form is that of ``policies/schema/configuration.v1.schema.json``, which editors go by; a test
+holds the two equal. What names mean (profiles, parameters) is known when the policies are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import yaml
+
+from auditor.configuration.values import WHAT, Configuration, Value
+from auditor.errors import PolicyError, PolicyErrors
+from auditor.policy.read_profile import GATE
+from auditor.policy.suggest import suggestion
+from auditor.policy.yamlfile import Reader, kind_of
+
+_SCALARS: Final = tuple(f"tag:yaml.org,2002:{name}" for name in ("str", "bool", "int", "float"))
+_BOOL: Final = _SCALARS[1]
+
+
+def read_configuration(
+    data: bytes, name: str, folder: Path, formats: Collection[str]
+) -> Configuration:
+    """Read a configuration file, called ``name`` in errors; ``formats`` are those of reports.
+
+    Raises:
+        PolicyErrors: everything that is wrong with it, each with its line.
+    """
+    errors: list[PolicyError] = []
+    reader = Reader(data, name, errors)
+    settings: dict[str, tuple[Value, ...]] = {}
+    if reader.root is not None:
+        for key, node in reader.mapping(reader.root, KEYS).items():
+            settings[key] = KEYS[key](reader, node)
+            if key == "outputs":
+                _formats(reader, node, formats)
+    if errors:
+        raise PolicyErrors(tuple(errors), WHAT)
+    return Configuration(name, folder, hashlib.sha256(data).hexdigest(), settings)
+
+
+def _text(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
+    return (Value(reader.string(node), reader.location(node)),)
+
+
+def _texts(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
+    """Different texts, one at least."""
+    _some(reader, node)
+    return tuple(Value(text, reader.location(item)) for item, text in reader.texts(node))
+
+
+def _some(reader: Reader, node: yaml.Node) -> None:
+    if isinstance(node, yaml.CollectionNode) and not node.value:
+        reader.fail(node, "must not be empty")
+
+
+def _gate(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
+    text = reader.string(node)
+    if text and not GATE.fullmatch(text):
+        hint = "a list such as high, medium>10, unknown, coverage<95, excluded; or never"
+        reader.fail(node, f"{text!r} is not a gate", hint)
+    return (Value(text, reader.location(node)),)
+
+
+def _seconds(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
+    value = reader.value(node)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        reader.fail(node, f"must be a number of seconds, not {kind_of(node)}")
+        return ()
+    if not (value > 0 and math.isfinite(value)):
+        reader.fail(node, "must be more than 0 seconds")
+    return (Value(float(value), reader.location(node)),)
+
+
+def _outputs(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
+    _some(reader, node)
+    found = reader.mapping(node, ()).items()
+    return tuple(
+        Value(reader.string(each), reader.location(each), format_) for format_, each in found
+    )
+
+
+def _formats(reader: Reader, node: yaml.Node, known: Collection[str]) -> None:
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode) and key.value not in known:
+            reader.fail(key, f"no format is called {key.value!r}", suggestion(key.value, known))
+
+
+def _parameters(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
+    """Parameters as ``--set`` takes them; a number is what is written, so 1.30 keeps its zero."""
+    found = reader.mapping(node, ()).items()
+    return tuple(
+        Value(_parameter(reader, each), reader.location(each), name) for name, each in found
+    )
+
+
+def _parameter(reader: Reader, node: yaml.Node) -> str:
+    if not isinstance(node, yaml.SequenceNode):
+        return _scalar(reader, node)
+    items = [_scalar(reader, each) for each in node.value]
+    for each, text in zip(node.value, items, strict=True):
+        if "," in text:
+            reader.fail(each, "a comma parts the items of a list, and can't be in one")
+    return ",".join(items)
+
+
+def _scalar(reader: Reader, node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in _SCALARS:
+        reader.fail(node, f"must be a text, a number or true or false, not {kind_of(node)}")
+        return ""
+    return str(reader.value(node)).lower() if node.tag == _BOOL else str(node.value)
+
+
+KEYS: Final[Mapping[str, Callable[[Reader, yaml.Node], tuple[Value, ...]]]] = MappingProxyType(
+    {
+        "targets": _texts,
+        "exclude": _texts,
+        "profile": _text,
+        "parameters": _parameters,
+        "policies": _texts,
+        "fail-on": _gate,
+        "waivers": _text,
+        "baseline": _text,
+        "baseline-key": _text,
+        "baseline-trust": _text,
+        "outputs": _outputs,
+        "kubeconfig": _text,
+        "timeout": _seconds,
+    }
+)
+"""What may be said, and how it is read."""
