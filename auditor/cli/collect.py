@@ -43,7 +43,7 @@ from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
 from auditor.ports import Collector, Live
 from auditor.runner.gather import CollectionRequest, gather
-from auditor.runner.job import wanted_of
+from auditor.runner.job import prepared
 from auditor.runner.storing import store
 from auditor.version import VERSION
 from reports.text import safe
@@ -114,7 +114,9 @@ def collect(
     refuse_alone(rendering)
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
-    wanted = wanted_of(chosen_by(policies, profile, settings, cache_of(config))).among(targets)
+    wanted = prepared(chosen_by(policies, profile, settings, cache_of(config))).wanted.among(
+        targets
+    )
     collecting = CollectorOptions.of(
         config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
     )

@@ -36,7 +36,7 @@ from auditor.engine.sources import WantedKinds
 from auditor.model.finding import Report
 from auditor.ports import Live
 from auditor.runner.gather import CollectionRequest, gather
-from auditor.runner.job import wanted_of
+from auditor.runner.job import Preparation
 from auditor.runner.run import audit
 from auditor.runner.settings import Settings
 from auditor.runner.shards import default_workers
@@ -129,10 +129,11 @@ def gpus(
         found = [each for _, each in targets_of(targets, collecting)]
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
-        asked = wanted_of(made.chosen, spool).among(targets) if live else WantedKinds()
+        preparation = Preparation(made.chosen)
+        asked = preparation.ready.wanted.among(targets) if live else WantedKinds()
         order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
         collectors, _ = gather(found, order, wired().reader_of, shown)
-        report = audit(collectors, made, stamp, shown)
+        report = audit(collectors, made, stamp, shown, preparation=preparation)
         shown.end()
         style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
         lines = FORMATS[chosen["shown_as"]](report, style)

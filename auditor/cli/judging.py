@@ -30,7 +30,7 @@ from auditor.model.finding import Report
 from auditor.model.results import ConfigurationFile
 from auditor.model.waivers import WaiverEntry
 from auditor.ports import Collector
-from auditor.runner.job import wanted_of
+from auditor.runner.job import Preparation
 from auditor.runner.run import audit
 from auditor.runner.settings import EvidenceOptions, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
@@ -151,6 +151,7 @@ class Judging:
         self._cache = None if chosen.no_cache else cache_of(config)
         quiet = chosen.quiet and chosen.progress == "auto"
         self.progress = Progress("none" if quiet else chosen.progress)
+        self._preparation: Preparation | None = None
 
     def settings(self, spool: Path, configuration: ConfigurationFile | None = None) -> Settings:
         """How to run, with ``spool`` for what is in between, and the file that said some of it."""
@@ -191,7 +192,12 @@ class Judging:
 
     def wanted(self, settings: Settings) -> WantedKinds:
         """The kinds that the rules of the profile rest on."""
-        return wanted_of(settings.chosen, settings.spool)
+        return self._prepared(settings).ready.wanted
+
+    def _prepared(self, settings: Settings) -> Preparation:
+        if self._preparation is None:
+            self._preparation = Preparation(settings.chosen)
+        return self._preparation
 
     def judge(self, collectors: Sequence[Collector], settings: Settings, stamp: Stamp) -> int:
         """Judge, write all reports, and return the exit code."""
@@ -214,7 +220,14 @@ class Judging:
 
             targets = [collector.target for collector in collectors]
             refuse_another(settings.known, targets, settings.chosen.profile)
-        report = audit(collectors, settings, stamp, self.progress, keeping)
+        report = audit(
+            collectors,
+            settings,
+            stamp,
+            self.progress,
+            keeping,
+            preparation=self._prepared(settings),
+        )
         self.progress.end()
         return report
 

@@ -35,7 +35,7 @@ from auditor.errors import UsageError
 from auditor.model.finding import Report
 from auditor.ports import Live
 from auditor.runner.gather import CollectionRequest, gather
-from auditor.runner.job import wanted_of
+from auditor.runner.job import Preparation
 from auditor.runner.run import audit
 from auditor.runner.settings import Settings
 from auditor.runner.shards import default_workers
@@ -124,10 +124,11 @@ def reach(
         ]
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
-        wanted = wanted_of(made.chosen, spool).among(targets) if live else WantedKinds()
+        preparation = Preparation(made.chosen)
+        wanted = preparation.ready.wanted.among(targets) if live else WantedKinds()
         order = CollectionRequest(wanted, spool / "evidence", spool, stamp.clock)
         collectors, _ = gather(found, order, wired().reader_of, shown)
-        report = audit(collectors, made, stamp, shown)
+        report = audit(collectors, made, stamp, shown, preparation=preparation)
         shown.end()
         style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
         lines = _lines(chosen["shown_as"], report, style, Question(source, target, port))

@@ -30,7 +30,7 @@ from auditor.model.finding import Report
 from auditor.model.rights import KIND, Answer, RoleGrantsFact
 from auditor.ports import Live
 from auditor.runner.gather import CollectionRequest, gather
-from auditor.runner.job import wanted_of
+from auditor.runner.job import Preparation
 from auditor.runner.run import audit
 from auditor.runner.settings import Settings
 from auditor.runner.shards import default_workers
@@ -113,10 +113,11 @@ def who_can(
         found = [each for _, each in targets_of(targets, collecting)]
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
-        asked = wanted_of(made.chosen, spool).among(targets) if live else WantedKinds()
+        preparation = Preparation(made.chosen)
+        asked = preparation.ready.wanted.among(targets) if live else WantedKinds()
         order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
         collectors, _ = gather(found, order, wired().reader_of, progressing)
-        report = audit(collectors, made, stamp, progressing)
+        report = audit(collectors, made, stamp, progressing, preparation=preparation)
         progressing.end()
         answered = Asked(
             shown(question), question.request, question.namespace, _of(report, question)

@@ -43,7 +43,7 @@ class EvidenceJob(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One run over one target: everything in it can be pickled, so any executor can carry it.
+    """One run over one target; a forked worker has it from its parent.
 
     ``spool`` is a folder for the lines of findings; ``result_cache`` is one too, None to do
     without.
@@ -59,7 +59,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """A job made ready: compiled rules by kind, the analyses, the writer of lines.
+    """What all jobs of a run share: compiled rules by kind, the analyses, the writer of lines.
 
     ``joining`` are the analyses that take something of each kind; ``counted_with`` says which
     controller findings about a resource belong to; ``waits`` which facts others may complete.
@@ -127,68 +127,37 @@ def prepared(chosen: Chosen) -> Prepared:
     )
 
 
-@functools.lru_cache(maxsize=2)
-def _prepared(chosen: Chosen, run: Path) -> Prepared:
-    """As :func:`prepared`, once a run; ``run`` tells runs apart: policies may change."""
-    del run
-    return prepared(chosen)
+class Preparation:
+    """A profile that is compiled when it is first asked for, and once."""
+
+    def __init__(self, chosen: Chosen) -> None:
+        self._chosen = chosen
+
+    @functools.cached_property
+    def ready(self) -> Prepared:
+        """The compiled profile.
+
+        Raises:
+            PolicyErrors, UsageError: as :func:`compiled_profile`.
+        """
+        return prepared(self._chosen)
 
 
-@functools.lru_cache(maxsize=2)
-def context_of(job: Job) -> Context:
-    """Make a job ready; a forked worker finds its parent's work already done."""
-    run = job.spool.parent
-    ready = _prepared(job.chosen, run)
-    rules = ready.profile.rules
+def context_of(ready: Prepared, *, list_all: bool, memo: bool) -> Context:
+    """Make what all targets of a run share; what is remembered in it is of one process."""
+    platforms, rules = ready.profile.platforms, ready.profile.rules
     analyses = ready.analyses.judged(kinds_of(rules))
-    counted_with = ready.profile.platforms.counting()
+    counted_with = platforms.counting()
+    listed = listed_of(rules, list_all=list_all)
     return Context(
         profile=ready.profile,
-        plans=_plans(job.chosen, job.list_all, job.memo, run),
+        plans=Plans(rules, list_all=list_all, memo=memo, platforms=platforms),
         analyses=analyses,
-        joining=analyses.by_kind(ready.profile.platforms.kinds),
+        joining=analyses.by_kind(platforms.kinds),
         sources=ready.sources,
         wanted=ready.wanted,
         counted_with=counted_with,
         writer=LineWriter(rules, counted_with),
-        waits=_waits(job.chosen, job.list_all, job.memo, run),
-        listed=ready.profile.platforms.listed,
+        waits=Waits(rules, analyses, platforms, listed=listed, memo=memo),
+        listed=platforms.listed,
     )
-
-
-@functools.lru_cache(maxsize=2)
-def _plans(
-    chosen: Chosen,
-    list_all: bool,  # noqa: FBT001 - a key of the cache
-    memo: bool,  # noqa: FBT001 - a key of the cache
-    run: Path,
-) -> Plans:
-    """Make the plans that all targets of a run share, and remember by."""
-    profile = _prepared(chosen, run).profile
-    return Plans(profile.rules, list_all=list_all, memo=memo, platforms=profile.platforms)
-
-
-@functools.lru_cache(maxsize=2)
-def _waits(
-    chosen: Chosen,
-    list_all: bool,  # noqa: FBT001 - a key of the cache
-    memo: bool,  # noqa: FBT001 - a key of the cache
-    run: Path,
-) -> Waits:
-    """Find the rules whose verdicts wait, once for all targets of a run."""
-    ready = _prepared(chosen, run)
-    rules = ready.profile.rules
-    analyses = ready.analyses.judged(kinds_of(rules))
-    listed = listed_of(rules, list_all=list_all)
-    return Waits(rules, analyses, ready.profile.platforms, listed=listed, memo=memo)
-
-
-def wanted_of(chosen: Chosen, run: Path | None = None) -> WantedKinds:
-    """Find the kinds that the rules of a profile rest on: what collectors have to read.
-
-    ``run`` is the folder of the run that will judge: it compiles nothing again.
-
-    Raises:
-        PolicyErrors, UsageError: as :func:`compiled_profile`.
-    """
-    return (prepared(chosen) if run is None else _prepared(chosen, run)).wanted

@@ -18,14 +18,13 @@ import signal
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Final
 
 import msgspec
 
 from auditor.ports import Shard
-from auditor.runner.job import Job
+from auditor.runner.job import Context, Job
 from auditor.runner.parts import ShardResult
 from auditor.runner.shards import Lost
 from auditor.runner.worker import run_shard
@@ -55,10 +54,10 @@ class _Slot(msgspec.Struct):
 
 
 def run_on_workers(
-    job: Job, shards: Sequence[Shard], workers: int
+    job: Job, context: Context, shards: Sequence[Shard], workers: int
 ) -> Generator[ShardResult | Lost, None, None]:
     """Run all shards on ``workers`` processes; yield results as they come, in any order."""
-    pool = _Pool(job, shards, min(workers, len(shards)))
+    pool = _Pool(job, context, shards, min(workers, len(shards)))
     try:
         yield from pool.run()
     finally:
@@ -66,11 +65,12 @@ def run_on_workers(
 
 
 class _Pool:
-    def __init__(self, job: Job, shards: Sequence[Shard], workers: int) -> None:
+    def __init__(self, job: Job, context: Context, shards: Sequence[Shard], workers: int) -> None:
         self._job = job
+        self._context = context
         self._waiting = deque(sorted(shards, key=lambda shard: (-shard.weight, shard.number)))
         self._attempts = dict.fromkeys((shard.number for shard in shards), 0)
-        self._processes = _context()
+        self._processes = multiprocessing.get_context("fork")
         self._slots: list[_Slot] = []
         for _ in range(workers):
             self._slots.append(self._start())
@@ -90,10 +90,8 @@ class _Pool:
 
     def _start(self) -> _Slot:
         ours, theirs = self._processes.Pipe()
-        inherited: tuple[Connection, ...] = ()
-        if self._processes.get_start_method() == "fork":
-            inherited = (ours, *(slot.pipe for slot in self._slots))
-        arguments = (self._job, theirs, inherited)
+        inherited = (ours, *(slot.pipe for slot in self._slots))
+        arguments = (self._job, self._context, theirs, inherited)
         process = self._processes.Process(target=_serve, args=arguments, daemon=True)
         with _held_back():
             process.start()
@@ -169,14 +167,7 @@ def _held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _context() -> ForkContext | SpawnContext:
-    """Fork where there is one: a forked worker has its parent's compiled rules already."""
-    if "fork" in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("fork")
-    return multiprocessing.get_context("spawn")
-
-
-def _serve(job: Job, pipe: Connection, inherited: Sequence[Connection]) -> None:
+def _serve(job: Job, context: Context, pipe: Connection, inherited: Sequence[Connection]) -> None:
     """Answer shards until told to stop or the parent is gone; Ctrl-C and the like are the parent's.
 
     ``inherited`` are the parent's ends of pipes: one that stays open here would hide its death.
@@ -195,7 +186,7 @@ def _serve(job: Job, pipe: Connection, inherited: Sequence[Connection]) -> None:
             return
         if shard is None:
             return
-        answer = _encode(run_shard(job, shard))
+        answer = _encode(run_shard(job, context, shard))
         try:
             pipe.send_bytes(answer)
         except (BrokenPipeError, ConnectionResetError):

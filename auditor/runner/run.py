@@ -19,7 +19,7 @@ from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
 from auditor.runner.facts import Blind, judge_completed, judge_facts
-from auditor.runner.job import Context, EvidenceJob, Job, context_of
+from auditor.runner.job import Context, EvidenceJob, Job, Preparation, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.reporting import put_together
 from auditor.runner.rows import SetApart, by_stage
@@ -46,17 +46,22 @@ def audit(
     progress: Progress,
     keeping: EvidenceOptions | None = None,
     amendments: Sequence[MakeAmendment] = AMENDMENTS,
+    preparation: Preparation | None = None,
 ) -> Report:
     """Audit every target, independently, and put one report together.
 
     With ``keeping`` all that is read of files is kept, so nothing is taken from a cache of results.
+    ``preparation`` is of the same choice, for a caller that has compiled the profile already.
 
     Raises:
         PolicyErrors, UsageError: the policy or the settings are wrong; nothing was read.
     """
-    gate_text = settings.gate
+    if not collectors:
+        raise ValueError("no targets")
+    ready = (preparation or Preparation(settings.chosen)).ready
+    context = context_of(ready, list_all=settings.list_all, memo=settings.memo)
+    parse_gate(settings.gate or context.profile.gate)
     runs: list[tuple[Collector, TargetRun]] = []
-    context: Context | None = None
     for number, collector in enumerate(map(CleanCollector, collectors)):
         keep = None
         if keeping is not None and collector.independent:
@@ -71,14 +76,10 @@ def audit(
             memo=settings.memo,
             keep=keep,
         )
-        context = context_of(job)
-        parse_gate(gate_text or context.profile.gate)
         run = _run_target(job, context, settings, progress, alone=len(collectors) == 1)
         runs.append((collector, run))
         if keeping is not None and keep is not None:
             keeping.entries[number] = entry_of(job, run, stamp.clock())
-    if context is None:
-        raise ValueError("no targets")
     of_run = _judge_run(runs, context, settings)
     if settings.result_cache is not None and any(run.fresh for _, run in runs):
         prune(settings.result_cache)
@@ -123,7 +124,7 @@ def _run_target(
     progress(uri, 0, len(plan.shards))
     workers = settings.workers if weight * _SMALL > settings.shard_weight else 1
     # whoever is interrupted here has ended the workers before the folder that they write into goes
-    with closing(run_shards(job, plan.shards, workers)) as results:
+    with closing(run_shards(job, context, plan.shards, workers)) as results:
         for done, result in enumerate(results, 1):
             if isinstance(result, Lost):
                 lost = list(_lost(job.collector, result.shard))

@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 import msgspec
 
 from auditor.ports import Shard
-from auditor.runner.job import Job
+from auditor.runner.job import Context, Job
 from auditor.runner.parts import ShardResult
 from auditor.runner.worker import run_shard
 
@@ -20,19 +20,20 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 def run_shards(
-    job: Job, shards: Sequence[Shard], workers: int
+    job: Job, context: Context, shards: Sequence[Shard], workers: int
 ) -> Generator[ShardResult | Lost, None, None]:
     """Run all shards, on processes when there is more than one shard and worker.
 
-    Results come in any order.
+    Results come in any order. A worker is forked, so that it has the compiled rules: a system that
+    can't fork does without.
     """
-    if workers <= 1 or len(shards) <= 1:
+    if workers <= 1 or len(shards) <= 1 or not hasattr(os, "fork"):
         for shard in shards:
-            yield run_shard(job, shard)
+            yield run_shard(job, context, shard)
         return
     from auditor.runner.pool import run_on_workers  # noqa: PLC0415 - small runs do without
 
-    yield from run_on_workers(job, shards, workers)
+    yield from run_on_workers(job, context, shards, workers)
 
 
 def default_workers() -> int:

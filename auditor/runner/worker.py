@@ -37,7 +37,7 @@ from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Reading, Shard
 from auditor.runner.cache import ResultCache, open_cache
-from auditor.runner.job import Context, EvidenceJob, Job, context_of
+from auditor.runner.job import Context, EvidenceJob, Job
 from auditor.runner.mishaps import FORESEEN, Mishaps, readings
 from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies, all_lines
 from auditor.runner.rows import Rows
@@ -313,9 +313,8 @@ def scope_of(job: Job, context: Context) -> str:
     return "\n".join((*parts, str(job.list_all)))
 
 
-def run_shard(job: Job, shard: Shard) -> ShardResult:
+def run_shard(job: Job, context: Context, shard: Shard) -> ShardResult:
     """Read and judge one shard; the same shard always leaves the same bytes."""
-    context = context_of(job)
     notes = _notes(job.keep, shard.number) if job.keep is not None else None
     uri = job.collector.target.uri
     mishaps = Mishaps(uri, shard.number)

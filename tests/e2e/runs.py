@@ -16,7 +16,7 @@ from auditor.model.resource import Target
 from auditor.policy import CacheFolder, policies_folder
 from auditor.ports import Collector
 from auditor.runner.amendments import AMENDMENTS, MakeAmendment
-from auditor.runner.job import wanted_of
+from auditor.runner.job import prepared
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Known, Settings, Stamp
 from benchmarks.generate import write_manifests
@@ -71,7 +71,7 @@ class Run:
 
     def wanted(self, uri: str) -> frozenset[str]:
         """The kinds that the profile wants of a target."""
-        return wanted_of(self._chosen()).of(uri)
+        return prepared(self._chosen()).wanted.of(uri)
 
     def _chosen(self) -> Chosen:
         folders, cache = (policies_folder(),), compiled_policies()

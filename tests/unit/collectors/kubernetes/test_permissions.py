@@ -23,7 +23,7 @@ from auditor.platforms.stack import STACK
 from auditor.platforms.vsphere import VSPHERE
 from auditor.policy import policies_folder
 from auditor.ports import RolePlan
-from auditor.runner.job import compiled_profile, wanted_of
+from auditor.runner.job import compiled_profile, prepared
 from auditor.runner.settings import Chosen
 from collectors.kubernetes.permissions import role
 from collectors.kubernetes.resources import Named, named
@@ -146,7 +146,9 @@ def test_names_that_yaml_takes_for_something_else(odd: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
     """A kind without one would be granted by no role."""
-    wanted = wanted_of(Chosen((policies_folder(),), profile, (), compiled_policies())).of("k8s://")
+    wanted = prepared(Chosen((policies_folder(),), profile, (), compiled_policies())).wanted.of(
+        "k8s://"
+    )
     assert [kind for kind in sorted(wanted) if named(kind) is None] == []
 
 
@@ -194,9 +196,8 @@ def test_names(kind: str, expected: Named) -> None:
 def test_the_table_says_what_no_namespace_holds() -> None:
     """Of the shipped kinds that are called so: each is, as its definition says."""
     profile = compiled_profile(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
-    wanted = wanted_of(Chosen((policies_folder(),), "ai-platform", (), compiled_policies())).of(
-        "k8s://"
-    )
+    ready = prepared(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
+    wanted = ready.wanted.of("k8s://")
     built_in = {f"k8s/{kind}" for kind in KINDS}
     called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
     others = {"k8s/GPUCluster.nvidia.com", "k8s/NVIDIADriver.nvidia.com"}
