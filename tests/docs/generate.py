@@ -7,6 +7,7 @@ from pathlib import Path
 
 from auditor.policy import load, policies_folder
 from tests.docs.cel_page import cel_page
+from tests.docs.configuration_schema import CONFIGURATION_SCHEMA, configuration_schema
 from tests.docs.helps import cli_page, filled
 from tests.docs.results_schema import (
     answer_schema,
@@ -48,6 +49,7 @@ def pages() -> dict[Path, str]:
     made[DOCS / "cli.md"] = cli_page()
     made[DOCS / "cel-functions.md"] = cel_page()
     made[RESULTS_SCHEMA] = results_schema()
+    made[CONFIGURATION_SCHEMA] = configuration_schema()
     made[DEVICE_SCHEMA] = device_schema()
     made[TENANCY_SCHEMA] = tenancy_schema()
     made[CHAIN_SCHEMA] = chain_schema()

@@ -283,8 +283,3 @@ def test_loader_and_schema_agree_on_every_change(
 def test_kinds_are_those_that_the_loader_knows() -> None:
     listed = SCHEMAS["rule.v1"].schema["$defs"]["kind"]["anyOf"][0]["enum"]
     assert listed == sorted(PLATFORMS.kinds)
-
-
-def test_formats_of_a_configuration_are_those_of_the_program() -> None:
-    properties = SCHEMAS["configuration.v1"].schema["properties"]
-    assert properties["outputs"]["propertyNames"]["enum"] == sorted(WIRING.formats)
