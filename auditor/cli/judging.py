@@ -188,7 +188,7 @@ class Judging:
             return None
         from auditor.cli.waivers import waivers_in
 
-        return waivers_in(chosen.waivers, chosen.policies)
+        return waivers_in(chosen.waivers, chosen.policies, chosen.profile)
 
     def wanted(self, settings: Settings) -> WantedKinds:
         """The kinds that the rules of the profile rest on."""

@@ -17,6 +17,7 @@ from auditor.cli.prose import prose
 from auditor.model.policy import Control
 from auditor.platforms import PLATFORMS
 from auditor.policy import PolicySet, ResolvedProfile, resolve
+from auditor.policy.read_profile import LONGEST_WAIVER
 from reports.text import wrap
 
 
@@ -69,6 +70,7 @@ def show(
             "id": resolved.id,
             "title": resolved.title,
             "gate": resolved.gate,
+            "waiver-days": resolved.waiver_days or LONGEST_WAIVER,
             "parameters": dict(resolved.parameters),
             "controls": {
                 framework: {
@@ -100,6 +102,8 @@ def show(
     for line in wrap(policy.profiles[resolved.id].description.strip(), width, ""):
         click.echo(line)
     click.echo(f"\ngate: {resolved.gate}")
+    if resolved.waiver_days:
+        click.echo(f"waivers: {resolved.waiver_days} days at most")
     for name, value in resolved.parameters.items():
         click.echo(f"parameter: {name} = {json.dumps(value)}")
     for framework, found in counted.items():

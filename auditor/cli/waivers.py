@@ -20,26 +20,43 @@ from auditor.cli.options import load_policy, policies_option
 from auditor.cli.prose import prose
 from auditor.errors import UsageError
 from auditor.model.waivers import SOON, WaiverEntry, WaiverState
+from auditor.policy import PolicySet, resolve
 from auditor.policy.policyset import read_file
+from auditor.policy.read_profile import LONGEST_WAIVER
 from auditor.policy.read_waivers import SELECTORS, read_waivers
 from reports.text import safe, wrap
 
 _FILE = click.Path(path_type=Path)
 _HINT: Final = "auditor waivers add FILE makes one"
+_PROFILE: Final = click.option(
+    "--profile",
+    metavar="ID",
+    default="",
+    help="The profile that they are for, which may bound how long one lasts.",
+)
 _SPAN: Final = re.compile(r"([0-9]{1,4})d")
 
 
-def waivers_in(place: Path, policies: Sequence[Path]) -> tuple[WaiverEntry, ...]:
+def waivers_in(place: Path, policies: Sequence[Path], profile: str = "") -> tuple[WaiverEntry, ...]:
     """Read a file of waivers, whose rules have to be among those that are known.
 
+    None may last longer than ``profile`` lets one, "" for no profile in particular.
+
     Raises:
-        UsageError: there is no such file.
+        UsageError: there is no such file, or no such profile.
         PolicyErrors: everything that is wrong with it.
     """
     data, problem = read_file(place)
     if problem:
         raise UsageError(f"{place}: {problem}", hint=_HINT)
-    return read_waivers(data, str(place), load_policy(tuple(policies)).rules)
+    policy = load_policy(tuple(policies))
+    return read_waivers(data, str(place), policy.rules, _longest(policy, profile))
+
+
+def _longest(policy: PolicySet, profile: str) -> int:
+    """The days that a waiver may last."""
+    days = resolve(policy, profile, {}).waiver_days if profile else None
+    return days or LONGEST_WAIVER
 
 
 @click.group(short_help="Accept findings, with an owner and an end; say which are accepted.")
@@ -79,6 +96,7 @@ def list_waivers(place: Path, policies: tuple[Path, ...], *, as_json: bool) -> N
 
 @waivers.command("check", epilog="Exit codes: 0 all are well, 1 one needs a person, 2 not valid.")
 @click.argument("place", metavar="FILE", type=_FILE)
+@_PROFILE
 @policies_option
 @click.option(
     "--within",
@@ -90,7 +108,7 @@ def list_waivers(place: Path, policies: tuple[Path, ...], *, as_json: bool) -> N
     help="Name what ends within so many days.",
 )
 @prose
-def check(place: Path, policies: tuple[Path, ...], days: int) -> int:
+def check(place: Path, profile: str, policies: tuple[Path, ...], days: int) -> int:
     r"""Check that FILE is valid, and name the waivers that have ended, or will soon.
 
     What a waiver covers only a scan can tell: it names those that cover nothing, and those that
@@ -101,7 +119,7 @@ def check(place: Path, policies: tuple[Path, ...], days: int) -> int:
       auditor waivers check waivers.yaml --within 14
     """
     today = now().date()
-    entries = waivers_in(place, policies)
+    entries = waivers_in(place, policies, profile)
     limit = (today + dt.timedelta(days=days)).isoformat()
     found = 0
     for each in entries:
@@ -158,10 +176,17 @@ def _options(function: Callable[..., object]) -> Callable[..., object]:
 @_options
 @click.option("--ticket", metavar="TEXT", default="", help="Where it was talked about.")
 @click.option("--id", "own_id", metavar="ID", default="", help="Its id.  [default: the next W-N]")
+@_PROFILE
 @policies_option
 @prose
 def add(
-    place: Path, rule: str, expires: str, own_id: str, policies: tuple[Path, ...], **given: Any
+    place: Path,
+    rule: str,
+    expires: str,
+    own_id: str,
+    profile: str,
+    policies: tuple[Path, ...],
+    **given: Any,
 ) -> None:
     r"""Add a waiver to FILE, which is made where there is none; what stands there stays.
 
@@ -171,7 +196,7 @@ def add(
         --namespace gpu-metrics --owner ml --approved-by ciso --expires 90d \
         --reason "Prometheus asks the node."
     """
-    existing = waivers_in(place, policies) if place.exists() else ()
+    existing = waivers_in(place, policies, profile) if place.exists() else ()
     taken = {each.id for each in existing}
     number = next(each for each in range(1, len(taken) + 2) if f"W-{each}" not in taken)
     today = now().date()
@@ -191,7 +216,8 @@ def add(
     before = place.read_bytes() if existing else b""
     text = yaml.safe_dump([entry], sort_keys=False, allow_unicode=True, width=100)
     after = before + (b"" if not before or before.endswith(b"\n") else b"\n") + text.encode()
-    read_waivers(after, str(place), load_policy(policies).rules)
+    policy = load_policy(policies)
+    read_waivers(after, str(place), policy.rules, _longest(policy, profile))
     place.write_bytes(after)
     click.echo(safe(f"added {entry['id']} to {place}: {rule} until {entry['expires']}"))
 

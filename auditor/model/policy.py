@@ -153,7 +153,10 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A selection of rules with parameters and a gate, as written (``extends`` unresolved)."""
+    """A selection of rules with parameters and a gate, as written (``extends`` unresolved).
+
+    ``waiver_days`` is how many a waiver may last, None where it does not say.
+    """
 
     id: str
     title: str
@@ -165,3 +168,4 @@ class Profile(msgspec.Struct, frozen=True):
     overrides: tuple[Override, ...]
     gate: str
     location: Location
+    waiver_days: int | None = None

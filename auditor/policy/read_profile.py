@@ -9,13 +9,15 @@ import yaml
 from auditor.model.enums import Severity
 from auditor.model.policy import Override, Profile, Selection
 from auditor.policy.found import Found, Use, read_choice, read_id
-from auditor.policy.yamlfile import Reader
+from auditor.policy.yamlfile import Reader, kind_of
 
 KEYS = (
     *("id", "title", "description", "extends", "select", "exclude", "parameters"),
-    *("overrides", "gate"),
+    *("overrides", "gate", "waivers"),
 )
 REQUIRED = ("id", "title", "gate")
+LONGEST_WAIVER = 366
+"""Days that any waiver may last; a profile may say fewer."""
 _SELECTION_KEYS = ("ids", "tags", "controls", "severity")
 _SEVERITIES = "|".join(severity.value for severity in Severity)
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?\s*%?"
@@ -41,6 +43,7 @@ def read_profile(reader: Reader, stem: str, found: Found) -> None:
         overrides=_overrides(reader, nodes.get("overrides"), found),
         gate=_gate(reader, nodes.get("gate")),
         location=reader.location(reader.root),
+        waiver_days=_days(reader, nodes.get("waivers")),
     )
     if len(found.errors) == before and not (profile.select or profile.extends):
         reader.fail(reader.root, "selects no rule", "name some in select, or profiles in extends")
@@ -112,6 +115,21 @@ def _overrides(reader: Reader, node: yaml.Node | None, found: Found) -> tuple[Ov
         severity = read_choice(reader, nodes.get("severity"), Severity, Severity.MEDIUM)
         made.append(Override(rule, severity, reader.string(nodes.get("reason"))))
     return tuple(made)
+
+
+def _days(reader: Reader, node: yaml.Node | None) -> int | None:
+    if node is None:
+        return None
+    inner = reader.mapping(node, ("max-days",), ("max-days",)).get("max-days")
+    if inner is None:
+        return None
+    days = reader.value(inner)
+    if isinstance(days, bool) or not isinstance(days, int):
+        reader.fail(inner, f"must be a number of days, not {kind_of(inner)}")
+        return None
+    if not 1 <= days <= LONGEST_WAIVER:
+        reader.fail(inner, f"{days} is not between 1 and {LONGEST_WAIVER}")
+    return days
 
 
 def _gate(reader: Reader, node: yaml.Node | None) -> str:

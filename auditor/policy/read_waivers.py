@@ -29,12 +29,11 @@ from auditor.errors import Location, PolicyError, PolicyErrors
 from auditor.model.policy import Rule
 from auditor.model.waivers import Selector, WaiverEntry
 from auditor.policy.names import Names
+from auditor.policy.read_profile import LONGEST_WAIVER
 from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader
 
 WHAT: Final = "the file of waivers"
-LONGEST: Final = 366
-"""Days from its beginning to its end that a waiver may have, where a profile does not say fewer."""
 ID: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 SELECTORS: Final = tuple(Selector.__struct_fields__)
 _REQUIRED: Final = ("id", "rule", "reason", "owner", "approved-by", "created", "expires")
@@ -44,9 +43,11 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def read_waivers(
-    data: bytes, name: str, rules: Mapping[str, Rule], longest: int = LONGEST
+    data: bytes, name: str, rules: Mapping[str, Rule], longest: int = LONGEST_WAIVER
 ) -> tuple[WaiverEntry, ...]:
     """Read a file of waivers, called ``name`` in errors; a former id of a rule counts as its id.
+
+    None may last longer than ``longest`` days, from its beginning to its end.
 
     Raises:
         PolicyErrors: everything that is wrong with it, each with its line.

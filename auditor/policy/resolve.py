@@ -29,6 +29,7 @@ class ResolvedProfile(msgspec.Struct, frozen=True):
     """A profile with ``extends``, selections, overrides and parameters applied; rules by id.
 
     ``left_out`` are frameworks that no report of this profile has: it does not select by them.
+    ``waiver_days`` is the least that it and those that it extends say: none allows more.
     """
 
     id: str
@@ -40,6 +41,7 @@ class ResolvedProfile(msgspec.Struct, frozen=True):
     tables: Tables
     digest: str
     left_out: frozenset[str] = frozenset()
+    waiver_days: int | None = None
 
 
 def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> ResolvedProfile:
@@ -87,6 +89,7 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
         tables=tables,
         digest=f"sha256:{hashlib.sha256(msgspec.json.encode(decided)).hexdigest()}",
         left_out=left_out,
+        waiver_days=min((each.waiver_days for each in lineage if each.waiver_days), default=None),
     )
 
 

@@ -137,6 +137,39 @@ def test_a_file_that_is_not_valid_is_told_before_anything_is_read(folder: Path) 
     assert (endless.code, endless.out) == (2, "")
 
 
+OWN = """\
+id: strict
+title: Strict
+extends: [{base}]
+gate: never
+"""
+
+
+def test_a_profile_says_how_long_one_may_last(folder: Path) -> None:
+    """The least of it and of what it extends: no profile that extends another allows more."""
+    (folder / "own" / "profiles").mkdir(parents=True)
+    base = OWN.format(base="pod-security-baseline") + "waivers: {max-days: 90}\n"
+    (folder / "own" / "profiles" / "strict.yaml").write_text(base)
+    looser = OWN.format(base="strict").replace("id: strict", "id: looser")
+    more = looser + "waivers: {max-days: 365}\n"
+    (folder / "own" / "profiles" / "looser.yaml").write_text(more)
+    assert scan(folder, "-q", "--policies", "own", "--profile", "pod-security-baseline").code == 0
+    for profile in ("strict", "looser"):
+        judged = ("--policies", "own", "--profile", profile)
+        done = scan(folder, *judged)
+        assert (done.code, done.out) == (2, "")
+        assert "waivers.yaml:8:12: it lasts 92 days, and may last 90" in done.err
+        checked = auditor("waivers", "check", "waivers.yaml", *judged, cwd=folder)
+        assert "it lasts 92 days, and may last 90" in checked.err
+        adding = ("waivers", "add", "w.yaml", "--rule", RULE, "--expires", "91d", *ADDING)
+        assert auditor(*adding, *judged, cwd=folder).code == 2
+        assert not (folder / "w.yaml").exists()
+        shown = auditor("profiles", "show", profile, "--policies", "own", cwd=folder).out
+        assert "waivers: 90 days at most" in shown
+    write(folder, expires="2025-08-30")
+    assert scan(folder, "-q", "--policies", "own", "--profile", "strict").code == 0
+
+
 ADDING = ("--owner", "ml", "--approved-by", "ciso", "--reason", "For a test.")
 
 

@@ -128,7 +128,11 @@ VALID = {
         making.CONTROLS.replace("}", ', same-as: "other:one"}') + "selected-only: true\n",
         (),
     ),
-    "profile": ("profile.v1", making.PROFILE + "extends: [other]\n", ()),
+    "profile": (
+        "profile.v1",
+        making.PROFILE + "extends: [other]\nwaivers: {max-days: 90}\n",
+        (),
+    ),
     "configuration": ("configuration.v1", CONFIGURATION, ()),
     "contents": (
         "unread-contents",

@@ -29,6 +29,16 @@ PROFILES = {
     "id that is not the file's name": ("id: acme\n", "id: ours\n", [
         "1:5: the file must be named ours.yaml, not acme.yaml",
     ]),
+    "days of a waiver": ("gate: high", "gate: high\nwaivers: {max-days: 400}", [
+        "12:21: 400 is not between 1 and 366",
+    ]),
+    "days that are none": ("gate: high", "gate: high\nwaivers: {max-days: ninety}", [
+        "12:21: must be a number of days, not text",
+    ]),
+    "days of nothing": ("gate: high", "gate: high\nwaivers: {days: 90}", [
+        "12:10: missing key 'max-days'",
+        "12:11: unknown key 'days' (did you mean 'max-days'?)",
+    ]),
     "no gate": ("gate: high\n", "", ["1:1: missing key 'gate'"]),
     "gate": ("gate: high", "gate: hihg", [f"11:7: 'hihg' is not a gate ({GATE_HINT})"]),
     "nothing selected": ("select:\n  - {tags: [workload], severity: low}\n", "", [
