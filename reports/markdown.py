@@ -20,6 +20,7 @@ from typing import Final
 
 from auditor.model.finding import Report
 from auditor.model.results_finding import Finding
+from reports import controls
 from reports.details import (
     details,
     gap_details,
@@ -94,6 +95,9 @@ def _targets(report: Report) -> Iterator[tuple[str, str]]:
         yield "targets", f"- {code(text)}\n"
     yield "heading", "\n## Accepted\n\n"
     for text in waivers(report):
+        yield "targets", f"- {code(text)}\n"
+    yield "heading", "\n## Controls\n\n"
+    for text in controls.lines(report):
         yield "targets", f"- {code(text)}\n"
 
 

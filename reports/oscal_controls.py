@@ -11,8 +11,10 @@ import msgspec
 
 from auditor.model.enums import ControlState
 from auditor.model.finding import Report
+from auditor.model.policy import Framework
 from auditor.model.results import ControlResult
 from auditor.model.results_finding import Finding, Waiver
+from reports.controls import NOT_LOOKED_AT, mark
 from reports.details import accepted, rule_of
 from reports.markdown import code, prose
 from reports.oscal_values import NAMESPACE, prop, props, quoted, token, uuid, written
@@ -82,12 +84,12 @@ def controls(report: Report) -> _Object:
 
     Where none was assessed it is all but all of them, since a selection must include something.
     """
-    titles = {framework.id: framework.title for framework in report.frameworks}
+    titles = {each.id: _named(each) for each in report.frameworks}
     selections = []
     for framework, group in groupby(report.controls, key=lambda each: each.framework):
         members = list(group)
         selection: _Object = {
-            "description": f"Controls of {quoted(titles.get(framework) or framework)}.",
+            "description": f"Controls of {titles.get(framework) or quoted(framework)}.",
             "props": [
                 prop("framework", framework),
                 *({**prop("control-id", each.id), "class": _token(each)} for each in members),
@@ -105,6 +107,12 @@ def controls(report: Report) -> _Object:
     if objectives:
         found["control-objective-selections"] = [{"include-objectives": objectives}]
     return found
+
+
+def _named(framework: Framework) -> str:
+    """A framework by its title, and whose mapping it is."""
+    words = f" ({mark(framework)})" if mark(framework) else ""
+    return f"{quoted(framework.title or framework.id)}{words}"
 
 
 _NONE: Final = {
@@ -151,13 +159,22 @@ _WHY: Final = {
         ": nothing fails, but something could not be decided or was not read, so it is not shown "
         "to be satisfied."
     ),
+    ControlState.SUPPORTED: (
+        ": all that speaks to it passes. That it does is this program's own mapping, so it is not "
+        "shown to be satisfied."
+    ),
+    ControlState.MANUAL: ".",
     ControlState.NOT_ASSESSED: ".",
+    ControlState.NOT_COVERED: ".",
 }
 _DECIDING: Final = {
     ControlState.SATISFIED: ("pass",),
     ControlState.NOT_SATISFIED: ("fail",),
     ControlState.UNDETERMINED: ("unknown", "manual"),
+    ControlState.SUPPORTED: ("pass",),
+    ControlState.MANUAL: (),
     ControlState.NOT_ASSESSED: (),
+    ControlState.NOT_COVERED: (),
 }
 """The verdicts of the findings that a state rests on."""
 
@@ -175,13 +192,19 @@ def _status(state: ControlState) -> _Object | None:
                 "reason": "other",
                 "remarks": "Undetermined: this is neither shown to be satisfied nor to fail.",
             }
-        case ControlState.NOT_ASSESSED:
+        case ControlState.SUPPORTED:
+            return {
+                "state": "not-satisfied",
+                "reason": "other",
+                "remarks": "Supported: what speaks to it passes, by a mapping of our own.",
+            }
+        case ControlState.NOT_ASSESSED | ControlState.MANUAL | ControlState.NOT_COVERED:
             return None
     assert_never(state)
 
 
 def _assessed(control: ControlResult) -> bool:
-    return control.state is not ControlState.NOT_ASSESSED
+    return control.state not in NOT_LOOKED_AT
 
 
 def _token(control: ControlResult) -> str:

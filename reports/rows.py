@@ -1,4 +1,4 @@
-"""CSV (RFC 4180), for spreadsheets: a row for the run, each target, gap, waiver and finding.
+"""CSV (RFC 4180), for spreadsheets: a row for all that there is to say.
 
 A cell that begins as a formula does is one to a spreadsheet, quotes or not. Such a cell gets an
 apostrophe before it, which spreadsheets take for "this is text". The same is done behind a
@@ -15,8 +15,10 @@ from functools import lru_cache
 from typing import Final
 
 from auditor.model.finding import GapReport, Report
+from auditor.model.results import ControlResult
 from auditor.model.results_finding import Finding
 from auditor.model.waivers import WaiverResult
+from reports.controls import mark
 from reports.details import accepted, message, not_decided, rule_of, verdict_of_run
 from reports.places import path_of, path_of_gap, path_of_target
 from reports.subjects import named, observed
@@ -28,8 +30,12 @@ COLUMNS: Final = (
     *("target", "kind", "namespace", "name", "element", "path", "line", "read_in"),
     *("observed", "related", "controls", "covers", "new", "heuristic", "differs", "covered_by"),
     *("confidence", "accepted", "remediation", "uid", "rendered", "evidence", "fingerprint"),
+    "mapping",
 )
-"""``record`` is run, target, gap, waiver or finding; a cell is empty where it says nothing."""
+"""``record`` is run, target, waiver, control, gap or finding; a cell is empty where it is silent.
+
+``mapping`` is whose it is, of a control, and whether anybody has reviewed it.
+"""
 _QUOTES: Final = "\"'\u201c\u201d"
 _SIGNS: Final = "=+\\-@|%\uff1d\uff0b\uff0d\uff20"
 _FORMULA: Final = re.compile(f"(^|[;{_QUOTES}])([\\s{_QUOTES}]*)(?=[{_SIGNS}])")
@@ -75,6 +81,8 @@ def _rows(report: Report) -> Iterator[Mapping[str, str]]:
             "uid": target.uid,
         }
     yield from map(_waiver, report.waivers or ())
+    marks = {each.id: mark(each) for each in report.frameworks}
+    yield from (_control(each, marks) for each in report.controls)
     yield from map(_gap, report.gaps)
     for finding in report.findings:
         yield _finding(report, finding)
@@ -89,6 +97,18 @@ def _waiver(waiver: WaiverResult) -> Mapping[str, str]:
         "name": waiver.id,
         "message": said,
         "accepted": accepted(waiver),
+    }
+
+
+def _control(control: ControlResult, marks: Mapping[str, str]) -> Mapping[str, str]:
+    return {
+        "record": "control",
+        "verdict": control.state.value,
+        "title": control.title,
+        "message": control.why,
+        "controls": f"{control.framework}:{control.id}",
+        "related": " ".join(control.rules),
+        "mapping": marks.get(control.framework, ""),
     }
 
 

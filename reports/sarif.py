@@ -29,6 +29,7 @@ import msgspec
 from auditor.model.enums import Decision, GapCause, TargetState
 from auditor.model.finding import GapReport, Report
 from auditor.model.results_finding import Finding, Observed, ResourceRef
+from reports.controls import mark
 from reports.details import (
     PASSING,
     accepted,
@@ -285,5 +286,9 @@ def _properties(report: Report, left: Counter[str]) -> _Object:
         "profile": safe(report.profile),
         "gate": report.gate.decision.value,
         "coverage": round(report.coverage.ratio, 6),
+        "frameworks": [
+            {"id": safe(each.id), "mapping": mark(each) or "of the framework"}
+            for each in report.frameworks
+        ],
         "leftOut": {name: left[name] for name in ("findings", "gaps", "passing")},
     }

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from auditor.model.enums import ControlState
 from auditor.model.finding import Report
 from auditor.model.resource import Some
+from reports import controls as controls_of
 
 SHOWN_PLACES: Final = 3
 SHOWN_KINDS: Final = 4
@@ -100,16 +100,21 @@ def _ignored(report: Report) -> Iterator[str]:
 
 
 def not_assessed(report: Report) -> Iterator[str]:
-    """Say in one line how many controls of each framework had no rule on anything that was read."""
+    """Say in one line how many controls of each framework had no rule on anything that was read.
+
+    Frameworks that the run is about have a section of their own.
+    """
+    own = {each.id for each in controls_of.asked(report)}
+    marks = {each.id: controls_of.mark(each) for each in report.frameworks if each.unreviewed}
     controls: Counter[str] = Counter()
     missing: Counter[str] = Counter()
     for control in report.controls:
         controls[control.framework] += 1
-        missing[control.framework] += control.state is ControlState.NOT_ASSESSED
+        missing[control.framework] += control.state in controls_of.NOT_LOOKED_AT
     parts = [
-        f"{name} {missing[name]} of {number}"
+        f"{name} {missing[name]} of {number}" + (f" ({marks[name]})" if name in marks else "")
         for name, number in sorted(controls.items())
-        if missing[name]
+        if missing[name] and name not in own
     ]
     if parts:
         why = "with no rule on what was read"

@@ -14,9 +14,10 @@ from auditor.cli.options import load_policy, policies_option
 from auditor.cli.screen import style_of
 from auditor.config import read_config
 from auditor.errors import UsageError
-from auditor.model.enums import About
-from auditor.model.policy import Control, Parameter, Rule
-from auditor.policy import policies_folder
+from auditor.model.enums import About, Basis
+from auditor.model.policy import Parameter, Rule
+from auditor.policy import PolicySet, policies_folder
+from auditor.policy.names import controls_by_rule
 from reports.style import Style
 
 WIDEST = 100
@@ -39,7 +40,7 @@ def explain(rule: str, policies: tuple[Path, ...]) -> None:
         return
     policy = load_policy(policies)
     found = find_rule(policy.rules, rule)
-    for line in page(found, policy.controls, style):
+    for line in page(found, policy, style):
         click.echo(line)
 
 
@@ -80,7 +81,7 @@ def find_rule(rules: Mapping[str, Rule], name: str) -> Rule:
     raise UsageError(f"no rule is called {name}", hint=hint)
 
 
-def page(rule: Rule, controls: Mapping[str, Control], style: Style) -> Iterator[str]:
+def page(rule: Rule, policy: PolicySet, style: Style) -> Iterator[str]:
     """Explain a rule in lines, at most :data:`WIDEST` columns of prose; its controls by title."""
     from reports.remedy import paragraphs
     from reports.text import safe, wrap
@@ -120,13 +121,30 @@ def page(rule: Rule, controls: Mapping[str, Control], style: Style) -> Iterator[
         yield from block("Unknown, unless all of these were read", rule.needs)
     if rule.parameters:
         yield from block("Parameters (--set NAME=VALUE)", map(_parameter, rule.parameters))
-    if rule.controls:
-        titles = [f"{name}  {controls[name].title}" for name in rule.controls]
-        yield from block("Controls", titles)
+    for title, lines in _controls(rule, policy):
+        yield from block(title, lines)
     yield from block("Examples", [f"{item.expect.value:<16}{item.name}" for item in rule.examples])
     yield ""
     yield style.paint("References", "bold")
     yield from (f"  {safe(link)}" for link in rule.references)  # on one line: to be copied
+
+
+def _controls(rule: Rule, policy: PolicySet) -> Iterator[tuple[str, Iterable[str]]]:
+    """The controls that a rule speaks to, by title, or in few words those of long lists."""
+    titles, others = [], dict[str, list[str]]()
+    by_rule = controls_by_rule(policy.controls)
+    for name in (*rule.controls, *by_rule.get(rule.id, ())):
+        control = policy.controls[name]
+        framework = policy.frameworks[control.framework]
+        if framework.selected_only and framework.mapping is Basis.SUPPORTS:
+            others.setdefault(control.framework, []).append(control.id)
+        else:
+            titles.append(f"{name}  {control.title}")
+    once = [f"{framework}  {', '.join(dict.fromkeys(ids))}" for framework, ids in others.items()]
+    if titles:
+        yield "Controls", dict.fromkeys(titles)
+    if once:
+        yield "Controls of frameworks that profiles ask for", once
 
 
 def _parameter(parameter: Parameter) -> str:

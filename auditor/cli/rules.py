@@ -22,6 +22,7 @@ from auditor.cli.prose import prose
 from auditor.errors import PolicyError, PolicyErrors, UsageError
 from auditor.model.policy import Rule
 from auditor.policy import PolicySet, load, policy_files, resolve
+from auditor.policy.names import controls_by_rule
 
 if TYPE_CHECKING:
     from auditor.engine.selftest import RuleTest
@@ -54,7 +55,9 @@ def list_rules(
         raise UsageError(f"no rule has the tag {tag}", hint=f"tags: {', '.join(tags)}")
     ordered = sorted(chosen, key=lambda rule: (-rule.severity.rank, rule.id))
     if as_json:
-        click.echo(json.dumps([_record(rule) for rule in ordered], indent=2))
+        named = controls_by_rule(policy.controls)
+        records = [_record(rule, named.get(rule.id, [])) for rule in ordered]
+        click.echo(json.dumps(records, indent=2))
         return
     width = max(len(rule.id) for rule in ordered)
     for rule in ordered:
@@ -68,7 +71,7 @@ def _of_profile(policy: PolicySet, profile: str | None) -> Iterable[Rule]:
     return [chosen.rule for chosen in resolve(policy, profile, {}).rules]
 
 
-def _record(rule: Rule) -> dict[str, object]:
+def _record(rule: Rule, controls: list[str]) -> dict[str, object]:
     return {
         "id": rule.id,
         "title": rule.title,
@@ -76,7 +79,7 @@ def _record(rule: Rule) -> dict[str, object]:
         "confidence": rule.confidence.value,
         "applies-to": rule.applies_to,
         "tags": rule.tags,
-        "controls": rule.controls,
+        "controls": controls,
         "aliases": rule.aliases,
     }
 

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-import msgspec
-
+from auditor.engine.judged import Judged
 from auditor.engine.merge import Merged
-from auditor.model.enums import ControlState, Verdict
-from auditor.model.finding import RuleCount
+from auditor.engine.reasons import why_so
+from auditor.model.enums import Basis, ControlState, Decider, Verdict
 from auditor.model.policy import Control
 from auditor.model.results import ControlResult, TargetControl
-
-
-class Judged(msgspec.Struct, frozen=True):
-    """What was judged of a run or of one target.
-
-    ``counts`` are the verdicts of each rule of the profile, by its id; ``short`` are the rules that
-    a gap may have kept from a resource, ``absent`` those about platforms that were
-    not there at all.
-    """
-
-    counts: Mapping[str, RuleCount]
-    short: frozenset[str] = frozenset()
-    absent: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(
-        cls,
-        counts: Iterable[RuleCount],
-        short: frozenset[str] = frozenset(),
-        absent: frozenset[str] = frozenset(),
-    ) -> Judged:
-        """Make it of counts in any order."""
-        return cls({count.rule: count for count in counts}, short, absent)
 
 
 def control_results(
@@ -45,10 +21,11 @@ def control_results(
 ) -> tuple[ControlResult, ...]:
     """Decide the state of every control; ``targets`` are those of the run, each with its URI.
 
-    A control of which the profile has no rule is not assessed, nor is one whose rules are all about
+    A control that no rule there is speaks to is a person's, or not covered. One of which the
+    profile has no rule is not assessed, nor is one whose rules are all about
     platforms that were not there. One fail: not satisfied. Otherwise
     one unknown or manual, nothing that was decided at all, or a rule that a gap may have kept from
-    a resource: undetermined. Else satisfied.
+    a resource: undetermined. Else satisfied, or supported where the mapping is our own.
     """
     results = []
     for control in sorted(controls, key=lambda item: (item.framework, item.id)):
@@ -60,17 +37,30 @@ def control_results(
             for verdict in verdicts
             for fingerprint in merged.deciding.get((rule, verdict.value), ())
         ]
-        by_target = tuple(TargetControl(uri, _state(control, found)) for uri, found in targets)
+        why = why_so(control, state, run)
         results.append(
             ControlResult(
-                control.framework, control.id, control.title, state, tuple(fingerprints), by_target
+                *(control.framework, control.id, control.title, state, tuple(fingerprints)),
+                tuple(_of_target(control, uri, found, why) for uri, found in targets),
+                why,
+                tuple(rule for rule in control.rules if rule in run.counts),
+                control.unreviewed,
             )
         )
     return tuple(results)
 
 
+def _of_target(control: Control, uri: str, found: Judged, of_run: str) -> TargetControl:
+    state = _state(control, found)
+    why = why_so(control, state, found)
+    return TargetControl(uri, state, "" if why == of_run else why)
+
+
 def _state(control: Control, found: Judged) -> ControlState:
     relevant = [found.counts[rule] for rule in control.rules if rule in found.counts]
+    if not control.rules:
+        person = control.decided_by is Decider.PERSON
+        return ControlState.MANUAL if person else ControlState.NOT_COVERED
     if not relevant:
         return ControlState.NOT_ASSESSED
     if any(count.failed for count in relevant):
@@ -83,6 +73,8 @@ def _state(control: Control, found: Judged) -> ControlState:
         return ControlState.NOT_ASSESSED
     if not any(count.passed for count in relevant) or not found.short.isdisjoint(control.rules):
         return ControlState.UNDETERMINED
+    if control.mapping is Basis.SUPPORTS:
+        return ControlState.SUPPORTED
     return ControlState.SATISFIED
 
 
@@ -93,6 +85,12 @@ def _deciding(state: ControlState) -> tuple[Verdict, ...]:
             return (Verdict.FAIL,)
         case ControlState.UNDETERMINED:
             return (Verdict.UNKNOWN, Verdict.MANUAL)
-        case ControlState.SATISFIED | ControlState.NOT_ASSESSED:
+        case (
+            ControlState.SATISFIED
+            | ControlState.SUPPORTED
+            | ControlState.NOT_ASSESSED
+            | ControlState.MANUAL
+            | ControlState.NOT_COVERED
+        ):
             return ()
     assert_never(state)

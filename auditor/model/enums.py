@@ -122,16 +122,33 @@ class TargetState(StrEnum):
 
 
 class ControlState(StrEnum):
-    """Whether a requirement is met (OSCAL ``objective-status``, and two states that are neither).
+    """Whether a requirement is met (OSCAL ``objective-status``, and states that are neither).
 
-    ``NOT_ASSESSED``: the profile has no rule for it, or nothing of the platform that its rules are
-    about was there, so nothing was looked at.
+    ``SUPPORTED``: all rules that speak to it pass, and that they do is our own mapping, so no more
+    is said than that. ``NOT_ASSESSED``: the profile has no rule for it, or nothing of the platform
+    that its rules are about was there, so nothing was looked at. ``MANUAL``: a person has to answer
+    it. ``NOT_COVERED``: no rule of this program speaks to it.
     """
 
     SATISFIED = "satisfied"
+    SUPPORTED = "supported"
     NOT_SATISFIED = "not-satisfied"
     UNDETERMINED = "undetermined"
+    MANUAL = "manual"
     NOT_ASSESSED = "not-assessed"
+    NOT_COVERED = "not-covered"
+
+
+class Basis(StrEnum):
+    """What it means for a control that its rules pass.
+
+    ``CHECKS``: the framework asks for the settings themselves that the rules look at, as a
+    benchmark does, so the control is satisfied. ``SUPPORTS``: that a rule speaks to the control is
+    our own mapping, so it is supported and never satisfied.
+    """
+
+    CHECKS = "checks"
+    SUPPORTS = "supports"
 
 
 class Decider(StrEnum):

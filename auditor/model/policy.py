@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.errors import Location
-from auditor.model.enums import About, Confidence, Decider, Severity, Verdict
+from auditor.model.enums import About, Basis, Confidence, Decider, Severity, Verdict
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -111,20 +111,33 @@ class Rule(msgspec.Struct, frozen=True):
     covered_by: tuple[str, ...] = ()
 
 
-class Framework(msgspec.Struct, frozen=True):
-    """A collection of controls, such as a benchmark; ``version`` is its edition, "" for none."""
+class Framework(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A collection of controls, such as a benchmark; ``version`` is its edition, "" for none.
+
+    ``unreviewed`` says on what the mapping rests where nobody has compared it with the text, ""
+    where somebody has. ``dated`` is the day on which its source was looked at. ``total`` is how
+    many controls it has in all, 0 where that is not known, and ``rest`` why those that are not
+    listed are not. One that is ``selected_only`` is in reports of profiles that select by it.
+    """
 
     id: str
     title: str
     url: str
     version: str
+    mapping: Basis = Basis.CHECKS
+    unreviewed: str = ""
+    dated: str = ""
+    total: int = 0
+    rest: str = ""
+    selected_only: bool = False
 
 
 class Control(msgspec.Struct, frozen=True):
     """A framework's requirement; ``rules`` are the ids of the rules that map to it.
 
     ``decided_by`` says what would decide it where rules can't, and ``question`` what to ask a
-    person until then; None and "" where rules do.
+    person until then; None and "" where rules do. ``through`` are other controls, as
+    ``framework:id``, whose rules are among ``rules``. ``left_out`` says why no rule speaks to it.
     """
 
     framework: str
@@ -133,6 +146,10 @@ class Control(msgspec.Struct, frozen=True):
     rules: tuple[str, ...]
     decided_by: Decider | None = None
     question: str = ""
+    through: tuple[str, ...] = ()
+    left_out: str = ""
+    unreviewed: bool = False
+    mapping: Basis = Basis.CHECKS
 
 
 class Override(msgspec.Struct, frozen=True):

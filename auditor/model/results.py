@@ -204,15 +204,19 @@ class GapResult(msgspec.Struct, frozen=True):
     rules: Annotated[tuple[str, ...], says("Rules that this gap blinds.")]
 
 
-class TargetControl(msgspec.Struct, frozen=True, gc=False):
+class TargetControl(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The state of a control on one target."""
 
     target: str
     state: ControlState
+    why: Annotated[str, says("Why it is in this state, where that is not as of the run.")] = ""
 
 
-class ControlResult(msgspec.Struct, frozen=True):
-    """The state of one control of a framework, over the run and on each target."""
+class ControlResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The state of one control of a framework, over the run and on each target.
+
+    It is supported, and never satisfied, where the mapping of its framework is our own.
+    """
 
     framework: str
     id: str
@@ -226,6 +230,17 @@ class ControlResult(msgspec.Struct, frozen=True):
         tuple[TargetControl, ...],
         says("The state on each target of the run, in their order."),
     ]
+    why: Annotated[
+        str,
+        says("What decided the state, what is not known, or what a person has to answer."),
+    ] = ""
+    rules: Annotated[
+        tuple[str, ...], says("The rules of the profile that speak to the control.")
+    ] = ()
+    unreviewed: Annotated[
+        bool,
+        says("Nobody has compared the mapping of its rules with the framework's text."),
+    ] = False
 
 
 class Counts(msgspec.Struct, frozen=True, gc=False, rename="kebab"):

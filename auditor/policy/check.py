@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from auditor.errors import Location, UsageError
-from auditor.model.policy import Parameter, Selection
+from auditor.model.policy import Control, Parameter, Selection
 from auditor.policy.found import Found, Use
+from auditor.policy.mapping import matching
 from auditor.policy.names import Names
 from auditor.policy.parameters import convert
 from auditor.policy.suggest import suggestion
@@ -23,10 +25,11 @@ def check(found: Found) -> None:
     _uses(found, broken)
     _same(found)
     if not any(kind == "rules" for kind, _ in broken):
-        names = Names(found.rules)
+        names = Names(found.rules, found.controls)
         _selections(found, names)
         _parameters(found, names)
     _circles(found)
+    _circles_of_controls(found)
 
 
 def _broken(found: Found) -> set[tuple[str, str]]:
@@ -71,6 +74,9 @@ def _uses(found: Found, broken: set[tuple[str, str]]) -> None:
     for use in found.uses:
         names = known.get(use.what, set())
         if use.name not in names and not _excused(use, broken):
+            if use.what == "rules":
+                _pattern(found, use, broken)
+                continue
             hint = suggestion(use.name, names) or _LISTED_BY.get(use.what, "")
             found.fail(use.location, f"no {use.what} is called {use.name!r}", hint)
 
@@ -84,6 +90,13 @@ def _same(found: Found) -> None:
                 f"name {named[other]}" if named[other] != control else "one of both has the rules"
             )
             found.fail(location, f"{other} is the same as another itself", hint)
+
+
+def _pattern(found: Found, use: Use, broken: set[tuple[str, str]]) -> None:
+    """A pattern has to be of at least one rule."""
+    known = [*found.rules, *(stem for kind, stem in broken if kind == "rules")]
+    if not matching(use.name, known):
+        found.fail(use.location, f"no rule's id fits {use.name!r}", _LISTED_BY["rule"])
 
 
 def _excused(use: Use, broken: set[tuple[str, str]]) -> bool:
@@ -168,6 +181,36 @@ def _circle(found: Found, start: str) -> tuple[str, ...]:
             if parent not in seen:
                 seen.add(parent)
                 pending.append((*chain, parent))
+    return ()
+
+
+def _circles_of_controls(found: Found) -> None:
+    """Controls that are mapped through each other say nothing: each such circle is told once."""
+    told: set[str] = set()
+    for start in found.controls:
+        chain = _chain(start, found.controls)
+        if chain and told.isdisjoint(chain):
+            told.update(chain)
+            text = " > ".join((*chain, start))
+            hint = "remove one of `controls`"
+            found.fail(
+                found.places["control", start], f"controls are mapped in a cycle: {text}", hint
+            )
+
+
+def _chain(start: str, controls: Mapping[str, Control]) -> tuple[str, ...]:
+    """The controls from ``start`` back to itself, () when no way leads there."""
+    pending: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
+    while pending:
+        chain = pending.pop()
+        known = controls.get(chain[-1])
+        for other in known.through if known is not None else ():
+            if other == start:
+                return chain
+            if other not in seen:
+                seen.add(other)
+                pending.append((*chain, other))
     return ()
 
 

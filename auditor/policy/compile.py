@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -19,11 +19,12 @@ from auditor.cel import (
     list_of,
 )
 from auditor.errors import PolicyError, PolicyErrors
-from auditor.model.policy import Expression, Rule
+from auditor.model.policy import Control, Expression, Rule
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.messages import BraceError, split_message
+from auditor.policy.names import controls_by_rule
 from auditor.policy.parameters import cel_type
 from auditor.policy.policyset import PolicySet
 from auditor.policy.resolve import ChosenRule, ResolvedProfile
@@ -52,21 +53,34 @@ def compile_profile(
     policy = resolved.policy
     here = platforms_of((each.rule for each in resolved.rules), platforms)
     others = elsewhere(policy.controls, policy.rules, here, platforms) | resolved.left_out
+    controls = {key: each for key, each in policy.controls.items() if each.framework not in others}
     return CompiledProfile(
         id=resolved.id,
         title=resolved.title,
         gate=resolved.gate,
-        rules=tuple(rule for rule in rules if rule is not None),
+        rules=tuple(_named(rules, controls)),
         parameters=resolved.parameters,
-        controls={
-            key: each for key, each in policy.controls.items() if each.framework not in others
-        },
+        controls=controls,
         frameworks={key: each for key, each in policy.frameworks.items() if key not in others},
         tables=resolved.tables,
         policy_digest=policy.digest,
         digest=resolved.digest,
         platforms=platforms,
     )
+
+
+def _named(
+    rules: Iterable[ActiveRule | None], controls: Mapping[str, Control]
+) -> Iterator[ActiveRule]:
+    """Give each rule the controls that its findings name: those of what is reported on."""
+    named = controls_by_rule(controls)
+    for active in rules:
+        if active is not None:
+            own = active.rule.controls
+            keys = [key for key in own if key in controls]
+            keys += [key for key in named.get(active.rule.id, ()) if key not in own]
+            told = msgspec.structs.replace(active.rule, controls=tuple(keys))
+            yield msgspec.structs.replace(active, rule=told)
 
 
 def compile_rule(

@@ -18,6 +18,10 @@ from auditor.policy.yamlfile import Reader
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 """Ids of rules and profiles, frameworks, and tags."""
+CONTROL_ID = r"[A-Za-z0-9][A-Za-z0-9.()&-]*"
+"""Ids of controls as frameworks write them: 5.2.2, AC-6(5), I&S-06, 164.312(a)(1), AML.M0016."""
+CONTROL = re.compile(rf"[a-z0-9-]+:{CONTROL_ID}")
+"""A control of a framework, ``framework:id``."""
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -30,12 +34,28 @@ class Use(msgspec.Struct, frozen=True):
     location: Location
 
 
+class MappedRule(msgspec.Struct, frozen=True):
+    """A control's mapping to rules, as its framework's file has it.
+
+    ``rule`` is an id, a former id, or a pattern of ids; else ``tag`` is one of rules.
+    """
+
+    control: str
+    location: Location
+    rule: str = ""
+    tag: str = ""
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is about more rules than one."""
+        return bool(self.tag) or "*" in self.rule or "?" in self.rule
+
+
 class Found(msgspec.Struct):
     """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`.
 
-    ``mapped`` are (control, rule) as files of controls map them, the rule by an id or a former id,
-    ``same`` are controls that ask for what another one does, with the place that says so,
-    ``selected_only`` frameworks that reports have only of profiles that select by them.
+    ``mapped`` are rules of controls as files of frameworks name them, ``same`` are controls that
+    ask for what another one does, with the place that says so.
     ``platforms`` are those whose kinds the files may name. ``files`` are (kind, stem) of all files,
     ``places`` where a (kind, name) is defined.
     """
@@ -44,9 +64,8 @@ class Found(msgspec.Struct):
     errors: list[PolicyError] = msgspec.field(default_factory=list)
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
     controls: dict[str, Control] = msgspec.field(default_factory=dict)
-    mapped: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    mapped: list[MappedRule] = msgspec.field(default_factory=list)
     same: list[tuple[str, str, Location]] = msgspec.field(default_factory=list)
-    selected_only: set[str] = msgspec.field(default_factory=set)
     frameworks: dict[str, Framework] = msgspec.field(default_factory=dict)
     profiles: dict[str, Profile] = msgspec.field(default_factory=dict)
     tables: dict[str, list[Mapping[str, object]]] = msgspec.field(default_factory=dict)

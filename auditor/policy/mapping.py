@@ -1,59 +1,56 @@
 """Which rules check which controls, whether the rule's file says so or the framework's.
 
-A rule lists ``controls``; a control lists ``rules``. Shipped rules name the controls of shipped
-frameworks; whoever adds a framework of their own maps shipped rules from its side, without a change
-to any rule. Once both are merged, nothing tells them apart: profiles select by either, findings
-and pages of rules name both.
+A rule lists ``controls``; a control lists ``rules``, ``tags`` of rules, or other ``controls`` whose
+rules speak to it as well. One that asks for what one of another framework does names that
+(``same-as``): it has its rules, and where these can't decide it, what would. Shipped rules name the
+controls of benchmarks; a framework that asks for less than settings is mapped in its own file
+alone, most of it through our objectives::
 
-A control that asks for what one of another framework does names that (``same-as``), and has its
-rules, today's and later ones, beside its own; where rules can't decide that one, what would.
+    objectives:least-privilege   rules: [k8s-rbac-*, ...]
+    nist-800-53:AC-6             controls: [objectives:least-privilege]
+    acme:7.1                     controls: [nist-800-53:AC-6], rules: [k8s-container-privileged]
+
+Whoever adds a framework of their own maps shipped rules so, without a change to any rule. Once all
+is merged, nothing tells these apart: profiles select by any, findings and pages of rules name them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
 import msgspec
 
-from auditor.model.policy import Control
-from auditor.policy.found import Found
+from auditor.model.policy import Control, Rule
+from auditor.policy.found import Found, MappedRule
 from auditor.policy.names import Names
 
 
 def merge_mappings(found: Found) -> None:
-    """Add what frameworks map to the rules themselves; what they map to no rule is left out.
+    """Give each control all of its rules, and each rule the controls that name it.
 
     A name that is of no rule is an error of its own (:mod:`auditor.policy.check`).
     """
-    names = Names(found.rules)
-    for control, name in sorted(found.mapped):
-        rule = names.find(name)
-        if rule is not None:
-            _add(found, rule.id, control)
-    held = [(key, each.id) for each in found.rules.values() for key in each.controls]
-    for control, other, _ in sorted(found.same, key=lambda each: each[0]):
-        for key, rule_id in held:
-            if key == other:
-                _add(found, rule_id, control)
-
-
-def _add(found: Found, rule_id: str, control: str) -> None:
-    """Have a rule check a control."""
-    rule = found.rules[rule_id]
-    if control not in rule.controls:
-        controls = (*rule.controls, control)
-        found.rules[rule_id] = msgspec.structs.replace(rule, controls=controls)
-
-
-def mapped_controls(found: Found) -> dict[str, Control]:
-    """Return all controls, each with the rules that check it, by ``framework:id``."""
-    mapped: dict[str, list[str]] = {key: [] for key in found.controls}
+    direct: dict[str, set[str]] = {key: set() for key in found.controls}
     for rule in found.rules.values():
         for key in rule.controls:
-            mapped[key].append(rule.id)
-    same = {control: found.controls[other] for control, other, _ in found.same}
-    return {
-        key: _decided(control, same.get(key), tuple(sorted(mapped[key])))
-        for key, control in sorted(found.controls.items())
+            direct.setdefault(key, set()).add(rule.id)
+    names = Names(found.rules)
+    for each in found.mapped:
+        direct.setdefault(each.control, set()).update(_meant(each, found.rules, names))
+    held = {key: frozenset(rules) for key, rules in direct.items()}
+    for name, other, _ in found.same:
+        direct.setdefault(name, set()).update(held.get(other, ()))
+    _name_controls(found, direct)
+    same = {control: other for control, other, _ in found.same}
+    ways = {
+        key: (*control.through, *((same[key],) if key in same else ()))
+        for key, control in found.controls.items()
     }
+    before = dict(found.controls)
+    for key, control in before.items():
+        rules = tuple(sorted(_closure(key, ways, direct)))
+        found.controls[key] = _decided(control, before.get(same.get(key, "")), rules)
 
 
 def _decided(control: Control, same: Control | None, rules: tuple[str, ...]) -> Control:
@@ -63,3 +60,47 @@ def _decided(control: Control, same: Control | None, rules: tuple[str, ...]) -> 
     return msgspec.structs.replace(
         control, rules=rules, decided_by=same.decided_by, question=same.question
     )
+
+
+def matching(pattern: str, rules: Iterable[str]) -> list[str]:
+    """The ids that a pattern fits."""
+    return [rule for rule in rules if fnmatchcase(rule, pattern)]
+
+
+def _meant(each: MappedRule, rules: Mapping[str, Rule], names: Names) -> list[str]:
+    if each.tag:
+        return [rule.id for rule in rules.values() if each.tag in rule.tags]
+    if each.wide:
+        return matching(each.rule, rules)
+    rule = names.find(each.rule)
+    return [] if rule is None else [rule.id]
+
+
+def _name_controls(found: Found, direct: Mapping[str, Iterable[str]]) -> None:
+    more: dict[str, list[str]] = {}
+    later = frozenset(control for control, _, _ in found.same)
+    for key in sorted(direct, key=lambda key: (key in later, key)):
+        for rule in direct[key]:
+            if key not in found.rules[rule].controls:
+                more.setdefault(rule, []).append(key)
+    for rule, keys in more.items():
+        known = found.rules[rule]
+        merged = msgspec.structs.replace(known, controls=(*known.controls, *keys))
+        found.rules[rule] = merged
+
+
+def _closure(
+    start: str, ways: Mapping[str, Iterable[str]], direct: Mapping[str, Iterable[str]]
+) -> set[str]:
+    """All rules of a control and of those that it is mapped through, however far."""
+    rules: set[str] = set()
+    seen: set[str] = set()
+    pending = [start]
+    while pending:
+        key = pending.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        rules.update(direct.get(key, ()))
+        pending += ways.get(key, ())
+    return rules

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from auditor.errors import UsageError
-from auditor.model.policy import Rule, Selection
+from auditor.model.policy import Control, Rule, Selection
 from auditor.policy.suggest import suggestion
 
 
 class Names:
     """The rules of a policy set, to be looked up and selected."""
 
-    def __init__(self, rules: Mapping[str, Rule]) -> None:
+    def __init__(
+        self, rules: Mapping[str, Rule], controls: Mapping[str, Control] | None = None
+    ) -> None:
+        """``controls`` have to be there where selections by control are looked up."""
         self._rules = rules
+        self._controls = controls or {}
         self._aliases = {alias: rule.id for rule in rules.values() for alias in rule.aliases}
 
     def find(self, name: str) -> Rule | None:
@@ -37,20 +41,27 @@ class Names:
         found = (self.find(name) for name in selection.ids)
         ids = {rule.id for rule in found if rule is not None}
         everything = not (selection.ids or selection.tags or selection.controls)
+        ids.update(*map(self._of_control, selection.controls))
         for rule in self._rules.values():
             matches = (
-                everything
-                or rule.id in ids
-                or any(tag in rule.tags for tag in selection.tags)
-                or any(_covers(control, rule.controls) for control in selection.controls)
+                everything or rule.id in ids or any(tag in rule.tags for tag in selection.tags)
             )
             if matches and (
                 selection.severity is None or rule.severity.rank >= selection.severity.rank
             ):
                 yield rule
 
+    def _of_control(self, wanted: str) -> Iterator[str]:
+        """The rules of a control, or of all controls of a framework."""
+        for key, control in self._controls.items():
+            if wanted in (key, control.framework):
+                yield from control.rules
 
-def _covers(wanted: str, controls: Iterable[str]) -> bool:
-    if ":" in wanted:
-        return wanted in controls
-    return any(control.partition(":")[0] == wanted for control in controls)
+
+def controls_by_rule(controls: Mapping[str, Control]) -> dict[str, list[str]]:
+    """Name all controls that each rule speaks to, as ``framework:id``, in their order."""
+    named: dict[str, list[str]] = {}
+    for key, control in controls.items():
+        for rule in control.rules:
+            named.setdefault(rule, []).append(key)
+    return named

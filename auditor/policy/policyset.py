@@ -21,11 +21,7 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 class PolicySet(msgspec.Struct, frozen=True):
-    """Everything that the policy folders say. Controls are keyed ``framework:id``.
-
-    ``selected_only`` are frameworks that reports have only of profiles that select by them: what is
-    asked of the clusters of one provider says nothing of others.
-    """
+    """Everything that the policy folders say. Controls are keyed ``framework:id``."""
 
     rules: Mapping[str, Rule]
     controls: Mapping[str, Control]
@@ -33,7 +29,11 @@ class PolicySet(msgspec.Struct, frozen=True):
     profiles: Mapping[str, Profile]
     tables: Mapping[str, list[Mapping[str, object]]]
     digest: str
-    selected_only: frozenset[str] = frozenset()
+
+    @property
+    def selected_only(self) -> frozenset[str]:
+        """Frameworks that reports have only of profiles that select by them."""
+        return frozenset(key for key, each in self.frameworks.items() if each.selected_only)
 
 
 class PolicyFile(msgspec.Struct, frozen=True):

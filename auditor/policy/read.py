@@ -11,7 +11,7 @@ from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.check import check
 from auditor.policy.compile import compile_rule
 from auditor.policy.found import Found
-from auditor.policy.mapping import mapped_controls, merge_mappings
+from auditor.policy.mapping import merge_mappings
 from auditor.policy.policyset import FOLDERS, PolicyFile, PolicySet
 from auditor.policy.read_controls import read_controls
 from auditor.policy.read_profile import read_profile
@@ -50,12 +50,11 @@ def read_policy(
         raise PolicyErrors(tuple(found.errors))
     return PolicySet(
         rules=dict(sorted(found.rules.items())),
-        controls=mapped_controls(found),
+        controls=dict(sorted(found.controls.items())),
         frameworks=dict(sorted(found.frameworks.items())),
         profiles=dict(sorted(found.profiles.items())),
         tables=found.tables,
         digest=digest,
-        selected_only=frozenset(found.selected_only),
     )
 
 

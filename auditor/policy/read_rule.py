@@ -13,7 +13,7 @@ from auditor.errors import UsageError
 from auditor.model.enums import About, Confidence, Severity, Verdict
 from auditor.model.policy import Equivalent, Example, Expression, Parameter, Rule
 from auditor.platforms import Platforms
-from auditor.policy.found import Found, Use, read_choice, read_id, read_words
+from auditor.policy.found import CONTROL, Found, Use, read_choice, read_id, read_words
 from auditor.policy.kinds import unknown_kind
 from auditor.policy.parameters import BOUNDED, CHOSEN, TYPES, convert
 from auditor.policy.suggest import suggestion
@@ -29,7 +29,6 @@ OPTIONAL = (
 )
 _PARAMETER_KEYS = ("type", "default", "description", "min", "max", "choices")
 _PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_CONTROL = re.compile(r"[a-z0-9-]+:[A-Za-z0-9.-]+")
 
 
 class Expected(Enum):
@@ -116,7 +115,7 @@ def _references(reader: Reader, node: yaml.Node | None) -> tuple[str, ...]:
 def _controls(reader: Reader, node: yaml.Node | None, found: Found) -> tuple[str, ...]:
     texts = reader.texts(node)
     for item, text in texts:
-        if _CONTROL.fullmatch(text):
+        if CONTROL.fullmatch(text):
             found.uses.append(Use("control", text, reader.location(item)))
         else:
             reader.fail(item, f"{text!r} is not a control", "a control is written framework:id")

@@ -28,7 +28,8 @@ class ChosenRule(msgspec.Struct, frozen=True):
 class ResolvedProfile(msgspec.Struct, frozen=True):
     """A profile with ``extends``, selections, overrides and parameters applied; rules by id.
 
-    ``left_out`` are frameworks that no report of this profile has: it does not select by them.
+    ``asked`` are the frameworks by whose controls it selects, ``left_out`` those that no report of
+    this profile has, since it would have to.
     ``waiver_days`` is the least that it and those that it extends say: none allows more.
     """
 
@@ -40,6 +41,7 @@ class ResolvedProfile(msgspec.Struct, frozen=True):
     policy: PolicySet
     tables: Tables
     digest: str
+    asked: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     waiver_days: int | None = None
 
@@ -54,7 +56,7 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
         hint = suggestion(profile_id, policy.profiles)
         raise UsageError(f"no profile is called {profile_id}", hint=hint)
     lineage = list(_lineage(policy, profile_id, ()))
-    names = Names(policy.rules)
+    names = Names(policy.rules, policy.controls)
     chosen: dict[str, Severity] = {}
     parameters: dict[str, object] = {}
     for profile in lineage:
@@ -72,7 +74,8 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
     if not chosen:
         raise UsageError(f"profile {profile_id} selects no rule", hint="see its select and exclude")
     parameters.update(settings)
-    left_out = _left_out(policy, lineage)
+    asked = _asked(lineage)
+    left_out = policy.selected_only - asked
     rules = [_reported(names.rule(name), left_out) for name in sorted(chosen)]
     tables = with_tenancy(policy.tables, parameters.get(TENANT) if tells_tenants(rules) else None)
     values = _parameter_values(rules, names, parameters)
@@ -88,20 +91,20 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
         policy=policy,
         tables=tables,
         digest=f"sha256:{hashlib.sha256(msgspec.json.encode(decided)).hexdigest()}",
+        asked=asked,
         left_out=left_out,
         waiver_days=min((each.waiver_days for each in lineage if each.waiver_days), default=None),
     )
 
 
-def _left_out(policy: PolicySet, lineage: Iterable[Profile]) -> frozenset[str]:
-    """The frameworks that only profiles report which select by them, and these do not."""
-    selected = {
+def _asked(lineage: Iterable[Profile]) -> frozenset[str]:
+    """The frameworks by whose controls profiles select."""
+    return frozenset(
         control.partition(":")[0]
         for profile in lineage
         for selection in profile.select
         for control in selection.controls
-    }
-    return policy.selected_only - selected
+    )
 
 
 def _reported(rule: Rule, left_out: frozenset[str]) -> Rule:

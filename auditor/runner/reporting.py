@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from auditor.engine import conclude, presence
-from auditor.engine.controls import Judged, control_results
+from auditor.engine.controls import control_results
 from auditor.engine.gate import decide, parse_gate
+from auditor.engine.judged import Judged
 from auditor.engine.merge import Merged, Merger
 from auditor.model.enums import TargetState
 from auditor.model.finding import Coverage, Report, RuleCount, RuleInfo, TargetReport

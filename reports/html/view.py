@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from auditor.model.enums import ControlState, Severity
+from auditor.model.enums import Severity
 from auditor.model.finding import Report
 from auditor.model.results_finding import Finding
-from reports import scope
+from reports import controls, scope
 from reports.html.rows import cut, seen
 from reports.remedy import short_remedy
 from reports.subjects import place, subject
@@ -22,12 +22,6 @@ SHOWN: Final = {"critical": 5, "high": 5, "medium": 3, "low": 2, "info": 2}
 """How many findings of a rule stand in the page itself, by its severity."""
 _SEVERITIES: Final = tuple(each.value for each in reversed(Severity))
 _WORDS: Final = {"unknown": "not decided", "manual": "for a person", "pass": "passed"}
-_STATES: Final = {
-    ControlState.SATISFIED: "satisfied",
-    ControlState.NOT_SATISFIED: "not satisfied",
-    ControlState.UNDETERMINED: "undetermined",
-    ControlState.NOT_ASSESSED: "not assessed",
-}
 
 
 class Groups:
@@ -210,18 +204,25 @@ def _waivers(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _frameworks(report: Report) -> Iterator[dict[str, Any]]:
+    asked = controls.asked(report)
     for framework in report.frameworks:
-        controls = [each for each in report.controls if each.framework == framework.id]
-        counts = Counter(each.state for each in controls)
-        if not set(counts) - {ControlState.NOT_ASSESSED}:
+        found = controls.of_framework(report, framework)
+        looked_at = {each.state for each in found} - controls.NOT_LOOKED_AT
+        if not looked_at and framework not in asked:
             continue
-        parts = (f"{counts[state]} {word}" for state, word in _STATES.items() if counts[state])
         yield {
             "title": safe(f"{framework.title} {framework.version}".strip()),
-            "summary": ", ".join(parts),
+            "summary": controls.summary(found),
+            "mark": safe(controls.mark(framework)),
+            "notes": [safe(each) for each in controls.notes(framework, len(found))],
             "controls": [
-                {"id": safe(each.id), "title": safe(each.title), "state": _STATES[each.state]}
-                for each in controls
+                {
+                    "id": safe(each.id),
+                    "title": safe(each.title),
+                    "state": controls.WORDS[each.state],
+                    "why": cut(each.why),
+                }
+                for each in found
             ],
         }
 

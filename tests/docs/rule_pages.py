@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from auditor.model.enums import About, Verdict
+from auditor.model.enums import About, Basis, Verdict
 from auditor.model.policy import Example, Expression, Parameter, Rule
 from auditor.policy import PolicySet
 
@@ -47,8 +47,9 @@ def _page(rule: Rule, policy: PolicySet) -> Iterator[str]:
     yield from _condition(rule)
     if rule.parameters:
         yield from _section("Parameters", "\n".join(map(_parameter, rule.parameters)))
-    if rule.controls:
-        yield from _section("Controls", "\n".join(_control(name, policy) for name in rule.controls))
+    controls = [name for name in rule.controls if _always(name, policy)]
+    if controls:
+        yield from _section("Controls", "\n".join(_control(name, policy) for name in controls))
     yield from _examples(rule.examples)
     yield from _section("References", "\n".join(f"- <{link}>" for link in rule.references))
     if rule.tags or rule.aliases:
@@ -101,6 +102,15 @@ def _parameter(item: Parameter) -> str:
         bounds.append(f"one of {', '.join(item.choices)}")
     details = ", ".join([item.type, f"default `{json.dumps(item.default)}`", *bounds])
     return f"- `{item.name}` ({details}): {item.description}"
+
+
+_OURS = Basis.SUPPORTS
+
+
+def _always(name: str, policy: PolicySet) -> bool:
+    """Whether the framework of a control is in every report; of others auditor explain tells."""
+    framework = policy.frameworks.get(name.partition(":")[0])
+    return framework is None or not (framework.selected_only and framework.mapping is _OURS)
 
 
 def _control(name: str, policy: PolicySet) -> str:

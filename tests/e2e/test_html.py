@@ -72,7 +72,7 @@ def test_it_is_readable_without_scripts(made: Path, text: str) -> None:
     for each in {each["rule"] for each in results["findings"]}:
         assert each in words
     for control in results["controls"]:
-        if control["state"] != "not-assessed":
+        if control["state"] not in {"not-assessed", "not-covered", "manual"}:
             assert control["id"] in words
     assert results["gate"]["reasons"][0] in words
     assert "notebooks and serving" in words, "what two tenants share, in words"

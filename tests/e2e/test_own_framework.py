@@ -61,11 +61,14 @@ def test_results_have_its_controls(folder: Path) -> None:
     assert {name: each["state"] for name, each in found.items()} == {
         "A.1": "not-satisfied",
         "A.2": "satisfied",
-        "A.3": "not-assessed",
+        "A.3": "not-covered",
     }
     assert found["A.3"]["title"] == "People are trained"
     for each in found.values():
         assert each["targets"] == [{"target": "tree", "state": each["state"]}]
+    assert found["A.1"]["why"] == "fails: k8s-container-privileged"
+    assert found["A.1"]["rules"] == ["k8s-container-privileged"]
+    assert found["A.3"]["why"] == "no rule of this program speaks to it"
     (privileged,) = (
         each for each in results["findings"] if each["rule"] == "k8s-container-privileged"
     )
@@ -93,12 +96,17 @@ def test_explain_and_profiles_show_them(folder: Path) -> None:
     page = auditor("explain", "k8s-container-privileged", "--policies", "own", cwd=folder)
     assert "  acme-baseline:A.1  Nothing is privileged\n" in page.out
     shown = auditor("profiles", "show", "ai-platform", "--policies", "own", cwd=folder)
-    assert "controls: acme-baseline 2 of 3\n" in shown.out
+    assert "controls: acme-baseline 2 of 3; not covered 1\n" in shown.out
     as_json = auditor("profiles", "show", "ai-platform", "--policies", "own", "--json", cwd=folder)
     assert json.loads(as_json.out)["controls"]["acme-baseline"] == {
         "assessed": 2,
         "of-files": 0,
         "all": 3,
+        "person": 0,
+        "not-covered": 1,
+        "of-the-framework": 3,
+        "mapping": "checks",
+        "unreviewed": "",
     }
 
 
@@ -126,7 +134,7 @@ def test_a_bundle_with_it_replays(folder: Path) -> None:
     replayed = auditor("replay", "kept", cwd=folder)
     assert (replayed.code, replayed.out[:11]) == (0, "REPLAY same"), replayed
     kept = json.loads((folder / "kept" / "results.json").read_text())
-    assert of_acme(kept)["A.3"]["state"] == "not-assessed"
+    assert of_acme(kept)["A.3"]["state"] == "not-covered"
 
 
 def test_a_rule_that_is_not_there_is_an_error_with_its_place(folder: Path) -> None:

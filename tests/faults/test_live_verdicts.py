@@ -115,10 +115,11 @@ def test_nothing_asked_for_is_no_pass(tmp_path: Path) -> None:
     assert {gap["scope"] for gap in document["gaps"]} >= KINDS
     assert document["coverage"]["ratio"] == 0
     assert document["gate"]["exit"] == 3
-    assert "satisfied" not in {control["state"] for control in document["controls"]}
+    states = {control["state"] for control in document["controls"]}
+    assert states.isdisjoint({"satisfied", "supported"})
 
 
-UNDECIDED = {"undetermined", "not-assessed"}
+UNDECIDED = {"undetermined", "not-assessed", "not-covered", "manual"}
 """The states of controls where nothing is decided: those with rules, and those without."""
 
 
@@ -166,7 +167,7 @@ def test_other_targets_keep_their_verdicts(tmp_path: Path) -> None:
     whole = {
         (control["framework"], control["id"])
         for control in alone["controls"]
-        if control["state"] == "satisfied"
+        if control["state"] in {"satisfied", "supported"}
     }
     assert whole
     document = results(collector_of(tree), pages_of(tmp_path / "other", changing()))
@@ -179,7 +180,7 @@ def test_other_targets_keep_their_verdicts(tmp_path: Path) -> None:
         for control in document["controls"]
         if (control["framework"], control["id"]) in whole
     ]
-    assert {states["tree"] for states in by_target} == {"satisfied"}
+    assert {states["tree"] for states in by_target} == {"satisfied", "supported"}
     assert {states["k8s://fake"] for states in by_target} == {"undetermined"}
 
 

@@ -128,6 +128,20 @@ VALID = {
         making.CONTROLS.replace("}", ', same-as: "other:one"}') + "selected-only: true\n",
         (),
     ),
+    "a framework of one's own mapping": (
+        "control.v1",
+        making.CONTROLS.replace(
+            "}",
+            ", rules: [acme-*], tags: [workload], controls: ['other:AC-6(5)'], unreviewed: true}",
+        )
+        + 'mapping: supports\nunreviewed: Ours.\ndated: "2026-11-30"\ntotal: 9\nrest: People.\n',
+        (),
+    ),
+    "a control that is not covered": (
+        "control.v1",
+        making.CONTROLS.replace("}", ", not-covered: Nobody knows}"),
+        (),
+    ),
     "profile": (
         "profile.v1",
         making.PROFILE + "extends: [other]\nwaivers: {max-days: 90}\n",
@@ -172,6 +186,7 @@ VALUES: list[object] = [
 ]
 BEYOND_FORM = re.compile(
     r"the file must be named|^example .* is there twice|exists already|is overridden twice"
+    r"|are listed already|is not mapped through itself"
     r"|no parameter is called|parameter \w+: .* is not (?:between|one of)|is below min"
 )
 

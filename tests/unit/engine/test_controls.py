@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.engine.controls import Judged, control_results
+from auditor.engine.controls import control_results
+from auditor.engine.judged import Judged
 from auditor.engine.merge import Merged
-from auditor.model.enums import ControlState
+from auditor.model.enums import Basis, ControlState, Decider
 from auditor.model.finding import RuleCount
 from auditor.model.policy import Control
 from auditor.model.results import ControlResult, TargetControl
@@ -88,10 +89,77 @@ def test_controls(
     assert result.state is ControlState(state)
     assert result.findings == findings
     assert result.targets == (TargetControl("t", ControlState(state)),)
+    assert result.rules == tuple(item.rule for item in counts)
     assert unassessed == ControlResult(
         *("f", "0", "Of no rule here", ControlState.NOT_ASSESSED, ()),
         (TargetControl("t", ControlState.NOT_ASSESSED),),
+        "the profile has none of its rules",
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "short", "why"),
+    [
+        ([count("a", passed=1), count("b", passed=1)], (), ""),
+        ([count("a", passed=9), count("b", failed=1)], (), "fails: b"),
+        ([count("a", unknown=1), count("b", manual=2)], (), "not decided: a; for a person: b"),
+        (
+            [count("a", unknown=1), count("b", passed=1)],
+            ("a", "b"),
+            "not decided: a; a gap may hide something from b",
+        ),
+        ([count("a"), count("b")], (), "its rules apply to nothing that was read"),
+    ],
+)
+def test_why_a_control_is_in_its_state(
+    counts: list[RuleCount], short: tuple[str, ...], why: str
+) -> None:
+    run = Judged.of(counts, frozenset(short))
+    other = Judged.of([count("a", failed=1)])
+    targets = [("t", run), ("u", other)]
+    (result,) = control_results([Control("f", "1", "One", ("a", "b"))], run, targets, Merged())
+    assert result.why == why
+    assert [each.why for each in result.targets] == ["", "fails: a"], "where it is another"
+
+
+def test_many_rules_are_counted() -> None:
+    names = tuple("abcde")
+    run = Judged.of([count(name, failed=1) for name in names])
+    (result,) = control_results([Control("f", "1", "One", names)], run, [], Merged())
+    assert result.why == "fails: a, b, c and 2 more"
+
+
+def test_what_no_rule_of_the_program_speaks_to() -> None:
+    """A person's, or nobody's: not a control that the profile left out."""
+    run = Judged.of([count("a", passed=1)])
+    controls = [
+        Control("f", "1", "One", (), Decider.PERSON, "Who?"),
+        Control("f", "2", "Two", (), Decider.HOST, "Is it locked?"),
+        Control("f", "3", "Three", (), left_out="It is about contracts."),
+        Control("f", "4", "Four", ()),
+    ]
+    found = control_results(controls, run, [("t", run)], Merged())
+    assert [(each.state.value, each.why) for each in found] == [
+        ("manual", "Who?"),
+        ("not-covered", "Is it locked?"),
+        ("not-covered", "It is about contracts."),
+        ("not-covered", "no rule of this program speaks to it"),
+    ]
+
+
+def test_a_mapping_of_our_own_never_satisfies() -> None:
+    """Passing rules support it; what fails, and what is not known, is as with any other."""
+    ours = Control("f", "1", "One", ("a",), mapping=Basis.SUPPORTS, unreviewed=True)
+    for counted, short, state in (
+        (count("a", passed=1), (), "supported"),
+        (count("a", passed=1), ("a",), "undetermined"),
+        (count("a", failed=1), (), "not-satisfied"),
+        (count("a"), (), "undetermined"),
+    ):
+        run = Judged.of([counted], frozenset(short))
+        (result,) = control_results([ours], run, [("t", run)], Merged())
+        assert (result.state.value, result.targets[0].state.value) == (state, state)
+        assert result.unreviewed
 
 
 def test_targets_have_states_of_their_own() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.enums import ControlState, Decision, GapCause, TargetState
+from auditor.model.enums import Basis, ControlState, Decision, GapCause, TargetState
 from auditor.model.policy import Framework
 from auditor.model.resource import LeftOut, Some
 from auditor.model.results import (
@@ -72,7 +72,12 @@ DOCUMENT = Results(
     tool=Tool("auditor", "1.0.0", DIGEST, FINGERPRINTS),
     run=Run("1", MOMENT, MOMENT, (Identity("k8s://prod", "reader"),)),
     profile=ProfileRef("ai-platform", {"least": 3}),
-    frameworks=(Framework("f", "F", "https://example.org", "1.0"),),
+    frameworks=(
+        Framework(
+            *("f", "F", "https://example.org", "1.0"),
+            *(Basis.SUPPORTS, "Ours.", "2026-11-30", 9, "People.", True),
+        ),
+    ),
     targets=(TARGET,),
     coverage=CoverageResult(
         {"k8s/Pod": KindCount(3, 2, 0)}, RuleCoverage(1, 0, 0), {"k8s/Lease": 1}, 0.5
@@ -84,7 +89,8 @@ DOCUMENT = Results(
     controls=(
         ControlResult(
             *("f", "1", "One", ControlState.NOT_SATISFIED, (PRINT,)),
-            (TargetControl("k8s://prod", ControlState.NOT_SATISFIED),),
+            (TargetControl("k8s://prod", ControlState.NOT_SATISFIED, "fails: s"),),
+            *("fails: r", ("r",), True),
         ),
     ),
     counts={"r": Counts(1, 2, 3, 4, 5)},

@@ -121,7 +121,7 @@ OTHERS = {
         "4:11: must not be empty",
     ]),
     "control id": (CONTROLS, "id: one", "id: 'one two'", [
-        "5:10: 'one two' is not an id (letters, digits, dots and dashes)",
+        "5:10: 'one two' is not an id (letters, digits, dots, dashes, parentheses and &)",
     ]),
     "control id that is a number": (CONTROLS, "id: one", "id: 5.2", [
         '5:10: must be text, not a number (put it in quotes: "5.2")',

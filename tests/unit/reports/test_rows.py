@@ -32,10 +32,11 @@ def test_a_row_for_everything() -> None:
     data = b"".join(rows.render(report(Many((found,)), waivers=(WAIVER,))))
     listed = list(csv.DictReader(io.StringIO(data.decode(), newline="")))
     assert [row["record"] for row in listed] == [
-        *("run", "target", "target", "waiver", "gap", "gap", "finding")
+        *("run", "target", "target", "waiver", "control", "gap", "gap", "finding")
     ]
     assert (listed[3]["name"], listed[3]["verdict"]) == ("w-1", "expiring")
-    assert (listed[4]["path"], listed[4]["line"], listed[4]["related"]) == (
+    assert (listed[4]["controls"], listed[4]["verdict"]) == ("cis:1", "not-satisfied")
+    assert (listed[5]["path"], listed[5]["line"], listed[5]["related"]) == (
         *("t/b.yaml", "7"),
         "rule-one",
     )
