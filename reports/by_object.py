@@ -12,8 +12,7 @@ from auditor.model.finding import Report
 from auditor.model.results_finding import Finding, ResourceRef
 from reports.room import Block, cut
 from reports.style import Style
-from reports.subjects import named
-from reports.subjects import place as place_of
+from reports.subjects import location_of, named
 from reports.text import cells, safe, wrap
 from reports.waivers import counted
 
@@ -96,7 +95,7 @@ class ByObject:
             if number
         )
         name = safe(named(thing.resource))
-        place = safe(place_of(thing.resource, many_targets=self._many_targets))
+        place = safe(location_of(thing.resource, many_targets=self._many_targets))
         lines = self._head(name, place, said)
         faults = list(thing.faults.values())
         shown = faults if every else faults[:SHOWN_RULES]

@@ -16,8 +16,7 @@ from reports.gaps import some
 from reports.remedy import short_remedy
 from reports.room import Block, cut
 from reports.style import Style
-from reports.subjects import observed, related, subject
-from reports.subjects import place as place_of
+from reports.subjects import location_of, observed, related, subject
 from reports.text import cells, safe, wrap
 from reports.waivers import told as accepted
 
@@ -121,7 +120,7 @@ class ByRule:
         """Tell a finding; ``said``: its message was told before."""
         finding, style = same.finding, self._style
         where = subject(finding)
-        place = place_of(finding.resource, many_targets=self._many_targets)
+        place = location_of(finding.resource, many_targets=self._many_targets)
         line = f"  {safe(where)}  {safe(place)}"
         if style.width is None or cells(line) <= style.width:
             yield f"  {safe(where)}  {style.paint(safe(place), 'dim')}"
@@ -141,7 +140,7 @@ class ByRule:
                 yield style.paint(text, "dim")
 
     def _places(self, same: Same) -> str:
-        places = [place_of(each.resource, many_targets=False) for each in same.others]
+        places = [location_of(each.resource, many_targets=False) for each in same.others]
         more = same.number - 1 - len(places)
         return ", ".join(places) + (f" and {more:,} more" if more else "")
 

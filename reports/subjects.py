@@ -35,7 +35,7 @@ def subject(finding: Finding) -> str:
     return f"{where} (new)" if finding.new else where
 
 
-def place(resource: ResourceRef, *, many_targets: bool) -> str:
+def location_of(resource: ResourceRef, *, many_targets: bool) -> str:
     """Say where a resource stands; of several targets also in which."""
     return f"{resource.target} {resource.location}" if many_targets else resource.location
 
@@ -43,7 +43,7 @@ def place(resource: ResourceRef, *, many_targets: bool) -> str:
 def related(finding: Finding, *, many_targets: bool) -> Iterator[str]:
     """Name the other resources that a finding rests on, the first few with their places."""
     for other in finding.related[:SHOWN_RELATED]:
-        yield f"with {named(other)}  {place(other, many_targets=many_targets)}"
+        yield f"with {named(other)}  {location_of(other, many_targets=many_targets)}"
     more = len(finding.related) - SHOWN_RELATED
     if more > 0:
         yield f"with {more} more"

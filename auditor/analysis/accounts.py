@@ -205,8 +205,8 @@ def _silent(template: Resource) -> _Silent | None:
 
 
 def _order(row: Row) -> tuple[str, int, str]:
-    place = row.place
-    return place.source, place.document, place.pointer
+    origin = row.read_at
+    return origin.source, origin.document, origin.pointer
 
 
 def _fact(use: Row, account: Row | None, *, bound: bool) -> Fact:
@@ -223,7 +223,7 @@ def _fact(use: Row, account: Row | None, *, bound: bool) -> Fact:
         elsewhere = (*_DERIVED, (f"/{AUTOMOUNT}", None))
     else:
         body |= msgspec.json.decode(account.body)
-    subject = (account or use).place
+    subject = (account or use).read_at
     if account is None:  # nobody declares it: it stands at the first pod that uses it
         subject = msgspec.structs.replace(
             subject, kind=ACCOUNT, namespace=namespace, name=name, uid=""

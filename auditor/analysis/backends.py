@@ -247,7 +247,7 @@ def _port(value: object) -> Port | None:
 
 def _fact(row: Row, known: _Known) -> Iterator[Fact]:
     """Say of each backend of a route whether it is there."""
-    place, route = row.place, msgspec.json.decode(row.body, type=_Route)
+    place, route = row.read_at, msgspec.json.decode(row.body, type=_Route)
     backends: list[dict[str, object]] = []
     elsewhere: list[tuple[str, Spot | None]] = []
     for each in route.backends:

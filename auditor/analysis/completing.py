@@ -139,5 +139,5 @@ def together(one: Row, other: Row) -> Row:
 
 
 def _order(row: Row) -> tuple[str, int, str]:
-    place = row.place
-    return place.source, place.document, place.pointer
+    origin = row.read_at
+    return origin.source, origin.document, origin.pointer

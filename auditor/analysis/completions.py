@@ -172,7 +172,7 @@ class _Disks:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         known = list(rows)
-        self.places = [row.place for row in known]
+        self.places = [row.read_at for row in known]
         self.known = Disks(_decode_disk(row.body) for row in known)
 
 
@@ -195,7 +195,7 @@ class _Around:
                 claim = _decode_claim(row.body)
                 self._claims.setdefault(claim.name, claim)
             case _:
-                self._settings.setdefault(row.place.name, row)
+                self._settings.setdefault(row.read_at.name, row)
 
     def completed(self, row: Row) -> Completed:
         """Complete one template."""
@@ -233,13 +233,13 @@ class _Around:
     def _with_limits(self, spec: Spec, related: Related) -> tuple[Spec, Spots]:
         if not self._ranges:
             return spec, ()
-        rows = sorted(self._ranges, key=lambda row: (row.place.name, row.place.source))
-        numbers = [related.number(row.place) for row in rows]
+        rows = sorted(self._ranges, key=lambda row: (row.read_at.name, row.read_at.source))
+        numbers = [related.number(row.read_at) for row in rows]
         return limits.filled(spec, [_decode_defaults(row.body) for row in rows], numbers[0])
 
     def _settings_of(self, related: Related, name: str) -> tuple[Settings, int] | None:
         row = self._settings.get(name)
-        return None if row is None else (_decode_settings(row.body), related.number(row.place))
+        return None if row is None else (_decode_settings(row.body), related.number(row.read_at))
 
     def _with_disks(self, spec: Spec, related: Related) -> tuple[Spec, Spots, Sequence[int]]:
         """The spec with the folders behind its claims; and of which claims none is known."""

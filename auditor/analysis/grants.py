@@ -107,7 +107,7 @@ def _is_of_all(subject: object) -> bool:
 
 
 def _fact(binding: Row, roles: Sequence[Row]) -> Fact:
-    place = binding.place
+    origin = binding.read_at
     body: Mapping[str, object] = msgspec.json.decode(binding.body)
     rules = [rule for role in roles for rule in msgspec.json.decode(role.body)]
     found: dict[str, object] = {"declared": bool(roles), "rules": rules}
@@ -116,10 +116,10 @@ def _fact(binding: Row, roles: Sequence[Row]) -> Fact:
         elsewhere = (("/role/rules", Spot(1, "/rules")), *elsewhere)
     return Fact(
         kind=KIND,
-        key=(place.kind, place.namespace, place.name, place.source),
+        key=(origin.kind, origin.namespace, origin.name, origin.source),
         body=_encode({**body, "role": found}),
-        subject=place,
-        related=tuple(role.place for role in roles) if len(roles) == 1 else (),
+        subject=origin,
+        related=tuple(role.read_at for role in roles) if len(roles) == 1 else (),
         elsewhere=elsewhere,
-        draws_on=((place.target, place.namespace),),
+        draws_on=((origin.target, origin.namespace),),
     )

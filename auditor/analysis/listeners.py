@@ -182,7 +182,7 @@ def _serves(rule: Mapping[str, object]) -> bool:
 
 def _fact(row: Row, gateways: Mapping[tuple[str, str], Sequence[Listener]]) -> Fact:
     """Say of a route which listeners it is attached to."""
-    place, route = row.place, msgspec.json.decode(row.body, type=_Route)
+    place, route = row.read_at, msgspec.json.decode(row.body, type=_Route)
     attached: dict[str, list[str]] = {_PLAIN: [], _ENCRYPTED: []}
     known, offers = True, False
     for parent in route.parents:

@@ -137,7 +137,7 @@ class NamespacePostures:
             for row in rows:
                 found.setdefault(row.tag, []).append(row)
             for namespace in found.get(NAMESPACE, ()):
-                yield _fact(KIND, namespace.place, found, of_all, namespace)
+                yield _fact(KIND, namespace.read_at, found, of_all, namespace)
             if NAMESPACE not in found and _NAMED in found:
                 yield _named(found, of_all)
 
@@ -151,9 +151,9 @@ def make(tables: Tables) -> NamespacePostures:
 def _named(found: Mapping[str, list[Row]], of_all: frozenset[str]) -> Fact:
     """The fact of a namespace that nothing declares: it stands at the first that names it."""
     (first,) = found[_NAMED]
-    place = first.place
+    origin = first.read_at
     subject = msgspec.structs.replace(
-        place, kind=NAMESPACE, namespace="", name=place.namespace, uid=""
+        origin, kind=NAMESPACE, namespace="", name=origin.namespace, uid=""
     )
     return _fact(NAMED, subject, found, of_all)
 
@@ -190,8 +190,8 @@ def _fact(
 
 
 def _order(row: Row) -> tuple[str, int, str]:
-    place = row.place
-    return place.source, place.document, place.pointer
+    origin = row.read_at
+    return origin.source, origin.document, origin.pointer
 
 
 def _fields(metadata: Mapping[str, object]) -> Iterator[str]:
@@ -205,7 +205,7 @@ def _fields(metadata: Mapping[str, object]) -> Iterator[str]:
 
 
 def _bodies(found: Mapping[str, list[Row]], kind: str) -> list[dict[str, object]]:
-    rows = sorted(found.get(kind, ()), key=lambda row: row.place.name)
+    rows = sorted(found.get(kind, ()), key=lambda row: row.read_at.name)
     return [msgspec.json.decode(row.body) for row in rows]
 
 

@@ -123,8 +123,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     held: Held | None = None
 
     @property
-    def place(self) -> Origin:
-        """Where it was read.
+    def read_at(self) -> Origin:
+        """The object that it was taken of.
 
         Raises:
             TypeError: it was only counted.

@@ -211,7 +211,7 @@ def _policy(resource: Resource, site: Site) -> Row:
 
 def _fact(row: Row, here: Sequence[_Policy], anywhere: Sequence[_Policy]) -> Fact:
     """Say of a pod which of its networks no policy reaches."""
-    place, pod = row.place, _decode_pod(row.body)
+    place, pod = row.read_at, _decode_pod(row.body)
     classes = PodClasses([pod.labels])
     found = {name: _reached(name, classes, here, anywhere) for name in pod.networks}
     body = {

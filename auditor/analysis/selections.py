@@ -222,7 +222,7 @@ def _selector(resource: Resource, site: Site, *, live: bool) -> Iterator[Row]:
 
 def _fact(row: Row, here: _Pods, anywhere: _Pods) -> Fact:
     """Say of a selector what it selects in its namespace."""
-    place, found = row.place, _decode_selector(row.body)
+    place, found = row.read_at, _decode_selector(row.body)
     selects, why = _selected(found.requirements, here, anywhere)
     body = {
         "kind": place.kind.removeprefix(PREFIX),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from auditor.platforms.shape import Path, Place, Shape
+from auditor.platforms.shape import Path, Shape, Steps
 from auditor.secrets.hints import find
 
 
@@ -72,7 +72,7 @@ def join(body: dict[str, object], parts: tuple[Path, ...]) -> list[object] | Non
     return joined
 
 
-def resolve_joined(path: Place, body: dict[str, object], shape: Shape) -> Place:
+def resolve_joined(path: Steps, body: dict[str, object], shape: Shape) -> Steps:
     """Turn a path through a joined list into the path of the part that holds the element."""
     if not path or path[0] not in shape.joined:
         return path

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 Path = tuple[str, ...]
-Place = tuple[str | int, ...]
+Steps = tuple[str | int, ...]
 
 NAMES: frozenset[Path] = frozenset(
     {("name",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("owner", "name")}

@@ -213,7 +213,7 @@ def _fact(each: Completed, outcome: Outcome, covers: int) -> Fact:
         kind=waiting.kind,
         key=row.key,
         body=row.body,
-        subject=row.place,
+        subject=row.read_at,
         elsewhere=(*each.spots, *waiting.spots),
         part=waiting.part,
         heuristic=waiting.heuristic,

@@ -16,7 +16,7 @@ import msgspec
 from auditor.model.finding import Report
 from auditor.model.results_finding import Finding
 from reports.remedy import short_remedy
-from reports.subjects import observed, place, related, subject
+from reports.subjects import location_of, observed, related, subject
 from reports.text import safe
 from reports.waivers import told
 
@@ -78,7 +78,7 @@ class Rows:
             self._word(resource.namespace),
             safe(subject(finding)),
             cut(finding.message),
-            safe(place(resource, many_targets=self._many)),
+            safe(location_of(resource, many_targets=self._many)),
             safe(next(told(finding), "new" if finding.new else "")),
             [cut(each) for each in seen(finding, many_targets=self._many)],
         )

@@ -12,7 +12,7 @@ from auditor.model.results_finding import Finding
 from reports import controls, scope
 from reports.html.rows import cut, seen
 from reports.remedy import short_remedy
-from reports.subjects import place, subject
+from reports.subjects import location_of, subject
 from reports.text import safe
 from reports.waivers import told
 
@@ -44,7 +44,7 @@ class Groups:
     def _shown(self, finding: Finding) -> dict[str, Any]:
         return {
             "subject": safe(subject(finding)),
-            "place": safe(place(finding.resource, many_targets=self._many)),
+            "place": safe(location_of(finding.resource, many_targets=self._many)),
             "message": cut(finding.message),
             "seen": [cut(each) for each in seen(finding, many_targets=self._many)],
             "marks": safe(next(told(finding), "")),

@@ -18,7 +18,7 @@ from auditor.model.resource import Gap
 from collectors.http.failures import Unanswered
 from collectors.http.patience import Patience
 from collectors.vsphere.live.answers import AnswersCollector
-from collectors.vsphere.live.pages import Pages, Place
+from collectors.vsphere.live.pages import Pages, Start
 from collectors.vsphere.live.pieces import Pieces
 from collectors.vsphere.live.session import Session
 from tests.faults.clusters import QUICK, Waits
@@ -190,7 +190,7 @@ def test_exactly_what_cannot_be_read_is_missing(
     assert causes <= {Answered.MALFORMED}
 
 
-PLACE = Place("Folder", "group-d1")
+PLACE = Start("Folder", "group-d1")
 
 
 def pieces(server: Server, authority: Authority, most: int) -> Pieces:

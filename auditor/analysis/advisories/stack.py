@@ -110,7 +110,7 @@ def _judged(
 
 
 def _fact(kind: str, component: str, text: str, row: Row, found: Judged) -> Fact:
-    place = row.place
+    origin = row.read_at
     counted = rows.decode_counted(row.body)
     fixed = max((each.fixed_in for each in found.affected), key=numbers_of, default="")
     body = ComponentFact(
@@ -126,9 +126,9 @@ def _fact(kind: str, component: str, text: str, row: Row, found: Judged) -> Fact
         kind=kind,
         key=(component, text),
         body=_encode(body),
-        subject=place,
+        subject=origin,
         elsewhere=tuple((f"/{name}", None) for name in msgspec.to_builtins(body)),
-        draws_on=((place.target, ""),),
+        draws_on=((origin.target, ""),),
         part=f"{component} {text}".rstrip(),
         by_key=True,
     )

@@ -110,7 +110,7 @@ class AuditPolicies(Uncombined):
         for _, rows in groups:
             for row in rows:
                 for each in _decode(row.body):
-                    yield _fact(row.place, each)
+                    yield _fact(row.read_at, each)
 
 
 def make(tables: Tables, read: ReadText = read_json) -> AuditPolicies:

@@ -127,9 +127,9 @@ class AuditLogging(Uncombined):
             cluster = clusters.setdefault(key[0], _Cluster())
             for row in rows:
                 if row.tag == _EXPORTED:
-                    exported.append((msgspec.json.decode(row.body, type=Export), row.place))
+                    exported.append((msgspec.json.decode(row.body, type=Export), row.read_at))
                 elif row.tag == _MEASURED:
-                    measured.append((msgspec.json.decode(row.body, type=Measured), row.place))
+                    measured.append((msgspec.json.decode(row.body, type=Measured), row.read_at))
                 elif row.tag == components.COMPONENT:
                     found = list(_shown(row, cluster.version))
                     cluster.shown = cluster.shown or bool(found)
@@ -163,7 +163,7 @@ class _Cluster(msgspec.Struct):
             return
         self.provider = self.provider or said
         if row.tag == components.CLUSTER:
-            self.place = row.place
+            self.place = row.read_at
 
 
 def _not_shown(
@@ -198,7 +198,7 @@ def _is_printed(each: Component) -> bool:
 def _shown(row: Row, version: str) -> Iterator[Fact]:
     for at, each in enumerate(components.components_in(row.body)):
         if each.component == API_SERVER and not each.doubt:
-            yield _fact(row.place, each, at, each.version or version)
+            yield _fact(row.read_at, each, at, each.version or version)
 
 
 def _fact(origin: Origin, each: Component, at: int, version: str) -> Fact:

@@ -106,12 +106,12 @@ class ControlPlanes(Uncombined):
                 if row.tag == COMPONENT:
                     for at, each in enumerate(components_in(row.body)):
                         shown |= set() if each.doubt else {each.component}
-                        yield _fact(row.place, each, at)
+                        yield _fact(row.read_at, each, at)
                     continue
                 provider = provider or msgspec.json.decode(row.body, type=str)
                 if row.tag == CLUSTER:
                     missing = [name for name in COMPONENTS if name not in shown]
-                    yield from (_missing(row.place, name, provider) for name in missing)
+                    yield from (_missing(row.read_at, name, provider) for name in missing)
 
     def _components(self, resource: Resource, *, live: bool) -> Iterator[Component]:
         match resource.kind:

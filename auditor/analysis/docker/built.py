@@ -195,9 +195,9 @@ class Builds:
     def add(self, row: Row) -> None:
         """Take in a service, or a Dockerfile."""
         if row.tag == COMPOSE_SERVICE:
-            self._services.setdefault(row.place.uid, _decode_build(row.body))
+            self._services.setdefault(row.read_at.uid, _decode_build(row.body))
         else:
-            self._files.setdefault(row.place.uid, row)
+            self._files.setdefault(row.read_at.uid, row)
 
     def complete(self, uid: str, body: dict[str, object], related: Related) -> Spots:
         """Complete the body of a workload by what it is built of; say where that was read."""
@@ -216,12 +216,12 @@ class Builds:
             if field in body or found is None:
                 continue
             body[field] = f"{{{{ {given} }}}}" if given and found.variable else found.value
-            spots.append((f"/{field}", Spot(related.number(row.place), found.pointer)))
+            spots.append((f"/{field}", Spot(related.number(row.read_at), found.pointer)))
         undecided = any(field not in body for field in _FIELDS)
         if undecided and image.base and not (given and image.variable):
             body["base"] = image.base
             at = f"/stages/{images.stages.index(image)}/base"
-            spots.append(("/base", Spot(related.number(row.place), at)))
+            spots.append(("/base", Spot(related.number(row.read_at), at)))
         return tuple(spots)
 
 

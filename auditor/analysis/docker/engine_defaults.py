@@ -143,7 +143,7 @@ class Defaults:
 
     def add(self, row: Row) -> None:
         """Take in what one of the kinds tells."""
-        self._parts[row.tag] = Part(row.place, msgspec.json.decode(row.body))
+        self._parts[row.tag] = Part(row.read_at, msgspec.json.decode(row.body))
 
     def found(self) -> Default | None:
         """What the default is, found out once all was added."""

@@ -134,9 +134,9 @@ class DockerGpus(Uncombined):
         for key, rows in groups:
             if key == (_HOST,):
                 for row in rows:
-                    host, at = _host(row.body), row.place
+                    host, at = _host(row.body), row.read_at
             else:
-                uses = [(row.place, _use(row.body)) for row in rows]
+                uses = [(row.read_at, _use(row.body)) for row in rows]
                 estate = _estate(host, at, uses)
                 yield from facts_of(estate, partial(_told, uses))
                 yield handed_by(estate)

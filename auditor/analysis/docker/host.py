@@ -152,7 +152,7 @@ class HostFacts(Uncombined):
     def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
         """Yield each fact of which all parts were read."""
         for _, rows in groups:
-            parts = {row.tag: Part(row.place, msgspec.json.decode(row.body)) for row in rows}
+            parts = {row.tag: Part(row.read_at, msgspec.json.decode(row.body)) for row in rows}
             for kind, make in _MAKERS.items():
                 if self.feeds[kind][""] <= parts.keys():
                     yield make(parts)

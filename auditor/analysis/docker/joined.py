@@ -150,13 +150,13 @@ class _Around:
         body, related = dict(waiting.body), Related()
         spots = self._containers.complete(body, related)
         if IMAGE in waiting.aspects:
-            spots += self._builds.complete(row.place.uid, body, related)
+            spots += self._builds.complete(row.read_at.uid, body, related)
         if SIBLINGS in waiting.aspects:
-            spots += self._services.complete(row.place, body, related)
+            spots += self._services.complete(row.read_at, body, related)
         if DEFAULTS in waiting.aspects:
             spots += self._privileges.of_engine.complete(body, related)
         if PRIVILEGES in waiting.aspects:
-            spots += self._privileges.complete(row.place.uid, body, related)
+            spots += self._privileges.complete(row.read_at.uid, body, related)
         otherwise: tuple[Otherwise, ...] = ()
         if VOLUMES in waiting.aspects:
             spots += self._volumes.complete(body, related)

@@ -88,7 +88,7 @@ class Privileges:
     def add(self, row: Row) -> None:
         """Take in what one of the kinds tells."""
         if row.tag == HOST_CONTAINERS:
-            self._seen, self._seen_at = _decode_states(row.body), row.place
+            self._seen, self._seen_at = _decode_states(row.body), row.read_at
         else:
             self.of_engine.add(row)
 

@@ -85,7 +85,7 @@ class Containers:
 
     def add(self, row: Row) -> None:
         """Take in a container."""
-        self._known.setdefault(row.place.uid, row)
+        self._known.setdefault(row.read_at.uid, row)
 
     def last(self, field: str, mode: str) -> tuple[str, Origin] | None:
         """Follow a mode to the container that shares with no other; None where there is none."""
@@ -98,7 +98,7 @@ class Containers:
             seen.add(other)
             mode = _decode_named(row.body)[field]
             if not mode.startswith(_OTHER):
-                return mode, row.place
+                return mode, row.read_at
 
     def complete(self, body: dict[str, object], related: Related) -> Spots:
         """Give the body of a workload the namespaces at the end of its chains."""

@@ -92,7 +92,7 @@ class Services:
 
     def add(self, row: Row) -> None:
         """Take in a service."""
-        self._known.setdefault(_key(row.place), (row.place, _decode(row.body)))
+        self._known.setdefault(_key(row.read_at), (row.read_at, _decode(row.body)))
 
     def complete(self, origin: Origin, body: dict[str, object], related: Related) -> Spots:
         """Give the body of a workload what the others have; say where that was read."""

@@ -71,7 +71,7 @@ class Volumes:
     def add(self, row: Row) -> None:
         """Take in a volume."""
         name, device = msgspec.json.decode(row.body, type=tuple[str, str])
-        self._known.setdefault(name, (device, row.place))
+        self._known.setdefault(name, (device, row.read_at))
 
     def complete(self, body: dict[str, object], related: Related) -> Spots:
         """Put the folders in place of their volumes, and say where that was read."""

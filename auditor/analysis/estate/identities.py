@@ -207,7 +207,7 @@ class Identities:
 
     def learn(self, row: Row) -> None:
         """Add what one object tells."""
-        told, at = _told(row.body), row.place
+        told, at = _told(row.body), row.read_at
         if row.tag == NODE:
             self._nodes.append(_guest(told, at, engine=False))
         elif row.tag == INFO:

@@ -24,7 +24,7 @@ from auditor.platforms.vsphere import HOST
 _on_node = msgspec.json.Decoder(OnNode).decode
 _gpu_host = msgspec.json.Decoder(GpuHost).decode
 _gpu_machine = msgspec.json.Decoder(GpuMachine).decode
-Place = tuple[str, str]
+HostName = tuple[str, str]
 """A target, and what it calls something."""
 _NONE: Final = GpuHost("", "", ())
 
@@ -44,11 +44,11 @@ class Attached(msgspec.Struct, frozen=True):
     ``doubts`` are of machines whose node is ambiguous.
     """
 
-    place: Place
+    place: HostName
     host: Host
     gpus: Mapping[str, str]
     machines: tuple[tuple[Given, tuple[Used, ...]], ...]
-    doubts: Mapping[Place, str]
+    doubts: Mapping[HostName, str]
 
 
 class Layers:
@@ -56,13 +56,13 @@ class Layers:
 
     def __init__(self) -> None:
         self.identities = Identities()
-        self.nodes: dict[Place, list[tuple[Origin, OnNode]]] = {}
-        self._hosts: dict[Place, tuple[Origin, GpuHost]] = {}
+        self.nodes: dict[HostName, list[tuple[Origin, OnNode]]] = {}
+        self._hosts: dict[HostName, tuple[Origin, GpuHost]] = {}
         self._machines: list[tuple[Origin, GpuMachine]] = []
 
     def learn(self, row: Row) -> None:
         """Add what one row tells."""
-        at = row.place
+        at = row.read_at
         if row.key[0] == IDENTITIES:
             self.identities.learn(row)
         elif row.tag == GUEST:
@@ -81,7 +81,7 @@ class Layers:
 
     def _guests(self) -> Iterator[Guest]:
         """Yield those that tell who they are, and nodes that only their pods name."""
-        known: set[Place] = set()
+        known: set[HostName] = set()
         for guest in self.identities.guests():
             known.add((guest.target, guest.name))
             yield guest
@@ -101,13 +101,13 @@ class Layers:
             if self.uses_gpus(each.guest) or any(one.key in given for one in each.machines):
                 yield each
 
-    def with_gpus(self) -> frozenset[Place]:
+    def with_gpus(self) -> frozenset[HostName]:
         """The machines that were given something of a GPU."""
         return frozenset((at.target, machine.moid) for at, machine in self._machines)
 
     def attached(self, links: Links) -> Iterator[Attached]:
         """Yield each host that has GPUs, or machines that were given one, in order."""
-        by_machine: dict[Place, list[Link]] = {}
+        by_machine: dict[HostName, list[Link]] = {}
         for each in links.joined:
             by_machine.setdefault(each.machine.key, []).append(each)
         doubts = {
@@ -115,7 +115,7 @@ class Layers:
             for doubt in links.ambiguous
             for machine in doubt.machines
         }
-        on: dict[Place, list[tuple[Origin, GpuMachine]]] = {}
+        on: dict[HostName, list[tuple[Origin, GpuMachine]]] = {}
         for at, machine in self._machines:
             one = self._one.get((at.target, machine.moid))
             if one is None or one.key == (at.target, machine.moid):
@@ -125,10 +125,10 @@ class Layers:
 
     def _attached(
         self,
-        place: Place,
+        place: HostName,
         here: Iterable[tuple[Origin, GpuMachine]],
-        by_machine: Mapping[Place, list[Link]],
-        doubts: Mapping[Place, str],
+        by_machine: Mapping[HostName, list[Link]],
+        doubts: Mapping[HostName, str],
     ) -> Attached:
         machines = list(here)
         at, host = self._hosts.get(place, (None, _NONE))

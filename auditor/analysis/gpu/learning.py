@@ -40,9 +40,9 @@ _handler = msgspec.json.Decoder(str).decode
 def _marked(estate: Estate, namespace: str, row: Row) -> None:
     """Add what names a tenant: marks of a namespace, or of one of its pods."""
     if row.tag == "pod":
-        estate.tenants.pod(namespace, row.place.name, _marks(row.body))
+        estate.tenants.pod(namespace, row.read_at.name, _marks(row.body))
     else:
-        estate.namespace(namespace, _marks(row.body), row.place)
+        estate.namespace(namespace, _marks(row.body), row.read_at)
 
 
 def learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
@@ -54,7 +54,7 @@ def learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
         estate.pool(key[1], key[2], pool_of(_slice(row.body) for row in rows))
     elif key[0] == CLAIMS:
         for row in rows:
-            estate.claim(key[1], key[2], _claim(row.body), row.place)
+            estate.claim(key[1], key[2], _claim(row.body), row.read_at)
     elif key[0] in (RUNTIMES, NAMING, TEXTS):
         for row in rows:
             _learn_settings(estate, key, row)
@@ -66,9 +66,9 @@ def learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
         pods: list[tuple[Origin, PodUse]] = []
         for row in rows:
             if row.tag == "node":
-                node, place = _node(row.body), row.place
+                node, place = _node(row.body), row.read_at
             else:
-                pods.append((row.place, _pod(row.body)))
+                pods.append((row.read_at, _pod(row.body)))
         estate.node(key[1], node, place, pods)
 
 

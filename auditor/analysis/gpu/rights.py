@@ -148,10 +148,10 @@ class Rights:
         names: dict[str, None] = {}
         for row in rows:
             if row.tag == ROLE:
-                role = role or row.place
+                role = role or row.read_at
                 names.update(dict.fromkeys(_sources(row.body)))
             elif role is not None:
-                self._found.append((row.place, role, list(names), _bound(row.body)))
+                self._found.append((row.read_at, role, list(names), _bound(row.body)))
 
     def writers(self, scene: Scene) -> Iterator[tuple[Origin, Origin, WriterFact]]:
         """Yield each binding with its role, and what tenants may write by it."""

@@ -112,7 +112,7 @@ class Sharings(Uncombined):
         for key, rows in groups:
             if key[0] == CONFIGURED:
                 for row in rows:
-                    yield from _of_map(known, row.place, _texts(row.body))
+                    yield from _of_map(known, row.read_at, _texts(row.body))
             else:
                 _learn(known, rows)
         for naming, origin in known.naming:
@@ -129,9 +129,9 @@ def make(tables: Tables, read: ReadText = read_json) -> Sharings:
 def _learn(known: _Known, rows: Iterable[Row]) -> None:
     for row in rows:
         if row.tag == "node":
-            known.nodes.setdefault(_selected(row.body), []).append(row.place.name)
+            known.nodes.setdefault(_selected(row.body), []).append(row.read_at.name)
         else:
-            known.naming.append((_naming(row.body), row.place))
+            known.naming.append((_naming(row.body), row.read_at))
 
 
 def _of_map(known: _Known, origin: Origin, texts: Sequence[Text]) -> Iterator[Fact]:

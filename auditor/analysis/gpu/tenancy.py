@@ -144,7 +144,7 @@ def make(tables: Tables, read: ReadText = read_json) -> Tenancies:
 
 
 def _gap(row: Row) -> Gap:
-    at = row.place
+    at = row.read_at
     detail = f"{at.kind} {at.namespace}/{at.name}: {msgspec.json.decode(row.body)}"
     hint = "who shares a GPU with whom is told without it"
     return Gap(at.target, at.kind, GapCause.MALFORMED, detail, hint, at.line, at.namespace)

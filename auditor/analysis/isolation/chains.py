@@ -118,7 +118,7 @@ def make(tables: Tables) -> Chains:
 
 
 def _gap(row: Row) -> Gap:
-    at = row.place
+    at = row.read_at
     detail = f"{at.kind} {at.namespace}/{at.name}: {msgspec.json.decode(row.body)}"
     hint = "what is between tenants is told without it"
     return Gap(at.target, at.kind, GapCause.MALFORMED, detail, hint, at.line, at.namespace)

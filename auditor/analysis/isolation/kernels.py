@@ -41,7 +41,7 @@ from auditor.analysis.protocol import Row
 from auditor.model.fact import Origin
 from auditor.platforms.kubernetes import PREFIX
 
-Place = tuple[str, str]
+ClusterNode = tuple[str, str]
 """A target, and what it calls something."""
 _marks = msgspec.json.Decoder(NamespaceMarks).decode
 _handler = msgspec.json.Decoder(str).decode
@@ -62,7 +62,7 @@ class Workloads(msgspec.Struct, frozen=True):
     name: str
     count: int
     origin: Origin
-    node: Place
+    node: ClusterNode
 
 
 class Kernel(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class Kernel(msgspec.Struct, frozen=True):
     workloads: tuple[Workloads, ...]
     link: Link | None
     encrypted: bool
-    confidential_gpus: frozenset[Place]
+    confidential_gpus: frozenset[ClusterNode]
     virtual: bool
     host: str = ""
 
@@ -95,18 +95,18 @@ class Kernels:
         self._platform = {*platform, _SYSTEM}
         self._identities = Identities()
         self._tenants: dict[str, Tenants] = {}
-        self._handlers: dict[Place, str] = {}
+        self._handlers: dict[ClusterNode, str] = {}
         self._mapped: dict[str, bool] = {}
-        self._confidential: set[Place] = set()
-        self._encrypted: set[Place] = set()
-        self._kinds: list[tuple[Place, Kind, Counted, Origin]] = []
+        self._confidential: set[ClusterNode] = set()
+        self._encrypted: set[ClusterNode] = set()
+        self._kinds: list[tuple[ClusterNode, Kind, Counted, Origin]] = []
 
     def learn(self, row: Row) -> None:
         """Add what one row tells."""
         if is_identity(row):
             self._identities.learn(row)
             return
-        at = row.place
+        at = row.read_at
         target = at.target
         match row.key[0], row.tag:
             case (part, tag) if part == SETTINGS and tag == NAMESPACE:
@@ -176,7 +176,9 @@ class Kernels:
         """Yield those that tell a UUID: by its name alone no node is one here."""
         yield from (each for each in guests if each.provider or each.firmware)
 
-    def _workloads(self, node: Place, kind: Kind, counted: Counted, at: Origin) -> Workloads | None:
+    def _workloads(
+        self, node: ClusterNode, kind: Kind, counted: Counted, at: Origin
+    ) -> Workloads | None:
         target = node[0]
         pod = at.kind.startswith(PREFIX)
         if pod:

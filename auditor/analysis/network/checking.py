@@ -144,16 +144,16 @@ def _learn(gathered: Gathered, namespace: str, row: Row) -> None:
     if row.tag == _PODS:
         gathered.pod(_decode_pod(row.body), namespace)
         return
-    place = row.place
+    origin = row.read_at
     match row.key[0], row.tag:
         case _, rows.BAD:
-            gathered.namespaces[place.name] = place
+            gathered.namespaces[origin.name] = origin
         case rows.NAMESPACES, _:
-            gathered.namespace(place.name, _decode_namespace(row.body), place)
+            gathered.namespace(origin.name, _decode_namespace(row.body), origin)
         case rows.RULES, _:
-            gathered.policy(_decode_policy(row.body), place)
+            gathered.policy(_decode_policy(row.body), origin)
         case _:
-            gathered.plugins.append((_decode_found(row.body), place))
+            gathered.plugins.append((_decode_found(row.body), origin))
 
 
 def _enforcement(gathered: Gathered) -> Fact:

@@ -123,7 +123,7 @@ class NetworkReach(Uncombined):
                 if row.tag == rows.BAD:
                     yield _gap(row)
                 live = _learn(gathered, row) or live
-                part = part or rows.is_part(row.place)
+                part = part or rows.is_part(row.read_at)
         if part:
             gathered.elsewhere()
         if not gathered.kinds and not gathered.policies and not gathered.namespaces:
@@ -153,7 +153,7 @@ def make(tables: Tables, asked: Sequence[Question] = ()) -> NetworkReach:
 
 def _learn(gathered: Gathered, row: Row) -> bool:
     """Learn a row; say whether it is of a cluster, as far as that is known."""
-    place = row.place
+    place = row.read_at
     live = place.target_uid != rows.FILES
     match row.key[0], row.tag:
         case rows.NAMESPACES, rows.BAD:
@@ -180,7 +180,7 @@ def _learn(gathered: Gathered, row: Row) -> bool:
 
 
 def _gap(row: Row) -> Gap:
-    at = row.place
+    at = row.read_at
     detail = f"{at.kind} {at.namespace}/{at.name}: {msgspec.json.decode(row.body)}"
     hint = "what it can reach, and what reaches it, may be anything"
     return Gap(at.target, at.kind, GapCause.MALFORMED, detail, hint, at.line, at.namespace)

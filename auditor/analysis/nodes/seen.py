@@ -143,15 +143,15 @@ class NodesSeen(Uncombined):
         for _, rows in groups:
             for row in rows:
                 if row.tag == _CLUSTER:
-                    nodes.setdefault(row.place.target, [])
+                    nodes.setdefault(row.read_at.target, [])
                 elif row.tag == _NODE:
                     found = msgspec.json.decode(row.body, type=_Node)
-                    nodes.setdefault(row.place.target, []).append(found)
+                    nodes.setdefault(row.read_at.target, []).append(found)
                 elif row.tag == _PROBE:
-                    probes.append((row.place, msgspec.json.decode(row.body, type=_Node)))
+                    probes.append((row.read_at, msgspec.json.decode(row.body, type=_Node)))
                 else:
                     kind, at, body = msgspec.json.decode(row.body)
-                    yield _fact(kind, body, row.place, at)
+                    yield _fact(kind, body, row.read_at, at)
         yield from _missing(nodes, [probe for _, probe in probes])
         yield from _strangers(nodes, probes)
 

@@ -22,10 +22,10 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.protocol import Feeds, Groups, Tables
-from auditor.analysis.rights import places
+from auditor.analysis.rights import footholds
 from auditor.analysis.rights.escalation import Ways, is_own
+from auditor.analysis.rights.footholds import SYSTEM, Edge, Foothold, Held, Step, accounts
 from auditor.analysis.rights.parts import Part
-from auditor.analysis.rights.places import SYSTEM, Edge, Held, Place, Step, accounts
 from auditor.analysis.rights.scenes import READS, AboutSubjects, Scene, named, platform_of
 from auditor.analysis.rights.subjects import ACCOUNT, Subject
 from auditor.model.fact import Fact, Origin
@@ -84,13 +84,13 @@ class EscalationPaths(AboutSubjects):
 
 
 class _Way(msgspec.Struct, frozen=True):
-    """A way from a place on: users and groups of one binding have the same, accounts their own."""
+    """A way from a foothold: users and groups of one binding share it, accounts have their own."""
 
     account: Subject | None
     begins: Origin
     platform: bool
     edges: tuple[Edge, ...]
-    later: tuple[Place, ...]
+    later: tuple[Foothold, ...]
 
     @classmethod
     def of(cls, scene: Scene, subject: Subject, steps: Sequence[Step]) -> _Way:
@@ -114,7 +114,7 @@ def make(tables: Tables) -> EscalationPaths:
 def _tells(steps: Sequence[Step]) -> bool:
     """Whether a way is the subject's own, and more than having every right already."""
     first = steps[0]
-    has_all = first.edge.to == places.ADMIN and first.edge.part is Part.EVERYTHING
+    has_all = first.edge.to == footholds.ADMIN and first.edge.part is Part.EVERYTHING
     return is_own(first.start, first.edge) and not has_all
 
 
@@ -160,9 +160,9 @@ def _steps(who: str, way: _Way) -> Iterator[StepOfWay]:
     for start, edge in zip((None, *way.later), way.edges, strict=True):
         if edge.by:
             by = dict.fromkeys(map(_by, edge.by))
-            shown = who if start is None else _place(start)
+            shown = who if start is None else _foothold(start)
             yield StepOfWay(shown, edge.how, tuple(by))
-        elif start == accounts(SYSTEM) and edge.to == places.ADMIN:
+        elif start == accounts(SYSTEM) and edge.to == footholds.ADMIN:
             yield StepOfWay(SYSTEM, edge.how)
 
 
@@ -171,5 +171,5 @@ def _by(held: Held) -> str:
     return f"{named(held.binding.origin)}, rule {rule.number + 1} of {rule.written_in}"
 
 
-def _place(place: Place) -> str:
-    return str(Subject(place.kind, place.name, place.namespace))
+def _foothold(foothold: Foothold) -> str:
+    return str(Subject(foothold.kind, foothold.name, foothold.namespace))

@@ -1,8 +1,8 @@
 """Who can become whom, and by which shortest way somebody comes to every right.
 
 A subject that may run pods in a namespace is every service account there, one that may issue
-tokens is whom they are for. What leads to many at once is a place of its own, so that there are as
-many edges as rights and accounts, never as pairs of them::
+tokens is whom they are for. What leads to many at once is a foothold of its own, so that there are
+as many edges as rights and accounts, never as pairs of them::
 
     Group ds ──create pods in ml──▶ accounts of ml ──▶ ServiceAccount ml/operator ──┐
     User ci ───impersonate─────────────────────────────────────────────────────────┤
@@ -23,21 +23,21 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from auditor.analysis.rights.holdings import Holdings, Own
-from auditor.analysis.rights.places import (
+from auditor.analysis.rights.footholds import (
     ADMIN,
     ANYWHERE,
     CONTROLLERS,
     MASTERS,
     SYSTEM,
     Edge,
-    Place,
+    Foothold,
     Step,
     accounts,
     admin_of,
     called,
     running,
 )
+from auditor.analysis.rights.holdings import Holdings, Own
 from auditor.analysis.rights.resolving import Rights
 from auditor.analysis.rights.subjects import ACCOUNT, KINDS, Subject
 from auditor.analysis.rights.ways import edges
@@ -73,27 +73,27 @@ class Ways:
 
     def way(self, subject: Subject) -> tuple[Step, ...]:
         """The steps of a shortest way; () for who has none, or has every right already."""
-        place = Place.of(subject)
+        foothold = Foothold.of(subject)
         steps: list[Step] = []
-        while place != ADMIN and place in self._distance:
-            edge = self._next(place)
-            steps.append(Step(place, edge))
-            place = edge.to
+        while foothold != ADMIN and foothold in self._distance:
+            edge = self._next(foothold)
+            steps.append(Step(foothold, edge))
+            foothold = edge.to
         return tuple(steps)
 
-    def _next(self, place: Place) -> Edge:
+    def _next(self, foothold: Foothold) -> Edge:
         """The next edge of a shortest way, by a binding of the subject's own if there is one."""
-        here = self._distance[place]
+        here = self._distance[foothold]
         found = [
             each
-            for each in self._edges[place]
-            if self._distance.get(each.to, here + 1) + _cost(place, each) == here
+            for each in self._edges[foothold]
+            if self._distance.get(each.to, here + 1) + _cost(foothold, each) == here
         ]
-        return min(found, key=lambda each: not is_own(place, each))
+        return min(found, key=lambda each: not is_own(foothold, each))
 
     def actions(self, subject: Subject) -> int | None:
         """How many times somebody has to do something to come to every right; None: never."""
-        return self._distance.get(Place.of(subject))
+        return self._distance.get(Foothold.of(subject))
 
     def _bound_accounts(self) -> dict[str, list[Subject]]:
         found: dict[str, list[Subject]] = {}
@@ -106,37 +106,37 @@ class Ways:
         known = self._population.declared.get(account.namespace, frozenset())
         return not self._population.whole or account.name in known
 
-    def _all_edges(self) -> dict[Place, list[Edge]]:
-        """The edges of all places that somebody comes to."""
-        found: dict[Place, list[Edge]] = {}
-        waiting = [Place.of(each) for each in sorted(self._holdings.subjects)]
+    def _all_edges(self) -> dict[Foothold, list[Edge]]:
+        """The edges of all footholds that somebody comes to."""
+        found: dict[Foothold, list[Edge]] = {}
+        waiting = [Foothold.of(each) for each in sorted(self._holdings.subjects)]
         while waiting:
-            place = waiting.pop()
-            if place in found:
+            foothold = waiting.pop()
+            if foothold in found:
                 continue
-            found[place] = list(self._from(place))
-            waiting.extend(each.to for each in found[place])
+            found[foothold] = list(self._from(foothold))
+            waiting.extend(each.to for each in found[foothold])
         return found
 
-    def _from(self, place: Place) -> Iterator[Edge]:
-        """What a place leads to."""
-        if place in (Place.of(MASTERS), Place.of(CONTROLLERS)):
+    def _from(self, foothold: Foothold) -> Iterator[Edge]:
+        """What a foothold leads to."""
+        if foothold in (Foothold.of(MASTERS), Foothold.of(CONTROLLERS)):
             yield Edge(ADMIN, "may do everything, in every cluster")
-        elif place.kind in KINDS:
-            subject = Subject(place.kind, place.name, place.namespace)
+        elif foothold.kind in KINDS:
+            subject = Subject(foothold.kind, foothold.name, foothold.namespace)
             yield from edges(Own(self._holdings, subject))
             for group in self._holdings.groups(subject):
-                yield Edge(Place.of(group), f"is in {group.name}", free=True)
-        elif place.kind == accounts("").kind:
-            yield from self._accounts(place.namespace)
-        elif place.kind == running("").kind:
-            yield from self._running(place.namespace)
-        elif place.kind == admin_of("").kind:
-            yield Edge(accounts(place.namespace), "issues tokens of any account")
-        elif place.kind == called("").kind:
+                yield Edge(Foothold.of(group), f"is in {group.name}", free=True)
+        elif foothold.kind == accounts("").kind:
+            yield from self._accounts(foothold.namespace)
+        elif foothold.kind == running("").kind:
+            yield from self._running(foothold.namespace)
+        elif foothold.kind == admin_of("").kind:
+            yield Edge(accounts(foothold.namespace), "issues tokens of any account")
+        elif foothold.kind == called("").kind:
             for each in self._spaces:
-                if self._exists(Subject(ACCOUNT, place.name, each)):
-                    yield Edge(Place(ACCOUNT, each, place.name), f"as {each}/{place.name}")
+                if self._exists(Subject(ACCOUNT, foothold.name, each)):
+                    yield Edge(Foothold(ACCOUNT, each, foothold.name), f"as {each}/{foothold.name}")
 
     def _accounts(self, namespace: str) -> Iterator[Edge]:
         if namespace == ANYWHERE:
@@ -146,9 +146,9 @@ class Ways:
         if namespace == SYSTEM:
             yield Edge(ADMIN, "has accounts that come to every right, in every cluster")
         for account in self._bound.get(namespace, ()):
-            yield Edge(Place.of(account), f"as {account.namespace}/{account.name}")
+            yield Edge(Foothold.of(account), f"as {account.namespace}/{account.name}")
         # any other account has what the groups of all accounts have
-        yield Edge(Place(ACCOUNT, namespace, "default"), f"as {namespace}/default")
+        yield Edge(Foothold(ACCOUNT, namespace, "default"), f"as {namespace}/default")
 
     def _running(self, namespace: str) -> Iterator[Edge]:
         if namespace == ANYWHERE:
@@ -156,20 +156,20 @@ class Ways:
                 yield Edge(running(each), f"in {each}")
             return
         for name in sorted(self._population.running.get(namespace, ())):
-            yield Edge(Place(ACCOUNT, namespace, name), f"as {namespace}/{name}")
+            yield Edge(Foothold(ACCOUNT, namespace, name), f"as {namespace}/{name}")
 
-    def _walked(self) -> dict[Place, int]:
-        """How many actions each place is from every right."""
-        back: dict[Place, list[tuple[Place, int]]] = {}
+    def _walked(self) -> dict[Foothold, int]:
+        """How many actions each foothold is from every right."""
+        back: dict[Foothold, list[tuple[Foothold, int]]] = {}
         for start, found in self._edges.items():
             for edge in found:
                 back.setdefault(edge.to, []).append((start, _cost(start, edge)))
         distance = {ADMIN: 0}
         waiting = deque([ADMIN])
         while waiting:
-            place = waiting.popleft()
-            for each, cost in back.get(place, ()):
-                far = distance[place] + cost
+            foothold = waiting.popleft()
+            for each, cost in back.get(foothold, ()):
+                far = distance[foothold] + cost
                 if far >= distance.get(each, far + 1):
                     continue
                 distance[each] = far
@@ -180,13 +180,15 @@ class Ways:
         return distance
 
 
-def _cost(place: Place, edge: Edge) -> int:
-    """What a step from a place costs: only a subject does something."""
-    return int(place.kind in KINDS and not edge.free)
+def _cost(foothold: Foothold, edge: Edge) -> int:
+    """What a step from a foothold costs: only a subject does something."""
+    return int(foothold.kind in KINDS and not edge.free)
 
 
-def is_own(place: Place, edge: Edge) -> bool:
+def is_own(foothold: Foothold, edge: Edge) -> bool:
     """Whether a step is taken by a binding that names the subject, and not its groups alone."""
     return any(
-        Place.of(subject) == place for held in edge.by for subject in held.binding.row.subjects
+        Foothold.of(subject) == foothold
+        for held in edge.by
+        for subject in held.binding.row.subjects
     )

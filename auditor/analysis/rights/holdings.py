@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.rights.footholds import ANYWHERE, Held
 from auditor.analysis.rights.parts import OF_CLUSTER, Part, Right, parts_of_role
-from auditor.analysis.rights.places import ANYWHERE, Held
 from auditor.analysis.rights.resolving import BindingInEffect, Rights, RoleKey
 from auditor.analysis.rights.subjects import ACCOUNTS, AUTHENTICATED, GROUP, Subject
 

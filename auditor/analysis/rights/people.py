@@ -115,7 +115,7 @@ class People:
             case tag if tag == USES:
                 self._uses[namespace, name] = _use(row.body)
             case _:
-                self.declared.setdefault((namespace, name), row.place)
+                self.declared.setdefault((namespace, name), row.read_at)
                 self._silent.setdefault((namespace, name), row.body == b"true")
 
     def users(self, namespace: str, name: str) -> tuple[str, ...]:

@@ -98,9 +98,9 @@ def resolve(roles: Iterable[Row], bindings: Iterable[Row]) -> Rights:
     """Put rows of roles and bindings together."""
     written: dict[RoleKey, list[tuple[Origin, RoleRow]]] = {}
     for row in roles:
-        place = row.place
+        origin = row.read_at
         kind, namespace, name = row.key
-        written.setdefault((kind, namespace, name), []).append((place, role_of(row.body)))
+        written.setdefault((kind, namespace, name), []).append((origin, role_of(row.body)))
     bound = tuple(_bound(row) for row in bindings)
     live = any(each.row.live for each in bound)
     live = live or any(row.live for rows in written.values() for _, row in rows)
@@ -113,9 +113,9 @@ def resolve(roles: Iterable[Row], bindings: Iterable[Row]) -> Rights:
 
 def _bound(row: Row) -> BindingInEffect:
     binding = binding_of(row.body)
-    place = row.place
+    origin = row.read_at
     namespace = binding.namespace if binding.kind == OF_NAMESPACE else ""
-    return BindingInEffect(place, binding, (binding.kind, namespace, binding.name))
+    return BindingInEffect(origin, binding, (binding.kind, namespace, binding.name))
 
 
 Written = Mapping[RoleKey, Sequence[tuple[Origin, RoleRow]]]

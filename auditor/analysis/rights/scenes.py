@@ -16,8 +16,8 @@ import msgspec
 from auditor.analysis.gpu.components import components_from_table
 from auditor.analysis.protocol import Groups, Row, Site, Stage, Tables
 from auditor.analysis.rights import people
+from auditor.analysis.rights.footholds import SYSTEM
 from auditor.analysis.rights.listing import place_of
-from auditor.analysis.rights.places import SYSTEM
 from auditor.analysis.rights.reading import BINDING, BINDINGS, ROLE, ROLES, rows_of
 from auditor.analysis.rights.resolving import BindingInEffect, Rights, resolve
 from auditor.analysis.rights.subjects import ACCOUNT, Subject

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from auditor.analysis.rights.holdings import Own
-from auditor.analysis.rights.parts import Part
-from auditor.analysis.rights.places import (
+from auditor.analysis.rights.footholds import (
     ADMIN,
     ANYWHERE,
     CONTROLLERS,
     MASTERS,
     SIGNERS,
     Edge,
+    Foothold,
     Held,
-    Place,
     accounts,
     admin_of,
     called,
     running,
 )
+from auditor.analysis.rights.holdings import Own
+from auditor.analysis.rights.parts import Part
 from auditor.analysis.rights.subjects import ACCOUNT, GROUP, USER
 
 _OF_USERS: Final = "system:serviceaccount:"
@@ -59,7 +59,7 @@ def _named(own: Own, scope: str) -> Iterator[Edge]:
     """Accounts that rights name; a right everywhere that names them is one in each namespace."""
     for part, how in ((Part.TOKEN, "issues tokens of"), (Part.AS_ACCOUNT, "impersonates")):
         for name, held in own.named(part, scope).items():
-            to = Place(ACCOUNT, scope, name) if scope else called(name)
+            to = Foothold(ACCOUNT, scope, name) if scope else called(name)
             shown = f"{scope}/{name}" if scope else f"any account called {name}"
             yield Edge(to, f"{how} {shown}", (held,))
 
@@ -93,10 +93,10 @@ def _impersonates(own: Own) -> Iterator[Edge]:
     every = own.every(Part.AS_USER, ANYWHERE)
     users = own.named(Part.AS_USER, ANYWHERE)
     if every:
-        yield Edge(Place.of(CONTROLLERS), "impersonates any user", (every,))
+        yield Edge(Foothold.of(CONTROLLERS), "impersonates any user", (every,))
     for name, held in users.items():
         if not name.startswith(_OF_USERS):
-            yield Edge(Place(USER, "", name), f"impersonates the user {name}", (held,))
+            yield Edge(Foothold(USER, "", name), f"impersonates the user {name}", (held,))
     any_group, groups = own.every(Part.AS_GROUP, ANYWHERE), own.named(Part.AS_GROUP, ANYWHERE)
     if not (any_group or groups):
         return
@@ -104,9 +104,9 @@ def _impersonates(own: Own) -> Iterator[Edge]:
     if somebody is None:
         return  # a group is impersonated together with a user
     if any_group:
-        yield Edge(Place.of(MASTERS), "impersonates any group", (any_group, somebody))
+        yield Edge(Foothold.of(MASTERS), "impersonates any group", (any_group, somebody))
     for name, held in groups.items():
-        yield Edge(Place(GROUP, "", name), f"impersonates the group {name}", (held, somebody))
+        yield Edge(Foothold(GROUP, "", name), f"impersonates the group {name}", (held, somebody))
 
 
 def _escalations(own: Own) -> Iterator[Edge]:

@@ -105,10 +105,10 @@ class VsphereAccess(Uncombined):
             for row in rows:
                 if row.tag == _ROLE:
                     role = _role(row.body)
-                    roles[role.role_id] = role, row.place
+                    roles[role.role_id] = role, row.read_at
                 else:
                     given = _permission(row.body)
-                    yield _access(inventory, given, row.place, roles.get(given.role_id))
+                    yield _access(inventory, given, row.read_at, roles.get(given.role_id))
 
 
 def _access(

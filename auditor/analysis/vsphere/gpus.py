@@ -125,7 +125,7 @@ class VsphereGpus(Uncombined):
                 told = (_profiles(row.body) for row in rows)
                 sharing = {each.cluster: each.sharing for each in told}
             elif begins == _HOSTS:
-                hosts = [(row.place, _host(row.body)) for row in rows]
+                hosts = [(row.read_at, _host(row.body)) for row in rows]
             else:
                 found = list(_of_gpus(hosts, sharing, rows))
         machines = self._whose(found or list(_of_gpus(hosts, sharing, iter(()))), written)
@@ -166,7 +166,7 @@ def _of_gpus(
         if not machine.runs or not (machine.has_devices or machine.moid in named):
             continue
         shared = sharing.get(clusters.get(machine.host, ""), {})
-        yield row.place, replace(machine, mig=is_apart(machine.profiles, shared))
+        yield row.read_at, replace(machine, mig=is_apart(machine.profiles, shared))
     for at, host in hosts:
         for missing in unread(host, left):
             yield at, missing

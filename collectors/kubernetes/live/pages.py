@@ -142,7 +142,7 @@ class PageReading(WithoutLines):
                 if controller is not None and self._is_repeated(found, controller):
                     self._skipped += 1
                     continue
-                source = place(root, found)
+                source = object_path(root, found)
                 yield msgspec.structs.replace(found, source=source, line=0, controller=controller)
         except NoJson as error:
             self._ledger.add(error.reason)
@@ -159,7 +159,7 @@ def list_path(request: str) -> str:
     return path if query else path.rpartition("/")[0]
 
 
-def place(root: str, resource: Resource) -> str:
+def object_path(root: str, resource: Resource) -> str:
     """The path of an object, by that of the list it came in."""
     head, _, plural = root.rpartition("/")
     head = head.partition("/namespaces/")[0]

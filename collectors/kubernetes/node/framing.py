@@ -31,8 +31,8 @@ from collectors.kubernetes.node.observed import (
     Account,
     Authority,
     Observed,
-    Place,
     Process,
+    RunsIn,
     Text,
 )
 from collectors.kubernetes.node.probes import (
@@ -62,7 +62,7 @@ _LISTED: Final[Mapping[str, Unread | None]] = MappingProxyType(
     {"whole": None, "denied": DENIED, "cut": CUT}
 )
 _TEXTS: Final[Mapping[str, Unread | None]] = MappingProxyType({**_NONE, "withheld": WITHHELD})
-_PLACES: Final = MappingProxyType({each.value: each for each in Place})
+_RUNS_IN: Final = MappingProxyType({each.value: each for each in RunsIn})
 _KNOWN: Final = frozenset((*PROCESSES, *WHOLE))
 _TAGS: Final = ("=-", "=", "~-")
 
@@ -223,7 +223,7 @@ class _Reader:
         given = dict(each.split("=", 1) for each in _words_of(variables))
         if not given.keys() <= set(VARIABLES):
             raise ValueError(variables)
-        where = _PLACES[place]
+        where = _RUNS_IN[place]
         found = Process(called, number_of(user), where, kept, MappingProxyType(given))
         self._processes.append(found)
         self._lines.setdefault(f"process {called}", number)

@@ -12,7 +12,7 @@ import msgspec
 from collectors.hosts.seen import NOT_SEEN, Seen, Unread
 
 
-class Place(Enum):
+class RunsIn(Enum):
     """Where a process runs: on the node itself, in a static pod, or nobody could say."""
 
     NODE = "node"
@@ -30,7 +30,7 @@ class Process(msgspec.Struct, frozen=True):
 
     name: str
     user: int
-    place: Place
+    runs_in: RunsIn
     words: tuple[str, ...]
     variables: Mapping[str, str] = MappingProxyType({})
 

@@ -26,7 +26,7 @@ from auditor.platforms.kubernetes import NODE_COMPONENTS, NODE_FILES, NODE_KUBEL
 from collectors.documents.guards import Unreadable
 from collectors.hosts.seen import FILE, FOLDER, Stat, Unread
 from collectors.kubernetes.node.arguments import flags_of
-from collectors.kubernetes.node.observed import Observed, Place
+from collectors.kubernetes.node.observed import Observed, RunsIn
 from collectors.kubernetes.node.probes import (
     CLIENT_AUTHORITY,
     COMPONENTS,
@@ -129,7 +129,7 @@ def _credentials(seen: Observed, field: str) -> Iterator[str]:
     """The files of credentials that a process of the node itself was told of."""
     for each in running(seen, _HAS.get(field, "")):
         path = flags_of(each.words).last("kubeconfig")
-        if path and each.place is Place.NODE:
+        if path and each.runs_in is RunsIn.NODE:
             yield path
 
 
@@ -139,7 +139,7 @@ def _unsure(seen: Observed, field: str) -> Iterator[Body]:
         return
     why = seen.processes.detail if isinstance(seen.processes, Unread) else ""
     if not isinstance(seen.processes, Unread) and any(
-        PROCESSES.get(each.name) == _HAS[field] and each.place is Place.UNKNOWN
+        PROCESSES.get(each.name) == _HAS[field] and each.runs_in is RunsIn.UNKNOWN
         for each in seen.processes
     ):
         why = "it runs, and nobody could say whether it is the node's own: look as root"
@@ -224,7 +224,7 @@ def _components(seen: Observed, node: str) -> Body:
             found.append(
                 {
                     "component": name,
-                    "place": each.place.value,
+                    "place": each.runs_in.value,
                     "user": each.user,
                     **({} if each.words else {"unread": "its arguments could not be read"}),
                     "flags": flags.values,

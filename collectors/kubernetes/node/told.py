@@ -9,7 +9,7 @@ from collectors.documents.guards import Unreadable
 from collectors.documents.values import value_of
 from collectors.hosts.seen import Unread
 from collectors.kubernetes.node.arguments import Flags, flags_of
-from collectors.kubernetes.node.observed import Observed, Place, Process
+from collectors.kubernetes.node.observed import Observed, Process, RunsIn
 from collectors.kubernetes.node.probes import PROCESSES, WHOLE
 
 Body = dict[str, Any]
@@ -21,7 +21,7 @@ def running(seen: Observed, name: str) -> Iterator[Process]:
     if isinstance(seen.processes, Unread):
         return
     for each in seen.processes:
-        if PROCESSES.get(each.name) == name and each.place is not Place.UNKNOWN:
+        if PROCESSES.get(each.name) == name and each.runs_in is not RunsIn.UNKNOWN:
             yield each
 
 
@@ -30,7 +30,7 @@ class Kubelet:
 
     def __init__(self, seen: Observed) -> None:
         self._seen = seen
-        found = [each for each in running(seen, "kubelet") if each.place is Place.NODE]
+        found = [each for each in running(seen, "kubelet") if each.runs_in is RunsIn.NODE]
         self._found = found
         self.flags = flags_of(found[0].words) if len(found) == 1 else _EMPTY
         self.node = (self.flags.last("hostname-override") or seen.host).strip().lower()

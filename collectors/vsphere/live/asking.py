@@ -20,7 +20,7 @@ from collectors.vsphere.live.calls import Calls, Faulted, reference, text
 from collectors.vsphere.live.forms import LISTS, Plain, value_of
 from collectors.vsphere.live.markup import Refused, text_of
 from collectors.vsphere.live.objects import Tree
-from collectors.vsphere.live.pages import Found, Pages, Place
+from collectors.vsphere.live.pages import Found, Pages, Start
 
 _AT_ONCE: Final = 4
 """Calls: as many as connections are kept."""
@@ -43,7 +43,7 @@ class Asking:
         self._pages = pages
         self._tree = tree
 
-    def of(self, place: Place, asked: Asked) -> Iterator[list[Told]]:
+    def of(self, start: Start, asked: Asked) -> Iterator[list[Told]]:
         """Ask the manager of each object of a type, a page of objects at a time.
 
         Raises:
@@ -51,16 +51,16 @@ class Asking:
         """
         wanted = ((asked.of, ("name", "parent", asked.path)),)
         with ThreadPoolExecutor(_AT_ONCE, "vsphere") as pool:
-            for page in self._pages.of(place, wanted, _PAGE):
+            for page in self._pages.of(start, wanted, _PAGE):
                 yield list(pool.map(lambda found: self._told(found, asked), page))
 
-    def first(self, place: Place, asked: Asked) -> Told | None:
+    def first(self, start: Start, asked: Asked) -> Told | None:
         """Ask the manager of the first object alone, None where there is none.
 
         Raises:
             Unanswered: the objects could not be listed.
         """
-        found = self._pages.first(place, asked.of, ("name", "parent", asked.path))
+        found = self._pages.first(start, asked.of, ("name", "parent", asked.path))
         return self._told(found[0], asked) if found else None
 
     def _told(self, found: Found, asked: Asked) -> Told:
@@ -87,24 +87,24 @@ class Asking:
             arguments = "".join(text(name, value) for name, value in asked.arguments)
             this = reference("_this", asked.type, identity)
             return self._calls.call(asked.method, this + arguments)
-        place = Place(asked.type, identity, walks=False)
-        found = self._pages.first(place, asked.type, (asked.field,))
+        start = Start(asked.type, identity, walks=False)
+        found = self._pages.first(start, asked.type, (asked.field,))
         for each in found:
             for lost in each.missing:
                 raise Faulted(lost.fault)
         return [each.values[asked.field] for each in found if asked.field in each.values]
 
-    def alarms(self, manager: Place) -> list[Element]:
+    def alarms(self, manager: Start) -> list[Element]:
         """Ask for all alarms that are declared.
 
         Raises:
             Unanswered: one of them could not be read, so it is not known what is missing.
         """
         listed = self._calls.call("GetAlarm", reference("_this", manager.type, manager.identity))
-        places = [Place(ALARM_TYPE, text_of(each), walks=False) for each in listed]
+        starts = [Start(ALARM_TYPE, text_of(each), walks=False) for each in listed]
         found: list[Element] = []
-        for start in range(0, len(places), _PAGE):
-            for each in self._pages.several(places[start : start + _PAGE], (ALARM_PATH,)):
+        for first in range(0, len(starts), _PAGE):
+            for each in self._pages.several(starts[first : first + _PAGE], (ALARM_PATH,)):
                 for lost in each.missing:
                     raise Faulted(lost.fault)
                 found += [each.values[ALARM_PATH]] if ALARM_PATH in each.values else []

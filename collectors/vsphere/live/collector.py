@@ -17,7 +17,7 @@ from collectors.http.patience import Patience
 from collectors.vsphere.live.address import Address
 from collectors.vsphere.live.notes import Notes
 from collectors.vsphere.live.objects import Tree
-from collectors.vsphere.live.pages import Place
+from collectors.vsphere.live.pages import Start
 from collectors.vsphere.live.preflight import may_read
 from collectors.vsphere.live.reads import Reads
 from collectors.vsphere.live.session import Access, Session
@@ -111,7 +111,7 @@ class VsphereCollector(msgspec.Struct, frozen=True):
         except Unanswered as error:
             raise CollectionError(f"{self.uri}: {error}", hint=error.hint) from error
 
-    def _place(self, tree: Tree) -> Place | None:
+    def _place(self, tree: Tree) -> Start | None:
         """Choose where to begin: a datacenter or a cluster that was named, None for the root."""
         asked = self.address
         if not (asked.datacenter or asked.cluster):
@@ -121,14 +121,14 @@ class VsphereCollector(msgspec.Struct, frozen=True):
             return outer
         return self._one(tree, _CLUSTER, asked.cluster, outer)
 
-    def _one(self, tree: Tree, kind: str, name: str, outer: Place | None) -> Place:
+    def _one(self, tree: Tree, kind: str, name: str, outer: Start | None) -> Start:
         found = [
             each
             for each in tree.named(kind, name)
             if outer is None or tree.is_within(each, outer.identity)
         ]
         if len(found) == 1:
-            return Place(kind, found[0])
+            return Start(kind, found[0])
         word = "cluster" if kind == _CLUSTER else "datacenter"
         if not found:
             raise CollectionError(

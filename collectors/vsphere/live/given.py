@@ -23,7 +23,7 @@ from collectors.http.failures import Unanswered
 from collectors.vsphere.live.calls import Calls, Faulted
 from collectors.vsphere.live.faults import NOT_AUTHENTICATED
 from collectors.vsphere.live.markup import child, text_of
-from collectors.vsphere.live.pages import Pages, Place
+from collectors.vsphere.live.pages import Pages, Start
 
 CLONE: Final = "CloneSession"
 _VALUE: Final = r"[!#-+\--:<-\[\]-~]{1,1000}"
@@ -72,10 +72,10 @@ def user_of(calls: Calls, manager: str, collector: str) -> str:
     Raises:
         Unanswered: it is nobody's: it ended, or is of another server.
     """
-    place = Place("SessionManager", manager, walks=False)
+    start = Start("SessionManager", manager, walks=False)
     wanted = (("SessionManager", ("currentSession",)),)
     try:
-        pages = list(Pages(calls, collector).of(place, wanted, 1))
+        pages = list(Pages(calls, collector).of(start, wanted, 1))
     except Faulted as faulted:
         if faulted.fault.name != NOT_AUTHENTICATED:
             raise

@@ -57,7 +57,7 @@ _OF_A_CLUSTER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Of a cluster machines, networks and stores are found by what uses them."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Start(msgspec.Struct, frozen=True):
     """Where to begin: an object; ``walks`` is false where it is all that is asked for."""
 
     type: str
@@ -94,7 +94,7 @@ class Pages:
 
     def of(
         self,
-        place: Place,
+        start: Start,
         wanted: Sequence[tuple[str, Sequence[str]]],
         size: int,
         known: Known | None = None,
@@ -104,7 +104,7 @@ class Pages:
         Raises:
             Unanswered: a page did not come, or is not understood; those before it were yielded.
         """
-        return self._every(_specification(place, wanted), size, known or Known())
+        return self._every(_specification(start, wanted), size, known or Known())
 
     def _every(self, specification: str, size: int, known: Known) -> Iterator[list[Found]]:
         method = "RetrievePropertiesEx"
@@ -135,7 +135,7 @@ class Pages:
         token = text_of(child(returned[0], "token"))
         return token, [found_of(each) for each in returned[0] if name_of(each) == "objects"]
 
-    def several(self, places: Sequence[Place], paths: Sequence[str]) -> list[Found]:
+    def several(self, starts: Sequence[Start], paths: Sequence[str]) -> list[Found]:
         """Ask for properties of objects of one type that are known; one that went is not there.
 
         Raises:
@@ -143,21 +143,21 @@ class Pages:
         """
         objects = "".join(
             f"<objectSet>{reference('obj', each.type, each.identity)}<skip>false</skip></objectSet>"
-            for each in places
+            for each in starts
         )
-        asked = f"{_properties(((places[0].type, paths),))}{objects}"
+        asked = f"{_properties(((starts[0].type, paths),))}{objects}"
         gone = text("reportMissingObjectsInResults", "true")
-        pages = self._every(f"<specSet>{asked}{gone}</specSet>", len(places), Known())
+        pages = self._every(f"<specSet>{asked}{gone}</specSet>", len(starts), Known())
         return [each for page in pages for each in page]
 
-    def first(self, place: Place, kind: str, paths: Sequence[str]) -> list[Found]:
+    def first(self, start: Start, kind: str, paths: Sequence[str]) -> list[Found]:
         """Ask for one object of a type, and let the rest be.
 
         Raises:
             Unanswered: as :meth:`of`.
         """
         options = f"<options>{text('maxObjects', '1')}</options>"
-        arguments = f"{self._this}{_specification(place, ((kind, paths),))}{options}"
+        arguments = f"{self._this}{_specification(start, ((kind, paths),))}{options}"
         returned = self._calls.call("RetrievePropertiesEx", arguments)
         if not returned:
             return []
@@ -182,19 +182,19 @@ def _properties(wanted: Sequence[tuple[str, Sequence[str]]]) -> str:
     )
 
 
-def _specification(place: Place, wanted: Sequence[tuple[str, Sequence[str]]]) -> str:
+def _specification(start: Start, wanted: Sequence[tuple[str, Sequence[str]]]) -> str:
     sets = _properties(wanted)
-    start = reference("obj", place.type, place.identity)
+    first = reference("obj", start.type, start.identity)
     return (
-        f"<specSet>{sets}<objectSet>{start}<skip>false</skip>{_walks(place)}</objectSet></specSet>"
+        f"<specSet>{sets}<objectSet>{first}<skip>false</skip>{_walks(start)}</objectSet></specSet>"
     )
 
 
-def _walks(place: Place) -> str:
+def _walks(start: Start) -> str:
     """Write the ways that lead on from an object, each with the names of those after it."""
-    if not place.walks:
+    if not start.walks:
         return ""
-    walk = _OF_A_CLUSTER if place.type == "ClusterComputeResource" else _WALK
+    walk = _OF_A_CLUSTER if start.type == "ClusterComputeResource" else _WALK
     return "".join(_way(name, after) for name, after in walk.items())
 
 

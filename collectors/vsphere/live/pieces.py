@@ -23,7 +23,7 @@ from auditor.model.enums import Answered
 from collectors.http.failures import Unanswered
 from collectors.vsphere.live.calls import Faulted
 from collectors.vsphere.live.faults import Fault
-from collectors.vsphere.live.pages import Found, Missing, Pages, Place
+from collectors.vsphere.live.pages import Found, Missing, Pages, Start
 
 _TOGETHER: Final = 25
 _LISTED: Final = 500
@@ -50,7 +50,7 @@ class Pieces:
         self._paths = tuple(paths)
         self._left = most
 
-    def beside(self, place: Place, seen: AbstractSet[str]) -> Iterator[list[Found]]:
+    def beside(self, start: Start, seen: AbstractSet[str]) -> Iterator[list[Found]]:
         """Read all objects but those that are known.
 
         What can't be read of an object is missing there, for the reason that there was.
@@ -59,43 +59,43 @@ class Pieces:
             Unanswered: they can't be listed, or too many of them can't be read.
         """
         listed = [
-            Place(self._kind, each.identity)
-            for page in self._pages.of(place, ((self._kind, ("parent",)),), _LISTED)
+            Start(self._kind, each.identity)
+            for page in self._pages.of(start, ((self._kind, ("parent",)),), _LISTED)
             for each in page
             if each.identity not in seen
         ]
-        for start in range(0, len(listed), _TOGETHER):
-            yield list(self._read(listed[start : start + _TOGETHER]))
+        for first in range(0, len(listed), _TOGETHER):
+            yield list(self._read(listed[first : first + _TOGETHER]))
 
-    def _read(self, places: Sequence[Place]) -> Iterator[Found]:
+    def _read(self, starts: Sequence[Start]) -> Iterator[Found]:
         try:
-            yield from self._pages.several(places, self._paths)
+            yield from self._pages.several(starts, self._paths)
         except Unanswered as error:
             self._count(error)
-            middle = len(places) // 2
+            middle = len(starts) // 2
             if middle:
-                yield from self._read(places[:middle])
-                yield from self._read(places[middle:])
+                yield from self._read(starts[:middle])
+                yield from self._read(starts[middle:])
             else:
-                yield from self._halves(places[0], self._paths, error)
+                yield from self._halves(starts[0], self._paths, error)
 
-    def _halves(self, place: Place, paths: Sequence[str], error: Unanswered) -> list[Found]:
+    def _halves(self, start: Start, paths: Sequence[str], error: Unanswered) -> list[Found]:
         """Read one object by half of its properties at a time; none where it went meanwhile."""
         middle = len(paths) // 2
         if not middle:
             fault = Fault("", error.detail, cause=error.answered)
             lost = tuple(Missing(path, fault) for path in paths)
-            return [Found(place.type, place.identity, {}, lost)]
+            return [Found(start.type, start.identity, {}, lost)]
         found: list[Found] = []
         for half in (paths[:middle], paths[middle:]):
             try:
-                found += self._pages.several([place], half)
+                found += self._pages.several([start], half)
             except Unanswered as again:
                 self._count(again)
-                found += self._halves(place, half, again)
+                found += self._halves(start, half, again)
         values = {path: value for each in found for path, value in each.values.items()}
         missing = tuple(lost for each in found for lost in each.missing)
-        return [Found(place.type, place.identity, values, missing)] if found else []
+        return [Found(start.type, start.identity, values, missing)] if found else []
 
     def _count(self, error: Unanswered) -> None:
         """Give up on what is no matter of size, and after many.

@@ -13,7 +13,7 @@ from collectors.vsphere.live.asking import Asking
 from collectors.vsphere.live.calls import reference
 from collectors.vsphere.live.faults import HINTS
 from collectors.vsphere.live.objects import Tree
-from collectors.vsphere.live.pages import Pages, Place
+from collectors.vsphere.live.pages import Pages, Start
 from collectors.vsphere.live.reads import authorization, manager_of
 from collectors.vsphere.live.session import Session
 from collectors.vsphere.live.tagging import categories
@@ -40,7 +40,7 @@ def _tried(session: Session, name: str) -> Unanswered | None:
     """
     about = session.about
     pages = Pages(session.calls, about.manager("propertyCollector"))
-    everything = Place("Folder", about.root)
+    everything = Start("Folder", about.root)
     if name == PERMISSION:
         session.calls.call("RetrieveAllPermissions", authorization(about))
         return None
@@ -59,10 +59,10 @@ def _tried(session: Session, name: str) -> Unanswered | None:
         told = Asking(session.calls, pages, Tree()).first(everything, ASKED[name])
         return told.error if told is not None else None
     if name in MANAGERS:
-        place = manager_of(name, about)
-        if place is None:
+        start = manager_of(name, about)
+        if start is None:
             return None
-        found = pages.first(place, place.type, (MANAGERS[name].property.path,))
+        found = pages.first(start, start.type, (MANAGERS[name].property.path,))
     else:
         kind = KINDS[name]
         paths = [each.path for each in known_to(about.api, kind)]

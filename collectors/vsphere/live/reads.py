@@ -30,7 +30,7 @@ from collectors.vsphere.live.markup import Refused
 from collectors.vsphere.live.named import managed, permission_of
 from collectors.vsphere.live.notes import Notes
 from collectors.vsphere.live.objects import Tree, body_of
-from collectors.vsphere.live.pages import Found, Pages, Place
+from collectors.vsphere.live.pages import Found, Pages, Start
 from collectors.vsphere.live.pieces import Pieces, is_divisible
 from collectors.vsphere.live.rest import ASSOCIATION
 from collectors.vsphere.live.session import About, Session
@@ -51,19 +51,19 @@ class Reads:
         self._notes = notes
         self._pages = Pages(session.calls, session.about.manager("propertyCollector"))
         self._asking = Asking(session.calls, self._pages, self.tree)
-        self._place = Place("Folder", session.about.root)
+        self._start = Start("Folder", session.about.root)
         self._missing: dict[tuple[str, str, Answered, str], list[str]] = {}
 
-    def find(self, scope: Callable[[Tree], Place | None]) -> None:
+    def find(self, scope: Callable[[Tree], Start | None]) -> None:
         """Read where everything is, and choose where to begin.
 
         Raises:
             Unanswered: it can't be read.
         """
         wanted = tuple((kind, ("name", "parent")) for kind in TREE)
-        for page in self._pages.of(self._place, wanted, 500):
+        for page in self._pages.of(self._start, wanted, 500):
             self.tree.add(page)
-        self._place = scope(self.tree) or self._place
+        self._start = scope(self.tree) or self._start
 
     def read(self, kind: str) -> None:
         """Read all of one kind."""
@@ -97,7 +97,7 @@ class Reads:
             try:
                 wanted = ((kind.type, [each.path for each in asked]),)
                 for number, page in enumerate(
-                    self._pages.of(self._place, wanted, kind.page, known)
+                    self._pages.of(self._start, wanted, kind.page, known)
                 ):
                     fresh = [each for each in page if each.identity not in seen]
                     seen.update(each.identity for each in fresh)
@@ -121,7 +121,7 @@ class Reads:
         request = f"RetrievePropertiesEx {kind.type} in pieces"
         pieces = Pieces(self._pages, kind.type, [each.path for each in asked])
         try:
-            for number, found in enumerate(pieces.beside(self._place, seen)):
+            for number, found in enumerate(pieces.beside(self._start, seen)):
                 self._keep(name, kind, asked, found, f"{request} {number + 1}")
         except Unanswered as error:
             self._failed(name, request, error)
@@ -144,10 +144,10 @@ class Reads:
         manager = MANAGERS[name]
         wanted, request = manager.property, f"RetrievePropertiesEx {manager.type}"
         try:
-            place = manager_of(name, self._session.about)
-            if place is None:
+            start = manager_of(name, self._session.about)
+            if start is None:
                 return
-            pages = list(self._pages.of(place, ((manager.type, (wanted.path,)),), 1))
+            pages = list(self._pages.of(start, ((manager.type, (wanted.path,)),), 1))
             found = [each for page in pages for each in page]
             for each in found:
                 for lost in each.missing:
@@ -172,7 +172,7 @@ class Reads:
     def _asked(self, name: str, asked: Asked) -> None:
         request = f"{asked.type}.{asked.method or asked.field}"
         try:
-            for page in self._asking.of(self._place, asked):
+            for page in self._asking.of(self._start, asked):
                 self._notes.heard(name, request, [each.body for each in page if each.body])
                 for each in page:
                     if each.error is not None:
@@ -201,7 +201,7 @@ class Reads:
         try:
             with self._session.rest() as rest:
                 tags = tags_of_machines(rest)
-            for page in self._pages.of(self._place, wanted, 500):
+            for page in self._pages.of(self._start, wanted, 500):
                 kept = [
                     {**head_of(each, self.tree), "tags": tags.get(each.identity, {})}
                     for each in page
@@ -245,7 +245,7 @@ def _none_of(manager: Manager) -> tuple[Element, ...]:
     return ()
 
 
-def manager_of(name: str, about: About) -> Place | None:
+def manager_of(name: str, about: About) -> Start | None:
     """Where a kind stands that one manager of a server has; None where the server has none.
 
     Raises:
@@ -254,7 +254,7 @@ def manager_of(name: str, about: About) -> Place | None:
     manager = MANAGERS[name]
     found = about.managers.get(manager.field)
     if found is not None and found.type == manager.type:
-        return Place(found.type, found.identity, walks=False)
+        return Start(found.type, found.identity, walks=False)
     if not manager.everywhere:
         return None
     raise Unanswered(Answered.NOT_FOUND, f"the server does not say where its {manager.type} is")
@@ -266,5 +266,5 @@ def authorization(about: About) -> str:
     Raises:
         Unanswered: the server does not say where it is.
     """
-    place = manager_of(ROLE, about)
-    return "" if place is None else reference("_this", place.type, place.identity)
+    start = manager_of(ROLE, about)
+    return "" if start is None else reference("_this", start.type, start.identity)

@@ -33,7 +33,7 @@ from collectors.vsphere.live.connections import call_pools
 from collectors.vsphere.live.dialect import VSPHERE
 from collectors.vsphere.live.given import CLONE, HINT, Given, cookie_in, given_in, user_of
 from collectors.vsphere.live.markup import child, name_of, text_of
-from collectors.vsphere.live.pages import Place
+from collectors.vsphere.live.pages import Start
 from collectors.vsphere.live.rest import Rest
 
 _ALONE: Final = (
@@ -111,7 +111,7 @@ class About(msgspec.Struct, frozen=True):
     api: str
     api_type: str
     instance: str
-    managers: Mapping[str, Place]
+    managers: Mapping[str, Start]
 
     def manager(self, field: str) -> str:
         """Return the identity of a manager by its field of ServiceContent; "" is that of none."""
@@ -305,7 +305,7 @@ def _about(calls: Calls) -> About:
         api_type=said("apiType"),
         instance=said("instanceUuid"),
         managers={
-            name_of(each): Place(each.get("type", ""), text_of(each))
+            name_of(each): Start(each.get("type", ""), text_of(each))
             for each in content
             if each.get("type")
         },

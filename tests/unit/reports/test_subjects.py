@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from auditor.model.results_finding import Finding, Observed, ResourceRef
-from reports.subjects import observed, place, related, subject
+from reports.subjects import location_of, observed, related, subject
 
 
 def reference(name: str, **more: Any) -> ResourceRef:
@@ -40,8 +40,8 @@ def test_the_subject() -> None:
     found = finding(element="main", covers=3, differs=True, heuristic=True, new=True)
     said = " (covers 3) (only its pods: they differ from the template) (heuristic) (new)"
     assert subject(found) == f"Device ml/one, main{said}"
-    assert place(found.resource, many_targets=False) == "a.yaml:3"
-    assert place(found.resource, many_targets=True) == "t a.yaml:3"
+    assert location_of(found.resource, many_targets=False) == "a.yaml:3"
+    assert location_of(found.resource, many_targets=True) == "t a.yaml:3"
 
 
 def test_the_others() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from auditor.analysis.rights.escalation import Population, Ways
+from auditor.analysis.rights.footholds import ADMIN, CONTROLLERS, MASTERS, Foothold, Step
 from auditor.analysis.rights.matching import PolicyRule
-from auditor.analysis.rights.places import ADMIN, CONTROLLERS, MASTERS, Place, Step
 from auditor.analysis.rights.reading import rows_of
 from auditor.analysis.rights.resolving import Rights, resolve
 from auditor.analysis.rights.subjects import KINDS, Subject
@@ -20,7 +20,7 @@ from tests.unit.analysis.rights import naive
 from tests.unit.analysis.rights.naive import Bound, Small, Who
 from tests.unit.analysis.rights.worlds import FILES, binding, role, rule
 
-OF_EVERY_CLUSTER = (Place.of(MASTERS), Place.of(CONTROLLERS))
+OF_EVERY_CLUSTER = (Foothold.of(MASTERS), Foothold.of(CONTROLLERS))
 NOBODY = Population({}, {})
 
 

@@ -35,7 +35,7 @@ def given(principal: str, number: int, path: str = "/", **more: Any) -> Resource
 def derived(*resources: Resource) -> list[Fact]:
     rows = sorted(
         (row for each in resources for row in ANALYSIS.extract(each, SITE)),
-        key=lambda row: (row.key, row.tag, row.place.source),
+        key=lambda row: (row.key, row.tag, row.read_at.source),
     )
     keys = sorted({row.key for row in rows})
     groups = ((key, iter([row for row in rows if row.key == key])) for key in keys)

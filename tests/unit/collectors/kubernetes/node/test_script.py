@@ -14,7 +14,7 @@ import pytest
 from auditor.platforms.kubernetes import PROBED
 from collectors.hosts.seen import Stat, Unread
 from collectors.kubernetes.node.framing import parse
-from collectors.kubernetes.node.observed import Account, Place
+from collectors.kubernetes.node.observed import Account, RunsIn
 from collectors.kubernetes.node.script import script
 from collectors.kubernetes.node.shapes import bodies
 from tests.unit.collectors.kubernetes.node.trees import (
@@ -124,12 +124,12 @@ def test_a_file_is_told_by_its_bits_and_numbers(tmp_path: Path) -> None:
 def test_only_the_nodes_own_processes_are_recorded(tmp_path: Path) -> None:
     seen = parse(printed(busy(tmp_path)))
     assert not isinstance(seen.processes, Unread)
-    found = [(each.name, each.place) for each in seen.processes]
+    found = [(each.name, each.runs_in) for each in seen.processes]
     assert sorted(found, key=str) == [
-        ("etcd", Place.STATIC),
-        ("k3s-agent", Place.NODE),
-        ("kube-apiserver", Place.STATIC),
-        ("kubelet", Place.NODE),
+        ("etcd", RunsIn.STATIC),
+        ("k3s-agent", RunsIn.NODE),
+        ("kube-apiserver", RunsIn.STATIC),
+        ("kubelet", RunsIn.NODE),
     ]
     for path in ("/etc/shadow", "/tenant"):
         assert path not in seen.stats

@@ -18,7 +18,7 @@ MASTERS: Final = Subject(GROUP, "system:masters")
 CONTROLLERS: Final = Subject(USER, "system:kube-controller-manager")
 
 
-class Place(msgspec.Struct, frozen=True, order=True):
+class Foothold(msgspec.Struct, frozen=True, order=True):
     """Where a way leads to: a subject, all accounts of a namespace, those that run, everything.
 
     ``namespace`` is :data:`ANYWHERE` for those of all namespaces.
@@ -29,27 +29,27 @@ class Place(msgspec.Struct, frozen=True, order=True):
     name: str = ""
 
     @classmethod
-    def of(cls, subject: Subject) -> Place:
-        """The place of a subject."""
+    def of(cls, subject: Subject) -> Foothold:
+        """The foothold of a subject."""
         return cls(subject.kind, subject.namespace, subject.name)
 
 
-ADMIN: Final = Place("every right")
+ADMIN: Final = Foothold("every right")
 
 
-def accounts(namespace: str) -> Place:
+def accounts(namespace: str) -> Foothold:
     """Every account of a namespace."""
-    return Place("accounts", namespace)
+    return Foothold("accounts", namespace)
 
 
-def running(namespace: str) -> Place:
+def running(namespace: str) -> Foothold:
     """Every account whose token some pod of a namespace has."""
-    return Place("running", namespace)
+    return Foothold("running", namespace)
 
 
-def admin_of(namespace: str) -> Place:
+def admin_of(namespace: str) -> Foothold:
     """Every right in a namespace."""
-    return Place("every right in", namespace)
+    return Foothold("every right in", namespace)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class Edge(msgspec.Struct, frozen=True):
     it is no action, since it is so by itself.
     """
 
-    to: Place
+    to: Foothold
     how: str
     by: tuple[Held, ...] = ()
     part: Part | None = None
@@ -74,12 +74,12 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A step of a way, from one place to the next."""
+    """A step of a way, from one foothold to the next."""
 
-    start: Place
+    start: Foothold
     edge: Edge
 
 
-def called(name: str) -> Place:
+def called(name: str) -> Foothold:
     """The account of a name, in whichever namespace there is one."""
-    return Place("accounts called", "", name)
+    return Foothold("accounts called", "", name)
