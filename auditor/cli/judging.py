@@ -231,6 +231,10 @@ class Judging:
         self.progress.end()
         return report
 
+    def keep_out_of(self, bundle: Path) -> None:
+        """As of :class:`Reports`."""
+        self._reports.keep_out_of(bundle)
+
     def warn(self, texts: Iterable[str]) -> None:
         """Print what is no error, and what a person may want to mend."""
         self._reports.warn(texts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import importlib.util
 import os
 import re
 import tempfile
@@ -39,13 +41,14 @@ def parse_outputs(texts: Sequence[str], targets: Sequence[str]) -> tuple[Output,
     """Check every ``-o`` before anything is read.
 
     Raises:
-        UsageError: one is malformed or can't be written, two are one file, or one is a target.
+        UsageError: one is malformed or can't be written, its format needs what is not installed,
+            two are one file, or one is a target.
     """
     inputs = {os.path.realpath(target) for target in targets if target != STDIN}
     outputs: list[Output] = []
     for text in texts:
         output = _parse(text)
-        if any(output.path == earlier.path for earlier in outputs):
+        if any(_are_one(output, earlier) for earlier in outputs):
             raise UsageError(f"-o {text}: this file is named twice", hint="one report a file")
         if str(output.path) in inputs:
             raise UsageError(
@@ -53,6 +56,41 @@ def parse_outputs(texts: Sequence[str], targets: Sequence[str]) -> tuple[Output,
             )
         outputs.append(output)
     return tuple(outputs)
+
+
+def refuse_inside(outputs: Iterable[Output], bundle: Path) -> None:
+    """Keep reports out of the place of a bundle: it holds nothing but what is signed.
+
+    Raises:
+        UsageError: one is to be written there.
+    """
+    place = Path(os.path.realpath(bundle))
+    for each in outputs:
+        if each.descriptor < 0 and each.path.is_relative_to(place):
+            raise UsageError(
+                f"-o {each.text}: that is where the bundle goes", hint="name a file beside it"
+            )
+
+
+def refuse_absent(name: str, option: str) -> None:
+    """Stop at a format whose extra is not installed.
+
+    Raises:
+        UsageError: which ``pip install`` brings it.
+    """
+    extra = wired().extras.get(name)
+    if extra is not None and importlib.util.find_spec(extra.module) is None:
+        raise UsageError(
+            f"{option}: the format {name} needs an extra that is not installed",
+            hint=f"pip install 'auditor[{extra.name}]'",
+        )
+
+
+def _are_one(output: Output, earlier: Output) -> bool:
+    """Whether two reports would be written to one file."""
+    if output.descriptor >= 0 and earlier.descriptor >= 0:
+        return os.path.sameopenfile(output.descriptor, earlier.descriptor)
+    return output.path == earlier.path
 
 
 def _parse(text: str) -> Output:
@@ -64,10 +102,12 @@ def _parse(text: str) -> Output:
             f"-o {text}: not FORMAT=FILE",
             hint=f"formats: {known}; for example -o json=results.json",
         )
+    refuse_absent(name, f"-o {text}")
     try:
         descriptor = _descriptor(file)
         if descriptor >= 0:
-            os.fstat(descriptor)
+            if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+                raise UsageError(f"-o {text}: it is open for reading alone", hint="-o json=FILE")
             return Output(text, name, Path(file), descriptor)
         special = _is_special(Path(file))
         if Path(file).is_symlink() and not special:
@@ -82,10 +122,24 @@ def _parse(text: str) -> Output:
             raise UsageError(f"-o {text}: {path.parent} is not a folder", hint="create it first")
     except (OSError, ValueError) as error:
         raise UsageError(f"-o {text}: {_reason(error)}", hint="choose another file") from error
-    place = path if _is_special(path) else path.parent
-    if not os.access(place, os.W_OK):
-        raise UsageError(f"-o {text}: {place} can't be written", hint="choose another file")
+    if special:
+        if not os.access(path, os.W_OK):
+            raise UsageError(f"-o {text}: {path} can't be written", hint="choose another file")
+    else:
+        _try(text, path.parent)
     return Output(text, name, path)
+
+
+def _try(text: str, folder: Path) -> None:
+    """Make a file where the report is to be, and remove it: rights alone do not tell."""
+    try:
+        handle, made = tempfile.mkstemp(dir=folder, prefix=".auditor-")
+    except OSError as error:
+        raise UsageError(
+            f"-o {text}: {folder} can't be written: {_reason(error)}", hint="choose another file"
+        ) from error
+    os.close(handle)
+    Path(made).unlink()
 
 
 def write_files(reports: Sequence[tuple[Output, Callable[[], Chunks]]]) -> None:

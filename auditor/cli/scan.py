@@ -118,6 +118,8 @@ def _scan(
     rendering = {name: chosen.pop(name) for name in RENDERING}
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)
+    if wanted.place is not None:
+        judging.keep_out_of(wanted.place)
     if list(targets).count(STDIN) > 1:
         raise UsageError("standard input can be read only once", hint="use - only once")
     judging.warn(notes)

@@ -336,6 +336,13 @@ def _file(module: str, name: str = "render") -> Callable[[Style], ReportFormat]:
     return load
 
 
+class Extra(msgspec.Struct, frozen=True):
+    """What a format needs that is not always installed: a module, and the extra that brings it."""
+
+    module: str
+    name: str
+
+
 class Wiring(msgspec.Struct, frozen=True):
     """All that the command line knows of platforms and formats: one line each in :data:`SHIPPED`.
 
@@ -345,6 +352,7 @@ class Wiring(msgspec.Struct, frozen=True):
     ``scripts`` what a person can run where we do not come to.
     ``formats`` are by the name used with ``-o``. ``own`` are the schemes whose targets are names in
     settings of the user: no address, so a configuration that nobody named may have them.
+    ``extras`` are those of formats that need one.
     """
 
     platforms: Platforms
@@ -356,6 +364,7 @@ class Wiring(msgspec.Struct, frozen=True):
     scripts: Mapping[str, Callable[[], str]]
     formats: Mapping[str, Callable[[Style], ReportFormat]]
     own: frozenset[str] = frozenset()
+    extras: Mapping[str, Extra] = MappingProxyType({})
 
     def collector_for(self, text: str, settings: CollectorOptions) -> Collector | Live:
         """Find the collector of one target as typed: a path, ``-``, or a URI.

@@ -5,13 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial, reduce
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 
 import click
 import msgspec
 
-from auditor.cli.output import parse_outputs, write_files, write_stdout
+from auditor.cli.output import (
+    parse_outputs,
+    refuse_absent,
+    refuse_inside,
+    write_files,
+    write_stdout,
+)
 from auditor.cli.screen import style_of
 from auditor.cli.wiring import SHIPPED, wired
 from auditor.config import Config
@@ -101,6 +108,7 @@ class Reports:
             UsageError: a report can't be written where it is wanted, or would replace a target.
         """
         self._chosen = chosen
+        refuse_absent(chosen.stdout_format, f"--format {chosen.stdout_format}")
         self._files = parse_outputs(chosen.outputs, targets)
         screen = style_of(sys.stdout, config, plain=chosen.plain, colour=chosen.color)
         self._style = self._listing(screen)
@@ -118,6 +126,14 @@ class Reports:
             passes=self._chosen.passes,
             by_object=self._chosen.group_by == "object",
         )
+
+    def keep_out_of(self, bundle: Path) -> None:
+        """Make sure that no report is to be written where a bundle goes.
+
+        Raises:
+            UsageError: one is.
+        """
+        refuse_inside(self._files, bundle)
 
     def write(self, report: Report) -> None:
         """Write all files, then what is printed.

@@ -106,6 +106,36 @@ WRONG = {
         "this file is named twice",
         "one report a file",
     ),
+    "output twice on a stream": (
+        ("scan", "a.yaml", "-q", "-o", "json=-", "-o", "sarif=/dev/fd/1"),
+        "this file is named twice",
+        "one report a file",
+    ),
+    "output where nothing can be made": (
+        ("scan", "a.yaml", "-o", "json=/proc/x"),
+        "-o json=/proc/x: /proc can't be written",
+        "choose another file",
+    ),
+    "output into a stream that is read": (
+        ("scan", "a.yaml", "-o", "json=/dev/fd/0"),
+        "it is open for reading alone",
+        "-o json=FILE",
+    ),
+    "output over a bundle": (
+        ("scan", "a.yaml", "-o", "json=b.zip", "--output", "b.zip"),
+        "that is where the bundle goes",
+        "name a file beside it",
+    ),
+    "output into a bundle": (
+        ("scan", "a.yaml", "-o", "json=empty/r.json", "--output", "./empty", "--no-sign"),
+        "that is where the bundle goes",
+        "name a file beside it",
+    ),
+    "a bundle where nothing can be made": (
+        ("scan", "a.yaml", "--output", "no/b", "--no-sign"),
+        "no/b: nothing can be made in",
+        "name another folder",
+    ),
     "output through a link": (
         ("scan", "a.yaml", "-o", "json=link.yaml"),
         "link.yaml is a link",
@@ -135,6 +165,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "a.yaml").write_text(MANIFEST)
     (root / "link.yaml").symlink_to("a.yaml")
     (root / "folder").mkdir()
+    (root / "empty").mkdir()
     return root
 
 
