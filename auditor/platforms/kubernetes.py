@@ -130,12 +130,16 @@ KUBELET_CONFIGURATION: Final = f"{PREFIX}KubeletConfiguration.kubelet.config.k8s
 ENCRYPTION: Final = f"{PREFIX}EncryptionConfiguration.apiserver.config.k8s.io"
 PROXY_CONFIGURATION: Final = f"{PREFIX}KubeProxyConfiguration.kubeproxy.config.k8s.io"
 COMPONENT_FLAGS: Final = f"{PREFIX}Flags.component.k8s.io"
+METRICS: Final = f"{PREFIX}Metrics.apiserver.k8s.io"
+PRINTED: Final[Mapping[str, str]] = MappingProxyType(
+    {COMPONENT_FLAGS: "/flagz", METRICS: "/metrics"}
+)
+"""What an API server prints of itself at a path, and is no object; files hold what was saved."""
 AUDIT_POLICY: Final = f"{PREFIX}Policy.audit.k8s.io"
 WRITTEN: Final = PROBED | {
     *(CLUSTER_CONFIGURATION, AUDIT_POLICY, ENCRYPTION),
     *(f"{PREFIX}Cluster.eks.amazonaws.com", f"{PREFIX}Cluster.container.googleapis.com"),
-    *(f"{PREFIX}DiagnosticSetting.insights.azure.com", f"{PREFIX}Metrics.apiserver.k8s.io"),
-    COMPONENT_FLAGS,
+    f"{PREFIX}DiagnosticSetting.insights.azure.com",
 }
 """Configuration of the programs themselves, which no server has: files hold it."""
 

@@ -32,6 +32,7 @@ from collectors.http.guard import WriteRefusedError
 from collectors.http.patience import Budget, Patience
 
 JSON: Final = "application/json"
+TEXT: Final = "text/plain"
 _CHUNK: Final = 1 << 22
 """Most pages are one piece then, which nobody has to put together."""
 _GOOD: Final = frozenset({200, 201})
@@ -118,7 +119,7 @@ class Client:
         self._own = Own(session.secrets())
 
     def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON) -> Answer:
-        """Read one path.
+        """Read one path; what is asked for as a plain text (``TEXT``) has to be one.
 
         Raises:
             Unanswered: anything but an answer of 200 in JSON.
@@ -183,7 +184,7 @@ class Client:
             if answer.code == HTTPStatus.UNAUTHORIZED and self._renewed():
                 answer = self._repeat(request, deadline)
                 self._renewable = answer.code != HTTPStatus.UNAUTHORIZED
-            return self._usable(answer)
+            return self._usable(answer, is_text=request.accept == TEXT)
         except Unanswered as failed:
             error = failed
             raise
@@ -314,14 +315,15 @@ class Client:
             return unanswered(error, self._dialect.hints)
         return _late(end)
 
-    def _usable(self, answer: Answer) -> Answer:
+    def _usable(self, answer: Answer, *, is_text: bool) -> Answer:
         code = answer.code
         if code in _GOOD:
-            if answer.media not in self._dialect.media:
+            if answer.media not in (frozenset({TEXT}) if is_text else self._dialect.media):
                 what = answer.media or "nothing that says what it is"
+                language = "plain text" if is_text else self._dialect.language
                 raise Unanswered(
                     Answered.MALFORMED,
-                    f"the answer is {what}, not {self._dialect.language}",
+                    f"the answer is {what}, not {language}",
                     "is there a proxy or a login page in between?",
                     code,
                 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from auditor.errors import UsageError
-from auditor.platforms.kubernetes import PREFIX
+from auditor.platforms.kubernetes import PREFIX, PRINTED
 from auditor.ports import RolePlan
 from collectors.documents.scalars import plain
 from collectors.kubernetes.live.unread import BY_NAME, UNREAD
@@ -65,6 +65,8 @@ def _of_config_maps(plan: RolePlan, namespace: str) -> Iterator[str]:
 def _missing(plan: RolePlan) -> Iterator[str]:
     """What the role of a namespace can't grant, and what that costs."""
     without: dict[tuple[str, ...], list[str]] = {}
+    for kind in sorted(plan.reasons.keys() & PRINTED.keys()):
+        without.setdefault(plan.reasons[kind], []).append(f"{kind} ({PRINTED[kind]})")
     for kind, found in _kinds(plan):
         if not found.namespaced and kind != _NAMESPACE:
             without.setdefault(plan.reasons[kind], []).append(kind)
@@ -103,6 +105,9 @@ def _role(plan: RolePlan, namespace: str) -> Iterator[str]:
         if found.namespaced or not namespace:
             yield f"  # {_because(plan.reasons[kind])}"
             yield _rule(found.group, found.resource, "list")
+    for kind in () if namespace else sorted(plan.reasons.keys() & PRINTED.keys()):
+        yield f"  # what the API server prints of itself: {_because(plan.reasons[kind])}"
+        yield f"  - {{nonResourceURLs: [{PRINTED[kind]}], verbs: [get]}}"
 
 
 def _binding(plan: RolePlan, namespace: str, name: str = _NAME) -> Iterator[str]:
@@ -137,7 +142,7 @@ def _kinds(plan: RolePlan) -> Sequence[tuple[str, Named]]:
         UsageError: a rule rests on what no server has, such as a fact that it says it needs.
     """
     found = []
-    for kind in plan.reasons.keys() - UNREAD.keys():
+    for kind in plan.reasons.keys() - UNREAD.keys() - PRINTED.keys():
         name = named(kind)
         if name is None:
             raise UsageError(

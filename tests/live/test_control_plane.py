@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
@@ -18,6 +19,8 @@ from tests.live.cluster import write_kubeconfig
 FLAGS = ("--audit-policy-file=/p", "--audit-log-path=/a", "--audit-log-maxage=7")
 AGE = "k8s-audit-log-age-short"
 POLICY = "k8s-audit-policy-missing"
+ACCOUNTS = "/api/v1/namespaces/auditor/serviceaccounts"
+PRINTED = {"/flagz": "k8s/Flags.component.k8s.io", "/metrics": "k8s/Metrics.apiserver.k8s.io"}
 
 
 def created(client: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +55,9 @@ def verdicts(kubeconfig: Path, *targets: str) -> dict[str, list[tuple[str, str]]
 
 @pytest.fixture
 def server(control_plane: Binaries, tmp_path: Path) -> Any:
-    with running(control_plane, tmp_path / "server") as started:
+    """One that tells its flags to nobody."""
+    options = ["--feature-gates=ComponentFlagz=false"]
+    with running(control_plane, tmp_path / "server", options=options) as started:
         yield started
 
 
@@ -165,7 +170,53 @@ def test_metrics(control_plane: Binaries, server: ApiServer, tmp_path: Path) -> 
 
     kubeconfig = write_kubeconfig(tmp_path / "admin.json", server, server.token)
     found = verdicts(kubeconfig, "k8s://", str(tmp_path / "audited.apiserver-metrics"))
-    assert found[POLICY] == [("kube-system", "pass")], "the only cluster, the only metrics"
+    assert sorted(found[POLICY]) == [("audited", "pass"), ("kube-system", "unknown")], (
+        "it has counters of its own"
+    )
+
+
+@pytest.mark.parametrize("lost", ["", "/flagz", "/metrics"])
+def test_what_a_server_prints_when_it_is_asked(
+    control_plane: Binaries, tmp_path: Path, lost: str
+) -> None:
+    """By the role that is printed, and by one without a path of it."""
+    policy, log = tmp_path / "policy.yaml", tmp_path / "audit.log"
+    policy.write_text("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n")
+    options = [f"--audit-policy-file={policy}", f"--audit-log-path={log}", "--audit-log-maxage=7"]
+    role = auditor("permissions", "k8s", "--profile", "audit-logging").out
+    objects = list(yaml.safe_load_all(role))
+    paths = {"Namespace": "/api/v1/namespaces", "ServiceAccount": ACCOUNTS}
+    for kind in ("ClusterRole", "ClusterRoleBinding"):
+        paths[kind] = f"/apis/rbac.authorization.k8s.io/v1/{kind.lower()}s"
+    with running(control_plane, tmp_path / "server", options=options) as server:
+        with server.client() as client:
+            for each in objects:
+                each["rules"] = [
+                    rule
+                    for rule in each.get("rules", ())
+                    if not lost or rule.get("nonResourceURLs") != [lost]
+                ]
+                created(client, paths[each["kind"]], each)
+            asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+            token = created(client, f"{ACCOUNTS}/auditor/token", asked)["status"]["token"]
+        kubeconfig = write_kubeconfig(tmp_path / "least.json", server, token)
+        ran = auditor(
+            *("scan", "k8s://", "--profile", "audit-logging", "--format", "json", "--all"),
+            env={"KUBECONFIG": str(kubeconfig)},
+        )
+        ready = auditor(
+            *("doctor", "k8s://", "--profile", "audit-logging"), env={"KUBECONFIG": str(kubeconfig)}
+        )
+    document = json.loads(ran.out)
+    found = {each["rule"]: each["verdict"] for each in document["findings"]}
+    refused = {gap["scope"]: gap["cause"] for gap in document["gaps"]}
+    assert refused == ({PRINTED[lost]: "denied"} if lost else {})
+    assert (f"get {lost}" in ready.out) is bool(lost), ready.out
+    assert found[AGE] == ("unknown" if lost == "/flagz" else "fail")
+    assert found[POLICY] == "pass", "by its flags, or by what it counts"
+    assert found["k8s-audit-events-none"] == ("unknown" if lost == "/metrics" else "pass")
+    asked_for = {json.loads(line)["requestURI"] for line in log.read_text().splitlines()}
+    assert {"/flagz", "/metrics"} <= asked_for
 
 
 def _metrics(server: ApiServer) -> str:

@@ -32,7 +32,8 @@ EKS: Final = "k8s/Cluster.eks.amazonaws.com"
 GKE: Final = "k8s/Cluster.container.googleapis.com"
 AKS: Final = "k8s/DiagnosticSetting.insights.azure.com"
 METRICS: Final = "k8s/Metrics.apiserver.k8s.io"
-KINDS: Final = frozenset({EKS, GKE, AKS, METRICS})
+SETTINGS: Final = frozenset({EKS, GKE, AKS})
+KINDS: Final = SETTINGS | {METRICS}
 
 _GKE_DAYS: Final = 400
 _AUDIT: Final = frozenset({"kube-audit", "kube-audit-admin"})

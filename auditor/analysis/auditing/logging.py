@@ -15,7 +15,9 @@ Without a policy no backend writes anything; without a backend no policy does. A
 not shown makes a fact that says so, with the provider that runs it, if one does: nothing is known
 of it. Where the settings of one cluster of that provider were read in the same run, and one cluster
 alone is in need of them, they are taken for its own (:mod:`exports`); and so are the metrics of a
-server, and the flags that one printed itself, of which nobody says whose they are.
+server, and the flags that one printed itself, that were saved: nobody says whose they are. Of what
+a cluster printed when it was asked that is known. Its counters are told of the API server that it
+shows; of several it is not known which one answered, and they are told of the cluster.
 
 Source: k8s.io/apiserver v0.37.2 and v0.35.0, pkg/server/options/audit.go (NewAuditOptions: 366, 100
 and 100 since v0.36.0, 0 before).
@@ -23,62 +25,30 @@ and 100 since v0.36.0, 0 before).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from auditor.analysis.auditing import exports
+from auditor.analysis.auditing import exports, logged
 from auditor.analysis.auditing.exports import Export, Measured
 from auditor.analysis.bodies import decoded
 from auditor.analysis.controlplane import components
 from auditor.analysis.controlplane.components import ControlPlanes
-from auditor.analysis.controlplane.flags import API_SERVER, by_name
-from auditor.analysis.controlplane.found import FLAGZ, KUBEADM, Component
+from auditor.analysis.controlplane.flags import API_SERVER
+from auditor.analysis.controlplane.found import FLAGZ, Component
 from auditor.analysis.limits import mapping
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
-from auditor.model.fact import Fact, Origin, Spot
+from auditor.model.fact import Fact, Origin
 from auditor.model.resource import Resource
-
-KIND: Final = "k8s/AuditLogging"
 
 _VERSIONED: Final = "version"
 _EXPORTED: Final = "exported"
 _MEASURED: Final = "measured"
-_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
-_NEW: Final = (1, 36)
-"""The version since which retention has defaults."""
-_NUMBER: Final = re.compile(r"[+-]?\d{1,9}")
-_RETENTION: Final = (
-    ("age", "audit-log-maxage", 366),
-    ("backups", "audit-log-maxbackup", 100),
-    ("size", "audit-log-maxsize", 100),
-)
-_STDOUT: Final = "it goes to standard output: what collects it decides"
-_HINTS: Final = MappingProxyType(
-    {
-        "Amazon EKS": "scan what aws eks describe-cluster prints as well",
-        "Google GKE": "scan what gcloud container clusters describe prints as well",
-        "Azure AKS": "scan what az monitor diagnostic-settings list prints as well",
-    }
-)
-_HINT: Final = "scan its static pod manifest as well, or what it prints at /flagz"
-_UNMEASURED: Final = "no metric tells how long it is kept"
-_ALWAYS: Final = ("policy", "log", "webhook", "mode", "webhookMode", "truncates")
-_FLAGS: Final = MappingProxyType(
-    {
-        "policy": "audit-policy-file",
-        "log": "audit-log-path",
-        "webhook": "audit-webhook-config-file",
-        "mode": "audit-log-mode",
-        "webhookMode": "audit-webhook-mode",
-        **{name: flag for name, flag, _ in _RETENTION},
-    }
-)
-_DEFAULTS: Final = MappingProxyType({"mode": "blocking", "webhookMode": "batch"})
+_COUNTED: Final = ("events", "lost")
+
 _encode = msgspec.json.encode
 
 
@@ -91,7 +61,14 @@ class AuditLogging(Uncombined):
     preferred = ControlPlanes.preferred
     by_name = ControlPlanes.by_name
     feeds: Feeds = MappingProxyType(
-        {KIND: MappingProxyType({"": ControlPlanes.feeds[components.KIND][""] | exports.KINDS})}
+        {
+            logged.KIND: MappingProxyType(
+                {
+                    "": ControlPlanes.feeds[components.KIND][""] | exports.SETTINGS,
+                    **dict.fromkeys(_COUNTED, frozenset({exports.METRICS})),
+                }
+            )
+        }
     )
 
     def __init__(self, read: ReadText) -> None:
@@ -104,7 +81,9 @@ class AuditLogging(Uncombined):
             counters = exports.read_metrics(resource.body)
             if counters is not None:
                 origin = site.origin(resource, "", ("/event_total", "/error_total"))
-                yield Row(("",), _MEASURED, origin, _encode(counters))
+                live = site.target.uid != components.FILES
+                key = (site.target.uri, "1") if live else ("",)
+                yield Row(key, _MEASURED, origin, _encode(counters))
             return
         if resource.kind in exports.KINDS:
             found = exports.read_export(resource.kind, mapping(decoded(resource)))
@@ -122,38 +101,67 @@ class AuditLogging(Uncombined):
         exported: list[tuple[Export, Origin]] = []
         measured: list[tuple[Measured, Origin]] = []
         clusters: dict[str, _Cluster] = {}
-        printed = 0
+        saved = 0
         for key, rows in groups:
             cluster = clusters.setdefault(key[0], _Cluster())
             for row in rows:
                 if row.tag == _EXPORTED:
                     exported.append((msgspec.json.decode(row.body, type=Export), row.read_at))
                 elif row.tag == _MEASURED:
-                    measured.append((msgspec.json.decode(row.body, type=Measured), row.read_at))
+                    counted = (msgspec.json.decode(row.body, type=Measured), row.read_at)
+                    if key[0]:
+                        cluster.counted = counted
+                    else:
+                        measured.append(counted)
                 elif row.tag == components.COMPONENT:
-                    found = list(_shown(row, cluster.version))
-                    cluster.shown = cluster.shown or bool(found)
-                    printed += sum(_is_printed(each) for each in components.components_in(row.body))
-                    yield from found
+                    printed = components.is_printed(key)
+                    found = components.components_in(row.body)
+                    saved += sum(_is_saved(each) for each in found) if not printed else 0
+                    cluster.show(row, found, printed=printed)
                 else:
                     cluster.learn(row)
-        missing = [each for each in clusters.values() if each.place and not each.shown]
-        if len(missing) == printed == 1:
+        for cluster in clusters.values():
+            yield from cluster.told()
+        missing = [each for each in clusters.values() if each.place and not each.servers]
+        if len(missing) == saved == 1:
             missing = []  # what one server printed is told already
-        if len(missing) == len(measured) == 1 and not exported:
-            yield _measured(*measured[0], missing[0].place)
+        if len(missing) == len(measured) == 1 and not exported and missing[0].counted is None:
+            yield logged.of_counters(*measured[0], missing[0].place)
             return
-        yield from (_measured(*each, None) for each in measured)
+        yield from _counted_alone(missing, exported)
+        yield from (logged.of_counters(*each, None) for each in measured)
         yield from _not_shown(missing, exported)
 
 
 class _Cluster(msgspec.Struct):
-    """What is known of a target."""
+    """What is known of a target; ``servers`` are the facts of its API servers."""
 
     version: str = ""
     provider: str = ""
-    shown: bool = False
     place: Origin | None = None
+    counted: tuple[Measured, Origin] | None = None
+    servers: list[Fact] = msgspec.field(default_factory=list)
+    seen: components.Seen = msgspec.field(default_factory=components.Seen)
+
+    def show(self, row: Row, found: Iterable[Component], *, printed: bool) -> None:
+        """Take the API servers of a row."""
+        for at, each in enumerate(found):
+            counts = self.seen.counts(each, printed=printed)
+            if counts and each.component == API_SERVER and not each.doubt:
+                self.servers.append(
+                    logged.of_flags(row.read_at, each, at, each.version or self.version)
+                )
+
+    def told(self) -> Iterator[Fact]:
+        """Yield the facts of the API servers that are shown, with what they count."""
+        match self.servers, self.counted:
+            case [server], (found, origin):
+                yield logged.with_counts(server, found, origin)
+            case [_, *_], (found, origin):
+                yield from self.servers
+                yield logged.of_several(found, origin, self.place)
+            case _:
+                yield from self.servers
 
     def learn(self, row: Row) -> None:
         """Take what a row says of the cluster itself."""
@@ -177,12 +185,17 @@ def _not_shown(
         if len(alike) == 1 and len({exported[at][1].name.partition("/")[0] for at in own}) == 1:
             taken.update(own)
             best = max(own, key=lambda at: exported[at][0].log)
-            yield _managed(*exported[best], cluster.place)
+            fact = logged.of_settings(*exported[best], cluster.place)
+            yield (
+                logged.with_counts(fact, *cluster.counted) if cluster.counted is not None else fact
+            )
+        elif cluster.counted is not None:
+            yield logged.of_counters(*cluster.counted, cluster.place)
         elif cluster.place is not None:
-            yield _missing(cluster.place, cluster.version, cluster.provider)
+            yield logged.of_nothing(cluster.place, cluster.version, cluster.provider)
     for at, each in enumerate(exported):
         if at not in taken:
-            yield _managed(*each, None)
+            yield logged.of_settings(*each, None)
 
 
 def make(tables: Tables, read: ReadText = read_json) -> AuditLogging:
@@ -191,167 +204,19 @@ def make(tables: Tables, read: ReadText = read_json) -> AuditLogging:
     return AuditLogging(read)
 
 
-def _is_printed(each: Component) -> bool:
+def _is_saved(each: Component) -> bool:
     return each.component == API_SERVER and each.source == FLAGZ
 
 
-def _shown(row: Row, version: str) -> Iterator[Fact]:
-    for at, each in enumerate(components.components_in(row.body)):
-        if each.component == API_SERVER and not each.doubt:
-            yield _fact(row.read_at, each, at, each.version or version)
+def _counted_alone(
+    missing: list[_Cluster], exported: Sequence[tuple[Export, Origin]]
+) -> Iterator[Fact]:
+    """Yield facts of clusters of which only what their server counted is known.
 
-
-def _fact(origin: Origin, each: Component, at: int, version: str) -> Fact:
-    flags = by_name(each.flags)
-    body: dict[str, object] = {
-        "found": True,
-        "known": not each.unread,
-        "why": each.unread and f"{each.unread}: {_HINT}",
-        "provider": "",
-        "managed": False,
-        "version": version,
-        "name": origin.name,
-        "node": each.node,
-        "kubeadm": each.source == KUBEADM,
-    }
-    if not each.unread:
-        body |= _comes_to(flags, version)
-        for name in {flag.name for flag in each.flags if not flag.certain}:
-            for field, flag in _FLAGS.items():
-                if flag == name:
-                    body.pop(field, None)
-    spots = [
-        (f"/{field}", Spot(0, flag.pointer))
-        for field, name in _FLAGS.items()
-        for flag in each.flags
-        if flag.name == name
-    ]
-    return Fact(
-        kind=KIND,
-        key=(origin.target_uid, origin.namespace, origin.name, origin.source, str(at)),
-        body=_encode(body),
-        subject=origin,
-        elsewhere=(*spots[::-1], *((f"/{name}", None) for name in body)),
-        draws_on=((origin.target, origin.namespace),),
-        part=str(at) if at else "",
-    )
-
-
-def _comes_to(flags: Mapping[str, list[str]], version: str) -> dict[str, object]:
-    """Say what the flags about the log come to; what can't be known is left out."""
-    last = {name: values[-1] for name, values in flags.items()}
-    body: dict[str, object] = {
-        field: last.get(_FLAGS[field], _DEFAULTS.get(field, ""))
-        for field in _ALWAYS
-        if field != "truncates"
-    }
-    body["retention"] = _STDOUT if body["log"] == "-" else ""
-    body["truncates"] = any(
-        last.get(f"audit-{backend}-truncate-enabled", "false").lower() in {"true", "t", "1"}
-        for backend in ("log", "webhook")
-    )
-    found = _VERSION.match(version)
-    number = (int(found[1]), int(found[2])) if found else None
-    for field, flag, default in _RETENTION:
-        written = last.get(flag)
-        body[f"says{field.title()}"] = written is not None
-        if written is not None:
-            if _NUMBER.fullmatch(written):
-                body[field] = int(written)
-        elif number is not None:
-            body[field] = default if number >= _NEW else 0
-    return body
-
-
-def _measured(found: Measured, origin: Origin, place: Origin | None) -> Fact:
-    """Make the fact of a server of its metrics; ``place`` is the cluster, where it is known."""
-    effect = f"in effect, by {found.event_total} events" if found.event_total else ""
-    body: dict[str, object] = {
-        "found": True,
-        "known": bool(effect),
-        "why": f"it has written no event since it started, and its flags are not known: {_HINT}",
-        "provider": "",
-        "managed": True,
-        "version": "",
-        "name": origin.name,
-        "node": "",
-        "kubeadm": False,
-        "policy": effect,
-        "log": effect,
-        "webhook": "",
-        "retention": _UNMEASURED,
-        "events": found.event_total,
-        "lost": found.lost,
-    }
-    of = int(place is not None)
-    spots = [(f"/{name}", Spot(of, "/event_total")) for name in ("events", "policy", "log")]
-    subject = place or origin
-    return Fact(
-        kind=KIND,
-        key=(subject.target_uid, origin.name, origin.source),
-        body=_encode(body),
-        subject=subject,
-        related=(origin,) if place is not None else (),
-        elsewhere=(
-            *(*spots, ("/lost", Spot(of, "/error_total"))),
-            *((f"/{name}", None) for name in body),
-        ),
-        draws_on=((origin.target, ""),),
-    )
-
-
-def _managed(export: Export, origin: Origin, place: Origin | None) -> Fact:
-    """Make the fact of a managed cluster of its provider's settings; ``place`` is the cluster."""
-    body: dict[str, object] = {
-        "found": True,
-        "known": True,
-        "why": "",
-        "provider": export.provider,
-        "managed": True,
-        "version": "",
-        "name": origin.name,
-        "node": "",
-        "kubeadm": False,
-        "policy": f"of {export.provider}",
-        "log": export.keeper if export.log else "",
-        "webhook": "",
-        "retention": "",
-    }
-    if export.days >= 0:
-        body |= {"age": export.days, "saysAge": True}
-    elif export.log:
-        body["retention"] = f"{export.keeper} keeps it: what is set there decides"
-    spots = [(f"/{name}", Spot(int(place is not None), export.pointer)) for name in ("log", "age")]
-    subject = place or origin
-    return Fact(
-        kind=KIND,
-        key=(subject.target_uid, origin.name, origin.source),
-        body=_encode(body),
-        subject=subject,
-        related=(origin,) if place is not None else (),
-        elsewhere=(*spots, *((f"/{name}", None) for name in body)),
-        draws_on=((origin.target, ""),),
-    )
-
-
-def _missing(origin: Origin, version: str, provider: str) -> Fact:
-    by = f", as {provider} runs the control plane" if provider else ""
-    body: dict[str, object] = {
-        "found": False,
-        "known": False,
-        "why": f"no mirror pod of the API server is shown{by}: {_HINTS.get(provider, _HINT)}",
-        "provider": provider,
-        "managed": bool(provider),
-        "version": version,
-        "name": origin.name,
-        "node": "",
-        "kubeadm": False,
-    }
-    return Fact(
-        kind=KIND,
-        key=(origin.target_uid, origin.namespace, origin.name),
-        body=_encode(body),
-        subject=origin,
-        elsewhere=tuple((f"/{name}", None) for name in body),
-        draws_on=((origin.target, ""),),
-    )
+    They are ``missing`` no more. Where settings of their provider were read, these tell more.
+    """
+    providers = {each.provider for each, _ in exported}
+    for cluster in [each for each in missing if each.counted is not None]:
+        if cluster.counted is not None and cluster.provider not in providers:
+            missing.remove(cluster)
+            yield logged.of_counters(*cluster.counted, cluster.place)

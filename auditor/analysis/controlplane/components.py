@@ -9,6 +9,8 @@
 gives a fact of the first (``verified``, with its ``flags``), one of the second (not ``verified``,
 and ``why``), and one of the namespace for each component that is not shown: rules about the flags
 of a scheduler are then without an answer, which is no pass. Files make no facts of what they lack.
+What a cluster printed of its own API server at ``/flagz`` stands for it where no mirror pod does:
+behind one address there may be several servers, and a mirror pod shows each of them.
 
 ``flags`` has the values of each flag as they were given; ``known`` is whether it is all of them.
 ``undecided`` is why rules on flags have no answer and what would give it, "" where they have one.
@@ -52,14 +54,14 @@ CLUSTER: Final = "cluster"
 _NODE: Final = "node"
 _FIRST, _SECOND = "0", "1"
 """Keys: what says whose cluster it is comes before its components, and the cluster itself last."""
+_PRINTED: Final = "1-printed"
+"""After the components that objects show."""
 _LAST: Final = "2"
 _NOT_SHOWN: Final = "no mirror pod of it is shown"
 _TELLS: Final = (
     "what the script of auditor permissions node --script prints on its node tells of it"
 )
-_KINDS: Final = frozenset(
-    {POD, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS, COMPONENT_FLAGS}
-)
+_KINDS: Final = frozenset({POD, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS})
 _encode = msgspec.json.encode
 components_in = msgspec.json.Decoder(list[Component]).decode
 """Reads the components of a row."""
@@ -70,8 +72,8 @@ class ControlPlanes(Uncombined):
 
     id = "control-plane"
     stage = Stage.TARGET
-    reads = _KINDS | {NODE}
-    preferred = frozenset({NODE})
+    reads = _KINDS | {NODE, COMPONENT_FLAGS}
+    preferred = frozenset({NODE, COMPONENT_FLAGS})
     by_name = frozenset({CONFIG_MAP})
     feeds: Feeds = MappingProxyType({KIND: MappingProxyType({"": _KINDS})})
 
@@ -96,21 +98,23 @@ class ControlPlanes(Uncombined):
                 if components:
                     pointers = [flag.pointer for each in components for flag in each.flags]
                     origin = site.origin(resource, "", sorted(set(pointers)))
-                    yield Row((_SECOND,), COMPONENT, origin, _encode(components))
+                    printed = live and resource.kind == COMPONENT_FLAGS
+                    key = (_PRINTED if printed else _SECOND,)
+                    yield Row(key, COMPONENT, origin, _encode(components))
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each component, and of a cluster for each that is not shown."""
-        provider, shown = "", set[str]()
-        for _, rows in groups:
+        provider, seen = "", Seen()
+        for key, rows in groups:
             for row in rows:
                 if row.tag == COMPONENT:
                     for at, each in enumerate(components_in(row.body)):
-                        shown |= set() if each.doubt else {each.component}
-                        yield _fact(row.read_at, each, at)
+                        if seen.counts(each, printed=is_printed(key)):
+                            yield _fact(row.read_at, each, at)
                     continue
                 provider = provider or msgspec.json.decode(row.body, type=str)
                 if row.tag == CLUSTER:
-                    missing = [name for name in COMPONENTS if name not in shown]
+                    missing = [name for name in COMPONENTS if name not in seen.shown]
                     yield from (_missing(row.read_at, name, provider) for name in missing)
 
     def _components(self, resource: Resource, *, live: bool) -> Iterator[Component]:
@@ -128,6 +132,27 @@ class ControlPlanes(Uncombined):
                 yield from found.of_node(mapping(decoded(resource)))
             case _:
                 yield from found.of_configuration(mapping(decoded(resource)))
+
+
+class Seen(msgspec.Struct):
+    """Which components of a target were shown so far; those of ``told`` with their flags."""
+
+    shown: set[str] = msgspec.field(default_factory=set)
+    told: set[str] = msgspec.field(default_factory=set)
+
+    def counts(self, each: Component, *, printed: bool) -> bool:
+        """Note a component; false of what was ``printed`` by one that an object tells of."""
+        if printed and each.component in self.told:
+            return False
+        if not each.doubt:
+            self.shown.add(each.component)
+            self.told |= set() if each.unread else {each.component}
+        return True
+
+
+def is_printed(key: Sequence[str]) -> bool:
+    """Say whether rows of this key are of what a cluster printed of its own API server."""
+    return key[-1] == _PRINTED
 
 
 def make(tables: Tables, read: ReadText = read_json) -> ControlPlanes:

@@ -6,7 +6,8 @@ mirror pod                 a kubelet shows a static pod by it: the annotation
 static pod                 the manifest itself, of a file: without uid and controller
 ClusterConfiguration       of kubeadm: flags beside those that it sets itself. A file, or in the
                            ConfigMap ``kubeadm-config``
-flagz                      what a component prints at ``/flagz``, in a file: all flags, in effect
+flagz                      what a component prints at ``/flagz``, to us or into a file: all flags,
+                           in effect
 process                    of a node, as its probe recorded it: of flags that it has no list of only
                            the names are known
 =========================  ========================================================================

@@ -1,4 +1,6 @@
-"""What may be sent to an API server: lists and single objects, and questions about ourselves.
+"""What may be sent to an API server: lists, single objects, and questions about ourselves.
+
+Beside these, what it prints of itself at two paths that are no resources: its flags, its counters.
 
 A watch and ``pods/exec`` are reads by their verb, and a ``GET`` is enough to run a command in a
 container: so no part of an object may be asked for. Secrets never are, and a ConfigMap only by its
@@ -10,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from auditor.platforms.kubernetes import PRINTED
 from collectors.http.guard import Allowed, Guard
 
 WHO_AM_I: Final = (
@@ -40,6 +43,7 @@ READ_ONLY: Final = Guard(
     (
         Allowed("GET", _SERVED),
         Allowed("GET", _LIST_OR_OBJECT, _PAGES),
+        *(Allowed("GET", re.compile(re.escape(path))) for path in PRINTED.values()),
         *(Allowed("POST", re.compile(re.escape(path))) for path in SELF_REVIEWS),
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -122,11 +123,21 @@ def may(client: Client, ask: Ask) -> bool:
         "namespace": ask.namespace,
         "name": ask.name,
     }
-    body = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
+    return _reviewed(client, {"resourceAttributes": attributes})
+
+
+def may_get(client: Client, path: str) -> bool:
+    """Whether we may get a path that is no resource (SelfSubjectAccessReview).
+
+    Raises:
+        Unanswered: the server does not say.
+    """
+    return _reviewed(client, {"nonResourceAttributes": {"verb": "get", "path": path}})
+
+
+def _reviewed(client: Client, spec: Mapping[str, object]) -> bool:
+    version = "authorization.k8s.io/v1"
+    body = {"apiVersion": version, "kind": "SelfSubjectAccessReview", "spec": spec}
     return _decode(client.post(_MAY, body).body, _REVIEW).status.allowed
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from auditor.model.enums import Answered
 from auditor.model.evidence import Record
 from auditor.ports import Sink
@@ -44,6 +46,12 @@ class Notes:
     ) -> None:
         """One request for an object by its name."""
         self._add(self._record(kind, namespace, f"GET {path}", error, "", found), found)
+
+    def printed(self, kind: str, path: str, body: bytes | None, error: Unanswered | None) -> None:
+        """One request for what the server prints of itself; its text is cleaned by the sink."""
+        record = self._record(kind, "", f"GET {path}", error)
+        count = 0 if body is None else 1
+        self._sink.add(msgspec.structs.replace(record, count=count), body)
 
     def _add(self, record: Record, page: Page | None) -> None:
         if page is None or not page.count:

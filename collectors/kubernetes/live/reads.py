@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.resource import Gap
+from auditor.platforms.kubernetes import PRINTED
 from collectors.http.client import Client
 from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served
@@ -16,6 +17,7 @@ from collectors.kubernetes.live.listing import Lister
 from collectors.kubernetes.live.named import Names, explained, unasked
 from collectors.kubernetes.live.normalize import take_one
 from collectors.kubernetes.live.notes import Notes
+from collectors.kubernetes.live.printed import printed
 from collectors.kubernetes.live.rights import NAMESPACE, ROLE, unlisted
 from collectors.kubernetes.live.sanitize import Sanitizer
 
@@ -60,6 +62,9 @@ class Reads:
 
     def read(self, kind: str, names: Names) -> None:
         """Read one kind, in the namespaces that were asked for; ``names`` learns what it names."""
+        if kind in PRINTED:
+            self._read_printed(kind)
+            return
         served, lost = self._discovered.served.get(kind), unlisted(self._discovered, kind)
         if lost is not None:
             self._gap(kind, "", lost)
@@ -103,6 +108,19 @@ class Reads:
             error = failed
         self._taken.one(served.kind, namespace, f"{root}/{name}", page, error)
         return error
+
+    def _read_printed(self, kind: str) -> None:
+        """What the server prints of itself; one that has no such path tells nothing, and no gap."""
+        path, body, error = PRINTED[kind], None, None
+        try:
+            body = printed(self._client, path)
+        except Unanswered as failed:
+            error = failed
+        self._taken.printed(kind, path, body, error)
+        if error is not None and error.answered is Answered.NOT_FOUND:
+            self.notes.add(f"{kind}: the API server has no {path}")
+        elif error is not None:
+            self._gap(kind, "", error)
 
     def _gap(self, kind: str, namespace: str, error: Unanswered) -> None:
         hint = error.hint

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from auditor.model.enums import CAUSES, Answered, GapCause
-from auditor.platforms.kubernetes import groups_of
+from auditor.platforms.kubernetes import PRINTED, groups_of
 from auditor.ports import Read
 from collectors.http.client import Client
 from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import ALWAYS, Discovered, Served
-from collectors.kubernetes.live.identity import Ask, Identity, may
+from collectors.kubernetes.live.identity import Ask, Identity, may, may_get
 
 ROLE: Final = "auditor permissions k8s prints the role that a scan needs"
 NAMESPACE: Final = "k8s/Namespace"
@@ -48,6 +48,11 @@ def may_read(
     Raises:
         Unanswered: the server does not say.
     """
+    if kind in PRINTED:
+        path = PRINTED[kind]
+        if may_get(client, path):
+            return Read(kind, served=True, allowed=True)
+        return Read(kind, served=True, allowed=False, detail=f"get {path}", hint=ROLE)
     served, lost = discovered.served.get(kind), unlisted(discovered, kind)
     if lost is not None:
         cause = CAUSES[lost.answered]

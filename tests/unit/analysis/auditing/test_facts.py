@@ -311,6 +311,67 @@ def test_metrics_of_the_cluster_that_is_read() -> None:
         )
 
 
+def flagz(**flags: list[str]) -> Resource:
+    named = {name.replace("_", "-"): values for name, values in flags.items()}
+    return resource(FLAGS, "kube-apiserver", "", component="kube-apiserver", flags=named)
+
+
+def asked(*found: Resource) -> list[dict[str, Any]]:
+    """The facts of a cluster that was asked."""
+    facts = derived(AuditLogging(read_yaml), [system(), *found], site=LIVE)
+    return [{**msgspec.json.decode(each.body), "of": each.subject.name} for each in facts]
+
+
+def test_what_a_cluster_prints_is_its_own() -> None:
+    """Whatever else is in the run."""
+    (fact,) = asked(flagz(audit_log_path=["/a"]), metrics("kube-apiserver"))
+    assert (fact["of"], fact["log"], fact["version"]) == ("kube-apiserver", "/a", "v1.36.2")
+    assert (fact["events"], fact["lost"]) == (7, 3)
+    found = in_run([*managed(), flagz(audit_log_path=["/a"])], [metrics(), metrics("b")])
+    bodies = [msgspec.json.decode(each.body) for each in found]
+    assert sorted(each["log"] for each in bodies if "events" not in each) == ["/a"]
+
+
+def test_a_mirror_pod_stands_for_what_its_server_prints() -> None:
+    mirror = pod("kube-apiserver", "--audit-log-path=/b")
+    (fact,) = asked(mirror, flagz(audit_log_path=["/b"]), metrics("kube-apiserver"))
+    assert (fact["of"], fact["log"], fact["events"]) == ("kube-apiserver-cp1", "/b", 7)
+    hidden = pod("sh", "-c", "exec kube-apiserver --audit-log-path=/b")
+    found = asked(hidden, flagz(audit_log_path=["/b"]))
+    assert {each["known"] for each in found} == {False, True}, "of the one it is not known"
+    spoof = pod("kube-apiserver", "--audit-log-path=/c", owner=None)
+    (fact,) = asked(spoof, flagz(audit_log_path=["/b"]))
+    assert fact["log"] == "/b", "and one that is not believed stands for nothing"
+
+
+def test_one_of_several_servers_has_counted() -> None:
+    """Which one answered is not known: the cluster's events are told, and none of a server."""
+    servers = [pod("kube-apiserver", "--audit-log-path=/b", name=f"api-{at}") for at in "ab"]
+    found = {each["of"]: each for each in asked(*servers, metrics("kube-apiserver"))}
+    assert found.keys() == {"api-a", "api-b", "kube-system"}
+    assert "events" not in found["api-a"].keys() | found["api-b"].keys()
+    whole = found["kube-system"]
+    assert (whole["events"], whole["log"], whole["known"]) == (7, "", True)
+    assert whole["webhook"] == whole["policy"] == "in effect, by 7 events"
+    (whole,) = (
+        each
+        for each in asked(*servers, metrics("kube-apiserver", 0))
+        if each["of"] == "kube-system"
+    )
+    assert (whole["events"], whole["known"]) == (0, False)
+    assert whole["why"].startswith("the one of its API servers that was asked")
+
+
+def test_settings_tell_more_than_counters() -> None:
+    live = [*managed(), metrics("kube-apiserver")]
+    (fact,) = in_run(live, [eks("ml", ["audit"])])
+    body = msgspec.json.decode(fact.body)
+    assert (body["log"], body["events"]) == ("CloudWatch Logs", 7)
+    (fact,) = in_run(live, [])
+    body = msgspec.json.decode(fact.body)
+    assert (fact.subject.name, body["policy"]) == ("kube-system", "in effect, by 7 events")
+
+
 def test_flags_that_the_server_of_the_cluster_printed() -> None:
     printed = resource(
         FLAGS, "prod", "", component="kube-apiserver", flags={"audit-log-path": ["/a"]}

@@ -17,7 +17,7 @@ from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
 from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
-from auditor.platforms.kubernetes import FACTS, PREFIX, PROBED
+from auditor.platforms.kubernetes import COMPONENT_FLAGS, FACTS, METRICS, PREFIX, PROBED
 from auditor.platforms.network import NETWORK
 from auditor.platforms.stack import STACK
 from auditor.platforms.vsphere import VSPHERE
@@ -86,6 +86,21 @@ def test_the_role_of_a_cluster() -> None:
     }
     assert "Not in it: k8s/Secret, secrets are never read" in comments
     assert "k8s://CONTEXT?namespace=a" in comments, "why it may get any namespace"
+
+
+def test_what_the_server_prints_of_itself() -> None:
+    """At paths, not as resources; and no Role of a namespace can grant that."""
+    reasons = {**REASONS, COMPONENT_FLAGS: ("about-flags",), METRICS: ("about-counters",)}
+    objects, comments = printed(plan(reasons=reasons))
+    of_paths = [rule for rule in objects[2]["rules"] if "nonResourceURLs" in rule]
+    assert of_paths == [
+        {"nonResourceURLs": ["/flagz"], "verbs": ["get"]},
+        {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
+    ]
+    assert "what the API server prints of itself: about-counters" in comments
+    objects, comments = printed(plan("a", reasons=reasons))
+    assert not [rule for rule in objects[2]["rules"] if "nonResourceURLs" in rule]
+    assert f"#   {COMPONENT_FLAGS} (/flagz):\n#     about-flags\n" in comments
 
 
 def test_who_lists_no_namespaces_gets_but_one() -> None:

@@ -31,6 +31,8 @@ READS = (
     "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:node",
     "/api/v1/namespaces/status",
     "/api/v1/namespaces/status/pods/finalize",
+    "/flagz",
+    "/metrics",
 )
 BASE = "/k8s/clusters/c-1"
 REFUSED = (
@@ -80,7 +82,16 @@ REFUSED = (
     ("GET", "/api/v1/namespaces/a/configmaps/b/c"),
     ("POST", f"{SELF_REVIEWS[0]}?dryRun=All"),
     ("GET", "/logs/kube-apiserver.log"),
-    ("GET", "/metrics"),
+    ("GET", "/metrics/slis"),
+    ("GET", "/metrics?name=a"),
+    ("GET", "/flagz?verbose=1"),
+    ("GET", "/flagz/"),
+    ("GET", "/statusz"),
+    ("GET", "/configz"),
+    ("GET", "/debug/pprof/profile"),
+    ("POST", "/metrics"),
+    ("DELETE", "/metrics"),
+    ("PUT", "/debug/flags/v"),
     ("POST", "/api/v1/namespaces/a/pods"),
     ("POST", "/api/v1/namespaces/a/serviceaccounts/b/token"),
     ("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews"),
