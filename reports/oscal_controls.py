@@ -136,7 +136,11 @@ def findings(report: Report, learned: Learned, origins: Sequence[_Object]) -> It
             "title": prose(safe(control.title)),
             "description": f"{said}{_WHY[control.state]}",
             "props": props(
-                framework=control.framework, control_id=control.id, state=control.state.value
+                framework=control.framework,
+                control_id=control.id,
+                state=control.state.value,
+                why=control.why,
+                unreviewed="yes" if control.unreviewed else "",
             ),
             "origins": origins,
             "target": {"type": "objective-id", "target-id": name, "status": status},

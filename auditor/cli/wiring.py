@@ -489,6 +489,7 @@ SHIPPED: Final = Wiring(
             "oscal-1.1": _file("reports.oscal", "render_older"),
             "openreports": _file("reports.policy_reports", "render_open"),
             "policyreport": _file("reports.policy_reports", "render_older"),
+            "cyclonedx": _file("reports.cyclonedx"),
             "prometheus": _file("reports.prometheus"),
         }
     ),

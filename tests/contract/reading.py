@@ -237,6 +237,19 @@ def of_policy_reports(data: bytes) -> Shown:
     return shown
 
 
+def of_cyclonedx(data: bytes) -> Shown:
+    """All evidence but that of waivers is a finding or a gap."""
+    shown = Shown([], [])
+    for each in json.loads(data)["declarations"].get("evidence", ()):
+        said = each["description"]
+        if each["bom-ref"].startswith("gap/"):
+            shown.gaps.append(said)
+        elif each["bom-ref"].startswith("finding/"):
+            about = json.loads(each["data"][0]["contents"]["attachment"]["content"])
+            shown.findings.append((about["verdict"], said))
+    return shown
+
+
 def _spans(text: str) -> list[str]:
     """The code spans of a text, each a paragraph."""
     tokens = MarkdownIt("commonmark").parse(text)
@@ -258,6 +271,7 @@ READERS: dict[str, Callable[[bytes], Shown]] = {
     "oscal-1.1": of_oscal,
     "openreports": of_policy_reports,
     "policyreport": of_policy_reports,
+    "cyclonedx": of_cyclonedx,
 }
 """Every format that lists findings and is not the screen."""
 

@@ -30,8 +30,8 @@ from tests.engines.composego import ComposeGo
 from tests.engines.crds import REPORTS, definitions
 from tests.engines.dockerd import Binaries, Docker, find_docker, find_new_docker
 from tests.engines.dockerd import running as docker_running
+from tests.engines.judges import CYCLONEDX, OSCAL, Judge, find_judge
 from tests.engines.kubectl import Kubectl, find_kubectl
-from tests.engines.oscal import Oscal, find_oscal
 from tests.engines.pythons import installed
 from tests.engines.sarif import Multitool, find_multitool
 from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
@@ -79,7 +79,8 @@ ENGINES = {
         "cosign",
         "sigstore_js",
         "multitool",
-        "oscal",
+        "oscal_judge",
+        "cyclonedx_judge",
         "softhsm",
         "other_python",
     ),
@@ -174,9 +175,15 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="session")
-def oscal() -> Oscal:
+def oscal_judge() -> Judge:
     """The validators of OSCAL."""
-    return _or_give_up(find_oscal)
+    return _or_give_up(lambda: find_judge(OSCAL))
+
+
+@pytest.fixture(scope="session")
+def cyclonedx_judge() -> Judge:
+    """The strict validator of CycloneDX."""
+    return _or_give_up(lambda: find_judge(CYCLONEDX))
 
 
 @pytest.fixture(scope="session")

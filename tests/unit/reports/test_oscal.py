@@ -24,7 +24,7 @@ from auditor.model.waivers import WaiverState
 from reports import oscal
 from reports.oscal_values import line, original, token
 from tests.contract.test_formats import NASTY, VERDICTS, Many, finding, reference, report
-from tests.engines.oscal import Oscal
+from tests.engines.judges import Judge
 from tests.unit.model.documents import WAIVER
 
 MARK = Waiver("W-1", "ml", "moves", "ciso", "2027-01-01")
@@ -66,6 +66,7 @@ def full() -> Report:
         )
         for number, text in enumerate((*NASTY, " ", "\xa0x\u2003", ""))
     ]
+    found.append(finding(100, verdict="pass", rule="rule-9", controls=("cis:0.1",)))
     return report(
         Many(tuple(found)),
         controls=tuple(control(f"{n}.1", state) for n, state in enumerate(STATES)),
@@ -78,27 +79,29 @@ def full() -> Report:
     )
 
 
-def test_all_judges_find_nothing_wrong(oscal: Oscal, tmp_path: Path) -> None:
+def test_all_judges_find_nothing_wrong(oscal_judge: Judge, tmp_path: Path) -> None:
     reports = {
         "full": full(),
         "nothing": report(Many(()), gaps=(), targets=(), controls=()),
         "not assessed": report(Many(()), controls=(control("1", ControlState.NOT_ASSESSED),)),
     }
-    for version in ("1.2.1", "1.1.3"):
+    for models, version in (("newer", oscal.VERSION), ("older", oscal.OLDER)):
         files = [tmp_path / f"{name}.json" for name in reports]
         for file, what in zip(files, reports.values(), strict=True):
             file.write_text(json.dumps({"assessment-results": document(what, version)}))
-        assert oscal.complaints(files, older=version == "1.1.3") == []
+        assert oscal_judge.complaints(files, models) == []
 
 
-def test_the_judges_complain(oscal: Oscal, tmp_path: Path) -> None:
+def test_the_judges_complain(oscal_judge: Judge, tmp_path: Path) -> None:
     """Each of them sees something that the others do not, or not alone."""
     found = document(full())
     found["results"][0]["findings"][0]["target"]["target-id"] = "5.2.2"
     found["results"][0]["inventory"] = []
     found["results"][0]["observations"][1]["uuid"] = found["results"][0]["observations"][0]["uuid"]
     (tmp_path / "a.json").write_text(json.dumps({"assessment-results": found}))
-    said = {text.partition(":")[0] for _, text in oscal.complaints([tmp_path / "a.json"])}
+    said = {
+        text.partition(":")[0] for _, text in oscal_judge.complaints([tmp_path / "a.json"], "newer")
+    }
     assert said == {"schema", "models", "constraints"}
 
 
@@ -165,6 +168,7 @@ STATUSES = {
     ControlState.SATISFIED: ("satisfied", "pass"),
     ControlState.NOT_SATISFIED: ("not-satisfied", "fail"),
     ControlState.UNDETERMINED: ("not-satisfied", "other"),
+    ControlState.SUPPORTED: ("not-satisfied", "other"),
 }
 
 

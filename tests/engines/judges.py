@@ -1,7 +1,8 @@
-"""Those who judge documents of OSCAL: NIST's schema and constraints, and the models of trestle.
+"""Those who judge our documents: NIST's schema and constraints of OSCAL, and CycloneDX's validator.
 
 They are packages of the registry with needs of their own, so they stand in the cache and not in the
-environment of the tests, and run as a process.
+environment of the tests, and run as processes. A folder of pins has a file for each folder of
+packages, and the program that asks them, which says a line of JSON for each problem.
 """
 
 from __future__ import annotations
@@ -18,21 +19,22 @@ from pathlib import Path
 from tests.engines.build import cache_folder
 from tests.engines.cache import EngineUnavailableError, locked
 
-PINS = Path(__file__).parent / "oscal"
+OSCAL = Path(__file__).parent / "oscal"
+CYCLONEDX = Path(__file__).parent / "cyclonedx"
 _SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Oscal:
-    """A folder of packages, by those who judge."""
+class Judge:
+    """Packages that judge documents, and the folder that pins them."""
 
+    pins: Path
     packages: Path
 
-    def complaints(self, files: Sequence[Path], *, older: bool = False) -> list[tuple[str, str]]:
-        """What is wrong with assessment results: (file, text); ``older`` are those of 1.1."""
-        models = "older" if older else "newer"
+    def complaints(self, files: Sequence[Path], *options: str) -> list[tuple[str, str]]:
+        """What is wrong with documents: (file, text)."""
         done = subprocess.run(
-            [sys.executable, PINS / "judge.py", self.packages, models, *files],
+            [sys.executable, self.pins / "judge.py", self.packages, *options, *files],
             check=False,
             capture_output=True,
             text=True,
@@ -43,22 +45,22 @@ class Oscal:
         return [(name, text) for name, text in map(json.loads, done.stdout.splitlines())]
 
 
-def find_oscal() -> Oscal:
+def find_judge(pins: Path) -> Judge:
     """Install the packages where they are not yet.
 
     Raises:
         EngineUnavailableError: the registry can't be reached.
     """
-    folder = cache_folder(os.environ, PINS) / f"python3.{sys.version_info.minor}"
+    folder = cache_folder(os.environ, pins) / f"python3.{sys.version_info.minor}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder.parent / "lock"):
         if not folder.exists():
             partial = folder.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
-            for pins in sorted(PINS.glob("*.txt")):
-                _install(pins, partial / pins.stem)
+            for file in sorted(pins.glob("*.txt")):
+                _install(file, partial / file.stem)
             partial.replace(folder)
-    return Oscal(folder)
+    return Judge(pins, folder)
 
 
 def _install(pins: Path, folder: Path) -> None:
