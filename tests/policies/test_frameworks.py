@@ -21,6 +21,16 @@ IDS = {
     "cis-gke": r"\d\.\d{1,2}(\.\d{1,2})?",
     "cis-docker": r"\d(\.\d{1,2}){1,2}",
     "cis-kubernetes": r"\d\.\d{1,2}(\.\d{1,2})?",
+    "csa-ccm": r"(AIS|BCR|CCC|CEK|DCS|DSP|I&S|IAM|LOG|TVM|UEM)-\d\d",
+    "eu-ai-act": r"\d{1,2}\.\d{1,2}",
+    "hipaa": r"164\.3\d\d\([a-e]\)(\(\d\)(\([ivx]+\)(\([A-Z]\))?)?)?",
+    "iso-27001": r"A\.[5-8]\.\d{1,2}",
+    "iso-42001": r"A\.(10|[2-9])(\.\d){1,2}",
+    "mitre-atlas": r"AML\.M00\d\d",
+    "nist-800-190": r"4\.[1-6](\.\d)?",
+    "nist-ai-rmf": r"(GOVERN|MAP|MEASURE|MANAGE)-\d\.\d{1,2}",
+    "pci-dss-4": r"(A1|\d{1,2})\.\d{1,2}\.\d{1,2}(\.\d)?",
+    "soc2": r"(CC\d|A1|C1)\.\d",
     "nist-800-53": r"(AC|AU|CA|CM|CP|IA|IR|MA|MP|RA|SA|SC|SI|SR)-\d{1,2}(\(\d{1,2}\))?",
     "nsa-kubernetes": r"[a-z]+(-[a-z]+)*",
     "objectives": r"[a-z]+(-[a-z]+)*",
@@ -49,6 +59,29 @@ def test_ids_are_as_the_framework_writes_them(framework: str) -> None:
     ids = [each.id for each in POLICY.controls.values() if each.framework == framework]
     assert ids
     assert [name for name in ids if not re.fullmatch(IDS[framework], name)] == []
+
+
+@pytest.mark.parametrize(
+    ("framework", "sizes"),
+    [
+        ("iso-27001", {"A.5": 37, "A.6": 8, "A.7": 14, "A.8": 34}),
+        ("iso-42001", {"A.2": 3, "A.3": 2, "A.4": 5, "A.5": 4, "A.6.1": 2, "A.6.2": 7}),
+        ("iso-42001", {"A.7": 5, "A.8": 4, "A.9": 3, "A.10": 3}),
+        ("nist-800-190", {"4.1": 5, "4.2": 3, "4.3": 5, "4.4": 5, "4.5": 5}),
+        ("soc2", {"CC1": 5, "CC2": 3, "CC3": 4, "CC4": 2, "CC5": 3, "CC6": 8, "CC7": 5}),
+        ("soc2", {"CC8": 1, "CC9": 2, "A1": 3, "C1": 2}),
+    ],
+)
+def test_frameworks_that_are_listed_whole_are_whole(framework: str, sizes: dict[str, int]) -> None:
+    """How many controls each part has, as published."""
+    ids = [each.id for each in POLICY.controls.values() if each.framework == framework]
+    found = Counter(name.rpartition(".")[0] for name in ids)
+    assert {part: found[part] for part in sizes} == sizes
+
+
+def test_mitigations_are_numbered_without_a_gap() -> None:
+    ids = [each.id for each in POLICY.controls.values() if each.framework == "mitre-atlas"]
+    assert sorted(ids) == [f"AML.M{number:04}" for number in range(35)]
 
 
 @pytest.mark.parametrize("framework", sorted(IDS))
