@@ -37,5 +37,13 @@ def piece(path: str) -> str:
 
 def place(item: pytest.Item) -> int:
     """Where a test comes: those of the long pieces first, in whatever order they are in."""
-    found = (each for each, room in enumerate(FIRST) if ROOT / "tests" / room in item.path.parents)
+    return _room(item.path.parent)
+
+
+@functools.cache
+def _room(folder: Path) -> int:
+    """Where the tests of a folder come."""
+    found = (
+        each for each, room in enumerate(FIRST) if ROOT / "tests" / room in (folder / "x").parents
+    )
     return next(found, len(FIRST))

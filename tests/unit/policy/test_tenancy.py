@@ -268,7 +268,7 @@ def test_rows_that_contradict_are_refused(tmp_path: Path) -> None:
         row = f"- {{tenant: %s, {named}}}\n"
         (tmp_path / "tables" / "tenant-map.yaml").write_text(row % "x" + row % "y")
         with pytest.raises(PolicyErrors) as caught:
-            load((policies_folder(), tmp_path))
+            load((tmp_path,))
         (error,) = caught.value.errors
         assert "a' is there twice, the first time in" in error.message
         assert error.location.line == 2
@@ -287,7 +287,7 @@ def test_a_row_that_is_not_as_it_should_be(tmp_path: Path, row: str, message: st
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "tenant-map.yaml").write_text(f"- {row}\n")
     with pytest.raises(PolicyErrors) as caught:
-        load((policies_folder(), tmp_path))
+        load((tmp_path,))
     assert message in caught.value.errors[0].message
 
 
@@ -297,7 +297,7 @@ def test_a_row_is_not_called_as_keys_are(tmp_path: Path, name: str) -> None:
     row = f"- {{of: attribute, name: owner, id: {name}}}\n"
     (tmp_path / "tables" / "tenancy-keys.yaml").write_text(row)
     with pytest.raises(PolicyErrors) as caught:
-        load((policies_folder(), tmp_path))
+        load((tmp_path,))
     assert f"{name!r} can't be an id" in caught.value.errors[0].message
 
 
