@@ -11,37 +11,46 @@ from typing import Any, Final
 from auditor.model.finding import Report
 from auditor.model.gpus import LEVELS, DeviceFact
 from reports.gpus import devices
+from reports.html.findings import Groups
+from reports.html.words import room_for, short
 from reports.text import safe
 
 MOST_ROWS: Final = 60
 MOST_COLUMNS: Final = 24
 _SURE: Final = frozenset({"exact", "proven"})
-_LEFT, _TOP, _CELL, _LINE = 330, 110, 34, 26
-_LONGEST: Final = 50
+_LEFT, _CELL, _LINE = 330, 34, 26
+_LONGEST: Final = 42
+_LONGEST_HEAD: Final = 22
 
 
-def matrix_of(report: Report) -> dict[str, Any] | None:
+def made(report: Report, _: Groups) -> dict[str, Any] | None:
     """Draw the GPUs that are shared first; None where there is none."""
     found = sorted(devices(report), key=_weakest_first)
     if not found:
         return None
     shown = found[:MOST_ROWS]
     names: dict[str, None] = {}
-    for _, device in shown:
-        names.update(dict.fromkeys(each.tenant for each in device.tenants))
+    for each in shown:
+        device = each[1]
+        names.update(dict.fromkeys(tenant.tenant for tenant in device.tenants))
     columns = [*names][:MOST_COLUMNS]
     several = len(report.targets) > 1
+    heads = [short(safe(name), _LONGEST_HEAD) for name in columns]
+    top = room_for(heads)
     rows = [
-        _row(number, target if several else "", device, columns)
+        _row(top + _LINE * number, target if several else "", device, columns)
         for number, (target, device) in enumerate(shown)
     ]
     return {
+        "id": "gpu-matrix",
+        "title": "GPUs by tenant; the words below say the same",
         "summary": _summary(found, len(shown), len(names) - len(columns)),
+        "groups": [],
         "width": _LEFT + _CELL * len(columns) + 120,
-        "height": _TOP + _LINE * len(rows) + 10,
+        "height": top + _LINE * len(rows) + 10,
         "heads": [
-            {"x": _LEFT + _CELL * place + 14, "y": _TOP - 8, "text": _short(safe(name), 22)}
-            for place, name in enumerate(columns)
+            {"x": _LEFT + _CELL * place + 14, "y": top - 8, "text": name}
+            for place, name in enumerate(heads)
         ],
         "rows": rows,
         "legend": "Isolation from the others on that GPU: "
@@ -85,11 +94,10 @@ def _named(target: str, device: DeviceFact) -> str:
     return " ".join(filter(None, (target, device.node, device.device)))
 
 
-def _row(number: int, target: str, device: DeviceFact, columns: list[str]) -> dict[str, Any]:
-    top = _TOP + _LINE * number
+def _row(top: int, target: str, device: DeviceFact, columns: list[str]) -> dict[str, Any]:
     return {
         "y": top + 16,
-        "text": _short(safe(_named(target, device)), _LONGEST),
+        "text": short(safe(_named(target, device)), _LONGEST),
         "cells": [
             _cell(_LEFT + _CELL * place, top, name, device) for place, name in enumerate(columns)
         ],
@@ -129,7 +137,3 @@ def _summary(found: list[tuple[str, DeviceFact]], rows: int, columns: int) -> st
     if columns > 0:
         text += f" {columns} more tenants are in the words below."
     return text
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

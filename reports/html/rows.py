@@ -1,7 +1,8 @@
 """All findings of a page as rows for its script: JSON, a line each, compressed.
 
-The last line has the rules, and the targets and namespaces that rows refer to by number. A hundred
-thousand findings of a cluster come to a few MB so, and only what is compressed of them is held.
+The last line has the rules, and the texts that rows refer to by number: targets, namespaces, kinds,
+digests of what was read. A hundred thousand findings of a cluster come to a few MB so, and only
+what is compressed of them is held.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ import msgspec
 
 from auditor.model.finding import Report
 from auditor.model.results_finding import Finding
+from reports.html import accept
+from reports.html.findings import seen
+from reports.html.tenants import Tenants
+from reports.html.words import cut, lines, prose
 from reports.remedy import short_remedy
-from reports.subjects import location_of, observed, related, subject
+from reports.subjects import location_of, subject
 from reports.text import safe
 from reports.waivers import told
 
-SHOWN_VALUES: Final = 2
-LONGEST: Final = 300
+MOST_DIGESTS: Final = 20_000
+"""Digests do not compress: of more of them the further ones are in results.json alone."""
+LATER: Final = "in results.json"
 _GZIP: Final = 31
 """The window of zlib with a header of gzip, as browsers read it."""
 _PIECE: Final = 3 << 12
@@ -39,12 +45,14 @@ class _Packer(Protocol):
 class Rows:
     """Writes the findings of a report as rows; none is held."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, tenants: Tenants) -> None:
         self._report = report
+        self._tenants = tenants
         self._many = len(report.targets) > 1
         self._rules: dict[str, int] = {}
-        self._frameworks: dict[str, dict[str, None]] = {}
+        self._controls: dict[str, dict[str, None]] = {}
         self._words: dict[str, int] = {}
+        self._digests: dict[str, None] = {}
 
     def encoded(self) -> Iterator[bytes]:
         """Yield the rows and the last line, compressed, as base64."""
@@ -67,9 +75,9 @@ class Rows:
 
     def _row(self, finding: Finding) -> tuple[object, ...]:
         rule = self._rules.setdefault(finding.rule, len(self._rules))
-        frameworks = self._frameworks.setdefault(finding.rule, {})
-        frameworks.update(dict.fromkeys(each.partition(":")[0] for each in finding.controls))
+        self._controls.setdefault(finding.rule, {}).update(dict.fromkeys(finding.controls))
         resource = finding.resource
+        kind, namespace, name, element = accept.options(finding)
         return (
             rule,
             finding.severity,
@@ -81,10 +89,27 @@ class Rows:
             safe(location_of(resource, many_targets=self._many)),
             safe(next(told(finding), "new" if finding.new else "")),
             [cut(each) for each in seen(finding, many_targets=self._many)],
+            self._word(self._tenants.of(resource)),
+            self._word(self._digest(finding)),
+            self._word(kind),
+            self._word(namespace),
+            name,
+            element,
         )
 
     def _word(self, text: str) -> int:
         return self._words.setdefault(safe(text), len(self._words))
+
+    def _digest(self, finding: Finding) -> str:
+        """What the bytes have that a finding was read from."""
+        found = ", ".join(finding.evidence[:2])
+        more = len(finding.evidence) - 2
+        text = f"{found} and {more} more" if more > 0 else found
+        if text not in self._digests:
+            if len(self._digests) >= MOST_DIGESTS:
+                return LATER
+            self._digests[text] = None
+        return text
 
     def _rule(self, name: str) -> dict[str, object]:
         info = self._report.rules.get(name)
@@ -92,20 +117,7 @@ class Rows:
         return {
             "id": safe(name),
             "title": safe(info.title if info is not None else name),
-            "why": safe(info.rationale) if info is not None else "",
-            "fix": safe(sentence or "\n".join(snippet)),
-            "frameworks": sorted(self._frameworks[name]),
+            "why": prose(info.rationale) if info is not None else "",
+            "fix": lines(sentence or "\n".join(snippet)),
+            "controls": [safe(each) for each in self._controls[name]],
         }
-
-
-def seen(finding: Finding, *, many_targets: bool) -> Iterator[str]:
-    """Name the other resources that a finding rests on, and what was read."""
-    yield from related(finding, many_targets=many_targets)
-    for item in finding.observed[:SHOWN_VALUES]:
-        yield observed(finding, item)
-
-
-def cut(text: str) -> str:
-    """Make a text safe, and not too long for a row."""
-    found = safe(text)
-    return found if len(found) <= LONGEST else f"{found[: LONGEST - 3]}..."

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shlex
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from reports.html.page import render
 from tests.contract.test_injection import HOSTILE, hostile
@@ -17,7 +21,7 @@ from tests.engines.chromium import Chromium, Tab
 EXAMPLES = ("gpu-host", "gpu-cluster", "vcenter")
 SHOWN = 200
 """How many findings the list has at first."""
-LOOKS = [("light", 1280), ("dark", 1280), ("light", 420), ("dark", 420)]
+LOOKS = [("light", 1280), ("dark", 1280), ("dark", 420)]
 POLYGLOTS = (
     " ".join(HOSTILE),
     "</script><script>alert(1)</script>",
@@ -57,13 +61,16 @@ def page(opened: Tab) -> Tab:
     """The same, with nothing chosen."""
     opened.run("document.getElementById('filters').reset()")
     opened.run("document.getElementById('filters').dispatchEvent(new Event('input'))")
+    opened.run("document.querySelectorAll('details').forEach((each) => { each.open = false; })")
     return opened
 
 
 def until(page: Tab, condition: str) -> None:
     """Wait until something is so: what a script does at an event comes a little after it."""
-    look = f"const look = () => {{ ({condition}) ? so() : setTimeout(look, 5); }}; look();"
-    page.run(f"new Promise((so) => {{ {look} }})")
+    look = f"let left = 4000; const look = () => {{ if ({condition}) so(); else if (left--) "
+    page.run(
+        f"new Promise((so, no) => {{ {look} setTimeout(look, 5); else no('never'); }}; look(); }})"
+    )
 
 
 def ready(page: Tab) -> None:
@@ -74,7 +81,9 @@ def ready(page: Tab) -> None:
 def open_all(page: Tab) -> None:
     """Open what can be opened, and wait until it is filled."""
     page.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    until(page, "[...document.querySelectorAll('details')].every((e) => e.children.length > 1)")
+    until(
+        page, "[...document.querySelectorAll('details[open]')].every((e) => e.children.length > 1)"
+    )
 
 
 def choose(page: Tab, name: str, value: str) -> None:
@@ -99,9 +108,25 @@ def test_it_runs_without_a_word_and_asks_for_nothing(page: Tab, made: Path) -> N
 def test_all_findings_can_be_had(page: Tab, findings: list[dict[str, Any]]) -> None:
     assert counted(page) == len(findings)
     assert len(findings) > SHOWN
+    choose(page, "by", "none")
     while not page.run("document.getElementById('more').hidden"):
         page.run("document.getElementById('more').click()")
     assert page.run("document.getElementById('listed').children.length") == len(findings)
+
+
+@pytest.mark.parametrize("by", ["", "object", "tenant", "namespace", "target"])
+def test_groups_have_all_findings(page: Tab, findings: list[dict[str, Any]], by: str) -> None:
+    choose(page, "by", by)
+    while not page.run("document.getElementById('more').hidden"):
+        page.run("document.getElementById('more').click()")
+    open_all(page)
+    page.run("document.querySelectorAll('#listed button').forEach((each) => each.click())")
+    inside = "document.querySelectorAll('#listed > details > div > details').length"
+    assert page.run(inside) == len(findings)
+    if by == "":
+        assert page.run("document.getElementById('listed').children.length") == len(
+            {(each["rule"], each["severity"], each["verdict"]) for each in findings}
+        )
 
 
 def test_the_browser_would_tell(made: Path, chromium: Chromium, tmp_path: Path) -> None:
@@ -120,6 +145,7 @@ def test_the_browser_would_tell(made: Path, chromium: Chromium, tmp_path: Path) 
 
 WAYS = {
     "severity": lambda each: each["severity"] if each["verdict"] == "fail" else each["verdict"],
+    "verdict": lambda each: each["verdict"],
     "rule": lambda each: each["rule"],
     "target": lambda each: each["resource"]["target"],
     "namespace": lambda each: each["resource"]["namespace"],
@@ -146,6 +172,7 @@ def test_frameworks_and_texts_are_filters(page: Tab, findings: list[dict[str, An
     choose(page, "framework", "")
     choose(page, "text", "Privileged")
     assert 0 < counted(page) < len(findings)
+    choose(page, "by", "none")
     open_all(page)
     texts = page.run("[...document.getElementById('listed').children].map((e) => e.textContent)")
     assert all("privileged" in each.lower() for each in texts)
@@ -170,13 +197,56 @@ def test_a_keyboard_is_enough(made: Path, chromium: Chromium) -> None:
                 break
         else:
             pytest.fail("no way to the findings")
-        page.press("Enter", 13, "\r")
         detail = "document.activeElement.parentElement"
+        page.press("Enter", 13, "\r")
+        until(page, f"{detail}.querySelector('details')")
+        assert page.run(f"{detail}.parentElement.id") == "listed"
+        page.press("Tab", 9)
+        page.press("Enter", 13, "\r")
         until(page, f"{detail}.children.length > 1")
-        assert page.run(f"{detail}.open")
         assert "auditor waivers add" in page.run(f"{detail}.textContent")
         page.press("Enter", 13, "\r")
         assert not page.run(f"{detail}.open")
+
+
+def test_a_choice_can_be_sent(page: Tab, made: Path, chromium: Chromium) -> None:
+    choose(page, "severity", "high")
+    choose(page, "by", "object")
+    many, place = counted(page), page.run("location.hash")
+    assert place == "#findings?severity=high&by=object"
+    with chromium.tab(f"{(made / 'r.html').as_uri()}{place}") as other:
+        ready(other)
+        assert counted(other) == many
+        assert other.run("document.getElementById('by').value") == "object"
+        other.run("location.hash = '#findings?severity=low'")
+        until(other, f"!document.getElementById('said').textContent.startsWith('{many} of ')")
+        assert other.run("document.getElementById('severity').value") == "low"
+        assert other.run("document.getElementById('by').value") == ""
+        assert other.said() == []
+
+
+def test_a_number_leads_to_its_findings(page: Tab) -> None:
+    page.run("document.querySelector('.tile.critical').click()")
+    assert page.run("document.getElementById('severity').value") == "critical"
+    said: str = page.run("document.querySelector('.tile.critical b').textContent")
+    assert counted(page) == int(said.replace(",", ""))
+
+
+def test_the_command_that_accepts_is_the_one_of_the_page(page: Tab, made: Path) -> None:
+    """The script writes for all findings what the page itself has for the first of each rule."""
+    choose(page, "by", "none")
+    open_all(page)
+    last = "each.querySelector('dd:last-of-type').textContent"
+    inside = page.run(f"[...document.querySelectorAll('#listed details')].map((each) => {last})")
+    static = page.run(
+        "[...document.querySelectorAll('.static pre')].map((each) => each.textContent)"
+    )
+    commands = {each for each in static if each.startswith("auditor waivers add")}
+    assert len(commands) > 100
+    written = [each for each in inside if each.startswith("auditor waivers add")]
+    assert len(written) > 100
+    rules = {shlex.split(each)[5] for each in written}
+    assert {each for each in commands if shlex.split(each)[5] in rules} <= set(written)
 
 
 def test_it_is_of_use_without_scripts(
@@ -190,10 +260,22 @@ def test_it_is_of_use_without_scripts(
     assert "What counts as a failure?" in text
 
 
-def test_it_prints(page: Tab) -> None:
-    printed = page.printed()
-    assert printed.startswith(b"%PDF-")
-    assert printed.count(b"/Type /Page\n") > 3
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_it_prints_what_is_folded(chromium: Chromium, tmp_path: Path, *, scripts: bool) -> None:
+    file, results = tmp_path / "r.html", tmp_path / "r.json"
+    options = ("--quiet", "-o", f"html={file}", "-o", f"json={results}")
+    assert auditor("scan", ROOT / "examples/gpu-host", *options).code == 1
+    with chromium.tab(file.as_uri(), scripts=scripts) as page:
+        pages = PdfReader(io.BytesIO(page.printed())).pages
+    # letters are joined in print, and lines end where they do
+    text = unicodedata.normalize("NFKC", "".join(each.extract_text() for each in pages))
+    plain = "".join(text.split())
+    findings = json.loads(results.read_text())["findings"]
+    assert len(findings) > 20
+    assert all(each["rule"] in plain for each in findings)
+    assert "Whatcountsasafailure?" in plain
+    assert "auditorwaiversadd" in plain
+    assert "Groupby" not in plain
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
@@ -215,6 +297,7 @@ def test_what_others_wrote_does_nothing(chromium: Chromium, tmp_path: Path) -> N
         with chromium.tab(file.as_uri()) as page:
             ready(page)
             assert counted(page) == 1
+            open_all(page)
             open_all(page)
             assert "auditor waivers add" in page.run("document.getElementById('listed').innerText")
             assert page.run("document.scripts.length") == 2
