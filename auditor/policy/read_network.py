@@ -22,21 +22,39 @@ _LAST: Final = 65_535
 
 def plugin(reader: Reader, node: yaml.Node) -> Mapping[str, object]:
     """A row of ``network-plugins``."""
-    keys = ("name", "daemon-sets", "namespaces", "enforces", "container", "argument", "reference")
-    nodes = reader.mapping(node, keys, ("name", "daemon-sets", "namespaces", "enforces"))
+    where = ("daemon-sets", "node-reason", "node-annotation")
+    keys = ("name", *where, "namespaces", "enforces", "container", "argument", "since", "reference")
+    nodes = reader.mapping(node, keys, ("name", "enforces"))
     row: dict[str, object] = {"name": reader.string(nodes.get("name"))}
+    if nodes and len(nodes.keys() & set(where)) != 1:
+        reader.fail(node, f"needs one of {', '.join(where)}", "by what is it known?")
+    _check_plugin(reader, node, nodes)
     for name in ("daemon-sets", "namespaces"):
-        row[name] = _names(reader, nodes.get(name))
+        if name in nodes:
+            row[name] = _names(reader, nodes.get(name))
     row["enforces"] = reader.value(nodes["enforces"]) if "enforces" in nodes else False
     if not isinstance(row["enforces"], bool):
         reader.fail(nodes["enforces"], "must be true or false")
-    for name in ("container", "argument"):
+    for name in ("container", "argument", "since", "node-reason", "node-annotation"):
         if name in nodes:
             row[name] = reader.string(nodes[name])
-    if "argument" in nodes and "container" not in nodes:
-        reader.fail(nodes["argument"], "needs a container", "the one that has it")
     reference(reader, nodes, {})
     return row
+
+
+def _check_plugin(reader: Reader, node: yaml.Node, nodes: Mapping[str, yaml.Node]) -> None:
+    """Check that what tells of a plugin is there as a whole."""
+    for name, other in (("daemon-sets", "namespaces"), ("namespaces", "daemon-sets")):
+        if name not in nodes and other in nodes:
+            reader.fail(node, f"missing field {name!r}")
+    if "node-annotation" in nodes and "argument" not in nodes:
+        reader.fail(nodes["node-annotation"], "needs an argument", "the word that it has to have")
+    for name in ("container", "since"):
+        if name in nodes and "daemon-sets" not in nodes:
+            reader.fail(nodes[name], "is of a DaemonSet")
+    for name in ("argument", "since"):
+        if name in nodes and "container" not in nodes and "node-annotation" not in nodes:
+            reader.fail(nodes[name], "needs a container", "the one that has it")
 
 
 def place(reader: Reader, node: yaml.Node) -> Mapping[str, object]:

@@ -22,12 +22,12 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.gpu.rows import NAMESPACE
+from auditor.analysis.gpu.rows import NAMESPACE, NODE
 from auditor.analysis.gpu.tenants import Tenants
 from auditor.analysis.label_selectors import ADDED, Requirements
 from auditor.analysis.network import rows
 from auditor.analysis.network.enforcement import TABLE as PLUGINS
-from auditor.analysis.network.enforcement import Found, Plugin, plugins_from_table, state_of
+from auditor.analysis.network.enforcement import Found, Plugin, plugins_from_table, told
 from auditor.analysis.network.gathering import Gathered, Written
 from auditor.analysis.network.meeting import all_bits
 from auditor.analysis.network.network import Network
@@ -59,8 +59,9 @@ class NetworkPolicies:
 
     id = "network-policies"
     stage = Stage.TARGET
-    reads = rows.POLICIES | _PODS_OF | {rows.DAEMON_SET}
-    combined = frozenset({_PODS})
+    reads = rows.POLICIES | _PODS_OF | {rows.DAEMON_SET, NODE}
+    preferred = frozenset({NODE})
+    combined = frozenset({_PODS, "node"})
     feeds: Feeds = MappingProxyType(
         {
             POLICY: MappingProxyType(
@@ -88,14 +89,16 @@ class NetworkPolicies:
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take a policy as it is written, and the labels and ports of templates."""
-        if resource.kind not in rows.TEMPLATES:
+        if resource.kind == NODE:
+            yield from rows.plugin_at(resource, site, self._plugins)
+        elif resource.kind not in rows.TEMPLATES:
             yield from rows.extracted(resource, site, (), self._plugins, self._servers)
         elif not _is_made(resource):
             yield from _template(resource, live=site.target.uid != rows.FILES)
 
     def combine(self, one: Row, other: Row) -> Row:
-        """Keep one of two that are equal."""
-        return min(one, other, key=lambda row: row.body)
+        """Keep one of two that are equal; of nodes the first, whoever read it."""
+        return min(one, other, key=_order)
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each policy, and one for all."""
@@ -115,13 +118,17 @@ def make(tables: Tables) -> NetworkPolicies:
 
 def enforcement_of(gathered: Gathered, *, live: bool) -> EnforcementFact:
     """Say whether something enforces what was gathered."""
-    every = [found for found, _ in gathered.plugins]
+    state, by = told(found for found, _ in gathered.plugins)
     return EnforcementFact(
-        state=state_of(every),
-        by=tuple(f"{each.name} (DaemonSet {each.daemon_set})" for each in every),
+        state=state,
+        by=tuple(map(str, by)),
         policies=len(gathered.policies),
         live=live,
     )
+
+
+def _order(row: Row) -> tuple[bytes, str]:
+    return row.body, row.origin.name if row.origin is not None else ""
 
 
 def _is_made(resource: Resource) -> bool:
@@ -160,7 +167,8 @@ def _enforcement(gathered: Gathered) -> Fact:
     """Whether policies are enforced: a finding of the plugin, or of the first policy."""
     first = gathered.policies[0]
     body = enforcement_of(gathered, live=first.live)
-    subject = gathered.plugins[0][1] if gathered.plugins else first.origin
+    running = (place for found, place in gathered.plugins if found.daemon_set)
+    subject = next(running, first.origin)
     return _fact(ENFORCEMENT, (), msgspec.structs.asdict(body), subject, part="network policies")
 
 

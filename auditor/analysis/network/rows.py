@@ -6,7 +6,8 @@ key                   object                           what is in the row
 0, namespace          Namespace                        its labels, and what may name its tenant
 1, namespace          policies of every API            as they are written
 11, namespace         Service, Ingress, routes         what leads to pods from outside
-2                     DaemonSet of a network plugin    which one it is
+2                     DaemonSet of a network plugin,   which one it is
+                      Node                             which one it tells of
 3                     Node                             its labels and addresses
 4, namespace          Pod, template of pods            labels, ports with names, addresses
 ====================  ===============================  ===========================================
@@ -30,7 +31,7 @@ from auditor.analysis.label_selectors import More
 from auditor.analysis.limits import mapping
 from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.analysis.network import exposing
-from auditor.analysis.network.enforcement import Plugin, plugin_of
+from auditor.analysis.network.enforcement import Plugin, plugin_of, told_by
 from auditor.analysis.network.objects import Read, nodes_of, read_pod
 from auditor.analysis.network.servers import Servers
 from auditor.analysis.protocol import Row, Site
@@ -137,7 +138,15 @@ def extracted(
         if found is not None:
             yield Row((PLUGINS,), "plugin", site.origin(resource), _encode(found))
     elif kind == NODE:
+        yield from plugin_at(resource, site, plugins)
         yield _node(resource, site)
+
+
+def plugin_at(resource: Resource, site: Site, plugins: Sequence[Plugin]) -> Iterator[Row]:
+    """Take which plugin a node of a cluster tells of."""
+    found = told_by(resource, plugins) if site.target.uid != FILES else None
+    if found is not None:
+        yield Row((PLUGINS, found.name), "node", site.origin(resource), _encode(found))
 
 
 def is_part(place: Origin) -> bool:
