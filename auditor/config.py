@@ -109,6 +109,11 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
     )
 
 
+def take_variable(name: str) -> str:
+    """A secret that the environment holds; "" for none. No program that we start inherits it."""
+    return os.environ.pop(name, "")
+
+
 def _docker(env: Mapping[str, str]) -> DockerConfig:
     """Docker's variables: https://docs.docker.com/reference/cli/docker/#environment-variables."""
     home = env.get("HOME", "")

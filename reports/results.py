@@ -82,6 +82,7 @@ def _target(target: TargetReport) -> TargetResult:
             PassedFiles(passed.files, dict(passed.suffixes)),
             passed.excluded,
         ),
+        labels=dict(target.labels) if target.labels else msgspec.UNSET,
     )
 
 

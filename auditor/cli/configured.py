@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -12,10 +12,11 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from auditor.cli.fleet import NO_FLEET, Fleet, fleet_of
 from auditor.cli.options import load_policy
 from auditor.cli.wiring import wired
 from auditor.configuration.finding import NAME, find, read_found
-from auditor.configuration.values import WHAT, Configuration, Value
+from auditor.configuration.values import WHAT, Configuration, TargetValue, Value
 from auditor.errors import AuditorError, PolicyError, PolicyErrors, UsageError
 from auditor.model.results import ConfigurationFile
 from auditor.policy import resolve
@@ -24,7 +25,7 @@ from auditor.policy.tenancy import FILE, TENANT
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
-NAMES: Final = ("config", "no_config")
+NAMES: Final = ("config", "no_config", "fleet")
 KEYS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "targets": "targets",
@@ -40,6 +41,7 @@ KEYS: Final[Mapping[str, str]] = MappingProxyType(
         "outputs": "outputs",
         "kubeconfig": "kubeconfig",
         "timeout": "timeout",
+        "parallel": "parallel",
     }
 )
 """The key of the file for each parameter of ``auditor scan`` that it can say."""
@@ -57,18 +59,28 @@ def configuration_options(function: Command) -> Command:
         f"{NAME}, from here up to the top of the repository]",
     )
     off = click.option("--no-config", is_flag=True, help="Look for no configuration file.")
-    return named(off(function))
+    fleet = click.option(
+        "--targets",
+        "fleet",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Audit the targets in FILE, each with its labels, deadline and way in: the key "
+        "targets of a configuration. With TARGETs only those of them.",
+    )
+    return named(off(fleet(function)))
 
 
 class Used(msgspec.Struct, frozen=True):
     """What a command goes by: the parameters, and the file where one said any.
 
-    ``sources`` has the place in the file of each parameter that it said.
+    ``sources`` has the place in the file of each parameter that it said. ``fleet`` says how targets
+    are entered.
     """
 
     given: Mapping[str, Any]
     configuration: Configuration | None
     sources: Mapping[str, str]
+    fleet: Fleet = NO_FLEET
 
     @property
     def file(self) -> ConfigurationFile | None:
@@ -94,17 +106,27 @@ def applied(context: click.Context, given: dict[str, Any], *, needed: bool = Tru
         UsageError: no target is named, here or there; or the file may not be believed.
         PolicyErrors: everything that is wrong with it.
     """
-    named, off = (given.pop(name) for name in NAMES)
-    found = _configuration(named, off=off, has_targets=bool(given["targets"]))
+    named, off, listed = (given.pop(name) for name in NAMES)
+    has_targets = bool(given["targets"] or listed)
+    found = _configuration(named, off=off, has_targets=has_targets)
     sources: dict[str, str] = {}
+    fleet = NO_FLEET
+    if listed is not None:
+        fleet = _listed(listed, given["targets"])
+        given["targets"] = tuple(fleet.values)
+    elif found is not None:
+        fleet = _fleet(found.targets(), found.folder, WHAT, given["targets"])
     if found is not None:
         _refuse_absent(found)
         said = {name for name in KEYS if _is_said(context, name)}
+        said |= {"targets"} if listed is not None else set()
         for group in _ONE_OF:
             said |= group if said & group else set()
         for name, key in KEYS.items():
             if found.all(key) and (name not in said or name == "settings"):
-                given[name] = _value(name, found, given[name])
+                given[name] = (
+                    tuple(fleet.values) if name == "targets" else _value(name, found, given[name])
+                )
                 sources[name] = str(found.all(key)[0].place)
     if needed and not given["targets"]:
         raise click.UsageError(
@@ -112,7 +134,7 @@ def applied(context: click.Context, given: dict[str, Any], *, needed: bool = Tru
             "(auditor init)",
             context,
         )
-    return Used(given, found, sources)
+    return Used(given, found, sources, fleet)
 
 
 def unused(context: click.Context, *, off: bool) -> Iterator[str]:
@@ -163,10 +185,6 @@ def _value(name: str, found: Configuration, given: Any) -> Any:
     """The value of a parameter of the command, as an option would have it."""
     values = found.all(KEYS[name])
     match name:
-        case "targets":
-            return tuple(
-                each.text if "://" in each.text else _path(found, each.text) for each in values
-            )
         case "exclude":
             return tuple(each.text for each in values)
         case "settings":
@@ -174,22 +192,53 @@ def _value(name: str, found: Configuration, given: Any) -> Any:
             more = (each for each in values if each.name not in said)
             return (*(f"{each.name}={_parameter(found, each)}" for each in more), *given)
         case "policies":
-            return tuple(Path(_path(found, each.text)) for each in values)
+            return tuple(Path(_path(found.folder, each.text)) for each in values)
         case "outputs":
-            return tuple(f"{each.name}={_path(found, each.text)}" for each in values)
+            return tuple(f"{each.name}={_path(found.folder, each.text)}" for each in values)
         case "kubeconfig":
-            return _path(found, values[0].text)
+            return _path(found.folder, values[0].text)
         case "waivers" | "baseline" | "baseline_key" | "baseline_trust":
-            return Path(_path(found, values[0].text))
+            return Path(_path(found.folder, values[0].text))
         case _:
             return values[0].value
 
 
-def _path(found: Configuration, text: str) -> str:
+def _path(folder: Path, text: str) -> str:
     """A path from where we are; in the folder of the file itself it stays as it is written."""
-    if Path(text).is_absolute() or found.folder.resolve() == Path.cwd():
+    if Path(text).is_absolute() or folder.resolve() == Path.cwd():
         return text
-    return os.path.relpath(found.folder / text)
+    return os.path.relpath(folder / text)
+
+
+def _listed(file: Path, named: Sequence[str]) -> Fleet:
+    """The targets of ``--targets FILE``; those that are ``named``, all where none is."""
+    from auditor.configuration.reading import WHAT_TARGETS, read_targets
+
+    data, problem = read_file(file)
+    if problem:
+        raise UsageError(f"--targets {file}: {problem}", hint="targets: [...], as a configuration")
+    fleet = _fleet(read_targets(data, _shown(file)), file.parent, WHAT_TARGETS, named)
+    for text in named:
+        if text not in fleet.values:
+            message = f"{text}: not among the targets of {_shown(file)}"
+            raise UsageError(message, hint="leave it out to audit them all")
+    return fleet
+
+
+def _fleet(targets: Iterable[TargetValue], folder: Path, what: str, named: Sequence[str]) -> Fleet:
+    """Targets by what they are called here; a path is from where we are."""
+    values: dict[str, TargetValue] = {}
+    wrong: list[PolicyError] = []
+    for each in targets:
+        text = each.text if "://" in each.text else _path(folder, each.text)
+        other = values.setdefault(text, each)
+        if other is not each:
+            message = f"{text} is there twice, the first time in {other.place}"
+            wrong.append(PolicyError(message, location=each.place))
+    if wrong:
+        raise PolicyErrors(tuple(wrong), what)
+    wanted = {text: each for text, each in values.items() if not named or text in named}
+    return fleet_of(wanted, folder, what)
 
 
 def _parameter(found: Configuration, value: Value) -> str:
@@ -199,7 +248,9 @@ def _parameter(found: Configuration, value: Value) -> str:
     parts = []
     for part in map(str.strip, value.text.split(",")):
         of, mark, path = part.partition(":")
-        parts.append(f"{FILE}:{_path(found, path)}" if of == FILE and mark and path else part)
+        parts.append(
+            f"{FILE}:{_path(found.folder, path)}" if of == FILE and mark and path else part
+        )
     return ",".join(parts)
 
 

@@ -99,6 +99,16 @@ def timeout_option(function: Command) -> Command:
     )(function)
 
 
+def parallel_option(function: Command) -> Command:
+    """``--parallel N``."""
+    return click.option(
+        "--parallel",
+        metavar="N",
+        type=click.IntRange(min=1, max=64),
+        help="How many targets to ask at once.  [default: 8]",
+    )(function)
+
+
 HOST_OPTIONS = ("no_host", "host_probes")
 
 

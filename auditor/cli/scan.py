@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from auditor.cli.configured import NAMES as CONFIGURED
-from auditor.cli.configured import applied, configuration_options, unused
+from auditor.cli.configured import Used, applied, configuration_options, unused
 from auditor.cli.excluding import refuse_nowhere
 from auditor.cli.excluding import unused as unused_globs
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
@@ -20,6 +20,7 @@ from auditor.cli.options import (
     exclude_option,
     host_options,
     kubeconfig_option,
+    parallel_option,
     timeout_option,
 )
 from auditor.cli.process import Scratch
@@ -37,9 +38,8 @@ from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.model.resource import STDIN
-from auditor.model.results import ConfigurationFile
 from auditor.ports import Live
-from auditor.runner.gather import CollectionRequest, gather
+from auditor.runner.gather import MAX_PARALLEL_TARGETS, CollectionRequest, gather
 
 
 class _Scan(SectionedCommand):
@@ -49,7 +49,13 @@ class _Scan(SectionedCommand):
             **SECTIONS,
             "What to write": SECTIONS["What to write"],
             "What to keep": NAMES,
-            "How it runs": ("kubeconfig", *ENTERING, "timeout", *SECTIONS["How it runs"]),
+            "How it runs": (
+                "kubeconfig",
+                *ENTERING,
+                "timeout",
+                "parallel",
+                *SECTIONS["How it runs"],
+            ),
         }
     )
 
@@ -64,6 +70,7 @@ class _Scan(SectionedCommand):
 @kubeconfig_option
 @vsphere_options
 @timeout_option
+@parallel_option
 @signing_options
 @click.pass_context
 @prose
@@ -86,6 +93,7 @@ def scan(context: click.Context, /, **given: Any) -> int:
       auditor scan . --exclude testdata/ --exclude '*.tfvars.yaml'
       auditor scan deploy/ --render --values prod.yaml
       auditor scan --config auditor.yaml deploy/
+      auditor scan --targets fleet.yaml --output audit.zip
 
     \b
     Exit codes:
@@ -96,25 +104,26 @@ def scan(context: click.Context, /, **given: Any) -> int:
     notes = list(unused(context, off=given["no_config"]))
     used = applied(context, given)
     try:
-        return _scan(used.file, notes, **used.given)
+        return _scan(used, notes, **used.given)
     except UsageError as error:
         raise used.explain(error) from error
 
 
 def _scan(
-    configuration: ConfigurationFile | None,
+    used: Used,
     notes: Sequence[str],
     *,
     targets: tuple[str, ...],
     exclude: tuple[str, ...],
     kubeconfig: str,
     timeout: float | None,
+    parallel: int | None,
     host_probes: tuple[Path, ...],
     no_host: bool,
     **chosen: Any,
 ) -> int:
     """Scan, as options and the configuration say together."""
-    config = entering(read_config(), chosen, targets)
+    config = entering(read_config(), chosen, used.fleet.without_secret(targets))
     rendering = {name: chosen.pop(name) for name in RENDERING}
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)
@@ -124,18 +133,26 @@ def _scan(
         raise UsageError("standard input can be read only once", hint="use - only once")
     judging.warn(notes)
     with Scratch(config.temporary) as spool:
-        settings = judging.settings(spool, configuration)
+        settings = judging.settings(spool, used.file)
         collecting = CollectorOptions.of(
             config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
         )
-        found = [each for _, each in targets_of(targets, collecting)]
+        named = list(targets_of(targets, collecting, used.fleet))
+        found = [each for _, each in named]
         if exclude:
             refuse_nowhere(targets)
         found = rendered(found, rendering, config, spool)
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
         asked = judging.wanted(settings).among(targets) if live else WantedKinds()
-        order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
+        order = CollectionRequest(
+            asked,
+            spool / "evidence",
+            spool,
+            stamp.clock,
+            labels=used.fleet.labels(text for text, _ in named),
+            parallel=parallel or MAX_PARALLEL_TARGETS,
+        )
         if wanted.place is None:
             collectors, _ = gather(found, order, wired().reader_of, judging.progress)
             report = judging.audit(collectors, settings, stamp)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from auditor.cli.fleet import NO_FLEET, Fleet
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.errors import UsageError
 from auditor.evidence.layout import MANIFEST
@@ -14,9 +15,11 @@ from auditor.ports import Collector, Live
 
 
 def targets_of(
-    texts: Iterable[str], settings: CollectorOptions
+    texts: Iterable[str], settings: CollectorOptions, fleet: Fleet = NO_FLEET
 ) -> Iterator[tuple[str, Collector | Live]]:
     """Yield the collectors of targets, each with what was typed; a recorded folder may have many.
+
+    ``fleet`` says how some are entered.
 
     Raises:
         UsageError: no collector reads such a target, there is nothing at that path, or an option is
@@ -33,7 +36,7 @@ def targets_of(
         if "://" not in text and text not in {"", STDIN} and _recorded(Path(text)):
             yield from ((text, each) for each in _of_folder(Path(text)))
         else:
-            yield text, wired().collector_for(text, settings)
+            yield text, fleet.collector_for(text, settings)
 
 
 def _is_engine(text: str) -> bool:

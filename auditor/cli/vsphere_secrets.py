@@ -43,7 +43,7 @@ def from_file(option: str, path: Path) -> str:
     except (OSError, ValueError) as error:
         what = getattr(error, "strerror", None) or "not the name of a file"
         raise UsageError(f"{option} {path}: {what}", hint="one line with it") from error
-    return _first(f"{option} {path}", data)
+    return first_line(f"{option} {path}", data)
 
 
 def from_program(option: str, line: str, seconds: float = PATIENCE) -> str:
@@ -54,13 +54,24 @@ def from_program(option: str, line: str, seconds: float = PATIENCE) -> str:
     Raises:
         UsageError: it can't be run, failed, did not end in time, or printed none.
     """
+    words = words_of(option, line)
+    shows = sys.stderr is not None and sys.stderr.isatty()
+    return first_line(f"{option} {words[0]}", printed_by(option, words, seconds, shows=shows))
+
+
+def words_of(option: str, line: str) -> list[str]:
+    """Take a command apart into a program and its arguments, as a shell does.
+
+    Raises:
+        UsageError: there is none.
+    """
     try:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"{option}: {error}", hint="write it as in a shell") from error
     if not words:
         raise UsageError(f"{option} is empty", hint="a program, with its arguments")
-    return _first(f"{option} {words[0]}", _printed(option, words, seconds))
+    return words
 
 
 def from_terminal(config: VsphereConfig, targets: Sequence[str]) -> str:
@@ -91,7 +102,12 @@ def _is_vcenter(target: str) -> bool:
     return target.partition("://")[0] in VSPHERE.schemes and "://" in target
 
 
-def _first(what: str, data: bytes) -> str:
+def first_line(what: str, data: bytes) -> str:
+    """The first line of a text.
+
+    Raises:
+        UsageError: it is empty, or this is no text.
+    """
     try:
         lines = data.decode().splitlines()
     except UnicodeDecodeError as error:
@@ -101,8 +117,21 @@ def _first(what: str, data: bytes) -> str:
     return lines[0]
 
 
-def _printed(option: str, words: Sequence[str], seconds: float) -> bytes:
-    shows = sys.stderr is not None and sys.stderr.isatty()
+def printed_by(
+    option: str,
+    words: Sequence[str],
+    seconds: float = PATIENCE,
+    *,
+    shows: bool = False,
+    most: int = MOST,
+) -> bytes:
+    """Run a program, not by a shell, and take what it prints, ``most`` bytes of it.
+
+    ``shows`` is whether it has the terminal, to ask a person.
+
+    Raises:
+        UsageError: it can't be run, failed, did not end in time, or printed more.
+    """
     try:
         process = subprocess.Popen(  # noqa: S603 - what the user names, no shell
             words,
@@ -116,7 +145,7 @@ def _printed(option: str, words: Sequence[str], seconds: float) -> bytes:
         raise UsageError(f"{option}: {words[0]} can't be run: {why}", hint="is it there?") from None
     hint = f"run {words[0]} by itself: it must print the secret, and end"
     try:
-        data = _heard(process, seconds)
+        data = _heard(process, seconds, most)
     except TimeoutError as error:
         raise UsageError(f"{option}: {words[0]} {error}", hint=hint) from None
     finally:
@@ -127,7 +156,7 @@ def _printed(option: str, words: Sequence[str], seconds: float) -> bytes:
     return data
 
 
-def _heard(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+def _heard(process: subprocess.Popen[bytes], seconds: float, most: int) -> bytes:
     """What a program prints until it ends.
 
     Raises:
@@ -142,8 +171,8 @@ def _heard(process: subprocess.Popen[bytes], seconds: float) -> bytes:
             if not piece:
                 break
             out += piece
-            if len(out) > MOST:
-                raise TimeoutError(f"printed more than {MOST >> 10} KiB")
+            if len(out) > most:
+                raise TimeoutError(f"printed more than {most >> 10} KiB")
         else:
             raise TimeoutError(f"did not end within {seconds:g} s")
     try:

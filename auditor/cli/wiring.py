@@ -39,7 +39,7 @@ class CollectorOptions(msgspec.Struct, frozen=True):
     ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.
     ``exclude`` are globs of what is left out of files and folders. ``path`` is where programs are,
     ``no_host`` says that of a Docker host only the engine is asked, ``host_probes`` are files that
-    a script printed on such hosts.
+    a script printed on such hosts. ``labels`` are what a person calls the target besides.
     """
 
     kubeconfig: str = ""
@@ -50,6 +50,7 @@ class CollectorOptions(msgspec.Struct, frozen=True):
     no_host: bool = False
     host_probes: tuple[Path, ...] = ()
     vsphere: VsphereConfig = VsphereConfig()
+    labels: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(
@@ -151,7 +152,8 @@ def _files(
                 hint="pipe manifests in: helm template . | auditor scan -",
             )
         data = sys.stdin.buffer.read()
-        return FilesCollector(Target(STDIN, "files"), None, found, data)
+        stdin = Target(STDIN, "files", labels=settings.labels)
+        return FilesCollector(stdin, None, found, data)
     if not text:
         raise UsageError("a target is empty", hint="an unset variable? the working directory is .")
     path = Path(text)
@@ -159,7 +161,8 @@ def _files(
         scheme = text.rstrip(":/")
         hint = f"is {scheme}:// meant?" if scheme in schemes else "a target is a path or -"
         raise UsageError(f"{text}: no such file or folder", hint=hint)
-    return FilesCollector(Target(text, "files"), path, found, globs=globs)
+    target = Target(text, "files", labels=settings.labels)
+    return FilesCollector(target, path, found, globs=globs)
 
 
 def _patience(settings: CollectorOptions) -> Patience:

@@ -49,7 +49,9 @@ def _beyond(
             yield f"{text}: outside of the repository", place
         elif key == "outputs" and any(part.startswith(".") for part in _inside(text)):
             yield f"{text}: hidden, and so no place for a report", place
-    for each in configuration.all("targets"):
+    for each in configuration.targets():
+        if each.is_entered:
+            yield f"{each.text}: as whom it is entered is not for such a file to say", each.place
         scheme, separator, _ = each.text.partition("://")
         if separator and scheme not in own:
             yield f"{scheme}:// is an address, which may be anybody's", each.place

@@ -7,7 +7,6 @@ holds the two equal. What names mean (profiles, parameters) is known when the po
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,12 +14,15 @@ from typing import Final
 
 import yaml
 
-from auditor.configuration.values import WHAT, Configuration, Value
+from auditor.configuration.entering import targets_of
+from auditor.configuration.numbers import positive, seconds
+from auditor.configuration.values import WHAT, Configuration, TargetValue, Value
 from auditor.errors import PolicyError, PolicyErrors
 from auditor.policy.read_profile import GATE
 from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader, kind_of
 
+WHAT_TARGETS: Final = "the file of targets"
 _SCALARS: Final = tuple(f"tag:yaml.org,2002:{name}" for name in ("str", "bool", "int", "float"))
 _BOOL: Final = _SCALARS[1]
 
@@ -46,6 +48,23 @@ def read_configuration(
     return Configuration(name, folder, hashlib.sha256(data).hexdigest(), settings)
 
 
+def read_targets(data: bytes, name: str) -> tuple[TargetValue, ...]:
+    """Read a file that has targets and nothing else, called ``name`` in errors.
+
+    Raises:
+        PolicyErrors: everything that is wrong with it, each with its line.
+    """
+    errors: list[PolicyError] = []
+    reader = Reader(data, name, errors)
+    found: tuple[TargetValue, ...] = ()
+    if reader.root is not None:
+        nodes = reader.mapping(reader.root, ("targets",), ("targets",))
+        found = targets_of(reader, nodes["targets"]) if nodes else ()
+    if errors:
+        raise PolicyErrors(tuple(errors), WHAT_TARGETS)
+    return found
+
+
 def _text(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
     return (Value(reader.string(node), reader.location(node)),)
 
@@ -69,14 +88,12 @@ def _gate(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
     return (Value(text, reader.location(node)),)
 
 
-def _seconds(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
-    value = reader.value(node)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        reader.fail(node, f"must be a number of seconds, not {kind_of(node)}")
-        return ()
-    if not (value > 0 and math.isfinite(value)):
-        reader.fail(node, "must be more than 0 seconds")
-    return (Value(float(value), reader.location(node)),)
+def _timeout(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
+    return (Value(seconds(reader, node), reader.location(node)),)
+
+
+def _parallel(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
+    return (Value(positive(reader, node), reader.location(node)),)
 
 
 def _outputs(reader: Reader, node: yaml.Node) -> tuple[Value, ...]:
@@ -120,7 +137,7 @@ def _scalar(reader: Reader, node: yaml.Node) -> str:
 
 KEYS: Final[Mapping[str, Callable[[Reader, yaml.Node], tuple[Value, ...]]]] = MappingProxyType(
     {
-        "targets": _texts,
+        "targets": targets_of,
         "exclude": _texts,
         "profile": _text,
         "parameters": _parameters,
@@ -132,7 +149,8 @@ KEYS: Final[Mapping[str, Callable[[Reader, yaml.Node], tuple[Value, ...]]]] = Ma
         "baseline-trust": _text,
         "outputs": _outputs,
         "kubeconfig": _text,
-        "timeout": _seconds,
+        "timeout": _timeout,
+        "parallel": _parallel,
     }
 )
 """What may be said, and how it is read."""

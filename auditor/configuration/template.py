@@ -37,6 +37,7 @@ def _lines(seen: Seen, profile: str) -> Iterator[str]:
     yield "targets:"
     yield f"  - .  # {seen.here}"
     yield from (f"  # - {target}  # {what}" for target, what in seen.live)
+    yield "  # - {target: k8s://prod, labels: {env: prod}, timeout: 60}"
     yield from _optional("What is left out of it; every report says so.", "exclude: [testdata/]")
     yield ""
     yield "# What it is judged by: auditor profiles list"
@@ -58,6 +59,7 @@ def _lines(seen: Seen, profile: str) -> Iterator[str]:
         "Reports beside the screen.", "outputs:", "  html: auditor.html", "  sarif: auditor.sarif"
     )
     yield from _optional("Seconds to wait for one target that is asked.", "timeout: 900")
+    yield from _optional("How many of them are asked at once.", "parallel: 8")
     yield from _optional(
         "The kubeconfig of k8s:// targets; only with `auditor scan --config FILE`.",
         "kubeconfig: prod.kubeconfig",

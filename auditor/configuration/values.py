@@ -30,6 +30,43 @@ class Value(msgspec.Struct, frozen=True):
         return self.value if isinstance(self.value, str) else f"{self.value:g}"
 
 
+class Reference(msgspec.Struct, frozen=True):
+    """Where a secret is, which never stands in the file itself.
+
+    ``how`` is file, env or command: its first line, a variable, or the first line that a program
+    prints, which is not run by a shell.
+    """
+
+    how: str
+    what: str
+    place: Location
+
+
+class TargetValue(Value, frozen=True):
+    """A target, and how it is entered; ``labels`` are by their names, in order.
+
+    ``kubeconfig`` is its file, or where the text of one is. ``timeout`` are the seconds to wait for
+    it, None for what holds for all. ``authority`` is a file of CAs, ``certificates`` a folder with
+    those of a client.
+    """
+
+    labels: tuple[tuple[str, str], ...] = ()
+    timeout: float | None = None
+    kubeconfig: Reference | None = None
+    password: Reference | None = None
+    session: Reference | None = None
+    authority: str = ""
+    thumbprint: str = ""
+    certificates: str = ""
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether it says as whom, or through what, it is entered."""
+        references = (self.kubeconfig, self.password, self.session)
+        texts = (self.authority, self.thumbprint, self.certificates)
+        return any(references) or any(texts)
+
+
 class Configuration(msgspec.Struct, frozen=True):
     """A configuration file.
 
@@ -50,6 +87,10 @@ class Configuration(msgspec.Struct, frozen=True):
     def all(self, key: str) -> tuple[Value, ...]:
         """The values of a key, none where it is not said."""
         return self.settings.get(key, ())
+
+    def targets(self) -> tuple[TargetValue, ...]:
+        """The targets."""
+        return tuple(each for each in self.all("targets") if isinstance(each, TargetValue))
 
     def paths(self) -> Iterator[tuple[str, str, Location]]:
         """Every path that it names, with its key and its place."""

@@ -179,6 +179,7 @@ def _target(target: TargetResult, principal: str) -> TargetReport:
             tuple(passed.files.suffixes.items()),
             passed.excluded,
         ),
+        labels=_or(target.labels, {}),
     )
 
 

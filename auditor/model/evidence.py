@@ -82,6 +82,7 @@ class TargetEntry(msgspec.Struct, frozen=True):
     ``cause`` is then that of the gap. ``notes`` is what whoever reads the verdicts should know of
     how it was read, and is not a gap; ``passed`` is what was not read for what it is called.
     ``place`` is the folder that it was recorded in before and read from now, "" otherwise.
+    ``labels`` are what a person calls it besides, by their names.
     """
 
     uri: str
@@ -100,6 +101,7 @@ class TargetEntry(msgspec.Struct, frozen=True):
     passed: PassedOver = PassedOver()
     cause: GapCause | None = None
     place: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def target(self) -> Target:
@@ -112,6 +114,7 @@ class TargetEntry(msgspec.Struct, frozen=True):
             self.excluded,
             self.notes,
             self.place,
+            self.labels,
         )
 
     def refuse_failed(self) -> None:

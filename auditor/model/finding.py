@@ -89,7 +89,8 @@ class TargetReport(msgspec.Struct, frozen=True):
     ``principal`` is as whom it was read, ``excluded`` what of it is not read by design, ``notes``
     what else is to be said of how it was read. ``others`` are documents of files that are no
     objects, by their places; ``passed`` is what was not read for what it is called. ``place`` is
-    the folder where what was read before is kept, "" for what was read now.
+    the folder where what was read before is kept, "" for what was read now. ``labels`` are what a
+    person calls it besides.
     """
 
     uri: str
@@ -104,6 +105,7 @@ class TargetReport(msgspec.Struct, frozen=True):
     others: Some = NONE_OF_IT
     passed: PassedOver = PassedOver()
     place: str = ""
+    labels: Mapping[str, str] = MappingProxyType({})
 
 
 class RuleInfo(msgspec.Struct, frozen=True):

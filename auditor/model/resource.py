@@ -29,6 +29,7 @@ class Target(msgspec.Struct, frozen=True):
     already tell resources apart; for a cluster the uid of its ``kube-system`` namespace.
     ``principal`` is who asked, as the target sees it, ``notes`` what is to be said of how it was
     read. ``place`` is the folder where what was read before is kept, "" for what is read now.
+    ``labels`` are what a person calls it besides, by their names.
     """
 
     uri: str
@@ -38,6 +39,7 @@ class Target(msgspec.Struct, frozen=True):
     excluded: tuple[Excluded, ...] = ()
     notes: tuple[str, ...] = ()
     place: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):

@@ -133,6 +133,10 @@ class TargetResult(msgspec.Struct, frozen=True):
     ]
     others: Annotated[Some, says("Documents that are not resources, the first by file and line.")]
     passed: Passed
+    labels: Annotated[
+        Mapping[str, str] | UnsetType,
+        says("What the configuration calls the target besides; absent where it says nothing."),
+    ] = UNSET
 
 
 class KindCount(msgspec.Struct, frozen=True, gc=False):

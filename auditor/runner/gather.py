@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -43,7 +44,8 @@ class CollectionRequest(msgspec.Struct, frozen=True):
 
     ``commitments`` is the key for them, None when nobody asks what was left out. ``secrets`` are
     filled in: the credentials of this run. So are ``mishaps``: what was a bug of ours, and cost a
-    whole target.
+    whole target. ``labels`` are those of targets, by their numbers. ``parallel`` is how many are
+    read at once.
     """
 
     wanted: WantedKinds
@@ -53,6 +55,8 @@ class CollectionRequest(msgspec.Struct, frozen=True):
     commitments: bytes | None = None
     secrets: set[str] = msgspec.field(default_factory=set)
     mishaps: list[Mishap] = msgspec.field(default_factory=list)
+    labels: Mapping[int, tuple[tuple[str, str], ...]] = MappingProxyType({})
+    parallel: int = MAX_PARALLEL_TARGETS
 
     @property
     def bug(self) -> str:
@@ -131,7 +135,7 @@ def _read_all(
     if not live:
         return {}
     shared = _Shared(progress)
-    with _pool(min(len(live), MAX_PARALLEL_TARGETS), shared) as submit:
+    with _pool(min(len(live), order.parallel), shared) as submit:
         coming = {
             number: submit(_read, number, target, order, shared) for number, target in live.items()
         }
@@ -169,7 +173,8 @@ def _read(number: int, target: Live, order: CollectionRequest, shared: _Shared) 
     shared.go_on()
     commit = committing(order.commitments) if order.commitments is not None else None
     sink = FolderSink(order.folder, number, order.scratch, commit)
-    entry = redact_texts(_entry(number, target, order, sink, shared))
+    read = _entry(number, target, order, sink, shared)
+    entry = redact_texts(msgspec.structs.replace(read, labels=order.labels.get(number, ())))
     shared.go_on()
     order.secrets.update(sink.secrets)
     return Collected(entry, sink.close())

@@ -229,6 +229,7 @@ def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
         _others(run) if target.uid == "files" else NONE_OF_IT,
         run.passed,
         target.place,
+        dict(target.labels),
     )
 
 

@@ -43,6 +43,7 @@ def entry_of(job: Job, run: TargetRun, ended: str) -> TargetEntry:
         passed=run.passed,
         cause=run.cause,
         place=target.place,
+        labels=target.labels,
     )
 
 

@@ -19,11 +19,22 @@ from tests.unit.model.documents import finding_of, whole
 
 SCHEMA_FILE = Path(__file__).parents[2] / "policies/schema/results.v1.schema.json"
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text("utf-8")))
-OPEN = {"parameters", "resources", "ignored", "counts", "suffixes", "value", "facts", "body"}
+OPEN = {
+    "labels",
+    "parameters",
+    "resources",
+    "ignored",
+    "counts",
+    "suffixes",
+    "value",
+    "facts",
+    "body",
+}
 """Fields that are maps by name, or anything at all."""
 OPTIONAL = {
     "document": {"baseline", "configuration", "facts", "waivers"},
     "select": set(Selector.__struct_fields__),
+    "targets": {"labels"},
     "tool": {"fingerprints"},
     "passed": {"excluded"},
     "frameworks": {"mapping", "unreviewed", "dated", "total", "rest", "selected_only"},

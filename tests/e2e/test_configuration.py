@@ -198,7 +198,7 @@ def test_init_writes_what_scan_goes_by(folder: Path) -> None:
     assert "1 k8s/Pod" in text
     assert "1 docker/ComposeService" in text
     assert "\nwaivers: waivers.yaml\n" in text
-    assert "k8s://" not in text.partition("exclude")[0], "there is no kubeconfig"
+    assert "- k8s://  #" not in text, "there is no kubeconfig"
     scanned = auditor("scan", "--format", "json", cwd=folder).results()
     assert scanned["configuration"]["file"] == "auditor.yaml"
     assert {"k8s/Pod", "docker/ComposeService"} <= set(scanned["coverage"]["resources"])

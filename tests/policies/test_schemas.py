@@ -92,7 +92,18 @@ parameters:
   version: {type: kubernetes-version, default: "1.30", description: d}
 """
 CONFIGURATION = """
-targets: [a, "k8s://b"]
+targets:
+  - a
+  - target: k8s://b
+    labels: {env: c}
+    timeout: 3
+    kubeconfig: d
+    password: {env: E}
+    ca-file: f
+    certificates: g
+  - target: k8s://h
+    kubeconfig: {command: i}
+    session: {file: j}
 exclude: [c]
 profile: d
 parameters: {e: 1, f: true, g: [h, 2], "i.j": k}
@@ -105,6 +116,7 @@ baseline-trust: p
 outputs: {json: q, sarif: r}
 kubeconfig: s
 timeout: 1.5
+parallel: 4
 """
 WITH_PARAMETERS = re.sub(r"parameters:\n.*\n", PARAMETERS, making.RULE).replace(
     "    params: {least: 3}\n", ""

@@ -25,6 +25,7 @@ baseline-key: then.pub
 outputs: {sarif: r.sarif, html: r.html}
 kubeconfig: prod.kubeconfig
 timeout: 30
+parallel: 3
 """
 
 

@@ -52,6 +52,7 @@ TARGET = TargetResult(
     notes=("a list expired",),
     others=Some(1, ("a.yaml:3",)),
     passed=Passed(Some(1, (".git",)), Some(0, ()), PassedFiles(2, {".md": 2}), (LEFT_OUT,)),
+    labels={"env": "prod"},
 )
 WAIVER = WaiverResult(
     id="w-1",
