@@ -62,6 +62,12 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
         "diff": Known(
             "auditor.cli.diff:diff", "Say what is different between two bundles, and why."
         ),
+        "history": Known(
+            "auditor.cli.history:history", "Keep what bundles say, run by run, in a database."
+        ),
+        "trend": Known(
+            "auditor.cli.trend:trend", "Say what became of findings in the runs of a history."
+        ),
         "waivers": Known(
             "auditor.cli.waivers:waivers",
             "Accept findings, with an owner and an end; say which are accepted.",
