@@ -26,6 +26,7 @@ WORDS: Final[Mapping[ControlState, str]] = MappingProxyType(
     {
         ControlState.SATISFIED: "satisfied",
         ControlState.SUPPORTED: "supported",
+        ControlState.ATTESTED: "by a person's word",
         ControlState.NOT_SATISFIED: "not satisfied",
         ControlState.UNDETERMINED: "undetermined",
         ControlState.MANUAL: "for a person",

@@ -347,6 +347,7 @@ def _score(state: ControlState, said: str) -> _Object:
             return {"conformance": {"rationale": said}, "confidence": {"score": 0}}
         case (
             ControlState.SUPPORTED
+            | ControlState.ATTESTED
             | ControlState.MANUAL
             | ControlState.NOT_ASSESSED
             | ControlState.NOT_COVERED

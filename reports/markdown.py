@@ -20,7 +20,7 @@ from typing import Final
 
 from auditor.model.finding import Report
 from auditor.model.results_finding import Finding
-from reports import controls
+from reports import answers, controls
 from reports.details import (
     details,
     gap_details,
@@ -98,6 +98,9 @@ def _targets(report: Report) -> Iterator[tuple[str, str]]:
         yield "targets", f"- {code(text)}\n"
     yield "heading", "\n## Controls\n\n"
     for text in controls.lines(report):
+        yield "targets", f"- {code(text)}\n"
+    yield "heading", "\n## Answers\n\n"
+    for text in answers.lines(report):
         yield "targets", f"- {code(text)}\n"
 
 

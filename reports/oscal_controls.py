@@ -167,6 +167,7 @@ _WHY: Final = {
         ": all that speaks to it passes. That it does is this program's own mapping, so it is not "
         "shown to be satisfied."
     ),
+    ControlState.ATTESTED: ": by a person's word, which no rule has shown.",
     ControlState.MANUAL: ".",
     ControlState.NOT_ASSESSED: ".",
     ControlState.NOT_COVERED: ".",
@@ -176,6 +177,7 @@ _DECIDING: Final = {
     ControlState.NOT_SATISFIED: ("fail",),
     ControlState.UNDETERMINED: ("unknown", "manual"),
     ControlState.SUPPORTED: ("pass",),
+    ControlState.ATTESTED: (),
     ControlState.MANUAL: (),
     ControlState.NOT_ASSESSED: (),
     ControlState.NOT_COVERED: (),
@@ -201,6 +203,12 @@ def _status(state: ControlState) -> _Object | None:
                 "state": "not-satisfied",
                 "reason": "other",
                 "remarks": "Supported: what speaks to it passes, by a mapping of our own.",
+            }
+        case ControlState.ATTESTED:
+            return {
+                "state": "satisfied",
+                "reason": "other",
+                "remarks": "Attested: a person's word, which no rule has shown.",
             }
         case ControlState.NOT_ASSESSED | ControlState.MANUAL | ControlState.NOT_COVERED:
             return None

@@ -53,6 +53,7 @@ def results_of(report: Report) -> Results:
         configuration=msgspec.UNSET if report.configuration is None else report.configuration,
         baseline=msgspec.UNSET if report.baseline is None else report.baseline,
         waivers=msgspec.UNSET if report.waivers is None else report.waivers,
+        answers=msgspec.UNSET if report.answers is None else report.answers,
         facts=dict(report.facts) if report.facts else msgspec.UNSET,
     )
 

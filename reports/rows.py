@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
+from auditor.model.answers import AnswerResult
 from auditor.model.finding import GapReport, Report
 from auditor.model.results import ControlResult
 from auditor.model.results_finding import Finding
 from auditor.model.waivers import WaiverResult
+from reports import answers
 from reports.controls import mark
 from reports.details import accepted, message, not_decided, rule_of, verdict_of_run
 from reports.places import path_of, path_of_gap, path_of_target
@@ -32,7 +34,7 @@ COLUMNS: Final = (
     *("confidence", "accepted", "remediation", "uid", "rendered", "evidence", "fingerprint"),
     "mapping",
 )
-"""``record`` is run, target, waiver, control, gap or finding; a cell is empty where it is silent.
+"""``record`` is run, target, waiver, control, answer, gap or finding; cells may be empty.
 
 ``mapping`` is whose it is, of a control, and whether anybody has reviewed it.
 """
@@ -83,6 +85,7 @@ def _rows(report: Report) -> Iterator[Mapping[str, str]]:
     yield from map(_waiver, report.waivers or ())
     marks = {each.id: mark(each) for each in report.frameworks}
     yield from (_control(each, marks) for each in report.controls)
+    yield from map(_answer, report.answers or ())
     yield from map(_gap, report.gaps)
     for finding in report.findings:
         yield _finding(report, finding)
@@ -109,6 +112,17 @@ def _control(control: ControlResult, marks: Mapping[str, str]) -> Mapping[str, s
         "controls": f"{control.framework}:{control.id}",
         "related": " ".join(control.rules),
         "mapping": marks.get(control.framework, ""),
+    }
+
+
+def _answer(answer: AnswerResult) -> Mapping[str, str]:
+    return {
+        "record": "answer",
+        "verdict": answer.state.value,
+        "target": answer.target,
+        "message": answers.words(answer),
+        "related": "; ".join(answers.notices(answer)),
+        "controls": answer.control,
     }
 
 

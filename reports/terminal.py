@@ -12,7 +12,7 @@ from typing import Final
 
 from auditor.model.enums import Decision, Severity, TargetState, Verdict
 from auditor.model.finding import Report, TargetReport
-from reports import controls, gpus, isolation, reach, scope, waivers
+from reports import answers, controls, gpus, isolation, reach, scope, waivers
 from reports.by_object import ByObject
 from reports.by_rule import ByRule
 from reports.details import configured
@@ -92,6 +92,7 @@ class _Screen:
         if bounded:
             table = iter(capped(table, MOST_TABLE))
         yield from controls.section(self._report, self._style, short=bounded)
+        yield from answers.section(self._report, self._style, short=bounded)
         yield from waivers.section(self._report, self._style, short=bounded)
         yield from gpus.section(self._report, self._style, short=bounded)
         yield from isolation.section(self._report, self._style, short=bounded)

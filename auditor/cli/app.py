@@ -72,6 +72,10 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
             "auditor.cli.waivers:waivers",
             "Accept findings, with an owner and an end; say which are accepted.",
         ),
+        "answers": Known(
+            "auditor.cli.answers:answers",
+            "Answer controls that no rule decides, with an owner and an end.",
+        ),
         "keys": Known("auditor.cli.keys:keys", "Make a signing key, and show its public half."),
         "doctor": Known(
             "auditor.cli.doctor:doctor",

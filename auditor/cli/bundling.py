@@ -19,7 +19,8 @@ from auditor.config import Config
 from auditor.evidence.archive import SUFFIX, pack
 from auditor.evidence.assembly import store_policy, write_inventory, write_json, write_results
 from auditor.evidence.commitments import run_key
-from auditor.evidence.layout import ENVIRONMENT, Evaluation, RunEntry
+from auditor.evidence.entries import write_entries
+from auditor.evidence.layout import ANSWERS, ENVIRONMENT, Evaluation, RunEntry
 from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
 from auditor.model.evidence import TargetEntry
@@ -118,6 +119,8 @@ def assemble(
         write_known(root, settings.known)
     if settings.waivers is not None:
         write_waivers(root, settings.waivers)
+    if settings.answers is not None:
+        write_entries(root, ANSWERS, settings.answers)
     write_json(root / ENVIRONMENT, environment(arguments))
     evaluation = Evaluation(
         profile=settings.chosen.profile,

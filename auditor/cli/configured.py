@@ -35,6 +35,7 @@ KEYS: Final[Mapping[str, str]] = MappingProxyType(
         "policies": "policies",
         "fail_on": "fail-on",
         "waivers": "waivers",
+        "answers": "answers",
         "baseline": "baseline",
         "baseline_key": "baseline-key",
         "baseline_trust": "baseline-trust",
@@ -197,7 +198,7 @@ def _value(name: str, found: Configuration, given: Any) -> Any:
             return tuple(f"{each.name}={_path(found.folder, each.text)}" for each in values)
         case "kubeconfig":
             return _path(found.folder, values[0].text)
-        case "waivers" | "baseline" | "baseline_key" | "baseline_trust":
+        case "waivers" | "answers" | "baseline" | "baseline_key" | "baseline_trust":
             return Path(_path(found.folder, values[0].text))
         case _:
             return values[0].value

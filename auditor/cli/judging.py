@@ -26,6 +26,7 @@ from auditor.cli.writing import WRITING, Reports, Written
 from auditor.config import Config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
+from auditor.model.answers import AnswerEntry
 from auditor.model.finding import Report
 from auditor.model.results import ConfigurationFile
 from auditor.model.waivers import WaiverEntry
@@ -47,6 +48,7 @@ SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
             "fail_on",
             *_BASELINE,
             "waivers",
+            "answers",
             "exit_zero",
         ),
         **WRITING_SECTIONS,
@@ -68,6 +70,7 @@ class Choices(Written, frozen=True, kw_only=True):
     baseline_trust: Path | None
     baseline_any: bool
     waivers: Path | None
+    answers: Path | None
     exit_zero: bool
     workers: int | None
     no_cache: bool
@@ -115,6 +118,13 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="What was accepted, by whom and until when: the gate does not count it, and reports "
         "say so. See auditor waivers.",
+    ),
+    click.option(
+        "--answers",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="What people say of controls that no rule decides: reports show it as their word. See "
+        "auditor answers.",
     ),
     click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
     click.option(
@@ -166,6 +176,7 @@ class Judging:
             memo=not chosen.no_memo,
             known=self._known(spool),
             waivers=self._waivers(),
+            answers=self._answers(),
             configuration=configuration,
         )
 
@@ -189,6 +200,14 @@ class Judging:
         from auditor.cli.waivers import waivers_in
 
         return waivers_in(chosen.waivers, chosen.policies, chosen.profile)
+
+    def _answers(self) -> tuple[AnswerEntry, ...] | None:
+        chosen = self._chosen
+        if chosen.answers is None:
+            return None
+        from auditor.cli.answers import answers_in
+
+        return answers_in(chosen.answers, chosen.policies)
 
     def wanted(self, settings: Settings) -> WantedKinds:
         """The kinds that the rules of the profile rest on."""

@@ -13,7 +13,9 @@ from auditor.cli.wiring import wired
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.archive import unpack
 from auditor.evidence.blocks import BlockReader
+from auditor.evidence.entries import read_entries
 from auditor.evidence.layout import (
+    ANSWERS,
     BODIES,
     LARGE_RESULTS,
     RESULTS,
@@ -23,6 +25,7 @@ from auditor.evidence.layout import (
     results_in,
 )
 from auditor.evidence.recorded import in_full
+from auditor.model.answers import AnswerEntry
 from auditor.policy import CacheFolder
 from auditor.ports import Collector
 from auditor.runner.known import read_known
@@ -137,6 +140,7 @@ class Replay(msgspec.Struct, frozen=True):
             list_all=evaluation.list_all,
             known=read_known(policy.root),
             waivers=read_waivers(policy.root),
+            answers=read_entries(policy.root, ANSWERS, tuple[AnswerEntry, ...]),
             configuration=evaluation.configuration,
         )
         stamp = _stamp_as_then(evidence.manifest)

@@ -18,8 +18,10 @@ from auditor.cli.explain import WIDEST
 from auditor.cli.moments import now
 from auditor.cli.options import load_policy, policies_option
 from auditor.cli.prose import prose
+from auditor.cli.term import when
 from auditor.errors import UsageError
-from auditor.model.waivers import SOON, WaiverEntry, WaiverState
+from auditor.model.terms import SOON
+from auditor.model.waivers import WaiverEntry, WaiverState
 from auditor.policy import PolicySet, resolve
 from auditor.policy.policyset import read_file
 from auditor.policy.read_profile import LONGEST_WAIVER
@@ -126,7 +128,7 @@ def check(place: Path, profile: str, policies: tuple[Path, ...], days: int) -> i
         state = each.state(today.isoformat(), limit)
         reasons = []
         if state in {WaiverState.EXPIRED, WaiverState.EXPIRING}:
-            reasons.append(_when(each, today))
+            reasons.append(when(each.expires, today))
         if each.select.is_broad:
             reasons.append("names neither objects nor files")
         if reasons:
@@ -231,14 +233,6 @@ def _state(entry: WaiverEntry, today: dt.date) -> WaiverState:
     return entry.state(today.isoformat(), (today + dt.timedelta(days=SOON)).isoformat())
 
 
-def _when(entry: WaiverEntry, today: dt.date) -> str:
-    """Say when a waiver ends, or ended."""
-    days = (dt.date.fromisoformat(entry.expires) - today).days
-    if days <= 0:
-        return f"expired on {entry.expires}"
-    return f"expires on {entry.expires}, in {days} day{'s' if days != 1 else ''}"
-
-
 def _record(entry: WaiverEntry, state: WaiverState) -> dict[str, object]:
     return {
         "id": entry.id,
@@ -255,7 +249,9 @@ def _record(entry: WaiverEntry, state: WaiverState) -> dict[str, object]:
 
 
 def _told(entry: WaiverEntry, state: WaiverState, today: dt.date, width: int) -> Iterator[str]:
-    yield from wrap(f"{entry.id}  {state.value}  {entry.rule}, {_when(entry, today)}", width, "")
+    yield from wrap(
+        f"{entry.id}  {state.value}  {entry.rule}, {when(entry.expires, today)}", width, ""
+    )
     parts = [f"{key} {value}" for key in SELECTORS if (value := getattr(entry.select, key))]
     yield from wrap(f"for {', '.join(parts) or 'every finding of the rule'}", width, "    ")
     yield from wrap(entry.reason, width, "    ")

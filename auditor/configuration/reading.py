@@ -144,6 +144,7 @@ KEYS: Final[Mapping[str, Callable[[Reader, yaml.Node], tuple[Value, ...]]]] = Ma
         "policies": _texts,
         "fail-on": _gate,
         "waivers": _text,
+        "answers": _text,
         "baseline": _text,
         "baseline-key": _text,
         "baseline-trust": _text,

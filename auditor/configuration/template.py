@@ -52,6 +52,10 @@ def _lines(seen: Seen, profile: str) -> Iterator[str]:
     accepted = "What was accepted, by whom and until when: auditor waivers add waivers.yaml"
     yield from _optional(accepted, f"waivers: {seen.waivers or 'waivers.yaml'}", said=seen.waivers)
     yield from _optional(
+        "What people say of controls that no rule decides: auditor answers ask",
+        "answers: answers.yaml",
+    )
+    yield from _optional(
         "An earlier bundle: the gate counts only what it does not have.",
         *("baseline: baseline.zip", "baseline-key: auditor.pub"),
     )

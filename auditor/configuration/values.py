@@ -13,7 +13,7 @@ from auditor.policy.tenancy import FILE, TENANT
 
 WHAT: Final = "the configuration"
 _FILE: Final = f"{FILE}:"
-PATHS: Final = ("waivers", "baseline", "baseline-key", "baseline-trust", "kubeconfig")
+PATHS: Final = ("waivers", "answers", "baseline", "baseline-key", "baseline-trust", "kubeconfig")
 """Keys that are one path."""
 
 

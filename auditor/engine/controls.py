@@ -88,6 +88,7 @@ def _deciding(state: ControlState) -> tuple[Verdict, ...]:
         case (
             ControlState.SATISFIED
             | ControlState.SUPPORTED
+            | ControlState.ATTESTED
             | ControlState.NOT_ASSESSED
             | ControlState.MANUAL
             | ControlState.NOT_COVERED

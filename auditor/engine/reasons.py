@@ -16,7 +16,7 @@ _SHOWN: Final = 3
 def why_so(control: Control, state: ControlState, found: Judged) -> str:
     """Say why a control is in a state, "" where the state says all."""
     match state:
-        case ControlState.SATISFIED | ControlState.SUPPORTED:
+        case ControlState.SATISFIED | ControlState.SUPPORTED | ControlState.ATTESTED:
             return ""
         case ControlState.NOT_SATISFIED:
             fails = [each for each in control.rules if _count(found, each, "failed")]

@@ -137,6 +137,7 @@ def recalled(path: Path, rules: Mapping[str, RuleInfo], derived: Collection[str]
         configuration=_or(results.configuration, None),
         baseline=_or(results.baseline, None),
         waivers=_or(results.waivers, None),
+        answers=_or(results.answers, None),
         waived=findings.waived,
         facts=_facts(results),
     )

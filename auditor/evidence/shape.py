@@ -28,6 +28,7 @@ _FILES: Final = {
     "environment": r"environment\.json",
     "baseline": r"baseline\.json",
     "waivers": r"waivers\.json",
+    "answers": r"answers\.json",
 }
 _NAMES: Final = {role: re.compile(text, re.ASCII) for role, text in _FILES.items()}
 _OF_COLLECTING: Final = frozenset({"body", "record", "redactions"})

@@ -127,11 +127,13 @@ class ControlState(StrEnum):
     ``SUPPORTED``: all rules that speak to it pass, and that they do is our own mapping, so no more
     is said than that. ``NOT_ASSESSED``: the profile has no rule for it, or nothing of the platform
     that its rules are about was there, so nothing was looked at. ``MANUAL``: a person has to answer
-    it. ``NOT_COVERED``: no rule of this program speaks to it.
+    it. ``ATTESTED``: a person did, for a while. ``NOT_COVERED``: no rule of this program speaks to
+    it.
     """
 
     SATISFIED = "satisfied"
     SUPPORTED = "supported"
+    ATTESTED = "attested"
     NOT_SATISFIED = "not-satisfied"
     UNDETERMINED = "undetermined"
     MANUAL = "manual"

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from auditor.model.answers import AnswerResult
 from auditor.model.enums import TargetState
 from auditor.model.policy import Framework
 from auditor.model.resource import NONE_OF_IT, Gap, PassedOver, Some
@@ -125,8 +126,9 @@ class Report(msgspec.Struct, frozen=True):
     the sha256 of the findings, gaps and counts: equal for equal input, whenever and however run.
     ``bug`` is a traceback of what nobody foresaw, "" for none: of gaps that are our bug the first.
     ``configuration`` is the file that said what options did not, None for none.
-    ``facts`` are those that are listed, by their kind. ``waivers`` are None where there was no file
-    of them; ``waived`` maps (verdict, severity) to the number of findings that they cover.
+    ``facts`` are those that are listed, by their kind. ``waivers`` and ``answers`` are None where
+    there was no file of them; ``waived`` maps (verdict, severity) to the number of findings that
+    waivers cover.
     """
 
     version: str
@@ -149,6 +151,7 @@ class Report(msgspec.Struct, frozen=True):
     frameworks: tuple[Framework, ...] = ()
     baseline: Baseline | None = None
     waivers: tuple[WaiverResult, ...] | None = None
+    answers: tuple[AnswerResult, ...] | None = None
     waived: Mapping[tuple[str, str], int] = MappingProxyType({})
     configuration: ConfigurationFile | None = None
     bug: str = ""

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from auditor.model.answers import AnswerResult
 from auditor.model.enums import ControlState, Decision, GapCause, TargetState
 from auditor.model.policy import Framework
 from auditor.model.resource import LeftOut, Some
@@ -322,6 +323,10 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     waivers: Annotated[
         tuple[WaiverResult, ...] | UnsetType,
         says("The waivers of the run and what they came to; absent where it had none to go by."),
+    ] = UNSET
+    answers: Annotated[
+        tuple[AnswerResult, ...] | UnsetType,
+        says("What people answered of controls, and what it came to; absent: no file of answers."),
     ] = UNSET
     facts: Annotated[
         Mapping[str, tuple[ListedFact, ...]] | UnsetType,

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Annotated, Final
 
 import msgspec
 
 from auditor.model.results_finding import FindingSummary, Waiver, says
+from auditor.model.terms import TermState, state_on
 
-SOON: Final = 30
-"""Days before its end from which a waiver is expiring."""
 MANY: Final = 50
 """Findings from which a waiver is broad, whatever it names."""
 
 
-class WaiverState(Enum):
-    """Whether a waiver counts on the day of a run, in UTC."""
-
-    ACTIVE = "active"
-    EXPIRING = "expiring"
-    EXPIRED = "expired"
-    PENDING = "pending"
+WaiverState = TermState
+"""Whether a waiver counts on the day of a run."""
 
 
 class Selector(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -81,11 +74,7 @@ class WaiverEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
 
     def state(self, day: str, soon: str) -> WaiverState:
         """Whether it counts on a day; ``soon`` is the day from whose eve on it is expiring."""
-        if day >= self.expires:
-            return WaiverState.EXPIRED
-        if day < self.created:
-            return WaiverState.PENDING
-        return WaiverState.EXPIRING if self.expires <= soon else WaiverState.ACTIVE
+        return state_on(self.created, self.expires, day, soon)
 
     @property
     def mark(self) -> Waiver:

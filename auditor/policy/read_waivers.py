@@ -18,7 +18,6 @@ is told to be broad. ``expires`` is the first day, in UTC, on which it counts no
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -30,6 +29,7 @@ from auditor.model.policy import Rule
 from auditor.model.waivers import Selector, WaiverEntry
 from auditor.policy.names import Names
 from auditor.policy.read_profile import LONGEST_WAIVER
+from auditor.policy.read_terms import day_in, read_term
 from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader
 
@@ -38,7 +38,7 @@ ID: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 SELECTORS: Final = tuple(Selector.__struct_fields__)
 _REQUIRED: Final = ("id", "rule", "reason", "owner", "approved-by", "created", "expires")
 _KEYS: Final = (*_REQUIRED, "for", "ticket")
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_AGAIN: Final = "what is accepted for longer is looked at again: approve it anew then"
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -73,14 +73,12 @@ def read_waivers(
 
 def _entry(reader: Reader, node: yaml.Node, rules: Mapping[str, Rule], longest: int) -> WaiverEntry:
     nodes = reader.mapping(node, _KEYS, _REQUIRED)
-    texts = {key: reader.string(nodes.get(key)) for key in _KEYS if key != "for"}
+    days = ("created", "expires")
+    texts = {key: reader.string(nodes.get(key)) for key in _KEYS if key not in (*days, "for")}
     if texts["id"] and not ID.fullmatch(texts["id"]):
         hint = "letters and digits, joined by dashes or dots: W-2026-1"
         reader.fail(nodes["id"], f"{texts['id']!r} is not an id", hint)
-    created = _day(reader, nodes, "created")
-    expires = _day(reader, nodes, "expires")
-    if created and expires:
-        _span(reader, nodes["expires"], (expires - created).days, longest)
+    read_term(reader, nodes, "created", "expires", (longest, _AGAIN))
     return WaiverEntry(
         id=texts["id"],
         rule=_rule(reader, nodes.get("rule"), texts["rule"], rules),
@@ -88,8 +86,8 @@ def _entry(reader: Reader, node: yaml.Node, rules: Mapping[str, Rule], longest: 
         reason=texts["reason"],
         owner=texts["owner"],
         approved_by=texts["approved-by"],
-        created=texts["created"],
-        expires=texts["expires"],
+        created=day_in(nodes, "created"),
+        expires=day_in(nodes, "expires"),
         ticket=texts["ticket"],
     )
 
@@ -104,32 +102,6 @@ def _rule(reader: Reader, node: yaml.Node | None, name: str, rules: Mapping[str,
         reader.fail(node, f"no rule is called {name!r}", hint)
         return ""
     return rule.id
-
-
-def _day(reader: Reader, nodes: Mapping[str, yaml.Node], key: str) -> dt.date | None:
-    text = reader.string(nodes.get(key))
-    if not text:
-        return None
-    try:
-        return dt.date.fromisoformat(text) if _DAY.fullmatch(text) else _no_day(text)
-    except ValueError:
-        reader.fail(nodes[key], f"{text!r} is not a day", 'in quotes: "2026-11-30"')
-        return None
-
-
-def _no_day(text: str) -> dt.date:
-    raise ValueError(text)
-
-
-def _span(reader: Reader, node: yaml.Node, days: int, longest: int) -> None:
-    if days <= 0:
-        reader.fail(node, "it expires before it begins")
-    elif days > longest:
-        reader.fail(
-            node,
-            f"it lasts {days} days, and may last {longest}",
-            "what is accepted for longer is looked at again: approve it anew then",
-        )
 
 
 def _selector(reader: Reader, node: yaml.Node | None) -> Selector:

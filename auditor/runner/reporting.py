@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from auditor.engine import conclude, presence
+from auditor.engine.answering import Answered, answered
 from auditor.engine.controls import control_results
 from auditor.engine.gate import decide, parse_gate
 from auditor.engine.judged import Judged
@@ -52,6 +53,7 @@ def put_together(
         findings = StoredFindings(settings.spool / "findings", amendments.amended(blocks))
     absent = _Absent.of(runs, context)
     whole = _Whole.of(every, [run for _, run in runs], context, absent.rules)
+    word = _answered(_controls(runs, whole, absent, merger.merged, context), runs, settings, stamp)
     return amendments.conclude(
         Report(
             version=stamp.version,
@@ -66,7 +68,7 @@ def put_together(
             counts=whole.counts,
             gaps=conclude.gap_reports(whole.gaps, context.profile.rules, context.sources),
             findings=findings,
-            controls=_controls(runs, whole, absent, merger.merged, context),
+            controls=word.controls,
             gate=_gate(settings.gate, whole, merger.merged, amendments, context.profile),
             rules=rules_of(context.profile),
             tallies=dict(merger.merged.tallies),
@@ -78,9 +80,21 @@ def put_together(
                 if each.id not in absent.frameworks
             ),
             configuration=settings.configuration,
+            answers=None if settings.answers is None else word.results,
             bug=min((each for run in every for each in run.mishaps), default=_NONE).text,
         )
     )
+
+
+def _answered(
+    controls: tuple[ControlResult, ...],
+    runs: Sequence[tuple[Collector, TargetRun]],
+    settings: Settings,
+    stamp: Stamp,
+) -> Answered:
+    """Controls with what people answered of them; as of the day on which the run began."""
+    uris = [collector.target.uri for collector, _ in runs]
+    return answered(controls, settings.answers or (), uris, stamp.started[:10])
 
 
 class _Whole(msgspec.Struct, frozen=True):

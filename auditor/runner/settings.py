@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.analysis.analyses import Table
 from auditor.analysis.table import ANALYSES
+from auditor.model.answers import AnswerEntry
 from auditor.model.evidence import TargetEntry
 from auditor.model.results import ConfigurationFile
 from auditor.model.waivers import WaiverEntry
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     shard_weight: int = SHARD_WEIGHT
     known: Known | None = None
     waivers: tuple[WaiverEntry, ...] | None = None
+    answers: tuple[AnswerEntry, ...] | None = None
     configuration: ConfigurationFile | None = None
 
 

@@ -19,16 +19,16 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.evidence import files, strict
+from auditor.evidence.entries import read_entries, write_entries
 from auditor.evidence.layout import WAIVERS
 from auditor.model.enums import Verdict
 from auditor.model.finding import Report
 from auditor.model.results_finding import FindingState, FindingSummary
 from auditor.model.results_layout import rule_of, waived
-from auditor.model.waivers import MANY, SOON, WaiverEntry, WaiverResult, WaiverState
+from auditor.model.terms import IN_FORCE, SOON
+from auditor.model.waivers import MANY, WaiverEntry, WaiverResult
 from auditor.runner.settings import Settings, Stamp
 
-_IN_FORCE = frozenset({WaiverState.ACTIVE, WaiverState.EXPIRING})
 _decode = msgspec.json.Decoder(FindingSummary).decode
 
 
@@ -62,7 +62,7 @@ class Waiving:
         fitting = [each for each in candidates if each.select.fits(summary)]
         for each in fitting:
             self._covered[each.id] += 1
-        first = next((each for each in fitting if self._states[each.id] in _IN_FORCE), None)
+        first = next((each for each in fitting if self._states[each.id] in IN_FORCE), None)
         if first is None:
             return finding, True
         self._waived[state.verdict.value, state.severity.value] += 1
@@ -100,8 +100,7 @@ def waiving(settings: Settings, stamp: Stamp) -> Waiving | None:
 
 def write_waivers(root: Path, entries: tuple[WaiverEntry, ...]) -> None:
     """Keep waivers in a bundle, so that it can be judged again."""
-    data = msgspec.json.encode(entries, order="deterministic")
-    (root / WAIVERS).write_bytes(msgspec.json.format(data, indent=1) + b"\n")
+    write_entries(root, WAIVERS, entries)
 
 
 def read_waivers(root: Path) -> tuple[WaiverEntry, ...] | None:
@@ -110,8 +109,4 @@ def read_waivers(root: Path) -> tuple[WaiverEntry, ...] | None:
     Raises:
         IntegrityError: they are malformed.
     """
-    path = root / WAIVERS
-    if not path.exists():
-        return None
-    value = strict.parse(WAIVERS, files.read(path, strict.MOST_BYTES))
-    return strict.convert(WAIVERS, value, tuple[WaiverEntry, ...])
+    return read_entries(root, WAIVERS, tuple[WaiverEntry, ...])

@@ -18,6 +18,7 @@ _ORDER: Final = (
     ControlState.NOT_SATISFIED,
     ControlState.UNDETERMINED,
     ControlState.MANUAL,
+    ControlState.ATTESTED,
     ControlState.SUPPORTED,
     ControlState.SATISFIED,
     ControlState.NOT_ASSESSED,

@@ -22,6 +22,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from auditor.model.finding import Report
 from reports.html import (
+    answers,
     assessor,
     change,
     controls,
@@ -57,6 +58,7 @@ SECTIONS: Final = (
     Section("network", "Network", network.made),
     Section("isolation", "Isolation", isolation.made),
     Section("controls", "Controls", controls.made),
+    Section("answers", "Answers", answers.made),
     Section("findings", "Findings", findings.made),
     Section("assessor", "For an assessor", assessor.made),
 )

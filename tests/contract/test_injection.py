@@ -90,7 +90,7 @@ def test_the_fields() -> None:
     there = {path[-1] for path in texts(whole()) if path[0] != "facts"}
     names = there - {path[-1] for path in FREE}
     fixed = {"schema", "policy", "manifest", "state", "cause", "decision", "verdict", "severity"}
-    fixed |= {"confidence", "digest", "fingerprint", "covered_by", "mapping"}
+    fixed |= {"confidence", "digest", "fingerprint", "covered_by", "answer", "sha256", "mapping"}
     assert {str(name) for name in names} <= fixed | {"name", "rule"}
     assert len(FREE) > 60
     assert ("findings", 0, "resource", "namespace") in FREE

@@ -32,7 +32,7 @@ OPEN = {
 }
 """Fields that are maps by name, or anything at all."""
 OPTIONAL = {
-    "document": {"baseline", "configuration", "facts", "waivers"},
+    "document": {"answers", "baseline", "configuration", "facts", "waivers"},
     "select": set(Selector.__struct_fields__),
     "targets": {"labels"},
     "tool": {"fingerprints"},
@@ -40,6 +40,7 @@ OPTIONAL = {
     "frameworks": {"mapping", "unreviewed", "dated", "total", "rest", "selected_only"},
     "controls": {"why", "rules", "unreviewed"},
     "controls/targets": {"why"},
+    "answers": {"evidence"},
     "findings": {"causes", "covered_by", "differs", "new", "heuristic", "related"},
     "resource": {"line", "rendered"},
     "related": {"line", "rendered"},

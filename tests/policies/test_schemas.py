@@ -110,6 +110,7 @@ parameters: {e: 1, f: true, g: [h, 2], "i.j": k}
 policies: [l]
 fail-on: high, coverage<95
 waivers: m
+answers: n
 baseline: n
 baseline-key: o
 baseline-trust: p

@@ -43,6 +43,7 @@ BEYOND = {
     "a target through a link": ("targets: [out/x]", "out/x: outside of the repository"),
     "policies": ("policies: [../p]", "../p: outside of the repository"),
     "waivers": ("waivers: ../w.yaml", "../w.yaml: outside of the repository"),
+    "answers": ("answers: ../a.yaml", "../a.yaml: outside of the repository"),
     "a baseline": ("baseline: /b.zip", "/b.zip: outside of the repository"),
     "a key": ("baseline-key: /b.pub", "/b.pub: outside of the repository"),
     "trust": ("baseline-trust: out/t", "out/t: outside of the repository"),

@@ -20,6 +20,7 @@ parameters: {version: 1.30, least: 2, flag: true, other: no, many: [a, 1.50], no
 policies: [own/]
 fail-on: high, coverage<95
 waivers: waivers.yaml
+answers: answers.yaml
 baseline: then.zip
 baseline-key: then.pub
 outputs: {sarif: r.sarif, html: r.html}
@@ -47,7 +48,7 @@ def test_every_key_is_read() -> None:
     assert {key: each.value for key in KEYS if (each := found.one(key))}["timeout"] == 30.0
     outputs = [(each.name, each.text) for each in found.all("outputs")]
     assert outputs == [("sarif", "r.sarif"), ("html", "r.html")]
-    assert str(found.all("outputs")[1].place) == "auditor.yaml:10:33"
+    assert str(found.all("outputs")[1].place) == "auditor.yaml:11:33"
     assert [key for key in KEYS if key not in found.settings] == ["baseline-trust"]
 
 

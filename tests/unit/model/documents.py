@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.model.answers import Answer, AnswerResult, EvidenceFile
 from auditor.model.enums import Basis, ControlState, Decision, GapCause, TargetState
 from auditor.model.policy import Framework
 from auditor.model.resource import LeftOut, Some
@@ -35,6 +36,7 @@ from auditor.model.results import (
     Tool,
 )
 from auditor.model.results_layout import Mark, covered, document, head, marked
+from auditor.model.terms import TermState
 from auditor.model.waivers import Selector, WaiverResult, WaiverState
 
 PRINT = "ab" * 32
@@ -68,6 +70,19 @@ WAIVER = WaiverResult(
     findings=1,
     broad=False,
 )
+ANSWER = AnswerResult(
+    control="f:1",
+    answer=Answer.NOT_MET,
+    statement="Nobody looked.",
+    owner="ml",
+    date="2026-01-01",
+    expires="2026-06-01",
+    target="k8s://*",
+    state=TermState.EXPIRING,
+    targets=1,
+    decides=0,
+    evidence=EvidenceFile("a.pdf", DIGEST, 3),
+)
 DOCUMENT = Results(
     schema=SCHEMA,
     tool=Tool("auditor", "1.0.0", DIGEST, FINGERPRINTS),
@@ -99,6 +114,7 @@ DOCUMENT = Results(
     configuration=ConfigurationFile("auditor.yaml", DIGEST),
     baseline=Baseline("0", DIGEST, 1, 2),
     waivers=(WAIVER,),
+    answers=(ANSWER,),
     facts={"gpu/Device": (ListedFact("k8s://prod", ("n", "GPU-1"), {"node": "n"}),)},
 )
 _REF = {
