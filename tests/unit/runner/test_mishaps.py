@@ -288,6 +288,7 @@ CHOICES = Choices(
     baseline_trust=None,
     baseline_any=False,
     waivers=None,
+    answers=None,
     exit_zero=True,
     list_all=False,
     passes=False,
