@@ -26,7 +26,7 @@ from reports.trend import GROUPS, as_csv, as_json, screen
     type=click.Choice(list(GROUPS)),
     default="severity",
     show_default=True,
-    help="What to count findings by. The owner is who accepted it, by a waiver.",
+    help="What to count findings by. The owner accepted it by a waiver, or has its target (label).",
 )
 @click.option("--profile", metavar="ID", default="", help="Only runs by this profile.")
 @click.option("--target", metavar="TEXT", default="", help="Only targets whose name has this.")

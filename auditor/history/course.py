@@ -24,6 +24,7 @@ import msgspec
 from auditor.model.enums import Severity, TargetState, Verdict
 from auditor.model.history import (
     ALL_RULES,
+    NAMELESS,
     FindingCourse,
     FindingCourseState,
     FindingSeen,
@@ -63,10 +64,10 @@ class _Course(msgspec.Struct):
     why: str = ""
     otherwise: bool = False
 
-    def shown(self) -> FindingCourse:
+    def shown(self, uri: str) -> FindingCourse:
         found = self.found
         return FindingCourse(
-            *(self.target, found.fingerprint, found.rule, found.kind, found.namespace),
+            *(uri, self.target, found.fingerprint, found.rule, found.kind, found.namespace),
             *(found.name, found.element, Severity(found.severity), found.owner, self.state),
             *(self.first_seen, self.last_seen, self.mended, self.decided, self.reopened),
             *(self.why, self.otherwise),
@@ -113,11 +114,13 @@ class Follower:
         self._courses: defaultdict[str, dict[str, _Course]] = defaultdict(dict)
         self._together: defaultdict[str, set[str]] = defaultdict(set)
         self._states: Counter[FindingCourseState] = Counter()
+        self._identities: dict[str, str] = {}
+        self._uris: dict[str, str] = {}
 
     def step(self, run: RunSeen) -> TrendPoint:
         """Take the next run; what it changed, and what is known after it."""
         changed: Counter[str] = Counter()
-        sights = _sights(run)
+        sights = self._sights(run)
         for target, sight in sorted(sights.items()):
             changed.update(self._listed(target, sight, run))
             changed.update(self._not_listed(target, sight, run))
@@ -127,7 +130,13 @@ class Follower:
                 self._hide(course, "its target is missing")
         return TrendPoint(
             *(run.manifest, run.run, run.finished, run.judging.profile, run.key),
-            *(len(sights), missing, changed["new"], changed["reopened"], changed["mended"]),
+            *(
+                len(sights),
+                tuple(map(self._uri, missing)),
+                changed["new"],
+                changed["reopened"],
+                changed["mended"],
+            ),
             sum(each.verdict is not Verdict.FAIL for each in run.findings),
             self._states[_OPEN],
             self._states[_UNSEEN],
@@ -135,7 +144,11 @@ class Follower:
 
     def findings(self) -> tuple[FindingCourse, ...]:
         """The course of each finding until now."""
-        found = (each.shown() for courses in self._courses.values() for each in courses.values())
+        found = (
+            each.shown(self._uri(each.target))
+            for courses in self._courses.values()
+            for each in courses.values()
+        )
         return tuple(sorted(found, key=_place))
 
     def _listed(self, target: str, sight: _Sight, run: RunSeen) -> Iterator[str]:
@@ -184,27 +197,48 @@ class Follower:
         self._states[state] += 1
         course.state = state
 
+    def _sights(self, run: RunSeen) -> dict[str, _Sight]:
+        """What a run says of each of its targets, by what tells them apart in all runs."""
+        rules = frozenset(run.judging.rules)
+        found: dict[str, _Sight] = {}
+        identities = [self._identity(row) for row in run.targets]
+        for identity, row in zip(identities, run.targets, strict=True):
+            found.setdefault(identity, _Sight({}, set(), [], rules)).rows.append(row)
+            self._uris[identity] = row.uri
+        for each in run.findings:
+            sight = found[identities[each.target]]
+            if each.verdict is Verdict.FAIL:
+                sight.fails[each.fingerprint] = each
+            else:
+                sight.unknown |= {(each.fingerprint,), _subject(each)}
+        return found
+
+    def _identity(self, row: TargetSeen) -> str:
+        """What tells a target from others; one that told nothing is who had its name last."""
+        if row.uid in NAMELESS:
+            return self._identities.get(row.uri, row.identity)
+        if row.uri not in self._identities and row.uri in self._together:
+            self._introduce(row.uri, row.identity)
+        self._identities[row.uri] = row.identity
+        return row.identity
+
+    def _introduce(self, uri: str, identity: str) -> None:
+        """Call what was only known by its name by what it says it is, from now on."""
+        for others in self._together.values():
+            if uri in others:
+                others.discard(uri)
+                others.add(identity)
+        self._together[identity] |= self._together.pop(uri)
+
+    def _uri(self, identity: str) -> str:
+        return self._uris.get(identity, identity)
+
     def _missing(self, present: frozenset[str]) -> tuple[str, ...]:
         """Targets that ran together with one that is here, before, and are not here."""
         known = {other for target in present for other in self._together[target]}
         for target in present:
             self._together[target] |= present
         return tuple(sorted(known - present))
-
-
-def _sights(run: RunSeen) -> dict[str, _Sight]:
-    """What a run says of each of its targets, by what tells them apart in all runs."""
-    rules = frozenset(run.judging.rules)
-    found: dict[str, _Sight] = {}
-    for row in run.targets:
-        found.setdefault(row.identity, _Sight({}, set(), [], rules)).rows.append(row)
-    for each in run.findings:
-        sight = found[run.targets[each.target].identity]
-        if each.verdict is Verdict.FAIL:
-            sight.fails[each.fingerprint] = each
-        else:
-            sight.unknown |= {(each.fingerprint,), _subject(each)}
-    return found
 
 
 def _subject(found: FindingSeen) -> tuple[str, ...]:
@@ -214,6 +248,14 @@ def _subject(found: FindingSeen) -> tuple[str, ...]:
 
 def _place(found: FindingCourse) -> tuple[str, ...]:
     return (
-        *(found.target, found.rule, found.namespace, found.kind, found.name, found.element),
+        *(
+            found.target,
+            found.uid,
+            found.rule,
+            found.namespace,
+            found.kind,
+            found.name,
+            found.element,
+        ),
         found.fingerprint,
     )

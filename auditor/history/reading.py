@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +56,6 @@ def run_of(path: Path, manifest: str, key: str, is_kind: Callable[[str], bool]) 
         results.tool.policy,
         tuple(sorted(results.counts)),
     )
-    numbers = {target.uri: number for number, target in enumerate(results.targets)}
     return RunSeen(
         manifest=manifest,
         run=results.run.id,
@@ -66,7 +65,7 @@ def run_of(path: Path, manifest: str, key: str, is_kind: Callable[[str], bool]) 
         key=key,
         judging=judging,
         targets=tuple(_target(each, results, is_kind) for each in results.targets),
-        findings=tuple(_findings(path, numbers)),
+        findings=tuple(_findings(path, results.targets)),
     )
 
 
@@ -75,8 +74,10 @@ def _moment(text: str) -> str:
     return moment(text).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _findings(path: Path, numbers: Mapping[str, int]) -> Iterator[FindingSeen]:
+def _findings(path: Path, targets: Sequence[TargetResult]) -> Iterator[FindingSeen]:
     """What fails, or is not decided; what is about several targets counts with the first."""
+    numbers = {target.uri: number for number, target in enumerate(targets)}
+    owners = [(target.labels or {}).get("owner", "") for target in targets]
     decode = msgspec.json.Decoder(_Listed).decode
     for row in rows_in(path):
         try:
@@ -88,8 +89,9 @@ def _findings(path: Path, numbers: Mapping[str, int]) -> Iterator[FindingSeen]:
         where = found.resource
         if not numbers:
             raise IntegrityError(f"{path.name}: findings of no target")
+        number = numbers.get(where.target, 0)
         yield FindingSeen(
-            target=numbers.get(where.target, 0),
+            target=number,
             fingerprint=found.fingerprint,
             rule=found.rule,
             kind=where.kind,
@@ -98,7 +100,7 @@ def _findings(path: Path, numbers: Mapping[str, int]) -> Iterator[FindingSeen]:
             element=found.element,
             verdict=Verdict(found.verdict),
             severity=found.severity,
-            owner=found.waiver.owner if found.waiver else "",
+            owner=found.waiver.owner if found.waiver else owners[number],
         )
 
 

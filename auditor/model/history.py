@@ -8,13 +8,16 @@ third is never taken for the second: see :mod:`auditor.history.course`.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from auditor.model.enums import Severity, TargetState, Verdict
 
-ALL_RULES = "*"
+ALL_RULES: Final = "*"
 """In place of a rule: whatever the rule, it could not be told."""
+NAMELESS: Final = frozenset({"", "files", "unreachable"})
+"""What stands for the identity of a target that has none, or did not tell it."""
 
 
 class Hidden(msgspec.Struct, frozen=True, order=True):
@@ -39,17 +42,17 @@ class TargetSeen(msgspec.Struct, frozen=True):
 
     @property
     def identity(self) -> str:
-        """What tells it from other targets in all runs: of files, which have no identity, the path.
+        """What tells it from other targets: what it says it is, else by what name it was asked.
 
-        It is not ``uri`` for what has one: a cluster is the same by whatever name it was reached.
+        A cluster is the same by whatever name it was reached; of files there is but the path.
         """
-        return self.uri if self.uid in {"files", ""} else self.uid
+        return self.uri if self.uid in NAMELESS else self.uid
 
 
 class FindingSeen(msgspec.Struct, frozen=True):
     """A finding in one run that fails, or could not be decided. ``target`` is a place in a list.
 
-    ``owner`` is who accepted it, "" for nobody.
+    ``owner`` is who accepted it, else whose the target is by its label ``owner``; "" for nobody.
     """
 
     target: int
@@ -117,12 +120,14 @@ class FindingCourseState(StrEnum):
 class FindingCourse(msgspec.Struct, frozen=True):
     """What became of one finding. All moments are ends of runs; "" where there was none.
 
-    ``decided`` is that of the last run that could tell. ``why`` says why the latest could not, of
-    what is ``unseen``. ``otherwise``: when it was mended, another program, policy or profile
-    judged than when it was open, so that it may be there still.
+    ``uid`` is what tells the target from others, ``target`` how it was called last. ``decided`` is
+    that of the last run that could tell. ``why`` says why the latest could not, of what is
+    ``unseen``. ``otherwise``: when it was mended, another program, policy or profile judged than
+    when it was open, so that it may be there still.
     """
 
     target: str
+    uid: str
     fingerprint: str
     rule: str
     kind: str

@@ -77,8 +77,11 @@ def runs(draw: st.DrawFn) -> list[RunSeen]:
         targets, found = [], []
         for place, (uri, uid) in enumerate(uris):
             one = draw(_targets)
+            if one.state is TargetState.UNREACHABLE and "://" in uri:
+                uid = "unreachable"  # noqa: PLW2901 - it did not say who it is
             targets.append(TargetSeen(uri, uid, one.state, one.hidden, one.globs))
-            some = draw(st.lists(_findings, max_size=3, unique_by=lambda each: each.fingerprint))
+            most = 0 if one.state is TargetState.UNREACHABLE else 3
+            some = draw(st.lists(_findings, max_size=most, unique_by=lambda each: each.fingerprint))
             found += [FindingSeen(place, *(getattr(each, name) for name in _REST)) for each in some]
         rules = draw(st.sampled_from([RULES, RULES, ("r2",)]))
         found = [each for each in found if each.rule in rules]

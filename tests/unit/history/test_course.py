@@ -14,7 +14,7 @@ from auditor.history.course import trend_of
 from auditor.model.enums import TargetState, Verdict
 from auditor.model.history import ALL_RULES, FindingCourse, Hidden, RunSeen, TargetSeen
 from tests.sweeps import examples
-from tests.unit.history.made import DESIGN, RULES, finding, run, runs, target
+from tests.unit.history.made import DESIGN, RULES, TARGETS, finding, run, runs, target
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def says(history: Sequence[RunSeen], at: int, identity: str, name: str, rule: st
 
 
 def identity_of(each: TargetSeen) -> str:
-    return each.uri if each.uid == "files" else each.uid
+    """The targets of chance have one name each; so that of one that is unreachable is known."""
+    return each.uri if each.uid == "files" else dict(TARGETS).get(each.uri, each.uid)
 
 
 def told(history: Sequence[RunSeen]) -> dict[tuple[str, str], Told]:
@@ -116,9 +117,7 @@ def shown(each: FindingCourse) -> Told:
 def test_as_a_plain_reading_of_the_definition(made: list[RunSeen]) -> None:
     history = sorted(made, key=lambda each: each.finished)
     found = trend_of(made)
-    assert {(each.target, each.fingerprint): shown(each) for each in found.findings} == told(
-        history
-    )
+    assert {(each.uid, each.fingerprint): shown(each) for each in found.findings} == told(history)
     for number, point in enumerate(found.points, 1):
         before, after = told(history[: number - 1]), told(history[:number])
         states = [each.state for each in after.values()]
@@ -211,7 +210,7 @@ def test_mended_and_back_again_is_reopened() -> None:
 def test_a_target_is_missing_where_it_ran_together_with_one_that_is_there() -> None:
     both = run(1, LEAKY, targets=(target(0), target(1)))
     made = trend_of([both, run(2, targets=(target(1),)), run(3, targets=(target(2),))])
-    assert [point.missing for point in made.points] == [(), ("uid-a",), ()]
+    assert [point.missing for point in made.points] == [(), ("k8s://a",), ()]
     assert (made.findings[0].state.value, made.findings[0].why) == (
         "unseen",
         "its target is missing",
@@ -239,7 +238,18 @@ def test_a_cluster_is_the_same_by_another_name_and_a_folder_is_not() -> None:
     assert made.points[1].mended == 0
 
 
+def test_one_that_can_not_be_reached_does_not_say_who_it_is() -> None:
+    """It is who had its name before; and what it had is unseen, in a run of it alone too."""
+    lost = TargetSeen("k8s://a", "unreachable", TargetState.UNREACHABLE)
+    others = TargetSeen("k8s://b", "unreachable", TargetState.UNREACHABLE)
+    made = trend_of([run(1, LEAKY), run(2, targets=(lost, others))])
+    assert [(each.target, each.uid, each.state.value) for each in made.findings] == [
+        ("k8s://a", "uid-a", "unseen")
+    ]
+    assert (made.points[1].unseen, made.points[1].missing) == (1, ())
+
+
 def test_one_target_alone() -> None:
     made = run(1, LEAKY, finding(1, "r2", "y"), targets=(target(0), target(1)), rules=RULES)
     (only,) = trend_of([made.only("://b")]).findings
-    assert (only.target, only.rule) == ("uid-b", "r2")
+    assert (only.target, only.uid, only.rule) == ("k8s://b", "uid-b", "r2")
