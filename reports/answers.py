@@ -14,6 +14,10 @@ from reports.style import Style
 from reports.text import safe, wrap
 
 _SHOWN: Final = 6
+MOST: Final = 100
+"""Answers that are told by formats for which they are lines among others."""
+_LONGEST: Final = 500
+"""Characters of an answer there."""
 
 
 def summary(report: Report) -> str:
@@ -21,7 +25,8 @@ def summary(report: Report) -> str:
     found = report.answers or ()
     used = sum(1 for each in found if each.decides)
     noun = "answer" if len(found) == 1 else "answers"
-    return f"{used} of {len(found)} {noun} decide a control, by a person's word"
+    verb = "decides" if used == 1 else "decide"
+    return f"{used} of {len(found)} {noun} {verb} a control, by a person's word"
 
 
 def notices(answer: AnswerResult) -> Iterator[str]:
@@ -51,11 +56,31 @@ def words(answer: AnswerResult) -> str:
     return f"{said}; evidence {answer.evidence.file} {answer.evidence.sha256}"
 
 
+def told(answer: AnswerResult) -> str:
+    """Tell in a line of which control somebody said what, and whether their word counts."""
+    about = f" of {answer.target}" if answer.target else ""
+    term = f"{answer.state.value}, until {answer.expires}"
+    return safe(f"{answer.control}{about}: by a person's word, {term}: {words(answer)}")
+
+
 def lines(report: Report) -> Iterator[str]:
     """Tell each answer, and what of it needs a look."""
     for each in report.answers or ():
-        yield safe(f"{each.control} {each.state.value}: {words(each)}")
+        yield told(each)
         yield from (safe(f"look at {notice}") for notice in notices(each))
+
+
+def brief(report: Report) -> Iterator[str]:
+    """Tell how much rests on answers, and each of the first ones in a bounded line."""
+    if report.answers is None:
+        return
+    yield f"answers: {summary(report)}"
+    for each in report.answers[:MOST]:
+        for line in (told(each), *(safe(f"look at {notice}") for notice in notices(each))):
+            yield line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
+    left = len(report.answers) - MOST
+    if left > 0:
+        yield f"{left} answers are left out here: all are in the report of format json"
 
 
 def section(report: Report, style: Style, *, short: bool) -> Iterator[str]:

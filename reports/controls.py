@@ -11,7 +11,7 @@ mapping is our own or that nobody has reviewed it::
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -74,9 +74,24 @@ def mark(framework: Framework) -> str:
     return ", ".join([*words, _UNREVIEWED] if framework.unreviewed else words)
 
 
-def _counted(framework: Framework, controls: Iterable[ControlResult]) -> str:
-    flag = f" ({mark(framework)})" if mark(framework) else ""
-    return f"{summary(controls)}{flag}"
+def _counted(framework: Framework, controls: Collection[ControlResult]) -> str:
+    number = sum(each.unreviewed for each in controls)
+    some = f"{number} of them {_UNREVIEWED}" if number and not framework.unreviewed else ""
+    flags = ", ".join(each for each in (mark(framework), some) if each)
+    return f"{summary(controls)} ({flags})" if flags else summary(controls)
+
+
+def brief(report: Report) -> Iterator[str]:
+    """Say in a line what each framework comes to that the run is about or whose mapping is marked.
+
+    Findings name controls of other frameworks too: those that a benchmark itself maps to settings.
+    """
+    about = asked(report)
+    for framework in report.frameworks:
+        controls = of_framework(report, framework)
+        marked = bool(mark(framework)) or any(each.unreviewed for each in controls)
+        if framework in about or marked:
+            yield safe(f"controls of {named(framework)}: {_counted(framework, controls)}")
 
 
 def notes(framework: Framework, listed: int) -> Iterator[str]:

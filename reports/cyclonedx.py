@@ -43,10 +43,9 @@ from reports.details import (
     message,
     not_decided,
     rule_of,
-    targets,
     verdict_of_run,
-    waivers,
 )
+from reports.of_run import lines_of_run
 from reports.oscal_values import uuid
 from reports.subjects import named, observed
 from reports.text import safe
@@ -81,7 +80,7 @@ _ASSESSORS: Final = [
 
 
 def _head(report: Report) -> _Object:
-    lines = (verdict_of_run(report), not_decided(report), *targets(report), *waivers(report))
+    lines = (verdict_of_run(report), *lines_of_run(report))
     about = [
         _property("gate", report.gate.decision.value),
         _property("digest", report.digest),

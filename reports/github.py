@@ -21,12 +21,10 @@ from reports.details import (
     gap_details,
     gap_message,
     message,
-    not_decided,
     rule_of,
-    targets,
     verdict_of_run,
-    waivers,
 )
+from reports.of_run import lines_of_run
 from reports.places import path_of, path_of_gap
 from reports.text import safe
 
@@ -69,8 +67,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _rest(report: Report, left: Counter[str]) -> Iterator[str]:
     yield f"auditor: {verdict_of_run(report)}"
-    yield f"auditor: {not_decided(report)}"
-    for text in (*targets(report), *waivers(report)):
+    for text in lines_of_run(report):
         yield f"auditor: {text}"
     if left["findings"] or left["gaps"]:
         yield (

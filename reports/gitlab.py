@@ -27,12 +27,10 @@ from reports.details import (
     gap_fingerprint,
     gap_message,
     message,
-    not_decided,
-    targets,
     verdict_of_run,
-    waivers,
 )
 from reports.markdown import code
+from reports.of_run import lines_of_run
 from reports.places import path_of, path_of_gap, path_of_target
 from reports.text import safe
 
@@ -88,7 +86,7 @@ def _gap(item: GapReport) -> _Issue:
 
 def _run(report: Report, left: int) -> _Issue:
     first = path_of_target(report.targets[0].uri) if report.targets else "auditor"
-    lines = [not_decided(report), *targets(report), *waivers(report)]
+    lines = [*lines_of_run(report)]
     if left:
         lines.append(
             f"{left} findings that pass or do not apply are left out: each would be an issue"

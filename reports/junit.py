@@ -32,11 +32,9 @@ from reports.details import (
     gap_details,
     gap_message,
     message,
-    not_decided,
-    targets,
     verdict_of_run,
-    waivers,
 )
+from reports.of_run import lines_of_run
 from reports.places import path_of, path_of_gap
 from reports.subjects import subject
 from reports.text import safe
@@ -144,7 +142,7 @@ def _of_gate(report: Report) -> str:
 
 def _gate(report: Report) -> Iterator[str]:
     outcome, said = _of_gate(report), verdict_of_run(report)
-    lines = (said, not_decided(report), *targets(report), *waivers(report))
+    lines = (said, *lines_of_run(report))
     yield f"<testcase{_attributes(classname='gate', name=f'gate {report.gate.expression}')}>"
     if outcome:
         yield _said(outcome, report.gate.decision.value, said, said)

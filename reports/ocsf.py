@@ -24,12 +24,10 @@ from reports.details import (
     gap_fingerprint,
     gap_message,
     message,
-    not_decided,
     rule_of,
-    targets,
     verdict_of_run,
-    waivers,
 )
+from reports.of_run import lines_of_run
 from reports.text import safe
 
 VERSION: Final = "1.8.0"
@@ -116,8 +114,7 @@ class _Events:
     def gate(self) -> _Event:
         """What the gate decided, and how much was looked at."""
         report = self._report
-        lines = (not_decided(report), *targets(report), *waivers(report))
-        compliance = _status(_GATES[report.gate.decision], "auditor-gate", lines)
+        compliance = _status(_GATES[report.gate.decision], "auditor-gate", lines_of_run(report))
         words = (f"{safe(report.run_id)}/gate", "Gate of the run", verdict_of_run(report))
         found = self._event("gate", words, _SEVERITIES["info"], compliance)
         found["unmapped"] |= {"digest": report.digest, "policy": report.policy}

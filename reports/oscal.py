@@ -41,13 +41,11 @@ from reports.details import (
     gap_fingerprint,
     gap_message,
     message,
-    not_decided,
     rule_of,
-    targets,
     verdict_of_run,
-    waivers,
 )
 from reports.markdown import code, prose
+from reports.of_run import lines_of_run
 from reports.oscal_controls import Learned, controls, findings, risks
 from reports.oscal_values import identifier, line, prop, props, quoted, uuid, written
 from reports.subjects import named, observed
@@ -116,8 +114,7 @@ def _metadata(report: Report, version: str) -> _Object:
 
 
 def _result(report: Report) -> _Object:
-    lines = (not_decided(report), *targets(report), *waivers(report))
-    entries = (("Gate", (verdict_of_run(report),)), ("What was looked at", lines))
+    entries = (("Gate", (verdict_of_run(report),)), ("What was looked at", lines_of_run(report)))
     return {
         "uuid": uuid("result", report.run_id, report.digest),
         "title": f"Audit: {report.gate.decision.value}",

@@ -44,11 +44,9 @@ from reports.details import (
     gap_fingerprint,
     gap_message,
     message,
-    not_decided,
-    targets,
     verdict_of_run,
-    waivers,
 )
+from reports.of_run import lines_of_run
 from reports.subjects import named, observed
 from reports.text import safe
 
@@ -196,9 +194,9 @@ class _Writer:
         )
 
     def run(self) -> Iterator[bytes]:
-        """The report of the run itself: the gate, how much was looked at, waivers to look at."""
+        """The report of the run itself: the gate, how much was looked at, whose word counts."""
         report = self._report
-        said = [verdict_of_run(report), not_decided(report), *targets(report), *waivers(report)]
+        said = [verdict_of_run(report), *lines_of_run(report)]
         held = _Held()
         gate = _GATES[report.gate.decision]
         held.add(self._result(GATE, "\n".join(said), gate, {"digest": report.digest}))

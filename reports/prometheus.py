@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from auditor.model.enums import Decision, TargetState
+from auditor.model.enums import ControlState, Decision, TargetState
 from auditor.model.finding import Report
+from auditor.model.terms import TermState
 from auditor.model.waivers import WaiverState
+from reports.controls import mark
 from reports.text import safe
 
 MOST_GAPS: Final = 1_000
+MOST_ANSWERS: Final = 1_000
 _Sample = tuple[Mapping[str, str], float]
 
 
@@ -53,6 +56,14 @@ def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[_Sample]]]:
     yield "target_state", "How much of a target was read: 1 for that.", _targets(report)
     yield "waivers", "Waivers by their state.", _waivers(report)
     yield "waiver_findings", "Failing findings that a waiver covers.", _covered(report)
+    yield "answers", "Answers of people by their state.", _answers(report)
+    yield (
+        "answer_targets",
+        f"Targets whose control an answer decides, by a person's word; the first {MOST_ANSWERS}.",
+        _words(report),
+    )
+    yield "controls", "Controls of a framework by their state.", _controls(report)
+    yield "framework_info", "Whose mapping the controls rest on.", _frameworks(report)
 
 
 def _findings(report: Report) -> Iterator[_Sample]:
@@ -99,6 +110,41 @@ def _covered(report: Report) -> Iterator[_Sample]:
     for waiver in report.waivers or ():
         labels = {"waiver": waiver.id, "rule": waiver.rule, "state": waiver.state.value}
         yield labels, waiver.findings
+
+
+def _answers(report: Report) -> Iterator[_Sample]:
+    states = Counter(answer.state for answer in report.answers or ())
+    for state in TermState:
+        yield {"state": state.value}, states[state]
+
+
+def _words(report: Report) -> Iterator[_Sample]:
+    told = set()
+    for each in (report.answers or ())[:MOST_ANSWERS]:
+        labels = {
+            "control": each.control,
+            "target": each.target,
+            "answer": each.answer.value,
+            "owner": each.owner,
+            "state": each.state.value,
+        }
+        key = tuple(map(safe, labels.values()))
+        if key not in told:
+            told.add(key)
+            yield labels, each.decides
+
+
+def _controls(report: Report) -> Iterator[_Sample]:
+    found = Counter((safe(each.framework), each.state) for each in report.controls)
+    for framework in dict.fromkeys(name for name, _ in found):
+        for state in ControlState:
+            yield {"framework": framework, "state": state.value}, found[framework, state]
+
+
+def _frameworks(report: Report) -> Iterator[_Sample]:
+    for each in {safe(framework.id): framework for framework in report.frameworks}.values():
+        mapping = mark(each) or "of the framework"
+        yield {"framework": each.id, "version": each.version, "mapping": mapping}, 1
 
 
 def _labels(labels: Mapping[str, str]) -> str:

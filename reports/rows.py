@@ -119,6 +119,7 @@ def _answer(answer: AnswerResult) -> Mapping[str, str]:
     return {
         "record": "answer",
         "verdict": answer.state.value,
+        "title": "by a person's word",
         "target": answer.target,
         "message": answers.words(answer),
         "related": "; ".join(answers.notices(answer)),

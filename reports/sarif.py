@@ -29,7 +29,7 @@ import msgspec
 from auditor.model.enums import Decision, GapCause, TargetState
 from auditor.model.finding import GapReport, Report
 from auditor.model.results_finding import Finding, Observed, ResourceRef
-from reports.controls import mark
+from reports import answers, controls
 from reports.details import (
     PASSING,
     accepted,
@@ -232,6 +232,8 @@ def _invocation(report: Report, left: Counter[str]) -> _Object:
     notes += [_note("auditor/target", "note", text) for text in targets(report)]
     notes.append(_note("auditor/coverage", "note", not_decided(report)))
     notes += [_note("auditor/waiver", "note", text) for text in waivers(report)]
+    notes += [_note("auditor/answer", "note", text) for text in answers.brief(report)]
+    notes += [_note("auditor/controls", "note", text) for text in controls.brief(report)]
     if left["passing"]:
         passing = f"{left['passing']} findings that pass or do not apply are left out: each would "
         notes.append(_note("auditor/left-out", "note", f"{passing}become an alert"))
@@ -287,7 +289,7 @@ def _properties(report: Report, left: Counter[str]) -> _Object:
         "gate": report.gate.decision.value,
         "coverage": round(report.coverage.ratio, 6),
         "frameworks": [
-            {"id": safe(each.id), "mapping": mark(each) or "of the framework"}
+            {"id": safe(each.id), "mapping": controls.mark(each) or "of the framework"}
             for each in report.frameworks
         ],
         "leftOut": {name: left[name] for name in ("findings", "gaps", "passing")},

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.cli.wiring import SHIPPED
-from auditor.model.enums import ControlState, Decision, GapCause, Severity, TargetState
+from auditor.model.answers import Answer
+from auditor.model.enums import Basis, ControlState, Decision, GapCause, Severity, TargetState
 from auditor.model.finding import (
     Coverage,
     GapReport,
@@ -26,15 +27,17 @@ from auditor.model.finding import (
     RuleInfo,
     TargetReport,
 )
+from auditor.model.policy import Framework
 from auditor.model.resource import Gap
 from auditor.model.results import Baseline, ControlResult, GateResult, TargetControl
 from auditor.model.results_finding import Finding, Observed, ResourceRef, Waiver
+from auditor.model.terms import TermState
 from auditor.model.waivers import WaiverState
 from reports.details import PASSING
 from reports.style import Style
 from reports.text import safe
 from tests.contract.reading import READERS, samples
-from tests.unit.model.documents import WAIVER
+from tests.unit.model.documents import ANSWER, WAIVER
 
 NASTY = (
     *("plain", "\x1b[2J", "a\nRESULT pass", "\u202e", "ü", '"', "<b>&amp;</b>", "a,b;c|d"),
@@ -177,6 +180,64 @@ def test_waivers_are_told(name: str) -> None:
     ).decode()
     assert "W-9" in text
     assert "W-7" in text or "1 finding accepted" in text or 'accepted="true"} 1' in text
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_answers_are_told_as_a_person_s_word(name: str) -> None:
+    """Whose word it is, whether it counts, and that no rule said so."""
+    word = msgspec.structs.replace(
+        ANSWER, control="cis:1", answer=Answer.MET, state=TermState.ACTIVE, decides=1, targets=1
+    )
+    ended = msgspec.structs.replace(
+        ANSWER, control="cis:2", owner="ops", state=TermState.EXPIRED, targets=1
+    )
+    states = (TargetControl("t", ControlState.ATTESTED),)
+    control = ControlResult("cis", "1", "One", ControlState.ATTESTED, (), states, "met, says ml")
+    framework = Framework("cis", "CIS", "", "https://cis.example/", selected_only=True)
+    text = rendered(
+        name,
+        report(Many(()), answers=(word, ended), controls=(control,), frameworks=(framework,)),
+    ).decode()
+    assert "cis:1" in text or "1 by a person" in text
+    assert "person" in text or '"state":"attested"' in text.replace(" ", "")
+    assert "expired" in text or "ended on 2026-06-01" in text
+    assert "ops" in text, "whose word has ended"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_marks_of_mappings_are_told(name: str) -> None:
+    """Every format says that a mapping is our own, and that nobody has reviewed it."""
+    states = (TargetControl("t", ControlState.SUPPORTED),)
+    control = ControlResult("cis", "1", "One", ControlState.SUPPORTED, (), states, "", (), True)
+    ours = Framework(
+        "cis",
+        "CIS",
+        "2",
+        "https://cis.example/",
+        mapping=Basis.SUPPORTS,
+        unreviewed="Ours.",
+        selected_only=True,
+    )
+    text = rendered(name, report(Many(()), controls=(control,), frameworks=(ours,))).decode()
+    assert "unreviewed" in text
+    assert "supported" in text
+    assert "our own mapping" in text or '"mapping":"supports"' in text.replace(" ", "")
+    assert "1 satisfied" not in text
+
+
+@pytest.mark.parametrize("name", sorted(set(SHIPPED.formats) - {"terminal", *COUNTING}))
+def test_many_answers_are_told_or_counted(name: str) -> None:
+    """A format that says answers beside its findings bounds them, and says how many it has not."""
+    said = "x" * 2_000
+    many = tuple(
+        msgspec.structs.replace(ANSWER, control=f"cis:{number}", statement=said)
+        for number in range(300)
+    )
+    text = rendered(name, report(Many((finding(),)), answers=many)).decode()
+    assert "cis:99" in text
+    listed = said in text or "100 answers more" in text.replace("and ", "")
+    assert listed != ("200 answers are left out here" in text)
+    assert "message 0" in text
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -84,7 +84,7 @@ def test_an_answer_is_a_person_s_word_in_every_report(folder: Path) -> None:
         text = (folder / f"r.{name}").read_text()
         assert "Looked at each quarter." in text or name == "oscal", name
         assert "person" in text, name
-    assert "1 of 2 answers decide a control, by a person's word" in done.out
+    assert "1 of 2 answers decides a control, by a person's word" in done.out
     assert WORD in " ".join(done.out.split())
 
 
@@ -102,6 +102,31 @@ def test_it_counts_until_the_day_of_its_end(
     done = scan(folder, "-o", "json=r.json")
     assert control(json.loads((folder / "r.json").read_text()), REVIEW)["state"] == state
     assert line in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize(
+    ("second", "state"), [("1749945599", "attested"), ("1749945600", "undetermined")]
+)
+def test_the_day_is_that_of_utc(folder: Path, second: str, state: str) -> None:
+    """It ends with the 14th in UTC, wherever the clock on the wall is ahead of that or behind."""
+    write(folder, DAY)
+    options = ("--answers", "answers.yaml", "--profile", "nsa-kubernetes", "--format", "json")
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        env = {"SOURCE_DATE_EPOCH": second, "TZ": zone}
+        done = ran(folder, "scan", "tree", "--exit-zero", *options, env=env)
+        assert control(done.results(), REVIEW)["state"] == state, zone
+
+
+def test_an_answer_is_of_a_control_and_of_a_target(folder: Path) -> None:
+    (folder / "other").mkdir()
+    (folder / "other" / "pod.yaml").write_text(POD)
+    text = ANSWERS.format(expires="2025-09-01").replace("  evidence", "  target: tr*\n  evidence")
+    (folder / "answers.yaml").write_text(text)
+    assert scan(folder, "other", "-q", "-o", "json=r.json").code == 0
+    found = control(json.loads((folder / "r.json").read_text()), REVIEW)
+    assert found["state"] == "manual", "nobody answered for the other one"
+    states = {each["target"]: each["state"] for each in found["targets"]}
+    assert states == {"tree": "attested", "other": "manual"}
 
 
 def test_without_answers_a_person_is_asked(folder: Path) -> None:
@@ -138,7 +163,13 @@ def test_waivers_and_answers_replay_together(folder: Path) -> None:
     (folder / "waivers.yaml").write_text(waiver)
     done = scan(folder, "-q", "--waivers", "waivers.yaml", "--no-sign", "--output", "bundle")
     assert done.code == 0, done.err
-    again = ran(folder, "replay", "bundle")
+    results = json.loads((folder / "bundle" / "results.json").read_text())
+    assert control(results, REVIEW)["state"] == "attested"
+    assert results["waivers"][0]["findings"] == 1
+    for name in ("waivers.yaml", "answers.yaml"):
+        (folder / name).unlink()
+    later = {"SOURCE_DATE_EPOCH": "1850000000"}
+    again = ran(folder, "replay", "bundle", env=later)
     assert (again.code, again.out.split()[:2]) == (0, ["REPLAY", "same"])
 
 

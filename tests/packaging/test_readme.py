@@ -24,7 +24,10 @@ from tests.faults import engines
 from tests.faults.server import healthy, serving
 from tests.packaging.wheel import ROOT
 
-PAGES = ("README.md", "docs/usage.md", "docs/writing-rules.md", "docs/evidence.md")
+PAGES = (
+    *("README.md", "docs/usage.md", "docs/frameworks.md"),
+    *("docs/writing-rules.md", "docs/evidence.md"),
+)
 _BLOCK = re.compile(
     r"(?:<!--\s*(?P<mark>exit \d+|in order|not run: [^>]*?)\s*-->\n)?```console\n(?P<body>.*?)```",
     re.DOTALL,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.errors import PolicyErrors
 from auditor.model.answers import Answer, AnswerEntry, EvidenceFile
@@ -96,6 +100,36 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 @pytest.mark.parametrize("text", ["control: x\n", "- a\n", "[", "", "- {control: [a]}\n"])
 def test_another_form_is_an_error(text: str) -> None:
     assert complaints(text)
+
+
+@given(st.text(max_size=200) | st.text("-{}[]:'\"& *!f:AC-1\n", max_size=60))
+def test_whatever_stands_there_is_read_or_told(text: str) -> None:
+    with contextlib.suppress(PolicyErrors):
+        assert read(text) == ()
+
+
+@given(st.sampled_from(TEXT.split()), st.text(max_size=30))
+def test_whatever_stands_in_place_of_a_word_is_read_or_told(word: str, text: str) -> None:
+    with contextlib.suppress(PolicyErrors):
+        (found,) = read(TEXT.replace(word, text, 1))
+        assert found.control in CONTROLS
+        assert found.date < found.expires
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- &a {control: *a}\n",
+        "&a [*a]\n",
+        "- {control: f:AC-1, control: f:AC-2}\n",
+        "- !!python/object/apply:os.system [true]\n",
+        "- " * 5_000,
+        "[" * 5_000,
+    ],
+    ids=range(6),
+)
+def test_hostile_files_are_told(text: str) -> None:
+    assert all(len(each) < 1_000 for each in complaints(text))
 
 
 def test_nobody_answered_anything() -> None:
