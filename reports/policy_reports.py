@@ -172,8 +172,7 @@ def _groups(report: Report, writer: _Writer) -> Iterator[tuple[_Key, _Held]]:
 def _keyed(found: Iterable[Finding]) -> Iterator[tuple[_Key, Finding]]:
     for finding in found:
         resource = finding.resource
-        namespace = resource.namespace if resource.kind.startswith("k8s/") else ""
-        yield _key(resource.target, namespace), finding
+        yield _key(resource.target, resource.namespace), finding
 
 
 def _key(target: str, namespace: str) -> _Key:

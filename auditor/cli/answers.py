@@ -161,8 +161,14 @@ def _told(entry: AnswerEntry, state: TermState, today: dt.date, width: int) -> I
     show_default=True,
     help="Name what ends within so many days.",
 )
+@prose
 def check(place: Path, policies: tuple[Path, ...], days: int) -> int:
-    """Check that FILE is valid, and name the answers that have ended, or will soon."""
+    r"""Check that FILE is valid, and name the answers that have ended, or will soon.
+
+    \b
+    Example:
+      auditor answers check answers.yaml --within 14
+    """
     today = now().date()
     entries = answers_in(place, policies)
     limit = (today + dt.timedelta(days=days)).isoformat()

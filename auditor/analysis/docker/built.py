@@ -42,7 +42,7 @@ _FIELDS: Final = tuple(_KEYWORDS)
 
 
 class Build(msgspec.Struct, frozen=True):
-    """What a service is built of: the uid of its Dockerfile, which is the path of a file.
+    """What a service is built of: the uid of its Dockerfile, a file or in the project.
 
     ``arguments`` are the names of those that it gives.
     """
@@ -149,7 +149,7 @@ def _build_of(resource: Resource) -> Build | None:
     if "dockerfile_inline" in build:  # it is called so by collectors/docker/compose/inline.py
         return Build(f"{project}#{resource.name}", target.lower(), names)
     path = posixpath.normpath(posixpath.join(posixpath.dirname(project), context, file))
-    return Build(path, target.lower(), names)
+    return Build(f"{path}#", target.lower(), names)  # as the collector of Dockerfiles calls it
 
 
 def _arguments(stage: _Stage) -> Iterator[_Pair]:

@@ -53,7 +53,7 @@ def test_a_report_a_namespace_and_one_for_the_rest() -> None:
         finding(0, resource=reference("a", namespace="ml")),
         finding(1, resource=reference("b", namespace="web")),
         finding(2, resource=reference("c", namespace="", kind="k8s/Node")),
-        finding(3, resource=reference("d", namespace="ml", kind="docker/Container")),
+        finding(3, resource=reference("d", namespace="", kind="docker/Container")),
         finding(4, resource=reference("e", namespace="ml", target="k8s://x")),
         finding(5, resource=reference("f", namespace="ml")),
     )

@@ -32,7 +32,7 @@ def service(body: dict[str, Any], source: str = "s/compose.yaml", **more: Any) -
 
 def dockerfile(text: str, source: str = "s/web/Dockerfile") -> Resource:
     body = msgspec.json.encode(body_of(text, AROUND, {}))
-    return Resource(DOCKERFILE, "", "Dockerfile", "", source, source, 0, 1, body)
+    return Resource(DOCKERFILE, "", "Dockerfile", "", f"{source}#", source, 0, 1, body)
 
 
 def workload(resource: Resource) -> Resource:
