@@ -38,7 +38,12 @@ class _Object(msgspec.Struct):
 
     resource: ResourceRef
     counts: list[int]
+    new: list[int]
     faults: dict[str, _Fault] = msgspec.field(default_factory=dict)
+
+    def worst_first(self) -> list[int]:
+        """What objects are ordered by: what a baseline does not have, then all."""
+        return [-number for number in (*self.new, *self.counts)]
 
     def add(self, finding: Finding) -> None:
         fault = self.faults.setdefault(finding.rule, _Fault(finding.severity, finding.rule))
@@ -59,7 +64,7 @@ class ByObject:
         """Make a block of each object; without ``--all`` of the worst, and what they fail most."""
         every = self._style.everything
         found = self._objects()
-        order = sorted(found, key=lambda key: ([-n for n in found[key].counts], key))
+        order = sorted(found, key=lambda key: (found[key].worst_first(), key))
         chosen = dict.fromkeys(order if every else order[:SHOWN_OBJECTS])
         for finding in self._failing():
             key = _key(finding.resource)
@@ -77,14 +82,16 @@ class ByObject:
         return (each for each in counted(self._report.findings) if each.verdict == "fail")
 
     def _objects(self) -> dict[_Key, _Object]:
-        """Count the failing findings of each object by severity, critical first."""
+        """Count the failing findings of each object by severity, critical first; new ones too."""
         found: dict[_Key, _Object] = {}
         places = {severity.value: at for at, severity in enumerate(_ORDER)}
         for finding in self._failing():
             key = _key(finding.resource)
             if key not in found:
-                found[key] = _Object(finding.resource, [0] * len(_ORDER))
-            found[key].counts[places[finding.severity]] += 1
+                found[key] = _Object(finding.resource, [0] * len(_ORDER), [0] * len(_ORDER))
+            at = places[finding.severity]
+            found[key].counts[at] += 1
+            found[key].new[at] += finding.new
         return found
 
     def _block(self, thing: _Object, *, every: bool) -> Block:
@@ -94,6 +101,8 @@ class ByObject:
             for severity, number in zip(_ORDER, thing.counts, strict=True)
             if number
         )
+        if any(thing.new):
+            said += f"; {sum(thing.new):,} new"
         name = safe(named(thing.resource))
         place = safe(location_of(thing.resource, many_targets=self._many_targets))
         lines = self._head(name, place, said)

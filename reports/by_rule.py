@@ -12,6 +12,7 @@ from auditor.model.enums import Severity
 from auditor.model.finding import Report, RuleInfo
 from auditor.model.results_finding import Finding
 from reports.alike import Reason, Same, joined, reasons
+from reports.delta import Part
 from reports.gaps import some
 from reports.remedy import short_remedy
 from reports.room import Block, cut
@@ -41,10 +42,13 @@ class ByRule:
         self._style = style
         self._many_targets = len(report.targets) > 1
 
-    def everything(self, verdicts: Container[str]) -> Iterator[str]:
-        """Tell every finding of some verdicts, as they come: there may be a million."""
-        totals = Counter(map(_group_key, self._report.findings))
-        for key, members in groupby(self._report.findings, key=_group_key):
+    def everything(self, verdicts: Container[str], found: Part) -> Iterator[str]:
+        """Tell every finding of some verdicts, as they come: there may be a million.
+
+        ``found`` takes those out of the report that are told, each time it is asked.
+        """
+        totals = Counter(map(_group_key, found(self._report)))
+        for key, members in groupby(found(self._report), key=_group_key):
             verdict, severity, rule = key
             if verdict not in verdicts:
                 continue

@@ -1,7 +1,8 @@
 """Annotations of GitHub Actions: workflow commands for the log of a step.
 
-GitHub shows ten errors, ten warnings and ten notices of a step. The worst are among them, room is
-kept for what was not read, and the last lines, which are no commands, say what is not annotated.
+GitHub shows ten errors, ten warnings and ten notices of a step. The worst are among them, and
+those first that a baseline does not have; what it has is a notice. Room is kept for what was not
+read, and the last lines, which are no commands, say what is not annotated.
 A command ends with its line and a property with a comma, so both are encoded. Other lines begin
 with a word of ours, and hold neither ``::`` at their start nor ``##[``, by which the runner knows
 commands.
@@ -15,6 +16,7 @@ from typing import Final
 
 from auditor.model.finding import GapReport, Report
 from auditor.model.results_finding import Finding
+from reports import delta
 from reports.details import (
     PASSING,
     details,
@@ -53,8 +55,8 @@ def _lines(report: Report) -> Iterator[str]:
     left = Counter[str](gaps=len(report.gaps) - len(gaps))
     for item in gaps:
         yield _gap(item)
-    for finding in report.findings:
-        level = _level(finding)
+    for finding in delta.new_first(report):
+        level = _level(report, finding)
         if finding.verdict in PASSING:
             left["passing"] += 1
         elif shown[level] < MOST:
@@ -78,8 +80,9 @@ def _rest(report: Report, left: Counter[str]) -> Iterator[str]:
         yield f"auditor: {left['passing']} findings that pass or do not apply are not annotated"
 
 
-def _level(finding: Finding) -> str:
-    if finding.waiver is not None:
+def _level(report: Report, finding: Finding) -> str:
+    """How loud a finding is: what was accepted, and what the baseline has, asks nobody to act."""
+    if finding.waiver is not None or delta.known(report, finding):
         return "notice"
     return _LEVELS[finding.severity] if finding.verdict == "fail" else "warning"
 

@@ -19,6 +19,7 @@ import msgspec
 from auditor.model.enums import Decision
 from auditor.model.finding import GapReport, Report
 from auditor.model.results_finding import Finding
+from reports import delta
 from reports.details import (
     PASSING,
     accepted,
@@ -47,7 +48,7 @@ def render(report: Report) -> Iterator[bytes]:
     """Yield the list, an issue a line."""
     left = 0
     separator = b"[\n"
-    for finding in report.findings:
+    for finding in delta.new_first(report):
         if finding.verdict in PASSING:
             left += 1
             continue

@@ -20,7 +20,7 @@ from typing import Final
 
 from auditor.model.finding import Report
 from auditor.model.results_finding import Finding
-from reports import answers, controls
+from reports import answers, controls, delta
 from reports.details import (
     details,
     gap_details,
@@ -57,18 +57,26 @@ def render_summary(report: Report) -> Iterator[bytes]:
 def document(report: Report, room: int | None) -> Iterator[bytes]:
     """Yield the report, no more than ``room`` bytes of it; None: all.
 
-    Half of the room is kept for findings. Of each kind all are left out after the first that is.
+    Half of the room is kept for findings; with a baseline half of it is for what is not new, or
+    was not read. Of each kind all are left out after the first that is.
     """
     left = 0 if room is None else room - _KEPT
     cut = Counter[str]()
     heading = ""
-    for kind, text in chain(_head(report), _targets(report), _gaps(report), _findings(report)):
+    others = 4 if report.baseline is not None else 2
+    for kind, text in chain(
+        _head(report),
+        _findings(report, delta.new, "new"),
+        _targets(report),
+        _gaps(report),
+        _findings(report, delta.old, "findings"),
+    ):
         if kind == "heading":
             heading = text
             continue
         data = (heading + text).encode("utf-8", "backslashreplace")
         if room is not None:
-            kept = 0 if kind == "findings" else room // 2
+            kept = {"findings": 0, "new": room // 2}.get(kind, room // others)
             if cut[kind] or len(data) > left - kept:
                 cut[kind] += 1
                 continue
@@ -77,51 +85,66 @@ def document(report: Report, room: int | None) -> Iterator[bytes]:
         yield data
     if cut:
         yield (
-            f"\n{cut['findings']} findings, {cut['gaps']} gaps and {cut['targets']} other lines "
-            f"are left out: the summary of a step takes {MOST_SUMMARY} bytes. All are in the "
-            "report of format json.\n"
+            f"\n{cut['findings'] + cut['new']} findings, {cut['gaps']} gaps and "
+            f"{cut['targets']} other lines are left out: the summary of a step takes "
+            f"{MOST_SUMMARY} bytes. All are in the report of format json.\n"
         ).encode()
 
 
 def _head(report: Report) -> Iterator[tuple[str, str]]:
     lines = [f"# Audit: {report.gate.decision.value}"]
+    for text in delta.told(report):
+        lines += ["", code(text)]
     lines += ["", code(verdict_of_run(report)), "", code(not_decided(report)), ""]
     yield "head", "\n".join(lines)
 
 
 def _targets(report: Report) -> Iterator[tuple[str, str]]:
-    yield "heading", "\n"
+    part = _part(report)
+    yield "heading", f"\n{part} Targets\n\n" if report.baseline is not None else "\n"
     for text in targets(report):
         yield "targets", f"- {code(text)}\n"
-    yield "heading", "\n## Accepted\n\n"
+    yield "heading", f"\n{part} Accepted\n\n"
     for text in waivers(report):
         yield "targets", f"- {code(text)}\n"
-    yield "heading", "\n## Controls\n\n"
+    yield "heading", f"\n{part} Controls\n\n"
     for text in controls.lines(report):
         yield "targets", f"- {code(text)}\n"
-    yield "heading", "\n## Answers\n\n"
+    yield "heading", f"\n{part} Answers\n\n"
     for text in answers.lines(report):
         yield "targets", f"- {code(text)}\n"
 
 
+def _part(report: Report) -> str:
+    """The mark of a heading of what is no finding: beside what is new, where that has one."""
+    return "##" if report.baseline is None else "#"
+
+
 def _gaps(report: Report) -> Iterator[tuple[str, str]]:
     if report.gaps:
-        yield "heading", f"\n## Not read: {len(report.gaps)}\n\n"
+        yield "heading", f"\n{_part(report)} Not read: {len(report.gaps)}\n\n"
     for item in report.gaps:
         lines = [f"- {code(gap_message(item))}", *(f"  - {code(x)}" for x in gap_details(item))]
         yield "gaps", "\n".join(lines) + "\n"
 
 
-def _findings(report: Report) -> Iterator[tuple[str, str]]:
-    """Findings below a heading for each rule that they are of, with what to do."""
+def _findings(report: Report, found: delta.Part, kind: str) -> Iterator[tuple[str, str]]:
+    """Findings below a heading for each rule that they are of, with what to do.
+
+    With a baseline those that are new have a heading of their own, and so have the others.
+    """
+    part = ""
+    if report.baseline is not None:
+        part = f"\n# {delta.NEW if kind == 'new' else delta.OLD}\n"
     told = ("", "", "")
-    for finding in report.findings:
+    for finding in found(report):
         group = (finding.verdict, finding.severity, finding.rule)
         if group != told:
             told = group
-            yield "heading", _rule(report, finding)
+            yield "heading", part + _rule(report, finding)
+            part = ""
         lines = [f"- {code(message(finding))}", *(f"  - {line}" for line in _about(finding))]
-        yield "findings", "\n".join(lines) + "\n"
+        yield kind, "\n".join(lines) + "\n"
 
 
 def _rule(report: Report, finding: Finding) -> str:

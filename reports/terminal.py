@@ -6,13 +6,14 @@ The last line starts with ``RESULT`` and is made for ``grep``.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 from typing import Final
 
 from auditor.model.enums import Decision, Severity, TargetState, Verdict
 from auditor.model.finding import Report, TargetReport
-from reports import answers, controls, gpus, isolation, reach, scope, waivers
+from auditor.model.results_finding import Finding
+from reports import answers, controls, delta, gpus, isolation, reach, scope, waivers
 from reports.by_object import ByObject
 from reports.by_rule import ByRule
 from reports.details import configured
@@ -33,6 +34,7 @@ MOST_TABLE: Final = 13
 SHOWN_STATES: Final = 10
 MOST_COLUMNS: Final = 8
 SHOWN_TARGETS = 3
+SHOWN_KNOWN: Final = 8
 
 
 def renderer(style: Style) -> Callable[[Report], Iterator[bytes]]:
@@ -126,6 +128,8 @@ class _Screen:
         else:
             yield f"{title}  {head.strip()}"
         yield from rest
+        for text in delta.told(report):
+            yield from self._wrap(text, "  ")
         files = sum(target.files for target in report.targets)
         unit = "file" if any(target.uid == "files" for target in report.targets) else "answer"
         where = ", ".join(target.uri for target in report.targets[:SHOWN_TARGETS])
@@ -137,13 +141,6 @@ class _Screen:
             f"{where}: {_count(objects, 'object')} in {_count(files, unit)}"
         )
         yield from self._wrap(scope, "  ")
-        if report.baseline is not None:
-            known, fresh = report.baseline.known, report.baseline.new
-            earlier = (
-                f"against the baseline of run {report.baseline.run}: {known:,} known and not "
-                f"counted, {fresh:,} new"
-            )
-            yield from self._wrap(earlier, "  ")
 
     def _coverage(self) -> Iterator[str]:
         report, style = self._report, self._style
@@ -190,7 +187,10 @@ class _Screen:
         style = self._style
         if style.everything and not style.by_object:
             listed = frozenset(Verdict) if style.passes else _LISTED
-            yield from self._by_rule.everything(listed)
+            for heading, found in delta.parts(self._report):
+                if heading:
+                    yield from ("", style.paint(heading, "bold"))
+                yield from self._by_rule.everything(listed, found)
             return
         for block in self._blocks():
             yield from ("", *block.full)
@@ -201,6 +201,27 @@ class _Screen:
         if self._style.by_object:
             yield from ByObject(report, self._style).blocks()
         listed = waivers.counted(report.findings)
+        yield from self._told((each for each in listed if not delta.known(report, each)), most)
+        if report.baseline is not None:
+            yield from self._known()
+
+    def _known(self) -> Iterator[Block]:
+        """Make one block of what the baseline has: a line a rule, for it asks nobody to act."""
+        report, style = self._report, self._style
+        listed = waivers.counted(report.findings)
+        found = list(self._told((each for each in listed if delta.known(report, each)), 1))
+        if not found:
+            return
+        lines = [block.short for block in found[:SHOWN_KNOWN]]
+        rest = found[SHOWN_KNOWN:]
+        if rest:
+            number = _count(sum(block.findings for block in rest), "finding")
+            lines.append(f"  and {len(rest):,} more lines, {number}: --all lists them")
+        total = sum(block.findings for block in found)
+        short = f"  {delta.KNOWN}: {_count(total, 'finding')}"
+        yield Block((style.paint(delta.KNOWN, "bold"), *lines), short, total)
+
+    def _told(self, listed: Iterable[Finding], most: int) -> Iterator[Block]:
         for verdict, members in groupby(listed, key=lambda finding: finding.verdict):
             if verdict == "unknown":
                 yield from self._by_rule.undecided(members)
@@ -282,7 +303,7 @@ def _commands(report: Report) -> Iterator[str]:
         yield "auditor scan --help"
         yield "auditor demo"
         return
-    first = next(waivers.counted(report.findings), None)
+    first = next(waivers.counted(delta.new_first(report)), None)
     if first is not None and first.verdict in _LISTED:
         yield f"auditor explain {first.rule}"
     if report.configuration is not None:

@@ -281,13 +281,18 @@ class Baseline(msgspec.Struct, frozen=True):
     """The earlier run whose findings the gate did not count; absent when there was none.
 
     ``manifest`` is the digest of its bundle's manifest. ``known`` findings are as they were then,
-    or milder; ``new`` fail or are undecided now and were not so then.
+    or milder; ``new`` fail or are undecided now and were not so then; ``gone`` were so then, and
+    are not found now.
     """
 
     run: str
     manifest: Digest
     known: Count
     new: Count
+    gone: Annotated[
+        Count | UnsetType,
+        says("Findings of then that are none now: mended, or not read. Absent: not counted."),
+    ] = UNSET
 
 
 class ListedFact(msgspec.Struct, frozen=True, gc=False):

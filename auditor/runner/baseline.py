@@ -26,12 +26,15 @@ class BaselineComparison:
         self._earlier = earlier
         self._known = 0
         self._new = 0
+        self._again: set[str] = set()
 
     def amend(self, finding: bytes, state: FindingState) -> tuple[bytes, bool]:
         """Mark a finding that is new; the gate does not count one that is no worse than then."""
         if state.verdict not in _COUNTED:
             return finding, True
         earlier = self._earlier.findings.get(state.fingerprint)
+        if earlier is not None:
+            self._again.add(state.fingerprint)
         if earlier is not None and _no_worse(state, earlier):
             self._known += 1
             return finding, False
@@ -41,7 +44,12 @@ class BaselineComparison:
     def conclude(self, report: Report) -> Report:
         """Say in the report which run it was compared with, and how much was known and is new."""
         earlier = self._earlier
-        baseline = Baseline(earlier.run, earlier.manifest, self._known, self._new)
+        gone = sum(
+            1
+            for name, state in earlier.findings.items()
+            if state.verdict in _COUNTED and name not in self._again
+        )
+        baseline = Baseline(earlier.run, earlier.manifest, self._known, self._new, gone)
         return msgspec.structs.replace(report, baseline=baseline)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UnsetType
+
 from auditor.model.finding import Report
+from reports.delta import gone as gone_since
 from reports.html.findings import Groups
 from reports.html.words import count
 from reports.text import safe
@@ -17,9 +20,10 @@ def made(report: Report, groups: Groups) -> dict[str, Any] | None:
         return None
     new = count(found.new, "finding")
     said = f"{new} not known of it" if found.new else "Nothing is new"
+    gone = "" if isinstance(found.gone, UnsetType) else f" {gone_since(report, found.gone)}."
     return {
         "summary": safe(
-            f"{said}; {count(found.known, 'finding')} known, which the gate passes by."
+            f"{said}; {count(found.known, 'finding')} known, which the gate passes by.{gone}"
         ),
         "run": safe(found.run),
         "manifest": safe(found.manifest),

@@ -64,6 +64,8 @@ SCREENS = (
 FORMATS = [pytest.param(name, id=name) for name in SHIPPED.formats]
 WITHOUT_PASSES = {"sarif", "gitlab", "github"}
 """Formats whose readers take everything in them for a fault."""
+NEW_FIRST = {"github", "gitlab", "markdown", "github-summary"}
+"""Formats that people read of a change: they tell first what a baseline does not have."""
 BY_TARGET = {"openreports", "policyreport"}
 """Formats that have a report for each target."""
 COUNTING = {"prometheus"}
@@ -304,13 +306,19 @@ def test_many_findings_need_no_memory(name: str) -> None:
     assert peak(200) < peak(50) + (1 << 20)
 
 
-def worst_first(found: list[tuple[str, Severity, str]]) -> Many:
-    """Findings in the order of a run."""
+def worst_first(found: list[tuple[str, Severity, str, bool]]) -> Many:
+    """Findings in the order of a run; what a baseline may call new fails or is undecided."""
     order = sorted(found, key=lambda each: (VERDICTS.index(each[0]), -each[1].rank))
     return Many(
         tuple(
-            finding(number, verdict=verdict, severity=severity.value, message=message)
-            for number, (verdict, severity, message) in enumerate(order)
+            finding(
+                number,
+                verdict=verdict,
+                severity=severity.value,
+                message=message,
+                new=new and verdict in VERDICTS[:2],
+            )
+            for number, (verdict, severity, message, new) in enumerate(order)
         )
     )
 
@@ -319,6 +327,7 @@ FOUND = st.tuples(
     st.sampled_from(VERDICTS),
     st.sampled_from(Severity),
     st.text(min_size=1, max_size=8) | st.sampled_from(NASTY),
+    st.booleans(),
 )
 GAPS = st.builds(
     Gap,
@@ -346,11 +355,16 @@ def test_every_format_has_a_reader() -> None:
 @given(
     st.lists(FOUND, max_size=12).map(worst_first),
     st.lists(GAPS, max_size=4, unique=True),
-    st.none() | st.just(Baseline("0" * 32, "sha256:" + "b" * 64, 1, 2)),
+    st.none() | st.just(Baseline("0" * 32, "sha256:" + "b" * 64, 1, 2, 3)),
 )
 @settings(max_examples=60)
 def test_parity(name: str, found: Many, gaps: list[Gap], baseline: Baseline | None) -> None:
-    """A format shows what there is, worst first, and counts what it leaves out."""
+    """A format shows what there is, worst first, and counts what it leaves out.
+
+    What is new comes first where people read of a change; else the order is that of the run.
+    """
+    if baseline is None:
+        found = Many(tuple(msgspec.structs.replace(each, new=False) for each in found))
     what = report(
         found, gaps=tuple(GapReport(gap, ("rule-one",)) for gap in gaps), baseline=baseline
     )
@@ -358,6 +372,8 @@ def test_parity(name: str, found: Many, gaps: list[Gap], baseline: Baseline | No
     passing = [each for each in found if each.verdict in PASSING]
     there = [each for each in found if name not in WITHOUT_PASSES or each not in passing]
     said = SAID.get(name, safe)
+    if name in NEW_FIRST:
+        there.sort(key=lambda each: not each.new)
     expected = iter([(each.verdict, said(each.message)) for each in there])
     assert all(each in expected for each in shown.findings), "worst first, each once"
     assert len(shown.findings) + shown.left["findings"] == len(there)

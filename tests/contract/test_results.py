@@ -35,6 +35,7 @@ OPTIONAL = {
     "document": {"answers", "baseline", "configuration", "facts", "waivers"},
     "select": set(Selector.__struct_fields__),
     "targets": {"labels"},
+    "baseline": {"gone"},
     "tool": {"fingerprints"},
     "passed": {"excluded"},
     "frameworks": {"mapping", "unreviewed", "dated", "total", "rest", "selected_only"},

@@ -90,8 +90,16 @@ FILES = {
         "spec: {containers: [{name: a, image: b}]}\n"
     ),
     "nothing/notes.yaml": "just: text\n",
+    "change/vllm.yaml": SERVING,
+    "change/many.yaml": "".join(POD % number for number in range(2)),
 }
+CHANGED = {
+    "change/vllm.yaml": SERVING.replace("SYS_ADMIN", "SYS_ADMIN, NET_RAW"),
+    "change/many.yaml": "".join(POD % number for number in range(1, 4)),
+}
+"""What is other than in the baseline."""
 SCAN = ("scan", "--no-cache", "--profile", "pod-security-baseline", "--set", "version=1.30")
+AGAINST = ("--baseline", "before", "--baseline-key", "k.pub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,9 @@ CASES = {
     "chart-80": Case((*SCAN, "chart"), 80, PLAIN_COLOUR, 3),
     "good-80": Case((*SCAN, "good"), 80, PLAIN_COLOUR, 0),
     "nothing-80": Case((*SCAN, "nothing"), 80, PLAIN_COLOUR, 3),
+    "change-80": Case((*SCAN, "change", *AGAINST), 80, PLAIN_COLOUR),
+    "change-pipe": Case((*SCAN, "change", *AGAINST, "--all"), 0),
+    "change-object-60": Case((*SCAN, "change", *AGAINST, "--group-by", "object"), 60, PLAIN_COLOUR),
     "explain-80": Case(
         ("explain", "acme-replicas-too-few", "--policies", "policies"), 80, PLAIN_COLOUR, 0
     ),
@@ -130,23 +141,36 @@ CASES = {
 
 
 def write_files(root: Path) -> Path:
-    """The files that the cases scan."""
-    for name, text in FILES.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    """The files that the cases scan, and the bundle of an earlier run of some of them."""
+    _write(root, FILES)
+    for arguments in (
+        ("keys", "create", "k.pem", "--no-passphrase"),
+        (*SCAN, "change", "-q", "--key", "k.pem", "--output", "before"),
+    ):
+        ran = auditor(*arguments, cwd=root)
+        if ran.code not in {0, 1}:
+            raise AssertionError(f"exit {ran.code}: {ran.err or ran.out}")
+    _write(root, {"k.pub": auditor("keys", "export", "k.pem", cwd=root).out, **CHANGED})
     return root
 
 
+def _write(root: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
 def screen(case: Case, root: Path) -> str:
-    """What the case shows, but for the digest, which changes with every rule."""
+    """What the case shows, but for the digest, which changes with every rule, and the run."""
     if case.columns:
         ran = on_terminal(*case.arguments, columns=case.columns, cwd=root, env=case.env)
     else:
         ran = auditor(*case.arguments, cwd=root, env=case.env)
     if (ran.code, ran.err) != (case.code, ""):
         raise AssertionError(f"exit {ran.code} in place of {case.code}: {ran.err or ran.out}")
-    return re.sub(r"sha256:[0-9a-f]{64}", "sha256:…", ran.out)
+    shown = re.sub(r"\(run [0-9a-f]{12}\)", "(run …)", ran.out)
+    return re.sub(r"sha256:[0-9a-f]{64}", "sha256:…", shown)
 
 
 def main() -> None:

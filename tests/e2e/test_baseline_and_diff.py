@@ -50,7 +50,8 @@ AGAINST = ("--baseline", "before", "--baseline-key", "k.pub")
 def test_what_was_known_does_not_fail(folder: Path) -> None:
     done = ran(folder, "scan", "tree", *AGAINST)
     assert done.code == 0, done
-    assert "known and not counted, 0 new" in done.out
+    assert re.search(r"since the baseline \(run \w{12}\): 0 new; \d+ known", done.out)
+    assert "; 0 gone" in done.out
     (folder / "tree" / "more.yaml").write_text(POD.replace("shell", "other"))
     done = ran(folder, "scan", "tree", *AGAINST, "--format", "json")
     results = done.results()
@@ -62,6 +63,12 @@ def test_what_was_known_does_not_fail(folder: Path) -> None:
     assert results["baseline"]["known"] == len(results["findings"]) - len(fresh)
     shown = ran(folder, "scan", "tree", *AGAINST).out
     assert "Pod ml/other, container main (new)" in shown
+    lines = shown.splitlines()
+    assert lines[1].startswith(f"  since the baseline (run {results['baseline']['run'][:12]}): ")
+    assert f" {len(fresh)} new (" in lines[1]
+    known = lines.index("Known of the baseline, and not counted")
+    assert not [line for line in lines[known:] if line.endswith("(new)")]
+    assert "Pod ml/shell" not in shown, "what is known has a line a rule"
 
 
 def test_one_more_with_a_version_that_is_known_has_no_new_fault(folder: Path) -> None:

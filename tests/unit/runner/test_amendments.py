@@ -134,6 +134,21 @@ def test_what_two_amendments_take_out_is_taken_out_once(tree: Path, order: str) 
     assert document["baseline"]["new"] == sum("new" in item for item in document["findings"])
 
 
+def test_what_was_found_then_and_is_not_now_is_gone(tree: Path) -> None:
+    """What is worse now is new and not gone; what passed then was nothing that could go."""
+    plain = results(tree)
+    earlier = known(plain, PRIVILEGED, HOST)
+    assert len(earlier.findings) == 2
+    again = {
+        name: State("fail", "low", each.causes) if each.severity == "high" else each
+        for name, each in earlier.findings.items()
+    }
+    gone = {"a" * 64: State("fail", "low", ()), "b" * 64: State("unknown", "low", ())}
+    never = {"c" * 64: State("pass", "low", ()), "d" * 64: State("manual", "low", ())}
+    before = Known("run-0", f"sha256:{'0' * 64}", {**again, **gone, **never})
+    assert results(tree, known=before)["baseline"]["gone"] == 2
+
+
 def test_marks_go_on_beside_a_waiver(tree: Path) -> None:
     """The waiver's reason looks like fields of the head: it leads nobody astray."""
     plain = results(tree)
