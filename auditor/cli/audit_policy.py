@@ -18,7 +18,9 @@ from auditor.cli.output import write_stdout
 from auditor.cli.prose import prose
 from auditor.cli.questions import resource_of
 from auditor.cli.screen import style_of
-from auditor.cli.wiring import CollectorOptions, api_resources, read_text, wired
+from auditor.cli.wires.derived import read_text
+from auditor.cli.wires.resources import api_resources
+from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.auditing import PolicyShown

@@ -11,7 +11,8 @@ import click
 
 from auditor.cli.options import DEFAULT_PROFILE
 from auditor.cli.prose import prose
-from auditor.cli.wiring import CollectorOptions, own_targets, wired
+from auditor.cli.wires.live import own_targets
+from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import read_config
 from auditor.configuration.finding import NAME
 from auditor.configuration.template import Seen, text_of

@@ -28,7 +28,8 @@ from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, style_of
 from auditor.cli.stamp import stamp_of
 from auditor.cli.targets import targets_of
-from auditor.cli.wiring import CollectorOptions, asking, wired
+from auditor.cli.wires.derived import asking
+from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import Config, read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError

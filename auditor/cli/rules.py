@@ -160,7 +160,7 @@ def export(
     """
     import yaml
 
-    from auditor.cli.wiring import api_resource_of
+    from auditor.cli.wires.resources import api_resource_of
     from auditor.exports.admission import export as exported
     from auditor.exports.lists import lists_of
     from auditor.runner.job import compiled_profile

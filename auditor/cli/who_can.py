@@ -23,7 +23,8 @@ from auditor.cli.questions import question_of, shown
 from auditor.cli.screen import Progress, style_of
 from auditor.cli.stamp import stamp_of
 from auditor.cli.targets import targets_of
-from auditor.cli.wiring import CollectorOptions, api_resources, wired
+from auditor.cli.wires.resources import api_resources
+from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import Config, read_config
 from auditor.engine.sources import WantedKinds
 from auditor.model.finding import Report

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from auditor.cli.wiring import api_resource_of
+from auditor.cli.wires.resources import api_resource_of
 from auditor.engine.kinds import KindPlan
 from auditor.engine.tally import counts
 from auditor.errors import UsageError

@@ -10,7 +10,7 @@ import pytest
 
 from auditor.analysis.auditing.facts import found_in
 from auditor.analysis.auditing.reading import read_policy
-from auditor.cli.wiring import read_text
+from auditor.cli.wires.derived import read_text
 from tests.unit.analysis.auditing import policies
 from tests.unit.collectors.kubernetes.managed.test_recogniser import read
 

@@ -1,0 +1,1 @@
+"""What the command line is wired to: one table a module, by what it wires."""

@@ -1,0 +1,45 @@
+"""What a person has set up that a collector needs: one value, whatever is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from auditor.config import Config, DockerConfig, VsphereConfig
+
+
+class CollectorOptions(msgspec.Struct, frozen=True):
+    """Where a collector finds what a person has set up: ``kubeconfig`` is a file or a list.
+
+    ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.
+    ``exclude`` are globs of what is left out of files and folders. ``path`` is where programs are,
+    ``no_host`` says that of a Docker host only the engine is asked, ``host_probes`` are files that
+    a script printed on such hosts. ``labels`` are what a person calls the target besides.
+    """
+
+    kubeconfig: str = ""
+    timeout: float | None = None
+    exclude: tuple[str, ...] = ()
+    docker: DockerConfig = DockerConfig()
+    path: str = ""
+    no_host: bool = False
+    host_probes: tuple[Path, ...] = ()
+    vsphere: VsphereConfig = VsphereConfig()
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        kubeconfig: str,
+        timeout: float | None,
+        exclude: tuple[str, ...] = (),
+        *,
+        no_host: bool = False,
+        host_probes: tuple[Path, ...] = (),
+    ) -> CollectorOptions:
+        """Take what the environment says where the command line does not."""
+        chosen = kubeconfig or config.kubeconfig
+        docker, path = config.docker, config.path
+        return cls(chosen, timeout, exclude, docker, path, no_host, host_probes, config.vsphere)
