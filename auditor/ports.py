@@ -347,7 +347,8 @@ class RolePlan(msgspec.Struct, frozen=True):
 
     ``namespaces`` are those it is limited to, none for all; ``account`` is the namespace and the
     name of the service account that is bound to it; ``of_the_cluster`` are the custom kinds that
-    no namespace holds. ``config_maps`` are single ones, each by its namespace and its name.
+    no namespace holds. ``config_maps`` are single ones, each by its namespace and its name;
+    ``kubelets`` is whether kubelets may be asked for their configuration.
     """
 
     profile: str
@@ -356,6 +357,7 @@ class RolePlan(msgspec.Struct, frozen=True):
     account: tuple[str, str]
     of_the_cluster: frozenset[str] = frozenset()
     config_maps: tuple[tuple[str, str], ...] = ()
+    kubelets: bool = False
 
 
 class ReportFormat(Protocol):

@@ -46,6 +46,12 @@ _NOUNS: Final = {"--account": "a service account", "--config-map": "a ConfigMap"
     "Repeatable.",
 )
 @click.option(
+    "--kubelets",
+    is_flag=True,
+    help="Allow for the configuration of kubelets (nodes/configz), which "
+    "k8s://CONTEXT?kubelets=configz asks each of them for.",
+)
+@click.option(
     "--account",
     metavar="NAMESPACE/NAME",
     default="auditor/auditor",
@@ -69,6 +75,7 @@ def permissions(
     config_maps: tuple[str, ...],
     account: str,
     *,
+    kubelets: bool,
     script: bool,
 ) -> None:
     r"""Print the least role that reads what the rules of a profile rest on, ready to apply.
@@ -112,6 +119,7 @@ def permissions(
         (place, name),
         kinds_of_the_cluster(ready.profile.tables),
         maps,
+        kubelets=kubelets,
     )
     for line in SHIPPED.roles[platform](plan):
         click.echo(line)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from auditor.errors import UsageError
-from auditor.platforms.kubernetes import PREFIX, PRINTED
+from auditor.platforms.kubernetes import KUBELET_CONFIGURATION, PREFIX, PRINTED
 from auditor.ports import RolePlan
 from collectors.documents.scalars import plain
 from collectors.kubernetes.live.unread import BY_NAME, UNREAD
@@ -29,7 +29,8 @@ def role(plan: RolePlan) -> Iterator[str]:
     place, account = plan.account
     yield f"# What the rules of the profile {plan.profile} rest on, and nothing else."
     yield "# Self reviews and discovery need no rule: every authenticated user may do that."
-    for kind in sorted(plan.reasons.keys() & UNREAD.keys()):
+    asked = {KUBELET_CONFIGURATION} if plan.kubelets else set()
+    for kind in sorted(plan.reasons.keys() & UNREAD.keys() - asked):
         yield f"# Not in it: {kind}, {UNREAD[kind]}."
     if not plan.reasons.keys().isdisjoint(BY_NAME) and not plan.config_maps:
         yield "# Where rules need one (how GPUs are shared, what kubeadm keeps), a scan says which:"
@@ -67,6 +68,8 @@ def _missing(plan: RolePlan) -> Iterator[str]:
     without: dict[tuple[str, ...], list[str]] = {}
     for kind in sorted(plan.reasons.keys() & PRINTED.keys()):
         without.setdefault(plan.reasons[kind], []).append(f"{kind} ({PRINTED[kind]})")
+    if plan.kubelets and (rules := plan.reasons.get(KUBELET_CONFIGURATION)):
+        without.setdefault(rules, []).append(f"{KUBELET_CONFIGURATION} (nodes/configz)")
     for kind, found in _kinds(plan):
         if not found.namespaced and kind != _NAMESPACE:
             without.setdefault(plan.reasons[kind], []).append(kind)
@@ -108,6 +111,16 @@ def _role(plan: RolePlan, namespace: str) -> Iterator[str]:
     for kind in () if namespace else sorted(plan.reasons.keys() & PRINTED.keys()):
         yield f"  # what the API server prints of itself: {_because(plan.reasons[kind])}"
         yield f"  - {{nonResourceURLs: [{PRINTED[kind]}], verbs: [get]}}"
+    if plan.kubelets and not namespace:
+        yield from _of_kubelets(plan)
+
+
+def _of_kubelets(plan: RolePlan) -> Iterator[str]:
+    if rules := plan.reasons.get(KUBELET_CONFIGURATION):
+        yield f"  # what each kubelet tells of its configuration: {_because(rules)}"
+        yield _rule("", "nodes/configz", "get")
+    else:
+        yield "  # kubelets are asked for nothing: no rule of the profile rests on what they tell"
 
 
 def _binding(plan: RolePlan, namespace: str, name: str = _NAME) -> Iterator[str]:

@@ -8,7 +8,8 @@
 gives a fact of the kubelet of gpu-7, and a gap of ``k8s://prod``: nobody looked at gpu-8, so what
 rules on nodes say is not of all of them. A probe whose node no cluster of the run has is of another
 cluster, or of before: it is told. A configuration by itself (a file, or kubeadm's ConfigMap) says
-what kubelets are given that read it, and is judged as that.
+what kubelets are given that read it, and is judged as that. What a kubelet of a cluster told when
+it was asked (``configz``) is what it does, but for flags that no configuration has.
 
 A node is that of a probe where their names are equal, and their boot ids or their machine ids: the
 kubelet tells both to the API server (``status.nodeInfo``).
@@ -16,7 +17,7 @@ kubelet tells both to the API server (``status.nodeInfo``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ _HINT: Final = (
 _MOST: Final = 5
 _LONGEST: Final = 1 << 18
 _KEY: Final = ("nodes",)
-_CLUSTER, _NODE, _PROBE, _FACT = "cluster", "node", "probe", "fact"
+_CLUSTER, _NODE, _PROBE, _FACT, _TOLD = "cluster", "node", "probe", "fact", "told"
 _encode = msgspec.json.encode
 
 
@@ -129,6 +130,9 @@ class NodesSeen(Uncombined):
                 made = [(PROXY, each) for each in proxy.of_components(body)]
             case "k8s/ConfigMap":
                 made = list(self._of_config_map(resource, body))
+            case _ if resource.kind == KUBELET_CONFIGURATION and site.target.uid != FILES:
+                yield Row(_KEY, _TOLD, origin, _encode(resource.name))
+                made = [(KUBELET, _of_configz(resource.name, body))]
             case _ if resource.kind == KUBELET_CONFIGURATION:
                 made = [(KUBELET, _of_configuration(body, "configuration"))]
             case _:
@@ -140,6 +144,7 @@ class NodesSeen(Uncombined):
         """Yield the facts, and gaps for nodes that nobody looked at and for strange probes."""
         nodes: dict[str, list[_Node]] = {}
         probes: list[tuple[Origin, _Node]] = []
+        told: dict[str, set[str]] = {}
         for _, rows in groups:
             for row in rows:
                 if row.tag == _CLUSTER:
@@ -149,10 +154,13 @@ class NodesSeen(Uncombined):
                     nodes.setdefault(row.read_at.target, []).append(found)
                 elif row.tag == _PROBE:
                     probes.append((row.read_at, msgspec.json.decode(row.body, type=_Node)))
+                elif row.tag == _TOLD:
+                    name = msgspec.json.decode(row.body, type=str)
+                    told.setdefault(row.read_at.target, set()).add(name)
                 else:
                     kind, at, body = msgspec.json.decode(row.body)
                     yield _fact(kind, body, row.read_at, at)
-        yield from _missing(nodes, [probe for _, probe in probes])
+        yield from _missing(nodes, [probe for _, probe in probes], told)
         yield from _strangers(nodes, probes)
 
     def _of_config_map(
@@ -230,6 +238,13 @@ def _of_configuration(body: Mapping[str, Any], source: str) -> dict[str, object]
         return {**told, "undecided": f"{error}"}
 
 
+def _of_configz(node: str, body: Mapping[str, Any]) -> dict[str, object]:
+    """The kubelet of a node, by what it says of itself; its name is a flag, and not in it."""
+    found = {**_of_configuration(body, "configz"), "node": node}
+    found.pop("hostnameOverride", None)
+    return found
+
+
 def _node_of(name: str, body: Mapping[str, Any]) -> _Node:
     about = mapping(mapping(body.get("status")).get("nodeInfo"))
     return _Node(name, _text(about, "bootID"), _text(about, "machineID"))
@@ -260,20 +275,30 @@ def _fact(kind: str, body: Mapping[str, object], origin: Origin, at: int) -> Fac
     )
 
 
-def _missing(nodes: Mapping[str, Sequence[_Node]], probes: Sequence[_Node]) -> Iterator[Gap]:
-    """The nodes of each cluster that nobody looked at; of one that tells none, nobody knows."""
+def _missing(
+    nodes: Mapping[str, Sequence[_Node]],
+    probes: Sequence[_Node],
+    told: Mapping[str, Container[str]],
+) -> Iterator[Gap]:
+    """The nodes of each cluster that nobody looked at; of one that tells none, nobody knows.
+
+    What a kubelet ``told`` stands for its probe where that is about the kubelet.
+    """
     for target, there in sorted(nodes.items()):
-        names = sorted(
-            node.name for node in there if not any(node.is_that_of(probe) for probe in probes)
-        )
-        if there and not names:
-            continue
-        more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-        nouns = "a node was" if len(names) == 1 else f"{len(names)} nodes were"
-        detail = f"{nouns} not looked at: {', '.join(names[:_MOST])}{more}"
-        if not there:
-            detail = "the cluster told of no node, so nobody knows whether all were looked at"
         for kind in (NODE_FILES, NODE_KUBELET):
+            known = told.get(target, ()) if kind == NODE_KUBELET else ()
+            names = sorted(
+                node.name
+                for node in there
+                if node.name not in known and not any(node.is_that_of(probe) for probe in probes)
+            )
+            if there and not names:
+                continue
+            more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+            nouns = "a node was" if len(names) == 1 else f"{len(names)} nodes were"
+            detail = f"{nouns} not looked at: {', '.join(names[:_MOST])}{more}"
+            if not there:
+                detail = "the cluster told of no node, so nobody knows whether all were looked at"
             yield Gap(target, kind, GapCause.UNSUPPORTED, detail, _HINT)
 
 

@@ -1,4 +1,7 @@
-"""Targets as they are typed: ``k8s://CONTEXT?namespace=a,b`` and ``k8s+incluster://``."""
+"""Targets as they are typed: ``k8s://CONTEXT?namespace=a,b`` and ``k8s+incluster://``.
+
+``k8s://CONTEXT?kubelets=configz`` says that each kubelet may be asked for its configuration.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from auditor.secrets.uris import shown
 SCHEME = "k8s"
 IN_CLUSTER = "k8s+incluster"
 
-_SHOWN = frozenset({"namespace"})
+_KUBELETS = "configz"
+_SHOWN = frozenset({"namespace", "kubelets"})
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -21,19 +25,21 @@ class Address:
     """A cluster: by the context of a kubeconfig ("" is the current one), or the one we run in.
 
     ``namespaces`` are those to read, in order; none means all. ``typed`` is the context with its
-    percent signs, which may be part of its name.
+    percent signs, which may be part of its name. ``kubelets`` is whether they may be asked.
     """
 
     context: str
     in_cluster: bool
     namespaces: tuple[str, ...]
     typed: str = field(default="", compare=False)
+    kubelets: bool = False
 
     def uri(self, context: str) -> str:
         """The canonical form, once the name of the context is known; typed again it is the same."""
         scheme = IN_CLUSTER if self.in_cluster else SCHEME
-        chosen = f"?namespace={','.join(self.namespaces)}" if self.namespaces else ""
-        return f"{scheme}://{quoted(context)}{chosen}"
+        options = [f"namespace={','.join(self.namespaces)}"] if self.namespaces else []
+        options += [f"kubelets={_KUBELETS}"] if self.kubelets else []
+        return f"{scheme}://{quoted(context)}{'?' if options else ''}{'&'.join(options)}"
 
 
 def quoted(context: str) -> str:
@@ -57,12 +63,18 @@ def parse_address(text: str) -> Address:
         )
     options = parse_qs(query, keep_blank_values=True) if mark else {}
     for name in options:
-        if name != "namespace":
+        if name not in _SHOWN:
             raise UsageError(
                 f"{shown(text, _SHOWN)}: {name} is not an option of a cluster",
-                hint=f"{SCHEME}://CONTEXT?namespace=a,b is the only one; "
+                hint=f"{SCHEME}://CONTEXT?namespace=a,b and ?kubelets={_KUBELETS} are; "
                 "a ? in a context's name is written %3F",
             )
+    kubelets = options.get("kubelets", [])
+    if set(kubelets) - {_KUBELETS}:
+        raise UsageError(
+            f"{shown(text, _SHOWN)}: kubelets can't be asked for {kubelets[0]!r}",
+            hint=f"{SCHEME}://CONTEXT?kubelets={_KUBELETS} asks each for its configuration",
+        )
     names = [name for value in options.get("namespace", ()) for name in value.split(",")]
     for name in names:
         if not _NAMESPACE.fullmatch(name):
@@ -70,4 +82,5 @@ def parse_address(text: str) -> Address:
                 f"{shown(text, _SHOWN)}: {name!r} is not a name of a namespace",
                 hint="names are separated by commas: ?namespace=team-a,team-b",
             )
-    return Address(unquote(context), in_cluster, tuple(sorted(set(names))), context)
+    chosen = tuple(sorted(set(names)))
+    return Address(unquote(context), in_cluster, chosen, context, kubelets=bool(kubelets))

@@ -11,6 +11,7 @@ import msgspec
 from auditor.errors import CollectionError
 from auditor.model.evidence import TargetEntry
 from auditor.model.resource import Excluded
+from auditor.platforms.kubernetes import KUBELET_CONFIGURATION
 from auditor.ports import Examination, References, Sink
 from collectors.http.client import Client
 from collectors.http.clock import Clock
@@ -21,11 +22,18 @@ from collectors.kubernetes.live.address import Address
 from collectors.kubernetes.live.dialect import KUBERNETES
 from collectors.kubernetes.live.discovery import discover
 from collectors.kubernetes.live.identity import identify
+from collectors.kubernetes.live.kubelets import Kubelets
 from collectors.kubernetes.live.listing import LIMIT
 from collectors.kubernetes.live.named import Names
 from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.reads import Reads
-from collectors.kubernetes.live.rights import NAMESPACE, may_read, missing, unidentified
+from collectors.kubernetes.live.rights import (
+    NAMESPACE,
+    may_ask,
+    may_read,
+    missing,
+    unidentified,
+)
 from collectors.kubernetes.live.session import ACCOUNT, Session, open_session
 from collectors.kubernetes.live.unread import BY_NAME, UNREAD
 
@@ -78,6 +86,7 @@ class LiveCollector(msgspec.Struct, frozen=True):
             hint = getattr(error, "hint", "") or "auditor doctor says more"
             raise CollectionError(f"{uri}: {error}", hint=hint) from error
         wanted = sorted(kinds - UNREAD.keys())
+        asked = self._asked(kinds)
         run = Reads(self.limit, uri, client, discovered, notes)
         run.look_for(self.address.namespaces, wanted)
         names = Names(self.references, kinds)
@@ -86,6 +95,8 @@ class LiveCollector(msgspec.Struct, frozen=True):
             run.read(kind, names)
         for kind in sorted(kinds & BY_NAME):
             run.read_named(kind, names)
+        if asked:
+            run.read_kubelets(Kubelets(session, self.clock, self.patience))
         progress(len(wanted), len(wanted))
         run.compare(before)
         _keep_out(client, sink)
@@ -97,9 +108,9 @@ class LiveCollector(msgspec.Struct, frozen=True):
             principal=before.principal,
             started=started,
             ended=self._now(),
-            kinds=tuple(wanted),
+            kinds=tuple(sorted({*wanted, *asked})),
             gaps=tuple(sorted(run.gaps)),
-            excluded=_excluded(kinds, session),
+            excluded=_excluded(kinds - asked, session),
             notes=tuple(sorted(run.notes)),
         )
 
@@ -119,6 +130,7 @@ class LiveCollector(msgspec.Struct, frozen=True):
             chosen = self.address.namespaces
             asked = {*(kinds - UNREAD.keys()), *((NAMESPACE,) if chosen else ())}
             reads = tuple(may_read(client, discovered, kind, chosen) for kind in sorted(asked))
+            reads += tuple(may_ask(client, kind) for kind in self._asked(kinds))
             reads += missing(client, chosen)
             lost = unidentified(client, identity)
         except (Unanswered, msgspec.DecodeError) as error:
@@ -131,9 +143,13 @@ class LiveCollector(msgspec.Struct, frozen=True):
             principal=identity.principal,
             skew=(date - before).total_seconds() if date is not None else None,
             reads=reads,
-            excluded=_excluded(kinds, session),
+            excluded=_excluded(kinds - self._asked(kinds), session),
             unidentified=lost,
         )
+
+    def _asked(self, kinds: frozenset[str]) -> frozenset[str]:
+        """What kubelets are asked for: nothing, unless a person says so."""
+        return kinds & {KUBELET_CONFIGURATION} if self.address.kubelets else frozenset()
 
     def _now(self) -> str:
         return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

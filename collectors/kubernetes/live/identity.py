@@ -135,6 +135,16 @@ def may_get(client: Client, path: str) -> bool:
     return _reviewed(client, {"nonResourceAttributes": {"verb": "get", "path": path}})
 
 
+def may_ask_kubelets(client: Client) -> bool:
+    """Whether kubelets would tell us their configuration (SelfSubjectAccessReview).
+
+    Raises:
+        Unanswered: the server does not say.
+    """
+    attributes = {"verb": "get", "resource": "nodes", "subresource": "configz"}
+    return _reviewed(client, {"resourceAttributes": attributes})
+
+
 def _reviewed(client: Client, spec: Mapping[str, object]) -> bool:
     version = "authorization.k8s.io/v1"
     body = {"apiVersion": version, "kind": "SelfSubjectAccessReview", "spec": spec}

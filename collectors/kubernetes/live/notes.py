@@ -53,6 +53,13 @@ class Notes:
         count = 0 if body is None else 1
         self._sink.add(msgspec.structs.replace(record, count=count), body)
 
+    def kubelet(
+        self, kind: str, request: str, body: bytes | None, error: Unanswered | None
+    ) -> None:
+        """One request to a kubelet; the sink cleans what it said."""
+        record = self._record(kind, "", request, error)
+        self._sink.add(msgspec.structs.replace(record, count=0 if body is None else 1), body)
+
     def _add(self, record: Record, page: Page | None) -> None:
         if page is None or not page.count:
             self._sink.add(record, None)

@@ -12,12 +12,13 @@ import msgspec
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Record, TargetEntry, by_block
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
-from auditor.platforms.kubernetes import PRINTED
+from auditor.platforms.kubernetes import KUBELET_CONFIGURATION, PRINTED
 from auditor.ports import Bodies, Plan, Reading, Shard, WithoutLines, plan_of_answers
 from collectors.documents.guards import Unreadable
 from collectors.documents.json_file import JsonFile
 from collectors.documents.json_stream import NoJson
 from collectors.documents.ledger import Ledger
+from collectors.kubernetes.live.kubelets import KubeletReading
 from collectors.kubernetes.live.owners import Owners, known_objects
 from collectors.kubernetes.live.printed import PrintedReading
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
@@ -94,6 +95,9 @@ class PagesCollector:
                 continue
             if record.kind in PRINTED:
                 yield PrintedReading(self.entry.target, record, data)
+                continue
+            if record.kind == KUBELET_CONFIGURATION:
+                yield KubeletReading(self.entry.target, record, data)
                 continue
             yield PageReading(self.entry.uri, record, data, self.owners)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.resource import Gap
-from auditor.platforms.kubernetes import PRINTED
+from auditor.platforms.kubernetes import KUBELET_CONFIGURATION, PRINTED
 from collectors.http.client import Client
 from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import Discovered, Served
 from collectors.kubernetes.live.identity import Identity, identify
+from collectors.kubernetes.live.kubelets import ROLE as KUBELET_ROLE
+from collectors.kubernetes.live.kubelets import Kubelets, Seat, request_of, seats_in
 from collectors.kubernetes.live.listing import Lister
 from collectors.kubernetes.live.named import Names, explained, unasked
 from collectors.kubernetes.live.normalize import take_one
@@ -20,6 +23,9 @@ from collectors.kubernetes.live.notes import Notes
 from collectors.kubernetes.live.printed import printed
 from collectors.kubernetes.live.rights import NAMESPACE, ROLE, unlisted
 from collectors.kubernetes.live.sanitize import Sanitizer
+
+_NODE: Final = "k8s/Node"
+_MOST: Final = 5
 
 
 class Reads:
@@ -41,6 +47,7 @@ class Reads:
         self._sanitizer = Sanitizer(notes.commit)
         self._named: tuple[str, ...] = ()
         self._there: list[str] = []
+        self._seats: list[Seat] = []
 
     def look_for(self, namespaces: tuple[str, ...], kinds: Iterable[str]) -> None:
         """Look for the namespaces to read, all when there are none; one that is not there is a gap.
@@ -92,6 +99,7 @@ class Reads:
             self._taken.page(served, namespace, got, page)
             if got.page is not None:
                 names.learn(served.kind, got.page.items)
+                self._seats += seats_in(got.page.items) if served.kind == _NODE else ()
             if got.note:
                 inside = f" in {namespace}" if namespace else ""
                 self.notes.add(f"{served.kind}{inside}: {got.note}")
@@ -108,6 +116,23 @@ class Reads:
             error = failed
         self._taken.one(served.kind, namespace, f"{root}/{name}", page, error)
         return error
+
+    def read_kubelets(self, kubelets: Kubelets) -> None:
+        """Ask the kubelets of all nodes that were read; alike failures are one gap."""
+        failed: dict[tuple[GapCause, str, str], list[str]] = {}
+        for seat, said in kubelets.ask(self._seats):
+            error = said if isinstance(said, Unanswered) else None
+            body = said if isinstance(said, bytes) else None
+            self._taken.kubelet(KUBELET_CONFIGURATION, request_of(seat), body, error)
+            if error is not None:
+                denied = error.answered is Answered.DENIED
+                hint = KUBELET_ROLE if denied else error.hint
+                key = (CAUSES[error.answered], error.detail, hint)
+                failed.setdefault(key, []).append(seat.node)
+        for (cause, detail, hint), nodes in failed.items():
+            more = f" and {len(nodes) - _MOST} more" if len(nodes) > _MOST else ""
+            told = f"kubelet of {', '.join(nodes[:_MOST])}{more}: {detail}"
+            self.gaps.add(Gap(self._uri, KUBELET_CONFIGURATION, cause, told, hint))
 
     def _read_printed(self, kind: str) -> None:
         """What the server prints of itself; one that has no such path tells nothing, and no gap."""

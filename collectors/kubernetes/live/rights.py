@@ -10,7 +10,8 @@ from auditor.ports import Read
 from collectors.http.client import Client
 from collectors.http.failures import Unanswered
 from collectors.kubernetes.live.discovery import ALWAYS, Discovered, Served
-from collectors.kubernetes.live.identity import Ask, Identity, may, may_get
+from collectors.kubernetes.live.identity import Ask, Identity, may, may_ask_kubelets, may_get
+from collectors.kubernetes.live.kubelets import ROLE as KUBELET_ROLE
 
 ROLE: Final = "auditor permissions k8s prints the role that a scan needs"
 NAMESPACE: Final = "k8s/Namespace"
@@ -68,6 +69,17 @@ def may_read(
     inside = f" in {', '.join(refused)}" if refused != [""] else ""
     detail = f"{asked[0].verb} {_shown(served)}{inside}"
     return Read(kind, served=True, allowed=False, detail=detail, hint=ROLE)
+
+
+def may_ask(client: Client, kind: str) -> Read:
+    """Ask whether kubelets may be asked for their configuration.
+
+    Raises:
+        Unanswered: the server does not say.
+    """
+    if may_ask_kubelets(client):
+        return Read(kind, served=True, allowed=True)
+    return Read(kind, served=True, allowed=False, detail="get nodes/configz", hint=KUBELET_ROLE)
 
 
 def missing(client: Client, namespaces: tuple[str, ...]) -> tuple[Read, ...]:

@@ -38,6 +38,28 @@ EVERY = "0.0.0.0"  # noqa: S104 - an address in a text
 SETTINGS = {"path": "/k.yaml", "values": {"kind": "KubeletConfiguration"}}
 
 
+def configz(name: str, **settings: object) -> Resource:
+    return resource(KUBELET_CONFIGURATION, name, "", kind="KubeletConfiguration", **settings)
+
+
+def test_what_a_kubelet_told_stands_for_its_probe() -> None:
+    """But for the files of its node, and for a flag that no configuration has."""
+    nodes = [
+        resource(NODE, name, "", metadata={"name": name}, status={"nodeInfo": {"bootID": name}})
+        for name in ("a", "b")
+    ]
+    facts, gaps = all_of((LIVE, [*nodes, configz("a", readOnlyPort=10255)]))
+    (body,) = (msgspec.json.decode(each.body) for each in facts)
+    assert (body["node"], body["source"], body["readOnlyPort"]) == ("a", "configz", 10255)
+    assert "hostnameOverride" not in body
+    assert {gap.scope: gap.detail for gap in gaps} == {
+        NODE_FILES: "2 nodes were not looked at: a, b",
+        NODE_KUBELET: "a node was not looked at: b",
+    }
+    ((_, of_file),) = told(configz("a"))
+    assert (of_file["node"], of_file["source"]) == ("", "configuration")
+
+
 def read_yaml(text: str) -> object:
     """As the program does."""
     try:

@@ -17,7 +17,14 @@ from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
 from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
-from auditor.platforms.kubernetes import COMPONENT_FLAGS, FACTS, METRICS, PREFIX, PROBED
+from auditor.platforms.kubernetes import (
+    COMPONENT_FLAGS,
+    FACTS,
+    KUBELET_CONFIGURATION,
+    METRICS,
+    PREFIX,
+    PROBED,
+)
 from auditor.platforms.network import NETWORK
 from auditor.platforms.stack import STACK
 from auditor.platforms.vsphere import VSPHERE
@@ -101,6 +108,25 @@ def test_what_the_server_prints_of_itself() -> None:
     objects, comments = printed(plan("a", reasons=reasons))
     assert not [rule for rule in objects[2]["rules"] if "nonResourceURLs" in rule]
     assert f"#   {COMPONENT_FLAGS} (/flagz):\n#     about-flags\n" in comments
+
+
+def test_kubelets_are_in_the_role_where_they_are_asked_for() -> None:
+    """And where a rule rests on what they tell."""
+    reasons = {**REASONS, KUBELET_CONFIGURATION: ("about-kubelets",)}
+    configz = ("", "nodes/configz", "get", "")
+    objects, comments = printed(msgspec.structs.replace(plan(reasons=reasons), kubelets=True))
+    assert configz in granted(objects[2])
+    assert "what each kubelet tells of its configuration: about-kubelets" in comments
+    assert f"Not in it: {KUBELET_CONFIGURATION}" not in comments
+    objects, comments = printed(plan(reasons=reasons))
+    assert configz not in granted(objects[2])
+    assert f"Not in it: {KUBELET_CONFIGURATION}" in comments
+    objects, comments = printed(msgspec.structs.replace(plan(), kubelets=True))
+    assert configz not in granted(objects[2])
+    assert "kubelets are asked for nothing" in comments
+    objects, comments = printed(msgspec.structs.replace(plan("a", reasons=reasons), kubelets=True))
+    assert "nodes/configz" not in str(objects), "nodes are in no namespace"
+    assert f"#   {KUBELET_CONFIGURATION} (nodes/configz):\n#     about-kubelets\n" in comments
 
 
 def test_who_lists_no_namespaces_gets_but_one() -> None:
