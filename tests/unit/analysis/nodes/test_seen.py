@@ -39,7 +39,7 @@ SETTINGS = {"path": "/k.yaml", "values": {"kind": "KubeletConfiguration"}}
 
 
 def configz(name: str, **settings: object) -> Resource:
-    return resource(KUBELET_CONFIGURATION, name, "", kind="KubeletConfiguration", **settings)
+    return resource(KUBELET_CONFIGURATION, name, "", **settings)
 
 
 def test_what_a_kubelet_told_stands_for_its_probe() -> None:
