@@ -14,7 +14,7 @@ from auditor.model.finding import Report
 from auditor.model.results_finding import Finding, ResourceRef
 from reports.details import PASSING
 from reports.html.accept import command
-from reports.html.words import count, cut, lines, prose
+from reports.html.words import count, cut, lines, more, prose
 from reports.remedy import short_remedy
 from reports.subjects import location_of, named, observed, related, subject
 from reports.text import safe
@@ -93,7 +93,7 @@ class Groups:
             "message": cut(finding.message),
             "seen": [cut(each) for each in seen(finding, many_targets=self.many)],
             "marks": safe(next(told(finding), "")),
-            "accept": command(finding),
+            "accept": command(finding) if finding.waiver is None else "",
         }
 
     def shown(self) -> Iterator[dict[str, Any]]:
@@ -119,11 +119,10 @@ class Groups:
             "count": count(number, "finding"),
             "why": prose(info.rationale) if info is not None else "",
             "fix": lines(sentence or "\n".join(snippet)) if fails else "",
+            "code": not sentence,
             "findings": first,
-            "more": f"and {left:,} more, in the filters of this page with scripts, and in "
-            "results.json"
-            if left > 0
-            else "",
+            "accept": next((each["accept"] for each in first if each["accept"]), ""),
+            "more": more(left, "finding"),
         }
 
     def objects(self) -> list[dict[str, str]]:
@@ -166,9 +165,9 @@ def seen(finding: Finding, *, many_targets: bool) -> Iterator[str]:
     for item in finding.observed[:SHOWN_VALUES]:
         place = f" ({item.file}:{item.line})" if item.file and item.line else ""
         yield observed(finding, item) + place
-    more = len(finding.observed) - SHOWN_VALUES
-    if more > 0:
-        yield f"and {count(more, 'value')} more"
+    left = len(finding.observed) - SHOWN_VALUES
+    if left > 0:
+        yield f"and {count(left, 'value')} more"
 
 
 def _worst_first(this: _Object) -> tuple[int, ...]:

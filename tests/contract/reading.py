@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from pypdf import PdfReader
 
 from reports import gitlab, policy_reports
 from reports.sarif_rules import LEFT_OUT, NOT_READ
@@ -256,6 +258,19 @@ def _spans(text: str) -> list[str]:
     return [_said(token) for token in tokens if token.type == "inline"]
 
 
+def printed(data: bytes) -> str:
+    """What is written in a PDF, as a reader finds it; a line ends where there is no room."""
+    pages = PdfReader(io.BytesIO(data)).pages
+    return unicodedata.normalize("NFKC", "\n".join(page.extract_text() for page in pages))
+
+
+def text_of(name: str, data: bytes) -> str:
+    """The text of a report in any format; of a printed one without the ends of its lines."""
+    return " ".join(printed(data).split()) if name in PRINTED else data.decode()
+
+
+PRINTED = {"pdf"}
+"""Formats that are set for paper: what is in them is compressed, and makes no records."""
 READERS: dict[str, Callable[[bytes], Shown]] = {
     "html": of_html,
     "json": of_json,

@@ -18,6 +18,7 @@ from auditor.cli.wiring import SHIPPED
 from auditor.evidence.blocks import read_block
 from auditor.secrets.forms import forms
 from tests.contract.pages import Page
+from tests.contract.reading import printed
 from tests.e2e.command import ROOT, Ran, auditor
 from tests.faults.server import Asked, Reply, page, serving
 
@@ -175,6 +176,19 @@ def leaks(folder: Path, done: Ran, secrets: dict[str, str]) -> set[str]:
 
 FILES = [part for name in SHIPPED.formats for part in ("-o", f"{name}=report.{name}")]
 OPTIONS = ("--passes", "--output", "bundle", "--no-sign", *FILES)
+
+
+def test_paper(tmp_path: Path) -> None:
+    """What is written in a PDF is compressed; all of it stands in one line here."""
+    target, _ = as_json(tmp_path, [pod(), *others()])
+    done = auditor("scan", target, "--quiet", "-o", "pdf=report.pdf", cwd=tmp_path)
+    assert done.code == 1, done.err
+    text = "".join(printed((tmp_path / "report.pdf").read_bytes()).split()).encode()
+    assert b"k8s-secret-in-environment" in text
+    every = {**HIDDEN, **OF_SECRETS, **{f"of {name}": it for name, it in OF_SETTINGS.items()}}
+    for place, secret in every.items():
+        for form in forms(secret):
+            assert b"".join(form.split()) not in text, place
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())

@@ -90,6 +90,14 @@ def test_scan_finds_what_the_demo_finds(installed: Installed) -> None:
     assert not [path for path in installed.folder.iterdir() if path.name not in EXAMPLES]
 
 
+def test_a_missing_extra_stops_before_anything_is_read(installed: Installed) -> None:
+    """The target is not there, and it is not what the message is about."""
+    ran = installed.run("auditor", "scan", "nowhere", "-o", "pdf=r.pdf")
+    assert ran.returncode == 2
+    assert "pip install 'auditor[pdf]'" in ran.stderr
+    assert "nowhere" not in ran.stderr
+
+
 def test_explain(installed: Installed) -> None:
     ran = installed.run("auditor", "explain", "k8s-container-privileged")
     assert ran.returncode == 0, ran.stderr

@@ -42,6 +42,7 @@ FORMATS: Final[Mapping[str, Callable[[Style], ReportFormat]]] = MappingProxyType
         "terminal": _terminal,
         "json": _file("reports.results"),
         "html": _file("reports.html.page"),
+        "pdf": _file("reports.pdf.document"),
         "sarif": _file("reports.sarif"),
         "junit": _file("reports.junit"),
         "markdown": _file("reports.markdown"),
@@ -59,5 +60,5 @@ FORMATS: Final[Mapping[str, Callable[[Style], ReportFormat]]] = MappingProxyType
     }
 )
 
-EXTRAS: Final[Mapping[str, Extra]] = MappingProxyType({})
+EXTRAS: Final[Mapping[str, Extra]] = MappingProxyType({"pdf": Extra("typst", "pdf")})
 """Of the formats that need what is not always installed."""

@@ -1,0 +1,1 @@
+"""The report as a PDF: tagged, the same bytes for the same run, and bounded."""
