@@ -63,10 +63,11 @@ def test_each_gap_is_there() -> None:
 
 
 def test_what_is_new_comes_first() -> None:
-    found = worst_first([("fail", Severity.HIGH, "old"), ("fail", Severity.LOW, "fresh")])
-    some = (found.some[0], finding(7, severity="low", message="fresh", new=True))
+    found = worst_first(
+        [("fail", Severity.HIGH, "old", False), ("fail", Severity.LOW, "fresh", True)]
+    )
     since = Baseline("r", "sha256:" + "b" * 64, 1, 1)
-    text = printed(made(report(Many(some), baseline=since)))
+    text = printed(made(report(found, baseline=since)))
     assert text.index("Against the baseline") < text.index("fresh") < text.index("What was looked")
     assert text.index("old") > text.index("By rule")
 
