@@ -59,6 +59,9 @@ COMMANDS: Mapping[str, Known] = MappingProxyType(
         "replay": Known(
             "auditor.cli.replay:replay", "Judge a bundle again, and compare the bytes."
         ),
+        "merge": Known(
+            "auditor.cli.merge:merge", "Make one report of the bundles of several runs."
+        ),
         "diff": Known(
             "auditor.cli.diff:diff", "Say what is different between two bundles, and why."
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,11 +77,27 @@ class Bundling:
             keeping = EvidenceOptions(root, key)
             report = judging.audit(collectors, settings, stamp, keeping)
             entries = keeping.entries | {number: each.entry for number, each in read.items()}
-            manifest = assemble(root, report, entries, settings, stamp, self._arguments)
-            refuse_leaks(root, order.secrets | self._secrets | self._passphrases.given)
-            if self._held is not None:
-                sign_bundle(root, manifest, self._held, self._authority)
+            self.seal(root, report, entries, settings, stamp, order.secrets)
         return report
+
+    def seal(
+        self,
+        root: Path,
+        report: Report,
+        entries: Mapping[int, TargetEntry],
+        settings: Settings,
+        stamp: Stamp,
+        secrets: Collection[str] = (),
+    ) -> None:
+        """Put the rest of a bundle beside the evidence, and sign it.
+
+        Raises:
+            UsageError, RenderError: as :meth:`audit`.
+        """
+        manifest = assemble(root, report, entries, settings, stamp, self._arguments)
+        refuse_leaks(root, {*secrets, *self._secrets, *self._passphrases.given})
+        if self._held is not None:
+            sign_bundle(root, manifest, self._held, self._authority)
 
 
 @contextmanager
@@ -130,6 +146,7 @@ def assemble(
         folders=names,
         exit=report.gate.exit,
         configuration=settings.configuration,
+        part=settings.part,
     )
     run = RunEntry(report.run_id, report.started, report.finished)
     return finish(root, stamp.version, run, targets, evaluation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from auditor.cli.wiring import wired
 from auditor.configuration.finding import NAME, find, read_found
 from auditor.configuration.values import WHAT, Configuration, TargetValue, Value
 from auditor.errors import AuditorError, PolicyError, PolicyErrors, UsageError
+from auditor.evidence.layout import is_part
 from auditor.model.results import ConfigurationFile
 from auditor.policy import resolve
 from auditor.policy.policyset import read_file
@@ -25,7 +27,7 @@ from auditor.policy.tenancy import FILE, TENANT
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
-NAMES: Final = ("config", "no_config", "fleet")
+NAMES: Final = ("config", "no_config", "fleet", "part")
 KEYS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "targets": "targets",
@@ -46,6 +48,7 @@ KEYS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The key of the file for each parameter of ``auditor scan`` that it can say."""
+_PART: Final = re.compile(r"([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
 _ONE_OF: Final = ({"baseline_key", "baseline_trust"},)
 """Parameters of which an option takes away what the file says of all."""
 
@@ -68,20 +71,42 @@ def configuration_options(function: Command) -> Command:
         help="Audit the targets in FILE, each with its labels, deadline and way in: the key "
         "targets of a configuration. With TARGETs only those of them.",
     )
-    return named(off(fleet(function)))
+    part = click.option(
+        "--part",
+        metavar="INDEX/N",
+        callback=_part,
+        help="With --targets: every Nth of them from INDEX on, the first is 0. auditor merge puts "
+        "the bundles of all parts together.",
+    )
+    return named(off(fleet(part(function))))
+
+
+def _part(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = _PART.fullmatch(text)
+    part = (int(found[1]), int(found[2])) if found is not None else (0, 0)
+    if not is_part(part):
+        raise click.BadParameter(
+            f"{text!r} is not one of N parts: 0/3, 1/3 and 2/3 are", context, parameter
+        )
+    return part
 
 
 class Used(msgspec.Struct, frozen=True):
     """What a command goes by: the parameters, and the file where one said any.
 
     ``sources`` has the place in the file of each parameter that it said. ``fleet`` says how targets
-    are entered.
+    are entered, ``part`` which of how many parts of them are audited.
     """
 
     given: Mapping[str, Any]
     configuration: Configuration | None
     sources: Mapping[str, str]
     fleet: Fleet = NO_FLEET
+    part: tuple[int, int] | None = None
 
     @property
     def file(self) -> ConfigurationFile | None:
@@ -107,13 +132,15 @@ def applied(context: click.Context, given: dict[str, Any], *, needed: bool = Tru
         UsageError: no target is named, here or there; or the file may not be believed.
         PolicyErrors: everything that is wrong with it.
     """
-    named, off, listed = (given.pop(name) for name in NAMES)
+    named, off, listed, part = (given.pop(name) for name in NAMES)
+    if part is not None and listed is None:
+        raise UsageError("--part is of the targets of a file", hint="--targets FILE")
     has_targets = bool(given["targets"] or listed)
     found = _configuration(named, off=off, has_targets=has_targets)
     sources: dict[str, str] = {}
     fleet = NO_FLEET
     if listed is not None:
-        fleet = _listed(listed, given["targets"])
+        fleet = _listed(listed, given["targets"], part)
         given["targets"] = tuple(fleet.values)
     elif found is not None:
         fleet = _fleet(found.targets(), found.folder, WHAT, given["targets"])
@@ -135,7 +162,7 @@ def applied(context: click.Context, given: dict[str, Any], *, needed: bool = Tru
             "(auditor init)",
             context,
         )
-    return Used(given, found, sources, fleet)
+    return Used(given, found, sources, fleet, part)
 
 
 def unused(context: click.Context, *, off: bool) -> Iterator[str]:
@@ -211,22 +238,62 @@ def _path(folder: Path, text: str) -> str:
     return os.path.relpath(folder / text)
 
 
-def _listed(file: Path, named: Sequence[str]) -> Fleet:
-    """The targets of ``--targets FILE``; those that are ``named``, all where none is."""
+def _listed(file: Path, named: Sequence[str], part: tuple[int, int] | None) -> Fleet:
+    """The targets of ``--targets FILE``; those that are ``named``, all where none is; a part."""
+    targets, what = _targets_in(file)
+    if part is not None and named:
+        raise UsageError("--part and TARGETs choose two things", hint="leave one out")
+    fleet = _fleet(targets, file.parent, what, named, part)
+    for text in named:
+        if text not in fleet.values:
+            message = f"{text}: not among the targets of {_shown(file)}"
+            raise UsageError(message, hint="leave it out to audit them all")
+    if not fleet.values:
+        raise UsageError(
+            f"--part {part and part[0]}: {_shown(file)} has {len(fleet.whole)} targets",
+            hint="as many parts as there are targets, or fewer",
+        )
+    return fleet
+
+
+def _targets_in(file: Path) -> tuple[tuple[TargetValue, ...], str]:
+    """What a file of targets says, and what it is called in errors."""
     from auditor.configuration.reading import WHAT_TARGETS, read_targets
 
     data, problem = read_file(file)
     if problem:
         raise UsageError(f"--targets {file}: {problem}", hint="targets: [...], as a configuration")
-    fleet = _fleet(read_targets(data, _shown(file)), file.parent, WHAT_TARGETS, named)
-    for text in named:
-        if text not in fleet.values:
-            message = f"{text}: not among the targets of {_shown(file)}"
-            raise UsageError(message, hint="leave it out to audit them all")
-    return fleet
+    return read_targets(data, _shown(file)), WHAT_TARGETS
 
 
-def _fleet(targets: Iterable[TargetValue], folder: Path, what: str, named: Sequence[str]) -> Fleet:
+def named_in(file: Path) -> Mapping[str, TargetValue]:
+    """The targets of a file by what they are called here; none of them is entered.
+
+    Raises:
+        UsageError: the file can't be read.
+        PolicyErrors: everything that is wrong with it, each with its line.
+    """
+    targets, what = _targets_in(file)
+    return _named(targets, file.parent, what)
+
+
+def _fleet(
+    targets: Iterable[TargetValue],
+    folder: Path,
+    what: str,
+    named: Sequence[str],
+    part: tuple[int, int] | None = None,
+) -> Fleet:
+    """Targets by what they are called here; those that are ``named``, or of a part."""
+    values = _named(targets, folder, what)
+    wanted = {text: each for text, each in values.items() if not named or text in named}
+    if part is not None:
+        chosen = list(wanted)[part[0] :: part[1]]
+        wanted = {text: wanted[text] for text in chosen}
+    return fleet_of(wanted, folder, what, values)
+
+
+def _named(targets: Iterable[TargetValue], folder: Path, what: str) -> dict[str, TargetValue]:
     """Targets by what they are called here; a path is from where we are."""
     values: dict[str, TargetValue] = {}
     wrong: list[PolicyError] = []
@@ -238,8 +305,7 @@ def _fleet(targets: Iterable[TargetValue], folder: Path, what: str, named: Seque
             wrong.append(PolicyError(message, location=each.place))
     if wrong:
         raise PolicyErrors(tuple(wrong), what)
-    wanted = {text: each for text, each in values.items() if not named or text in named}
-    return fleet_of(wanted, folder, what)
+    return values
 
 
 def _parameter(found: Configuration, value: Value) -> str:

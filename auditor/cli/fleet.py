@@ -43,12 +43,14 @@ MOST_PRINTED: Final = 1 << 20
 class Fleet(msgspec.Struct, frozen=True):
     """Targets by what they are called on the command line; paths are relative to ``folder``.
 
-    ``variables`` are the secrets that the environment held.
+    ``variables`` are the secrets that the environment held. ``whole`` are all targets of the file,
+    of which these may be some.
     """
 
     values: Mapping[str, TargetValue] = MappingProxyType({})
     folder: Path = Path()
     variables: Mapping[str, str] = MappingProxyType({})
+    whole: tuple[str, ...] = ()
 
     def without_secret(self, targets: Iterable[str]) -> tuple[str, ...]:
         """Those targets that say nothing of a password or a session of their own."""
@@ -165,10 +167,12 @@ class _Entered(msgspec.Struct, frozen=True):
         return found.collect(kinds, sink, progress)
 
 
-def fleet_of(values: Mapping[str, TargetValue], folder: Path, what: str) -> Fleet:
+def fleet_of(
+    values: Mapping[str, TargetValue], folder: Path, what: str, whole: Iterable[str] = ()
+) -> Fleet:
     """Take the variables that targets name out of the environment, and check the rest.
 
-    ``what`` the targets are from is said in an error.
+    ``what`` the targets are from is said in an error, ``whole`` are all of these.
 
     Raises:
         PolicyErrors: everything that can't be right, each with its line.
@@ -182,7 +186,7 @@ def fleet_of(values: Mapping[str, TargetValue], folder: Path, what: str) -> Flee
                 errors.append(PolicyError(f"{each.what} is not set", location=each.place))
     if errors:
         raise PolicyErrors(tuple(errors), what)
-    return Fleet(values, folder, variables)
+    return Fleet(values, folder, variables, tuple(whole))
 
 
 def _printed(where: Reference) -> bytes:

@@ -163,8 +163,16 @@ class Judging:
         self.progress = Progress("none" if quiet else chosen.progress)
         self._preparation: Preparation | None = None
 
-    def settings(self, spool: Path, configuration: ConfigurationFile | None = None) -> Settings:
-        """How to run, with ``spool`` for what is in between, and the file that said some of it."""
+    def settings(
+        self,
+        spool: Path,
+        configuration: ConfigurationFile | None = None,
+        part: tuple[int, int] | None = None,
+    ) -> Settings:
+        """How to run, with ``spool`` for what is in between, and the file that said some of it.
+
+        ``part`` is which of how many parts of a list of targets is judged.
+        """
         chosen, cache = self._chosen, self._cache
         return Settings(
             chosen=chosen_by(chosen.policies, chosen.profile, chosen.settings, cache, spool),
@@ -178,6 +186,7 @@ class Judging:
             waivers=self._waivers(),
             answers=self._answers(),
             configuration=configuration,
+            part=part,
         )
 
     def _known(self, scratch: Path) -> Known | None:

@@ -94,6 +94,7 @@ def scan(context: click.Context, /, **given: Any) -> int:
       auditor scan deploy/ --render --values prod.yaml
       auditor scan --config auditor.yaml deploy/
       auditor scan --targets fleet.yaml --output audit.zip
+      auditor scan --targets fleet.yaml --part 0/8 --output part-0.zip
 
     \b
     Exit codes:
@@ -133,7 +134,7 @@ def _scan(
         raise UsageError("standard input can be read only once", hint="use - only once")
     judging.warn(notes)
     with Scratch(config.temporary) as spool:
-        settings = judging.settings(spool, used.file)
+        settings = judging.settings(spool, used.file, used.part)
         collecting = CollectorOptions.of(
             config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
         )
@@ -144,7 +145,9 @@ def _scan(
         found = rendered(found, rendering, config, spool)
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
-        asked = judging.wanted(settings).among(targets) if live else WantedKinds()
+        asked = (
+            judging.wanted(settings).among((*targets, *used.fleet.whole)) if live else WantedKinds()
+        )
         order = CollectionRequest(
             asked,
             spool / "evidence",

@@ -15,8 +15,13 @@ def stamp_of(targets: Sequence[str], config: Config) -> Stamp:
     """Time and run id; SOURCE_DATE_EPOCH stands in for the clock when it is set."""
     clock = _clock(config)
     started = clock()
+    return Stamp(VERSION, run_id(started, targets), started, clock)
+
+
+def run_id(started: str, targets: Sequence[str]) -> str:
+    """The id of a run over targets as they were typed."""
     seed = "\0".join((VERSION, started, *targets)).encode("utf-8", "surrogatepass")
-    return Stamp(VERSION, hashlib.sha256(seed).hexdigest()[:32], started, clock)
+    return hashlib.sha256(seed).hexdigest()[:32]
 
 
 def _clock(config: Config) -> Callable[[], str]:

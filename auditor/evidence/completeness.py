@@ -21,7 +21,9 @@ from auditor.evidence.layout import (
     AUDIT_FILE,
     BODIES,
     INVENTORY,
+    PARTS,
     Collected,
+    Division,
     Evaluation,
     Manifest,
     results_in,
@@ -48,6 +50,7 @@ def check_content(
     """
     found = collected(root, manifest)
     _check_records(root, manifest, found)
+    _check_parts(root, manifest)
     results, number = None, 0
     if manifest.evaluation is not None:
         results = read_results(results_in(root))
@@ -142,6 +145,21 @@ def _check_inventory(root: Path, found: Iterable[Collected], results: Results) -
     said = strict.parse(INVENTORY, files.read(root / INVENTORY, strict.MOST_BYTES))
     if said != made:
         raise _wrong(f"{INVENTORY}: it is not what the records and the results come to")
+
+
+def _check_parts(root: Path, manifest: Manifest) -> None:
+    """Each target is of a part that was merged, or missing; of what no merge made nothing is."""
+    if not any(each.role == "parts" for each in manifest.files):
+        return
+    value = strict.parse(PARTS, files.read(root / PARTS, strict.MOST_BYTES))
+    found = strict.convert(PARTS, value, Division)
+    said = {uri for part in found.parts for uri in part.targets} | set(found.missing)
+    if said != {each.uri for each in manifest.targets}:
+        raise _wrong(f"{PARTS}: its targets are not those of the bundle")
+    silent = {each.uri for each in manifest.targets if each.failure}
+    for uri in found.missing:
+        if uri not in silent:
+            raise _wrong(f"{PARTS}: {uri[:80]} is missing, and there")
 
 
 def _check_citations(root: Path, found: Iterable[Collected]) -> int:

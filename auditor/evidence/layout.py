@@ -19,6 +19,9 @@ ENVIRONMENT: Final = "environment.json"
 BASELINE: Final = "baseline.json"
 WAIVERS: Final = "waivers.json"
 ANSWERS: Final = "answers.json"
+PARTS: Final = "parts.json"
+MOST_PARTS: Final = 10_000
+"""Parts that an audit may be divided into."""
 BODIES: Final = "bodies"
 EVIDENCE: Final = "evidence"
 POLICY: Final = "policy"
@@ -51,6 +54,7 @@ class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
     ``gate`` "" is the profile's own, ``exit`` what it said. ``folders`` are
     those of the policy, in their order. ``configuration`` is the file that said some of it.
+    ``part`` is which of how many parts of a list of targets this is, from 0 on.
     """
 
     profile: str
@@ -60,6 +64,38 @@ class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     folders: tuple[str, ...]
     exit: int
     configuration: ConfigurationFile | None = None
+    part: tuple[int, int] | None = None
+
+
+class PartEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bundle that was merged: the digest of its ``manifest``, its run, and when that ended.
+
+    ``key`` is who stood for it, "" for nobody. ``part`` is as of :class:`Evaluation`.
+    """
+
+    manifest: str
+    run: str
+    finished: str
+    key: str
+    targets: tuple[str, ...]
+    part: tuple[int, int] | None = None
+
+    @property
+    def index(self) -> int:
+        """Which part of a division it is, -1 where it is none."""
+        return self.part[0] if self.part is not None else -1
+
+    @property
+    def of(self) -> int:
+        """How many parts there are, 0 where it is of no division."""
+        return self.part[1] if self.part is not None else 0
+
+
+class Division(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The parts that a bundle was merged of, and what is in none of them."""
+
+    parts: tuple[PartEntry, ...]
+    missing: tuple[str, ...]
 
 
 class FileEntry(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
@@ -98,3 +134,8 @@ def results_in(root: Path) -> Path:
 def role_of(path: str) -> str:
     """What a file is for, by its place."""
     return _ROLES.get(path.partition("/")[0], path.rpartition("/")[2].partition(".")[0])
+
+
+def is_part(part: tuple[int, int] | None) -> bool:
+    """Whether there can be this one of so many parts."""
+    return part is None or 0 <= part[0] < part[1] <= MOST_PARTS

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from auditor.errors import IntegrityError
-from auditor.evidence.layout import MANIFEST, POLICY, FileEntry, Manifest, role_of
+from auditor.evidence.layout import MANIFEST, POLICY, FileEntry, Manifest, is_part, role_of
 from auditor.model.evidence import Record
 
 _PART: Final = r"[^./\x00-\x1f\x7f\\:][^/\x00-\x1f\x7f\\:]{0,250}"
@@ -29,6 +29,7 @@ _FILES: Final = {
     "baseline": r"baseline\.json",
     "waivers": r"waivers\.json",
     "answers": r"answers\.json",
+    "parts": r"parts\.json",
 }
 _NAMES: Final = {role: re.compile(text, re.ASCII) for role, text in _FILES.items()}
 _OF_COLLECTING: Final = frozenset({"body", "record", "redactions"})
@@ -75,6 +76,8 @@ def _check_judged(manifest: Manifest, folders: tuple[str, ...]) -> None:
     for role in _ONCE:
         if roles[role] != 1:
             raise _wrong(f"{roles[role]} files of {role}, not one")
+    if manifest.evaluation is not None and not is_part(manifest.evaluation.part):
+        raise _wrong(f"it is no part: {manifest.evaluation.part}")
     there = sorted({"/".join(each.path.split("/")[:2]) for each in _of(manifest, "policy")})
     if list(folders) != there or there != [f"{POLICY}/{i:02d}" for i in range(len(there))]:
         raise _wrong(f"its folders of policy are {str(list(folders))[:80]}, there are {there}")

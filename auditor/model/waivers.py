@@ -41,6 +41,10 @@ class Selector(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
             for each in (self.namespace, self.name, self.element, self.file, self.fingerprint)
         )
 
+    def is_about(self, uri: str) -> bool:
+        """Say whether it can be about a finding of a target."""
+        return not self.target or fnmatchcase(uri, self.target)
+
     def fits(self, finding: FindingSummary) -> bool:
         """Say whether a finding is one of those."""
         found = finding.resource

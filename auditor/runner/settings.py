@@ -37,7 +37,8 @@ class Chosen(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True):
     """How to run, apart from what to audit; ``gate`` "" means the profile's own.
 
-    ``shard_weight`` is how much of a target, in bytes, is worth a shard of its own.
+    ``shard_weight`` is how much of a target, in bytes, is worth a shard of its own. ``part`` is
+    which of how many parts of a list of targets the run is of, from 0 on.
     """
 
     chosen: Chosen
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
     waivers: tuple[WaiverEntry, ...] | None = None
     answers: tuple[AnswerEntry, ...] | None = None
     configuration: ConfigurationFile | None = None
+    part: tuple[int, int] | None = None
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, gc=False):

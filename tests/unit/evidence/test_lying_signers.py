@@ -183,6 +183,15 @@ def policy_elsewhere(manifest: dict[str, Any]) -> None:
     manifest["evaluation"]["folders"] = ["/etc"]
 
 
+def no_part(manifest: dict[str, Any]) -> None:
+    manifest["evaluation"]["part"] = [0, 10_001]
+
+
+def parts(targets: list[str], missing: list[str]) -> Callable[[Path], None]:
+    entry = {"manifest": "", "run": "", "finished": "", "key": "", "targets": targets, "part": None}
+    return write("parts.json", json.dumps({"parts": [entry], "missing": missing}))
+
+
 def run(**changes: str) -> Callable[[dict[str, Any]], None]:
     return lambda manifest: manifest["run"].update(changes)
 
@@ -229,6 +238,9 @@ LIES = {
     "a size below nothing": of_manifest(listed(size=-1), "no size"),
     "a time in another zone": of_manifest(run(finished="0001-01-01T00:00:00+14:00"), "not a time"),
     "a time that is none": of_manifest(run(finished="2026-13-01T00:00:00Z"), "not a time"),
+    "a part of no division": of_manifest(no_part, "it is no part"),
+    "parts of other targets": of_files(parts(["other"], []), "its targets are not those"),
+    "missing, and there": of_files(parts([], ["tree"]), "tree is missing, and there"),
     "half a character": of_manifest(target(uri="\ud800"), "half of a surrogate pair"),
     "another report": of_files(write("report.html"), "is not a file of a bundle", "FORM"),
     "evidence of no target": of_files(
