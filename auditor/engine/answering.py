@@ -92,7 +92,7 @@ class _Answers(msgspec.Struct):
 
     def _of_target(self, found: TargetControl, of_run: str) -> TargetControl:
         """A target's state with what was answered of it; ``why`` is always its own then."""
-        why = found.why or of_run
+        why = found.why or ("" if found.state in _HELD else of_run)
         number = next((each for each in self._fitting(found.target) if self._counts(each)), None)
         if number is not None:
             state = _with(found.state, self.entries[number].answer)

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from auditor.engine.judged import Judged
 from auditor.engine.merge import Merged
-from auditor.engine.reasons import why_so
+from auditor.engine.reasons import but_not_everywhere, why_so
 from auditor.model.enums import Basis, ControlState, Decider, Verdict
 from auditor.model.policy import Control
 from auditor.model.results import ControlResult, TargetControl
@@ -37,7 +37,8 @@ def control_results(
             for verdict in verdicts
             for fingerprint in merged.deciding.get((rule, verdict.value), ())
         ]
-        why = why_so(control, state, run)
+        states = [(uri, _state(control, found)) for uri, found in targets]
+        why = why_so(control, state, run) or but_not_everywhere(states)
         results.append(
             ControlResult(
                 *(control.framework, control.id, control.title, state, tuple(fingerprints)),

@@ -35,6 +35,16 @@ def why_so(control: Control, state: ControlState, found: Judged) -> str:
     assert_never(state)
 
 
+def but_not_everywhere(states: Sequence[tuple[str, ControlState]]) -> str:
+    """Say on which targets a control is undetermined that holds on others; "" for none of them.
+
+    Each target has its URI and its state there. Over the run its rules passed, and on such a target
+    there may be nothing that they apply to.
+    """
+    open_ = [uri for uri, state in states if state is ControlState.UNDETERMINED]
+    return f"undetermined on {len(open_)} of {len(states)} targets: {_some(open_)}" if open_ else ""
+
+
 def _not_known(control: Control, found: Judged) -> Iterator[str]:
     rules = [each for each in control.rules if each in found.counts]
     unknown = [each for each in rules if _count(found, each, "unknown")]

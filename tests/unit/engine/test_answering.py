@@ -118,6 +118,21 @@ def test_what_only_the_run_as_a_whole_could_not_decide_stays_so() -> None:
     assert found.state is ControlState.UNDETERMINED
 
 
+def test_what_is_said_of_another_target_is_not_said_of_this_one() -> None:
+    held = ControlResult(
+        *("f", "1", "One", ControlState.SUPPORTED, ()),
+        (
+            TargetControl(TARGETS[0], ControlState.SUPPORTED),
+            TargetControl(TARGETS[1], ControlState.UNDETERMINED, "nothing was read"),
+        ),
+        f"undetermined on 1 of 2 targets: {TARGETS[1]}",
+    )
+    found = answered([held], [entry(target=TARGETS[0])], TARGETS[:2], "2026-12-01").controls[0]
+    assert found.targets[0].state is ControlState.SUPPORTED
+    assert found.targets[0].why == "met, says ml on 2026-11-30, until 2027-02-28: It is so."
+    assert found.targets[1] == held.targets[1]
+
+
 def test_the_first_that_counts_is_the_one() -> None:
     first, second = entry(owner="a"), entry(owner="b", answer=Answer.NOT_MET)
     done = answered([control(ControlState.MANUAL)], (first, second), TARGETS[:1], "2026-12-01")

@@ -162,6 +162,22 @@ def test_a_mapping_of_our_own_never_satisfies() -> None:
         assert result.unreviewed
 
 
+def test_a_control_that_holds_says_where_it_is_undetermined() -> None:
+    """What one target shows says nothing of another of which nothing was decided."""
+    good, none = Judged.of([count("a", passed=1)]), Judged.of([count("a")])
+    targets = [("good", good), ("b", none), ("c", none), ("d", none), ("e", none), ("f", good)]
+    run = Judged.of([count("a", passed=2)])
+    (result,) = control_results([Control("f", "1", "One", ("a",))], run, targets, Merged())
+    assert result.state is ControlState.SATISFIED
+    assert result.why == "undetermined on 4 of 6 targets: b, c, d and 1 more"
+    assert result.targets[0] == TargetControl("good", ControlState.SATISFIED)
+    assert result.targets[1] == TargetControl(
+        "b", ControlState.UNDETERMINED, "its rules apply to nothing that was read"
+    )
+    alone = control_results([Control("f", "1", "One", ("a",))], run, targets[:1], Merged())
+    assert alone[0].why == ""
+
+
 def test_targets_have_states_of_their_own() -> None:
     """One target fails, one passes, one was not read: the run as a whole fails."""
     good, bad = [count("a", passed=1)], [count("a", failed=1)]
