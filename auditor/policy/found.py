@@ -83,6 +83,8 @@ class Found(msgspec.Struct):
             hint = "ids are for ever and for one thing: choose another"
             if what == "rule":
                 hint = "choose another id; a profile can exclude the other rule"
+            elif what == "framework":
+                hint = f"choose another id; controls of yours may name its own: {name}:ID"
             self.fail(location, f"{what} {name} exists already, in {other}", hint)
 
     def fail(self, location: Location, message: str, hint: str = "") -> None:

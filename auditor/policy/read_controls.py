@@ -38,7 +38,8 @@ def read_controls(reader: Reader, stem: str, found: Found) -> None:
     framework = read_id(reader, nodes.get("framework"), stem)
     heading = _framework(reader, nodes, framework)
     if framework:
-        found.frameworks[framework] = heading
+        found.define("framework", framework, reader.location(nodes.get("framework")))
+        found.frameworks.setdefault(framework, heading)
     items = reader.items(nodes.get("controls"))
     if isinstance(nodes.get("controls"), yaml.SequenceNode) and not items:
         reader.fail(nodes["controls"], "must not be empty")

@@ -111,6 +111,85 @@ def test_explain_and_profiles_show_them(folder: Path) -> None:
     }
 
 
+def test_all_errors_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    """Each with its file, its line and what was meant perhaps, before anything is read."""
+    for name, text in WRONG.items():
+        (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "own" / name).write_text(text)
+    (tmp_path / "pod.yaml").write_text(POD)
+    ran = auditor("scan", "pod.yaml", "--policies", "own", "--profile", "acme", cwd=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    told = " ".join(ran.err.split())
+    for place, complaint in COMPLAINTS.items():
+        assert f"own/{place}: {complaint}" in told
+    assert f"{len(COMPLAINTS)} errors in the policy files" in told
+
+
+WRONG = {
+    "controls/acme.yaml": """\
+framework: acme
+title: Acme
+url: https://acme.example/
+mapping: support
+controls:
+  - {id: A.1, title: One, rules: [k8s-container-privilegd]}
+  - {id: A.1, title: Again, controls: [nist-800-53:AC-66]}
+  - {id: A.2, title: Two, same-as: "cis-kubernetes:5.2.99"}
+  - {id: A.3, title: Three, not-coverd: x}
+""",
+    "controls/nist-800-53.yaml": """\
+framework: nist-800-53
+title: Met by us
+url: https://acme.example/
+controls:
+  - {id: AC-6, title: Least, rules: [k8s-rbac-*]}
+""",
+    "profiles/acme.yaml": """\
+id: acme
+title: A
+select: [{controls: [acmee]}, {controls: ["acme:A.9"]}]
+gate: high
+""",
+    "rules/acme-one.yaml": """\
+id: acme-one
+title: One
+severity: high
+confidence: high
+applies-to: [k8s/PodTemplate]
+check: object.spec.?hostPID.orValue(false) == false
+message: The host's processes are seen
+controls: ["nist-800-53:AC-66", "acme:A.11", "cis-kuberntes:5.2.2"]
+rationale: One.
+remediation: Two.
+references: [https://acme.example/]
+tags: [pods]
+examples:
+  - {name: a, expect: pass, object: {spec: {}}}
+  - {name: b, expect: fail, object: {spec: {hostPID: true}}}
+""",
+}
+COMPLAINTS = {
+    "controls/acme.yaml:4:10": "'support' is not allowed hint: did you mean 'supports'?",
+    "controls/acme.yaml:6:35": "no rule is called 'k8s-container-privilegd' "
+    "hint: did you mean 'k8s-container-privileged'?",
+    "controls/acme.yaml:7:10": "control acme:A.1 exists already, in own/controls/acme.yaml:6:10",
+    "controls/acme.yaml:7:40": "no control is called 'nist-800-53:AC-66' "
+    "hint: did you mean 'nist-800-53:AC-6'?",
+    "controls/acme.yaml:8:36": "no control is called 'cis-kubernetes:5.2.99' hint: did you mean",
+    "controls/acme.yaml:9:29": "unknown key 'not-coverd' hint: did you mean 'not-covered'?",
+    "controls/nist-800-53.yaml:1:12": "framework nist-800-53 exists already, in "
+    "controls/nist-800-53.yaml:1:12 hint: choose another id; controls of yours may name its own",
+    "controls/nist-800-53.yaml:5:10": "control nist-800-53:AC-6 exists already",
+    "profiles/acme.yaml:3:22": "no framework is called 'acmee' hint: did you mean 'acme'?",
+    "profiles/acme.yaml:3:43": "no control is called 'acme:A.9' hint: did you mean 'acme:A.",
+    "rules/acme-one.yaml:8:12": "no control is called 'nist-800-53:AC-66' "
+    "hint: did you mean 'nist-800-53:AC-6'?",
+    "rules/acme-one.yaml:8:33": "no control is called 'acme:A.11' hint: did you mean 'acme:A.1'?",
+    "rules/acme-one.yaml:8:46": "no control is called 'cis-kuberntes:5.2.2' "
+    "hint: did you mean 'cis-kubernetes:5.2.2'?",
+}
+
+
 def test_profiles_show_what_rules_cannot_decide(folder: Path) -> None:
     file = folder / "own" / "controls" / "acme-baseline.yaml"
     asked = 'People are trained, decided-by: person, question: "By whom?"}'

@@ -16,6 +16,7 @@ MOVE = "or move it out of the way, if it is not a policy"
 WHERE = "policy files are *.yaml in its folders controls, profiles, rules, tables"
 EVER = "ids are for ever: one that was used once is never used for something else"
 ONE_THING = "ids are for ever and for one thing: choose another"
+ITS_OWN = "choose another id; controls of yours may name its own: acme:ID"
 EXCLUDE = "choose another id; a profile can exclude the other rule"
 BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 8)}]\n"
@@ -124,6 +125,7 @@ def test_what_exists_already(tmp_path: Path) -> None:
         if "alias" not in place
         else f"theirs/{place} is taken, in {other} ({hint})"
         for place, other, hint in (
+            ("controls/acme.yaml:1:12: framework acme", "controls/acme.yaml:1:12", ITS_OWN),
             ("controls/acme.yaml:5:10: control acme:one", "controls/acme.yaml:5:10", ONE_THING),
             ("profiles/acme.yaml:1:5: profile acme", "profiles/acme.yaml:1:5", ONE_THING),
             ("rules/acme-bad.yaml:1:5: rule acme-bad", "rules/acme-bad.yaml:1:5", EXCLUDE),
