@@ -253,6 +253,15 @@ class Prefers(Protocol):
         ...
 
 
+@runtime_checkable
+class Dated(Protocol):
+    """An analysis whose facts depend on the day of the run."""
+
+    def on(self, day: str) -> JoiningAnalysis:
+        """The same analysis for a run on a day in UTC, as 2026-11-30."""
+        ...
+
+
 class JoiningAnalysis(Extracting, Analysis, Protocol):
     """Derives facts that take many objects."""
 

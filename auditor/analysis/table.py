@@ -32,6 +32,7 @@ from auditor.analysis.docker.releases import Releases
 from auditor.analysis.docker.services import Services
 from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
+from auditor.analysis.images import joining
 from auditor.analysis.isolation import chains
 from auditor.analysis.network import checking, reach
 from auditor.analysis.network.questions import Question
@@ -62,6 +63,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(chains.make, partial(components.make, read=read)),
             *(checking.make, partial(reach.make, asked=asked)),
             *(listing.make, effective.make, powers.make, stack.make),
+            *(joining.of_scanned, joining.of_uses),
             partial(audit_policies.make, read=read),
             partial(audit_logging.make, read=read),
             partial(seen.make, read=read),

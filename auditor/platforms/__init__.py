@@ -7,6 +7,7 @@ from typing import Final
 from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
 from auditor.platforms.files import FILES
+from auditor.platforms.images import IMAGES
 from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.platforms.network import NETWORK
@@ -17,6 +18,6 @@ from auditor.platforms.vsphere import VSPHERE
 __all__ = ("PLATFORMS", "Platform", "Platforms")
 
 PLATFORMS: Final = Platforms(
-    (KUBERNETES, DOCKER, VSPHERE, ACCELERATORS, ISOLATION, NETWORK, STACK, FILES)
+    (KUBERNETES, DOCKER, VSPHERE, ACCELERATORS, ISOLATION, NETWORK, STACK, IMAGES, FILES)
 )
 """All that there are; which of them a run knows is an argument."""

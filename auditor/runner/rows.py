@@ -20,6 +20,7 @@ import msgspec
 
 from auditor.analysis.analyses import Analyses
 from auditor.analysis.protocol import (
+    Dated,
     Extracting,
     Groups,
     Held,
@@ -269,6 +270,7 @@ def _combining(analysis: Extracting, rows: Iterator[Row]) -> Iterator[Row]:
             yield from same
 
 
-def by_stage(analyses: Analyses, stage: Stage) -> Sequence[JoiningAnalysis]:
-    """The joining analyses of one stage."""
-    return [each for each in analyses.joining if each.stage is stage]
+def by_stage(analyses: Analyses, stage: Stage, day: str = "") -> Sequence[JoiningAnalysis]:
+    """The joining analyses of one stage, for a run on a day."""
+    found = (each for each in analyses.joining if each.stage is stage)
+    return [each.on(day) if day and isinstance(each, Dated) else each for each in found]

@@ -80,7 +80,7 @@ def audit(
         runs.append((collector, run))
         if keeping is not None and keep is not None:
             keeping.entries[number] = entry_of(job, run, stamp.clock())
-    of_run = _judge_run(runs, context, settings)
+    of_run = _judge_run(runs, context, settings, stamp.started[:10])
     if settings.result_cache is not None and any(run.fresh for _, run in runs):
         prune(settings.result_cache)
     return put_together(runs, of_run, context, settings, stamp, amendments)
@@ -196,11 +196,11 @@ def _judge_facts(job: Job, context: Context, run: TargetRun, *, alone: bool) -> 
 
 
 def _judge_run(
-    runs: Sequence[tuple[Collector, TargetRun]], context: Context, settings: Settings
+    runs: Sequence[tuple[Collector, TargetRun]], context: Context, settings: Settings, day: str
 ) -> TargetRun:
-    """Derive what takes the objects of many targets, and judge it here."""
+    """Derive what takes the objects of many targets, and judge it here, as of a day."""
     of_run = TargetRun()
-    analyses = by_stage(context.analyses, Stage.RUN)
+    analyses = by_stage(context.analyses, Stage.RUN, day)
     if analyses:
         gaps = [gap for _, run in runs for gap in run.gaps]
         excluded = {collector.target.uri: run.excluded for collector, run in runs}

@@ -68,7 +68,7 @@ def estate() -> tuple[Resource, ...]:
         if isinstance(fact, Resource)
     ]
     parts = (running(), routed(), networked(), hosted(), beneath(), virtual(), layered(), steered())
-    parts = (*parts, looked_at())
+    parts = (*parts, looked_at(), documented())
     return (*found, *facts, *(each for part in parts for each in part))
 
 
@@ -234,6 +234,27 @@ def looked_at() -> tuple[Resource, ...]:
     )
 
 
+def documented() -> tuple[Resource, ...]:
+    """What a scanner and its database say of an image that is used, and of one that is not."""
+    template = {"spec": {"containers": [{"name": "n", "image": "r.io/app:1"}]}}
+    fault = {"id": "CVE-0000-0001", "severity": "critical", "package": "libx", "fixedIn": "2"}
+    about = {"scanner": "Trivy", "version": "1", "created": "2026-11-20", "faults": [fault]}
+    reports = (
+        odd("image/Report", {**about, "image": {"names": [name]}, "classes": ["os-pkgs"]})
+        for name in ("r.io/app:1", "r.io/base:1")
+    )
+    database = {"scanner": "Trivy", "version": "1", "updated": "2026-11-29"}
+    said = {"faults": ["CVE-0000-0001"], "status": "fixed", "products": [{"of": "pkg:apk/libx"}]}
+    return (
+        msgspec.structs.replace(odd("k8s/PodTemplate", template), namespace="serving"),
+        *(msgspec.structs.replace(each, name=f"x{at}") for at, each in enumerate(reports)),
+        odd("image/Database", database),
+        odd("image/Sbom", {"image": {}, "form": "SPDX"}),
+        odd("image/Signature", {"image": {}, "form": "cosign"}),
+        odd("image/Statements", {"form": "OpenVEX", "author": "acme", "statements": [said]}),
+    )
+
+
 def site() -> Site:
     return Site(TARGET, "e" * 64, lambda document, pointer: document + len(pointer))
 
@@ -313,6 +334,9 @@ def test_cutting_the_estate_changes_no_fact(analysis: JoiningAnalysis) -> None:
 def test_a_fact_says_where_it_is_from(analysis: JoiningAnalysis) -> None:
     keys = set()
     for fact in facts(analysis, lines(analysis, estate())):
+        if isinstance(fact, Gap):
+            assert (fact.target, fact.scope in PLATFORMS.kinds) == (TARGET.uri, True)
+            continue
         assert isinstance(fact, Fact)
         assert fact.kind in analysis.feeds
         assert (fact.kind, fact.key, fact.subject.identity) not in keys

@@ -197,6 +197,7 @@ RESTING = {
     "k8s/PodTemplate": ("k8s/Deployment",),
     "k8s/AccountUse": ("k8s/Deployment",),
     "gpu/Sharing": ("k8s/Deployment",),
+    "image/Scanned": ("k8s/Deployment",),
     "stack/Image": ("k8s/Deployment",),
     "k8s/NamedNamespace": ("k8s/Deployment", "k8s/Namespace"),
     "k8s/PublicGrant": ("k8s/RoleBinding", "k8s/ClusterRoleBinding"),

@@ -60,6 +60,12 @@ def _managed() -> Recogniser:
     return ManagedClusters()
 
 
+def _image_documents() -> Recogniser:
+    from collectors.images.recogniser import IMAGE_DOCUMENTS
+
+    return IMAGE_DOCUMENTS
+
+
 RECOGNISERS: Final[tuple[Callable[[], Recogniser], ...]] = (
     _manifests,
     _node_probes,
@@ -69,5 +75,6 @@ RECOGNISERS: Final[tuple[Callable[[], Recogniser], ...]] = (
     _dockerfiles,
     _inventories,
     _managed,
+    _image_documents,
 )
 """The first that takes a document has it."""

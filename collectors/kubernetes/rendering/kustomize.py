@@ -19,7 +19,7 @@ from collectors.kubernetes.manifests.kustomization import (
     read_kustomization,
 )
 from collectors.kubernetes.rendering.programs import Program
-from collectors.kubernetes.rendering.said import redacted
+from collectors.programs.said import redacted
 
 _MOST: Final = 1_000
 """Kustomizations that one root may include."""

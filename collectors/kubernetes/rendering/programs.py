@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from auditor.errors import UsageError
-from collectors.kubernetes.rendering.sandbox import Limits, Sandbox
+from collectors.programs.sandbox import Limits, Sandbox
 
 KUSTOMIZE: Final = ("kustomize", "kubectl")
 """Either builds kustomizations; the first that is there is taken."""

@@ -25,9 +25,9 @@ from collectors.documents.walk import shown
 from collectors.kubernetes.manifests.survey import charts_of, groves_of, is_library, survey
 from collectors.kubernetes.rendering import helm, kustomize
 from collectors.kubernetes.rendering.programs import HELM, KUSTOMIZE, Program, program
-from collectors.kubernetes.rendering.said import reason
-from collectors.kubernetes.rendering.sandbox import Limits, Outcome, Sandbox
 from collectors.kubernetes.rendering.standing import Known, Templates, of_chart
+from collectors.programs.said import reason
+from collectors.programs.sandbox import Limits, Outcome, Sandbox
 
 KUSTOMIZATION: Final = "a kustomization"
 CHART: Final = "a Helm chart"

@@ -16,6 +16,7 @@ GPUS = (
     "gpu/JoinedDevice; of what is between a workload and the hardware there is isolation/Chain"
     "; of networks there are network/Zone, network/Policy, network/Reach and network/Enforcement"
     "; of what workloads run on there are stack/Component and stack/Image"
+    "; of what is inside of images are image/Scanned and image/Use"
 )
 KIND = "a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io"
 EVER = "ids are for ever: one that was used once is never used for something else"

@@ -15,6 +15,7 @@ from auditor.errors import UsageError
 from auditor.platforms import PLATFORMS
 from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
+from auditor.platforms.images import IMAGES
 from auditor.platforms.isolation import ISOLATION
 from auditor.platforms.kubernetes import BUILT_IN as KINDS
 from auditor.platforms.kubernetes import (
@@ -202,6 +203,7 @@ def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
         *PROBED,
         *ACCELERATORS.kinds,
         *DOCKER.kinds,
+        *IMAGES.kinds,
         *ISOLATION.kinds,
         *NETWORK.kinds,
         *STACK.kinds,

@@ -14,7 +14,7 @@ from collectors.documents.collector import FilesCollector
 from collectors.documents.rendered import Rendering
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from collectors.kubernetes.rendering.rendering import Options, render
-from collectors.kubernetes.rendering.sandbox import Limits
+from collectors.programs.sandbox import Limits
 from tests.unit.collectors.kubernetes.rendering.fakes import POD, VERSION, printing, program
 
 SHORT = Limits(seconds=2.0, size=1 << 16)

@@ -1,4 +1,4 @@
-"""What a renderer says of a failure, as a gap may say it: short, without secrets and our paths."""
+"""What a program says of a failure, as a gap may say it: short, without secrets and our paths."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from auditor.secrets.messages import redact_message
 from auditor.secrets.redact import redact_text
-from collectors.kubernetes.rendering.sandbox import Outcome
+from collectors.programs.sandbox import Outcome
 
 _LONGEST: Final = 400
 _LINES: Final = 6

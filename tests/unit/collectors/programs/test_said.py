@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.kubernetes.rendering.said import reason, redacted
-from collectors.kubernetes.rendering.sandbox import Outcome
+from collectors.programs.said import reason, redacted
+from collectors.programs.sandbox import Outcome
 
 CANARY = "c4n4ry-Zx81"
 SECRETS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from auditor.model.enums import GapCause
-from collectors.kubernetes.rendering.sandbox import Limits, Outcome, Sandbox
+from collectors.programs.sandbox import Limits, Outcome, Sandbox
 from tests.unit.collectors.kubernetes.rendering.fakes import program
 
 UNSHARE = shutil.which("unshare") or ""

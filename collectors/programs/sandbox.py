@@ -1,7 +1,8 @@
-"""Runs a renderer: with nothing of the user's environment, within a time and a size.
+"""Runs a program of others: with nothing of the user's environment, within a time and a size.
 
-What is promised whatever the system: no variable of the user's environment, an empty home, a path
-on which there is no other program, a proxy that nobody listens at, no standard input, and an end:
+What is promised whatever the system: no variable of the user's environment but those that are
+named, an empty home, a path on which there is no other program, a proxy that nobody listens at, no
+standard input, and an end:
 the process and its group are killed when it is done, late, or prints too much. Where the system
 lets us, it also has a network without any interface and process numbers of its own (unshare of
 util-linux), so that whatever it starts ends with it.
@@ -15,8 +16,9 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Final
 
 import msgspec
@@ -60,9 +62,15 @@ class Outcome(msgspec.Struct, frozen=True):
 class Sandbox:
     """Runs programs; ``home`` is an empty folder of this run."""
 
-    def __init__(self, home: Path, unshare: str = "") -> None:
-        """``unshare`` is the program of util-linux, "" to do without: it is tried once."""
+    def __init__(
+        self, home: Path, unshare: str = "", named: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """``unshare`` is the program of util-linux, "" to do without: it is tried once.
+
+        ``named`` are variables that programs get instead of ours, or beside them.
+        """
         self._home = home
+        self._named = named
         (home / "bin").mkdir(parents=True)
         self._before: tuple[str, ...] = ()
         if unshare:
@@ -105,6 +113,7 @@ class Sandbox:
             "LANG": "C.UTF-8",
             "KUBECONFIG": os.devnull,
             "GOMEMLIMIT": "2GiB",
+            **self._named,
         }
 
 

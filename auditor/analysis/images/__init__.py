@@ -1,0 +1,1 @@
+"""Which images run, and what is known of what is inside of them."""

@@ -1,0 +1,141 @@
+"""What documents say of images, in one form whoever wrote them: the bodies of ``image/…``.
+
+::
+
+    trivy image -f json app:1          image/Report      faults of packages, secrets, the user
+    trivy image -f cyclonedx app:1     image/Sbom        that there is one, of which image
+    an OpenVEX document                image/Statements  CVE-0000-0001: not affected, by whom, when
+
+An image is told by the digest of its manifest, by its id (the digest of its configuration), or by a
+name with a tag, which may lead to another image tomorrow.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
+    """A known fault of a package in an image; ``fixed_in`` is "" while there is no fix."""
+
+    id: str
+    severity: str
+    package: str
+    installed: str = ""
+    fixed_in: str = ""
+    purl: str = ""
+
+
+class Declared(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
+    """What somebody declared of a finding, in the report itself or in a document of statements.
+
+    ``status`` is as VEX has it (``not_affected``, ``fixed``, …), or ``ignored`` where the scanner
+    was told to leave it out. ``by`` is the author, or the source that the scanner names.
+    """
+
+    id: str
+    status: str
+    by: str = ""
+    at: str = ""
+    why: str = ""
+    package: str = ""
+    severity: str = ""
+
+
+class LeftSecret(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A secret that a scanner found in an image: what kind, and where; never the secret."""
+
+    what: str
+    file: str
+    line: int = 0
+
+
+class Identity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Which image a document is about.
+
+    ``digests`` are of manifests (``sha256:…``), ``id`` is the digest of the configuration,
+    ``names`` are references with a tag.
+    """
+
+    digests: tuple[str, ...] = ()
+    id: str = ""
+    names: tuple[str, ...] = ()
+
+
+class Report(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
+    """A report of a scanner about one image.
+
+    ``classes`` are the parts that the report has: without one of packages nothing is known of
+    faults. ``looked`` are the scanners that were asked, where that is known: a report does not say
+    that it found none. ``user`` is that of its configuration, None where that is not in the report.
+    ``ended``: the distribution gets no fixes any more.
+    """
+
+    image: Identity
+    scanner: str
+    version: str
+    created: str
+    distribution: str = ""
+    ended: bool = False
+    user: str | None = None
+    classes: tuple[str, ...] = ()
+    looked: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    declared: tuple[Declared, ...] = ()
+    secrets: tuple[LeftSecret, ...] = ()
+
+
+class Sbom(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """An SBOM of one image: how it is written, when it was made, how many packages it lists."""
+
+    image: Identity
+    form: str
+    created: str = ""
+    packages: int = 0
+
+
+class Product(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a statement is about: a purl or an image, and the packages in it, all where none is."""
+
+    of: str
+    parts: tuple[str, ...] = ()
+
+
+class Statement(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What somebody says of one fault in some products; ``faults`` are its names."""
+
+    faults: tuple[str, ...]
+    status: str
+    products: tuple[Product, ...]
+    at: str = ""
+    why: str = ""
+
+
+class Statements(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A document of statements (VEX), with its author."""
+
+    form: str
+    author: str
+    statements: tuple[Statement, ...]
+
+
+class Signature(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A signature of one image; ``verified`` where a program says that it verified it.
+
+    ``holds`` is the type of what was signed, where that is more than the image.
+    """
+
+    image: Identity
+    form: str
+    verified: bool = False
+    by: str = ""
+    holds: str = ""
+
+
+class Database(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The database that a scanner goes by: when it was made, and when the next one is due."""
+
+    scanner: str
+    version: str
+    updated: str
+    due: str = ""

@@ -1,0 +1,34 @@
+"""What is inside of images: reports of scanners, SBOMs, statements about faults, signatures.
+
+A document that somebody made elsewhere is read as one of the kinds in :data:`READ`, whichever
+platform runs the image. What they come to, image by image and owner by owner, are the facts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auditor.platforms.platform import Platform
+
+PREFIX: Final = "image/"
+REPORT: Final = "image/Report"
+SBOM: Final = "image/Sbom"
+STATEMENTS: Final = "image/Statements"
+SIGNATURE: Final = "image/Signature"
+DATABASE: Final = "image/Database"
+READ: Final = frozenset({REPORT, SBOM, STATEMENTS, SIGNATURE, DATABASE})
+"""What is read of documents."""
+
+SCANNED: Final = "image/Scanned"
+USED: Final = "image/Use"
+FACTS: Final = frozenset({SCANNED, USED})
+
+IMAGES: Final = Platform(
+    name="images",
+    schemes=(),
+    prefix=PREFIX,
+    kinds=READ | FACTS,
+    facts=FACTS,
+    written=READ,
+    writing="of what is inside of images are image/Scanned and image/Use",
+)

@@ -1,0 +1,1 @@
+"""Documents about images: reports of scanners, SBOMs, VEX, signatures."""

@@ -1,0 +1,208 @@
+"""SBOMs of images: CycloneDX and SPDX as JSON, and the statements that CycloneDX may hold.
+
+======================  ============================================  ==============================
+form                    the image                                     its identity
+======================  ============================================  ==============================
+CycloneDX 1.2 to 1.7    ``metadata.component`` of type ``container``  purl, properties of Trivy, a
+                                                                      digest as ``version`` (Syft)
+SPDX 2.2 and 2.3        packages with the purpose ``CONTAINER``, or   purl, a digest as
+                        that the document describes                   ``versionInfo``
+======================  ============================================  ==============================
+
+An SBOM of something else than an image is taken too, and is of no image. Of what is in an SBOM only
+how many packages it lists is kept: to look for faults in them is the work of a scanner.
+
+Sources: https://cyclonedx.org/docs/1.6/json, https://spdx.github.io/spdx-spec/v2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from auditor.model.images import Identity, Product, Sbom, Statement, Statements
+from collectors.images.purls import identity_of
+
+CYCLONEDX: Final = "CycloneDX"
+SPDX: Final = "SPDX"
+_CONTAINER: Final = "container"
+_DIGEST: Final = "sha256:"
+_DESCRIBES: Final = "DESCRIBES"
+_STATES: Final = {
+    "resolved": "fixed",
+    "resolved_with_pedigree": "fixed",
+    "exploitable": "affected",
+    "in_triage": "under_investigation",
+    "false_positive": "not_affected",
+    "not_affected": "not_affected",
+}
+"""States of CycloneDX as VEX has them."""
+
+
+class _Property(msgspec.Struct, gc=False):
+    name: str = ""
+    value: str = ""
+
+
+class _Component(msgspec.Struct, gc=False):
+    type: str = ""
+    name: str = ""
+    version: str = ""
+    purl: str = ""
+    ref: str = msgspec.field(default="", name="bom-ref")
+    properties: list[_Property] | None = None
+
+
+class _Party(msgspec.Struct, gc=False):
+    name: str = ""
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    timestamp: str = ""
+    component: _Component | None = None
+    authors: list[_Party] | None = None
+    manufacturer: _Party | None = None
+    supplier: _Party | None = None
+
+
+class _Analysis(msgspec.Struct, gc=False, rename="camel"):
+    state: str = ""
+    justification: str = ""
+    detail: str = ""
+    first_issued: str = ""
+    last_updated: str = ""
+
+
+class _Affects(msgspec.Struct, gc=False):
+    ref: str = ""
+
+
+class _Vulnerability(msgspec.Struct, gc=False):
+    id: str = ""
+    analysis: _Analysis | None = None
+    affects: list[_Affects] | None = None
+
+
+class _Bom(msgspec.Struct, gc=False, rename="camel"):
+    bom_format: str
+    metadata: _Metadata | None = None
+    components: list[_Component] | None = None
+    vulnerabilities: list[_Vulnerability] | None = None
+
+
+class _Reference(msgspec.Struct, gc=False, rename="camel"):
+    reference_type: str = ""
+    reference_locator: str = ""
+
+
+class _Package(msgspec.Struct, gc=False, rename="camel"):
+    id: str = msgspec.field(default="", name="SPDXID")
+    name: str = ""
+    version_info: str = ""
+    primary_package_purpose: str = ""
+    external_refs: list[_Reference] | None = None
+
+
+class _Relationship(msgspec.Struct, gc=False, rename="camel"):
+    relationship_type: str = ""
+    related: str = msgspec.field(default="", name="relatedSpdxElement")
+
+
+class _Creation(msgspec.Struct, gc=False):
+    created: str = ""
+
+
+class _Spdx(msgspec.Struct, gc=False, rename="camel"):
+    spdx_version: str
+    creation_info: _Creation | None = None
+    packages: list[_Package] | None = None
+    relationships: list[_Relationship] | None = None
+    document_describes: list[str] | None = None
+
+
+_decode_bom = msgspec.json.Decoder(_Bom).decode
+_decode_spdx = msgspec.json.Decoder(_Spdx).decode
+
+
+def cyclonedx_of(data: bytes) -> Iterator[Sbom | Statements]:
+    """Read a document of CycloneDX: an SBOM where it lists anything, statements where it has any.
+
+    Raises:
+        msgspec.DecodeError, RecursionError: it is none.
+    """
+    found = _decode_bom(data)
+    metadata = found.metadata or _Metadata()
+    image = _image(metadata.component)
+    statements = tuple(_statements(found, metadata.timestamp))
+    if found.components or not statements:
+        packages = len(found.components or ())
+        yield Sbom(image, CYCLONEDX, metadata.timestamp, packages)
+    if statements:
+        yield Statements(CYCLONEDX, _author(metadata), statements)
+
+
+def spdx_of(data: bytes) -> Sbom:
+    """Read a document of SPDX 2.
+
+    Raises:
+        msgspec.DecodeError, RecursionError: it is none.
+    """
+    found = _decode_spdx(data)
+    packages = found.packages or []
+    described = {
+        each.related for each in found.relationships or () if each.relationship_type == _DESCRIBES
+    } | set(found.document_describes or ())
+    digests: list[str] = []
+    purls: list[str] = []
+    for each in packages:
+        if each.primary_package_purpose.lower() == _CONTAINER or each.id in described:
+            digests.append(each.version_info)
+            purls += (ref.reference_locator for ref in each.external_refs or ())
+    known = Identity(tuple(each for each in digests if each.startswith(_DIGEST)))
+    created = found.creation_info.created if found.creation_info is not None else ""
+    return Sbom(identity_of(purls, known), SPDX, created, len(packages))
+
+
+def _image(component: _Component | None) -> Identity:
+    if component is None or component.type != _CONTAINER:
+        return Identity()
+    by_name: dict[str, list[str]] = {}
+    for each in component.properties or ():
+        by_name.setdefault(each.name.rpartition(":")[2], []).append(each.value)
+    digests = [each.partition("@")[2] for each in by_name.get("RepoDigest", ())]
+    if component.version.startswith(_DIGEST):
+        digests.append(component.version)
+    known = Identity(
+        tuple(digests),
+        next(iter(by_name.get("ImageID", ())), ""),
+        tuple(by_name.get("RepoTag", ())),
+    )
+    return identity_of([component.purl], known)
+
+
+def _author(metadata: _Metadata) -> str:
+    names = [each.name for each in metadata.authors or ()]
+    names += [each.name for each in (metadata.manufacturer, metadata.supplier) if each is not None]
+    return next((each for each in names if each), "")
+
+
+def _statements(found: _Bom, made: str) -> Iterator[Statement]:
+    """Yield what is said of each fault; what it is about is named by a reference in the document.
+
+    A reference into another document (``urn:cdx:…``) that ends with a package URL is that.
+    """
+    known = {each.ref: each.purl for each in found.components or ()}
+    component = found.metadata.component if found.metadata is not None else None
+    if component is not None:
+        known[component.ref] = component.purl
+    for each in found.vulnerabilities or ():
+        if each.analysis is None or not each.analysis.state:
+            continue
+        refs = [one.ref for one in each.affects or ()]
+        products = tuple(Product(known.get(ref) or ref.rpartition("#")[2]) for ref in refs)
+        said = each.analysis
+        why = ": ".join(part for part in (said.justification, said.detail) if part)
+        at = said.last_updated or said.first_issued or made
+        yield Statement((each.id,), _STATES.get(said.state, said.state), products, at, why)

@@ -1,0 +1,1 @@
+"""Programs of others that are run: in a sandbox, within bounds, and what they say."""

@@ -1,0 +1,127 @@
+"""Reports of scanners and other documents about images, scanned beside what runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import Ran, auditor
+from tests.unit.collectors.images.documents import (
+    cyclonedx,
+    database,
+    fault,
+    openvex,
+    report,
+    result,
+    verified,
+)
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: ml}
+spec: {containers: [{name: n, image: r.io/app:1}]}
+"""
+DAY = {"SOURCE_DATE_EPOCH": "1796040000"}  # 2026-11-30
+SECRET = {"RuleID": "k", "Title": "A key", "StartLine": 1, "Match": "canary", "Code": {}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "pod.yaml").write_text(POD)
+    return here
+
+
+def put(folder: Path, **documents: object) -> None:
+    for name, document in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps(document))
+
+
+def scan(folder: Path, *options: str | Path) -> Ran:
+    return auditor("scan", folder, "--format", "json", *options, env=DAY)
+
+
+def found(ran: Ran) -> dict[str, dict[str, Any]]:
+    return {
+        each["rule"]: each
+        for each in ran.results()["findings"]
+        if each["rule"].startswith("image-") and each["verdict"] != "pass"
+    }
+
+
+def test_the_default_judges_reports_that_are_there(folder: Path) -> None:
+    assert not found(scan(folder))
+    put(folder, report=report(result(fault()), {"Class": "secret", "Secrets": [SECRET]}))
+    ran = scan(folder)
+    assert "canary" not in ran.out
+    findings = found(ran)
+    assert set(findings) == {"image-fault-critical-fixable", "image-secret-left"}
+    critical = findings["image-fault-critical-fixable"]
+    assert critical["message"] == (
+        "r.io/app:1 of Pod ml/web has 1 critical fault with a fix, by a report of its tag: "
+        "CVE-0000-0001 in libx 1.0-r0, fixed in 1.1-r0"
+    )
+    assert critical["resource"]["kind"] == "k8s/Pod"
+    assert ran.results()["gaps"] == []
+
+
+def test_what_is_declared_is_shown_by_another_rule(folder: Path) -> None:
+    put(folder, report=report(result(fault())), vex=openvex())
+    findings = found(scan(folder))
+    assert set(findings) == {"image-fault-declared-settled"}
+    told = findings["image-fault-declared-settled"]
+    assert (told["severity"], told["message"]) == (
+        "info",
+        (
+            "r.io/app:1 of Pod ml/web: CVE-0000-0001 in libx is not affected, says acme on "
+            "2026-11-21T10:00:00Z, vulnerable_code_not_present"
+        ),
+    )
+
+
+def test_who_asks_for_reports_gets_gaps(folder: Path) -> None:
+    ran = scan(folder, "--profile", "images")
+    assert ran.code == 3
+    assert [each["detail"] for each in ran.results()["gaps"]] == [
+        "no report is about r.io/app:1, which Pod ml/web uses"
+    ]
+    assert set(found(ran)) == {"image-not-scanned"}
+
+
+def test_who_has_everything_passes(folder: Path) -> None:
+    put(
+        folder,
+        report=report(result()),
+        bom=cyclonedx(),
+        signature=verified(),
+        version=database(),
+    )
+    (folder / "pod.yaml").write_text(POD.replace(":1}", ":1@" + verified_digest() + "}"))
+    ran = scan(folder, "--profile", "images")
+    assert (ran.code, found(ran)) == (0, {})
+    old = scan(folder, "--profile", "images", "--set", "report_days=9", "--set", "database_days=0")
+    findings = found(old)
+    assert findings["image-report-old"]["message"].endswith(
+        "the newest report is of 2026-11-20, 10 days before this audit, and 9 are allowed"
+    )
+    assert "by a database of 2026-11-29, 1 day before" in findings["image-database-old"]["message"]
+
+
+def verified_digest() -> str:
+    digest: str = verified()[0]["critical"]["image"]["docker-manifest-digest"]
+    return digest
+
+
+def test_a_bundle_is_judged_as_on_its_day(folder: Path, tmp_path: Path) -> None:
+    put(folder, report=report(result(fault())))
+    bundle = tmp_path / "bundle"
+    options = ("--profile", "images", "--output", bundle, "--no-sign")
+    ran = auditor("scan", folder, "--format", "json", *options, env=DAY)
+    assert "image-report-old" not in found(ran)
+    again = auditor("replay", bundle)
+    assert again.code == 0, again.out + again.err
