@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import bundles, docker, formats, generate, labelled, peers
+from benchmarks import bundles, docker, formats, generate, labelled, pages, peers
 from benchmarks.estate import estate
 from benchmarks.gpus import gpus
 from benchmarks.live import cluster, collecting
@@ -263,6 +263,9 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "verify": bundles.verifying,
         "formats": formats.every,
         "report": formats.told,
+        "page": pages.opening,
+        "page-weight": pages.weight,
+        "page-small": pages.small,
         "labelled": labelled.peers,
     }
 )
