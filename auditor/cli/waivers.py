@@ -114,7 +114,7 @@ def check(place: Path, profile: str, policies: tuple[Path, ...], days: int) -> i
     r"""Check that FILE is valid, and name the waivers that have ended, or will soon.
 
     What a waiver covers only a scan can tell: it names those that cover nothing, and those that
-    cover much.
+    cover much. With --profile none may last longer than that profile says.
 
     \b
     Example:
@@ -134,7 +134,11 @@ def check(place: Path, profile: str, policies: tuple[Path, ...], days: int) -> i
         if reasons:
             found += 1
             click.echo(safe(f"{each.id}  {each.rule}: {'; '.join(reasons)} ({each.owner})"))
-    click.echo(f"RESULT {'fail' if found else 'pass'} waivers={len(entries)} to-look-at={found}")
+    longest = _longest(load_policy(policies), profile)
+    if profile:
+        click.echo(safe(f"by the profile {profile} a waiver lasts {longest} days at most"))
+    verdict = "fail" if found else "pass"
+    click.echo(f"RESULT {verdict} waivers={len(entries)} to-look-at={found} max-days={longest}")
     return 1 if found else 0
 
 

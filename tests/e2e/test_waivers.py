@@ -168,6 +168,10 @@ def test_a_profile_says_how_long_one_may_last(folder: Path) -> None:
         assert "waivers: 90 days at most" in shown
     write(folder, expires="2025-08-30")
     assert scan(folder, "-q", "--policies", "own", "--profile", "strict").code == 0
+    judged = ("--policies", "own", "--profile", "looser")
+    checked = auditor("waivers", "check", "waivers.yaml", *judged, cwd=folder).out.splitlines()
+    assert checked[-2] == "by the profile looser a waiver lasts 90 days at most"
+    assert checked[-1].endswith(" max-days=90")
 
 
 ADDING = ("--owner", "ml", "--approved-by", "ciso", "--reason", "For a test.")
@@ -196,7 +200,7 @@ def test_waivers_are_added_listed_and_checked(tmp_path: Path) -> None:
     assert "in 5 days" in shown
     checked = waivers("check", "w.yaml")
     assert checked.code == 1
-    assert checked.out.splitlines()[-1] == "RESULT fail waivers=2 to-look-at=1"
+    assert checked.out.splitlines()[-1] == "RESULT fail waivers=2 to-look-at=1 max-days=366"
     assert "W-2  k8s-pod-host-ipc: expires on" in checked.out
 
 
