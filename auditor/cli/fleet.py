@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.cli.vsphere_secrets import first_line, from_file, printed_by, words_of
+from auditor.cli.vsphere_secrets import PATIENCE, first_line, from_file, printed_by, words_of
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.config import VsphereConfig, take_variable
 from auditor.configuration.values import Reference, TargetValue
@@ -44,13 +44,14 @@ class Fleet(msgspec.Struct, frozen=True):
     """Targets by what they are called on the command line; paths are relative to ``folder``.
 
     ``variables`` are the secrets that the environment held. ``whole`` are all targets of the file,
-    of which these may be some.
+    of which these may be some; ``what`` says what that is.
     """
 
     values: Mapping[str, TargetValue] = MappingProxyType({})
     folder: Path = Path()
     variables: Mapping[str, str] = MappingProxyType({})
     whole: tuple[str, ...] = ()
+    what: str = ""
 
     def without_secret(self, targets: Iterable[str]) -> tuple[str, ...]:
         """Those targets that say nothing of a password or a session of their own."""
@@ -103,17 +104,17 @@ class Fleet(msgspec.Struct, frozen=True):
         if kubeconfig is not None and kubeconfig.how != "file":
             handle, name = tempfile.mkstemp(dir=scratch, prefix="kubeconfig-")
             with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-                file.write(self._whole(kubeconfig))
+                file.write(self._whole(kubeconfig, _seconds(own)))
             own = msgspec.structs.replace(own, kubeconfig=name)
-        return make(text, msgspec.structs.replace(own, vsphere=self._vsphere(value, own.vsphere)))
+        return make(text, msgspec.structs.replace(own, vsphere=self._vsphere(value, own)))
 
-    def _vsphere(self, value: TargetValue, given: VsphereConfig) -> VsphereConfig:
-        found = given
+    def _vsphere(self, value: TargetValue, own: CollectorOptions) -> VsphereConfig:
+        found = own.vsphere
         if value.password is not None:
-            secret = self._first(value.password)
+            secret = self._first(value.password, _seconds(own))
             found = msgspec.structs.replace(found, password=secret, session="")
         if value.session is not None:
-            secret = self._first(value.session)
+            secret = self._first(value.session, _seconds(own))
             found = msgspec.structs.replace(found, session=secret, password="")
         if value.authority or value.thumbprint:
             authority = self._path(value.authority) if value.authority else ""
@@ -122,7 +123,7 @@ class Fleet(msgspec.Struct, frozen=True):
             )
         return found
 
-    def _first(self, where: Reference) -> str:
+    def _first(self, where: Reference, seconds: float) -> str:
         """A secret of one line."""
         match where.how:
             case "env":
@@ -130,12 +131,12 @@ class Fleet(msgspec.Struct, frozen=True):
             case "file":
                 return from_file(f"{where.place}:", Path(self._path(where.what)))
             case _:
-                return first_line(f"{where.place}", _printed(where))
+                return first_line(f"{where.place}", _printed(where, seconds))
 
-    def _whole(self, where: Reference) -> bytes:
+    def _whole(self, where: Reference, seconds: float) -> bytes:
         if where.how == "env":
             return self.variables[where.what].encode("utf-8", "surrogateescape")
-        return _printed(where)
+        return _printed(where, seconds)
 
     def _path(self, text: str) -> str:
         return str(self.folder / text)
@@ -186,13 +187,18 @@ def fleet_of(
                 errors.append(PolicyError(f"{each.what} is not set", location=each.place))
     if errors:
         raise PolicyErrors(tuple(errors), what)
-    return Fleet(values, folder, variables, tuple(whole))
+    return Fleet(values, folder, variables, tuple(whole), what)
 
 
-def _printed(where: Reference) -> bytes:
+def _printed(where: Reference, seconds: float) -> bytes:
     """What a program prints that has no terminal: others may run at the same time."""
     place = f"{where.place}"
-    return printed_by(place, words_of(place, where.what), most=MOST_PRINTED)
+    return printed_by(place, words_of(place, where.what), seconds, most=MOST_PRINTED)
+
+
+def _seconds(own: CollectorOptions) -> float:
+    """How long a program may take: no longer than its target, where that says how long."""
+    return min(PATIENCE, own.timeout or PATIENCE)
 
 
 def _references(value: TargetValue) -> Iterator[Reference]:

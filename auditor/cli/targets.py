@@ -7,7 +7,7 @@ from pathlib import Path
 
 from auditor.cli.fleet import NO_FLEET, Fleet
 from auditor.cli.wiring import CollectorOptions, wired
-from auditor.errors import UsageError
+from auditor.errors import PolicyError, PolicyErrors, UsageError
 from auditor.evidence.layout import MANIFEST
 from auditor.model.resource import STDIN
 from auditor.platforms.docker import DOCKER
@@ -24,6 +24,7 @@ def targets_of(
     Raises:
         UsageError: no collector reads such a target, there is nothing at that path, or an option is
             about targets that are not there.
+        PolicyErrors: as UsageError, all that is wrong with targets of a file.
         IntegrityError: a recorded folder is not what its manifest says.
     """
     texts = list(texts)
@@ -32,11 +33,30 @@ def targets_of(
             "--host-probes is for Docker Engines that are asked, and no target is one",
             hint="auditor collect docker+tls://HOST --host-probes FILE --output DIR keeps both",
         )
+    wrong: list[PolicyError] = []
     for text in texts:
         if "://" not in text and text not in {"", STDIN} and _recorded(Path(text)):
             yield from ((text, each) for each in _of_folder(Path(text)))
         else:
-            yield text, fleet.collector_for(text, settings)
+            found = _entered(text, settings, fleet, wrong)
+            if found is not None:
+                yield text, found
+    if wrong:
+        raise PolicyErrors(tuple(wrong), fleet.what)
+
+
+def _entered(
+    text: str, settings: CollectorOptions, fleet: Fleet, wrong: list[PolicyError]
+) -> Collector | Live | None:
+    """The collector of a target; what a file of targets says wrongly is added to the rest."""
+    try:
+        return fleet.collector_for(text, settings)
+    except UsageError as error:
+        value = fleet.values.get(text)
+        if value is None:
+            raise
+        wrong.append(PolicyError(error.message, location=value.place, hint=error.hint))
+        return None
 
 
 def _is_engine(text: str) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from auditor.cli.wiring import SHIPPED
+from tests.contract.reading import READERS, samples
 from tests.e2e.command import Ran, auditor
 from tests.e2e.signed import ran
 from tests.faults.server import Asked, Handler, Reply, Server, healthy, serving
@@ -225,6 +227,65 @@ def test_what_is_wrong_is_said_before_anything_is_read(
     assert "fleet.yaml:1:" in done.err
     assert "in the file of targets" in done.err
     assert "canary-word" not in done.err
+
+
+def test_all_targets_that_are_none_are_said_at_once(tmp_path: Path) -> None:
+    """Each at its line, and no password that stands in an address is said again."""
+    (tmp_path / "there").mkdir()
+    write(
+        tmp_path,
+        "there",
+        {"target": "vsphere://me:canary-word@127.0.0.1:9", "labels": {"a": "b"}},
+        "nope://x",
+        "not-there/",
+        "docker+tls://me:canary-word@127.0.0.1:9",
+    )
+    done = scan(tmp_path)
+    assert (done.code, done.out) == (2, "")
+    said = [line for line in done.err.splitlines() if line.startswith("fleet.yaml:")]
+    assert [(line.split(":")[1], line.split(": ")[2]) for line in said] == [
+        ("5", "a password has no place in an address"),
+        ("6", "no collector reads nope:// targets"),
+        ("7", "no such file or folder"),
+        ("8", "not the name of a host"),
+    ]
+    assert "4 errors in the file of targets" in done.err
+    assert "canary-word" not in done.err
+
+
+def test_a_program_has_no_more_time_than_its_target(running: Any, tmp_path: Path) -> None:
+    running("good")
+    slow = {"target": "vsphere://me@127.0.0.1:9", "password": {"command": "sleep 600"}}
+    write(tmp_path, {**slow, "timeout": 1}, cluster("good"))
+    done = scan(tmp_path)
+    (gap,) = done.results()["gaps"]
+    assert gap["detail"].endswith("sleep did not end within 1 s")
+    assert done.results()["targets"][1]["state"] == "complete"
+
+
+def test_a_dead_target_is_a_gap_in_every_format(running: Any, tmp_path: Path) -> None:
+    """And the gate is one over all: what the others fail is not hidden behind it."""
+    running("dead", hangs)
+    running("good")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "pod.yaml").write_text(POD)
+    write(tmp_path, "tree", cluster("dead", timeout=1), cluster("good"))
+    formats = sorted(SHIPPED.formats)
+    options = [text for name in formats for text in ("-o", f"{name}={tmp_path / name}")]
+    done = scan(tmp_path, *options)
+    assert done.code == 1, done.err
+    assert done.results()["gate"]["decision"] == "fail"
+    for name in formats:
+        data = (tmp_path / name).read_bytes()
+        if name in READERS:
+            (gap,) = READERS[name](data).gaps
+            assert "no end of the answer within 1 s" in gap, name
+        elif name == "prometheus":
+            assert 1 in [value for key, value in samples(data).items() if "k8s://dead" in key]
+        else:
+            assert b"k8s://dead" in data or name == "pdf", name
+    write(tmp_path, cluster("dead", timeout=1), cluster("good"))
+    assert scan(tmp_path).code == 3, "nothing fails, and something was not read"
 
 
 def test_a_target_twice_and_a_target_that_is_none(tmp_path: Path) -> None:
