@@ -14,9 +14,10 @@ value that is no number, which the server refuses. ``saysAge`` and its like tell
 Without a policy no backend writes anything; without a backend no policy does. An API server that is
 not shown makes a fact that says so, with the provider that runs it, if one does: nothing is known
 of it. Where the settings of one cluster of that provider were read in the same run, and one cluster
-alone is in need of them, they are taken for its own (:mod:`exports`); and so are the metrics of a
-server, and the flags that one printed itself, that were saved: nobody says whose they are. Of what
-a cluster printed when it was asked that is known. Its counters are told of the API server that it
+alone is in need of them, they are taken for its own (:mod:`exports`). Metrics of a server that were
+saved, and flags that one printed itself, are of the cluster that they are named after, or of the
+only one that is in need of them (:mod:`auditor.analysis.controlplane.pairing`). Of what a cluster
+printed when it was asked that is known. Its counters are told of the API server that it
 shows; of several it is not known which one answered, and they are told of the cluster.
 
 Source: k8s.io/apiserver v0.37.2 and v0.35.0, pkg/server/options/audit.go (NewAuditOptions: 366, 100
@@ -25,7 +26,7 @@ and 100 since v0.36.0, 0 before).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -34,10 +35,10 @@ import msgspec
 from auditor.analysis.auditing import exports, logged
 from auditor.analysis.auditing.exports import Export, Measured
 from auditor.analysis.bodies import decoded
-from auditor.analysis.controlplane import components
+from auditor.analysis.controlplane import components, pairing
 from auditor.analysis.controlplane.components import ControlPlanes
 from auditor.analysis.controlplane.flags import API_SERVER
-from auditor.analysis.controlplane.found import FLAGZ, Component
+from auditor.analysis.controlplane.pairing import Saved
 from auditor.analysis.limits import mapping
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
@@ -91,7 +92,7 @@ class AuditLogging(Uncombined):
             yield Row(("",), _EXPORTED, origin, _encode(found))
             return
         for row in self._inner.extract(resource, site):
-            yield msgspec.structs.replace(row, key=(site.target.uri, *row.key))
+            yield row
             if row.tag == components.CLUSTER:
                 key = (site.target.uri, "0")
                 yield Row(key, _VERSIONED, None, _encode(site.target.version))
@@ -101,9 +102,9 @@ class AuditLogging(Uncombined):
         exported: list[tuple[Export, Origin]] = []
         measured: list[tuple[Measured, Origin]] = []
         clusters: dict[str, _Cluster] = {}
-        saved = 0
+        saved: list[Saved] = []
         for key, rows in groups:
-            cluster = clusters.setdefault(key[0], _Cluster())
+            cluster = clusters.setdefault(key[0], _Cluster(key[0]))
             for row in rows:
                 if row.tag == _EXPORTED:
                     exported.append((msgspec.json.decode(row.body, type=Export), row.read_at))
@@ -114,17 +115,14 @@ class AuditLogging(Uncombined):
                     else:
                         measured.append(counted)
                 elif row.tag == components.COMPONENT:
-                    printed = components.is_printed(key)
-                    found = components.components_in(row.body)
-                    saved += sum(_is_saved(each) for each in found) if not printed else 0
-                    cluster.show(row, found, printed=printed)
+                    saved += cluster.show(row, printed=components.is_printed(key))
                 else:
-                    cluster.learn(row)
+                    cluster.note(row)
+        told = [each for each in clusters.values() if each.place is not None]
+        measured = _paired(told, measured)
         for cluster in clusters.values():
             yield from cluster.told()
-        missing = [each for each in clusters.values() if each.place and not each.servers]
-        if len(missing) == saved == 1:
-            missing = []  # what one server printed is told already
+        missing = _missing(told, saved)
         if len(missing) == len(measured) == 1 and not exported and missing[0].counted is None:
             yield logged.of_counters(*measured[0], missing[0].place)
             return
@@ -133,24 +131,22 @@ class AuditLogging(Uncombined):
         yield from _not_shown(missing, exported)
 
 
-class _Cluster(msgspec.Struct):
+class _Cluster(components.Cluster):
     """What is known of a target; ``servers`` are the facts of its API servers."""
 
     version: str = ""
-    provider: str = ""
-    place: Origin | None = None
     counted: tuple[Measured, Origin] | None = None
     servers: list[Fact] = msgspec.field(default_factory=list)
-    seen: components.Seen = msgspec.field(default_factory=components.Seen)
 
-    def show(self, row: Row, found: Iterable[Component], *, printed: bool) -> None:
-        """Take the API servers of a row."""
-        for at, each in enumerate(found):
+    def show(self, row: Row, *, printed: bool) -> Iterator[Saved]:
+        """Take the API servers of a row; yield those that were saved of one that runs."""
+        for at, each in enumerate(components.components_in(row.body)):
             counts = self.seen.counts(each, printed=printed)
             if counts and each.component == API_SERVER and not each.doubt:
                 self.servers.append(
                     logged.of_flags(row.read_at, each, at, each.version or self.version)
                 )
+                yield from components.saved_in(row.read_at, each)
 
     def told(self) -> Iterator[Fact]:
         """Yield the facts of the API servers that are shown, with what they count."""
@@ -163,15 +159,41 @@ class _Cluster(msgspec.Struct):
             case _:
                 yield from self.servers
 
-    def learn(self, row: Row) -> None:
+    def note(self, row: Row) -> None:
         """Take what a row says of the cluster itself."""
-        said = msgspec.json.decode(row.body, type=str)
         if row.tag == _VERSIONED:
-            self.version = said
-            return
-        self.provider = self.provider or said
-        if row.tag == components.CLUSTER:
-            self.place = row.read_at
+            self.version = msgspec.json.decode(row.body, type=str)
+        else:
+            self.learn(row)
+
+
+def _paired(
+    told: Sequence[_Cluster], measured: Sequence[tuple[Measured, Origin]]
+) -> list[tuple[Measured, Origin]]:
+    """Give clusters what is named after them; what is left is of nobody in particular."""
+    places = [each.as_place for each in told]
+    whose = [pairing.owner(Saved(API_SERVER, each.name), places) for _, each in measured]
+    left = []
+    for counted, at in zip(measured, whose, strict=True):
+        if at is None or whose.count(at) > 1 or told[at].counted is not None:
+            left.append(counted)
+        else:
+            told[at].counted = counted
+    return left
+
+
+def _missing(told: Sequence[_Cluster], saved: Sequence[Saved]) -> list[_Cluster]:
+    """Find the clusters of which nobody shows an API server, or not that of each node."""
+    places = [each.as_place for each in told]
+    lacking = [not each.servers for each in told]
+    whose = pairing.owners(saved, places, lacking)
+    found = []
+    for at, cluster in enumerate(told):
+        own = [each for each, by in zip(saved, whose, strict=True) if by == at]
+        nodes = pairing.unshown(places[at], own)
+        if lacking[at] and (nodes is None or nodes):
+            found.append(cluster)
+    return found
 
 
 def _not_shown(
@@ -202,10 +224,6 @@ def make(tables: Tables, read: ReadText = read_json) -> AuditLogging:
     """Make the analysis; it needs no table."""
     del tables
     return AuditLogging(read)
-
-
-def _is_saved(each: Component) -> bool:
-    return each.component == API_SERVER and each.source == FLAGZ
 
 
 def _counted_alone(

@@ -10,7 +10,8 @@ gives a fact of the first (``verified``, with its ``flags``), one of the second 
 and ``why``), and one of the namespace for each component that is not shown: rules about the flags
 of a scheduler are then without an answer, which is no pass. Files make no facts of what they lack.
 What a cluster printed of its own API server at ``/flagz`` stands for it where no mirror pod does:
-behind one address there may be several servers, and a mirror pod shows each of them.
+behind one address there may be several servers, and a mirror pod shows each of them. What a probe
+of its node saw, and what a component printed into a file, show it as well (:mod:`pairing`).
 
 ``flags`` has the values of each flag as they were given; ``known`` is whether it is all of them.
 ``undecided`` is why rules on flags have no answer and what would give it, "" where they have one.
@@ -27,9 +28,10 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.bodies import decoded
-from auditor.analysis.controlplane import found, providers
+from auditor.analysis.controlplane import found, pairing, providers
 from auditor.analysis.controlplane.flags import COMPONENTS, ETCD, by_name
-from auditor.analysis.controlplane.found import Component
+from auditor.analysis.controlplane.found import FLAGZ, PROCESS, Component
+from auditor.analysis.controlplane.pairing import Place, Saved
 from auditor.analysis.limits import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
@@ -52,6 +54,7 @@ CLUSTER: Final = "cluster"
 """Tags of rows: :data:`components_in` reads the first, the others say whose cluster it is."""
 
 _NODE: Final = "node"
+_ROLES: Final = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 _FIRST, _SECOND = "0", "1"
 """Keys: what says whose cluster it is comes before its components, and the cluster itself last."""
 _PRINTED: Final = "1-printed"
@@ -71,7 +74,7 @@ class ControlPlanes(Uncombined):
     """Finds the components of control planes with their flags."""
 
     id = "control-plane"
-    stage = Stage.TARGET
+    stage = Stage.RUN
     reads = _KINDS | {NODE, COMPONENT_FLAGS}
     preferred = frozenset({NODE, COMPONENT_FLAGS})
     by_name = frozenset({CONFIG_MAP})
@@ -84,38 +87,55 @@ class ControlPlanes(Uncombined):
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the components of an object, or whose cluster it says that it is."""
         live = site.target.uid != FILES
+        target = site.target.uri
         match resource.kind:
             case "k8s/Node":
-                provider = providers.of_labels(name for name, _ in resource.labels)
-                if provider and live:
-                    yield Row((_FIRST,), _NODE, site.origin(resource), _encode(provider))
+                labels = [name for name, _ in resource.labels]
+                about = About(
+                    providers.of_labels(labels),
+                    resource.name,
+                    any(name in _ROLES for name in labels),
+                )
+                if live:
+                    yield Row((target, _FIRST), _NODE, site.origin(resource), _encode(about))
             case "k8s/Namespace":
                 if resource.name == found.MAP[0] and live:
-                    provider = providers.of_version(site.target.version)
-                    yield Row((_LAST,), CLUSTER, site.origin(resource), _encode(provider))
+                    about = About(providers.of_version(site.target.version))
+                    yield Row((target, _LAST), CLUSTER, site.origin(resource), _encode(about))
             case _:
                 components = list(self._components(resource, live=live))
                 if components:
                     pointers = [flag.pointer for each in components for flag in each.flags]
                     origin = site.origin(resource, "", sorted(set(pointers)))
                     printed = live and resource.kind == COMPONENT_FLAGS
-                    key = (_PRINTED if printed else _SECOND,)
+                    key = (target, _PRINTED if printed else _SECOND)
                     yield Row(key, COMPONENT, origin, _encode(components))
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each component, and of a cluster for each that is not shown."""
-        provider, seen = "", Seen()
+        clusters: dict[str, Cluster] = {}
+        saved: list[Saved] = []
         for key, rows in groups:
+            cluster = clusters.setdefault(key[0], Cluster(key[0]))
             for row in rows:
-                if row.tag == COMPONENT:
-                    for at, each in enumerate(components_in(row.body)):
-                        if seen.counts(each, printed=is_printed(key)):
-                            yield _fact(row.read_at, each, at)
+                if row.tag != COMPONENT:
+                    cluster.learn(row)
                     continue
-                provider = provider or msgspec.json.decode(row.body, type=str)
-                if row.tag == CLUSTER:
-                    missing = [name for name in COMPONENTS if name not in seen.shown]
-                    yield from (_missing(row.read_at, name, provider) for name in missing)
+                for at, each in enumerate(components_in(row.body)):
+                    if cluster.seen.counts(each, printed=is_printed(key)):
+                        saved += saved_in(row.read_at, each)
+                        yield _fact(row.read_at, each, at)
+        told = [each for each in clusters.values() if each.place is not None]
+        places = [each.as_place for each in told]
+        for name in COMPONENTS:
+            lacking = [name not in each.seen.shown for each in told]
+            own = [each for each in saved if each.component == name]
+            whose = pairing.owners(own, places, lacking)
+            for at, cluster in enumerate(told):
+                of_it = [each for each, by in zip(own, whose, strict=True) if by == at]
+                nodes = pairing.unshown(places[at], of_it)
+                if lacking[at] and cluster.place is not None and (nodes is None or nodes):
+                    yield _missing(cluster.place, name, cluster.provider, nodes or frozenset())
 
     def _components(self, resource: Resource, *, live: bool) -> Iterator[Component]:
         match resource.kind:
@@ -148,6 +168,50 @@ class Seen(msgspec.Struct):
             self.shown.add(each.component)
             self.told |= set() if each.unread else {each.component}
         return True
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a row says of a cluster: who runs it, and a node with its part in the control plane."""
+
+    provider: str = ""
+    node: str = ""
+    control: bool = False
+
+
+about_in = msgspec.json.Decoder(About).decode
+"""Reads a row that says whose cluster it is."""
+
+
+class Cluster(msgspec.Struct):
+    """What is known of a target; ``place`` is where facts of it as a whole stand."""
+
+    target: str
+    provider: str = ""
+    place: Origin | None = None
+    nodes: set[str] = msgspec.field(default_factory=set)
+    control: set[str] = msgspec.field(default_factory=set)
+    seen: Seen = msgspec.field(default_factory=Seen)
+
+    def learn(self, row: Row) -> None:
+        """Take what a row says of the cluster itself."""
+        said = about_in(row.body)
+        self.provider = self.provider or said.provider
+        if said.node:
+            self.nodes.add(said.node)
+            self.control |= {said.node} if said.control else set()
+        if row.tag == CLUSTER:
+            self.place = row.read_at
+
+    @property
+    def as_place(self) -> Place:
+        """As files are compared with it."""
+        return Place(self.target, frozenset(self.nodes), frozenset(self.control))
+
+
+def saved_in(origin: Origin, each: Component) -> Iterator[Saved]:
+    """Say what a file tells of a component, where it is one that was saved of it running."""
+    if origin.target_uid == FILES and each.source in {FLAGZ, PROCESS}:
+        yield Saved(each.component, origin.name, each.node)
 
 
 def is_printed(key: Sequence[str]) -> bool:
@@ -214,8 +278,11 @@ def _spots(each: Component) -> Sequence[tuple[str, Spot | None]]:
     return (*single, *lists.values())
 
 
-def _missing(origin: Origin, component: str, provider: str) -> Fact:
-    why = f"{_NOT_SHOWN}: {provider} runs the control plane" if provider else _NOT_SHOWN
+def _missing(origin: Origin, component: str, provider: str, nodes: frozenset[str]) -> Fact:
+    """Tell that a component is not shown: at all, or on some ``nodes`` of the control plane."""
+    where = f" on {', '.join(sorted(nodes))}" if nodes else ""
+    why = f"{_NOT_SHOWN}{where}"
+    why = f"{why}: {provider} runs the control plane" if provider else why
     body = {
         "component": component,
         "found": False,
