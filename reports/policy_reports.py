@@ -19,14 +19,16 @@ passes                      pass
 etcd takes 1.5 MiB a request. Of a report that would be larger the mildest results are left out; the
 summary counts them, and the last result and an annotation say how many they are.
 
-Findings are in the order of rules and not of namespaces. What is written of a namespace is held
-until all findings were seen, of as many namespaces as have room; for others they are read again.
+Findings are in the order of rules and not of namespaces. What is written of a namespace is held,
+compressed, until all findings were seen, of as many namespaces as have room; for others they are
+read again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -53,7 +55,9 @@ from reports.text import safe
 MOST_BYTES: Final = 1_500_000
 """Of one report; etcd takes 1 572 864 in a request, and the server adds some fields of its own."""
 HELD_BYTES: Final = 8 << 20
-"""Of reports that are made at the same time."""
+"""Of reports that are made at the same time, as they are held."""
+_PIECE: Final = 16 << 10
+"""Bytes that are compressed at a time."""
 _KEPT: Final = 2_000
 """Bytes that are kept for what is not a result, and for the result that says what is left out."""
 NOT_READ: Final = "auditor-not-read"
@@ -113,8 +117,11 @@ def _document(report: Report, kind: Kind) -> Iterator[bytes]:
 class _Held(msgspec.Struct):
     """The report of a namespace on its way."""
 
+    packed: list[bytes] = msgspec.field(default_factory=list)
     results: list[bytes] = msgspec.field(default_factory=list)
     size: int = _KEPT
+    piece: int = 0
+    held: int = 0
     left: int = 0
     summary: dict[str, int] = msgspec.field(
         default_factory=lambda: dict.fromkeys(("pass", "fail", "warn", "error", "skip"), 0)
@@ -122,16 +129,32 @@ class _Held(msgspec.Struct):
 
     full: bool = False
 
-    def add(self, result: _Object, most: int = MOST_BYTES) -> bool:
-        """Take a result, and say whether there was room for it."""
-        data = _encode(result)
+    def add(self, result: str, data: bytes, most: int = MOST_BYTES) -> bool:
+        """Take a result as it is written, and say whether there was room for it."""
         if self.size + len(data) > most:
-            self.left_out(result["result"])
+            self.left_out(result)
             return False
-        self.summary[result["result"]] += 1
+        self.summary[result] += 1
         self.results.append(data)
         self.size += len(data) + 2
+        self.piece += len(data)
+        self.held += len(data)
+        if self.piece > _PIECE:
+            self._pack()
         return True
+
+    def _pack(self) -> None:
+        packed = zlib.compress(b",\n".join(self.results), 1)
+        self.packed.append(packed)
+        self.held += len(packed) - self.piece
+        self.results.clear()
+        self.piece = 0
+
+    def pieces(self) -> Iterator[bytes]:
+        """The results, many at a time."""
+        yield from map(zlib.decompress, self.packed)
+        if self.results:
+            yield b",\n".join(self.results)
 
     def left_out(self, result: str) -> None:
         """Count what there is no room for."""
@@ -156,12 +179,14 @@ def _groups(report: Report, writer: _Writer) -> Iterator[tuple[_Key, _Held]]:
             found = held.get(key)
             if found is None:
                 found = held[key] = writer.begun(gaps.get(key, ()))
-                size += found.size
-            size += writer.add(found, finding)
+                size += found.held
+            size -= found.held
+            writer.add(found, finding)
+            size += found.held
             while size > HELD_BYTES and len(held) > 1:
                 last, dropped = held.popitem()
                 later.add(last)
-                size -= dropped.size
+                size -= dropped.held
         yield from held.items()
         done |= held.keys()
     for key, items in gaps.items():
@@ -198,14 +223,15 @@ class _Writer:
         said = [verdict_of_run(report), *lines_of_run(report)]
         held = _Held()
         gate = _GATES[report.gate.decision]
-        held.add(self._result(GATE, "\n".join(said), gate, {"digest": report.digest}))
+        about = {"digest": report.digest}
+        held.add(gate, _encode(self._result(GATE, "\n".join(said), gate, about)))
         return self.written(("", ""), held)
 
     def begun(self, gaps: Iterable[GapReport]) -> _Held:
         """A report with what was not read, which has half of the room at most."""
         held = _Held()
         for item in gaps:
-            held.add(self._gap(item), MOST_BYTES // 2)
+            held.add("error", _encode(self._gap(item)), MOST_BYTES // 2)
         return held
 
     def written(self, key: _Key, held: _Held) -> Iterator[bytes]:
@@ -221,8 +247,8 @@ class _Writer:
             text = f"{held.left} results are left out, the mildest: {_WHY}"
             held.results.append(_encode(self._result(LEFT_OUT, text, "skip", {})))
         separator = b""
-        for result in held.results:
-            yield separator + result
+        for piece in held.pieces():
+            yield separator + piece
             separator = b",\n"
         yield b"]}"
 
@@ -240,16 +266,14 @@ class _Writer:
         labels = {"app.kubernetes.io/managed-by": "auditor"}
         return {**found, "labels": labels, "annotations": annotations}
 
-    def add(self, held: _Held, finding: Finding) -> int:
-        """Take a finding if there is room for it, and was for all before; the bytes it took."""
-        before = held.size
+    def add(self, held: _Held, finding: Finding) -> None:
+        """Take a finding if there is room for it, and was for all before."""
         if held.full:
             held.left_out(_result_of(finding))
         else:
-            held.full = not held.add(self._finding(finding))
-        return held.size - before
+            held.full = not held.add(_result_of(finding), self._finding(finding))
 
-    def _finding(self, finding: Finding) -> _Object:
+    def _finding(self, finding: Finding) -> bytes:
         found = self._result(
             safe(finding.rule), message(finding), _result_of(finding), _properties(finding)
         )
@@ -257,7 +281,7 @@ class _Writer:
         found["resources"] = [_reference(finding.resource)]
         if finding.verdict == "manual":
             found["scored"] = False
-        return found
+        return _encode(found)
 
     def _gap(self, item: GapReport) -> _Object:
         about = {"fingerprint": gap_fingerprint(item), "cause": item.gap.cause.value}
@@ -291,16 +315,16 @@ def _result_of(finding: Finding) -> str:
 def _properties(finding: Finding) -> Mapping[str, str]:
     """What a result has no field for: texts, by names."""
     resource = finding.resource
-    values = [safe(observed(finding, item)) for item in finding.observed[:MOST_VALUES]]
+    said = [safe(observed(finding, item)) for item in finding.observed[:MOST_VALUES]]
     more = len(finding.observed) - MOST_VALUES
-    values += [f"and {more} more values"] if more > 0 else []
+    said += [f"and {more} more values"] if more > 0 else []
     flags = {name: "yes" for name in ("new", "heuristic", "differs") if getattr(finding, name)}
     about = {
         "verdict": finding.verdict,
         "confidence": finding.confidence,
         "element": safe(finding.element),
         "file": safe(resource.location),
-        "observed": "; ".join(values),
+        "observed": "; ".join(said),
         "related": "; ".join(safe(f"{named(it)} in {it.location}") for it in finding.related),
         "controls": safe(" ".join(finding.controls)),
         "covers": str(finding.covers) if finding.covers > 1 else "",
