@@ -14,6 +14,7 @@ from auditor.model.finding import GapReport, Report, RuleInfo
 from auditor.model.results_finding import Finding, Waiver
 from auditor.model.waivers import WaiverResult
 from reports.gaps import some
+from reports.once import once
 from reports.subjects import observed, related, subject
 from reports.text import safe
 from reports.waivers import notices
@@ -25,17 +26,28 @@ ASSUMED: Final = "info"
 SHOWN_DIGEST: Final = len("sha256:") + 12
 
 
+@once
 def message(finding: Finding) -> str:
     """Say in a line what was found."""
     return safe(finding.message)
 
 
-def details(finding: Finding) -> Iterator[str]:
+@once
+def values(finding: Finding) -> tuple[str, ...]:
+    """Say what was read, a line a value, the first few."""
+    return tuple(safe(observed(finding, item)) for item in finding.observed[:MOST_VALUES])
+
+
+@once
+def details(finding: Finding) -> tuple[str, ...]:
     """Say whom it is about, what was read, what it rests on, and what was accepted."""
+    return tuple(_details(finding))
+
+
+def _details(finding: Finding) -> Iterator[str]:
     yield safe(subject(finding))
-    for item in finding.observed[:MOST_VALUES]:
-        place = f" ({item.file}:{item.line})" if item.file and item.line else ""
-        yield safe(observed(finding, item) + place)
+    for item, said in zip(finding.observed, values(finding), strict=False):
+        yield f"{said} {safe(f'({item.file}:{item.line})')}" if item.file and item.line else said
     more = len(finding.observed) - MOST_VALUES
     if more > 0:
         yield f"and {more} more values"

@@ -10,7 +10,7 @@ each entry is an issue.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ from reports.details import (
 )
 from reports.markdown import code
 from reports.of_run import lines_of_run
-from reports.places import path_of, path_of_gap, path_of_target
+from reports.places import path_of_gap, path_of_target, place_of
 from reports.text import safe
 
 SEVERITIES: Final[Mapping[str, str]] = MappingProxyType(
@@ -61,7 +61,7 @@ def render(report: Report) -> Iterator[bytes]:
 
 
 def _finding(finding: Finding) -> _Issue:
-    path = path_of(finding.resource)
+    path = place_of(finding)
     prints = f"{finding.fingerprint}\0{path}".encode("utf-8", "backslashreplace")
     words = message(finding)
     severity = SEVERITIES[finding.severity]
@@ -94,7 +94,7 @@ def _run(report: Report, left: int) -> _Issue:
         )
     fingerprint = hashlib.sha256(RUN.encode()).hexdigest()
     severity = "major" if report.gate.decision is Decision.INCOMPLETE else "info"
-    return _issue(RUN, verdict_of_run(report), severity, (first, 0), fingerprint, iter(lines))
+    return _issue(RUN, verdict_of_run(report), severity, (first, 0), fingerprint, lines)
 
 
 def _issue(
@@ -103,7 +103,7 @@ def _issue(
     severity: str,
     place: tuple[str, int],
     fingerprint: str,
-    body: Iterator[str],
+    body: Iterable[str],
 ) -> _Issue:
     path, line = place
     return {

@@ -35,7 +35,7 @@ from reports.details import (
     verdict_of_run,
 )
 from reports.of_run import lines_of_run
-from reports.places import path_of, path_of_gap
+from reports.places import path_of_gap, place_of
 from reports.subjects import subject
 from reports.text import safe
 
@@ -98,7 +98,7 @@ def _suite(name: str, found: Counter[str], report: Report) -> str:
 def _case(finding: Finding) -> str:
     resource = finding.resource
     place = {"classname": resource.target, "name": f"{finding.rule}: {subject(finding)}"}
-    place["file"] = path_of(resource)
+    place["file"] = place_of(finding)
     if resource.line:
         place["line"] = str(resource.line)
     body = "\n".join((message(finding), *details(finding)))

@@ -32,7 +32,8 @@ from reports.details import (
     verdict_of_run,
     waivers,
 )
-from reports.places import path_of
+from reports.once import once
+from reports.places import place_of
 from reports.remedy import short_remedy
 from reports.text import safe
 
@@ -66,10 +67,10 @@ def document(report: Report, room: int | None) -> Iterator[bytes]:
     others = 4 if report.baseline is not None else 2
     for kind, text in chain(
         _head(report),
-        _findings(report, delta.new, "new"),
+        _findings(report, delta.new, "new", cut),
         _targets(report),
         _gaps(report),
-        _findings(report, delta.old, "findings"),
+        _findings(report, delta.old, "findings", cut),
     ):
         if kind == "heading":
             heading = text
@@ -128,23 +129,34 @@ def _gaps(report: Report) -> Iterator[tuple[str, str]]:
         yield "gaps", "\n".join(lines) + "\n"
 
 
-def _findings(report: Report, found: delta.Part, kind: str) -> Iterator[tuple[str, str]]:
+def _findings(
+    report: Report, found: delta.Part, kind: str, cut: Counter[str]
+) -> Iterator[tuple[str, str]]:
     """Findings below a heading for each rule that they are of, with what to do.
 
-    With a baseline those that are new have a heading of their own, and so have the others.
+    With a baseline those that are new have a heading of their own, and so have the others. Once
+    one of them was ``cut``, all that follow are counted there and not written.
     """
     part = ""
     if report.baseline is not None:
         part = f"\n# {delta.NEW if kind == 'new' else delta.OLD}\n"
     told = ("", "", "")
     for finding in found(report):
+        if cut[kind]:
+            cut[kind] += 1
+            continue
         group = (finding.verdict, finding.severity, finding.rule)
         if group != told:
             told = group
             yield "heading", part + _rule(report, finding)
             part = ""
-        lines = [f"- {code(message(finding))}", *(f"  - {line}" for line in _about(finding))]
-        yield kind, "\n".join(lines) + "\n"
+        yield kind, _told(finding)
+
+
+@once
+def _told(finding: Finding) -> str:
+    lines = [f"- {code(message(finding))}", *(f"  - {line}" for line in _about(finding))]
+    return "\n".join(lines) + "\n"
 
 
 def _rule(report: Report, finding: Finding) -> str:
@@ -159,7 +171,7 @@ def _rule(report: Report, finding: Finding) -> str:
 
 def _about(finding: Finding) -> Iterator[str]:
     resource = finding.resource
-    place = path_of(resource) + (f":{resource.line}" if resource.line else "")
+    place = place_of(finding) + (f":{resource.line}" if resource.line else "")
     first, *more = details(finding)
     yield f"{code(first)} in {code(safe(place))}"
     for text in more:
@@ -170,6 +182,8 @@ def code(text: str) -> str:
     """A code span that holds a text of one line as it is (CommonMark 0.31, 6.1)."""
     if not text:
         return "(empty)"
+    if "`" not in text:
+        return f"` {text} `" if text[0] == " " == text[-1] and text.strip(" ") else f"`{text}`"
     longest = max((len(found[0]) for found in _TICKS.finditer(text)), default=0)
     fence = "`" * (longest + 1)
     both = text[0] == " " and text[-1] == " " and text.strip(" ")

@@ -42,13 +42,15 @@ from reports.details import (
     gap_message,
     message,
     rule_of,
+    values,
     verdict_of_run,
 )
 from reports.markdown import code, prose
 from reports.of_run import lines_of_run
+from reports.once import once, once_in
 from reports.oscal_controls import Learned, controls, findings, risks
 from reports.oscal_values import identifier, line, prop, props, quoted, uuid, written
-from reports.subjects import named, observed
+from reports.subjects import named
 from reports.text import safe
 
 VERSION: Final = "1.2.1"
@@ -56,6 +58,7 @@ OLDER: Final = "1.1.3"
 _REMEMBERED: Final = 4096
 _TOOL: Final = uuid("tool", "auditor")
 _ORIGINS: Final = ({"actors": [{"type": "tool", "actor-uuid": _TOOL}]},)
+_NAME: Final = "reports.oscal.observation"
 _encode = msgspec.json.encode
 _Object = dict[str, Any]
 
@@ -157,15 +160,22 @@ class _Observations:
     def all(self) -> Iterator[bytes]:
         """Yield an observation for each finding and each gap."""
         for finding in self._report.findings:
-            made = identifier("observation", finding.fingerprint, finding.resource.target)
-            self._learned.see(finding, made)
-            yield _encode(self._finding(finding, written(made)))
+            self._learned.see(finding, _identifier(finding))
+            self._know(finding)
+            yield once_in(self._report, finding, _NAME, self._finding)
         for item in self._report.gaps:
             yield _encode(self._gap(item))
 
-    def _finding(self, finding: Finding, name: str) -> _Object:
+    def _know(self, finding: Finding) -> None:
+        """Have the targets and the evidence of a finding among what is defined."""
+        for each in (finding.resource, *finding.related):
+            self._target(each.target)
+        self._evidence.update(finding.evidence)
+
+    def _finding(self, finding: Finding) -> bytes:
+        """A finding of any verdict; it is the same in both versions."""
         found = {
-            "uuid": name,
+            "uuid": written(_identifier(finding)),
             "title": self._title(finding.rule),
             "description": code(message(finding)),
             "props": _about(finding),
@@ -175,7 +185,7 @@ class _Observations:
             "subjects": [self._subject(each) for each in (finding.resource, *finding.related)],
             "collected": self._report.finished,
         }
-        evidence = [*self._read(finding), *_values(finding)]
+        evidence = [*map(_read, finding.evidence), *_values(finding)]
         if evidence:
             found["relevant-evidence"] = evidence
         more = len(finding.observed) - MOST_VALUES
@@ -183,7 +193,7 @@ class _Observations:
         remarks += [f"and {more} more values"] if more > 0 else []
         if remarks:
             found["remarks"] = "\n\n".join(remarks)
-        return found
+        return _encode(found)
 
     def _gap(self, item: GapReport) -> _Object:
         gap = item.gap
@@ -225,13 +235,6 @@ class _Observations:
                 rendered=resource.rendered,
             ),
         }
-
-    def _read(self, finding: Finding) -> Iterator[_Object]:
-        """Say in what it was read."""
-        for digest in finding.evidence:
-            self._evidence.add(digest)
-            href = f"#{uuid('evidence', digest)}"
-            yield {"href": href, "description": "The answer or file that it was read in."}
 
     def definitions(self) -> _Object:
         """The targets, and the program that looked."""
@@ -292,6 +295,18 @@ class _Observations:
             )
 
 
+@once
+def _identifier(finding: Finding) -> bytes:
+    """Which observation it is."""
+    return identifier("observation", finding.fingerprint, finding.resource.target)
+
+
+def _read(digest: str) -> _Object:
+    """Say in what it was read."""
+    href = f"#{uuid('evidence', digest)}"
+    return {"href": href, "description": "The answer or file that it was read in."}
+
+
 def _about(finding: Finding) -> list[_Object]:
     """What OSCAL has no field for."""
     flags = {name: "yes" for name in ("new", "heuristic", "differs") if getattr(finding, name)}
@@ -312,8 +327,8 @@ def _about(finding: Finding) -> list[_Object]:
 
 def _values(finding: Finding) -> Iterator[_Object]:
     """The values that decided."""
-    for item in finding.observed[:MOST_VALUES]:
-        found: _Object = {"description": quoted(observed(finding, item))}
+    for item, said in zip(finding.observed, values(finding), strict=False):
+        found: _Object = {"description": code(said)}
         line = str(item.line) if item.line else ""
         about = props(path=item.path, file=item.file, line=line)
         yield {**found, "props": about} if about else found

@@ -24,7 +24,8 @@ from typing import Final
 from urllib.parse import quote
 
 from auditor.model.resource import STDIN, Gap
-from auditor.model.results_finding import ResourceRef
+from auditor.model.results_finding import Finding, ResourceRef
+from reports.once import once
 
 STANDARD_INPUT: Final = "standard-input"
 _UP: Final = frozenset({"", ".", ".."})
@@ -33,6 +34,12 @@ _UP: Final = frozenset({"", ".", ".."})
 def is_asked(target: str) -> bool:
     """Whether a target is asked, and holds no files."""
     return "://" in target
+
+
+@once
+def place_of(finding: Finding) -> str:
+    """The path of what a finding is about."""
+    return path_of(finding.resource)
 
 
 def path_of(resource: ResourceRef, file: str = "") -> str:

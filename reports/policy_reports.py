@@ -46,10 +46,12 @@ from reports.details import (
     gap_fingerprint,
     gap_message,
     message,
+    values,
     verdict_of_run,
 )
 from reports.of_run import lines_of_run
-from reports.subjects import named, observed
+from reports.once import once_in
+from reports.subjects import named
 from reports.text import safe
 
 MOST_BYTES: Final = 1_500_000
@@ -58,6 +60,7 @@ HELD_BYTES: Final = 8 << 20
 """Of reports that are made at the same time, as they are held."""
 _PIECE: Final = 16 << 10
 """Bytes that are compressed at a time."""
+_NAME: Final = "reports.policy_reports.result"
 _KEPT: Final = 2_000
 """Bytes that are kept for what is not a result, and for the result that says what is left out."""
 NOT_READ: Final = "auditor-not-read"
@@ -274,6 +277,10 @@ class _Writer:
             held.full = not held.add(_result_of(finding), self._finding(finding))
 
     def _finding(self, finding: Finding) -> bytes:
+        """A finding of any verdict; it is the same in both formats."""
+        return once_in(self._report, finding, _NAME, self._encoded)
+
+    def _encoded(self, finding: Finding) -> bytes:
         found = self._result(
             safe(finding.rule), message(finding), _result_of(finding), _properties(finding)
         )
@@ -315,7 +322,7 @@ def _result_of(finding: Finding) -> str:
 def _properties(finding: Finding) -> Mapping[str, str]:
     """What a result has no field for: texts, by names."""
     resource = finding.resource
-    said = [safe(observed(finding, item)) for item in finding.observed[:MOST_VALUES]]
+    said = [*values(finding)]
     more = len(finding.observed) - MOST_VALUES
     said += [f"and {more} more values"] if more > 0 else []
     flags = {name: "yes" for name in ("new", "heuristic", "differs") if getattr(finding, name)}

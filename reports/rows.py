@@ -22,7 +22,7 @@ from auditor.model.waivers import WaiverResult
 from reports import answers
 from reports.controls import mark
 from reports.details import accepted, message, not_decided, rule_of, verdict_of_run
-from reports.places import path_of, path_of_gap, path_of_target
+from reports.places import path_of_gap, path_of_target, place_of
 from reports.subjects import named, observed
 from reports.text import safe
 from reports.waivers import notices
@@ -46,7 +46,7 @@ _SUSPECT: Final = frozenset("=+-@|%\uff1d\uff0b\uff0d\uff20" + _QUOTES)
 _INSIDE: Final = re.compile(f"[;{_QUOTES}]")
 """Of other cells nothing is looked for: most are neither."""
 _REMEMBERED: Final = 4096
-_BATCH: Final = 500
+_BATCH: Final = 50
 
 
 def render(report: Report) -> Iterator[bytes]:
@@ -159,7 +159,7 @@ def _finding(report: Report, finding: Finding) -> Mapping[str, str]:
         "namespace": resource.namespace,
         "name": resource.name,
         "element": finding.element,
-        "path": path_of(resource),
+        "path": place_of(finding),
         "line": str(resource.line or ""),
         "read_in": resource.file,
         "observed": "; ".join(observed(finding, item) for item in finding.observed),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.model.results_finding import Finding, Observed, ResourceRef
+from reports.once import once
 
 SHOWN_RELATED = 3
 _LONGEST = 100
@@ -19,6 +20,7 @@ def named(resource: ResourceRef) -> str:
     return f"{kind} {name}"
 
 
+@once
 def subject(finding: Finding) -> str:
     """Say whom a finding is about, and what is particular about it."""
     where = named(finding.resource)

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import re
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -142,26 +143,29 @@ def _try(text: str, folder: Path) -> None:
     Path(made).unlink()
 
 
-def write_files(reports: Sequence[tuple[Output, Callable[[], Chunks]]]) -> None:
+def write_files(
+    reports: Sequence[tuple[Output, Callable[[], Chunks]]], taken: Callable[[], int] = int
+) -> None:
     """Write all reports beside their places, then move them there: all of them or none.
 
-    What is not a regular file (a device, a pipe) is written as it is, and first.
+    What is not a regular file (a device, a pipe) is written as it is, and first, one after another.
+    Files are written in turns; a turn ends when ``taken``, how many batches of findings were read
+    by anybody, has changed.
 
     Raises:
         RenderError: one can't be written.
     """
     waiting: list[tuple[Path, Output]] = []
+    files: list[tuple[Output, Callable[[], Chunks]]] = []
     try:
         for output, render in reports:
             with _told(output):
-                if output.descriptor >= 0:
-                    with open(os.dup(output.descriptor), "wb") as file:  # noqa: PTH123 - as below
-                        file.writelines(render())
-                elif _is_special(output.path):
-                    with output.path.open("wb") as file:
-                        file.writelines(render())
-                else:
-                    _write_beside(output, render, waiting)
+                if output.descriptor < 0 and not _is_special(output.path):
+                    files.append((output, render))
+                    continue
+                with _opened(output) as stream:
+                    stream.writelines(render())
+        _write_beside(files, waiting, taken)
         while waiting:
             temporary, output = waiting[0]
             with _told(output):
@@ -172,17 +176,52 @@ def write_files(reports: Sequence[tuple[Output, Callable[[], Chunks]]]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def _opened(output: Output) -> BinaryIO:
+    if output.descriptor >= 0:
+        return open(os.dup(output.descriptor), "wb")  # noqa: PTH123 - a descriptor, not a path
+    return output.path.open("wb")
+
+
 def _write_beside(
-    output: Output, render: Callable[[], Chunks], waiting: list[tuple[Path, Output]]
+    reports: Iterable[tuple[Output, Callable[[], Chunks]]],
+    waiting: list[tuple[Path, Output]],
+    taken: Callable[[], int],
 ) -> None:
-    file: BinaryIO
-    handle, name = tempfile.mkstemp(dir=output.path.parent, prefix=".auditor-")
-    waiting.append((Path(name), output))
-    with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-        file.writelines(render())
-        file.flush()
-        os.fchmod(handle, _mode(output.path))
-        os.fsync(handle)
+    with contextlib.ExitStack() as stack:
+        turns: deque[tuple[Output, BinaryIO, Iterator[bytes]]] = deque()
+        for output, render in reports:
+            with _told(output):
+                handle, name = tempfile.mkstemp(dir=output.path.parent, prefix=".auditor-")
+                waiting.append((Path(name), output))
+                made: BinaryIO = open(handle, "wb")  # noqa: PTH123, SIM115 - as above; the stack
+                stack.callback(_closed, made)
+                turns.append((output, made, iter(render())))
+        while turns:
+            output, file, chunks = turns.popleft()
+            with _told(output):
+                if _goes_on(file, chunks, taken):
+                    turns.append((output, file, chunks))
+                else:
+                    file.flush()
+                    os.fchmod(file.fileno(), _mode(output.path))
+                    os.fsync(file.fileno())
+                    file.close()
+
+
+def _closed(file: BinaryIO) -> None:
+    """Close what is not whole: that it can't be flushed is not what went wrong."""
+    with contextlib.suppress(OSError):
+        file.close()
+
+
+def _goes_on(file: BinaryIO, chunks: Iterator[bytes], taken: Callable[[], int]) -> bool:
+    """Write until a batch of findings was read; False when all is written."""
+    before = taken()
+    for chunk in chunks:
+        file.write(chunk)
+        if taken() != before:
+            return True
+    return False
 
 
 def _mode(path: Path) -> int:

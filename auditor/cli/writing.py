@@ -20,6 +20,7 @@ from auditor.cli.output import (
     write_stdout,
 )
 from auditor.cli.screen import style_of
+from auditor.cli.together import SharedFindings
 from auditor.cli.wiring import SHIPPED, wired
 from auditor.config import Config
 from auditor.model.finding import Report
@@ -143,7 +144,12 @@ class Reports:
         """
         chosen, formats = self._chosen, wired().formats
         paper = self._listing(Style(width=None, colour=False, plain=chosen.plain))
-        write_files([(file, partial(formats[file.format](paper), report)) for file in self._files])
+        shared = SharedFindings(report.findings)
+        told = msgspec.structs.replace(report, findings=shared)
+        write_files(
+            [(file, partial(formats[file.format](paper), told)) for file in self._files],
+            lambda: shared.taken,
+        )
         if not chosen.quiet:
             write_stdout(sys.stdout.buffer, formats[chosen.stdout_format](self._style)(report))
 
