@@ -7,6 +7,7 @@ from pathlib import Path
 
 from auditor.policy import load, policies_folder
 from tests.docs.cel_page import cel_page
+from tests.docs.chart_role import chart_role
 from tests.docs.configuration_schema import CONFIGURATION_SCHEMA, configuration_schema
 from tests.docs.helps import cli_page, filled
 from tests.docs.results_schema import (
@@ -27,6 +28,7 @@ from tests.docs.rule_pages import rule_pages
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 RULES = DOCS / "rules"
+CHART_ROLE = ROOT / "deploy/chart/files/role.yaml"
 RESULTS_SCHEMA = ROOT / "policies/schema/results.v1.schema.json"
 DEVICE_SCHEMA = ROOT / "policies/schema/gpu-device.v1.schema.json"
 TENANCY_SCHEMA = ROOT / "policies/schema/gpu-tenancy.v1.schema.json"
@@ -48,6 +50,7 @@ def pages() -> dict[Path, str]:
         made[path] = filled(path.read_text("utf-8"))
     made[DOCS / "cli.md"] = cli_page()
     made[DOCS / "cel-functions.md"] = cel_page()
+    made[CHART_ROLE] = chart_role()
     made[RESULTS_SCHEMA] = results_schema()
     made[CONFIGURATION_SCHEMA] = configuration_schema()
     made[DEVICE_SCHEMA] = device_schema()

@@ -1,4 +1,4 @@
-"""Targets as they are typed: ``k8s://CONTEXT?namespace=a,b`` and ``k8s+incluster://``.
+"""Targets as they are typed: ``k8s://CONTEXT?namespace=a,b`` and ``k8s+incluster://NAME``.
 
 ``k8s://CONTEXT?kubelets=configz`` says that each kubelet may be asked for its configuration.
 """
@@ -24,6 +24,7 @@ _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 class Address:
     """A cluster: by the context of a kubeconfig ("" is the current one), or the one we run in.
 
+    Of the latter ``context`` is what a person calls it, to tell it from others that do so.
     ``namespaces`` are those to read, in order; none means all. ``typed`` is the context with its
     percent signs, which may be part of its name. ``kubelets`` is whether they may be asked.
     """
@@ -56,11 +57,6 @@ def parse_address(text: str) -> Address:
     scheme, _, rest = text.partition("://")
     context, mark, query = rest.partition("?")
     in_cluster = scheme == IN_CLUSTER
-    if in_cluster and context:
-        raise UsageError(
-            f"{shown(text, _SHOWN)}: {IN_CLUSTER}:// takes no context",
-            hint=f"{IN_CLUSTER}://?namespace=a,b reads two namespaces of the cluster we run in",
-        )
     options = parse_qs(query, keep_blank_values=True) if mark else {}
     for name in options:
         if name not in _SHOWN:

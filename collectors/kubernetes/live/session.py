@@ -97,7 +97,7 @@ def open_session(
     """
     again = partial(open_session, address, kubeconfig, scratch, account, times)
     if address.in_cluster:
-        return _in_cluster(address.uri(""), account, again)
+        return _in_cluster(address, account, again)
     chosen = choose(address, kubeconfig)
     uri = address.uri(chosen.context)
     try:
@@ -110,14 +110,17 @@ def open_session(
         ) from error
 
 
-def _in_cluster(uri: str, account: Path, again: Callable[[], Session]) -> Session:
+def _in_cluster(address: Address, account: Path, again: Callable[[], Session]) -> Session:
     from collectors.kubernetes.live.kubernetes_client import (  # noqa: PLC0415 - it takes long to load
         account_of,
     )
 
+    uri = address.uri(address.context)
     found = account_of(uri, account)
     proxy = proxy_of(uri, None, found.server)
-    return _connected("", found.server, Tls(found.authority), proxy, found.authorization, again)
+    return _connected(
+        address.context, found.server, Tls(found.authority), proxy, found.authorization, again
+    )
 
 
 def _of_kubeconfig(

@@ -17,7 +17,10 @@ ADDRESSES = {
         "k8s://ctx?token=...: token is not an option",
     ),
     "a user of a cluster": (f"k8s://bob:{CANARY}@h?x=y", "k8s://h?x=...: x is not an option"),
-    "a token of our own cluster": (f"k8s+incluster://x?token={CANARY}", "takes no context"),
+    "a token of our own cluster": (
+        f"k8s+incluster://x?token={CANARY}",
+        "k8s+incluster://x?token=...: token is not an option",
+    ),
     "a token beside a namespace": (
         f"k8s://ctx?namespace=a&token={CANARY}",
         "k8s://ctx?namespace=a&token=...",

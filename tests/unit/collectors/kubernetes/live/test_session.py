@@ -33,6 +33,7 @@ AAAA
         ("k8s://p?namespace=a&namespace=b", Address("p", in_cluster=False, namespaces=("a", "b"))),
         ("k8s://a%2520b%23", Address("a%20b#", in_cluster=False, namespaces=())),
         ("k8s+incluster://", Address("", in_cluster=True, namespaces=())),
+        ("k8s+incluster://eu-1", Address("eu-1", in_cluster=True, namespaces=())),
     ],
 )
 def test_addresses(text: str, address: Address) -> None:
@@ -46,7 +47,7 @@ def test_addresses(text: str, address: Address) -> None:
         ("k8s://p?namespace=", "'' is not a name of a namespace"),
         ("k8s://p?namespace=a/../b", "'a/../b' is not a name"),
         ("k8s://p?namespaces=a", "namespaces is not an option of a cluster"),
-        ("k8s+incluster://p", "takes no context"),
+        ("k8s+incluster://p?x=y", "x is not an option of a cluster"),
     ],
 )
 def test_addresses_that_are_none(text: str, says: str) -> None:

@@ -1,0 +1,78 @@
+"""The container file: what it copies is there and enough, what it installs is pinned and fits."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from auditor.version import VERSION
+from tests.e2e.command import auditor
+from tests.packaging.wheel import ROOT
+
+DEPLOY = ROOT / "deploy"
+FILE = DEPLOY / "Containerfile"
+PROJECT = ROOT / "pyproject.toml"
+_PINNED = re.compile(
+    r"^(?P<name>[a-z0-9.-]+)==(?P<version>[^ \\]+)(?: \\\n +--hash=sha256:[0-9a-f]{64})+$",
+    re.MULTILINE,
+)
+
+
+def pinned(name: str) -> dict[str, str]:
+    """The versions in a file of requirements, of which each line must have a digest."""
+    text = (DEPLOY / name).read_text()
+    found = {each["name"]: each["version"] for each in _PINNED.finditer(text)}
+    left = [line for line in _PINNED.sub("", text).splitlines() if line and line[0] != "#"]
+    assert left == []
+    return found
+
+
+def unmet(wanted: list[str], there: dict[str, str]) -> list[str]:
+    """What is asked for and not there in a version that fits."""
+    parsed = map(Requirement, wanted)
+    return [
+        str(each)
+        for each in parsed
+        if not each.specifier.contains(there.get(canonicalize_name(each.name), "0"))
+    ]
+
+
+def test_all_that_is_asked_for_is_pinned() -> None:
+    project = tomllib.loads(PROJECT.read_text())
+    wanted = project["project"]["dependencies"]
+    stamps = project["project"]["optional-dependencies"]["timestamp"]
+    assert unmet([*wanted, *stamps], pinned("requirements.txt")) == []
+    assert unmet(project["build-system"]["requires"], pinned("requirements-build.txt")) == []
+
+
+def test_what_it_copies_is_there_and_is_what_the_wheel_is_made_of() -> None:
+    lines = re.findall(r"^COPY (?!--from)(.*) \S+$", FILE.read_text(), re.MULTILINE)
+    copied = [name for line in lines for name in line.split()]
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"][
+        "targets"
+    ]
+    wanted = [*wheel["wheel"]["packages"], *wheel["wheel"]["force-include"]]
+    assert {*wanted, "pyproject.toml", "hatch_build.py", "README.md", "LICENSE"} <= set(copied)
+
+
+def test_bases_are_one_by_its_digest_and_nobody_is_root() -> None:
+    text = FILE.read_text()
+    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    assert len(bases) == 2
+    assert len(set(bases)) == 1
+    assert re.search(r"@sha256:[0-9a-f]{64}$", bases[0])
+    assert re.findall(r"^USER (.*)", text, re.MULTILINE) == ["65532:65532"]
+
+
+def test_our_own_audit_of_it() -> None:
+    done = auditor("scan", FILE, "--no-cache", "--format", "json")
+    assert (done.results()["findings"], done.results()["gaps"]) == ([], [])
+
+
+def test_the_chart_is_of_this_version() -> None:
+    chart = (DEPLOY / "chart" / "Chart.yaml").read_text()
+    assert f'appVersion: "{VERSION}"' in chart
