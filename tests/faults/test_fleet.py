@@ -284,8 +284,12 @@ def test_a_dead_target_is_a_gap_in_every_format(running: Any, tmp_path: Path) ->
             assert 1 in [value for key, value in samples(data).items() if "k8s://dead" in key]
         else:
             assert b"k8s://dead" in data or name == "pdf", name
-    write(tmp_path, cluster("dead", timeout=1), cluster("good"))
-    assert scan(tmp_path).code == 3, "nothing fails, and something was not read"
+    (tmp_path / "tree" / "pod.yaml").write_text(
+        POD.replace("privileged: true", "privileged: false")
+    )
+    write(tmp_path, cluster("dead", timeout=1), "tree")
+    done = scan(tmp_path, "--fail-on", "critical")
+    assert done.code == 3, "nothing fails, and something was not read"
 
 
 def test_a_target_twice_and_a_target_that_is_none(tmp_path: Path) -> None:
