@@ -28,6 +28,7 @@ HELM = HERE / "helm"
 COMPOSE = HERE / "composego"
 AUDIT_POLICY = HERE / "auditpolicy"
 AGGREGATION = HERE / "aggregation"
+KUBELET = HERE / "kubelet"
 DOCKERFILE = HERE / "dockerfile"
 MOBY = HERE / "moby"
 RUNC = HERE / "runc"
@@ -56,6 +57,7 @@ ENGINES: Mapping[str, Source] = {
     "composego": Source(COMPOSE, "."),
     "auditpolicy": Source(AUDIT_POLICY, "."),
     "aggregation": Source(AGGREGATION, "."),
+    "kubelet": Source(KUBELET, "."),
     "dockerfile": Source(DOCKERFILE, "."),
     "dockerd": Source(MOBY, "github.com/moby/moby/v2/cmd/dockerd"),
     "runc": Source(

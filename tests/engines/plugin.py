@@ -74,6 +74,7 @@ ENGINES = {
     *(
         "control_plane",
         "filled_apiserver",
+        "kubelet_binary",
         "custom_kinds",
         "report_kinds",
         "cosign",
@@ -117,6 +118,12 @@ def filled_apiserver(
         binary = _or_give_up(lambda: engine("aggregation"))
         stack.enter_context(aggregating(binary, server))
         yield server
+
+
+@pytest.fixture(scope="session")
+def kubelet_binary() -> Path:
+    """What a kubelet serves on its port, without a kubelet."""
+    return _or_give_up(lambda: engine("kubelet"))
 
 
 @pytest.fixture(scope="session")
