@@ -6,28 +6,29 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from auditor.cli.control_counts import counted
-from auditor.cli.explain import WIDEST
 from auditor.cli.options import load_policy, parse_settings, policies_option, set_option
+from auditor.cli.profile_page import page, record
 from auditor.cli.prose import prose
-from auditor.engine.reasons import NOBODY
 from auditor.policy import PolicySet, resolve
-from auditor.policy.read_profile import LONGEST_WAIVER
-from reports.text import wrap
+from reports.text import safe, wrap
+
+_UNBROKEN: Final = 10_000
 
 
 @click.group(short_help="Show the profiles and what they resolve to.")
 @prose
 def profiles() -> None:
-    r"""Show the profiles: which rules they take, with what parameters and gate.
+    r"""Show the profiles: which rules they take, and which controls these decide.
 
     \b
     Examples:
       auditor profiles list
+      auditor profiles show nist-800-53
       auditor profiles show pod-security-restricted --set version=1.30
     """
 
@@ -36,16 +37,26 @@ def profiles() -> None:
 @policies_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_profiles(policies: tuple[Path, ...], *, as_json: bool) -> None:
-    """List the profiles."""
+    """List the profiles: their rules, their gate, and of their framework how much rules decide."""
     policy = load_policy(policies)
     rows = [_row(policy, name) for name in sorted(policy.profiles)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    width = max(len(str(row["id"])) for row in rows)
+    room = max(len(str(row["id"])) for row in rows)
     for row in rows:
-        start = f"{row['id']:<{width}}  {row['rules']:>3} rules  gate {row['gate']:<8}"
-        click.echo(f"{start}  {row['title']}{_told(row['controls'])}")
+        start = f"{row['id']:<{room}}  {row['rules']:>3} rules  gate {row['gate']:<8}  "
+        text = f"{row['title']}{_told(row['controls'])}"
+        lines = [f"{start}{text}"]
+        if len(lines[0]) > _width():
+            lines = [start.rstrip(), *wrap(text, _width(), "  ")]
+        for line in lines:
+            click.echo(safe(line))
+
+
+def _width() -> int:
+    """Columns of the screen; where there is none, no line is broken."""
+    return shutil.get_terminal_size((_UNBROKEN, 40)).columns
 
 
 def _row(policy: PolicySet, name: str) -> dict[str, Any]:
@@ -64,13 +75,14 @@ def _told(controls: Mapping[str, Mapping[str, Any]]) -> str:
     """The controls of the frameworks that a profile asks for, in a few words."""
     parts = [
         f"{each['assessed']} of {each['of-the-framework']:,} controls"
+        + (f" of {name}" if len(controls) > 1 else "")
         + (", unreviewed" if each["unreviewed"] else "")
-        for each in controls.values()
+        for name, each in controls.items()
     ]
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-@profiles.command("show", epilog="Example: auditor profiles show ai-platform")
+@profiles.command("show", epilog="Example: auditor profiles show nist-800-53")
 @click.argument("profile", metavar="PROFILE")
 @set_option
 @policies_option
@@ -78,57 +90,16 @@ def _told(controls: Mapping[str, Mapping[str, Any]]) -> str:
 def show(
     profile: str, settings: tuple[str, ...], policies: tuple[Path, ...], *, as_json: bool
 ) -> None:
-    """Show PROFILE as it resolves: rules, severities, parameters, gate."""
+    """Show PROFILE as it resolves: gate, parameters, controls, rules with their severities.
+
+    Controls are counted by what a report shows: satisfied where their rules pass (supported,
+    where the mapping is our own), for a person, not assessed by this profile, or not covered
+    by this program. --json names those that no rule decides, with the question or the reason.
+    """
     policy = load_policy(policies)
     resolved = resolve(policy, profile, dict(parse_settings(settings)))
-    found = counted(policy, resolved)
-    ordered = sorted(resolved.rules, key=lambda rule: (-rule.severity.rank, rule.rule.id))
     if as_json:
-        record = {
-            "id": resolved.id,
-            "title": resolved.title,
-            "gate": resolved.gate,
-            "waiver-days": resolved.waiver_days or LONGEST_WAIVER,
-            "parameters": dict(resolved.parameters),
-            "controls": {framework: each.record() for framework, each in found.items()},
-            "open": [
-                {
-                    "control": f"{each.framework}:{each.id}",
-                    "title": each.title,
-                    "decided-by": each.decided_by,
-                    "question": each.question,
-                }
-                for framework in found.values()
-                for each in framework.left
-            ],
-            "not-covered": [
-                {
-                    "control": f"{each.framework}:{each.id}",
-                    "title": each.title,
-                    "why": each.left_out or NOBODY,
-                }
-                for framework in found.values()
-                for each in framework.uncovered
-            ],
-            "rules": [
-                {"id": rule.rule.id, "severity": rule.severity.value, "title": rule.rule.title}
-                for rule in ordered
-            ],
-        }
-        click.echo(json.dumps(record, indent=2))
+        click.echo(json.dumps(record(policy, resolved), indent=2))
         return
-    width = min(shutil.get_terminal_size((WIDEST, 40)).columns, WIDEST)
-    click.echo(f"{resolved.id}: {resolved.title}")
-    for line in wrap(policy.profiles[resolved.id].description.strip(), width, ""):
-        click.echo(line)
-    click.echo(f"\ngate: {resolved.gate}")
-    if resolved.waiver_days:
-        click.echo(f"waivers: {resolved.waiver_days} days at most")
-    for name, value in resolved.parameters.items():
-        click.echo(f"parameter: {name} = {json.dumps(value)}")
-    for framework, each in found.items():
-        click.echo(f"controls: {framework} {each.words()}")
-    click.echo("")
-    longest = max((len(rule.rule.id) for rule in ordered), default=0)
-    for rule in ordered:
-        click.echo(f"{rule.severity.value:<9} {rule.rule.id:<{longest}}  {rule.rule.title}")
+    for line in page(policy, resolved, _width()):
+        click.echo(safe(line))
