@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from auditor.model.enums import Basis, Decider
+from auditor.model.enums import Basis, Decider, Severity
 from auditor.policy import load, policies_folder, resolve
 
 POLICY = load((policies_folder(),))
@@ -91,6 +91,7 @@ def test_each_control_has_a_mapping_or_a_reason(framework: str) -> None:
             assert each.rules or each.question or each.left_out or framework in WITHOUT, each
 
 
+SEVERE = {Severity.HIGH, Severity.CRITICAL}
 WITHOUT = {"cis-docker", "owasp-kubernetes", "scg-vsphere-8", "scg-vsphere-9", "stig-vsphere-8"}
 """Frameworks with controls of which nobody says yet why no rule speaks to them."""
 
@@ -137,3 +138,19 @@ def test_rules_do_not_name_what_their_framework_maps() -> None:
     text = [path.read_text() for path in (policies_folder() / "rules").rglob("*.yaml")]
     for framework in ASKED:
         assert not any(f"{framework}:" in each for each in text), framework
+
+
+@pytest.mark.parametrize(
+    ("framework", "share"), [("nist-800-53", 0.97), ("nist-800-190", 0.9), ("pci-dss-4", 0.9)]
+)
+def test_what_is_severe_speaks_to_a_control(framework: str, share: float) -> None:
+    """Of the guide for Kubernetes this is no measure: it says nothing of GPUs and of models."""
+    named = {
+        rule
+        for each in POLICY.controls.values()
+        if each.framework == framework
+        for rule in each.rules
+    }
+    severe = {key for key, each in POLICY.rules.items() if each.severity in SEVERE}
+    assert len(severe) > 200
+    assert len(severe & named) >= share * len(severe), sorted(severe - named)
