@@ -364,5 +364,5 @@ class ReportFormat(Protocol):
     """Report in, bytes out; pure, and streaming so that a large report needs little memory."""
 
     def __call__(self, report: Report, /) -> Iterator[bytes]:
-        """Yield the document in chunks."""
+        """Yield the document in chunks; an empty one lets others go on who read the same."""
         ...

@@ -47,7 +47,7 @@ from reports.details import (
 )
 from reports.of_run import lines_of_run
 from reports.oscal_values import uuid
-from reports.subjects import named, observed
+from reports.subjects import named, observations
 from reports.text import safe
 
 VERSION: Final = "1.6"
@@ -257,7 +257,7 @@ def _about(finding: Finding) -> _Object:
         "confidence": finding.confidence,
         "resource": _resource(finding.resource),
         "element": safe(finding.element),
-        "observed": [safe(observed(finding, item)) for item in finding.observed],
+        "observed": [*map(safe, observations(finding))],
         "related": [_resource(each) for each in finding.related],
         "covered_by": finding.covered_by,
         "waiver": safe(finding.waiver.id) if finding.waiver is not None else "",

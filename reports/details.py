@@ -15,7 +15,7 @@ from auditor.model.results_finding import Finding, Waiver
 from auditor.model.waivers import WaiverResult
 from reports.gaps import some
 from reports.once import once
-from reports.subjects import observed, related, subject
+from reports.subjects import observations, related, subject
 from reports.text import safe
 from reports.waivers import notices
 
@@ -35,7 +35,7 @@ def message(finding: Finding) -> str:
 @once
 def values(finding: Finding) -> tuple[str, ...]:
     """Say what was read, a line a value, the first few."""
-    return tuple(safe(observed(finding, item)) for item in finding.observed[:MOST_VALUES])
+    return tuple(map(safe, observations(finding)[:MOST_VALUES]))
 
 
 @once

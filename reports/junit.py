@@ -163,4 +163,6 @@ def _quoted(text: str) -> str:
 
 def _text(text: str) -> str:
     """Escape what XML would read as its own, and show what it has no way to hold."""
+    if text.isascii():
+        return html.escape(text)
     return html.escape(_ILLEGAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))

@@ -62,7 +62,7 @@ def uuid(*names: str) -> str:
 
 def line(text: str) -> str:
     """A text as a value (``StringDatatype``): one line, with something at both ends."""
-    if text.isascii() and text.isprintable() and text[:1] != " " != text[-1:]:
+    if text.isprintable() and text[:1] != " " != text[-1:]:
         return text or "(empty)"
     said = safe(text)
     bare = said.strip()

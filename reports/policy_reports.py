@@ -58,6 +58,8 @@ MOST_BYTES: Final = 1_500_000
 """Of one report; etcd takes 1 572 864 in a request, and the server adds some fields of its own."""
 HELD_BYTES: Final = 8 << 20
 """Of reports that are made at the same time, as they are held."""
+_PAUSE: Final = 64
+"""Findings after which others who are given the same may have their turn."""
 _PIECE: Final = 16 << 10
 """Bytes that are compressed at a time."""
 _NAME: Final = "reports.policy_reports.result"
@@ -111,9 +113,12 @@ def _document(report: Report, kind: Kind) -> Iterator[bytes]:
     writer = _Writer(report, kind)
     yield b'{"apiVersion":"v1","kind":"List","items":[\n'
     yield from writer.run()
-    for key, held in _groups(report, writer):
+    for group in _groups(report, writer):
+        if group is None:
+            yield b""
+            continue
         yield b",\n"
-        yield from writer.written(key, held)
+        yield from writer.written(*group)
     yield b"\n]}\n"
 
 
@@ -165,8 +170,8 @@ class _Held(msgspec.Struct):
         self.left += 1
 
 
-def _groups(report: Report, writer: _Writer) -> Iterator[tuple[_Key, _Held]]:
-    """Yield what of each report is whole, reading findings until all are."""
+def _groups(report: Report, writer: _Writer) -> Iterator[tuple[_Key, _Held] | None]:
+    """Yield what of each report is whole, reading findings until all are; None now and then."""
     gaps: dict[_Key, list[GapReport]] = {}
     for item in report.gaps:
         gaps.setdefault(_key(item.gap.target, item.gap.namespace), []).append(item)
@@ -176,7 +181,9 @@ def _groups(report: Report, writer: _Writer) -> Iterator[tuple[_Key, _Held]]:
         later = set()
         held: dict[_Key, _Held] = {}
         size = 0
-        for key, finding in _keyed(report.findings):
+        for number, (key, finding) in enumerate(_keyed(report.findings), 1):
+            if not number % _PAUSE:
+                yield None
             if key in done or key in later:
                 continue
             found = held.get(key)

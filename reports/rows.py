@@ -23,7 +23,7 @@ from reports import answers
 from reports.controls import mark
 from reports.details import accepted, message, not_decided, rule_of, verdict_of_run
 from reports.places import path_of_gap, path_of_target, place_of
-from reports.subjects import named, observed
+from reports.subjects import named, observations
 from reports.text import safe
 from reports.waivers import notices
 
@@ -162,7 +162,7 @@ def _finding(report: Report, finding: Finding) -> Mapping[str, str]:
         "path": place_of(finding),
         "line": str(resource.line or ""),
         "read_in": resource.file,
-        "observed": "; ".join(observed(finding, item) for item in finding.observed),
+        "observed": "; ".join(observations(finding)),
         "related": "; ".join(f"{named(other)} in {other.location}" for other in finding.related),
         "controls": " ".join(finding.controls),
         "covers": str(finding.covers),

@@ -28,7 +28,7 @@ import msgspec
 
 from auditor.model.enums import Decision, GapCause, TargetState
 from auditor.model.finding import GapReport, Report
-from auditor.model.results_finding import Finding, Observed, ResourceRef
+from auditor.model.results_finding import Finding, Observed
 from reports import answers, controls
 from reports.details import (
     PASSING,
@@ -43,9 +43,9 @@ from reports.details import (
     verdict_of_run,
     waivers,
 )
-from reports.places import path_of, path_of_gap, path_of_target, uri_of
+from reports.places import path_of, path_of_gap, path_of_target, place_of, uri_of
 from reports.sarif_rules import LEFT_OUT, NOT_READ, Rules, said
-from reports.subjects import named, observed
+from reports.subjects import named, observations
 from reports.text import safe
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -113,7 +113,7 @@ def _result(finding: Finding, rules: Rules, *, compared: bool) -> _Object:
         "kind": kind,
         "level": LEVELS[finding.severity] if kind == "fail" else "none",
         "message": {"text": said(message(finding), *details(finding))},
-        "locations": [_location(finding.resource)],
+        "locations": [_location(finding)],
         "partialFingerprints": {PRIMARY: finding.fingerprint, FINGERPRINT: finding.fingerprint},
     }
     others = list(islice(_related(finding), MOST_RELATED))
@@ -148,9 +148,10 @@ def _about(finding: Finding) -> _Object:
     return about
 
 
-def _location(resource: ResourceRef) -> _Object:
+def _location(finding: Finding) -> _Object:
+    resource = finding.resource
     return {
-        "physicalLocation": _physical(path_of(resource), resource.line),
+        "physicalLocation": _physical(place_of(finding), resource.line),
         "logicalLocations": [
             {
                 "name": safe(named(resource)),
@@ -175,17 +176,20 @@ def _related(finding: Finding) -> Iterator[_Object]:
             "physicalLocation": _physical(path_of(other), other.line),
             "message": {"text": said(f"with {safe(named(other))}")},
         }
-    for item in finding.observed:
+    for item, seen in zip(finding.observed, observations(finding), strict=True):
         if item.line:
-            yield _value(finding, item)
+            yield {
+                "physicalLocation": _physical(_place_of_value(finding, item), item.line),
+                "message": {"text": said(safe(seen))},
+            }
 
 
-def _value(finding: Finding, item: Observed) -> _Object:
-    of = finding.resource if isinstance(item.of, msgspec.UnsetType) else finding.related[item.of]
-    return {
-        "physicalLocation": _physical(path_of(of, item.file), item.line),
-        "message": {"text": said(safe(observed(finding, item)))},
-    }
+def _place_of_value(finding: Finding, item: Observed) -> str:
+    if not isinstance(item.of, msgspec.UnsetType):
+        return path_of(finding.related[item.of], item.file)
+    if item.file in {"", finding.resource.file}:
+        return place_of(finding)
+    return path_of(finding.resource, item.file)
 
 
 def _gap(item: GapReport, rules: Rules, *, compared: bool) -> _Object:

@@ -59,6 +59,12 @@ def observed(finding: Finding, item: Observed) -> str:
     return f"{path} {_value(item)}"
 
 
+@once
+def observations(finding: Finding) -> tuple[str, ...]:
+    """Say of each value that was read what :func:`observed` does."""
+    return tuple(observed(finding, item) for item in finding.observed)
+
+
 def _value(item: Observed) -> str:
     if item.value is msgspec.UNSET:
         return "is not set"

@@ -14,7 +14,7 @@ def safe(text: str) -> str:
     Control characters (C0, DEL, C1), format characters (bidirectional overrides, zero width, tags),
     lone surrogates, private use, and line separators (Unicode general categories).
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # nothing of these is: neither in groups C and Z, a space excepted
         return text
     return "".join(_escape(char) for char in text)
 

@@ -33,4 +33,7 @@ def command(finding: Finding) -> str:
 
 
 def _glob(text: str) -> str:
-    return "".join(char if safe(char) == char else "?" for char in glob.escape(text))
+    escaped = glob.escape(text)
+    if safe(escaped) == escaped:
+        return escaped
+    return "".join(char if safe(char) == char else "?" for char in escaped)

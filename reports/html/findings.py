@@ -16,7 +16,7 @@ from reports.details import PASSING
 from reports.html.accept import command
 from reports.html.words import count, cut, lines, more, prose
 from reports.remedy import short_remedy
-from reports.subjects import location_of, named, observed, related, subject
+from reports.subjects import location_of, named, observations, related, subject
 from reports.text import safe
 from reports.waivers import told
 
@@ -162,9 +162,9 @@ def made(_: Report, groups: Groups) -> dict[str, Any]:
 def seen(finding: Finding, *, many_targets: bool) -> Iterator[str]:
     """Name the other resources that a finding rests on, and what was read."""
     yield from related(finding, many_targets=many_targets)
-    for item in finding.observed[:SHOWN_VALUES]:
+    for item, said in zip(finding.observed[:SHOWN_VALUES], observations(finding), strict=False):
         place = f" ({item.file}:{item.line})" if item.file and item.line else ""
-        yield observed(finding, item) + place
+        yield said + place
     left = len(finding.observed) - SHOWN_VALUES
     if left > 0:
         yield f"and {count(left, 'value')} more"

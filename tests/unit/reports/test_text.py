@@ -32,6 +32,15 @@ def test_safe(text: str, expected: str) -> None:
     assert safe(text) == expected
 
 
+def test_every_character_that_could_steer_or_hide_is_escaped() -> None:
+    unsafe = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    for char in map(chr, range(0x110000)):
+        if unicodedata.category(char) in unsafe:
+            assert safe(char).isascii(), ascii(char)
+        else:
+            assert safe(char) == char, ascii(char)
+
+
 @given(st.text())
 def test_nothing_unsafe_is_left(text: str) -> None:
     assert not any(
