@@ -20,6 +20,9 @@ only one that is in need of them (:mod:`auditor.analysis.controlplane.pairing`).
 printed when it was asked that is known. Its counters are told of the API server that it
 shows; of several it is not known which one answered, and they are told of the cluster.
 
+Where audit policies were read, a server of which none of them is known to be the policy is a gap of
+these (:mod:`whose`).
+
 Source: k8s.io/apiserver v0.37.2 and v0.35.0, pkg/server/options/audit.go (NewAuditOptions: 366, 100
 and 100 since v0.36.0, 0 before).
 """
@@ -32,8 +35,9 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.auditing import exports, logged
+from auditor.analysis.auditing import exports, facts, logged, openshift, whose
 from auditor.analysis.auditing.exports import Export, Measured
+from auditor.analysis.auditing.whose import Written
 from auditor.analysis.bodies import decoded
 from auditor.analysis.controlplane import components, pairing
 from auditor.analysis.controlplane.components import ControlPlanes
@@ -43,11 +47,13 @@ from auditor.analysis.limits import mapping
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin
-from auditor.model.resource import Resource
+from auditor.model.resource import Gap, Resource
 
 _VERSIONED: Final = "version"
 _EXPORTED: Final = "exported"
 _MEASURED: Final = "measured"
+_WRITTEN: Final = "written"
+_POLICIES: Final = frozenset({facts.POLICY, facts.CONFIG_MAP, openshift.KIND})
 _COUNTED: Final = ("events", "lost")
 
 _encode = msgspec.json.encode
@@ -58,8 +64,8 @@ class AuditLogging(Uncombined):
 
     id = "audit-logging"
     stage = Stage.RUN
-    reads = ControlPlanes.reads | exports.KINDS
-    preferred = ControlPlanes.preferred
+    reads = ControlPlanes.reads | exports.KINDS | _POLICIES
+    preferred = ControlPlanes.preferred | (_POLICIES - {facts.CONFIG_MAP})
     by_name = ControlPlanes.by_name
     feeds: Feeds = MappingProxyType(
         {
@@ -74,6 +80,7 @@ class AuditLogging(Uncombined):
 
     def __init__(self, read: ReadText) -> None:
         """``read`` reads a text as YAML."""
+        self._read = read
         self._inner = ControlPlanes(read)
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
@@ -91,23 +98,52 @@ class AuditLogging(Uncombined):
             origin = site.origin(resource, "", (found.pointer,))
             yield Row(("",), _EXPORTED, origin, _encode(found))
             return
-        for row in self._inner.extract(resource, site):
+        if resource.kind in _POLICIES:
+            yield from self._written(resource, site)
+        for row in (
+            self._inner.extract(resource, site) if resource.kind in self._inner.reads else ()
+        ):
             yield row
             if row.tag == components.CLUSTER:
                 key = (site.target.uri, "0")
                 yield Row(key, _VERSIONED, None, _encode(site.target.version))
 
-    def derive(self, groups: Groups) -> Iterator[Fact]:
+    def _written(self, resource: Resource, site: Site) -> Iterator[Row]:
+        live = site.target.uid != components.FILES
+        for each in facts.found_in(resource, self._read):
+            origin = site.origin(resource)
+            found = whose.of_origin(origin, each.key, live=live)
+            yield Row(("",), _WRITTEN, origin, _encode(found))
+
+    def derive(self, groups: Groups) -> Iterator[Fact | Gap]:
         """Yield a fact for each API server, and for a cluster that does not show one."""
+        run = _Run()
+        found = list(run.facts(groups))
+        yield from found
+        places = [each.as_place for each in run.clusters.values() if each.place is not None]
+        servers = list(whose.servers_in(found))
+        yield from whose.gaps(servers, run.written, places, facts.KIND)
+
+
+class _Run(msgspec.Struct):
+    """What is known of all targets: the clusters, and the policies that were read."""
+
+    clusters: dict[str, _Cluster] = msgspec.field(default_factory=dict)
+    written: list[Written] = msgspec.field(default_factory=list)
+
+    def facts(self, groups: Groups) -> Iterator[Fact]:
+        """Yield the facts of API servers."""
+        clusters = self.clusters
         exported: list[tuple[Export, Origin]] = []
         measured: list[tuple[Measured, Origin]] = []
-        clusters: dict[str, _Cluster] = {}
         saved: list[Saved] = []
         for key, rows in groups:
             cluster = clusters.setdefault(key[0], _Cluster(key[0]))
             for row in rows:
                 if row.tag == _EXPORTED:
                     exported.append((msgspec.json.decode(row.body, type=Export), row.read_at))
+                elif row.tag == _WRITTEN:
+                    self.written.append(msgspec.json.decode(row.body, type=Written))
                 elif row.tag == _MEASURED:
                     counted = (msgspec.json.decode(row.body, type=Measured), row.read_at)
                     if key[0]:
