@@ -14,12 +14,18 @@ from auditor.model.finding import Report
 from auditor.model.reach import (
     AnswerFact,
     DirectionReach,
-    EnforcementFact,
     Neighbours,
     ReachFact,
 )
 from reports.reach_facts import answers, enforcements, is_meant, reaches, unread
-from reports.reach_words import ReachRow, accepting, counted, ports_in_words, step_in_words
+from reports.reach_words import (
+    ReachRow,
+    accepting,
+    counted,
+    enforcement_in_words,
+    ports_in_words,
+    step_in_words,
+)
 from reports.style import Style
 from reports.text import safe, wrap
 
@@ -186,19 +192,7 @@ def _enforced(report: Report, style: Style) -> Iterator[str]:
         )
     for target, fact in told:
         named = f"{target}: " if len(report.targets) > 1 else ""
-        yield from wrap(safe(f"{named}{_state(fact)}"), style.width, "")
-
-
-def _state(fact: EnforcementFact) -> str:
-    many = counted(fact.policies, "network policy", "network policies")
-    by = ", ".join(fact.by)
-    if fact.state == "enforced":
-        return f"{many}, enforced by {by}"
-    if fact.state == "declared":
-        return f"{many}, declared only: {by} enforces none, so everything reaches everything"
-    if fact.live:
-        return f"{many}; nothing was found that is known to enforce them"
-    return f"{many}, as if something enforced them: files do not tell"
+        yield from wrap(safe(f"{named}{enforcement_in_words(fact)}"), style.width, "")
 
 
 def _owner(tenant: str) -> str:

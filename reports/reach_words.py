@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.model.reach import PolicyStep
+from auditor.model.reach import EnforcementFact, PolicyStep
 
 SHOWN_PORTS: Final = 6
 _ALL: Final = ("TCP", "UDP", "SCTP")
@@ -70,6 +70,19 @@ def has_port(ports: str, wanted: str) -> bool:
     first, _, last = numbers.partition("-")
     least = int(number.partition("-")[0])
     return not numbers or int(first) <= least <= int(last or first)
+
+
+def enforcement_in_words(fact: EnforcementFact) -> str:
+    """Say how many policies there are, and whether something keeps to them."""
+    many = counted(fact.policies, "network policy", "network policies")
+    by = ", ".join(fact.by)
+    if fact.state == "enforced":
+        return f"{many}, enforced by {by}"
+    if fact.state == "declared":
+        return f"{many}, declared only: {by} enforces none, so everything reaches everything"
+    if fact.live:
+        return f"{many}; nothing was found that is known to enforce them"
+    return f"{many}, as if something enforced them: files do not tell"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UnsetType
 
@@ -12,20 +12,25 @@ from reports.html.findings import Groups
 from reports.html.words import count
 from reports.text import safe
 
+SHOWN: Final = 10
+"""Rules whose new findings stand open on the page; those of the others are folded."""
+
 
 def made(report: Report, groups: Groups) -> dict[str, Any] | None:
     """Tell what is new since the baseline; None where there was none."""
     found = report.baseline
     if found is None:
         return None
-    new = count(found.new, "finding")
-    said = f"{new} not known of it" if found.new else "Nothing is new"
-    gone = "" if isinstance(found.gone, UnsetType) else f" {gone_since(report, found.gone)}."
+    new = f"{count(found.new, 'new finding')} ({groups.new_severities()})"
+    gone = "" if isinstance(found.gone, UnsetType) else f"; {gone_since(report, found.gone)}"
+    known = f"{count(found.known, 'finding')} known, which the gate passes by"
+    shown = [*groups.new()]
+    left = len(shown) - SHOWN
     return {
-        "summary": safe(
-            f"{said}; {count(found.known, 'finding')} known, which the gate passes by.{gone}"
-        ),
+        "summary": safe(f"{new if found.new else 'Nothing is new'}; {known}{gone}."),
         "run": safe(found.run),
         "manifest": safe(found.manifest),
-        "groups": [*groups.new()],
+        "groups": shown[:SHOWN],
+        "further": shown[SHOWN:],
+        "more": f"New findings of {count(left, 'rule')} more" if left > 0 else "",
     }

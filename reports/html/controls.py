@@ -11,7 +11,7 @@ from auditor.model.finding import Report
 from auditor.model.results import ControlResult
 from reports import controls
 from reports.html.findings import Groups
-from reports.html.words import cut
+from reports.html.words import cut, natural
 from reports.text import safe
 
 _ORDER: Final = (
@@ -31,23 +31,29 @@ WIDTH: Final = 240
 
 
 def made(report: Report, _: Groups) -> list[dict[str, Any]]:
-    """Show the frameworks of which anything was looked at, or that the run is about."""
+    """Show the frameworks that the run is about, then others of which anything was looked at."""
     return [*_frameworks(report)]
 
 
 def _frameworks(report: Report) -> Iterator[dict[str, Any]]:
     asked = controls.asked(report)
-    for framework in report.frameworks:
-        found = controls.of_framework(report, framework)
+    for framework in sorted(report.frameworks, key=lambda each: each not in asked):
+        found = sorted(controls.of_framework(report, framework), key=lambda each: natural(each.id))
         counts = Counter(each.state for each in found)
         if not set(counts) - controls.NOT_LOOKED_AT and framework not in asked:
             continue
         yield {
+            "asked": framework in asked,
             "title": safe(f"{framework.title} {framework.version}".strip()),
             "summary": controls.summary(found),
             "mark": safe(controls.mark(framework)),
             "notes": [safe(each) for each in controls.notes(framework, len(found))],
             "bar": [*_bar(counts, len(found))],
+            "counts": [
+                {"kind": state.value, "told": f"{counts[state]} {controls.WORDS[state]}"}
+                for state in _ORDER
+                if counts[state]
+            ],
             "controls": [*_rows(found)],
             "left": [*_left(found)],
         }

@@ -106,6 +106,15 @@ class Groups:
         for key, number in self._new_counts.items():
             yield self._group(key, number, self._new[key])
 
+    def new_severities(self) -> str:
+        """Say of how many of what severity what is new is."""
+        counts: Counter[str] = Counter()
+        for key, number in self._new_counts.items():
+            counts[key.severity if key.verdict == "fail" else "undecided"] += number
+        return ", ".join(
+            f"{counts[name]:,} {name}" for name in (*SHOWN, "undecided") if counts[name]
+        )
+
     def _group(self, key: _Key, number: int, first: list[dict[str, Any]]) -> dict[str, Any]:
         info = self.report.rules.get(key.rule)
         sentence, snippet = short_remedy(info.remediation) if info is not None else ("", ())

@@ -12,7 +12,7 @@ from auditor.model.finding import Report
 from auditor.model.gpus import LEVELS, DeviceFact
 from reports.gpus import devices
 from reports.html.findings import Groups
-from reports.html.words import room_for, short
+from reports.html.words import count, drawn_targets, room_for, short
 from reports.text import safe
 
 MOST_ROWS: Final = 60
@@ -35,10 +35,11 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
         names.update(dict.fromkeys(tenant.tenant for tenant in device.tenants))
     columns = [*names][:MOST_COLUMNS]
     several = len(report.targets) > 1
+    drawn = drawn_targets(report)
     heads = [short(safe(name), _LONGEST_HEAD) for name in columns]
     top = room_for(heads)
     rows = [
-        _row(top + _LINE * number, target if several else "", device, columns)
+        _row(top + _LINE * number, drawn.get(target, target), device, columns)
         for number, (target, device) in enumerate(shown)
     ]
     return {
@@ -131,7 +132,7 @@ def _cell(left: int, top: int, tenant: str, device: DeviceFact) -> dict[str, Any
 
 def _summary(found: list[tuple[str, DeviceFact]], rows: int, columns: int) -> str:
     shared = sum(1 for _, device in found if device.shares or device.some_must_share)
-    text = f"{len(found):,} GPUs or groups of them, {shared:,} with several tenants."
+    text = f"{count(len(found), 'GPU')} (or groups of equal ones), {shared:,} with several tenants."
     if len(found) > rows:
         text += f" The first {rows} are drawn, those with shares first."
     if columns > 0:

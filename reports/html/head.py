@@ -49,4 +49,5 @@ def _tallies(report: Report) -> Iterator[dict[str, str]]:
     if report.waivers is not None:
         number = sum(report.waived.values())
         yield {"name": "accepted", "number": f"{number:,}", "to": "waivers", "field": ""}
-    yield {"name": "gaps", "number": f"{len(report.gaps):,}", "to": "gaps", "field": ""}
+    gaps = "gap" if len(report.gaps) == 1 else "gaps"
+    yield {"name": gaps, "number": f"{len(report.gaps):,}", "to": "gaps", "field": ""}

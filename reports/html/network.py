@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 from auditor.model.finding import Report
 from auditor.model.reach import DirectionReach, Exposure, Neighbours, PlaceReached, ReachFact
 from reports.html.findings import Groups
-from reports.html.words import room_for, short
-from reports.reach_facts import enforcements, reaches
-from reports.reach_words import ports_in_words
+from reports.html.words import count, drawn_targets, room_for, sentence, short
+from reports.reach_facts import enforcements, reaches, unread
+from reports.reach_words import enforcement_in_words, ports_in_words
 from reports.text import safe
 
 MOST_ROWS: Final = 60
@@ -64,19 +64,18 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
     ordered = sorted(found, key=_openest_first)
     shown = ordered[:MOST_ROWS]
     several = len(report.targets) > 1
+    drawn = drawn_targets(report)
     columns = [*_columns()]
     top = _GROUPS + room_for([each.title for each in columns])
-    plugins = dict.fromkeys(f"Policies: {each.state}." for _, each in enforcements(report))
     opened = sum(1 for _, each in found if each.ingress.default == "allowed")
     left = len(found) - MOST_WORDS
     return {
         "id": "network-matrix",
         "title": "Workloads by who reaches them and whom they reach; the words below say the same",
-        "summary": safe(
-            f"{len(found):,} groups of workloads that reach the same; {opened:,} are open to "
-            "strangers. " + " ".join(plugins)
-        ).strip()
+        "summary": f"{count(len(found), 'group')} of workloads that reach the same, {opened:,} of "
+        "them open to strangers."
         + (f" The first {MOST_ROWS} are drawn." if len(found) > MOST_ROWS else ""),
+        "notes": [*_notes(report)],
         "groups": [
             {"x": _LEFT, "y": 14, "text": "Reached by"},
             {"x": _LEFT + _CELL * (len(_ZONES) + 1) + _GAP, "y": 14, "text": "Reaches"},
@@ -85,7 +84,7 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
         "height": top + _LINE * len(shown) + 10,
         "heads": [{"x": each.x + 14, "y": top - 8, "text": each.title} for each in columns],
         "rows": [
-            _row(top + _LINE * number, target if several else "", fact, columns)
+            _row(top + _LINE * number, drawn.get(target, target), fact, columns)
             for number, (target, fact) in enumerate(shown)
         ],
         "legend": "A dot: all ports; a number: so many ranges of ports; empty: nothing. Red and "
@@ -93,6 +92,16 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
         "words": [_words(target if several else "", each) for target, each in ordered[:MOST_WORDS]],
         "more": f"and {left:,} more: auditor reach" if left > 0 else "",
     }
+
+
+def _notes(report: Report) -> Iterator[str]:
+    """Say what the picture rests on: whether policies are enforced, and what was not read."""
+    several = len(report.targets) > 1
+    for target, scopes in unread(report).items():
+        yield safe(f"{target}: {scopes} was not read, so nothing here is known for sure.")
+    for target, fact in enforcements(report):
+        said = enforcement_in_words(fact)
+        yield safe(f"{target}: {said}." if several else sentence(f"{said}."))
 
 
 class _Column(NamedTuple):
@@ -190,7 +199,7 @@ def _words(target: str, fact: ReachFact) -> dict[str, str]:
         "default": _DEFAULTS.get(fact.ingress.default, fact.ingress.default)
         + (", on the network of its node" if fact.host else ""),
         "reached": safe(_peers(fact.ingress)) or "nobody",
-        "reaches": safe(_peers(fact.egress)) or "nobody",
+        "reaches": safe(_peers(fact.egress)) or "nothing",
         "exposed": safe("; ".join(f"{each.by} ({each.how})" for each in fact.exposed)) or "no",
     }
 

@@ -20,6 +20,7 @@
 
   for (const rule of rules) rule.frameworks = [...new Set(rule.controls.map((each) => each.split(":")[0]))];
   const kindOf = (row) => (row[VERDICT] === "fail" ? row[SEVERITY] : row[VERDICT]);
+  const accepted = (row) => /^(new, )?accepted/.test(row[MARKS]);
   const owner = (row) => row[SUBJECT].split(", ")[0];
   const number = (many, noun) => `${many.toLocaleString("en")} ${noun}${many === 1 ? "" : "s"}`;
 
@@ -48,7 +49,7 @@
     box.append(made);
   };
 
-  const reasons = (rule) => [["Why", rule.why], ["What to do", rule.fix, "fix"], ["Controls", rule.controls.join(", ")]];
+  const reasons = (rule) => [["Why", rule.why], ["What to do", rule.fix, rule.code ? "mono fix" : ""], ["Controls", rule.controls.join(", ")]];
 
   const opened = (row, whole) => {
     const rule = rules[row[RULE]], box = element("div");
@@ -61,7 +62,7 @@
       ["Tenant", words[row[TENANT]]],
       ["State", row[MARKS]],
       ...(whole ? [["Rule", rule.id, "mono"], ...reasons(rule)] : []),
-      ["To accept it", row[VERDICT] === "fail" ? command(row) : "", "mono fix"],
+      ["To accept it", row[VERDICT] === "fail" && !accepted(row) ? command(row) : "", "mono fix"],
     ]);
     return box;
   };
@@ -77,6 +78,7 @@
     const head = element("summary");
     if (whole) head.append(tag(kindOf(row)), element("b", rules[row[RULE]].title), " ");
     head.append(element("span", row[SUBJECT], whole ? "quiet" : ""), " ", element("span", row[PLACE], "quiet mono"));
+    if (accepted(row)) head.append(element("span", "accepted", "chip"));
     return unfolding(head, () => opened(row, whole));
   };
 
@@ -100,7 +102,9 @@
   const group = ([, all]) => {
     const by = fields.by.value, first = all[0], rule = rules[first[RULE]], head = element("summary");
     if (!by) {
+      const waived = all.filter(accepted).length;
       head.append(tag(kindOf(first)), element("b", rule.title), " ", element("span", `${rule.id}, ${number(all.length, "finding")}`, "quiet"));
+      if (waived) head.append(element("span", waived === all.length ? "accepted" : `${waived.toLocaleString("en")} accepted`, "chip"));
     } else {
       const name = by === "object" ? owner(first) : words[first[by === "tenant" ? TENANT : by === "target" ? TARGET : NAMESPACE]];
       const counts = {};
@@ -148,7 +152,7 @@
       (!value.severity || (value.severity === "unknown" ? row[VERDICT] === "unknown" : row[VERDICT] === "fail" && row[SEVERITY] === value.severity)) &&
       (!value.verdict || row[VERDICT] === value.verdict) &&
       (target < 0 || row[TARGET] === target) && (tenant < 0 || row[TENANT] === tenant) && (namespace < 0 || row[NAMESPACE] === namespace) &&
-      (!value.state || (value.state === "open" ? !row[MARKS].startsWith("accepted") : row[MARKS].startsWith(value.state))) &&
+      (!value.state || (value.state === "open" ? !accepted(row) : value.state === "new" ? row[MARKS].startsWith("new") : accepted(row))) &&
       (!texts || texts[index].includes(wanted)));
     parts = fields.by.value === "none" ? found : grouped(fields.by.value);
     shown = 0;
@@ -177,7 +181,9 @@
       option.value = value;
       fields[name].append(option);
     }
-    if (name !== "severity") fields[name].parentElement.hidden = all.length === 0;
+    const alike = name !== "severity" && all.length < 2;
+    fields[name].parentElement.hidden = alike;
+    if (alike) fields.by.querySelector(`[value="${name}"]`)?.remove();
   };
   fill("severity", [...SEVERITIES, "unknown"], false);
   fill("verdict", rows.map((row) => row[VERDICT]));
@@ -200,7 +206,7 @@
   addEventListener("hashchange", () => { if (recall()) filter(); });
   addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("details")) each.open = true; });
   document.documentElement.classList.add("scripted");
-  document.getElementById("browse").hidden = false;
+  for (const each of document.querySelectorAll(".screen[hidden]")) each.hidden = false;
   const sent = recall();
   filter();
   if (sent) document.getElementById("findings").scrollIntoView();

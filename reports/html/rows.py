@@ -87,7 +87,7 @@ class Rows:
             safe(subject(finding)),
             cut(finding.message),
             safe(location_of(resource, many_targets=self._many)),
-            safe(next(told(finding), "new" if finding.new else "")),
+            safe(", ".join([*(["new"] if finding.new else []), *told(finding)])),
             [cut(each) for each in seen(finding, many_targets=self._many)],
             self._word(self._tenants.of(resource)),
             self._word(self._digest(finding)),
@@ -119,5 +119,6 @@ class Rows:
             "title": safe(info.title if info is not None else name),
             "why": prose(info.rationale) if info is not None else "",
             "fix": lines(sentence or "\n".join(snippet)),
+            "code": not sentence,
             "controls": [safe(each) for each in self._controls[name]],
         }

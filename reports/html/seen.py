@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
-from auditor.model.finding import Report
+from auditor.model.finding import Report, TargetReport
 from reports import scope
 from reports.details import percent
 from reports.html.findings import Groups
-from reports.html.words import count, cut, more
+from reports.html.words import count, cut, more, sentence
 from reports.text import safe
 
 SHOWN_GAPS: Final = 200
 SHOWN_RULES: Final = 8
+_COLUMNS: Final[Mapping[str, Callable[[TargetReport], str]]] = MappingProxyType(
+    {
+        "Target": lambda each: safe(each.uri),
+        "State": lambda each: each.state.value,
+        "Version": lambda each: safe(each.version),
+        "Read as": lambda each: safe(each.principal),
+        "Identity": lambda each: safe(each.uid),
+    }
+)
+"""What is told of a target; a column is left out where it is empty for all of them."""
 
 
 def scope_of(report: Report, _: Groups) -> dict[str, Any]:
     """List targets, as whom they were read, and what of them is not read by design."""
     objects = sum(kind.seen for kind in report.coverage.kinds if not kind.derived)
+    columns = {
+        name: cell
+        for name, cell in _COLUMNS.items()
+        if any(cell(each) for each in report.targets) or name == "Target"
+    }
     decided = f"{percent(report.coverage.ratio)} % of the checks could be decided."
     return {
-        "targets": [
-            {
-                "uri": safe(each.uri),
-                "state": each.state.value,
-                "version": safe(each.version),
-                "principal": safe(each.principal) or "-",
-                "uid": safe(each.uid),
-            }
-            for each in report.targets
-        ],
+        "columns": [*columns],
+        "targets": [[cell(each) for cell in columns.values()] for each in report.targets],
         "coverage": f"{count(objects, 'object')}; {decided}",
-        "told": [safe(each) for each in (*scope.not_assessed(report), *scope.told(report))],
+        "told": [
+            safe(sentence(each)) for each in (*scope.not_assessed(report), *scope.told(report))
+        ],
     }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from auditor.model.finding import Report
 from reports.text import cells, safe
 
 LONGEST: Final = 300
+_NUMBER: Final = re.compile(r"([0-9]+)")
 _CHARACTER: Final = 4.8
 """How high a character of 12 pixels reaches that is turned by 40 degrees."""
 
@@ -19,8 +23,25 @@ def cut(text: str) -> str:
 
 
 def short(text: str, most: int) -> str:
-    """Cut a text that is drawn; what it is drawn for says it whole."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    """Cut a text that is drawn in its midst; what it is drawn for says it whole.
+
+    Names of devices and of workloads differ at their ends as often as where they begin.
+    """
+    end = most // 3
+    return text if len(text) <= most else f"{text[: most - end - 1]}…{text[-end:]}"
+
+
+def drawn_targets(report: Report) -> dict[str, str]:
+    """What targets are called in a picture: nothing where there is one, else what tells them apart.
+
+    That is the last part of a path or an address, and all of it where two have the same.
+    """
+    uris = [each.uri for each in report.targets]
+    if len(uris) < 2:
+        return dict.fromkeys(uris, "")
+    last = {uri: uri.rstrip("/").rpartition("/")[2] for uri in uris}
+    times = Counter(last.values())
+    return {uri: name if name and times[name] == 1 else uri for uri, name in last.items()}
 
 
 def room_for(heads: Sequence[str]) -> int:
@@ -37,6 +58,17 @@ def count(number: int, noun: str) -> str:
 def more(number: int, noun: str) -> str:
     """Say how many a list leaves out, and where they are; nothing where it has them all."""
     return f"and {count(number, noun)} more, in results.json" if number > 0 else ""
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """What texts are ordered by when the numbers in them count as numbers: 5.2 before 5.10."""
+    parts = enumerate(_NUMBER.split(text))
+    return [(len(part.lstrip("0")) if at % 2 else 0, part) for at, part in parts]
+
+
+def sentence(text: str) -> str:
+    """A line that begins as a sentence does."""
+    return text[:1].upper() + text[1:]
 
 
 def moment(text: str) -> str:

@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pypdf import PdfReader
 
+from auditor.model.results import Baseline
+from auditor.model.results_finding import Waiver
 from reports.html.page import render
+from tests.contract.test_formats import Many, finding, report
 from tests.contract.test_injection import HOSTILE, hostile
 from tests.e2e.command import ESTATE, ROOT, auditor
 from tests.engines.chromium import Chromium, Tab
@@ -225,6 +229,46 @@ def test_a_choice_can_be_sent(page: Tab, made: Path, chromium: Chromium) -> None
         assert other.said() == []
 
 
+def test_what_is_accepted_says_so_and_what_is_new_is_listed(
+    chromium: Chromium, tmp_path: Path
+) -> None:
+    """A finding that is both is told as both; it has no command that accepts it once more."""
+    accepted = Waiver("W-7", "ml", "so", "ciso", "2027-01-01")
+    some = (
+        finding(1, new=True, waiver=accepted),
+        finding(2, new=True),
+        finding(3, waiver=accepted),
+        finding(4),
+    )
+    since = Baseline("r", "sha256:" + "b" * 64, 2, 2)
+    file = tmp_path / "r.html"
+    file.write_bytes(b"".join(render(report(Many(some), baseline=since))))
+    with chromium.tab(file.as_uri()) as page:
+        ready(page)
+        page.run("document.querySelector('#change [data-value=new]').click()")
+        assert counted(page) == 2
+        choose(page, "by", "none")
+        open_all(page)
+        shown = page.run("[...document.getElementById('listed').children].map((e) => e.innerText)")
+        assert ["accepted until 2027-01-01" in each for each in shown] == [True, False]
+        assert ["auditor waivers add" in each for each in shown] == [False, True]
+        for state, many in (("accepted", 2), ("open", 2), ("", 4)):
+            choose(page, "state", state)
+            assert counted(page) == many, state
+
+
+def test_a_filter_that_has_one_value_is_not_offered(chromium: Chromium, tmp_path: Path) -> None:
+    file = tmp_path / "r.html"
+    file.write_bytes(b"".join(render(report(Many((finding(1), finding(2)))))))
+    with chromium.tab(f"{file.as_uri()}#findings?by=target&severity=high") as page:
+        ready(page)
+        offered = "[...document.querySelectorAll('#filters select')]"
+        names = page.run(f"{offered}.filter((e) => e.checkVisibility()).map((e) => e.name)")
+        assert names == ["severity", "state", "by"]
+        assert page.run("document.getElementById('by').value") == ""
+        assert counted(page) == 2
+
+
 def test_a_number_leads_to_its_findings(page: Tab) -> None:
     page.run("document.querySelector('.tile.critical').click()")
     assert page.run("document.getElementById('severity').value") == "critical"
@@ -324,7 +368,10 @@ def test_axe_would_tell(chromium: Chromium, axe: str, tmp_path: Path) -> None:
 def test_what_others_wrote_does_nothing(chromium: Chromium, tmp_path: Path) -> None:
     for number, text in enumerate(POLYGLOTS):
         file = tmp_path / f"{number}.html"
-        file.write_bytes(b"".join(render(hostile(text, tmp_path))))
+        what = hostile(text, tmp_path)
+        open_ = tuple(msgspec.structs.replace(each, waiver=None) for each in what.findings)
+        what = msgspec.structs.replace(what, findings=Many(open_))
+        file.write_bytes(b"".join(render(what)))
         with chromium.tab(file.as_uri()) as page:
             ready(page)
             assert counted(page) == 1

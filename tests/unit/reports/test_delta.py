@@ -152,7 +152,7 @@ def test_the_page() -> None:
         groups.add(each)
     part = change.made(what, groups)
     assert part is not None
-    assert part["summary"].startswith("3 findings not known of it; 2 findings known, ")
+    assert part["summary"].startswith("3 new findings (")
     assert part["summary"].endswith(" 4 gone, or not read this time.")
     told = [each["message"] for group in part["groups"] for each in group["findings"]]
     assert told == [each.message for each in FOUND if each.new]
