@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -61,7 +62,8 @@ class Config(msgspec.Struct, frozen=True):
     usual place. ``home`` is the user's folder for settings, ``key`` AUDITOR_KEY, a URI,
     ``passphrase`` AUDITOR_PASSPHRASE, which opens it, ``authority`` AUDITOR_TSA, a URL, ``path``
     PATH, where programs are. ``docker`` is Docker's own, ``vsphere`` is for
-    vCenters.
+    vCenters. ``trivy`` is AUDITOR_TRIVY, a program; ``pulling`` are the variables that a program
+    needs to pull images: proxies, authorities, the folder of Docker's configuration.
     """
 
     cache: Path | None
@@ -76,6 +78,8 @@ class Config(msgspec.Struct, frozen=True):
     path: str = ""
     docker: DockerConfig = DockerConfig()
     vsphere: VsphereConfig = VsphereConfig()
+    trivy: str = ""
+    pulling: Mapping[str, str] = MappingProxyType({})
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Config:
@@ -106,12 +110,23 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         path=env.get("PATH", ""),
         docker=_docker(env),
         vsphere=VsphereConfig(env.get("AUDITOR_VSPHERE_USER", ""), password, session),
+        trivy=env.get("AUDITOR_TRIVY", ""),
+        pulling=_pulling(env),
     )
 
 
 def take_variable(name: str) -> str:
     """A secret that the environment holds; "" for none. No program that we start inherits it."""
     return os.environ.pop(name, "")
+
+
+def _pulling(env: Mapping[str, str]) -> Mapping[str, str]:
+    """What reaches a registry: helpers of Docker's configuration are programs of the path."""
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "PATH")
+    both = (*names, *(each.lower() for each in names[:3]))
+    found = {name: env[name] for name in both if env.get(name)}
+    folder = _docker(env).folder
+    return {**found, "DOCKER_CONFIG": folder} if folder else found
 
 
 def _docker(env: Mapping[str, str]) -> DockerConfig:

@@ -30,8 +30,9 @@ from auditor.model.answers import AnswerEntry
 from auditor.model.finding import Report
 from auditor.model.results import ConfigurationFile
 from auditor.model.waivers import WaiverEntry
+from auditor.policy.cachefile import CacheFolder
 from auditor.ports import Collector
-from auditor.runner.job import Preparation
+from auditor.runner.job import Preparation, Prepared
 from auditor.runner.run import audit
 from auditor.runner.settings import EvidenceOptions, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
@@ -221,6 +222,15 @@ class Judging:
     def wanted(self, settings: Settings) -> WantedKinds:
         """The kinds that the rules of the profile rest on."""
         return self._prepared(settings).ready.wanted
+
+    @property
+    def cache(self) -> CacheFolder | None:
+        """The folder of what earlier runs found; None where there is none, or none is wanted."""
+        return self._cache
+
+    def ready(self, settings: Settings) -> Prepared:
+        """The compiled profile with its analyses."""
+        return self._prepared(settings).ready
 
     def _prepared(self, settings: Settings) -> Preparation:
         if self._preparation is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,8 @@ from auditor.cli.configured import NAMES as CONFIGURED
 from auditor.cli.configured import Used, applied, configuration_options, unused
 from auditor.cli.excluding import refuse_nowhere
 from auditor.cli.excluding import unused as unused_globs
+from auditor.cli.image_options import NAMES as IMAGES
+from auditor.cli.image_options import image_options, scanning
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
 from auditor.cli.options import (
     HOST_OPTIONS,
@@ -45,7 +48,7 @@ from auditor.runner.gather import MAX_PARALLEL_TARGETS, CollectionRequest, gathe
 class _Scan(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
-            "What to read": (*CONFIGURED, "exclude", *RENDERING, *HOST_OPTIONS),
+            "What to read": (*CONFIGURED, "exclude", *RENDERING, *IMAGES, *HOST_OPTIONS),
             **SECTIONS,
             "What to write": SECTIONS["What to write"],
             "What to keep": NAMES,
@@ -66,6 +69,7 @@ class _Scan(SectionedCommand):
 @exclude_option
 @choices
 @render_options
+@image_options
 @host_options
 @kubeconfig_option
 @vsphere_options
@@ -92,6 +96,7 @@ def scan(context: click.Context, /, **given: Any) -> int:
       auditor scan manifests/ --quiet -o json=results.json
       auditor scan . --exclude testdata/ --exclude '*.tfvars.yaml'
       auditor scan deploy/ --render --values prod.yaml
+      auditor scan k8s:// --images
       auditor scan --config auditor.yaml deploy/
       auditor scan --targets fleet.yaml --output audit.zip
       auditor scan --targets fleet.yaml --part 0/8 --output part-0.zip
@@ -126,6 +131,7 @@ def _scan(
     """Scan, as options and the configuration say together."""
     config = entering(read_config(), chosen, used.fleet.without_secret(targets))
     rendering = {name: chosen.pop(name) for name in RENDERING}
+    imaging = {name: chosen.pop(name) for name in IMAGES}
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)
     if wanted.place is not None:
@@ -155,6 +161,9 @@ def _scan(
             stamp.clock,
             labels=used.fleet.labels(text for text, _ in named),
             parallel=parallel or MAX_PARALLEL_TARGETS,
+            then=scanning(
+                imaging, config, judging.cache, partial(judging.ready, settings), stamp.clock
+            ),
         )
         if wanted.place is None:
             collectors, _ = gather(found, order, wired().reader_of, judging.progress)

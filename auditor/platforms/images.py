@@ -11,6 +11,7 @@ from typing import Final
 from auditor.platforms.platform import Platform
 
 PREFIX: Final = "image/"
+SCHEME: Final = "images"
 REPORT: Final = "image/Report"
 SBOM: Final = "image/Sbom"
 STATEMENTS: Final = "image/Statements"
@@ -25,7 +26,7 @@ FACTS: Final = frozenset({SCANNED, USED})
 
 IMAGES: Final = Platform(
     name="images",
-    schemes=(),
+    schemes=(SCHEME,),
     prefix=PREFIX,
     kinds=READ | FACTS,
     facts=FACTS,

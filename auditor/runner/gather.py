@@ -45,7 +45,7 @@ class CollectionRequest(msgspec.Struct, frozen=True):
     ``commitments`` is the key for them, None when nobody asks what was left out. ``secrets`` are
     filled in: the credentials of this run. So are ``mishaps``: what was a bug of ours, and cost a
     whole target. ``labels`` are those of targets, by their numbers. ``parallel`` is how many are
-    read at once.
+    read at once. ``then`` makes one more target of those that were read, or none.
     """
 
     wanted: WantedKinds
@@ -57,6 +57,7 @@ class CollectionRequest(msgspec.Struct, frozen=True):
     mishaps: list[Mishap] = msgspec.field(default_factory=list)
     labels: Mapping[int, tuple[tuple[str, str], ...]] = MappingProxyType({})
     parallel: int = MAX_PARALLEL_TARGETS
+    then: Callable[[Sequence[Collector]], Live | None] | None = None
 
     @property
     def bug(self) -> str:
@@ -87,6 +88,10 @@ def gather(
             collectors.append(reader(read[number], bodies))
         else:
             collectors.append(target)
+    more = order.then(collectors) if order.then is not None else None
+    if more is not None:
+        read |= _read_all({len(targets): more}, order, progress)
+        collectors.append(reader(read[len(targets)], BlockReader(order.folder / BODIES)))
     return collectors, read
 
 

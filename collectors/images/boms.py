@@ -6,7 +6,8 @@ form                    the image                                     its identi
 CycloneDX 1.2 to 1.7    ``metadata.component`` of type ``container``  purl, properties of Trivy, a
                                                                       digest as ``version`` (Syft)
 SPDX 2.2 and 2.3        packages with the purpose ``CONTAINER``, or   purl, a digest as
-                        that the document describes                   ``versionInfo``
+                        that the document describes                   ``versionInfo``, comments
+                                                                      of Trivy (``ImageID: …``)
 ======================  ============================================  ==============================
 
 An SBOM of something else than an image is taken too, and is of no image. Of what is in an SBOM only
@@ -17,7 +18,7 @@ Sources: https://cyclonedx.org/docs/1.6/json, https://spdx.github.io/spdx-spec/v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -97,12 +98,17 @@ class _Reference(msgspec.Struct, gc=False, rename="camel"):
     reference_locator: str = ""
 
 
+class _Annotation(msgspec.Struct, gc=False):
+    comment: str = ""
+
+
 class _Package(msgspec.Struct, gc=False, rename="camel"):
     id: str = msgspec.field(default="", name="SPDXID")
     name: str = ""
-    version_info: str = ""
+    version: str = msgspec.field(default="", name="versionInfo")
     primary_package_purpose: str = ""
     external_refs: list[_Reference] | None = None
+    annotations: list[_Annotation] | None = None
 
 
 class _Relationship(msgspec.Struct, gc=False, rename="camel"):
@@ -150,36 +156,41 @@ def spdx_of(data: bytes) -> Sbom:
         msgspec.DecodeError, RecursionError: it is none.
     """
     found = _decode_spdx(data)
-    packages = found.packages or []
     described = {
         each.related for each in found.relationships or () if each.relationship_type == _DESCRIBES
     } | set(found.document_describes or ())
-    digests: list[str] = []
-    purls: list[str] = []
-    for each in packages:
-        if each.primary_package_purpose.lower() == _CONTAINER or each.id in described:
-            digests.append(each.version_info)
-            purls += (ref.reference_locator for ref in each.external_refs or ())
-    known = Identity(tuple(each for each in digests if each.startswith(_DIGEST)))
+    packages = found.packages or []
+    images = [
+        each
+        for each in packages
+        if each.primary_package_purpose.lower() == _CONTAINER or each.id in described
+    ]
+    comments = [one.comment for each in images for one in each.annotations or ()]
+    purls = [ref.reference_locator for each in images for ref in each.external_refs or ()]
+    known = _known([each.partition(": ")[::2] for each in comments], images)
     created = found.creation_info.created if found.creation_info is not None else ""
     return Sbom(identity_of(purls, known), SPDX, created, len(packages))
+
+
+def _known(said: Iterable[tuple[str, str]], images: Iterable[_Component | _Package]) -> Identity:
+    """Which image it is by what Trivy says beside the form, and by versions that are digests."""
+    by_name: dict[str, list[str]] = {}
+    for name, value in said:
+        by_name.setdefault(name, []).append(value)
+    digests = [each.partition("@")[2] for each in by_name.get("RepoDigest", ())]
+    digests += (each.version for each in images if each.version.startswith(_DIGEST))
+    return Identity(
+        tuple(digests),
+        next(iter(by_name.get("ImageID", ())), ""),
+        tuple(by_name.get("RepoTag", ())),
+    )
 
 
 def _image(component: _Component | None) -> Identity:
     if component is None or component.type != _CONTAINER:
         return Identity()
-    by_name: dict[str, list[str]] = {}
-    for each in component.properties or ():
-        by_name.setdefault(each.name.rpartition(":")[2], []).append(each.value)
-    digests = [each.partition("@")[2] for each in by_name.get("RepoDigest", ())]
-    if component.version.startswith(_DIGEST):
-        digests.append(component.version)
-    known = Identity(
-        tuple(digests),
-        next(iter(by_name.get("ImageID", ())), ""),
-        tuple(by_name.get("RepoTag", ())),
-    )
-    return identity_of([component.purl], known)
+    said = [(each.name.rpartition(":")[2], each.value) for each in component.properties or ()]
+    return identity_of([component.purl], _known(said, [component]))
 
 
 def _author(metadata: _Metadata) -> str:

@@ -25,7 +25,9 @@ from collectors.documents.guards import Unreadable
 
 SCHEMA: Final = 2
 """The schema of reports since Trivy 0.20; a later one may mean something else by the same names."""
-_IMAGES: Final = frozenset({"container_image", "cyclonedx", "spdx"})
+_IMAGE: Final = "container_image"
+_BOMS: Final = frozenset({"cyclonedx", "spdx"})
+"""An SBOM that was scanned: of an image, where it says of which."""
 _VULNERABILITY: Final = "vulnerability"
 _NEVER: Final = "0001-01-01"
 """How Go writes a time that is not set begins."""
@@ -141,13 +143,16 @@ def report_of(data: bytes) -> Report | None:
         detail = f"a report of Trivy with schema {found.schema_version}, which is not known"
         hint = "make it with a version of Trivy that writes schema 2"
         raise Unreadable(GapCause.UNSUPPORTED, detail, hint, kind=REPORT)
-    if found.artifact_type not in _IMAGES:
+    if found.artifact_type not in {_IMAGE, *_BOMS}:
         return None
     metadata = found.metadata or _Metadata()
+    image = _identity(found, metadata)
+    if found.artifact_type in _BOMS and image == Identity():
+        return None
     system = metadata.system or _System()
     results = found.results or []
     return Report(
-        image=_identity(found, metadata),
+        image=image,
         scanner="Trivy",
         version=found.trivy.version if found.trivy is not None else "",
         created="" if found.created_at.startswith(_NEVER) else found.created_at,
@@ -183,7 +188,7 @@ def _identity(found: _Report, metadata: _Metadata) -> Identity:
         name, _, digest = each.partition("@")
         digests.append(digest)
         names.append(name)
-    named = found.artifact_name if found.artifact_type == "container_image" else ""
+    named = found.artifact_name if found.artifact_type == _IMAGE else ""
     _, _, digest = named.partition("@")
     tagged = [each for each in (named, *(metadata.repo_tags or ())) if each and "@" not in each]
     return Identity(

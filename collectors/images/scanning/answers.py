@@ -1,0 +1,69 @@
+"""What a scanner answered, read again: the same reports now and in a year, without the scanner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from auditor.model.evidence import Record
+from auditor.model.images import Database, Report
+from auditor.model.resource import Resource
+from auditor.platforms.images import DATABASE
+from collectors.documents.guards import Unreadable
+from collectors.http.stored_answers import StoredAnswer, StoredAnswers
+from collectors.images import trivy
+from collectors.images.scanning.target import SCANNERS
+
+_HINT: Final = "is it a report of Trivy?"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsCollector(StoredAnswers):
+    """Reads the kept answers of the scanner."""
+
+    def reading(self, record: Record, data: bytes) -> ReportReading:
+        """Read one answer."""
+        return ReportReading(self.entry.uri, record, data)
+
+
+class ReportReading(StoredAnswer):
+    """Reads one kept answer."""
+
+    def __init__(self, target: str, record: Record, data: bytes) -> None:
+        super().__init__(target, record, data, _HINT)
+
+    def resources(self) -> Iterator[Resource]:
+        """The report, or the database."""
+        self._gaps = []
+        found: Report | Database | None
+        try:
+            if self._record.kind == DATABASE:
+                found = trivy.database_of(self._data)
+                name = found.scanner
+            else:
+                found = trivy.report_of(self._data)
+                name = self._record.request.rpartition(" ")[2]
+        except Unreadable as error:
+            self._gap(error.detail)
+            return
+        except (msgspec.DecodeError, RecursionError) as error:
+            self._gap(str(error))
+            return
+        if isinstance(found, Report) and f"--scanners {SCANNERS}" in self._record.request:
+            found = msgspec.structs.replace(found, looked=tuple(SCANNERS.split(",")))
+        if found is not None:
+            yield Resource(
+                kind=self._record.kind,
+                api_version="",
+                name=name,
+                namespace="",
+                uid=f"/{name}",
+                source=f"/{name}",
+                document=0,
+                line=0,
+                body=msgspec.json.encode(found),
+                clean=False,
+            )
