@@ -75,6 +75,7 @@ NOT_IN_CI = {
     "kustomize": "names a program that is run",
     "helm": "names a program that is run",
     "trivy": "names a program that is run",
+    "part": "its jobs are written by who cuts a list of targets in parts",
     "password-command": "names a program that is run",
     "session-command": "names a program that is run",
     "passphrase-fd": "a step has no descriptors of its own",
@@ -220,7 +221,12 @@ def told(folder: Path, run: Any, given: Mapping[str, str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     arguments = (folder / "told").read_text().splitlines()
     assert arguments.pop(0) == "scan"
-    return dict(scan.make_context("scan", arguments).params)
+    return dict(parameters(arguments))
+
+
+def parameters(arguments: list[str]) -> dict[str, Any]:
+    """What the command makes of arguments; its help keeps the names that the program gives it."""
+    return scan.make_context("scan", arguments, help_option_names=["-h", "--help"]).params
 
 
 def as_input(name: str, option: click.Option, folder: Path) -> tuple[str, list[str]]:
@@ -250,7 +256,7 @@ def test_every_input_is_understood(folder: Path, run: Any, monkeypatch: pytest.M
         if name not in NOT_IN_CI:
             given[name], typed = as_input(name, option, folder)
             by_hand += typed
-    expected = scan.make_context("scan", by_hand).params
+    expected = parameters(by_hand)
     found = told(folder, run, given)
     assert set(expected.pop("outputs")) < set(found.pop("outputs"))
     assert found == {**expected, "quiet": run is step}
@@ -262,7 +268,7 @@ def test_nothing_said_is_the_working_directory(
 ) -> None:
     """But where a file says the targets; and all else is left to the program."""
     monkeypatch.chdir(folder)
-    nothing = scan.make_context("scan", ["."]).params
+    nothing = parameters(["."])
     found = told(folder, run, {})
     assert {name for name in found if found[name] != nothing[name]} <= {"outputs", "quiet"}
     for name, parameter in {"config": "config", "targets": "fleet"}.items():
