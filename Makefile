@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n auto
 COVERED := tests/unit/engine tests/unit/evidence tests/unit/policy tests/unit/runner
 # Warm caches of real engines live outside the tree: see tests/engines/README.md.
 
-.PHONY: help install dev audit engines test test-unit test-fast test-long coverage lint format docs bench findings clean
+.PHONY: help install dev audit engines test test-unit test-fast test-long coverage lint format docs bench bench-all findings clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -84,7 +84,10 @@ format: dev  ## format the code
 docs: dev  ## regenerate docs/rules, help blocks and schemas
 	$(BIN)/python -m tests.docs.generate
 
-bench: dev  ## ratios against floors and peers, in one run
+bench: dev  ## ratios against floors and peers, as many as half an hour has room for
+	$(BIN)/python benchmarks/run.py --pairs 3 --minutes 22
+
+bench-all: dev  ## the same, all of it
 	$(BIN)/python benchmarks/run.py
 
 FINDINGS ?= $(sort $(wildcard findings/*.sh))

@@ -30,7 +30,7 @@ TIME = "2026-03-01T12:00:00.000000Z"
 _AUDITOR = (sys.executable, "-m", "auditor")
 
 
-def _keys(bench: Bench) -> tuple[Path, Path]:
+def keys_of(bench: Bench) -> tuple[Path, Path]:
     """A signing key and its public half."""
     key, public = bench.folder / "key.pem", bench.folder / "key.pub"
     if not key.exists():
@@ -51,21 +51,21 @@ def _results(bench: Bench) -> int:
     return sum(path.stat().st_size for path in (bench.folder / "bundle").glob("results.json*"))
 
 
-def _size(folder: Path) -> int:
+def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def writing(bench: Bench) -> Figure:
     """5,000 manifests: a scan that leaves a signed bundle against one that does not."""
     target = bench.manifests(MANIFESTS)
-    key, _ = _keys(bench)
+    key, _ = keys_of(bench)
     ours, theirs = paired(
         lambda: bench.scan(target, "--no-cache", "--output", str(_place(bench)), "--key", str(key)),
         lambda: bench.scan(target, "--no-cache"),
         bench.pairs,
     )
     ratio, spread = ratios(ours, theirs, wall)
-    stored, read = _size(bench.folder / "bundle"), _size(target)
+    stored, read = size_of(bench.folder / "bundle"), size_of(target)
     details: dict[str, object] = {
         "with a bundle s": median(ours, wall),
         "without s": median(theirs, wall),
@@ -81,7 +81,7 @@ def writing(bench: Bench) -> Figure:
 
 def of_cluster(bench: Bench) -> Figure:
     """100,000 pods from a server: with a signed bundle, against without; its size is told."""
-    key, _ = _keys(bench)
+    key, _ = keys_of(bench)
     pages = bench.pages(PODS)
     owners = bench.owners(PODS)
     with served(pages, bench.folder, owners) as kubeconfig:
@@ -95,14 +95,14 @@ def of_cluster(bench: Bench) -> Figure:
         without = scan()
         with_it = scan("--output", str(_place(bench)), "--key", str(key))
     ratio = with_it.wall / without.wall
-    stored, raw = _size(bench.folder / "bundle"), _size(pages) + _size(owners)
+    stored, raw = size_of(bench.folder / "bundle"), size_of(pages) + size_of(owners)
     details: dict[str, object] = {
         "with a bundle s": with_it.wall,
         "without s": without.wall,
         "with a bundle cpu s": with_it.cpu,
         "without cpu s": without.cpu,
         "bundle MB": stored / 1e6,
-        "of it bodies MB": _size(bench.folder / "bundle" / "bodies") / 1e6,
+        "of it bodies MB": size_of(bench.folder / "bundle" / "bodies") / 1e6,
         "of it results MB": _results(bench) / 1e6,
         "raw answers MB": raw / 1e6,
         "bundle to raw answers": stored / raw,
@@ -138,7 +138,7 @@ def _collected(place: Path) -> None:
 
 def verifying_found(bench: Bench) -> Figure:
     """Verify the bundle that the figure before left, start-up and all."""
-    key, public = _keys(bench)
+    key, public = keys_of(bench)
     place = bench.folder / "bundle"
     if not place.is_dir():
         target = bench.manifests(MANIFESTS)
@@ -148,7 +148,7 @@ def verifying_found(bench: Bench) -> Figure:
 
 
 def _verified(bench: Bench, name: str, place: Path, options: Sequence[str], code: int) -> Figure:
-    stored = _size(place)
+    stored = size_of(place)
     command = [*_AUDITOR, "verify", str(place), *options]
     run(command, allowed=(code,))
     runs = [run(command, allowed=(code,)) for _ in range(bench.pairs)]

@@ -88,7 +88,7 @@ def many(bench: Bench) -> Figure:
     """Audit 5,000 containers: the memory of the largest process, against its bound."""
     found = {}
     for count in (CONTAINERS, MANY):
-        with _played(bench, count) as target:
+        with played(bench, count) as target:
             _scan(bench, target)
             found[count] = [_scan(bench, target) for _ in range(3)]
     peaks = {count: max(each.peak for each in runs) for count, runs in found.items()}
@@ -107,7 +107,7 @@ def many(bench: Bench) -> Figure:
 
 
 @contextlib.contextmanager
-def _played(bench: Bench, count: int) -> Iterator[str]:
+def played(bench: Bench, count: int) -> Iterator[str]:
     """The target of a host with so many containers, in a process of its own."""
     recorded, path = _recorded(bench), bench.folder / f"{count}.sock"
     path.unlink(missing_ok=True)

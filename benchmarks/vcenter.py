@@ -27,7 +27,7 @@ MOST_MIB = 16
 _ROOT = Path(__file__).resolve().parents[1]
 
 
-class _Served(NamedTuple):
+class Served(NamedTuple):
     """A server in a process of its own."""
 
     port: int
@@ -35,7 +35,7 @@ class _Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def _served(count: int, folder: Path) -> Iterator[_Served]:
+def served(count: int, folder: Path) -> Iterator[Served]:
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "benchmarks.vcenter_server", str(count), str(folder)]
     with subprocess.Popen(
@@ -44,7 +44,7 @@ def _served(count: int, folder: Path) -> Iterator[_Served]:
         if process.stdout is None or process.stdin is None:
             raise RuntimeError("no pipe")
         try:
-            yield _Served(int(process.stdout.readline()), folder / "vcenter-ca.pem")
+            yield Served(int(process.stdout.readline()), folder / "vcenter-ca.pem")
         finally:
             process.stdin.close()
             process.wait(10)
@@ -53,12 +53,12 @@ def _served(count: int, folder: Path) -> Iterator[_Served]:
 def vcenter(bench: Bench) -> Figure:
     """10,500 machines: ``auditor collect`` against a loop over pyVmomi's objects."""
     folder = bench.folder / "vcenter"
-    with _served(FEW, folder / "few") as served:
-        few = [_collect(bench, served) for _ in range(bench.pairs)]
-    with _served(MACHINES, folder / "many") as served:
+    with served(FEW, folder / "few") as server:
+        few = [_collect(bench, server) for _ in range(bench.pairs)]
+    with served(MACHINES, folder / "many") as server:
         ours, theirs = paired(
-            lambda: _collect(bench, served),
-            lambda: _models(served),
+            lambda: _collect(bench, server),
+            lambda: _models(server),
             bench.pairs,
         )
     ratio, spread = ratios(ours, theirs, cpu)
@@ -76,12 +76,12 @@ def vcenter(bench: Bench) -> Figure:
     return Figure("10,500 machines of a vCenter, CPU", ratio, 1 / 5, spread, details)
 
 
-def _models(served: _Served) -> Run:
+def _models(served: Served) -> Run:
     where = (str(served.port), str(served.authority), str(MACHINES))
     return run([sys.executable, "-m", "benchmarks.vcenter_models", *where], allowed=(0,))
 
 
-def _collect(bench: Bench, served: _Served) -> Run:
+def _collect(bench: Bench, served: Served) -> Run:
     place = bench.folder / "machines"
     shutil.rmtree(place, ignore_errors=True)
     env = {"XDG_CACHE_HOME": str(bench.cache), "AUDITOR_VSPHERE_PASSWORD": PASSWORD}

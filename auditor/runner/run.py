@@ -192,6 +192,7 @@ def _judge_facts(job: Job, context: Context, run: TargetRun, *, alone: bool) -> 
         with ExitStack() as stack:
             rows = sorted_rows(run, job.spool, stack)
             run.add_judged(judge_completed(completing, rows, context, missing, mishaps))
+    run.rows.clear()  # a run can have a thousand targets, and none needs these any more
     run.add_mishap(mishaps)
 
 
