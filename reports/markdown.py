@@ -42,7 +42,20 @@ MOST_SUMMARY: Final = 1 << 20
 _KEPT: Final = 1 << 10
 """Bytes that are kept for the last line."""
 _TICKS: Final = re.compile("`+")
-_SPECIAL: Final = re.compile(r"([!-/:-@\[-`{-~])")
+_SPECIAL: Final = re.compile(
+    r"""
+    [\\`*\[\]<|~^{$@]                         # code, emphasis, links, HTML, tables, mentions, math
+    | (?<![0-9a-z])_ | _(?![0-9a-z])          # emphasis, which does not begin or end in a word
+    | &(?=[#0-9a-z])                          # entities
+    | [#!%](?=[0-9]) | \#$                    # what is numbered on a forge; the end of a heading
+    | :(?=[0-9a-z_+-]+:)                      # emoji
+    | (?<=http): | (?<=https): | (?<=ftp): | (?<=mailto): | (?<=xmpp): | (?<=www)\.
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What is markup anywhere in a line: CommonMark 0.31, GFM, the markup of OSCAL, GitLab."""
+_START: Final = re.compile(r" *(?=[-+=#>])| *[0-9]{1,9}(?=[.)])")
+"""What comes before a sign that would begin a list, a heading or a quotation."""
 
 
 def render(report: Report) -> Iterator[bytes]:
@@ -192,5 +205,10 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """A text of one line in which nothing is markup."""
-    return _SPECIAL.sub(r"\\\1", text)
+    """A text of one line in which nothing is markup; no more of it is escaped than has to be.
+
+    ``Don't mount /var/run, e.g. by a_name`` stays as it is.
+    """
+    escaped = _SPECIAL.sub(r"\\\g<0>", text)
+    start = _START.match(escaped)
+    return escaped if start is None else f"{start[0]}\\{escaped[start.end() :]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -31,6 +32,49 @@ def test_prose_has_no_markup(text: str) -> None:
     children = READER.parseInline(f"x{markdown.prose(text)}x")[0].children or ()
     assert {child.type for child in children} <= {"text", "text_special"}
     assert "".join(child.content for child in children) == f"x{text}x"
+
+
+@given(TEXTS)
+def test_prose_begins_nothing(text: str) -> None:
+    """Nor does it end the heading that it stands in."""
+    line = text.strip(" ")
+    kinds = [token.type for token in READER.parse(markdown.prose(line))]
+    assert kinds == (["paragraph_open", "inline", "paragraph_close"] if line else [])
+    start, words, end = READER.parse(f"## high: {markdown.prose(line)}")
+    assert (start.type, end.type) == ("heading_open", "heading_close")
+    assert "".join(child.content for child in words.children or ()) == f"high: {line}".strip(" ")
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ('Don\'t mount /var/run (docker.sock), e.g. by "a_name"; 10 %!', None),
+        ("The API server has --anonymous-auth=false", None),
+        ("drop ALL & add NET_ADMIN? k8s://prod: no - never", None),
+        ("- a", "\\- a"),
+        ("+1", "\\+1"),
+        ("== b", "\\== b"),
+        ("# a #", "\\# a \\#"),
+        (" > a -> b", " \\> a -> b"),
+        ("12. a. b", "12\\. a. b"),
+        ("1) a", "1\\) a"),
+        ("_a_ a_b_ **c**", "\\_a\\_ a_b\\_ \\*\\*c\\*\\*"),
+        ("&amp; &#35; & b", "\\&amp; \\&\\#35; & b"),
+        ("![a](b)", "!\\[a\\](b)"),
+        ("<b>", "\\<b>"),
+        (
+            "@team #1 !2 :tada: HTTPS://a.example www.b.example",
+            r"\@team \#1 \!2 \:tada: HTTPS\://a.example www\.b.example",
+        ),
+        (
+            "mailto:a, {{ insert: param, x }}, $a$, H~2~O^x^, a | b",
+            r"mailto\:a, \{\{ insert: param, x }}, \$a\$, H\~2\~O\^x\^, a \| b",
+        ),
+    ],
+)
+def test_prose_escapes_what_it_must(text: str, escaped: str | None) -> None:
+    """Of what those make markup who extend CommonMark as well: the last two."""
+    assert markdown.prose(text) == (text if escaped is None else escaped)
 
 
 def test_findings_are_below_their_rules() -> None:
