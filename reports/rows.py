@@ -20,8 +20,9 @@ from auditor.model.results import ControlResult
 from auditor.model.results_finding import Finding
 from auditor.model.waivers import WaiverResult
 from reports import answers
-from reports.controls import mark
+from reports.controls import NOT_LOOKED_AT, mark
 from reports.details import accepted, message, not_decided, rule_of, verdict_of_run
+from reports.fleet import matrix, standings
 from reports.places import path_of_gap, path_of_target, place_of
 from reports.subjects import named, observations
 from reports.text import safe
@@ -36,7 +37,8 @@ COLUMNS: Final = (
 )
 """``record`` is run, target, waiver, control, answer, gap or finding; cells may be empty.
 
-``mapping`` is whose it is, of a control, and whether anybody has reviewed it.
+``mapping`` is whose it is, of a control, and whether anybody has reviewed it. A control without a
+target is that of the run; targets, and controls on them, are in the order of the worst first.
 """
 _QUOTES: Final = "\"'\u201c\u201d"
 _SIGNS: Final = "=+\\-@|%\uff1d\uff0b\uff0d\uff20"
@@ -74,10 +76,12 @@ def _taken(out: io.StringIO) -> bytes:
 def _rows(report: Report) -> Iterator[Mapping[str, str]]:
     run = f"{verdict_of_run(report)}; {not_decided(report)}"
     yield {"record": "run", "verdict": report.gate.decision.value, "message": run}
-    for target in report.targets:
+    for each in standings(report):
+        target = each.target
         yield {
             "record": "target",
             "verdict": target.state.value,
+            "message": "; ".join(filter(None, (each.told, each.labels))),
             "target": target.uri,
             "path": path_of_target(target.uri),
             "uid": target.uid,
@@ -85,6 +89,8 @@ def _rows(report: Report) -> Iterator[Mapping[str, str]]:
     yield from map(_waiver, report.waivers or ())
     marks = {each.id: mark(each) for each in report.frameworks}
     yield from (_control(each, marks) for each in report.controls)
+    if len(report.targets) > 1:
+        yield from _on_targets(report, marks)
     yield from map(_answer, report.answers or ())
     yield from map(_gap, report.gaps)
     for finding in report.findings:
@@ -113,6 +119,23 @@ def _control(control: ControlResult, marks: Mapping[str, str]) -> Mapping[str, s
         "related": " ".join(control.rules),
         "mapping": marks.get(control.framework, ""),
     }
+
+
+def _on_targets(report: Report, marks: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Controls by target, those first that do not hold on most, on the worst targets first."""
+    columns = standings(report)
+    for framework in report.frameworks:
+        found = matrix(report, framework)
+        for control in found.controls:
+            reasons = {each.target: each.why for each in control.targets}
+            for state, on in ((found.state(control, each.target), each) for each in columns):
+                if state not in NOT_LOOKED_AT:
+                    yield {
+                        **_control(control, marks),
+                        "verdict": state.value,
+                        "target": on.target.uri,
+                        "message": reasons.get(on.target.uri, ""),
+                    }
 
 
 def _answer(answer: AnswerResult) -> Mapping[str, str]:

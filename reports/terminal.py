@@ -13,7 +13,7 @@ from typing import Final
 from auditor.model.enums import Decision, Severity, TargetState, Verdict
 from auditor.model.finding import Report, TargetReport
 from auditor.model.results_finding import Finding
-from reports import answers, controls, delta, gpus, isolation, reach, scope, waivers
+from reports import answers, controls, delta, fleet, gpus, isolation, reach, scope, waivers
 from reports.by_object import ByObject
 from reports.by_rule import ByRule
 from reports.details import configured
@@ -30,9 +30,7 @@ CAUSES_IN_A_LINE: Final = 4
 OBJECTS_IN_A_LINE: Final = 4
 MOST_FINDINGS: Final = 3
 RULES_IN_A_LINE: Final = 14
-MOST_TABLE: Final = 13
-SHOWN_STATES: Final = 10
-MOST_COLUMNS: Final = 8
+MOST_TABLE: Final = 22
 SHOWN_TARGETS = 3
 SHOWN_KNOWN: Final = 8
 
@@ -95,6 +93,7 @@ class _Screen:
             table = iter(capped(table, MOST_TABLE))
         yield from controls.section(self._report, self._style, short=bounded)
         yield from answers.section(self._report, self._style, short=bounded)
+        yield from fleet.section(self._report, self._style, short=bounded)
         yield from waivers.section(self._report, self._style, short=bounded)
         yield from gpus.section(self._report, self._style, short=bounded)
         yield from isolation.section(self._report, self._style, short=bounded)
@@ -232,24 +231,21 @@ class _Screen:
         report, style = self._report, self._style
         yield ""
         yield style.paint("Findings", "bold")
-        limited = style.lines is not None and not style.everything
-        fits = not limited or len(report.targets) <= MOST_COLUMNS
-        counts = _by_target(report) if self._many_targets and fits else {}
-        rows = [(name, _tally(report, name)) for name in _ROWS]
-        columns = "".join(f"{f'[{number}]':>8}" for number in range(1, len(counts) + 1))
-        if counts:
-            yield f"  {'':<10} {'all':>6}{columns}"
-        for name, number in rows:
+        fits = self._many_targets and fleet.fits(style, len(report.targets))
+        standings = fleet.standings(report) if fits else ()
+        if fits:
+            yield f"  {'':<10} {'all':>6}{''.join(f'{each.head:>8}' for each in standings)}"
+        for name in _ROWS:
+            number = _tally(report, name)
             mark = style.paint(f"{name:<10}", name if number else "dim")
-            parts = "".join(f"{tally.get(name, 0):>8}" for tally in counts.values())
+            parts = "".join(f"{each.counts[name]:>8}" for each in standings)
             yield f"  {mark} {number:>6}{parts}"
-        for number, uri in enumerate(counts, 1):
-            yield from self._wrap(f"[{number}] {uri}", "  ")
-        states = [target for target in report.targets if target.state is not TargetState.COMPLETE]
-        for target in states[:SHOWN_STATES]:
+        if self._many_targets:
+            limited = style.lines is not None and not style.everything
+            yield from fleet.named(report, style, short=limited)
+        elif report.targets and report.targets[0].state is not TargetState.COMPLETE:
+            (target,) = report.targets
             yield from self._wrap(f"{target.uri} is {target.state.value}", "  ")
-        if len(states) > SHOWN_STATES:
-            yield from self._wrap(f"and {len(states) - SHOWN_STATES} more targets", "  ")
 
     def _folders(self) -> Iterator[str]:
         """Say in which folders most failing findings are, where there are several."""
@@ -344,17 +340,6 @@ def _tally(report: Report, row: str) -> int:
     if row == "unknown":
         return sum(n for (verdict, _), n in report.tallies.items() if verdict == row)
     return report.tallies.get(("fail", row), 0) - report.waived.get(("fail", row), 0)
-
-
-def _by_target(report: Report) -> dict[str, dict[str, int]]:
-    """The rows of the table for each target, in their order."""
-    counts: dict[str, dict[str, int]] = {target.uri: {} for target in report.targets}
-    for finding in waivers.counted(report.findings):
-        if finding.verdict in {"fail", "unknown"}:
-            row = finding.severity if finding.verdict == "fail" else finding.verdict
-            tally = counts.setdefault(finding.resource.target, {})
-            tally[row] = tally.get(row, 0) + 1
-    return counts
 
 
 def _count(number: int, noun: str) -> str:

@@ -32,6 +32,7 @@ from reports.html import (
     isolation,
     network,
     seen,
+    targets,
     waivers,
 )
 from reports.html.rows import Rows
@@ -57,6 +58,7 @@ SECTIONS: Final = (
     Section("gpus", "GPUs", gpus.made),
     Section("network", "Network", network.made),
     Section("isolation", "Isolation", isolation.made),
+    Section("targets", "Targets", targets.made),
     Section("controls", "Controls", controls.made),
     Section("answers", "Answers", answers.made),
     Section("findings", "Findings", findings.made),
