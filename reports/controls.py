@@ -41,7 +41,8 @@ NOT_LOOKED_AT: Final = frozenset(
 """States of controls that nothing in a run has spoken to."""
 _OPEN: Final = (ControlState.NOT_SATISFIED, ControlState.UNDETERMINED)
 _SHOWN: Final = 6
-_UNREVIEWED: Final = "unreviewed"
+UNREVIEWED: Final = "unreviewed"
+"""The mark of a mapping that nobody has compared with the text of its framework."""
 
 
 def asked(report: Report) -> tuple[Framework, ...]:
@@ -71,12 +72,12 @@ def mark(framework: Framework) -> str:
     """Whose mapping it is and whether anybody has reviewed it, in words; "" where it says both."""
     ours = framework.mapping is Basis.SUPPORTS
     words = ["our own mapping"] if ours else []
-    return ", ".join([*words, _UNREVIEWED] if framework.unreviewed else words)
+    return ", ".join([*words, UNREVIEWED] if framework.unreviewed else words)
 
 
 def _counted(framework: Framework, controls: Collection[ControlResult]) -> str:
     number = sum(each.unreviewed for each in controls)
-    some = f"{number} of them {_UNREVIEWED}" if number and not framework.unreviewed else ""
+    some = f"{number} of them {UNREVIEWED}" if number and not framework.unreviewed else ""
     flags = ", ".join(each for each in (mark(framework), some) if each)
     return f"{summary(controls)} ({flags})" if flags else summary(controls)
 
@@ -99,7 +100,7 @@ def notes(framework: Framework, listed: int) -> Iterator[str]:
     if framework.mapping is Basis.SUPPORTS:
         yield "The mapping is our own: supported says that the rules which speak to a control pass"
     if framework.unreviewed:
-        yield f"{_UNREVIEWED}: {framework.unreviewed}"
+        yield f"{UNREVIEWED}: {framework.unreviewed}"
     if framework.total > listed:
         yield f"{framework.total - listed:,} of its {framework.total:,} controls are not listed"
     if framework.rest:
@@ -109,7 +110,7 @@ def notes(framework: Framework, listed: int) -> Iterator[str]:
 def told(control: ControlResult, framework: Framework) -> str:
     """Say in a line which state a control is in, and why; of whole frameworks :func:`mark` does."""
     why = f": {control.why}" if control.why else ""
-    flag = f" ({_UNREVIEWED})" if control.unreviewed and not framework.unreviewed else ""
+    flag = f" ({UNREVIEWED})" if control.unreviewed and not framework.unreviewed else ""
     return f"{WORDS[control.state]}{flag}: {control.title}{why}"
 
 

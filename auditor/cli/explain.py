@@ -15,9 +15,10 @@ from auditor.cli.screen import style_of
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.enums import About, Basis
-from auditor.model.policy import Parameter, Rule
+from auditor.model.policy import Control, Framework, Parameter, Rule
 from auditor.policy import PolicySet, policies_folder
 from auditor.policy.names import controls_by_rule
+from reports.controls import UNREVIEWED, mark
 from reports.style import Style
 
 WIDEST = 100
@@ -139,12 +140,23 @@ def _controls(rule: Rule, policy: PolicySet) -> Iterator[tuple[str, Iterable[str
         if framework.selected_only and framework.mapping is Basis.SUPPORTS:
             others.setdefault(control.framework, []).append(control.id)
         else:
-            titles.append(f"{name}  {control.title}")
-    once = [f"{framework}  {', '.join(dict.fromkeys(ids))}" for framework, ids in others.items()]
+            titles.append(f"{name}  {control.title}{_mark(framework, control)}")
+    once = [
+        f"{name}  {', '.join(dict.fromkeys(ids))}{_mark(policy.frameworks[name])}"
+        for name, ids in others.items()
+    ]
     if titles:
         yield "Controls", dict.fromkeys(titles)
     if once:
         yield "Controls of frameworks that profiles ask for", once
+
+
+def _mark(framework: Framework, control: Control | None = None) -> str:
+    """Whose mapping it is, and whether anybody has reviewed it; "" for the framework's own."""
+    words = mark(framework)
+    if control is not None and control.unreviewed and not framework.unreviewed:
+        words = f"{words}, {UNREVIEWED}" if words else UNREVIEWED
+    return f" ({words})" if words else ""
 
 
 def _parameter(parameter: Parameter) -> str:

@@ -54,6 +54,9 @@ def resolve(policy: PolicySet, profile_id: str, settings: Mapping[str, str]) -> 
     """
     if profile_id not in policy.profiles:
         hint = suggestion(profile_id, policy.profiles)
+        if profile_id in policy.frameworks:
+            selected = f"select: [{{controls: [{profile_id}]}}]"
+            hint = f"it is a framework: a profile of your own asks for it by {selected}"
         raise UsageError(f"no profile is called {profile_id}", hint=hint)
     lineage = list(_lineage(policy, profile_id, ()))
     names = Names(policy.rules, policy.controls)

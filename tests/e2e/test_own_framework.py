@@ -95,6 +95,15 @@ def test_the_screen_counts_what_is_not_assessed(folder: Path) -> None:
 def test_explain_and_profiles_show_them(folder: Path) -> None:
     page = auditor("explain", "k8s-container-privileged", "--policies", "own", cwd=folder)
     assert "  acme-baseline:A.1  Nothing is privileged\n" in page.out
+    assert (
+        "  nsa-kubernetes:pod-security  Pods are kept apart from their node (our own mapping)"
+        in (page.out)
+    )
+    (line,) = (each for each in page.out.splitlines() if each.startswith("  nist-800-53  "))
+    assert line.endswith(" (our own mapping, unreviewed)")
+    alone = auditor("profiles", "show", "acme-baseline", "--policies", "own", cwd=folder)
+    assert alone.code == 2
+    assert "select: [{controls: [acme-baseline]}]" in alone.err
     shown = auditor("profiles", "show", "ai-platform", "--policies", "own", cwd=folder)
     assert re.search(r"  acme-baseline +2 of 3 by rules, 1 not covered\n", shown.out)
     as_json = auditor("profiles", "show", "ai-platform", "--policies", "own", "--json", cwd=folder)
