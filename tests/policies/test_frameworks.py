@@ -141,7 +141,11 @@ def test_rules_do_not_name_what_their_framework_maps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("framework", "share"), [("nist-800-53", 0.97), ("nist-800-190", 0.9), ("pci-dss-4", 0.9)]
+    ("framework", "share"),
+    [
+        *(("nist-800-53", 0.97), ("nist-800-190", 0.9), ("pci-dss-4", 0.9)),
+        *(("iso-27001", 0.9), ("soc2", 0.9), ("hipaa", 0.9), ("csa-ccm", 0.9)),
+    ],
 )
 def test_what_is_severe_speaks_to_a_control(framework: str, share: float) -> None:
     """Of the guide for Kubernetes this is no measure: it says nothing of GPUs and of models."""
