@@ -86,16 +86,23 @@ class Report(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_default
 
 
 class Sbom(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """An SBOM of one image: how it is written, when it was made, how many packages it lists."""
+    """An SBOM of one image: how it is written, when it was made, how many packages it lists.
+
+    ``serial`` is what others call it by: ``urn:cdx:`` and the UUID of a document of CycloneDX.
+    """
 
     image: Identity
     form: str
     created: str = ""
     packages: int = 0
+    serial: str = ""
 
 
 class Product(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a statement is about: a purl or an image, and the packages in it, all where none is."""
+    """What a statement is about: a purl, an image or an SBOM (by its serial), and what is in it.
+
+    ``parts`` are packages in it; where there are none it is about all of them.
+    """
 
     of: str
     parts: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -28,6 +29,8 @@ from collectors.images.purls import identity_of
 
 CYCLONEDX: Final = "CycloneDX"
 SPDX: Final = "SPDX"
+_LINK: Final = "urn:cdx:"
+_UUID: Final = "urn:uuid:"
 _CONTAINER: Final = "container"
 _DIGEST: Final = "sha256:"
 _DESCRIBES: Final = "DESCRIBES"
@@ -88,6 +91,7 @@ class _Vulnerability(msgspec.Struct, gc=False):
 
 class _Bom(msgspec.Struct, gc=False, rename="camel"):
     bom_format: str
+    serial_number: str = ""
     metadata: _Metadata | None = None
     components: list[_Component] | None = None
     vulnerabilities: list[_Vulnerability] | None = None
@@ -144,7 +148,7 @@ def cyclonedx_of(data: bytes) -> Iterator[Sbom | Statements]:
     statements = tuple(_statements(found, metadata.timestamp))
     if found.components or not statements:
         packages = len(found.components or ())
-        yield Sbom(image, CYCLONEDX, metadata.timestamp, packages)
+        yield Sbom(image, CYCLONEDX, metadata.timestamp, packages, _serial(found))
     if statements:
         yield Statements(CYCLONEDX, _author(metadata), statements)
 
@@ -199,20 +203,44 @@ def _author(metadata: _Metadata) -> str:
     return next((each for each in names if each), "")
 
 
-def _statements(found: _Bom, made: str) -> Iterator[Statement]:
-    """Yield what is said of each fault; what it is about is named by a reference in the document.
+def _serial(found: _Bom) -> str:
+    _, is_uuid, uuid = found.serial_number.lower().rpartition(_UUID)
+    return _LINK + uuid if is_uuid else ""
 
-    A reference into another document (``urn:cdx:…``) that ends with a package URL is that.
+
+class _Products:
+    """What references lead to: packages in the image of the document, in its SBOM, or in another.
+
+    A link into another document is ``urn:cdx:UUID/VERSION#REFERENCE``.
     """
-    known = {each.ref: each.purl for each in found.components or ()}
-    component = found.metadata.component if found.metadata is not None else None
-    if component is not None:
-        known[component.ref] = component.purl
+
+    def __init__(self, found: _Bom) -> None:
+        metadata = found.metadata or _Metadata()
+        image = _image(metadata.component)
+        sure = [each for each in (*image.digests, image.id) if each]
+        self._of = [f"@{each}" for each in sure] or [_serial(found)]
+        self._root = metadata.component.ref if metadata.component is not None else ""
+        self._purls = {each.ref: each.purl for each in found.components or ()}
+
+    def called(self, ref: str) -> Iterator[Product]:
+        """Yield what a reference leads to; what nothing is known of is no package at all."""
+        if ref.startswith(_LINK):
+            document, _, name = ref.partition("#")
+            yield Product(document.partition("/")[0].lower(), (unquote(name),))
+        elif ref in self._purls or (ref and ref == self._root):
+            parts = (self._purls[ref],) if ref in self._purls else ()
+            yield from (Product(each, parts) for each in self._of)
+        else:
+            yield Product(ref)
+
+
+def _statements(found: _Bom, made: str) -> Iterator[Statement]:
+    """Yield what is said of each fault, of what references lead to."""
+    products_of = _Products(found)
     for each in found.vulnerabilities or ():
         if each.analysis is None or not each.analysis.state:
             continue
-        refs = [one.ref for one in each.affects or ()]
-        products = tuple(Product(known.get(ref) or ref.rpartition("#")[2]) for ref in refs)
+        products = tuple(one for ref in each.affects or () for one in products_of.called(ref.ref))
         said = each.analysis
         why = ": ".join(part for part in (said.justification, said.detail) if part)
         at = said.last_updated or said.first_issued or made

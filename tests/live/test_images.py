@@ -171,7 +171,127 @@ def made(trivy: Trivy, cache: Path, tmp_path_factory: pytest.TempPathFactory) ->
                 timeout=120,
                 env={"HOME": str(home), "PATH": ""},
             )
+    with_vex(trivy, home, here, offline)
     return here
+
+
+PURL = "pkg:apk/alpine/libplanted@1.0.0-r0"
+WHEN = "2026-11-21T10:00:00Z"
+
+
+def with_vex(trivy: Trivy, home: Path, here: Path, offline: list[Any]) -> None:
+    """Statements of each form about one fault, and what Trivy makes of them by itself."""
+    bom = json.loads((here / "cyclonedx.json").read_text())
+    for name, document in statements(bom).items():
+        file = here / f"{name}.vex.json"
+        file.write_text(json.dumps(document))
+        words = ["image", "--input", home / "archive.tar"]
+        if name == "cyclonedx":
+            words = ["sbom", here / "cyclonedx.json"]
+        more = ["--format", "json", *offline, "--vex", file, "--show-suppressed"]
+        with (here / f"{name}.suppressed.json").open("wb") as out:
+            subprocess.run(
+                [trivy.program, words[0], *more, *words[1:]],
+                stdout=out,
+                check=True,
+                timeout=120,
+                env={"HOME": str(home), "PATH": ""},
+            )
+
+
+def statements(bom: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """That CVE-0000-0001 does not affect the planted package, as each form says it."""
+    (ref,) = (each["bom-ref"] for each in bom["components"] if each["name"] == "libplanted")
+    serial = bom["serialNumber"].removeprefix("urn:uuid:")
+    product = {"product_id": "P", "product_identification_helper": {"purl": PURL}, "name": "p"}
+    return {
+        "openvex": {
+            "@context": "https://openvex.dev/ns/v0.2.0",
+            "@id": "https://acme.example/vex",
+            "author": "acme",
+            "timestamp": WHEN,
+            "version": 1,
+            "statements": [
+                {
+                    "vulnerability": {"name": "CVE-0000-0001"},
+                    "products": [{"@id": PURL}],
+                    "status": "not_affected",
+                    "justification": "vulnerable_code_not_present",
+                }
+            ],
+        },
+        "csaf": {
+            "document": {
+                "category": "csaf_vex",
+                "csaf_version": "2.0",
+                "title": "t",
+                "publisher": {
+                    "name": "acme",
+                    "category": "vendor",
+                    "namespace": "https://a.example",
+                },
+                "tracking": {
+                    "id": "1",
+                    "status": "final",
+                    "version": "1",
+                    "initial_release_date": WHEN,
+                    "current_release_date": WHEN,
+                    "revision_history": [{"date": WHEN, "number": "1", "summary": "s"}],
+                },
+            },
+            "product_tree": {"full_product_names": [product]},
+            "vulnerabilities": [
+                {
+                    "cve": "CVE-0000-0001",
+                    "product_status": {"known_not_affected": ["P"]},
+                    "flags": [{"label": "vulnerable_code_not_present", "product_ids": ["P"]}],
+                }
+            ],
+        },
+        "cyclonedx": {
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.5",
+            "version": 1,
+            "metadata": {"timestamp": WHEN, "supplier": {"name": "acme"}},
+            "vulnerabilities": [
+                {
+                    "id": "CVE-0000-0001",
+                    "analysis": {"state": "not_affected", "justification": "code_not_present"},
+                    "affects": [{"ref": f"urn:cdx:{serial}/1#{ref}"}],
+                }
+            ],
+        },
+    }
+
+
+def settled(folder: Path) -> tuple[list[str], list[str]]:
+    """The messages about critical faults, and about those that are declared settled."""
+    found = auditor("scan", folder, "--format", "json", env=DAY).results()["findings"]
+    rules = ("image-fault-critical-fixable", "image-fault-declared-settled")
+    critical, declared = ([e["message"] for e in found if e["rule"] == rule] for rule in rules)
+    return critical, declared
+
+
+@pytest.mark.parametrize("form", ["openvex", "csaf", "cyclonedx"])
+def test_we_take_statements_as_trivy_does(made: Path, tmp_path: Path, form: str) -> None:
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    theirs.mkdir()
+    ours.mkdir()
+    shutil.copy(made / f"{form}.suppressed.json", theirs)
+    shutil.copy(made / "archive.json", ours)
+    before, none = settled(ours)
+    assert (len(before), none) == (1, [])
+    assert before[0].count("CVE-0000-0001") == 1
+    shutil.copy(made / f"{form}.vex.json", ours)
+    if form == "cyclonedx":
+        assert settled(ours)[0] == before, "nobody knows which image that SBOM is of"
+        shutil.copy(made / "cyclonedx.json", ours)
+    source = "CycloneDX VEX" if form == "cyclonedx" else f"{form}.vex.json"
+    for folder, by in ((theirs, source), (ours, f"acme on {WHEN}")):
+        critical, (declared,) = settled(folder)
+        assert critical == []
+        assert "CVE-0000-0001 in libplanted is not affected, says " in declared
+        assert by in declared
 
 
 @pytest.mark.parametrize("name", ["layout", "archive", "sbom"])

@@ -114,10 +114,11 @@ class _Library:
 
     def documents(self, wanted: Wanted, day: str) -> Documents:
         """What there is of an image beside its reports."""
-        _, boms = self.boms.about(wanted)
+        how, boms = self.boms.about(wanted)
+        serials = frozenset(each.serial for each in boms if how is Joined.DIGEST)
         _, signatures = self.signatures.about(wanted)
         newest = max((each.updated for each in self.databases), default="")
-        return Documents(self.statuses, bool(boms), tuple(signatures), newest, day)
+        return Documents(self.statuses, bool(boms), serials, tuple(signatures), newest, day)
 
 
 class Images:

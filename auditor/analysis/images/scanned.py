@@ -20,10 +20,14 @@ _IGNORED: Final = "ignored"
 
 
 class Documents(msgspec.Struct, frozen=True):
-    """What there is of an image beside its report; ``database`` is when the newest was made."""
+    """What there is of an image beside its report; ``database`` is when the newest was made.
+
+    ``serials`` are those of SBOMs that are surely about it.
+    """
 
     statuses: Statuses
     has_bom: bool
+    serials: frozenset[str]
     signatures: Sequence[Signature]
     database: str
     day: str
@@ -69,10 +73,11 @@ def scanned(
 ) -> ScannedFact:
     """Say what a report comes to for an image, with what was declared of its faults."""
     digests = {*wanted.digests, *report.image.digests}
+    sure = {*digests, *wanted.ids, report.image.id, *documents.serials} - {""}
     counted: list[Fault] = []
     declared = [each for each in report.declared if each.status in {*SETTLED, _IGNORED}]
     for fault in report.faults:
-        said = documents.statuses.of(fault, digests)
+        said = documents.statuses.of(fault, sure)
         if said is not None and said.status in SETTLED:
             declared.append(said)
         else:

@@ -6,6 +6,7 @@
     pkg:apk/alpine/libx@1.0-r0                 that package in any image
     pkg:oci/app@sha256:ab…                     every package of that image
     pkg:oci/app@sha256:ab…, part pkg:apk/…     that package in that image
+    urn:cdx:UUID, part pkg:apk/…               that package in the image of that SBOM
 
 A statement about an image without a digest applies to none: its tag may lead anywhere. Of several
 about one package the latest counts; one that says when goes before one that does not.
@@ -26,6 +27,7 @@ from auditor.model.images import Declared, Fault, Product, Statements
 SETTLED: Final = frozenset({"not_affected", "fixed"})
 """What takes a fault off the list of those that count."""
 _IMAGE: Final = "pkg:oci/"
+_SBOM: Final = "urn:cdx:"
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -51,18 +53,21 @@ class Statuses:
                 found = self._by_fault.setdefault(fault, [])
                 found += ((product, said) for product in each.products)
 
-    def of(self, fault: Fault, digests: Collection[str]) -> Declared | None:
-        """What counts of all that is said of a fault in an image; None where nothing is."""
-        said = list(self._said(fault, digests))
+    def of(self, fault: Fault, image: Collection[str]) -> Declared | None:
+        """What counts of all that is said of a fault in an image; None where nothing is.
+
+        ``image`` is what it surely is: its digests, its id, the serials of its SBOMs.
+        """
+        said = list(self._said(fault, image))
         if not said:
             return None
         last = max(said, key=lambda each: (each.at, each.by, each.status))
         return msgspec.structs.replace(last, package=fault.package, severity=fault.severity)
 
-    def _said(self, fault: Fault, digests: Collection[str]) -> Iterator[Declared]:
+    def _said(self, fault: Fault, image: Collection[str]) -> Iterator[Declared]:
         for product, said in self._by_fault.get(fault.id, ()):
             if _is_image(product.of):
-                here = _digest_of(product.of) in digests
+                here = _digest_of(product.of) in image
                 parts = product.parts
                 if here and (not parts or any(_is_package(each, fault) for each in parts)):
                     yield said
@@ -71,10 +76,12 @@ class Statuses:
 
 
 def _is_image(product: str) -> bool:
-    return product.startswith(_IMAGE) or "@sha256:" in product
+    return product.startswith((_IMAGE, _SBOM)) or "@sha256:" in product
 
 
 def _digest_of(product: str) -> str:
+    if product.startswith(_SBOM):
+        return product
     if product.startswith(_IMAGE):
         return _taken_apart(product).version
     return parsed(product).digest

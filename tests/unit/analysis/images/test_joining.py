@@ -265,6 +265,47 @@ def test_statements_of_all_forms_settle_the_same() -> None:
         assert body["declared"][0]["by"] == "acme"
 
 
+SERIAL = "3e671687-395b-41f5-a30f-a58921a69b79"
+
+
+def of_bom(reference: str) -> dict[str, Any]:
+    """A document of CycloneDX with one statement, about what a reference leads to."""
+    said = {"id": "CVE-0000-0001", "analysis": {"state": "not_affected"}}
+    said["affects"] = [{"ref": reference}]
+    return {"bomFormat": "CycloneDX", "specVersion": "1.6", "vulnerabilities": [said]}
+
+
+@pytest.mark.parametrize(
+    ("reference", "settles"),
+    [
+        (f"urn:cdx:{SERIAL}/1#pkg:apk/alpine/libx@1.0-r0", True),
+        (f"urn:cdx:{SERIAL.upper()}/7#pkg:apk%2Falpine%2Flibx@1.0-r0", True),
+        (f"urn:cdx:{SERIAL}/1#pkg:apk/alpine/liby@1.0-r0", False),
+        (f"urn:cdx:{SERIAL}/1", False),
+        (f"urn:cdx:{SERIAL[:-1]}/1#pkg:apk/alpine/libx@1.0-r0", False),
+        ("pkg:apk/alpine/libx@1.0-r0", True),
+        ("x", False),
+        ("", False),
+    ],
+)
+def test_a_link_into_an_sbom_is_about_its_image_alone(reference: str, *, settles: bool) -> None:
+    faulty, bom = report(result(fault())), cyclonedx(serialNumber=f"urn:uuid:{SERIAL}")
+    assert one(faulty, bom, of_bom(reference))["criticalCount"] == int(not settles)
+    if reference.startswith("urn:"):
+        other = cyclonedx(serialNumber=f"urn:uuid:{SERIAL}", metadata={})
+        assert one(faulty, other, of_bom(reference))["criticalCount"] == 1
+
+
+def test_statements_in_an_sbom_are_about_its_image_alone() -> None:
+    known = {"id": "CVE-0000-0001", "analysis": {"state": "not_affected"}}
+    known["affects"] = [{"ref": "x"}]
+    image = {"type": "container", "purl": "pkg:oci/other@sha256:" + "0" * 64}
+    other = cyclonedx(vulnerabilities=[known], metadata={"component": image})
+    assert one(report(result(fault())), other)["criticalCount"] == 1
+    nobody = cyclonedx(vulnerabilities=[known], metadata={})
+    assert one(report(result(fault())), nobody)["criticalCount"] == 1
+
+
 def test_sboms_and_signatures_are_found_by_the_digest() -> None:
     assert (one(report())["hasSbom"], one(report())["signature"]) == (False, "")
     body = one(report(), cyclonedx(), attestation())

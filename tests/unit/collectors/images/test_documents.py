@@ -201,14 +201,17 @@ def test_statements_of_cyclonedx_name_packages_by_their_references() -> None:
         {
             "faults": ["CVE-0000-0001"],
             "status": "not_affected",
-            "products": [{"of": "pkg:apk/alpine/libx@1.0-r0?arch=x86_64"}],
+            "products": [
+                {"of": f"@{known}", "parts": ["pkg:apk/alpine/libx@1.0-r0?arch=x86_64"]}
+                for known in (DIGEST, ID)
+            ],
             "at": "2026-11-20T10:00:00Z",
             "why": "code_not_present: d",
         },
         {
             "faults": ["CVE-0000-0002"],
             "status": "affected",
-            "products": [{"of": "pkg:apk/alpine/y@2"}],
+            "products": [{"of": "urn:cdx:a", "parts": ["pkg:apk/alpine/y@2"]}],
             "at": "2026-11-25T00:00:00Z",
         },
     ]
