@@ -32,6 +32,8 @@ from reports.text import safe, wrap
 _FILE = click.Path(path_type=Path)
 _HINT: Final = "auditor answers ask --profile ID prints one to fill in"
 _PIECE: Final = 1 << 20
+MOST_EVIDENCE: Final = 1 << 30
+"""Bytes of a file of evidence: its digest is made before anything is read."""
 
 
 def answers_in(place: Path, policies: Sequence[Path]) -> tuple[AnswerEntry, ...]:
@@ -62,8 +64,11 @@ def _digest(folder: Path, name: str) -> EvidenceFile | str:
     except (OSError, ValueError, RuntimeError) as error:
         return getattr(error, "strerror", None) or str(error)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
             return "no regular file"
+        if about.st_size > MOST_EVIDENCE:
+            return f"larger than {MOST_EVIDENCE >> 30} GiB"
         while piece := os.read(descriptor, _PIECE):
             digest.update(piece)
             size += len(piece)

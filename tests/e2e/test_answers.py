@@ -191,6 +191,7 @@ def test_what_is_wrong_with_the_file_is_told_before_anything_is_read(folder: Pat
     ("name", "why"),
     [
         ("proof/pipe", "no regular file"),
+        ("proof/huge", "larger than 1 GiB"),
         ("proof", "no regular file"),
         ("proof/away", "outside of the folder of the answers"),
         ("../secret", "outside of the folder of the answers"),
@@ -200,6 +201,8 @@ def test_what_is_wrong_with_the_file_is_told_before_anything_is_read(folder: Pat
 )
 def test_what_is_no_evidence(folder: Path, name: str, why: str) -> None:
     os.mkfifo(folder / "proof" / "pipe")
+    with (folder / "proof" / "huge").open("wb") as file:
+        file.truncate((1 << 30) + 1)
     (folder / "proof" / "away").symlink_to("/etc/hostname")
     text = ANSWERS.format(expires="2025-09-01").replace("proof/review.txt", name)
     (folder / "answers.yaml").write_text(text)
