@@ -197,7 +197,7 @@ class _Learned:
             found: _Object = {"bom-ref": self.target(uri), "type": "platform", "name": safe(uri)}
             about = known.get(uri)
             if about is not None:
-                found["version"] = safe(about.version)
+                found |= {"version": safe(about.version)} if about.version else {}
                 found["properties"] = [_property("state", about.state.value)]
             yield found
 

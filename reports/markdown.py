@@ -209,6 +209,11 @@ def prose(text: str) -> str:
 
     ``Don't mount /var/run, e.g. by a_name`` stays as it is.
     """
-    escaped = _SPECIAL.sub(r"\\\g<0>", text)
+    escaped = inline(text)
     start = _START.match(escaped)
     return escaped if start is None else f"{start[0]}\\{escaped[start.end() :]}"
+
+
+def inline(text: str) -> str:
+    """A part of a line, not its beginning, in which nothing is markup."""
+    return _SPECIAL.sub(r"\\\g<0>", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final, assert_never
@@ -17,6 +18,7 @@ from auditor.model.results_finding import Finding, Waiver
 from reports.controls import NOT_LOOKED_AT, mark
 from reports.details import accepted, rule_of
 from reports.markdown import code, prose
+from reports.marked import marked
 from reports.oscal_values import NAMESPACE, prop, props, quoted, token, uuid, written
 from reports.text import safe
 
@@ -47,6 +49,7 @@ class Seen(msgspec.Struct):
     """What was seen of a control: its observations by verdict, its risks in their order."""
 
     observations: dict[str, bytearray] = msgspec.field(default_factory=dict)
+    left: Counter[str] = msgspec.field(default_factory=Counter)
     risks: dict[tuple[str, str], None] = msgspec.field(default_factory=dict)
 
 
@@ -77,6 +80,8 @@ class Learned:
             held = seen.observations.setdefault(str(finding.verdict), bytearray())
             if len(held) < MOST_OBSERVATIONS * _SIZE:
                 held += observation
+            else:
+                seen.left[finding.verdict] += 1
 
 
 def controls(report: Report) -> _Object:
@@ -150,10 +155,24 @@ def findings(report: Report, learned: Learned, origins: Sequence[_Object]) -> It
             found["related-observations"] = observations
         if seen.risks:
             found["related-risks"] = [{"risk-uuid": learned.risks[key].uuid} for key in seen.risks]
-        if control.targets:
-            lines = [f"{each.target}: {each.state.value}" for each in control.targets]
-            found["remarks"] = "\n\n".join(map(quoted, lines))
+        lines = [quoted(f"{each.target}: {each.state.value}") for each in control.targets]
+        lines += _not_listed(control, seen)
+        if lines:
+            found["remarks"] = "\n\n".join(lines)
         yield found
+
+
+def _not_listed(control: ControlResult, seen: Seen) -> Iterator[str]:
+    """Say of which observations that a state rests on there is none here, and why."""
+    deciding = _DECIDING[control.state]
+    left = sum(seen.left[verdict] for verdict in deciding)
+    if left:
+        yield (
+            f"{left} more observations are not listed: a control has {MOST_OBSERVATIONS} of a "
+            "verdict. Each observation names its controls."
+        )
+    if "pass" in deciding and not seen.observations.get("pass"):
+        yield "What passes was not listed in this run; auditor lists it when asked (--all)."
 
 
 _WHY: Final = {
@@ -254,13 +273,14 @@ def risks(report: Report, learned: Learned, origins: Sequence[_Object]) -> Itera
 
 def _risk(report: Report, risk: Risk, origins: Sequence[_Object]) -> _Object:
     info = rule_of(report, risk.rule)
-    rationale = " ".join(info.rationale.split()) or info.title
+    number = len(risk.observations) // _SIZE
+    times = "1 observation" if number == 1 else f"{number:,} observations"
     facet = {"name": "severity", "system": NAMESPACE, "value": risk.severity}
     return {
         "uuid": risk.uuid,
         "title": prose(safe(info.title)),
-        "description": prose(safe(rationale)),
-        "statement": f"The rule {quoted(risk.rule)} fails: {len(risk.observations) // _SIZE}.",
+        "description": marked(info.rationale) or prose(safe(info.title)),
+        "statement": f"The rule {quoted(risk.rule)} fails in {times}.",
         "props": props(rule=risk.rule),
         "status": "open",
         "origins": origins,
@@ -270,7 +290,7 @@ def _risk(report: Report, risk: Risk, origins: Sequence[_Object]) -> _Object:
 
 def _open(report: Report, risk: Risk) -> _Object:
     """What to do about what nobody accepted."""
-    remediation = " ".join(rule_of(report, risk.rule).remediation.split())
+    remediation = marked(rule_of(report, risk.rule).remediation)
     if not remediation:
         return {}
     return {
@@ -279,7 +299,7 @@ def _open(report: Report, risk: Risk) -> _Object:
                 "uuid": uuid("remediation", risk.rule),
                 "lifecycle": "recommendation",
                 "title": "Remediation",
-                "description": prose(safe(remediation)),
+                "description": remediation,
             }
         ]
     }

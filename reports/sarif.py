@@ -17,7 +17,6 @@ each result becomes an alert; how many are left out, and why, is a result and a 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -43,6 +42,7 @@ from reports.details import (
     verdict_of_run,
     waivers,
 )
+from reports.oscal_values import uuid
 from reports.places import path_of, path_of_gap, path_of_target, place_of, uri_of
 from reports.sarif_rules import LEFT_OUT, NOT_READ, Rules, said
 from reports.subjects import named, observations
@@ -66,7 +66,6 @@ PRIMARY: Final = "primaryLocationLineHash"
 """The one that GitHub compares."""
 
 _encode = msgspec.json.encode
-_RUN: Final = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 _Object = dict[str, Any]
 
 
@@ -278,15 +277,12 @@ def _level(item: GapReport) -> str:
 
 def _automation(report: Report) -> _Object:
     """Which upload replaces which: those by one profile do."""
-    found: _Object = {"id": f"auditor/{safe(report.profile)}/"}
-    run = _RUN.fullmatch(report.run_id)
-    if run is not None:
-        found["guid"] = "-".join(run.groups())
-    return found
+    return {"id": f"auditor/{safe(report.profile)}/", "guid": uuid("run", report.run_id)}
 
 
 def _properties(report: Report, left: Counter[str]) -> _Object:
     return {
+        "run": safe(report.run_id),
         "digest": report.digest,
         "policy": report.policy,
         "profile": safe(report.profile),

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model.finding import Report, RuleInfo
+from reports.marked import marked
 from reports.text import safe
 
 NOT_READ: Final = "auditor-not-read"
@@ -80,8 +81,8 @@ def _descriptor(info: RuleInfo) -> dict[str, Any]:
         "id": safe(info.id),
         "name": "".join(part.capitalize() for part in safe(info.id).split("-")),
         "shortDescription": {"text": _sentence(title)},
-        "fullDescription": {"text": _sentence(title)[:_LONGEST]},
-        "help": {"text": _help(info)},
+        "fullDescription": {"text": _shortened(_why(info)) or _sentence(title)[:_LONGEST]},
+        "help": _help(info),
         "defaultConfiguration": {"level": _LEVELS[info.severity]},
         "properties": {
             "tags": ["security"],
@@ -91,10 +92,26 @@ def _descriptor(info: RuleInfo) -> dict[str, Any]:
     }
 
 
-def _help(info: RuleInfo) -> str:
-    """What to do about it, with the lines of the author as they are."""
+def _why(info: RuleInfo) -> str:
+    """Why it matters, on one line."""
+    return said(safe(" ".join(info.rationale.split())))
+
+
+def _shortened(text: str) -> str:
+    """As many sentences as there is room for, and as many words where the first is longer."""
+    if len(text) <= _LONGEST:
+        return text
+    room = text[: _LONGEST - 1]
+    sentences, end, _ = room.rpartition(". ")
+    return f"{sentences}." if end else f"{room.rpartition(' ')[0] or room}\u2026"
+
+
+def _help(info: RuleInfo) -> dict[str, str]:
+    """What to do about it, with the lines of the author as they are; viewers prefer Markdown."""
     lines = info.remediation.strip("\n").splitlines()
-    return said(*(safe(line) for line in lines)) if lines else safe(f"auditor explain {info.id}")
+    if not lines:
+        return {"text": safe(f"auditor explain {info.id}")}
+    return {"text": said(*(safe(line) for line in lines)), "markdown": marked(info.remediation)}
 
 
 def _sentence(text: str) -> str:

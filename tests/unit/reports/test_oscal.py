@@ -22,6 +22,7 @@ from auditor.model.results import ControlResult, GateResult, TargetControl
 from auditor.model.results_finding import Observed, Waiver
 from auditor.model.waivers import WaiverState
 from reports import oscal
+from reports.oscal_controls import MOST_OBSERVATIONS
 from reports.oscal_values import line, original, token
 from tests.contract.test_formats import NASTY, VERDICTS, Many, finding, reference, report
 from tests.engines.judges import Judge
@@ -258,6 +259,30 @@ def test_a_waiver_is_a_deviation() -> None:
         "2026-01-01T00:00:00Z",
         "deviation-approved",
     )
+
+
+def test_a_risk_says_why_and_what_to_do_as_its_author_wrote_it() -> None:
+    info = RuleInfo(
+        *("rule-one", "Rule one", "high", "Drop `ALL`, don't keep it.\n\nAfter:\n\n    a: *b*\n"),
+        rationale="A `root`\nis one, e.g. of [all](x).",
+    )
+    (risk,) = result(report(Many((finding(),)), rules={"rule-one": info}))["risks"]
+    assert risk["description"] == "A `root` is one, e.g. of \\[all\\](x)."
+    assert risk["statement"] == "The rule `rule-one` fails in 1 observation."
+    said = "Drop `ALL`, don't keep it.\n\nAfter:\n\n```\na: *b*\n```"
+    assert [each["description"] for each in risk["remediations"]] == [said]
+
+
+def test_a_control_says_which_observations_it_does_not_list() -> None:
+    seen = Many((finding(),), times=MOST_OBSERVATIONS + 7)
+    (found,) = result(report(seen))["findings"]
+    assert len(found["related-observations"]) == MOST_OBSERVATIONS
+    assert "\n\n7 more observations are not listed: " in found["remarks"]
+    passes = (control("1", ControlState.SATISFIED),)
+    (found,) = result(report(Many(()), controls=passes))["findings"]
+    assert "What passes was not listed in this run" in found["remarks"]
+    (found,) = result(report(Many((finding(verdict="pass"),)), controls=passes))["findings"]
+    assert "not listed" not in found.get("remarks", "")
 
 
 def test_a_risk_is_the_same_in_every_run() -> None:

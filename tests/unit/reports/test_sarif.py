@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from uuid import RFC_4122, UUID
 
 import jsonschema
 import pytest
@@ -84,6 +85,40 @@ def test_a_baseline_is_said_of_every_result() -> None:
     what = report(Many(found), baseline=Baseline("r", "sha256:" + "b" * 64, 1, 1))
     states = [each["baselineState"] for each in run(what)["results"]]
     assert states == ["new", "unchanged", "unchanged", "unchanged"], "two are gaps"
+
+
+def test_a_run_is_named_by_a_uuid() -> None:
+    """Of RFC 4122, whatever digits the id of the run has."""
+    for name in ("0" * 32, "f" * 32, "odd"):
+        found = run(report(Many(()), run_id=name))
+        said = UUID(found["automationDetails"]["guid"])
+        assert (said.variant, said.version) == (RFC_4122, 5)
+        assert found["properties"]["run"] == name
+
+
+def described(**more: Any) -> Any:
+    info = RuleInfo("rule-one", "Rule one", "high", **more)
+    found = run(report(Many((finding(),)), rules={"rule-one": info}))
+    return next(each for each in found["tool"]["driver"]["rules"] if each["id"] == "rule-one")
+
+
+def test_a_rule_says_why_and_what_to_do() -> None:
+    found = described(remediation="Use `b`.\n\n    a: *c*\n", rationale="It\nis so.")
+    assert found["shortDescription"]["text"] == "Rule one."
+    assert found["fullDescription"]["text"] == "It is so."
+    assert found["help"]["text"] == "Use `b`.\n\n    a: *c*"
+    assert found["help"]["markdown"] == "Use `b`.\n\n```\na: *c*\n```"
+    assert described(remediation="")["fullDescription"]["text"] == "Rule one."
+
+
+@pytest.mark.parametrize(
+    ("rationale", "end"),
+    [("So it is. " * 200, "So it is."), ("word " * 400, "word\u2026"), ("x" * 2000, "x\u2026")],
+)
+def test_what_is_too_long_for_github_is_cut(rationale: str, end: str) -> None:
+    text = described(remediation="", rationale=rationale)["fullDescription"]["text"]
+    assert 900 < len(text) <= 1024
+    assert text.endswith(end)
 
 
 def test_no_names_make_a_link() -> None:
