@@ -126,6 +126,8 @@ GROUPS: Final = frozenset((*NAMESPACED, *OF_THE_CLUSTER, *_NO_LISTS))
 
 
 CLUSTER_CONFIGURATION: Final = f"{PREFIX}ClusterConfiguration.kubeadm.k8s.io"
+API_SERVER_CONFIGURATION: Final = "k8s/KubeAPIServerConfig.kubecontrolplane.config.openshift.io"
+"""What the operator of OpenShift gives its API server: in no API server, but in a ConfigMap."""
 KUBELET_CONFIGURATION: Final = f"{PREFIX}KubeletConfiguration.kubelet.config.k8s.io"
 ENCRYPTION: Final = f"{PREFIX}EncryptionConfiguration.apiserver.config.k8s.io"
 PROXY_CONFIGURATION: Final = f"{PREFIX}KubeProxyConfiguration.kubeproxy.config.k8s.io"

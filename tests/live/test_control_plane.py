@@ -14,7 +14,7 @@ import yaml
 from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Client
-from tests.live.cluster import write_kubeconfig
+from tests.live.cluster import definition, wait_for, write_kubeconfig
 
 FLAGS = ("--audit-policy-file=/p", "--audit-log-path=/a", "--audit-log-maxage=7")
 AGE = "k8s-audit-log-age-short"
@@ -248,3 +248,63 @@ def _printed(server: ApiServer) -> str:
     text = answer.read().decode()
     connection.close()
     return text
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_openshift_gives_its_api_server(
+    control_plane: Binaries,
+    tmp_path: Path,
+    allowed: bool,  # noqa: FBT001 - a case
+) -> None:
+    """By the role for that one ConfigMap, and by one without it."""
+    namespace, name = "openshift-kube-apiserver", "config"
+    more = ("--config-map", f"{namespace}/{name}") if allowed else ()
+    role = auditor("permissions", "k8s", "--profile", "audit-logging", *more).out
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    paths = {"Namespace": "/api/v1/namespaces", "ServiceAccount": ACCOUNTS}
+    for kind in ("ClusterRole", "ClusterRoleBinding"):
+        paths[kind] = f"{rbac}/{kind.lower()}s"
+    for kind in ("Role", "RoleBinding"):
+        paths[kind] = f"{rbac}/namespaces/{namespace}/{kind.lower()}s"
+    arguments = {"audit-policy-file": ["/p"], "audit-log-path": ["/a"], "audit-log-maxage": ["7"]}
+    text = json.dumps({"apiServerArguments": arguments})
+    options = ["--feature-gates=ComponentFlagz=false"]
+    with running(control_plane, tmp_path / "server", options=options) as server:
+        with server.client() as client:
+            created(client, "/api/v1/namespaces", {"metadata": {"name": namespace}})
+            made = definition("config.openshift.io", "APIServer", "v1", "Cluster")
+            created(client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", made)
+            served = "/apis/config.openshift.io/v1/apiservers"
+            wait_for(lambda: client.get(served).status == 200, "the kind is not served")
+            spec = {"metadata": {"name": "cluster"}, "spec": {"audit": {"profile": "Default"}}}
+            head = {"apiVersion": "config.openshift.io/v1", "kind": "APIServer"}
+            created(client, served, {**head, **spec})
+            node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "cp1"}}
+            uid = created(client, "/api/v1/nodes", node)["metadata"]["uid"]
+            owner = {"apiVersion": "v1", "kind": "Node", "name": "cp1", "uid": uid}
+            mirror = pod("kube-apiserver-cp1", owner={**owner, "controller": True})
+            script = "exec hyperkube kube-apiserver --openshift-config=/etc/config.yaml"
+            mirror["spec"]["containers"][0] |= {"command": ["/bin/bash", "-ec"], "args": [script]}
+            created(client, f"/api/v1/namespaces/{namespace}/pods", mirror)
+            config = {"metadata": {"name": name}, "data": {"config.yaml": text}}
+            created(client, f"/api/v1/namespaces/{namespace}/configmaps", config)
+            for each in yaml.safe_load_all(role):
+                created(client, paths[each["kind"]], each)
+            asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+            token = created(client, f"{ACCOUNTS}/auditor/token", asked)["status"]["token"]
+        kubeconfig = write_kubeconfig(tmp_path / "least.json", server, token)
+        ran = auditor(
+            *("scan", "k8s://", "--profile", "audit-logging", "--format", "json", "--all"),
+            env={"KUBECONFIG": str(kubeconfig)},
+        )
+    document = json.loads(ran.out)
+    found = {each["rule"]: each["verdict"] for each in document["findings"]}
+    denied = [gap for gap in document["gaps"] if gap["cause"] == "denied" and name in gap["detail"]]
+    if allowed:
+        assert (found[POLICY], found[AGE]) == ("pass", "fail")
+        assert [gap for gap in denied if "ConfigMap" in gap["scope"]] == []
+    else:
+        assert (found[POLICY], found[AGE]) == ("unknown", "unknown")
+        (gap,) = denied
+        assert f"ConfigMap {name}, which APIServer cluster names" in gap["detail"]
+        assert f"--config-map {namespace}/{name}" in gap["hint"]

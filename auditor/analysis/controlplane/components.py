@@ -28,7 +28,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.bodies import decoded
-from auditor.analysis.controlplane import found, pairing, providers
+from auditor.analysis.controlplane import found, openshift, pairing, providers
 from auditor.analysis.controlplane.flags import COMPONENTS, ETCD, by_name
 from auditor.analysis.controlplane.found import FLAGZ, PROCESS, Component
 from auditor.analysis.controlplane.pairing import Place, Saved
@@ -38,7 +38,11 @@ from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, U
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin, Spot
 from auditor.model.resource import Resource
-from auditor.platforms.kubernetes import COMPONENT_FLAGS, NODE_COMPONENTS
+from auditor.platforms.kubernetes import (
+    API_SERVER_CONFIGURATION,
+    COMPONENT_FLAGS,
+    NODE_COMPONENTS,
+)
 
 KIND: Final = "k8s/ControlPlane"
 POD: Final = "k8s/Pod"
@@ -64,7 +68,9 @@ _NOT_SHOWN: Final = "no mirror pod of it is shown"
 _TELLS: Final = (
     "what the script of auditor permissions node --script prints on its node tells of it"
 )
-_KINDS: Final = frozenset({POD, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS})
+_KINDS: Final = frozenset(
+    {POD, NAMESPACE, CONFIG_MAP, CONFIGURATION, NODE_COMPONENTS, API_SERVER_CONFIGURATION}
+)
 _encode = msgspec.json.encode
 components_in = msgspec.json.Decoder(list[Component]).decode
 """Reads the components of a row."""
@@ -108,7 +114,8 @@ class ControlPlanes(Uncombined):
                     pointers = [flag.pointer for each in components for flag in each.flags]
                     origin = site.origin(resource, "", sorted(set(pointers)))
                     printed = live and resource.kind == COMPONENT_FLAGS
-                    key = (target, _PRINTED if printed else _SECOND)
+                    first = components[0].source == found.OPENSHIFT
+                    key = (target, _PRINTED if printed else _FIRST if first else _SECOND)
                     yield Row(key, COMPONENT, origin, _encode(components))
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
@@ -146,8 +153,12 @@ class ControlPlanes(Uncombined):
             case "k8s/ConfigMap":
                 if (resource.namespace or found.MAP[0], resource.name) == found.MAP:
                     yield from found.of_config_map(mapping(decoded(resource)), self._read)
+                elif (resource.namespace, resource.name) == openshift.MAP:
+                    yield from openshift.of_config_map(mapping(decoded(resource)), self._read)
             case "k8s/Flags.component.k8s.io":
                 yield from found.of_flags(mapping(decoded(resource)))
+            case "k8s/KubeAPIServerConfig.kubecontrolplane.config.openshift.io":
+                yield openshift.of_configuration(mapping(decoded(resource)))
             case "k8s/NodeComponents":
                 yield from found.of_node(mapping(decoded(resource)))
             case _:
@@ -161,8 +172,11 @@ class Seen(msgspec.Struct):
     told: set[str] = msgspec.field(default_factory=set)
 
     def counts(self, each: Component, *, printed: bool) -> bool:
-        """Note a component; false of what was ``printed`` by one that an object tells of."""
-        if printed and each.component in self.told:
+        """Note a component; false of what was ``printed`` by one that an object tells of.
+
+        Nor does a pod of OpenShift count, where the ConfigMap that it starts with was read.
+        """
+        if (printed or (each.by_operator and not each.doubt)) and each.component in self.told:
             return False
         if not each.doubt:
             self.shown.add(each.component)

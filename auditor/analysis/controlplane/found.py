@@ -8,6 +8,7 @@ ClusterConfiguration       of kubeadm: flags beside those that it sets itself. A
                            ConfigMap ``kubeadm-config``
 flagz                      what a component prints at ``/flagz``, to us or into a file: all flags,
                            in effect
+ConfigMap of OpenShift     what its operator gives the API server (:mod:`openshift`)
 process                    of a node, as its probe recorded it: of flags that it has no list of only
                            the names are known
 =========================  ========================================================================
@@ -39,6 +40,9 @@ STATIC: Final = "static-pod"
 KUBEADM: Final = "kubeadm"
 PROCESS: Final = "process"
 FLAGZ: Final = "flagz"
+OPENSHIFT: Final = "openshift"
+BY_OPERATOR: Final = "--openshift-config="
+"""What the pod of an API server of OpenShift is started with, in a script."""
 CONFIGURATION: Final = "ClusterConfiguration"
 MAP: Final = ("kube-system", "kubeadm-config")
 
@@ -58,6 +62,7 @@ class Component(msgspec.Struct, frozen=True):
     """A component as an object has it; ``doubt`` says why it is not believed, "" if it is.
 
     ``unread`` says why its flags are not known. ``version`` is "" where its image does not say it.
+    ``by_operator``: OpenShift's, whose flags are in a ConfigMap.
     """
 
     component: str
@@ -67,6 +72,7 @@ class Component(msgspec.Struct, frozen=True):
     unread: str = ""
     version: str = ""
     node: str = ""
+    by_operator: bool = False
 
 
 def may_have(body: bytes) -> bool:
@@ -98,7 +104,13 @@ def of_pod(resource: Resource, body: Mapping[str, object], *, live: bool) -> Ite
                 found.why,
                 version_of(image if isinstance(image, str) else ""),
                 str(spec.get("nodeName") or ""),
+                by_operator=bool(found.why) and _by_operator(container),
             )
+
+
+def _by_operator(container: Mapping[str, object]) -> bool:
+    words = container.get("args")
+    return any(BY_OPERATOR in f"{word}" for word in (words if isinstance(words, list) else ()))
 
 
 def of_config_map(body: Mapping[str, object], read: ReadText) -> Iterator[Component]:

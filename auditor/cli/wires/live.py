@@ -31,6 +31,7 @@ def _patience(settings: CollectorOptions) -> Patience:
 
 
 def _cluster(text: str, settings: CollectorOptions) -> Live:
+    from auditor.analysis.controlplane import naming as of_control_planes
     from auditor.analysis.gpu import naming as of_gpus
     from auditor.analysis.nodes import naming as of_nodes
     from collectors.kubernetes.live.address import parse_address
@@ -48,7 +49,7 @@ def _cluster(text: str, settings: CollectorOptions) -> Live:
         settings.kubeconfig,
         system_clock(),
         _patience(settings),
-        references=together(of_gpus.REFERENCES, of_nodes.REFERENCES),
+        references=together(of_control_planes.REFERENCES, of_gpus.REFERENCES, of_nodes.REFERENCES),
     )
 
 

@@ -18,7 +18,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from auditor.platforms.kubernetes import KUBELET_CONFIGURATION, PROXY_CONFIGURATION
+from auditor.platforms.kubernetes import (
+    API_SERVER_CONFIGURATION,
+    KUBELET_CONFIGURATION,
+    PROXY_CONFIGURATION,
+)
 
 UNREAD: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -28,6 +32,7 @@ UNREAD: Final[Mapping[str, str]] = MappingProxyType(
             (KUBELET_CONFIGURATION, PROXY_CONFIGURATION),
             "it is in no API server but in a ConfigMap of kubeadm, which is read by its name",
         ),
+        API_SERVER_CONFIGURATION: "OpenShift keeps it in a ConfigMap, which is read by its name",
     }
 )
 """Kind to the reason, in words for people."""
