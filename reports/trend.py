@@ -43,7 +43,7 @@ def screen(trend: Trend, by: str, style: Style) -> Iterator[str]:
     yield from _more(len(trend.points), "earlier runs")
     yield from _notes(trend, style)
     yield ""
-    rows = _groups(trend, by)
+    rows = counted(trend, by)
     yield from _table(
         [(by.upper(), "OPEN", "UNSEEN", "MENDED", "REOPENED"), *(_group(*x) for x in rows[:SHOWN])]
     )
@@ -86,8 +86,8 @@ def _notes(trend: Trend, style: Style) -> Iterator[str]:
         yield from wrap(text, style.width, style.glyph("unknown"))
 
 
-def _groups(trend: Trend, by: str) -> list[tuple[str, Counter[str]]]:
-    """How many findings of each group are in which state; the most open ones first."""
+def counted(trend: Trend, by: str) -> list[tuple[str, Counter[str]]]:
+    """Count how many findings of each group are in which state; the most open ones first."""
     found: dict[str, Counter[str]] = {}
     for each in trend.findings:
         counts = found.setdefault(GROUPS[by](each), Counter())
@@ -151,7 +151,7 @@ def as_json(trend: Trend, by: str) -> Iterator[str]:
                 **{state.value: counts[state.value] for state in _STATES},
                 "reopened": counts["reopened"],
             }
-            for name, counts in _groups(trend, by)
+            for name, counts in counted(trend, by)
         ],
         "findings": msgspec.to_builtins(trend.findings),
     }

@@ -33,10 +33,10 @@ from reports.trend import GROUPS, as_csv, as_json, screen
 @click.option(
     "--format",
     "shown_as",
-    type=click.Choice(["terminal", "json", "csv"]),
+    type=click.Choice(["terminal", "json", "csv", "html"]),
     default="terminal",
     show_default=True,
-    help="What to print; csv has a row a finding.",
+    help="What to print; csv has a row a finding, html a picture.",
 )
 @click.option("--plain", is_flag=True, help="Words only: no glyphs, no colour.")
 @prose
@@ -51,6 +51,7 @@ def trend(place: Path, by: str, profile: str, target: str, shown_as: str, *, pla
       auditor trend history.db
       auditor trend history.db --by rule --profile ai-platform
       auditor trend history.db --format csv > findings.csv
+      auditor trend history.db --format html > trend.html
     """
     with History.opened(place, write=False) as kept:
         found = trend_of(_chosen(kept.runs(), profile, target))
@@ -59,6 +60,11 @@ def trend(place: Path, by: str, profile: str, target: str, shown_as: str, *, pla
             f"{place}: no run in it is asked for", hint="auditor history import BUNDLE --to FILE"
         )
     match shown_as:
+        case "html":
+            from reports.html.trend import render
+
+            write_stdout(sys.stdout.buffer, render(found, by))
+            return 0
         case "json":
             text = as_json(found, by)
         case "csv":

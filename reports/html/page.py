@@ -69,19 +69,19 @@ SECTIONS: Final = (
 
 def render(report: Report) -> Iterator[bytes]:
     """Yield the page in pieces; findings pass by twice, and none is held."""
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = asset("page.css"), asset("page.js")
     groups = findings.Groups(report)
     for finding in report.findings:
         groups.add(finding)
     made = ((each, each.make(report, groups)) for each in SECTIONS)
     context = {
         "style": style,
-        "style_hash": _digest(style),
-        "script_hash": _digest(script),
+        "style_hash": digest(style),
+        "script_hash": digest(script),
         "head": head.made(report),
         "sections": [(each.id, each.title, found) for each, found in made if found is not None],
     }
-    stream = _templates().get_template("page.html").stream(context)
+    stream = templates().get_template("page.html").stream(context)
     stream.enable_buffering(PIECES)
     for piece in stream:
         yield piece.encode("utf-8", "backslashreplace")
@@ -90,9 +90,10 @@ def render(report: Report) -> Iterator[bytes]:
 
 
 @functools.cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of pages, which escape whatever is put into them."""
     return Environment(
-        loader=FunctionLoader(lambda name: _asset(f"parts/{name}")),
+        loader=FunctionLoader(lambda name: asset(f"parts/{name}")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -100,10 +101,11 @@ def _templates() -> Environment:
     )
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of ours that stands beside this module."""
     return (files("reports.html") / name).read_text("utf-8")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
     """What a policy calls an element by: Content Security Policy Level 3, hash-source."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -14,13 +14,17 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
+from auditor.history.course import trend_of
 from auditor.model.results import Baseline
 from auditor.model.results_finding import Waiver
 from reports.html.page import render
+from reports.html.trend import render as render_trend
 from tests.contract.test_formats import Many, finding, report
 from tests.contract.test_injection import HOSTILE, hostile
 from tests.e2e.command import ESTATE, ROOT, auditor
 from tests.engines.chromium import Chromium, Tab
+from tests.unit.history.made import finding as finding_seen
+from tests.unit.history.made import run as run_seen
 
 EXAMPLES = ("gpu-host", "gpu-cluster", "vcenter")
 SHOWN = 200
@@ -352,6 +356,22 @@ def test_nobody_is_kept_out_of_what_people_decided(
             assert page.run(f"document.getElementById('{section}').innerText.length > 50"), section
         open_all(page)
         assert barriers(page, axe, scheme, width) == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_nobody_is_kept_out_of_a_history(
+    chromium: Chromium, axe: str, tmp_path: Path, scheme: str, width: int
+) -> None:
+    leaky = finding_seen(0, "k8s-rule", "x")
+    file = tmp_path / "t.html"
+    history = trend_of([run_seen(1, leaky), run_seen(2), run_seen(3, leaky), run_seen(5, leaky)])
+    file.write_bytes(b"".join(render_trend(history, "rule")))
+    with chromium.tab(file.as_uri()) as page:
+        assert barriers(page, axe, scheme, width) == []
+        assert page.said() == []
+        assert page.asked() == [file.as_uri()]
+        colours = "new Set([...document.querySelectorAll('polygon, rect')].map((e) => "
+        assert page.run(f"{colours}getComputedStyle(e).fill)).size") == 4
 
 
 def test_axe_would_tell(chromium: Chromium, axe: str, tmp_path: Path) -> None:
