@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -13,17 +13,15 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from auditor.cli.configured_names import absent, besides, misnamed, parameter, path_of
 from auditor.cli.fleet import NO_FLEET, Fleet, fleet_of
-from auditor.cli.options import load_policy
 from auditor.cli.wiring import wired
 from auditor.configuration.finding import NAME, find, read_found
-from auditor.configuration.values import WHAT, Configuration, TargetValue, Value
+from auditor.configuration.values import WHAT, Configuration, TargetValue
 from auditor.errors import AuditorError, PolicyError, PolicyErrors, UsageError
 from auditor.evidence.layout import is_part
 from auditor.model.results import ConfigurationFile
-from auditor.policy import resolve
 from auditor.policy.policyset import read_file
-from auditor.policy.tenancy import FILE, TENANT
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -119,7 +117,7 @@ class Used(msgspec.Struct, frozen=True):
         found = self.configuration
         if found is None:
             return error
-        wrong = tuple(_misnamed(found, self.given["policies"], self.given["profile"]))
+        wrong = tuple(misnamed(found, self.given["policies"], self.given["profile"]))
         return PolicyErrors(wrong, WHAT) if wrong else error
 
 
@@ -136,20 +134,23 @@ def applied(context: click.Context, given: dict[str, Any], *, needed: bool = Tru
     if part is not None and listed is None:
         raise UsageError("--part is of the targets of a file", hint="--targets FILE")
     has_targets = bool(given["targets"] or listed)
-    found = _configuration(named, off=off, has_targets=has_targets)
+    found, wrong = _configuration(named, off=off, has_targets=has_targets)
     sources: dict[str, str] = {}
     fleet = NO_FLEET
     if listed is not None:
         fleet = _listed(listed, given["targets"], part)
         given["targets"] = tuple(fleet.values)
     elif found is not None:
-        fleet = _fleet(found.targets(), found.folder, WHAT, given["targets"])
+        try:
+            fleet = _fleet(found.targets(), found.folder, WHAT, given["targets"])
+        except PolicyErrors as error:
+            wrong += error.errors
     if found is not None:
-        _refuse_absent(found)
         said = {name for name in KEYS if _is_said(context, name)}
         said |= {"targets"} if listed is not None else set()
         for group in _ONE_OF:
             said |= group if said & group else set()
+        _refuse(found, wrong, {key for name, key in KEYS.items() if name not in said}, given)
         for name, key in KEYS.items():
             if found.all(key) and (name not in said or name == "settings"):
                 given[name] = (
@@ -178,7 +179,10 @@ def _is_said(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) not in {None, ParameterSource.DEFAULT}
 
 
-def _configuration(named: Path | None, *, off: bool, has_targets: bool) -> Configuration | None:
+def _configuration(
+    named: Path | None, *, off: bool, has_targets: bool
+) -> tuple[Configuration | None, list[PolicyError]]:
+    """The configuration that is named or found, as far as it can be read, and what is wrong."""
     if named is not None:
         if off:
             raise UsageError("--config and --no-config say two things", hint="leave one out")
@@ -188,20 +192,35 @@ def _configuration(named: Path | None, *, off: bool, has_targets: bool) -> Confi
         return _read(data, _shown(named), named.parent)
     found = None if off or has_targets else find(Path.cwd())
     if found is None:
-        return None
+        return None, []
     name = _shown(Path(os.path.relpath(found.path)))
-    read = _read(read_found(found.path, name), name, found.path.parent)
+    read, wrong = _read(read_found(found.path, name), name, found.path.parent)
     from auditor.configuration.confined import refuse_beyond
 
-    refuse_beyond(read, found.root, wired().own)
-    return read
+    try:
+        refuse_beyond(read, found.root, wired().own)
+    except PolicyErrors as error:
+        wrong += error.errors
+    return read, wrong
 
 
-def _read(data: bytes, name: str, folder: Path) -> Configuration:
+def _read(data: bytes, name: str, folder: Path) -> tuple[Configuration, list[PolicyError]]:
     """Read a file; who has none does not wait for YAML to be loaded."""
-    from auditor.configuration.reading import read_configuration
+    from auditor.configuration.reading import parsed
 
-    return read_configuration(data, name, folder, wired().formats)
+    return parsed(data, name, folder, wired().formats)
+
+
+def _refuse(
+    found: Configuration, wrong: list[PolicyError], keys: Collection[str], given: Mapping[str, Any]
+) -> None:
+    """Stop at all that is wrong with a file: its form, and what is not there of what it names."""
+    known = {error.location for error in wrong}
+    wrong += [error for error in absent(found, keys) if error.location not in known]
+    if wrong:
+        known = {error.location for error in wrong}
+        wrong += [error for error in besides(found, keys, given) if error.location not in known]
+        raise PolicyErrors(tuple(wrong), WHAT)
 
 
 def _shown(path: Path) -> str:
@@ -218,24 +237,17 @@ def _value(name: str, found: Configuration, given: Any) -> Any:
         case "settings":
             said = {text.partition("=")[0] for text in given}
             more = (each for each in values if each.name not in said)
-            return (*(f"{each.name}={_parameter(found, each)}" for each in more), *given)
+            return (*(f"{each.name}={parameter(found, each)}" for each in more), *given)
         case "policies":
-            return tuple(Path(_path(found.folder, each.text)) for each in values)
+            return tuple(Path(path_of(found.folder, each.text)) for each in values)
         case "outputs":
-            return tuple(f"{each.name}={_path(found.folder, each.text)}" for each in values)
+            return tuple(f"{each.name}={path_of(found.folder, each.text)}" for each in values)
         case "kubeconfig":
-            return _path(found.folder, values[0].text)
+            return path_of(found.folder, values[0].text)
         case "waivers" | "answers" | "baseline" | "baseline_key" | "baseline_trust":
-            return Path(_path(found.folder, values[0].text))
+            return Path(path_of(found.folder, values[0].text))
         case _:
             return values[0].value
-
-
-def _path(folder: Path, text: str) -> str:
-    """A path from where we are; in the folder of the file itself it stays as it is written."""
-    if Path(text).is_absolute() or folder.resolve() == Path.cwd():
-        return text
-    return os.path.relpath(folder / text)
 
 
 def _listed(file: Path, named: Sequence[str], part: tuple[int, int] | None) -> Fleet:
@@ -298,7 +310,7 @@ def _named(targets: Iterable[TargetValue], folder: Path, what: str) -> dict[str,
     values: dict[str, TargetValue] = {}
     wrong: list[PolicyError] = []
     for each in targets:
-        text = each.text if "://" in each.text else _path(folder, each.text)
+        text = each.text if "://" in each.text else path_of(folder, each.text)
         other = values.setdefault(text, each)
         if other is not each:
             message = f"{text} is there twice, the first time in {other.place}"
@@ -306,47 +318,3 @@ def _named(targets: Iterable[TargetValue], folder: Path, what: str) -> dict[str,
     if wrong:
         raise PolicyErrors(tuple(wrong), what)
     return values
-
-
-def _parameter(found: Configuration, value: Value) -> str:
-    """A parameter whose files are named from where we are."""
-    if value.name != TENANT:
-        return value.text
-    parts = []
-    for part in map(str.strip, value.text.split(",")):
-        of, mark, path = part.partition(":")
-        parts.append(
-            f"{FILE}:{_path(found.folder, path)}" if of == FILE and mark and path else part
-        )
-    return ",".join(parts)
-
-
-def _refuse_absent(found: Configuration) -> None:
-    """Stop at folders of policies that are not there, as the option does."""
-    wrong = tuple(
-        PolicyError(f"{each.text}: no such folder", location=each.place)
-        for each in found.all("policies")
-        if not (found.folder / each.text).is_dir()
-    )
-    if wrong:
-        raise PolicyErrors(wrong, WHAT)
-
-
-def _misnamed(
-    found: Configuration, policies: tuple[Path, ...], profile: str
-) -> Iterator[PolicyError]:
-    """What of a file names no profile, or no parameter of it."""
-    policy = load_policy(policies)
-    try:
-        resolve(policy, profile, {})
-    except UsageError as error:
-        yield from (
-            PolicyError(error.message, location=each.place, hint=error.hint)
-            for each in found.all("profile")
-        )
-        return
-    for each in found.all("parameters"):
-        try:
-            resolve(policy, profile, {each.name: _parameter(found, each)})
-        except UsageError as error:
-            yield PolicyError(error.message, location=each.place, hint=error.hint)

@@ -35,6 +35,19 @@ def read_configuration(
     Raises:
         PolicyErrors: everything that is wrong with it, each with its line.
     """
+    found, errors = parsed(data, name, folder, formats)
+    if errors:
+        raise PolicyErrors(tuple(errors), WHAT)
+    return found
+
+
+def parsed(
+    data: bytes, name: str, folder: Path, formats: Collection[str]
+) -> tuple[Configuration, list[PolicyError]]:
+    """Read what can be read of a configuration file, and say what is wrong with the rest.
+
+    A text that is none is "", a number that is none is None.
+    """
     errors: list[PolicyError] = []
     reader = Reader(data, name, errors)
     settings: dict[str, tuple[Value, ...]] = {}
@@ -43,9 +56,7 @@ def read_configuration(
             settings[key] = KEYS[key](reader, node)
             if key == "outputs":
                 _formats(reader, node, formats)
-    if errors:
-        raise PolicyErrors(tuple(errors), WHAT)
-    return Configuration(name, folder, hashlib.sha256(data).hexdigest(), settings)
+    return Configuration(name, folder, hashlib.sha256(data).hexdigest(), settings), errors
 
 
 def read_targets(data: bytes, name: str) -> tuple[TargetValue, ...]:

@@ -125,6 +125,54 @@ def test_a_file_of_another_user_is_refused(folder: Path) -> None:
     assert "it is owned by another user (12345" in done.err
 
 
+WRONG = """\
+targets: [., missing]
+profile: cis-kubernets
+fail-on: hihg
+parameters: {vesion: "1.30"}
+policies: [own]
+outputs: {csv: none/a.csv, json: ../b.json}
+waivers: w.yaml
+answers: a.yaml
+baseline: b.zip
+baseline-key: k.pub
+timeout: soon
+"""
+
+
+def test_what_is_named_and_not_there_is_said_with_the_rest(folder: Path) -> None:
+    """The form of a file, what it names and where it leads: all of it at once, each at its line."""
+    (folder / "auditor.yaml").write_text(WRONG)
+    done = auditor("scan", cwd=folder)
+    assert (done.code, done.out) == (2, "")
+    said = [line.split(": ", 1) for line in done.err.splitlines() if line.startswith("auditor.y")]
+    assert [[place.split(":")[1], text] for place, text in said] == [
+        ["1", "missing: no such file or folder"],
+        ["2", "no profile is called cis-kubernets"],
+        ["3", "'hihg' is not a gate"],
+        ["5", "own: no such folder"],
+        ["6", f"csv=none/a.csv: {folder}/none is not a folder"],
+        ["6", "../b.json: outside of the repository"],
+        ["7", "w.yaml: no such file"],
+        ["8", "a.yaml: no such file"],
+        ["9", "b.zip: no such file"],
+        ["10", "k.pub: no such file"],
+        ["11", "must be a number of seconds, not text"],
+    ]
+    assert "did you mean 'cis-kubernetes'?" in done.err
+    assert "hint: auditor waivers add FILE makes one" in done.err
+
+
+def test_what_an_option_says_in_its_place_is_not_looked_for(folder: Path) -> None:
+    text = "targets: [.]\nwaivers: w.yaml\noutputs: {csv: none/a.csv}\n"
+    (folder / "auditor.yaml").write_text(f'{text}parameters: {{vesion: "1.30"}}\n')
+    (folder / "own.yaml").write_text("[]\n")
+    done = auditor("scan", "--waivers", "own.yaml", "-o", "csv=a.csv", cwd=folder)
+    assert done.code == 2
+    assert "Error: 1 error in the configuration" in done.err
+    assert "auditor.yaml:4:22: no selected rule has a parameter vesion" in done.err
+
+
 def test_all_that_is_wrong_is_said_before_anything_is_read(folder: Path) -> None:
     (folder / "auditor.yaml").write_text("targts: [a]\nprofile: [x]\noutputs: {jsn: r}\n")
     done = auditor("scan", cwd=folder)
