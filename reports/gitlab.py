@@ -65,10 +65,10 @@ def _finding(finding: Finding) -> _Issue:
     prints = f"{finding.fingerprint}\0{path}".encode("utf-8", "backslashreplace")
     words = message(finding)
     severity = SEVERITIES[finding.severity]
+    if finding.verdict != "fail":
+        words = f"{words} ({finding.verdict})"
     if finding.waiver is not None:
         words, severity = f"{words} ({accepted(finding.waiver)})", "info"
-    elif finding.verdict != "fail":
-        words = f"{words} ({finding.verdict})"
     return _issue(
         finding.rule,
         words,

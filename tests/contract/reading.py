@@ -25,11 +25,15 @@ from tests.contract.pages import Page
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The messages of findings by their verdict, and of gaps; ``left`` is what it says it lacks."""
+    """The messages of findings by their verdict, and of gaps; ``left`` is what it says it lacks.
+
+    ``accepted`` are the messages of findings of which it says that somebody accepted them.
+    """
 
     findings: list[tuple[str, str]]
     gaps: list[str]
     left: Counter[str] = field(default_factory=Counter)
+    accepted: list[str] = field(default_factory=list)
 
 
 def of_json(data: bytes) -> Shown:
@@ -37,6 +41,7 @@ def of_json(data: bytes) -> Shown:
     return Shown(
         [(each["verdict"], each["message"]) for each in document["findings"]],
         [gap["detail"] for gap in document["gaps"]],
+        accepted=[each["message"] for each in document["findings"] if each["waiver"]],
     )
 
 
@@ -52,6 +57,7 @@ def of_sarif(data: bytes) -> Shown:
         ],
         [_first(each) for each in run["results"] if each["ruleId"] == NOT_READ],
         Counter(run["properties"]["leftOut"]),
+        [_first(each) for each in run["results"] if "suppressions" in each],
     )
 
 
@@ -68,7 +74,16 @@ def of_junit(data: bytes) -> Shown:
         suite.update_statistics()
         assert counts == (suite.tests, suite.failures, suite.errors, suite.skipped)
     assert len(list(gate)) == 1
-    return Shown([_case(case) for case in findings], [_case(case)[1] for case in gaps])
+    cases = [*findings]
+    return Shown(
+        [_case(case) for case in cases],
+        [_case(case)[1] for case in gaps],
+        accepted=[
+            _case(case)[1]
+            for case in cases
+            if any(isinstance(each, Skipped) and each.type == "accepted" for each in case.result)
+        ],
+    )
 
 
 def _case(case: TestCase) -> tuple[str, str]:
@@ -83,6 +98,8 @@ def _case(case: TestCase) -> tuple[str, str]:
 BLOCKS = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline"}
 BLOCKS |= {f"{kind}_{end}" for kind in ("bullet_list", "list_item") for end in ("open", "close")}
 SPANS = {"text", "code_inline"}
+ACCEPTED = re.compile(r"accepted by ml, approved by ciso, until 2027-01-01: .* \(waiver W-1\)")
+"""What is said of a finding that the waiver of the tests covers."""
 LEFT = re.compile(r"(\d+) findings, (\d+) gaps and \d+ other lines are left out")
 
 
@@ -104,6 +121,10 @@ def of_markdown(data: bytes) -> Shown:
             elif previous.type == "paragraph_open" and ": " in section and section[0] != "A":
                 word = section.split(" ", 1)[0].rstrip(":")
                 shown.findings.append((word if word in OTHERS else "fail", said))
+        elif (
+            token.type == "inline" and token.level == 5 and ACCEPTED.match(token.content.strip("`"))
+        ):
+            shown.accepted.append(shown.findings[-1][1])
         elif token.type == "inline" and (left := LEFT.match(token.content)):
             shown.left.update(findings=int(left[1]), gaps=int(left[2]))
         previous = token
@@ -124,6 +145,11 @@ def of_csv(data: bytes) -> Shown:
     return Shown(
         [(row["verdict"], plain(row["message"])) for row in rows if row["record"] == "finding"],
         [plain(row["message"]) for row in rows if row["record"] == "gap"],
+        accepted=[
+            plain(row["message"])
+            for row in rows
+            if row["record"] == "finding" and ACCEPTED.fullmatch(row["accepted"])
+        ],
     )
 
 
@@ -139,10 +165,17 @@ def of_gitlab(data: bytes) -> Shown:
     run = next(each for each in issues if each["check_name"] == gitlab.RUN)
     left = re.search(r"(\d+) findings that pass", run["content"]["body"])
     own = {gitlab.RUN, gitlab.NOT_READ}
+    said = [each["description"] for each in issues if each["check_name"] not in own]
+    marks = [re.search(rf" \({ACCEPTED.pattern}\)$", each) for each in said]
+    said = [
+        each if mark is None else each[: mark.start()]
+        for each, mark in zip(said, marks, strict=True)
+    ]
     return Shown(
-        [_issue(each["description"]) for each in issues if each["check_name"] not in own],
+        [_issue(each) for each in said],
         [each["description"] for each in issues if each["check_name"] == gitlab.NOT_READ],
         Counter(passing=int(left[1]) if left else 0),
+        [_issue(each)[1] for each, mark in zip(said, marks, strict=True) if mark is not None],
     )
 
 
@@ -168,12 +201,16 @@ def of_github(data: bytes) -> Shown:
             continue
         found = COMMAND.fullmatch(line)
         assert found is not None, line
-        title, said = _decoded(found[4]), _decoded(found[5]).split("\n", 1)[0]
+        title = _decoded(found[4])
+        said, *more = _decoded(found[5]).split("\n")
         if title == "auditor: not read":
             shown.gaps.append(said)
             continue
         word = title.split(": ", 1)[0]
         shown.findings.append((word if word in OTHERS else "fail", said))
+        if any(ACCEPTED.fullmatch(line) for line in more):
+            assert found[1] == "notice"
+            shown.accepted.append(said)
     return shown
 
 
@@ -195,7 +232,8 @@ def of_html(data: bytes) -> Shown:
     page = Page(data.decode())
     rows, _ = page.rows()
     cells = page.cells.get("gaps", [])
-    return Shown([(row[2], row[6]) for row in rows], cells[2::5])
+    accepted = [row[6] for row in rows if "accepted" in row[8]]
+    return Shown([(row[2], row[6]) for row in rows], cells[2::5], accepted=accepted)
 
 
 def of_ocsf(data: bytes) -> Shown:
@@ -208,6 +246,8 @@ def of_ocsf(data: bytes) -> Shown:
             shown.gaps.append(event["message"])
         else:
             shown.findings.append((event["unmapped"]["verdict"], event["message"]))
+            if event.get("status") == "Suppressed" or ACCEPTED.fullmatch(event.get("comment", "")):
+                shown.accepted.append(event["message"])
     return shown
 
 
@@ -222,6 +262,8 @@ def of_oscal(data: bytes) -> Shown:
             shown.gaps.append(said)
         else:
             shown.findings.append((about["verdict"], said))
+            if about.get("waiver") == "W-1":
+                shown.accepted.append(said)
     return shown
 
 
@@ -236,6 +278,9 @@ def of_policy_reports(data: bytes) -> Shown:
                 shown.gaps.append(each["message"])
             else:
                 shown.findings.append((each["properties"]["verdict"], each["message"]))
+                if ACCEPTED.fullmatch(each["properties"].get("waiver", "")):
+                    assert each["result"] == "skip"
+                    shown.accepted.append(each["message"])
     return shown
 
 
@@ -249,6 +294,8 @@ def of_cyclonedx(data: bytes) -> Shown:
         elif each["bom-ref"].startswith("finding/"):
             about = json.loads(each["data"][0]["contents"]["attachment"]["content"])
             shown.findings.append((about["verdict"], said))
+            if about.get("waiver") == "W-1":
+                shown.accepted.append(said)
     return shown
 
 

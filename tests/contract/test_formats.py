@@ -386,6 +386,29 @@ def test_parity(name: str, found: Many, gaps: list[Gap], baseline: Baseline | No
     assert not shown.left["findings"] or name == "github"
 
 
+@pytest.mark.parametrize("name", READERS)
+@given(st.lists(FOUND, max_size=8).map(worst_first), st.lists(st.booleans(), min_size=8))
+@settings(max_examples=30)
+def test_what_is_accepted_is_told_of_it(name: str, found: Many, marks: list[bool]) -> None:
+    """Of that finding and no other, whatever its verdict; it is listed as the others are."""
+    mark = Waiver("W-1", "ml", "reviewed", "ciso", "2027-01-01")
+    seen = [
+        msgspec.structs.replace(each, new=False, waiver=mark if marked else None)
+        for each, marked in zip(found, marks, strict=False)
+    ]
+    shown = READERS[name](rendered(name, report(Many(tuple(seen)), gaps=())))
+    there = [each for each in seen if name not in WITHOUT_PASSES or each.verdict not in PASSING]
+    said = SAID.get(name, safe)
+    assert [words for _, words in shown.findings] == [said(each.message) for each in there]
+    assert shown.accepted == [said(each.message) for each in there if each.waiver is not None]
+    if name not in ONE_WORD:
+        assert [verdict for verdict, _ in shown.findings] == [each.verdict for each in there]
+
+
+ONE_WORD = {"junit"}
+"""Formats that have one word for a finding: one that is accepted is just that."""
+
+
 @given(st.lists(FOUND, max_size=12).map(worst_first), st.lists(GAPS, max_size=4, unique=True))
 @settings(max_examples=60)
 def test_numbers_are_those_of_the_findings(found: Many, gaps: list[Gap]) -> None:
