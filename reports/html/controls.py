@@ -28,6 +28,8 @@ _ORDER: Final = (
 _BY_ID: Final = frozenset({ControlState.NOT_ASSESSED, ControlState.NOT_COVERED})
 """States of which there is nothing to say beside which controls they are."""
 WIDTH: Final = 240
+MANY: Final = 4
+"""Controls that are undetermined for one reason; paper names so many together, by their ids."""
 
 
 def made(report: Report, _: Groups) -> list[dict[str, Any]]:
@@ -55,6 +57,7 @@ def _frameworks(report: Report) -> Iterator[dict[str, Any]]:
                 if counts[state]
             ],
             "controls": [*_rows(found)],
+            "alike": [*_alike(found)],
             "left": [*_left(found)],
         }
 
@@ -85,6 +88,17 @@ def _rows(found: Sequence[ControlResult]) -> Iterator[dict[str, str]]:
                     "kind": state.value,
                     "why": cut(each.why),
                 }
+
+
+def _alike(found: Sequence[ControlResult]) -> Iterator[dict[str, str]]:
+    """Name together the controls that are undetermined for one reason, where they are many."""
+    reasons: dict[str, list[str]] = {}
+    for each in found:
+        if each.state is ControlState.UNDETERMINED:
+            reasons.setdefault(cut(each.why), []).append(safe(each.id))
+    for why, names in reasons.items():
+        if len(names) >= MANY:
+            yield {"why": why, "ids": ", ".join(names)}
 
 
 def _left(found: Sequence[ControlResult]) -> Iterator[str]:

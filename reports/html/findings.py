@@ -184,6 +184,7 @@ def _worst_first(this: _Object) -> tuple[int, ...]:
 
 
 def _summary(groups: Groups) -> str:
+    """Count what fails and what is undecided; where there are gaps, nothing is said of all."""
     fails = sum(number for key, number in groups.counts.items() if key.verdict == "fail")
     open_ = sum(
         number
@@ -191,5 +192,7 @@ def _summary(groups: Groups) -> str:
         if key.verdict != "fail" and key.verdict not in PASSING
     )
     rules = len({key.rule for key in groups.counts if key.verdict == "fail"})
+    read = " of what was read" if groups.report.gaps else ""
     failing = f"{count(fails, 'finding')} of {count(rules, 'rule')} fail"
-    return f"{failing}; {open_:,} could not be decided."
+    decided = f"{open_:,} could not be decided" if open_ else f"all{read} could be decided"
+    return f"{failing if fails else f'Nothing{read} fails'}; {decided}."

@@ -53,7 +53,7 @@ def _row(chain: ChainFact, *, several: bool) -> dict[str, Any]:
         "level": chain.level,
         "sure": chain.sure,
         "verdict": safe(
-            f"{'' if chain.sure else 'perhaps '}{chain.isolation} by its {chain.weakest}"
+            f"Isolation {'' if chain.sure else 'perhaps '}{chain.isolation}, by its "
+            f"{chain.weakest}; shares a kernel with {', '.join(chain.others) or 'nobody'}{more}"
         ),
-        "others": safe(", ".join(chain.others) + more) or "nobody else",
     }

@@ -206,7 +206,7 @@
   addEventListener("hashchange", () => { if (recall()) filter(); });
   addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("details")) each.open = true; });
   document.documentElement.classList.add("scripted");
-  for (const each of document.querySelectorAll(".screen[hidden]")) each.hidden = false;
+  for (const each of document.querySelectorAll(".screen[hidden]")) each.hidden = rows.length === 0;
   const sent = recall();
   filter();
   if (sent) document.getElementById("findings").scrollIntoView();

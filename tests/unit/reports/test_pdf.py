@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from auditor.model.enums import GapCause, Severity
+from auditor.model.enums import ControlState, GapCause, Severity
 from auditor.model.finding import GapReport, Report
+from auditor.model.policy import Framework
 from auditor.model.resource import Gap
-from auditor.model.results import Baseline
+from auditor.model.results import Baseline, ControlResult, TargetControl
 from auditor.model.results_finding import Observed
 from reports.pdf.document import OTHERS, render
 from tests.contract.reading import printed
@@ -143,3 +144,30 @@ def test_every_letter_that_is_shown_has_a_shape() -> None:
     for each in parts:
         same = "".join(unicodedata.normalize("NFKC", each).split())
         assert text.count(same) >= 3, each
+
+
+def test_controls_without_a_verdict_for_one_reason_are_named_together() -> None:
+    """Each by its id, and no more than that; where they are few each has its row."""
+    why = "its rules apply to nothing that was read"
+    unread = [("many", number) for number in range(30)] + [("few", number) for number in range(3)]
+    states = (TargetControl("t", ControlState.UNDETERMINED),)
+    found = tuple(
+        ControlResult(
+            name, f"{name}-{number}", f"Title {name}", ControlState.UNDETERMINED, (), states, why
+        )
+        for name, number in unread
+    )
+    frameworks = tuple(Framework(name, name, "", "https://x.example/") for name in ("many", "few"))
+    text = joined(made(report(Many(()), controls=found, frameworks=frameworks)))
+    names = ",".join(f"many-{number}" for number in range(30))
+    assert f"undetermined,{''.join(why.split())}:{names}" in text
+    assert "Titlemany" not in text
+    assert text.count("Titlefew") == 3
+
+
+def test_a_run_in_which_nothing_fails_says_so() -> None:
+    """Of what was not read nothing is said."""
+    text = printed(made(report(Many(()), gaps=())))
+    assert "Nothing fails; all could be decided." in text
+    text = printed(made(report(Many(()))))
+    assert "Nothing of what was read fails; all of what was read could be decided." in text
