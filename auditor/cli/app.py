@@ -167,6 +167,7 @@ def app() -> None:
       auditor scan docker://            audit the engine of the current context
       auditor scan vsphere://me@vc      audit a vCenter, or an ESXi host
       helm template . | auditor scan -  audit what a chart renders to
+      auditor init                      keep what is audited in auditor.yaml
     """
 
 

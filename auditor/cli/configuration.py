@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -14,9 +14,17 @@ from auditor.cli.configured import KEYS, Used, applied
 from auditor.cli.prose import prose
 from auditor.configuration.finding import NAME
 from auditor.policy import policies_folder
+from auditor.runner.gather import MAX_PARALLEL_TARGETS
 from reports.text import safe
 
 SCHEMA = "schema/configuration.v1.schema.json"
+_DEFAULTS: Final = {
+    "fail-on": "the gate of the profile",
+    "kubeconfig": "KUBECONFIG, or ~/.kube/config",
+    "timeout": "900",
+    "parallel": str(MAX_PARALLEL_TARGETS),
+}
+"""What counts where nobody says anything."""
 
 
 @click.group(short_help="Say what a scan goes by, and where each value is from.")
@@ -101,10 +109,10 @@ def _table(used: Used, values: Mapping[str, object], sources: Mapping[str, str])
     else:
         yield f"{file.file}  {file.digest}"
     yield ""
-    shown = {key: _shown(value) for key, value in values.items()}
+    shown = {key: _shown(value) or _DEFAULTS.get(key, "-") for key, value in values.items()}
     width = max(map(len, shown))
     for key, value in shown.items():
-        yield f"{key:<{width}}  {value or '-'}  ({sources[key]})"
+        yield f"{key:<{width}}  {value}  ({sources[key]})"
 
 
 def _shown(value: object) -> str:

@@ -68,7 +68,9 @@ def read_targets(data: bytes, name: str) -> tuple[TargetValue, ...]:
     errors: list[PolicyError] = []
     reader = Reader(data, name, errors)
     found: tuple[TargetValue, ...] = ()
-    if reader.root is not None:
+    if isinstance(reader.root, yaml.SequenceNode):
+        reader.fail(reader.root, "must be a mapping, not a list", "put them below the key targets:")
+    elif reader.root is not None:
         nodes = reader.mapping(reader.root, ("targets",), ("targets",))
         found = targets_of(reader, nodes["targets"]) if nodes else ()
     if errors:

@@ -299,6 +299,10 @@ def test_a_target_twice_and_a_target_that_is_none(tmp_path: Path) -> None:
     assert "k8s://a is there twice, the first time in fleet.yaml:2:3" in done.err
     write(tmp_path, "k8s://a")
     assert "k8s://b: not among the targets of fleet.yaml" in scan(tmp_path, "k8s://b").err
+    (tmp_path / "fleet.yaml").write_text("- k8s://a\n")
+    done = scan(tmp_path)
+    assert "fleet.yaml:1:1: must be a mapping, not a list" in done.err
+    assert "hint: put them below the key targets:" in done.err
     assert (
         "--targets none.yaml: cannot be read"
         in auditor("scan", "--targets", "none.yaml", cwd=tmp_path).err
