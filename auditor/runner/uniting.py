@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from glob import escape
+from itertools import pairwise
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -157,12 +158,22 @@ def _absent(parts: Sequence[PartRead], number: int | None) -> Iterator[str]:
                 f"the parts say that they are of {known}, not of {number}",
                 hint=f"--parts {known}, or none: they say it themselves",
             )
-        yield from (f"part {each}/{known}" for each in range(known) if each not in there)
+        yield from _gaps_in(sorted(there), known)
     elif number is not None:
         if len(parts) > number:
             raise UsageError(f"{len(parts)} parts, more than {number}", hint="--parts N")
         if len(parts) < number:
             yield f"{number - len(parts)} of {number} parts"
+
+
+def _gaps_in(there: Sequence[int], of: int) -> Iterator[str]:
+    """The parts that are missing; those in a row are one, for there may be thousands."""
+    for before, after in pairwise((-1, *there, of)):
+        first, last = before + 1, after - 1
+        if first == last:
+            yield f"part {first}/{of}"
+        elif first < last:
+            yield f"parts {first}-{last}/{of}"
 
 
 def _missing(uri: str, labels: tuple[tuple[str, str], ...], moment: str) -> TargetEntry:
