@@ -35,7 +35,7 @@ from auditor.model.enums import ControlState
 from auditor.model.finding import GapReport, Report
 from auditor.model.results import ControlResult
 from auditor.model.results_finding import Finding, ResourceRef, Waiver
-from reports.controls import NOT_LOOKED_AT, mark
+from reports.controls import NOT_LOOKED_AT, in_order, mark
 from reports.details import (
     accepted,
     gap_details,
@@ -110,7 +110,7 @@ def _property(name: str, value: str) -> _Object:
 
 def _standards(report: Report) -> Iterator[_Object]:
     known = {framework.id: framework for framework in report.frameworks}
-    for framework, members in groupby(report.controls, key=lambda each: each.framework):
+    for framework, members in groupby(in_order(report), key=lambda each: each.framework):
         found: _Object = {"bom-ref": f"standard/{safe(framework)}"}
         about = known.get(framework)
         found["name"] = safe((about.title if about is not None else "") or framework)
@@ -315,7 +315,7 @@ def _listed(name: str, prefix: str, numbers: Sequence[int]) -> Iterator[bytes]:
 def _attestations(report: Report, learned: _Learned) -> list[_Object]:
     known = {framework.id: framework.title for framework in report.frameworks}
     found = []
-    for framework, members in groupby(report.controls, key=lambda each: each.framework):
+    for framework, members in groupby(in_order(report), key=lambda each: each.framework):
         rows = [_row(each, learned) for each in members if each.state not in NOT_LOOKED_AT]
         title = safe(known.get(framework) or framework)
         summary = f"{title}: {len(rows)} of its controls were assessed by rules"
@@ -332,7 +332,10 @@ def _row(control: ControlResult, learned: _Learned) -> _Object:
         refs = [each.ref for each in claims if bool(each.opposing) is against]
         if refs:
             found[name] = refs
-    return {**found, **_score(control.state, safe(_state(control)))}
+    said = safe(_state(control))
+    if control.state is ControlState.SATISFIED and "claims" not in found:
+        said += "; what passes was not listed in this run, auditor lists it when asked (--all)"
+    return {**found, **_score(control.state, said)}
 
 
 def _score(state: ControlState, said: str) -> _Object:

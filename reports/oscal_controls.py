@@ -15,7 +15,7 @@ from auditor.model.finding import Report
 from auditor.model.policy import Framework
 from auditor.model.results import ControlResult
 from auditor.model.results_finding import Finding, Waiver
-from reports.controls import NOT_LOOKED_AT, mark
+from reports.controls import NOT_LOOKED_AT, in_order, mark
 from reports.details import accepted, rule_of
 from reports.markdown import code, prose
 from reports.marked import marked
@@ -91,7 +91,7 @@ def controls(report: Report) -> _Object:
     """
     titles = {each.id: _named(each) for each in report.frameworks}
     selections = []
-    for framework, group in groupby(report.controls, key=lambda each: each.framework):
+    for framework, group in groupby(in_order(report), key=lambda each: each.framework):
         members = list(group)
         selection: _Object = {
             "description": f"Controls of {titles.get(framework) or quoted(framework)}.",
@@ -108,7 +108,7 @@ def controls(report: Report) -> _Object:
             selection["include-all"] = {}
         selections.append(selection)
     found: _Object = {"control-selections": selections or [_NONE]}
-    objectives = [{"objective-id": _token(each)} for each in report.controls if _assessed(each)]
+    objectives = [{"objective-id": _token(each)} for each in in_order(report) if _assessed(each)]
     if objectives:
         found["control-objective-selections"] = [{"include-objectives": objectives}]
     return found
@@ -129,7 +129,7 @@ _NONE: Final = {
 
 def findings(report: Report, learned: Learned, origins: Sequence[_Object]) -> Iterator[_Object]:
     """Yield a finding for each control that was assessed."""
-    for control in report.controls:
+    for control in in_order(report):
         status = _status(control.state)
         if status is None:
             continue

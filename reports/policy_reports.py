@@ -31,6 +31,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -46,11 +47,13 @@ from reports.details import (
     gap_fingerprint,
     gap_message,
     message,
+    rule_of,
     values,
     verdict_of_run,
 )
 from reports.of_run import lines_of_run
 from reports.once import once_in
+from reports.remedy import short_remedy
 from reports.subjects import named
 from reports.text import safe
 
@@ -60,6 +63,7 @@ HELD_BYTES: Final = 8 << 20
 """Of reports that are made at the same time, as they are held."""
 _PAUSE: Final = 64
 """Findings after which others who are given the same may have their turn."""
+_REMEMBERED: Final = 4096
 _PIECE: Final = 16 << 10
 """Bytes that are compressed at a time."""
 _NAME: Final = "reports.policy_reports.result"
@@ -222,6 +226,7 @@ class _Writer:
         self._report = report
         self._kind = kind
         self._category = safe(report.profile)
+        self._fix = lru_cache(_REMEMBERED)(lambda rule: _fix(report, rule))
         moment = datetime.fromisoformat(report.finished)
         self._time = msgspec.Raw(
             _encode({"seconds": int(moment.timestamp()), "nanos": moment.microsecond * 1000})
@@ -288,9 +293,11 @@ class _Writer:
         return once_in(self._report, finding, _NAME, self._encoded)
 
     def _encoded(self, finding: Finding) -> bytes:
-        found = self._result(
-            safe(finding.rule), message(finding), _result_of(finding), _properties(finding)
-        )
+        about = dict(_properties(finding))
+        fix = self._fix(finding.rule) if finding.verdict == "fail" else ""
+        if fix:
+            about["fix"] = fix
+        found = self._result(safe(finding.rule), message(finding), _result_of(finding), about)
         found["severity"] = finding.severity
         found["resources"] = [_reference(finding.resource)]
         if finding.verdict == "manual":
@@ -315,6 +322,12 @@ class _Writer:
             "timestamp": self._time,
             "properties": about,
         }
+
+
+def _fix(report: Report, rule: str) -> str:
+    """What to do in a sentence, or the lines to write."""
+    sentence, snippet = short_remedy(rule_of(report, rule).remediation)
+    return safe(sentence) or "\n".join(map(safe, snippet))
 
 
 _WHY: Final = (

@@ -20,7 +20,7 @@ from auditor.model.results import ControlResult
 from auditor.model.results_finding import Finding
 from auditor.model.waivers import WaiverResult
 from reports import answers
-from reports.controls import NOT_LOOKED_AT, mark
+from reports.controls import NOT_LOOKED_AT, in_order, mark
 from reports.details import accepted, message, not_decided, rule_of, verdict_of_run
 from reports.fleet import matrix, standings
 from reports.places import path_of_gap, path_of_target, place_of
@@ -88,7 +88,7 @@ def _rows(report: Report) -> Iterator[Mapping[str, str]]:
         }
     yield from map(_waiver, report.waivers or ())
     marks = {each.id: mark(each) for each in report.frameworks}
-    yield from (_control(each, marks) for each in report.controls)
+    yield from (_control(each, marks) for each in in_order(report))
     if len(report.targets) > 1:
         yield from _on_targets(report, marks)
     yield from map(_answer, report.answers or ())

@@ -1,10 +1,13 @@
-"""Text that came from outside, made safe and measured for a terminal."""
+"""Text that came from outside, made safe, put in order, and measured for a terminal."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Final
 
+_NUMBER: Final = re.compile("([0-9]+)")
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
@@ -26,6 +29,12 @@ def _escape(char: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """What texts are ordered by when the numbers in them count as numbers: 5.2 before 5.10."""
+    parts = enumerate(_NUMBER.split(text))
+    return [(len(part.lstrip("0")) if at % 2 else 0, part) for at, part in parts]
 
 
 def cells(text: str) -> int:

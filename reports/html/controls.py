@@ -11,8 +11,8 @@ from auditor.model.finding import Report
 from auditor.model.results import ControlResult
 from reports import controls
 from reports.html.findings import Groups
-from reports.html.words import cut, natural
-from reports.text import safe
+from reports.html.words import cut
+from reports.text import natural, safe
 
 _ORDER: Final = (
     ControlState.NOT_SATISFIED,

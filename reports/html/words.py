@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -11,7 +10,6 @@ from auditor.model.finding import Report
 from reports.text import cells, safe
 
 LONGEST: Final = 300
-_NUMBER: Final = re.compile(r"([0-9]+)")
 _CHARACTER: Final = 4.8
 """How high a character of 12 pixels reaches that is turned by 40 degrees."""
 
@@ -58,12 +56,6 @@ def count(number: int, noun: str) -> str:
 def more(number: int, noun: str) -> str:
     """Say how many a list leaves out, and where they are; nothing where it has them all."""
     return f"and {count(number, noun)} more, in results.json" if number > 0 else ""
-
-
-def natural(text: str) -> list[tuple[int, str]]:
-    """What texts are ordered by when the numbers in them count as numbers: 5.2 before 5.10."""
-    parts = enumerate(_NUMBER.split(text))
-    return [(len(part.lstrip("0")) if at % 2 else 0, part) for at, part in parts]
 
 
 def sentence(text: str) -> str:

@@ -226,6 +226,26 @@ def test_marks_of_mappings_are_told(name: str) -> None:
     assert "1 satisfied" not in text
 
 
+@pytest.mark.parametrize("name", ["html", "csv", "oscal", "oscal-1.1", "cyclonedx"])
+def test_controls_stand_in_the_order_of_their_numbers(name: str) -> None:
+    """As people count, a framework after the other; results.json has them as bytes compare."""
+    names = (("cis", "5.10"), ("cis", "5.2"), ("cis", "5.9"), ("nist", "AC-1"))
+    what = report(
+        Many(()),
+        controls=tuple(
+            ControlResult(framework, number, f"Title {number}.", ControlState.UNDETERMINED, (), ())
+            for framework, number in names
+        ),
+        frameworks=tuple(
+            Framework(each, each, "", "https://f.example/", selected_only=True)
+            for each in ("cis", "nist")
+        ),
+    )
+    text = rendered(name, what).decode()
+    places = [text.index(f"Title {number}.") for number in ("5.2", "5.9", "5.10", "AC-1")]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("name", sorted(set(SHIPPED.formats) - {"terminal", *COUNTING}))
 def test_many_answers_are_told_or_counted(name: str) -> None:
     """A format that says answers beside its findings bounds them, and says how many it has not."""

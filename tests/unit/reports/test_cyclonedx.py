@@ -144,6 +144,21 @@ def test_conformance(state: ControlState, scores: tuple[int | None, int | None])
     assert row["conformance"]["rationale"].startswith(state.value)
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_is_satisfied_without_a_claim_says_why(*, listed: bool) -> None:
+    seen = Many((finding(verdict="pass", controls=("cis:1",)),) if listed else ())
+    found = document(report(seen, controls=(control("1", ControlState.SATISFIED),)))
+    (row,) = found["declarations"]["attestations"][0]["map"]
+    assert ("claims" in row) is listed
+    assert ("what passes was not listed" in row["conformance"]["rationale"]) is not listed
+
+
+def test_a_version_that_nobody_told_is_left_out() -> None:
+    seen = Many((finding(), finding(1, resource=reference("a", target="k8s://x"))))
+    ours, other = declared(report(seen))["targets"]["components"]
+    assert ("version" in ours, other["version"]) == (False, "1.37")
+
+
 @pytest.mark.parametrize("state", sorted(NOT_LOOKED_AT))
 def test_what_is_not_assessed_is_a_requirement_alone(state: ControlState) -> None:
     states = (control("1", ControlState.SATISFIED), control("2", state))

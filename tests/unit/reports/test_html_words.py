@@ -7,20 +7,8 @@ import pytest
 
 from auditor.model.enums import TargetState
 from auditor.model.finding import TargetReport
-from reports.html.words import drawn_targets, natural, short
+from reports.html.words import drawn_targets, short
 from tests.contract.test_formats import Many, report
-
-
-def test_numbers_in_names_count_as_numbers() -> None:
-    names = ["5.2.10", "5.2.2", "5.10", "5.2", "AC-6(10)", "AC-6(9)", "AC-10", "", "K01"]
-    assert sorted(names, key=natural) == [
-        *("", "5.2", "5.2.2", "5.2.10", "5.10"),
-        *("AC-6(9)", "AC-6(10)", "AC-10", "K01"),
-    ]
-
-
-def test_a_number_may_be_longer_than_a_number_can_be() -> None:
-    assert sorted(["a" + "9" * 9_000, "a" + "1" * 9_000, "a\u00b2"], key=natural)
 
 
 def test_what_is_drawn_is_cut_in_its_midst() -> None:

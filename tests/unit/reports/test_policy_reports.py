@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.model.enums import Decision, GapCause
-from auditor.model.finding import GapReport, Report
+from auditor.model.finding import GapReport, Report, RuleInfo
 from auditor.model.resource import Gap
 from auditor.model.results import GateResult
 from auditor.model.results_finding import Finding, Waiver
@@ -123,6 +123,13 @@ def test_a_result() -> None:
     assert about["waiver"].startswith("accepted by ml, approved by ciso, until 2027-01-01: moves")
     assert (about["observed"], about["file"], about["new"]) == ("/spec/x = 0", "a.yaml:3", "yes")
     assert (about["related"], about["fingerprint"]) == ("Pod ml/other in b.yaml", one.fingerprint)
+
+
+def test_what_fails_says_what_to_do() -> None:
+    info = RuleInfo("rule-one", "Rule one", "high", "Drop `ALL`.\n\n    a: b\n")
+    seen = Many((finding(0), finding(1, verdict="unknown")))
+    *_, item = items(report(seen, gaps=(), rules={"rule-one": info}))
+    assert [each["properties"].get("fix") for each in item["results"]] == ["Drop `ALL`.", None]
 
 
 @pytest.mark.parametrize("decision", Decision)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.text import cells, safe, wrap
+from reports.text import cells, natural, safe, wrap
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,15 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
     lines = list(wrap(text, width, "  "))
     assert all(cells(line) <= width for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_numbers_in_names_count_as_numbers() -> None:
+    names = ["5.2.10", "5.2.2", "5.10", "5.2", "AC-6(10)", "AC-6(9)", "AC-10", "", "K01"]
+    assert sorted(names, key=natural) == [
+        *("", "5.2", "5.2.2", "5.2.10", "5.10"),
+        *("AC-6(9)", "AC-6(10)", "AC-10", "K01"),
+    ]
+
+
+def test_a_number_may_be_longer_than_a_number_can_be() -> None:
+    assert sorted(["a" + "9" * 9_000, "a" + "1" * 9_000, "a\u00b2"], key=natural)
