@@ -12,13 +12,14 @@ from auditor.model.finding import Report
 from auditor.model.gpus import LEVELS, DeviceFact
 from reports.gpus import devices
 from reports.html.findings import Groups
+from reports.html.pictures import LEFT, narrowed
 from reports.html.words import count, drawn_targets, room_for, short
 from reports.text import safe
 
 MOST_ROWS: Final = 60
 MOST_COLUMNS: Final = 24
 _SURE: Final = frozenset({"exact", "proven"})
-_LEFT, _CELL, _LINE = 330, 34, 26
+_CELL, _LINE = 34, 26
 _LONGEST: Final = 42
 _LONGEST_HEAD: Final = 22
 
@@ -33,6 +34,7 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
     for each in shown:
         device = each[1]
         names.update(dict.fromkeys(tenant.tenant for tenant in device.tenants))
+        names.update(dict.fromkeys(name for share in device.shares for name in share.tenants))
     columns = [*names][:MOST_COLUMNS]
     several = len(report.targets) > 1
     drawn = drawn_targets(report)
@@ -42,15 +44,15 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
         _row(top + _LINE * number, drawn.get(target, target), device, columns)
         for number, (target, device) in enumerate(shown)
     ]
-    return {
+    picture = {
         "id": "gpu-matrix",
         "title": "GPUs by tenant; the words below say the same",
         "summary": _summary(found, len(shown), len(names) - len(columns)),
         "groups": [],
-        "width": _LEFT + _CELL * len(columns) + 120,
+        "width": LEFT + _CELL * len(columns) + 120,
         "height": top + _LINE * len(rows) + 10,
         "heads": [
-            {"x": _LEFT + _CELL * place + 14, "y": top - 8, "text": name}
+            {"x": LEFT + _CELL * place + 14, "y": top - 8, "text": name}
             for place, name in enumerate(heads)
         ],
         "rows": rows,
@@ -84,6 +86,7 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
             for each in dict.fromkeys(word for _, device in found for word in device.unknown)
         ][:20],
     }
+    return narrowed(picture)
 
 
 def _weakest_first(item: tuple[str, DeviceFact]) -> tuple[object, ...]:
@@ -100,7 +103,7 @@ def _row(top: int, target: str, device: DeviceFact, columns: list[str]) -> dict[
         "y": top + 16,
         "text": short(safe(_named(target, device)), _LONGEST),
         "cells": [
-            _cell(_LEFT + _CELL * place, top, name, device) for place, name in enumerate(columns)
+            _cell(LEFT + _CELL * place, top, name, device) for place, name in enumerate(columns)
         ],
     }
 
@@ -108,15 +111,15 @@ def _row(top: int, target: str, device: DeviceFact, columns: list[str]) -> dict[
 def _cell(left: int, top: int, tenant: str, device: DeviceFact) -> dict[str, Any]:
     cell = {"x": left, "y": top, "kind": "none", "glyph": "", "hatched": False}
     here = [each for each in device.tenants if each.tenant == tenant]
-    if not here:
-        return {**cell, "told": safe(f"{tenant} has nothing of {device.device}")}
     shares = [each for each in device.shares if tenant in each.tenants]
+    if not here and not shares:
+        return {**cell, "told": safe(f"{tenant} has nothing of {device.device}")}
     sure = any(each.certainty in _SURE for each in here)
     if not shares:
         told = f"{tenant} has {device.device} by {here[0].mechanism}, {here[0].certainty}"
         return {**cell, "kind": "alone", "glyph": "·", "hatched": not sure, "told": safe(told)}
     weakest = min(shares, key=lambda each: each.level)
-    others = next(each for each in weakest.tenants if each != tenant or weakest.tenants[0] == each)
+    others = next((each for each in weakest.tenants if each != tenant), tenant)
     told = (
         f"{tenant} and {others} on {device.device}: {weakest.isolation} by {weakest.mechanism}, "
         f"{weakest.certainty}"

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from auditor.model.finding import Report
 from auditor.model.reach import DirectionReach, Exposure, Neighbours, PlaceReached, ReachFact
 from reports.html.findings import Groups
+from reports.html.pictures import LEFT, narrowed
 from reports.html.words import count, drawn_targets, room_for, sentence, short
 from reports.reach_facts import enforcements, reaches, unread
 from reports.reach_words import enforcement_in_words, ports_in_words
@@ -20,7 +21,7 @@ from reports.text import safe
 
 MOST_ROWS: Final = 60
 MOST_WORDS: Final = 200
-_LEFT, _CELL, _LINE = 330, 34, 26
+_CELL, _LINE = 34, 26
 _GAP: Final = 26
 """Between those who reach and those who are reached."""
 _LONGEST: Final = 42
@@ -69,7 +70,7 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
     top = _GROUPS + room_for([each.title for each in columns])
     opened = sum(1 for _, each in found if each.ingress.default == "allowed")
     left = len(found) - MOST_WORDS
-    return {
+    picture = {
         "id": "network-matrix",
         "title": "Workloads by who reaches them and whom they reach; the words below say the same",
         "summary": f"{count(len(found), 'group')} of workloads that reach the same, {opened:,} of "
@@ -77,8 +78,8 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
         + (f" The first {MOST_ROWS} are drawn." if len(found) > MOST_ROWS else ""),
         "notes": [*_notes(report)],
         "groups": [
-            {"x": _LEFT, "y": 14, "text": "Reached by"},
-            {"x": _LEFT + _CELL * (len(_ZONES) + 1) + _GAP, "y": 14, "text": "Reaches"},
+            {"x": LEFT, "y": 14, "text": "Reached by"},
+            {"x": LEFT + _CELL * (len(_ZONES) + 1) + _GAP, "y": 14, "text": "Reaches"},
         ],
         "width": columns[-1].x + 130,
         "height": top + _LINE * len(shown) + 10,
@@ -92,6 +93,7 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
         "words": [_words(target if several else "", each) for target, each in ordered[:MOST_WORDS]],
         "more": f"and {left:,} more: auditor reach" if left > 0 else "",
     }
+    return narrowed(picture)
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -114,7 +116,7 @@ class _Column(NamedTuple):
 
 
 def _columns() -> Iterator[_Column]:
-    x = _LEFT
+    x = LEFT
     for key, title in _ZONES.items():
         yield _Column("ingress", key, title, x)
         x += _CELL

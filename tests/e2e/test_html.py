@@ -24,7 +24,7 @@ MOST_BYTES = 300_000
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("html")
-    targets = (ESTATE, ROOT / "examples/gpu-cluster")
+    targets = (ESTATE, ROOT / "examples/gpu-cluster", ROOT / "examples/gpu-host")
     options = ("--quiet", "-o", f"html={folder / 'r.html'}", "-o", f"json={folder / 'r.json'}")
     assert auditor("scan", *targets, *options).code == 1
     return folder
@@ -96,6 +96,20 @@ def test_the_picture_says_what_the_facts_say(made: Path, text: str) -> None:
     drawn = {each["class"] for each in Page(text).of("rect")}
     assert {f"cell l{level}" for level in levels} <= drawn
     assert "hatch" in drawn, "what is not certain"
+
+
+def test_each_of_two_who_share_is_drawn(made: Path, text: str) -> None:
+    """Also one that goes by no count of GPUs, as a privileged container does."""
+    facts = json.loads((made / "r.json").read_text())["facts"]["gpu/Device"]
+    bodies = [each["body"] for each in facts if each["body"]["shares"]]
+    told = Page(text).texts["title"]
+    for body in bodies:
+        pairs = [share["tenants"] for share in body["shares"]]
+        for tenant in {name for pair in pairs for name in pair}:
+            others = {name for pair in pairs if tenant in pair for name in pair} - {tenant}
+            said = [f"{tenant} and {other} on {body['device']}: " for other in others]
+            assert any(each.startswith(tuple(said)) for each in told), (tenant, body["device"])
+    assert any("bypass" in share["mechanism"] for body in bodies for share in body["shares"])
 
 
 def test_a_thousand_findings_are_small() -> None:
