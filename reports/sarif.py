@@ -42,6 +42,7 @@ from reports.details import (
     verdict_of_run,
     waivers,
 )
+from reports.once import once
 from reports.oscal_values import uuid
 from reports.places import path_of, path_of_gap, path_of_target, place_of, uri_of
 from reports.sarif_rules import LEFT_OUT, NOT_READ, Rules, said
@@ -149,20 +150,26 @@ def _about(finding: Finding) -> _Object:
 
 def _location(finding: Finding) -> _Object:
     resource = finding.resource
+    name = safe(named(resource))
     return {
-        "physicalLocation": _physical(place_of(finding), resource.line),
+        "physicalLocation": _physical(_uri(finding), resource.line),
         "logicalLocations": [
             {
-                "name": safe(named(resource)),
-                "fullyQualifiedName": safe(f"{resource.target} {named(resource)}"),
+                "name": name,
+                "fullyQualifiedName": f"{safe(resource.target)} {name}",
                 "kind": "resource",
             }
         ],
     }
 
 
-def _physical(path: str, line: int) -> _Object:
-    place: _Object = {"artifactLocation": {"uri": uri_of(path)}}
+@once
+def _uri(finding: Finding) -> str:
+    return uri_of(place_of(finding))
+
+
+def _physical(uri: str, line: int) -> _Object:
+    place: _Object = {"artifactLocation": {"uri": uri}}
     if line > 0:
         place["region"] = {"startLine": line}
     return place
@@ -172,23 +179,23 @@ def _related(finding: Finding) -> Iterator[_Object]:
     """Where else to look: the other resources, and the lines of values."""
     for other in finding.related:
         yield {
-            "physicalLocation": _physical(path_of(other), other.line),
+            "physicalLocation": _physical(uri_of(path_of(other)), other.line),
             "message": {"text": said(f"with {safe(named(other))}")},
         }
     for item, seen in zip(finding.observed, observations(finding), strict=True):
         if item.line:
             yield {
-                "physicalLocation": _physical(_place_of_value(finding, item), item.line),
+                "physicalLocation": _physical(_uri_of_value(finding, item), item.line),
                 "message": {"text": said(safe(seen))},
             }
 
 
-def _place_of_value(finding: Finding, item: Observed) -> str:
+def _uri_of_value(finding: Finding, item: Observed) -> str:
     if not isinstance(item.of, msgspec.UnsetType):
-        return path_of(finding.related[item.of], item.file)
+        return uri_of(path_of(finding.related[item.of], item.file))
     if item.file in {"", finding.resource.file}:
-        return place_of(finding)
-    return path_of(finding.resource, item.file)
+        return _uri(finding)
+    return uri_of(path_of(finding.resource, item.file))
 
 
 def _gap(item: GapReport, rules: Rules, *, compared: bool) -> _Object:
@@ -204,7 +211,7 @@ def _gap(item: GapReport, rules: Rules, *, compared: bool) -> _Object:
 
 
 def _gap_location(item: GapReport) -> _Object:
-    return {"physicalLocation": _physical(path_of_gap(item.gap), item.gap.line)}
+    return {"physicalLocation": _physical(uri_of(path_of_gap(item.gap)), item.gap.line)}
 
 
 def _cut(report: Report, rules: Rules, left: Counter[str], *, compared: bool) -> _Object:
@@ -215,7 +222,7 @@ def _cut(report: Report, rules: Rules, left: Counter[str], *, compared: bool) ->
         "kind": "open",
         "level": "none",
         "message": {"text": left_out(left)},
-        "locations": [{"physicalLocation": _physical(path_of_target(first) or ".", 0)}],
+        "locations": [{"physicalLocation": _physical(uri_of(path_of_target(first) or "."), 0)}],
         "partialFingerprints": {PRIMARY: LEFT_OUT},
     }
     return {**found, "baselineState": "unchanged"} if compared else found
