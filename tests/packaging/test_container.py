@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
+from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -48,15 +54,42 @@ def test_all_that_is_asked_for_is_pinned() -> None:
     assert unmet(project["build-system"]["requires"], pinned("requirements-build.txt")) == []
 
 
-def test_what_it_copies_is_there_and_is_what_the_wheel_is_made_of() -> None:
+def copied() -> list[str]:
+    """What of the checkout is put into the image, or is built there."""
     lines = re.findall(r"^COPY (?!--from)(.*) \S+$", FILE.read_text(), re.MULTILINE)
-    copied = [name for line in lines for name in line.split()]
-    assert [name for name in copied if not (ROOT / name).exists()] == []
+    return [name for line in lines for name in line.split()]
+
+
+def test_what_it_copies_is_there_and_is_what_the_wheel_is_made_of() -> None:
+    assert [name for name in copied() if not (ROOT / name).exists()] == []
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"][
         "targets"
     ]
     wanted = [*wheel["wheel"]["packages"], *wheel["wheel"]["force-include"]]
-    assert {*wanted, "pyproject.toml", "hatch_build.py", "README.md", "LICENSE"} <= set(copied)
+    assert {*wanted, "pyproject.toml", "hatch_build.py", "README.md", "LICENSE"} <= set(copied())
+
+
+@pytest.mark.long
+def test_what_it_copies_makes_the_same_wheel_twice(tmp_path: Path) -> None:
+    """With nothing beside it: the compiled policies are made anew each time."""
+    made = []
+    for number in range(2):
+        root = tmp_path / str(number)
+        for name in (each for each in copied() if not each.startswith("deploy/")):
+            source = ROOT / name
+            unbuilt = shutil.ignore_patterns("__pycache__", "_shipped.bin")
+            if source.is_dir():
+                shutil.copytree(source, root / name, ignore=unbuilt)
+            else:
+                root.mkdir(exist_ok=True)
+                shutil.copy(source, root / name)
+        line = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"]
+        env = {"PATH": "/usr/bin:/bin", "SOURCE_DATE_EPOCH": "1700000000"}
+        subprocess.run(line, cwd=root, env=env, check=True, capture_output=True, timeout=300)
+        (wheel,) = (root / "dist").iterdir()
+        made.append(wheel.read_bytes())
+    assert made[0] == made[1]
+    assert zipfile.ZipFile(wheel).read("auditor/_shipped.bin")
 
 
 def test_bases_are_one_by_its_digest_and_nobody_is_root() -> None:
