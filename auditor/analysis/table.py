@@ -15,7 +15,7 @@ from auditor.analysis import (
     secondary_networks,
     selections,
 )
-from auditor.analysis.advisories import stack
+from auditor.analysis.advisories import age, stack
 from auditor.analysis.analyses import Table
 from auditor.analysis.auditing import facts as audit_policies
 from auditor.analysis.auditing import logging as audit_logging
@@ -62,7 +62,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(VsphereGpus, VsphereAccess, JoinedGpus),
             *(chains.make, partial(components.make, read=read)),
             *(checking.make, partial(reach.make, asked=asked)),
-            *(listing.make, effective.make, powers.make, stack.make),
+            *(listing.make, effective.make, powers.make, stack.make, age.make),
             *(joining.of_scanned, joining.of_uses),
             partial(audit_policies.make, read=read),
             partial(audit_logging.make, read=read),

@@ -1,7 +1,7 @@
 """What workloads run on, whichever platform runs them: drivers, runtimes, operators, servers.
 
 A component that a node or a host has is ``stack/Component``; what runs as a container, and is known
-by its image, is ``stack/Image``.
+by its image, is ``stack/Image``. By which advisories both are judged is ``stack/Pack``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from auditor.platforms.platform import Platform
 PREFIX: Final = "stack/"
 COMPONENT: Final = "stack/Component"
 IMAGE: Final = "stack/Image"
-FACTS: Final = frozenset({COMPONENT, IMAGE})
+PACK: Final = "stack/Pack"
+FACTS: Final = frozenset({COMPONENT, IMAGE, PACK})
 
 STACK: Final = Platform(
     name="stack",
@@ -21,5 +22,5 @@ STACK: Final = Platform(
     prefix=PREFIX,
     kinds=FACTS,
     facts=FACTS,
-    writing="of what workloads run on there are stack/Component and stack/Image",
+    writing="of what workloads run on there are stack/Component, stack/Image and stack/Pack",
 )

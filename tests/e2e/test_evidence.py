@@ -199,6 +199,7 @@ RESTING = {
     "gpu/Sharing": ("k8s/Deployment",),
     "image/Scanned": ("k8s/Deployment",),
     "stack/Image": ("k8s/Deployment",),
+    "stack/Pack": ("k8s/Deployment",),
     "k8s/NamedNamespace": ("k8s/Deployment", "k8s/Namespace"),
     "k8s/PublicGrant": ("k8s/RoleBinding", "k8s/ClusterRoleBinding"),
     "k8s/PolicySelection": ("k8s/NetworkPolicy",),

@@ -125,3 +125,17 @@ def test_a_bundle_is_judged_as_on_its_day(folder: Path, tmp_path: Path) -> None:
     assert "image-report-old" not in found(ran)
     again = auditor("replay", bundle)
     assert again.code == 0, again.out + again.err
+
+
+def test_advisories_may_not_be_too_old(folder: Path) -> None:
+    (folder / "node.yaml").write_text("apiVersion: v1\nkind: Node\nmetadata: {name: gpu-1}\n")
+    later = {"SOURCE_DATE_EPOCH": "1830000000"}  # 2027-12-28
+    profile = ("--profile", "images", "--format", "json")
+
+    def told(*options: str) -> list[str]:
+        findings = auditor("scan", folder, *profile, *options, env=later).results()["findings"]
+        return [each["message"] for each in findings if each["rule"] == "stack-advisories-old"]
+
+    (message,) = told()
+    assert "days before this audit, and 60 are allowed" in message
+    assert told("--set", "pack_days=1000") == []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
+from auditor.analysis.ages import days
 from auditor.analysis.images.knowing import Joined, Wanted
 from auditor.analysis.images.rows import WORST
 from auditor.analysis.images.statements import SETTLED, Statuses
@@ -128,11 +128,3 @@ def _nothing(report: Report) -> str:
     what = f" of {report.distribution}" if report.distribution else ""
     why = f"none that {report.scanner} knows are in it, or nobody asked for faults"
     return f"the report{what} has no packages: {why}"
-
-
-def days(then: str, day: str) -> int | None:
-    """Days from a time to a day, both in UTC; None where one is not known."""
-    try:
-        return (dt.date.fromisoformat(day) - dt.date.fromisoformat(then[:10])).days
-    except ValueError:
-        return None

@@ -15,7 +15,7 @@ GPUS = (
     "gpu/Share, gpu/Reach, gpu/Sharing, gpu/Tenancy, gpu/Writer, gpu/AdapterShare, gpu/Join and "
     "gpu/JoinedDevice; of what is between a workload and the hardware there is isolation/Chain"
     "; of networks there are network/Zone, network/Policy, network/Reach and network/Enforcement"
-    "; of what workloads run on there are stack/Component and stack/Image"
+    "; of what workloads run on there are stack/Component, stack/Image and stack/Pack"
     "; of what is inside of images are image/Scanned and image/Use"
 )
 KIND = "a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io"
