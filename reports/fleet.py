@@ -104,12 +104,11 @@ class Matrix(msgspec.Struct, frozen=True):
 
 
 def standings(report: Report) -> tuple[Standing, ...]:
-    """All targets, the worst first; of equal ones the one that was named first."""
-    counts: dict[str, Counter[str]] = {each.uri: Counter() for each in report.targets}
-    for finding in waivers.counted(report.findings):
-        if finding.verdict in {"fail", "unknown"}:
-            row = finding.severity if finding.verdict == "fail" else "unknown"
-            counts.setdefault(finding.resource.target, Counter())[row] += 1
+    """All targets, the worst first; of equal ones the one that was named first.
+
+    Findings pass by once; not where there is one target, which has them all.
+    """
+    counts = _by_target(report) if len(report.targets) > 1 else _of_all(report)
     gaps = Counter(item.gap.target for item in report.gaps)
     found = sorted(
         report.targets, key=lambda each: _worst_first(each, counts[each.uri], gaps[each.uri])
@@ -118,6 +117,25 @@ def standings(report: Report) -> tuple[Standing, ...]:
         Standing(number, each, counts[each.uri], gaps[each.uri])
         for number, each in enumerate(found, 1)
     )
+
+
+def _by_target(report: Report) -> dict[str, Counter[str]]:
+    """Count what fails by severity, and what is undecided, and nothing that was accepted."""
+    counts: dict[str, Counter[str]] = {each.uri: Counter() for each in report.targets}
+    for finding in waivers.counted(report.findings):
+        if finding.verdict in {"fail", "unknown"}:
+            row = finding.severity if finding.verdict == "fail" else "unknown"
+            counts.setdefault(finding.resource.target, Counter())[row] += 1
+    return counts
+
+
+def _of_all(report: Report) -> dict[str, Counter[str]]:
+    counts = Counter[str]()
+    for (verdict, severity), number in report.tallies.items():
+        if verdict in {"fail", "unknown"}:
+            open_ = number - report.waived.get((verdict, severity), 0)
+            counts[severity if verdict == "fail" else "unknown"] += open_
+    return {each.uri: counts for each in report.targets}
 
 
 def _worst_first(target: TargetReport, counts: Counter[str], gaps: int) -> tuple[int, ...]:
@@ -147,9 +165,8 @@ def fits(style: Style, targets: int) -> bool:
     return 19 + 8 * targets <= (style.width or _USUAL_WIDTH)
 
 
-def named(report: Report, style: Style, *, short: bool) -> Iterator[str]:
+def named(found: tuple[Standing, ...], style: Style, *, short: bool) -> Iterator[str]:
     """Name the targets by their numbers, with what is to be said of each beside its columns."""
-    found = standings(report)
     shown = found[:SHOWN_TARGETS] if short else found
     yield "  targets, worst first:"
     for each in shown:

@@ -22,7 +22,7 @@ from auditor.model.waivers import WaiverResult
 from reports import answers
 from reports.controls import NOT_LOOKED_AT, in_order, mark
 from reports.details import accepted, message, not_decided, rule_of, verdict_of_run
-from reports.fleet import matrix, standings
+from reports.fleet import Standing, matrix, standings
 from reports.places import path_of_gap, path_of_target, place_of
 from reports.subjects import named, observations
 from reports.text import safe
@@ -76,7 +76,8 @@ def _taken(out: io.StringIO) -> bytes:
 def _rows(report: Report) -> Iterator[Mapping[str, str]]:
     run = f"{verdict_of_run(report)}; {not_decided(report)}"
     yield {"record": "run", "verdict": report.gate.decision.value, "message": run}
-    for each in standings(report):
+    columns = standings(report)
+    for each in columns:
         target = each.target
         yield {
             "record": "target",
@@ -90,7 +91,7 @@ def _rows(report: Report) -> Iterator[Mapping[str, str]]:
     marks = {each.id: mark(each) for each in report.frameworks}
     yield from (_control(each, marks) for each in in_order(report))
     if len(report.targets) > 1:
-        yield from _on_targets(report, marks)
+        yield from _on_targets(report, columns, marks)
     yield from map(_answer, report.answers or ())
     yield from map(_gap, report.gaps)
     for finding in report.findings:
@@ -121,9 +122,10 @@ def _control(control: ControlResult, marks: Mapping[str, str]) -> Mapping[str, s
     }
 
 
-def _on_targets(report: Report, marks: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+def _on_targets(
+    report: Report, columns: tuple[Standing, ...], marks: Mapping[str, str]
+) -> Iterator[Mapping[str, str]]:
     """Controls by target, those first that do not hold on most, on the worst targets first."""
-    columns = standings(report)
     for framework in report.frameworks:
         found = matrix(report, framework)
         for control in found.controls:

@@ -231,18 +231,18 @@ class _Screen:
         report, style = self._report, self._style
         yield ""
         yield style.paint("Findings", "bold")
-        fits = self._many_targets and fleet.fits(style, len(report.targets))
-        standings = fleet.standings(report) if fits else ()
-        if fits:
-            yield f"  {'':<10} {'all':>6}{''.join(f'{each.head:>8}' for each in standings)}"
+        standings = fleet.standings(report) if self._many_targets else ()
+        columns = standings if fleet.fits(style, len(standings)) else ()
+        if columns:
+            yield f"  {'':<10} {'all':>6}{''.join(f'{each.head:>8}' for each in columns)}"
         for name in _ROWS:
             number = _tally(report, name)
             mark = style.paint(f"{name:<10}", name if number else "dim")
-            parts = "".join(f"{each.counts[name]:>8}" for each in standings)
+            parts = "".join(f"{each.counts[name]:>8}" for each in columns)
             yield f"  {mark} {number:>6}{parts}"
         if self._many_targets:
             limited = style.lines is not None and not style.everything
-            yield from fleet.named(report, style, short=limited)
+            yield from fleet.named(standings, style, short=limited)
         elif report.targets and report.targets[0].state is not TargetState.COMPLETE:
             (target,) = report.targets
             yield from self._wrap(f"{target.uri} is {target.state.value}", "  ")

@@ -7,6 +7,7 @@ import io
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,6 +86,20 @@ def test_the_worst_target_is_the_first() -> None:
     assert [each.head for each in found] == [f"[{number}]" for number in range(1, 6)]
     assert [each.told for each in found[:3]] == ["1 critical, 1 low", "2 high", ""]
     assert found[0].labels == "env=prod, team=ml"
+
+
+class Unread(Many):
+    """Findings that nobody may pass by."""
+
+    def __iter__(self) -> Any:
+        raise AssertionError("one target has them all: the tallies say how many")
+
+
+def test_one_target_is_counted_without_its_findings() -> None:
+    tallies = {("fail", "high"): 3, ("fail", "low"): 1, ("unknown", "low"): 2, ("pass", "high"): 9}
+    what = made(targets=TARGETS[3:4], tallies=tallies, waived={("fail", "high"): 1})
+    (only,) = fleet.standings(msgspec.structs.replace(what, findings=Unread(())))
+    assert only.told == "2 high, 1 low, 2 unknown"
 
 
 def test_the_worst_control_is_the_first() -> None:
