@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -12,7 +13,15 @@ from typing import NamedTuple
 import click
 from click.shell_completion import shell_complete
 
-from auditor.cli.errors import SYSTEM_IS_FULL, full, out_of_memory, show_bug, show_error, show_usage
+from auditor.cli.errors import (
+    SYSTEM_IS_FULL,
+    full,
+    out_of_memory,
+    show_bug,
+    show_error,
+    show_usage,
+    too_long,
+)
 from auditor.cli.exits import INTERNAL, INTERRUPTED, USAGE, exit_code_of
 from auditor.cli.process import Terminated, end_quietly, hush, open_streams
 from auditor.cli.prose import prose
@@ -192,6 +201,9 @@ def run(arguments: Sequence[str], wiring: object = None) -> int:
         show_error(error)
         return exit_code_of(error)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            show_error(too_long(error))
+            return USAGE
         if error.errno not in SYSTEM_IS_FULL:
             show_bug(error)
             return INTERNAL

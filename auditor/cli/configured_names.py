@@ -38,11 +38,11 @@ def absent(found: Configuration, keys: Collection[str]) -> Iterator[PolicyError]
     """Yield what is named by ``keys`` and is not there, or can't be written."""
     for key in sorted(keys & _FILES.keys()):
         for each in found.all(key):
-            if each.text and not (found.folder / each.text).exists():
+            if each.text and not _is_there(found.folder / each.text):
                 message = f"{each.text}: no such file"
                 yield PolicyError(message, location=each.place, hint=_FILES[key])
     for each in found.all("policies"):
-        if each.text and not (found.folder / each.text).is_dir():
+        if each.text and not _is_folder(found.folder / each.text):
             yield PolicyError(f"{each.text}: no such folder", location=each.place)
     if "targets" in keys:
         for target in found.targets():
@@ -92,8 +92,16 @@ def besides(
     profile = next((each.text for each in found.all("profile") if "profile" in keys), "")
     folders = (found.folder / each.text for each in found.all("policies") if "policies" in keys)
     with suppress(PolicyErrors):
-        there = tuple(each for each in folders if each.is_dir())
+        there = tuple(each for each in folders if _is_folder(each))
         yield from misnamed(found, there, profile or given["profile"])
+
+
+def _is_there(place: Path) -> bool:
+    return os.path.exists(place)  # noqa: PTH110 - Path.exists raises for such a name
+
+
+def _is_folder(place: Path) -> bool:
+    return os.path.isdir(place)  # noqa: PTH112 - as above
 
 
 def path_of(folder: Path, text: str) -> str:

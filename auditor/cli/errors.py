@@ -9,11 +9,14 @@ from typing import Final
 
 import click
 
-from auditor.errors import AuditorError, CollectionError, PolicyErrors, RenderError
+from auditor.errors import AuditorError, CollectionError, PolicyErrors, RenderError, UsageError
 from reports.text import safe
 
 SYSTEM_IS_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
 """What a file system or a process has too little of: nobody's bug."""
+
+_LONGEST: Final = 80
+"""Characters that are shown of a name that is too long for a file."""
 
 
 def full(error: OSError) -> RenderError:
@@ -22,6 +25,13 @@ def full(error: OSError) -> RenderError:
     return RenderError(
         f"{where}{error.strerror}", hint="free some space, or set TMPDIR to where there is some"
     )
+
+
+def too_long(error: OSError) -> UsageError:
+    """A name that no file can have: whoever typed it meant something else."""
+    name = str(error.filename or "")
+    shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
+    return UsageError(f"{shown}: {error.strerror}", hint="a file, a folder or - was to be named")
 
 
 def out_of_memory() -> RenderError:

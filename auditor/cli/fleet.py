@@ -7,6 +7,7 @@ known before is checked before: that files are there, variables are set, program
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -205,6 +206,10 @@ def _references(value: TargetValue) -> Iterator[Reference]:
     yield from filter(None, (value.kubeconfig, value.password, value.session))
 
 
+def _is_there(place: Path) -> bool:
+    return os.path.exists(place)  # noqa: PTH110 - Path.exists raises for a name that is too long
+
+
 def _wrong(value: TargetValue, folder: Path) -> Iterator[PolicyError]:
     scheme, separator, _ = value.text.partition("://")
     for name, schemes in _SCHEMES.items():
@@ -214,7 +219,7 @@ def _wrong(value: TargetValue, folder: Path) -> Iterator[PolicyError]:
             message = f"{value.text}: {key} is for {wanted} targets"
             yield PolicyError(message, location=value.place)
     for where in _references(value):
-        if where.how == "file" and not (folder / where.what).exists():
+        if where.how == "file" and not _is_there(folder / where.what):
             yield PolicyError(f"{where.what}: no such file", location=where.place)
         elif where.how == "command":
             try:
@@ -224,7 +229,7 @@ def _wrong(value: TargetValue, folder: Path) -> Iterator[PolicyError]:
                 continue
             if shutil.which(program) is None:
                 yield PolicyError(f"{program}: no such program", location=where.place)
-    for name, check in (("authority", Path.is_file), ("certificates", Path.is_dir)):
+    for name, check in (("authority", os.path.isfile), ("certificates", os.path.isdir)):
         text = getattr(value, name)
         if text and not check(folder / text):
             yield PolicyError(f"{text}: no such file or folder", location=value.place)

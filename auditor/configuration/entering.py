@@ -30,6 +30,8 @@ KEYS: Final = (
     *("ca-file", "thumbprint", "certificates"),
 )
 WAYS: Final = ("file", "env", "command")
+_LONGEST: Final = 4096
+"""Bytes of a path that Linux takes (PATH_MAX), and of any command that fits a line of a file."""
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _THUMBPRINT: Final = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}")
 _HINT: Final = "{file: PATH}, {env: NAME} or {command: PROGRAM}"
@@ -81,7 +83,16 @@ def _labels(reader: Reader, node: yaml.Node | None) -> tuple[tuple[str, str], ..
 def _kubeconfig(reader: Reader, node: yaml.Node | None) -> Reference | None:
     if isinstance(node, yaml.MappingNode) or node is None:
         return _reference(reader, node)
-    return Reference("file", reader.string(node), reader.location(node))
+    return Reference("file", _name(reader, node), reader.location(node))
+
+
+def _name(reader: Reader, node: yaml.Node | None) -> str:
+    """The name of a file or the words of a program; what is no such thing is not said again."""
+    text = reader.string(node)
+    if "\n" in text or len(text) > _LONGEST or text.startswith("{"):
+        reader.fail(node, "a secret is never in this file, but a text is that is no name", _HINT)
+        return ""
+    return text
 
 
 def _reference(reader: Reader, node: yaml.Node | None) -> Reference | None:
@@ -94,9 +105,9 @@ def _reference(reader: Reader, node: yaml.Node | None) -> Reference | None:
     if len(node.value) != 1:
         reader.fail(node, "must say one place of the secret", _HINT)
     how, inner = next(iter(nodes.items()), ("", None))
-    what = reader.string(inner)
+    what = _name(reader, inner)
     if how == "env" and what and not _VARIABLE.fullmatch(what):
-        reader.fail(inner, f"{what!r} is not the name of a variable", "letters, digits and _")
+        reader.fail(inner, "this is not the name of a variable", "letters, digits and _")
     return Reference(how, what, reader.location(node))
 
 

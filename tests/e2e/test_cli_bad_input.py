@@ -10,7 +10,16 @@ from tests.e2e.command import ESTATE, auditor
 
 MANIFEST = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a}]}\n"
 
+LONG = "x" * 5000
+"""A name that no file can have."""
 WRONG = {
+    "a target that is no name": (("scan", LONG), "x...: File name too long", "a file, a folder"),
+    "a bundle that is no name": (
+        ("scan", "a.yaml", "--output", LONG),
+        "x...: File name too long",
+        "a file, a folder or - was to be named",
+    ),
+    "a bundle to report that is no name": (("report", LONG), "File name too long", "a file, a"),
     "no command": (("scam",), "no such command: scam", "auditor scan"),
     "a target for a command": (("t/",), "no such command: t/", "auditor scan t/"),
     "unknown option": (("scan", "a.yaml", "--profil", "x"), "--profil", "--profile"),

@@ -163,6 +163,16 @@ def test_what_is_named_and_not_there_is_said_with_the_rest(folder: Path) -> None
     assert "hint: auditor waivers add FILE makes one" in done.err
 
 
+def test_names_that_no_file_can_have(folder: Path) -> None:
+    name = "x" * 400
+    lines = [f"{key}: {name}" for key in ("waivers", "answers", "baseline", "baseline-key")]
+    text = "\n".join([*lines, f"targets: [{name}]", f"policies: [{name}]"])
+    (folder / "auditor.yaml").write_text(f"{text}\noutputs: {{json: {name}, csv: {name}/y}}\n")
+    done = auditor("scan", cwd=folder)
+    assert done.code == 2
+    assert "Error: 8 errors in the configuration" in done.err
+
+
 def test_what_an_option_says_in_its_place_is_not_looked_for(folder: Path) -> None:
     text = "targets: [.]\nwaivers: w.yaml\noutputs: {csv: none/a.csv}\n"
     (folder / "auditor.yaml").write_text(f'{text}parameters: {{vesion: "1.30"}}\n')

@@ -176,6 +176,27 @@ WRONG = {
         {"target": "vsphere://a", "password": "canary-word"},
         "a secret is never in this file, but text is",
     ),
+    "the text of a kubeconfig": (
+        {"target": "k8s://a", "kubeconfig": "users:\n- user: {token: canary-word}\n"},
+        "a secret is never in this file, but a text is that is no name",
+    ),
+    "a kubeconfig as a value": (
+        {"target": "k8s://a", "kubeconfig": {"users": [{"token": "canary-word"}]}},
+        "unknown key 'users'",
+    ),
+    "a token": ({"target": "k8s://a", "token": "canary-word"}, "unknown key 'token'"),
+    "a secret for a file": (
+        {"target": "vsphere://a", "password": {"file": '{"password": "canary-word"}'}},
+        "a secret is never in this file, but a text is that is no name",
+    ),
+    "a secret for a variable": (
+        {"target": "vsphere://a", "session": {"env": "canary-word"}},
+        "this is not the name of a variable",
+    ),
+    "a file that no file is called": (
+        {"target": "vsphere://a", "password": {"file": "x" * 400}},
+        "x: no such file",
+    ),
     "no place of one": ({"target": "vsphere://a", "password": {}}, "must say one place"),
     "two places of one": (
         {"target": "vsphere://a", "password": {"file": "x", "env": "X"}},
