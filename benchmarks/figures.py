@@ -15,6 +15,7 @@ from benchmarks import bundles, docker, formats, generate, labelled, pages, peer
 from benchmarks.estate import estate
 from benchmarks.fleet import costs, fleet
 from benchmarks.gpus import gpus
+from benchmarks.images import images
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
 from benchmarks.networks import networks
@@ -250,6 +251,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "pods": decode_floor,
         "gpus": gpus,
         "networks": networks,
+        "images": images,
         "estate": estate,
         "rights": rights,
         "docker": docker.host,

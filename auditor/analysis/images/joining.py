@@ -52,16 +52,6 @@ _decode_statements: Final = msgspec.json.Decoder(Statements).decode
 _decode_database: Final = msgspec.json.Decoder(Database).decode
 
 
-class _Head(msgspec.Struct, gc=False):
-    """What a report is found by: its faults wait until it is needed."""
-
-    image: Identity
-    created: str = ""
-
-
-_decode_head: Final = msgspec.json.Decoder(_Head).decode
-
-
 class Kept(msgspec.Struct, frozen=True, gc=False):
     """A report as it is kept until an image wants it."""
 
@@ -97,7 +87,7 @@ class _Library:
             identity = _decode_identity(row.body)
             self.engines[identity.id] = identity
         elif row.tag == REPORT:
-            head = _decode_head(row.body)
+            head = rows.decode_head(row.body)
             kept = Kept(head.created, row.read_at, row.body)
             self.every.append(kept)
             self.reports.add(head.image, kept)
@@ -141,6 +131,8 @@ class Images:
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take images and documents of one object."""
+        if self._kind == USED and resource.kind in rows.DOCUMENTS:
+            return rows.heads_of(resource, site)
         return rows.rows_of(resource, site)
 
     def combine(self, one: Row, other: Row) -> Row:

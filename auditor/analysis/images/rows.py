@@ -56,6 +56,13 @@ class Use(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     ids: tuple[str, ...] = ()
 
 
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """What a report is found by: its faults wait until it is needed."""
+
+    image: Identity
+    created: str = ""
+
+
 class _Container(msgspec.Struct, gc=False):
     """A field of another type than it should be has to leave the others: YAML reads ``n`` as no."""
 
@@ -129,6 +136,7 @@ class _Image(msgspec.Struct, gc=False, rename="pascal"):
 _DOCUMENTS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
     {SBOM: Sbom, STATEMENTS: Statements, SIGNATURE: Signature, DATABASE: Database}
 )
+decode_head: Final = msgspec.json.Decoder(Head).decode
 decode_use: Final = msgspec.json.Decoder(Use).decode
 _decode_template: Final = msgspec.json.Decoder(_Template).decode
 _decode_pod: Final = msgspec.json.Decoder(_Pod).decode
@@ -147,6 +155,17 @@ def rows_of(resource: Resource, site: Site) -> Iterator[Row]:
         yield from _READERS[resource.kind](resource, site)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
+
+
+def heads_of(document: Resource, site: Site) -> Iterator[Row]:
+    """Take of a document, where it is a report, which image it is about, and no more."""
+    if document.kind != REPORT:
+        return
+    try:
+        head = decode_head(document.body)
+    except (msgspec.DecodeError, RecursionError):
+        return
+    yield Row((KNOWN, REPORT), REPORT, site.origin(document), _encode(head))
 
 
 def combined(one: Row, other: Row) -> Row:
