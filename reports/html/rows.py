@@ -30,6 +30,8 @@ MOST_DIGESTS: Final = 20_000
 LATER: Final = "in results.json"
 _GZIP: Final = 31
 """The window of zlib with a header of gzip, as browsers read it."""
+_LEVEL: Final = 6
+"""Of zlib: 9 takes half a second more for a hundred thousand findings, and saves a thirtieth."""
 _PIECE: Final = 3 << 12
 _encode = msgspec.json.encode
 
@@ -56,7 +58,7 @@ class Rows:
 
     def encoded(self) -> Iterator[bytes]:
         """Yield the rows and the last line, compressed, as base64."""
-        packer = zlib.compressobj(9, zlib.DEFLATED, _GZIP)
+        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
         left = b""
         for packed in self._packed(packer):
             left += packed
