@@ -3,7 +3,8 @@
 Workloads of a namespace whose summaries are equal are told as one, ``network/Reach``; the
 namespace as a whole, with the pod that comes there next, is ``network/Zone``. Its ``ingress``
 and ``egress`` say of each direction the ``default`` of that pod, and which workloads are ``open``
-in spite of it, or perhaps (``unsure``).
+in spite of it, or perhaps (``unsure``). Why something is not sure is ``undecided``: policies of
+Cilium, Calico or Antrea, which are not evaluated, are named there.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.network.gathering import Gathered, Kind
+from auditor.analysis.network.gathering import Gathered, Kind, Written
 from auditor.analysis.network.network import Verdict
 from auditor.analysis.network.places import port_in
 from auditor.analysis.network.policies import Direction
 from auditor.analysis.network.ports import PortRange
+from auditor.analysis.network.rows import OF_CLUSTERS, POLICY
 from auditor.analysis.network.servers import Server
 from auditor.analysis.network.summaries import Summaries, Summary
 from auditor.analysis.network.telling import SHOWN, Telling
@@ -33,11 +35,19 @@ from auditor.model.reach import (
     PolicyStep,
     ReachFact,
 )
+from auditor.platforms.kubernetes import PREFIX
 from auditor.platforms.network import REACH, ZONE
+
+EVALUATED: Final = frozenset(each.removeprefix(PREFIX) for each in OF_CLUSTERS | {POLICY})
+"""The kinds of policies whose rules are evaluated; of any other kind anything may be decided."""
 
 _SHOWN_FOUND: Final = 20
 _NAMED: Final = 3
 """Names that a message has room for."""
+_UNSURE: Final = (
+    "policies that can't be evaluated, or labels, senders and addresses that are not known, "
+    "decide it"
+)
 _encode = msgspec.json.encode
 
 
@@ -73,8 +83,25 @@ def facts_of(
         for number, (body, each) in enumerate(zip(told, alike, strict=True)):
             yield _reach(body, each, number)
         subject = gathered.namespaces.get(name) or next(iter(alike[0].workloads.values()))
-        more = {"enforcement": enforcement, "servers": list(_servers(told, known_servers))}
+        more = {
+            "enforcement": enforcement,
+            "servers": list(_servers(told, known_servers)),
+            "undecided": _undecided(gathered.policies, name),
+        }
         yield _zone(name, summaries, told, subject, more, live=live)
+
+
+def _undecided(policies: Iterable[Written], namespace: str) -> str:
+    """Say why what a policy decides in a namespace is not known, where it is not."""
+    found = sorted(
+        f"{each.kind.partition('.')[0]} {each.origin.name}"
+        for each in policies
+        if each.kind not in EVALUATED and each.origin.namespace in {namespace, ""}
+    )
+    if not found:
+        return _UNSURE
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return f"policies of a kind that is not evaluated decide it: {', '.join(found[:_NAMED])}{more}"
 
 
 def _alike(summaries: Summaries, kinds: Sequence[Kind]) -> list[_Alike]:

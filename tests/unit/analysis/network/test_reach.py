@@ -94,6 +94,16 @@ def test_policies_that_are_not_evaluated_leave_it_open() -> None:
     cilium = document("CiliumNetworkPolicy.cilium.io", "c", {"metadata": {"namespace": "ml"}})
     assert default(DENY, cilium) == ("unknown", "unknown")
     assert zone(*PODS, DENY, cilium, of="web")["ingress"]["default"] == "allowed"
+    named = "policies of a kind that is not evaluated decide it: CiliumNetworkPolicy c"
+    assert zone(*PODS, DENY, cilium)["undecided"] == named
+    everywhere = document("GlobalNetworkPolicy.crd.projectcalico.org", "g", {})
+    assert zone(*PODS, DENY, cilium, everywhere)["undecided"] == f"{named}, GlobalNetworkPolicy g"
+    assert zone(*PODS, DENY, cilium, of="web")["undecided"].startswith("policies that can't be")
+    more = [
+        document("CiliumNetworkPolicy.cilium.io", f"{at}", {"metadata": {"namespace": "ml"}})
+        for at in range(5)
+    ]
+    assert zone(*PODS, *more)["undecided"].endswith("CiliumNetworkPolicy 2 and 2 more")
 
 
 def test_policies_of_the_cluster() -> None:
