@@ -91,6 +91,7 @@ def scanning(
 
         found = images_used(collectors, ready().analyses.of_objects)
         memory = kept.below("images") if kept is not None else None
-        return scanner(found, clock, memory, named) if found else None
+        users = [each.target.uri for each in collectors]
+        return scanner(users, found, clock, memory, named) if found else None
 
     return target

@@ -32,7 +32,7 @@ from auditor.evidence.trust import Trust, read_trust, trust_in
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Settings, Stamp
 from auditor.runner.shards import default_workers
-from auditor.runner.uniting import Expected, United, answers_of, united, waivers_of
+from auditor.runner.uniting import Expected, PartRead, United, answers_of, united, waivers_of
 from auditor.version import VERSION
 
 _FILE = click.Path(path_type=Path)
@@ -113,7 +113,8 @@ def merge(
         taken = Taken(root, scratch)
         for each in places:
             taken.add(each, whom)
-        together = united(taken.parts, expected, chosen.number, VERSION)
+        listed = None if expected is None else (*expected, *_following(taken.parts))
+        together = united(taken.parts, listed, chosen.number, VERSION)
         settings = chosen.settings(taken, config, scratch)
         stamp = _stamp(together, expected)
         shown = Progress(chosen.progress)
@@ -198,6 +199,14 @@ def _place(wanted: Wanted, config: Config, scratch: Path) -> Iterator[tuple[Path
     bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
     with bundle_at(wanted.place, scratch) as root:
         yield root, bundling
+
+
+def _following(parts: Sequence[PartRead]) -> Iterator[Expected]:
+    """Targets that follow from the others of their part, which no list of targets has."""
+    for uri in dict.fromkeys(entry.uri for part in parts for entry in part.targets):
+        platform = wired().platforms.of_target(uri)
+        if platform is not None and platform.follows:
+            yield Expected(uri, uri)
 
 
 def _stamp(together: United, expected: Sequence[Expected] | None) -> Stamp:

@@ -28,6 +28,7 @@ IMAGES: Final = Platform(
     name="images",
     schemes=(SCHEME,),
     prefix=PREFIX,
+    follows=True,
     kinds=READ | FACTS,
     facts=FACTS,
     written=READ,

@@ -38,7 +38,8 @@ class Platform(msgspec.Struct, frozen=True, eq=False):
     resource belong to, None for the resource itself. ``shapes`` are what rules may read of kinds
     beyond what was read. ``versions`` are types of parameters that are versions of something, with
     the newest that rules know. ``written`` are kinds that files
-    hold and no live target has. ``shorthand`` says to people which target its shortest URI is.
+    hold and no live target has. ``follows`` says that its targets follow from the others of a run,
+    and that nobody lists them. ``shorthand`` says to people which target its shortest URI is.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Platform(msgspec.Struct, frozen=True, eq=False):
     versions: Mapping[str, str] = MappingProxyType({})
     written: frozenset[str] = frozenset()
     shorthand: str = ""
+    follows: bool = False
     listed: frozenset[str] = frozenset()
 
     def has(self, kind: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import Ran, auditor
+from tests.e2e.signed import filled, ran
 from tests.unit.collectors.images.documents import (
     cyclonedx,
     database,
@@ -18,7 +19,10 @@ from tests.unit.collectors.images.documents import (
     result,
     verified,
 )
+from tests.unit.collectors.images.scanners import database as database_in
+from tests.unit.collectors.images.scanners import scanner
 
+PHRASE = ("--passphrase-file", "secret")
 POD = """\
 apiVersion: v1
 kind: Pod
@@ -125,6 +129,31 @@ def test_a_bundle_is_judged_as_on_its_day(folder: Path, tmp_path: Path) -> None:
     assert "image-report-old" not in found(ran)
     again = auditor("replay", bundle)
     assert again.code == 0, again.out + again.err
+
+
+def test_parts_with_images_are_merged(tmp_path: Path) -> None:
+    """Of each part there is a target of the images that its targets use; nobody lists it."""
+    filled(tmp_path)
+    made = ran(tmp_path, "keys", "create", "k.p12", "--passphrase-file", "secret")
+    assert made.code == 0, made.err
+    (tmp_path / "k.pub").write_text(ran(tmp_path, "keys", "export", "k.p12", *PHRASE).out)
+    program, cache = scanner(tmp_path / "bin"), database_in(tmp_path / "cache")
+    names = ("a", "b")
+    for name in names:
+        (tmp_path / f"{name}.yaml").write_text(POD.replace("app:1", f"{name}:1"))
+        options = ("--offline", "--trivy", program.path, "--trivy-cache", cache, "--quiet")
+        signed = ("--output", f"{name}.part", "--key", "k.p12", *PHRASE)
+        done = ran(tmp_path, "scan", f"{name}.yaml", "--images", *options, *signed)
+        assert done.code in {0, 1, 3}, done.err
+    (tmp_path / "fleet.yaml").write_text("targets: [a.yaml, b.yaml]\n")
+    parts = ("a.part", "b.part", "--parts-key", "k.pub", "--format", "json")
+    for more in ((), ("--targets", "fleet.yaml")):
+        merged = ran(tmp_path, "merge", *parts, *more)
+        uris = [each["uri"] for each in merged.results()["targets"]]
+        assert sorted(each.partition("://")[0] for each in uris) == [
+            *("a.yaml", "b.yaml"),
+            *("images", "images"),
+        ], merged.err
 
 
 def test_advisories_may_not_be_too_old(folder: Path) -> None:

@@ -129,19 +129,21 @@ def _images(text: str, settings: CollectorOptions) -> Live:
 
 
 def scanner(
+    users: Iterable[str],
     images: Iterable[tuple[str, str]],
     clock: Callable[[], str],
     memory: CacheFolder | None,
     named: Mapping[str, Any],
 ) -> Live:
-    """The target of images that are used, each with its digest where that is known.
+    """The target of images that some targets use, each with its digest where that is known.
 
-    ``memory`` keeps what came of a digest, ``named`` are the options of the user.
+    ``users`` are the URIs of those targets, ``memory`` keeps what came of a digest, ``named`` are
+    the options of the user.
     """
     from collectors.images.scanning.target import Options, Scan, TrivyTarget
 
     scans = tuple(Scan(reference, digest) for reference, digest in images)
-    return TrivyTarget(scans, Options(**named), clock, memory)
+    return TrivyTarget(tuple(users), scans, Options(**named), clock, memory)
 
 
 def _scanned(collected: Collected, bodies: Bodies) -> Collector:

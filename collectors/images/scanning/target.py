@@ -38,6 +38,7 @@ from collectors.images.scanning.program import Memory, Program, database_in, fin
 from collectors.programs.said import reason
 from collectors.programs.sandbox import Limits, Outcome, Sandbox
 
+_NAME: Final = 12
 URI: Final = f"{SCHEME}://trivy"
 SCANNERS: Final = "vuln,secret"
 ARGUMENTS: Final = (
@@ -100,8 +101,13 @@ class _Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class TrivyTarget:
-    """Implements :class:`auditor.ports.Live` for the images of a run; ``clock`` tells the time."""
+    """Implements :class:`auditor.ports.Live` for the images of a run; ``clock`` tells the time.
 
+    ``users`` are the URIs of the targets that use them: runs over others have another target of
+    images, so that their bundles can be put together.
+    """
+
+    users: Sequence[str]
     scans: Sequence[Scan]
     options: Options
     clock: Callable[[], str]
@@ -109,8 +115,9 @@ class TrivyTarget:
 
     @property
     def uri(self) -> str:
-        """What this target is called: there is one of it in a run."""
-        return URI
+        """What this target is called: there is one of it in a run, and the same in the next."""
+        named = "\0".join(sorted(self.users)).encode()
+        return f"{URI}/{hashlib.sha256(named).hexdigest()[:_NAME]}"
 
     def collect(
         self, kinds: frozenset[str], sink: Sink, progress: Callable[[int, int], None]
@@ -223,7 +230,7 @@ class _Run:
         self._keep(REPORT, self._request(answer.scan), None, ANSWERED[cause], answer.detail)
         hint = "run it by itself: trivy image " + answer.scan.reference
         detail = f"{answer.scan.reference} was not scanned: {answer.detail}"
-        return Gap(URI, REPORT, cause, detail, hint)
+        return Gap(self._target.uri, REPORT, cause, detail, hint)
 
     def _request(self, scan: Scan) -> str:
         words = (each or "''" for each in (*ARGUMENTS, "--", scan.reference))

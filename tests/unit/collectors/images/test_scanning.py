@@ -60,7 +60,7 @@ def ran(
     number = len(list(tmp_path.glob("scratch*")))
     kept = Kept(tmp_path / f"scratch{number}")
     known = {"path": "", "cache": cache, "program": path, "offline": True, **options}
-    target = TrivyTarget(tuple(scans), Options(**known), lambda: NOW, memory)
+    target = TrivyTarget(("k8s://a",), tuple(scans), Options(**known), lambda: NOW, memory)
     return Ran(target.collect(ENOUGH, kept, _silent), kept)
 
 
