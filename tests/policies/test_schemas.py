@@ -287,6 +287,12 @@ def test_everything_is_described(name: str) -> None:
         assert list(undescribed(SCHEMAS[name].schema, "")) == []
 
 
+BEYOND_A_SCHEMA = re.compile(
+    "is there twice|begins in another|is not of branch|ends before it begins"
+)
+"""What the loader compares between values: JSON Schema has no word for it."""
+
+
 @sweep(some=10, whole=100)
 @pytest.mark.parametrize(("name", "text", "below"), VALID.values(), ids=VALID)
 def test_loader_and_schema_agree_on_every_change(
@@ -307,7 +313,8 @@ def test_loader_and_schema_agree_on_every_change(
     for number, (path, change, other) in enumerate(made):
         if number * 37 % 100 < size:
             said = complaints(name, yaml.dump(other, Dumper=yaml.CSafeDumper), stem)
-            if SCHEMAS[name].is_valid(other) != (not said):
+            valid, beyond = SCHEMAS[name].is_valid(other), all(map(BEYOND_A_SCHEMA.search, said))
+            if (valid and not beyond) or (not valid and not said):
                 disagreements.append((path, change, said))
     assert disagreements == []
 
