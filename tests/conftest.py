@@ -67,12 +67,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
     """A test gives back the signals that it took, and ends the processes that it started."""
-    signals, children = leftovers.signals(), leftovers.children()
+    signals, children = leftovers.signals(), leftovers.numbers()
     yield
     left = {
         number: words
         for number, words in leftovers.children().items()
-        if number not in children.keys() | warm()
+        if number not in children | warm()
     }
     for number in left:
         leftovers.end(number)

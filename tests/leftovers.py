@@ -25,15 +25,20 @@ def children() -> dict[int, str]:
 
     Where the system does not tell (Linux does), there are none.
     """
-    found = {}
+    return {number: words for number in numbers() if (words := _running(number))}
+
+
+def numbers() -> set[int]:
+    """The processes that this one has started, those too that have just begun or ended.
+
+    One that has just begun has no command line for a moment.
+    """
+    found: set[int] = set()
     for listed in Path("/proc/self/task").glob("*/children"):
         try:
-            numbers = listed.read_text().split()
+            found |= set(map(int, listed.read_text().split()))
         except OSError:  # a thread that has ended meanwhile
             continue
-        for number in numbers:
-            if words := _running(int(number)):
-                found[int(number)] = words
     return found
 
 
