@@ -20,7 +20,10 @@ def test_a_blocked_signal():
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
 
 def test_a_process():
-    test_a_process.kept = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    begun = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], **pipes)
+    begun.stdout.readline()  # from here on it has a command line
+    test_a_process.kept = begun
 
 def test_nothing():
     before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -43,5 +46,6 @@ def test_what_is_left_is_an_error(tmp_path: Path) -> None:
         timeout=120,
     )
     assert "4 passed, 3 errors" in done.stdout, done.stdout
-    for said in ("SIGUSR1: <built-in function print>", "blocked: {<Signals.SIGUSR2", "-c input()"):
+    waits = "-c print(flush=True); input()"
+    for said in ("SIGUSR1: <built-in function print>", "blocked: {<Signals.SIGUSR2", waits):
         assert said in done.stdout
