@@ -13,9 +13,9 @@ import msgspec
 from auditor.cli.moments import now
 from auditor.cli.opened import copied_results, folder_of
 from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.layout import Manifest
+from auditor.evidence.layout import Evaluation, Manifest
 from auditor.evidence.trust import Trust, read_trust, trust_in
-from auditor.evidence.verify import Outcome, Verifier
+from auditor.evidence.verify import Outcome, Verification, Verifier
 
 Command = TypeVar("Command", bound=Callable[..., object])
 _FILE = click.Path(path_type=Path)
@@ -37,13 +37,25 @@ def trusted(key: Path | None, trust: Path | None) -> Trust | None:
     Raises:
         UsageError: there is no such file, or both are given.
     """
+    found = named(key, trust)
+    return None if found is None else dataclasses.replace(found, max_age=None)
+
+
+def named(key: Path | None, trust: Path | None, prefix: str = "") -> Trust | None:
+    """Whom to believe, as the file says it; None where nobody was named.
+
+    ``prefix`` is how the options begin behind their dashes, where they are of bundles within.
+
+    Raises:
+        UsageError: there is no such file, or both are given.
+    """
     if key is not None and trust is not None:
-        raise UsageError("--key and --trust say two things", hint="the key can be in the file")
+        raise UsageError(
+            f"--{prefix}key and --{prefix}trust say two things", hint="the key can be in the file"
+        )
     if key is not None:
         return trust_in(key)
-    if trust is None:
-        return None
-    return dataclasses.replace(read_trust(trust), max_age=None)
+    return None if trust is None else read_trust(trust)
 
 
 class Believed(msgspec.Struct, frozen=True):
@@ -73,6 +85,17 @@ def believed(place: Path, trust: Trust | None, scratch: Path) -> Believed:
     """
     root = folder_of(place, scratch)
     found = Verifier(root, trust, now()).run()
+    manifest, _ = whole(place, found)
+    return Believed(place, root, manifest, found.manifest, found.key)
+
+
+def whole(place: Path, found: Verification) -> tuple[Manifest, Evaluation]:
+    """What a bundle holds and how it was judged, if nothing speaks against it.
+
+    Raises:
+        IntegrityError: something does.
+        UsageError: nothing was judged in it.
+    """
     for step in found.steps:
         if step.outcome is Outcome.FAILED:
             raise IntegrityError(
@@ -83,4 +106,4 @@ def believed(place: Path, trust: Trust | None, scratch: Path) -> Believed:
         raise UsageError(
             f"{place}: nothing was judged, only collected", hint=f"auditor evaluate {place}"
         )
-    return Believed(place, root, found.content, found.manifest, found.key)
+    return found.content, found.content.evaluation

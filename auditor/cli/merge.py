@@ -12,6 +12,7 @@ from typing import Any
 import click
 import msgspec
 
+from auditor.cli.believed import named
 from auditor.cli.bundling import Bundling, bundle_at
 from auditor.cli.caching import POLICY, cache_of
 from auditor.cli.errors import show_traceback
@@ -28,7 +29,6 @@ from auditor.cli.wiring import CollectorOptions, wired
 from auditor.cli.writing import SECTIONS, Reports, Written, writing
 from auditor.config import Config, read_config
 from auditor.errors import UsageError
-from auditor.evidence.trust import Trust, read_trust, trust_in
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Settings, Stamp
 from auditor.runner.shards import default_workers
@@ -107,7 +107,7 @@ def merge(
     if wanted.place is not None:
         reports.keep_out_of(wanted.place)
     chosen = _Chosen(**given, list_all=reports.everything)
-    whom = _trusted(parts_key, parts_trust)
+    whom = named(parts_key, parts_trust, "parts-")
     expected = chosen.expected(config)
     with Scratch(config.temporary) as scratch, _place(wanted, config, scratch) as (root, bundling):
         taken = Taken(root, scratch)
@@ -175,17 +175,6 @@ class _Chosen(msgspec.Struct, frozen=True, kw_only=True):
             answers=answers_of(taken.parts),
             configuration=files.pop() if len(files) == 1 else None,
         )
-
-
-def _trusted(key: Path | None, trust: Path | None) -> Trust | None:
-    """Whom to believe, and how old a part may be; None where nobody was named."""
-    if key is not None and trust is not None:
-        raise UsageError(
-            "--parts-key and --parts-trust say two things", hint="the key can be in the file"
-        )
-    if key is not None:
-        return trust_in(key)
-    return read_trust(trust) if trust is not None else None
 
 
 @contextmanager

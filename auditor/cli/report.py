@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from auditor.cli.believed import named, trust_options, whole
 from auditor.cli.caching import POLICY, cache_of
 from auditor.cli.moments import now
 from auditor.cli.opened import copied_results, folder_of
@@ -18,11 +19,10 @@ from auditor.cli.sections import SectionedCommand
 from auditor.cli.wiring import wired
 from auditor.cli.writing import SECTIONS, Reports, Written, writing
 from auditor.config import Config, read_config
-from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.layout import Evaluation, Manifest
+from auditor.errors import IntegrityError
+from auditor.evidence.layout import Evaluation
 from auditor.evidence.recall import recalled
-from auditor.evidence.trust import read_trust, trust_in
-from auditor.evidence.verify import Outcome, Verification, Verifier
+from auditor.evidence.verify import Verifier
 from auditor.model.finding import Report
 from auditor.runner.job import compiled_profile
 from auditor.runner.reporting import rules_of
@@ -39,10 +39,7 @@ class _Report(SectionedCommand):
 
 @click.command(cls=_Report, short_help="Write the reports of a bundle.")
 @click.argument("bundle", metavar="BUNDLE", type=_FILE)
-@click.option("--key", "key", metavar="PUB.pem", type=_FILE, help="The public key that you trust.")
-@click.option(
-    "--trust", "trust", metavar="FILE", type=_FILE, help="A trust file: see auditor verify."
-)
+@trust_options
 @writing
 @prose
 def report(bundle: Path, key: Path | None, trust: Path | None, **chosen: Any) -> int:
@@ -62,40 +59,18 @@ def report(bundle: Path, key: Path | None, trust: Path | None, **chosen: Any) ->
       0  written   2  there is no such bundle, or nothing was judged in it
       4  the bundle does not verify
     """
-    if key is not None and trust is not None:
-        raise UsageError("--key and --trust say two things", hint="the key can be in the file")
+    whom = named(key, trust)
     config = read_config()
     reports = Reports(Written(**chosen), config, [str(bundle)])
-    believed = trust_in(key) if key is not None else read_trust(trust) if trust else None
     with Scratch(config.temporary) as scratch:
         root = folder_of(bundle, scratch)
-        found = Verifier(root, believed, now()).run()
-        manifest, evaluation = _whole(bundle, found)
+        found = Verifier(root, whom, now()).run()
+        manifest, evaluation = whole(bundle, found)
         if found.decision != "verified":
             reports.warn([f"{bundle}: it is whole, but nobody stands for it (--key, --trust)"])
         results = copied_results(root, manifest, scratch / "results", f"{bundle}")
         reports.write(_recalled(root, results, evaluation, config))
     return 0
-
-
-def _whole(bundle: Path, found: Verification) -> tuple[Manifest, Evaluation]:
-    """What a bundle holds, if nothing speaks against it.
-
-    Raises:
-        IntegrityError: something does.
-        UsageError: nothing was judged in it.
-    """
-    for step in found.steps:
-        if step.outcome is Outcome.FAILED:
-            raise IntegrityError(
-                f"{bundle} does not verify: {step.name}: {step.detail}",
-                hint=f"auditor verify {bundle}",
-            )
-    if found.content is None or found.content.evaluation is None:
-        raise UsageError(
-            f"{bundle}: nothing was judged, only collected", hint=f"auditor evaluate {bundle}"
-        )
-    return found.content, found.content.evaluation
 
 
 def _recalled(root: Path, results: Path, evaluation: Evaluation, config: Config) -> Report:
