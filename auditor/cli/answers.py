@@ -20,7 +20,7 @@ from auditor.cli.explain import WIDEST
 from auditor.cli.moments import now
 from auditor.cli.options import load_policy, policies_option
 from auditor.cli.prose import prose
-from auditor.cli.term import when
+from auditor.cli.term import when, within_option
 from auditor.errors import UsageError
 from auditor.model.answers import AnswerEntry, EvidenceFile
 from auditor.model.terms import SOON, TermState
@@ -157,15 +157,7 @@ def _told(entry: AnswerEntry, state: TermState, today: dt.date, width: int) -> I
 @answers.command("check", epilog="Exit codes: 0 all are well, 1 one needs a person, 2 not valid.")
 @click.argument("place", metavar="FILE", type=_FILE)
 @policies_option
-@click.option(
-    "--within",
-    "days",
-    metavar="DAYS",
-    type=click.IntRange(min=0, max=366),
-    default=SOON,
-    show_default=True,
-    help="Name what ends within so many days.",
-)
+@within_option
 @prose
 def check(place: Path, policies: tuple[Path, ...], days: int) -> int:
     r"""Check that FILE is valid, and name the answers that have ended, or will soon.

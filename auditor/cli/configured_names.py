@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from auditor.cli.fleet import is_there
 from auditor.cli.options import load_policy
 from auditor.cli.output import parse_outputs
 from auditor.cli.wiring import wired
@@ -38,7 +39,7 @@ def absent(found: Configuration, keys: Collection[str]) -> Iterator[PolicyError]
     """Yield what is named by ``keys`` and is not there, or can't be written."""
     for key in sorted(keys & _FILES.keys()):
         for each in found.all(key):
-            if each.text and not _is_there(found.folder / each.text):
+            if each.text and not is_there(found.folder / each.text):
                 message = f"{each.text}: no such file"
                 yield PolicyError(message, location=each.place, hint=_FILES[key])
     for each in found.all("policies"):
@@ -96,12 +97,8 @@ def besides(
         yield from misnamed(found, there, profile or given["profile"])
 
 
-def _is_there(place: Path) -> bool:
-    return os.path.exists(place)  # noqa: PTH110 - Path.exists raises for such a name
-
-
 def _is_folder(place: Path) -> bool:
-    return os.path.isdir(place)  # noqa: PTH112 - as above
+    return os.path.isdir(place)  # noqa: PTH112 - as of is_there
 
 
 def path_of(folder: Path, text: str) -> str:

@@ -206,7 +206,8 @@ def _references(value: TargetValue) -> Iterator[Reference]:
     yield from filter(None, (value.kubeconfig, value.password, value.session))
 
 
-def _is_there(place: Path) -> bool:
+def is_there(place: Path) -> bool:
+    """Whether there is a file of a name, which a person may have written of any length."""
     return os.path.exists(place)  # noqa: PTH110 - Path.exists raises for a name that is too long
 
 
@@ -219,7 +220,7 @@ def _wrong(value: TargetValue, folder: Path) -> Iterator[PolicyError]:
             message = f"{value.text}: {key} is for {wanted} targets"
             yield PolicyError(message, location=value.place)
     for where in _references(value):
-        if where.how == "file" and not _is_there(folder / where.what):
+        if where.how == "file" and not is_there(folder / where.what):
             yield PolicyError(f"{where.what}: no such file", location=where.place)
         elif where.how == "command":
             try:

@@ -1,8 +1,29 @@
-"""When something ends, in words."""
+"""When something ends, in words, and how far ahead it is told."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from auditor.model.terms import SOON
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def within_option(function: Command) -> Command:
+    """``--within``: the days, as ``days``, within which an end is told."""
+    return click.option(
+        "--within",
+        "days",
+        metavar="DAYS",
+        type=click.IntRange(min=0, max=366),
+        default=SOON,
+        show_default=True,
+        help="Name what ends within so many days.",
+    )(function)
 
 
 def when(expires: str, today: dt.date) -> str:

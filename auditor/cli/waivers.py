@@ -18,7 +18,7 @@ from auditor.cli.explain import WIDEST
 from auditor.cli.moments import now
 from auditor.cli.options import load_policy, policies_option
 from auditor.cli.prose import prose
-from auditor.cli.term import when
+from auditor.cli.term import when, within_option
 from auditor.errors import UsageError
 from auditor.model.terms import SOON
 from auditor.model.waivers import WaiverEntry, WaiverState
@@ -100,15 +100,7 @@ def list_waivers(place: Path, policies: tuple[Path, ...], *, as_json: bool) -> N
 @click.argument("place", metavar="FILE", type=_FILE)
 @_PROFILE
 @policies_option
-@click.option(
-    "--within",
-    "days",
-    metavar="DAYS",
-    type=click.IntRange(min=0, max=366),
-    default=SOON,
-    show_default=True,
-    help="Name what ends within so many days.",
-)
+@within_option
 @prose
 def check(place: Path, profile: str, policies: tuple[Path, ...], days: int) -> int:
     r"""Check that FILE is valid, and name the waivers that have ended, or will soon.

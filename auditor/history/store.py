@@ -104,7 +104,7 @@ class History:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             new = self._add(run)
-        except BaseException:
+        except BaseException:  # an interrupt as well leaves no half of a run
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
