@@ -6,6 +6,7 @@ says the same (0 to 8, or a dot for a tenant alone), and hatching says that it i
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from auditor.model.finding import Report
@@ -59,34 +60,40 @@ def made(report: Report, _: Groups) -> dict[str, Any] | None:
         "legend": "Isolation from the others on that GPU: "
         + ", ".join(f"{level} {word}" for level, word in enumerate(LEVELS))
         + "; a dot: alone on it. Hatched: possible or declared, and not certain.",
-        "words": [
-            {
-                "device": safe(_named(target if several else "", device)),
-                "tenant": safe(each.tenant),
-                "mechanism": safe(f"{each.part} {each.mechanism}".strip()),
-                "certainty": each.certainty,
-                "pods": safe(", ".join(each.pods[:5])),
-            }
-            for target, device in shown
-            for each in device.tenants
-        ],
-        "shares": [
-            {
-                "device": safe(_named(target if several else "", device)),
-                "tenants": safe(" and ".join(each.tenants)),
-                "isolation": each.isolation,
-                "mechanism": safe(each.mechanism),
-                "certainty": each.certainty,
-            }
-            for target, device in shown
-            for each in device.shares
-        ],
+        "words": [*_words(shown, several=several)],
+        "shares": [*_shares(shown, several=several)],
         "unknown": [
             safe(each)
             for each in dict.fromkeys(word for _, device in found for word in device.unknown)
         ][:20],
     }
     return narrowed(picture)
+
+
+def _words(shown: Iterable[tuple[str, DeviceFact]], *, several: bool) -> Iterator[dict[str, str]]:
+    for target, device in shown:
+        for each in device.tenants:
+            yield {
+                "device": safe(_named(target if several else "", device)),
+                "tenant": safe(each.tenant),
+                "mechanism": safe(f"{each.part} {each.mechanism}".strip()),
+                "certainty": each.certainty,
+                "pods": safe(", ".join(each.pods[:5])),
+            }
+
+
+def _shares(
+    shown: Iterable[tuple[str, DeviceFact]], *, several: bool
+) -> Iterator[dict[str, object]]:
+    for target, device in shown:
+        for each in device.shares:
+            yield {
+                "device": safe(_named(target if several else "", device)),
+                "tenants": safe(" and ".join(each.tenants)),
+                "isolation": each.isolation,
+                "mechanism": safe(each.mechanism),
+                "certainty": each.certainty,
+            }
 
 
 def _weakest_first(item: tuple[str, DeviceFact]) -> tuple[object, ...]:
