@@ -58,7 +58,8 @@ def show(scan_options: tuple[str, ...], *, as_json: bool) -> None:
     """
     from auditor.cli.scan import scan
 
-    with scan.make_context("auditor scan", list(scan_options)) as context:
+    above = click.get_current_context().find_root()
+    with scan.make_context("scan", list(scan_options), above) as context:
         used = applied(context, dict(context.params), needed=False)
         values = {KEYS[name]: _value(used.given[name]) for name in KEYS}
         sources = {KEYS[name]: _source(context, used, name) for name in KEYS}

@@ -25,7 +25,8 @@ def demo() -> int:
 
     targets = [str(folder) for folder in example_folders()]
     click.echo(f"$ auditor scan {' '.join(targets)}", err=True)
-    with scan.make_context("auditor scan", ["--no-config", *targets]) as context:
+    above = click.get_current_context().find_root()
+    with scan.make_context("scan", ["--no-config", *targets], above) as context:
         result: object = scan.invoke(context)
     return result if isinstance(result, int) else 0
 

@@ -7,6 +7,7 @@ import fcntl
 import importlib.util
 import os
 import re
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -163,8 +164,7 @@ def write_files(
                 if output.descriptor < 0 and not _is_special(output.path):
                     files.append((output, render))
                     continue
-                with _opened(output) as stream:
-                    stream.writelines(render())
+                _write_special(output, render())
         _write_beside(files, waiting, taken)
         while waiting:
             temporary, output = waiting[0]
@@ -174,6 +174,17 @@ def write_files(
     finally:
         for temporary, _ in waiting:
             temporary.unlink(missing_ok=True)
+
+
+def _write_special(output: Output, chunks: Chunks) -> None:
+    """Write what is no regular file; whoever reads our standard output may stop at any time."""
+    try:
+        with _opened(output) as stream:
+            stream.writelines(chunks)
+    except BrokenPipeError:
+        if output.descriptor != _STREAMS["-"]:
+            raise
+        hush(sys.stdout.buffer)
 
 
 def _opened(output: Output) -> BinaryIO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -142,6 +143,10 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[1:] == ["1"]
     ran = shell("AUDITOR rules list | head -1; echo ${PIPESTATUS[0]}", tmp_path)
     assert (ran.stderr, ran.stdout.splitlines()[1:]) == ("", ["0"])
+    reports = f"AUDITOR scan {ESTATE} --quiet -o markdown=- -o json=x.json"
+    ran = shell(f"{reports} | head -1; echo ${{PIPESTATUS[0]}}", tmp_path)
+    assert (ran.stderr, ran.stdout.splitlines()) == ("", ["# Audit: fail", "1"])
+    assert json.loads((tmp_path / "x.json").read_bytes())["schema"] == "results/v1"
 
 
 CLOSED = {
