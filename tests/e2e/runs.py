@@ -16,7 +16,7 @@ from auditor.model.resource import Target
 from auditor.policy import CacheFolder, policies_folder
 from auditor.ports import Collector
 from auditor.runner.amendments import AMENDMENTS, MakeAmendment
-from auditor.runner.job import prepared
+from auditor.runner.job import Preparation
 from auditor.runner.run import audit
 from auditor.runner.settings import Chosen, Known, Settings, Stamp
 from benchmarks.generate import write_manifests
@@ -46,6 +46,18 @@ def compiled_policies() -> CacheFolder:
     return CacheFolder(folder, ("policy",))
 
 
+def chosen(profile: str = "ai-platform") -> Chosen:
+    """A profile as it is shipped."""
+    folders, cache = (policies_folder(),), compiled_policies()
+    return Chosen(folders, profile, (), cache, analyses=SHIPPED.analyses)
+
+
+@functools.lru_cache(maxsize=4)
+def preparation(profile: str = "ai-platform") -> Preparation:
+    """A shipped profile, compiled once for the runs that are made of it after one another."""
+    return Preparation(chosen(profile))
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run to be made; progress events are kept in ``seen``."""
@@ -71,15 +83,11 @@ class Run:
 
     def wanted(self, uri: str) -> frozenset[str]:
         """The kinds that the profile wants of a target."""
-        return prepared(self._chosen()).wanted.of(uri)
-
-    def _chosen(self) -> Chosen:
-        folders, cache = (policies_folder(),), compiled_policies()
-        return Chosen(folders, self.profile, (), cache, analyses=SHIPPED.analyses)
+        return preparation(self.profile).ready.wanted.of(uri)
 
     def _audit(self, collectors: Sequence[Collector], spool: Path) -> Report:
         settings = Settings(
-            chosen=self._chosen(),
+            chosen=chosen(self.profile),
             gate=self.gate,
             workers=self.workers,
             spool=spool,
@@ -91,4 +99,11 @@ class Run:
         )
         stamp = Stamp("0", "0" * 32, MOMENT, lambda: MOMENT)
         progress = lambda *event: self.seen.append(event)  # noqa: E731 - one line
-        return audit(collectors, settings, stamp, progress, amendments=self.amendments)
+        return audit(
+            collectors,
+            settings,
+            stamp,
+            progress,
+            amendments=self.amendments,
+            preparation=preparation(self.profile),
+        )

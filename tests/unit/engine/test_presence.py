@@ -6,12 +6,9 @@ import pytest
 
 from auditor.engine.presence import frameworks_absent, platforms_present, rules_absent
 from auditor.platforms import PLATFORMS
-from auditor.policy import policies_folder
-from auditor.runner.job import prepared
-from auditor.runner.settings import Chosen
-from tests.e2e.runs import compiled_policies
+from tests.e2e.runs import preparation
 
-READY = prepared(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
+READY = preparation().ready
 ON_DOCKER, ON_CLUSTERS = "docker-container-privileged", "k8s-container-privileged"
 OF_BOTH, OF_FILES = "gpu-allocation-bypassed", "k8s-manifest-duplicate-key"
 

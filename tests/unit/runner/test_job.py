@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from auditor.policy import policies_folder
 from auditor.runner.job import Preparation
 from auditor.runner.run import audit
-from auditor.runner.settings import Chosen, Settings, Stamp
-from tests.e2e.runs import MOMENT, collector_of, compiled_policies, generate
+from auditor.runner.settings import Settings, Stamp
+from tests.e2e.runs import MOMENT, chosen, collector_of, generate
 
-CHOSEN = Chosen((policies_folder(),), "ai-platform", (), compiled_policies())
+CHOSEN = chosen()
 
 
 def test_a_profile_is_compiled_once(tmp_path: Path) -> None:

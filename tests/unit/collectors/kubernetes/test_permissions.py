@@ -31,12 +31,10 @@ from auditor.platforms.stack import STACK
 from auditor.platforms.vsphere import VSPHERE
 from auditor.policy import policies_folder
 from auditor.ports import RolePlan
-from auditor.runner.job import compiled_profile, prepared
-from auditor.runner.settings import Chosen
 from collectors.kubernetes.permissions import role
 from collectors.kubernetes.resources import Named, named
 from tests.e2e.command import auditor
-from tests.e2e.runs import compiled_policies
+from tests.e2e.runs import preparation
 
 PROFILES = sorted(path.stem for path in (policies_folder() / "profiles").glob("*.yaml"))
 ROLES = "k8s/ClusterRole"
@@ -188,9 +186,7 @@ def test_names_that_yaml_takes_for_something_else(odd: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
     """A kind without one would be granted by no role."""
-    wanted = prepared(Chosen((policies_folder(),), profile, (), compiled_policies())).wanted.of(
-        "k8s://"
-    )
+    wanted = preparation(profile).ready.wanted.of("k8s://")
     assert [kind for kind in sorted(wanted) if named(kind) is None] == []
 
 
@@ -238,8 +234,7 @@ def test_names(kind: str, expected: Named) -> None:
 
 def test_the_table_says_what_no_namespace_holds() -> None:
     """Of the shipped kinds that are called so: each is, as its definition says."""
-    profile = compiled_profile(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
-    ready = prepared(Chosen((policies_folder(),), "ai-platform", (), compiled_policies()))
+    ready = preparation().ready
     wanted = ready.wanted.of("k8s://")
     built_in = {f"k8s/{kind}" for kind in KINDS}
     called = {kind for kind in wanted - built_in if kind.startswith("k8s/Cluster")}
@@ -247,7 +242,7 @@ def test_the_table_says_what_no_namespace_holds() -> None:
     others |= JUDGED
     assert wanted >= JUDGED
     others |= {kind for kind, of_all in OTHER_POLICIES.items() if of_all}
-    assert kinds_of_the_cluster(profile.tables) == called | others
+    assert kinds_of_the_cluster(ready.profile.tables) == called | others
     assert len(called) == 9
 
 
