@@ -27,7 +27,7 @@ from auditor.model.finding import Report, RuleInfo
 from auditor.model.results import Document, Results
 from reports.style import FILE_STYLE
 from tests.contract.reading import PRINTED, READERS, samples
-from tests.contract.test_formats import NASTY
+from tests.contract.reports import NASTY
 from tests.contract.test_results import SCHEMA_FILE
 from tests.unit.model.documents import whole
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reports.html.page import render
 from tests.contract.pages import Page
-from tests.contract.test_formats import Many, finding, report
+from tests.contract.reports import Many, finding, report
 from tests.e2e.command import ESTATE, ROOT, auditor
 
 MOST_BYTES = 300_000

@@ -19,7 +19,7 @@ from auditor.model.results import Baseline
 from auditor.model.results_finding import Waiver
 from reports.html.page import render
 from reports.html.trend import render as render_trend
-from tests.contract.test_formats import Many, finding, report
+from tests.contract.reports import Many, finding, report
 from tests.contract.test_injection import HOSTILE, hostile
 from tests.e2e.command import ESTATE, ROOT, auditor
 from tests.engines.chromium import Chromium, Tab

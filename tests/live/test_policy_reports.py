@@ -11,7 +11,7 @@ import pytest
 
 from auditor.model.results_finding import Observed
 from reports import policy_reports
-from tests.contract.test_formats import NASTY, VERDICTS, Many, finding, reference, report
+from tests.contract.reports import NASTY, VERDICTS, Many, finding, reference, report
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Request
 

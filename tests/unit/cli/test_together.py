@@ -18,7 +18,7 @@ from auditor.cli.wiring import SHIPPED
 from auditor.errors import RenderError
 from auditor.model.results_finding import Finding
 from reports.once import Kept, once, once_in
-from tests.contract.test_formats import SCREENS, VERDICTS, finding, report
+from tests.contract.reports import SCREENS, VERDICTS, finding, report
 
 
 class Told:

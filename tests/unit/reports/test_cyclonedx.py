@@ -15,7 +15,7 @@ from auditor.model.results import GateResult
 from auditor.model.results_finding import Waiver
 from reports import cyclonedx
 from reports.controls import NOT_LOOKED_AT
-from tests.contract.test_formats import Many, finding, reference, report
+from tests.contract.reports import Many, finding, reference, report
 from tests.engines.judges import Judge
 from tests.unit.reports.test_oscal import control, full
 

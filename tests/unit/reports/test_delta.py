@@ -13,7 +13,7 @@ from reports import delta, github, gitlab, markdown, terminal
 from reports.html import change
 from reports.html.findings import Groups
 from reports.style import Style
-from tests.contract.test_formats import Many, finding, report
+from tests.contract.reports import Many, finding, report
 
 RUN = "1a2b3c4d5e6f7081"
 EARLIER = Baseline(RUN, "sha256:" + "b" * 64, 2, 3, 4)

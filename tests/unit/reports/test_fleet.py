@@ -22,7 +22,7 @@ from reports.controls import NOT_LOOKED_AT
 from reports.style import Style
 from tests.contract.pages import Page
 from tests.contract.reading import printed
-from tests.contract.test_formats import Many, finding, reference, rendered, report
+from tests.contract.reports import Many, finding, reference, rendered, report
 
 FAILS, OPEN, HOLDS = (
     ControlState.NOT_SATISFIED,

@@ -10,7 +10,7 @@ from auditor.model.resource import Gap
 from auditor.model.results_finding import Waiver
 from reports import github
 from tests.contract.reading import of_github
-from tests.contract.test_formats import Many, finding, reference, report
+from tests.contract.reports import Many, finding, reference, report
 
 
 def lines(*found: object, **more: object) -> list[str]:

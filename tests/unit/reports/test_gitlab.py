@@ -9,7 +9,7 @@ from auditor.model.enums import Decision
 from auditor.model.results import GateResult
 from auditor.model.results_finding import Waiver
 from reports import gitlab
-from tests.contract.test_formats import Many, finding, reference, report
+from tests.contract.reports import Many, finding, reference, report
 from tests.e2e.command import ROOT, auditor
 
 SEVERITIES = {"info", "minor", "major", "critical", "blocker"}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auditor.model.waivers import Selector
 from reports.html.accept import command
-from tests.contract.test_formats import finding, reference
+from tests.contract.reports import finding, reference
 
 NAMES = st.one_of(
     st.text(min_size=1, max_size=20),

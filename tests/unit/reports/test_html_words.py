@@ -8,7 +8,7 @@ import pytest
 from auditor.model.enums import TargetState
 from auditor.model.finding import TargetReport
 from reports.html.words import drawn_targets, short
-from tests.contract.test_formats import Many, report
+from tests.contract.reports import Many, report
 
 
 def test_what_is_drawn_is_cut_in_its_midst() -> None:

@@ -9,7 +9,7 @@ from auditor.model.enums import Decision
 from auditor.model.results import GateResult
 from auditor.model.results_finding import Waiver
 from reports import junit
-from tests.contract.test_formats import Many, finding, reference, report
+from tests.contract.reports import Many, finding, reference, report
 
 WAIVER = Waiver("W-1", "ml", "moves", "ciso", "2027-01-01")
 OUTCOMES = {

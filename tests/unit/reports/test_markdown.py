@@ -15,7 +15,7 @@ from auditor.model.resource import Gap
 from reports import markdown
 from reports.text import safe
 from tests.contract.reading import of_markdown
-from tests.contract.test_formats import NASTY, Many, finding, reference, report
+from tests.contract.reports import NASTY, Many, finding, reference, report
 
 READER = MarkdownIt("commonmark")
 TEXTS = (st.text(min_size=1) | st.sampled_from(NASTY) | st.text("` a", min_size=1)).map(safe)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reports.marked import marked, sentences
-from tests.contract.test_formats import NASTY
+from tests.contract.reports import NASTY
 
 READER = MarkdownIt("commonmark")
 LINES = st.text("`~ab -+#>*_1.)<[]!&=", max_size=12) | st.sampled_from(NASTY)

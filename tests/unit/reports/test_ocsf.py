@@ -14,7 +14,7 @@ from auditor.model.finding import Report
 from auditor.model.results import GateResult
 from auditor.model.results_finding import Observed, Waiver
 from reports import ocsf
-from tests.contract.test_formats import NASTY, VERDICTS, Many, finding, reference, report
+from tests.contract.reports import NASTY, VERDICTS, Many, finding, reference, report
 
 WAIVER = Waiver("W-1", "ml", "moves", "ciso", "2027-01-01")
 

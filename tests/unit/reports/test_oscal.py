@@ -24,7 +24,7 @@ from auditor.model.waivers import WaiverState
 from reports import oscal
 from reports.oscal_controls import MOST_OBSERVATIONS
 from reports.oscal_values import line, original, token
-from tests.contract.test_formats import NASTY, VERDICTS, Many, finding, reference, report
+from tests.contract.reports import NASTY, VERDICTS, Many, finding, reference, report
 from tests.engines.judges import Judge
 from tests.unit.model.documents import WAIVER
 

@@ -20,7 +20,7 @@ from auditor.model.results import Baseline, ControlResult, TargetControl
 from auditor.model.results_finding import Observed
 from reports.pdf.document import OTHERS, render
 from tests.contract.reading import printed
-from tests.contract.test_formats import Many, finding, reference, report, worst_first
+from tests.contract.reports import Many, finding, reference, report, worst_first
 from tests.contract.test_injection import HOSTILE, hostile
 from tests.pieces import ROOT
 
@@ -77,7 +77,7 @@ def test_the_same_bytes_from_another_process(tmp_path: Path) -> None:
     """No clock, no random id, no fonts of the machine, nothing of the environment."""
     program = (
         "import sys; from reports.pdf.document import render\n"
-        "from tests.contract.test_formats import Many, finding, report\n"
+        "from tests.contract.reports import Many, finding, report\n"
         "sys.stdout.buffer.write(b''.join(render(report(Many((finding(),))))))"
     )
     strange = {"TZ": "Asia/Tokyo", "LANG": "tr_TR.UTF-8", "SOURCE_DATE_EPOCH": "1", "HOME": "/"}

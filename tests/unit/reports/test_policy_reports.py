@@ -20,7 +20,7 @@ from auditor.model.resource import Gap
 from auditor.model.results import GateResult
 from auditor.model.results_finding import Finding, Waiver
 from reports import policy_reports
-from tests.contract.test_formats import VERDICTS, Many, finding, reference, report
+from tests.contract.reports import VERDICTS, Many, finding, reference, report
 
 NAME = re.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 MARK = Waiver("W-1", "ml", "moves", "ciso", "2027-01-01")

@@ -13,7 +13,7 @@ from auditor.model.results import GateResult
 from auditor.model.results_finding import Waiver
 from reports import prometheus
 from tests.contract.reading import samples
-from tests.contract.test_formats import NASTY, Many, finding, report
+from tests.contract.reports import NASTY, Many, finding, report
 from tests.unit.model.documents import WAIVER
 
 

@@ -13,7 +13,7 @@ from auditor.model.results_finding import Observed, Waiver
 from reports import rows
 from reports.text import safe
 from tests.contract.reading import plain
-from tests.contract.test_formats import NASTY, Many, finding, reference, report
+from tests.contract.reports import NASTY, Many, finding, reference, report
 from tests.unit.model.documents import WAIVER
 
 SIGNS = "=+-@|%\uff1d\uff0b\uff0d\uff20"

@@ -17,7 +17,7 @@ from auditor.model.results import Baseline, GateResult
 from auditor.model.results_finding import Observed, Waiver
 from reports import sarif
 from reports.sarif_rules import LEFT_OUT, NOT_READ
-from tests.contract.test_formats import NASTY, Many, finding, reference, report
+from tests.contract.reports import NASTY, Many, finding, reference, report
 from tests.e2e.command import ESTATE, auditor
 from tests.engines.sarif import Multitool
 
