@@ -17,7 +17,6 @@ A value that is a secret, or too long to be a switch, stays a reference.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -26,12 +25,13 @@ import msgspec
 from auditor.analysis.completing import Spots
 from auditor.analysis.limits import mapping
 from auditor.analysis.paths import pointer_of
+from auditor.late import late
 from auditor.model.fact import Spot
 
 CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 _LONGEST: Final = 512
 _REDACTED: Final = "«redacted"
-_NAME: Final = re.compile(r"[ -<>-~]+")
+_NAME: Final = late(r"[ -<>-~]+")
 """What a variable may be called (``IsRelaxedEnvVarName``): printable, and no equals sign."""
 
 

@@ -6,16 +6,16 @@ draft, a template that lost its text. Each rule about pods would be undecided fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from auditor.analysis.facts import plain_kind
 from auditor.analysis.paths import Segment
+from auditor.late import late
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 
-_SPEC: Final = re.compile(rb'"spec"\s*:\s*\{')
+_SPEC: Final = late(rb'"spec"\s*:\s*\{')
 _HINT: Final = (
     "the API server refuses it as it is; judge a patch together with its base: "
     "kubectl kustomize DIR | auditor scan -"

@@ -6,17 +6,17 @@ is another; take it away, and the next one is taken for it. Here it is ``workerG
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from auditor.analysis.bodies import decoded
+from auditor.late import late
 from auditor.model.elements import keyed, path_of
 from auditor.model.resource import Gap, Resource
 
-_NUMBERED = re.compile(r"/[0-9]+(?:/|$)")
+_NUMBERED = late(r"/[0-9]+(?:/|$)")
 
 
 def named(resource: Resource, found: Iterable[Resource | Gap]) -> Iterator[Resource | Gap]:

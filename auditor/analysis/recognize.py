@@ -28,7 +28,6 @@ that compare with pods, ``status``, references to objects, a single ``image`` or
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -38,6 +37,7 @@ import msgspec
 from auditor.analysis import signs
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.signs import Json
+from auditor.late import late
 
 Elsewhere = tuple[tuple[str, str], ...]
 
@@ -74,7 +74,7 @@ _WORDS: Final = tuple(
 )
 """What the JSON of a pod, or of a manifest as text, has in it: some part of a name that counts."""
 _ESCAPE: Final = b"\\u"
-_MANIFEST: Final = re.compile(
+_MANIFEST: Final = late(
     r"\s*(?:(?:---|\#)[^\n]*\n\s*)*(?:-\s+)?(?:[\[{]|(?:apiVersion|kind|metadata):)"
 )
 

@@ -9,10 +9,11 @@ below it (``mainContainer``, ``sidecars``).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
+
+from auditor.late import late
 
 Json = dict[str, object]
 
@@ -101,7 +102,7 @@ _HANDLERS: Final = frozenset(("exec", "grpc", "httpGet", "tcpSocket"))
 _LIKE_A_CONTAINER: Final = tuple(
     f"{name}{plural}" for name in ("container", "runner", "sidecar") for plural in ("", "s")
 )
-_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_WORD: Final = late(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _COMPLETED: Final = frozenset(
     (
         *("default", "defaults", "extra", "merge", "overlay", "overlays", "override", "overrides"),

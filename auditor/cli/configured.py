@@ -20,6 +20,7 @@ from auditor.configuration.finding import NAME, find, read_found
 from auditor.configuration.values import WHAT, Configuration, TargetValue
 from auditor.errors import AuditorError, PolicyError, PolicyErrors, UsageError
 from auditor.evidence.layout import is_part
+from auditor.late import late
 from auditor.model.results import ConfigurationFile
 from auditor.policy.policyset import read_file
 
@@ -46,7 +47,7 @@ KEYS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The key of the file for each parameter of ``auditor scan`` that it can say."""
-_PART: Final = re.compile(r"([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
+_PART: Final = late(r"([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
 _ONE_OF: Final = ({"baseline_key", "baseline_trust"},)
 """Parameters of which an option takes away what the file says of all."""
 

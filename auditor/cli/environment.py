@@ -12,12 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from auditor.late import late
 from auditor.secrets.redact import redact_text
 from auditor.version import VERSION
 
 _OURS: Final = ("auditor", "collectors", "reports")
-_NEEDED: Final = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?")
-_EXTRA: Final = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
+_NEEDED: Final = late(r"([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?")
+_EXTRA: Final = late(r"""extra\s*==\s*["']([^"']+)["']""")
 
 
 def environment(arguments: Sequence[str]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import importlib.util
 import os
-import re
 import sys
 import tempfile
 from collections import deque
@@ -20,11 +19,12 @@ import msgspec
 from auditor.cli.process import hush
 from auditor.cli.wiring import wired
 from auditor.errors import RenderError, UsageError
+from auditor.late import late
 from auditor.model.resource import STDIN
 
 Chunks = Iterable[bytes]
 _STREAMS: Final[Mapping[str, int]] = MappingProxyType({"-": 1, "/dev/stdout": 1, "/dev/stderr": 2})
-_OWN: Final = re.compile("/(?:dev|proc/self)/fd/([0-9]{1,6})")
+_OWN: Final = late("/(?:dev|proc/self)/fd/([0-9]{1,6})")
 
 
 class Output(msgspec.Struct, frozen=True):

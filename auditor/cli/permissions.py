@@ -15,12 +15,13 @@ from auditor.cli.prose import prose
 from auditor.cli.wiring import SHIPPED
 from auditor.config import read_config
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.ports import RolePlan
 from auditor.runner.job import prepared
 
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
-_NAMESPACE: Final = re.compile(_LABEL)
-_SUBDOMAIN: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_NAMESPACE: Final = late(_LABEL)
+_SUBDOMAIN: Final = late(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 """RFC 1123: a label names a namespace, a subdomain an account (ValidateServiceAccountName)."""
 _NOUNS: Final = {"--account": "a service account", "--config-map": "a ConfigMap"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,6 +12,7 @@ import msgspec
 from auditor.cli.vsphere_secrets import from_file, from_program, from_terminal, refuse_several
 from auditor.config import Config
 from auditor.errors import UsageError
+from auditor.late import late
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -20,7 +20,7 @@ NAMES: Final = (
     *("password_file", "password_command", "session_file", "session_command"),
     *("ca_file", "thumbprint", "insecure"),
 )
-_THUMBPRINT: Final = re.compile(r"[0-9a-f]{64}")
+_THUMBPRINT: Final = late(r"[0-9a-f]{64}")
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

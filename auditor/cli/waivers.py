@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
@@ -20,6 +19,7 @@ from auditor.cli.options import load_policy, policies_option
 from auditor.cli.prose import prose
 from auditor.cli.term import when, within_option
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.model.terms import SOON
 from auditor.model.waivers import WaiverEntry, WaiverState
 from auditor.policy import PolicySet, resolve
@@ -36,7 +36,7 @@ _PROFILE: Final = click.option(
     default="",
     help="The profile that they are for, which may bound how long one lasts.",
 )
-_SPAN: Final = re.compile(r"([0-9]{1,4})d")
+_SPAN: Final = late(r"([0-9]{1,4})d")
 
 
 def waivers_in(place: Path, policies: Sequence[Path], profile: str = "") -> tuple[WaiverEntry, ...]:

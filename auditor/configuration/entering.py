@@ -16,13 +16,13 @@ A secret never stands in the file: what does is an error that says so.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import yaml
 
 from auditor.configuration.numbers import seconds
 from auditor.configuration.values import Reference, TargetValue
+from auditor.late import late
 from auditor.policy.yamlfile import Reader, kind_of
 
 KEYS: Final = (
@@ -32,8 +32,8 @@ KEYS: Final = (
 WAYS: Final = ("file", "env", "command")
 _LONGEST: Final = 4096
 """Bytes of a path that Linux takes (PATH_MAX), and of any command that fits a line of a file."""
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_THUMBPRINT: Final = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}")
+_VARIABLE: Final = late(r"[A-Za-z_][A-Za-z0-9_]*")
+_THUMBPRINT: Final = late(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}")
 _HINT: Final = "{file: PATH}, {env: NAME} or {command: PROGRAM}"
 
 

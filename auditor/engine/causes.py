@@ -13,7 +13,6 @@ is one cause, whatever else it holds.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,6 +20,7 @@ from auditor.analysis.shapes import resolve_joined
 from auditor.cel import ABSENT, LACKS, CelEvalError, Program, Read, ReadTree, prune
 from auditor.engine.outcome import BodyPath
 from auditor.engine.slices import is_complete
+from auditor.late import late
 from auditor.model.elements import digest_of, field_of, keyed
 from auditor.platforms.shape import Shape
 from auditor.policy.compiled import MessageTemplate
@@ -28,11 +28,11 @@ from auditor.policy.compiled import MessageTemplate
 MOST: Final = 32
 """A finding with more causes has one, which stands for all of them together."""
 
-_SEVERAL: Final = re.compile(r"&&|\|\||\bin\b|[.](?:all|exists)\b|filter|map|transform")
+_SEVERAL: Final = late(r"&&|\|\||\bin\b|[.](?:all|exists)\b|filter|map|transform")
 """Expressions that the values of a trace may not explain: more than one can decide."""
 
 _KEPT: Final = 4096
-_IN: Final = re.compile(r"\bin\b")
+_IN: Final = late(r"\bin\b")
 
 
 class Causes:

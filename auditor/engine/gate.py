@@ -14,13 +14,13 @@ A comma-separated list of conditions, any of which fails the run::
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.model.enums import Decision, Severity, Verdict
 from auditor.model.results import GateResult
 
@@ -31,7 +31,7 @@ EXIT_INCOMPLETE: Final = 3
 Tallies = Mapping[tuple[str, str], int]
 """How many findings there are of a (verdict, severity)."""
 
-_CONDITION = re.compile(
+_CONDITION = late(
     r"(?P<name>[a-z]+)\s*(?:(?P<operator>[<>])\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*%?)?"
 )
 _EXCLUDED: Final = "excluded"

@@ -15,7 +15,6 @@ that was decoded from JSON has in it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -27,11 +26,12 @@ from auditor.engine.causes import chain_of
 from auditor.engine.outcome import Judgement, Outcome
 from auditor.engine.paths import plain_paths
 from auditor.engine.slices import WHOLE, Slicer, at_path, touches, unite
+from auditor.late import late
 from auditor.platforms.shape import Path, Shape
 from auditor.policy.compiled import ActiveRule, MessageTemplate
 
 _FIRST: Final = 0xD800
-_BLANK: Final = re.compile("[\ud800-\udbff]")
+_BLANK: Final = late("[\ud800-\udbff]")
 
 
 class Naming:

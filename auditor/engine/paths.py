@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from auditor.late import late
 
-_PLAIN_EACH = re.compile(r"\s*object((?:\.\??[A-Za-z_][A-Za-z0-9_]*)+?)(?:\.orValue\(\[\]\))?\s*")
+_PLAIN_EACH = late(r"\s*object((?:\.\??[A-Za-z_][A-Za-z0-9_]*)+?)(?:\.orValue\(\[\]\))?\s*")
 
 
 def plain_paths(source: str) -> tuple[tuple[str, ...], ...] | None:

@@ -19,14 +19,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from auditor.cel import CelEvalError, Program, Read, ReadTree
+from auditor.late import late
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets.hints import find
 
 UNRENDERED: Final = "it rests on text of a template that was not rendered"
 
-_HOLE: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_LITERAL: Final = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
-_WORD: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]*")
+_HOLE: Final = late(r"\{\{.*?\}\}", re.DOTALL)
+_LITERAL: Final = late(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
+_WORD: Final = late(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]*")
 _ALWAYS_TRIED: Final = ("", "x", "1", f"sha256:{'0' * 64}")
 _MOST_TRIED: Final = 128
 

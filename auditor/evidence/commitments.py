@@ -10,17 +10,17 @@ from __future__ import annotations
 import errno
 import hmac
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from auditor.errors import UsageError
 from auditor.evidence.private import read_private, write_private
+from auditor.late import late
 from auditor.secrets.redactions import Commit
 
 _LENGTH: Final = 32
-_TEXT: Final = re.compile(rb"([0-9a-f]{%d})\n?" % (2 * _LENGTH))
+_TEXT: Final = late(rb"([0-9a-f]{%d})\n?" % (2 * _LENGTH))
 _NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """What a home says that nothing can be made in; a container's, perhaps."""
 _HINT: Final = (

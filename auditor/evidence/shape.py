@@ -14,6 +14,7 @@ from typing import Final
 
 from auditor.errors import IntegrityError
 from auditor.evidence.layout import MANIFEST, POLICY, FileEntry, Manifest, is_part, role_of
+from auditor.late import late
 from auditor.model.evidence import Record
 
 _PART: Final = r"[^./\x00-\x1f\x7f\\:][^/\x00-\x1f\x7f\\:]{0,250}"
@@ -31,11 +32,11 @@ _FILES: Final = {
     "answers": r"answers\.json",
     "parts": r"parts\.json",
 }
-_NAMES: Final = {role: re.compile(text, re.ASCII) for role, text in _FILES.items()}
+_NAMES: Final = {role: late(text, re.ASCII) for role, text in _FILES.items()}
 _OF_COLLECTING: Final = frozenset({"body", "record", "redactions"})
 _ONCE: Final = ("results", "inventory", "environment")
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z", re.ASCII)
+_DIGEST: Final = late(r"[0-9a-f]{64}", re.ASCII)
+_TIME: Final = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z", re.ASCII)
 
 
 def is_name(path: str) -> bool:

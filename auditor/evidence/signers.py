@@ -5,7 +5,6 @@ All of it by securesystemslib. What is more than a file is an extra: ``pip insta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from securesystemslib.signer import Signer, SSlibKey
 
 from auditor.errors import UsageError
 from auditor.evidence.keys import Held, Passphrase, PublicKey, read_key
+from auditor.late import late
 from auditor.secrets.uris import shown
 
 _EXTRAS: Final = MappingProxyType(
@@ -27,7 +27,7 @@ _EXTRAS: Final = MappingProxyType(
 )
 _SHOWN: Final = frozenset({"label"})
 """What a query names that is not a secret."""
-_ID: Final = re.compile("[0-9]{1,40}")
+_ID: Final = late("[0-9]{1,40}")
 _Errors = tuple[type[Exception], ...]
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
 from auditor.errors import IntegrityError
+from auditor.late import late
 
 MOST_BYTES: Final = 1 << 26
 _MOST_VALUES: Final = 2_000_000
 """Lists and objects: each takes far more memory than text."""
-_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE: Final = late(rb"\\u[dD][89a-fA-F]")
 _EXACT: Final = 1 << 53
 """Beyond it not every whole number has a double of its own."""
 

@@ -18,7 +18,6 @@ Nothing of this ever comes out of a bundle::
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -32,10 +31,11 @@ from cryptography import x509
 from auditor.bounded import read_named
 from auditor.errors import UsageError
 from auditor.evidence.keys import PublicKey
+from auditor.late import late
 from auditor.policy.suggest import suggestion
 
 ROLES: Final = ("signer",)
-_AGE: Final = re.compile(r"(?P<number>[1-9][0-9]{0,5})(?P<unit>[hdw])")
+_AGE: Final = late(r"(?P<number>[1-9][0-9]{0,5})(?P<unit>[hdw])")
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _MOST: Final = 1 << 20
 

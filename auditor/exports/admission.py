@@ -7,7 +7,6 @@ redacted, can't: such a rule is refused, with the reason.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Final
@@ -22,6 +21,7 @@ from auditor.cel.roots import shadowed_roots
 from auditor.cel.unparse import literal
 from auditor.cel.walk import walk
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.policy.compiled import ActiveRule
 
 OLDEST: Final = "1.30"
@@ -30,7 +30,7 @@ OLDEST: Final = "1.30"
 _TEMPLATE: Final = "k8s/PodTemplate"
 _PATCH: Final = "k8s/PodTemplatePatch"
 _POD: Final = "k8s/Pod"
-_JOINED: Final = re.compile(r"object\s*\.\s*(?P<optional>\??)\s*[A-Za-z]+")
+_JOINED: Final = late(r"object\s*\.\s*(?P<optional>\??)\s*[A-Za-z]+")
 
 
 class ApiResource(msgspec.Struct, frozen=True):

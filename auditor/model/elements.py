@@ -21,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.pointers import steps, token
 
 LIST_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -56,7 +57,7 @@ _NAMES: Final = tuple(
 )
 """Where an element of any other list may have its name, and with it what qualifies the name."""
 
-_VERSIONS: Final = MappingProxyType({"image": re.compile(r"(?<=[^/:@])(:[^/@]*)?(@[^/]*)?$")})
+_VERSIONS: Final = MappingProxyType({"image": late(r"(?<=[^/:@])(:[^/@]*)?(@[^/]*)?$")})
 """The part of a field's text that is not what it is but which version of it."""
 
 _LONGEST: Final = 200

@@ -29,7 +29,6 @@ The head of a finding that two lines were joined into, which only pods have, and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Final
@@ -37,6 +36,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
+from auditor.late import late
 from auditor.model.results import Results
 from auditor.model.results_finding import Waiver
 
@@ -53,7 +53,7 @@ _HEAD_ENDS: Final = b',"rule":'
 _COVERS: Final = b',"covers":'
 _CAUSES: Final = b',"causes":['
 _DIGEST: Final = rb'"sha256:[0-9a-f]{64}"'
-_WHOLE_HEAD: Final = re.compile(
+_WHOLE_HEAD: Final = late(
     rb'\{"fingerprint":"[0-9a-f]{64}"'
     rb',"evidence":\[((?:' + _DIGEST + rb"(?:," + _DIGEST + rb")*)?)\]"
     rb',"covers":[1-9][0-9]{0,18}'

@@ -11,12 +11,12 @@ of RBAC in an older group of its own, too, where they are the same objects.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from auditor.late import late
 from auditor.model.resource import Owner, Resource, Subject
 from auditor.platforms.kubernetes_shapes import SHAPES
 from auditor.platforms.platform import Platform
@@ -236,7 +236,7 @@ KUBERNETES: Final = Platform(
     versions=MappingProxyType({"kubernetes-version": "1.37"}),
     writing="a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io",
     listed=frozenset({f"{PREFIX}RoleGrants"}),
-    open_kinds=re.compile(r"k8s/[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}"),
+    open_kinds=late(r"k8s/[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}"),
 )
 """A kind of Kubernetes' own groups has no group in its name, and a misspelt one would never match
 anything: they are listed. Others carry their group, and can't be known."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from auditor.late import late
 from auditor.platforms.shape import NAMES, Path, Shape
 
 _CONTAINERS: tuple[Path, ...] = (
@@ -24,11 +24,11 @@ _POD_TEMPLATE = Shape(
     # the volume of the service account's token, as ServiceAccount admission names it
     noise=(
         b"kube-api-access-",
-        re.compile(rb"kube-api-access-[a-z0-9]{5}"),
+        late(rb"kube-api-access-[a-z0-9]{5}"),
         b"kube-api-access",
     ),
     repeated="spec",
-    apart=(("spec", "nodeName"), b'"nodeName":"', re.compile(rb'"nodeName":"[^"]*"')),
+    apart=(("spec", "nodeName"), b'"nodeName":"', late(rb'"nodeName":"[^"]*"')),
 )
 
 # A direction that ``policyTypes`` does not name means nothing, whatever its rules. Where it names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import TypeVar
@@ -11,16 +10,17 @@ import msgspec
 import yaml
 
 from auditor.errors import Location, PolicyError
+from auditor.late import late
 from auditor.model.policy import Control, Framework, Profile, Rule, Selection
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader
 
-ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+ID = late(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 """Ids of rules and profiles, frameworks, and tags."""
 CONTROL_ID = r"[A-Za-z0-9][A-Za-z0-9.()&-]*"
 """Ids of controls as frameworks write them: 5.2.2, AC-6(5), I&S-06, 164.312(a)(1), AML.M0016."""
-CONTROL = re.compile(rf"[a-z0-9-]+:{CONTROL_ID}")
+CONTROL = late(rf"[a-z0-9-]+:{CONTROL_ID}")
 """A control of a framework, ``framework:id``."""
 
 Choice = TypeVar("Choice", bound=Enum)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_QUOTED = re.compile(
+from auditor.late import late
+
+_QUOTED = late(
     r"""(?P<raw>[rR])?(?P<quote>'''|\"\"\"|'|")""",
 )
 

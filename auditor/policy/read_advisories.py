@@ -10,6 +10,7 @@ from typing import Final
 
 import yaml
 
+from auditor.late import late
 from auditor.policy.read_reference import reference
 from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader, kind_of
@@ -17,10 +18,10 @@ from auditor.policy.yamlfile import Reader, kind_of
 CONDITIONS: Final = ("authorization-plugin", "cdi", "cdi-alone", "older-instinct")
 """What a fault may depend on beside the version; `auditor.analysis.advisories.pack` reads them."""
 SEVERITIES: Final = ("low", "medium", "high", "critical")
-_VERSION: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}")
-_BRANCH: Final = re.compile(r"[0-9]{1,9}")
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_VERSION: Final = late(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}")
+_BRANCH: Final = late(r"[0-9]{1,9}")
+_DAY: Final = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_REPOSITORY: Final = late(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _AFFECTED: Final = ("ranges", "branches")
 _KEYS: Final = (
     *("id", "component", "severity", "what", *_AFFECTED, "when", "unless"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 
 import yaml
 
+from auditor.late import late
 from auditor.model.enums import Basis, Decider
 from auditor.model.policy import Control, Framework
 from auditor.policy.found import (
@@ -28,8 +28,8 @@ _OF_CONTROL = (
     *("id", "title", "rules", "tags", "controls", "same-as", "decided-by", "question"),
     *("not-covered", "unreviewed"),
 )
-_CONTROL_ID = re.compile(CONTROL_ID)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CONTROL_ID = late(CONTROL_ID)
+_DAY = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read_controls(reader: Reader, stem: str, found: Found) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from typing import Final
 
 import yaml
 
+from auditor.late import late
 from auditor.policy.found import ID
 from auditor.policy.read_reference import reference
 from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader
 
 _AT: Final = ("nodes", "control-plane")
-_PORTS: Final = re.compile(r"(?:TCP|UDP|SCTP) ([0-9]{1,5})(?:-([0-9]{1,5}))?")
-_REPOSITORY: Final = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*")
+_PORTS: Final = late(r"(?:TCP|UDP|SCTP) ([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_REPOSITORY: Final = late(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*")
 _LAST: Final = 65_535
 
 

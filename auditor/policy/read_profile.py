@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
+from auditor.late import late
 from auditor.model.enums import Severity
 from auditor.model.policy import Override, Profile, Selection
 from auditor.policy.found import Found, Use, read_choice, read_id
@@ -24,7 +23,7 @@ _NUMBER = r"[0-9]+(?:\.[0-9]+)?\s*%?"
 _CONDITION = (
     rf"(?:(?:{_SEVERITIES}|unknown|excluded)(?:\s*>\s*{_NUMBER})?|coverage\s*<\s*{_NUMBER})"
 )
-GATE = re.compile(rf"never|{_CONDITION}(?:\s*,\s*{_CONDITION})*")
+GATE = late(rf"never|{_CONDITION}(?:\s*,\s*{_CONDITION})*")
 """The gate language as :mod:`auditor.engine.gate` reads it; a test compares them."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import Enum
 
@@ -10,6 +9,7 @@ import msgspec
 import yaml
 
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.model.enums import About, Confidence, Severity, Verdict
 from auditor.model.policy import Equivalent, Example, Expression, Parameter, Rule
 from auditor.platforms import Platforms
@@ -28,7 +28,7 @@ OPTIONAL = (
     *("tags", "controls", "aliases", "equivalent", "covered-by"),
 )
 _PARAMETER_KEYS = ("type", "default", "description", "min", "max", "choices")
-_PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PARAMETER_NAME = late(r"[a-z][a-z0-9_]*")
 
 
 class Expected(Enum):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import yaml
 
+from auditor.late import late
 from auditor.policy.found import ID, Found
 from auditor.policy.read_advisories import ADVISORY_TABLES
 from auditor.policy.read_network import place, plugin, server
@@ -23,8 +23,8 @@ _CONTENTS_KEYS = ("kind", "group", "at", "what", "hint", "reference")
 _CONTENTS_REQUIRED = ("kind", "group", "at", "what", "hint")
 _RELEASE_KEYS = ("component", "from", "before", "fixes", "until", "as-of", "reference")
 _RELEASE_REQUIRED = ("component", "fixes", "as-of", "reference")
-_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_VERSION = late(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}")
+_DAY = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAMED: Final = MappingProxyType(
     {
         "namespaces": (NAME_OF_NAMESPACE, "the name of a namespace"),
@@ -34,11 +34,11 @@ _NAMED: Final = MappingProxyType(
 """What a tenant has, by what it is called."""
 _SCOPES = ("namespace", "cluster")
 _SHAPES = ("template", "podspec", "container", "pieces", "text", "object")
-_KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
+_KIND = late(r"[A-Z][A-Za-z0-9]*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_GROUP = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*)?")
+_GROUP = late(rf"(?:{_LABEL}(?:\.{_LABEL})*)?")
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
-_PATH = re.compile(rf"(?:{_NAME}(?:\[\*\])*(?:\.(?:\*|{_NAME})(?:\[\*\])*)*)?")
+_PATH = late(rf"(?:{_NAME}(?:\[\*\])*(?:\.(?:\*|{_NAME})(?:\[\*\])*)*)?")
 
 
 def read_table(reader: Reader, stem: str, found: Found) -> None:

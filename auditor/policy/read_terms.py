@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import Final
 
 import yaml
 
+from auditor.late import late
 from auditor.policy.yamlfile import Reader
 
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY: Final = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read_day(reader: Reader, nodes: Mapping[str, yaml.Node], key: str) -> dt.date | None:

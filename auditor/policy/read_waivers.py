@@ -18,13 +18,13 @@ is told to be broad. ``expires`` is the first day, in UTC, on which it counts no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 import yaml
 
 from auditor.errors import Location, PolicyError, PolicyErrors
+from auditor.late import late
 from auditor.model.policy import Rule
 from auditor.model.waivers import Selector, WaiverEntry
 from auditor.policy.names import Names
@@ -34,12 +34,12 @@ from auditor.policy.suggest import suggestion
 from auditor.policy.yamlfile import Reader
 
 WHAT: Final = "the file of waivers"
-ID: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
+ID: Final = late(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 SELECTORS: Final = tuple(Selector.__struct_fields__)
 _REQUIRED: Final = ("id", "rule", "reason", "owner", "approved-by", "created", "expires")
 _KEYS: Final = (*_REQUIRED, "for", "ticket")
 _AGAIN: Final = "what is accepted for longer is looked at again: approve it anew then"
-_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
+_FINGERPRINT: Final = late(r"[0-9a-f]{64}")
 
 
 def read_waivers(

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 
 import yaml
 
+from auditor.late import late
+
 Segments = tuple[tuple[int, int, int], ...]
 
-_BREAK = re.compile(r"[ \t]*((?:\r\n|\r|\n)[ \t]*)+")
-_ESCAPED_BREAK = re.compile(r"\\(?:\r\n|\r|\n)[ \t]*")
-_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
+_BREAK = late(r"[ \t]*((?:\r\n|\r|\n)[ \t]*)+")
+_ESCAPED_BREAK = late(r"\\(?:\r\n|\r|\n)[ \t]*")
+_ESCAPE = late(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
 
 
 def segments_of(text: str, node: yaml.ScalarNode) -> Segments:

@@ -16,12 +16,12 @@ they are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.model.policy import Rule
 from auditor.policy.suggest import suggestion
 
@@ -40,13 +40,13 @@ Row: TypeAlias = Mapping[str, object]
 Tables: TypeAlias = Mapping[str, list[Row]]
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_KEY: Final = re.compile(
+_KEY: Final = late(
     rf"(?=[^/]{{1,253}}/|[^/]+$)(?:{_LABEL}(?:\.{_LABEL})*/)?"
     r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 )
 """The name of a label or an annotation (Kubernetes: a qualified name)."""
-NAME_OF_NAMESPACE: Final = re.compile(_LABEL)
-PATH: Final = re.compile(r"(?:/[^/\x00-\x1f\x7f]+)+")
+NAME_OF_NAMESPACE: Final = late(_LABEL)
+PATH: Final = late(r"(?:/[^/\x00-\x1f\x7f]+)+")
 """Where things are in an inventory; what is below is meant as well."""
 MARKS: Final = ("label", "annotation", "pod-label")
 ATTRIBUTE: Final = "attribute"

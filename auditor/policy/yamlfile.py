@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import yaml
 
 from auditor.errors import Location, PolicyError
+from auditor.late import late
 from auditor.policy.scalar_positions import segments_of
 from auditor.policy.suggest import suggestion
 
@@ -19,14 +20,14 @@ MOST_NODES = 50_000
 DEEPEST = 64
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = late("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXT = "tag:yaml.org,2002:str"
 _MAPPING = "tag:yaml.org,2002:map"
 _SEQUENCE = "tag:yaml.org,2002:seq"
 _BOOL = "tag:yaml.org,2002:bool"
 _BOOLEANS = {"true": True, "false": False}
 _INT = "tag:yaml.org,2002:int"
-_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
+_DECIMAL = late(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 _KINDS = {
     _BOOL: "true or false",
     _INT: "a number",

@@ -13,7 +13,6 @@ A path that holds a secret is shown, and asked for again, by its clean form.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, TypeVar
@@ -21,6 +20,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from auditor.errors import AuditorError
+from auditor.late import late
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.ports import Collector, Plan, Reading, Shard
 from auditor.secrets.hints import may_hold_secret
@@ -28,7 +28,7 @@ from auditor.secrets.messages import redact_message, redact_texts
 from auditor.secrets.redact import redact, redact_field
 from auditor.secrets.shapes import HINTS
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9._/#\0-]*")
+_PLAIN: Final = late(r"[A-Za-z0-9._/#\0-]*")
 _SIGNS: Final = tuple(hint for hint in HINTS if _PLAIN.fullmatch(hint))
 """In a text of such characters one of these is the beginning of all that has a shape."""
 _encode, _decode = msgspec.json.encode, msgspec.json.decode

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
+from auditor.late import late
 from auditor.secrets.keys import OF_THE_API, PAIR, PAIR_NAME, PAIR_VALUE, SELECTS, role_of
 from auditor.secrets.marks import has_marker, marker
 from auditor.secrets.names import is_secret, is_secret_name, words_of
@@ -24,11 +25,11 @@ from auditor.secrets.names import is_secret, is_secret_name, words_of
 Findings: TypeAlias = Iterator[tuple[Any, Any]]
 """A mapping with a key of it, or a list with a number."""
 
-_FLAG: Final = re.compile(r"-{1,2}[A-Za-z][\w.-]+", re.ASCII)
-_MANY: Final = re.compile(
+_FLAG: Final = late(r"-{1,2}[A-Za-z][\w.-]+", re.ASCII)
+_MANY: Final = late(
     r"(?:PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|KEY|CREDENTIAL|CRED)S$", re.IGNORECASE | re.ASCII
 )
-_ABOUT: Final = re.compile(
+_ABOUT: Final = late(
     r"(?:^|_)(?:NAME|NAMESPACE|KEY|KIND|VERSION|GROUP|PATH|FILE|DIR|MODE|TYPE|FORMAT|TITLE|PATTERN"
     r"|DESCRIPTION|USER|USERNAME|ID|URL|URI|HOST|PORT|PROVIDER|STORE|REF|CLASS|SIZE|ALGORITHM"
     r"|ENCODING|POLICY|ROLE|REGION|AUDIENCE|ISSUER|LABEL|ANNOTATION|COMMENT|OWNER)S?$",

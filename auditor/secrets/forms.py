@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
+from auditor.late import late
+
 SHORTEST: Final = 8
 """A shorter one would be found everywhere."""
-_ESCAPED: Final = re.compile("%[0-9A-F]{2}")
+_ESCAPED: Final = late("%[0-9A-F]{2}")
 _UNESCAPED: Final = ("", "/", "$&+=:@", "!'()*", ";,/?:@&=+$#!'()*")
 """What is left as it is: in a query, a path, a segment of Go's, by JavaScript's two functions."""
 _LOWER: Final = {ord(each): f"\\u{ord(each):04x}" for each in "&<>\u2028\u2029"}

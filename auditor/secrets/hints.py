@@ -6,10 +6,10 @@ a secret, and :func:`auditor.secrets.redact.redact` says whether there is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
+from auditor.late import late
 from auditor.secrets.key_hints import may_tell
 from auditor.secrets.positions import HINTS as POSITION_HINTS
 from auditor.secrets.text_hints import find, may_sign_in
@@ -24,7 +24,7 @@ _HINTS_JSON: Final = (
     *(b"apr1$", b"$1$", b"$2a$", b"$2b$", b"$2x$", b"$2y$", b"$5$", b"$6$", b"$argon2"),
     *POSITION_HINTS,
 )
-_ESCAPE_JSON = re.compile(rb"\\u(?!00(?:3[cCeE]|26))")
+_ESCAPE_JSON = late(rb"\\u(?!00(?:3[cCeE]|26))")
 """A character written by its number, but for the three that Go always writes so."""
 _SMALLER = 8
 

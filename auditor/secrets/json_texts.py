@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-_PIECE = re.compile(r'"(?:[^"\\]+|\\.)*+"|[{}\[\]]|[^\s{}\[\]:,"]+', re.DOTALL)
+from auditor.late import late
+
+_PIECE = late(r'"(?:[^"\\]+|\\.)*+"|[{}\[\]]|[^\s{}\[\]:,"]+', re.DOTALL)
 
 
 class _Node:

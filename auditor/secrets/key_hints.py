@@ -19,6 +19,7 @@ from typing import Final
 
 import stringzilla
 
+from auditor.late import late
 from auditor.secrets.fields import is_announcing
 from auditor.secrets.keys import ENTRIES, OF_THE_API, PAIR_NAME, SECRET, role_of
 from auditor.secrets.names import IN_EVERY_NAME, LONGEST_NAME, is_secret, is_secret_name
@@ -36,17 +37,17 @@ _FAR: Final = (4 * LONGEST_NAME, 4 * LONGEST_NAME)
 """So many have all characters of a name that count."""
 _TELLS, _GOES_ON = 1, 2
 _QUOTE, _BACKSLASH, _DASH, _OPEN = b'"', b"\\", b"-", b"{"
-_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"\s*(?P<next>[:,]?)\s*', re.DOTALL)
-_TEXT = re.compile(rb'"([^"\\]{0,800})"')
-_NUMBER = re.compile(rb"([0-9]{1,6})(?![0-9.eE]|\Z)")
-_KIND = re.compile(rb'(?:"kind"|^[kind]{0,4}"?)\s*:?\s*"$')
+_REST = late(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"\s*(?P<next>[:,]?)\s*', re.DOTALL)
+_TEXT = late(rb'"([^"\\]{0,800})"')
+_NUMBER = late(rb"([0-9]{1,6})(?![0-9.eE]|\Z)")
+_KIND = late(rb'(?:"kind"|^[kind]{0,4}"?)\s*:?\s*"$')
 """Before a text that is a kind; where less than all of it is seen, it may be one."""
 _PAIR_ENDS: Final = (b'value"', b'values"', b'"val"', b'"default"')
 """How the keys of the values of pairs end: see :data:`auditor.secrets.keys.PAIR_VALUES`."""
-_PAIR_KEY = re.compile(rb'"(?P<key>[a-z]+)"\s*:', re.IGNORECASE)
-_ALONE = re.compile(rb'\{\s*"name"\s*:\s*"([^"\\]*)"\s*,\s*"value"\s*:\s*"([^"\\]*)"\s*\}')
-_SELECTING = re.compile(rb'"operator"\s*:\s*"\w*"\s*,\s*$')
-_STRINGS = re.compile(rb'"([^"\\]{1,40})"\s*:\s*"([^"\\]*)')
+_PAIR_KEY = late(rb'"(?P<key>[a-z]+)"\s*:', re.IGNORECASE)
+_ALONE = late(rb'\{\s*"name"\s*:\s*"([^"\\]*)"\s*,\s*"value"\s*:\s*"([^"\\]*)"\s*\}')
+_SELECTING = late(rb'"operator"\s*:\s*"\w*"\s*,\s*$')
+_STRINGS = late(rb'"([^"\\]{1,40})"\s*:\s*"([^"\\]*)')
 
 
 def may_tell(raw: bytes) -> bool:

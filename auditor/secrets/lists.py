@@ -13,36 +13,37 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from auditor.late import late
 from auditor.secrets import spans
 from auditor.secrets.marks import MARK, marker
 from auditor.secrets.spans import Edit, Span
 
-_ITEM = re.compile(
+_ITEM = late(
     r"""\s*(?:"(?P<double>(?:[^"\\]+|\\.)*+)"|'(?P<single>(?:[^']+|'')*+)'"""
     r"""|(?P<plain>(?:\$\{[^}\n]{0,200}\}|[^,\[\]{}"'\n#\s])(?:\$\{[^}\n]{0,200}\}|[^,\[\]{}"'\n])*+))"""
     r"""\s*(?P<next>,|\])""",
     re.DOTALL,
 )
-_DASH = re.compile(r"(?P<indent>[ \t]*)-[ \t]+(?P<item>\S[^\n]*)")
-_KEY = re.compile(r"""(?:"[^"\n]{1,200}"|'[^'\n]{1,200}'|[^\s:"'#-][^\n:]{0,200}?):(?=\s|$)""")
+_DASH = late(r"(?P<indent>[ \t]*)-[ \t]+(?P<item>\S[^\n]*)")
+_KEY = late(r"""(?:"[^"\n]{1,200}"|'[^'\n]{1,200}'|[^\s:"'#-][^\n:]{0,200}?):(?=\s|$)""")
 _MOST_LINES: Final = 8
 """How many fields of a pair may stand between its name and its value."""
-_NAMES = re.compile(
+_NAMES = late(
     r"""(?:^|[\s{,\["'(-])["']?(?:name|key|variable|id|Name|Key)["']?[ \t]*[:=][ \t]*["']?$"""
 )
-_VALUE_NEXT = re.compile(
+_VALUE_NEXT = late(
     r"""["']?[ \t]*[,;]?\s{0,200}["']?(?:value|Value|defaultValue|val)["']?[ \t]*[:=]\s{0,200}"""
 )
-_VALUE_LINE = re.compile(r"""(?P<head>[ \t]*(?:-[ \t]+)*)["']?(?:value|Value)["']?[ \t]*:[ \t]*""")
-_HEAD = re.compile(r"[ \t]*(?:-[ \t]+)*")
-_SECRET_KIND = re.compile(
+_VALUE_LINE = late(r"""(?P<head>[ \t]*(?:-[ \t]+)*)["']?(?:value|Value)["']?[ \t]*:[ \t]*""")
+_HEAD = late(r"[ \t]*(?:-[ \t]+)*")
+_SECRET_KIND = late(
     r"^[ \t]*(?:-[ \t]+)?[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret(?:List)?\b", re.MULTILINE
 )
-_DATA = re.compile(
+_DATA = late(
     r"^(?P<head>[ \t]*(?:-[ \t]+)?)[\"']?(?:data|stringData)[\"']?[ \t]*:[^\n]*\n", re.MULTILINE
 )
-_ENTRY = re.compile(r"""[ \t]*(?:"[^"\n]{1,300}"|'[^'\n]{1,300}'|[^\s:"'#][^\n:]{0,300}?):[ \t]*""")
-_DOCUMENT = re.compile(r"^---", re.MULTILINE)
+_ENTRY = late(r"""[ \t]*(?:"[^"\n]{1,300}"|'[^'\n]{1,300}'|[^\s:"'#][^\n:]{0,300}?):[ \t]*""")
+_DOCUMENT = late(r"^---", re.MULTILINE)
 
 
 def of_list(text: str, at: int, column: int = -1) -> tuple[Span, ...] | None:

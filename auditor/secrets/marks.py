@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from auditor.late import late
 
 MARK: Final = "«redacted:"
 """How every marker begins."""
@@ -14,7 +15,7 @@ def marker(shape: str) -> str:
     return f"{MARK}{shape}»"
 
 
-_WHOLE = re.compile(f"{MARK}[a-z-]{{1,40}}»")
+_WHOLE = late(f"{MARK}[a-z-]{{1,40}}»")
 
 
 def has_marker(text: str) -> bool:

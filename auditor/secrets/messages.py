@@ -11,23 +11,24 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from auditor.late import late
 from auditor.secrets.marks import MARK, marker
 from auditor.secrets.names import is_secret
 from auditor.secrets.redact import redact_text
 
 Value = TypeVar("Value")
 
-_PAIR: Final = re.compile(
+_PAIR: Final = late(
     r"(?P<name>[A-Za-z][\w.-]{0,80})="
     r"(?P<value>(?:\$[({][^)}\s]*[)}]|[^\s&;,\"'`<>()\[\]{}])+)",
     re.ASCII,
 )
-_SIGNED: Final = re.compile(
+_SIGNED: Final = late(
     r"(?P<name>[?&](?:sig|signature|code|x-(?:amz|goog)-(?:signature|credential))=)[^&#\s\"']+",
     re.IGNORECASE | re.ASCII,
 )
 """What signs in by the query of an address, and is called by no word of secrets (RFC 6749, SAS)."""
-_COOKIE: Final = re.compile(r"(?P<name>\b(?:set-)?cookie:[ \t]*)[^\r\n]+", re.IGNORECASE | re.ASCII)
+_COOKIE: Final = late(r"(?P<name>\b(?:set-)?cookie:[ \t]*)[^\r\n]+", re.IGNORECASE | re.ASCII)
 
 
 def redact_message(text: str) -> str:

@@ -13,6 +13,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from auditor.late import late
 from auditor.secrets.marks import has_marker
 from auditor.secrets.values import Words, says_nothing
 
@@ -25,8 +26,8 @@ LONGEST_NAME: Final = 512
 """Characters of a name that are looked at; Kubernetes' own names have 317 at most."""
 
 _FLAGS = re.IGNORECASE | re.ASCII
-_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATOR = re.compile(r"[^A-Za-z0-9]+")
+_BORDER = late(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEPARATOR = late(r"[^A-Za-z0-9]+")
 
 _VENDORS = (
     "OPENAI|ANTHROPIC|CLAUDE|AZURE|GEMINI|MISTRAL|COHERE|GROQ|DEEPSEEK|REPLICATE|TOGETHER|FIREWORKS"
@@ -37,7 +38,7 @@ _KEYS = (
     "API|PRIVATE|ACCESS|SESSION|SIGNING|MASTER|ENCRYPTION|ACCOUNT|SHARED|SUBSCRIPTION|LICENSE|AUTH"
     f"|HMAC|(?:^|_)(?:{_VENDORS})"
 )
-_ANYWHERE = re.compile(
+_ANYWHERE = late(
     r"PASS_?WORD|PASSWD|PASS_?PHRASE|PASS_?CODE|SECRET|TOKEN(?!IZ)|CREDENTIAL|CONNECTION_?STRING"
     rf"|(?:{_KEYS})_?KEY(?![A-Z])|(?:{_KEYS})_?KEYS?(?:_|$)|MASTERAUTH|(?:^|_)(?:DSN|CREDS|BEARER|PSK)(?:_|$)",
     _FLAGS,
@@ -45,7 +46,7 @@ _ANYWHERE = re.compile(
 _AFTER = (
     r"(?:_?(?:VALUE|STRING|DATA|HEADER|BASE64|B64|OLD|NEW|PROD|STAGING|DEV|TEST))?(?:_?[0-9]+)?$"
 )
-_AT_THE_END = re.compile(
+_AT_THE_END = late(
     r"(?:(?<!BY)(?<!COM)(?<!TRES)(?<!SUR)(?<!OVER)(?<!UNDER)PASS|PWD|(?:^|_)(?:PIN|PIN_?CODE)"
     rf"|(?:^|_)AUTH(?:ORIZATION)?){_AFTER}",
     _FLAGS,
@@ -65,14 +66,14 @@ _OTHER_WORDS = (
     "|VERIFIER|REVIEWER|CLASSIFIER|ESTIMATOR|TRACKER|CACHE|WINDOW|ROTATION|RENEWAL|SUBJECT"
     "|RATE|RATIO|WEIGHT|THRESHOLD|BUDGET|BUCKET|BUCKETS|SEPARATOR|DELIMITER"
 )
-_OTHER = re.compile(rf"_(?:{_OTHER_WORDS})(?:_?[0-9]+)?$", _FLAGS)
+_OTHER = late(rf"_(?:{_OTHER_WORDS})(?:_?[0-9]+)?$", _FLAGS)
 """A last word by which a name is not that of the secret itself."""
-_OTHER_JOINED = re.compile(
+_OTHER_JOINED = late(
     r"(?:SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIALS?|KEY)S?"
     r"(?:FILE|FILENAME|PATH|DIR|LOCATION|NAME|REF|NAMESPACE|URL|URI|TYPE|MODE|IMAGE|TTL)$",
     _FLAGS,
 )
-_KNOWN = re.compile(
+_KNOWN = late(
     r"(?:^|_)EXISTING_?SECRET"  # charts: the name of a Secret that is there
     r"|(?:^|_)PULL_?SECRETS?$"  # imagePullSecrets: names of Secrets
     r"|^SECURITY_PASSWORD_?(?:HISTORY|QUALITY_?CONTROL)$"  # ESXi: what a password has to be like

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import Any, Final
 
+from auditor.late import late
 from auditor.secrets.keys import DATA
 from auditor.secrets.marks import MARK, marker
 from auditor.secrets.values import is_placeholder
@@ -22,7 +22,7 @@ _LIST: Final = "list"
 _REFER: Final = ("external", "clusterexternal", "push", "clusterpush")
 """Kinds whose ``data`` says where secrets are: ExternalSecret, PushSecret (external-secrets.io)."""
 _LONGEST_PLAIN: Final = 700
-_MARKED: Final = re.compile(rf"{MARK}(?:secret-data|placeholder|certificate)»")
+_MARKED: Final = late(rf"{MARK}(?:secret-data|placeholder|certificate)»")
 _CERTIFICATE: Final = ("-----BEGIN CERTIFICATE", "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS")
 _PRIVATE: Final = ("PRIVATE KEY", "UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW")
 """As a text, and as base64 writes it at each of three offsets."""

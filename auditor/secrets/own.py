@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from auditor.late import late
 from auditor.secrets.forms import forms
 from auditor.secrets.marks import marker
 from auditor.secrets.text_hints import find
 
 _MARKER: Final = marker("own-credential").encode()
-_STRONG: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z]).{12,}|.{20,}", re.DOTALL)
+_STRONG: Final = late(r"(?=.*[0-9])(?=.*[A-Za-z]).{12,}|.{20,}", re.DOTALL)
 """What no field and no value of an API is by chance; ``privileged`` may be a password, too."""
 
 

@@ -12,11 +12,11 @@ few programs that images of platforms really start so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from auditor.late import late
 from auditor.secrets.marks import has_marker, marker
 from auditor.secrets.names import says_no_secret
 
@@ -26,8 +26,8 @@ _Find = Callable[[Sequence[str]], list[_Found]]
 
 HINTS: Final = (b"curl", b"redis-cli", b"alias", b"sshpass", b"mysql")
 """One of these is in every command line that has such a secret."""
-_NAMES: Final = re.compile(r"curl|redis-cli|alias|sshpass|mysql")
-_WORD: Final = re.compile(
+_NAMES: Final = late(r"curl|redis-cli|alias|sshpass|mysql")
+_WORD: Final = late(
     r"(?P<end>[;|&\n)]|\s#[^\n]*)|\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'"
     r"|(?P<plain>(?:\\.|\$\([^()]*\)|\$\{[^{}]*\}|[^\s\"';|&)\\])+)"
 )

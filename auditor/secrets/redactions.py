@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from auditor.late import late
 from auditor.model.evidence import Redaction
 from auditor.model.pointers import token
 
 _MARK: Final = "«redacted:"
 MARK: Final = _MARK.encode()
 """What a body with a secret left out has in it."""
-_SHAPES: Final = re.compile("«redacted:([a-z-]+)»")
+_SHAPES: Final = late("«redacted:([a-z-]+)»")
 
 Commit = Callable[[str], str]
 """The commitment to a value, "" when there is no key."""

@@ -26,16 +26,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from auditor.late import late
 from auditor.secrets import spans
 from auditor.secrets.lists import of_list, of_manifest, of_pair
 from auditor.secrets.marks import MARK, has_marker, is_marker, marker
 from auditor.secrets.names import IN_EVERY_NAME, is_secret_name, says_no_secret
 from auditor.secrets.spans import Edit, Span
 
-WORD: Final = re.compile(
-    "|".join(word.decode() for word in IN_EVERY_NAME), re.IGNORECASE | re.ASCII
-)
-_REST = re.compile(r"[\w./-]{0,512}", re.ASCII)
+WORD: Final = late("|".join(word.decode() for word in IN_EVERY_NAME), re.IGNORECASE | re.ASCII)
+_REST = late(r"[\w./-]{0,512}", re.ASCII)
 _IN_NAME: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
 _LONGEST: Final = 256
 _LONGEST_NONE: Final = 2048
@@ -43,42 +42,40 @@ _LONGEST_NONE: Final = 2048
 _BEFORE: Final = 400
 """Characters of a line before a name that are looked at."""
 
-_AFTER = re.compile(
+_AFTER = late(
     r"""(?P<close>\\?["'`]\]?)?[ \t]*+(?P<sep>:=|=>|\+?=(?![=~>])|:(?![:/]))?(?P<space>[ \t]*+)"""
 )
 _KEYWORD = "export|setenv|set|env|local|readonly|const|let|var|final|ENV|ARG|declare"
-_LINE_START = re.compile(
+_LINE_START = late(
     rf"[ \t]*+(?:[-?*][ \t]+)*+(?:(?:{_KEYWORD}|--?[\w-]{{1,40}})[ \t]+)*+"
     r"(?:\$(?:\w{1,20}:)?|@)?(?P<word>[\w.-]{1,40} )?(?:\w{1,40}\[)?",
     re.ASCII,
 )
 _OPENS_FLOW: Final = frozenset("{,([")
-_AFTER_FLAG = re.compile(r"(?:^|[\s\"'])--?[\w-]{1,40}[ =]$", re.ASCII)
-_AFTER_SETTING = re.compile(r"(?:^|[\s\"'])[\w.-]{1,40}=[^\s\"']{0,200} $", re.ASCII)
-_NEXT_SETTING = re.compile(r"[^\s\"']{1,200}+ +[\w.-]{1,40}=", re.ASCII)
-_CODE = re.compile(
+_AFTER_FLAG = late(r"(?:^|[\s\"'])--?[\w-]{1,40}[ =]$", re.ASCII)
+_AFTER_SETTING = late(r"(?:^|[\s\"'])[\w.-]{1,40}=[^\s\"']{0,200} $", re.ASCII)
+_NEXT_SETTING = late(r"[^\s\"']{1,200}+ +[\w.-]{1,40}=", re.ASCII)
+_CODE = late(
     r"[A-Za-z_][\w.]*(?:\(.*\)|\[[^\[\]]*\])[;,]?|(?:process|os|env|self|this)\.[\w.]+|\*\w+"
 )
 """What a program computes."""
-_MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_MEMBER = late(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 """``config.password``, where it is given to something of the same name."""
-_COMMAND = re.compile(r"\s*(?:cat|kubectl|vault|openssl|aws|gcloud|az|op|head|base64|curl|jq)\s")
+_COMMAND = late(r"\s*(?:cat|kubectl|vault|openssl|aws|gcloud|az|op|head|base64|curl|jq)\s")
 """What a shell runs between backticks."""
-_PROSE = re.compile(
+_PROSE = late(
     r"(?:an?|and|are|as|at|be|but|by|can|for|from|has|if|in|is|it|may|must|not|of|on|or|should|that"
     r"|the|this|to|was|when|which|will|with)[.,:;]?",
     re.IGNORECASE,
 )
-_DIRECTIVE = re.compile(r"[a-z][\w.-]*|[A-Z][a-z]*[A-Z][\w.-]*|[A-Z_]+", re.ASCII)
-_UNMISTAKABLE: Final = re.compile(
-    r"(?i:require-?pass|master-?auth|bind-?pw|root-?pw|primary-?auth)"
-)
-_STRONG = re.compile(r"[0-9]|[^\w\s]")
-_SIGN_IN = re.compile(r"\blogin\s+\S+\s+$")
-_SETTING_LINE = re.compile(
+_DIRECTIVE = late(r"[a-z][\w.-]*|[A-Z][a-z]*[A-Z][\w.-]*|[A-Z_]+", re.ASCII)
+_UNMISTAKABLE: Final = late(r"(?i:require-?pass|master-?auth|bind-?pw|root-?pw|primary-?auth)")
+_STRONG = late(r"[0-9]|[^\w\s]")
+_SIGN_IN = late(r"\blogin\s+\S+\s+$")
+_SETTING_LINE = late(
     r"[ \t]*+(?:[#;!\[].*|(?!export )[\w.\[\]/-]++[ \t]*+[:=](?!.*(?:\$\(|`|; |&&|\|)).*)?\r?"
 )
-_XML_VALUE = re.compile(r"</name>\s{0,80}<value>(?P<value>[^<]*)</value>")
+_XML_VALUE = late(r"</name>\s{0,80}<value>(?P<value>[^<]*)</value>")
 _LINES: Final = frozenset({"properties", "ini", "env", "cfg", "toml", "cnf"})
 """Formats in which a value goes on to the end of its line."""
 _DIRECTIVES: Final = frozenset({"conf", "cfg", "cnf", "config"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from auditor.late import late
 from auditor.secrets.marks import has_marker, marker
 from auditor.secrets.names import says_no_secret
 
@@ -24,45 +25,45 @@ _HASH: Final = (
 )
 """What htpasswd, crypt(3) and argon2 write; in compose files each dollar is doubled."""
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("private-key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")),
+    ("private-key", late(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")),
     # the same as base64 writes it, as fields of APIs hold keys: the words come at three offsets
     (
         "private-key",
-        re.compile(
+        late(
             r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{0,40}"
             r"(?:UFJJVkFURSBLRV|BSSVZBVEUgS0VZ|QUklWQVRFIEtFW)"
         ),
     ),
-    ("aws-access-key-id", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    ("aws-access-key-id", late(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     (
         "github-token",
-        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})"),
+        late(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})"),
     ),
-    ("gitlab-token", re.compile(r"\bglpat-[A-Za-z0-9_\-]{20,}")),
-    ("slack-token", re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,}")),
-    ("huggingface-token", re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")),
-    ("anthropic-key", re.compile(r"\bsk-ant-[A-Za-z0-9_\-]{20,}")),
+    ("gitlab-token", late(r"\bglpat-[A-Za-z0-9_\-]{20,}")),
+    ("slack-token", late(r"\bxox[abposr]-[A-Za-z0-9-]{10,}")),
+    ("huggingface-token", late(r"\bhf_[A-Za-z0-9]{30,}\b")),
+    ("anthropic-key", late(r"\bsk-ant-[A-Za-z0-9_\-]{20,}")),
     # words with hyphens between them are a name, as that of a model or a package may be
     (
         "openai-key",
-        re.compile(
+        late(
             r"\bsk-(?!(?:(?:[a-z]+|v?[0-9]{1,4}|[0-9]{1,4}[bkm])[-_]){2,}"
             r"(?:[a-z]+|v?[0-9]{1,4}|[0-9]{1,4}[bkm])(?![A-Za-z0-9_-]))"
             r"(?:proj-)?[A-Za-z0-9_\-]{32,}"
         ),
     ),
-    ("nvidia-api-key", re.compile(r"\bnvapi-[A-Za-z0-9_\-]{32,}")),
+    ("nvidia-api-key", late(r"\bnvapi-[A-Za-z0-9_\-]{32,}")),
     (
         "jwt",
-        re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+        late(r"(?<![\w-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     ),
-    ("gcp-service-account", re.compile(r'"type"\s*:\s*"service_account"')),
+    ("gcp-service-account", late(r'"type"\s*:\s*"service_account"')),
     # swarmkit, ca/config.go and manager/encryption: what joins a swarm, what unlocks a manager
-    ("swarm-token", re.compile(r"\bSWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}\b")),
-    ("swarm-key", re.compile(r"\bSWMKEY-1-[A-Za-z0-9+/]{43}")),
-    ("password-hash", re.compile(_HASH)),
+    ("swarm-token", late(r"\bSWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}\b")),
+    ("swarm-key", late(r"\bSWMKEY-1-[A-Za-z0-9+/]{43}")),
+    ("password-hash", late(_HASH)),
     # RFC 6750, 2.1; a scheme is the same in small letters (RFC 9110, 11.1)
-    ("bearer-token", re.compile(r"(?i:(?<=\bBearer ))[A-Za-z0-9._~+/-]{12,}=*")),
+    ("bearer-token", late(r"(?i:(?<=\bBearer ))[A-Za-z0-9._~+/-]{12,}=*")),
 )
 HINTS: Final = (
     *(
@@ -82,10 +83,10 @@ HINTS: Final = (
     *("apr1$", "$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$argon2"),
 )
 """One of these is in every text that has something of a shape, but for the user of a URL."""
-_AUTHORITY_END = re.compile(r"[/?#\s\"'`<>,;]")
-_NOT_IN_USER = re.compile(r"[\s\"'`]")
-_PORT = re.compile(r"[0-9]{1,5}(?:[/?#].*)?", re.DOTALL)
-_TOKEN = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[\w~+=-]{12,}|[\w~+=-]{32,}", re.ASCII)
+_AUTHORITY_END = late(r"[/?#\s\"'`<>,;]")
+_NOT_IN_USER = late(r"[\s\"'`]")
+_PORT = late(r"[0-9]{1,5}(?:[/?#].*)?", re.DOTALL)
+_TOKEN = late(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[\w~+=-]{12,}|[\w~+=-]{32,}", re.ASCII)
 _LONGEST: Final = 4096
 """Characters of what stands between ``://`` and ``@`` that are looked at."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from auditor.late import late
+
 
 class Span(NamedTuple):
     """From where to where a value stands; ``quote`` is what has to be put around its marker."""
@@ -28,34 +30,34 @@ class Edit(NamedTuple):
 
 _LONGEST: Final = 8192
 """Characters of a line that are searched for a quote that ends a value."""
-_OPEN = re.compile(r"""[rRbBfFuU]{0,2}(?P<quote>\"\"\"|'''|\\["']|["'`])""")
+_OPEN = late(r"""[rRbBfFuU]{0,2}(?P<quote>\"\"\"|'''|\\["']|["'`])""")
 _IN_LINE: Final = {
-    '"': re.compile(r'(?:[^"\\\n]+|\\.)*+"'),
-    "'": re.compile(r"(?:[^'\n]+|'')*+'"),
-    "`": re.compile(r"[^`\n]*+`"),
+    '"': late(r'(?:[^"\\\n]+|\\.)*+"'),
+    "'": late(r"(?:[^'\n]+|'')*+'"),
+    "`": late(r"[^`\n]*+`"),
 }
 _IN_LINES: Final = {
-    '"': re.compile(r'(?:[^"\\]+|\\.)*+"', re.DOTALL),
-    "'": re.compile(r"(?:[^']+|'')*+'"),
-    "`": re.compile(r"[^`]*+`"),
+    '"': late(r'(?:[^"\\]+|\\.)*+"', re.DOTALL),
+    "'": late(r"(?:[^']+|'')*+'"),
+    "`": late(r"[^`]*+`"),
 }
-_ENDS_LINE = re.compile(r"[ \t]*(?:[,;)\]}]|#|\r?$|\r?\n)")
-_MORE = re.compile(r"""(?:"(?:[^"\\]+|\\.)*+"|'[^']*+'|\\.|[^\s"'\\,;&|(){}\[\]<>])*+""", re.DOTALL)
+_ENDS_LINE = late(r"[ \t]*(?:[,;)\]}]|#|\r?$|\r?\n)")
+_MORE = late(r"""(?:"(?:[^"\\]+|\\.)*+"|'[^']*+'|\\.|[^\s"'\\,;&|(){}\[\]<>])*+""", re.DOTALL)
 """What a shell puts behind a quoted text into the same word."""
-_WORD = re.compile(
+_WORD = late(
     r"""(?:\$\((?:[^()\n]|\([^()\n]*+\)){0,400}\)|\$\{[^}\n]{0,200}\}|\{\{[^{}\n]{0,200}\}\}"""
     r"""|`[^`\n]{0,400}`|<[^<>\n]{0,120}>|\\.|[^\s"'`;&|)\\])++"""
 )
-_FLOW = re.compile(r"(?:\{\{[^{}\n]{0,200}\}\}|\$\{[^}\n]{0,200}\}|[^,}\])\n{])++")
-_FLOW_WORD = re.compile(r"(?:\{\{[^{}\n]{0,200}\}\}|\$\{[^}\n]{0,200}\}|[^\s,}\]){])++")
-_QUERY = re.compile(r"""[^\s&#"'`<>\\]++""")
-_PART = re.compile(r"""\{[^{}\n]{0,400}\}|[^;"'\n]++""")
-_NEXT_PART = re.compile(r";(?=[ \t]*[A-Za-z][\w .-]{0,40}=)")
-_NEXT_ITEM = re.compile(r",(?=[A-Za-z][\w.-]{0,60}=)")
-_COMMENT = re.compile(r"[ \t]#")
-_TAG = re.compile(r"(?:[!&][^\s,\[\]{}]*[ \t]+)+|[!&][^\s,\[\]{}]*(?=\r?$|\r?\n)")
-_BLOCK = re.compile(r"[|>][-+0-9]{0,2}[ \t]*(?:#[^\n]*)?\r?(?:\n|$)")
-_LINE = re.compile(r"[^\n]*")
+_FLOW = late(r"(?:\{\{[^{}\n]{0,200}\}\}|\$\{[^}\n]{0,200}\}|[^,}\])\n{])++")
+_FLOW_WORD = late(r"(?:\{\{[^{}\n]{0,200}\}\}|\$\{[^}\n]{0,200}\}|[^\s,}\]){])++")
+_QUERY = late(r"""[^\s&#"'`<>\\]++""")
+_PART = late(r"""\{[^{}\n]{0,400}\}|[^;"'\n]++""")
+_NEXT_PART = late(r";(?=[ \t]*[A-Za-z][\w .-]{0,40}=)")
+_NEXT_ITEM = late(r",(?=[A-Za-z][\w.-]{0,60}=)")
+_COMMENT = late(r"[ \t]#")
+_TAG = late(r"(?:[!&][^\s,\[\]{}]*[ \t]+)+|[!&][^\s,\[\]{}]*(?=\r?$|\r?\n)")
+_BLOCK = late(r"[|>][-+0-9]{0,2}[ \t]*(?:#[^\n]*)?\r?(?:\n|$)")
+_LINE = late(r"[^\n]*")
 
 
 def after_tag(text: str, at: int) -> int:

@@ -7,13 +7,13 @@ written as ``\n``, of which the ``n`` is none of the name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
 import stringzilla
 
+from auditor.late import late
 from auditor.secrets.names import is_secret_name
 
 # at the speed of memory: bytes.find is ten times slower, and each word is a pass over all there is
@@ -21,12 +21,12 @@ find: Final[Callable[..., int]] = stringzilla.find
 """``find(text, word)``, and from which place on: where a word is, -1 when it is nowhere."""
 
 _NAME: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-"
-_REST = re.compile(rb"[\w./-]*")
-_AT_THE_END = re.compile(rb'[\w./-]{0,512}+(?:"|\Z)')
-_ESCAPE = re.compile(rb"u[0-9a-fA-F]{4}|[ntrbf]")
+_REST = late(rb"[\w./-]*")
+_AT_THE_END = late(rb'[\w./-]{0,512}+(?:"|\Z)')
+_ESCAPE = late(rb"u[0-9a-fA-F]{4}|[ntrbf]")
 _BEFORE: Final = 300
 _LONGEST: Final = 200
-_NOT_IN_USER = re.compile(rb'[\s"\'`]')
+_NOT_IN_USER = late(rb'[\s"\'`]')
 _LONGEST_USER: Final = 4096
 _TOKEN: Final = 12
 """The least length of a token that signs in by a URL."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from auditor.late import late
 from auditor.secrets.json_texts import redact_json
 from auditor.secrets.marks import has_marker, marker
 from auditor.secrets.names import is_secret_name, says_no_secret
@@ -15,25 +16,25 @@ from auditor.secrets.shapes import without_shapes
 
 SHORTEST: Final = 8
 """Characters of a text that can hold a secret by its shape or name."""
-_ARGUMENT = re.compile(r"--?(?P<name>[\w.-]+)=(?P<secret>[^\n]+)", re.ASCII)
-_IMAGE = re.compile(
+_ARGUMENT = late(r"--?(?P<name>[\w.-]+)=(?P<secret>[^\n]+)", re.ASCII)
+_IMAGE = late(
     r"(?=[^/]*[.:]|[^@]*@)(?:[a-z0-9][\w.-]{0,80}(?::[0-9]{1,5})?/){1,8}[a-z0-9][\w.-]{0,128}"
     r"(?::v?[0-9]+(?:[.-][\w.-]{0,60})?)?(?:@sha256:[0-9a-f]{64})?",
     re.ASCII,
 )
 """An image of a registry, or by its digest: what follows its name is a version, not a secret."""
-_STEP = re.compile(
+_STEP = late(
     r"(?P<setting>(?:\S{1,80} -c #\(nop\) {1,2})?(?:ENV|ARG) )|(?:RUN )?\|[0-9]{1,3} ", re.ASCII
 )
 """A line of an image's history in which values have no quotes: settings, or arguments of a step."""
-_OF_SETTING = re.compile(r"(=«redacted:[a-z-]{1,40}»)(?: (?![A-Za-z_][\w.-]*=)[^ \n]+)+", re.ASCII)
-_OF_ARGUMENT = re.compile(
+_OF_SETTING = late(r"(=«redacted:[a-z-]{1,40}»)(?: (?![A-Za-z_][\w.-]*=)[^ \n]+)+", re.ASCII)
+_OF_ARGUMENT = late(
     r"(=«redacted:[a-z-]{1,40}»)(?: (?![A-Za-z_][\w.-]*=|/)[^ \n«]++)++"
     r"(?= [A-Za-z_][\w.-]*=| /\S{0,80}sh -)",
     re.ASCII,
 )
-_VARIABLE = re.compile(r"[^=\s]{1,200}=«redacted:[a-z-]{1,40}»(?= )", re.ASCII)
-_NAMES_AFTER = re.compile(r"[ \n\t=:>]")
+_VARIABLE = late(r"[^=\s]{1,200}=«redacted:[a-z-]{1,40}»(?= )", re.ASCII)
+_NAMES_AFTER = late(r"[ \n\t=:>]")
 
 
 def without_secrets(text: str, hide: Callable[[Any], Any], key: str = "") -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-_USER: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
-_BETWEEN: Final = re.compile(r"([&;])")
+from auditor.late import late
+
+_USER: Final = late(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
+_BETWEEN: Final = late(r"([&;])")
 
 
 def shown(uri: str, keep: AbstractSet[str] = frozenset()) -> str:

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from auditor.late import late
+
 _FLAGS = re.IGNORECASE | re.ASCII
 _LONGEST_PLAIN: Final = 512
 """Characters; what is longer is not a placeholder."""
@@ -28,13 +30,13 @@ class Words(NamedTuple):
     parted: str
 
 
-_SWITCH = re.compile(
+_SWITCH = late(
     r"true|false|yes|no|on|off|none|null|nil|undefined|n/?a|-|auto|always|never|all"
     r"|enabled?|disabled?|required|optional",
     _FLAGS,
 )
-_PATH = re.compile(r"/[^\s=+/]*/[^\s=+]*|/[^\s=+/]+\.[a-z0-9]{1,8}|file:/.*", _FLAGS)
-_REFERENCE = re.compile(
+_PATH = late(r"/[^\s=+/]*/[^\s=+]*|/[^\s=+/]+\.[a-z0-9]{1,8}|file:/.*", _FLAGS)
+_REFERENCE = late(
     r"\$\{(?:env:)?(?:[A-Za-z_]\w*|[0-9@*])(?:-|:-|:?\?[^{}$]*)?\}"  # ${X}, ${X:-}, ${X:?say so}
     r"|\$\{(?:file|dir|directory|vault|sm|ssm|secrets?|secretsmanager):[^{}$]*\}"  # Kafka
     r"|\$__(?:file|env|vault)\{[^{}]*\}"  # of Grafana
@@ -45,8 +47,8 @@ _REFERENCE = re.compile(
     r"|`(?:cat|<)\s[^`]*`",
     _FLAGS,
 )
-_LEFT_OF_REFERENCE = re.compile(r"(?:Bearer|Basic|Token)?[\s\"':;,@/.-]*", _FLAGS)
-_ELSEWHERE = re.compile(
+_LEFT_OF_REFERENCE = late(r"(?:Bearer|Basic|Token)?[\s\"':;,@/.-]*", _FLAGS)
+_ELSEWHERE = late(
     r"(?:vault:|ref\+|op://|(?:aws|gcp|azure)?-?(?:ssm|sm|secrets?|secretsmanager|keyvault)://|secretref:|arn:aws[a-z-]*:(?:secretsmanager|ssm):|azurekeyvault://"
     r"|projects/[^/\s]+/secrets/|os\.environ/(?=[A-Z_]\w*$)|sha256:(?=[0-9a-f]{64}$)|ENC\[)\S*"
     r"|\$ANSIBLE_VAULT;[\w.;-]+\s[0-9a-f\s]*"
@@ -54,8 +56,8 @@ _ELSEWHERE = re.compile(
     _FLAGS,
 )
 """Where the secret is, what it was encrypted to, a digest of it, or the half that is public."""
-_PUBLIC = re.compile(r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY)-----")
-_PLACEHOLDER = re.compile(
+_PUBLIC = late(r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY)-----")
+_PLACEHOLDER = late(
     r"<[^<>]*>|\[/?[A-Z]+(?:[_ ][A-Z]+)*\]"  # <your token>, and what a vocabulary has
     r"|-{2,}|_{2,}|\#+"
     r"|(?:[a-z]{2,6}[-_]){0,2}(?:\*{3,}|x{3,}|\.{3,}|…+|<[^<>]*>|your[-_][\w-]{2,})"  # hf_xxx
@@ -65,58 +67,56 @@ _PLACEHOLDER = re.compile(
     _FLAGS,
 )
 
-_UNUSED = re.compile(
+_UNUSED = late(
     r"(?:sk-)?(?:EMPTY|dummy|fake|unused|ignored|no|not|placeholder)"
     r"(?:[-_ ]?api)?(?:[-_ ]?(?:key|token))?(?:[-_ ]?(?:needed|required|used|set))?",
     _FLAGS,
 )
 """What a client of a server that wants no key sends as one."""
-_OF_KEY_OR_TOKEN = re.compile(r"KEY|TOKEN", _FLAGS)
-_BETWEEN = re.compile(r"[_ -]")
+_OF_KEY_OR_TOKEN = late(r"KEY|TOKEN", _FLAGS)
+_BETWEEN = late(r"[_ -]")
 _FILLERS: Final = frozenset({"MY", "YOUR", "THE", "EXAMPLE", "SAMPLE"})
-_ASKS = re.compile(
-    r"(?:ENABLE|DISABLE|USE|SKIP|ALLOW|REQUIRE|NEED|HAS|IS|WITH|NO|CREATE|SYNC)_", _FLAGS
-)
+_ASKS = late(r"(?:ENABLE|DISABLE|USE|SKIP|ALLOW|REQUIRE|NEED|HAS|IS|WITH|NO|CREATE|SYNC)_", _FLAGS)
 """The first word of a name that is answered by yes or no."""
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
-_SCHEME = re.compile(r"\A(?:Bearer|Basic|Token)[ ]+(?=[<\[*.x…])", _FLAGS)
+_VARIABLE = late(r"[A-Z][A-Z0-9_]*")
+_SCHEME = late(r"\A(?:Bearer|Basic|Token)[ ]+(?=[<\[*.x…])", _FLAGS)
 """How one signs in, before what is not yet there."""
-_COUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,4})?(?:,[0-9]{1,6}){0,64}")
-_DURATION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?(?:ms|s|m|h|d|[kmg]i?b?|%)", _FLAGS)
-_NO_COUNT = re.compile(r"PASS|PWD|SECRET|(?:^|_)PIN(?:_|$)", _FLAGS)
-_HEADER = re.compile(r"[A-Z]+(?:-[A-Z]+)*", _FLAGS)
-_AUTH = re.compile(r"(?:.*_)?AUTH(?:ORIZATION)?", _FLAGS)
-_METHOD = re.compile(
+_COUNT = late(r"[0-9]{1,6}(?:\.[0-9]{1,4})?(?:,[0-9]{1,6}){0,64}")
+_DURATION = late(r"[0-9]{1,6}(?:\.[0-9]{1,3})?(?:ms|s|m|h|d|[kmg]i?b?|%)", _FLAGS)
+_NO_COUNT = late(r"PASS|PWD|SECRET|(?:^|_)PIN(?:_|$)", _FLAGS)
+_HEADER = late(r"[A-Z]+(?:-[A-Z]+)*", _FLAGS)
+_AUTH = late(r"(?:.*_)?AUTH(?:ORIZATION)?", _FLAGS)
+_METHOD = late(
     r"basic|bearer|digest|oauth2?|oidc|saml2?|ldaps?|kerberos|trust|md5|scram[\w-]*|mtls|tls|x509"
     r"|jwt|token|password|certs?|certificates?|ntlm|iam|aws|gcp|azure|anonymous|simple|default"
     r"|internal|external|rbac|abac|node|webhook|always\w*",
     _FLAGS,
 )
 """How one signs in, where a name asks for no more than that."""
-_DSN = re.compile(r"DSN|CONNECTION_?STRING", _FLAGS)
-_OPEN_URL = re.compile(
+_DSN = late(r"DSN|CONNECTION_?STRING", _FLAGS)
+_OPEN_URL = late(
     r"[a-z][a-z0-9+.-]*://(?:[^/?#\s:@]*(?::(?P<password>[^/?#\s@]*))?@)?[^?#\s@]*", _FLAGS
 )
 
-_OBJECT = re.compile(
+_OBJECT = late(
     r"(?:^|_)(?:(?:PULL|TLS|SSL|CERT|CERTIFICATE|CA|WEBHOOK|REGISTRY|AUTH|TARGET|SOURCE|IMAGE"
     r"|DEFAULT|INGRESS|DOCKER|K8S|KUBERNETES|CREDENTIALS?|PASSWORD|TOKEN|KEY)_?){0,3}SECRETS?",
     _FLAGS,
 )
 """A name that is as likely that of an object: a Secret of Kubernetes."""
-_OBJECT_NAME = re.compile(
+_OBJECT_NAME = late(
     r"(?:[a-z][a-z-]{0,62}/)?[a-z]+(?:[-.](?:[a-z]+|[a-z]{0,4}[0-9]{1,2}))*", _FLAGS
 )
-_TELLS_OBJECT = re.compile(
+_TELLS_OBJECT = late(
     r"(?:[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9.-]*-(?:secrets?|creds?|credentials?|certs?|tls)"
 )
-_OF_SECRET = re.compile(r"SECRET", _FLAGS)
-_OF_MORE = re.compile(r"PASS|PWD|TOKEN|CREDENTIAL|KEY", _FLAGS)
-_OF_KEY = re.compile(r"(?:.*_)?(?:SECRET|PASSWORD|TOKEN|CREDENTIALS?)_?KEY", _FLAGS)
-_NAME_OF = re.compile(r"[A-Za-z](?:Name|NameAnnotation)$|_name$")
+_OF_SECRET = late(r"SECRET", _FLAGS)
+_OF_MORE = late(r"PASS|PWD|TOKEN|CREDENTIAL|KEY", _FLAGS)
+_OF_KEY = late(r"(?:.*_)?(?:SECRET|PASSWORD|TOKEN|CREDENTIALS?)_?KEY", _FLAGS)
+_NAME_OF = late(r"[A-Za-z](?:Name|NameAnnotation)$|_name$")
 _LONGEST_NAMES: Final = 4096
 """Characters; a longer text is not looked at for names alone."""
-_KEY_NAME = re.compile(
+_KEY_NAME = late(
     r"[a-z._-]*(?:passw(?:or)?d|pass|secret|token|key|credentials?|user(?:name)?|auth|dsn|uri|url"
     r"|connection|certificate|crt|pem|json|ya?ml|conf|cfg|txt)[a-z._-]*",
     _FLAGS,

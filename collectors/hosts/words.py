@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 from typing import Final
 
-_NUMBER: Final = re.compile(r"[0-9]{1,20}")
+from auditor.late import late
+
+_NUMBER: Final = late(r"[0-9]{1,20}")
 
 
 def number_of(word: str) -> int:

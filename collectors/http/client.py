@@ -21,6 +21,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from auditor.errors import CollectionError
+from auditor.late import late
 from auditor.model.enums import Answered
 from auditor.secrets.own import Own
 from collectors.http.clock import Clock
@@ -37,7 +38,7 @@ _CHUNK: Final = 1 << 22
 """Most pages are one piece then, which nobody has to put together."""
 _GOOD: Final = frozenset({200, 201})
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
-_PATH: Final = re.compile(r"[A-Za-z0-9._~:@+=,/-]+")
+_PATH: Final = late(r"[A-Za-z0-9._~:@+=,/-]+")
 """What never ends a path (``?``) and needs no escape; the guard says which paths may be asked."""
 _LEAST: Final = 0.05
 """Seconds; a time-out of none would be another mode of the socket."""

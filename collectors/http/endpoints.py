@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -11,11 +10,12 @@ from urllib.request import getproxies
 import msgspec
 
 from auditor.errors import CollectionError
+from auditor.late import late
 from collectors.http.credentials import basic
 
-_USER: Final = re.compile(r"^([A-Za-z0-9+.-]*://)?[^/?#]*@")
-_PLAIN: Final = re.compile(r"[!-~]+")
-_HOST: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:.]*:[^/]*")
+_USER: Final = late(r"^([A-Za-z0-9+.-]*://)?[^/?#]*@")
+_PLAIN: Final = late(r"[!-~]+")
+_HOST: Final = late(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:.]*:[^/]*")
 """A name of the DNS, or an address; one that is neither breaks in the middle of TLS."""
 _WEB: Final = frozenset({"http", "https"})
 

@@ -22,13 +22,14 @@ import msgspec
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from auditor.late import late
 from collectors.http.deadline import Watch
 
-_URL: Final = re.compile(
+_URL: Final = late(
     r"(?:https?://[^/?#\s]+)?(?P<path>/[^?#\s]*)(?:\?(?P<query>[A-Za-z0-9._~%+*=&-]*))?"
 )
 """A request's target, whole when it goes to a proxy; the query as ``urlencode`` writes it."""
-SEGMENT: Final = re.compile(r"[A-Za-z0-9._:-]+")
+SEGMENT: Final = late(r"[A-Za-z0-9._:-]+")
 
 
 class WriteRefusedError(Exception):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import GapCause
 from auditor.model.resource import Owner, Resource
 from auditor.platforms import kubernetes as kinds
@@ -54,7 +54,7 @@ class Meta(msgspec.Struct, gc=False):
 _NO_META = Meta()
 _OF_KUSTOMIZE: Final = ("Kustomization", "Component")
 
-_UUID: Final = re.compile("[0-9a-f-]{36}|")
+_UUID: Final = late("[0-9a-f-]{36}|")
 MIRROR: Final = "kubernetes.io/config.mirror"
 """The annotation of a pod by which a kubelet shows one of its static pods: it removes others."""
 

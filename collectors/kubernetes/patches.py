@@ -12,9 +12,11 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
+
 _DIRECTIVE: Final = "$patch"
 _ORDERS: Final = frozenset(("delete", "merge", "replace"))
-_OF_ANOTHER: Final = re.compile(r"patch|mutat|overrid|overlay", re.IGNORECASE)
+_OF_ANOTHER: Final = late(r"patch|mutat|overrid|overlay", re.IGNORECASE)
 """Keys below which an object holds patches, as a policy that mutates does, and is none itself."""
 
 

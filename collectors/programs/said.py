@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from auditor.late import late
 from auditor.secrets.messages import redact_message
 from auditor.secrets.redact import redact_text
 from collectors.programs.sandbox import Outcome
 
 _LONGEST: Final = 400
 _LINES: Final = 6
-_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)
-_ASSIGNED: Final = re.compile(
+_ADDRESS: Final = late(r"([a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)
+_ASSIGNED: Final = late(
     r"((?:token|secret|passw\w*|pwd|api[-_]?key|credential\w*|authorization)[\w-]*['\"]?\s*[:=]\s*"
     r"(?:bearer\s+)?)[^\s,;]+",
     re.IGNORECASE,

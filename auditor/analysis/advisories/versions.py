@@ -19,9 +19,11 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from auditor.late import late
+
 Numbers: TypeAlias = tuple[int, ...]
-_VERSION: Final = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,5})(.*)", re.ASCII | re.DOTALL)
-_EARLIER: Final = re.compile(r"[-.+]?(?:rc|alpha|beta|pre|dev)(?:[-.]?\d+)*", re.ASCII)
+_VERSION: Final = late(r"v?(\d{1,9}(?:\.\d{1,9}){0,5})(.*)", re.ASCII | re.DOTALL)
+_EARLIER: Final = late(r"[-.+]?(?:rc|alpha|beta|pre|dev)(?:[-.]?\d+)*", re.ASCII)
 
 
 class Version(msgspec.Struct, frozen=True):

@@ -6,7 +6,6 @@ that rules on it have no verdict. See :mod:`auditor.analysis.auditing.logging`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -16,14 +15,15 @@ import msgspec
 from auditor.analysis.auditing.exports import Export, Measured
 from auditor.analysis.controlplane.flags import by_name
 from auditor.analysis.controlplane.found import KUBEADM, Component
+from auditor.late import late
 from auditor.model.fact import Fact, Origin, Spot
 
 KIND: Final = "k8s/AuditLogging"
 
-_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
+_VERSION: Final = late(r"v?(\d+)\.(\d+)")
 _NEW: Final = (1, 36)
 """The version since which retention has defaults."""
-_NUMBER: Final = re.compile(r"[+-]?\d{1,9}")
+_NUMBER: Final = late(r"[+-]?\d{1,9}")
 _RETENTION: Final = (
     ("age", "audit-log-maxage", 366),
     ("backups", "audit-log-maxbackup", 100),

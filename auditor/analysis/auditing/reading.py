@@ -25,12 +25,11 @@ import msgspec
 
 from auditor.analysis.auditing.policy import STAGES, TITLES, Level, Policy, Resources, Rule
 from auditor.analysis.paths import pointer_of
+from auditor.late import late
 
 API_VERSION: Final = "audit.k8s.io/v1"
 
-_SUBDOMAIN: Final = re.compile(
-    r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
-)
+_SUBDOMAIN: Final = late(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 _LONGEST: Final = 253
 _TOP: Final = frozenset(
     {"apiVersion", "kind", "metadata", "rules", "omitStages", "omitManagedFields"}
@@ -58,7 +57,7 @@ _TEXTS: Final = ("name", "generateName", "namespace", "selfLink", "uid", "resour
 _MAPS: Final = ("labels", "annotations")
 _NUMBERS: Final = ("generation", "deletionGracePeriodSeconds")
 _TIMES: Final = ("creationTimestamp", "deletionTimestamp")
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_TIME: Final = late(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _OWNER: Final = ("apiVersion", "kind", "name", "uid")
 _MANAGED: Final = ("manager", "operation", "apiVersion", "fieldsType", "subresource")
 

@@ -31,6 +31,7 @@ import msgspec
 
 from auditor.analysis.limits import mapping
 from auditor.analysis.paths import pointer_of
+from auditor.late import late
 from auditor.secrets.marks import has_marker
 
 API_SERVER: Final = "kube-apiserver"
@@ -40,7 +41,7 @@ COMPONENTS: Final = (API_SERVER, "kube-controller-manager", "kube-scheduler", ET
 
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "dash"})
 _OF_ETCD: Final = "ETCD_"
-_VARIABLE: Final = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
+_VARIABLE: Final = late(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 _OF_ALL: Final = frozenset(
     {
         *("contention-profiling", "profiling", "help", "version", "emulation-forward-compatible"),

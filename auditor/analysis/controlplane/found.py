@@ -23,7 +23,6 @@ app/apis/kubeadm/v1beta4 (Arg) and v1beta3 (extraArgs as a map).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -33,6 +32,7 @@ from auditor.analysis.controlplane.flags import COMPONENTS, ETCD, Flag, of_envir
 from auditor.analysis.limits import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.texts import ReadFailure, ReadText
+from auditor.late import late
 from auditor.model.resource import Resource
 
 MIRROR: Final = "mirror-pod"
@@ -47,8 +47,8 @@ CONFIGURATION: Final = "ClusterConfiguration"
 MAP: Final = ("kube-system", "kubeadm-config")
 
 _ANNOTATION: Final = "kubernetes.io/config.mirror"
-_SYSTEM: Final = re.compile(r"kube-system|openshift-[a-z0-9-]+")
-_VERSION: Final = re.compile(r"v?(\d+\.\d+\.\d+)")
+_SYSTEM: Final = late(r"kube-system|openshift-[a-z0-9-]+")
+_VERSION: Final = late(r"v?(\d+\.\d+\.\d+)")
 _LONGEST: Final = 1 << 18
 _OF_KUBEADM: Final = (
     ("kube-apiserver", ("apiServer",)),

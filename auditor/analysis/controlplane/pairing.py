@@ -15,14 +15,15 @@ not show it, they are taken together, whatever their names.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-_PARTS: Final = re.compile(r"[/@]")
-_ESCAPED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+from auditor.late import late
+
+_PARTS: Final = late(r"[/@]")
+_ESCAPED: Final = late(rb"%([0-9A-Fa-f]{2})")
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -11,9 +11,10 @@ learn.microsoft.com/azure/aks put on nodes; the suffix of the server's version
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
+
+from auditor.late import late
 
 _BY_LABEL: Final = (
     ("eks.amazonaws.com/", "Amazon EKS"),
@@ -24,9 +25,9 @@ _BY_LABEL: Final = (
     ("lke.linode.com/", "Akamai LKE"),
 )
 _BY_VERSION: Final = (
-    (re.compile(r"-eks-[0-9a-f]+$"), "Amazon EKS"),
-    (re.compile(r"-gke\.\d+$"), "Google GKE"),
-    (re.compile(r"-aliyun\.\d+$"), "Alibaba ACK"),
+    (late(r"-eks-[0-9a-f]+$"), "Amazon EKS"),
+    (late(r"-gke\.\d+$"), "Google GKE"),
+    (late(r"-aliyun\.\d+$"), "Alibaba ACK"),
 )
 
 

@@ -6,19 +6,19 @@ of settings counts, unless it has another file.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from auditor.analysis.docker.arguments import Options, options_of
+from auditor.late import late
 from auditor.model.fact import Origin, Spot
 from auditor.platforms.docker import HOST_PROCESSES, HOST_SETTINGS, INFO
 
 _DAEMON_JSON: Final = "/etc/docker/daemon.json"
 _DATA: Final = "/var/lib/docker"
-_REMAPPED: Final = re.compile(r"/[0-9]+\.[0-9]+")
+_REMAPPED: Final = late(r"/[0-9]+\.[0-9]+")
 """What is put behind the data root of an engine that maps users: the first user and group."""
 
 

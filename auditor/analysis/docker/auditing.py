@@ -22,13 +22,13 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
+
 ALL: Final = "rwxa"
 CHANGES: Final = "wa"
 RUNS: Final = "x"
-_PEOPLE: Final = re.compile(r"auid(>=[0-9]+|!=(-1|4294967295|unset))")
-_FIELD: Final = re.compile(
-    r"(?P<name>[a-z0-9]+)(?P<sign>!=|>=|<=|=|<|>|&=|&)(?P<value>.*)", re.DOTALL
-)
+_PEOPLE: Final = late(r"auid(>=[0-9]+|!=(-1|4294967295|unset))")
+_FIELD: Final = late(r"(?P<name>[a-z0-9]+)(?P<sign>!=|>=|<=|=|<|>|&=|&)(?P<value>.*)", re.DOTALL)
 _HARMLESS: Final = frozenset({"arch", "key"})
 
 

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from auditor.analysis.docker.compose_service import Service, UnexpectedError, below, is_open
+from auditor.late import late
 from auditor.model.pointers import token
 
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)*) ?([kmgtp])?i?b?", re.IGNORECASE)
+_SIZE: Final = late(r"(\d+(?:\.\d+)*) ?([kmgtp])?i?b?", re.IGNORECASE)
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _LIMITS: Final = "/deploy/resources/limits"
 _ULIMIT: Final = MappingProxyType({"name": "", "soft": "", "hard": ""})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from auditor.analysis.docker.compose_service import Service, below, checked, items_of
+from auditor.late import late
 
-_CDI: Final = re.compile(r"[A-Za-z][\w.-]*/[A-Za-z][\w-]*=[\w.:-]*\w")
+_CDI: Final = late(r"[A-Za-z][\w.-]*/[A-Za-z][\w-]*=[\w.:-]*\w")
 _RESERVED: Final = "/deploy/resources/reservations/devices"
 _SOCKET: Final = "/var/run/docker.sock"
 _DEVICE: Final = MappingProxyType(

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from auditor.analysis.docker.shell import SHELLS, Command
+from auditor.late import late
 
 _DOWNLOADS: Final = frozenset({"curl", "wget", "fetch", "aria2c"})
 _INTERPRETERS: Final = frozenset({"python", "python2", "python3", "perl", "ruby", "node", "php"})
@@ -31,21 +32,21 @@ _UNSIGNED: Final = frozenset(
         *("--no-gpg-checks", "--no-gpg-check", "--allow-insecure-repositories"),
     }
 )
-_UNSIGNED_TEXT: Final = re.compile(
+_UNSIGNED_TEXT: Final = late(
     r"\[[^\]]*trusted=yes|gpgcheck=0|AllowUnauthenticated[ =]\"?(?:true|1|yes)"
     r"|AllowInsecureRepositories[ =]\"?(?:true|1|yes)",
     re.IGNORECASE,
 )
 _CERTIFICATES: Final = {
-    "curl": re.compile(r"--insecure|--proxy-insecure|-[a-zA-Z]*k[a-zA-Z]*"),
-    "wget": re.compile(r"--no-check-certificate"),
-    "pip": re.compile(r"--trusted-host(?:=.*)?"),
-    "git": re.compile(r"http\.sslVerify=(?:false|0)", re.IGNORECASE),
-    "npm": re.compile(r"--strict-ssl=false|--no-strict-ssl"),
+    "curl": late(r"--insecure|--proxy-insecure|-[a-zA-Z]*k[a-zA-Z]*"),
+    "wget": late(r"--no-check-certificate"),
+    "pip": late(r"--trusted-host(?:=.*)?"),
+    "git": late(r"http\.sslVerify=(?:false|0)", re.IGNORECASE),
+    "npm": late(r"--strict-ssl=false|--no-strict-ssl"),
 }
 _ALIASES: Final = {"pip3": "pip", "uv": "pip", "yarn": "npm", "pnpm": "npm"}
-_NUMERIC: Final = re.compile(r"[0-7]{3,4}")
-_SYMBOLIC: Final = re.compile(r"(?P<who>[ugoa]*)(?P<how>[+=])(?P<what>[rwxXst]+)")
+_NUMERIC: Final = late(r"[0-7]{3,4}")
+_SYMBOLIC: Final = late(r"(?P<who>[ugoa]*)(?P<how>[+=])(?P<what>[rwxXst]+)")
 _OTHERS_WRITE, _SPECIAL, _STICKY, _SETUID = 0o002, 0o7000, 0o1000, 0o6000
 
 

@@ -22,7 +22,6 @@ newer engines both take the lowest indices (moby, ``daemon/nvidia_linux.go``, ``
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -30,17 +29,18 @@ import msgspec
 
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Certainty
+from auditor.late import late
 
 ALL: Final = "all"
 _NVIDIA: Final = "nvidia"
 _VARIABLE: Final = "NVIDIA_VISIBLE_DEVICES"
 _NOTHING: Final = frozenset({"", "void", "none"})
-_CDI: Final = re.compile(r"(?P<kind>[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+)=(?P<name>.+)")
-_NODE: Final = re.compile(r"/dev/nvidia(?P<index>[0-9]+)")
-_NODES: Final = re.compile(r"/dev/(nvidia-caps/.+|dri/.+|kfd|davinci[0-9]+|accel/.+)")
-_FOLDERS: Final = re.compile(r"/|/dev|/dev/(dri|nvidia-caps)")
+_CDI: Final = late(r"(?P<kind>[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+)=(?P<name>.+)")
+_NODE: Final = late(r"/dev/nvidia(?P<index>[0-9]+)")
+_NODES: Final = late(r"/dev/(nvidia-caps/.+|dri/.+|kfd|davinci[0-9]+|accel/.+)")
+_FOLDERS: Final = late(r"/|/dev|/dev/(dri|nvidia-caps)")
 _MOUNTS: Final = "/var/run/nvidia-container-devices/"
-_RULE: Final = re.compile(r"[ac]\s+(195|\*):\S+\s+\S*m?\S*")
+_RULE: Final = late(r"[ac]\s+(195|\*):\S+\s+\S*m?\S*")
 """Character devices of major 195 are NVIDIA's (Linux, ``devices.txt``)."""
 _MOST: Final = 64
 """GPUs of a host that a number may stand for."""

@@ -12,7 +12,6 @@ keeps what its engine went by when it was made (:mod:`privileges`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,6 +24,7 @@ from auditor.analysis.docker.asked import AskedEngine, Part, Parts
 from auditor.analysis.docker.workload import Fields
 from auditor.analysis.protocol import Feeds, Row, Stage, Tables
 from auditor.analysis.related import Related
+from auditor.late import late
 from auditor.model.enums import GapCause
 from auditor.model.fact import Origin, Spot
 from auditor.model.resource import Gap, Resource
@@ -33,7 +33,7 @@ from auditor.platforms.docker import ENGINE_DEFAULTS, HOST_PROCESSES, HOST_SETTI
 FIELD: Final = "noNewPrivileges"
 OPTION: Final = "no-new-privileges"
 _SAID: Final = f"name={OPTION}"
-_SILENT: Final = re.compile(r"(1[0-9]|20)\.")
+_SILENT: Final = late(r"(1[0-9]|20)\.")
 """Engines that do not say of this option whether it is their default."""
 
 

@@ -39,6 +39,7 @@ from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import REACH, SHARE, facts_of
 from auditor.analysis.gpu.tenants import Tenants, tenancy_by_key
 from auditor.analysis.protocol import Feeds, Groups, Handed, Row, Site, Stage, Tables, Uncombined
+from auditor.late import late
 from auditor.model.fact import Fact, Origin
 from auditor.model.gpus import KIND as DEVICE
 from auditor.model.gpus import TENANCY, TenancyFact
@@ -56,7 +57,7 @@ _WHOLE: Final = "every GPU"
 _NVIDIA: Final = "nvidia"
 """What the toolkit calls its runtimes: nvidia, nvidia-cdi, nvidia-legacy."""
 _WRITER: Final = "tenant"
-_PART: Final = re.compile(r"\d+:\d+")
+_PART: Final = late(r"\d+:\d+")
 """An instance of a GPU, by the indices of both."""
 _ENGINE: Final = "engine-request"
 _SPEC: Final = "container-settings"

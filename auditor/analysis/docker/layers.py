@@ -24,22 +24,23 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.docker.shell import SHELLS, Command, command_of, commands_of
+from auditor.late import late
 
-_SHELL: Final = re.compile(r"(?:/\S*/)?[a-z]*sh(?: -\S+| pipefail){0,8}? -[a-z]*c ")
-_NOTHING_RUN: Final = re.compile(
+_SHELL: Final = late(r"(?:/\S*/)?[a-z]*sh(?: -\S+| pipefail){0,8}? -[a-z]*c ")
+_NOTHING_RUN: Final = late(
     rf"(?:{_SHELL.pattern}|cmd /S /C )#\(nop\)\s+(?P<keyword>[A-Z]+)\s*(?P<rest>.*)", re.DOTALL
 )
-_BUILDKIT: Final = re.compile(
+_BUILDKIT: Final = late(
     r"(?P<keyword>RUN|COPY|ADD|ENV|ARG|EXPOSE|USER|HEALTHCHECK|LABEL|WORKDIR|CMD|ENTRYPOINT|VOLUME"
     r"|STOPSIGNAL|SHELL|ONBUILD|MAINTAINER)\s(?P<rest>.*)",
     re.DOTALL,
 )
 _SUFFIX: Final = " # buildkit"
-_PAIR: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=.*", re.DOTALL)
-_GIVEN: Final = re.compile(r"\|(?P<count>[0-9]{1,3}) ")
+_PAIR: Final = late(r"[A-Za-z_][A-Za-z0-9_.-]*=.*", re.DOTALL)
+_GIVEN: Final = late(r"\|(?P<count>[0-9]{1,3}) ")
 _SCRIPT_FILE: Final = "/dev/pipes/"
-_PORT: Final = re.compile(r"[0-9]+(?:-[0-9]+)?(?:/[a-z]+)?")
-_HEREDOC: Final = re.compile(r"<<-?\s*[\"']?(?P<end>[A-Za-z_][A-Za-z0-9_]*)[\"']?")
+_PORT: Final = late(r"[0-9]+(?:-[0-9]+)?(?:/[a-z]+)?")
+_HEREDOC: Final = late(r"<<-?\s*[\"']?(?P<end>[A-Za-z_][A-Za-z0-9_]*)[\"']?")
 Pair = dict[str, str]
 
 

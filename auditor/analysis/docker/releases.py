@@ -21,12 +21,13 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.protocol import Feeds, Stage, Tables
+from auditor.late import late
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.docker import COMPONENT, VERSION
 
 TABLE: Final = "releases"
-_RELEASE: Final = re.compile(r"v?(\d+(?:\.\d+)+)", re.ASCII)
+_RELEASE: Final = late(r"v?(\d+(?:\.\d+)+)", re.ASCII)
 
 _Version = tuple[int, ...]
 

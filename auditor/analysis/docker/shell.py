@@ -20,6 +20,8 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
+
 MOST_DEPTH: Final = 8
 """Lines within lines."""
 MOST_COMMANDS: Final = 20_000
@@ -27,7 +29,7 @@ MOST_FEEDING: Final = 16
 """Programs of one pipe that are looked back at."""
 _ENDS: Final = frozenset("\n;&()")
 _BLANK: Final = frozenset(" \t\r")
-_ASSIGNED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=.*", re.DOTALL)
+_ASSIGNED: Final = late(r"[A-Za-z_][A-Za-z0-9_]*\+?=.*", re.DOTALL)
 _KEYWORDS: Final = frozenset(
     {"if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "fi", "done", "esac"}
 )

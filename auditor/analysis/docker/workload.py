@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.resource import Resource
 from auditor.platforms.docker import WORKLOAD
 
@@ -33,7 +34,7 @@ _APPARMOR: Final = "apparmor"
 _LABEL: Final = "label"
 _NO_NEW: Final = "no-new-privileges"
 _PATHS: Final = "systempaths"
-_OPTION: Final = re.compile(r"(?P<name>[a-z-]+)(?:[=:](?P<value>.*))?", re.DOTALL)
+_OPTION: Final = late(r"(?P<name>[a-z-]+)(?:[=:](?P<value>.*))?", re.DOTALL)
 """``--security-opt`` separates name and value by ``=``, and by ``:`` as it once did."""
 
 

@@ -13,10 +13,11 @@ the same as the other here, and what both could be two machines of is ambiguous.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_FORM: Final = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
+from auditor.late import late
+
+_FORM: Final = late(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
 _OF_NOBODY: Final = ({"0"}, {"f"})
 """The digits of UUIDs that firmware without one has: SMBIOS 3.7, 7.2.1."""
 _MOST_READ: Final = 64

@@ -19,7 +19,6 @@ Who writes these: whoever may create the pod.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -36,9 +35,10 @@ from auditor.analysis.gpu.podspec import (
     Volume,
 )
 from auditor.analysis.gpu.shares import Certainty
+from auditor.late import late
 from auditor.model.pointers import token
 
-_FOLDERS: Final = re.compile(
+_FOLDERS: Final = late(
     r"/dev|/dev/(nvidia|dri|kfd|vfio|davinci)[^/]*(/.*)?|/proc/driver/nvidia(/.*)?|/"
 )
 _VARIABLES: Final = frozenset(

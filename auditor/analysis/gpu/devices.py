@@ -7,7 +7,6 @@ driver 470 ``MIG-GPU-<uuid>/<gi>/<ci>``, which names the GPU), and a replica of 
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final
 
@@ -17,17 +16,18 @@ from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Step
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.library.amounts import parse
+from auditor.late import late
 
 DOMAINS: Final = ("nvidia.com/", "amd.com/", "gpu.intel.com/", "habana.ai/", "volcano.sh/vgpu")
 """Before which the resources are named that stand for accelerators."""
-_NOT_DEVICES: Final = re.compile(
+_NOT_DEVICES: Final = late(
     r"nvidia\.com/gpu(mem|mem-percentage|cores)|gpu\.intel\.com/(memory|millicores|tiles)"
     r"|volcano\.sh/vgpu-(memory|memory-percentage|cores)|amd\.com/(gpumem|gpucores)"
 )
 """Amounts that are asked for beside a device."""
-_MIG: Final = re.compile(r"nvidia\.com/(mig-[0-9a-z.+-]+?)(\.shared)?")
-_COMPUTE: Final = re.compile(r"mig-\d+c\.")
-_OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
+_MIG: Final = late(r"nvidia\.com/(mig-[0-9a-z.+-]+?)(\.shared)?")
+_COMPUTE: Final = late(r"mig-\d+c\.")
+_OLD_MIG: Final = late(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
 
 
 ADAPTERS: Final = "rdma/"
@@ -35,7 +35,7 @@ ADAPTERS: Final = "rdma/"
 
 _PARTITIONS: Final = {"s": 1, "d": 2, "t": 3, "q": 4, "c": 8}
 """Into how many partitions a mode of AMD's divides the processors, by its first letter."""
-_AMD: Final = re.compile(r"([sdtqc]px)_nps([0-9])")
+_AMD: Final = late(r"([sdtqc]px)_nps([0-9])")
 _OF_AMD: Final = "amd.com/"
 
 

@@ -26,6 +26,7 @@ import msgspec
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.library.amounts import parse
+from auditor.late import late
 
 _LEAST: Final = 1 << 20
 """The driver refuses limits below one MiB when it prepares a device."""
@@ -72,7 +73,7 @@ class _Mig(_Strict, gc=False, tag_field="kind", tag="MigDeviceConfig"):
 _decode = msgspec.json.Decoder(_Gpu | _Mig).decode
 _INTERVALS: Final = (None, "Default", "Short", "Medium", "Long")
 _PERCENT: Final = 100
-_NEGATIVE: Final = re.compile(r"-[0-9]+", re.ASCII)
+_NEGATIVE: Final = late(r"-[0-9]+", re.ASCII)
 
 
 def strategy_of(parameters: bytes) -> Mechanism | None:

@@ -21,11 +21,12 @@ Shown by HAMi's own parsers at revision 4707fb02; ``tests/vectors/hami.json`` ho
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
+
+from auditor.late import late
 
 ALLOCATED: Final = (
     "hami.io/vgpu-devices-allocated",
@@ -41,8 +42,8 @@ MODES: Final = ("nvidia.com/vgpu-mode", "volcano.sh/vgpu-mode")
 _NVIDIA: Final = "hami.io/node-nvidia-register"
 _VOLCANO: Final = "volcano.sh/node-vgpu-register"
 _SCORES: Final = "hami.io/node-nvidia-score"
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
-_SLOT: Final = re.compile(r"\[([^]-]*)-([^]-]*)\]")
+_NUMBER: Final = late(r"[+-]?[0-9]{1,100}")
+_SLOT: Final = late(r"\[([^]-]*)-([^]-]*)\]")
 _INT32: Final = range(-(2**31), 2**31)
 _INT64: Final = range(-(2**63), 2**63)
 _UINT64: Final = range(2**64)

@@ -15,7 +15,6 @@ Who writes these: whoever makes the pod. They only take a limit away.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -25,6 +24,7 @@ from auditor.analysis.gpu.hami import parse_bool
 from auditor.analysis.gpu.podspec import Container, Resources, Spec
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.library.amounts import parse
+from auditor.late import late
 
 _COUNTS: Final = ("nvidia.com/gpu", "volcano.sh/vgpu-number")
 _DOMAINS: Final = {
@@ -43,8 +43,8 @@ _INT32: Final = range(-(2**31), 2**31)
 _UNSET: Final = 101
 """The percentage of who did not name one."""
 _DISABLE: Final = "CUDA_DISABLE_CONTROL"
-_MEMORY: Final = re.compile(r"CUDA_DEVICE_MEMORY_LIMIT(_[0-9]+)?")
-_START: Final = re.compile(r"[ \t\n\v\f\r]*(-?)\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
+_MEMORY: Final = late(r"CUDA_DEVICE_MEMORY_LIMIT(_[0-9]+)?")
+_START: Final = late(r"[ \t\n\v\f\r]*(-?)\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _UNITS: Final = {"k": 10, "m": 20, "g": 30}
 _ULONG: Final = 2**64
 _NO_GPU_HAS: Final = 2**48

@@ -6,7 +6,6 @@ that were made. They have to name the same devices, and the node that the pod is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
@@ -16,8 +15,9 @@ import msgspec
 from auditor.analysis.gpu.hami import ALLOCATED, NODES, Slice, containers_of, held, template_slot
 from auditor.analysis.gpu.hami_marks import INSTANCES, instances_of
 from auditor.analysis.gpu.pods import LONGEST, PodUse
+from auditor.late import late
 
-_NAME: Final = re.compile(r"[!-~]{1,120}")
+_NAME: Final = late(r"[!-~]{1,120}")
 """What may be the id of a device."""
 
 

@@ -28,11 +28,12 @@ Shown by KAI's own checks at revision 72de64fc; ``tests/vectors/kai.json`` holds
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
+
+from auditor.late import late
 
 GROUP: Final = "runai-gpu-group"
 RESERVED: Final = "run.ai/reserve_for_gpu_index"
@@ -44,8 +45,8 @@ _DEVICES: Final = "gpu-fraction-num-devices"
 _RECEIVED: Final = "received-resource-type"
 _MPS: Final = "mps"
 _WHOLE: Final = "nvidia.com/gpu"
-_DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,100}")
+_DECIMAL: Final = late(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_INTEGER: Final = late(r"[+-]?[0-9]{1,100}")
 _LONGEST: Final = 100
 
 

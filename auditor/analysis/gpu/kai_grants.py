@@ -6,7 +6,6 @@ fraction, so whatever a pod writes, what separates it from others of its group i
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -18,10 +17,11 @@ from auditor.analysis.gpu.devices import parse_device
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.kai import RESERVED, groups_of, is_fraction, refused, reserves
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
+from auditor.late import late
 
 ANY: Final = "any GPU that KAI or Run:ai shares"
-_NAME: Final = re.compile(r"[!-~]{1,120}")
-_INDEX: Final = re.compile(r"[0-9]{1,4}")
+_NAME: Final = late(r"[!-~]{1,120}")
+_INDEX: Final = late(r"[0-9]{1,4}")
 
 
 class _Reserved(msgspec.Struct, frozen=True):

@@ -52,15 +52,16 @@ from auditor.analysis.gpu.plugin_flags import (
     refusal_of,
     switch,
 )
+from auditor.late import late
 
 _PREFIX: Final = "nvidia.com/"
 _LONGEST: Final = 63
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NAME: Final = late(rf"{_LABEL}(?:\.{_LABEL})*")
 _LEAST: Final = 2
 _LARGEST: Final = 2**63 - 1
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_DEVICE: Final = re.compile(
+_DEVICE: Final = late(
     rf"[0-9]+(?::[0-9]+)?|(?:GPU|MIG)-{_UUID}|MIG-GPU-{_UUID}/[0-9]+/[0-9]+", re.ASCII
 )
 

@@ -24,8 +24,9 @@ from auditor.analysis.gpu.plugin_fields import (
     unreadable,
     written,
 )
+from auditor.late import late
 
-_OPTION: Final = re.compile(r"--?([A-Za-z0-9-]+)(?:=(.*))?", re.DOTALL)
+_OPTION: Final = late(r"--?([A-Za-z0-9-]+)(?:=(.*))?", re.DOTALL)
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 

@@ -36,6 +36,7 @@ from auditor.analysis.gpu.plugin_fields import folded
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.texts import ReadFailure, ReadText
+from auditor.late import late
 from auditor.model.resource import Resource
 
 TEMPLATE: Final = "k8s/PodTemplate"
@@ -46,7 +47,7 @@ NAMING, CONFIGURED = "0", "1"
 LABEL: Final = "nvidia.com/device-plugin.config"
 """The label of a node that selects a key of the ConfigMap."""
 
-_LOOKS_SO: Final = re.compile(r"\b(sharing|flags|timeslicing)\b", re.IGNORECASE)
+_LOOKS_SO: Final = late(r"\b(sharing|flags|timeslicing)\b", re.IGNORECASE)
 _LONGEST: Final = 1 << 18
 _SECTIONS: Final = ("version", "flags", "sharing", "resources", "imex")
 _encode = msgspec.json.encode

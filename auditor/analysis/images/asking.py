@@ -18,10 +18,11 @@ import msgspec
 from auditor.analysis.images import rows
 from auditor.analysis.images.references import parsed
 from auditor.analysis.protocol import Groups
+from auditor.late import late
 from auditor.model.images import Identity
 from auditor.platforms.docker import IMAGE
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}", re.ASCII)
+_NAME: Final = late(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}", re.ASCII)
 _decode_identity: Final = msgspec.json.Decoder(Identity).decode
 
 

@@ -14,7 +14,6 @@ about one package the latest counts; one that says when goes before one that doe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
@@ -22,13 +21,14 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.images.references import parsed
+from auditor.late import late
 from auditor.model.images import Declared, Fault, Product, Statements
 
 SETTLED: Final = frozenset({"not_affected", "fixed"})
 """What takes a fault off the list of those that count."""
 _IMAGE: Final = "pkg:oci/"
 _SBOM: Final = "urn:cdx:"
-_ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_ESCAPED: Final = late(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 class _Purl(msgspec.Struct, frozen=True):

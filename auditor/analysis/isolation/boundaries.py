@@ -19,17 +19,18 @@ attestation, so what follows from it is what was configured.
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
+
 _NODE: Final = frozenset({"", "runc", "crun", "youki", "io.containerd.runc.v2", "nvidia"})
 _NVIDIA: Final = "nvidia-"
 _GVISOR: Final = ("runsc", "gvisor", "io.containerd.runsc")
 _MACHINES: Final = ("kata", "io.containerd.kata")
-_ENCRYPTED: Final = re.compile(r".*-(snp|sev|tdx|cca|se|cc)(-[a-z0-9-]+)?")
+_ENCRYPTED: Final = late(r".*-(snp|sev|tdx|cca|se|cc)(-[a-z0-9-]+)?")
 _FOR_DEVELOPERS: Final = "coco-dev"
 """Kata's handler for trying confidential containers without the processor for it."""
 

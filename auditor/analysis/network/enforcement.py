@@ -22,7 +22,6 @@ decide for their agents. What a provider runs out of sight stays unknown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
@@ -31,13 +30,14 @@ import msgspec
 
 from auditor.analysis.bodies import decoded
 from auditor.analysis.limits import mapping
+from auditor.late import late
 from auditor.model.resource import Resource
 
 TABLE: Final = "network-plugins"
 ENFORCED, DECLARED, UNKNOWN = "enforced", "declared", "unknown"
 
 
-_NUMBER: Final = re.compile(r"v?([0-9]{1,18})")
+_NUMBER: Final = late(r"v?([0-9]{1,18})")
 _CONDITION: Final = "NetworkUnavailable"
 
 

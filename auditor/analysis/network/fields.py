@@ -6,25 +6,25 @@ the policy is one of which nobody knows what it does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from auditor.analysis.label_selectors import Requirements, of_selector
 from auditor.analysis.network.addresses import Block, block_of
 from auditor.analysis.network.ports import FIRST, LAST, NamedPort, PortRange, Protocol
+from auditor.late import late
 from auditor.secrets.marks import has_marker
 
-_NETWORK: Final = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
-_NAME: Final = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
+_NETWORK: Final = late(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
+_NAME: Final = late(r"(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 """An IANA service name (RFC 6335, section 5.1), as ports of containers are called."""
 _SELECTOR: Final = frozenset({"matchLabels", "matchExpressions"})
-_LABEL: Final = re.compile(
+_LABEL: Final = late(
     r"(?:(?=.{1,253}/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?"
     r"(?=.{1,63}\Z)[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
 )
 """A qualified name (k8s.io/apimachinery, util/validation)."""
-_VALUE: Final = re.compile(r"(?=.{0,63}\Z)(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
+_VALUE: Final = late(r"(?=.{0,63}\Z)(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 Value = TypeVar("Value")
 Json = Mapping[str, object]
 

@@ -9,7 +9,6 @@ The table ``network-places`` names them, by addresses or by the nodes that they 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -17,10 +16,11 @@ import msgspec
 
 from auditor.analysis.network.addresses import Block, block_of
 from auditor.analysis.network.ports import LAST, PortRange, Protocol
+from auditor.late import late
 
 TABLE: Final = "network-places"
 EVERY_NODE, CONTROL_PLANE = "nodes", "control-plane"
-_PORT: Final = re.compile(r"(TCP|UDP|SCTP) ([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_PORT: Final = late(r"(TCP|UDP|SCTP) ([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 
 class Place(msgspec.Struct, frozen=True):

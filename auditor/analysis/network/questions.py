@@ -32,6 +32,7 @@ from auditor.analysis.network.policies import Direction
 from auditor.analysis.network.ports import PortRange, Protocol, bits
 from auditor.analysis.network.summaries import Summaries
 from auditor.analysis.network.telling import SHOWN, Telling, steps_of
+from auditor.late import late
 from auditor.model.reach import ALLOWED, DENIED, UNKNOWN, AnswerFact, PolicyStep
 
 MOST_PAIRS: Final = 2_500
@@ -39,7 +40,7 @@ MOST_PAIRS: Final = 2_500
 OWN_NODE: Final = (
     "no policy keeps a pod from its own node, nor that node from the pod; policies deny it"
 )
-_PORT: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+_PORT: Final = late(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
 ON_NODE: Final = "denied, but for nodes"
 EVERYBODY: Final = "*"
 WORLD, NODES, TENANT, NODE = "world", "nodes", "tenant:", "node/"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from auditor.analysis.network.gathering import Kind
 from auditor.analysis.network.network import Network
 from auditor.analysis.network.policies import Direction
 from auditor.analysis.network.summaries import ELSEWHERE, Reached, Summaries, Zone
+from auditor.late import late
 from auditor.model.reach import (
     TENANTS,
     DirectionReach,
@@ -22,7 +22,7 @@ from auditor.model.reach import (
 SHOWN: Final = 20
 """How many names and ranges of ports are listed."""
 SHOWN_STEPS: Final = 12
-_INDEX: Final = re.compile(r"\.([0-9]+)")
+_INDEX: Final = late(r"\.([0-9]+)")
 
 
 def path_of(pointer: str) -> str:

@@ -6,13 +6,13 @@ loopback, and a port is added to an address that has none. With ``--config`` fla
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from auditor.analysis.limits import mapping
+from auditor.late import late
 
-_PORT: Final = re.compile(r":[0-9]+\Z")
+_PORT: Final = late(r":[0-9]+\Z")
 _FLAG: Final = "metrics-bind-address"
 _LOOPBACK: Final = "127.0.0.1"
 _EVERY: Final = "0.0.0.0"  # noqa: S104 - looked at, never listened on

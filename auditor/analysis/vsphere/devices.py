@@ -27,16 +27,17 @@ from typing import Any, Final
 import msgspec
 
 from auditor.analysis.vsphere.tenants import Owned
+from auditor.late import late
 from auditor.model.resource import Resource
 
 _VGPU: Final = "VirtualPCIPassthroughVmiopBackingInfo"
 _DVX: Final = "VirtualPCIPassthroughDvxBackingInfo"
 _MAKERS: Final = frozenset({0x10DE, 0x1002, 0x1DA3})
 """NVIDIA, AMD, Habana: by PCI's numbers. Another maker's device counts where its host lists it."""
-_WORDS: Final = re.compile("nvidia|amd|habana|gaudi|intel.*gpu", re.IGNORECASE)
+_WORDS: Final = late("nvidia|amd|habana|gaudi|intel.*gpu", re.IGNORECASE)
 """By what a class of virtual devices is told to be one of GPUs: its name is free text."""
-_MIG: Final = re.compile(r".*-[0-9]+-[0-9]+[abcq](?:me)?")
-_SEVERAL: Final = re.compile(r".*dc-[0-9]+-[0-9]+.*", re.IGNORECASE)
+_MIG: Final = late(r".*-[0-9]+-[0-9]+[abcq](?:me)?")
+_SEVERAL: Final = late(r".*dc-[0-9]+-[0-9]+.*", re.IGNORECASE)
 """Profiles of which an instance may have several."""
 _ALONE: Final = "mig"
 """How a profile is shared that has an instance to itself (profileSharing)."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from auditor.late import late
 from collectors.docker.compose.interpolation import is_open
 from collectors.docker.compose.merge import STARTED, as_build, key_of_entry, unique
 from collectors.docker.compose.nodes import Node, NotResolved
 from collectors.docker.compose.ports import port_key, ports_of
 from collectors.docker.compose.texts import go_text
 
-_DRIVE: Final = re.compile(r"[A-Za-z]:")
+_DRIVE: Final = late(r"[A-Za-z]:")
 _PROPAGATIONS: Final = frozenset(
     {"rprivate", "private", "rshared", "shared", "rslave", "slave"},
 )

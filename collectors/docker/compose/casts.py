@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
+from auditor.late import late
 from collectors.docker.compose.nodes import ITEM, Path, Scalar
 
 Cast = Callable[[str], Scalar]
@@ -17,7 +17,7 @@ _TRUTHS: Final = {
     **dict.fromkeys(("true", "y", "yes", "on"), True),
     **dict.fromkeys(("false", "n", "no", "off"), False),
 }
-_NUMBER: Final = re.compile(r"[-+]?[0-9]+")
+_NUMBER: Final = late(r"[-+]?[0-9]+")
 _ANY: Final = "*"
 
 

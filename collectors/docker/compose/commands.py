@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_OPEN: Final = re.compile(r"\{\{ [^{}]* \}\}")
+from auditor.late import late
+
+_OPEN: Final = late(r"\{\{ [^{}]* \}\}")
 _SPACES: Final = " \t\r\n"
 _END: Final = ";&|<>"
 

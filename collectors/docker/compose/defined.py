@@ -10,15 +10,15 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable
 from typing import Final
 
+from auditor.late import late
 from collectors.docker.compose.nodes import Node
 
 _FILES: Final = ("secrets", "configs")
 _BINDS: Final = frozenset({"bind", "rbind"})
-_ELSEWHERE: Final = re.compile(r"/|~|\{\{|[A-Za-z]:[\\/]")
+_ELSEWHERE: Final = late(r"/|~|\{\{|[A-Za-z]:[\\/]")
 
 
 def with_defined(service: Node, model: Node | None, folder: str) -> Node:

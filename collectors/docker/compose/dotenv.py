@@ -14,14 +14,15 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from collectors.docker.compose.interpolation import Interpolation, Lookup, open_value
 from collectors.docker.compose.nodes import NotResolved
 
-_EXPORT: Final = re.compile(r"export\s+")
+_EXPORT: Final = late(r"export\s+")
 _SPACES: Final = "\t\v\f\r \x85\xa0"
-_KEY: Final = re.compile(r"[^=:\n]*")
-_ALLOWED: Final = re.compile(rf"[\w.\-\[\]{re.escape(_SPACES)}]*")
-_ESCAPES: Final = re.compile(r"\\(?:[abcfnrtv$\"\\]|0\d{0,3})")
+_KEY: Final = late(r"[^=:\n]*")
+_ALLOWED: Final = late(rf"[\w.\-\[\]{re.escape(_SPACES)}]*")
+_ESCAPES: Final = late(r"\\(?:[abcfnrtv$\"\\]|0\d{0,3})")
 _MEANING: Final = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"',
     "\\": "\\", "$": "$$",

@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from auditor.late import late
 from collectors.docker.compose.nodes import NotResolved
 
 MOST_DEPTH: Final = 32
@@ -27,12 +28,12 @@ MOST_TEXT: Final = 1 << 20
 MOST_IN_ALL: Final = 16 << 20
 """Characters that all texts of a project may come to."""
 
-_BEGIN: Final = re.compile(
+_BEGIN: Final = late(
     r"\$(?:(?P<escaped>\$)|(?P<named>[_a-z][_a-z0-9]*)"
     r"|\{(?:(?P<braced>[_a-z][_a-z0-9]*)(?:(?P<end>\})|(?P<operator>:?[-+?]))|(?P<invalid>)))",
     re.IGNORECASE,
 )
-_OPEN: Final = re.compile(r"\{\{ ([^{}]*) \}\}")
+_OPEN: Final = late(r"\{\{ ([^{}]*) \}\}")
 
 Lookup = Callable[[str], str | None]
 """The value of a variable, None where it is not set."""

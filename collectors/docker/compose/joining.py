@@ -19,13 +19,14 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from auditor.late import late
 from collectors.docker.compose.interpolation import Interpolation
 from collectors.docker.compose.names import MAIN, OVERRIDES
 from collectors.docker.compose.project import Resolver, main_of, override_of
 from collectors.docker.compose.reads import MOST_BYTES, Files
 
-_NAMES_OTHERS: Final = re.compile(rb"include|extends")
-_SELECTS: Final = re.compile(rb"^\s*(?:export\s+)?COMPOSE_FILE", re.MULTILINE)
+_NAMES_OTHERS: Final = late(rb"include|extends")
+_SELECTS: Final = late(rb"^\s*(?:export\s+)?COMPOSE_FILE", re.MULTILINE)
 
 
 def joined(paths: Sequence[str], files: Files) -> frozenset[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from auditor.late import late
+
 MAIN: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """What a project's file is called, the first one that is there."""
 OVERRIDES: Final = (
     *("compose.override.yml", "compose.override.yaml"),
     *("docker-compose.override.yml", "docker-compose.override.yaml"),
 )
-NAMED: Final = re.compile(r"(?:docker-)?compose(?:[.\-_].*)?\.ya?ml", re.IGNORECASE)
+NAMED: Final = late(r"(?:docker-)?compose(?:[.\-_].*)?\.ya?ml", re.IGNORECASE)
 """How the name of any of them looks."""

@@ -7,17 +7,17 @@ mounts ``./db/data``. What is absolute, or below somebody's home, stays as it is
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable
 from typing import Final
 
+from auditor.late import late
 from collectors.docker.compose.interpolation import is_open
 from collectors.docker.compose.merge import CONTAINERS
 from collectors.docker.compose.nodes import Node
 from collectors.docker.compose.reads import PLACED
 
-_ELSEWHERE: Final = re.compile(r"/|~|\\\\|[A-Za-z]:[\\/]|\{\{|[A-Za-z][A-Za-z0-9+.-]+:|git@")
-_NO_FOLDER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|service:|github\.com/|git@")
+_ELSEWHERE: Final = late(r"/|~|\\\\|[A-Za-z]:[\\/]|\{\{|[A-Za-z][A-Za-z0-9+.-]+:|git@")
+_NO_FOLDER: Final = late(r"[A-Za-z][A-Za-z0-9+.-]*://|service:|github\.com/|git@")
 
 
 def each_service(node: Node, make: Callable[[Node], Node]) -> Node:

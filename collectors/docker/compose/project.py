@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from collectors.docker.compose.finishing import finished, on_networks, with_named
 from collectors.docker.compose.interpolation import Interpolation, is_open, open_value
 from collectors.docker.compose.loading import Loader, env_file_of
@@ -27,7 +28,7 @@ from collectors.documents.recognise import PathKind
 
 NAME: Final = "COMPOSE_PROJECT_NAME"
 _FILES, _SEPARATOR = "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"
-_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9_-]")
+_NOT_IN_NAMES: Final = late(r"[^a-z0-9_-]")
 
 
 class Project(msgspec.Struct):
@@ -162,8 +163,8 @@ class Resolver:
         return set(project.services)
 
 
-_TOP_NAME: Final = re.compile(rb"^name:[ \t]*([^\s#]+)", re.MULTILINE)
-_LAID_OVER: Final = re.compile(r"(?:docker-)?compose[.\-_].+\.ya?ml", re.IGNORECASE)
+_TOP_NAME: Final = late(rb"^name:[ \t]*([^\s#]+)", re.MULTILINE)
+_LAID_OVER: Final = late(r"(?:docker-)?compose[.\-_].+\.ya?ml", re.IGNORECASE)
 _MOST_OF_MAIN: Final = 4 << 20
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import GapCause
 from collectors.docker.compose.dotenv import Entry, read_variables
 from collectors.docker.compose.interpolation import Interpolation, Lookup, is_open
@@ -23,8 +23,8 @@ MOST_BYTES: Final = 4 << 20
 
 PLACED: Final = "/\0/"
 """How a path begins that is already one from the top of the target; no file can say so."""
-_REMOTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|git@|github\.com/")
-_USER: Final = re.compile(r"//[^/@]*@")
+_REMOTE: Final = late(r"[A-Za-z][A-Za-z0-9+.-]+:|git@|github\.com/")
+_USER: Final = late(r"//[^/@]*@")
 
 
 class Files(Protocol):

@@ -9,6 +9,7 @@ from typing import Final
 
 import stringzilla
 
+from auditor.late import late
 from collectors.docker.compose.names import NAMED
 from collectors.documents.ledger import Ledger
 from collectors.documents.recognise import (
@@ -23,9 +24,9 @@ from collectors.documents.recognise import (
 
 _find: Final[Callable[..., int]] = stringzilla.find
 _WORD, _OTHER_WORD = b"services", b"include"
-_SERVICES: Final = re.compile(rb"^(?:services|['\"]services['\"])\s*:", re.MULTILINE)
-_INCLUDE: Final = re.compile(rb"^(?:include|['\"]include['\"])\s*:", re.MULTILINE)
-_IN_TEXT: Final = re.compile(r"^(?:services|['\"]services['\"])\s*:", re.MULTILINE)
+_SERVICES: Final = late(rb"^(?:services|['\"]services['\"])\s*:", re.MULTILINE)
+_INCLUDE: Final = late(rb"^(?:include|['\"]include['\"])\s*:", re.MULTILINE)
+_IN_TEXT: Final = late(r"^(?:services|['\"]services['\"])\s*:", re.MULTILINE)
 
 
 class ComposeFiles(Recogniser):

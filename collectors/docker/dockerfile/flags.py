@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from auditor.late import late
 from collectors.docker.dockerfile.faults import NotBuiltError
 from collectors.docker.dockerfile.words import SPACES
 
@@ -47,9 +48,9 @@ _VALUES: Final = frozenset(
 )
 _UNITS: Final = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6}
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
-_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_DURATION: Final = re.compile(rf"[-+]?(?:0|(?:{_PART.pattern})+)")
-_RETRIES: Final = re.compile(r"[+]?\d+|-0+")
+_PART: Final = late(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_DURATION: Final = late(rf"[-+]?(?:0|(?:{_PART.pattern})+)")
+_RETRIES: Final = late(r"[+]?\d+|-0+")
 Words = tuple[list[str], str]
 
 

@@ -10,13 +10,14 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from collectors.docker.dockerfile.faults import NotBuiltError
 from collectors.docker.dockerfile.flags import check_health, flags_of, split_flags
 from collectors.docker.dockerfile.words import SPACES
 
-_BLANKS: Final = re.compile(r"[\t\v\f\r ]+")
+_BLANKS: Final = late(r"[\t\v\f\r ]+")
 _SPACES: Final = frozenset(SPACES)
-_STAGE: Final = re.compile(r"[a-z][a-z0-9\-_.]*")
+_STAGE: Final = late(r"[a-z][a-z0-9\-_.]*")
 _FLAGS_UNREAD: Final = frozenset({"ARG", "STOPSIGNAL"})
 """What BuildKit does not look at the options of."""
 

@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import GapCause
 from collectors.docker.dockerfile.faults import MOST_INSTRUCTIONS, MOST_LINE, Budget, NotBuiltError
 from collectors.docker.dockerfile.instructions import (
@@ -28,11 +29,11 @@ from collectors.docker.dockerfile.instructions import (
 )
 from collectors.docker.dockerfile.words import NONE, SPACES, Lexer
 
-_DIRECTIVE: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*")
+_DIRECTIVE: Final = late(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*")
 _DIRECTIVES: Final = frozenset({"syntax", "escape", "check"})
-_HEREDOC: Final = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)")
+_HEREDOC: Final = late(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)")
 _WITH_HEREDOCS: Final = frozenset({"ADD", "COPY", "RUN"})
-_TABS: Final = re.compile(r"^\t+", re.MULTILINE)
+_TABS: Final = late(r"^\t+", re.MULTILINE)
 
 
 class Parsed(msgspec.Struct, frozen=True):

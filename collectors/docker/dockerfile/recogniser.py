@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import Final
 
+from auditor.late import late
 from collectors.documents.ledger import Ledger
 from collectors.documents.recognise import (
     TAKES_NOTHING,
@@ -20,7 +20,7 @@ _OTHER: Final = (
     r"|j2|jinja2?|tmpl|tpl|template|in|erb|mustache|m4"
 )
 """How names end of what stands beside a Dockerfile, or becomes one."""
-NAMED: Final = re.compile(
+NAMED: Final = late(
     rf"(?i:(?:dockerfile|containerfile)(?:[.\-_](?!.*\.(?:{_OTHER})\Z)(?!(?:{_OTHER})\Z).+)?"
     r"|.+\.(?:dockerfile|containerfile))"
 )

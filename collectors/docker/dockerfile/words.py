@@ -12,12 +12,12 @@ A value that nobody gave is open: it stays so whatever an operator does with it,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from collectors.docker.dockerfile.faults import MOST_DEPTH, Budget, NotBuiltError
 from collectors.docker.dockerfile.patterns import (
     replaced,
@@ -32,7 +32,7 @@ SPACES: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".j
 """What is white space to Go."""
 _SPACES: Final = frozenset(SPACES)
 _SPECIAL: Final = frozenset("@*#?-$!0")
-_OPEN: Final = re.compile(r"\{\{ [^{}]* \}\}")
+_OPEN: Final = late(r"\{\{ [^{}]* \}\}")
 _END: Final = ""
 """What is read at the end of a text."""
 

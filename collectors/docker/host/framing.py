@@ -19,13 +19,13 @@ What was cut off at its end is only short: what it no longer says is not known.
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import Answered
 from collectors.docker.host.observed import CONTAINER_ID, Observed, Output, Process, confined_by
 from collectors.docker.host.probes import MOST_ENTRIES, text_at
@@ -35,8 +35,8 @@ from collectors.hosts.words import decoded, number_of, path_of
 
 MOST_BYTES: Final = 16 << 20
 """Of what a host prints no more is read."""
-_MODE: Final = re.compile(r"[0-9a-f]{1,8}")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_MODE: Final = late(r"[0-9a-f]{1,8}")
+_TIME: Final = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 DENIED: Final = Unread(Answered.DENIED, "permission denied")
 ODD: Final = Unread(Answered.MALFORMED, "it can't be looked at")
 CUT: Final = Unread(Answered.TRUNCATED, f"more than {MOST_ENTRIES} files, or folders in folders")

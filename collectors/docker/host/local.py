@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from auditor.late import late
 from auditor.model.enums import Answered
 from collectors.docker.host.framing import CUT, DENIED, LARGE, ODD, process_of
 from collectors.docker.host.observed import CONTAINER_ID, Observed, Output, Process, confined_by
@@ -43,7 +44,7 @@ from collectors.hosts.seen import FOLDER, Seen, Stat, Unread
 
 _LARGEST: Final = 64 << 20
 _SECONDS: Final = 10
-_NO_NEW: Final = re.compile(r"^NoNewPrivs:\t([01])$", re.MULTILINE)
+_NO_NEW: Final = late(r"^NoNewPrivs:\t([01])$", re.MULTILINE)
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM})
 

@@ -6,13 +6,13 @@ Of each path it is known what stands there, that nothing does, or why nobody kno
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from collectors.hosts.seen import NOT_SEEN, Seen, Unread
 
 
@@ -25,7 +25,7 @@ class Process(msgspec.Struct, frozen=True):
     groups: str
 
 
-CONTAINER_ID: Final = re.compile(r"[0-9a-f]{64}")
+CONTAINER_ID: Final = late(r"[0-9a-f]{64}")
 """The id of a container, as engines put it into the names of control groups."""
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import Answered
 from collectors.docker.host.observed import CONTAINER_ID, Observed, Output, Process
 from collectors.docker.host.probes import (
@@ -46,8 +47,8 @@ _LOCAL: Final = frozenset(
     }
 )
 """File systems that hold no data of an engine."""
-_ESCAPE: Final = re.compile(r"\\([0-7]{3})")
-_ENABLED: Final = re.compile(r"^enabled[ =]([0-9])", re.MULTILINE)
+_ESCAPE: Final = late(r"\\([0-7]{3})")
+_ENABLED: Final = late(r"^enabled[ =]([0-9])", re.MULTILINE)
 _REFUSED: Final = ("must be root", "not permitted", "ermission denied")
 _WITHOUT: Final = ("not in kernel", "not supported")
 _NO_RULES: Final = "No rules"

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -19,13 +18,14 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.secrets.uris import shown
 
 SOCKET: Final = "/var/run/docker.sock"
-_CONTEXT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+_CONTEXT: Final = late(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 """docker/cli, ``context/store``: names that may be given to a context."""
-_HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]+")
-_USER: Final = re.compile(r"[A-Za-z0-9._-]+")
+_HOST: Final = late(r"[A-Za-z0-9._:\[\]-]+")
+_USER: Final = late(r"[A-Za-z0-9._-]+")
 _HINT: Final = "docker://, docker://CONTEXT, docker+unix:///SOCKET, docker+tls://HOST:2376 or docker+ssh://HOST"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 import msgspec
 
 from auditor.errors import CollectionError
+from auditor.late import late
 from auditor.model.enums import CAUSES, Answered, GapCause
 from auditor.model.evidence import Principal, TargetEntry
 from auditor.model.resource import Gap
@@ -29,7 +29,7 @@ from collectors.http.clock import Clock
 from collectors.http.failures import Unanswered
 from collectors.http.patience import Patience
 
-_VERSION: Final = re.compile(r"1\.[0-9]{1,3}")
+_VERSION: Final = late(r"1\.[0-9]{1,3}")
 _ANYBODY: Final = Principal("whoever reaches the API", via="the Engine API knows no users")
 
 

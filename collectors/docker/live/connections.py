@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import socket
 import stat
 import subprocess
@@ -27,13 +26,14 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from auditor.late import late
 from collectors.docker.live.allowlist import READ_ONLY
 from collectors.http.deadline import Watch
 from collectors.http.guard import guarded
 
 SERVER: Final = "http://docker"
 """A host has to stand in a request; the engine looks at none."""
-_PORT: Final = re.compile(r":(?P<port>[0-9]{1,5})$")
+_PORT: Final = late(r":(?P<port>[0-9]{1,5})$")
 _MOST_SAID: Final = 4096
 _MOST_SHOWN: Final = 300
 """Of what ``ssh`` says its last line is shown, and no more of that."""

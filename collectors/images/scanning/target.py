@@ -29,6 +29,7 @@ from typing import Final
 import msgspec
 
 from auditor.errors import CollectionError
+from auditor.late import late
 from auditor.model.enums import ANSWERED, Answered, GapCause
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.resource import Gap
@@ -52,7 +53,7 @@ _DOWNLOAD: Final = ("image", "--download-db-only", "--quiet", "--no-progress", "
 
 
 _REGISTRY: Final = "* remote error: "
-_FATAL: Final = re.compile(r"^\S+\s+FATAL\s+(?:Fatal error\s+)?(?:run error: )?", re.MULTILINE)
+_FATAL: Final = late(r"^\S+\s+FATAL\s+(?:Fatal error\s+)?(?:run error: )?", re.MULTILINE)
 """What stands before each reason: the time, which is another each time, and no reason."""
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from auditor.late import late
+
 LEAST: Final = (0, 58, 0)
 """The first with all options that are used here."""
 BEFORE: Final = (0, 90, 0)
@@ -25,7 +27,7 @@ REFUSED: Final[Mapping[str, str]] = MappingProxyType(
 """Versions by number, with what is known of them and the source."""
 REFUSED_DIGESTS: Final[Mapping[str, str]] = MappingProxyType({})
 """Programs by the sha256 of their bytes, likewise: none is published that could be checked here."""
-_RELEASE: Final = re.compile(r"v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})", re.ASCII)
+_RELEASE: Final = late(r"v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})", re.ASCII)
 
 
 def refusal(version: str, digest: str, wanted: str) -> str:

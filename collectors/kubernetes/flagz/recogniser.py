@@ -14,13 +14,13 @@ Source: what kube-apiserver v1.37.2 prints, KEP-4828 (on by default since Kubern
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import GapCause
 from auditor.model.pointers import pointers_of, steps
 from auditor.model.resource import Resource
@@ -35,7 +35,7 @@ from collectors.documents.recognise import (
 )
 
 KIND: Final = "k8s/Flags.component.k8s.io"
-NAMED: Final = re.compile(r".+\.flagz")
+NAMED: Final = late(r".+\.flagz")
 
 _COMPONENTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -46,8 +46,8 @@ _COMPONENTS: Final[Mapping[str, str]] = MappingProxyType(
         "kube-scheduler": "kube-scheduler",
     }
 )
-_HEAD: Final = re.compile(rb"\s*([a-z-]{1,40}) flagz\r?\n")
-_FLAG: Final = re.compile(r"([a-z][a-z0-9-]*)(?:: |:|=| )(.*)")
+_HEAD: Final = late(rb"\s*([a-z-]{1,40}) flagz\r?\n")
+_FLAG: Final = late(r"([a-z][a-z0-9-]*)(?:: |:|=| )(.*)")
 _HINT: Final = "kubectl get --raw /flagz > NAME.flagz"
 
 

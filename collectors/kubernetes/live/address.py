@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, unquote
 
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.secrets.uris import shown
 
 SCHEME = "k8s"
@@ -17,7 +17,7 @@ IN_CLUSTER = "k8s+incluster"
 
 _KUBELETS = "configz"
 _SHOWN = frozenset({"namespace", "kubelets"})
-_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_NAMESPACE = late(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)

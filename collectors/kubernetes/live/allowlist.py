@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from auditor.late import late
 from auditor.platforms.kubernetes import PRINTED
 from collectors.http.guard import Allowed, Guard
 
@@ -28,9 +29,9 @@ SELF_REVIEWS: Final = (
 """What may be posted: the server stores none of these, and answers about who asks."""
 
 _PAGES: Final = frozenset({"limit", "continue"})
-_SERVED: Final = re.compile(r"/(?:version|api(?:/[^/]+)?|apis(?:/[^/]+){0,2})")
+_SERVED: Final = late(r"/(?:version|api(?:/[^/]+)?|apis(?:/[^/]+){0,2})")
 _NEVER: Final = r"(?!(?:secrets|watch|proxy|configmaps)(?:/|$))"
-_LIST_OR_OBJECT: Final = re.compile(
+_LIST_OR_OBJECT: Final = late(
     rf"""/(?:api/[^/]+|apis/[^/]+/[^/]+)/                    # group and version
     (?:{_NEVER}[^/]+(?:/[^/]+)?                              # of the whole cluster; a namespace
     |namespaces/[^/]+/{_NEVER}(?!(?:status|finalize)$)[^/]+(?:/[^/]+)?
@@ -43,8 +44,8 @@ READ_ONLY: Final = Guard(
     (
         Allowed("GET", _SERVED),
         Allowed("GET", _LIST_OR_OBJECT, _PAGES),
-        *(Allowed("GET", re.compile(re.escape(path))) for path in PRINTED.values()),
-        *(Allowed("POST", re.compile(re.escape(path))) for path in SELF_REVIEWS),
+        *(Allowed("GET", late(re.escape(path))) for path in PRINTED.values()),
+        *(Allowed("POST", late(re.escape(path))) for path in SELF_REVIEWS),
     )
 )
 """The guard of every connection to an API server."""

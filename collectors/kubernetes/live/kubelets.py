@@ -28,6 +28,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from auditor.late import late
 from auditor.model.enums import Answered
 from auditor.model.evidence import Record
 from auditor.model.resource import Resource, Target
@@ -44,14 +45,14 @@ from collectors.kubernetes.live.dialect import KUBERNETES
 from collectors.kubernetes.live.session import Session
 
 CONFIGZ: Final = "/configz"
-GUARD: Final = Guard((Allowed("GET", re.compile(re.escape(CONFIGZ))),))
+GUARD: Final = Guard((Allowed("GET", late(re.escape(CONFIGZ))),))
 """The guard of every connection to a kubelet."""
 ROLE: Final = "auditor permissions k8s --kubelets prints a role with nodes/configz"
 
 _PORT: Final = 10250
 _HIDDEN: Final = "staticPodURLHeader"
 """The one field that may hold a credential."""
-_REQUEST: Final = re.compile(r"GET /nodes/([^/]+)/configz")
+_REQUEST: Final = late(r"GET /nodes/([^/]+)/configz")
 _PATIENCE: Final = {"connect": 3.0, "read": 10.0, "total": 15.0, "attempts": 2, "size": 1 << 20}
 """With one kubelet; with all of them it is that with a target."""
 _HINT: Final = "is that a kubelet?"

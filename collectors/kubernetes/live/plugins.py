@@ -10,7 +10,6 @@ import base64
 import contextlib
 import json
 import os
-import re
 import selectors
 import signal
 import subprocess
@@ -25,6 +24,7 @@ import msgspec
 
 from auditor.bounded import read_named
 from auditor.errors import CollectionError
+from auditor.late import late
 from auditor.secrets.names import is_secret_name
 from auditor.secrets.own import Own
 from auditor.secrets.redact import redact_text
@@ -43,7 +43,7 @@ _MOST_SAID: Final = 1 << 20
 _PIECE: Final = 1 << 16
 _ONE_QUESTION: Final = threading.Lock()
 """A terminal is one; targets are opened in threads."""
-_ASSIGNED: Final = re.compile(
+_ASSIGNED: Final = late(
     r"(?i)((?:pass\w*|pwd|secret\w*|token\w*|\w*key|bearer|basic|auth\w*)[\"']?\s*[=:\s]\s*)\S+"
 )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.evidence import Redaction
 from auditor.secrets.bodies import Cleaner
 from auditor.secrets.hints import find, may_hold_secret
@@ -19,7 +19,7 @@ _ACCESS: Final = b"kube-api-access-"
 _TOKEN: Final = 5
 """Characters that ServiceAccount admission ends the name of a volume with."""
 _OF_NODE, _OF_TOKEN = b"n", b"t"
-_NAME: Final = re.compile(rb"[a-z0-9.-]+")
+_NAME: Final = late(rb"[a-z0-9.-]+")
 _MOST: Final = 512
 
 Kept = tuple[Sequence[bytes], tuple[Redaction, ...]]

@@ -20,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.resource import Resource
 from collectors.documents.json_file import JsonDocument
 from collectors.documents.ledger import Ledger
@@ -29,15 +30,15 @@ EKS: Final = "k8s/Cluster.eks.amazonaws.com"
 GKE: Final = "k8s/Cluster.container.googleapis.com"
 AKS: Final = "k8s/DiagnosticSetting.insights.azure.com"
 
-_ARN: Final = re.compile(r"arn:aws[a-z-]*:eks:[^:]*:[^:]*:cluster/.+")
-_LINK: Final = re.compile(r"https://container\.googleapis\.com/v1[^/]*/projects/.+/clusters/[^/]+")
-_ID: Final = re.compile(
+_ARN: Final = late(r"arn:aws[a-z-]*:eks:[^:]*:[^:]*:cluster/.+")
+_LINK: Final = late(r"https://container\.googleapis\.com/v1[^/]*/projects/.+/clusters/[^/]+")
+_ID: Final = late(
     r".*/providers/microsoft\.containerservice/managedclusters/([^/]+)"
     r"/providers/microsoft\.insights/diagnosticsettings/.+",
     re.IGNORECASE,
 )
-_MARKS: Final = re.compile(rb":eks:|container\.googleapis\.com|diagnosticSettings", re.IGNORECASE)
-_TEXT_MARKS: Final = re.compile(_MARKS.pattern.decode(), re.IGNORECASE)
+_MARKS: Final = late(rb":eks:|container\.googleapis\.com|diagnosticSettings", re.IGNORECASE)
+_TEXT_MARKS: Final = late(_MARKS.pattern.decode(), re.IGNORECASE)
 Found = tuple[str, str, str, Mapping[str, object]]
 """A kind, a name, where it stands, and what is said."""
 

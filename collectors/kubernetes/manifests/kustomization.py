@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from collectors.documents.blocks import Memory
 from collectors.documents.guards import Unreadable, decode
 from collectors.documents.recognise import PathKind, Tree
@@ -32,7 +33,7 @@ _PLUGINS: Final = ("generators", "transformers", "validators")
 _FOLDERS: Final = ("resources", "bases", "components", *_PLUGINS)
 """Fields whose entries are files, or folders with a kustomization of their own."""
 _CHANGES: Final = ("patches", "patchesJson6902", "replacements")
-_REMOTE: Final = re.compile(
+_REMOTE: Final = late(
     r"[a-z][a-z0-9+.-]*::?|[\w.-]+@[\w.-]+:|[^?]*\?(?:ref|version|timeout|submodules)="
     r"|[^/]*//|(?:gh|github\.com|gitlab\.com|bitbucket\.org|dev\.azure\.com)[:/]",
     re.IGNORECASE,

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import GapCause
 from auditor.model.resource import Resource
 from collectors.documents.guards import Hints, Unreadable
@@ -20,7 +21,7 @@ from collectors.kubernetes.manifests.json_objects import JsonObjects
 from collectors.kubernetes.manifests.survey import CHART, KUSTOMIZATION, survey
 from collectors.kubernetes.objects import Maker
 
-_OF_KUBERNETES: Final = re.compile(
+_OF_KUBERNETES: Final = late(
     r"apiversion|kind"
     r"|\\[uUx][0-9a-fA-F]|\\\n|binary"  # letters as numbers, a word on two lines, a word in base64
     r"|\{\{|\{%|<%|#@",  # Helm and Jinja, ERB, ytt

@@ -13,12 +13,12 @@ Source: k8s.io/apiserver v0.37.2, pkg/audit/metrics.go; Prometheus' text format,
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import GapCause
 from auditor.model.pointers import pointers_of
 from auditor.model.resource import Resource
@@ -33,16 +33,16 @@ from collectors.documents.recognise import (
 )
 
 KIND: Final = "k8s/Metrics.apiserver.k8s.io"
-NAMED: Final = re.compile(r".+\.apiserver-metrics")
+NAMED: Final = late(r".+\.apiserver-metrics")
 
 _BEGINS: Final = b"# HELP "
 _PREFIX: Final = "apiserver_audit_"
 _EVENTS: Final = f"{_PREFIX}event_total"
-_LINE: Final = re.compile(
+_LINE: Final = late(
     rf"({_PREFIX}[a-z_]+)(?:\{{([^}}]*)\}})?[ \t]+"
     r"([0-9]{1,20}(?:\.[0-9]{1,20})?(?:e\+?[0-9]{1,2})?)(?:[ \t]+[0-9]{1,20})?"
 )
-_LEVEL: Final = re.compile(r'(?:^|,)\s*level="([A-Za-z]+)"')
+_LEVEL: Final = late(r'(?:^|,)\s*level="([A-Za-z]+)"')
 _MOST: Final = 1 << 53
 _HINT: Final = "kubectl get --raw /metrics > NAME.apiserver-metrics"
 

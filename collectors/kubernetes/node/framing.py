@@ -19,11 +19,11 @@ The whole counts or nothing: what was cut has no end, what was changed has anoth
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from auditor.late import late
 from auditor.model.enums import Answered
 from collectors.hosts.seen import NOT_SEEN, Seen, Stat, Unread
 from collectors.hosts.words import decoded, number_of, path_of
@@ -46,10 +46,10 @@ from collectors.kubernetes.node.script import HEADER
 
 MOST_BYTES: Final = 16 << 20
 """Of what a node printed no more is read."""
-_MODE: Final = re.compile(r"[0-9a-f]{1,8}")
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-_END: Final = re.compile(rb"end ([0-9a-f]{64})\n")
+_MODE: Final = late(r"[0-9a-f]{1,8}")
+_DIGEST: Final = late(r"[0-9a-f]{64}")
+_TIME: Final = late(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_END: Final = late(rb"end ([0-9a-f]{64})\n")
 DENIED: Final = Unread(Answered.DENIED, "permission denied: look as root")
 ODD: Final = Unread(Answered.MALFORMED, "it can't be looked at")
 CUT: Final = Unread(Answered.TRUNCATED, f"more than {MOST_ENTRIES} files, or folders in folders")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.pointers import pointers_of, steps
 from auditor.model.resource import Resource
 from collectors.documents.ledger import Ledger
@@ -20,7 +20,7 @@ from collectors.documents.recognise import (
     Recogniser,
 )
 
-NAMED: Final = re.compile(r".+\.node-probe")
+NAMED: Final = late(r".+\.node-probe")
 _HEADER: Final = b"auditor-node "
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from auditor.late import late
 from auditor.model.enums import GapCause
 from auditor.platforms.kubernetes import NODE_COMPONENTS, NODE_FILES, NODE_KUBELET
 from collectors.documents.guards import Unreadable
@@ -44,8 +45,8 @@ from collectors.kubernetes.node.told import Body, Kubelet, running, shown
 
 _MANIFEST: Final = r"(?:[a-z0-9-]*-)?{}(?:\.ya?ml|\.manifest|\.json)?"
 """How files are called that hold the manifest of a component."""
-_CERTIFICATE: Final = re.compile(r".*\.(?:crt|pem|cert)", re.IGNORECASE)
-_KEY: Final = re.compile(r".*\.key|.*-key\.pem", re.IGNORECASE)
+_CERTIFICATE: Final = late(r".*\.(?:crt|pem|cert)", re.IGNORECASE)
+_KEY: Final = late(r".*\.key|.*-key\.pem", re.IGNORECASE)
 _HAS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "proxyCredentials": "kube-proxy",

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import bisect
 import posixpath
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from auditor.late import late
 from auditor.model.resource import Resource
 from collectors.documents.recognise import PathKind, Tree
 from collectors.documents.rendered import Standing
 
-_SOURCE: Final = re.compile(r"^# Source: (\S.*?)\s*$")
+_SOURCE: Final = late(r"^# Source: (\S.*?)\s*$")
 
 Known = tuple[Resource, Standing]
 """An object as it was read of a file, and where it stands."""

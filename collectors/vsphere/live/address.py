@@ -12,18 +12,18 @@ The user is not part of the target: whoever asks, it is the same.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import msgspec
 
 from auditor.errors import UsageError
+from auditor.late import late
 from auditor.secrets.uris import shown
 
 SCHEME: Final = "vsphere"
 _OPTIONS: Final = frozenset({"datacenter", "cluster"})
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+_HOST: Final = late(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 _HINT: Final = "vsphere://USER@HOST, or vsphere://USER@HOST/?datacenter=NAME or ?cluster=NAME"
 
 

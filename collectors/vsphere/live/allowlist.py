@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from auditor.late import late
 from collectors.http.guard import Allowed, Guard, WriteRefusedError
 from collectors.vsphere.live.markup import ENVELOPE, VIM, Refused, parse
 
@@ -36,8 +37,8 @@ METHODS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Each method that may be called, and what for."""
 LOGIN: Final = "Login"
-_ACTION: Final = re.compile(r"urn:vim25/[0-9]{1,3}(?:\.[0-9]{1,3}){1,4}")
-READ_ONLY: Final = Guard((Allowed("POST", re.compile(re.escape(PATH))),))
+_ACTION: Final = late(r"urn:vim25/[0-9]{1,3}(?:\.[0-9]{1,3}){1,4}")
+READ_ONLY: Final = Guard((Allowed("POST", late(re.escape(PATH))),))
 """The guard of every connection to a server; :func:`check` looks into the body."""
 
 

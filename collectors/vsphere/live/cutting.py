@@ -22,19 +22,20 @@ from collections.abc import Collection, Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from auditor.late import late
 from collectors.vsphere.live.forms import Form, Items, item_of, value_of
 from collectors.vsphere.live.markup import ENVELOPE, VIM, Refused, parse
 
 _RETURNED: Final = b"<returnval>"
-_OPENS: Final = re.compile(rb"<([A-Za-z][A-Za-z0-9-]*:)?([A-Za-z]+)((?:\s+[^<>]*)?)>\s*")
-_SPACES: Final = re.compile(rb"\s*\Z")
-_TOKEN: Final = re.compile(rb"<token>([!-%'-;=-~]*)</token>")
-_OBJECT: Final = re.compile(
+_OPENS: Final = late(rb"<([A-Za-z][A-Za-z0-9-]*:)?([A-Za-z]+)((?:\s+[^<>]*)?)>\s*")
+_SPACES: Final = late(rb"\s*\Z")
+_TOKEN: Final = late(rb"<token>([!-%'-;=-~]*)</token>")
+_OBJECT: Final = late(
     rb'<objects><obj type="([A-Za-z]+)">([!-%\'-;=-~]+)</obj>(?=<propSet>|<missingSet>|</objects>)'
 )
-_PATH: Final = re.compile(rb"[A-Za-z0-9.]+")
-_PLAIN: Final = re.compile(rb'(<val(?: [A-Za-z_:-]+="[ !#-%\'-;=-~]*")*>)([ -%\'-;=-~]*)</val>')
-_OUTER: Final = re.compile(rb'(<val(?: [A-Za-z_:-]+="[ !#-%\'-;=-~]*")*>)<([A-Za-z]+)[ >]')
+_PATH: Final = late(rb"[A-Za-z0-9.]+")
+_PLAIN: Final = late(rb'(<val(?: [A-Za-z_:-]+="[ !#-%\'-;=-~]*")*>)([ -%\'-;=-~]*)</val>')
+_OUTER: Final = late(rb'(<val(?: [A-Za-z_:-]+="[ !#-%\'-;=-~]*")*>)<([A-Za-z]+)[ >]')
 _VAL: Final = f"{VIM}val"
 _LARGEST: Final = 1 << 14
 _MOST: Final = 1 << 12

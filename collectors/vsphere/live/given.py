@@ -13,11 +13,11 @@ opens is ours.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from auditor.model.enums import Answered
 from collectors.http.failures import Unanswered
 from collectors.vsphere.live.calls import Calls, Faulted
@@ -28,9 +28,9 @@ from collectors.vsphere.live.pages import Pages, Start
 CLONE: Final = "CloneSession"
 _VALUE: Final = r"[!#-+\--:<-\[\]-~]{1,1000}"
 """What a cookie may have: RFC 6265, 4.1.1."""
-_COOKIE: Final = re.compile(rf'vmware_soap_session="?({_VALUE})"?')
-_BARE: Final = re.compile(r"[A-Za-z0-9._+/-]{1,1000}")
-_TICKET: Final = re.compile(rf"(?:clone:)?(cst-{_VALUE})|clone:({_VALUE})")
+_COOKIE: Final = late(rf'vmware_soap_session="?({_VALUE})"?')
+_BARE: Final = late(r"[A-Za-z0-9._+/-]{1,1000}")
+_TICKET: Final = late(rf"(?:clone:)?(cst-{_VALUE})|clone:({_VALUE})")
 HINT: Final = "the value of the cookie vmware_soap_session, or clone:TICKET"
 
 

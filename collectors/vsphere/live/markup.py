@@ -6,14 +6,15 @@ declaration is refused before a parser sees it, and no encoding is read but UTF-
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, XMLParser
+
+from auditor.late import late
 
 ENVELOPE: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
 VIM: Final = "{urn:vim25}"
 _INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_DECLARES: Final = re.compile(rb"<!(?!--|\[CDATA\[)")
+_DECLARES: Final = late(rb"<!(?!--|\[CDATA\[)")
 _DEEPEST: Final = 100
 """Elements within one another; an inventory has some twelve."""
 

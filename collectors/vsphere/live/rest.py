@@ -7,13 +7,13 @@ It is entered with the user and the password, and answered in JSON. Most of what
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any, Final, Self
 
 import msgspec
 import urllib3
 
 from auditor.errors import CollectionError
+from auditor.late import late
 from auditor.model.enums import Answered
 from collectors.http.client import JSON, Client
 from collectors.http.clock import Clock
@@ -36,10 +36,10 @@ _ID: Final = r"/id:urn:vmomi:InventoryService(?:Tag|Category):[A-Za-z0-9-]+:[A-Z
 _HEADER: Final = "vmware-api-session-id"
 ASKS: Final = Guard(
     (
-        Allowed("POST", re.compile(SESSION)),
-        Allowed("DELETE", re.compile(SESSION)),
-        Allowed("GET", re.compile(rf"(?:{CATEGORY}|{TAG})(?:{_ID})?")),
-        Allowed("POST", re.compile(ASSOCIATION), query=ATTACHED),
+        Allowed("POST", late(SESSION)),
+        Allowed("DELETE", late(SESSION)),
+        Allowed("GET", late(rf"(?:{CATEGORY}|{TAG})(?:{_ID})?")),
+        Allowed("POST", late(ASSOCIATION), query=ATTACHED),
     )
 )
 """All that is sent: a session of our own is opened and ended, the rest only reads."""

@@ -14,7 +14,6 @@ written as in a query (``cli/object/save.go`` and ``ManagedObjectReference.Encod
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -22,6 +21,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 import msgspec
 
+from auditor.late import late
 from auditor.platforms.vsphere import (
     ALARMS,
     CLUSTER,
@@ -71,10 +71,10 @@ HOLDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Types of objects that others are in, and what is not known where one of them can't be read."""
 _TYPES: Final = "|".join(sorted({*KIND_OF, *HOLDS}))
-NAMED: Final = re.compile(rf"[0-9]{{4,9}}-({_TYPES})-(.+)\.xml")
+NAMED: Final = late(rf"[0-9]{{4,9}}-({_TYPES})-(.+)\.xml")
 _ASIDE: Final = "|".join(sorted({ALARM_TYPE, *(each.type for each in ASKED.values())}))
 _METHODS: Final = "|".join(sorted({"GetAlarm", *(each.method for each in ASKED.values())} - {""}))
-ASIDE: Final = re.compile(rf"[0-9]{{4,9}}-({_ASIDE})-(.+)\.xml|(?:{_METHODS})\.xml")
+ASIDE: Final = late(rf"[0-9]{{4,9}}-({_ASIDE})-(.+)\.xml|(?:{_METHODS})\.xml")
 """Files that are read with that of the object which they tell something of."""
 
 
