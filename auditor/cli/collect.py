@@ -13,6 +13,8 @@ from auditor.cli.caching import cache_of
 from auditor.cli.errors import show_traceback
 from auditor.cli.excluding import refuse_nowhere, unused
 from auditor.cli.exits import INCOMPLETE, INTERNAL
+from auditor.cli.image_options import NAMES as IMAGES
+from auditor.cli.image_options import image_options, scanning
 from auditor.cli.options import (
     HOST_OPTIONS,
     chosen_by,
@@ -52,7 +54,7 @@ from reports.text import safe
 class _Collect(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
-            "What to read": ("exclude", *RENDERING, *HOST_OPTIONS),
+            "What to read": ("exclude", *RENDERING, *IMAGES, *HOST_OPTIONS),
             "What to keep": ("place",),
             "What it is for": ("profile", "settings", "policies"),
             "How it runs": ("kubeconfig", *ENTERING, "timeout", "progress"),
@@ -72,6 +74,7 @@ class _Collect(SectionedCommand):
 )
 @exclude_option
 @render_options
+@image_options
 @host_options
 @profile_option
 @set_option
@@ -96,12 +99,13 @@ def collect(
 
     The folder holds every answer without its secrets, who asked, and what was not answered. Judge
     it with auditor evaluate, on a machine that has no access to the cluster, or, with --render,
-    has neither the files nor the programs that render them.
+    has neither the files nor the programs that render them, or, with --images, no scanner.
 
     \b
     Examples:
       auditor collect k8s:// --output evidence/
       auditor collect deploy/ --render --values prod.yaml --output evidence/
+      auditor collect k8s:// --images --profile images --output evidence/
       auditor evaluate evidence/
 
     \b
@@ -111,24 +115,26 @@ def collect(
     """
     config = entering(read_config(), chosen, targets)
     rendering = {name: chosen.pop(name) for name in RENDERING}
+    imaging = {name: chosen.pop(name) for name in IMAGES}
     refuse_alone(rendering)
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
-    wanted = prepared(chosen_by(policies, profile, settings, cache_of(config))).wanted.among(
-        targets
-    )
+    kept = cache_of(config)
+    ready = prepared(chosen_by(policies, profile, settings, kept))
     collecting = CollectorOptions.of(
         config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
     )
+    stamp = stamp_of(targets, config)
+    then = scanning(imaging, config, kept, lambda: ready, stamp.clock)
     named = list(targets_of(targets, collecting))
-    if not rendering["render"]:
+    if not rendering["render"] and not imaging["images"]:
         _refuse_files(named)
     if exclude:
         refuse_nowhere(targets)
     with Scratch(config.temporary) as scratch, written(place) as folder:
         found = rendered([each for _, each in named], rendering, config, scratch)
-        stamp = stamp_of(targets, config)
-        order = CollectionRequest(wanted, folder, scratch, stamp.clock, b"")
+        wanted = ready.wanted.among(targets)
+        order = CollectionRequest(wanted, folder, scratch, stamp.clock, b"", then=then)
         read = _read(found, order, shown)
         shown.end()
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())

@@ -19,8 +19,8 @@ from tests.unit.collectors.images.documents import (
     result,
     verified,
 )
+from tests.unit.collectors.images.scanners import SAYS_REPORT, scanner
 from tests.unit.collectors.images.scanners import database as database_in
-from tests.unit.collectors.images.scanners import scanner
 
 PHRASE = ("--passphrase-file", "secret")
 POD = """\
@@ -154,6 +154,43 @@ def test_parts_with_images_are_merged(tmp_path: Path) -> None:
             *("a.yaml", "b.yaml"),
             *("images", "images"),
         ], merged.err
+
+
+@pytest.mark.parametrize(
+    ("does", "options", "said"),
+    [
+        ("kill -9 $$", (), "1 resources, 1 not read"),
+        ("echo '[]'", (), "1 resources, 1 not read"),
+        (
+            SAYS_REPORT,
+            ("--trivy-digest", "sha256:00"),
+            "0 resources, the program has the digest sha256:",
+        ),
+    ],
+)
+def test_a_scanner_that_misbehaves_is_a_gap_of_what_was_collected(
+    folder: Path, tmp_path: Path, does: str, options: tuple[str, ...], said: str
+) -> None:
+    program, cache = scanner(tmp_path / "bin", does), database_in(tmp_path / "cache")
+    kept = tmp_path / "kept"
+    named = ("--offline", "--trivy", program.path, "--trivy-cache", cache, "--output", kept)
+    done = auditor("collect", folder, "--images", *named, *options, env=DAY)
+    (line,) = (each for each in done.out.splitlines() if each.startswith("images://"))
+    assert done.code == 3
+    assert line.partition(": ")[2].startswith(said)
+    judged = auditor("evaluate", kept, "--format", "json")
+    results = judged.results()
+    assert judged.code == 3
+    (gap,) = results["gaps"]
+    assert gap["target"].startswith("images://trivy/")
+    assert all(rule.startswith("image-") for rule in gap["rules"])
+    assert program.starts("image") == [] or not options
+
+
+def test_options_of_a_scanner_need_somebody_to_ask_for_it(folder: Path, tmp_path: Path) -> None:
+    done = auditor("collect", folder, "--offline", "--output", tmp_path / "kept")
+    assert (done.code, done.err.splitlines()[0]) == (2, "Error: --offline needs --images")
+    assert not (tmp_path / "kept").exists()
 
 
 def test_advisories_may_not_be_too_old(folder: Path) -> None:

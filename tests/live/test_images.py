@@ -5,7 +5,9 @@ The images are pulled from a registry on the loopback; the database has the plan
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -117,6 +119,26 @@ def test_what_was_planted_is_told(trivy: Trivy, cache: Path, folder: Path, tmp_p
     shutil.rmtree(folder)
     replayed = auditor("replay", bundle, env={"PATH": "/nonexistent"})
     assert replayed.code == 0, replayed.out + replayed.err
+
+
+def test_what_was_collected_is_judged_without_a_scanner(
+    trivy: Trivy, cache: Path, folder: Path, tmp_path: Path
+) -> None:
+    scanned = scan(trivy.program, cache, folder).results()
+    kept = tmp_path / "kept"
+    digest = f"sha256:{hashlib.sha256(trivy.program.read_bytes()).hexdigest()}"
+    options = ("--offline", "--trivy", trivy.program, "--trivy-cache", cache)
+    pinned = ("--trivy-digest", digest, "--output", kept)
+    ran = auditor("collect", folder, "--images", *options, *pinned, env=DAY)
+    assert ran.code == 0, ran.err
+    assert re.search(r"^images://trivy/\w+: 4 resources, 0 not read$", ran.out, re.MULTILINE)
+    shutil.rmtree(folder)
+    nowhere = {"PATH": "/nonexistent", "AUDITOR_TRIVY": "/nonexistent/trivy"}
+    judged = auditor("evaluate", kept, "--format", "json", env=nowhere).results()
+    assert told(judged) == told(scanned) >= WRONG
+    assert judged["gaps"] == []
+    more = auditor("evaluate", kept, "--profile", "images", "--format", "json", env=nowhere)
+    assert ("clean", "sbom-missing", "fail") in told(more.results()), "by another profile as well"
 
 
 def test_an_image_that_is_nowhere_blinds_what_rests_on_it(
