@@ -53,7 +53,7 @@ class Judge:
         ``templated`` says that there may be text of a template in it that was not rendered.
         """
         outcomes: list[Outcome] = []
-        tally = 0
+        tallies: list[int] = []
         odd = not self._fitting.fits((body,))
         for group, fitting in self._sets:
             try:
@@ -61,7 +61,7 @@ class Judge:
             except Exception as error:  # noqa: BLE001 - a bug of ours costs these verdicts only
                 for member in group.members:
                     outcomes.append(_undecided(member, WHOLE_BODY, _told(error)))
-                    tally += lane(member.index, Verdict.UNKNOWN)
+                    tallies.append(lane(member.index, Verdict.UNKNOWN))
                 continue
             if items:
                 locations = ElementLocations(group, items, body, self._shape)
@@ -76,8 +76,8 @@ class Judge:
                             why, members, locations, index, outcomes, marks
                         )
                     self._judge_element(members, locations, index, outcomes, marks)
-                    tally += group.tally(tuple(marks))
-        return Judgement(tuple(outcomes), tally)
+                    tallies.append(group.tally(tuple(marks)))
+        return Judgement(tuple(outcomes), tuple(tallies))
 
     def _take_undecided(
         self,

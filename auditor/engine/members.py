@@ -18,7 +18,7 @@ from auditor.model.enums import Verdict
 from auditor.platforms.shape import Shape
 from auditor.policy.compiled import ActiveRule
 
-_TALLIES_KEPT = 8192
+_TALLIES_KEPT = 2048
 
 
 class Unit(msgspec.Struct, frozen=True, gc=False):

@@ -131,4 +131,4 @@ def _named(judgement: Judgement, texts: Sequence[tuple[str, str]]) -> Judgement:
             blank.key,
             blank.causes,
         )
-    return Judgement(tuple(outcomes), judgement.tally)
+    return Judgement(tuple(outcomes), judgement.tallies)

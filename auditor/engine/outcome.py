@@ -37,10 +37,18 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 class Judgement(msgspec.Struct, frozen=True, gc=False):
     """All that a group of rules says of one slice.
 
-    ``outcomes`` are those to be listed; ``tally`` counts all of them (:mod:`auditor.engine.tally`).
-    ``blanks`` are the numbers of those whose messages lack a name (:mod:`auditor.engine.naming`).
+    ``outcomes`` are those to be listed; ``tallies`` together count all of them: one for each set of
+    rules on each of its elements, of which judgements that are alike share the integers, since one
+    with a lane for each of hundreds of rules has kilobytes (:mod:`auditor.engine.tally`).
+    ``blanks`` are the numbers of the outcomes whose messages lack a name
+    (:mod:`auditor.engine.naming`).
     """
 
     outcomes: tuple[Outcome, ...]
-    tally: int
+    tallies: tuple[int, ...]
     blanks: tuple[int, ...] = ()
+
+    @property
+    def tally(self) -> int:
+        """Count all verdicts."""
+        return sum(self.tallies)

@@ -54,7 +54,7 @@ class Partial:
                 outcomes.append(outcome)
             elif outcome.rule in self._listed:
                 outcomes.append(_inapplicable(outcome))
-        return Judgement(tuple(outcomes), tally)
+        return Judgement(tuple(outcomes), (tally,))
 
 
 def _stands(outcome: Outcome) -> bool:

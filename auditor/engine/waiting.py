@@ -76,6 +76,7 @@ class Reserved:
         self._fields = None if reads.whole else frozenset(map(token, reads.fields))
         self._plan = KindPlan(shape, rules, list_all=self._rules, memo=memo)
         self._apart: dict[int, tuple[Judgement, Judgement, Judgement]] = {}
+        self._tallies: dict[int, tuple[int, int]] = {}
 
     def apart(self, judgement: Judgement) -> tuple[Judgement, Judgement]:
         """Take a judgement apart: what stands, and what waits."""
@@ -90,8 +91,19 @@ class Reserved:
     def _parted(self, judgement: Judgement) -> tuple[Judgement, Judgement]:
         waiting = tuple(each for each in judgement.outcomes if each.rule in self._rules)
         others = tuple(each for each in judgement.outcomes if each.rule not in self._rules)
-        tally = judgement.tally & self._lanes
-        return Judgement(others, judgement.tally - tally), Judgement(waiting, tally)
+        tallies = [self._tallies_apart(each) for each in judgement.tallies]
+        stands, waits = tuple([each for each, _ in tallies]), tuple([each for _, each in tallies])
+        return Judgement(others, stands), Judgement(waiting, waits)
+
+    def _tallies_apart(self, tally: int) -> tuple[int, int]:
+        """The tally of what stands and of what waits; the same integers for an equal one."""
+        known = self._tallies.get(tally)
+        if known is None:
+            if len(self._tallies) >= _KEPT:
+                self._tallies.clear()
+            waits = tally & self._lanes
+            known = self._tallies[tally] = tally - waits, waits
+        return known
 
     def held(self, judgements: Iterable[Judgement]) -> bytes:
         """Write the tally of what waits: of these rules alone, as each row has one."""

@@ -12,6 +12,7 @@ from auditor.engine.lines import covering
 from auditor.engine.outcome import Judgement
 from auditor.engine.tally import from_bytes, to_bytes
 from auditor.model.resource import MOST_NAMED, Gap
+from auditor.runner import spools
 from auditor.runner.cache import FileResult
 from auditor.runner.mishaps import Mishap
 from auditor.runner.rows import Rows
@@ -52,8 +53,19 @@ class Group(msgspec.Struct):
     covers: int
 
 
+class _Had(msgspec.Struct):
+    """Tallies, which are kept so that no others get their id, and how often they were had."""
+
+    tallies: tuple[int, ...]
+    times: int
+
+
 class Tallies(msgspec.Struct):
-    """What a file or a shard adds up to."""
+    """What a file or a shard adds up to.
+
+    ``judged`` are tallies with how often each was had, until they are added up: most resources of a
+    page have one of few, and each is a large number.
+    """
 
     rows: Rows
     lines: list[bytes] = msgspec.field(default_factory=list)
@@ -63,6 +75,23 @@ class Tallies(msgspec.Struct):
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     skipped: int = 0
     others: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    judged: dict[int, _Had] = msgspec.field(default_factory=dict)
+
+    def count(self, judgement: Judgement) -> None:
+        """Count what was said of a resource."""
+        tallies = judgement.tallies
+        had = self.judged.get(id(tallies))
+        if had is None:
+            self.judged[id(tallies)] = _Had(tallies, 1)
+        else:
+            had.times += 1
+
+    def add_up(self) -> None:
+        """Add up what was counted."""
+        for had in self.judged.values():
+            total = sum(had.tallies)
+            self.tally += total if had.times == 1 else total * had.times
+        self.judged = {}
 
     def add(self, part: Tallies) -> None:
         """Add what a file came to."""
@@ -113,7 +142,7 @@ class Spool:
             return
         lines.sort()
         path = f"{self._start}-{len(self.paths):04d}"
-        Path(path).write_bytes(b"".join(lines))
+        spools.write(Path(path), lines)
         self.paths.append(path)
 
 

@@ -33,6 +33,7 @@ from auditor.analysis.protocol import (
 from auditor.engine.lines import FIELD, text
 from auditor.model.fact import Origin
 from auditor.model.resource import Resource
+from auditor.runner import spools
 from auditor.secrets.hints import holding
 from auditor.secrets.messages import redact_texts
 from auditor.secrets.redact import clean
@@ -232,7 +233,7 @@ class SetApart:
 
     def _put(self) -> None:
         path = self._folder / f"apart-{len(self.spools):06d}"
-        path.write_bytes(b"".join(self.lines))
+        spools.write(path, self.lines)
         self.spools.append(path)
         self.lines = []
 

@@ -15,19 +15,21 @@ from auditor.engine.merge import in_order
 MOST_OPEN = 128
 """Files of lines that are open at once."""
 
-_BUFFERS = 16 << 20
+_BUFFERS = 4 << 20
 """Bytes of all buffers together."""
+_BUFFER = 256 << 10
+"""Bytes of one of them at most."""
 
 
 def opened(paths: Sequence[Path], stack: ExitStack) -> list[Iterable[bytes]]:
     """The lines of each file, for as long as ``stack`` lasts."""
-    size = min(1 << 20, _BUFFERS // max(1, len(paths)))
+    size = min(_BUFFER, _BUFFERS // max(1, len(paths)))
     return [stack.enter_context(path.open("rb", buffering=size)) for path in paths]
 
 
 def write(path: Path, lines: Iterable[bytes]) -> None:
     """Write lines that are in order."""
-    with path.open("wb", buffering=1 << 20) as file:
+    with path.open("wb", buffering=_BUFFER) as file:
         file.writelines(lines)
 
 

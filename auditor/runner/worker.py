@@ -143,6 +143,7 @@ class ShardRun:
         part.others += [(reading.source, line) for line in reading.skipped_lines()]
         if notes is not None and draft is not None:
             notes.end(reading, draft)
+        part.add_up()
         return part
 
     def _take_resource(
@@ -248,7 +249,7 @@ class ShardRun:
             held = Held(tuple(lines), waits.rules.held(pending))
             part.rows.add(waits.analysis, row_of(subject, waits, controller, site, held, about))
         for judgement in judgements:
-            part.tally += judgement.tally
+            part.count(judgement)
             if not judgement.outcomes:
                 continue
             if controller is None:

@@ -243,3 +243,15 @@ def test_secrets_are_hidden_with_and_without_a_memo(bodies: list[dict[str, objec
         text = str(told)
         assert "hf_" + "a" * 34 not in text
         assert "hf_" + "b" * 34 not in text
+
+
+def test_judgements_that_are_alike_share_the_integers_that_count_them() -> None:
+    """Of hundreds of rules each has kilobytes, and thousands of judgements are remembered."""
+    made = plan(active("item.a == 1", each="object.items"), active("has(object.b)"))
+    first, other = (
+        made.judge(msgspec.json.encode({"items": [{"a": 1}, {"a": 2}], "b": value}))
+        for value in (1, {"c": 2})
+    )
+    assert sum(each.tally for each in first) == sum(each.tally for each in other)
+    shared = {id(tally) for each in first for tally in each.tallies}
+    assert {id(tally) for each in other for tally in each.tallies} == shared
