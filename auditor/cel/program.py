@@ -98,7 +98,7 @@ class Program:
             late[each] = partial(_implementation, self._context, function)
         for each, pattern in self._parts.patterns:
             late[each] = partial(_search, pattern)
-        self.fast = make_function(_code_of(self._parts), late)
+        self.fast = make_function(self.make_code(), late)
         return self.fast
 
     def __repr__(self) -> str:
@@ -221,16 +221,25 @@ class Program:
         except RecursionError:
             raise CelLimitError(_TOO_DEEP) from None
 
+    def make_code(self) -> CodeType:
+        """The code behind ``fast``, which is kept once it was compiled."""
+        code = _code_of(self._parts)
+        if not self._parts.code:
+            self._parts = self._parts._replace(code=marshal.dumps(code))
+        return code
+
+    @property
+    def has_code(self) -> bool:
+        """Whether its code was made: that of one from :meth:`pack` is made when it is called."""
+        return bool(self._parts.code)
+
     def dump(self) -> bytes:
         """The compiled program as bytes, for ``Environment.restore`` of an equal environment.
 
         Only the version of Python and of this package that wrote a dump can restore it. A dump is
-        code: restore none that others could have written.
+        code, as far as that was made: restore none that others could have written.
         """
-        parts = self._parts
-        if not parts.code:
-            parts = parts._replace(code=marshal.dumps(_code_of(parts)))
-        plain: tuple[Any, ...] = (*parts,)
+        plain: tuple[Any, ...] = (*self._parts,)
         return marshal.dumps((_STAMP, plain))
 
     def pack(self) -> bytes:

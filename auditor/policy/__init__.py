@@ -11,7 +11,7 @@ from auditor.policy.compiled import ActiveRule, CompiledProfile, MessageTemplate
 from auditor.policy.load import cache_name, cache_stamp, load
 from auditor.policy.policyset import PolicySet, digest_of, policy_files
 from auditor.policy.resolve import ChosenRule, ResolvedProfile, resolve
-from auditor.policy.shipped import shipped_programs
+from auditor.policy.shipped import Shipped
 
 __all__ = [
     "ActiveRule",
@@ -22,6 +22,7 @@ __all__ = [
     "PolicySet",
     "ProgramCache",
     "ResolvedProfile",
+    "Shipped",
     "cache_name",
     "cache_stamp",
     "compile_profile",
@@ -31,7 +32,6 @@ __all__ = [
     "policies_folder",
     "policy_files",
     "resolve",
-    "shipped_programs",
 ]
 
 

@@ -10,7 +10,7 @@ import msgspec
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.policy.cachefile import CacheFolder
 from auditor.policy.policyset import PolicyFile, PolicySet, digest_files, read_files
-from auditor.policy.shipped import shipped_policy
+from auditor.policy.shipped import Shipped
 from auditor.version import VERSION
 
 FORMAT = 9
@@ -18,11 +18,15 @@ FORMAT = 9
 
 
 def load(
-    folders: Sequence[Path], cache: CacheFolder | None = None, platforms: Platforms = PLATFORMS
+    folders: Sequence[Path],
+    cache: CacheFolder | None = None,
+    platforms: Platforms = PLATFORMS,
+    shipped: Shipped | None = None,
 ) -> PolicySet:
     """Load policy folders, the built-in one first.
 
-    ``platforms`` are those that rules may be about.
+    ``platforms`` are those that rules may be about. ``shipped`` is what was made of policies when
+    this program was built.
 
     All files are read and hashed each time. ``cache`` is a folder that holds what files of the same
     names and content came to before; None does without.
@@ -39,7 +43,7 @@ def load(
     known = _restored(data, digest, shown) if data is not None else None
     if known is not None:
         return known
-    policy = _shipped(digest, shown, platforms) if whole else None
+    policy = _shipped(digest, shown, platforms, shipped or Shipped()) if whole else None
     if policy is None:
         from auditor.policy.read import read_policy  # noqa: PLC0415 - YAML, when it has to be
 
@@ -49,9 +53,11 @@ def load(
     return policy
 
 
-def _shipped(digest: str, shown: Sequence[str], platforms: Platforms) -> PolicySet | None:
+def _shipped(
+    digest: str, shown: Sequence[str], platforms: Platforms, shipped: Shipped
+) -> PolicySet | None:
     """What was made of these files when this program was built."""
-    data = shipped_policy(digest, (each.name for each in platforms)) if not shown else None
+    data = shipped.policy(digest, (each.name for each in platforms)) if not shown else None
     return None if data is None else msgspec.msgpack.decode(data, type=PolicySet)
 
 

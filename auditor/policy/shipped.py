@@ -16,6 +16,7 @@ nothing shipped. So nobody has to remember to build it anew.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
@@ -32,7 +33,7 @@ _MAKERS: Final = ("cel", "model", "platforms", "policy")
 """The packages that decide what is made of policies."""
 
 
-class _Shipped(msgspec.Struct, frozen=True, array_like=True):
+class _Content(msgspec.Struct, frozen=True, array_like=True):
     """``makers`` and ``digest`` say what it was made of; parts are read when they are wanted."""
 
     makers: str
@@ -42,20 +43,38 @@ class _Shipped(msgspec.Struct, frozen=True, array_like=True):
     programs: msgspec.Raw
 
 
-def shipped_policy(digest: str, platforms: Iterable[str], package: Path = PACKAGE) -> bytes | None:
-    """The policy set of files with this digest, encoded; None where none was built."""
-    found = _read(digest, platforms, package)
-    return bytes(found.policy) if found is not None else None
+class Shipped:
+    """What was built beside the code of a package; read, and compared with its sources, once."""
 
+    def __init__(self, package: Path = PACKAGE) -> None:
+        """``package`` is the folder of the code."""
+        self._package = package
 
-def shipped_programs(
-    digest: str, platforms: Iterable[str], package: Path = PACKAGE
-) -> Mapping[str, bytes]:
-    """The packed programs of policy files with this digest by their keys."""
-    found = _read(digest, platforms, package)
-    if found is None:
-        return {}
-    return msgspec.msgpack.decode(found.programs, type=dict[str, bytes])
+    def policy(self, digest: str, platforms: Iterable[str]) -> msgspec.Raw | None:
+        """The policy set of files with this digest, encoded; None where none was built."""
+        found = self._of(digest, platforms)
+        return found.policy if found is not None else None
+
+    def programs(self, digest: str, platforms: Iterable[str]) -> Mapping[str, bytes]:
+        """The packed programs of policy files with this digest by their keys."""
+        found = self._of(digest, platforms)
+        if found is None:
+            return {}
+        return msgspec.msgpack.decode(found.programs, type=dict[str, bytes])
+
+    def _of(self, digest: str, platforms: Iterable[str]) -> _Content | None:
+        found = self._content
+        wanted = (digest, tuple(platforms))
+        return found if found is not None and (found.digest, found.platforms) == wanted else None
+
+    @functools.cached_property
+    def _content(self) -> _Content | None:
+        try:
+            data = (self._package / _FILE).read_bytes()
+            found = msgspec.msgpack.decode(data, type=_Content)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return found if found.makers == _makers(self._package) else None
 
 
 def write_shipped(
@@ -67,23 +86,12 @@ def write_shipped(
     """Write what was made of the policies that are shipped, and return the file that holds it."""
     encode = msgspec.msgpack.Encoder(order="deterministic").encode
     parts = (msgspec.Raw(encode(policy)), msgspec.Raw(encode(programs)))
-    found = _Shipped(_makers(package), policy.digest, tuple(platforms), *parts)
+    found = _Content(_makers(package), policy.digest, tuple(platforms), *parts)
     place = package / _FILE
     beside = place.with_suffix(f".{os.getpid()}")
     beside.write_bytes(encode(found))
     beside.replace(place)
     return place
-
-
-def _read(digest: str, platforms: Iterable[str], package: Path) -> _Shipped | None:
-    try:
-        data = (package / _FILE).read_bytes()
-        found = msgspec.msgpack.decode(data, type=_Shipped)
-    except (OSError, msgspec.DecodeError):
-        return None
-    if (found.digest, found.platforms) != (digest, tuple(platforms)):
-        return None
-    return found if found.makers == _makers(package) else None
 
 
 def _makers(package: Path) -> str:

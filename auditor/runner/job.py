@@ -18,12 +18,12 @@ from auditor.policy import (
     CacheFolder,
     CompiledProfile,
     ProgramCache,
+    Shipped,
     cache_name,
     cache_stamp,
     compile_profile,
     load,
     resolve,
-    shipped_programs,
 )
 from auditor.ports import Collector
 from auditor.runner.settings import Chosen
@@ -63,7 +63,7 @@ class Context(msgspec.Struct, frozen=True):
 
     ``joining`` are the analyses that take something of each kind; ``counted_with`` says which
     controller findings about a resource belong to; ``waits`` which facts others may complete.
-    ``listed`` are the kinds of facts that results list.
+    ``listed`` are the kinds of facts that results list. ``programs`` remember what was compiled.
     """
 
     profile: CompiledProfile
@@ -75,6 +75,7 @@ class Context(msgspec.Struct, frozen=True):
     counted_with: Callable[[Resource], Subject | None]
     writer: LineWriter
     waits: Waits
+    programs: ProgramCache
     listed: frozenset[str] = frozenset()
 
 
@@ -85,25 +86,32 @@ def compiled_profile(chosen: Chosen) -> CompiledProfile:
         PolicyErrors: a policy file is malformed.
         UsageError: no such profile, rule or parameter.
     """
-    policy = load(chosen.folders, chosen.cache, chosen.platforms)
+    return _compiled(chosen)[0]
+
+
+def _compiled(chosen: Chosen) -> tuple[CompiledProfile, ProgramCache]:
+    shipped = Shipped()
+    policy = load(chosen.folders, chosen.cache, chosen.platforms, shipped)
     digest = policy.digest
     name, stamp = cache_name(digest, "programs"), cache_stamp(digest, "programs")
     names = [platform.name for platform in chosen.platforms]
-    shipped = functools.partial(shipped_programs, digest, names)
-    programs = ProgramCache(chosen.cache, name, stamp, shipped)
+    packed = functools.partial(shipped.programs, digest, names)
+    programs = ProgramCache(chosen.cache, name, stamp, packed)
     resolved = resolve(policy, chosen.profile, dict(chosen.parameters))
-    return compile_profile(resolved, programs, chosen.platforms)
+    return compile_profile(resolved, programs, chosen.platforms), programs
 
 
 class Prepared(msgspec.Struct, frozen=True):
     """A profile with the analyses for its tables, and what its rules rest on through them.
 
-    The rules of ``profile`` need all that the facts which they read rest on.
+    The rules of ``profile`` need all that the facts which they read rest on. ``programs`` remember
+    what was compiled.
     """
 
     profile: CompiledProfile
     analyses: Analyses
     sources: Mapping[str, RuleSources]
+    programs: ProgramCache
 
     @property
     def wanted(self) -> WantedKinds:
@@ -117,13 +125,14 @@ def prepared(chosen: Chosen) -> Prepared:
     Raises:
         PolicyErrors, UsageError: as :func:`compiled_profile`.
     """
-    compiled = compiled_profile(chosen)
+    compiled, programs = _compiled(chosen)
     analyses = chosen.analyses.made(compiled.tables)
     rules = needing(compiled.rules, analyses.feeds)
     return Prepared(
         msgspec.structs.replace(compiled, rules=rules),
         analyses,
         sources_of(rules, analyses, compiled.platforms),
+        programs,
     )
 
 
@@ -159,5 +168,6 @@ def context_of(ready: Prepared, *, list_all: bool, memo: bool) -> Context:
         counted_with=counted_with,
         writer=LineWriter(rules, counted_with),
         waits=Waits(rules, analyses, platforms, listed=listed, memo=memo),
+        programs=ready.programs,
         listed=platforms.listed,
     )

@@ -81,6 +81,7 @@ def audit(
         if keeping is not None and keep is not None:
             keeping.entries[number] = entry_of(job, run, stamp.clock())
     of_run = _judge_run(runs, context, settings, stamp.started[:10])
+    context.programs.learn()
     if settings.result_cache is not None and any(run.fresh for _, run in runs):
         prune(settings.result_cache)
     return put_together(runs, of_run, context, settings, stamp, amendments)
@@ -123,6 +124,8 @@ def _run_target(
     weight = sum(shard.weight for shard in plan.shards)
     progress(uri, 0, len(plan.shards))
     workers = settings.workers if weight * _SMALL > settings.shard_weight else 1
+    if min(workers, len(plan.shards)) > 1:
+        context.programs.complete()
     # whoever is interrupted here has ended the workers before the folder that they write into goes
     with closing(run_shards(job, context, plan.shards, workers)) as results:
         for done, result in enumerate(results, 1):

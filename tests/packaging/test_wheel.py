@@ -52,10 +52,10 @@ def test_all_data_is_in_it(installed: Installed) -> None:
 
 SHIPPED = """
 import sys
-from auditor.policy import load, policies_folder, shipped_programs
+from auditor.policy import Shipped, load, policies_folder
 from auditor.platforms import PLATFORMS
 policy = load((policies_folder(),))
-programs = shipped_programs(policy.digest, [each.name for each in PLATFORMS])
+programs = Shipped().programs(policy.digest, [each.name for each in PLATFORMS])
 print(len(policy.rules), len(programs) > len(policy.rules), "auditor.policy.read" in sys.modules)
 """
 

@@ -13,7 +13,7 @@ from auditor.policy import PolicySet, load
 from auditor.policy.compile import VARIABLES, packed_programs
 from auditor.policy.policyset import digest_files, read_files
 from auditor.policy.read import read_policy
-from auditor.policy.shipped import shipped_policy, shipped_programs, write_shipped
+from auditor.policy.shipped import Shipped, write_shipped
 from tests.unit.policy.making import FILES, write
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -48,15 +48,15 @@ def test_the_policies_of_this_checkout() -> None:
         program = environment.unpack(data)
         assert name.endswith(f"\0{program.source}")
         assert callable(program.fast)
-    found = shipped_programs(read.digest, NAMES)
+    found = Shipped().programs(read.digest, NAMES)
     assert found in ({}, packed)
 
 
 def test_it_is_found_again(package: Path, policy: PolicySet) -> None:
-    data = shipped_policy(policy.digest, NAMES, package)
+    data = Shipped(package).policy(policy.digest, NAMES)
     assert data is not None
     assert msgspec.msgpack.decode(data, type=PolicySet) == policy
-    assert shipped_programs(policy.digest, NAMES, package) == packed_programs(policy)
+    assert Shipped(package).programs(policy.digest, NAMES) == packed_programs(policy)
 
 
 def test_the_same_is_built_again(package: Path, policy: PolicySet) -> None:
@@ -102,10 +102,10 @@ def test_nothing_is_shipped_once_it_was_changed(
 ) -> None:
     assert callable(change)
     change(package)
-    assert shipped_policy(policy.digest, NAMES, package) is None
-    assert shipped_programs(policy.digest, NAMES, package) == {}
+    assert Shipped(package).policy(policy.digest, NAMES) is None
+    assert Shipped(package).programs(policy.digest, NAMES) == {}
 
 
 def test_nothing_is_shipped_for_others(package: Path, policy: PolicySet) -> None:
-    assert shipped_policy("sha256:other", NAMES, package) is None
-    assert shipped_programs(policy.digest, [*NAMES, "toy"], package) == {}
+    assert Shipped(package).policy("sha256:other", NAMES) is None
+    assert Shipped(package).programs(policy.digest, [*NAMES, "toy"]) == {}
