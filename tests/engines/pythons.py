@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -36,16 +37,18 @@ def installed(home: Path) -> Path:
 
 
 def _others() -> Iterator[Path]:
-    """Interpreters of other versions: on the path, or installed beside ours as pyenv does it."""
-    beside = Path(sys.base_prefix).parent
+    """Interpreters of other versions than ours."""
     for minor in range(_NEWEST, _OLDEST - 1, -1):
-        if minor == sys.version_info.minor:
-            continue
-        name = f"python3.{minor}"
-        found = shutil.which(name)
-        places = [Path(found)] if found else []
-        places += sorted(beside.glob(f"3.{minor}.*/bin/{name}"))
-        for place in places:
-            if not subprocess.run([place, "-V"], check=False, capture_output=True).returncode:
-                yield place
-                break
+        if minor != sys.version_info.minor:
+            yield from itertools.islice(interpreters(minor), 1)
+
+
+def interpreters(minor: int) -> Iterator[Path]:
+    """Interpreters of a version: on the path, or installed beside ours as pyenv does it."""
+    name = f"python3.{minor}"
+    found = shutil.which(name)
+    places = [Path(found)] if found else []
+    places += sorted(Path(sys.base_prefix).parent.glob(f"3.{minor}.*/bin/{name}"))
+    for place in places:
+        if not subprocess.run([place, "-V"], check=False, capture_output=True).returncode:
+            yield place
