@@ -75,7 +75,7 @@ class Bundling:
             order = msgspec.structs.replace(order, folder=root, commitments=key)
             collectors, read = gather(targets, order, wired().reader_of, judging.progress)
             keeping = EvidenceOptions(root, key)
-            report = judging.audit(collectors, settings, stamp, keeping)
+            report = judging.audit(collectors, settings, stamp, keeping, order.judged)
             entries = keeping.entries | {number: each.entry for number, each in read.items()}
             self.seal(root, report, entries, settings, stamp, order.secrets)
         return report

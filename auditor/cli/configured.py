@@ -44,6 +44,7 @@ KEYS: Final[Mapping[str, str]] = MappingProxyType(
         "kubeconfig": "kubeconfig",
         "timeout": "timeout",
         "parallel": "parallel",
+        "executor": "executor",
     }
 )
 """The key of the file for each parameter of ``auditor scan`` that it can say."""
@@ -243,6 +244,10 @@ def _value(name: str, found: Configuration, given: Any) -> Any:
             return tuple(Path(path_of(found.folder, each.text)) for each in values)
         case "outputs":
             return tuple(f"{each.name}={path_of(found.folder, each.text)}" for each in values)
+        case "executor":
+            from auditor.cli.executors.addresses import rebased
+
+            return rebased(values[0].text, found.folder)
         case "kubeconfig":
             return path_of(found.folder, values[0].text)
         case "waivers" | "answers" | "baseline" | "baseline_key" | "baseline_trust":

@@ -76,6 +76,14 @@ class Fleet(msgspec.Struct, frozen=True):
         value = self.values.get(text)
         if value is None:
             return wired().collector_for(text, settings)
+        wiring = wired()
+        plain = wiring.collector_for(text, self._own(value, settings))
+        if not isinstance(plain, Live) or not value.is_entered:
+            return plain
+        return Entered(plain.uri, partial(self._made, text, settings, wiring.collector_for))
+
+    def _own(self, value: TargetValue, settings: CollectorOptions) -> CollectorOptions:
+        """The settings of a target without what has to be fetched."""
         own = msgspec.structs.replace(
             settings, labels=value.labels, timeout=value.timeout or settings.timeout
         )
@@ -86,28 +94,37 @@ class Fleet(msgspec.Struct, frozen=True):
             own = msgspec.structs.replace(own, docker=docker)
         if value.kubeconfig is not None and value.kubeconfig.how == "file":
             own = msgspec.structs.replace(own, kubeconfig=self._path(value.kubeconfig.what))
-        wiring = wired()
-        plain = wiring.collector_for(text, own)
-        if not isinstance(plain, Live) or not value.is_entered:
-            return plain
-        return _Entered(plain.uri, partial(self._entered, value, own, wiring.collector_for, text))
+        return own
 
-    def _entered(
+    def _made(
         self,
-        value: TargetValue,
-        own: CollectorOptions,
-        make: Callable[[str, CollectorOptions], Collector | Live],
         text: str,
+        settings: CollectorOptions,
+        make: Callable[[str, CollectorOptions], Collector | Live],
         scratch: Path,
     ) -> Collector | Live:
-        """The collector with its secrets, which are fetched now."""
-        kubeconfig = value.kubeconfig
+        return make(text, self.entered(text, settings, scratch))
+
+    def entered(self, text: str, settings: CollectorOptions, scratch: Path) -> CollectorOptions:
+        """The settings of a target with its secrets, which are fetched now.
+
+        A kubeconfig that is no file is put into ``scratch``.
+
+        Raises:
+            UsageError: a secret does not come.
+        """
+        value = self.values.get(text)
+        if value is None:
+            return settings
+        own, kubeconfig = self._own(value, settings), value.kubeconfig
+        if not value.is_entered:
+            return own
         if kubeconfig is not None and kubeconfig.how != "file":
             handle, name = tempfile.mkstemp(dir=scratch, prefix="kubeconfig-")
             with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
                 file.write(self._whole(kubeconfig, _seconds(own)))
             own = msgspec.structs.replace(own, kubeconfig=name)
-        return make(text, msgspec.structs.replace(own, vsphere=self._vsphere(value, own)))
+        return msgspec.structs.replace(own, vsphere=self._vsphere(value, own))
 
     def _vsphere(self, value: TargetValue, own: CollectorOptions) -> VsphereConfig:
         found = own.vsphere
@@ -146,7 +163,7 @@ class Fleet(msgspec.Struct, frozen=True):
 NO_FLEET: Final = Fleet()
 
 
-class _Entered(msgspec.Struct, frozen=True):
+class Entered(msgspec.Struct, frozen=True):
     """A live target whose secret is fetched when it is read; see :class:`auditor.ports.Live`."""
 
     uri: str

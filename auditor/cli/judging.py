@@ -33,7 +33,8 @@ from auditor.model.waivers import WaiverEntry
 from auditor.policy.cachefile import CacheFolder
 from auditor.ports import Collector
 from auditor.runner.job import Preparation, Prepared
-from auditor.runner.run import audit
+from auditor.runner.parts import Judged
+from auditor.runner.run import Before, audit
 from auditor.runner.settings import EvidenceOptions, Known, Settings, Stamp
 from auditor.runner.shards import default_workers
 
@@ -247,8 +248,9 @@ class Judging:
         settings: Settings,
         stamp: Stamp,
         keeping: EvidenceOptions | None = None,
+        judged: Mapping[int, Judged] = MappingProxyType({}),
     ) -> Report:
-        """Judge.
+        """Judge what was not ``judged`` elsewhere, and put all together.
 
         Raises:
             UsageError: the baseline is one of other targets, or by another profile.
@@ -264,7 +266,7 @@ class Judging:
             stamp,
             self.progress,
             keeping,
-            preparation=self._prepared(settings),
+            before=Before(self._prepared(settings), judged),
         )
         self.progress.end()
         return report

@@ -109,6 +109,18 @@ def parallel_option(function: Command) -> Command:
     )(function)
 
 
+def executor_option(function: Command) -> Command:
+    """``--executor ADDRESS``."""
+    return click.option(
+        "--executor",
+        metavar="ADDRESS",
+        default="local",
+        show_default=True,
+        help="Who reads and judges targets that are asked: this machine, or the workers of a Dask "
+        "cluster, by dask://HOST:8786 or dasks://HOST:8786 (TLS).",
+    )(function)
+
+
 HOST_OPTIONS = ("no_host", "host_probes")
 
 

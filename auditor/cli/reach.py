@@ -37,7 +37,7 @@ from auditor.model.finding import Report
 from auditor.ports import Live
 from auditor.runner.gather import CollectionRequest, gather
 from auditor.runner.job import Preparation
-from auditor.runner.run import audit
+from auditor.runner.run import Before, audit
 from auditor.runner.settings import Settings
 from auditor.runner.shards import default_workers
 from reports.reach import answered, matrix, nobody
@@ -129,7 +129,7 @@ def reach(
         wanted = preparation.ready.wanted.among(targets) if live else WantedKinds()
         order = CollectionRequest(wanted, spool / "evidence", spool, stamp.clock)
         collectors, _ = gather(found, order, wired().reader_of, shown)
-        report = audit(collectors, made, stamp, shown, preparation=preparation)
+        report = audit(collectors, made, stamp, shown, before=Before(preparation))
         shown.end()
         style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
         lines = _lines(chosen["shown_as"], report, style, Question(source, target, port))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -15,12 +16,14 @@ from auditor.cli.configured import NAMES as CONFIGURED
 from auditor.cli.configured import Used, applied, configuration_options, unused
 from auditor.cli.excluding import refuse_nowhere
 from auditor.cli.excluding import unused as unused_globs
+from auditor.cli.executors.table import executor_of
 from auditor.cli.image_options import NAMES as IMAGES
 from auditor.cli.image_options import image_options, scanning
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
 from auditor.cli.options import (
     HOST_OPTIONS,
     exclude_option,
+    executor_option,
     host_options,
     kubeconfig_option,
     parallel_option,
@@ -41,8 +44,11 @@ from auditor.config import read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
 from auditor.model.resource import STDIN
-from auditor.ports import Live
+from auditor.ports import Collector, Live
 from auditor.runner.gather import MAX_PARALLEL_TARGETS, CollectionRequest, gather
+from auditor.runner.settings import Settings
+
+_NOTHING: Final = WantedKinds()
 
 
 class _Scan(SectionedCommand):
@@ -57,6 +63,7 @@ class _Scan(SectionedCommand):
                 *ENTERING,
                 "timeout",
                 "parallel",
+                "executor",
                 *SECTIONS["How it runs"],
             ),
         }
@@ -75,6 +82,7 @@ class _Scan(SectionedCommand):
 @vsphere_options
 @timeout_option
 @parallel_option
+@executor_option
 @signing_options
 @click.pass_context
 @prose
@@ -100,6 +108,7 @@ def scan(context: click.Context, /, **given: Any) -> int:
       auditor scan --config auditor.yaml deploy/
       auditor scan --targets fleet.yaml --output audit.zip
       auditor scan --targets fleet.yaml --part 0/8 --output part-0.zip
+      auditor scan --targets fleet.yaml --executor dasks://scheduler:8786
 
     \b
     Exit codes:
@@ -124,6 +133,7 @@ def _scan(
     kubeconfig: str,
     timeout: float | None,
     parallel: int | None,
+    executor: str,
     host_probes: tuple[Path, ...],
     no_host: bool,
     **chosen: Any,
@@ -145,33 +155,57 @@ def _scan(
             config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
         )
         named = list(targets_of(targets, collecting, used.fleet))
-        found = [each for _, each in named]
         if exclude:
             refuse_nowhere(targets)
-        found = rendered(found, rendering, config, spool)
-        stamp = stamp_of(targets, config)
-        live = any(isinstance(each, Live) for each in found)
-        asked = (
-            judging.wanted(settings).among((*targets, *used.fleet.whole)) if live else WantedKinds()
-        )
-        order = CollectionRequest(
-            asked,
-            spool / "evidence",
-            spool,
-            stamp.clock,
-            labels=used.fleet.labels(text for text, _ in named),
-            parallel=parallel or MAX_PARALLEL_TARGETS,
-            then=scanning(
+        with ExitStack() as stack:
+            errands = stack.enter_context(executor_of(executor, lambda text: judging.warn([text])))
+            stamp = stamp_of(targets, config)
+            then = scanning(
                 imaging, config, judging.cache, partial(judging.ready, settings), stamp.clock
-            ),
-        )
-        if wanted.place is None:
-            collectors, _ = gather(found, order, wired().reader_of, judging.progress)
-            report = judging.audit(collectors, settings, stamp)
-        else:
-            from auditor.cli.bundling import Bundling
+            )
+            found = [each for _, each in named]
+            if errands is not None:
+                keep = wanted.place is not None or then is not None
+                ready = judging.ready(settings)
+                from auditor.cli.executors.distant import Sending
 
-            bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
-            report = bundling.audit(found, order, judging, settings, stamp)
+                sending = Sending(errands, used.fleet, collecting, ready, settings, keep)
+                found = list(sending.placed(named))
+            found = rendered(found, rendering, config, spool)
+            live = any(isinstance(each, Live) for each in found)
+            order = CollectionRequest(
+                _asked(judging, settings, (*targets, *used.fleet.whole)) if live else _NOTHING,
+                spool / "evidence",
+                spool,
+                stamp.clock,
+                labels=used.fleet.labels(text for text, _ in named),
+                parallel=parallel or max(MAX_PARALLEL_TARGETS, errands.slots if errands else 0),
+                then=_ended(stack, then),
+            )
+            if wanted.place is None:
+                collectors, _ = gather(found, order, wired().reader_of, judging.progress)
+                report = judging.audit(collectors, settings, stamp, None, order.judged)
+            else:
+                from auditor.cli.bundling import Bundling
+
+                bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
+                report = bundling.audit(found, order, judging, settings, stamp)
         judging.warn(unused_globs(target.passed for target in report.targets))
         return judging.tell(report, order.bug)
+
+
+def _asked(judging: Judging, settings: Settings, targets: Sequence[str]) -> WantedKinds:
+    return judging.wanted(settings).among(targets)
+
+
+_Then = Callable[[Sequence[Collector]], Live | None]
+
+
+def _ended(stack: ExitStack, then: _Then | None) -> _Then:
+    """What is done when all was read: an executor is left before this process forks workers."""
+
+    def ended(collectors: Sequence[Collector]) -> Live | None:
+        stack.close()
+        return then(collectors) if then is not None else None
+
+    return ended

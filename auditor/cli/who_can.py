@@ -32,7 +32,7 @@ from auditor.model.rights import KIND, Answer, RoleGrantsFact
 from auditor.ports import Live
 from auditor.runner.gather import CollectionRequest, gather
 from auditor.runner.job import Preparation
-from auditor.runner.run import audit
+from auditor.runner.run import Before, audit
 from auditor.runner.settings import Settings
 from auditor.runner.shards import default_workers
 from reports.style import Style
@@ -118,7 +118,7 @@ def who_can(
         asked = preparation.ready.wanted.among(targets) if live else WantedKinds()
         order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
         collectors, _ = gather(found, order, wired().reader_of, progressing)
-        report = audit(collectors, made, stamp, progressing, preparation=preparation)
+        report = audit(collectors, made, stamp, progressing, before=Before(preparation))
         progressing.end()
         answered = Asked(
             shown(question), question.request, question.namespace, _of(report, question)

@@ -4,21 +4,27 @@ Whoever works in a repository chose to; its configuration came along. So it may 
 and by what, and nothing that reaches further than a scan of that repository would: no path leads
 out of it, reports do not replace what begins with a dot (``.git``), and no target is an address. A
 target such as ``k8s://prod`` is a name in settings of the user; ``vsphere://host`` would have our
-password sent there, and a kubeconfig may name programs to run.
+password sent there, a kubeconfig may name programs to run, and an executor runs code.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import Final
 
 from auditor.configuration.values import WHAT, Configuration
 from auditor.errors import Location, PolicyError, PolicyErrors
 
-NAMED_ONLY: Final = ("kubeconfig",)
-"""Keys that a file must be named for."""
+NAMED_ONLY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "kubeconfig": "it may name programs to run",
+        "executor": "whoever is there runs code here, and gets the secrets of targets",
+    }
+)
+"""Keys that a file must be named for, and why."""
 
 
 def refuse_beyond(configuration: Configuration, root: Path, own: Collection[str]) -> None:
@@ -39,9 +45,9 @@ def refuse_beyond(configuration: Configuration, root: Path, own: Collection[str]
 def _beyond(
     configuration: Configuration, root: Path, own: Collection[str]
 ) -> Iterator[tuple[str, Location]]:
-    for key in NAMED_ONLY:
+    for key, why in NAMED_ONLY.items():
         for each in configuration.all(key):
-            yield f"{key}: it may name programs to run", each.place
+            yield f"{key}: {why}", each.place
     for key, text, place in configuration.paths():
         if key in NAMED_ONLY:
             continue

@@ -165,6 +165,7 @@ KEYS: Final[Mapping[str, Callable[[Reader, yaml.Node], tuple[Value, ...]]]] = Ma
         "kubeconfig": _text,
         "timeout": _timeout,
         "parallel": _parallel,
+        "executor": _text,
     }
 )
 """What may be said, and how it is read."""

@@ -65,6 +65,10 @@ def _lines(seen: Seen, profile: str) -> Iterator[str]:
     yield from _optional("Seconds to wait for one target that is asked.", "timeout: 900")
     yield from _optional("How many of them are asked at once.", "parallel: 8")
     yield from _optional(
+        "Workers that ask and judge for us; only with `auditor scan --config FILE`.",
+        "executor: dasks://scheduler.example:8786",
+    )
+    yield from _optional(
         "The kubeconfig of k8s:// targets; only with `auditor scan --config FILE`.",
         "kubeconfig: prod.kubeconfig",
     )

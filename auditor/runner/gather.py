@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -29,6 +29,7 @@ from auditor.model.resource import Gap
 from auditor.platforms import Platforms
 from auditor.ports import Bodies, Collector, Live
 from auditor.runner.mishaps import FORESEEN, Mishap, Mishaps
+from auditor.runner.parts import Judged
 from auditor.secrets.messages import redact_message, redact_texts
 
 Progress = Callable[[str, int, int], None]
@@ -45,7 +46,8 @@ class CollectionRequest(msgspec.Struct, frozen=True):
     ``commitments`` is the key for them, None when nobody asks what was left out. ``secrets`` are
     filled in: the credentials of this run. So are ``mishaps``: what was a bug of ours, and cost a
     whole target. ``labels`` are those of targets, by their numbers. ``parallel`` is how many are
-    read at once. ``then`` makes one more target of those that were read, or none.
+    read at once. ``then`` makes one more target of those that were read, or none. ``judged`` is
+    filled in: what of targets was judged elsewhere, by their numbers.
     """
 
     wanted: WantedKinds
@@ -58,11 +60,32 @@ class CollectionRequest(msgspec.Struct, frozen=True):
     labels: Mapping[int, tuple[tuple[str, str], ...]] = MappingProxyType({})
     parallel: int = MAX_PARALLEL_TARGETS
     then: Callable[[Sequence[Collector]], Live | None] | None = None
+    judged: dict[int, Judged] = msgspec.field(default_factory=dict)
 
     @property
     def bug(self) -> str:
         """The traceback of the first target, in their order, that we failed on; "" for none."""
         return min(self.mishaps).text if self.mishaps else ""
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A target that was read elsewhere; ``judged`` is None where it was only read."""
+
+    collected: Collected
+    judged: Judged | None = None
+
+
+@runtime_checkable
+class Distant(Live, Protocol):
+    """A live target that somebody else may read and judge for us."""
+
+    def fetch(self, number: int, order: CollectionRequest) -> Fetched | None:
+        """Have it read and judged; None where that has to be done here.
+
+        Raises:
+            CollectionError: nobody could.
+        """
+        ...
 
 
 def gather(
@@ -105,7 +128,7 @@ def _refuse_twice(uris: Iterator[str], platforms: Platforms) -> None:
         seen.add(uri)
 
 
-class _Stopped(Exception):  # noqa: N818 - no error: the run is over
+class Stopped(Exception):  # noqa: N818 - no error: the run is over
     """Ends a thread whose run is over."""
 
 
@@ -126,7 +149,7 @@ class _Shared:
     def go_on(self) -> None:
         """Raise when the run is over."""
         if self._over.is_set():
-            raise _Stopped
+            raise Stopped
 
     def stop(self) -> None:
         """Let every thread end where it asks next."""
@@ -176,36 +199,85 @@ def _pool(size: int, shared: _Shared) -> Iterator[_Submit]:
 
 def _read(number: int, target: Live, order: CollectionRequest, shared: _Shared) -> Collected:
     shared.go_on()
+    if isinstance(target, Distant):
+        fetched = _fetched(number, target, order, shared)
+        shared.go_on()
+        if fetched is not None:
+            return fetched
+    return read_one(number, target, order, shared.tell, shared.go_on)
+
+
+def read_one(
+    number: int,
+    target: Live,
+    order: CollectionRequest,
+    tell: Progress,
+    go_on: Callable[[], None],
+) -> Collected:
+    """Read one target into the folder of ``order``, as its ``number``.
+
+    ``tell`` shows progress; ``go_on`` raises when the run is over, and nothing is written then.
+    """
     commit = committing(order.commitments) if order.commitments is not None else None
     sink = FolderSink(order.folder, number, order.scratch, commit)
-    read = _entry(number, target, order, sink, shared)
-    entry = redact_texts(msgspec.structs.replace(read, labels=order.labels.get(number, ())))
-    shared.go_on()
+    read = _entry(number, target, order, sink, tell)
+    go_on()
     order.secrets.update(sink.secrets)
-    return Collected(entry, sink.close())
+    return Collected(_labelled(number, read, order), sink.close())
+
+
+def _labelled(number: int, entry: TargetEntry, order: CollectionRequest) -> TargetEntry:
+    labels = order.labels.get(number, ())
+    return redact_texts(msgspec.structs.replace(entry, labels=labels))
+
+
+def _fetched(
+    number: int, target: Distant, order: CollectionRequest, shared: _Shared
+) -> Collected | None:
+    """Have a target read and judged elsewhere; that nobody could costs it alone."""
+    uri = redact_message(target.uri)
+    shared.tell(uri, 0, 1)
+    started = order.clock()
+    try:
+        found = target.fetch(number, order)
+    except CollectionError as error:
+        failed = Gap(target.uri, target.uri, GapCause.UNREACHABLE, error.message, error.hint)
+        entry = _labelled(number, _failed(failed, started, order), order)
+        return Collected(entry, FolderSink(order.folder, number, order.scratch).close())
+    if found is None:
+        return None
+    if found.judged is not None:
+        order.judged[number] = found.judged
+    shared.tell(uri, 1, 1)
+    return found.collected
 
 
 def _entry(
-    number: int, target: Live, order: CollectionRequest, sink: FolderSink, shared: _Shared
+    number: int, target: Live, order: CollectionRequest, sink: FolderSink, tell: Progress
 ) -> TargetEntry:
     """Read one target; what goes wrong within it costs it alone."""
     started, uri = order.clock(), redact_message(target.uri)
 
     def progress(done: int, total: int) -> None:
-        shared.tell(uri, done, total)
+        tell(uri, done, total)
 
     try:
         return target.collect(order.wanted.of(target.uri), sink, progress)
     except CollectionError as error:
         failed = Gap(target.uri, target.uri, GapCause.UNREACHABLE, error.message, error.hint)
-    except (*FORESEEN, _Stopped):
+    except (*FORESEEN, Stopped):
         raise
     except Exception as error:  # noqa: BLE001 - a bug of ours costs this target only
         mishaps = Mishaps(target.uri, number, sink.secrets)
         failed = mishaps.gap(target.uri, "it was read", error)
         order.mishaps.extend(mishaps.told())
+    return _failed(failed, started, order)
+
+
+def _failed(failed: Gap, started: str, order: CollectionRequest) -> TargetEntry:
+    """What there is to say of a target that could not be read."""
     return TargetEntry(
-        uri=target.uri,
+        uri=failed.target,
         uid="unreachable",
         version="",
         authority="",

@@ -12,6 +12,7 @@ from auditor.engine.lines import covering
 from auditor.engine.outcome import Judgement
 from auditor.engine.tally import from_bytes, to_bytes
 from auditor.model.resource import MOST_NAMED, Gap
+from auditor.ports import Plan
 from auditor.runner import spools
 from auditor.runner.cache import FileResult
 from auditor.runner.mishaps import Mishap
@@ -43,6 +44,13 @@ class ShardResult(msgspec.Struct, gc=False):
     unread: list[Gap]
     others: list[tuple[str, int]]
     mishap: Mishap | None = None
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What came of each shard of a target, where a worker elsewhere has judged it."""
+
+    plan: Plan
+    results: tuple[ShardResult, ...]
 
 
 class Group(msgspec.Struct):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
 
 from auditor.analysis.protocol import Stage
 from auditor.engine import conclude, presence
@@ -14,29 +18,42 @@ from auditor.errors import BrokenError, CollectionError
 from auditor.model.enums import GapCause
 from auditor.model.finding import Report
 from auditor.model.resource import Gap
-from auditor.ports import Collector, Shard
+from auditor.ports import Collector, Plan, Shard
 from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
 from auditor.runner.facts import Blind, judge_completed, judge_facts
 from auditor.runner.job import Context, EvidenceJob, Job, Preparation, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
+from auditor.runner.parts import Judged, ShardResult
 from auditor.runner.reporting import put_together
 from auditor.runner.rows import SetApart, by_stage
 from auditor.runner.settings import EvidenceOptions, Settings, Stamp
-from auditor.runner.shards import Lost, run_shards
+from auditor.runner.shards import MOST_SHARDS, Lost, run_shards, shard_count
 from auditor.runner.state import TargetRun, entry_of, later_rows, sorted_rows
 from auditor.runner.waiting import Missing
 
 Progress = Callable[[str, int, int], None]
 """Called with (target, shards done, shards in all)."""
 
-MOST_SHARDS = 64
 _BEFORE, _AFTER = -1, MOST_SHARDS
 """What is done before and after all shards, in the order of what goes wrong."""
 
 _SMALL = 8
 """A target below this part of a shard's weight is not worth a process."""
+
+
+class Before(msgspec.Struct, frozen=True):
+    """What was done of a run before: the profile compiled, targets judged by workers elsewhere.
+
+    ``preparation`` is of the same choice, ``judged`` by the numbers of collectors.
+    """
+
+    preparation: Preparation | None = None
+    judged: Mapping[int, Judged] = MappingProxyType({})
+
+
+NOTHING_BEFORE: Final = Before()
 
 
 def audit(
@@ -46,19 +63,19 @@ def audit(
     progress: Progress,
     keeping: EvidenceOptions | None = None,
     amendments: Sequence[MakeAmendment] = AMENDMENTS,
-    preparation: Preparation | None = None,
+    before: Before = NOTHING_BEFORE,
 ) -> Report:
     """Audit every target, independently, and put one report together.
 
     With ``keeping`` all that is read of files is kept, so nothing is taken from a cache of results.
-    ``preparation`` is of the same choice, for a caller that has compiled the profile already.
+    ``before`` is what a caller has done of it already.
 
     Raises:
         PolicyErrors, UsageError: the policy or the settings are wrong; nothing was read.
     """
     if not collectors:
         raise ValueError("no targets")
-    ready = (preparation or Preparation(settings.chosen)).ready
+    ready = (before.preparation or Preparation(settings.chosen)).ready
     context = context_of(ready, list_all=settings.list_all, memo=settings.memo)
     parse_gate(settings.gate or context.profile.gate)
     runs: list[tuple[Collector, TargetRun]] = []
@@ -76,7 +93,9 @@ def audit(
             memo=settings.memo,
             keep=keep,
         )
-        run = _run_target(job, context, settings, progress, alone=len(collectors) == 1)
+        elsewhere = before.judged.get(number)
+        alone = len(collectors) == 1
+        run = _run_target(job, context, settings, progress, elsewhere, alone=alone)
         runs.append((collector, run))
         if keeping is not None and keep is not None:
             keeping.entries[number] = entry_of(job, run, stamp.clock())
@@ -94,12 +113,18 @@ def _spool_of(root: Path, number: int) -> Path:
 
 
 def _run_target(
-    job: Job, context: Context, settings: Settings, progress: Progress, *, alone: bool
+    job: Job,
+    context: Context,
+    settings: Settings,
+    progress: Progress,
+    judged: Judged | None,
+    *,
+    alone: bool,
 ) -> TargetRun:
     run = TargetRun()
     uri = job.collector.target.uri
     try:
-        plan = job.collector.plan(partial(_shard_count, settings.shard_weight))
+        plan = _planned(job, settings, judged)
     except CollectionError as error:
         run.failure, run.hint = error.message, error.hint
         broken = isinstance(error, BrokenError)
@@ -121,13 +146,9 @@ def _run_target(
     run.gaps += gaps
     run.unread += gaps
     run.passed = plan.passed
-    weight = sum(shard.weight for shard in plan.shards)
     progress(uri, 0, len(plan.shards))
-    workers = settings.workers if weight * _SMALL > settings.shard_weight else 1
-    if min(workers, len(plan.shards)) > 1:
-        context.programs.complete()
     # whoever is interrupted here has ended the workers before the folder that they write into goes
-    with closing(run_shards(job, context, plan.shards, workers)) as results:
+    with closing(_results(job, context, plan, settings, judged)) as results:
         for done, result in enumerate(results, 1):
             if isinstance(result, Lost):
                 lost = list(_lost(job.collector, result.shard))
@@ -139,6 +160,26 @@ def _run_target(
     _judge_facts(job, context, run, alone=alone)
     _conclude(job, context, run)
     return run
+
+
+def _planned(job: Job, settings: Settings, judged: Judged | None) -> Plan:
+    if judged is not None:
+        return judged.plan
+    return job.collector.plan(partial(shard_count, settings.shard_weight))
+
+
+def _results(
+    job: Job, context: Context, plan: Plan, settings: Settings, judged: Judged | None
+) -> Generator[ShardResult | Lost, None, None]:
+    """What comes of all shards, or came of them where they were judged elsewhere."""
+    if judged is not None:
+        yield from judged.results
+        return
+    weight = sum(shard.weight for shard in plan.shards)
+    workers = settings.workers if weight * _SMALL > settings.shard_weight else 1
+    if min(workers, len(plan.shards)) > 1:
+        context.programs.complete()
+    yield from run_shards(job, context, plan.shards, workers)
 
 
 def _never_asked(collector: Collector, context: Context) -> Iterator[Gap]:
@@ -153,10 +194,6 @@ def _never_asked(collector: Collector, context: Context) -> Iterator[Gap]:
         detail = "it was not asked for when the target was read"
         hint = "collect again with this profile"
         yield Gap(uri, kind, GapCause.UNSUPPORTED, detail, hint)
-
-
-def _shard_count(each: int, weight: int) -> int:
-    return max(1, min(MOST_SHARDS, weight // each))
 
 
 def _lost(collector: Collector, shard: Shard) -> Iterator[Gap]:

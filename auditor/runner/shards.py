@@ -12,6 +12,8 @@ from auditor.runner.job import Context, Job
 from auditor.runner.parts import ShardResult
 from auditor.runner.worker import run_shard
 
+MOST_SHARDS = 64
+
 
 class Lost(msgspec.Struct, frozen=True):
     """A shard that no worker survived."""
@@ -34,6 +36,11 @@ def run_shards(
     from auditor.runner.pool import run_on_workers  # noqa: PLC0415 - small runs do without
 
     yield from run_on_workers(job, context, shards, workers)
+
+
+def shard_count(each: int, weight: int) -> int:
+    """How many shards to cut a target into, one for ``each`` bytes of its ``weight``."""
+    return max(1, min(MOST_SHARDS, weight // each))
 
 
 def default_workers() -> int:

@@ -137,7 +137,7 @@ def on_scan(folders: tuple[str, ...]) -> Callable[[str, tuple[Any, ...]], None]:
     return hook
 
 
-SDKS = ("kubernetes.client", "kubernetes.config", "urllib3")
+SDKS = ("distributed", "kubernetes.client", "kubernetes.config", "urllib3")
 """What others' packages do when they are imported: only a command that needs one imports it."""
 
 

@@ -289,6 +289,7 @@ def test_show_says_where_each_value_is_from(folder: Path) -> None:
     shown = auditor("config", "show", cwd=folder).out
     assert "fail-on         critical>5  (auditor.yaml:3:10)" in shown
     assert "timeout         900  (default)\nparallel        8  (default)\n" in shown
+    assert "executor        local  (default)\n" in shown
     none = auditor("config", "show", "--no-config", cwd=folder)
     assert none.out.startswith("no auditor.yaml: ")
     assert auditor("config", "show", "--profil", "x", cwd=folder).code == 2

@@ -23,8 +23,13 @@ from pathlib import Path
 from typing import IO, Any
 
 PACKAGES = ("auditor", "collectors", "reports")
-LATE = ("auditor.__main__", "collectors.kubernetes.live.kubernetes_client")
-"""What runs when it is imported, and what only few commands ask for: the package for clusters."""
+LATE = (
+    "auditor.__main__",
+    "auditor.cli.executors.in_dask",
+    "auditor.cli.executors.of_dask",
+    "collectors.kubernetes.live.kubernetes_client",
+)
+"""What runs when it is imported, and what only few commands ask for: others' packages."""
 STREAMS = ("stdin", "stdout", "stderr")
 
 

@@ -75,6 +75,7 @@ NOT_IN_CI = {
     "kustomize": "names a program that is run",
     "helm": "names a program that is run",
     "trivy": "names a program that is run",
+    "executor": "whoever is there runs code here: its job is written by who runs it",
     "part": "its jobs are written by who cuts a list of targets in parts",
     "password-command": "names a program that is run",
     "session-command": "names a program that is run",

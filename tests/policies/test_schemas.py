@@ -118,6 +118,7 @@ outputs: {json: q, sarif: r}
 kubeconfig: s
 timeout: 1.5
 parallel: 4
+executor: t
 """
 WITH_PARAMETERS = re.sub(r"parameters:\n.*\n", PARAMETERS, making.RULE).replace(
     "    params: {least: 3}\n", ""

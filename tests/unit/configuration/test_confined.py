@@ -58,6 +58,7 @@ BEYOND = {
     ),
     "an address": ("targets: ['vsphere://evil']", "vsphere:// is an address"),
     "an engine elsewhere": ("targets: ['docker+ssh://evil']", "docker+ssh:// is an address"),
+    "an executor": ("executor: dask://evil", "executor: whoever is there runs code here"),
     "a kubeconfig": ("kubeconfig: a", "kubeconfig: it may name programs to run"),
 }
 

@@ -27,6 +27,7 @@ outputs: {sarif: r.sarif, html: r.html}
 kubeconfig: prod.kubeconfig
 timeout: 30
 parallel: 3
+executor: dask://127.0.0.1:8786
 """
 
 

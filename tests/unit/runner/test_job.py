@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditor.runner.job import Preparation
-from auditor.runner.run import audit
+from auditor.runner.run import Before, audit
 from auditor.runner.settings import Settings, Stamp
 from tests.e2e.runs import MOMENT, chosen, collector_of, generate
 
@@ -21,7 +21,7 @@ def test_a_profile_is_compiled_once(tmp_path: Path) -> None:
     settings = Settings(CHOSEN, "", 1, tmp_path / "spool", None)
     (tmp_path / "spool").mkdir()
     stamp = Stamp("0", "0" * 32, MOMENT, lambda: MOMENT)
-    report = audit([collector], settings, stamp, lambda *_: None, preparation=preparation)
+    report = audit([collector], settings, stamp, lambda *_: None, before=Before(preparation))
     assert report.profile == "ai-platform"
     with pytest.raises(ValueError, match="no targets"):
-        audit([], settings, stamp, lambda *_: None, preparation=preparation)
+        audit([], settings, stamp, lambda *_: None, before=Before(preparation))

@@ -1,0 +1,1 @@
+"""Who reads and judges live targets: this machine, or workers elsewhere."""
