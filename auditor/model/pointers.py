@@ -10,11 +10,16 @@ def token(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
+def key(token: str) -> str:
+    """Read a reference token: the key that :func:`token` writes so."""
+    return token.replace("~1", "/").replace("~0", "~") if "~" in token else token
+
+
 def steps(pointer: str) -> list[str]:
     """Take a pointer apart into the keys and numbers that it leads through."""
     if "~" not in pointer:
         return pointer.split("/")[1:]
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    return [key(part) for part in pointer.split("/")[1:]]
 
 
 def pointers_of(value: object) -> Iterator[str]:

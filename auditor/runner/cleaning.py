@@ -90,18 +90,18 @@ class CleanReading:
     @property
     def source(self) -> str:
         """See :class:`auditor.ports.Reading`."""
-        return redact_message(self._reading.source)
+        return _clean_text(self._reading.source)
 
     @property
     def scope(self) -> str:
         """See :class:`auditor.ports.Reading`."""
-        return redact_message(self._reading.scope)
+        return _clean_text(self._reading.scope)
 
     @property
     def evidence(self) -> Evidence:
         """See :class:`auditor.ports.Reading`."""
         if self._evidence is None:
-            self._evidence = redact_texts(self._reading.evidence)
+            self._evidence = _clean_evidence(self._reading.evidence)
         return self._evidence
 
     def resources(self) -> Iterator[Resource]:
@@ -136,6 +136,16 @@ class CleanReading:
     def all_lines(self, document: int) -> list[int] | None:
         """See :class:`auditor.ports.Reading`."""
         return self._reading.all_lines(document)
+
+
+def _clean_text(text: str) -> str:
+    return text if _is_plain(text) else redact_message(text)
+
+
+def _clean_evidence(found: Evidence) -> Evidence:
+    """What :func:`redact_texts` makes of it; of nearly all files that is itself."""
+    texts = (found.target, found.request, found.sha256, found.taken_as, found.how)
+    return found if _is_plain("\0".join(texts)) else redact_texts(found)
 
 
 def clean_resource(found: Resource) -> Resource:

@@ -29,6 +29,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.model.pointers import key as key_of
 from auditor.secrets import fields
 from auditor.secrets.marks import marker
 from auditor.secrets.redact import left_of, redact_field
@@ -50,7 +51,7 @@ from collectors.documents.lines import (
     says,
     understand,
 )
-from collectors.documents.positions import FieldLines, in_block, lines_in_block
+from collectors.documents.positions import FieldLines, lines_in_block, step_in_block
 from collectors.documents.texts import block_text
 
 _MAX_DEPTH = 64
@@ -62,6 +63,17 @@ def _as_it_is(_key: str, value: Any) -> Any:
     return value
 
 
+class _Lines(dict[str, Line]):
+    """Lines by their texts; one that is not there is learned, so that all are looked up at once."""
+
+    def __init__(self, learn: Callable[[str], Line]) -> None:
+        super().__init__()
+        self._learn = learn
+
+    def __missing__(self, text: str) -> Line:
+        return self._learn(text)
+
+
 class Memory:
     """The lines understood so far. Bounded, and forgotten as a whole when it is full."""
 
@@ -70,8 +82,9 @@ class Memory:
         self._limit = limit
         self.hide = hide
         self._open: Memory | None = None
-        self._lines: dict[str, Line] = {}
-        self.get: Callable[[str], Line | None] = self._lines.get
+        self._lines = _Lines(self._learn)
+        self.line: Callable[[str], Line] = self._lines.__getitem__
+        """Understands a line. Raises NotSimple where only a YAML parser can tell."""
 
     def open(self) -> Memory:
         """Another memory, of lines whose secrets are not hidden."""
@@ -79,17 +92,8 @@ class Memory:
             self._open = Memory(self._limit, _as_it_is)
         return self._open
 
-    def lines(self, raw: Sequence[str]) -> list[Line]:
-        """Every line understood; see :meth:`learn`."""
-        known = list(map(self.get, raw))
-        return [line or self.learn(raw[at]) for at, line in enumerate(known)]
-
-    def learn(self, text: str) -> Line:
-        """Understand a line and remember it.
-
-        Raises:
-            NotSimple: only a YAML parser can tell.
-        """
+    def _learn(self, text: str) -> Line:
+        """Understand a line and remember it."""
         made = understand(text, self.hide)
         if len(text) <= _MAX_LINE:
             if len(self._lines) >= self._limit:
@@ -153,15 +157,15 @@ class Block:
         return lines_in_block(start, self._field_lines, line, value)
 
     def _at(self, pointer: str) -> tuple[Any, int]:
-        """A field and its line; fields that stand together are asked for one after another."""
+        """A field and its line; fields that stand together are asked for one after another.
+
+        No deeper than a rule or a document goes, so it may call itself.
+        """
         known = self._located.get(pointer)
         if known is None:
-            above, slash, step = pointer.rpartition("/")
-            start = self._located.get(above)
-            if start is None:
-                known = in_block(self.value, self._field_lines, self.first, pointer)
-            else:
-                known = in_block(start[0], self._field_lines, start[1], slash + step)
+            above, _, step = pointer.rpartition("/")
+            value, line = self._located.get(above) or self._at(above)
+            known = step_in_block(value, line, self._field_lines, key_of(step))
             self._located[pointer] = known
         return known
 
@@ -213,22 +217,27 @@ class Block:
             own[key] = numbers[at]
             at += 1
             if said is not None:
-                if said == TELLS_VALUE:
-                    self._pairs.append(made)
-                else:
-                    self._doubts.append((made, key))
+                self._doubt(said, made, key)
             if op == KEY:
                 made[key] = value
             elif op == KEY_OPEN:
-                value, at = self._child(at, column, depth)
-                if value is None:
-                    self._left_out = True
+                op, here, _, _, _, _ = lines[at]
+                if op == DASH and here >= column:
+                    made[key], at = self._sequence(at, here, depth - 1)
+                elif op != DASH and here > column:
+                    made[key], at = self._mapping(at, here, depth - 1)
                 else:
-                    made[key] = value
+                    self._left_out = True
             elif op == KEY_FLOW:
                 made[key] = self._flow(value, at - 1)
             else:
                 self._left_out = True
+
+    def _doubt(self, said: int, made: dict[str, Any], key: str) -> None:
+        if said == TELLS_VALUE:
+            self._pairs.append(made)
+        else:
+            self._doubts.append((made, key))
 
     def _flow(self, text: bytes, at: int) -> Any:
         """A collection that stands in one line."""
@@ -267,7 +276,8 @@ class Block:
                 made.append(value)
             else:
                 lines[at] = rest
-                value, at = self._child(at, column, depth)
+                inside = self._sequence if op == DASH else self._mapping
+                value, at = inside(at, rest[1], depth - 1)
                 made.append(value)
 
 
@@ -282,27 +292,28 @@ def _nodes_below(value: Any) -> int:
     return sum(1 + _nodes_below(each) for each in below)
 
 
-def _entries(text: str, memory: Memory) -> tuple[list[Line], Sequence[int]]:
+def _entries(text: str, memory: Memory) -> tuple[list[Line], list[int]]:
     """The lines that say something, with their numbers; blocks of text already taken in."""
     raw = text.split("\n")
     if "|" in text or ">" in text:
         return _entries_with_text(raw, memory)
-    known = memory.lines(raw)
+    known = list(map(memory.line, raw))
     lines = [line for line in known if line[0]]
-    numbers: Sequence[int] = range(len(raw))
     if raw[-1] or len(lines) < len(raw) - 1:
         numbers = [at for at, line in enumerate(known) if line[0]]
         numbers.append(len(raw))
+    else:
+        numbers = list(range(len(raw)))  # as a list it is looked into in a third of the time
     lines.append(LAST_LINE)
     return lines, numbers
 
 
-def _entries_with_text(raw: Sequence[str], memory: Memory) -> tuple[list[Line], Sequence[int]]:
+def _entries_with_text(raw: Sequence[str], memory: Memory) -> tuple[list[Line], list[int]]:
     lines: list[Line] = []
     numbers: list[int] = []
     at = 0
     while at < len(raw):
-        line = memory.get(raw[at]) or memory.learn(raw[at])
+        line = memory.line(raw[at])
         if line[0] == SKIP:
             at += 1
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Final
 
 import msgspec
@@ -98,7 +98,7 @@ _DEEP_INDENT = re.compile(rf"^ {{{MAX_DEPTH},}}[^ \n]", re.MULTILINE)
 _INDENT = re.compile(r"^( *)(?=[^ \n#])", re.MULTILINE)
 
 
-_NAMES = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
+_NAMES = {"utf-8": "UTF-8", "utf-16": "UTF-16"}
 
 
 def decode(data: bytes) -> str:
@@ -109,7 +109,8 @@ def decode(data: bytes) -> str:
     Raises:
         Unreadable: another encoding, or a NUL.
     """
-    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8"
+    data = data.removeprefix(BOM_UTF8)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -23,21 +23,18 @@ def value_at(value: Any, pointer: str) -> Any:
     return value
 
 
-def in_block(value: Any, field_lines: FieldLines, line: int, pointer: str) -> tuple[Any, int]:
-    """A field and its line, from 0; None and the line of its nearest ancestor that is there."""
-    for step in steps(pointer):
-        own = field_lines.get(id(value))
-        if isinstance(own, dict):
-            if step not in own:
-                return None, line
-            line = own[step]
-            value = value.get(step)
-        elif own is not None and step.isdecimal() and int(step) < len(own):
-            line = own[int(step)]
-            value = value[int(step)]
-        else:
-            return None, line
-    return value, line
+def step_in_block(value: Any, line: int, field_lines: FieldLines, step: str) -> tuple[Any, int]:
+    """What is below a value that stands at a line, and its line; None and that line for nothing.
+
+    ``step`` is a key or a number, as :func:`auditor.model.pointers.key` has it of a pointer.
+    """
+    own = field_lines.get(id(value))
+    if isinstance(own, dict):
+        at = own.get(step)
+        return (None, line) if at is None else (value.get(step), at)
+    if own is not None and step.isdecimal() and int(step) < len(own):
+        return value[int(step)], own[int(step)]
+    return None, line
 
 
 def lines_in_block(start: Any, field_lines: FieldLines, line: int, value: object) -> list[int]:

@@ -48,11 +48,11 @@ class FileReading:
         self._memory = memory
         self._partial = partial or None
         self._beside = beside
-        self._ledger = self._new_ledger(target, source)
         self._content: Content | None = None
         self._begun: tuple[Ledger, Content | None] | None = None
         digest = hashlib.sha256(data).hexdigest()
         self._evidence = Evidence(target, source, digest, len(data), _TAKEN[partial])
+        self._ledger = self._new_ledger()
 
     @property
     def source(self) -> str:
@@ -103,12 +103,13 @@ class FileReading:
     def _begin(self) -> tuple[Ledger, Content | None]:
         """Open the file: its ledger, and its content where a recogniser takes it as a whole."""
         if self._begun is None:
-            ledger = self._new_ledger(self._evidence.target, self.source)
+            ledger = self._new_ledger()
             taken = (each.content(ledger, self._data) for each in self._recognisers)
             self._begun = ledger, next((found for found in taken if found is not None), None)
         return self._begun
 
-    def _new_ledger(self, target: str, source: str) -> Ledger:
+    def _new_ledger(self) -> Ledger:
+        target, source = self._evidence.target, self.source
         hints = self._recognisers[0].hints
         may_hold = functools.partial(_may_hold, self._data, self._recognisers)
         partial, beside = self._partial, self._beside

@@ -56,6 +56,8 @@ class YamlFile:
         self._memory = memory
         self._objects = _Objects()
         self._document: Document | None = None
+        self._turned = -1
+        self._base = ""
 
     def resources(self) -> Iterator[Resource]:
         """Yield every object that is recognised, and every key that is there twice."""
@@ -67,7 +69,7 @@ class YamlFile:
             try:
                 for number, document in enumerate(documents.read(chunk, offset)):
                     self._objects.location = _Location(chunk, offset, number)
-                    self._document = document
+                    self._document, self._turned = document, -1
                     if document.value is None:
                         continue
                     if document.duplicates:
@@ -102,7 +104,7 @@ class YamlFile:
 
     def line(self, number: int, pointer: str) -> int:
         """Return the line of a field of a numbered object."""
-        base = self._turn_to(number)
+        base = self._base if number == self._turned else self._turn_to(number)
         return 0 if self._document is None else self._document.line_of(base + pointer)
 
     def original(self, number: int) -> object:
@@ -131,4 +133,5 @@ class YamlFile:
             for _ in range(location.number):
                 next(found)
             self._objects.location, self._document = location, next(found)
+        self._turned, self._base = number, base
         return base

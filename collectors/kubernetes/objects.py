@@ -106,7 +106,7 @@ class Maker:
         """
         api_version = _text(head, "", "apiVersion", line)
         kind = _text(head, "", "kind", line)
-        _refuse_kustomization(api_version, kind, line)
+        full_kind = self._full_kind((api_version, kind), line)
         metadata = head.get("metadata")
         if metadata is None:
             metadata = {}
@@ -117,7 +117,6 @@ class Maker:
             generate = _text(metadata, "metadata", "generateName", line)
             name = f"{generate}*" if generate else ""
         namespace = _text(metadata, "metadata", "namespace", line)
-        full_kind = kind_name(api_version, kind)
         return Resource(
             kind=full_kind,
             api_version=api_version,
@@ -143,14 +142,11 @@ class Maker:
         Raises:
             Unreadable: it is not an object of a cluster.
         """
-        api_version, kind = head
+        api_version = head[0]
         meta = meta or _NO_META
         name = meta.name or (f"{meta.generateName}*" if meta.generateName else "")
         namespace = meta.namespace or ""
-        full_kind = self._kinds.get(head)
-        if full_kind is None:
-            _refuse_kustomization(api_version, kind, line)
-            full_kind = self._kinds[head] = kind_name(api_version, kind)
+        full_kind = self._full_kind(head, line)
         controller = None
         for owner in meta.ownerReferences or ():
             if owner.controller and owner.apiVersion and owner.kind and owner.name:
@@ -174,6 +170,14 @@ class Maker:
             partial=self._is_partial(raw, line),
         )
 
+    def _full_kind(self, head: tuple[str, str], line: int) -> str:
+        """What rules call a kind, of ``(apiVersion, kind)``; a file has few of them."""
+        known = self._kinds.get(head)
+        if known is None:
+            _refuse_kustomization(*head, line)
+            known = self._kinds[head] = _known_kind_name(*head)
+        return known
+
     def _is_partial(self, body: bytes, line: int) -> bool:
         if self._partial is not None:
             return self._partial
@@ -181,6 +185,9 @@ class Maker:
         if found:
             self.patches.append(line)
         return found
+
+
+_known_kind_name = functools.lru_cache(1024)(kind_name)
 
 
 def _refuse_kustomization(api_version: str, kind: str, line: int) -> None:

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.model.resource import Owner, Resource
-from auditor.runner.cleaning import clean_resource
-from auditor.secrets.messages import redact_message
+from auditor.model.resource import Evidence, Owner, Resource
+from auditor.runner.cleaning import CleanReading, clean_resource
+from auditor.secrets.messages import redact_message, redact_texts
 from auditor.secrets.redact import decode
 from auditor.secrets.shapes import HINTS
+from collectors.documents.blocks import Memory
+from collectors.documents.reading import FileReading
+from collectors.kubernetes.manifests.recogniser import MANIFESTS
 
 TOKEN = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
 KEY = "sk-" + "a1b2c3d4e5" * 4
@@ -56,6 +59,15 @@ def test_names_that_are_passed_over_hold_nothing(parts: list[str]) -> None:
     """Those whose characters alone say so: a slower look comes to the same."""
     name = "".join(parts)
     assert clean_resource(msgspec.structs.replace(PLAIN, name=name)).name == redact_message(name)
+
+
+@given(st.lists(st.sampled_from(HINTED) | st.text("aZ09._/#-:= ", max_size=40), max_size=6))
+def test_a_file_is_called_what_a_slower_look_comes_to(parts: list[str]) -> None:
+    name = "".join(parts)
+    reading = FileReading(name, name, b"a: 1", (MANIFESTS,), Memory())
+    found = CleanReading(reading)
+    assert found.evidence == redact_texts(Evidence(name, name, reading.evidence.sha256, 4))
+    assert found.source == found.scope == redact_message(name)
 
 
 def test_labels_are_judged_by_their_names() -> None:

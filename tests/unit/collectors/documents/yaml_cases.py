@@ -60,10 +60,11 @@ def compare(text: str) -> tuple[bool, Difference | None]:
         return True, Difference(text, f"{value!r} is not {redact(found[0].value)!r}")
     if found[0].duplicates:
         return True, Difference(text, "a key twice")
-    for pointer in pointers(found[0].value):
-        mine, theirs = block.line_of(pointer), found[0].line_of(pointer)
-        if mine != theirs:
-            return True, Difference(text, f"{pointer} at line {mine}, not {theirs}")
+    for pointer in reversed([*pointers(found[0].value)]):  # the deepest first: none is known before
+        for asked in (f"{pointer}/absent/0", pointer):
+            mine, theirs = block.line_of(asked), found[0].line_of(asked)
+            if mine != theirs:
+                return True, Difference(text, f"{asked} at line {mine}, not {theirs}")
     lines = block.all_lines()
     if lines not in (None, [block.line_of(pointer) for pointer in pointers(block.value)]):
         return True, Difference(text, f"the lines of all nodes are not {lines}")
