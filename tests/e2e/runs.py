@@ -17,7 +17,7 @@ from auditor.policy import CacheFolder, policies_folder
 from auditor.ports import Collector
 from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.job import Preparation
-from auditor.runner.run import audit
+from auditor.runner.run import Before, audit
 from auditor.runner.settings import Chosen, Known, Settings, Stamp
 from benchmarks.generate import write_manifests
 from collectors.documents.collector import FilesCollector
@@ -105,5 +105,5 @@ class Run:
             stamp,
             progress,
             amendments=self.amendments,
-            preparation=preparation(self.profile),
+            before=Before(preparation(self.profile)),
         )
