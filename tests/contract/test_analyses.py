@@ -33,10 +33,10 @@ from auditor.analysis.table import ANALYSES
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Resource, Target
 from auditor.platforms import PLATFORMS
-from auditor.policy import load, policies_folder
 from auditor.runner.rows import Rows, encoded_all, joined
 from tests.e2e.command import ESTATE
 from tests.e2e.runs import collector_of
+from tests.policies.shipped import POLICY
 from tests.unit.analysis.gpu import objects
 
 CANARY = "ghp_" + "c4N4" * 9
@@ -47,7 +47,7 @@ UUID = "42344765-bc6d-0ab2-1c40-5a0f7f0f9a11"
 
 @cache
 def made() -> Analyses:
-    return ANALYSES.made(load((policies_folder(),)).tables)
+    return ANALYSES.made(POLICY.tables)
 
 
 @cache

@@ -23,22 +23,26 @@ from auditor.model.policy import Control, Expression
 from auditor.model.resource import Evidence, Gap, Owner, Resource, Target
 from auditor.model.results_finding import Observed, ResourceRef
 from auditor.ports import Plan, Shard
+from tests.cases import every
 
 MODULES = [
     importlib.import_module(f"auditor.model.{module.name}")
     for module in pkgutil.iter_modules(auditor.model.__path__)
 ]
-CLASSES = [
-    pytest.param(found, id=f"{module.__name__.removeprefix('auditor.')}.{name}")
+CLASSES: dict[str, Any] = {
+    f"{module.__name__.removeprefix('auditor.')}.{name}": found
     for module in MODULES
     for name, found in sorted(vars(module).items())
     if inspect.isclass(found) and found.__module__ == module.__name__
-]
+}
 MUTABLE = {"list", "dict", "set", "bytearray", "List", "Dict", "Set", "MutableMapping"}
 
 
-@pytest.mark.parametrize("made", CLASSES)
-def test_frozen(made: Any) -> None:
+def test_frozen() -> None:
+    every(CLASSES, is_frozen)
+
+
+def is_frozen(made: Any) -> None:
     if issubclass(made, Enum) or getattr(made, "_is_protocol", False):
         return
     if issubclass(made, msgspec.Struct):
@@ -50,8 +54,11 @@ def test_frozen(made: Any) -> None:
     assert "__slots__" in vars(made)
 
 
-@pytest.mark.parametrize("made", CLASSES)
-def test_of_nothing_mutable(made: Any) -> None:
+def test_of_nothing_mutable() -> None:
+    every(CLASSES, is_of_nothing_mutable)
+
+
+def is_of_nothing_mutable(made: Any) -> None:
     for name, annotation in inspect.get_annotations(made).items():
         text = annotation if isinstance(annotation, str) else str(annotation)
         assert not MUTABLE & set(words(text)), f"{name}: {text}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
 from auditor.analysis.protocol import OTHERS, Prefers, ReadsBeside, Stage
 from auditor.analysis.table import ANALYSES
@@ -12,23 +11,24 @@ from auditor.engine.sources import needing, read_for
 from auditor.errors import PolicyError
 from auditor.model.policy import Rule
 from auditor.platforms import PLATFORMS
-from auditor.policy import load, policies_folder
 from auditor.policy.compile import compile_rule
 from auditor.policy.resolve import ChosenRule
+from tests.cases import every
+from tests.policies.shipped import POLICY
 
-POLICY = load((policies_folder(),))
 MADE = ANALYSES.made(POLICY.tables)
 FEEDS = MADE.feeds
 JOINED = {kind for each in MADE.joining for kind in each.feeds}
-RULES = [
-    pytest.param(rule, id=rule.id)
-    for rule in POLICY.rules.values()
-    if not JOINED.isdisjoint(rule.applies_to)
-]
+RULES = {
+    name: rule for name, rule in POLICY.rules.items() if not JOINED.isdisjoint(rule.applies_to)
+}
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_needs(rule: Rule) -> None:
+def test_needs() -> None:
+    every(RULES, needs_what_it_reads)
+
+
+def needs_what_it_reads(rule: Rule) -> None:
     errors: list[PolicyError] = []
     defaults = {parameter.name: parameter.default for parameter in rule.parameters}
     active = compile_rule(ChosenRule(rule, rule.severity, defaults), errors)

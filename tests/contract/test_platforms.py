@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from auditor.cli.wiring import SHIPPED
 from auditor.platforms import PLATFORMS
+from tests.cases import every
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,15 +63,18 @@ def words(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 pass
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=str(path.relative_to(ROOT)))
-        for folder in (*(ROOT / "auditor" / name for name in CORE), ROOT / "reports")
-        for path in sorted(folder.rglob("*.py"))
-    ],
-)
-def test_no_platform_is_named(path: Path) -> None:
+FILES = {
+    str(path.relative_to(ROOT)): path
+    for folder in (*(ROOT / "auditor" / name for name in CORE), ROOT / "reports")
+    for path in sorted(folder.rglob("*.py"))
+}
+
+
+def test_no_platform_is_named() -> None:
+    every(FILES, names_no_platform)
+
+
+def names_no_platform(path: Path) -> None:
     own = OWN_WORDS.get(str(path.relative_to(ROOT)), frozenset())
     found = [
         f"{path.name}:{line}: {text}"

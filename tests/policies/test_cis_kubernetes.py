@@ -6,11 +6,11 @@ import re
 from collections import Counter
 
 from auditor.model.enums import Decider
-from auditor.policy import load, policies_folder, resolve
+from auditor.policy import resolve
 from collectors.kubernetes.node.probes import FLAGS
 from tests.e2e.command import auditor
+from tests.policies.shipped import POLICY
 
-POLICY = load((policies_folder(),))
 SECTIONS = {
     "1.1": 21,
     "1.2": 30,

@@ -12,9 +12,9 @@ from collections import Counter
 import pytest
 
 from auditor.model.enums import Basis, Decider, Severity
-from auditor.policy import load, policies_folder, resolve
+from auditor.policy import policies_folder, resolve
+from tests.policies.shipped import POLICY
 
-POLICY = load((policies_folder(),))
 IDS = {
     "cis-aks": r"\d\.\d{1,2}(\.\d{1,2})?",
     "cis-eks": r"\d\.\d{1,2}(\.\d{1,2})?",

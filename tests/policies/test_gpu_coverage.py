@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from auditor.policy import load, policies_folder, resolve
+from auditor.policy import resolve
 from tests.pieces import ROOT
+from tests.policies.shipped import POLICY
 
-POLICY = load((policies_folder(),))
 PAGE = ROOT / "docs" / "gpu-tenancy-coverage.md"
 SIZES = {"TEN": 23, "DRA": 12, "BYP": 18, "OPR": 10, "VUL": 9, "FAB": 5, "CC": 4}
 _ROW = re.compile(r"\| ([A-Z]+-\d\d) \| (\w+) \| ([^|]+) \| ([^|]+) \|")

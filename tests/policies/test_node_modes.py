@@ -12,12 +12,11 @@ import pytest
 from auditor.engine.judge import Judge
 from auditor.model.enums import Verdict
 from auditor.platforms import PLATFORMS
-from auditor.policy import load, policies_folder
 from auditor.policy.compile import compile_rule
 from auditor.policy.compiled import ActiveRule
 from auditor.policy.resolve import ChosenRule
+from tests.policies.shipped import RULES
 
-RULES = load((policies_folder(),)).rules
 ALLOWED = {
     "admin-credentials": ("adminCredentials", 0o600),
     "api-server-manifest": ("apiServerManifest", 0o600),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.policy import load, policies_folder, resolve
+from auditor.policy import resolve
+from tests.policies.shipped import POLICY
 
-POLICY = load((policies_folder(),))
 FRAMEWORKS = ("scg-vsphere-8", "scg-vsphere-9", "stig-vsphere-8")
 
 

@@ -16,12 +16,11 @@ import pytest
 
 from auditor.model.policy import Example, Rule
 from auditor.platforms.vsphere import DATASTORE, HOST, MACHINE, PORT_GROUP, SWITCH
-from auditor.policy import load, policies_folder
 from tests.e2e.command import auditor
 from tests.inventories import Saved
+from tests.policies.shipped import RULES
 from tests.policies.test_vsphere_examples import put
 
-RULES: Final = load((policies_folder(),)).rules
 AT_LEAST: Final = {HOST: 64, MACHINE: 37, PORT_GROUP: 8, SWITCH: 5, DATASTORE: 1}
 """How many rules there are on a kind, so that none goes unnoticed."""
 OPTIONS: Final = ("extraConfig", "option")

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
 
 from auditor.engine.kinds import KindPlan
 from auditor.engine.outcome import Outcome
 from auditor.errors import PolicyError
 from auditor.model.enums import Verdict
-from auditor.model.policy import Rule
 from auditor.platforms import PLATFORMS
-from auditor.policy import load, policies_folder
 from auditor.policy.compile import compile_rule
 from auditor.policy.resolve import ChosenRule
+from tests.policies.shipped import RULES
 
 _WORST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
 @functools.cache
-def _rules() -> Mapping[str, Rule]:
-    return load((policies_folder(),)).rules
-
-
-@functools.cache
 def _plan(name: str, kind: str) -> KindPlan:
-    rule = _rules()[name]
+    rule = RULES[name]
     errors: list[PolicyError] = []
     defaults = {each.name: each.default for each in rule.parameters}
     active = compile_rule(ChosenRule(rule, rule.severity, defaults), errors)

@@ -17,10 +17,14 @@ from auditor.analysis.workloads import Workloads
 from auditor.engine.lines import source_pointer
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.kubernetes import BUILT_IN
+from tests.cases import every
 
 ROOT = Path(__file__).parents[3]
-TABLE = yaml.safe_load((ROOT / "policies/tables/pod-templates.yaml").read_text())
-KINDS = sorted({(row["kind"], row["group"]) for row in TABLE})
+TABLE = yaml.load((ROOT / "policies/tables/pod-templates.yaml").read_text(), yaml.CSafeLoader)
+KINDS = {
+    f"{kind}.{group}": (kind, group)
+    for kind, group in sorted({(row["kind"], row["group"]) for row in TABLE})
+}
 CONTAINER = {"name": "main", "image": "r.io/a:1"}
 FILLED = {"name": "main", "image": "r.io/a:1", "containers": [CONTAINER]}
 
@@ -99,8 +103,12 @@ def found(kind: str, group: str, body: object, rows: list[dict[str, Any]]) -> li
     return [fact for fact in facts if isinstance(fact, Resource)]
 
 
-@pytest.mark.parametrize(("kind", "group"), KINDS)
-def test_parts_are_distinct(kind: str, group: str) -> None:
+def test_parts_are_distinct() -> None:
+    every(KINDS, parts_are_distinct)
+
+
+def parts_are_distinct(of: tuple[str, str]) -> None:
+    kind, group = of
     facts = found(kind, group, whole(kind, group), TABLE)
     names = [fact.part for fact in facts]
     paths = sum(
@@ -110,8 +118,12 @@ def test_parts_are_distinct(kind: str, group: str) -> None:
     assert sorted(names) == sorted(set(names))
 
 
-@pytest.mark.parametrize(("kind", "group"), KINDS)
-def test_a_row_more_changes_no_part(kind: str, group: str) -> None:
+def test_a_row_more_changes_no_part() -> None:
+    every(KINDS, a_row_more_changes_no_part)
+
+
+def a_row_more_changes_no_part(of: tuple[str, str]) -> None:
+    kind, group = of
     body = whole(kind, group)
     before = [(fact.pointer, fact.kind, fact.part) for fact in found(kind, group, body, TABLE)]
     body["mine"] = {"spec": {"containers": [CONTAINER]}}
@@ -123,9 +135,13 @@ def test_a_row_more_changes_no_part(kind: str, group: str) -> None:
     assert [part for pointer, _, part in after if pointer == "/mine"] == ["mine"]
 
 
-@pytest.mark.parametrize(("kind", "group"), KINDS)
-def test_every_template_points_back(kind: str, group: str) -> None:
+def test_every_template_points_back() -> None:
     """The value at the place that a finding would name is the value that was judged."""
+    every(KINDS, every_template_points_back)
+
+
+def every_template_points_back(of: tuple[str, str]) -> None:
+    kind, group = of
     body = whole(kind, group)
     for fact in found(kind, group, body, TABLE):
         image = msgspec.json.decode(fact.body)["spec"]["containers"][0]["image"]
@@ -145,20 +161,24 @@ def value_at(body: object, pointer: str) -> object:
     return body
 
 
-PATHS = [
-    pytest.param(row, path, id=f"{row['kind']}.{row['group']}:{row['shape']}:{path}")
-    for row in TABLE
+PATHS: dict[str, tuple[dict[str, Any], str]] = {
+    f"{row['kind']}.{row['group']}:{row['shape']}:{path} ({number})": (row, path)
+    for number, row in enumerate(TABLE)
     for path in row["templates"]
     if path
-]
+}
 
 
-@pytest.mark.parametrize(("kind", "group"), KINDS)
-def test_nothing_is_found_in_nothing(kind: str, group: str) -> None:
+def test_nothing_is_found_in_nothing() -> None:
     """But where the object is a pod itself, or a workflow that is one.
 
     A kind of Kubernetes itself has to have pods: where they are missing, that is a gap.
     """
+    every(KINDS, nothing_is_found_in_nothing)
+
+
+def nothing_is_found_in_nothing(of: tuple[str, str]) -> None:
+    kind, group = of
     roots = {path for row in TABLE if row["kind"] == kind for path in row["templates"]}
     built_in = group in BUILT_IN.get(kind, ())
     if "" not in roots:
@@ -167,8 +187,12 @@ def test_nothing_is_found_in_nothing(kind: str, group: str) -> None:
             assert [isinstance(fact, Gap) for fact in facts] == [True] * built_in
 
 
-@pytest.mark.parametrize(("row", "path"), PATHS)
-def test_what_is_no_object_is_a_gap(row: dict[str, Any], path: str) -> None:
+def test_what_is_no_object_is_a_gap() -> None:
+    every(PATHS, no_object_is_a_gap)
+
+
+def no_object_is_a_gap(case: tuple[dict[str, Any], str]) -> None:
+    row, path = case
     body: dict[str, Any] = {}
     steps = parse_path(path)
     place: Any = body

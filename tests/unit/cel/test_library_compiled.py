@@ -9,6 +9,7 @@ import pytest
 
 from auditor.cel import DYN, CelEvalError, Environment, Function
 from auditor.cel.library import standard_library
+from tests.cases import every
 from tests.sweeps import sweep
 from tests.unit.cel.calls import Calls
 from tests.unit.cel.compiled import fast_outcome, outcome
@@ -40,9 +41,8 @@ def compare(function: Function, seed: int, calls: int) -> None:
 
 
 @sweep(some=2, whole=12)
-@pytest.mark.parametrize("name", NAMES)
-def test_calls_come_to_the_same(name: str, size: int) -> None:
-    compare(FUNCTIONS[name], seed=1, calls=size)
+def test_calls_come_to_the_same(size: int) -> None:
+    every(FUNCTIONS, lambda function: compare(function, seed=1, calls=size))
 
 
 @pytest.mark.long

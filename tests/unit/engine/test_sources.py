@@ -7,11 +7,9 @@ import pytest
 from auditor.analysis.table import ANALYSES
 from auditor.engine.sources import needing, sources_of
 from auditor.errors import PolicyError
-from auditor.policy import load, policies_folder
 from auditor.policy.compile import compile_rule
 from auditor.policy.resolve import ChosenRule
-
-POLICY = load((policies_folder(),))
+from tests.policies.shipped import POLICY
 
 
 @pytest.mark.parametrize("name", ["gpu-allocation-bypassed", "gpu-tenants-share"])

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 
 from auditor.errors import PolicyErrors
 from auditor.model.waivers import Selector
-from auditor.policy import load, policies_folder
 from auditor.policy.read_waivers import SELECTORS, read_waivers
+from tests.policies.shipped import RULES
 
-RULES = load((policies_folder(),)).rules
 TEXT = """\
 - id: W-1
   rule: k8s-container-privileged

@@ -16,6 +16,7 @@ from auditor.policy import load, policies_folder, resolve
 from auditor.policy.policyset import MOST_BYTES
 from auditor.policy.tenancy import MAP_ROW, tenancy_rows, with_tenancy
 from auditor.policy.tenant_map import as_table, read_map
+from tests.policies.shipped import POLICY
 from tests.unit.policy.making import RULE
 
 CAPSULE = {"of": "label", "name": "capsule.clastix.io/tenant", "id": "capsule"}
@@ -114,18 +115,17 @@ def test_a_map_among_the_tables_comes_first_unless_keys_are_named() -> None:
 
 
 def test_keys_are_part_of_the_digest_and_a_parameter_of_rules_on_tenants_alone() -> None:
-    policy = load((policies_folder(),))
     plain, keyed, other = (
-        resolve(policy, "gpu-tenancy", settings)
+        resolve(POLICY, "gpu-tenancy", settings)
         for settings in ({}, {"tenant": "label:a"}, {"tenant": "label:b"})
     )
     assert len({plain.digest, keyed.digest, other.digest}) == 3
     assert keyed.parameters == {"isolation_floor": "hardware", "tenant": "label:a"}
     assert keyed.tables["tenancy-keys"] == [{"of": "label", "name": "a"}]
     with pytest.raises(UsageError, match="no selected rule has a parameter tenant"):
-        resolve(policy, "pod-security-baseline", {"tenant": "label:a"})
+        resolve(POLICY, "pod-security-baseline", {"tenant": "label:a"})
     with pytest.raises(UsageError, match="no selected rule has a parameter gpu-tenants-share"):
-        resolve(policy, "gpu-tenancy", {"gpu-tenants-share.tenant": "label:a"})
+        resolve(POLICY, "gpu-tenancy", {"gpu-tenants-share.tenant": "label:a"})
 
 
 PROFILE = "id: p\ntitle: t\nextends: [gpu-tenancy]\ngate: high\nparameters: {tenant: %s}\n"

@@ -12,11 +12,11 @@ from auditor.analysis.advisories.age import PackAge, date_of, make
 from auditor.analysis.advisories.images import KnownImages
 from auditor.model.fact import Fact
 from auditor.model.resource import Resource
-from auditor.policy import load, policies_folder
+from tests.policies.shipped import POLICY
 from tests.unit.analysis.estate.layers import resource
 from tests.unit.analysis.joining import derived
 
-TABLES = load((policies_folder(),)).tables
+TABLES = POLICY.tables
 DAY = "2026-11-30"
 
 

@@ -18,10 +18,10 @@ from auditor.analysis.advisories.pack import (
     judged,
     numbers_of,
 )
-from auditor.policy import load, policies_folder
 from auditor.policy.read_advisories import CONDITIONS as ALLOWED
+from tests.policies.shipped import POLICY
 
-TABLES = load((policies_folder(),)).tables
+TABLES = POLICY.tables
 ROWS: list[dict[str, Any]] = [dict(row) for row in TABLES[TABLE]]
 PACK = advisories_from_table(ROWS)
 HOSTS = {"containerd", "docker-engine", "runc", "esxi", "nvidia-driver", "nvidia-vgpu-manager"}

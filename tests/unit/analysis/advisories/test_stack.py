@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from auditor.analysis.advisories.stack import Components, make
 from auditor.analysis.workloads import PodTemplates
 from auditor.model.resource import Owner, Resource
-from auditor.policy import load, policies_folder
+from tests.policies.shipped import POLICY
 from tests.unit.analysis.estate.layers import resource
 from tests.unit.analysis.joining import derived
 
-TABLES = load((policies_folder(),)).tables
+TABLES = POLICY.tables
 ANALYSIS: Components = make(TABLES)
 TEMPLATES = PodTemplates(TABLES)
 Body = dict[str, Any]

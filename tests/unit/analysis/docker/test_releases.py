@@ -10,7 +10,7 @@ import pytest
 from auditor.analysis.docker.releases import TABLE, Releases
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
-from auditor.policy import load, policies_folder
+from tests.policies.shipped import POLICY
 
 REFERENCE = "https://example.com/releases"
 ROWS = [
@@ -126,7 +126,7 @@ def test_an_answer_that_is_none_is_a_gap() -> None:
 
 def test_the_table_says_of_no_version_two_things() -> None:
     """Its ranges do not overlap, and what ended before the day it was looked up gets no fixes."""
-    rows = load((policies_folder(),)).tables[TABLE]
+    rows = POLICY.tables[TABLE]
     by_name: dict[str, list[tuple[tuple[int, ...], tuple[int, ...]]]] = {}
     for row in rows:
         start, end = (_numbers(str(row.get(key, "0"))) for key in ("from", "before"))

@@ -14,8 +14,8 @@ from auditor.analysis.images.joining import Images, of_scanned, of_uses
 from auditor.analysis.workloads import PodTemplates
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Owner, Resource
-from auditor.policy import load, policies_folder
 from auditor.runner.rows import joined
+from tests.policies.shipped import POLICY
 from tests.unit.analysis.estate.layers import resource
 from tests.unit.analysis.joining import rows_of
 from tests.unit.collectors.images.documents import (
@@ -33,7 +33,7 @@ from tests.unit.collectors.images.documents import (
     verified,
 )
 
-TEMPLATES = PodTemplates(load((policies_folder(),)).tables)
+TEMPLATES = PodTemplates(POLICY.tables)
 OTHER = "sha256:" + "ef" * 32
 Body = dict[str, Any]
 
