@@ -10,6 +10,9 @@ from auditor.late import late
 _QUOTED = late(
     r"""(?P<raw>[rR])?(?P<quote>'''|\"\"\"|'|")""",
 )
+_TEXT = re.compile(r"[^{}]+")
+_PLAIN = re.compile(r"""[^{}'"rR]+""")
+"""What can be skipped: no brace, and no string may begin there."""
 
 
 class BraceError(Exception):
@@ -42,9 +45,9 @@ def split_message(source: str) -> Iterator[tuple[str, int]]:
             index = end + 1
         elif char == "}":
             raise BraceError("this brace closes nothing", index)
-        else:
-            text += char
-            index += 1
+        elif plain := _TEXT.match(source, index):
+            text += plain[0]
+            index = plain.end()
     if text:
         yield text, -1
 
@@ -53,6 +56,10 @@ def _end_of_expression(source: str, start: int) -> int:
     """The offset of the brace that closes the one at ``start``; those in strings don't count."""
     depth, index = 0, start + 1
     while index < len(source):
+        plain = _PLAIN.match(source, index)
+        if plain is not None:
+            index = plain.end()
+            continue
         quoted = _QUOTED.match(source, index)
         if quoted is not None:
             index = _end_of_string(source, quoted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 
 from auditor.model.policy import Control, Rule
@@ -19,11 +20,11 @@ def elsewhere(
     A scan of clusters has nothing to say of a benchmark for Docker hosts. A framework of which no
     rule is about what targets have is about none, and so is not elsewhere.
     """
+    of = functools.cache(lambda name: platforms_of((rules[name],), platforms))
     about: dict[str, set[str]] = {}
     for control in controls.values():
-        known = (rules[name] for name in control.rules if name in rules)
-        mapped = platforms_of(known, platforms)
-        about.setdefault(control.framework, set()).update(mapped)
+        mapped = (of(name) for name in control.rules if name in rules)
+        about.setdefault(control.framework, set()).update(*mapped)
     return frozenset(
         name for name, found in about.items() if here and found and here.isdisjoint(found)
     )

@@ -8,7 +8,6 @@ from auditor.engine.presence import frameworks_absent, platforms_present, rules_
 from auditor.platforms import PLATFORMS
 from tests.e2e.runs import preparation
 
-READY = preparation().ready
 ON_DOCKER, ON_CLUSTERS = "docker-container-privileged", "k8s-container-privileged"
 OF_BOTH, OF_FILES = "gpu-allocation-bypassed", "k8s-manifest-duplicate-key"
 
@@ -37,10 +36,11 @@ def test_platforms(uri: str, kinds: tuple[str, ...], names: set[str] | None) -> 
 )
 def test_what_is_of_another_platform(uri: str, absent: str, there: str, framework: str) -> None:
     present = platforms_present(uri, (), PLATFORMS)
-    rules = rules_absent(present, READY.sources)
+    ready = preparation().ready
+    rules = rules_absent(present, ready.sources)
     assert absent in rules
     assert rules.isdisjoint({there, OF_BOTH, OF_FILES})
-    profile = READY.profile
+    profile = ready.profile
     gone = frameworks_absent(
         present, profile.controls, (each.rule for each in profile.rules), PLATFORMS
     )
@@ -49,6 +49,7 @@ def test_what_is_of_another_platform(uri: str, absent: str, there: str, framewor
 
 
 def test_nothing_at_all_says_nothing_of_platforms() -> None:
-    profile = READY.profile
-    assert rules_absent(frozenset(), READY.sources) == frozenset()
+    ready = preparation().ready
+    profile = ready.profile
+    assert rules_absent(frozenset(), ready.sources) == frozenset()
     assert frameworks_absent(frozenset(), profile.controls, (), PLATFORMS) == frozenset()

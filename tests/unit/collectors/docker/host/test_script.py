@@ -22,9 +22,11 @@ from collectors.docker.host import local, remote
 from collectors.docker.host.framing import FramingError, parse
 from collectors.docker.host.observed import Observed
 from collectors.docker.host.parts import UnreadError
+from collectors.docker.host.probes import MOST_ENTRIES
 from collectors.docker.host.script import HEADER, script
 from collectors.docker.host.shapes import body_of
 from collectors.hosts.seen import Unread
+from tests.sweeps import sweep
 from tests.unit.collectors.docker.host.trees import (
     CONTAINER,
     UNIT,
@@ -43,9 +45,14 @@ SHELLS = [
 
 def printed(root: Path, shell: tuple[str, ...] = ("sh",)) -> bytes:
     """What the script prints of a tree."""
+    return ran(script(), root, shell)
+
+
+def ran(code: str, root: Path, shell: tuple[str, ...] = ("sh",)) -> bytes:
+    """What a script prints of a tree."""
     done = subprocess.run(
         [*shell, "-s", "--", str(root)],
-        input=script().encode(),
+        input=code.encode(),
         capture_output=True,
         timeout=60,
         check=True,
@@ -150,12 +157,16 @@ def test_whether_processes_of_containers_may_gain_rights(tmp_path: Path) -> None
     }
 
 
-def test_a_tree_that_is_larger_than_is_looked_at(tmp_path: Path) -> None:
+@sweep(some=20, whole=MOST_ENTRIES)
+def test_a_tree_that_is_larger_than_is_looked_at(tmp_path: Path, size: int) -> None:
+    """A script that looks at fewer says the same of the folder, and takes less time."""
     host(tmp_path, {"etc/docker/certs.d/": 0o755, "etc/group": 0o644})
-    for number in range(1001):
+    for number in range(MOST_ENTRIES + 1):
         (tmp_path / f"etc/docker/certs.d/{number}").touch()
     (tmp_path / "etc/group").write_text("x" * ((1 << 20) + 1))
-    there, here = parse(printed(tmp_path)).seen, local.look(str(tmp_path))
+    assert f"left={MOST_ENTRIES}" in script()
+    code = script().replace(f"left={MOST_ENTRIES}", f"left={size}")
+    there, here = parse(ran(code, tmp_path)).seen, local.look(str(tmp_path))
     assert (there.folders, there.texts) == (here.folders, here.texts)
     assert isinstance(there.folders["/etc/docker/certs.d"], Unread)
 

@@ -12,7 +12,9 @@ import pytest
 
 from auditor.platforms.kubernetes import NODE_COMPONENTS, NODE_FILES, NODE_KUBELET
 from collectors.kubernetes.node.framing import parse
+from collectors.kubernetes.node.probes import MOST_ENTRIES
 from collectors.kubernetes.node.shapes import bodies
+from tests.sweeps import sweep
 from tests.unit.collectors.kubernetes.node.trees import (
     POD,
     SETTINGS,
@@ -195,10 +197,12 @@ def test_other_names_and_places_of_manifests(tmp_path: Path) -> None:
     assert found["etcdManifest"] == []
 
 
-def test_a_folder_with_too_many_files_is_not_known_whole(tmp_path: Path) -> None:
+@sweep(some=20, whole=MOST_ENTRIES)
+def test_a_folder_with_too_many_files_is_not_known_whole(tmp_path: Path, size: int) -> None:
     node(tmp_path)
-    for number in range(1001):
+    for number in range(size + 1):
         (tmp_path / f"etc/cni/net.d/{number}.conf").touch()
-    found = seen(tmp_path)[NODE_FILES]["networkFiles"]
+    found = dict(bodies(parse(printed(tmp_path, most=size))))[NODE_FILES]["networkFiles"]
     assert found[0]["unread"].startswith("more than 1000 files")
-    assert len(found) == 1001
+    assert len(found) == size + 1
+    assert MOST_ENTRIES == 1000

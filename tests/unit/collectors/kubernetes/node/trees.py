@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from collectors.kubernetes.node.probes import MOST_ENTRIES
 from collectors.kubernetes.node.script import script
 
 NODE, POD = "mnt:[4026531841]", "mnt:[4026532000]"
@@ -89,11 +90,14 @@ def running(
     (folder / "environ").write_text("".join(given))
 
 
-def printed(root: Path, shell: tuple[str, ...] = ("sh",)) -> bytes:
-    """What the script prints of a tree."""
+def printed(root: Path, shell: tuple[str, ...] = ("sh",), most: int = MOST_ENTRIES) -> bytes:
+    """What the script prints of a tree; it looks at no more than so many files of a folder."""
+    whole = script()
+    code = whole.replace(f"left={MOST_ENTRIES}", f"left={most}")
+    assert (code == whole) is (most == MOST_ENTRIES)
     done = subprocess.run(
         [*shell, "-s", "--", str(root)],
-        input=script().encode(),
+        input=code.encode(),
         capture_output=True,
         timeout=60,
         check=True,
