@@ -111,7 +111,8 @@ class CleanReading:
 
     def gaps(self) -> Sequence[Gap]:
         """See :class:`auditor.ports.Reading`."""
-        return redact_texts(tuple(self._reading.gaps()))
+        gaps = self._reading.gaps()
+        return redact_texts(tuple(gaps)) if gaps else ()
 
     def skipped(self) -> int:
         """See :class:`auditor.ports.Reading`."""

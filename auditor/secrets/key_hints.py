@@ -53,13 +53,19 @@ _STRINGS = late(rb'"([^"\\]{1,40})"\s*:\s*"([^"\\]*)')
 def may_tell(raw: bytes) -> bool:
     """Whether a name in JSON may tell of a secret; in doubt it does."""
     lower = fold(raw) if raw.isascii() else raw.lower()
-    return any(_may_tell(raw, lower, word) for word in _WORDS) or any(
-        _may_pair(raw, lower, word) for word in _PAIR_ENDS
-    )
+    for word in _WORDS:
+        at = find(lower, word)
+        if at >= 0 and _may_tell(raw, lower, word, at):
+            return True
+    for word in _PAIR_ENDS:
+        at = find(lower, word)
+        if at >= 0 and _may_pair(raw, lower, word, at):
+            return True
+    return False
 
 
-def _may_tell(raw: bytes, lower: bytes, word: bytes) -> bool:
-    at = find(lower, word)
+def _may_tell(raw: bytes, lower: bytes, word: bytes, at: int) -> bool:
+    """Whether a word tells of a secret at a place where it is found, or at a later one."""
     while at >= 0:
         seen = _near(*_around(raw, at, _NEAR))
         if seen & _TELLS and _tells(*_around(raw, at, _FAR), far=True):
@@ -70,8 +76,8 @@ def _may_tell(raw: bytes, lower: bytes, word: bytes) -> bool:
     return False
 
 
-def _may_pair(raw: bytes, lower: bytes, word: bytes) -> bool:
-    at = find(lower, word)
+def _may_pair(raw: bytes, lower: bytes, word: bytes, at: int) -> bool:
+    """As :func:`_may_tell`, of the key of a value."""
     while at >= 0:
         if _may_be_paired(*_around(raw, at, _NEAR)) and _pairs(raw):
             return True

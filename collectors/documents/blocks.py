@@ -75,9 +75,12 @@ class _Lines(dict[str, Line]):
 
 
 class Memory:
-    """The lines understood so far. Bounded, and forgotten as a whole when it is full."""
+    """The lines understood so far. Bounded, and forgotten as a whole when it is full.
 
-    def __init__(self, limit: int = 32_768, hide: Hide = redact_field) -> None:
+    What is read does not depend on what is remembered: two are equal, and none is sent anywhere.
+    """
+
+    def __init__(self, limit: int = 16_384, hide: Hide = redact_field) -> None:
         """``hide`` takes the secrets out of values."""
         self._limit = limit
         self.hide = hide
@@ -85,6 +88,22 @@ class Memory:
         self._lines = _Lines(self._learn)
         self.line: Callable[[str], Line] = self._lines.__getitem__
         """Understands a line. Raises NotSimple where only a YAML parser can tell."""
+
+    def __reduce__(self) -> tuple[type[Memory], tuple[int, Hide]]:
+        """Begin anew in another process."""
+        return Memory, (self._limit, self.hide)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it reads the same."""
+        return isinstance(other, Memory) and self.hide is other.hide
+
+    def __hash__(self) -> int:
+        """As :meth:`__eq__`."""
+        return hash(self.hide)
+
+    def __contains__(self, text: str) -> bool:
+        """Whether a line is remembered."""
+        return text in self._lines
 
     def open(self) -> Memory:
         """Another memory, of lines whose secrets are not hidden."""

@@ -39,6 +39,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
     ``recognisers`` say what is read and whose it is, in this order; there is at least one.
     ``globs`` say what of ``root`` is left out; standard input has no path that they could match.
     ``rendering`` is what came of what had to be rendered, None where nobody asked for it.
+    ``memory`` is of all shards that one process reads.
     """
 
     target: Target
@@ -48,6 +49,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
     limits: Limits = msgspec.field(default_factory=Limits)
     globs: Globs = NO_GLOBS
     rendering: Rendering | None = None
+    memory: Memory = msgspec.field(default_factory=Memory)
 
     @property
     def asked(self) -> None:
@@ -137,7 +139,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         """Read the files of a shard, in order."""
-        memory = Memory()
+        memory = self.memory
         if self.root is None:
             yield self._reading(STDIN, self.stdin or b"", memory)
             return

@@ -220,3 +220,17 @@ def test_which_files_are_read_is_the_union_of_what_all_ask_for() -> None:
 def test_a_collector_goes_to_a_worker_with_its_recognisers(folder: Path) -> None:
     sent = pickle.loads(pickle.dumps(collector(folder, *BOTH)))  # noqa: S301 - made here
     assert list(named(readings(sent)["x.toy"])) == [(BOX, "last")]
+
+
+def test_what_a_collector_remembers_of_lines_stays_in_its_process(folder: Path) -> None:
+    here = collector(folder, *BOTH)
+    (folder / "line.yaml").write_text("boxes: [a-line-to-remember]\n")
+    before = pickle.dumps(here)
+    first = [(each.evidence, list(each.resources())) for each in readings(here).values()]
+    assert "boxes: [a-line-to-remember]" in here.memory
+    again = [(each.evidence, list(each.resources())) for each in readings(here).values()]
+    assert first == again
+    assert pickle.dumps(here) == before
+    sent = pickle.loads(before)  # noqa: S301 - made here
+    assert sent.memory == here.memory
+    assert "boxes: [a-line-to-remember]" not in sent.memory
