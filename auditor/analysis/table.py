@@ -33,6 +33,7 @@ from auditor.analysis.docker.services import Services
 from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.images import joining
+from auditor.analysis.images.builds import ReportedBuilds
 from auditor.analysis.isolation import chains
 from auditor.analysis.network import checking, reach
 from auditor.analysis.network.questions import Question
@@ -53,6 +54,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
         of_objects=(
             partial(PodTemplates, read=read),
             *(Containers, Services, ComposeServices, Builds, Histories, Releases, EngineDefaults),
+            ReportedBuilds,
         ),
         joining=(
             *(namespaces.make, accounts.make, grants.make),

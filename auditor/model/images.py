@@ -62,12 +62,22 @@ class Identity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     names: tuple[str, ...] = ()
 
 
+class Step(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
+    """A line of an image's history, as its configuration has it; ``empty``: it made no layer."""
+
+    created_by: str = ""
+    comment: str = ""
+    empty: bool = False
+
+
 class Report(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
     """A report of a scanner about one image.
 
     ``classes`` are the parts that the report has: without one of packages nothing is known of
     faults. ``looked`` are the scanners that were asked, where that is known: a report does not say
-    that it found none. ``user`` is that of its configuration, None where that is not in the report.
+    that it found none. ``user`` and ``health``, the test of its health, are those of its
+    configuration, None where that is not in the report; ``environment`` (``NAME=value``) and
+    ``history``, the oldest step first, stand there too.
     ``ended``: the distribution gets no fixes any more.
     """
 
@@ -78,6 +88,9 @@ class Report(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_default
     distribution: str = ""
     ended: bool = False
     user: str | None = None
+    health: tuple[str, ...] | None = None
+    environment: tuple[str, ...] = ()
+    history: tuple[Step, ...] = ()
     classes: tuple[str, ...] = ()
     looked: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()

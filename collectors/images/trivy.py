@@ -14,12 +14,12 @@ Source: Trivy v0.76.0, pkg/types/report.go and finding.go, and what it prints.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from auditor.model.enums import GapCause
-from auditor.model.images import Database, Declared, Fault, Identity, LeftSecret, Report
+from auditor.model.images import Database, Declared, Fault, Identity, LeftSecret, Report, Step
 from auditor.platforms.images import DATABASE, REPORT
 from collectors.documents.guards import Unreadable
 
@@ -76,12 +76,25 @@ class _System(msgspec.Struct, gc=False, rename="pascal"):
     ended: bool = msgspec.field(default=False, name="EOSL")
 
 
+class _Health(msgspec.Struct, gc=False, rename="pascal"):
+    test: tuple[str, ...] | None = None
+
+
 class _Process(msgspec.Struct, gc=False, rename="pascal"):
     user: str = ""
+    env: tuple[str, ...] | None = None
+    healthcheck: _Health | None = None
+
+
+class _Step(msgspec.Struct, gc=False):
+    created_by: str = ""
+    comment: str = ""
+    empty_layer: bool = False
 
 
 class _Configuration(msgspec.Struct, gc=False):
     config: _Process | None = None
+    history: list[_Step] | None = None
 
 
 class _Metadata(msgspec.Struct, gc=False, rename="pascal"):
@@ -158,7 +171,7 @@ def report_of(data: bytes) -> Report | None:
         created="" if found.created_at.startswith(_NEVER) else found.created_at,
         distribution=f"{system.family} {system.name}".strip(),
         ended=system.ended,
-        user=_user(metadata.image_config),
+        **_of_configuration(metadata.image_config),
         classes=tuple(sorted({each.class_ for each in results} - {""})),
         faults=tuple(_faults(results)),
         declared=tuple(_declared(results)),
@@ -198,10 +211,19 @@ def _identity(found: _Report, metadata: _Metadata) -> Identity:
     )
 
 
-def _user(found: _Configuration | None) -> str | None:
+def _of_configuration(found: _Configuration | None) -> dict[str, Any]:
+    """What a report has of the configuration of the image; nothing of one without."""
     if found is None:
-        return None
-    return found.config.user if found.config is not None else ""
+        return {}
+    process = found.config or _Process()
+    health = process.healthcheck or _Health()
+    steps = found.history or ()
+    return {
+        "user": process.user,
+        "health": health.test or (),
+        "environment": process.env or (),
+        "history": tuple(Step(each.created_by, each.comment, each.empty_layer) for each in steps),
+    }
 
 
 def _faults(results: Iterable[_Result]) -> Iterator[Fault]:

@@ -239,6 +239,8 @@ def documented() -> tuple[Resource, ...]:
     template = {"spec": {"containers": [{"name": "n", "image": "r.io/app:1"}]}}
     fault = {"id": "CVE-0000-0001", "severity": "critical", "package": "libx", "fixedIn": "2"}
     about = {"scanner": "Trivy", "version": "1", "created": "2026-11-20", "faults": [fault]}
+    made = [{"createdBy": f"RUN /bin/sh -c curl -H 'Authorization: Bearer {CANARY}' x # buildkit"}]
+    about |= {"history": made, "environment": [f"TOKEN={CANARY}"]}
     reports = (
         odd("image/Report", {**about, "image": {"names": [name]}, "classes": ["os-pkgs"]})
         for name in ("r.io/app:1", "r.io/base:1")

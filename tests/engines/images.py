@@ -59,16 +59,19 @@ class Image:
         return file
 
 
-def image(files: Mapping[str, bytes | str], **config: Any) -> Image:
-    """Make an image with files, run as its configuration says."""
+def image(
+    files: Mapping[str, bytes | str], *steps: str | Mapping[str, Any], **config: Any
+) -> Image:
+    """Make an image with files, run as its configuration says; ``steps`` are its history."""
     layer = _layer(files)
+    history = [{"created_by": each} if isinstance(each, str) else each for each in steps]
     about = {
         "architecture": "amd64",
         "os": "linux",
         "created": _TIME,
         "config": config,
         "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
-        "history": [{"created": _TIME, "created_by": "COPY . /"}],
+        "history": [{"created": _TIME, **each} for each in history or [{"created_by": "COPY . /"}]],
     }
     configuration = json.dumps(about).encode()
     manifest = {

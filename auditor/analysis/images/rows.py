@@ -257,10 +257,14 @@ def _of_document(document: Resource, site: Site) -> Iterator[Row]:
 
 
 def _of_report(report: Resource, site: Site) -> Iterator[Row]:
-    """Yield a report without the faults that no rule is about; their number is all the same."""
+    """Yield a report without the faults that no rule is about, and without how it was made.
+
+    What made it is judged where it was read (:mod:`auditor.analysis.images.builds`).
+    """
     found = _decode_report(report.body)
     faults: tuple[Fault, ...] = tuple(each for each in found.faults if each.severity in WORST)
-    body = _encode(msgspec.structs.replace(found, faults=faults))
+    less = msgspec.structs.replace(found, faults=faults, history=(), environment=())
+    body = _encode(less)
     yield Row((KNOWN, REPORT), REPORT, site.origin(report), body)
 
 

@@ -38,6 +38,7 @@ def test_a_report_keeps_faults_and_leaves_descriptions() -> None:
         "created": "2026-11-20T10:00:00Z",
         "distribution": "alpine 3.23.0",
         "user": "10001",
+        "health": [],
         "classes": ["os-pkgs"],
         "faults": [
             {
@@ -50,6 +51,23 @@ def test_a_report_keeps_faults_and_leaves_descriptions() -> None:
             }
         ],
     }
+
+
+def test_a_report_has_of_the_configuration_how_the_image_was_made() -> None:
+    document = report()
+    document["Metadata"]["ImageConfig"] = {
+        "config": {"Env": ["A=b"], "Healthcheck": {"Test": ["CMD", "x"], "Interval": 3}},
+        "history": [
+            {"created": "2026-11-01T00:00:00Z", "created_by": "RUN a", "comment": "buildkit"},
+            {"created_by": "CMD b", "empty_layer": True},
+        ],
+    }
+    (body,) = bodies(document)
+    assert (body["user"], body["health"], body["environment"]) == ("", ["CMD", "x"], ["A=b"])
+    assert body["history"] == [
+        {"createdBy": "RUN a", "comment": "buildkit"},
+        {"createdBy": "CMD b", "empty": True},
+    ]
 
 
 @pytest.mark.parametrize("results", NO_FINDING)

@@ -1,0 +1,93 @@
+"""What a report says of how an image was made, as the build of that image.
+
+::
+
+    image/Report                                                docker/ImageBuild
+    history: [{createdBy: RUN apt-get update # buildkit}]       runs: [{does: [updates-index]}]
+    environment: [HF_TOKEN=«redacted:argument»]                 environment: [{name: HF_TOKEN, …}]
+
+So the rules about builds judge a Dockerfile, an image on an engine and one that a scanner looked
+into. A configuration has variables that no line of the history sets, where a program that keeps no
+history made the image. Its user and its health check are in ``image/Scanned``, with whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from auditor.analysis.docker.layers import pairs_of
+from auditor.analysis.docker.made import Build, Line, too_long
+from auditor.analysis.protocol import Feeds, Stage, Tables
+from auditor.model.enums import GapCause
+from auditor.model.images import Step
+from auditor.model.resource import Gap, Resource
+from auditor.platforms.docker import IMAGE_BUILD
+from auditor.platforms.images import REPORT
+from auditor.secrets import redact
+
+_HINT: Final = "is it a report of a scanner?"
+_PLACE: Final = "/history"
+
+
+class _Raw(msgspec.Struct, frozen=True, gc=False):
+    """What is taken of a report; the rest, which is most of it, is skipped."""
+
+    history: msgspec.Raw = msgspec.Raw(b"[]")
+    environment: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class _Made(msgspec.Struct, frozen=True):
+    history: tuple[Step, ...]
+    environment: tuple[str, ...]
+
+
+_decode: Final = msgspec.json.Decoder(_Raw).decode
+
+
+class ReportedBuilds:
+    """The build of each image that a report is about."""
+
+    id = "image-builds"
+    stage = Stage.OBJECT
+    feeds: Feeds = MappingProxyType({IMAGE_BUILD: MappingProxyType({"": frozenset({REPORT})})})
+
+    def __init__(self, tables: Tables) -> None:
+        del tables
+
+    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
+        """Yield the build of an image; nothing of a report that has no configuration of it."""
+        if resource.kind != REPORT:
+            return
+        try:
+            made = _made(_decode(resource.body))
+        except (msgspec.DecodeError, RecursionError) as error:
+            yield Gap("", REPORT, GapCause.MALFORMED, f"{resource.name}: {error}", _HINT)
+            return
+        lines = [_line(number, step) for number, step in enumerate(made.history)]
+        variables = [
+            (pair, f"/environment/{number}")
+            for number, text in enumerate(made.environment)
+            for pair in pairs_of([text])
+        ]
+        if lines or variables:
+            hint = f"docker history --no-trunc {resource.name}"
+            build = Build(lines, _PLACE, variables)
+            yield too_long(resource, lines, hint) or build.fact(resource)
+
+
+def _made(raw: _Raw) -> _Made:
+    """Take a history and variables, without secrets."""
+    found = {
+        "history": redact.decode(bytes(raw.history)),
+        "environment": redact.decode(bytes(raw.environment)),
+    }
+    return msgspec.convert(found, _Made)
+
+
+def _line(number: int, step: Step) -> Line:
+    at = f"{_PLACE}/{number}"
+    return Line(step.created_by, f"{at}/createdBy", at, step.comment, not step.empty)
