@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from auditor.bounded import read_named
 from auditor.errors import UsageError
 
 PASSPHRASE_VARIABLE = "AUDITOR_PASSPHRASE"  # noqa: S105 - the name of a variable
@@ -16,6 +17,7 @@ PASSPHRASE_VARIABLE = "AUDITOR_PASSPHRASE"  # noqa: S105 - the name of a variabl
 VSPHERE_VARIABLE = "AUDITOR_VSPHERE_PASSWORD"
 SESSION_VARIABLE = "AUDITOR_VSPHERE_SESSION"
 """As that one, both."""
+_MOST_AUTHORITIES = 1 << 22
 _DIGITS = 11
 """Of a SOURCE_DATE_EPOCH before the year 5138."""
 
@@ -50,6 +52,26 @@ class VsphereConfig(msgspec.Struct, frozen=True):
     authority: str = ""
     thumbprint: str = ""
     checked: bool = True
+
+
+class StorageConfig(msgspec.Struct, frozen=True):
+    """What of the environment says where S3 is, and where it is said who asks; no secret of it.
+
+    The library reads keys and identities itself. ``has_key`` is whether AWS_ACCESS_KEY_ID is set,
+    ``has_identity`` whether a variable names a token or a service that gives some, ``no_machine``
+    AWS_EC2_METADATA_DISABLED. ``profile`` is AWS_PROFILE, ``credentials`` and ``settings`` are the
+    files that have it; ``authorities`` is the content of AWS_CA_BUNDLE, empty for none.
+    """
+
+    endpoint: str = ""
+    region: str = ""
+    profile: str = ""
+    credentials: str = ""
+    settings: str = ""
+    has_key: bool = False
+    has_identity: bool = False
+    no_machine: bool = False
+    authorities: bytes = b""
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -112,6 +134,39 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         vsphere=VsphereConfig(env.get("AUDITOR_VSPHERE_USER", ""), password, session),
         trivy=env.get("AUDITOR_TRIVY", ""),
         pulling=_pulling(env),
+    )
+
+
+def read_storage_config(environment: Mapping[str, str] | None = None) -> StorageConfig:
+    """Read of the environment what a storage goes by: nothing, where none is named.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+
+    Raises:
+        UsageError: AWS_CA_BUNDLE can't be read.
+    """
+    env = os.environ if environment is None else environment
+    usual = Path(env.get("HOME", "")) / ".aws"
+    identities = (
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    )
+    bundle = env.get("AWS_CA_BUNDLE", "")
+    try:
+        authorities = read_named(Path(bundle), _MOST_AUTHORITIES) if bundle else b""
+    except (OSError, ValueError) as error:
+        raise UsageError(f"AWS_CA_BUNDLE: {error}", hint="a file of certificates") from error
+    return StorageConfig(
+        endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL", ""),
+        region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION", ""),
+        profile=env.get("AWS_PROFILE", ""),
+        credentials=env.get("AWS_SHARED_CREDENTIALS_FILE") or str(usual / "credentials"),
+        settings=env.get("AWS_CONFIG_FILE") or str(usual / "config"),
+        has_key=bool(env.get("AWS_ACCESS_KEY_ID")),
+        has_identity=any(env.get(name) for name in identities),
+        no_machine=env.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true",
+        authorities=authorities,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from auditor.cli.moments import now
 from auditor.cli.opened import copied_results, folder_of
+from auditor.cli.places import Place
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.compare import by_fingerprint, read_results
 from auditor.evidence.trust import read_trust, trust_in
@@ -14,7 +15,7 @@ from auditor.model.results import FINGERPRINTS
 from auditor.runner.settings import Known, State
 
 
-def known_in(place: Path, key: Path | None, trust: Path | None, scratch: Path) -> Known:
+def known_in(place: Place, key: Path | None, trust: Path | None, scratch: Path) -> Known:
     """The findings of a bundle that verifies.
 
     Raises:

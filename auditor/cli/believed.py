@@ -12,6 +12,7 @@ import msgspec
 
 from auditor.cli.moments import now
 from auditor.cli.opened import copied_results, folder_of
+from auditor.cli.places import Place
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.layout import Evaluation, Manifest
 from auditor.evidence.trust import Trust, read_trust, trust_in
@@ -61,7 +62,7 @@ def named(key: Path | None, trust: Path | None, prefix: str = "") -> Trust | Non
 class Believed(msgspec.Struct, frozen=True):
     """A bundle that is whole. ``key`` stands for it, "" where nobody that was named does."""
 
-    place: Path
+    place: Place
     root: Path
     manifest: Manifest
     digest: str
@@ -76,7 +77,7 @@ class Believed(msgspec.Struct, frozen=True):
         return copied_results(self.root, self.manifest, scratch / "results", str(self.place))
 
 
-def believed(place: Path, trust: Trust | None, scratch: Path) -> Believed:
+def believed(place: Place, trust: Trust | None, scratch: Path) -> Believed:
     """Verify a bundle in which something was judged.
 
     Raises:
@@ -89,7 +90,7 @@ def believed(place: Path, trust: Trust | None, scratch: Path) -> Believed:
     return Believed(place, root, manifest, found.manifest, found.key)
 
 
-def whole(place: Path, found: Verification) -> tuple[Manifest, Evaluation]:
+def whole(place: Place, found: Verification) -> tuple[Manifest, Evaluation]:
     """What a bundle holds and how it was judged, if nothing speaks against it.
 
     Raises:

@@ -12,10 +12,12 @@ import msgspec
 from auditor.cli.environment import environment
 from auditor.cli.judging import Judging
 from auditor.cli.passphrases import Passphrases
+from auditor.cli.places import Place, Stored, put_bundle, try_stored
 from auditor.cli.signing import authority_of, held_key, sign_bundle
 from auditor.cli.signing_options import Wanted
 from auditor.cli.wiring import wired
 from auditor.config import Config
+from auditor.errors import UsageError
 from auditor.evidence.archive import SUFFIX, pack
 from auditor.evidence.assembly import store_policy, write_inventory, write_json, write_results
 from auditor.evidence.commitments import run_key
@@ -37,7 +39,7 @@ class Bundling:
     """Audits into a bundle at a place."""
 
     def __init__(
-        self, wanted: Wanted, place: Path, config: Config, arguments: Sequence[str]
+        self, wanted: Wanted, place: Place, config: Config, arguments: Sequence[str]
     ) -> None:
         """Find the key before anything is read.
 
@@ -101,13 +103,23 @@ class Bundling:
 
 
 @contextmanager
-def bundle_at(place: Path, spool: Path) -> Iterator[Path]:
+def bundle_at(place: Place, spool: Path) -> Iterator[Path]:
     """A folder to fill, that becomes the bundle at ``place``: a folder, or an archive by its name.
 
     Raises:
-        UsageError: ``place`` is there already.
-        RenderError: it can't be written.
+        UsageError: ``place`` is there already, or nothing can be written there.
+        RenderError: it can't be written any more.
     """
+    if isinstance(place, Stored):
+        if not place.name.endswith(SUFFIX):
+            raise UsageError(f"{place}: a storage has archives", hint=f"{place}{SUFFIX}")
+        try_stored(place, replace=False)
+        packed = spool / "packed"
+        packed.mkdir(mode=0o700)
+        with bundle_at(packed / place.name, spool) as root:
+            yield root
+        put_bundle(place, packed / place.name)
+        return
     if not place.name.endswith(SUFFIX):
         with written(place) as root:
             yield root

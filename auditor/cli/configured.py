@@ -15,6 +15,7 @@ from click.core import ParameterSource
 
 from auditor.cli.configured_names import absent, besides, misnamed, parameter, path_of
 from auditor.cli.fleet import NO_FLEET, Fleet, fleet_of
+from auditor.cli.places import place_of
 from auditor.cli.wiring import wired
 from auditor.configuration.finding import NAME, find, read_found
 from auditor.configuration.values import WHAT, Configuration, TargetValue
@@ -250,7 +251,9 @@ def _value(name: str, found: Configuration, given: Any) -> Any:
             return rebased(values[0].text, found.folder)
         case "kubeconfig":
             return path_of(found.folder, values[0].text)
-        case "waivers" | "answers" | "baseline" | "baseline_key" | "baseline_trust":
+        case "baseline":
+            return place_of(path_of(found.folder, values[0].text))
+        case "waivers" | "answers" | "baseline_key" | "baseline_trust":
             return Path(path_of(found.folder, values[0].text))
         case _:
             return values[0].value

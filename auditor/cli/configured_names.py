@@ -39,7 +39,7 @@ def absent(found: Configuration, keys: Collection[str]) -> Iterator[PolicyError]
     """Yield what is named by ``keys`` and is not there, or can't be written."""
     for key in sorted(keys & _FILES.keys()):
         for each in found.all(key):
-            if each.text and not is_there(found.folder / each.text):
+            if each.text and "://" not in each.text and not is_there(found.folder / each.text):
                 message = f"{each.text}: no such file"
                 yield PolicyError(message, location=each.place, hint=_FILES[key])
     for each in found.all("policies"):
@@ -102,8 +102,11 @@ def _is_folder(place: Path) -> bool:
 
 
 def path_of(folder: Path, text: str) -> str:
-    """A path from where we are; in the folder of the file itself it stays as it is written."""
-    if Path(text).is_absolute() or folder.resolve() == Path.cwd():
+    """A path from where we are; in the folder of the file itself it stays as it is written.
+
+    So does what is no path: a URI.
+    """
+    if "://" in text or Path(text).is_absolute() or folder.resolve() == Path.cwd():
         return text
     return os.path.relpath(folder / text)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from auditor.cli.opened import Bundle, Replay, folder_of
 from auditor.cli.options import progress_option
+from auditor.cli.places import PLACE, Place
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
@@ -39,12 +40,12 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 @click.command(short_help="Say what is different between two bundles, and why.")
-@click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
+@click.argument("before", type=PLACE)
+@click.argument("after", type=PLACE)
 @click.option("--json", "as_json", is_flag=True, help="Print an object, for programs.")
 @progress_option
 @prose
-def diff(before: Path, after: Path, progress: str, *, as_json: bool) -> int:
+def diff(before: Place, after: Place, progress: str, *, as_json: bool) -> int:
     r"""Say which findings of AFTER are new, gone or changed against BEFORE, and why.
 
     Both are judged again to tell, by this program. What a bundle says and its evidence does not
@@ -78,7 +79,7 @@ def diff(before: Path, after: Path, progress: str, *, as_json: bool) -> int:
     return DIFFERENT if found else 0
 
 
-def _bundle(place: Path, scratch: Path) -> Bundle:
+def _bundle(place: Place, scratch: Path) -> Bundle:
     root = folder_of(place, scratch)
     return Bundle(root, *read_folder(root))
 

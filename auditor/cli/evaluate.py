@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
 from auditor.cli.opened import Bundle, folder_of
+from auditor.cli.places import PLACE, Place
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
@@ -24,10 +24,10 @@ class _Evaluate(SectionedCommand):
 
 
 @click.command(cls=_Evaluate, short_help="Judge a bundle, by any profile.")
-@click.argument("folder", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="BUNDLE", type=PLACE)
 @choices
 @prose
-def evaluate(folder: Path, **chosen: Any) -> int:
+def evaluate(folder: Place, **chosen: Any) -> int:
     r"""Judge what was read into BUNDLE, offline: the same results as a scan then.
 
     A bundle is what auditor collect and auditor scan --output write. Every file is checked

@@ -9,6 +9,7 @@ import click
 from auditor.cli.believed import believed, trust_options, trusted
 from auditor.cli.errors import show_error
 from auditor.cli.exits import exit_code_of
+from auditor.cli.places import PLACE, Place, expanded
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.wiring import wired
@@ -37,7 +38,7 @@ def history() -> None:
 
 
 @history.command("import")
-@click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=_FILE)
+@click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=PLACE)
 @click.option(
     "--to",
     "place",
@@ -49,7 +50,7 @@ def history() -> None:
 @trust_options
 @prose
 def import_bundles(
-    bundles: tuple[Path, ...], place: Path, key: Path | None, trust: Path | None
+    bundles: tuple[Place, ...], place: Path, key: Path | None, trust: Path | None
 ) -> int:
     r"""Add the runs in BUNDLEs to a history. Each is verified first: what is not whole is left out.
 
@@ -70,7 +71,7 @@ def import_bundles(
     whom = trusted(key, trust)
     code = 0
     with History.opened(place, write=True) as kept:
-        for bundle in bundles:
+        for bundle in expanded(bundles):
             try:
                 run = _run_of(bundle, whom)
             except AuditorError as error:
@@ -83,7 +84,7 @@ def import_bundles(
     return code
 
 
-def _run_of(bundle: Path, whom: Trust | None) -> RunSeen:
+def _run_of(bundle: Place, whom: Trust | None) -> RunSeen:
     with Scratch(read_config().temporary) as scratch:
         found = believed(bundle, whom, scratch)
         results = found.results(scratch)

@@ -20,6 +20,7 @@ from auditor.cli.options import (
     progress_option,
     set_option,
 )
+from auditor.cli.places import PLACE, Place
 from auditor.cli.screen import Progress
 from auditor.cli.writing import SECTIONS as WRITING_SECTIONS
 from auditor.cli.writing import WRITING, Reports, Written
@@ -67,7 +68,7 @@ class Choices(Written, frozen=True, kw_only=True):
     settings: tuple[str, ...]
     policies: tuple[Path, ...]
     fail_on: str
-    baseline: Path | None
+    baseline: Place | None
     baseline_key: Path | None
     baseline_trust: Path | None
     baseline_any: bool
@@ -94,7 +95,7 @@ _OPTIONS = (
     click.option(
         "--baseline",
         metavar="BUNDLE",
-        type=click.Path(path_type=Path),
+        type=PLACE,
         help="Let the gate count only what an earlier bundle does not have. It must verify.",
     ),
     click.option(
@@ -271,7 +272,7 @@ class Judging:
         self.progress.end()
         return report
 
-    def keep_out_of(self, bundle: Path) -> None:
+    def keep_out_of(self, bundle: Place) -> None:
         """As of :class:`Reports`."""
         self._reports.keep_out_of(bundle)
 

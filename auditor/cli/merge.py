@@ -19,6 +19,7 @@ from auditor.cli.errors import show_traceback
 from auditor.cli.exits import INTERNAL
 from auditor.cli.merging import Taken, expected_in
 from auditor.cli.options import progress_option
+from auditor.cli.places import PLACE, Place, expanded, of_last_run
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
@@ -41,7 +42,7 @@ _FILE = click.Path(path_type=Path)
 class _Merge(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
         {
-            "What there should be": ("fleet", "number"),
+            "What there should be": ("last_run", "fleet", "number"),
             "Whom to trust": ("parts_key", "parts_trust"),
             **SECTIONS,
             "How it looks": (*SECTIONS["How it looks"], "progress"),
@@ -52,7 +53,12 @@ class _Merge(SectionedCommand):
 
 
 @click.command(cls=_Merge, short_help="Make one report of the bundles of several runs.")
-@click.argument("places", metavar="PART...", nargs=-1, required=True, type=_FILE)
+@click.argument("places", metavar="PART...", nargs=-1, required=True, type=PLACE)
+@click.option(
+    "--last-run",
+    is_flag=True,
+    help="Of what a * of a storage stands for, take only what is in the last of its folders.",
+)
 @click.option(
     "--targets",
     "fleet",
@@ -81,7 +87,12 @@ class _Merge(SectionedCommand):
 @progress_option
 @prose
 def merge(
-    places: tuple[Path, ...], parts_key: Path | None, parts_trust: Path | None, **given: Any
+    places: tuple[Place, ...],
+    parts_key: Path | None,
+    parts_trust: Path | None,
+    *,
+    last_run: bool,
+    **given: Any,
 ) -> int:
     r"""Make one report of PARTs, bundles of auditor scan: as if one run had read all of it.
 
@@ -94,6 +105,7 @@ def merge(
       auditor scan --targets fleet.yaml --part 0/2 --output part-0.zip
       auditor merge part-*.zip --targets fleet.yaml --output whole.zip
       auditor merge part-*.zip --parts-key ci.pub -o html=fleet.html
+      auditor merge 's3://bucket/part-*.zip' --output s3://bucket/whole.zip
 
     \b
     Exit codes:
@@ -111,7 +123,7 @@ def merge(
     expected = chosen.expected(config)
     with Scratch(config.temporary) as scratch, _place(wanted, config, scratch) as (root, bundling):
         taken = Taken(root, scratch)
-        for each in places:
+        for each in of_last_run(expanded(places)) if last_run else expanded(places):
             taken.add(each, whom)
         listed = None if expected is None else (*expected, *_following(taken.parts))
         together = united(taken.parts, listed, chosen.number, VERSION)

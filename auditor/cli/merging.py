@@ -9,6 +9,7 @@ from typing import Final
 
 from auditor.cli.believed import Believed, believed
 from auditor.cli.configured import named_in
+from auditor.cli.places import Place
 from auditor.cli.wiring import CollectorOptions, wired
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.assembly import write_json
@@ -36,14 +37,14 @@ class Taken:
         self._scratch = scratch
         self._parts: dict[str, PartRead] = {}
         self._number = 0
-        self.twice: list[Path] = []
+        self.twice: list[Place] = []
 
     @property
     def parts(self) -> Sequence[PartRead]:
         """What was taken, in the order of the digests of manifests: of no command line."""
         return [part for _, part in sorted(self._parts.items())]
 
-    def add(self, place: Path, whom: Trust | None) -> None:
+    def add(self, place: Place, whom: Trust | None) -> None:
         """Verify a part, and copy what it read.
 
         Raises:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.cli.places import Place, fetched
 from auditor.cli.wiring import wired
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.archive import unpack
@@ -70,13 +71,14 @@ class Bundle(msgspec.Struct, frozen=True):
         return [wired().reader_of(in_full(each), bodies) for each in self.read]
 
 
-def folder_of(place: Path, scratch: Path) -> Path:
+def folder_of(at: Place, scratch: Path) -> Path:
     """The folder of a bundle; what is in an archive is written below ``scratch`` first.
 
     Raises:
         UsageError: there is nothing at that place.
         IntegrityError: the archive is none that we would write.
     """
+    place = fetched(at, scratch)
     if place.is_dir():
         return place
     if not place.is_file():
@@ -86,6 +88,8 @@ def folder_of(place: Path, scratch: Path) -> Path:
     root = scratch / f"unpacked-{len(list(scratch.iterdir()))}"
     root.mkdir(mode=0o700)
     unpack(place, root)
+    if place is not at:  # a copy of ours, which is not needed twice
+        place.unlink()
     return root
 
 

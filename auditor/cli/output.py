@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 import msgspec
 
+from auditor.cli.places import Place, Stored, place_of, try_stored
 from auditor.cli.process import hush
 from auditor.cli.wiring import wired
 from auditor.errors import RenderError, UsageError
@@ -31,12 +32,19 @@ class Output(msgspec.Struct, frozen=True):
     """One ``-o FORMAT=FILE``; ``text`` is what was typed.
 
     ``descriptor`` is one of ours that the path names, as ``-`` and ``/dev/stdout`` do, -1 for none.
+    ``stored`` is where a storage is to hold it.
     """
 
     text: str
     format: str
     path: Path
     descriptor: int = -1
+    stored: Stored | None = None
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it is what its path names."""
+        return self.descriptor < 0 and self.stored is None
 
 
 def parse_outputs(texts: Sequence[str], targets: Sequence[str]) -> tuple[Output, ...]:
@@ -52,7 +60,7 @@ def parse_outputs(texts: Sequence[str], targets: Sequence[str]) -> tuple[Output,
         output = _parse(text)
         if any(_are_one(output, earlier) for earlier in outputs):
             raise UsageError(f"-o {text}: this file is named twice", hint="one report a file")
-        if str(output.path) in inputs:
+        if output.is_path and str(output.path) in inputs:
             raise UsageError(
                 f"-o {text}: the report would replace a target", hint="choose another file"
             )
@@ -60,15 +68,16 @@ def parse_outputs(texts: Sequence[str], targets: Sequence[str]) -> tuple[Output,
     return tuple(outputs)
 
 
-def refuse_inside(outputs: Iterable[Output], bundle: Path) -> None:
+def refuse_inside(outputs: Iterable[Output], bundle: Place) -> None:
     """Keep reports out of the place of a bundle: it holds nothing but what is signed.
 
     Raises:
         UsageError: one is to be written there.
     """
-    place = Path(os.path.realpath(bundle))
+    place = Path(os.path.realpath(bundle)) if isinstance(bundle, Path) else None
     for each in outputs:
-        if each.descriptor < 0 and each.path.is_relative_to(place):
+        inside = place is not None and each.is_path and each.path.is_relative_to(place)
+        if inside or (each.stored is not None and each.stored == bundle):
             raise UsageError(
                 f"-o {each.text}: that is where the bundle goes", hint="name a file beside it"
             )
@@ -92,7 +101,11 @@ def _are_one(output: Output, earlier: Output) -> bool:
     """Whether two reports would be written to one file."""
     if output.descriptor >= 0 and earlier.descriptor >= 0:
         return os.path.sameopenfile(output.descriptor, earlier.descriptor)
-    return output.path == earlier.path
+    return (output.is_path, output.stored, output.path) == (
+        earlier.is_path,
+        earlier.stored,
+        earlier.path,
+    )
 
 
 def _parse(text: str) -> Output:
@@ -105,6 +118,10 @@ def _parse(text: str) -> Output:
             hint=f"formats: {known}; for example -o json=results.json",
         )
     refuse_absent(name, f"-o {text}")
+    place = place_of(file) if "://" in file else None
+    if isinstance(place, Stored):
+        try_stored(place, replace=True)
+        return Output(text, name, Path(place.name), stored=place)
     try:
         descriptor = _descriptor(file)
         if descriptor >= 0:
@@ -145,35 +162,56 @@ def _try(text: str, folder: Path) -> None:
 
 
 def write_files(
-    reports: Sequence[tuple[Output, Callable[[], Chunks]]], taken: Callable[[], int] = int
+    reports: Sequence[tuple[Output, Callable[[], Chunks]]],
+    taken: Callable[[], int] = int,
+    spool: Path | None = None,
 ) -> None:
     """Write all reports beside their places, then move them there: all of them or none.
 
     What is not a regular file (a device, a pipe) is written as it is, and first, one after another.
     Files are written in turns; a turn ends when ``taken``, how many batches of findings were read
-    by anybody, has changed.
+    by anybody, has changed. What goes to a storage is a file without a name in ``spool`` first, and
+    goes there when all is whole and before any file is moved.
 
     Raises:
-        RenderError: one can't be written.
+        RenderError: one can't be written, and which of a storage are there.
     """
     waiting: list[tuple[Path, Output]] = []
     files: list[tuple[Output, Callable[[], Chunks]]] = []
-    try:
-        for output, render in reports:
-            with _told(output):
-                if output.descriptor < 0 and not _is_special(output.path):
-                    files.append((output, render))
-                    continue
-                _write_special(output, render())
-        _write_beside(files, waiting, taken)
-        while waiting:
-            temporary, output = waiting[0]
-            with _told(output):
-                temporary.replace(output.path)
-            del waiting[0]
-    finally:
-        for temporary, _ in waiting:
-            temporary.unlink(missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            for output, render in reports:
+                with _told(output):
+                    if output.stored is not None or (
+                        output.is_path and not _is_special(output.path)
+                    ):
+                        files.append((output, render))
+                        continue
+                    _write_special(output, render())
+            _put(_write_beside(files, waiting, taken, spool, stack))
+            while waiting:
+                temporary, output = waiting[0]
+                with _told(output):
+                    temporary.replace(output.path)
+                del waiting[0]
+        finally:
+            for temporary, _ in waiting:
+                temporary.unlink(missing_ok=True)
+
+
+def _put(whole: Iterable[tuple[Stored, BinaryIO]]) -> None:
+    """Have storages hold what is written; an error says which of it they hold by then."""
+    done: list[str] = []
+    for place, file in whole:
+        try:
+            place.store.put(file, place.uri, replace=True)
+        except (RenderError, UsageError) as error:
+            there = f"; stored before: {', '.join(done)}" if done else ""
+            raise RenderError(
+                f"{error.message}; it was not stored, and no report written to a file{there}",
+                hint=error.hint,
+            ) from error
+        done.append(place.uri)
 
 
 def _write_special(output: Output, chunks: Chunks) -> None:
@@ -197,26 +235,40 @@ def _write_beside(
     reports: Iterable[tuple[Output, Callable[[], Chunks]]],
     waiting: list[tuple[Path, Output]],
     taken: Callable[[], int],
-) -> None:
-    with contextlib.ExitStack() as stack:
-        turns: deque[tuple[Output, BinaryIO, Iterator[bytes]]] = deque()
-        for output, render in reports:
-            with _told(output):
-                handle, name = tempfile.mkstemp(dir=output.path.parent, prefix=".auditor-")
-                waiting.append((Path(name), output))
-                made: BinaryIO = open(handle, "wb")  # noqa: PTH123, SIM115 - as above; the stack
-                stack.callback(_closed, made)
-                turns.append((output, made, iter(render())))
-        while turns:
-            output, file, chunks = turns.popleft()
-            with _told(output):
-                if _goes_on(file, chunks, taken):
-                    turns.append((output, file, chunks))
-                else:
-                    file.flush()
-                    os.fchmod(file.fileno(), _mode(output.path))
-                    os.fsync(file.fileno())
-                    file.close()
+    spool: Path | None,
+    stack: contextlib.ExitStack,
+) -> Sequence[tuple[Stored, BinaryIO]]:
+    """Write all of them where nobody looks; the files of those that storages are to hold."""
+    turns: deque[tuple[Output, BinaryIO, Iterator[bytes]]] = deque()
+    whole: list[tuple[Stored, BinaryIO]] = []
+    for output, render in reports:
+        with _told(output):
+            made = _made(output, waiting, spool)
+            stack.callback(_closed, made)
+            turns.append((output, made, iter(render())))
+    while turns:
+        output, file, chunks = turns.popleft()
+        with _told(output):
+            if _goes_on(file, chunks, taken):
+                turns.append((output, file, chunks))
+                continue
+            file.flush()
+            if output.stored is not None:
+                whole.append((output.stored, file))
+                continue
+            os.fchmod(file.fileno(), _mode(output.path))
+            os.fsync(file.fileno())
+            file.close()
+    return whole
+
+
+def _made(output: Output, waiting: list[tuple[Path, Output]], spool: Path | None) -> BinaryIO:
+    """A file for one report: beside its place, or without a name."""
+    if output.stored is not None:
+        return cast("BinaryIO", tempfile.TemporaryFile(dir=spool))
+    handle, name = tempfile.mkstemp(dir=output.path.parent, prefix=".auditor-")
+    waiting.append((Path(name), output))
+    return open(handle, "wb")  # noqa: PTH123 - a descriptor; the stack closes it
 
 
 def _closed(file: BinaryIO) -> None:

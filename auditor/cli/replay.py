@@ -11,6 +11,7 @@ import msgspec
 from auditor.cli.diff import described
 from auditor.cli.opened import Bundle, Replay, folder_of
 from auditor.cli.options import progress_option
+from auditor.cli.places import PLACE, Place
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
@@ -27,11 +28,11 @@ _SHOWN = 20
 
 
 @click.command(short_help="Judge a bundle again, and compare the bytes.")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PLACE)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.")
 @progress_option
 @prose
-def replay(bundle: Path, workers: int | None, progress: str) -> int:
+def replay(bundle: Place, workers: int | None, progress: str) -> int:
     r"""Judge the evidence in BUNDLE again, by the policy in it, and compare the results' bytes.
 
     Nothing outside of the bundle is read: no cluster, no file, no clock. Whose the bundle is, and

@@ -13,6 +13,7 @@ from auditor.cli.believed import named, trust_options, whole
 from auditor.cli.caching import POLICY, cache_of
 from auditor.cli.moments import now
 from auditor.cli.opened import copied_results, folder_of
+from auditor.cli.places import PLACE, Place
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
@@ -28,8 +29,6 @@ from auditor.runner.job import compiled_profile
 from auditor.runner.reporting import rules_of
 from auditor.runner.settings import Chosen
 
-_FILE = click.Path(path_type=Path)
-
 
 class _Report(SectionedCommand):
     sections: Mapping[str, Sequence[str]] = MappingProxyType(
@@ -38,11 +37,11 @@ class _Report(SectionedCommand):
 
 
 @click.command(cls=_Report, short_help="Write the reports of a bundle.")
-@click.argument("bundle", metavar="BUNDLE", type=_FILE)
+@click.argument("bundle", metavar="BUNDLE", type=PLACE)
 @trust_options
 @writing
 @prose
-def report(bundle: Path, key: Path | None, trust: Path | None, **chosen: Any) -> int:
+def report(bundle: Place, key: Path | None, trust: Path | None, **chosen: Any) -> int:
     r"""Write the reports of BUNDLE: the same bytes as the scan that made it.
 
     Nothing is judged again, and no target is asked. The bundle is verified first: what is not whole

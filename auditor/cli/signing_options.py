@@ -10,6 +10,8 @@ from typing import TypeVar
 import click
 import msgspec
 
+from auditor.cli.places import PLACE, Place
+
 _DESCRIPTORS = range(1 << 20)
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -18,7 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 class Wanted(msgspec.Struct, frozen=True):
     """The options, as they were given; ``key`` is a URI, "" for the user's own."""
 
-    place: Path | None
+    place: Place | None
     key: str
     no_sign: bool
     passphrase_file: Path | None
@@ -47,8 +49,9 @@ _OPTIONS = (
         "--output",
         "place",
         metavar="PLACE",
-        type=click.Path(path_type=Path),
-        help="Also write a signed bundle of evidence, policy and results: a folder, or NAME.zip.",
+        type=PLACE,
+        help="Also write a signed bundle of evidence, policy and results: a folder, NAME.zip, or "
+        "s3://BUCKET/NAME.zip.",
     ),
     click.option(
         "--key",

@@ -10,6 +10,7 @@ import click
 
 from auditor.cli.moments import moment_of, now
 from auditor.cli.opened import folder_of
+from auditor.cli.places import PLACE, Place, Stored
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.recipe import recipe as recipe_for
@@ -29,7 +30,7 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command(short_help="Check that a bundle is whole, and whose it is.")
-@click.argument("bundle", type=_FILE)
+@click.argument("bundle", type=PLACE)
 @click.option("--key", "key", metavar="PUB.pem", type=_FILE, help="The public key that you trust.")
 @click.option(
     "--trust",
@@ -51,7 +52,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print an object, for programs.")
 @prose
 def verify(
-    bundle: Path, key: Path | None, trust: Path | None, at: str, *, recipe: bool, as_json: bool
+    bundle: Place, key: Path | None, trust: Path | None, at: str, *, recipe: bool, as_json: bool
 ) -> int:
     r"""Check BUNDLE, a line a step: form, signature, time, integrity, completeness, freshness.
 
@@ -72,6 +73,8 @@ def verify(
     if key is not None and trust is not None:
         raise UsageError("--key and --trust say two things", hint="the key can be in the file")
     if recipe:
+        if isinstance(bundle, Stored):
+            raise UsageError("--recipe is of a bundle that is here", hint="copy it here first")
         click.echo(recipe_for(bundle, key), nl=False)
         return 0
     believed = None

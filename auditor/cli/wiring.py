@@ -2,7 +2,8 @@
 
 ``auditor/cli/wires`` alone knows concrete collectors and report formats: a module for what is asked
 (``live``), what is read of files (``files``, ``recognisers``), what is derived of it (``derived``),
-what may be needed (``permissions``) and what is told (``formats``).
+what may be needed (``permissions``), what is told (``formats``) and where that may be kept
+(``stores``).
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ import msgspec
 
 from auditor.analysis.analyses import Table
 from auditor.analysis.table import analyses
-from auditor.cli.wires import formats, live, permissions
+from auditor.cli.wires import formats, live, permissions, stores
 from auditor.cli.wires.derived import read_text
 from auditor.cli.wires.files import files
 from auditor.cli.wires.formats import Extra
 from auditor.cli.wires.recognisers import RECOGNISERS
 from auditor.cli.wires.settings import CollectorOptions
+from auditor.config import StorageConfig
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.platforms import PLATFORMS, Platforms
-from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
+from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan, Store
 from reports.style import Style
 
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ class Wiring(msgspec.Struct, frozen=True):
     ``scripts`` what a person can run where we do not come to.
     ``formats`` are by the name used with ``-o``. ``own`` are the schemes whose targets are names in
     settings of the user: no address, so a configuration that nobody named may have them.
-    ``extras`` are those of formats that need one.
+    ``extras`` are those of formats that need one. ``stores`` are by the scheme of the URIs of what
+    they hold.
     """
 
     platforms: Platforms
@@ -59,6 +62,7 @@ class Wiring(msgspec.Struct, frozen=True):
     formats: Mapping[str, Callable[[Style], ReportFormat]]
     own: frozenset[str] = frozenset()
     extras: Mapping[str, Extra] = MappingProxyType({})
+    stores: Mapping[str, Callable[[StorageConfig], Store]] = MappingProxyType({})
 
     def collector_for(self, text: str, settings: CollectorOptions) -> Collector | Live:
         """Find the collector of one target as typed: a path, ``-``, or a URI.
@@ -138,6 +142,7 @@ SHIPPED: Final = Wiring(
     formats=formats.FORMATS,
     own=live.OWN,
     extras=formats.EXTRAS,
+    stores=stores.STORES,
 )
 """What comes with the program."""
 

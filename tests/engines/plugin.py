@@ -33,6 +33,8 @@ from tests.engines.dockerd import running as docker_running
 from tests.engines.judges import CYCLONEDX, OSCAL, Judge, find_judge
 from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
+from tests.engines.s3gateway import S3Gateway
+from tests.engines.s3gateway import running as s3gateway_running
 from tests.engines.sarif import Multitool, find_multitool
 from tests.engines.sigstore_js import SigstoreJs, find_sigstore_js
 from tests.engines.softhsm import SoftHsm, find_softhsm
@@ -87,7 +89,7 @@ ENGINES = {
         "other_python",
     ),
     *("kustomize", "helm", "docker", "sshd", "vcsim", "vcsims", "govc", "busybox"),
-    *("chromium", "axe", "trivy"),
+    *("chromium", "axe", "trivy", "s3gateway"),
 }
 T = TypeVar("T")
 
@@ -275,6 +277,15 @@ def buildkit() -> BuildKit:
 def trivy() -> Trivy:
     """The scanner of images, with databases of ours."""
     return _or_give_up(find_trivy)
+
+
+@pytest.fixture(scope="module")
+def s3gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Gateway]:
+    """A private storage that speaks S3, for the tests of a file."""
+    with ExitStack() as stack:
+        binary = _or_give_up(lambda: engine("versitygw"))
+        running = s3gateway_running(binary, tmp_path_factory.mktemp("s3"))
+        yield _or_give_up(lambda: stack.enter_context(running))
 
 
 @pytest.fixture(scope="session")
