@@ -18,6 +18,7 @@ from tests.e2e.command import auditor
 from tests.e2e.forks import ROOT
 from tests.e2e.signed import ran
 from tests.engines.apiserver import ApiServer
+from tests.engines.s3gateway import KEYS, S3Gateway
 from tests.unit.evidence.bundles import POD
 
 CHART = ROOT / "deploy" / "chart"
@@ -38,6 +39,13 @@ FLEET: Mapping[str, Any] = {
     "targets": ["one", {"target": "two", "labels": {"env": "x"}}, "three"],
     "credentials": "entering",
 }
+STORAGE: Mapping[str, Any] = {
+    "url": "s3://bucket/audits",
+    "secret": "storage",
+    "region": "us-east-1",
+    "endpoint": "https://minio.storage:9000",
+    "authority": "minio-authority",
+}
 MODES: Mapping[str, Mapping[str, Any]] = {
     "one cluster, each night": {},
     "one cluster, once, signed": {
@@ -50,6 +58,19 @@ MODES: Mapping[str, Mapping[str, Any]] = {
     "a fleet, each night, a part a target": {"fleet": FLEET, "signing": {"secret": "key"}},
     "a fleet, once, in two parts": {"fleet": {**FLEET, "parts": 2}, "schedule": ""},
     "more parts than targets": {"fleet": {**FLEET, "parts": 9}, "schedule": ""},
+    "a fleet, each night, to a storage, merged": {
+        "fleet": FLEET,
+        "signing": {"secret": "key"},
+        "storage": STORAGE,
+        "merge": {"enabled": True, "schedule": "17 6 * * *", "partsKey": "key.pub"},
+    },
+    "a fleet, once, to a storage that knows the account, merged": {
+        "fleet": FLEET,
+        "schedule": "",
+        "storage": {"url": "s3://bucket/audits"},
+        "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"}},
+        "merge": {"enabled": True},
+    },
 }
 
 
@@ -75,18 +96,28 @@ def rendered(helm: Path, folder: Path, values: Mapping[str, Any]) -> str:
 
 
 def objects(text: str) -> dict[str, dict[str, Any]]:
+    """By their kinds; what merges is the one of its kind with that name."""
     found = [each for each in yaml.safe_load_all(text) if each]
-    assert len({each["kind"] for each in found}) == len(found)
-    return {each["kind"]: each for each in found}
+    named = {_kind(each): each for each in found}
+    assert len(named) == len(found)
+    return named
 
 
-def job_of(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """The spec of the Job, whichever way it is started."""
-    if "Job" in found:
-        spec: dict[str, Any] = found["Job"]["spec"]
+def _kind(each: Mapping[str, Any]) -> str:
+    kind: str = each["kind"]
+    return f"{kind} that merges" if each["metadata"]["name"].endswith("-merge") else kind
+
+
+def job_of(found: Mapping[str, dict[str, Any]], which: str = "") -> dict[str, Any]:
+    """The spec of the Job, whichever way it is started; of the one that merges by that word."""
+    if f"Job{which}" in found:
+        spec: dict[str, Any] = found[f"Job{which}"]["spec"]
         return spec
-    inside: dict[str, Any] = found["CronJob"]["spec"]["jobTemplate"]["spec"]
+    inside: dict[str, Any] = found[f"CronJob{which}"]["spec"]["jobTemplate"]["spec"]
     return inside
+
+
+MERGES = " that merges"
 
 
 @pytest.fixture(scope="module", params=MODES.values(), ids=MODES)
@@ -120,13 +151,19 @@ def test_a_server_takes_it(text: str, apiserver: ApiServer) -> None:
         **job_of(found)["template"],
     }
     pod["metadata"] = {**pod["metadata"], "name": "audit"}
+    pods = {"Pod": pod}
+    if {f"Job{MERGES}", f"CronJob{MERGES}"} & found.keys():
+        template = job_of(found, MERGES)["template"]
+        named = {**template["metadata"], "name": "audit-merge"}
+        pods[f"Pod{MERGES}"] = {"apiVersion": "v1", "kind": "Pod", **template, "metadata": named}
     with apiserver.client() as client:
         namespace = {"kind": "Namespace", "apiVersion": "v1"}
         client.post(
             "/api/v1/namespaces", {**namespace, "metadata": {"name": "audit", "labels": level}}
         )
-        for kind, each in {**found, "Pod": pod}.items():
-            reply = client.post(f"{PATHS[kind]}?dryRun=All&fieldValidation=Strict", each)
+        for kind, each in {**found, **pods}.items():
+            path = PATHS[kind.removesuffix(MERGES)]
+            reply = client.post(f"{path}?dryRun=All&fieldValidation=Strict", each)
             assert reply.status == 201, (kind, reply.message)
         bare = {**pod, "spec": {**pod["spec"], "hostPID": True}}
         refused = client.post(f"{PATHS['Pod']}?dryRun=All", bare)
@@ -149,22 +186,36 @@ def test_it_may_read_what_the_rules_rest_on_and_no_more(helm: Path, tmp_path: Pa
     assert job_of(fleet)["template"]["spec"]["automountServiceAccountToken"] is False
 
 
-def placed(arguments: Sequence[str], folder: Path, part: int = 0) -> list[str]:
+def placed(
+    arguments: Sequence[str], folder: Path, part: int = 0, bucket: str = "", run: str = RUN
+) -> list[str]:
     """Arguments as kubelet gives them to the program, with the volumes in a folder of ours."""
-    env = {"RUN": RUN, "PART": str(part)}
+    env = {"RUN": run, "PART": str(part)}
     made = [re.sub(r"\$\((\w+)\)", lambda name: env[name[1]], each) for each in arguments]
+    made = [each.replace("s3://bucket/", f"s3://{bucket}/") for each in made]
     return [re.sub(r"^/(fleet|results|key)/", f"{folder}/\\1/", each) for each in made]
+
+
+def variables(container: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """Those that the container has by their values, with its volumes in a folder of ours."""
+    said = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    return {name: re.sub("^/", f"{folder}/", value) for name, value in said.items()}
+
+
+def filled(folder: Path, found: Mapping[str, dict[str, Any]]) -> None:
+    """The volumes of the fleet: its file, and what that names."""
+    for name in ("fleet", "results", "tmp"):
+        (folder / name).mkdir()
+    for name in ("one", "two", "three"):
+        (folder / "fleet" / name).mkdir()
+        (folder / "fleet" / name / "pod.yaml").write_text(POD)
+    (folder / "fleet" / "fleet.yaml").write_text(found["ConfigMap"]["data"]["fleet.yaml"])
 
 
 def test_its_parts_are_one_report(helm: Path, tmp_path: Path) -> None:
     """The arguments that it says, with the file that it says, for each index of the Job."""
     found = objects(rendered(helm, tmp_path, {"fleet": {**FLEET, "parts": 2}}))
-    for name in ("fleet", "results"):
-        (tmp_path / name).mkdir()
-    for name in ("one", "two", "three"):
-        (tmp_path / "fleet" / name).mkdir()
-        (tmp_path / "fleet" / name / "pod.yaml").write_text(POD)
-    (tmp_path / "fleet" / "fleet.yaml").write_text(found["ConfigMap"]["data"]["fleet.yaml"])
+    filled(tmp_path, found)
     job = job_of(found)
     (container,) = job["template"]["spec"]["containers"]
     for part in range(job["completions"]):
@@ -176,6 +227,43 @@ def test_its_parts_are_one_report(helm: Path, tmp_path: Path) -> None:
     assert [(each["uri"], each["state"]) for each in whole.results()["targets"]] == [
         (f"fleet/{name}", "complete") for name in ("one", "two", "three")
     ]
+
+
+def test_its_parts_are_one_report_in_a_storage(
+    helm: Path, tmp_path: Path, s3gateway: S3Gateway
+) -> None:
+    """Keys and authority from the files that the chart mounts; the merge reads what is there."""
+    address = f"https://{s3gateway.address}"
+    values = {
+        "fleet": FLEET,
+        "storage": {**STORAGE, "endpoint": address},
+        "merge": {"enabled": True},
+    }
+    found = objects(rendered(helm, tmp_path, values))
+    filled(tmp_path, found)
+    for name in ("storage", "authority"):
+        (tmp_path / name).mkdir()
+    keys = "[default]\n" + "".join(f"{name.lower()} = {value}\n" for name, value in KEYS.items())
+    (tmp_path / "storage" / "credentials").write_text(keys)
+    (tmp_path / "authority" / "ca.crt").write_bytes(s3gateway.authority.read_bytes())
+    bucket = s3gateway.bucket()
+    job = job_of(found)
+    (container,) = job["template"]["spec"]["containers"]
+    env = variables(container, tmp_path)
+    for part in range(job["completions"]):
+        done = ran(tmp_path, *placed(container["args"], tmp_path, part, bucket), env=env)
+        assert (done.code, done.out) == (0, ""), done.err
+    (merging,) = job_of(found, MERGES)["template"]["spec"]["containers"]
+    line = placed(merging["args"], tmp_path, 0, bucket, "audit-merge")
+    done = ran(tmp_path, *line, env=variables(merging, tmp_path))
+    assert (done.code, done.out) == (0, ""), done.err
+    parts = [f"audits/{RUN}/part-{number}.zip" for number in range(3)]
+    held = s3gateway.held(bucket)
+    assert set(held) == {"audits/audit-merge.zip", *parts}
+    (tmp_path / "whole.zip").write_bytes(held["audits/audit-merge.zip"])
+    whole = ran(tmp_path, "report", "whole.zip", "--format", "json")
+    assert [each["state"] for each in whole.results()["targets"]] == ["complete"] * 3
+    assert "PersistentVolumeClaim" not in found
 
 
 def test_its_key_is_its_owners_alone(helm: Path, tmp_path: Path) -> None:
@@ -211,6 +299,14 @@ WRONG = {
     "no image": ({}, "image.digest: build deploy/Containerfile"),
     "a tag": ({"image": {"digest": "latest"}}, "/image/digest"),
     "a value that is none": ({"image": {"digest": DIGEST}, "scheduel": "@daily"}, "scheduel"),
+    "a storage with a password": (
+        {"image": {"digest": DIGEST}, "storage": {"url": "s3://key:secret@bucket/x"}},
+        "/storage/url",
+    ),
+    "a merge of nothing": (
+        {"image": {"digest": DIGEST}, "merge": {"enabled": True}},
+        "fleet.targets and storage.url",
+    ),
     "a name with a blank": ({"image": {"digest": DIGEST}, "cluster": "a b"}, "cluster"),
 }
 
