@@ -150,6 +150,8 @@ class Forked:
                 more = self._told.recv(64)
             except (BlockingIOError, TimeoutError):
                 return None
+            except ConnectionResetError:
+                more = b""
             assert more, f"who waits for it has gone: {self._log.read_text()[-2000:]}"
             self._said += more
         line, _, self._said = self._said.partition(b"\n")

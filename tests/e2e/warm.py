@@ -7,6 +7,7 @@ command stands one that waits for it and tells how it ended, so that nothing her
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -20,6 +21,7 @@ import socket
 import sys
 import time
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 PACKAGES = ("auditor", "collectors", "reports")
@@ -35,12 +37,51 @@ STREAMS = ("stdin", "stdout", "stderr")
 
 def main() -> None:
     """Serve until the socket is closed; a command ends as the interpreter ends any program."""
+    end = End()
+    atexit.register(end)  # before all others, so that it is called after them
     prepare()
     with socket.socket(fileno=int(sys.argv[1])) as control:
         told = served(control)
     if told is not None:
         become(told)
-        runpy.run_module("auditor", run_name="__main__", alter_sys=True)
+        with end:
+            runpy.run_module("auditor", run_name="__main__", alter_sys=True)
+
+
+class End:
+    """Ends a command when all has been done that shows, and its memory is all that is left.
+
+    An interpreter then takes its modules apart, which costs a forked process more than many a
+    command: each page that it touches is copied. What it still does before that by itself, waiting
+    for threads and what they and modules have asked for, has been done when this is called.
+    """
+
+    def __init__(self) -> None:
+        self._code: int | None = None
+
+    def __enter__(self) -> None:
+        """The command begins."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remember the exit code, where there is to be one: Ctrl-C ends by its signal."""
+        if isinstance(error, SystemExit):
+            code = 0 if error.code is None else error.code
+            self._code = code & 0xFF if isinstance(code, int) else 1
+        elif not isinstance(error, KeyboardInterrupt):
+            self._code = 0 if error is None else 1
+
+    def __call__(self) -> None:
+        """End, unless something can't be written any more: the interpreter complains of that."""
+        if self._code is not None:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(self._code)
 
 
 def prepare() -> None:
