@@ -15,10 +15,10 @@ def late(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 
     A pattern that is wrong raises ``re.error`` only then: a test asks all that modules have.
     """
-    return cast("re.Pattern[AnyStr]", _Late(pattern, flags))
+    return cast("re.Pattern[AnyStr]", Late(pattern, flags))
 
 
-class _Late:
+class Late:
     """A pattern; each method that was asked for is an attribute, as fast to find as any."""
 
     def __init__(self, pattern: Any, flags: int) -> None:

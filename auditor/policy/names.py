@@ -42,10 +42,9 @@ class Names:
         ids = {rule.id for rule in found if rule is not None}
         everything = not (selection.ids or selection.tags or selection.controls)
         ids.update(*map(self._of_control, selection.controls))
+        tags = frozenset(selection.tags)
         for rule in self._rules.values():
-            matches = (
-                everything or rule.id in ids or any(tag in rule.tags for tag in selection.tags)
-            )
+            matches = everything or rule.id in ids or not tags.isdisjoint(rule.tags)
             if matches and (
                 selection.severity is None or rule.severity.rank >= selection.severity.rank
             ):
