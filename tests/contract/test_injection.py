@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import functools
 import io
 import json
 import re
@@ -63,20 +64,20 @@ def is_free(path: Path_) -> bool:
     return VALIDATOR.is_valid(document)
 
 
-@pytest.fixture(scope="module")
-def free() -> list[Path_]:
+@functools.cache
+def free() -> tuple[Path_, ...]:
     """Where a text may be anything."""
-    return [path for path in texts(whole()) if path[0] != "facts" and is_free(path)]
+    return tuple(path for path in texts(whole()) if path[0] != "facts" and is_free(path))
 
 
 HOSTILE = (*NASTY, "</script><script>alert(1)</script>", "' onload='x", "{{ 7 * 7 }}", "a\u2028b")
 
 
-def hostile(text: str, free: list[Path_], folder: Path) -> Report:
+def hostile(text: str, folder: Path) -> Report:
     """A report in which every free text is that one, also what a policy says of its rules."""
     document = copy.deepcopy(whole())
     del document["facts"]  # bodies that no analysis made; reports that draw them have their tests
-    for path in free:
+    for path in free():
         put(document, path, text)
     decoded = msgspec.convert(document, Document, strict=True)
     results = Results(**{name: getattr(decoded, name) for name in Results.__struct_fields__})
@@ -91,20 +92,20 @@ def rendered(name: str, report: Report) -> str:
     return b"".join(SHIPPED.formats[name](FILE_STYLE)(report)).decode()
 
 
-def test_the_fields(free: list[Path_]) -> None:
+def test_the_fields() -> None:
     """Most are free; the others are enums, digests and ids of rules, which hold nothing else."""
     there = {path[-1] for path in texts(whole()) if path[0] != "facts"}
-    names = there - {path[-1] for path in free}
+    names = there - {path[-1] for path in free()}
     fixed = {"schema", "policy", "manifest", "state", "cause", "decision", "verdict", "severity"}
     fixed |= {"confidence", "digest", "fingerprint", "covered_by", "answer", "sha256", "mapping"}
     assert {str(name) for name in names} <= fixed | {"name", "rule"}
-    assert len(free) > 60
-    assert ("findings", 0, "resource", "namespace") in free
+    assert len(free()) > 60
+    assert ("findings", 0, "resource", "namespace") in free()
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_nothing_acts(text: str, free: list[Path_], tmp_path: Path) -> None:
-    report = hostile(text, free, tmp_path)
+def test_nothing_acts(text: str, tmp_path: Path) -> None:
+    report = hostile(text, tmp_path)
     formats = {name: name for name in sorted(set(SHIPPED.formats) - PRINTED)}
     every(formats, lambda name: nothing_acts(name, report))
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.platforms import PLATFORMS
 from auditor.policy import resolve
-from auditor.policy.compile import compile_profile
+from tests.e2e.runs import preparation
 from tests.policies.shipped import POLICY
 
 SECTIONS = {"1.1": 18, "1.2": 2, "2": 18, "3": 24, "4": 12, "5": 32, "6": 2, "7": 9}
@@ -64,7 +63,7 @@ def test_no_rule_on_docker_is_in_a_profile_of_clusters() -> None:
 def test_results_have_the_frameworks_of_their_platform(
     profile: str, there: str, elsewhere: str
 ) -> None:
-    compiled = compile_profile(resolve(POLICY, profile, {}), None, PLATFORMS)
+    compiled = preparation(profile).ready.profile
     assert there in compiled.frameworks
     assert elsewhere not in compiled.frameworks
     assert {each.framework for each in compiled.controls.values()} == compiled.frameworks.keys()
@@ -72,5 +71,5 @@ def test_results_have_the_frameworks_of_their_platform(
 
 def test_a_profile_of_no_platform_of_its_own_has_all_frameworks() -> None:
     """Facts about GPUs are of whatever platform has them."""
-    compiled = compile_profile(resolve(POLICY, "gpu-tenancy", {}), None, PLATFORMS)
+    compiled = preparation("gpu-tenancy").ready.profile
     assert compiled.frameworks.keys() == POLICY.frameworks.keys() - POLICY.selected_only

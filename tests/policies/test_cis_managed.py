@@ -10,10 +10,9 @@ from collections import Counter
 import pytest
 
 from auditor.model.enums import Decider
-from auditor.platforms import PLATFORMS
 from auditor.policy import resolve
-from auditor.policy.compile import compile_profile
 from tests.e2e.command import auditor
+from tests.e2e.runs import preparation
 from tests.policies.shipped import POLICY
 
 COMMON = {"4.2": 5, "5.1": 4, "5.2": 1, "5.3": 1, "5.4": 5}
@@ -83,8 +82,7 @@ def test_the_profile_has_all_rules_of_its_benchmark(framework: str) -> None:
 @pytest.mark.parametrize("framework", SECTIONS)
 def test_only_its_own_profile_reports_it(framework: str) -> None:
     """Of a cluster of one's own, a benchmark of a provider says nothing."""
-    own = compile_profile(resolve(POLICY, framework, {}), None, PLATFORMS)
-    other = compile_profile(resolve(POLICY, "cis-kubernetes", {}), None, PLATFORMS)
+    own, other = (preparation(each).ready.profile for each in (framework, "cis-kubernetes"))
     assert framework in own.frameworks
     assert SECTIONS.keys() & own.frameworks.keys() == {framework}
     assert SECTIONS.keys().isdisjoint(other.frameworks)

@@ -178,11 +178,13 @@ WRONG = {
 
 @pytest.mark.parametrize(("row", "said"), WRONG.values(), ids=WRONG)
 def test_rows_that_are_wrong(tmp_path: Path, row: dict[str, Any], said: str) -> None:
-    place = tmp_path / "tables/network-plugins.yaml"
-    place.parent.mkdir()
-    place.write_text(yaml.safe_dump([row]))
+    shipped = yaml.safe_dump(TABLE)
+    for folder, text in (("ours", shipped), ("theirs", yaml.safe_dump([row]))):
+        place = tmp_path / folder / "tables/network-plugins.yaml"
+        place.parent.mkdir(parents=True)
+        place.write_text(text)
     with pytest.raises(PolicyErrors) as caught:
-        load((policies_folder(), tmp_path))
+        load((tmp_path / "ours", tmp_path / "theirs"))
     assert any(said in each for each in told(caught.value)), told(caught.value)
 
 

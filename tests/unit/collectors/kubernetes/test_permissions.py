@@ -11,7 +11,9 @@ import yaml
 
 from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.analysis.scopes import JUDGED, kinds_of_the_cluster
-from auditor.errors import UsageError
+from auditor.analysis.table import ANALYSES
+from auditor.engine.sources import needing, sources_of, wanted_by
+from auditor.errors import PolicyError, UsageError
 from auditor.platforms import PLATFORMS
 from auditor.platforms.accelerators import ACCELERATORS
 from auditor.platforms.docker import DOCKER
@@ -29,14 +31,15 @@ from auditor.platforms.kubernetes import (
 from auditor.platforms.network import NETWORK
 from auditor.platforms.stack import STACK
 from auditor.platforms.vsphere import VSPHERE
-from auditor.policy import policies_folder
+from auditor.policy.compile import compile_rule
+from auditor.policy.resolve import ChosenRule
 from auditor.ports import RolePlan
 from collectors.kubernetes.permissions import role
 from collectors.kubernetes.resources import Named, named
 from tests.e2e.command import auditor
 from tests.e2e.runs import preparation
+from tests.policies.shipped import POLICY
 
-PROFILES = sorted(path.stem for path in (policies_folder() / "profiles").glob("*.yaml"))
 ROLES = "k8s/ClusterRole"
 RUNTIMES = "k8s/ClusterServingRuntime.serving.kserve.io"
 SPARK = "k8s/SparkApplication.sparkoperator.k8s.io"
@@ -183,11 +186,21 @@ def test_names_that_yaml_takes_for_something_else(odd: str) -> None:
     assert objects[2]["subjects"] == [{"kind": "ServiceAccount", "name": odd, "namespace": odd}]
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_each_kind_that_a_profile_reads_has_a_name(profile: str) -> None:
-    """A kind without one would be granted by no role."""
-    wanted = preparation(profile).ready.wanted.of("k8s://")
+def test_each_kind_that_a_profile_reads_has_a_name() -> None:
+    """A kind without one would be granted by no role. A profile reads what its rules rest on."""
+    errors: list[PolicyError] = []
+    programs = preparation().ready.programs
+    rules = [
+        compile_rule(ChosenRule(rule, rule.severity, {}), errors, programs)
+        for rule in POLICY.rules.values()
+    ]
+    analyses = ANALYSES.made(POLICY.tables)
+    known = needing([rule for rule in rules if rule is not None], analyses.feeds)
+    assert (errors, len(known)) == ([], len(POLICY.rules))
+    sources = sources_of(known, analyses)
+    wanted = wanted_by(sources.values()).of("k8s://")
     assert [kind for kind in sorted(wanted) if named(kind) is None] == []
+    assert preparation().ready.wanted.of("k8s://") <= wanted
 
 
 def test_each_kind_that_a_rule_may_name_has_a_name() -> None:
