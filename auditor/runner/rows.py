@@ -96,10 +96,15 @@ def _is_compact(body: bytes) -> bool:
 
 
 def _line(analysis: str, row: Row, body: bytes) -> bytes:
-    key = _encode(redact_texts(row.key)) if row.key else b""
     stored = _encode(_Stored(row.origin, msgspec.Raw(body), row.held))
     order = FIELD.join((row.tag, *_order(row.origin))).encode()
-    return b"%b\t%b\t%b\t%b\n" % (analysis.encode(), key, order, stored)
+    return b"%b\t%b\t%b\t%b\n" % (analysis.encode(), _written(row.key), order, stored)
+
+
+@functools.lru_cache(4096)
+def _written(key: Key) -> bytes:
+    """A key as lines have it: the rows of one namespace share it."""
+    return _encode(redact_texts(key)) if key else b""
 
 
 def _plain(origin: Origin) -> dict[str, str]:
