@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from auditor.cli.moments import now
-from auditor.cli.opened import copied_results, folder_of
 from auditor.cli.places import Place
+from auditor.cli.unpacked import copied_results, folder_of
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.compare import by_fingerprint, read_results
-from auditor.evidence.trust import read_trust, trust_in
+from auditor.evidence.trust import trust_in
+from auditor.evidence.trust_file import read_trust
 from auditor.evidence.verify import Outcome, Verifier
 from auditor.model.results import FINGERPRINTS
 from auditor.runner.settings import Known, State

@@ -11,11 +11,12 @@ import click
 import msgspec
 
 from auditor.cli.moments import now
-from auditor.cli.opened import copied_results, folder_of
 from auditor.cli.places import Place
+from auditor.cli.unpacked import copied_results, folder_of
 from auditor.errors import IntegrityError, UsageError
 from auditor.evidence.layout import Evaluation, Manifest
-from auditor.evidence.trust import Trust, read_trust, trust_in
+from auditor.evidence.trust import Trust, trust_in
+from auditor.evidence.trust_file import read_trust
 from auditor.evidence.verify import Outcome, Verification, Verifier
 
 Command = TypeVar("Command", bound=Callable[..., object])

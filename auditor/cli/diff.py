@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from auditor.cli.opened import Bundle, Replay, folder_of
+from auditor.cli.opened import Bundle, Replay
 from auditor.cli.options import progress_option
 from auditor.cli.places import PLACE, Place
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
+from auditor.cli.unpacked import folder_of
 from auditor.config import read_config
 from auditor.evidence.compare import Change, by_fingerprint, changes, read_results, state_of
 from auditor.evidence.layout import Manifest

@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from auditor.cli.judging import SECTIONS, Choices, Judging, choices
-from auditor.cli.opened import Bundle, folder_of
+from auditor.cli.opened import Bundle
 from auditor.cli.places import PLACE, Place
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
+from auditor.cli.unpacked import folder_of
 from auditor.config import read_config
 from auditor.evidence.reading import read_folder
 from auditor.runner.settings import Stamp

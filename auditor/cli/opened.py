@@ -1,24 +1,19 @@
-"""A bundle at hand: a folder, or an archive that is unpacked for the length of a command."""
+"""A bundle at hand, which is read and judged again."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from auditor.cli.places import Place, fetched
 from auditor.cli.wiring import wired
-from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.archive import unpack
+from auditor.errors import UsageError
 from auditor.evidence.blocks import BlockReader
 from auditor.evidence.entries import read_entries
 from auditor.evidence.layout import (
     ANSWERS,
     BODIES,
-    LARGE_RESULTS,
     RESULTS,
     Collected,
     Evaluation,
@@ -37,7 +32,6 @@ from auditor.runner.waiving import read_waivers
 from reports.style import FILE_STYLE
 
 Progress = Callable[[str, int, int], None]
-_PIECE: Final = 1 << 20
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -69,50 +63,6 @@ class Bundle(msgspec.Struct, frozen=True):
         """What reads the evidence again; a failed query that no gap tells of is a gap then."""
         bodies = BlockReader(self.root / BODIES)
         return [wired().reader_of(in_full(each), bodies) for each in self.read]
-
-
-def folder_of(at: Place, scratch: Path) -> Path:
-    """The folder of a bundle; what is in an archive is written below ``scratch`` first.
-
-    Raises:
-        UsageError: there is nothing at that place.
-        IntegrityError: the archive is none that we would write.
-    """
-    place = fetched(at, scratch)
-    if place.is_dir():
-        return place
-    if not place.is_file():
-        raise UsageError(
-            f"{place}: no such bundle", hint="auditor scan TARGET --output DIR writes one"
-        )
-    root = scratch / f"unpacked-{len(list(scratch.iterdir()))}"
-    root.mkdir(mode=0o700)
-    unpack(place, root)
-    if place is not at:  # a copy of ours, which is not needed twice
-        place.unlink()
-    return root
-
-
-def copied_results(root: Path, manifest: Manifest, folder: Path, whose: str) -> Path:
-    """The results of a bundle, read once into a new folder: what is there is what was verified.
-
-    Raises:
-        IntegrityError: they are not what the manifest says, any more.
-    """
-    listed = {each.path: each.sha256 for each in manifest.files}
-    name = LARGE_RESULTS if LARGE_RESULTS in listed else RESULTS
-    folder.mkdir(mode=0o700)
-    digest = hashlib.sha256()
-    with (root / name).open("rb") as file, (folder / name).open("wb") as copy:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-            copy.write(piece)
-    if digest.hexdigest() != listed.get(name):
-        raise IntegrityError(
-            f"{whose}: {name} was changed while it was read",
-            hint="make sure that nothing writes to it during the run",
-        )
-    return folder / name
 
 
 class Replay(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -17,8 +17,7 @@ from typing import Any, Final, TypeAlias
 import click
 import msgspec
 
-from auditor.cli.wiring import wired
-from auditor.config import read_storage_config
+from auditor.config import StorageConfig, read_storage_config
 from auditor.errors import RenderError, UsageError
 from auditor.ports import Store
 
@@ -56,10 +55,17 @@ class Stored(msgspec.Struct, frozen=True):
         """
         from auditor.cli.apart import Apart
 
-        return Apart(partial(wired().stores[self.uri.partition("://")[0]], read_storage_config()))
+        return Apart(partial(_stores()[self.uri.partition("://")[0]], read_storage_config()))
 
 
 Place: TypeAlias = Path | Stored
+
+
+def _stores() -> Mapping[str, Callable[[StorageConfig], Store]]:
+    """What holds storages, by the scheme of their URIs; a path needs nothing that is wired."""
+    from auditor.cli.wiring import wired
+
+    return wired().stores
 
 
 def place_of(text: str) -> Place:
@@ -71,8 +77,8 @@ def place_of(text: str) -> Place:
     scheme, separator, _ = text.partition("://")
     if not separator or "/" in scheme:
         return Path(text)
-    if scheme not in wired().stores:
-        known = ", ".join(f"{name}://" for name in wired().stores)
+    if scheme not in _stores():
+        known = ", ".join(f"{name}://" for name in _stores())
         raise UsageError(
             f"{scheme}://: no storage has such URIs", hint=f"a path, or one of {known}"
         )

@@ -12,11 +12,11 @@ import click
 from auditor.cli.believed import named, trust_options, whole
 from auditor.cli.caching import POLICY, cache_of
 from auditor.cli.moments import now
-from auditor.cli.opened import copied_results, folder_of
 from auditor.cli.places import PLACE, Place
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.sections import SectionedCommand
+from auditor.cli.unpacked import copied_results, folder_of
 from auditor.cli.wiring import wired
 from auditor.cli.writing import SECTIONS, Reports, Written, writing
 from auditor.config import Config, read_config

@@ -9,14 +9,13 @@ from pathlib import Path
 import click
 
 from auditor.cli.moments import moment_of, now
-from auditor.cli.opened import folder_of
 from auditor.cli.places import PLACE, Place, Stored
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
-from auditor.cli.recipe import recipe as recipe_for
+from auditor.cli.unpacked import folder_of
 from auditor.config import read_config
 from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.trust import read_trust, shown, trust_in
+from auditor.evidence.trust import shown, trust_in
 from auditor.evidence.verify import Verification, Verifier, not_read
 from reports.text import safe
 
@@ -75,12 +74,16 @@ def verify(
     if recipe:
         if isinstance(bundle, Stored):
             raise UsageError("--recipe is of a bundle that is here", hint="copy it here first")
+        from auditor.cli.recipe import recipe as recipe_for
+
         click.echo(recipe_for(bundle, key), nl=False)
         return 0
     believed = None
     if key is not None:
         believed = trust_in(key)
     elif trust is not None:
+        from auditor.evidence.trust_file import read_trust
+
         believed = read_trust(trust)
     config = read_config()
     asked = moment_of(at, "--at") if at else None

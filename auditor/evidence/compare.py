@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.errors import IntegrityError
 from auditor.evidence import strict
-from auditor.evidence.content import content_of
+from auditor.evidence.content import Content, content_of
 from auditor.model import results_layout as layout
 from auditor.model.results import Counts, Results
 from auditor.model.results_finding import FindingSummary
@@ -112,6 +112,64 @@ def cited_in(path: Path) -> tuple[set[str], int]:
             raise IntegrityError(f"{path.name}: findings cite too much")
     digests = {digest for each in found for digest in each.split(b",") if digest}
     return {digest.decode().strip('"') for digest in digests}, number
+
+
+class Cited(msgspec.Struct, frozen=True):
+    """Results without their findings; the digests of evidence that these cite; how many do."""
+
+    results: Results
+    digests: frozenset[str]
+    findings: int
+
+
+def read_cited(path: Path) -> Cited:
+    """As :func:`read_results` and :func:`cited_in`, in one go over the file.
+
+    Raises:
+        IntegrityError: these are not results of ours.
+    """
+    with content_of(path) as content:
+        try:
+            parts, lists, number = _parted(content)
+        except ValueError as error:
+            raise IntegrityError(f"{path.name}: {error}") from error
+    results = strict.convert(path.name, strict.parse(path.name, b"".join(parts)), Results)
+    digests = {digest for each in lists for digest in each.split(b",") if digest}
+    return Cited(results, frozenset(each.decode().strip('"') for each in digests), number)
+
+
+def _parted(content: Content) -> tuple[list[bytes], set[bytes], int]:
+    """All of a file but its findings, and what these cite; one that is too large ends early."""
+    parts: list[bytes] = []
+    size = 0
+    for line in content.lines():
+        parts.append(line)
+        size += len(line)
+        if line in {layout.OPEN, layout.NONE} or size > strict.MOST_BYTES:
+            break
+    else:
+        raise ValueError(layout.NO_END)
+    lists: set[bytes] = set()
+    number = 0
+    if parts[-1:] == [layout.OPEN]:
+        for block in content.blocks():
+            findings, rest = layout.ended(block)
+            found, more = layout.evidence_in(findings)
+            lists |= found
+            number += more
+            if len(lists) > _MOST_LISTS:
+                raise ValueError("findings cite too much")
+            if rest is not None:
+                parts += (layout.CLOSE, rest)
+                break
+        else:
+            raise ValueError(layout.NO_END)
+    for piece in content.pieces():
+        parts.append(piece)
+        size += len(piece)
+        if size > strict.MOST_BYTES:
+            break
+    return parts, lists, number
 
 
 class Change(msgspec.Struct, frozen=True):

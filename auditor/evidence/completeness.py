@@ -15,7 +15,7 @@ import msgspec
 from auditor.errors import IntegrityError, PolicyErrors
 from auditor.evidence import files, strict
 from auditor.evidence.blocks import BlockReader
-from auditor.evidence.compare import cited_in, read_results
+from auditor.evidence.compare import Cited, read_cited
 from auditor.evidence.layout import (
     ATTESTATIONS,
     AUDIT_FILE,
@@ -53,10 +53,11 @@ def check_content(
     _check_parts(root, manifest)
     results, number = None, 0
     if manifest.evaluation is not None:
-        results = read_results(results_in(root))
+        cited = read_cited(results_in(root))
+        results, number = cited.results, cited.findings
         _check_results(root, manifest, manifest.evaluation, results)
         _check_inventory(root, found, results)
-        number = _check_citations(root, found)
+        _check_citations(found, cited)
     read = [(each.entry.uri, each.records) for each in found]
     for name, payload in payloads.items():
         if name == AUDIT_FILE:
@@ -162,18 +163,16 @@ def _check_parts(root: Path, manifest: Manifest) -> None:
             raise _wrong(f"{PARTS}: {uri[:80]} is missing, and there")
 
 
-def _check_citations(root: Path, found: Iterable[Collected]) -> int:
-    """Findings rest on evidence that is there; how many there are."""
+def _check_citations(found: Iterable[Collected], cited: Cited) -> None:
+    """Findings rest on evidence that is there."""
     known = {
         f"sha256:{record.original or record.sha256}"
         for target in found
         for record in target.records
         if record.original or record.sha256
     }
-    cited, number = cited_in(results_in(root))
-    for missing in sorted(cited - known)[:1]:
+    for missing in sorted(cited.digests - known)[:1]:
         raise _wrong(f"results: findings rest on {missing[:80]}, which is not evidence here")
-    return number
 
 
 def _wrong(what: str) -> IntegrityError:

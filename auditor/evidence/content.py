@@ -55,6 +55,19 @@ class Content:
                 raise self._wrong(f"a line is longer than {MOST_LINE >> 20} MiB")
             yield line
 
+    def blocks(self) -> Iterator[bytes]:
+        """The rest, in pieces of whole lines.
+
+        Raises:
+            IntegrityError: as :meth:`lines`.
+        """
+        while piece := self._taken(self._file.read, PIECE):
+            if not piece.endswith(b"\n"):
+                piece += self._taken(self._file.readline, MOST_LINE)
+                if len(piece) - piece.rfind(b"\n", 0, PIECE) > MOST_LINE:
+                    raise self._wrong(f"a line is longer than {MOST_LINE >> 20} MiB")
+            yield piece
+
     def _taken(self, read: Callable[[int], bytes], size: int) -> bytes:
         try:
             data = read(size)

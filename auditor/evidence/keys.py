@@ -16,7 +16,6 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.serialization import pkcs12
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
 from auditor.errors import UsageError
@@ -131,6 +130,8 @@ def _encoded(key: PrivateKey, passphrase: bytes | None) -> bytes:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
+    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415 - see read_key
+
     hidden = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(ROUNDS)
@@ -164,6 +165,9 @@ def read_key(place: Path, passphrase: Passphrase) -> Held:
         if is_pem:
             key: object = serialization.load_pem_private_key(data, secret)
         else:
+            # with it come certificates, which nothing else of keys needs
+            from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415 - see above
+
             key = pkcs12.load_key_and_certificates(data, secret)[0]
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         what = "wrong passphrase, or no key" if hidden else "no private key"

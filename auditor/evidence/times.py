@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
-from cryptography import x509
 
 from auditor.errors import IntegrityError
 from auditor.evidence.envelope import Signed
 from auditor.evidence.timestamps import check_form, time_of
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 class Attested(msgspec.Struct, frozen=True):

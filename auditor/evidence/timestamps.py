@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from auditor.errors import UsageError
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 def needed() -> None:

@@ -40,8 +40,12 @@ from auditor.late import late
 from auditor.model.results import Results
 from auditor.model.results_finding import Waiver
 
-_OPEN: Final = b'"findings": [\n'
-_NONE: Final = b'"findings": [],\n'
+OPEN: Final = b'"findings": [\n'
+"""The line before the first finding."""
+NONE: Final = b'"findings": [],\n'
+"""The line in place of findings."""
+CLOSE: Final = b"],\n"
+"""What with :data:`OPEN` stands for findings that were left out."""
 _LAST: Final = b"}],\n"
 """How the line of the last finding ends."""
 _ROWS: Final = frozenset({"gaps", "controls"})
@@ -49,6 +53,8 @@ _ROWS: Final = frozenset({"gaps", "controls"})
 _FINDINGS_BEFORE: Final = "controls"
 
 _NOT_WAIVED: Final = b'"waiver":null}\n'
+NO_END: Final = "it ends before its findings do"
+_NOT_OURS: Final = "a finding does not begin as this program writes them"
 _HEAD_ENDS: Final = b',"rule":'
 _COVERS: Final = b',"covers":'
 _CAUSES: Final = b',"causes":['
@@ -147,8 +153,27 @@ def evidence_of(finding: bytes) -> bytes:
     """
     found = _WHOLE_HEAD.match(finding)
     if found is None:
-        raise ValueError("a finding does not begin as this program writes them")
+        raise ValueError(_NOT_OURS)
     return found[1]
+
+
+def evidence_in(findings: bytes) -> tuple[set[bytes], int]:
+    """Read what :func:`evidence_of` does of many findings, each a line; and how many there are.
+
+    Raises:
+        ValueError: one does not begin with a head as this module writes them.
+    """
+    found: set[bytes] = set()
+    number = start = 0
+    match, end = _WHOLE_HEAD.match, len(findings)
+    while start < end:
+        begun = match(findings, start)
+        if begun is None:
+            raise ValueError(_NOT_OURS)
+        found.add(begun[1])
+        number += 1
+        start = findings.find(b"\n", begun.end()) + 1 or end
+    return found, number
 
 
 def document(results: Results, findings: Iterable[bytes]) -> Iterator[bytes]:
@@ -159,7 +184,7 @@ def document(results: Results, findings: Iterable[bytes]) -> Iterator[bytes]:
         if value is UNSET:
             continue
         if name == _FINDINGS_BEFORE:
-            yield separator + _OPEN[:-1]
+            yield separator + OPEN[:-1]
             yield from _lines(findings)
             yield b"]"
             separator = b",\n"
@@ -189,11 +214,17 @@ def without_findings(lines: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the lines of a file without those of its findings, still as one JSON document."""
     for line in lines:
         yield line
-        if line == _OPEN:
+        if line == OPEN:
             for finding in lines:
                 if finding.endswith(_LAST):
                     break
-            yield b"],\n"
+            yield CLOSE
+
+
+def ended(block: bytes) -> tuple[bytes, bytes | None]:
+    """Part whole lines of findings from what follows the last; None where more findings do."""
+    end = block.find(_LAST)
+    return (block, None) if end < 0 else (block[: end + 1], block[end + len(_LAST) :])
 
 
 def findings_in(lines: Iterator[bytes]) -> Iterator[bytes]:
@@ -203,13 +234,13 @@ def findings_in(lines: Iterator[bytes]) -> Iterator[bytes]:
         ValueError: the file ends before its findings do.
     """
     for line in lines:
-        if line == _NONE:
+        if line == NONE:
             return
-        if line == _OPEN:
+        if line == OPEN:
             break
     for line in lines:
         if line.endswith(_LAST):
             yield line.removesuffix(_LAST) + b"}"
             return
         yield line.removesuffix(b",\n")
-    raise ValueError("it ends before its findings do")
+    raise ValueError(NO_END)

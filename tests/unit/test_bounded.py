@@ -13,7 +13,8 @@ from auditor.cli.passphrases import Passphrases
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.evidence.keys import new_key, read_key, write_key
-from auditor.evidence.trust import read_trust, trust_in
+from auditor.evidence.trust import trust_in
+from auditor.evidence.trust_file import read_trust
 
 
 def test_a_file(tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ import zstandard
 
 from auditor.errors import IntegrityError
 from auditor.evidence.assembly import write_results
-from auditor.evidence.compare import by_fingerprint, cited_in, findings_in, read_results
+from auditor.evidence.compare import (
+    by_fingerprint,
+    cited_in,
+    findings_in,
+    read_cited,
+    read_results,
+)
 from auditor.evidence.content import digest_of
 from auditor.evidence.layout import results_in
 from tests.unit.evidence.bundles import made
@@ -57,6 +63,21 @@ def test_evidence_that_is_cited(place: Path, results: bytes) -> None:
     cited, number = cited_in(place)
     assert cited == {digest for each in document["findings"] for digest in each["evidence"]}
     assert number == len(document["findings"])
+
+
+@pytest.mark.parametrize("times", [0, 1, 3_000])
+def test_in_one_go_as_in_two(tmp_path: Path, results: bytes, times: int) -> None:
+    """Also where findings are many blocks, or none."""
+    head, begin, rest = results.partition(b'"findings": [\n')
+    findings, _, tail = rest.partition(b"}],\n")
+    rows = b",\n".join([findings + b"}"] * times)
+    begin = begin if rows else b'"findings": ['
+    path = tmp_path / "results.json.zst"
+    path.write_bytes(zstandard.compress(head + begin + rows + b"],\n" + tail))
+    found = read_cited(path)
+    assert found.results == read_results(path)
+    assert (found.digests, found.findings) == cited_in(path)
+    assert found.findings == times * (findings.count(b"\n") + 1)
 
 
 def test_large_results_are_compressed(tmp_path: Path, results: bytes) -> None:
@@ -126,6 +147,9 @@ def test_findings_that_are_not_whole(
         by_fingerprint(path)
     assert caught.value.message.startswith("results.json: ")
     assert says in caught.value.message
+    if "ends before" in says:
+        with pytest.raises(IntegrityError, match=f"results.json: {says}"):
+            read_cited(path)
     path.write_bytes(results)
     assert len(by_fingerprint(path)) == len(json.loads(results)["findings"])
 
@@ -143,6 +167,6 @@ def test_no_findings_are_whole(tmp_path: Path, results: bytes) -> None:
 def test_compressed_results_that_are_damaged(tmp_path: Path, results: bytes) -> None:
     path = tmp_path / "results.json.zst"
     path.write_bytes(b"x" + zstandard.compress(results)[1:])
-    for read in (read_results, digest_of, cited_in):
+    for read in (read_results, digest_of, cited_in, read_cited):
         with pytest.raises(IntegrityError):
             read(path)

@@ -132,3 +132,7 @@ def test_evidence_is_read_of_whole_heads_only(row: bytes) -> None:
     assert layout.evidence_of(finding_of())
     with pytest.raises(ValueError, match="does not begin as this program writes them"):
         layout.evidence_of(row)
+    many = finding_of() + b",\n"
+    assert layout.evidence_in(many + many) == ({layout.evidence_of(finding_of())}, 2)
+    with pytest.raises(ValueError, match="does not begin as this program writes them"):
+        layout.evidence_in(many + row + b",\n" + many)
