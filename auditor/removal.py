@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 _ROOM: Final = 4 << 20
-"""Bytes: the interpreter asks the system for 1 MiB at a time."""
+"""Bytes: the interpreter asks the system for 1 MiB at a time. Nobody writes to them, so that they
+are promised by the system, as far as a limit goes, and take no memory."""
 
 
 class Spare:
     """A descriptor and some memory, held until something goes wrong: what removes needs both."""
 
     def __init__(self) -> None:
-        self._room = bytearray(_ROOM)
+        """Take them.
+
+        Raises:
+            MemoryError: there is no memory left.
+        """
+        try:
+            self._room = mmap.mmap(-1, _ROOM)
+        except OSError as error:
+            raise MemoryError from error
         self._handle = -1
         with contextlib.suppress(OSError):
             self._handle = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
@@ -34,7 +44,7 @@ class Spare:
 
     def give_back(self) -> None:
         """Have them for somebody else."""
-        self._room = bytearray()
+        self._room.close()
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)

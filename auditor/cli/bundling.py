@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -13,7 +14,6 @@ from auditor.cli.environment import environment
 from auditor.cli.judging import Judging
 from auditor.cli.passphrases import Passphrases
 from auditor.cli.places import Place, Stored, put_bundle, try_stored
-from auditor.cli.signing import authority_of, held_key, sign_bundle
 from auditor.cli.signing_options import Wanted
 from auditor.cli.wiring import wired
 from auditor.config import Config
@@ -34,6 +34,10 @@ from auditor.runner.settings import EvidenceOptions, Settings, Stamp
 from auditor.runner.waiving import write_waivers
 from reports.style import FILE_STYLE
 
+if TYPE_CHECKING:
+    from auditor.cli.authority import Authority
+    from auditor.evidence.keys import Held
+
 
 class Bundling:
     """Audits into a bundle at a place."""
@@ -47,16 +51,14 @@ class Bundling:
             UsageError: there is no such key, or no such authority.
         """
         self._place = place
-        self._authority = authority = authority_of(wanted, config)
-        self._arguments = tuple(arguments)
-        if authority is not None:
-            self._arguments = tuple(authority.without(argument) for argument in arguments)
         self._home = config.home
         self._passphrases = Passphrases(config, wanted.passphrase_file, wanted.passphrase_fd)
-        self._secrets = {config.passphrase} | (authority.secrets if authority else set())
-        self._held = held_key(
-            wanted, config, self._passphrases, lambda text: click.echo(text, err=True)
-        )
+        self._authority, self._held = _signing(wanted, config, self._passphrases)
+        self._arguments = tuple(arguments)
+        self._secrets = {config.passphrase}
+        if self._authority is not None:
+            self._arguments = tuple(map(self._authority.without, arguments))
+            self._secrets |= self._authority.secrets
 
     def audit(
         self,
@@ -99,7 +101,29 @@ class Bundling:
         manifest = assemble(root, report, entries, settings, stamp, self._arguments)
         refuse_leaks(root, {*secrets, *self._secrets, *self._passphrases.given})
         if self._held is not None:
+            from auditor.cli.signing import sign_bundle
+
             sign_bundle(root, manifest, self._held, self._authority)
+
+
+def _signing(
+    wanted: Wanted, config: Config, passphrases: Passphrases
+) -> tuple[Authority | None, Held | None]:
+    """Who attests the time, and the key; what signs is not loaded where nobody asks for either.
+
+    Raises:
+        UsageError: there is no such key, or no such authority.
+    """
+    if wanted.no_sign and not (wanted.tsa or config.authority):
+        return None, None
+    from auditor.cli.signing import authority_of, held_key  # it takes 13 MiB
+
+    authority = authority_of(wanted, config)
+    return authority, held_key(wanted, config, passphrases, _tell)
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
 
 
 @contextmanager

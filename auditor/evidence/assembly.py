@@ -22,6 +22,7 @@ from auditor.policy.policyset import digest_files, read_files
 
 PLAIN: Final = 8 << 20
 """Results up to so many bytes are written as they are, for people to look at."""
+_PIECE: Final = 1 << 20
 
 
 def store_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str, ...]:
@@ -53,23 +54,29 @@ def store_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str,
 
 
 def write_results(root: Path, chunks: Iterable[bytes], plain: int = PLAIN) -> None:
-    """Write what came of it; more than ``plain`` bytes are compressed."""
-    first: list[bytes] = []
-    size = 0
+    """Write what came of it; more than ``plain`` bytes are compressed.
+
+    How many they are is known when they are written: then they are read again, piece by piece.
+    """
+    begun, size = root / RESULTS, 0
     rest = iter(chunks)
-    for chunk in rest:
-        first.append(chunk)
-        size += len(chunk)
-        if size > plain:
-            break
-    else:
-        with (root / RESULTS).open("wb") as file:
-            file.writelines(first)
-        return
+    with begun.open("wb") as file:
+        for chunk in rest:
+            file.write(chunk)
+            size += len(chunk)
+            if size > plain:
+                break
+        else:
+            return
     compressor = zstandard.ZstdCompressor(level=LEVEL)
-    with (root / LARGE_RESULTS).open("wb") as file, compressor.stream_writer(file) as packed:
-        for chunk in chain(first, rest):
+    with (
+        begun.open("rb") as first,
+        (root / LARGE_RESULTS).open("wb") as file,
+        compressor.stream_writer(file) as packed,
+    ):
+        for chunk in chain(iter(lambda: first.read(_PIECE), b""), rest):
             packed.write(chunk)
+    begun.unlink()
 
 
 def write_inventory(root: Path, report: Report, entries: Sequence[TargetEntry]) -> None:

@@ -17,6 +17,7 @@ from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
+from auditor.allocation import share_heap
 from auditor.engine.sources import WantedKinds
 from auditor.errors import CollectionError, UsageError
 from auditor.evidence.blocks import BlockReader
@@ -162,6 +163,7 @@ def _read_all(
     """Read all, at most some at once; the first that fails for another reason ends the rest."""
     if not live:
         return {}
+    share_heap()
     shared = _Shared(progress)
     with _pool(min(len(live), order.parallel), shared) as submit:
         coming = {
