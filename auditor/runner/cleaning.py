@@ -32,6 +32,7 @@ _PLAIN: Final = late(r"[A-Za-z0-9._/#\0-]*")
 _SIGNS: Final = tuple(hint for hint in HINTS if _PLAIN.fullmatch(hint))
 """In a text of such characters one of these is the beginning of all that has a shape."""
 _encode, _decode = msgspec.json.encode, msgspec.json.decode
+_DIGEST: Final = late("[0-9a-f]*")
 _TEXTS: Final = ("kind", "api_version", "name", "namespace", "uid", "source")
 Labels = tuple[tuple[str, str], ...]
 Failed = TypeVar("Failed", bound=AuditorError)
@@ -139,26 +140,32 @@ class CleanReading:
         return self._reading.all_lines(document)
 
 
+@lru_cache(16)
 def _clean_text(text: str) -> str:
+    """As :func:`redact_message`, of what a file is called: it is asked several times for each."""
     return text if _is_plain(text) else redact_message(text)
 
 
 def _clean_evidence(found: Evidence) -> Evidence:
     """What :func:`redact_texts` makes of it; of nearly all files that is itself."""
-    texts = (found.target, found.request, found.sha256, found.taken_as, found.how)
-    return found if _is_plain("\0".join(texts)) else redact_texts(found)
+    plain = (
+        _are_plain(found.target, found.taken_as, found.how)
+        and _DIGEST.fullmatch(found.sha256) is not None
+        and _clean_text(found.request) == found.request
+    )
+    return found if plain else redact_texts(found)
 
 
 def clean_resource(found: Resource) -> Resource:
     """A resource without secrets in its texts, and in its body where it says that it has none."""
-    if not (
-        _is_plain(f"{found.name}\0{found.uid}\0{found.source}")
-        and _are_plain(found.kind, found.api_version, found.namespace)
-    ):
+    texts = found.uid
+    if not (texts.startswith(found.source) and texts.endswith(found.name)):  # as it is in files
+        texts = f"{found.name}\0{found.uid}\0{found.source}"
+    if not (_is_plain(texts) and _are_plain(found.kind, found.api_version, found.namespace)):
         found = _with(found, {name: redact_message(getattr(found, name)) for name in _TEXTS})
     labels, controller = _labels(found.labels), _owner(found.controller)
-    if labels is not found.labels or controller is not found.controller:
-        found = _with(found, {"labels": labels, "controller": controller})
+    if labels != found.labels or controller != found.controller:
+        found = msgspec.structs.replace(found, labels=labels, controller=controller)
     if found.clean and may_hold_secret(found.body):
         value = _decode(found.body)
         made = redact(value)

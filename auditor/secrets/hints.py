@@ -24,6 +24,12 @@ _HINTS_JSON: Final = (
     *(b"apr1$", b"$1$", b"$2a$", b"$2b$", b"$2x$", b"$2y$", b"$5$", b"$6$", b"$argon2"),
     *POSITION_HINTS,
 )
+_RARE: Final = (b"$", b"gh", b"SWM")
+"""What is in several hints, and in few objects: where it is not, none of them is."""
+_RARE_HINTS: Final = tuple(
+    (rare, tuple(hint for hint in _HINTS_JSON if rare in hint)) for rare in _RARE
+)
+_OTHER_HINTS: Final = tuple(hint for hint in _HINTS_JSON if not any(rare in hint for rare in _RARE))
 _ESCAPE_JSON = late(rb"\\u(?!00(?:3[cCeE]|26))")
 """A character written by its number, but for the three that Go always writes so."""
 _SMALLER = 8
@@ -31,8 +37,11 @@ _SMALLER = 8
 
 def may_hold_secret(raw: bytes) -> bool:
     """Whether :func:`redact` could find something in this JSON; in doubt it could."""
-    for hint in _HINTS_JSON:
+    for hint in _OTHER_HINTS:
         if find(raw, hint) >= 0:
+            return True
+    for rare, hints in _RARE_HINTS:
+        if find(raw, rare) >= 0 and any(find(raw, hint) >= 0 for hint in hints):
             return True
     return (
         (b"\\" in raw and _may_hide_in_escapes(raw))

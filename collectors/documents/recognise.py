@@ -34,7 +34,6 @@ from __future__ import annotations
 
 import enum
 import re
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
@@ -310,7 +309,7 @@ class Identities:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._seen: Counter[str] = Counter()
+        self._seen: dict[str, int] = {}
 
     def of(self, kind: str, namespace: str, name: str) -> str:
         """Return an identity by what an object is called."""
@@ -318,5 +317,5 @@ class Identities:
 
     def numbered(self, uid: str) -> str:
         """Return an identity, with a number from its second use on."""
-        self._seen[uid] += 1
-        return uid if self._seen[uid] == 1 else f"{uid}~{self._seen[uid]}"
+        number = self._seen[uid] = self._seen.get(uid, 0) + 1
+        return uid if number == 1 else f"{uid}~{number}"

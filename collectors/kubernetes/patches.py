@@ -8,12 +8,15 @@ https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-m
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
+import stringzilla
 
 from auditor.late import late
 
+_find: Final[Callable[..., int]] = stringzilla.find
 _DIRECTIVE: Final = "$patch"
 _ORDERS: Final = frozenset(("delete", "merge", "replace"))
 _OF_ANOTHER: Final = late(r"patch|mutat|overrid|overlay", re.IGNORECASE)
@@ -22,7 +25,7 @@ _OF_ANOTHER: Final = late(r"patch|mutat|overrid|overlay", re.IGNORECASE)
 
 def is_patch(body: bytes) -> bool:
     """Whether the JSON of an object has a directive in it."""
-    if b'"$patch"' not in body:
+    if _find(body, b'"$patch"') < 0:
         return False
     waiting: list[object] = [msgspec.json.decode(body)]
     while waiting:
