@@ -34,6 +34,7 @@ from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.images import joining
 from auditor.analysis.images.builds import ReportedBuilds
+from auditor.analysis.images.contents import Contents
 from auditor.analysis.isolation import chains
 from auditor.analysis.network import checking, reach
 from auditor.analysis.network.questions import Question
@@ -65,7 +66,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(chains.make, partial(components.make, read=read)),
             *(checking.make, partial(reach.make, asked=asked)),
             *(listing.make, effective.make, powers.make, stack.make, age.make),
-            *(joining.of_scanned, joining.of_uses),
+            *(joining.of_scanned, joining.of_uses, Contents),
             partial(audit_policies.make, read=read),
             partial(audit_logging.make, read=read),
             partial(seen.make, read=read),

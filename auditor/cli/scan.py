@@ -89,9 +89,9 @@ class _Scan(SectionedCommand):
 def scan(context: click.Context, /, **given: Any) -> int:
     r"""Audit TARGETs: files and folders, - for standard input, and what can be asked.
 
-    That is k8s:// for a cluster, docker:// for an engine, vsphere:// for a vCenter. A folder that
-    auditor collect wrote is judged as what was read then. Where no target is named, auditor.yaml
-    says which, and how (auditor init).
+    That is k8s:// for a cluster, docker:// for an engine, vsphere:// for a vCenter, images:// for
+    an archive of images. A folder that auditor collect wrote is judged as what was read then. Where
+    no target is named, auditor.yaml says which, and how (auditor init).
 
     \b
     Examples:
@@ -105,6 +105,7 @@ def scan(context: click.Context, /, **given: Any) -> int:
       auditor scan . --exclude testdata/ --exclude '*.tfvars.yaml'
       auditor scan deploy/ --render --values prod.yaml
       auditor scan k8s:// --images
+      auditor scan docker:// images://app.tar --profile cis-docker
       auditor scan --config auditor.yaml deploy/
       auditor scan --targets fleet.yaml --output audit.zip
       auditor scan --targets fleet.yaml --part 0/8 --output part-0.zip

@@ -152,6 +152,31 @@ class Signature(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     holds: str = ""
 
 
+class SpecialFile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A file of an image with the setuid or setgid bit: its mode in octal, whose it is.
+
+    ``layer`` is the number of the layer that has it.
+    """
+
+    path: str
+    mode: str
+    owner: int = 0
+    layer: int = 0
+
+
+class Files(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What the headers of the layers of one image say of its files.
+
+    ``entries`` is how many there are in ``layers`` layers; ``special`` are those with the setuid or
+    setgid bit after all layers.
+    """
+
+    image: Identity
+    layers: int
+    entries: int = 0
+    special: tuple[SpecialFile, ...] = ()
+
+
 class Database(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The database that a scanner goes by: when it was made, and when the next one is due."""
 

@@ -17,20 +17,23 @@ SBOM: Final = "image/Sbom"
 STATEMENTS: Final = "image/Statements"
 SIGNATURE: Final = "image/Signature"
 DATABASE: Final = "image/Database"
+FILES: Final = "image/Files"
+"""What the headers of layers say, of an image that lies here."""
 READ: Final = frozenset({REPORT, SBOM, STATEMENTS, SIGNATURE, DATABASE})
 """What is read of documents."""
 
 SCANNED: Final = "image/Scanned"
 USED: Final = "image/Use"
-FACTS: Final = frozenset({SCANNED, USED})
+CONTENT: Final = "image/Content"
+FACTS: Final = frozenset({SCANNED, USED, CONTENT})
 
 IMAGES: Final = Platform(
     name="images",
     schemes=(SCHEME,),
     prefix=PREFIX,
     follows=True,
-    kinds=READ | FACTS,
+    kinds=READ | FACTS | {FILES},
     facts=FACTS,
     written=READ,
-    writing="of what is inside of images are image/Scanned and image/Use",
+    writing="of what is inside of images are image/Scanned, image/Use and image/Content",
 )

@@ -226,6 +226,7 @@ def documented() -> tuple[Resource, ...]:
         msgspec.structs.replace(odd("k8s/PodTemplate", template), namespace="serving"),
         *(msgspec.structs.replace(each, name=f"x{at}") for at, each in enumerate(reports)),
         odd("image/Database", database),
+        odd("image/Files", {"image": {"names": ["r.io/app:1"]}, "layers": 1}),
         odd("image/Sbom", {"image": {}, "form": "SPDX"}),
         odd("image/Signature", {"image": {}, "form": "cosign"}),
         odd("image/Statements", {"form": "OpenVEX", "author": "acme", "statements": [said]}),

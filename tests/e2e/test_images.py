@@ -19,6 +19,7 @@ from tests.unit.collectors.images.documents import (
     result,
     verified,
 )
+from tests.unit.collectors.images.layers import File, Saved, archived, layer
 from tests.unit.collectors.images.scanners import SAYS_REPORT, scanner
 from tests.unit.collectors.images.scanners import database as database_in
 
@@ -191,6 +192,49 @@ def test_options_of_a_scanner_need_somebody_to_ask_for_it(folder: Path, tmp_path
     done = auditor("collect", folder, "--offline", "--output", tmp_path / "kept")
     assert (done.code, done.err.splitlines()[0]) == (2, "Error: --offline needs --images")
     assert not (tmp_path / "kept").exists()
+
+
+def setuid(ran: Ran) -> dict[str, tuple[str, str]]:
+    """What is said of files with the setuid bit, by whose image it is."""
+    return {
+        each["resource"]["name"]: (each["verdict"], each["message"])
+        for each in ran.results()["findings"]
+        if each["rule"] == "image-setuid-files"
+    }
+
+
+def test_files_of_an_archive_are_judged_for_whoever_uses_the_image(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "other.yaml").write_text(POD.replace("web", "other").replace("app:1", "other:1"))
+    saved = Saved([layer(File("usr/bin/su", 0o4755), File("x"))])
+    archive = archived(saved.parts(), tmp_path / "app.tar")
+    options = ("--profile", "images", "--format", "json")
+    bundle = ("--output", tmp_path / "bundle", "--no-sign")
+    ran = auditor("scan", folder, f"images://{archive}", *options, *bundle, env=DAY)
+    told = setuid(ran)
+    assert told["web"] == (
+        "fail",
+        "r.io/app:1 of Pod ml/web has 1 file with the setuid or setgid bit: /usr/bin/su (4755)",
+    )
+    assert told["other"][0] == "unknown"
+    assert "nobody read its layers here" in ran.out
+    alone = auditor("scan", f"images://{archive}", *options, env=DAY)
+    assert setuid(alone)["r.io/app:1"][0] == "fail"
+    archive.unlink()
+    replayed = auditor("replay", tmp_path / "bundle")
+    assert replayed.code == 0, replayed.out + replayed.err
+
+
+def test_an_archive_that_is_none_is_a_gap(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.tar").write_text("no archive")
+    options = ("--profile", "images", "--format", "json")
+    ran = auditor("scan", folder, f"images://{tmp_path}/app.tar", *options, env=DAY)
+    assert ran.code == 3
+    (gap,) = (each for each in ran.results()["gaps"] if each["target"].startswith("images://"))
+    assert gap["detail"].endswith("app.tar: an archive that ends too early")
+    assert "image-setuid-files" in gap["rules"]
+    assert not setuid(ran)
 
 
 def test_advisories_may_not_be_too_old(folder: Path) -> None:

@@ -8,6 +8,7 @@ Pod                            the same for its controller, with the digests tha
 docker/Container               the image's name and id
 docker/Workload                the images of services, in a swarm or in a compose file
 docker/Image                   which digests and names an id has
+image/Files                    which files have the setuid or setgid bit
 image/…                        the document; of a report only faults that are critical or high
 =============================  ====================================================================
 
@@ -26,10 +27,19 @@ from auditor.analysis import facts
 from auditor.analysis.bodies import decoded
 from auditor.analysis.images.references import digests_in, parsed
 from auditor.analysis.protocol import Row, Site
-from auditor.model.images import Database, Fault, Identity, Report, Sbom, Signature, Statements
+from auditor.model.images import (
+    Database,
+    Fault,
+    Files,
+    Identity,
+    Report,
+    Sbom,
+    Signature,
+    Statements,
+)
 from auditor.model.resource import Owner, Resource
 from auditor.platforms.docker import CONTAINER, IMAGE, WORKLOAD
-from auditor.platforms.images import DATABASE, REPORT, SBOM, SIGNATURE, STATEMENTS
+from auditor.platforms.images import DATABASE, FILES, REPORT, SBOM, SIGNATURE, STATEMENTS
 from auditor.platforms.kubernetes import controlled_by, is_built_in
 
 POD: Final = "k8s/Pod"
@@ -134,7 +144,13 @@ class _Image(msgspec.Struct, gc=False, rename="pascal"):
 
 
 _DOCUMENTS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
-    {SBOM: Sbom, STATEMENTS: Statements, SIGNATURE: Signature, DATABASE: Database}
+    {
+        SBOM: Sbom,
+        STATEMENTS: Statements,
+        SIGNATURE: Signature,
+        DATABASE: Database,
+        FILES: Files,
+    }
 )
 decode_head: Final = msgspec.json.Decoder(Head).decode
 decode_use: Final = msgspec.json.Decoder(Use).decode

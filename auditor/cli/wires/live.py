@@ -122,10 +122,17 @@ def _objects(collected: Collected, bodies: Bodies) -> Collector:
 
 
 def _images(text: str, settings: CollectorOptions) -> Live:
-    del settings
-    raise UsageError(
-        f"{text}: images are those that other targets use", hint="auditor scan TARGET --images"
-    )
+    from collectors.http.clock import system_clock
+    from collectors.images.contents.target import ContentTarget
+
+    _, _, path = text.partition("://")
+    if not path or path.partition("/")[0] == "trivy":
+        raise UsageError(
+            f"{text}: images are scanned that other targets use",
+            hint="auditor scan TARGET --images, or images:///srv/app.tar for what lies there",
+        )
+    seconds = {} if settings.timeout is None else {"seconds": settings.timeout}
+    return ContentTarget(Path(path), system_clock(), **seconds)
 
 
 def scanner(

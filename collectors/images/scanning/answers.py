@@ -9,15 +9,16 @@ from typing import Final
 import msgspec
 
 from auditor.model.evidence import Record
-from auditor.model.images import Database, Report
+from auditor.model.images import Database, Files, Report
 from auditor.model.resource import Resource
-from auditor.platforms.images import DATABASE
+from auditor.platforms.images import DATABASE, FILES
 from collectors.documents.guards import Unreadable
 from collectors.http.stored_answers import StoredAnswer, StoredAnswers
 from collectors.images import trivy
 from collectors.images.scanning.target import SCANNERS
 
 _HINT: Final = "is it a report of Trivy?"
+_decode_files = msgspec.json.Decoder(Files).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,14 @@ class ReportReading(StoredAnswer):
         super().__init__(target, record, data, _HINT)
 
     def resources(self) -> Iterator[Resource]:
-        """The report, or the database."""
+        """The report, the database, or what was found of the files of an image."""
         self._gaps = []
-        found: Report | Database | None
+        found: Report | Database | Files | None
         try:
-            if self._record.kind == DATABASE:
+            if self._record.kind == FILES:
+                found = _decode_files(self._data)
+                name = self._record.request.rpartition(" ")[2]
+            elif self._record.kind == DATABASE:
                 found = trivy.database_of(self._data)
                 name = found.scanner
             else:

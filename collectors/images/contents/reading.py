@@ -1,0 +1,171 @@
+"""The images of a place, each with its files that have the setuid or setgid bit.
+
+An image is known by the digest of its configuration, which has the digests of its layers unpacked:
+what was read is held against these, so that it is of that image and of no other.
+
+Source: https://github.com/opencontainers/image-spec/blob/main/config.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from auditor.model.images import Files, Identity
+from collectors.images.contents.headers import entries
+from collectors.images.contents.limits import (
+    ENTRIES,
+    IMAGES,
+    LAYERS,
+    MalformedError,
+    TooLargeError,
+    UnsupportedError,
+)
+from collectors.images.contents.places import Place
+from collectors.images.contents.special import Overlaid
+from collectors.images.contents.unpacking import Budget, Unpacked
+
+_MANIFEST, _INDEX = "manifest.json", "index.json"
+_SHA256: Final = "sha256:"
+_MOST_DEPTH: Final = 4
+_NAME: Final = "org.opencontainers.image.ref.name"
+_FULL_NAME: Final = "io.containerd.image.name"
+_REFERS: Final = "vnd.docker.reference.type"
+
+
+class _Saved(msgspec.Struct, rename="pascal"):
+    config: str
+    layers: tuple[str, ...]
+    repo_tags: tuple[str, ...] | None = None
+
+
+class _Platform(msgspec.Struct):
+    os: str = ""
+
+
+class _Descriptor(msgspec.Struct, rename="camel"):
+    digest: str
+    media_type: str = ""
+    annotations: dict[str, str] | None = None
+    platform: _Platform | None = None
+
+
+class _Document(msgspec.Struct):
+    """An index or a manifest."""
+
+    manifests: tuple[_Descriptor, ...] | None = None
+    config: _Descriptor | None = None
+    layers: tuple[_Descriptor, ...] = ()
+
+
+class _Root(msgspec.Struct):
+    diff_ids: tuple[str, ...]
+
+
+class _Configuration(msgspec.Struct):
+    rootfs: _Root
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An image of a place: where its configuration and its layers are, and what is known of it."""
+
+    config: str
+    layers: tuple[str, ...]
+    identity: Identity
+
+
+_decode_saved: Final = msgspec.json.Decoder(tuple[_Saved, ...]).decode
+_decode_document: Final = msgspec.json.Decoder(_Document).decode
+_decode_configuration: Final = msgspec.json.Decoder(_Configuration).decode
+
+
+def images_in(place: Place) -> list[Found]:
+    """Find the images of a place; of what ``docker save`` wrote, by its own list.
+
+    Raises:
+        ContentError: it has none, or more than are read.
+        msgspec.DecodeError: a document is none.
+    """
+    if place.has(_MANIFEST):
+        found = [_saved(place, each) for each in _decode_saved(place.document(_MANIFEST))]
+    elif place.has(_INDEX):
+        found = list(_indexed(place, _decode_document(place.document(_INDEX)), (), "", 0))
+    else:
+        raise UnsupportedError("neither an archive of docker save nor an OCI layout")
+    if len(found) > IMAGES:
+        raise TooLargeError(f"more than {IMAGES} images")
+    if not found:
+        raise MalformedError("there is no image in it")
+    return found
+
+
+def files_of(place: Place, image: Found, budget: Budget) -> Files:
+    """Read the headers of all layers of an image.
+
+    Raises:
+        ContentError: it can't be read, or is not what its configuration says.
+        msgspec.DecodeError: its configuration is none.
+    """
+    said = _decode_configuration(place.document(image.config)).rootfs.diff_ids
+    if len(said) != len(image.layers):
+        detail = f"{len(image.layers)} layers, and its configuration has {len(said)}"
+        raise MalformedError(detail)
+    if len(said) > LAYERS:
+        raise TooLargeError(f"more than {LAYERS} layers")
+    overlaid, count = Overlaid(), 0
+    for number, (name, digest) in enumerate(zip(image.layers, said, strict=True)):
+        layer = Unpacked(place.pieces(name), budget)
+        count += overlaid.add(entries(layer, ENTRIES), number)
+        if layer.finish() != digest:
+            raise MalformedError(f"layer {number} is not the one that its configuration names")
+    return Files(image.identity, len(said), count, overlaid.files)
+
+
+def _saved(place: Place, saved: _Saved) -> Found:
+    found = _digest(place.document(saved.config))
+    return Found(saved.config, saved.layers, Identity((), found, saved.repo_tags or ()))
+
+
+def _indexed(
+    place: Place, index: _Document, above: tuple[str, ...], name: str, depth: int
+) -> Iterator[Found]:
+    """Yield the images of an index, and of those in it; what is about an image is none."""
+    if depth > _MOST_DEPTH:
+        raise TooLargeError("an index of indexes of indexes")
+    for each in index.manifests or ():
+        notes = each.annotations or {}
+        if _REFERS in notes or (each.platform is not None and each.platform.os == "unknown"):
+            continue
+        known = notes.get(_FULL_NAME) or notes.get(_NAME) or name
+        document = _decode_document(_blob(place, each.digest))
+        digests = (*above, each.digest)
+        if document.manifests is not None:
+            yield from _indexed(place, document, digests, known, depth + 1)
+        elif document.config is not None:
+            config = document.config.digest
+            _blob(place, config)
+            names = (known,) if "/" in known or ":" in known else ()
+            layers = tuple(_path(layer.digest) for layer in document.layers)
+            yield Found(_path(config), layers, Identity(digests, config, names))
+
+
+def _blob(place: Place, digest: str) -> bytes:
+    """A document by its digest, which it has to have."""
+    data = place.document(_path(digest))
+    if _digest(data) != digest:
+        raise MalformedError(f"{digest} is something else")
+    return data
+
+
+def _path(digest: str) -> str:
+    name = digest.removeprefix(_SHA256)
+    if not digest.startswith(_SHA256) or len(name) != 64 or name.strip("0123456789abcdef"):
+        raise UnsupportedError(f"a part that is named by {digest[:80]!r}")
+    return f"blobs/sha256/{name}"
+
+
+def _digest(data: bytes) -> str:
+    return f"{_SHA256}{hashlib.sha256(data).hexdigest()}"

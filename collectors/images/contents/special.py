@@ -1,0 +1,111 @@
+"""Files of an image with the setuid or setgid bit, by its layers, one laid over the other.
+
+::
+
+    layer 1   usr/bin/su  4755        usr/bin/at  6755      opt/x/run  4755
+    layer 2   usr/bin/.wh.at          usr/bin/su  0755      opt/x/.wh..wh..opq
+    image     nothing: at was removed, su has the bit no more, opt/x is another folder now
+
+Only such files are remembered, and which folders they are in: an image of a million files costs
+what it has of them. A whiteout is about the layers below it alone. A path is taken as a layer
+writes it: who reaches a file by a link of a folder names another path, and what one layer removes
+by another path than it came by stays in the list.
+
+Source: https://github.com/opencontainers/image-spec/blob/main/layer.md
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from auditor.model.images import SpecialFile
+from collectors.images.contents.headers import FILE, FOLDER, LINK, Entry, plain
+from collectors.images.contents.limits import SPECIAL, TooLargeError
+
+BITS: Final = 0o6000
+_GONE: Final = ".wh."
+_OPAQUE: Final = ".wh..wh..opq"
+_OWN: Final = ".wh..wh."
+"""What begins so is of a driver, and no file."""
+
+
+class Overlaid:
+    """What the layers so far come to."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, SpecialFile] = {}
+        self._folders = Counter[str]()
+
+    def add(self, layer: Iterable[Entry], number: int) -> int:
+        """Lay one more layer over them; the number of its files.
+
+        Raises:
+            TooLargeError: there are more such files than are remembered.
+        """
+        own: dict[str, SpecialFile] = {}
+        count = 0
+        for entry in layer:
+            count += 1
+            folder, _, name = entry.path.rpartition("/")
+            if name == _OPAQUE:
+                self._remove_below(folder)
+            elif name.startswith(_OWN):
+                continue
+            elif name.startswith(_GONE):
+                self._remove(f"{folder}/{name.removeprefix(_GONE)}".lstrip("/"))
+            else:
+                self._put(entry, number, own)
+        for path in own:
+            self._forget(path)
+        for path, found in own.items():
+            self._files[path] = found
+            self._folders.update(_above(path))
+        return count
+
+    @property
+    def files(self) -> tuple[SpecialFile, ...]:
+        """All of them, by path."""
+        return tuple(self._files[path] for path in sorted(self._files))
+
+    def _put(self, entry: Entry, number: int, own: dict[str, SpecialFile]) -> None:
+        """Take what a layer has at a path: it stands in place of what was there."""
+        path = entry.path
+        if entry.kind == FOLDER:
+            self._forget(path)
+            return
+        self._remove(path)
+        own.pop(path, None)
+        mode, owner = entry.mode, entry.owner
+        to = plain(entry.target) if entry.kind == LINK else ""
+        if to and (known := own.get(to) or self._files.get(to)):
+            mode, owner = mode | int(known.mode, 8), known.owner
+        if entry.kind in {FILE, LINK} and mode & BITS:
+            if len(own) + len(self._files) >= SPECIAL:
+                raise TooLargeError(f"more than {SPECIAL:,} files with the setuid or setgid bit")
+            own[path] = SpecialFile(f"/{path}", f"{mode:04o}", owner, number)
+
+    def _remove(self, path: str) -> None:
+        self._forget(path)
+        self._remove_below(path)
+
+    def _remove_below(self, folder: str) -> None:
+        if folder and folder not in self._folders:
+            return
+        start = f"{folder}/" if folder else ""
+        for path in [each for each in self._files if each.startswith(start)]:
+            self._forget(path)
+
+    def _forget(self, path: str) -> None:
+        if self._files.pop(path, None) is not None:
+            self._folders.subtract(_above(path))
+            for folder in _above(path):
+                if not self._folders[folder]:
+                    del self._folders[folder]
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders that a path is in, the nearest first."""
+    while path := path.rpartition("/")[0]:
+        yield path

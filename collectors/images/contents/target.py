@@ -1,0 +1,137 @@
+"""An archive or a layout with images, as a target: which of their files run as somebody else.
+
+::
+
+    images:///srv/app.tar      what docker save, podman save or skopeo copy wrote
+    images://build/layout      a folder that is an OCI layout
+
+What is kept is what was found, so that it is judged again without the files. An image that can't
+be read whole is a gap, and nothing of it is kept: part of a list would be taken for all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from auditor.errors import CollectionError
+from auditor.model.enums import ANSWERED, Answered, GapCause
+from auditor.model.evidence import Principal, Record, TargetEntry
+from auditor.model.images import Files
+from auditor.model.resource import Gap
+from auditor.platforms.images import FILES, SCHEME
+from auditor.ports import Sink
+from collectors.http.clock import Clock
+from collectors.images.contents.limits import (
+    SECONDS,
+    UNPACKED,
+    ContentError,
+    TooLargeError,
+    UnsupportedError,
+)
+from collectors.images.contents.places import Archive, Folder, Place, is_regular
+from collectors.images.contents.reading import Found, files_of, images_in
+from collectors.images.contents.unpacking import Budget
+
+_HINT: Final = "docker save, podman save or skopeo copy write one; a folder has an OCI layout"
+
+
+@dataclass(frozen=True, slots=True)
+class ContentTarget:
+    """Implements :class:`auditor.ports.Live` for what lies at a path, within some seconds."""
+
+    path: Path
+    clock: Clock
+    seconds: float = SECONDS
+
+    @property
+    def uri(self) -> str:
+        """What this target is called."""
+        return f"{SCHEME}://{self.path}"
+
+    def collect(
+        self, kinds: frozenset[str], sink: Sink, progress: Callable[[int, int], None]
+    ) -> TargetEntry:
+        """Read all images.
+
+        Raises:
+            CollectionError: it has none that can be found.
+        """
+        del kinds
+        started, end = self._now(), self.clock.monotonic() + self.seconds
+        gaps: list[Gap] = []
+        try:
+            with _opened(self.path) as place:
+                found = images_in(place)
+                for number, image in enumerate(found):
+                    progress(number, len(found))
+                    gaps += self._read(place, image, number, end, sink)
+        except (ContentError, msgspec.DecodeError, RecursionError, OSError) as error:
+            raise CollectionError(f"{self.path}: {error}", hint=_HINT) from error
+        return TargetEntry(
+            uri=self.uri,
+            uid=f"images:{self.path.name}",
+            version="",
+            authority="",
+            principal=Principal(""),
+            started=started,
+            ended=self._now(),
+            kinds=(FILES,),
+            gaps=tuple(sorted(gaps)),
+        )
+
+    def _now(self) -> str:
+        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def _read(
+        self, place: Place, image: Found, number: int, end: float, sink: Sink
+    ) -> Iterator[Gap]:
+        """Read one image, and keep what was found of it."""
+        started, named = self._now(), _named(image)
+        request = f"headers of the layers of {named}"
+        record = Record(number + 1, FILES, "", request, started, started, Answered.OK)
+        try:
+            files = files_of(place, image, Budget(UNPACKED, end, self.clock.monotonic))
+        except (ContentError, msgspec.DecodeError, RecursionError) as error:
+            cause, detail = _cause(error), f"{named}: {error}"
+            yield Gap(self.uri, FILES, cause, detail, _HINT)
+            sink.add(self._ended(record, ANSWERED[cause], detail, None), None)
+        else:
+            sink.add(self._ended(record, Answered.OK, "", files), msgspec.json.encode(files))
+
+    def _ended(
+        self, record: Record, answered: Answered, detail: str, files: Files | None
+    ) -> Record:
+        return msgspec.structs.replace(
+            record,
+            ended=self._now(),
+            answered=answered,
+            detail=detail,
+            count=int(files is not None),
+            complete=files is not None,
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Place]:
+    if not is_regular(path):
+        yield Folder(path)
+        return
+    with path.open("rb") as file:
+        yield Archive(file)
+
+
+def _named(image: Found) -> str:
+    identity = image.identity
+    return next(iter((*identity.names, *identity.digests, identity.id)))
+
+
+def _cause(error: Exception) -> GapCause:
+    if isinstance(error, TooLargeError):
+        return GapCause.TRUNCATED
+    return GapCause.UNSUPPORTED if isinstance(error, UnsupportedError) else GapCause.MALFORMED

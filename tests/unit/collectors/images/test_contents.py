@@ -1,0 +1,346 @@
+"""Files of images with the setuid or setgid bit, by headers: against tar and find, and hostile."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import random
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from auditor.errors import CollectionError
+from auditor.model.evidence import TargetEntry
+from auditor.model.images import Files
+from collectors.http.clock import Clock, system_clock
+from collectors.images.contents.headers import BLOCK, entries
+from collectors.images.contents.limits import ContentError, MalformedError, TooLargeError
+from collectors.images.contents.special import Overlaid
+from collectors.images.contents.target import ContentTarget
+from collectors.images.contents.unpacking import Budget, Unpacked
+from tests.unit.collectors.images.layers import (
+    LONG,
+    File,
+    Saved,
+    archived,
+    blob,
+    digest,
+    laid_out,
+    layer,
+    some_layers,
+    unpacked,
+    without,
+)
+from tests.unit.collectors.images.scanners import Kept
+
+SU = File("usr/bin/su", 0o4755)
+
+
+def collected(path: Path, clock: Clock | None = None) -> tuple[TargetEntry, list[Files]]:
+    """What a target comes to, and what it keeps of its images."""
+    kept = Kept(path.parent)
+    target = ContentTarget(path, clock or system_clock())
+    entry = target.collect(frozenset(), kept, _silent)
+    bodies = [body for _, body in kept.answers if isinstance(body, bytes)]
+    assert [record.complete for record, _ in kept.answers].count(True) == len(bodies)
+    return entry, [msgspec.json.decode(body, type=Files) for body in bodies]
+
+
+def _silent(done: int, total: int) -> None:
+    assert 0 <= done <= total
+
+
+def read(path: Path) -> Files:
+    """What is found of the only image of a place."""
+    entry, (found,) = collected(path)
+    assert entry.gaps == ()
+    return found
+
+
+def refused(path: Path) -> str:
+    """Why the only image of a place was not read."""
+    entry, found = collected(path)
+    assert found == []
+    (gap,) = entry.gaps
+    return gap.detail
+
+
+def listed(*layers: bytes) -> list[tuple[str, str]]:
+    """The paths and modes that layers come to."""
+    overlaid = Overlaid()
+    for number, data in enumerate(layers):
+        overlaid.add(entries(stream(data), 1_000), number)
+    return [(each.path, each.mode) for each in overlaid.files]
+
+
+def stream(*pieces: bytes, left: int = 1 << 30) -> Unpacked:
+    return Unpacked(iter(pieces), Budget(left, 1.0, lambda: 0.0))
+
+
+FORMS: list[Callable[[dict[str, bytes], Path], Path]] = [
+    lambda parts, home: laid_out(without(parts, "manifest.json"), home / "layout"),
+    lambda parts, home: archived(without(parts, "manifest.json"), home / "oci.tar"),
+    lambda parts, home: archived(without(parts, "index.json", "oci-layout"), home / "saved.tar"),
+]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["layout", "oci-archive", "docker-archive"])
+@pytest.mark.parametrize("packed", ["", "gzip", "zstd"])
+def test_each_form_has_the_files_of_its_image(
+    tmp_path: Path, form: Callable[[dict[str, bytes], Path], Path], packed: str
+) -> None:
+    saved = Saved([layer(SU, File("x")), layer(File("y", 0o2755))], packed)
+    found = read(form(saved.parts(), tmp_path))
+    assert [(each.path, each.mode, each.layer) for each in found.special] == [
+        ("/usr/bin/su", "4755", 0),
+        ("/y", "2755", 1),
+    ]
+    assert (found.image.id, found.image.names) == (saved.id, ("r.io/app:1",))
+    assert (found.layers, found.entries) == (2, 3)
+    assert len(found.image.digests) == int(form is not FORMS[2])
+
+
+def test_we_find_what_tar_and_find_do(tmp_path: Path) -> None:
+    """Layers that put, replace and remove; long names, by pax and by GNU."""
+    dice, total = random.Random(5), 0
+    for number in range(12):
+        layers = some_layers(dice)
+        theirs = unpacked(layers, tmp_path / f"root{number}")
+        assert set(listed(*layers)) == theirs, number
+        total += len(theirs)
+    assert total > 20, "the test is of nothing"
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_names_that_are_longer_than_a_header(form: int, tmp_path: Path) -> None:
+    made = layer(File(LONG, 0o4711), form=form)
+    assert set(listed(made)) == unpacked([made], tmp_path / "root") == {(f"/{LONG}", "4711")}
+
+
+@pytest.mark.parametrize(
+    ("layers", "left"),
+    [
+        ([[SU], [File("usr/bin/.wh.su")]], []),
+        ([[SU], [File("usr/.wh.bin")]], []),
+        ([[SU], [File("usr/bin/.wh.su"), SU]], ["/usr/bin/su"]),
+        ([[SU, File("usr/bin/.wh.su")]], ["/usr/bin/su"]),
+        ([[SU], [File("usr/bin/.wh..wh..opq"), File("usr/bin/at", 0o4755)]], ["/usr/bin/at"]),
+        ([[SU], [File(".wh..wh..opq")]], []),
+        ([[SU], [File("usr/bin/su")]], []),
+        ([[SU], [File("usr/bin", kind=tarfile.SYMTYPE, target="/bin")]], []),
+        ([[SU], [File("usr/bin", kind=tarfile.DIRTYPE)]], ["/usr/bin/su"]),
+        ([[SU], [File("usr/bin/su", kind=tarfile.DIRTYPE)]], []),
+        ([[SU], [File("usr/bin/.wh..wh.plnk")]], ["/usr/bin/su"]),
+        ([[File("./usr//bin/su", 0o4755)], [File("usr/bin/.wh.su")]], []),
+        ([[SU, File("su2", 0o755, tarfile.LNKTYPE, "usr/bin/su")]], ["/su2", "/usr/bin/su"]),
+        ([[File("d", 0o2755, tarfile.DIRTYPE), File("c", 0o4755, tarfile.CHRTYPE)]], []),
+        ([[File("../../etc/x", 0o4755)]], ["/etc/x"]),
+    ],
+)
+def test_one_layer_over_the_other(layers: list[list[File]], left: list[str]) -> None:
+    found = [path for path, _ in listed(*(layer(*files) for files in layers))]
+    assert found == left
+
+
+def _changed(data: bytes, at: int, new: bytes) -> bytes:
+    """A header with other bytes, and with a sum that is right."""
+    made = bytearray(data)
+    made[at : at + len(new)] = new
+    made[148:156] = b" " * 8
+    made[148:156] = f"{sum(made[:BLOCK]):06o}\0 ".encode()
+    return bytes(made)
+
+
+def _pax(records: bytes, size: int | None = None) -> bytes:
+    made = layer(File("x", kind=tarfile.XHDTYPE))[:BLOCK]
+    made = _changed(made, 124, f"{len(records) if size is None else size:011o}\0".encode())
+    return made + records.ljust(-(-len(records) // BLOCK) * BLOCK, b"\0") + layer(SU)
+
+
+PLAIN = layer(SU, File("z", size=5_000))
+HOSTILE = {
+    "no archive": (b"\x00\x01" * 600, "no tar archive"),
+    "half a header": (PLAIN[:300], "ends too early"),
+    "half a file": (PLAIN[: 3 * BLOCK + 100], "ends too early"),
+    "a sum that is wrong": (b"y" + PLAIN[1:], "no tar archive"),
+    "a size that is none": (_changed(PLAIN, 124, b"9" * 11), "a number that is none"),
+    "a size without end": (_changed(PLAIN, 124, b"\xff" * 12), "a number out of range"),
+    "more than there is": (_changed(PLAIN, 124, b"7" * 11), "ends too early"),
+    "a name without end": (_pax(b"", 1 << 30), "a name that is too long"),
+    "a record of nothing": (_pax(b"0 a=b\n"), "a record of pax"),
+    "a record of no number": (_pax(b"x path=b\n"), "a record of pax"),
+    "a record with a size": (_pax(b"10 size=x\n"), "a size that is none"),
+    "a sparse file": (_changed(PLAIN, 156, b"S"), "a sparse file"),
+    "gzip that is none": (b"\x1f\x8b" + b"x" * 600, "no gzip"),
+    "half of gzip": (zlib.compress(PLAIN, wbits=31)[:60], "ends too early"),
+    "zstd that is none": (b"\x28\xb5\x2f\xfd" + b"\xff" * 600, "no zstd"),
+}
+
+
+@pytest.mark.parametrize(("data", "said"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_what_is_no_layer_is_said_to_be_none(data: bytes, said: str) -> None:
+    with pytest.raises(ContentError, match=said):
+        listed(data)
+
+
+def test_a_layer_that_is_damaged_anywhere_raises_nothing_else() -> None:
+    dice = random.Random(9)
+    whole = layer(SU, File(LONG, 0o4755), File("a", kind=tarfile.SYMTYPE, target="b"))
+    packed = zlib.compress(whole, wbits=31)
+    for made in itertools.chain.from_iterable([(whole, packed)] * 150):
+        data = bytearray(made)
+        for _ in range(dice.randint(1, 6)):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        try:
+            listed(bytes(data[: dice.randint(1, len(data))]))
+        except ContentError:
+            continue
+
+
+def test_what_unpacks_to_more_than_is_read_is_not_held() -> None:
+    bomb = zlib.compress(bytes(64 << 20), 9, wbits=31)
+    assert len(bomb) < 1 << 17
+    unpacking = stream(bomb, left=8 << 20)
+    with pytest.raises(TooLargeError, match="more than is read"):
+        unpacking.skip(64 << 20)
+
+
+def test_a_layer_may_be_cut_into_pieces_anywhere() -> None:
+    data = zlib.compress(PLAIN, wbits=31)
+    unpacking = stream(*(data[at : at + 1] for at in range(len(data))))
+    assert [each.path for each in entries(unpacking, 9)] == ["usr/bin/su", "z"]
+    assert unpacking.finish() == digest(PLAIN)
+
+
+def test_more_than_is_remembered_is_refused() -> None:
+    with pytest.raises(TooLargeError, match="more than 3 entries"):
+        list(entries(stream(layer(*(File(str(number)) for number in range(4)))), 3))
+
+
+def test_time_is_bounded(tmp_path: Path) -> None:
+    moments = itertools.count(0, 600)
+    clock = Clock(system_clock().now, lambda: float(next(moments)), float)
+    path = archived(Saved([layer(SU)] * 4).parts(), tmp_path / "a.tar")
+    entry, found = collected(path, clock)
+    assert (found, entry.gaps[0].cause.value) == ([], "truncated")
+    assert "take longer to unpack" in entry.gaps[0].detail
+
+
+def test_layers_have_to_be_those_of_the_configuration(tmp_path: Path) -> None:
+    saved = Saved([layer(SU)])
+    parts = saved.parts()
+    parts[blob(saved.layers[0])] = layer(File("usr/bin/su"))
+    told = refused(archived(parts, tmp_path / "a.tar"))
+    assert told == "r.io/app:1: layer 0 is not the one that its configuration names"
+    short = Saved([layer(SU)], config={"rootfs": {"type": "layers", "diff_ids": []}})
+    told = refused(archived(short.parts(), tmp_path / "b.tar"))
+    assert told == "r.io/app:1: 1 layers, and its configuration has 0"
+
+
+def test_one_image_that_is_broken_costs_no_other(tmp_path: Path) -> None:
+    good, bad = Saved([layer(SU)]).parts(), Saved([layer(File("other"))]).parts()
+    both = json.loads(good["manifest.json"]) + json.loads(bad["manifest.json"])
+    both[1]["Layers"] = ["gone"]
+    parts = {**bad, **good, "manifest.json": json.dumps(both).encode()}
+    entry, (found,) = collected(archived(parts, tmp_path / "a.tar"))
+    assert [each.path for each in found.special] == ["/usr/bin/su"]
+    (gap,) = entry.gaps
+    assert (gap.scope, gap.detail) == ("image/Files", "r.io/app:1: there is no gone in it")
+
+
+def test_layers_that_are_links_are_found_as_engines_once_wrote_them(tmp_path: Path) -> None:
+    parts = without(Saved([layer(SU)]).parts(), "index.json", "oci-layout")
+    saved = json.loads(parts["manifest.json"])
+    name, saved[0]["Layers"] = saved[0]["Layers"][0], ["two/layer.tar"]
+    parts["one/layer.tar"] = parts.pop(name)
+    parts["manifest.json"] = json.dumps(saved).encode()
+    path = archived(parts, tmp_path / "a.tar")
+    for target, said in (("../one/layer.tar", ""), ("layer.tar", "layer.tar leads to itself")):
+        with tarfile.open(path, "a") as archive:
+            entry = tarfile.TarInfo("two/layer.tar")
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            archive.addfile(entry)
+        if said:
+            assert refused(path) == f"r.io/app:1: two/{said}"
+        else:
+            assert [each.path for each in read(path).special] == ["/usr/bin/su"]
+
+
+def test_a_folder_is_not_left(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(layer(SU))
+    parts = Saved([layer(SU)]).parts()
+    saved = json.loads(parts["manifest.json"])
+    saved[0]["Layers"] = ["../secret"]
+    parts["manifest.json"] = json.dumps(saved).encode()
+    assert "there is no ../secret in it" in refused(laid_out(parts, tmp_path / "a"))
+    saved[0]["Layers"] = ["inside"]
+    parts["manifest.json"] = json.dumps(saved).encode()
+    place = laid_out(parts, tmp_path / "b")
+    (place / "inside").symlink_to(tmp_path / "secret")
+    assert "there is no inside in it" in refused(place)
+
+
+def _index(**descriptor: Any) -> dict[str, bytes]:
+    entry = {"digest": "sha256:" + "0" * 64, **descriptor}
+    return {"index.json": json.dumps({"manifests": [entry]}).encode()}
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"x": b"y"}, "neither an archive of docker save nor an OCI layout"),
+        ({"manifest.json": b"[]"}, "there is no image in it"),
+        ({"manifest.json": b"[" * 9_000}, "a.tar: "),
+        ({"manifest.json": b"{}"}, "Expected `array`, got `object`"),
+        (_index(), "there is no blobs/sha256/000"),
+        (_index(digest="sha256:../../etc/passwd"), "a part that is named by"),
+        ({**_index(), "blobs/sha256/" + "0" * 64: b"{}"}, "is something else"),
+        (_index(platform={"os": "unknown"}), "there is no image in it"),
+    ],
+)
+def test_a_place_without_an_image_says_so(
+    tmp_path: Path, parts: dict[str, bytes], said: str
+) -> None:
+    with pytest.raises(CollectionError, match=r"a\.tar: ") as caught:
+        collected(archived(parts, tmp_path / "a.tar"))
+    assert said in caught.value.message
+
+
+def test_what_is_no_archive_says_so(tmp_path: Path) -> None:
+    packed = tmp_path / "a.tar.gz"
+    packed.write_bytes(zlib.compress(layer(SU), wbits=31))
+    for path, said in ((packed, "unpack it by gunzip"), (tmp_path / "none", "No such file")):
+        with pytest.raises(CollectionError, match=said):
+            collected(path)
+
+
+def test_an_image_of_several_platforms_is_several(tmp_path: Path) -> None:
+    one, two = Saved([layer(SU)]), Saved([layer(File("x"))])
+    parts = {**one.parts(), **two.parts()}
+    inner = {
+        "manifests": [
+            *json.loads(one.parts()["index.json"])["manifests"],
+            *json.loads(two.parts()["index.json"])["manifests"],
+        ]
+    }
+    data = json.dumps(inner).encode()
+    parts[blob(data)] = data
+    outer = {"manifests": [{"digest": digest(data)}]}
+    parts["index.json"] = json.dumps(outer).encode()
+    place = archived(without(parts, "manifest.json"), tmp_path / "a.tar")
+    _, found = collected(place)
+    assert [len(each.special) for each in found] == [1, 0]
+    assert [each.image.digests[0] for each in found] == [digest(data)] * 2
+
+
+def test_the_end_of_an_archive_may_be_missing() -> None:
+    whole = layer(SU, size=0)
+    assert listed(whole[: 1 * BLOCK]) == [("/usr/bin/su", "4755")]
+    with pytest.raises(MalformedError):
+        list(entries(stream(io.BytesIO(whole).read(BLOCK + 7)), 9))
