@@ -30,8 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 class Bench:
     """Data, tools and caches below one folder."""
 
-    def __init__(self, folder: Path, pairs: int, targets: int = 100) -> None:
-        """``targets`` are how many a fleet has."""
+    def __init__(self, folder: Path, pairs: int, targets: int = 100, pods: int = 100) -> None:
+        """``targets`` are how many a fleet has, each with so many ``pods``."""
+        self.pods = pods
         self.folder = folder
         self.pairs = pairs
         self.targets = targets

@@ -7,10 +7,12 @@ process merges the bundles. Judging all of it in one run is what both are compar
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,16 +37,23 @@ def fleet(bench: Bench) -> Figure:
     each = bench.targets - bench.targets // 4
     details: dict[str, object] = {
         "targets": bench.targets,
-        "pods a target": PODS,
+        "pods a target": bench.pods,
         "parts cpu s": many.parts.cpu,
         "merge cpu s": many.merge.cpu,
         "one run cpu s": many.whole.cpu,
         "merge peak MiB": many.merge.peak,
         "merge peak MiB at a quarter": few.merge.peak,
+        "merge peak MiB a target": (many.merge.peak - few.merge.peak) / each,
+        "one run peak MiB at a quarter": few.whole.peak,
+        "wall s, parts at once, merge, one run": ", ".join(
+            f"{found.wall:.0f}" for found in (many.parts, many.merge, many.whole)
+        ),
+        "results MB": many.results / 1e6,
         "part peak MiB": many.parts.peak,
         "one run peak MiB": many.whole.peak,
         "more cpu ms a target, parts": (many.parts.cpu - few.parts.cpu) * 1e3 / each,
         "more cpu ms a target, merge": (many.merge.cpu - few.merge.cpu) * 1e3 / each,
+        "more cpu ms a target, one run": (many.whole.cpu - few.whole.cpu) * 1e3 / each,
         "bundles KiB a target": many.size / 1024 / bench.targets,
         "same bytes": many.same and few.same,
     }
@@ -106,7 +115,9 @@ def _bundled(bench: Bench, target: str, *options: str | Path) -> Run:
 class _Fleet:
     """What was measured of one fleet."""
 
-    def __init__(self, parts: list[Run], merge: Run, whole: Run, size: int, *, same: bool) -> None:
+    def __init__(
+        self, parts: list[Run], merge: Run, whole: Run, size: int, results: Sequence[Path]
+    ) -> None:
         self.parts = Run(
             max(each.wall for each in parts),
             sum(each.cpu for each in parts),
@@ -116,7 +127,8 @@ class _Fleet:
         self.merge = merge
         self.whole = whole
         self.size = size
-        self.same = same
+        self.results = results[0].stat().st_size
+        self.same = _digest(results[0]) == _digest(results[1])
 
 
 def _measured(bench: Bench, count: int) -> _Fleet:
@@ -145,20 +157,25 @@ def _measured(bench: Bench, count: int) -> _Fleet:
     one = ["--workers", "1", "--no-cache", "--output", folder / "whole"]
     whole = auditor("scan", *listed, *one)
     results = [_results(folder / name) for name in ("merged", "whole")]
-    size = sum(map(size_of, places))
-    return _Fleet(parts, merge, whole, size, same=results[0] == results[1])
+    return _Fleet(parts, merge, whole, sum(map(size_of, places)), results)
 
 
 def _targets(bench: Bench, folder: Path, count: int) -> Iterator[dict[str, object]]:
     for number in range(count):
-        pages = bench.folder / f"fleet-pages-{number % _PAGES}"
+        pages = bench.folder / f"fleet-pages-{bench.pods}-{number % _PAGES}"
         if not pages.is_dir():
-            generate.write_pages(PODS, pages, templates=PODS // 10, seed=number)
+            templates = max(1, bench.pods // 10)
+            generate.write_pages(bench.pods, pages, templates=templates, seed=number)
         target = folder / f"cluster-{number:05d}"
-        shutil.copytree(pages, target)
+        shutil.copytree(pages, target, copy_function=os.link)
         yield {"target": str(target), "labels": {"region": f"r{number % 4}"}}
 
 
-def _results(bundle: Path) -> bytes:
+def _results(bundle: Path) -> Path:
     (found,) = bundle.glob("results.json*")
-    return found.read_bytes()
+    return found
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

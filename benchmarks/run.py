@@ -29,7 +29,7 @@ def main() -> int:
     records: list[dict[str, object]] = []
     left = []
     with tempfile.TemporaryDirectory(prefix="auditor-bench-") as temporary:
-        bench = Bench(options.data or Path(temporary), options.pairs, options.targets)
+        bench = Bench(options.data or Path(temporary), options.pairs, options.targets, options.pods)
         for name in names:
             if time.monotonic() > until:
                 left.append(name)
@@ -51,6 +51,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin none after these")
     parser.add_argument("--targets", type=int, default=100, help="of a fleet")
+    parser.add_argument("--pods", type=int, default=100, help="of a target of a fleet")
     parser.add_argument("--data", type=Path, default=None, help="keep data and tools here")
     return parser.parse_args()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -18,6 +19,15 @@ from auditor.model.results import ExcludedReport
 from auditor.policy.compiled import ActiveRule
 
 _ABOUT_FILES = "files/"
+_COLUMNS: Final[Mapping[Verdict, int]] = MappingProxyType(
+    {
+        verdict: column
+        for column, verdict in enumerate(
+            (Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE, Verdict.MANUAL)
+        )
+    }
+)
+"""The places of verdicts in a :class:`RuleCount`, behind its rule."""
 _DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE)
 
 
@@ -150,19 +160,15 @@ def rule_counts(
 
     ``missing`` is what :func:`unseen` and :func:`left_out` found: populations nothing is known of.
     """
-    by_rule: list[Counter[Verdict]] = [Counter() for _ in rules]
+    by_rule = [[0] * len(_COLUMNS) for _ in rules]
     for rule, verdict, number in tally_counts(tally):
-        by_rule[rule][Verdict.UNKNOWN if rules[rule].rule.id in blind else verdict] += number
+        taken = Verdict.UNKNOWN if rules[rule].rule.id in blind else verdict
+        by_rule[rule][_COLUMNS[taken]] += number
+    unknown = _COLUMNS[Verdict.UNKNOWN]
+    for active, found in zip(rules, by_rule, strict=True):
+        found[unknown] += missing.get(active.rule.id, 0)
     return tuple(
-        RuleCount(
-            active.rule.id,
-            found[Verdict.PASS],
-            found[Verdict.FAIL],
-            found[Verdict.UNKNOWN] + missing.get(active.rule.id, 0),
-            found[Verdict.NOT_APPLICABLE],
-            found[Verdict.MANUAL],
-        )
-        for active, found in zip(rules, by_rule, strict=True)
+        RuleCount(active.rule.id, *found) for active, found in zip(rules, by_rule, strict=True)
     )
 
 

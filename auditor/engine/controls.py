@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
+import msgspec
+
 from auditor.engine.judged import Judged
 from auditor.engine.merge import Merged
 from auditor.engine.reasons import but_not_everywhere, why_so
@@ -16,10 +18,12 @@ from auditor.model.results import ControlResult, TargetControl
 def control_results(
     controls: Iterable[Control],
     run: Judged,
-    targets: Sequence[tuple[str, Judged]],
+    targets: Iterable[tuple[str, Judged]],
     merged: Merged,
 ) -> tuple[ControlResult, ...]:
     """Decide the state of every control; ``targets`` are those of the run, each with its URI.
+
+    They are looked at one after another, and what was judged of each is let go of.
 
     A control that no rule there is speaks to is a person's, or not covered. One of which the
     profile has no rule is not assessed, nor is one whose rules are all about
@@ -28,7 +32,10 @@ def control_results(
     a resource: undetermined. Else satisfied, or supported where the mapping is our own.
     """
     results = []
-    for control in sorted(controls, key=lambda item: (item.framework, item.id)):
+    ordered = sorted(controls, key=lambda item: (item.framework, item.id))
+    texts: dict[str, str] = {}
+    seen = [_of_target(ordered, uri, found, texts) for uri, found in targets]
+    for place, control in enumerate(ordered):
         state = _state(control, run)
         verdicts = _deciding(state)
         fingerprints = [
@@ -37,12 +44,12 @@ def control_results(
             for verdict in verdicts
             for fingerprint in merged.deciding.get((rule, verdict.value), ())
         ]
-        states = [(uri, _state(control, found)) for uri, found in targets]
+        states = [(each.uri, each.states[place]) for each in seen]
         why = why_so(control, state, run) or but_not_everywhere(states)
         results.append(
             ControlResult(
                 *(control.framework, control.id, control.title, state, tuple(fingerprints)),
-                tuple(_of_target(control, uri, found, why) for uri, found in targets),
+                tuple(each.told(place, why) for each in seen),
                 why,
                 tuple(rule for rule in control.rules if rule in run.counts),
                 control.unreviewed,
@@ -51,10 +58,26 @@ def control_results(
     return tuple(results)
 
 
-def _of_target(control: Control, uri: str, found: Judged, of_run: str) -> TargetControl:
-    state = _state(control, found)
-    why = why_so(control, state, found)
-    return TargetControl(uri, state, "" if why == of_run else why)
+class _Target(msgspec.Struct, frozen=True):
+    """The state of each control on one target, and why, in the order of controls."""
+
+    uri: str
+    states: Sequence[ControlState]
+    why: Sequence[str]
+
+    def told(self, place: int, of_run: str) -> TargetControl:
+        """What there is to say of a control; why only where that is not as of the run."""
+        why = self.why[place]
+        return TargetControl(self.uri, self.states[place], "" if why == of_run else why)
+
+
+def _of_target(
+    controls: Sequence[Control], uri: str, found: Judged, texts: dict[str, str]
+) -> _Target:
+    """Decide all controls on one target; what is said of several is one of ``texts``."""
+    states = [_state(control, found) for control in controls]
+    told = (why_so(control, state, found) for control, state in zip(controls, states, strict=True))
+    return _Target(uri, states, [texts.setdefault(each, each) for each in told])
 
 
 def _state(control: Control, found: Judged) -> ControlState:

@@ -113,7 +113,7 @@ class _Whole(msgspec.Struct, frozen=True):
         context: Context,
         elsewhere: frozenset[str],
     ) -> _Whole:
-        counts = functools.reduce(conclude.add_counts, (run.counts for run in every))
+        counts = functools.reduce(conclude.add_counts, (run.counts.counts() for run in every))
         census, evaluated = _population(every)
         looked_at = context.wanted.kinds | context.wanted.beside
         coverage = conclude.coverage_of(
@@ -144,9 +144,10 @@ class _Absent(msgspec.Struct, frozen=True):
         ]
         whole = frozenset[Platform]().union(*there)
         rules = (active.rule for active in profile.rules)
+        missing = {each: presence.rules_absent(each, sources) for each in set(there)}
         return cls(
             presence.rules_absent(whole, sources),
-            tuple(presence.rules_absent(each, sources) for each in there),
+            tuple(missing[each] for each in there),
             presence.frameworks_absent(whole, profile.controls, rules, profile.platforms),
         )
 
@@ -162,10 +163,13 @@ def _controls(
     return control_results(
         (each for each in controls if each.framework not in absent.frameworks),
         Judged.of(whole.counts, _short(whole.gaps, context), absent.rules),
-        [
-            (collector.target.uri, Judged.of(run.counts, _short(run.gaps, context), missing))
+        (
+            (
+                collector.target.uri,
+                Judged.of(run.counts.counts(), _short(run.gaps, context), missing),
+            )
             for (collector, run), missing in zip(runs, absent.by_target, strict=True)
-        ],
+        ),
         found,
     )
 

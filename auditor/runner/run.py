@@ -22,6 +22,7 @@ from auditor.ports import Collector, Plan, Shard
 from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
+from auditor.runner.counted import Counted
 from auditor.runner.facts import Blind, judge_completed, judge_facts
 from auditor.runner.job import Context, EvidenceJob, Job, Preparation, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
@@ -158,6 +159,8 @@ def _run_target(
                 run.add(result)
             progress(uri, done, len(plan.shards))
     _judge_facts(job, context, run, alone=alone)
+    if not alone:
+        run.settle(job.spool)
     _conclude(job, context, run)
     return run
 
@@ -253,7 +256,7 @@ def _judge_run(
         of_run.add_mishap(mishaps)
     rules, sources = context.profile.rules, context.sources
     missing = conclude.unseen(of_run.gaps, rules, sources)
-    of_run.counts = conclude.rule_counts(of_run.tally, rules, {}, missing)
+    of_run.counts = Counted.of(conclude.rule_counts(of_run.tally, rules, {}, missing), rules)
     return of_run
 
 
@@ -266,4 +269,5 @@ def _conclude(job: Job, context: Context, run: TargetRun) -> None:
         **conclude.blind_rules(whole, rules, sources),
     }
     missing = conclude.unseen(run.gaps, rules, sources) + conclude.left_out(run.excluded)
-    run.counts = conclude.rule_counts(run.tally, rules, run.blind, missing)
+    counts = conclude.rule_counts(run.tally, rules, run.blind, missing)
+    run.counts, run.tally = Counted.of(counts, rules), 0

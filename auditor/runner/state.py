@@ -14,10 +14,10 @@ from auditor.engine.merge import in_order
 from auditor.engine.tally import from_bytes
 from auditor.model.enums import GapCause
 from auditor.model.evidence import Principal, TargetEntry
-from auditor.model.finding import RuleCount
 from auditor.model.resource import Gap, PassedOver
 from auditor.model.results import ExcludedReport, ListedFact
 from auditor.runner import spools
+from auditor.runner.counted import Counted
 from auditor.runner.facts import JudgedFacts
 from auditor.runner.job import Job
 from auditor.runner.mishaps import Mishap, Mishaps
@@ -76,7 +76,7 @@ class TargetRun(msgspec.Struct):
     hint: str = ""
     cause: GapCause | None = None
     excluded: tuple[ExcludedReport, ...] = ()
-    counts: tuple[RuleCount, ...] = ()
+    counts: Counted = Counted()
     blind: dict[str, str] = msgspec.field(default_factory=dict)
     mishaps: list[Mishap] = msgspec.field(default_factory=list)
 
@@ -106,6 +106,15 @@ class TargetRun(msgspec.Struct):
         self.evaluated += judged.evaluated
         self.listed += judged.listed
         self.later_rows += judged.handed
+
+    def settle(self, folder: Path) -> None:
+        """Hold nothing of it that can be in files: of a thousand targets all would be held."""
+        for lines, name in ((self.lines, "lines"), (sorted(self.later_rows), "later")):
+            if lines:
+                spools.write(folder / name, lines)
+        self.spools += [str(folder / "lines")] if self.lines else []
+        self.later_spools += [folder / "later"] if self.later_rows else []
+        self.lines, self.later_rows = [], []
 
     def add_mishap(self, mishaps: Mishaps) -> None:
         """Take in what went wrong outside of shards."""
