@@ -24,6 +24,8 @@ from auditor.platforms.shape import Shape
 from auditor.policy.compiled import ActiveRule
 
 _KEPT: Final = 2_048
+_CUTS_KEPT: Final = 256
+"""Pods of one template stand together in a list."""
 _MOST_PATHS: Final = 400
 """Fields of one body of which the lines are looked up."""
 _NAMING: Final = frozenset({"name", "owner"})
@@ -54,6 +56,13 @@ class Again(msgspec.Struct, frozen=True):
     tally: int
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """What rules read of a body, and the paths of what is in it; nobody changes it."""
+
+    body: dict[str, object]
+    paths: tuple[BodyPath, ...]
+
+
 class Reserved:
     """Rules whose verdicts on a body wait until it is complete."""
 
@@ -77,9 +86,10 @@ class Reserved:
         self._plan = KindPlan(shape, rules, list_all=self._rules, memo=memo)
         self._apart: dict[int, tuple[Judgement, Judgement, Judgement]] = {}
         self._tallies: dict[int, tuple[int, int]] = {}
+        self._cuts: dict[tuple[bytes, bool], Cut] = {}
 
     def apart(self, judgement: Judgement) -> tuple[Judgement, Judgement]:
-        """Take a judgement apart: what stands, and what waits."""
+        """Take a judgement apart: what stands, and what waits, which counts these rules alone."""
         known = self._apart.get(id(judgement))
         if known is None:
             if len(self._apart) >= _KEPT:
@@ -96,30 +106,47 @@ class Reserved:
         return Judgement(others, stands), Judgement(waiting, waits)
 
     def _tallies_apart(self, tally: int) -> tuple[int, int]:
-        """The tally of what stands and of what waits; the same integers for an equal one."""
+        """The tally of what stands, and that of these rules; the same integers for an equal one."""
         known = self._tallies.get(tally)
         if known is None:
             if len(self._tallies) >= _KEPT:
                 self._tallies.clear()
             waits = tally & self._lanes
-            known = self._tallies[tally] = tally - waits, waits
+            known = self._tallies[tally] = tally - waits, gathered(waits, self._order)
         return known
 
     def held(self, judgements: Iterable[Judgement]) -> bytes:
-        """Write the tally of what waits: of these rules alone, as each row has one."""
-        return to_bytes(gathered(sum(each.tally for each in judgements), self._order))
+        """Write the tally of what waits, as each row has one."""
+        return to_bytes(sum(each.tally for each in judgements))
 
     def counted(self, held: bytes) -> int:
         """Read what :meth:`held` wrote, as a tally of all rules."""
         return scattered(from_bytes(held), self._order)
 
-    def cut(self, body: bytes, *, clean: bool) -> dict[str, object]:
+    def cut(self, body: bytes, *, clean: bool) -> Cut:
         """Return what these rules read of a body, without secrets.
+
+        It is the same for equal slices, which pods of one template have.
 
         Raises:
             msgspec.DecodeError: the body is not valid JSON.
         """
-        return self._slicer.value(quiet(self._shape, body), clean=clean)
+        raw = quiet(self._shape, body)
+        try:
+            key = self._slicer.cut(raw), clean
+        except OverflowError:
+            return self._made_cut(raw, clean=clean)
+        known = self._cuts.get(key)
+        if known is None:
+            known = self._made_cut(raw, clean=clean)
+            if len(self._cuts) >= _CUTS_KEPT:
+                self._cuts.clear()
+            self._cuts[key] = known
+        return known
+
+    def _made_cut(self, raw: bytes, *, clean: bool) -> Cut:
+        body = self._slicer.value(raw, clean=clean)
+        return Cut(body, tuple(paths_in(body)))
 
     def looks_at(self, pointer: str) -> bool:
         """Whether these rules may read something at, above or below a pointer of a body."""

@@ -21,7 +21,7 @@ from auditor.analysis.protocol import Held, Row, Site
 from auditor.engine.lines import LineWriter, body_pointer, covering, rank_of
 from auditor.engine.lines_about import LinesAbout
 from auditor.engine.outcome import Outcome
-from auditor.engine.waiting import Doubt, Reserved, aspects_read, paths_in
+from auditor.engine.waiting import Doubt, Reserved, aspects_read
 from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Gap, Resource, Subject
 from auditor.platforms import Platforms
@@ -101,8 +101,8 @@ def row_of(
 
     ``about`` writes lines about the fact, and knows where its fields stand.
     """
-    body = found.rules.cut(fact.body, clean=fact.clean)
-    places = map(about.pointer, paths_in(body)) if fact.line else ()
+    cut = found.rules.cut(fact.body, clean=fact.clean)
+    places = map(about.pointer, cut.paths) if fact.line else ()
     lines = dict.fromkeys(place for place in places if place is not None)
     subject = fact.parent or fact
     origin = site.origin(fact, fact.pointer, lines)
@@ -113,7 +113,7 @@ def row_of(
     waiting = Waiting(
         kind=fact.kind,
         aspects=found.aspects,
-        body=body,
+        body=cut.body,
         spots=_spots(fact, found.rules),
         part=fact.part,
         heuristic=fact.heuristic,

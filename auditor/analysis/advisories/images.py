@@ -50,10 +50,16 @@ class KnownImages:
 
         words = b"|".join(re.escape(name.encode()) for name in sorted(self._by_name))
         self._words = re.compile(words) if words else None
+        # most have a path, and then only what follows a slash has to be looked at
+        alone = any("/" not in path[1:] for paths in self._by_name.values() for path, _ in paths)
+        self._below = None if alone or not words else re.compile(b"/(?:%b)" % words)
 
     def may_be_in(self, body: bytes) -> bool:
         """Say whether a body mentions the last word of a repository, which is cheap to ask."""
-        return self._words is not None and self._words.search(body) is not None
+        # JSON may write a slash as a number
+        plain = self._below is not None and b"\\u" not in body
+        words = self._below if plain else self._words
+        return words is not None and words.search(body) is not None
 
     def components(self, reference: str) -> Iterator[tuple[str, str]]:
         """Yield the components that an image is known as, with the version as the tag has it.
