@@ -44,6 +44,8 @@ from auditor.runner.worker import run_shard
 
 SPOOL: Final = "spool"
 """The folder of lines and rows, beside those of the evidence."""
+_TOLD: Final = "what-was-told"
+"""The file of what is brought besides files, so that it is looked through as they are."""
 _NAMES: Final = re.compile(
     rf"(?:{BODIES}/[0-9a-f]{{64}}\.zst|(?:{EVIDENCE}|{REDACTIONS})/[0-9]{{4,}}/[0-9]{{6}}\.jsonl"
     rf"|{SPOOL}/[a-z]+-[0-9]{{6}}-[0-9]{{4}})"
@@ -54,7 +56,7 @@ _NAMES: Final = re.compile(
 class Errand(msgspec.Struct, frozen=True):
     """What a worker is told; ``way`` and ``parcel`` are for who judges and who asks there.
 
-    ``commitments`` is the key for them, None when nobody asks what was left out. ``keep`` is
+    ``commitments`` is the key for them, None where there will be no bundle. ``keep`` is
     whether the evidence is wanted. ``weight`` is that of a shard, in bytes.
     """
 
@@ -124,11 +126,11 @@ def run_errand(
     live: Live,
     judge: Judge,
     reader: Reader,
-    root: Path,
+    folder: Path,
     clock: Callable[[], str],
     go_on: Callable[[], None],
 ) -> Brought:
-    """Read a target into the folder ``root``, and judge what was read.
+    """Read a target into a folder of ``folder``, and judge what was read.
 
     ``go_on`` is called now and then, and raises :class:`auditor.runner.gather.Stopped` when nobody
     waits for it any more.
@@ -137,27 +139,32 @@ def run_errand(
         OSError: this machine can't (a full disk).
         Stopped: nobody waits.
     """
+    root, scratch = folder / "root", folder / "scratch"
+    scratch.mkdir()
+    (root / SPOOL).mkdir(parents=True)
     order = CollectionRequest(
         WantedKinds(frozenset(errand.kinds)),
         root,
-        root,
+        scratch,
         clock,
         errand.commitments,
         labels={errand.number: errand.labels},
     )
     collected = read_one(errand.number, live, order, lambda _uri, _done, _all: go_on(), go_on)
-    (root / SPOOL).mkdir()
     plan, results = None, list[ShardResult]()
     if not collected.entry.failure:
         with judge.turn:
             plan, results = _judged(errand, collected, judge, reader, root, go_on)
-    try:
-        refuse_leaks(root, order.secrets)
-    except RenderError as error:
-        return Brought(replace(collected, records=()), leak=error.message, hint=error.hint)
+    brought = Brought(collected, plan, tuple(results), tuple(order.mishaps))
+    if errand.commitments is not None:
+        (root / _TOLD).write_bytes(encoded(brought))
+        try:
+            refuse_leaks(root, order.secrets)
+        except RenderError as error:
+            return Brought(replace(collected, records=()), leak=error.message, hint=error.hint)
     wanted = (BODIES, EVIDENCE, REDACTIONS, SPOOL) if errand.keep else (SPOOL,)
     files = tuple(each for name in wanted for each in _files(root, name))
-    return Brought(collected, plan, tuple(results), tuple(order.mishaps), files)
+    return replace(brought, files=files)
 
 
 def _judged(

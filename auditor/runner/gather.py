@@ -244,8 +244,21 @@ def _fetched(
         found = target.fetch(number, order)
     except CollectionError as error:
         failed = Gap(target.uri, target.uri, GapCause.UNREACHABLE, error.message, error.hint)
-        entry = _labelled(number, _failed(failed, started, order), order)
-        return Collected(entry, FolderSink(order.folder, number, order.scratch).close())
+    except (*FORESEEN, Stopped):
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug of ours costs this target only
+        mishaps = Mishaps(target.uri, number)
+        failed = mishaps.gap(target.uri, "it was sent to a worker", error)
+        order.mishaps.extend(mishaps.told())
+    else:
+        return _taken(uri, number, found, order, shared)
+    entry = _labelled(number, _failed(failed, started, order), order)
+    return Collected(entry, FolderSink(order.folder, number, order.scratch).close())
+
+
+def _taken(
+    uri: str, number: int, found: Fetched | None, order: CollectionRequest, shared: _Shared
+) -> Collected | None:
     if found is None:
         return None
     if found.judged is not None:

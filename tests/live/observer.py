@@ -6,10 +6,10 @@ that holds the text plainly, to see that it would be seen.
 
 from __future__ import annotations
 
-import pickle
 import sys
 from typing import Any
 
+import cloudpickle
 from distributed import Client, Security
 
 Texts = list[str | bytes]
@@ -19,8 +19,8 @@ def scheduler(dask_scheduler: Any = None) -> Texts:
     """What the scheduler knows of tasks, with what it hands out and what it remembers."""
     found: Texts = []
     for name, task in dask_scheduler.tasks.items():
-        found += [repr(name), repr(task), task.group_key, task.prefix_key]
-        found += [pickle.dumps(task.run_spec), repr(task.run_spec), repr(task.annotations)]
+        found += [repr(name), repr(task), repr(task.group), repr(task.prefix)]
+        found += [cloudpickle.dumps(task.run_spec), repr(task.run_spec), repr(task.annotations)]
         found += [repr(task.exception_text), repr(task.traceback_text), repr(task.metadata)]
     found += [repr(dask_scheduler.transition_log), repr(dask_scheduler.task_metadata)]
     found += [repr(dask_scheduler.get_events()), repr(dask_scheduler.computations)]
@@ -34,9 +34,9 @@ def worker(dask_worker: Any = None) -> Texts:
     state = dask_worker.state
     found: Texts = [repr(state.log), repr(state.stimulus_log), repr(dask_worker.get_logs())]
     for name, task in state.tasks.items():
-        found += [repr(name), repr(task), repr(task.run_spec), pickle.dumps(task.run_spec)]
+        found += [repr(name), repr(task), repr(task.run_spec), cloudpickle.dumps(task.run_spec)]
         found += [repr(task.exception_text), repr(task.annotations)]
-    found += [pickle.dumps(dask_worker.data.get(name)) for name in list(dask_worker.data)]
+    found += [cloudpickle.dumps(dask_worker.data.get(name)) for name in list(dask_worker.data)]
     return found
 
 

@@ -42,8 +42,10 @@ class Scheduler:
 
     @property
     def scratch(self) -> list[str]:
-        """What errands have in the folders of workers."""
-        return sorted(str(path) for path in self.folder.rglob("auditor-*"))
+        """What errands have in the folders of workers that run."""
+        running = (number for number, each in enumerate(self.workers) if each.poll() is None)
+        folders = (self.folder / f"worker-{number}" for number in running)
+        return sorted(str(path) for folder in folders for path in folder.rglob("auditor-*"))
 
     def start(self) -> None:
         """Start the scheduler."""

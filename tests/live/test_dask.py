@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -13,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import yaml
 
-from tests.e2e.command import ROOT, Ran
-from tests.e2e.signed import filled, ran
+from tests.e2e.command import ROOT, Ran, ended, started, surroundings
+from tests.e2e.signed import EPOCH, filled, ran
 from tests.faults.server import Asked, Reply, Server, healthy, serving
 from tests.faults.test_live_many import hangs, kubeconfig
-from tests.live.schedulers import Scheduler, scheduling
+from tests.live.schedulers import Scheduler, holder, kill, scheduling, until
 
 SECRET = "canary-token"  # noqa: S105 - of a server of our own
 LAST = "/api/v1/pods"
@@ -106,3 +109,174 @@ def test_the_bytes_of_one_machine(dask: Scheduler, fleet: Any, tmp_path: Path) -
     assert (again.code, again.out.split()[:2]) == (0, ["REPLAY", "same"]), again.out
     assert observed(dask).count(b"'auditor-") >= 3, "workers read them"
     assert dask.scratch == []
+
+
+def test_a_killed_worker_costs_another_attempt(dask: Scheduler, fleet: Any, tmp_path: Path) -> None:
+    """Three workers have a cluster each; the one that is killed leaves its to another."""
+    gates = {name: Gate() for name in ("a", "b", "c")}
+    servers = dict(zip(gates, fleet(**gates), strict=True))
+    with dask.extra() as extra, begun(tmp_path, "there", dask) as process:
+        for gate in gates.values():
+            assert gate.come.acquire(timeout=60)
+        lost = next(
+            name for name, each in servers.items() if holder(each.port, dask.workers) is extra
+        )
+        kill(extra)
+        gates[lost].held = False
+        gates[lost].open.set()
+        for gate in gates.values():
+            gate.open.set()
+        done = ended(process)
+    assert (done.code, done.err) == (1, "")
+    asked = {name: [each.path for each in server.asked] for name, server in servers.items()}
+    assert {name: paths.count(LAST) for name, paths in asked.items()} == {
+        name: 2 if name == lost else 1 for name in gates
+    }
+    for gate in gates.values():
+        gate.held = False
+    assert scan(tmp_path, "--output", "here").code == 1
+    results = [(tmp_path / each / "results.json").read_bytes() for each in ("here", "there")]
+    assert results[0] == results[1]
+
+
+def begun(folder: Path, output: str, dask: Scheduler, *options: str) -> Any:
+    """A scan that goes on."""
+    words = ("--targets", "fleet.yaml", *PROFILE, "--output", output, "--executor", dask.executor)
+    env = {"PYTHONPATH": str(ROOT), **surroundings(), **EPOCH}
+    return started("scan", *words, *options, cwd=folder, env=env)
+
+
+def test_what_is_lost_is_a_gap(fleet: Any, tmp_path: Path) -> None:
+    """A target that two workers end under; then a scheduler that ends under two targets."""
+    gate = Gate()
+    (server, _) = fleet(a=gate, b=healthy)
+    with scheduling(tmp_path / "d") as own:
+        with begun(tmp_path, "killed", own) as process:
+            assert gate.come.acquire(timeout=60)
+            first = holder(server.port, own.workers)
+            kill(first)
+            assert gate.come.acquire(timeout=60), "another worker does it again"
+            second = holder(server.port, own.workers)
+            assert second is not first
+            third = own.worker()
+            kill(second)
+            done = ended(process)
+        assert done.code == 1, done.err
+        ((target, detail),) = gaps(tmp_path / "killed")
+        assert (target, detail.count(" ended")) == ("k8s://a", 2)
+        assert detail.startswith("no worker read it to the end: tcp://127.0.0.1:")
+        gate.come = threading.Semaphore(0)
+        with begun(tmp_path, "gone", own, "--fail-on", "never") as process:
+            assert gate.come.acquire(timeout=60)
+            assert own.scheduler is not None
+            kill(own.scheduler)
+            done = ended(process)
+        gate.open.set()
+        kill(third)
+    assert done.code == 3, done.err
+    assert ("k8s://a", "the scheduler does not answer any more") in [
+        (target, detail.partition(": ")[2]) for target, detail in gaps(tmp_path / "gone")
+    ]
+
+
+def test_secrets_are_held_by_the_worker_alone(dask: Scheduler, fleet: Any, tmp_path: Path) -> None:
+    """What a scheduler and workers hold, show and log, while a target is read and afterwards."""
+    gate = Gate()
+    (server, _) = fleet(a=gate, b=healthy)
+    with begun(tmp_path, "there", dask) as process:
+        assert gate.come.acquire(timeout=60)
+        during = observed(dask, "planted-word")
+        gate.open.set()
+        done = ended(process)
+    after = observed(dask)
+    assert done.code == 1, done.err
+    assert {each.headers["authorization"] for each in server.asked} == {f"Bearer {SECRET}"}
+    assert b"planted-word" in during, "a plain argument would be seen"
+    assert b"auditor-" in during
+    assert b"auditor-" in after
+    kept = b"".join(each.read_bytes() for each in (tmp_path / "there").rglob("*") if each.is_file())
+    seen = during + after + dask.logs + done.out.encode() + done.err.encode() + kept
+    for form in (
+        SECRET.encode(),
+        base64.b64encode(SECRET.encode())[:-2],
+        b"kubeconfig/",
+        b"k8s://a",
+    ):
+        assert form not in during + after + dask.logs, form
+    assert SECRET.encode() not in seen
+    assert after.endswith(b"tasks now: []\n")
+
+
+def test_stopped(dask: Scheduler, fleet: Any, tmp_path: Path) -> None:
+    """Ctrl-C while workers wait for servers: nothing is left with the scheduler, nor on disk."""
+    gates = [Gate(), Gate(), Gate()]
+    servers = fleet(a=gates[0], b=gates[1], c=gates[2])
+    with begun(tmp_path, "there", dask) as process:
+        until(lambda: sum(gate.come.acquire(blocking=False) for gate in gates) > 0, "none came")
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert (done.code, done.out) == (130, "")
+    assert "Traceback" not in done.err
+    assert observed(dask).endswith(b"tasks now: []\n")
+    for gate in gates:
+        gate.open.set()
+    until(lambda: dask.scratch == [], "a worker goes on")
+    assert not (tmp_path / "there").exists()
+    begun_with = [name for name, each in zip("abc", servers, strict=True) if each.asked]
+    assert len(begun_with) <= 2, "the third had no worker, and never gets one"
+
+
+def test_workers_have_to_be_the_same_program(fleet: Any, tmp_path: Path) -> None:
+    """By TLS: one byte of the program differs, or its version; then one comes that fits."""
+    other = tmp_path / "other"
+    shutil.copytree(ROOT / "auditor", other / "auditor", ignore=shutil.ignore_patterns("*.pyc"))
+    for name in ("collectors", "reports", "policies"):
+        (other / name).symlink_to(ROOT / name)
+    version = other / "auditor" / "version.py"
+    version.write_text(version.read_text().replace('VERSION = "', 'VERSION = "9.'))
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "auditor.py").write_text("raise ImportError('no such thing here')\n")
+    files = certificates(tmp_path)
+    tls = [word for option, path in files.items() for word in (option, str(path))]
+    query = "&".join(
+        f"{name}={files[option]}" for name, option in zip(("ca", "cert", "key"), files, strict=True)
+    )
+    (server,) = fleet(a=healthy)
+    with scheduling(tmp_path / "d", workers=0, tls=tuple(tls)) as own:
+        executor = f"{own.executor}?{query}"
+        assert executor.startswith("dasks://127.0.0.1:")
+        nobody = scan(tmp_path, "--executor", executor)
+        own.worker([other])
+        own.worker([broken])
+        none = scan(tmp_path, "--executor", executor)
+        assert server.asked == []
+        own.worker()
+        words = ("--targets", "fleet.yaml", *PROFILE[:-1], "--executor", executor)
+        done = ran(tmp_path, "scan", *words)
+        plain = scan(tmp_path, "--executor", f"dask://127.0.0.1:{own.address.rpartition(':')[2]}")
+    assert (nobody.code, none.code, done.code, plain.code) == (2, 2, 1, 2), plain.err
+    assert "the scheduler has no workers" in nobody.err
+    assert "no worker would judge as we do: tls://127.0.0.1:" in none.err
+    assert done.err.count(" gets no work: ") == 2
+    for each in (none.err, done.err):
+        assert ": auditor 9.0" in each
+        assert "), program " in each
+        assert ": auditor can't be started there: " in each
+    assert "the scheduler can't be reached" in plain.err
+    assert server.asked
+
+
+def certificates(folder: Path) -> dict[str, Path]:
+    """A CA and one certificate, as Dask's options call them."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    found = {
+        "--tls-ca-file": folder / "ca.pem",
+        "--tls-cert": folder / "cert.pem",
+        "--tls-key": folder / "key.pem",
+    }
+    authority.cert_pem.write_to_path(found["--tls-ca-file"])
+    issued.cert_chain_pems[0].write_to_path(found["--tls-cert"])
+    issued.private_key_pem.write_to_path(found["--tls-key"])
+    return found

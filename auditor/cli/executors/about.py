@@ -34,7 +34,7 @@ class About(msgspec.Struct, frozen=True):
     def differences(self, ours: About) -> tuple[str, ...]:
         """Say in what it is another one than ours, each time with both."""
         return tuple(
-            f"{what} {_short(theirs)}, ours {_short(our)}"
+            f"{what} {_short(theirs)} (ours {_short(our)})"
             for what in self.__struct_fields__
             if (theirs := getattr(self, what)) != (our := getattr(ours, what))
         )

@@ -9,13 +9,14 @@ such a worker is lost is to wait for it; so who is there is looked at here (``cr
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import logging
 import os
 import socket
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -35,7 +36,11 @@ from reports.text import safe
 
 CONNECT: Final = 10.0
 """Seconds to reach a scheduler, and those that it may take for an answer."""
+INTRODUCTION: Final = 30.0
+"""Seconds that a worker may take to load the program and look through it."""
 MOST_ATTEMPTS: Final = 2
+MOST_SENT: Final = 256
+"""Errands at once."""
 _LONGEST: Final = 200
 _GOODBYE: Final = 3.0
 
@@ -68,8 +73,8 @@ class DaskErrands:
 
     @property
     def slots(self) -> int:
-        """See :class:`auditor.runner.errands.Errands`."""
-        return self._crew.slots
+        """See :class:`auditor.runner.errands.Errands`; each takes a thread here."""
+        return min(MOST_SENT, self._crew.slots)
 
     @property
     def is_near(self) -> bool:
@@ -145,13 +150,11 @@ class DaskErrands:
     def _meet(self, new: Mapping[str, int]) -> list[Member]:
         """Those of new workers that would judge as we do; the others are told of."""
         try:
-            said: Mapping[str, Any] = self._client.run(
-                _by_value(_introduced), self._run, workers=list(new), on_error="return"
-            )
+            answers = self._client.sync(self._introductions, sorted(new))
         except (OSError, TimeoutError, CancelledError, RuntimeError):
             raise self._gone() from None
         found = []
-        for name, answer in sorted(said.items()):
+        for name, answer in zip(sorted(new), answers, strict=True):
             key, wrong = _met(answer)
             if wrong:
                 self._refused.append(f"{name}: {wrong}")
@@ -159,6 +162,20 @@ class DaskErrands:
             else:
                 found.append(Member(name, key, max(1, new[name])))
         return found
+
+    async def _introductions(self, workers: Sequence[str]) -> list[object]:
+        """What each worker says of itself; one that says nothing is not waited for."""
+        function = _by_value(_introduced)
+
+        async def one(worker: str) -> object:
+            asked = self._client.run(
+                function, self._run, workers=[worker], on_error="return", asynchronous=True
+            )
+            found: Mapping[str, object] = await asyncio.wait_for(asked, INTRODUCTION)
+            return found[worker]
+
+        asked = map(one, workers)
+        return await asyncio.gather(*asked, return_exceptions=True)
 
     def _gone(self) -> CollectionError:
         return CollectionError(
@@ -172,8 +189,9 @@ class DaskErrands:
                 f"--executor {self._address.text}: the scheduler has no workers",
                 hint=f"dask worker {self._address.place}, where auditor is installed",
             )
+        told = "; ".join(self._refused)
         return UsageError(
-            f"--executor {self._address.text}: no worker would judge as we do",
+            f"--executor {self._address.text}: no worker would judge as we do: {told}",
             hint="install on them what is installed here",
         )
 
@@ -187,6 +205,8 @@ class DaskErrands:
 
 def _met(answer: object) -> tuple[bytes, str]:
     """The key of a worker; or why it gets nothing."""
+    if isinstance(answer, TimeoutError):
+        return b"", f"it said nothing within {INTRODUCTION:g} s"
     if isinstance(answer, BaseException):
         return b"", f"auditor can't be started there: {safe(str(answer))[:_LONGEST]}"
     try:
@@ -196,7 +216,7 @@ def _met(answer: object) -> tuple[bytes, str]:
         return b"", "its auditor is another version"
     if not isinstance(key, bytes):
         return b"", "its auditor is another version"
-    return key, "; ".join(about.differences(about_us()))
+    return key, ", ".join(about.differences(about_us()))
 
 
 def _host(address: str) -> str:
@@ -253,7 +273,7 @@ def _security(address: Address) -> Security:
         UsageError: it is set up with none.
     """
     if not address.tls:
-        return Security(require_encryption=False)
+        return Security()
     files = address.files
     found = Security(
         require_encryption=True,
@@ -282,10 +302,15 @@ def _by_value(make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
 
 
 def _introduced() -> Callable[..., Any]:
-    def introduced(run: str) -> dict[str, object]:
-        from auditor.cli.executors.about import introduced
+    async def introduced(run: str) -> dict[str, object]:
+        import asyncio
 
-        return introduced(run)
+        def said() -> dict[str, object]:
+            from auditor.cli.executors.about import introduced
+
+            return introduced(run)
+
+        return await asyncio.to_thread(said)  # a worker that is busy with it answers others
 
     return introduced
 

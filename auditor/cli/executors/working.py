@@ -139,12 +139,11 @@ def _done(data: bytes, place: str, go_on: Callable[[], None]) -> Brought:
     parcel = msgspec.msgpack.decode(errand.parcel, type=Parcel)
     judge = _judge(errand.way)
     with tempfile.TemporaryDirectory(prefix="auditor-", dir=place) as folder:
-        secrets, root = Path(folder) / "secrets", Path(folder) / "root"
+        secrets = Path(folder) / "secrets"
         secrets.mkdir()
-        root.mkdir()
         options = unpacked(parcel, secrets)
         live = Entered(errand.uri, lambda _: wired().collector_for(parcel.target, options))
-        return run_errand(errand, live, judge, wired().reader_of, root, _now, go_on)
+        return run_errand(errand, live, judge, wired().reader_of, Path(folder), _now, go_on)
 
 
 def _now() -> str:
