@@ -83,13 +83,17 @@ def started(
     env: Mapping[str, str] | None = None,
     session: bool = False,
     streams: tuple[int | None, int | None, int | None] = (None, None, None),
+    module: str = "auditor",
 ) -> Forked:
-    """Start the command line and go on; streams that are not descriptors are pipes."""
+    """Start the command line and go on; streams that are not descriptors are pipes.
+
+    ``module`` is what is run, where it is not the program itself.
+    """
     environment = {"PYTHONPATH": str(ROOT), **(surroundings() if env is None else env)}
     early = [name for name, value in environment.items() if _is_early(name, value)]
     assert not early, f"only a cold start reads {early}"
     words = [str(each) for each in arguments]
-    return forks().start(Command(words, cwd or ROOT, environment, session, streams))
+    return forks().start(Command(words, cwd or ROOT, environment, session, streams, module))
 
 
 def ended(process: Forked, stdin: bytes = b"", timeout: float = 120) -> Ran:

@@ -36,6 +36,7 @@ class Command:
     env: Mapping[str, str]
     session: bool = False
     streams: tuple[int | None, int | None, int | None] = (None, None, None)
+    module: str = "auditor"
 
     def told(self) -> bytes:
         """All that a process has of whoever starts it, as one line."""
@@ -55,6 +56,7 @@ class Command:
             "umask": mask,
             "ignored": ignored,
             "blocked": blocked,
+            "module": self.module,
         }
         return json.dumps(value).encode() + b"\n"
 

@@ -47,9 +47,9 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as control:
         told = served(control)
     if told is not None:
-        become(told)
+        module = become(told)
         with end:
-            runpy.run_module("auditor", run_name="__main__", alter_sys=True)
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 class End:
@@ -139,8 +139,11 @@ def _beside(own: int, *streams: int) -> socket.socket:
     return told
 
 
-def become(told: socket.socket) -> None:
-    """Put on all that a new process has of whoever starts it, and say which process it is."""
+def become(told: socket.socket) -> str:
+    """Put on all that a new process has of whoever starts it, and say which process it is.
+
+    Returns the module that is run.
+    """
     with told, told.makefile("rb") as lines:
         command: dict[str, Any] = json.loads(lines.readline())
         if command["session"]:
@@ -151,7 +154,8 @@ def become(told: socket.socket) -> None:
         os.environ.update(command["env"])
         time.tzset()
         sys.path[0] = str(Path.cwd())
-        sys.argv = ["auditor", *command["arguments"]]
+        module: str = command["module"]
+        sys.argv = [module, *command["arguments"]]
         sys.orig_argv = [sys.executable, "-m", *sys.argv]
         for place, name in enumerate(STREAMS):
             stream = _stream(place, getattr(sys, name))
@@ -160,6 +164,7 @@ def become(told: socket.socket) -> None:
         _listen(frozenset(command["ignored"]))
         signal.pthread_sigmask(signal.SIG_SETMASK, command["blocked"])
         told.sendall(b"runs %d\n" % os.getpid())
+        return module
 
 
 def _stream(place: int, like: IO[str]) -> io.TextIOWrapper:

@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auditor.evidence.blocks import read_block
+from tests.e2e.command import Ran
 from tests.platforms.worlds import CANARY, WORLDS, Estate
 
 
 @pytest.fixture(params=WORLDS)
-def estate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Estate]:
-    with WORLDS[request.param](tmp_path) as found:
+def world(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def own(world: str, tmp_path: Path) -> Iterator[Estate]:
+    """An estate that a test may change."""
+    with WORLDS[world](tmp_path) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def estates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Estate]]:
+    with ExitStack() as stack:
+        yield functools.cache(
+            lambda world: stack.enter_context(WORLDS[world](tmp_path_factory.mktemp(world)))
+        )
+
+
+@pytest.fixture(scope="module")
+def scans(estates: Callable[[str], Estate]) -> Callable[[str], Ran]:
+    return functools.cache(lambda world: estates(world).scan())
+
+
+@pytest.fixture
+def estate(world: str, estates: Callable[[str], Estate]) -> Estate:
+    """An estate that many tests look at."""
+    return estates(world)
+
+
+@pytest.fixture
+def plain(world: str, scans: Callable[[str], Ran]) -> Ran:
+    """A scan of that."""
+    return scans(world)
 
 
 def essence(results: dict[str, Any]) -> dict[str, Any]:
@@ -38,10 +73,9 @@ def verdicts(results: dict[str, Any], rule: str, target: str) -> set[str]:
     }
 
 
-def test_everything_is_found(estate: Estate) -> None:
-    done = estate.scan()
-    assert (done.code, done.err) == (1, "")
-    results = done.results()
+def test_everything_is_found(estate: Estate, plain: Ran) -> None:
+    assert (plain.code, plain.err) == (1, "")
+    results = plain.results()
     assert estate.found <= failed(results)
     assert results["gaps"] == []
     assert [target["state"] for target in results["targets"]] == ["complete", "complete"]
@@ -54,9 +88,9 @@ def test_workers_and_memo_change_nothing(estate: Estate) -> None:
         assert essence(estate.scan(*more).results()) == expected, more
 
 
-def test_collected_and_judged_elsewhere(estate: Estate) -> None:
-    expected = essence(estate.scan().results())
-    place = estate.folder / "evidence"
+def test_collected_and_judged_elsewhere(estate: Estate, plain: Ran, tmp_path: Path) -> None:
+    expected = essence(plain.results())
+    place = tmp_path / "evidence"
     done = estate.run(
         "collect", *estate.targets, *estate.options, *estate.judging, "--output", place
     )
@@ -66,8 +100,8 @@ def test_collected_and_judged_elsewhere(estate: Estate) -> None:
     assert essence(judged.results()) == expected
 
 
-def test_a_bundle_is_verified_replayed_and_compared(estate: Estate) -> None:
-    place, key = estate.folder / "bundle", estate.folder / "public.pem"
+def test_a_bundle_is_verified_replayed_and_compared(estate: Estate, tmp_path: Path) -> None:
+    place, key = tmp_path / "bundle", tmp_path / "public.pem"
     done = estate.scan("--output", place)
     assert done.code == 1, done.err
     key.write_text(estate.run("keys", "export").out)
@@ -82,35 +116,35 @@ def test_a_bundle_is_verified_replayed_and_compared(estate: Estate) -> None:
     assert estate.run("verify", place, "--key", key).code == 4
 
 
-def test_a_refused_read_takes_its_verdicts_only(estate: Estate) -> None:
-    before = estate.scan().results()
-    estate.refuse()
-    after = estate.scan().results()
-    first, second = estate.targets
+def test_a_refused_read_takes_its_verdicts_only(own: Estate) -> None:
+    before = own.scan().results()
+    own.refuse()
+    after = own.scan().results()
+    first, second = own.targets
     (gap,) = after["gaps"]
-    assert (gap["target"], gap["scope"], gap["cause"]) == (first, estate.refused, "denied")
-    assert estate.needy in gap["rules"]
-    assert verdicts(after, estate.needy, first) <= {"unknown"}
-    assert verdicts(after, estate.needy, second) == verdicts(before, estate.needy, second)
-    assert after["counts"][estate.needy]["unknown"] >= 1
+    assert (gap["target"], gap["scope"], gap["cause"]) == (first, own.refused, "denied")
+    assert own.needy in gap["rules"]
+    assert verdicts(after, own.needy, first) <= {"unknown"}
+    assert verdicts(after, own.needy, second) == verdicts(before, own.needy, second)
+    assert after["counts"][own.needy]["unknown"] >= 1
     assert [target["state"] for target in after["targets"]] == ["partial", "complete"]
     assert after["gate"]["decision"] != "pass"
 
 
-def test_a_target_that_is_not_there(estate: Estate) -> None:
-    estate.close()
-    done = estate.scan()
+def test_a_target_that_is_not_there(own: Estate) -> None:
+    own.close()
+    done = own.scan()
     assert done.code in {1, 3}
     results = done.results()
-    first, second = estate.targets
+    first, second = own.targets
     assert [target["state"] for target in results["targets"]] == ["unreachable", "complete"]
     assert {gap["target"] for gap in results["gaps"]} == {first}
     assert any(found["resource"]["target"] == second for found in results["findings"])
 
 
-def test_a_target_more_renames_no_finding(estate: Estate) -> None:
+def test_a_target_more_renames_no_finding(estate: Estate, plain: Ran) -> None:
     first, second = estate.targets
-    both = estate.scan().results()["findings"]
+    both = plain.results()["findings"]
     for target in estate.targets:
         alone = estate.scan(targets=(target,)).results()["findings"]
         prints = {found["fingerprint"] for found in both}
@@ -118,14 +152,14 @@ def test_a_target_more_renames_no_finding(estate: Estate) -> None:
     assert {found["resource"]["target"] for found in both} == {first, second}
 
 
-def test_the_order_of_targets_says_nothing(estate: Estate) -> None:
-    one = estate.scan().results()["findings"]
+def test_the_order_of_targets_says_nothing(estate: Estate, plain: Ran) -> None:
+    one = plain.results()["findings"]
     other = estate.scan(targets=estate.targets[::-1]).results()["findings"]
     assert one == other
 
 
-def test_no_secret_is_in_any_byte(estate: Estate) -> None:
-    place, report = estate.folder / "bundle", estate.folder / "results.json"
+def test_no_secret_is_in_any_byte(estate: Estate, tmp_path: Path) -> None:
+    place, report = tmp_path / "bundle", tmp_path / "results.json"
     done = estate.run(
         "scan", *estate.targets, *estate.options, *estate.judging, "--output", place,
         "-o", f"json={report}", "--passes", "--plain",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.command import ROOT, Ran, surroundings
+from tests.e2e.command import Ran, ended, started, surroundings
 from tests.faults.server import Asked, Reply, Server, healthy, page, pod, serving, status
 from tests.faults.test_live_many import kubeconfig
 from tests.faults.vcenters import HOST, MACHINE, PASSWORD, Authority, Vcenter, options
@@ -49,21 +47,13 @@ class Estate:
     def run(self, *arguments: str | Path) -> Ran:
         """Run one command, from a process of its own."""
         environment = {
-            "PYTHONPATH": str(ROOT),
             **surroundings(),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "SOURCE_DATE_EPOCH": "1790000000",
             **self.env,
         }
-        done = subprocess.run(
-            [sys.executable, "-m", self.module, *map(str, arguments)],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
+        with started(*arguments, env=environment, module=self.module) as process:
+            return ended(process)
 
     def scan(self, *more: str | Path, targets: tuple[str, ...] | None = None) -> Ran:
         """Scan targets, by default both, and print what came of it as JSON."""
