@@ -135,6 +135,13 @@ class Environment:
         """
         return self._program(load(dumped))
 
+    def restore_late(self, dumped: bytes) -> Program:
+        """As :meth:`restore`, of a dump that the caller knows to be whole, and of this version.
+
+        It is looked at when something of the program is asked.
+        """
+        return Program(None, self._context, dumped)
+
     def unpack(self, packed: bytes) -> Program:
         """The program that :meth:`Program.pack` wrote, compiled in an environment equal to this.
 

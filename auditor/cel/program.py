@@ -34,7 +34,8 @@ VERSION: Final = 8
 """Changes whenever the compiler generates other code, or a dump is laid out anew."""
 
 _TOO_DEEP: Final = "the expression or a value is nested too deeply"
-_STAMP: Final = f"auditor.cel {VERSION} {sys.implementation.cache_tag}"
+STAMP: Final = f"auditor.cel {VERSION} {sys.implementation.cache_tag}"
+"""Of which version of this package and of Python a dump is."""
 
 
 class Parts(NamedTuple):
@@ -73,24 +74,35 @@ class Program:
         fast: The generated function. It returns the value, or raises any exception at all where it
             is not sure; then :meth:`exact` decides. Like all methods it takes the values of
             ``variables`` in their order.
+        learnt: Whether its code was made since it was restored.
     """
 
-    __slots__ = ("__weakref__", "_context", "_node", "_parts", "_reads", "fast")
+    __slots__ = (
+        *("__weakref__", "_context", "_dumped", "_node", "_parts", "_reads", "fast", "learnt"),
+    )
 
     fast: Callable[..., object]
+    _parts: Parts
 
-    def __init__(self, parts: Parts, context: Context) -> None:
-        self._parts = parts
+    def __init__(self, parts: Parts | None, context: Context, dumped: bytes = b"") -> None:
+        """Make it of its parts, or of a dump that is looked at when something is asked."""
+        if parts is not None:
+            self._parts = parts
         self._context = context
+        self._dumped = dumped
+        self.learnt = False
         self._node: Node | None = None
         self._reads: dict[str, ReadTree] | None = None
 
-    def __getattr__(self, name: str) -> Callable[..., object]:
+    def __getattr__(self, name: str) -> Any:
         """Make ``fast`` when it is first asked for; afterwards it is an attribute like others.
 
         Raises:
             AttributeError: there is no attribute of this name.
         """
+        if name == "_parts" and self._dumped:
+            self._parts = load(self._dumped)
+            return self._parts
         if name != "fast":
             raise AttributeError(name, name=name, obj=self)
         late: dict[str, Callable[[], Callable[..., object]]] = {}
@@ -226,12 +238,9 @@ class Program:
         code = _code_of(self._parts)
         if not self._parts.code:
             self._parts = self._parts._replace(code=marshal.dumps(code))
+            self._dumped = b""
+            self.learnt = True
         return code
-
-    @property
-    def has_code(self) -> bool:
-        """Whether its code was made: that of one from :meth:`pack` is made when it is called."""
-        return bool(self._parts.code)
 
     def dump(self) -> bytes:
         """The compiled program as bytes, for ``Environment.restore`` of an equal environment.
@@ -239,8 +248,10 @@ class Program:
         Only the version of Python and of this package that wrote a dump can restore it. A dump is
         code, as far as that was made: restore none that others could have written.
         """
+        if self._dumped:
+            return self._dumped
         plain: tuple[Any, ...] = (*self._parts,)
-        return marshal.dumps((_STAMP, plain))
+        return marshal.dumps((STAMP, plain))
 
     def pack(self) -> bytes:
         """The compiled program as bytes that any version of Python can restore.
@@ -271,7 +282,7 @@ def load(dumped: bytes) -> Parts:
     """
     try:
         match marshal.loads(dumped):  # noqa: S302  # the caller vouches for it: see Program.dump
-            case (stamp, tuple() as parts) if stamp == _STAMP and len(parts) == len(Parts._fields):
+            case (stamp, tuple() as parts) if stamp == STAMP and len(parts) == len(Parts._fields):
                 return Parts(*parts)
             case _:
                 raise CelError("a compiled expression of another version")

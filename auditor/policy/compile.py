@@ -169,8 +169,7 @@ class ProgramCache:
     """Compiled programs of one policy digest in one file that only its owner may write.
 
     They are code. ``stamp`` says which policy and which version of the program they are of. What
-    was shipped is remembered with its code once it was run: to make code of all of it takes
-    longer than to audit a few files, and a scan in CI is always the first.
+    was shipped is not written once more.
     """
 
     def __init__(
@@ -185,19 +184,11 @@ class ProgramCache:
         self._name = name
         self._stamp = stamp
         self._known = _decoded((folder.read(name, stamp) if folder is not None else None) or b"")
-        self._kept = self._known
         self._shipped = functools.cache(shipped)
         self._new: dict[str, Program] = {}
-        self._without_code: dict[str, Program] = {}
 
     def get(self, key: str, environment: Environment) -> Program | None:
         """The program for a key, None when it is not known or from another version."""
-        program = self._found(key, environment)
-        if program is not None and not program.has_code:
-            self._without_code[key] = program
-        return program
-
-    def _found(self, key: str, environment: Environment) -> Program | None:
         data = self._known.get(key)
         with contextlib.suppress(CelError):
             if data is not None:
@@ -213,33 +204,11 @@ class ProgramCache:
         self._new[key] = program
 
     def save(self) -> None:
-        """Write what was compiled since."""
-        if self._new:
-            self._write(self._new)
-            self._new = {}
-
-    def learn(self) -> None:
-        """Write what got its code since, for it was run."""
-        left = self._without_code.values()
-        if any(program.has_code for program in left) or (left and not self._known):
-            self._write(self._without_code)
-            self._without_code = {}
-
-    def complete(self) -> None:
-        """Make all code that is not there yet, before processes are started that would each do it.
-
-        The first run with a policy does without: it may be the only one.
-        """
-        if self._known:
-            for program in self._without_code.values():
-                program.make_code()
-
-    def _write(self, programs: Mapping[str, Program]) -> None:
-        if self._folder is None:
-            return
-        new = {key: program.dump() for key, program in programs.items()}
-        self._kept = {**self._kept, **new}
-        self._folder.write(self._name, self._stamp, msgspec.msgpack.encode(self._kept))
+        """Write what is new."""
+        if self._new and self._folder is not None:
+            new = {key: program.dump() for key, program in self._new.items()}
+            content = msgspec.msgpack.encode({**self._known, **new})
+            self._folder.write(self._name, self._stamp, content)
 
     def packed(self) -> Mapping[str, bytes]:
         """What is new, for any version of Python."""

@@ -22,11 +22,12 @@ def load(
     cache: CacheFolder | None = None,
     platforms: Platforms = PLATFORMS,
     shipped: Shipped | None = None,
+    files: Sequence[PolicyFile] | None = None,
 ) -> PolicySet:
     """Load policy folders, the built-in one first.
 
     ``platforms`` are those that rules may be about. ``shipped`` is what was made of policies when
-    this program was built.
+    this program was built, ``files`` are those of the folders where they were read already.
 
     All files are read and hashed each time. ``cache`` is a folder that holds what files of the same
     names and content came to before; None does without.
@@ -34,11 +35,11 @@ def load(
     Raises:
         PolicyErrors: anything is wrong with any file.
     """
-    files = read_files(folders)
+    files = read_files(folders) if files is None else files
     digest = digest_files(files)
     name, stamp = cache_name(digest, "policy"), cache_stamp(digest, _content(platforms))
-    shown = _shown(folders, files)
-    whole = len({file.folder for file in files}) == len(folders)  # else one has nothing in it
+    shown = shown_folders(folders, files)
+    whole = has_all(folders, files)
     data = cache.read(name, stamp) if cache is not None and whole else None
     known = _restored(data, digest, shown) if data is not None else None
     if known is not None:
@@ -61,10 +62,15 @@ def _shipped(
     return None if data is None else msgspec.msgpack.decode(data, type=PolicySet)
 
 
-def _shown(folders: Sequence[Path], files: Sequence[PolicyFile]) -> list[str]:
+def shown_folders(folders: Sequence[Path], files: Sequence[PolicyFile]) -> list[str]:
     """The folders of users whose files are named in what is made of them: tables are not."""
     used = {file.folder for file in files if not file.name.startswith("tables/")}
     return [str(folder) for number, folder in enumerate(folders) if number in used - {0}]
+
+
+def has_all(folders: Sequence[Path], files: Sequence[PolicyFile]) -> bool:
+    """Whether each folder has something in it: one that has nothing may be misspelt."""
+    return len({file.folder for file in files}) == len(folders)
 
 
 def _content(platforms: Platforms) -> str:

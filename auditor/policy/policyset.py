@@ -104,12 +104,23 @@ def read_file(path: Path) -> tuple[bytes, str]:
             return b"", "no regular file"
         if status.st_size > MOST_BYTES:
             return b"", f"larger than {MOST_BYTES >> 20} MiB: no policy file is that large"
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(MOST_BYTES), ""
+        return _content(descriptor, status.st_size), ""
     except OSError as error:
         return b"", f"cannot be read: {error.strerror}"
     finally:
         os.close(descriptor)
+
+
+def _content(descriptor: int, size: int) -> bytes:
+    """All of a file, which is as large as it was said to be, or is being written."""
+    data = os.read(descriptor, size + 1)
+    while (
+        len(data) != size
+        and len(data) < MOST_BYTES
+        and (more := os.read(descriptor, MOST_BYTES - len(data)))
+    ):
+        data += more
+    return data
 
 
 def digest_files(files: Sequence[PolicyFile]) -> str:

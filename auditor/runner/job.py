@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,7 +25,9 @@ from auditor.policy import (
     load,
     resolve,
 )
+from auditor.policy.policyset import PolicyFile, read_files
 from auditor.ports import Collector
+from auditor.runner.kept import Found, Learning, declared, keeper_of, programs_of
 from auditor.runner.settings import Chosen
 from auditor.runner.waiting import Waits
 
@@ -63,7 +65,7 @@ class Context(msgspec.Struct, frozen=True):
 
     ``joining`` are the analyses that take something of each kind; ``counted_with`` says which
     controller findings about a resource belong to; ``waits`` which facts others may complete.
-    ``listed`` are the kinds of facts that results list. ``programs`` remember what was compiled.
+    ``listed`` are the kinds of facts that results list. ``programs`` are those of the rules.
     """
 
     profile: CompiledProfile
@@ -75,7 +77,7 @@ class Context(msgspec.Struct, frozen=True):
     counted_with: Callable[[Resource], Subject | None]
     writer: LineWriter
     waits: Waits
-    programs: ProgramCache
+    programs: Learning
     listed: frozenset[str] = frozenset()
 
 
@@ -86,32 +88,32 @@ def compiled_profile(chosen: Chosen) -> CompiledProfile:
         PolicyErrors: a policy file is malformed.
         UsageError: no such profile, rule or parameter.
     """
-    return _compiled(chosen)[0]
+    return _compiled(chosen, read_files(chosen.folders))
 
 
-def _compiled(chosen: Chosen) -> tuple[CompiledProfile, ProgramCache]:
+def _compiled(chosen: Chosen, files: Sequence[PolicyFile]) -> CompiledProfile:
     shipped = Shipped()
-    policy = load(chosen.folders, chosen.cache, chosen.platforms, shipped)
+    policy = load(chosen.folders, chosen.cache, chosen.platforms, shipped, files)
     digest = policy.digest
     name, stamp = cache_name(digest, "programs"), cache_stamp(digest, "programs")
     names = [platform.name for platform in chosen.platforms]
     packed = functools.partial(shipped.programs, digest, names)
     programs = ProgramCache(chosen.cache, name, stamp, packed)
     resolved = resolve(policy, chosen.profile, dict(chosen.parameters))
-    return compile_profile(resolved, programs, chosen.platforms), programs
+    return compile_profile(resolved, programs, chosen.platforms)
 
 
 class Prepared(msgspec.Struct, frozen=True):
     """A profile with the analyses for its tables, and what its rules rest on through them.
 
-    The rules of ``profile`` need all that the facts which they read rest on. ``programs`` remember
-    what was compiled.
+    The rules of ``profile`` need all that the facts which they read rest on. ``programs`` are those
+    of the rules.
     """
 
     profile: CompiledProfile
     analyses: Analyses
     sources: Mapping[str, RuleSources]
-    programs: ProgramCache
+    programs: Learning
 
     @property
     def wanted(self) -> WantedKinds:
@@ -125,15 +127,25 @@ def prepared(chosen: Chosen) -> Prepared:
     Raises:
         PolicyErrors, UsageError: as :func:`compiled_profile`.
     """
-    compiled, programs = _compiled(chosen)
+    files = read_files(chosen.folders)
+    keeper = keeper_of(chosen, files)
+    found = keeper.read() if keeper is not None else None
+    if found is not None:
+        analyses = chosen.analyses.made(found.profile.tables)
+        if found.declared == declared(analyses):
+            learning = Learning(keeper, found, known=True)
+            return Prepared(found.profile, analyses, found.sources, learning)
+    compiled = _compiled(chosen, files)
     analyses = chosen.analyses.made(compiled.tables)
     rules = needing(compiled.rules, analyses.feeds)
-    return Prepared(
-        msgspec.structs.replace(compiled, rules=rules),
-        analyses,
-        sources_of(rules, analyses, compiled.platforms),
-        programs,
+    made = Found(
+        profile=msgspec.structs.replace(compiled, rules=rules),
+        sources=sources_of(rules, analyses, compiled.platforms),
+        programs=programs_of(rules),
+        declared=declared(analyses),
+        whole=False,
     )
+    return Prepared(made.profile, analyses, made.sources, Learning(keeper, made, known=False))
 
 
 class Preparation:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from auditor.cel import Environment, Program
+from auditor.cel import Environment
 from auditor.errors import PolicyErrors
 from auditor.platforms import PLATFORMS
 from auditor.policy import (
@@ -231,53 +231,9 @@ def test_programs_of_another_policy_are_not_run(folder: Path, cache: CacheFolder
     assert compile_profile(resolved, ours).rules[0].rule.id == "acme-bad"
 
 
-def shipping(folder: Path) -> dict[str, bytes]:
-    return dict(packed_programs(load((folder,))))
-
-
-def test_what_was_shipped_is_remembered_with_its_code_once_it_ran(
-    folder: Path, cache: CacheFolder
-) -> None:
-    packed = shipping(folder)
+def test_what_was_shipped_is_not_written_again(folder: Path, cache: CacheFolder) -> None:
+    packed = packed_programs(load((folder,)))
     resolved = resolve(load((folder,)), "acme", {})
-
-    def run(shipped: dict[str, bytes]) -> tuple[ProgramCache, Program]:
-        programs = ProgramCache(cache, "x.programs", "x", lambda: shipped)
-        return programs, compile_profile(resolved, programs).rules[0].check
-
-    programs, check = run(packed)
-    assert not check.has_code
-    programs.complete()
-    assert not check.has_code, "the first run may be the only one"
-    programs.learn()
-    programs, check = run({})
-    assert not check.has_code, "it did not run"
-    check.run({"spec": {"replicas": 1}}, None, {"least": 1})
-    programs.learn()
-    programs, check = run({})
-    assert check.has_code
-    before = only_file(cache).stat().st_ino
-    programs.learn()
-    assert only_file(cache).stat().st_ino == before, "there was nothing to learn"
-
-
-def test_processes_are_given_all_code(folder: Path, cache: CacheFolder) -> None:
-    packed = shipping(folder)
-    resolved = resolve(load((folder,)), "acme", {})
-    first = ProgramCache(cache, "x.programs", "x", lambda: packed)
-    compile_profile(resolved, first)
-    first.learn()
-    second = ProgramCache(cache, "x.programs", "x")
-    found = compile_profile(resolved, second).rules[0]
-    assert not found.check.has_code
-    second.complete()
-    assert found.check.has_code
-    assert all(each.has_code for each in found.message.programs())
-
-
-def test_without_a_folder_nothing_is_learnt(folder: Path) -> None:
-    programs = ProgramCache(None, "", "", lambda: shipping(folder))
-    compile_profile(resolve(load((folder,)), "acme", {}), programs).rules[0].check.run(
-        {"spec": {"replicas": 1}}, None, {"least": 1}
-    )
-    programs.learn()
+    found = compile_profile(resolved, ProgramCache(cache, "x.programs", "x", lambda: packed))
+    assert found.rules[0].check.run({"spec": {"replicas": 1}}, None, {"least": 1}) is True
+    assert not place(cache).exists()

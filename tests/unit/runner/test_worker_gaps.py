@@ -13,7 +13,7 @@ from auditor.engine.kinds import Plans
 from auditor.engine.sources import WantedKinds
 from auditor.model.resource import Target
 from auditor.platforms import PLATFORMS
-from auditor.policy import CompiledProfile, ProgramCache
+from auditor.policy import CompiledProfile
 from auditor.runner.job import Context
 from auditor.runner.mishaps import Mishaps
 from auditor.runner.parts import Spool
@@ -51,7 +51,7 @@ def test_where_a_gap_in_an_object_is(tmp_path: Path, target: str, scope: str, li
         counted_with=PLATFORMS.counting(),
         writer=None,  # type: ignore[arg-type]  # nothing is found
         waits=Waits((), Analyses((), ()), PLATFORMS, listed=frozenset(), memo=True),
-        programs=ProgramCache(None, "", ""),
+        programs=None,  # type: ignore[arg-type]  # nothing is kept
     )
     spools = Spool(tmp_path, "shard", 0), Spool(tmp_path, "rows", 0)
     run = ShardRun(context, Target(target, "files"), spools, Mishaps(target, 0))
