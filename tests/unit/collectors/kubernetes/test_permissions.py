@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ from auditor.platforms.kubernetes import (
 from auditor.platforms.network import NETWORK
 from auditor.platforms.stack import STACK
 from auditor.platforms.vsphere import VSPHERE
+from auditor.policy import ProgramCache, Shipped
 from auditor.policy.compile import compile_rule
 from auditor.policy.resolve import ChosenRule
 from auditor.ports import RolePlan
@@ -189,7 +191,8 @@ def test_names_that_yaml_takes_for_something_else(odd: str) -> None:
 def test_each_kind_that_a_profile_reads_has_a_name() -> None:
     """A kind without one would be granted by no role. A profile reads what its rules rest on."""
     errors: list[PolicyError] = []
-    programs = preparation().ready.programs
+    shipped = partial(Shipped().programs, POLICY.digest, [each.name for each in PLATFORMS])
+    programs = ProgramCache(None, "", "", shipped)
     rules = [
         compile_rule(ChosenRule(rule, rule.severity, {}), errors, programs)
         for rule in POLICY.rules.values()
