@@ -20,8 +20,9 @@ def block(start: str) -> str:
     return str(only)
 
 
-@pytest.fixture
-def policy(tmp_path: Path) -> PolicySet:
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
+    folder = tmp_path_factory.mktemp("policies")
     rule = block(f"id: {RULE}").replace("tags: [image]", "tags: [image, acme]")
     files = {
         f"rules/{RULE}.yaml": rule,
@@ -30,9 +31,9 @@ def policy(tmp_path: Path) -> PolicySet:
         "tables/pod-templates.yaml": block("- {kind: Trainer"),
     }
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return load((policies_folder(), tmp_path))
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return load((policies_folder(), folder))
 
 
 def test_the_rule_passes_its_test(policy: PolicySet) -> None:

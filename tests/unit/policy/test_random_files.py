@@ -45,7 +45,7 @@ def complain(folder: Path) -> None:
 def test_nothing_but_policy_errors(tmp_path: Path, file: str, seed: int) -> None:
     random = Random(f"{file} {seed}")
     write(tmp_path, FILES)
-    for _ in range(12):
+    for _ in range(5):
         write(tmp_path, {file: spoiled(random, FILES[file])})
         complain(tmp_path)
 

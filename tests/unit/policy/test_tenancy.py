@@ -17,7 +17,7 @@ from auditor.policy.policyset import MOST_BYTES
 from auditor.policy.tenancy import MAP_ROW, tenancy_rows, with_tenancy
 from auditor.policy.tenant_map import as_table, read_map
 from tests.policies.shipped import POLICY
-from tests.unit.policy.making import RULE
+from tests.unit.policy.making import FILES, RULE, write
 
 CAPSULE = {"of": "label", "name": "capsule.clastix.io/tenant", "id": "capsule"}
 OWNER = {"of": "annotation", "name": "owner", "with": {"a": "b"}, "id": "kubeflow"}
@@ -307,5 +307,5 @@ def test_what_is_kept_of_a_policy_knows_its_tables_by_content_alone(tmp_path: Pa
         (tmp_path / name / "tables").mkdir(parents=True)
         table = tmp_path / name / "tables" / "tenant-map.yaml"
         table.write_text("- {tenant: x, namespaces: [a]}\n")
-        policies.append(load((policies_folder(), tmp_path / name)))
+        policies.append(load((write(tmp_path / "ours", FILES), tmp_path / name)))
     assert msgspec.to_builtins(policies[0]) == msgspec.to_builtins(policies[1])

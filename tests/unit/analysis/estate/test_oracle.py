@@ -83,9 +83,11 @@ def test_small_estates(size: int) -> None:
     assert total > size / 2, "chance makes estates in which something is shared"
 
 
-def test_an_estate_of_three_clusters() -> None:
-    """40 hosts, 600 machines, 2,000 pods."""
+@sweep(some=4, whole=1)
+def test_an_estate_of_three_clusters(size: int) -> None:
+    """40 hosts, 600 machines, 2,000 pods; a part of them each time."""
     dice = random.Random(19)
-    world = worlds.made(dice, clusters=3, hosts=40, machines=600, pods=2_000, several=0.15)
-    assert (len(world.hosts), len(world.vms)) == (40, 600)
-    assert check(world, 3) > 100
+    hosts, machines, pods = 40 // size, 600 // size, 2_000 // size
+    world = worlds.made(dice, clusters=3, hosts=hosts, machines=machines, pods=pods, several=0.15)
+    assert (len(world.hosts), len(world.vms)) == (hosts, machines)
+    assert check(world, 3) > 100 // size

@@ -21,6 +21,7 @@ from auditor.model.fact import Fact
 from auditor.model.gpus import KIND, DeviceFact
 from auditor.model.resource import Gap, Resource
 from auditor.runner.rows import joined
+from tests.sweeps import examples
 from tests.unit.analysis.gpu.objects import (
     CAPSULE,
     PLUGIN,
@@ -238,6 +239,7 @@ MARKS: Mapping[str, Callable[[str], Body]] = {
 @pytest.mark.parametrize("mark", list(MARKS))
 @pytest.mark.parametrize("name", list(SCENES))
 @given(text=GARBAGE | st.sampled_from(["none", "mig", "b", "m", f"{A},NVIDIA,1,1:;", "0.5"]))
+@examples(50)
 def test_no_mark_of_a_pod_or_a_claim_helps_its_tenant(name: str, mark: str, text: str) -> None:
     objects = list(SCENES[name])
     before, _, _ = said(objects)
