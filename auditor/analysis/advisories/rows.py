@@ -105,7 +105,9 @@ def rows_of(resource: Resource, site: Site, images: KnownImages) -> Iterator[Row
 
 
 def _may_say(template: Resource, images: KnownImages) -> bool:
-    """Whether a template may name a known image, or how devices are handed over."""
+    """Whether a template counts, and may name a known image, or how devices are handed over."""
+    if _is_made(template):
+        return False
     return images.may_be_in(template.body) or _STRATEGY.encode() in template.body
 
 
@@ -129,8 +131,6 @@ def _is_made(template: Resource) -> bool:
 
 
 def _of_template(template: Resource, body: _Body, site: Site, images: KnownImages) -> Iterator[Row]:
-    if _is_made(template):
-        return
     spec = mapping(body.get("spec"))
     owner = template.parent or template
     name = f"{facts.plain_kind(owner)} {owner.namespace}/{owner.name}".replace(" /", " ")
