@@ -40,6 +40,7 @@ def store_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str,
     names = tuple(f"{POLICY}/{number:02d}" for number, _ in enumerate(folders))
     for name in names:
         (root / name).mkdir(parents=True)
+    made: set[Path] = set()
     for file in files:
         inside = f"{names[file.folder]}/{file.name}"
         if not is_name(inside):
@@ -48,7 +49,9 @@ def store_policy(root: Path, folders: Sequence[Path], digest: str) -> tuple[str,
                 hint="without control characters, colons, backslashes and leading dots",
             )
         path = root / inside
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent not in made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.add(path.parent)
         path.write_bytes(file.data)
     return names
 

@@ -230,17 +230,21 @@ def entries(root: Path) -> Iterator[FileEntry]:
     Raises:
         IntegrityError: something in it is not a regular file.
     """
-    for path in root.rglob("*"):
-        name = path.relative_to(root).as_posix()
-        if path.is_symlink() or not path.is_file():
-            if path.is_symlink() or not path.is_dir():
-                raise IntegrityError(f"{path} is not a regular file", hint="collect again")
-            continue
-        if name != MANIFEST and not name.startswith(f"{ATTESTATIONS}/"):
-            yield FileEntry(name, *_digest(path), role_of(name))
+    waiting = [("", str(root))]
+    while waiting:
+        inside, folder = waiting.pop()
+        with os.scandir(folder) as listed:
+            for each in listed:
+                name = f"{inside}{each.name}"
+                if each.is_dir(follow_symlinks=False):
+                    waiting.append((f"{name}/", each.path))
+                elif not each.is_file(follow_symlinks=False):
+                    raise IntegrityError(f"{each.path} is not a regular file", hint="collect again")
+                elif name != MANIFEST and not name.startswith(f"{ATTESTATIONS}/"):
+                    yield FileEntry(name, *_digest(each.path), role_of(name))
 
 
-def _digest(path: Path) -> tuple[str, int]:
-    with path.open("rb") as file:
+def _digest(path: str) -> tuple[str, int]:
+    with open(path, "rb") as file:  # noqa: PTH123 - a text, of hundreds of files
         digest = hashlib.file_digest(file, "sha256")
-    return digest.hexdigest(), path.stat().st_size
+        return digest.hexdigest(), os.fstat(file.fileno()).st_size

@@ -14,16 +14,27 @@ from pathlib import Path
 
 import pytest
 
+from auditor.runner.settings import SHARD_WEIGHT
 from tests.e2e.command import ESTATE, ROOT, Ran, auditor, ended, started
 from tests.e2e.forks import Forked
-from tests.e2e.runs import generate
 
 OLD = b"the report of yesterday"
 
 
+SHARDS = 60
+
+
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return generate(tmp_path_factory.mktemp("stop") / "tree", 3000)
+    """Much to read, so that there are many shards, and little to judge in each of them."""
+    tree = tmp_path_factory.mktemp("stop") / "tree"
+    tree.mkdir()
+    notes = "".join(f"    note-{each}: {'a word ' * 20}\n" for each in range(SHARD_WEIGHT // 150))
+    for number in range(SHARDS):
+        head = f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: p{number}\n  annotations:\n"
+        named = ", ".join(f"{{name: c{each}, image: r.io/{number}}}" for each in range(20))
+        (tree / f"{number}.yaml").write_text(f"{head}{notes}spec: {{containers: [{named}]}}\n")
+    return tree
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from collectors.documents.collector import FilesCollector
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from tests.e2e.command import ESTATE, auditor
 from tests.e2e.runs import Run, collector_of, generate
+from tests.sweeps import sweep
 
 EPOCH = {"SOURCE_DATE_EPOCH": "1750000000"}
 
@@ -46,7 +47,7 @@ NAMES = (
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Manifests of the benchmarks, the estate, and pods of one owner in files of many folders."""
-    root = generate(tmp_path_factory.mktemp("same") / "tree", 80)
+    root = generate(tmp_path_factory.mktemp("same") / "tree", 40)
     shutil.copytree(ESTATE, root / "estate")
     for number, name in enumerate(NAMES):
         path = root / "owned" / name
@@ -89,10 +90,11 @@ def test_all_findings(tree: Path) -> None:
     assert Run(list_all=True, memo=False).results(collector_of(tree)) == whole, "no memo"
 
 
-def test_who_shares_a_gpu(tmp_path: Path) -> None:
-    """A cluster of forty nodes, some of whose pods' devices are known and some are not."""
+@sweep(some=150, whole=400)
+def test_who_shares_a_gpu(tmp_path: Path, size: int) -> None:
+    """A cluster with a node for ten pods, of which the devices of some are known."""
     root = tmp_path / "tree"
-    write_gpus(400, root, seed=3)
+    write_gpus(size, root, seed=3)
     whole = Run().results(collector_of(root))
     results = json.loads(whole)
     devices = results["facts"]["gpu/Device"]

@@ -24,7 +24,7 @@ from tests.sweeps import sweep
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tree")
-    generate(folder / "tree", 150)
+    generate(folder / "tree", 60)
     assert auditor("keys", "create", folder / "k.pem", "--no-passphrase").code == 0
     (folder / "k.pub").write_text(auditor("keys", "export", folder / "k.pem").out)
     return folder
