@@ -4,6 +4,11 @@
 rule on pods; *with* has one on images, so that each is joined and judged, and nothing is told of
 it. *Reading* is to decode each report by msgspec and forget it. A second run is counted by how
 often it starts the scanner.
+
+Times are of the processor, all processes together, so two workers make none of it smaller. A report
+of 90 kB takes about 145 µs to be read so, and what no scan can leave out takes more than one and a
+half of that: to open it 40, its digest as evidence 75, to decode what is judged of it 65, to put
+that into our form and out of it again 60.
 """
 
 from __future__ import annotations

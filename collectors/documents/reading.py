@@ -15,7 +15,7 @@ from collectors.documents.guards import MAX_PARSED, Unreadable, decode
 from collectors.documents.json_file import JsonFile
 from collectors.documents.json_stream import NoJson
 from collectors.documents.ledger import Beside, Ledger
-from collectors.documents.recognise import Content, Recogniser, Together
+from collectors.documents.recognise import Content, Recogniser, is_together
 from collectors.documents.walk import shown
 from collectors.documents.yaml_file import YamlFile
 
@@ -68,7 +68,7 @@ class FileReading:
     def evidence(self) -> Evidence:
         """The file with its digest, and with those of what belongs to it."""
         taken = self._begin()[1]
-        if taken is None or not isinstance(taken, Together) or not taken.inputs:
+        if not is_together(taken) or not taken.inputs:
             return self._evidence
         how = f"read with {', '.join(map(shown, taken.with_files))}"
         return msgspec.structs.replace(self._evidence, taken_as=f"with:{taken.inputs}", how=how)

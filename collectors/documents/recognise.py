@@ -35,7 +35,8 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from functools import cache
+from typing import Any, Final, Protocol, TypeGuard, TypeVar
 
 import msgspec
 
@@ -206,7 +207,6 @@ class Content(Protocol):
         ...
 
 
-@runtime_checkable
 class Together(Content, Protocol):
     """The content of a file that others go with."""
 
@@ -219,6 +219,17 @@ class Together(Content, Protocol):
     def with_files(self) -> Sequence[str]:
         """Their paths below the target, in order."""
         ...
+
+
+def is_together(content: Content | None) -> TypeGuard[Together]:
+    """Whether others go with the file of a content; asked of each file, decided once for a type."""
+    kind: Any = type(content)
+    return _has_others(kind)
+
+
+@cache
+def _has_others(kind: type) -> bool:
+    return all(hasattr(kind, name) for name in ("inputs", "with_files"))
 
 
 class TakesNothing:

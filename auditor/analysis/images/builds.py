@@ -60,7 +60,7 @@ class ReportedBuilds:
 
     def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
         """Yield the build of an image; nothing of a report that has no configuration of it."""
-        if resource.kind != REPORT:
+        if resource.kind != REPORT or not _may_have(resource.body):
             return
         try:
             made = _made(_decode(resource.body))
@@ -77,6 +77,11 @@ class ReportedBuilds:
             hint = f"docker history --no-trunc {resource.name}"
             build = Build(lines, _PLACE, variables)
             yield too_long(resource, lines, hint) or build.fact(resource)
+
+
+def _may_have(body: bytes) -> bool:
+    """Whether a report has any of it; to look for the words costs far less than to decode it."""
+    return b'"history":' in body or b'"environment":' in body
 
 
 def _made(raw: _Raw) -> _Made:
