@@ -7,7 +7,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,40 @@ def started(stack: ExitStack, binaries: Binaries, folder: Path, kubectl: Kubectl
     _apply(kubectl, admin, "-", stdin=role.out.encode())
     least = write_kubeconfig(folder / "least.json", server, _token(client))
     return Cluster(server, client, log, admin, least)
+
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+MADE = (
+    *("/api/v1/nodes", "/api/v1/pods", "/api/v1/serviceaccounts", "/api/v1/configmaps"),
+    *("/apis/apps/v1/daemonsets", f"{RBAC}/clusterroles", f"{RBAC}/clusterrolebindings"),
+    *(f"{RBAC}/roles", f"{RBAC}/rolebindings"),
+)
+"""What tests make in a server that they share; namespaces stay, nobody takes those away here."""
+
+
+@contextmanager
+def emptied(server: ApiServer) -> Iterator[ApiServer]:
+    """Give a server to one test after the other, and take away what each has made."""
+    with server.client() as client:
+        before = _objects(client)
+        try:
+            yield server
+        finally:
+            for path in sorted(_objects(client) - before):
+                client.send(Request("DELETE", f"{path}?gracePeriodSeconds=0"))
+        wait_for(lambda: _objects(client) <= before, "something is left of a test")
+
+
+def _objects(client: Client) -> set[str]:
+    """The paths of all objects of these kinds."""
+    found = set()
+    for path in MADE:
+        head, _, resource = path.rpartition("/")
+        items: Any = client.get(path).body["items"]
+        for meta in (each["metadata"] for each in items):
+            inside = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
+            found.add(f"{head}{inside}/{resource}/{meta['name']}")
+    return found
 
 
 def write_kubeconfig(path: Path, server: ApiServer, token: str, **cluster: object) -> Path:

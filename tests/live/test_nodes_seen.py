@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.command import auditor
-from tests.engines.apiserver import Binaries, running
+from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Request
-from tests.live.cluster import write_kubeconfig
+from tests.live.cluster import emptied, write_kubeconfig
 from tests.unit.collectors.kubernetes.node.trees import node, printed
 
 MACHINE = "0123456789abcdef0123456789abcdef"
 
 
+@pytest.fixture(scope="module")
+def shared(
+    control_plane: Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiServer]:
+    with running(control_plane, tmp_path_factory.mktemp("shared") / "server") as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared: ApiServer) -> Iterator[ApiServer]:
+    with emptied(shared):
+        yield shared
+
+
 def test_a_cluster_says_which_of_its_nodes_nobody_looked_at(
-    control_plane: Binaries, tmp_path: Path
+    server: ApiServer, tmp_path: Path
 ) -> None:
     root = node(tmp_path / "root")
     (root / "proc/700/cmdline").write_bytes(b"kubelet\0--hostname-override=gpu-7\0--config=/a\0")
     file = tmp_path / "gpu-7.node-probe"
     file.write_bytes(printed(root))
-    with running(control_plane, tmp_path / "server") as server, server.client() as client:
+    with server.client() as client:
         for name, machine in (("gpu-7", MACHINE), ("gpu-8", "f" * 32)):
             info = {"machineID": machine, "bootID": "b", "systemUUID": "s", "kernelVersion": "k"}
             client.post("/api/v1/nodes", {"metadata": {"name": name}, "status": {"nodeInfo": info}})
@@ -64,13 +81,13 @@ PROXY = {
 
 
 def test_what_kubeadm_keeps_is_read_by_its_name_where_rules_rest_on_it(
-    control_plane: Binaries, tmp_path: Path
+    server: ApiServer, tmp_path: Path
 ) -> None:
     kept = {
         "kubelet-config": ("kubelet", "authentication: {anonymous: {enabled: true}}\n"),
         "kube-proxy": ("config.conf", 'metricsBindAddress: "0.0.0.0:10249"\n'),
     }
-    with running(control_plane, tmp_path / "server") as server, server.client() as client:
+    with server.client() as client:
         for name, (key, text) in kept.items():
             client.post(CONFIG_MAPS, {"metadata": {"name": name}, "data": {key: text}})
         made = client.post(ROLES, ROLE)
@@ -101,14 +118,14 @@ def test_what_kubeadm_keeps_is_read_by_its_name_where_rules_rest_on_it(
 
 
 def test_a_cluster_whose_nodes_nobody_may_list_is_not_known_whole(
-    control_plane: Binaries, tmp_path: Path
+    server: ApiServer, tmp_path: Path
 ) -> None:
     """One of its nodes was looked at, and is as it should be: that is no answer for the cluster."""
     root = node(tmp_path / "root")
     file = tmp_path / "gpu-7.node-probe"
     file.write_bytes(printed(root))
     alone = auditor("scan", file, "--profile", "cis-kubernetes", "--format", "json").results()
-    with running(control_plane, tmp_path / "server") as server, server.client() as client:
+    with server.client() as client:
         client.post("/api/v1/nodes", {"metadata": {"name": "gpu-8"}})
         rules = [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list"]}]
         user = {"kind": "User", "name": "looker", "apiGroup": RBAC}
