@@ -48,16 +48,14 @@ def is_told(name: str, value: Any) -> bool:
 
 def in_pair(mapping: dict[str, Any]) -> Findings:
     """The value of a pair whose name says that it is secret."""
-    names, values, selects = [], [], False
-    for key, item in mapping.items():
-        role = role_of(key)
-        if role & PAIR_NAME and item.__class__ is str and is_secret_name(item):
-            names.append(item)
-        if role & PAIR_VALUE:
-            values.append(key)
-        selects = selects or bool(role & SELECTS)
-    if selects:
+    names = [
+        item
+        for key, item in mapping.items()
+        if item.__class__ is str and role_of(key) & PAIR_NAME and is_secret_name(item)
+    ]
+    if not names or any(role_of(key) & SELECTS for key in mapping):
         return
+    values = [key for key in mapping if role_of(key) & PAIR_VALUE]
     for name in names:
         for key in values:
             if is_told(name, mapping[key]):
