@@ -150,6 +150,7 @@ class Rows:
         """``analyses`` are those that the run has."""
         self._analyses = analyses
         self._by_id: Mapping[str, Extracting] | None = None
+        self._combining: frozenset[tuple[bytes, bytes]] | None = None
         self._combined: dict[tuple[str, Key, str], Row] = {}
         self._waiting: list[tuple[str, Row]] = []
         self._lines: list[bytes] = []
@@ -172,10 +173,15 @@ class Rows:
         self._combined[place] = row if known is None else analysis.combine(known, row)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
-        """Add rows that were written as lines."""
+        """Add rows that were written as lines; those that nothing combines stay as they are."""
+        combined = self._tags_combined()
         for line in lines:
-            name, row = decoded(line)
-            self.add(self._called(name), row)
+            analysis, _, order, _ = line.split(_TAB, 3)
+            if (analysis, order.partition(_SEPARATOR)[0]) in combined:
+                name, row = decoded(line)
+                self.add(self._called(name), row)
+            else:
+                self._lines.append(line)
 
     def add_all(self, other: Rows) -> None:
         """Add the rows of another."""
@@ -183,6 +189,16 @@ class Rows:
         self._lines += other._lines
         for (name, _, _), row in other._combined.items():
             self.add(self._called(name), row)
+
+    def _tags_combined(self) -> frozenset[tuple[bytes, bytes]]:
+        """The tags that analyses combine, each with the analysis, as lines have them."""
+        if self._combining is None:
+            self._combining = frozenset(
+                (each.id.encode(), tag.encode())
+                for each in self._analyses.with_rows
+                for tag in each.combined
+            )
+        return self._combining
 
     def _called(self, name: str) -> Extracting:
         """The analysis of a name; most files have no row that is combined, and never ask."""

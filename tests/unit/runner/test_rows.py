@@ -180,6 +180,15 @@ def test_a_row_that_is_nested_too_deeply_fails_where_it_is_made() -> None:
     assert held.lines() == []
 
 
+def test_rows_that_nothing_combines_stay_as_they_were_written() -> None:
+    """Those of a file that did not change are neither decoded nor looked at for secrets."""
+    odd = b'counting\t["a"]\tseen by nobody\t[null,{"b":  1}]\n'
+    held = Rows(Analyses((), (COUNTING,)))
+    held.add_lines([odd])
+    assert held.lines() == [odd]
+    assert len(held) == 1
+
+
 def test_another_analysis_has_no_part_in_it() -> None:
     line = encoded("other", Row((), "item", origin(), b"{}"))
     assert list(joined((COUNTING,), [line])) == []
