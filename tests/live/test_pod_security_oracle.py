@@ -34,6 +34,7 @@ from tests.live.pss_oracle import (
 from tests.sweeps import sweep
 
 MINORS = (*range(NEWEST + 1), LATEST)
+SOME, WHOLE = 2, 14
 MIXED_LONG = 150
 MOST_INVALID = 0.1
 
@@ -46,7 +47,7 @@ def admission(apiserver: ApiServer) -> Iterator[Client]:
         yield client
 
 
-@sweep(some=2, whole=14)
+@sweep(SOME, WHOLE)
 @pytest.mark.parametrize("level", LEVELS)
 def test_verdicts_are_those_of_the_api_server(
     level: str,
@@ -55,11 +56,15 @@ def test_verdicts_are_those_of_the_api_server(
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Each edit at one version of every level, and other mixtures of edits at every version."""
+    """Each edit at one version of every level, and other mixtures of edits at every version.
+
+    A part of it has each version at one of the levels, and the latest at all.
+    """
     singles = list(single_cases())
     reached = Reached()
-    for number, minor in enumerate(MINORS):
-        cases = [*singles[number :: len(MINORS)], *mixed_cases(minor, size)]
+    versions = MINORS if size == WHOLE else (*MINORS[LEVELS.index(level) : -1 : 2], LATEST)
+    for number, minor in enumerate(versions):
+        cases = [*singles[number :: len(versions)], *mixed_cases(minor, size)]
         reached.add(_compare(cases, level, minor, admission, tmp_path))
     record_property("compared", reached.told(level))
     assert reached.one_sided(level) == []
