@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,8 +21,10 @@ import yaml
 
 from tests.e2e.command import ROOT, Ran, ended, started, surroundings
 from tests.e2e.signed import EPOCH, filled, ran
+from tests.faults import engines
 from tests.faults.server import Asked, Reply, Server, healthy, serving
 from tests.faults.test_live_many import hangs, kubeconfig
+from tests.faults.vcenters import PASSWORD, Authority, Vcenter
 from tests.live.schedulers import Scheduler, holder, kill, scheduling, until
 
 SECRET = "canary-token"  # noqa: S105 - of a server of our own
@@ -32,6 +35,18 @@ PROFILE = ("--profile", "pod-security-baseline", "--no-cache", "--no-sign", "-q"
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
     with scheduling(tmp_path_factory.mktemp("dask") / "d") as found:
+        yield found
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Server]:
+    """An engine by TLS, and the certificates for it in the folder ``pems``."""
+    (tmp_path / "pems").mkdir()
+    authority = trustme.CA()
+    certificates(tmp_path / "pems", authority)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with serving(engines.healthy, context) as found:
         yield found
 
 
@@ -70,8 +85,19 @@ def fleet(tmp_path: Path) -> Iterator[Any]:
         yield write
 
 
+@pytest.fixture
+def vcenter(tmp_path: Path) -> Iterator[tuple[Vcenter, dict[str, object]]]:
+    """A vCenter, and how it is entered: a password of the environment, an authority of its own."""
+    authority, found = Authority(tmp_path), Vcenter()
+    with serving(found, authority.context("127.0.0.1")) as server:
+        address = f"vsphere://audit@127.0.0.1:{server.port}/"
+        entered = {"password": {"env": "WORD"}, "ca-file": authority.file.name}
+        yield found, {"target": address, **entered}
+
+
 def scan(folder: Path, *options: str | Path) -> Ran:
-    return ran(folder, "scan", "--targets", "fleet.yaml", *PROFILE, *options)
+    env = {"WORD": PASSWORD}
+    return ran(folder, "scan", "--targets", "fleet.yaml", *PROFILE, *options, env=env)
 
 
 def observed(dask: Scheduler, *plant: str) -> bytes:
@@ -84,14 +110,25 @@ def gaps(found: Path) -> list[tuple[str, str]]:
     return [(each["target"], each["detail"]) for each in results["gaps"]]
 
 
-def test_the_bytes_of_one_machine(dask: Scheduler, fleet: Any, tmp_path: Path) -> None:
-    """Of clusters, one that never answers, one that is not there, and what only we can read."""
+def test_the_bytes_of_one_machine(
+    dask: Scheduler,
+    fleet: Any,
+    vcenter: tuple[Vcenter, dict[str, object]],
+    engine: Server,
+    tmp_path: Path,
+) -> None:
+    """Of clusters, one that never answers, one that is not there, a vCenter, an engine.
+
+    And of what only this machine can read.
+    """
     filled(tmp_path)
     (tmp_path / "tree").mkdir()
     shutil.copy(tmp_path / "pod.yaml", tmp_path / "tree")
     nowhere = {"target": "k8s://nowhere", "kubeconfig": "a/kubeconfig"}
-    engine = {"target": "docker+unix:///nonexistent/docker.sock", "labels": {"env": "dev"}}
-    servers = fleet(nowhere, engine, "tree", a=healthy, dead=hangs, b=healthy)
+    socket = {"target": "docker+unix:///nonexistent/docker.sock", "labels": {"env": "dev"}}
+    tls = {"target": f"docker+tls://127.0.0.1:{engine.port}", "certificates": "pems"}
+    more = (nowhere, socket, "tree", vcenter[1], tls)
+    servers = [*fleet(*more, a=healthy, dead=hangs, b=healthy), engine]
     here = scan(tmp_path, "--output", "here", "--workers", "1")
     asked = [len(each.asked) for each in servers]
     there = scan(tmp_path, "--output", "there", "--executor", dask.executor)
@@ -100,6 +137,13 @@ def test_the_bytes_of_one_machine(dask: Scheduler, fleet: Any, tmp_path: Path) -
     results = [(tmp_path / each / "results.json").read_bytes() for each in ("here", "there")]
     assert results[0] == results[1]
     assert b"k8s-pod" in results[0], "it is of something"
+    states = {each["uri"]: each["state"] for each in json.loads(results[1])["targets"]}
+    assert (states[str(vcenter[1]["target"]).replace("audit@", "")], states["tree"]) == (
+        "complete",
+        "complete",
+    )
+    assert (states[tls["target"]], states["k8s://dead"]) == ("complete", "unreachable")
+    assert (vcenter[0].called.count("Login"), vcenter[0].sessions) == (2, 0)
     names = [
         sorted(str(path.relative_to(tmp_path / each)) for path in (tmp_path / each).rglob("*"))
         for each in ("here", "there")
@@ -107,7 +151,7 @@ def test_the_bytes_of_one_machine(dask: Scheduler, fleet: Any, tmp_path: Path) -
     assert [len(each) for each in names] == [len(names[0])] * 2
     again = ran(tmp_path, "replay", "there")
     assert (again.code, again.out.split()[:2]) == (0, ["REPLAY", "same"]), again.out
-    assert observed(dask).count(b"'auditor-") >= 3, "workers read them"
+    assert observed(dask).count(b"'auditor-") >= 5, "workers read them"
     assert dask.scratch == []
 
 
@@ -142,7 +186,7 @@ def test_a_killed_worker_costs_another_attempt(dask: Scheduler, fleet: Any, tmp_
 def begun(folder: Path, output: str, dask: Scheduler, *options: str) -> Any:
     """A scan that goes on."""
     words = ("--targets", "fleet.yaml", *PROFILE, "--output", output, "--executor", dask.executor)
-    env = {"PYTHONPATH": str(ROOT), **surroundings(), **EPOCH}
+    env = {"PYTHONPATH": str(ROOT), **surroundings(), **EPOCH, "WORD": PASSWORD}
     return started("scan", *words, *options, cwd=folder, env=env)
 
 
@@ -179,10 +223,12 @@ def test_what_is_lost_is_a_gap(fleet: Any, tmp_path: Path) -> None:
     ]
 
 
-def test_secrets_are_held_by_the_worker_alone(dask: Scheduler, fleet: Any, tmp_path: Path) -> None:
+def test_secrets_are_held_by_the_worker_alone(
+    dask: Scheduler, fleet: Any, vcenter: tuple[Vcenter, dict[str, object]], tmp_path: Path
+) -> None:
     """What a scheduler and workers hold, show and log, while a target is read and afterwards."""
     gate = Gate()
-    (server, _) = fleet(a=gate, b=healthy)
+    (server, _) = fleet(vcenter[1], a=gate, b=healthy)
     with begun(tmp_path, "there", dask) as process:
         assert gate.come.acquire(timeout=60)
         during = observed(dask, "planted-word")
@@ -191,12 +237,14 @@ def test_secrets_are_held_by_the_worker_alone(dask: Scheduler, fleet: Any, tmp_p
     after = observed(dask)
     assert done.code == 1, done.err
     assert {each.headers["authorization"] for each in server.asked} == {f"Bearer {SECRET}"}
+    assert vcenter[0].called.count("Login") == 1
     assert b"planted-word" in during, "a plain argument would be seen"
     assert b"auditor-" in during
     assert b"auditor-" in after
     kept = b"".join(each.read_bytes() for each in (tmp_path / "there").rglob("*") if each.is_file())
     seen = during + after + dask.logs + done.out.encode() + done.err.encode() + kept
     for form in (
+        PASSWORD.encode(),
         SECRET.encode(),
         base64.b64encode(SECRET.encode())[:-2],
         b"kubeconfig/",
@@ -237,7 +285,7 @@ def test_workers_have_to_be_the_same_program(fleet: Any, tmp_path: Path) -> None
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "auditor.py").write_text("raise ImportError('no such thing here')\n")
-    files = certificates(tmp_path)
+    files = certificates(tmp_path, trustme.CA())
     tls = [word for option, path in files.items() for word in (option, str(path))]
     query = "&".join(
         f"{name}={files[option]}" for name, option in zip(("ca", "cert", "key"), files, strict=True)
@@ -267,9 +315,8 @@ def test_workers_have_to_be_the_same_program(fleet: Any, tmp_path: Path) -> None
     assert server.asked
 
 
-def certificates(folder: Path) -> dict[str, Path]:
-    """A CA and one certificate, as Dask's options call them."""
-    authority = trustme.CA()
+def certificates(folder: Path, authority: trustme.CA) -> dict[str, Path]:
+    """A CA and one certificate of it, as Dask's options call them."""
     issued = authority.issue_cert("127.0.0.1")
     found = {
         "--tls-ca-file": folder / "ca.pem",

@@ -82,20 +82,16 @@ def _vcenter(text: str, settings: CollectorOptions) -> Parcel | None:
 
 
 def _engine(text: str, settings: CollectorOptions) -> Parcel | None:
-    from collectors.docker.live.address import Way, parse_address
+    from collectors.docker.live.address import parse_address
 
-    address = parse_address(text)
     folder = settings.docker.certificates
-    if address.way not in (Way.TLS, Way.TCP) or settings.host_probes:
+    if not folder or settings.host_probes:
         return None
-    if address.way is Way.TLS and not folder:
-        return None
-    files = _PEMS if address.way is Way.TLS else ()
-    found = [(name, _read(Path(folder) / name)) for name in files]
+    found = [(name, _read(Path(folder) / name)) for name in _PEMS]
     read = tuple((name, data) for name, data in found if data is not None)
-    if len(read) < len(files):
+    if len(read) < len(_PEMS):
         return None
-    parcel = _plain(text, settings, f"tcp://{address.where}")
+    parcel = _plain(text, settings, f"tcp://{parse_address(text).where}")
     return replace(parcel, certificates=read, no_host=settings.no_host)
 
 
@@ -117,7 +113,6 @@ PARCELS: Final[Mapping[str, Callable[[str, CollectorOptions], Parcel | None]]] =
         **dict.fromkeys(KUBERNETES.schemes, _cluster),
         **dict.fromkeys(VSPHERE.schemes, _vcenter),
         "docker+tls": _engine,
-        "docker+tcp": _engine,
     }
 )
 """What packs a target, by the scheme of its URI; what has none is read here."""

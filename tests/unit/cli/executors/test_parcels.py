@@ -142,6 +142,6 @@ def test_what_stays_here(scheme: str) -> None:
 def test_the_cluster_that_we_run_in_stays_here() -> None:
     assert pack("k8s+incluster://name") is None
     assert pack("docker+tls://h") is None, "there are no certificates"
-    near = pack("docker+tcp://127.0.0.1:1")
+    near = pack("vsphere://me@127.0.0.1:1/")
     assert near is not None
     assert near.is_near
