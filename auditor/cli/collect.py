@@ -140,6 +140,11 @@ def collect(
         run = RunEntry(stamp.run_id, stamp.started, stamp.clock())
         finish(folder, VERSION, run, tuple(each.entry for each in read))
         refuse_leaks(folder, order.secrets)
+    return _told(read, order, place)
+
+
+def _told(read: Sequence[Collected], order: CollectionRequest, place: Path) -> int:
+    """Say what was read, and how to go on; the exit code."""
     missing = sum(map(_tell, read))
     for text in unused(each.entry.passed for each in read):
         click.echo(f"auditor: {safe(text)}", err=True)

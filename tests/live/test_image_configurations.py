@@ -1,0 +1,96 @@
+"""How images were made: what our rules say of their configuration, and what Trivy's checks do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import auditor
+from tests.engines.images import image
+from tests.engines.trivy import Trivy
+
+DAY = {"SOURCE_DATE_EPOCH": "1796040000"}  # 2026-11-30
+CHECKED = {
+    "DS-0002": "image-user-root",
+    "DS-0005": "docker-build-add-used",
+    "DS-0017": "docker-build-index-updated-alone",
+    "DS-0026": "image-healthcheck-missing",
+}
+"""Checks of Trivy on the configuration of an image, and our rules about the same."""
+HEALTH = {"Test": ["CMD", "true"]}
+HEALTH_STEP = {"created_by": 'HEALTHCHECK &{["CMD" "true"] "0s" "0s" "0s" "0s" \'\\x00\'}'}
+"""Trivy looks for the line of the history, we at the configuration that it leads to."""
+RUN = "RUN /bin/sh -c {} # buildkit"
+CONFIGURATIONS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "good": (
+        (
+            RUN.format("apt-get update && apt-get install -y curl"),
+            "ADD app.tar.gz /app # buildkit",
+            HEALTH_STEP,
+        ),
+        {"User": "10001:0", "Healthcheck": HEALTH},
+    ),
+    "nobody": ((RUN.format("apt-get update"), HEALTH_STEP), {"Healthcheck": HEALTH}),
+    "zero": (("ADD conf /etc/conf # buildkit",), {"User": "0:0"}),
+    "root": (("/bin/sh -c apk update", HEALTH_STEP), {"User": "root", "Healthcheck": HEALTH}),
+}
+
+
+@pytest.fixture(scope="module")
+def configured(trivy: Trivy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Trivy says of images by their configuration, with its own checks of it."""
+    home = tmp_path_factory.mktemp("configured")
+    for name, (steps, config) in CONFIGURATIONS.items():
+        archive = image({"x": b""}, *steps, **config).archive(home / f"{name}.tar", f"{name}:1")
+        words = ["image", "--format", "json", "--scanners", "misconfig", "--skip-check-update"]
+        asked = [
+            "--image-config-scanners",
+            "misconfig",
+            "--cache-dir",
+            home / "cache",
+            "--offline-scan",
+        ]
+        with (home / f"{name}.json").open("wb") as out:
+            subprocess.run(
+                [trivy.program, *words, *asked, "--quiet", "--input", archive],
+                stdout=out,
+                check=True,
+                timeout=120,
+                env={"HOME": str(home), "PATH": ""},
+            )
+    return home
+
+
+def test_we_judge_how_an_image_was_made_as_trivy_does(configured: Path, tmp_path: Path) -> None:
+    theirs = {
+        (path.stem, CHECKED[each["ID"]])
+        for path in configured.glob("*.json")
+        for found in json.loads(path.read_text()).get("Results") or []
+        for each in found.get("Misconfigurations", ())
+        if each["ID"] in CHECKED
+    }
+    for path in configured.glob("*.json"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "policies" / "profiles").mkdir(parents=True)
+    profile = {
+        "id": "made",
+        "title": "t",
+        "description": "d",
+        "gate": "high",
+        "select": [{"ids": sorted(CHECKED.values())}],
+    }
+    (tmp_path / "policies" / "profiles" / "made.yaml").write_text(json.dumps(profile))
+    options = ("--policies", tmp_path / "policies", "--profile", "made", "--exclude", "policies/")
+    found = auditor("scan", tmp_path, *options, "--format", "json", env=DAY).results()
+    ours = {
+        (Path(each["resource"]["file"]).stem, each["rule"])
+        for each in found["findings"]
+        if each["verdict"] == "fail"
+    }
+    assert {rule for _, rule in theirs} == set(CHECKED.values())
+    assert ours == theirs
