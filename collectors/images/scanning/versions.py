@@ -26,7 +26,7 @@ REFUSED: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Versions by number, with what is known of them and the source."""
 REFUSED_DIGESTS: Final[Mapping[str, str]] = MappingProxyType({})
-"""Programs by the sha256 of their bytes, likewise: the advisory states none of a program.
+"""Programs by the sha256 of their bytes, likewise: none is known that the advisory confirms.
 
 What others published are digests of container images, which say nothing of a file that is run.
 """
