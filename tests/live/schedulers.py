@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.e2e.forks import ROOT
 
-SECONDS = 60.0
+SECONDS = 120.0
 DASK = Path(sys.executable).with_name("dask")
 QUIET = ("--dashboard-address", "127.0.0.1:0")
 

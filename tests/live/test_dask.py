@@ -29,6 +29,7 @@ from tests.live.schedulers import Scheduler, holder, kill, scheduling, until
 
 SECRET = "canary-token"  # noqa: S105 - of a server of our own
 LAST = "/api/v1/pods"
+PATIENCE = 120.0
 PROFILE = ("--profile", "pod-security-baseline", "--no-cache", "--no-sign", "-q")
 
 
@@ -60,7 +61,7 @@ class Gate:
     def __call__(self, asked: Asked) -> Reply | None:
         if asked.path == LAST and self.held:
             self.come.release()
-            self.open.wait(60)
+            self.open.wait(PATIENCE)
         return None
 
 
@@ -102,7 +103,7 @@ def scan(folder: Path, *options: str | Path) -> Ran:
 
 def observed(dask: Scheduler, *plant: str) -> bytes:
     words = [sys.executable, "-m", "tests.live.observer", dask.address, *plant]
-    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, timeout=60).stdout
+    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE).stdout
 
 
 def gaps(found: Path) -> list[tuple[str, str]]:
@@ -161,7 +162,7 @@ def test_a_killed_worker_costs_another_attempt(dask: Scheduler, fleet: Any, tmp_
     servers = dict(zip(gates, fleet(**gates), strict=True))
     with dask.extra() as extra, begun(tmp_path, "there", dask) as process:
         for gate in gates.values():
-            assert gate.come.acquire(timeout=60)
+            assert gate.come.acquire(timeout=PATIENCE)
         lost = next(
             name for name, each in servers.items() if holder(each.port, dask.workers) is extra
         )
@@ -196,10 +197,10 @@ def test_what_is_lost_is_a_gap(fleet: Any, tmp_path: Path) -> None:
     (server, _) = fleet(a=gate, b=healthy)
     with scheduling(tmp_path / "d") as own:
         with begun(tmp_path, "killed", own) as process:
-            assert gate.come.acquire(timeout=60)
+            assert gate.come.acquire(timeout=PATIENCE)
             first = holder(server.port, own.workers)
             kill(first)
-            assert gate.come.acquire(timeout=60), "another worker does it again"
+            assert gate.come.acquire(timeout=PATIENCE), "another worker does it again"
             second = holder(server.port, own.workers)
             assert second is not first
             third = own.worker()
@@ -211,7 +212,7 @@ def test_what_is_lost_is_a_gap(fleet: Any, tmp_path: Path) -> None:
         assert detail.startswith("no worker read it to the end: tcp://127.0.0.1:")
         gate.come = threading.Semaphore(0)
         with begun(tmp_path, "gone", own, "--fail-on", "never") as process:
-            assert gate.come.acquire(timeout=60)
+            assert gate.come.acquire(timeout=PATIENCE)
             assert own.scheduler is not None
             kill(own.scheduler)
             done = ended(process)
@@ -230,7 +231,7 @@ def test_secrets_are_held_by_the_worker_alone(
     gate = Gate()
     (server, _) = fleet(vcenter[1], a=gate, b=healthy)
     with begun(tmp_path, "there", dask) as process:
-        assert gate.come.acquire(timeout=60)
+        assert gate.come.acquire(timeout=PATIENCE)
         during = observed(dask, "planted-word")
         gate.open.set()
         done = ended(process)
