@@ -65,7 +65,7 @@ from auditor.policy.compile import VARIABLES
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets import redact
 
-MEMO_LIMIT = 2_048
+MEMO_LIMIT = 512
 """Distinct slices that one group remembers before it starts anew."""
 
 _TRIAL = 256

@@ -23,7 +23,7 @@ from auditor.model.pointers import token
 from auditor.platforms.shape import Shape
 from auditor.policy.compiled import ActiveRule
 
-_KEPT: Final = 2_048
+_KEPT: Final = 512
 _CUTS_KEPT: Final = 256
 """Pods of one template stand together in a list."""
 _MOST_PATHS: Final = 400

@@ -18,7 +18,7 @@ from auditor.runner.cache import FileResult
 from auditor.runner.mishaps import Mishap
 from auditor.runner.rows import Rows
 
-MOST_LINES = 8_192
+MOST_LINES = 4_096
 """Lines, of about 700 bytes, that a shard holds before it puts them into a file."""
 
 

@@ -91,6 +91,7 @@ class Estate:
     ``having`` are the tenants that have something of a GPU, by the namespaces of their pods,
     ``said`` the namespaces of pods of which a scheduler wrote what they have, ``platform`` those
     where parts of the platform run, and ``admin`` those whose claims may have admin access.
+    ``uses`` are what pods have by the JSON of it.
     """
 
     def __init__(self, tenants: Tenants, components: Sequence[Component]) -> None:
@@ -110,6 +111,7 @@ class Estate:
         self.configurations = Configurations()
         self.unread: dict[str, set[str]] = {}
         self.rights = Rights()
+        self.uses: dict[bytes, PodUse] = {}
         self.having: dict[str, set[str]] = {}
         self.said: set[str] = set()
         self.adapters = Adapters()
