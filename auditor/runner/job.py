@@ -60,6 +60,30 @@ class Job(msgspec.Struct, frozen=True):
     keep: EvidenceJob | None = None
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a job has of its own, for a worker that has another one of the same run."""
+
+    collector: Collector
+    spool: Path
+    result_cache: CacheFolder | None
+    keep: EvidenceJob | None
+
+    @classmethod
+    def of(cls, job: Job) -> Told:
+        """Take it out of a job."""
+        return cls(job.collector, job.spool, job.result_cache, job.keep)
+
+    def like(self, job: Job) -> Job:
+        """Make the job of what the other one of the run has."""
+        return msgspec.structs.replace(
+            job,
+            collector=self.collector,
+            spool=self.spool,
+            result_cache=self.result_cache,
+            keep=self.keep,
+        )
+
+
 class Context(msgspec.Struct, frozen=True):
     """What all jobs of a run share: compiled rules by kind, the analyses, the writer of lines.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -24,7 +24,7 @@ from typing import Final
 import msgspec
 
 from auditor.ports import Shard
-from auditor.runner.job import Context, Job
+from auditor.runner.job import Context, Job, Told
 from auditor.runner.parts import ShardResult
 from auditor.runner.shards import Lost
 from auditor.runner.worker import run_shard
@@ -47,46 +47,71 @@ class WorkerError(RuntimeError):
         self.add_note(f"hint: {self.hint}")
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """A shard for a worker; ``told`` is whose it is, None for the job that workers are for."""
+
+    shard: Shard
+    told: Told | None = None
+
+
+Done = tuple[Piece, ShardResult | Lost]
+
+
 class _Slot(msgspec.Struct):
     process: BaseProcess
     pipe: Connection
-    shard: Shard | None = None
+    piece: Piece | None = None
 
 
 def run_on_workers(
     job: Job, context: Context, shards: Sequence[Shard], workers: int
 ) -> Generator[ShardResult | Lost, None, None]:
     """Run all shards on ``workers`` processes; yield results as they come, in any order."""
-    pool = _Pool(job, context, shards, min(workers, len(shards)))
+    pool = Pool(job, context, min(workers, len(shards)))
     try:
-        yield from pool.run()
+        for shard in sorted(shards, key=lambda shard: (-shard.weight, shard.number)):
+            pool.add(Piece(shard))
+        while found := pool.take():
+            for _, result in found:
+                yield result
     finally:
         pool.stop()
 
 
-class _Pool:
-    def __init__(self, job: Job, context: Context, shards: Sequence[Shard], workers: int) -> None:
+class Pool:
+    """Workers, and the pieces that they have not done yet."""
+
+    def __init__(self, job: Job, context: Context, workers: int) -> None:
         self._job = job
         self._context = context
-        self._waiting = deque(sorted(shards, key=lambda shard: (-shard.weight, shard.number)))
-        self._attempts = dict.fromkeys((shard.number for shard in shards), 0)
+        self._waiting: deque[Piece] = deque()
+        self._attempts: Counter[int] = Counter()
         self._processes = multiprocessing.get_context("fork")
         self._slots: list[_Slot] = []
         for _ in range(workers):
             self._slots.append(self._start())
 
-    def run(self) -> Iterator[ShardResult | Lost]:
-        while True:
-            for slot in self._slots:
-                if slot.shard is None and self._waiting:
-                    self._give(slot, self._waiting.popleft())
-            busy = [slot for slot in self._slots if slot.shard is not None]
+    def add(self, piece: Piece) -> None:
+        """Have a piece done after those that were added before."""
+        self._waiting.append(piece)
+
+    def take(self) -> list[Done]:
+        """What workers have done, once one of them has; nothing where there is nothing to do.
+
+        Whoever is done has the next piece when this returns.
+        """
+        found: list[Done] = []
+        while not found:
+            self._give_all()
+            busy = [slot for slot in self._slots if slot.piece is not None]
             if not busy:
-                return
+                return []
             ready = wait([slot.pipe for slot in busy])
             for slot in busy:
                 if slot.pipe in ready:
-                    yield from self._take(slot)
+                    found += self._take(slot)
+        self._give_all()
+        return found
 
     def _start(self) -> _Slot:
         ours, theirs = self._processes.Pipe()
@@ -98,29 +123,36 @@ class _Pool:
         theirs.close()
         return _Slot(process, ours)
 
-    def _give(self, slot: _Slot, shard: Shard) -> None:
-        slot.shard = shard
-        self._attempts[shard.number] += 1
+    def _give_all(self) -> None:
+        for slot in self._slots:
+            if slot.piece is None and self._waiting:
+                self._give(slot, self._waiting.popleft())
+
+    def _give(self, slot: _Slot, piece: Piece) -> None:
+        slot.piece = piece
+        self._attempts[id(piece)] += 1
         # a worker that died in between is noticed as end of file when we wait for its answer
         with contextlib.suppress(BrokenPipeError):
-            slot.pipe.send(shard)
+            slot.pipe.send(piece)
 
-    def _take(self, slot: _Slot) -> Iterator[ShardResult | Lost]:
-        shard = slot.shard
-        if shard is None:
+    def _take(self, slot: _Slot) -> Iterator[Done]:
+        piece = slot.piece
+        if piece is None:
             return
-        slot.shard = None
+        slot.piece = None
         try:
             answer = slot.pipe.recv_bytes()
         except (EOFError, OSError):
             # the end of file may come in the middle of an answer, which is an OSError of its own
-            self._replace(slot, shard)
-            if self._attempts[shard.number] < MOST_ATTEMPTS:
-                self._waiting.appendleft(shard)
+            self._replace(slot, piece.shard)
+            if self._attempts[id(piece)] < MOST_ATTEMPTS:
+                self._waiting.appendleft(piece)
             else:
-                yield Lost(shard)
+                del self._attempts[id(piece)]
+                yield piece, Lost(piece.shard)
             return
-        yield msgspec.msgpack.decode(answer, type=ShardResult)
+        del self._attempts[id(piece)]
+        yield piece, msgspec.msgpack.decode(answer, type=ShardResult)
 
     def _replace(self, slot: _Slot, shard: Shard) -> None:
         slot.pipe.close()
@@ -133,7 +165,7 @@ class _Pool:
     def stop(self) -> None:
         """End the workers; those that are in the middle of a shard are killed."""
         for slot in self._slots:
-            if slot.shard is None:
+            if slot.piece is None:
                 with contextlib.suppress(OSError):
                     slot.pipe.send(None)
             else:
@@ -181,12 +213,13 @@ def _serve(job: Job, context: Context, pipe: Connection, inherited: Sequence[Con
         end.close()
     while True:
         try:
-            shard = pipe.recv()
+            piece = pipe.recv()
         except (EOFError, ConnectionResetError):
             return
-        if shard is None:
+        if piece is None:
             return
-        answer = _encode(run_shard(job, context, shard))
+        whose = job if piece.told is None else piece.told.like(job)
+        answer = _encode(run_shard(whose, context, piece.shard))
         try:
             pipe.send_bytes(answer)
         except (BrokenPipeError, ConnectionResetError):

@@ -19,6 +19,7 @@ from auditor.model.enums import GapCause
 from auditor.model.finding import Report
 from auditor.model.resource import Gap
 from auditor.ports import Collector, Plan, Shard
+from auditor.runner.ahead import Ahead
 from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
@@ -79,7 +80,7 @@ def audit(
     ready = (before.preparation or Preparation(settings.chosen)).ready
     context = context_of(ready, list_all=settings.list_all, memo=settings.memo)
     parse_gate(settings.gate or context.profile.gate)
-    runs: list[tuple[Collector, TargetRun]] = []
+    jobs: list[Job] = []
     for number, collector in enumerate(map(CleanCollector, collectors)):
         keep = None
         if keeping is not None and collector.independent:
@@ -88,18 +89,23 @@ def audit(
         job = Job(
             collector=collector,
             chosen=settings.chosen,
-            spool=_spool_of(settings.spool, len(runs)),
+            spool=_spool_of(settings.spool, number),
             result_cache=cached,
             list_all=settings.list_all,
             memo=settings.memo,
             keep=keep,
         )
-        elsewhere = before.judged.get(number)
-        alone = len(collectors) == 1
-        run = _run_target(job, context, settings, progress, elsewhere, alone=alone)
-        runs.append((collector, run))
-        if keeping is not None and keep is not None:
-            keeping.entries[number] = entry_of(job, run, stamp.clock())
+        jobs.append(job)
+    runs: list[tuple[Collector, TargetRun]] = []
+    ahead = _ahead_of(jobs, context, settings, before)
+    with ExitStack() as stack:
+        stack.callback(ahead.stop)
+        for number, job in enumerate(jobs):
+            way = _Way(number, ahead, before.judged.get(number))
+            run = _run_target(job, context, settings, progress, way, alone=len(jobs) == 1)
+            runs.append((job.collector, run))
+            if keeping is not None and job.keep is not None:
+                keeping.entries[number] = entry_of(job, run, stamp.clock())
     of_run = _judge_run(runs, context, settings, stamp.started[:10])
     context.programs.learn()
     if settings.result_cache is not None and any(run.fresh for _, run in runs):
@@ -118,14 +124,14 @@ def _run_target(
     context: Context,
     settings: Settings,
     progress: Progress,
-    judged: Judged | None,
+    way: _Way,
     *,
     alone: bool,
 ) -> TargetRun:
     run = TargetRun()
     uri = job.collector.target.uri
     try:
-        plan = _planned(job, settings, judged)
+        plan = way.plan()
     except CollectionError as error:
         run.failure, run.hint = error.message, error.hint
         broken = isinstance(error, BrokenError)
@@ -149,7 +155,7 @@ def _run_target(
     run.passed = plan.passed
     progress(uri, 0, len(plan.shards))
     # whoever is interrupted here has ended the workers before the folder that they write into goes
-    with closing(_results(job, context, plan, settings, judged)) as results:
+    with closing(_results(job, context, plan, settings, way)) as results:
         for done, result in enumerate(results, 1):
             if isinstance(result, Lost):
                 lost = list(_lost(job.collector, result.shard))
@@ -165,21 +171,49 @@ def _run_target(
     return run
 
 
-def _planned(job: Job, settings: Settings, judged: Judged | None) -> Plan:
-    if judged is not None:
-        return judged.plan
-    return job.collector.plan(partial(shard_count, settings.shard_weight))
+class _Way(msgspec.Struct, frozen=True):
+    """How a target comes to its results: ``judged`` are those of workers elsewhere."""
+
+    number: int
+    ahead: Ahead
+    judged: Judged | None
+
+    def plan(self) -> Plan:
+        """What there is to read of it, or was."""
+        return self.ahead.plan(self.number) if self.judged is None else self.judged.plan
+
+    def results(self) -> Iterator[ShardResult | Lost] | None:
+        """What came of its shards; None where they are to be judged in its turn."""
+        if self.judged is not None:
+            return iter(self.judged.results)
+        return self.ahead.results(self.number)
+
+
+def _ahead_of(jobs: Sequence[Job], context: Context, settings: Settings, before: Before) -> Ahead:
+    shards = partial(shard_count, settings.shard_weight)
+    return Ahead(
+        jobs,
+        context,
+        lambda job: job.collector.plan(shards),
+        lambda plan: not _is_large(plan, settings),
+        settings.workers,
+        before.judged,
+    )
+
+
+def _is_large(plan: Plan, settings: Settings) -> bool:
+    return sum(shard.weight for shard in plan.shards) * _SMALL > settings.shard_weight
 
 
 def _results(
-    job: Job, context: Context, plan: Plan, settings: Settings, judged: Judged | None
+    job: Job, context: Context, plan: Plan, settings: Settings, way: _Way
 ) -> Generator[ShardResult | Lost, None, None]:
-    """What comes of all shards, or came of them where they were judged elsewhere."""
-    if judged is not None:
-        yield from judged.results
+    """What comes of all shards, or came of them where they were judged before."""
+    found = way.results()
+    if found is not None:
+        yield from found
         return
-    weight = sum(shard.weight for shard in plan.shards)
-    workers = settings.workers if weight * _SMALL > settings.shard_weight else 1
+    workers = settings.workers if _is_large(plan, settings) else 1
     if min(workers, len(plan.shards)) > 1:
         context.programs.complete()
     yield from run_shards(job, context, plan.shards, workers)
