@@ -26,7 +26,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from auditor.config import StorageConfig
-from auditor.errors import RenderError, UsageError
+from auditor.errors import UsageError
 from auditor.storage.address import STAR, Address, address_of
 from auditor.storage.profiles import profile_of
 from auditor.storage.said import Doing, told
@@ -43,7 +43,6 @@ _RETRY: Final = {
     "retry_timeout": timedelta(seconds=60),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5)},
 }
-_TRIED: Final = "x-auditor"
 
 
 class _TriedError(Exception):
@@ -182,6 +181,3 @@ def _nothing() -> Iterator[bytes]:
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(_PART):
         yield piece
-
-
-__all__ = ["MOST_LISTED", "S3", "WHOLE", "RenderError"]

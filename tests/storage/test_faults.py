@@ -255,10 +255,7 @@ def test_a_storage_is_asked_in_a_process_that_ends(storage: Storage, store: Apar
     assert multiprocessing.active_children() == []
 
 
-def test_what_has_no_room_here_is_said(
-    storage: Storage, store: Apart, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del monkeypatch
+def test_what_has_no_room_here_is_said(storage: Storage, store: Apart) -> None:
     storage.objects["a/b.zip"] = b"0" * (1 << 20)
     with Path("/dev/full").open("wb") as file, pytest.raises(RenderError, match="No space left"):
         store.get(PLACE, file, 1 << 30)
