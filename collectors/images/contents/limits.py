@@ -16,6 +16,8 @@ ENTRIES: Final = 2_000_000
 """Files of one layer, or parts of an archive."""
 SPECIAL: Final = 10_000
 """Files of one image with the bits that are looked for."""
+LINKS: Final = 200_000
+"""Hard links of one image, with what they link to."""
 SECONDS: Final = 900.0
 """For all images of one archive or layout."""
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from auditor.bounded import read_named
-from collectors.images.contents.headers import BLOCK, FILE, LINK, SYMLINK, Entry, entries
+from collectors.images.contents.fields import BLOCK, shown
+from collectors.images.contents.headers import FILE, FOLDER, LINK, SYMLINK, Entry, entries
 from collectors.images.contents.limits import (
     DOCUMENT,
     ENTRIES,
@@ -101,6 +102,10 @@ class Archive:
             raise UnsupportedError("an archive that is packed as a whole: unpack it by gunzip")
         file.seek(0)
         for entry in entries(_Seeking(file), ENTRIES):
+            before = self._parts.get(entry.path)
+            if before and not (before[1].kind == entry.kind == FOLDER):
+                detail = f"an archive with two parts of the name {shown(entry.path)[:80]!r}"
+                raise MalformedError(detail)
             self._parts[entry.path] = (file.tell(), entry)
 
     def has(self, name: str) -> bool:
@@ -113,7 +118,10 @@ class Archive:
         if size > DOCUMENT:
             raise TooLargeError(f"{name} is larger than {DOCUMENT >> 20} MiB")
         self._file.seek(at)
-        return self._file.read(size)
+        data = self._file.read(size)
+        if len(data) < size:
+            raise MalformedError(f"{name} ends too early")
+        return data
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """See :class:`Place`."""
@@ -131,12 +139,12 @@ class Archive:
         for _ in range(_MOST_LINKS):
             at, entry = self._parts.get(name, (0, None))
             if entry is None or entry.kind not in {FILE, LINK, SYMLINK}:
-                raise MalformedError(f"there is no {name} in it")
+                raise MalformedError(f"there is no {shown(name)} in it")
             if entry.kind == FILE:
                 return at, entry.size
             folder = name.rpartition("/")[0] if entry.kind == SYMLINK else ""
             name = os.path.normpath(f"/{folder}/{entry.target}").lstrip("/")
-        raise MalformedError(f"{name} leads to itself")
+        raise MalformedError(f"{shown(name)} leads to itself")
 
 
 class _Seeking:

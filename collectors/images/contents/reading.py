@@ -20,6 +20,7 @@ from collectors.images.contents.limits import (
     ENTRIES,
     IMAGES,
     LAYERS,
+    ContentError,
     MalformedError,
     TooLargeError,
     UnsupportedError,
@@ -70,11 +71,15 @@ class _Configuration(msgspec.Struct):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """An image of a place: where its configuration and its layers are, and what is known of it."""
+    """An image of a place: where its configuration and its layers are, and what is known of it.
+
+    ``fault`` is why it can't be read, if that is known before.
+    """
 
     config: str
     layers: tuple[str, ...]
     identity: Identity
+    fault: ContentError | None = None
 
 
 _decode_saved: Final = msgspec.json.Decoder(tuple[_Saved, ...]).decode
@@ -99,6 +104,8 @@ def images_in(place: Place) -> list[Found]:
         raise TooLargeError(f"more than {IMAGES} images")
     if not found:
         raise MalformedError("there is no image in it")
+    if all(each.fault for each in found) and (fault := found[0].fault):
+        raise fault
     return found
 
 
@@ -109,6 +116,8 @@ def files_of(place: Place, image: Found, budget: Budget) -> Files:
         ContentError: it can't be read, or is not what its configuration says.
         msgspec.DecodeError: its configuration is none.
     """
+    if image.fault:
+        raise image.fault
     said = _decode_configuration(place.document(image.config)).rootfs.diff_ids
     if len(said) != len(image.layers):
         detail = f"{len(image.layers)} layers, and its configuration has {len(said)}"
@@ -140,16 +149,38 @@ def _indexed(
         if _REFERS in notes or (each.platform is not None and each.platform.os == "unknown"):
             continue
         known = notes.get(_FULL_NAME) or notes.get(_NAME) or name
-        document = _decode_document(_blob(place, each.digest))
         digests = (*above, each.digest)
+        try:
+            document = _decode_document(_blob(place, each.digest))
+        except (ContentError, msgspec.DecodeError, RecursionError) as error:
+            yield _unread(digests, known, error)
+            continue
         if document.manifests is not None:
             yield from _indexed(place, document, digests, known, depth + 1)
-        elif document.config is not None:
-            config = document.config.digest
-            _blob(place, config)
-            names = (known,) if "/" in known or ":" in known else ()
-            layers = tuple(_path(layer.digest) for layer in document.layers)
-            yield Found(_path(config), layers, Identity(digests, config, names))
+        else:
+            yield _listed(place, document, digests, known)
+
+
+def _listed(place: Place, manifest: _Document, digests: tuple[str, ...], known: str) -> Found:
+    if manifest.config is None:
+        return _unread(digests, known, MalformedError(f"{digests[-1]} is no manifest"))
+    config = manifest.config.digest
+    try:
+        _blob(place, config)
+        layers = tuple(_path(layer.digest) for layer in manifest.layers)
+    except ContentError as error:
+        return _unread(digests, known, error)
+    return Found(_path(config), layers, Identity(digests, config, _names(known)))
+
+
+def _unread(digests: tuple[str, ...], known: str, error: Exception) -> Found:
+    """An image that is listed and not there: it costs no other."""
+    fault = error if isinstance(error, ContentError) else MalformedError(str(error))
+    return Found("", (), Identity(digests, "", _names(known)), fault)
+
+
+def _names(known: str) -> tuple[str, ...]:
+    return (known,) if "/" in known or ":" in known else ()
 
 
 def _blob(place: Place, digest: str) -> bytes:

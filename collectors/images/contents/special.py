@@ -6,6 +6,9 @@
     layer 2   usr/bin/.wh.at          usr/bin/su  0755      opt/x/.wh..wh..opq
     image     nothing: at was removed, su has the bit no more, opt/x is another folder now
 
+Hard links are one file: engines set the mode that the header of a link has, so the bits of one
+name are those of all. Where layers say it in different ways the answer is the one with more files.
+
 Only such files are remembered, and which folders they are in: an image of a million files costs
 what it has of them. A whiteout is about the layers below it alone. A path is taken as a layer
 writes it: who reaches a file by a link of a folder names another path, and what one layer removes
@@ -20,9 +23,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
 from auditor.model.images import SpecialFile
+from collectors.images.contents.fields import shown
 from collectors.images.contents.headers import FILE, FOLDER, LINK, Entry, plain
-from collectors.images.contents.limits import SPECIAL, TooLargeError
+from collectors.images.contents.limits import LINKS, SPECIAL, MalformedError, TooLargeError
 
 BITS: Final = 0o6000
 _GONE: Final = ".wh."
@@ -37,11 +43,13 @@ class Overlaid:
     def __init__(self) -> None:
         self._files: dict[str, SpecialFile] = {}
         self._folders = Counter[str]()
+        self._links: dict[str, set[str]] = {}
 
     def add(self, layer: Iterable[Entry], number: int) -> int:
         """Lay one more layer over them; the number of its files.
 
         Raises:
+            MalformedError: it removes or replaces what engines do not.
             TooLargeError: there are more such files than are remembered.
         """
         own: dict[str, SpecialFile] = {}
@@ -54,7 +62,7 @@ class Overlaid:
             elif name.startswith(_OWN):
                 continue
             elif name.startswith(_GONE):
-                self._remove(f"{folder}/{name.removeprefix(_GONE)}".lstrip("/"))
+                self._remove(_removed(folder, name.removeprefix(_GONE)))
             else:
                 self._put(entry, number, own)
         for path in own:
@@ -67,24 +75,47 @@ class Overlaid:
     @property
     def files(self) -> tuple[SpecialFile, ...]:
         """All of them, by path."""
-        return tuple(self._files[path] for path in sorted(self._files))
+        found = (
+            msgspec.structs.replace(self._files[path], path=shown(f"/{path}"))
+            for path in sorted(self._files)
+        )
+        return tuple(found)
 
     def _put(self, entry: Entry, number: int, own: dict[str, SpecialFile]) -> None:
         """Take what a layer has at a path: it stands in place of what was there."""
         path = entry.path
+        own.pop(path, None)
+        self._links.pop(path, set()).discard(path)
         if entry.kind == FOLDER:
             self._forget(path)
             return
+        if not path:
+            raise MalformedError("a layer with a file in place of the whole image")
         self._remove(path)
-        own.pop(path, None)
-        mode, owner = entry.mode, entry.owner
-        to = plain(entry.target) if entry.kind == LINK else ""
-        if to and (known := own.get(to) or self._files.get(to)):
-            mode, owner = mode | int(known.mode, 8), known.owner
+        mode, owner, names = entry.mode, entry.owner, {path}
+        if entry.kind == LINK:
+            to, names = self._linked(entry)
+            if known := own.get(to) or self._files.get(to):
+                mode, owner = mode | int(known.mode, 8), known.owner
+            if to in own and own[to].mode == f"{mode:04o}":
+                names = {path}
         if entry.kind in {FILE, LINK} and mode & BITS:
-            if len(own) + len(self._files) >= SPECIAL:
+            for name in names:
+                own[name] = SpecialFile(name, f"{mode:04o}", owner, number)
+            if len(own) + len(self._files) > SPECIAL:
                 raise TooLargeError(f"more than {SPECIAL:,} files with the setuid or setgid bit")
-            own[path] = SpecialFile(f"/{path}", f"{mode:04o}", owner, number)
+
+    def _linked(self, entry: Entry) -> tuple[str, set[str]]:
+        """What a hard link is a link to, and all names of that file."""
+        to = plain(entry.target)
+        if not to:
+            raise MalformedError("a layer with a hard link to the whole image")
+        names = self._links.setdefault(to, {to})
+        names.add(entry.path)
+        self._links[entry.path] = names
+        if len(self._links) > LINKS:
+            raise TooLargeError(f"more than {LINKS:,} hard links")
+        return to, names
 
     def _remove(self, path: str) -> None:
         self._forget(path)
@@ -109,3 +140,10 @@ def _above(path: str) -> Iterator[str]:
     """Yield the folders that a path is in, the nearest first."""
     while path := path.rpartition("/")[0]:
         yield path
+
+
+def _removed(folder: str, name: str) -> str:
+    """The path that a whiteout is about."""
+    if name in {"", ".", ".."}:
+        raise MalformedError("a layer that removes a file without a name")
+    return f"{folder}/{name}" if folder else name

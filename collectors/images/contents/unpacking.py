@@ -1,5 +1,7 @@
 """Layers as streams: plain, by gzip or by zstd, as their first bytes say, within what is allowed.
 
+Other packing that engines know is named and not read: it would look as no archive at all.
+
 A layer of a few kilobytes may come to gigabytes. Nothing is held but the piece that is looked at;
 what all layers of an image come to is counted, and so is the time.
 """
@@ -14,10 +16,18 @@ from typing import Any, Final
 
 import zstandard
 
-from collectors.images.contents.limits import MalformedError, TooLargeError
+from collectors.images.contents.limits import (
+    MalformedError,
+    TooLargeError,
+    UnsupportedError,
+)
 
 PIECE: Final = 1 << 18
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_SKIPPED: Final = b"\x2a\x4d\x18"
+"""What follows the first byte, 0x50 to 0x5f, of a frame of zstd that has no data."""
+_OTHERS: Final = {b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+_MOST_START: Final = 5
 _WINDOW: Final = 1 << 27
 """Bytes that a stream of zstd may refer back to: as the command line allows."""
 
@@ -97,17 +107,24 @@ class Unpacked:
 
 def _unpacked(pieces: Iterator[bytes], budget: Budget) -> Iterator[bytes]:
     first = b""
-    while len(first) < len(_ZSTD) and (piece := next(pieces, b"")):
+    while len(first) < _MOST_START and (piece := next(pieces, b"")):
         first += piece
+    for start, form in _OTHERS.items():
+        if first.startswith(start):
+            raise UnsupportedError(f"a layer that is packed by {form}")
     if first.startswith(_GZIP):
         parts = _gunzipped(first, pieces)
-    elif first.startswith(_ZSTD):
+    elif first.startswith(_ZSTD) or _is_skipped(first):
         parts = _unzstd(first, pieces)
     else:
         parts = _joined(first, pieces)
     for part in parts:
         budget.spend(len(part))
         yield part
+
+
+def _is_skipped(first: bytes) -> bool:
+    return first[1:4] == _SKIPPED and first[0] >> 4 == 5
 
 
 def _joined(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ import zstandard
 
 FOLDERS = ("", "bin/", "opt/x/", "opt/x/deep/", "usr/")
 NAMES = ("su", "at", "run", "opt", "x")
+BLOCK = 512
 LONG = "d" * 90 + "/" + "e" * 120 + "/su"
 """Longer than a header holds, in either form."""
 
@@ -46,6 +47,22 @@ def layer(*files: File, form: int = tarfile.PAX_FORMAT, **fields: Any) -> bytes:
                 setattr(entry, name, value)
             archive.addfile(entry, io.BytesIO(bytes(entry.size)))
     return made.getvalue()
+
+
+def changed(data: bytes, at: int, new: bytes) -> bytes:
+    """A header with other bytes, and with a sum that is right."""
+    made = bytearray(data)
+    made[at : at + len(new)] = new
+    made[148:156] = b" " * 8
+    made[148:156] = f"{sum(made[:BLOCK]):06o}\0 ".encode()
+    return bytes(made)
+
+
+def before(kind: bytes, data: bytes, size: int | None = None) -> bytes:
+    """A header that says more of the next one, or of all."""
+    made = changed(layer(File("x"))[:BLOCK], 156, kind)
+    made = changed(made, 124, f"{len(data) if size is None else size:011o}\0".encode())
+    return made + data.ljust(-(-len(data) // BLOCK) * BLOCK, b"\0")
 
 
 def some_layers(dice: random.Random) -> list[bytes]:

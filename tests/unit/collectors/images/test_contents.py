@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 import itertools
 import json
+import lzma
 import random
 import tarfile
 import zlib
@@ -14,6 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import zstandard
 
 from auditor.errors import CollectionError
 from auditor.model.evidence import TargetEntry
@@ -29,7 +32,9 @@ from tests.unit.collectors.images.layers import (
     File,
     Saved,
     archived,
+    before,
     blob,
+    changed,
     digest,
     laid_out,
     layer,
@@ -123,10 +128,21 @@ def test_names_that_are_longer_than_a_header(form: int, tmp_path: Path) -> None:
     assert set(listed(made)) == unpacked([made], tmp_path / "root") == {(f"/{LONG}", "4711")}
 
 
+def _link(path: str, target: str, mode: int = 0o4755) -> File:
+    return File(path, mode, tarfile.LNKTYPE, target)
+
+
 @pytest.mark.parametrize(
     ("layers", "left"),
     [
         ([[SU], [File("usr/bin/.wh.su")]], []),
+        ([[SU, File("a"), _link("b", "a")]], ["/a", "/b", "/usr/bin/su"]),
+        (
+            [[File("a"), File("b", 0o755, tarfile.LNKTYPE, "a")], [_link("c", "b")]],
+            ["/a", "/b", "/c"],
+        ),
+        ([[File("a"), _link("b", "./a")], [File("usr")], [File(".wh.b")]], ["/a"]),
+        ([[File("a"), _link("b", "/a")], [File("a")], [File("b", kind=tarfile.DIRTYPE)]], []),
         ([[SU], [File("usr/.wh.bin")]], []),
         ([[SU], [File("usr/bin/.wh.su"), SU]], ["/usr/bin/su"]),
         ([[SU, File("usr/bin/.wh.su")]], ["/usr/bin/su"]),
@@ -148,19 +164,15 @@ def test_one_layer_over_the_other(layers: list[list[File]], left: list[str]) -> 
     assert found == left
 
 
-def _changed(data: bytes, at: int, new: bytes) -> bytes:
-    """A header with other bytes, and with a sum that is right."""
-    made = bytearray(data)
-    made[at : at + len(new)] = new
-    made[148:156] = b" " * 8
-    made[148:156] = f"{sum(made[:BLOCK]):06o}\0 ".encode()
-    return bytes(made)
-
-
 def _pax(records: bytes, size: int | None = None) -> bytes:
-    made = layer(File("x", kind=tarfile.XHDTYPE))[:BLOCK]
-    made = _changed(made, 124, f"{len(records) if size is None else size:011o}\0".encode())
-    return made + records.ljust(-(-len(records) // BLOCK) * BLOCK, b"\0") + layer(SU)
+    return before(b"x", records, size) + layer(SU)
+
+
+def record(key: str, value: str) -> bytes:
+    """One record of pax."""
+    rest = f" {key}={value}\n".encode()
+    length = next(each for each in range(len(rest), 9_999) if len(f"{each}") + len(rest) == each)
+    return str(length).encode() + rest
 
 
 PLAIN = layer(SU, File("z", size=5_000))
@@ -169,14 +181,34 @@ HOSTILE = {
     "half a header": (PLAIN[:300], "ends too early"),
     "half a file": (PLAIN[: 3 * BLOCK + 100], "ends too early"),
     "a sum that is wrong": (b"y" + PLAIN[1:], "no tar archive"),
-    "a size that is none": (_changed(PLAIN, 124, b"9" * 11), "a number that is none"),
-    "a size without end": (_changed(PLAIN, 124, b"\xff" * 12), "a number out of range"),
-    "more than there is": (_changed(PLAIN, 124, b"7" * 11), "ends too early"),
+    "a size that is none": (changed(PLAIN, 124, b"9" * 11), "a number that is none"),
+    "a size without end": (changed(PLAIN, 124, b"\x80" + b"\xff" * 11), "a number out of range"),
+    "more than there is": (changed(PLAIN, 124, b"7" * 11), "ends too early"),
     "a name without end": (_pax(b"", 1 << 30), "a name that is too long"),
     "a record of nothing": (_pax(b"0 a=b\n"), "a record of pax"),
     "a record of no number": (_pax(b"x path=b\n"), "a record of pax"),
     "a record with a size": (_pax(b"10 size=x\n"), "a size that is none"),
-    "a sparse file": (_changed(PLAIN, 156, b"S"), "a sparse file"),
+    "a sparse file": (changed(PLAIN, 156, b"S"), "a sparse file"),
+    "another sparse file": (_pax(record("GNU.sparse.major", "7")), "a sparse file of an unknown"),
+    "an unknown type": (changed(PLAIN, 156, b"Z"), "an archive with a b'Z'"),
+    "what Docker does not unpack": (changed(PLAIN, 156, b"7"), "an archive with a b'7'"),
+    "a file that ends as a folder": (layer(File("bin/su/")), "whose name is that of a folder"),
+    "a block of nothing": (bytes(BLOCK) + PLAIN, "goes on after a block of nothing"),
+    "more of nothing": (before(b"x", record("mtime", "1")), "a file that does not follow"),
+    "a name of nothing": (before(b"L", b"bin/su\0") + bytes(2 * BLOCK), "that does not follow"),
+    "more of all files": (before(b"g", record("path", "x")) + PLAIN, "one path for all files"),
+    "more of all in between": (before(b"L", b"x") + before(b"g", b"") + PLAIN, "does not follow"),
+    "a time that is none": (_pax(record("mtime", "soon")), "a mtime that is none"),
+    "a name with an end": (_pax(record("path", "x\0y")), "a record of pax"),
+    "a size below nothing": (changed(PLAIN, 124, b"\xff" * 12), "out of range"),
+    "a file in place of all": (layer(File(".")), "in place of the whole image"),
+    "a link in place of all": (layer(File("./", kind=tarfile.SYMTYPE)), "in place of the whole"),
+    "a link to all": (layer(_link("x", "/")), "a hard link to the whole image"),
+    "a removal of nothing": (layer(File(".wh.")), "removes a file without a name"),
+    "a removal of a folder": (layer(File("bin/.wh..")), "removes a file without a name"),
+    "a removal of all": (layer(File("bin/.wh...")), "removes a file without a name"),
+    "bzip2": (bz2.compress(PLAIN), "packed by bzip2"),
+    "xz": (lzma.compress(PLAIN), "packed by xz"),
     "gzip that is none": (b"\x1f\x8b" + b"x" * 600, "no gzip"),
     "half of gzip": (zlib.compress(PLAIN, wbits=31)[:60], "ends too early"),
     "zstd that is none": (b"\x28\xb5\x2f\xfd" + b"\xff" * 600, "no zstd"),
@@ -187,6 +219,57 @@ HOSTILE = {
 def test_what_is_no_layer_is_said_to_be_none(data: bytes, said: str) -> None:
     with pytest.raises(ContentError, match=said):
         listed(data)
+
+
+def _said(kind: bytes, data: bytes, *more: tuple[bytes, bytes]) -> bytes:
+    """A file of the bits, after what says more of it."""
+    return b"".join(before(*each) for each in ((kind, data), *more)) + layer(SU)
+
+
+_SIZED = changed(layer(File("x", size=512)), 124, b"\x000000001000")[: 2 * BLOCK]
+"""A file of one block, as its size says after a byte of nothing."""
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (_said(b"x", record("path", "")), "/usr/bin/su"),
+        (_said(b"x", record("path", "a") + record("path", "")), "/usr/bin/su"),
+        (_said(b"x", record("path", "a"), (b"x", record("mtime", "1.5"))), "/usr/bin/su"),
+        (_said(b"x", record("GNU.sparse.name", "a")), "/usr/bin/su"),
+        (_said(b"x", record("GNU.sparse.name", "a") + record("GNU.sparse.map", "0,3")), "/a"),
+        (_said(b"L", b"a\0", (b"x", record("path", "b"))), "/a"),
+        (_said(b"L", b"\0", (b"x", record("path", "b"))), "/b"),
+        (_said(b"g", record("comment", "x")), "/usr/bin/su"),
+        (changed(layer(SU), 100, b"\x004755\0\0\0"), "/usr/bin/su"),
+        (changed(layer(SU), 100, b"   4755 "), "/usr/bin/su"),
+        (changed(layer(SU), 100, b"\x80\0\0\0\0\0\x09\xed"), "/usr/bin/su"),
+        (_SIZED + layer(SU), "/usr/bin/su"),
+    ],
+)
+def test_headers_are_taken_as_engines_take_them(data: bytes, found: str) -> None:
+    assert listed(data) == [(found, "4755")]
+
+
+def test_names_that_are_no_text_stay_apart() -> None:
+    one, other = (changed(layer(File("a", 0o4755)), 0, name) for name in (b"\xff", b"\xfe"))
+    assert listed(one, other) == [("/\ufffd", "4755")] * 2
+    assert listed(one, changed(layer(File(".wh.a")), 4, b"\xfe")) == [("/\ufffd", "4755")]
+
+
+def test_a_frame_that_has_no_data_may_be_anywhere() -> None:
+    frame = b"\x5a\x2a\x4d\x18\4\0\0\0abcd"
+    packed = zstandard.compress(PLAIN)
+    for data in (frame + packed, frame * 2 + packed, packed + frame):
+        assert listed(data) == [("/usr/bin/su", "4755")]
+
+
+def test_a_part_that_is_there_twice_is_not_one_of_them(tmp_path: Path) -> None:
+    path = archived(Saved([layer(SU)]).parts(), tmp_path / "a.tar")
+    with tarfile.open(path, "a") as archive:
+        archive.addfile(tarfile.TarInfo("index.json"))
+    with pytest.raises(CollectionError, match=r"two parts of the name 'index\.json'"):
+        collected(path)
 
 
 def test_a_layer_that_is_damaged_anywhere_raises_nothing_else() -> None:
@@ -260,8 +343,8 @@ def test_layers_that_are_links_are_found_as_engines_once_wrote_them(tmp_path: Pa
     name, saved[0]["Layers"] = saved[0]["Layers"][0], ["two/layer.tar"]
     parts["one/layer.tar"] = parts.pop(name)
     parts["manifest.json"] = json.dumps(saved).encode()
-    path = archived(parts, tmp_path / "a.tar")
     for target, said in (("../one/layer.tar", ""), ("layer.tar", "layer.tar leads to itself")):
+        path = archived(parts, tmp_path / "a.tar")
         with tarfile.open(path, "a") as archive:
             entry = tarfile.TarInfo("two/layer.tar")
             entry.type, entry.linkname = tarfile.SYMTYPE, target
@@ -337,6 +420,23 @@ def test_an_image_of_several_platforms_is_several(tmp_path: Path) -> None:
     _, found = collected(place)
     assert [len(each.special) for each in found] == [1, 0]
     assert [each.image.digests[0] for each in found] == [digest(data)] * 2
+
+
+def test_a_platform_that_is_not_there_costs_no_other(tmp_path: Path) -> None:
+    parts = Saved([layer(SU)]).parts()
+    listed = json.loads(parts["index.json"])
+    none = b'{"layers": []}'
+    listed["manifests"] += [{"digest": "sha256:" + "0" * 64}, {"digest": digest(none)}]
+    parts |= {"index.json": json.dumps(listed).encode(), blob(none): none}
+    entry, found = collected(archived(without(parts, "manifest.json"), tmp_path / "a.tar"))
+    assert [each.path for each in found[0].special] == ["/usr/bin/su"]
+    missing = "sha256:" + "0" * 64
+    assert sorted(gap.detail for gap in entry.gaps) == sorted(
+        (
+            f"{missing}: there is no blobs/sha256/{'0' * 64} in it",
+            f"{digest(none)}: {digest(none)} is no manifest",
+        )
+    )
 
 
 def test_the_end_of_an_archive_may_be_missing() -> None:
