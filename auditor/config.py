@@ -18,6 +18,16 @@ VSPHERE_VARIABLE = "AUDITOR_VSPHERE_PASSWORD"
 SESSION_VARIABLE = "AUDITOR_VSPHERE_SESSION"
 """As that one, both."""
 _MOST_AUTHORITIES = 1 << 22
+_SENT = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_PROFILE",
+)
 _DIGITS = 11
 """Of a SOURCE_DATE_EPOCH before the year 5138."""
 
@@ -59,11 +69,13 @@ class StorageConfig(msgspec.Struct, frozen=True):
 
     The library reads keys and identities itself. ``has_key`` is whether AWS_ACCESS_KEY_ID is set,
     ``has_identity`` whether a variable names a token or a service that gives some, ``no_machine``
-    AWS_EC2_METADATA_DISABLED. ``profile`` is AWS_PROFILE, ``credentials`` and ``settings`` are the
-    files that have it; ``authorities`` is the content of AWS_CA_BUNDLE, empty for none.
+    AWS_EC2_METADATA_DISABLED. ``variable`` is what says the endpoint. ``profile`` is AWS_PROFILE,
+    ``credentials`` and ``settings`` are the files that have it; ``authorities`` is the content of
+    AWS_CA_BUNDLE, empty for none.
     """
 
     endpoint: str = ""
+    variable: str = "AWS_ENDPOINT_URL"
     region: str = ""
     profile: str = ""
     credentials: str = ""
@@ -143,9 +155,12 @@ def read_storage_config(environment: Mapping[str, str] | None = None) -> Storage
     https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
 
     Raises:
-        UsageError: AWS_CA_BUNDLE can't be read.
+        UsageError: AWS_CA_BUNDLE can't be read, or a variable has what no request can have.
     """
     env = os.environ if environment is None else environment
+    for name in _SENT:
+        check_sendable(name, env.get(name, ""))
+    variable = "AWS_ENDPOINT_URL_S3" if env.get("AWS_ENDPOINT_URL_S3") else "AWS_ENDPOINT_URL"
     usual = Path(env.get("HOME", "")) / ".aws"
     identities = (
         "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -158,7 +173,8 @@ def read_storage_config(environment: Mapping[str, str] | None = None) -> Storage
     except (OSError, ValueError) as error:
         raise UsageError(f"AWS_CA_BUNDLE: {error}", hint="a file of certificates") from error
     return StorageConfig(
-        endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL", ""),
+        endpoint=env.get(variable, ""),
+        variable=variable,
         region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION", ""),
         profile=env.get("AWS_PROFILE", ""),
         credentials=env.get("AWS_SHARED_CREDENTIALS_FILE") or str(usual / "credentials"),
@@ -168,6 +184,26 @@ def read_storage_config(environment: Mapping[str, str] | None = None) -> Storage
         no_machine=env.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true",
         authorities=authorities,
     )
+
+
+def check_sendable(name: str, value: str) -> None:
+    """See that a value can stand in a header: it is what a storage is signed in to by.
+
+    Raises:
+        UsageError: it can't. The value, which may be a secret, is not repeated.
+    """
+    if not (value.isascii() and (value.isprintable() or not value)):
+        raise UsageError(
+            f"{name} has a line end or another character that no request can have",
+            hint="does what it comes from, a file or a Secret, end with a line end?",
+        )
+
+
+def leave_out_empty(prefix: str) -> None:
+    """Take out of the process's own environment what is there and empty: some libraries use it."""
+    for name in [name for name, value in os.environ.items() if not value]:
+        if name.startswith(prefix):
+            del os.environ[name]
 
 
 def take_variable(name: str) -> str:

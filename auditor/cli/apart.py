@@ -2,13 +2,15 @@
 
 The library that asks has threads, and workers are forked from this process: nothing forks from one
 with threads. So each call has a process that ends with it. An interrupt is passed on, and waited
-for: an upload that is given up leaves nothing where it was to be.
+for: an upload that is given up leaves nothing where it was to be. Whatever goes wrong there comes
+back as an error, and nothing is printed there: who knows what a library would print.
 """
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
@@ -93,6 +95,7 @@ def _answer(
 ) -> None:
     """Ask the storage, and send what came of it; the other end of the pipe is the parent's."""
     other.close()
+    _say_nothing()
     for number in _STOPS:
         signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else _give_up)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
@@ -103,8 +106,22 @@ def _answer(
             answer = type(error)(error.message, hint=error.hint)
         except OSError as error:
             answer = RenderError(error.strerror or "it can't be written", hint="is there room?")
+        except _GivenUpError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - of Rust not all is an Exception
+            answer = RenderError(
+                f"what asks the storage failed: {type(error).__name__}",
+                hint="it is set up by AWS_ENDPOINT_URL, AWS_REGION, the keys and the proxies",
+            )
         pipe.send(answer)
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+
+
+def _say_nothing() -> None:
+    """Have nothing printed by a library, which does not know what may be shown."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _give_up(number: int, frame: object) -> NoReturn:

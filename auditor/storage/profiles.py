@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from auditor.bounded import read_named
-from auditor.config import StorageConfig
+from auditor.config import StorageConfig, check_sendable
 from auditor.errors import UsageError
 
 _MOST: Final = 1 << 20
@@ -42,8 +42,8 @@ def profile_of(said: StorageConfig) -> Profile:
     """What the profile that is asked for says, or the default one.
 
     Raises:
-        UsageError: it is asked for and not there, a file can't be read, or a program or a person
-            has to be asked for its keys.
+        UsageError: it is asked for and not there, a file can't be read, a program or a person
+            has to be asked for its keys, or what it has can't be sent.
     """
     name = said.profile or "default"
     keys = _section(said.credentials, name)
@@ -61,7 +61,7 @@ def profile_of(said: StorageConfig) -> Profile:
                 f"the profile {name} has {other}, which is not followed here",
                 hint=f'eval "$(aws configure export-credentials --profile {name} --format env)"',
             )
-    return Profile(
+    found = Profile(
         key=both.get("aws_access_key_id", ""),
         secret=both.get("aws_secret_access_key", ""),
         token=both.get("aws_session_token", ""),
@@ -70,6 +70,9 @@ def profile_of(said: StorageConfig) -> Profile:
         role=both.get("role_arn", ""),
         token_file=both.get("web_identity_token_file", ""),
     )
+    for field in ("key", "secret", "token", "region", "endpoint", "role"):
+        check_sendable(f"the {field} of the profile {name}", getattr(found, field))
+    return found
 
 
 def _section(path: str, name: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ come from. What is decided here:
 * **Never replaced.** What is not to be replaced is put under ``If-None-Match: *``, in one piece,
   as a condition is one of a single request; what is too large for one is looked for beforehand.
 * **Read as one.** An object is read piece by piece, each only while it is the one that was begun.
+* **What is said is looked through first** (``where``), as the library reads variables itself.
 * **Nothing of what a server says is shown** but the code of its error (``said``).
 """
 
@@ -25,11 +26,12 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
-from auditor.config import StorageConfig
+from auditor.config import StorageConfig, leave_out_empty
 from auditor.errors import UsageError
 from auditor.storage.address import STAR, Address, address_of
-from auditor.storage.profiles import profile_of
-from auditor.storage.said import Doing, told
+from auditor.storage.profiles import Profile, profile_of
+from auditor.storage.said import Asked, Doing, nobody, told
+from auditor.storage.where import Where, where_of
 
 WHOLE: Final = 32 << 20
 """Bytes that are put in one request; more go in parts."""
@@ -61,19 +63,19 @@ class S3:
 
     def try_writing(self, uri: str, *, replace: bool) -> None:
         """See whether an object could be put there, and leave nothing."""
-        address, store = self._at(uri)
+        address, store, asked = self._at(uri)
         if not replace and _is_there(store, address):
             raise _there(address)
-        with contextlib.suppress(_TriedError), told(address, Doing.WRITING):
+        with contextlib.suppress(_TriedError), told(asked, Doing.WRITING):
             obstore.put(store, address.key, _nothing(), use_multipart=True, chunk_size=_PART)
 
     def put(self, file: BinaryIO, uri: str, *, replace: bool) -> None:
         """Put what is in a file there."""
-        address, store = self._at(uri)
+        address, store, asked = self._at(uri)
         size = file.seek(0, 2)
         file.seek(0)
         try:
-            with told(address, Doing.WRITING):
+            with told(asked, Doing.WRITING):
                 if size > WHOLE:
                     if not replace and _is_there(store, address):
                         raise _there(address)
@@ -89,15 +91,21 @@ class S3:
 
     def get(self, uri: str, file: BinaryIO, most: int) -> None:
         """Copy an object into a file."""
-        address, store = self._at(uri)
-        with told(address, Doing.READING):
+        address, store, asked = self._at(uri)
+        with told(asked, Doing.READING):
             found = obstore.head(store, address.key)
-            size, tag = found["size"], found["e_tag"]
-            if size > most:
-                raise UsageError(
-                    f"{address}: {size:,} bytes, which is more than {most >> 30} GiB",
-                    hint="is it a bundle?",
-                )
+        size, tag = found["size"], found["e_tag"]
+        if size > most:
+            raise UsageError(
+                f"{address}: {size:,} bytes, which is more than {most >> 30} GiB",
+                hint="is it a bundle?",
+            )
+        if not tag:
+            raise UsageError(
+                f"{asked}: it does not say which version of the object it is (no ETag)",
+                hint=f"is {asked.place} an S3 storage?",
+            )
+        with told(asked, Doing.READING_ON):
             for start in range(0, size, _PIECE):
                 end = min(start + _PIECE, size)
                 options: Any = {"range": (start, end), "if_match": tag}
@@ -108,10 +116,10 @@ class S3:
 
     def matching(self, pattern: str, most: int) -> Sequence[str]:
         """The URIs that a pattern with a star stands for, sorted."""
-        address, store = self._at(pattern, star=True)
+        address, store, asked = self._at(pattern, star=True)
         found: list[str] = []
         seen = 0
-        with told(address, Doing.LISTING):
+        with told(asked, Doing.LISTING):
             for page in obstore.list(store, address.prefix or None, chunk_size=1000):
                 seen += len(page)
                 found += (each["path"] for each in page if address.matches(each["path"]))
@@ -120,17 +128,20 @@ class S3:
                     raise UsageError(f"{address}: among more than {limit}", hint="a longer prefix")
         return [str(Address(address.bucket, key)) for key in sorted(found)]
 
-    def _at(self, uri: str, *, star: bool = False) -> tuple[Address, S3Store]:
+    def _at(self, uri: str, *, star: bool = False) -> tuple[Address, S3Store, Asked]:
         address = address_of(uri)
         if STAR in address.key and not star:
             raise UsageError(f"{address}: one object has to be named", hint="without a *")
-        with told(address, Doing.READING):
-            return address, _store(address.bucket, self._said)
+        profile = profile_of(self._said)
+        where = where_of(self._said, profile)
+        asked = Asked(str(address), where.host)
+        with told(asked, Doing.READING):
+            return address, _store(address.bucket, self._said, profile, where), asked
 
 
-def _store(bucket: str, said: StorageConfig) -> S3Store:
+def _store(bucket: str, said: StorageConfig, profile: Profile, where: Where) -> S3Store:
     """A bucket as whoever the environment says: variables first, which the library reads itself."""
-    profile = profile_of(said)
+    leave_out_empty("AWS_")
     given: dict[str, Any] = {}
     if not said.has_key and profile.key:
         given |= {"access_key_id": profile.key, "secret_access_key": profile.secret}
@@ -138,18 +149,13 @@ def _store(bucket: str, said: StorageConfig) -> S3Store:
     elif not said.has_key and profile.role and profile.token_file:
         given |= {"role_arn": profile.role, "web_identity_token_file": profile.token_file}
     elif not said.has_key and not said.has_identity and said.no_machine:
-        raise UsageError(
-            "nobody says as whom the storage is to be asked",
-            hint="AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        )
-    endpoint = said.endpoint or profile.endpoint
-    if endpoint:
-        given |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-    region = said.region or profile.region
-    if region:
-        given |= {"region": region}
+        raise nobody("")
+    if where.endpoint:
+        given |= {"endpoint": where.endpoint, "virtual_hosted_style_request": False}
+    if where.region:
+        given |= {"region": where.region}
     options: Any = {
-        "allow_http": endpoint.startswith("http://"),
+        "allow_http": where.endpoint.startswith("http://"),
         "allow_invalid_certificates": False,
         "connect_timeout": timedelta(seconds=10),
         "timeout": timedelta(seconds=120),

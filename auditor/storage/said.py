@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 
 from auditor.errors import AuditorError, RenderError, UsageError
-from auditor.storage.address import Address
 
 _CODE: Final = re.compile(r"<Code>([A-Za-z0-9.]{1,64})</Code>", re.ASCII)
 _STATUS: Final = re.compile(r"status(?: code:?)? ([1-5][0-9]{2})\b", re.ASCII)
@@ -38,21 +38,55 @@ _HINTS: Final[Mapping[str, str]] = MappingProxyType(
         "QuotaExceeded": "make room there",
     }
 )
-
-
 _ELSEWHERE: Final = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed"})
+_LATER: Final = frozenset({429, 500, 502, 503, 504})
+_KEYS: Final = "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_MACHINE: Final = re.compile(r"http://169\.254\.169\.254/")
+_HALF: Final = re.compile(r"Missing (?:SecretAccessKey|AccessKeyId)\b")
 
 
 class Doing(enum.Enum):
-    """What is asked for, and the rights that it needs."""
+    """What is asked for."""
 
-    WRITING = "s3:PutObject and s3:AbortMultipartUpload"
-    READING = "s3:GetObject"
-    LISTING = "s3:ListBucket"
+    WRITING = "writing"
+    READING = "reading"
+    READING_ON = "reading what was begun"
+    LISTING = "listing"
+
+    @property
+    def rights(self) -> str:
+        """What one needs to be allowed for it."""
+        match self:
+            case Doing.WRITING:
+                return "s3:PutObject and s3:AbortMultipartUpload"
+            case Doing.READING | Doing.READING_ON:
+                return "s3:GetObject"
+            case Doing.LISTING:
+                return "s3:ListBucket"
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What is asked for, a URI, and of whom: a host, "" for Amazon's."""
+
+    uri: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.uri} at {self.host}" if self.host else self.uri
+
+    @property
+    def place(self) -> str:
+        """What answers, or what says where it is."""
+        return self.host or "AWS_ENDPOINT_URL"
+
+
+def nobody(why: str) -> UsageError:
+    """Nothing says who asks."""
+    return UsageError(f"nobody says as whom the storage is to be asked{why}", hint=_KEYS)
 
 
 @contextlib.contextmanager
-def told(address: Address, doing: Doing) -> Iterator[None]:
+def told(asked: Asked, doing: Doing) -> Iterator[None]:
     """Turn what the library raises into one of our errors.
 
     Raises:
@@ -64,32 +98,51 @@ def told(address: Address, doing: Doing) -> Iterator[None]:
     except AlreadyExistsError:
         raise
     except (BaseError, FileNotFoundError, ValueError) as error:
-        raise _error(address, doing, error) from None
+        raise _error(asked, doing, error) from None
 
 
-def _error(address: Address, doing: Doing, error: Exception) -> AuditorError:
+def _error(asked: Asked, doing: Doing, error: Exception) -> AuditorError:
     text = str(error)
     kind = RenderError if doing is Doing.WRITING else UsageError
+    if _MACHINE.search(text):
+        return nobody(": no variable, no profile, and not this machine")
+    if _HALF.search(text):
+        return nobody(": one half of a key is there")
+    if isinstance(error, PreconditionError) and doing is Doing.READING_ON:
+        return kind(f"{asked}: it was changed while it was read", hint="try again")
     found = _CODE.search(text)
     code = found[1] if found is not None else ""
-    status = _STATUS.search(text)
-    if isinstance(error, PreconditionError):
-        return kind(f"{address}: it was changed while it was read", hint="try again")
     region = _REGION.search(text)
     if region is not None or code in _ELSEWHERE or "Received redirect" in text:
         where = region[1] if region is not None else "where it is"
-        return kind(f"{address}: the bucket is in another region", hint=f"AWS_REGION={where}")
+        return kind(f"{asked}: the bucket is in another region", hint=f"AWS_REGION={where}")
     if code in _HINTS:
-        return kind(f"{address}: {code}", hint=_HINTS[code])
-    number = int(status[1]) if status is not None else 0
+        return kind(f"{asked}: {code}", hint=_HINTS[code])
+    message, hint = _of_status(asked, doing, code, _status(text, error))
+    return kind(f"{asked}: {message}", hint=hint)
+
+
+def _status(text: str, error: Exception) -> int:
+    """The number that was answered, 0 for none."""
+    if isinstance(error, PreconditionError):
+        return 412
+    found = _STATUS.search(text)
+    return int(found[1]) if found is not None else 0
+
+
+def _of_status(asked: Asked, doing: Doing, code: str, number: int) -> tuple[str, str]:
+    """The message and the hint for what has no hint of its own."""
+    other = f"is {asked.place} an S3 storage?"
     if code == "AccessDenied" or number in {401, 403}:
-        what = code or f"status {number}"
-        return kind(f"{address}: refused ({what})", hint=f"it needs {doing.value}")
-    if number == 404 or isinstance(error, FileNotFoundError):
-        return kind(f"{address}: there is no such bucket or object", hint=_HINTS["NoSuchKey"])
+        return f"refused ({code or f'status {number}'})", f"it needs {doing.rights}"
+    if number == 404 and doing is Doing.READING:  # an answer to HEAD has no code
+        hint = _HINTS["NoSuchKey"]
+        return "there is no such bucket or object", f"{hint}; {other}" if asked.host else hint
+    if number in _LATER:
+        return f"it answered {code or number}", "try again later"
     if code or number:
-        return kind(f"{address}: it answered {code or number}", hint="try again later")
-    return kind(
-        f"{address}: no whole answer came from the storage",
-        hint="AWS_ENDPOINT_URL and AWS_REGION say where it is; is it reachable from here?",
+        return f"it answered {code or number}", other
+    return (
+        "no whole answer came from the storage",
+        "AWS_ENDPOINT_URL and AWS_REGION say where it is; is it reachable from here?",
     )

@@ -70,6 +70,11 @@ class Storage:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
+    def host(self) -> str:
+        """The host and the port, as errors have them."""
+        return self.url.removeprefix("http://")
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables by which a command finds it."""
         return {**SECRETS, "AWS_ENDPOINT_URL": self.url, "AWS_REGION": "us-east-1"}

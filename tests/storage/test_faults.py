@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -47,6 +48,10 @@ WRITING: Final = {
     "throttled": (SLOW, "SlowDown", "try again later"),
     "hung up": (CUT, "no whole answer", "AWS_ENDPOINT_URL"),
     "a page in its place": (Reply(200, b"<html>kanari</html>"), "no whole answer", "reachable"),
+    "no storage": (Reply(501), "it answered 501", "127.0.0.1"),
+    "nothing of the kind": (Reply(404, b"<html>"), "it answered 404", "an S3 storage?"),
+    "busy": (Reply(503), "it answered 503", "try again later"),
+    "a condition of its own": (Reply(412), "it answered 412", "an S3 storage?"),
 }
 
 
@@ -112,7 +117,9 @@ def test_a_bundle_that_does_not_arrive_is_kept_here(
     storage.fault = refusing("PUT", error(403, "AccessDenied"))
     found = scan(keyed, storage, tmp_path, "-q", "--output", PLACE)
     assert found.code == 2
-    assert f"{PLACE}: refused (AccessDenied); it was not stored there" in found.err
+    assert (
+        f"{PLACE} at {storage.host}: refused (AccessDenied); it was not stored there" in found.err
+    )
     kept = tmp_path / kept_in(tmp_path)[0]
     assert f"kept as {kept}" in found.err
     assert kept_in(tmp_path) == [kept.name]
@@ -130,7 +137,7 @@ def test_a_report_that_does_not_arrive_takes_the_others_with_it(
     outputs = ("-o", f"json={one}", "-o", f"html={two}", "-o", f"csv={tmp_path / 'r.csv'}")
     found = scan(keyed, storage, tmp_path, "-q", *outputs)
     assert found.code == 2
-    assert f"{two}: no whole answer" in found.err
+    assert f"{two} at {storage.host}: no whole answer" in found.err
     assert f"stored before: {one}" in found.err
     assert set(storage.objects) == {"1.json"}
     assert kept_in(tmp_path) == []
@@ -213,9 +220,32 @@ def test_what_can_not_be_read(
     storage.fault = refusing("GET", reply)
     with (tmp_path / "x").open("wb") as file, pytest.raises(UsageError) as found:
         store.get(PLACE, file, 1 << 20)
-    assert found.value.message.startswith(f"{PLACE}: ")
+    assert re.match(rf"{PLACE}( at {storage.host})?: ", found.value.message), found.value
     assert hint in found.value.hint
     assert not any(secret in str(found.value) for secret in SECRETS.values())
+
+
+LOOKED_AT: Final = {
+    "no version": (Reply(200, b"x", {"Last-Modified": "Mon, 30 Nov 2026 12:00:00 GMT"}), "no ETag"),
+    "no storage": (Reply(501), "it answered 501"),
+    "not there": (Reply(404), "there is no such bucket or object"),
+    "a condition of its own": (Reply(412), "it answered 412"),
+}
+
+
+@pytest.mark.parametrize(("reply", "said"), LOOKED_AT.values(), ids=LOOKED_AT)
+def test_what_is_no_storage_at_first_sight(
+    storage: Storage, store: Apart, tmp_path: Path, reply: Reply, said: str, capfd: Any
+) -> None:
+    """Before anything of it is read: who answered is named, and asked about."""
+    storage.fault = refusing("HEAD", reply)
+    with (tmp_path / "x").open("wb") as file, pytest.raises(UsageError) as found:
+        store.get(PLACE, file, 1 << 20)
+    assert found.value.message.startswith(f"{PLACE} at {storage.host}: ")
+    assert said in found.value.message
+    assert found.value.hint.endswith(f"is {storage.host} an S3 storage?")
+    assert capfd.readouterr() == ("", "")
+    assert {each.method for each in storage.asked} == {"HEAD"}
 
 
 def test_what_is_too_large_is_not_begun(storage: Storage, store: Apart, tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_what_can_not_be_written_is_known_before_anything_is_read(
         found = somebody.run(*read, *options, env=settings)
         assert cluster.asked == []
     assert found.code == 2
-    assert f"{place}: " in found.err
+    assert f"{place} at " in found.err
     assert text in found.err
     assert somebody.held == {}
 

@@ -45,6 +45,7 @@ REFUSED = {
     "a program": ({}, "[default]\ncredential_process=/kanari\n", "credential_process"),
     "signing in": ({"profile": "ci"}, "[profile ci]\nsso_session=x\n", "sso_session"),
     "another": ({"profile": "ci"}, "[profile ci]\nsource_profile=x\n", "source_profile"),
+    "a control character": ({}, "[default]\nregion=kanari\x07\n", "the region of the profile"),
     "no settings": ({}, "kanari = 1\n", "no settings of AWS"),
 }
 
@@ -73,6 +74,17 @@ def test_the_environment() -> None:
     assert (found.has_key, found.has_identity, found.no_machine) == (False, True, True)
     assert found.credentials == "/home/a/.aws/credentials"
     assert "kanari" not in repr(found)
+
+
+@pytest.mark.parametrize("value", ["kanari\n", "kanari\rx", "kanari\x00", "kan\u00e4ri"])
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"],
+)
+def test_what_no_request_can_have(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name} has a line end") as found:
+        read_storage_config({name: value})
+    assert "kan" not in found.value.message + found.value.hint
 
 
 def test_authorities_that_are_not_there(tmp_path: Path) -> None:
