@@ -30,6 +30,7 @@ AUDIT_POLICY = HERE / "auditpolicy"
 AGGREGATION = HERE / "aggregation"
 KUBELET = HERE / "kubelet"
 DOCKERFILE = HERE / "dockerfile"
+GOTAR = HERE / "gotar"
 MOBY = HERE / "moby"
 RUNC = HERE / "runc"
 VCSIM = HERE / "vcsim"
@@ -61,6 +62,7 @@ ENGINES: Mapping[str, Source] = {
     "aggregation": Source(AGGREGATION, "."),
     "kubelet": Source(KUBELET, "."),
     "dockerfile": Source(DOCKERFILE, "."),
+    "gotar": Source(GOTAR, "."),
     "dockerd": Source(MOBY, "github.com/moby/moby/v2/cmd/dockerd"),
     "runc": Source(
         RUNC, "github.com/opencontainers/runc", ("libseccomp-dev", "libseccomp2"), "seccomp"

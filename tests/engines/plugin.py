@@ -30,6 +30,7 @@ from tests.engines.composego import ComposeGo
 from tests.engines.crds import REPORTS, definitions
 from tests.engines.dockerd import Binaries, Docker, find_docker, find_new_docker
 from tests.engines.dockerd import running as docker_running
+from tests.engines.gotars import GoTar
 from tests.engines.judges import CYCLONEDX, OSCAL, Judge, find_judge
 from tests.engines.kubectl import Kubectl, find_kubectl
 from tests.engines.pythons import installed
@@ -298,6 +299,12 @@ def composego() -> ComposeGo:
 def auditpolicy() -> AuditPolicies:
     """The code of the pinned API server that reads and evaluates audit policies."""
     return _or_give_up(lambda: AuditPolicies(engine("auditpolicy")))
+
+
+@pytest.fixture(scope="session")
+def gotar() -> GoTar:
+    """Go's reader of tar, by which engines unpack layers."""
+    return _or_give_up(lambda: GoTar(engine("gotar")))
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def _entry(found: Header) -> Entry:
         if found.kind == b"0":
             raise UnsupportedError("an archive with a file whose name is that of a folder")
         kind = FOLDER
-    size = found.size if found.kind in {b"0", b"\0"} else 0
+    size = found.size if kind == FILE else 0
     if size < 0 or found.mode < 0 or found.owner < 0:
         raise MalformedError("an archive with a number out of range")
     return Entry(

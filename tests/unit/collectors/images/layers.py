@@ -65,6 +65,13 @@ def before(kind: bytes, data: bytes, size: int | None = None) -> bytes:
     return made + data.ljust(-(-len(data) // BLOCK) * BLOCK, b"\0")
 
 
+def record(key: str, value: str) -> bytes:
+    """One record of pax."""
+    rest = f" {key}={value}\n".encode()
+    length = next(each for each in range(len(rest), 9_999) if len(f"{each}") + len(rest) == each)
+    return str(length).encode() + rest
+
+
 def some_layers(dice: random.Random) -> list[bytes]:
     """Three layers that put, replace and remove files of the same few names."""
     return [layer(*_some(dice, number), form=dice.choice((0, 1, 2))) for number in range(3)]

@@ -38,6 +38,7 @@ from tests.unit.collectors.images.layers import (
     digest,
     laid_out,
     layer,
+    record,
     some_layers,
     unpacked,
     without,
@@ -168,13 +169,6 @@ def _pax(records: bytes, size: int | None = None) -> bytes:
     return before(b"x", records, size) + layer(SU)
 
 
-def record(key: str, value: str) -> bytes:
-    """One record of pax."""
-    rest = f" {key}={value}\n".encode()
-    length = next(each for each in range(len(rest), 9_999) if len(f"{each}") + len(rest) == each)
-    return str(length).encode() + rest
-
-
 PLAIN = layer(SU, File("z", size=5_000))
 HOSTILE = {
     "no archive": (b"\x00\x01" * 600, "no tar archive"),
@@ -228,6 +222,8 @@ def _said(kind: bytes, data: bytes, *more: tuple[bytes, bytes]) -> bytes:
 
 _SIZED = changed(layer(File("x", size=512)), 124, b"\x000000001000")[: 2 * BLOCK]
 """A file of one block, as its size says after a byte of nothing."""
+_FOLDER = changed(changed(layer(File("x/", size=512)), 156, b"\0"), 0, b"x/")[:BLOCK]
+"""A folder as in the oldest form: it has a size, and no data."""
 
 
 @pytest.mark.parametrize(
@@ -245,6 +241,7 @@ _SIZED = changed(layer(File("x", size=512)), 124, b"\x000000001000")[: 2 * BLOCK
         (changed(layer(SU), 100, b"   4755 "), "/usr/bin/su"),
         (changed(layer(SU), 100, b"\x80\0\0\0\0\0\x09\xed"), "/usr/bin/su"),
         (_SIZED + layer(SU), "/usr/bin/su"),
+        (_FOLDER + layer(SU), "/usr/bin/su"),
     ],
 )
 def test_headers_are_taken_as_engines_take_them(data: bytes, found: str) -> None:
