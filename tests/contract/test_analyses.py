@@ -34,7 +34,7 @@ from auditor.model.resource import Gap, Resource
 from auditor.platforms import PLATFORMS
 from auditor.runner.rows import Rows, encoded_all, joined
 from tests.contract.estate import CANARY, TARGET, estate, made, odd
-from tests.sweeps import examples
+from tests.sweeps import examples, sweep
 
 
 def site() -> Site:
@@ -258,11 +258,14 @@ def test_what_completes_names_kinds_and_facts(analysis: CompletingAnalysis) -> N
 
 
 @pytest.mark.parametrize("analysis", COMPLETING)
-@given(st.data())
+@sweep(5, 99)
+@given(data=st.data())
 def test_odd_objects_complete_nothing_or_something(
-    analysis: CompletingAnalysis, data: st.DataObject
+    analysis: CompletingAnalysis, size: int, data: st.DataObject
 ) -> None:
-    some = st.lists(st.sampled_from(sorted(analysis.reads)), min_size=1, max_size=5, unique=True)
+    """Among some kinds of objects, or among all."""
+    kinds = st.sampled_from(sorted(analysis.reads))
+    some = st.lists(kinds, min_size=1, max_size=size, unique=True)
     around = tuple(odd(kind, data.draw(OBJECTS)) for kind in data.draw(some))
     facts_of = tuple(odd(kind, data.draw(OBJECTS)) for kind in sorted(analysis.completes))
     waiting = [fact for fact in facts_of if analysis.awaits(fact)]
