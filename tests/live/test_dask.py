@@ -219,6 +219,7 @@ def test_what_is_lost_is_a_gap(fleet: Any, tmp_path: Path) -> None:
         gate.open.set()
         kill(third)
     assert done.code == 3, done.err
+    assert "distributed" not in done.err
     assert ("k8s://a", "the scheduler does not answer any more") in [
         (target, detail.partition(": ")[2]) for target, detail in gaps(tmp_path / "gone")
     ]

@@ -60,18 +60,24 @@ def parse_address(text: str) -> Address:
         UsageError: it is none, a file is not there, or it would be reached in the clear.
     """
     safe = shown(text, _OPTIONS)
+    if "@" in text.partition("?")[0]:
+        scheme = text.partition("://")[0]
+        raise UsageError(
+            f"--executor {scheme}://...: credentials are not taken: a scheduler asks for none",
+            hint="certificates say who asks: dasks://HOST:PORT?ca=FILE&cert=FILE&key=FILE",
+        )
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port, parts = "", None, urlsplit("")
-    if not host or parts.path.strip("/") or parts.fragment or "@" in parts.netloc:
+    if not host or parts.path.strip("/") or parts.fragment:
         raise UsageError(f"--executor {safe}: not HOST:PORT", hint="dask://127.0.0.1:8786")
     tls = parts.scheme == "dasks"
     options = _options(safe, parts.query, tls=tls)
     files = {name: value for name, value in options.items() if name in FILES}
     found = Address(host, port or PORT, tls, files, safe.partition("?")[0])
-    if found.is_exposed and options.get(_PLAIN) != _ACCEPTED:
+    if found.is_exposed and _PLAIN not in options:
         raise UsageError(
             f"--executor {safe}: {host} is another machine, and dask:// is not encrypted: whoever "
             "is in between runs code here and there",
@@ -86,8 +92,11 @@ def _options(safe: str, query: str, *, tls: bool) -> dict[str, str]:
     options: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         known = FILES if tls else (_PLAIN,)
-        if name not in known or name in options or not value:
-            hint = " and ".join(f"{each}=…" for each in known)
+        wrong = not value or (name == _PLAIN and value != _ACCEPTED)
+        if name not in known or name in options or wrong:
+            hint = (
+                " and ".join(f"{each}=FILE" for each in FILES) if tls else f"{_PLAIN}={_ACCEPTED}"
+            )
             scheme = "dasks" if tls else "dask"
             raise UsageError(
                 f"--executor {safe}: {name}={value if name in _OPTIONS else '…'} is not an option",
@@ -100,7 +109,11 @@ def _options(safe: str, query: str, *, tls: bool) -> dict[str, str]:
         )
     for name in FILES:
         if name in options and not Path(options[name]).is_file():
-            raise UsageError(f"--executor {safe}: {options[name]}: no such file", hint="see there")
+            raise UsageError(
+                f"--executor {safe}: {options[name]}: no such file",
+                hint=f"{name}= is a file of PEM, from this folder on, or from that of the "
+                "configuration that has it",
+            )
     return options
 
 

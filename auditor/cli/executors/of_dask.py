@@ -15,9 +15,10 @@ import itertools
 import logging
 import os
 import socket
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -230,8 +231,8 @@ def dask_errands(address: Address, warn: Callable[[str], None]) -> Iterator[Dask
     Raises:
         UsageError: it can't be reached, or no worker would judge as we do.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we say ourselves what is wrong
-    client = _connected(address)
+    _silence()
+    client = connected(address)
     errands = None
     try:
         errands = DaskErrands(client, address, warn)
@@ -243,27 +244,63 @@ def dask_errands(address: Address, warn: Callable[[str], None]) -> Iterator[Dask
             client.close(timeout=_GOODBYE)
 
 
-def _connected(address: Address) -> Client:
+def _silence() -> None:
+    """Have Dask log nothing: what is wrong we say ourselves."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":  # some have a level of their own
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def connected(address: Address, seconds: float = CONNECT) -> Client:
+    """Connect to a scheduler, within twice so many seconds.
+
+    Raises:
+        UsageError: nobody is there, or nobody who answers as a scheduler.
+    """
     scheme = "tls" if address.tls else "tcp"
     security = _security(address)
+
+    def connect() -> Client:
+        return Client(
+            f"{scheme}://{address.place}",
+            security=security,
+            timeout=seconds,
+            set_as_default=False,
+            name="auditor",
+        )
+
     try:
         # Dask tries again and again, also where nobody listens
-        socket.create_connection((address.host, address.port), CONNECT).close()
+        socket.create_connection((address.host, address.port), seconds).close()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions, which are compared by us
-            return Client(
-                f"{scheme}://{address.place}",
-                security=security,
-                timeout=CONNECT,
-                set_as_default=False,
-                name="auditor",
-            )
+            return _within(2 * seconds, connect)
     except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as error:
         raise UsageError(
             f"--executor {address.text}: the scheduler can't be reached: "
             f"{safe(str(error))[:_LONGEST]}",
             hint=f"is it there, and is it {scheme}://? dask scheduler starts one",
         ) from error
+
+
+def _within(seconds: float, connect: Callable[[], Client]) -> Client:
+    """Wait for a client: its own limit is not that of the first words, which a server may owe.
+
+    Raises:
+        TimeoutError: it took longer; nothing waits for the thread that goes on.
+    """
+    found: Future[Client] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(connect())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            found.set_exception(error)
+
+    threading.Thread(target=run, name="connecting", daemon=True).start()
+    if not wait((found,), seconds).done:
+        raise TimeoutError(f"no answer of a scheduler within {seconds:g} s")
+    return found.result()
 
 
 def _security(address: Address) -> Security:

@@ -58,7 +58,7 @@ def executor_of(text: str, warn: _Warn) -> AbstractContextManager[Errands | None
     found = EXECUTORS.get(scheme) if bool(separator) != (scheme == LOCAL) else None
     if found is None:
         raise UsageError(
-            f"--executor {shown(text)}: no executor is called so",
+            f"--executor {'...' if '@' in text else shown(text)}: no executor is called so",
             hint=f"{LOCAL}, dask://HOST:PORT or dasks://HOST:PORT",
         )
     return found(text, warn)
