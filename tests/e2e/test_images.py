@@ -164,7 +164,7 @@ def test_parts_with_images_are_merged(tmp_path: Path) -> None:
         ("echo '[]'", (), "1 resources, 1 not read"),
         (
             SAYS_REPORT,
-            ("--trivy-digest", "sha256:00"),
+            ("--trivy-digest", "sha256:" + "0" * 64),
             "0 resources, the program has the digest sha256:",
         ),
     ],
@@ -189,8 +189,14 @@ def test_a_scanner_that_misbehaves_is_a_gap_of_what_was_collected(
 
 
 def test_options_of_a_scanner_need_somebody_to_ask_for_it(folder: Path, tmp_path: Path) -> None:
-    done = auditor("collect", folder, "--offline", "--output", tmp_path / "kept")
-    assert (done.code, done.err.splitlines()[0]) == (2, "Error: --offline needs --images")
+    for options, said in (
+        (("--offline",), "--offline needs --images"),
+        (("--trivy", ""), "--trivy needs --images"),
+        (("--images", "--trivy", ""), "--trivy names no program"),
+        (("--images", "--trivy-digest", "abc"), "--trivy-digest 'abc' is no digest"),
+    ):
+        done = auditor("collect", folder, *options, "--output", tmp_path / "kept")
+        assert (done.code, done.err.splitlines()[0]) == (2, f"Error: {said}")
     assert not (tmp_path / "kept").exists()
 
 

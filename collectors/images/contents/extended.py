@@ -20,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.late import late
 from collectors.images.contents.fields import Header, text, unbroken
 from collectors.images.contents.limits import MalformedError, UnsupportedError
 
@@ -27,8 +28,8 @@ EXTENDED, GLOBAL = frozenset({b"x", b"L", b"K"}), b"g"
 _TEXTS: Final = frozenset({"path", "linkpath", "uname", "gname"})
 _NUMBERS: Final = frozenset({"size", "uid", "gid"})
 _TIMES: Final = frozenset({"atime", "mtime", "ctime"})
-_NUMBER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-_TIME: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]*)?", re.ASCII)
+_NUMBER: Final = late(r"-?[0-9]{1,18}", re.ASCII)
+_TIME: Final = late(r"-?[0-9]{1,18}(\.[0-9]*)?", re.ASCII)
 _SPARSE: Final = "GNU.sparse."
 _FORMS: Final = frozenset({("0", "0"), ("0", "1"), ("1", "0")})
 _LEAST_RECORD: Final = 5

@@ -68,8 +68,7 @@ def find_program(
     name = str(Path(asked).absolute()) if os.sep in asked else asked or "trivy"
     where = shutil.which(name, path=path)
     if where is None:
-        what = f"there is no program {asked}" if asked else "there is no trivy on the path"
-        raise CollectionError(what, hint=_INSTALL)
+        raise CollectionError(_why_none(asked, name), hint=_INSTALL)
     real = os.path.realpath(where)
     found = _known(real, memory) or _asked(real, sandbox)
     why = refusal(found.version, found.digest, digest)
@@ -78,6 +77,15 @@ def find_program(
     if memory is not None:
         memory.write("program", _stamp(real), msgspec.json.encode(found))
     return found
+
+
+def _why_none(asked: str, name: str) -> str:
+    if not asked:
+        return "there is no trivy on the path"
+    if os.sep not in asked or not Path(name).exists():
+        return f"there is no program {asked}"
+    what = "is a folder" if Path(name).is_dir() else "may not be run: it is not executable"
+    return f"{asked} {what}"
 
 
 def _known(path: str, memory: Memory | None) -> Program | None:

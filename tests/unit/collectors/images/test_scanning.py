@@ -226,8 +226,15 @@ def test_a_version_that_was_remembered_is_refused_all_the_same(tmp_path: Path) -
 
 
 def test_there_is_no_program(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
     with pytest.raises(CollectionError, match="there is no program /none/trivy"):
         ran(tmp_path, "/none/trivy")
+    with pytest.raises(CollectionError, match="bin is a folder"):
+        ran(tmp_path, str(tmp_path / "bin"))
+    program = scanner(tmp_path / "bin").path
+    program.chmod(0o644)
+    with pytest.raises(CollectionError, match="bin/trivy may not be run: it is not executable"):
+        ran(tmp_path, str(program))
     with pytest.raises(CollectionError, match="there is no trivy on the path"):
         ran(tmp_path, "", path=str(tmp_path))
 
