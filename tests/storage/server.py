@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import http.server
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -150,8 +151,8 @@ class Storage:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[Storage]:
-    """A server on the loopback, and its end."""
+def serving(context: ssl.SSLContext | None = None) -> Iterator[Storage]:
+    """A server on the loopback, by TLS with a context, and its end."""
     storage = Storage()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -199,9 +200,11 @@ def serving() -> Iterator[Storage]:
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _any  # noqa: N815 - their names
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    storage.url = f"http://127.0.0.1:{server.server_port}"
+    storage.url = f"http{'s' if context is not None else ''}://127.0.0.1:{server.server_port}"
     try:
         yield storage
     finally:
