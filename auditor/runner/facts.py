@@ -36,11 +36,13 @@ from auditor.runner.waiting import Missing, settled
 class JudgedFacts(msgspec.Struct):
     """What came of facts: lines of findings, counts, gaps, and those that are listed, by kind.
 
+    ``by_target`` are the counts of facts over many targets, by the target that each is about.
     ``handed`` are the rows for analyses of the run.
     """
 
     lines: list[bytes] = msgspec.field(default_factory=list)
     tally: int = 0
+    by_target: Counter[str] = msgspec.field(default_factory=Counter)
     gaps: list[Gap] = msgspec.field(default_factory=list)
     census: Counter[str] = msgspec.field(default_factory=Counter)
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
@@ -182,12 +184,15 @@ def _judge(
     judged.evaluated[fact.kind] += 1
     judgements = plan.judge(fact.body)
     reasons = blind.on(fact)
-    judged.tally += blinded_tally(sum(judgement.tally for judgement in judgements), reasons)
+    tally = blinded_tally(sum(judgement.tally for judgement in judgements), reasons)
+    judged.tally += tally
+    of_run = analysis.stage is Stage.RUN
+    if of_run and tally:
+        judged.by_target[fact.subject.target] += tally
     outcomes = [
         _as_unknown(outcome, reasons) for judgement in judgements for outcome in judgement.outcomes
     ]
     if outcomes:
-        of_run = analysis.stage is Stage.RUN
         judged.lines += context.writer.fact_lines(fact, outcomes, of_run=of_run)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+from msgspec.structs import astuple
 
 from auditor.engine import conclude, presence
 from auditor.engine.answering import Answered, answered
@@ -53,7 +54,9 @@ def put_together(
         findings = StoredFindings(settings.spool / "findings", amendments.amended(blocks))
     absent = _Absent.of(runs, context)
     whole = _Whole.of(every, [run for _, run in runs], context, absent.rules)
-    word = _answered(_controls(runs, whole, absent, merger.merged, context), runs, settings, stamp)
+    seen = _seen(runs, of_run, absent, context)
+    controls = _controls(seen, whole, absent, merger.merged, context)
+    word = _answered(controls, runs, settings, stamp)
     return amendments.conclude(
         Report(
             version=stamp.version,
@@ -152,8 +155,25 @@ class _Absent(msgspec.Struct, frozen=True):
         )
 
 
-def _controls(
+def _seen(
     runs: Sequence[tuple[Collector, TargetRun]],
+    of_run: TargetRun,
+    absent: _Absent,
+    context: Context,
+) -> Iterator[tuple[str, Judged]]:
+    """Yield what was judged of each target, with the facts over many targets that are about it."""
+    rules = context.profile.rules
+    for (collector, run), missing in zip(runs, absent.by_target, strict=True):
+        uri, counts, elsewhere = collector.target.uri, run.counts.counts(), missing
+        if tally := of_run.by_target[uri]:
+            of_facts = conclude.rule_counts(tally, rules, {}, {})
+            counts = conclude.add_counts(counts, of_facts)
+            elsewhere -= {each.rule for each in of_facts if any(astuple(each)[1:])}
+        yield uri, Judged.of(counts, _short(run.gaps, context), elsewhere)
+
+
+def _controls(
+    seen: Iterable[tuple[str, Judged]],
     whole: _Whole,
     absent: _Absent,
     found: Merged,
@@ -163,13 +183,7 @@ def _controls(
     return control_results(
         (each for each in controls if each.framework not in absent.frameworks),
         Judged.of(whole.counts, _short(whole.gaps, context), absent.rules),
-        (
-            (
-                collector.target.uri,
-                Judged.of(run.counts.counts(), _short(run.gaps, context), missing),
-            )
-            for (collector, run), missing in zip(runs, absent.by_target, strict=True)
-        ),
+        seen,
         found,
     )
 

@@ -52,12 +52,14 @@ class TargetRun(msgspec.Struct):
 
     ``unread`` are the gaps in place of files: of those nothing is kept but that. ``rows`` and the
     files ``row_spools`` are what joining analyses took, ``later_rows`` and ``later_spools`` what
-    those of the run are to join, and ``listed`` the facts that results list.
+    those of the run are to join, and ``listed`` the facts that results list. ``by_target`` is, of
+    what came of the run as a whole, the tally of each target that it is about.
     """
 
     spools: list[str] = msgspec.field(default_factory=list)
     lines: list[bytes] = msgspec.field(default_factory=list)
     tally: int = 0
+    by_target: Counter[str] = msgspec.field(default_factory=Counter)
     gaps: list[Gap] = msgspec.field(default_factory=list)
     unread: list[Gap] = msgspec.field(default_factory=list)
     rows: list[bytes] = msgspec.field(default_factory=list)
@@ -101,6 +103,7 @@ class TargetRun(msgspec.Struct):
         """Take in what came of facts."""
         self.lines = sorted(self.lines + judged.lines)
         self.tally += judged.tally
+        self.by_target += judged.by_target
         self.gaps += judged.gaps
         self.census += judged.census
         self.evaluated += judged.evaluated

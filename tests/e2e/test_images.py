@@ -255,3 +255,29 @@ def test_advisories_may_not_be_too_old(folder: Path) -> None:
     (message,) = told()
     assert "days before this audit, and 60 are allowed" in message
     assert told("--set", "pack_days=1000") == []
+
+
+def setuid_control(ran: Ran) -> tuple[str, dict[str, str]]:
+    """The state of the control on setuid programs, of the run and by the end of each target."""
+    (found,) = (each for each in ran.results()["controls"] if each["id"] == "4.8")
+    states = {each["target"].rpartition("/")[2]: each["state"] for each in found["targets"]}
+    return found["state"], states
+
+
+def test_what_is_joined_counts_for_the_target_that_it_is_about(
+    folder: Path, tmp_path: Path
+) -> None:
+    """An image that nobody here uses is of its archive, one that is used of whoever uses it."""
+    options = ("--profile", "cis-docker", "--format", "json")
+    clean = archived(Saved([layer(File("x"))]).parts(), tmp_path / "clean.tar")
+    ran = auditor("scan", f"images://{clean}", *options, env=DAY)
+    assert setuid_control(ran) == ("satisfied", {"clean.tar": "satisfied"})
+    saved = Saved([layer(File("usr/bin/su", 0o4755))])
+    archive = archived(saved.parts(), tmp_path / "app.tar")
+    ran = auditor("scan", f"images://{archive}", *options, env=DAY)
+    assert setuid_control(ran) == ("not-satisfied", {"app.tar": "not-satisfied"})
+    ran = auditor("scan", folder, f"images://{archive}", *options, env=DAY)
+    assert setuid_control(ran) == (
+        "not-satisfied",
+        {"here": "not-satisfied", "app.tar": "undetermined"},
+    )
