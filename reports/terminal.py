@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 from typing import Final
 
+from msgspec.structs import astuple
+
 from auditor.model.enums import Decision, Severity, TargetState, Verdict
 from auditor.model.finding import Report, TargetReport
 from auditor.model.results_finding import Finding
@@ -275,6 +277,8 @@ class _Screen:
         return " ".join(parts)
 
 
+_JUDGED_BY: Final = {"images": "images"}
+"""Schemes of targets that profiles for platforms have no rule about, and the profile that has."""
 _SHORTENED: Final = "shortened: --all lists every finding, --group-by object tells them by object"
 _SEVERITIES = tuple(reversed(Severity))
 _LISTED = frozenset({"fail", "unknown", "manual"})
@@ -310,11 +314,20 @@ def _commands(report: Report) -> Iterator[str]:
     globs = [each.glob for target in report.targets for each in target.passed.excluded]
     for glob in dict.fromkeys(globs):
         command += f" --exclude {shlex.quote(glob)}"
-    if report.profile != DEFAULT_PROFILE:
-        command += f" --profile {report.profile}"
+    profile = _other_profile(report) or report.profile
+    if profile != DEFAULT_PROFILE:
+        command += f" --profile {profile}"
     gate = "high" if report.gate.expression == "never" else report.gate.expression
     yield f"{command} -o json=results.json"
     yield f"{command} --quiet --fail-on {shlex.quote(gate)}"
+
+
+def _other_profile(report: Report) -> str:
+    """A profile that judges what was read, where this one judged nothing; "" for none."""
+    if any(any(astuple(count)[1:]) for count in report.counts):
+        return ""
+    schemes = [target.uri.partition("://")[0] for target in report.targets]
+    return next((_JUDGED_BY[each] for each in schemes if each in _JUDGED_BY), "")
 
 
 def _targets(report: Report) -> str:

@@ -281,3 +281,13 @@ def test_what_is_joined_counts_for_the_target_that_it_is_about(
         "not-satisfied",
         {"here": "not-satisfied", "app.tar": "undetermined"},
     )
+
+
+def test_what_no_rule_looked_at_is_said_with_a_profile_that_does(tmp_path: Path) -> None:
+    clean = archived(Saved([layer(File("x"))]).parts(), tmp_path / "clean.tar")
+    ran = auditor("scan", f"images://{clean}", env=DAY)
+    assert ran.code == 3
+    assert "nothing was audited" in ran.out
+    assert f"  auditor scan images://{clean} --profile images -o json=results.json" in ran.out
+    ran = auditor("scan", f"images://{clean}", "--profile", "images", env=DAY)
+    assert "nothing was audited" not in ran.out
