@@ -18,6 +18,10 @@ SPECIAL: Final = 10_000
 """Files of one image with the bits that are looked for."""
 LINKS: Final = 200_000
 """Hard links of one image, with what they link to."""
+SYMLINKS: Final = 1_000_000
+"""Symbolic links of one image."""
+HELD: Final = 1 << 27
+"""Characters of the names of one image that are remembered, each folder of a file by its path."""
 SECONDS: Final = 900.0
 """For all images of one archive or layout."""
 

@@ -12,7 +12,8 @@ name are those of all. Where layers say it in different ways the answer is the o
 Only such files are remembered, and which folders they are in: an image of a million files costs
 what it has of them. A whiteout is about the layers below it alone. A path is taken as a layer
 writes it: who reaches a file by a link of a folder names another path, and what one layer removes
-by another path than it came by stays in the list.
+by another path than it came by stays in the list. What was written through such a link lies
+elsewhere: it goes by its own name, and not with the link or with what that is in.
 
 Source: https://github.com/opencontainers/image-spec/blob/main/layer.md
 """
@@ -27,8 +28,15 @@ import msgspec
 
 from auditor.model.images import SpecialFile
 from collectors.images.contents.fields import shown
-from collectors.images.contents.headers import FILE, FOLDER, LINK, Entry, plain
-from collectors.images.contents.limits import LINKS, SPECIAL, MalformedError, TooLargeError
+from collectors.images.contents.headers import FILE, FOLDER, LINK, SYMLINK, Entry, plain
+from collectors.images.contents.limits import (
+    HELD,
+    LINKS,
+    SPECIAL,
+    SYMLINKS,
+    MalformedError,
+    TooLargeError,
+)
 
 BITS: Final = 0o6000
 _GONE: Final = ".wh."
@@ -44,6 +52,8 @@ class Overlaid:
         self._files: dict[str, SpecialFile] = {}
         self._folders = Counter[str]()
         self._links: dict[str, set[str]] = {}
+        self._symlinks: set[str] = set()
+        self._held = 0
 
     def add(self, layer: Iterable[Entry], number: int) -> int:
         """Lay one more layer over them; the number of its files.
@@ -92,6 +102,8 @@ class Overlaid:
         if not path:
             raise MalformedError("a layer with a file in place of the whole image")
         self._remove(path)
+        if entry.kind == SYMLINK:
+            self._remember_link(path)
         mode, owner, names = entry.mode, entry.owner, {path}
         if entry.kind == LINK:
             to, names = self._linked(entry)
@@ -101,6 +113,7 @@ class Overlaid:
                 names = {path}
         if entry.kind in {FILE, LINK} and mode & BITS:
             for name in names:
+                self._hold(name, 1 + name.count("/"))
                 own[name] = SpecialFile(name, f"{mode:04o}", owner, number)
             if len(own) + len(self._files) > SPECIAL:
                 raise TooLargeError(f"more than {SPECIAL:,} files with the setuid or setgid bit")
@@ -110,12 +123,27 @@ class Overlaid:
         to = plain(entry.target)
         if not to:
             raise MalformedError("a layer with a hard link to the whole image")
+        self._hold(f"{to}{entry.path}")
         names = self._links.setdefault(to, {to})
         names.add(entry.path)
         self._links[entry.path] = names
         if len(self._links) > LINKS:
             raise TooLargeError(f"more than {LINKS:,} hard links")
         return to, names
+
+    def _remember_link(self, path: str) -> None:
+        """Remember a symbolic link: once one, a path is taken for one."""
+        if path not in self._symlinks:
+            self._hold(path)
+            self._symlinks.add(path)
+        if len(self._symlinks) > SYMLINKS:
+            raise TooLargeError(f"more than {SYMLINKS:,} symbolic links")
+
+    def _hold(self, name: str, times: int = 1) -> None:
+        """Count what is remembered of names."""
+        self._held += len(name) * times
+        if self._held > HELD:
+            raise TooLargeError("more names, or longer ones, than are remembered")
 
     def _remove(self, path: str) -> None:
         self._forget(path)
@@ -126,7 +154,8 @@ class Overlaid:
             return
         start = f"{folder}/" if folder else ""
         for path in [each for each in self._files if each.startswith(start)]:
-            self._forget(path)
+            if self._symlinks.isdisjoint(_above(path)):
+                self._forget(path)
 
     def _forget(self, path: str) -> None:
         if self._files.pop(path, None) is not None:

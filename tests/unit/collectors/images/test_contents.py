@@ -22,12 +22,13 @@ from auditor.errors import CollectionError
 from auditor.model.evidence import TargetEntry
 from auditor.model.images import Files
 from collectors.http.clock import Clock, system_clock
-from collectors.images.contents.headers import BLOCK, entries
+from collectors.images.contents.headers import FILE, LINK, SYMLINK, Entry, entries
 from collectors.images.contents.limits import ContentError, MalformedError, TooLargeError
 from collectors.images.contents.special import Overlaid
 from collectors.images.contents.target import ContentTarget
 from collectors.images.contents.unpacking import Budget, Unpacked
 from tests.unit.collectors.images.layers import (
+    BLOCK,
     LONG,
     File,
     Saved,
@@ -46,6 +47,7 @@ from tests.unit.collectors.images.layers import (
 from tests.unit.collectors.images.scanners import Kept
 
 SU = File("usr/bin/su", 0o4755)
+BIN = File("bin", kind=tarfile.SYMTYPE, target="usr/bin")
 
 
 def collected(path: Path, clock: Clock | None = None) -> tuple[TargetEntry, list[Files]]:
@@ -145,6 +147,9 @@ def _link(path: str, target: str, mode: int = 0o4755) -> File:
         ([[File("a"), _link("b", "./a")], [File("usr")], [File(".wh.b")]], ["/a"]),
         ([[File("a"), _link("b", "/a")], [File("a")], [File("b", kind=tarfile.DIRTYPE)]], []),
         ([[SU], [File("usr/.wh.bin")]], []),
+        ([[BIN], [File("bin/su", 0o4755)], [BIN]], ["/bin/su"]),
+        ([[BIN], [File("bin/su", 0o4755)], [File(".wh.bin")]], ["/bin/su"]),
+        ([[BIN], [File("bin/su", 0o4755)], [File("bin/.wh.su")]], []),
         ([[SU], [File("usr/bin/.wh.su"), SU]], ["/usr/bin/su"]),
         ([[SU, File("usr/bin/.wh.su")]], ["/usr/bin/su"]),
         ([[SU], [File("usr/bin/.wh..wh..opq"), File("usr/bin/at", 0o4755)]], ["/usr/bin/at"]),
@@ -169,6 +174,7 @@ def _pax(records: bytes, size: int | None = None) -> bytes:
     return before(b"x", records, size) + layer(SU)
 
 
+SOME = Entry("x", FILE, 0o4755, 0, 0, "y")
 PLAIN = layer(SU, File("z", size=5_000))
 HOSTILE = {
     "no archive": (b"\x00\x01" * 600, "no tar archive"),
@@ -301,6 +307,19 @@ def test_a_layer_may_be_cut_into_pieces_anywhere() -> None:
 def test_more_than_is_remembered_is_refused() -> None:
     with pytest.raises(TooLargeError, match="more than 3 entries"):
         list(entries(stream(layer(*(File(str(number)) for number in range(4)))), 3))
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE])
+def test_names_that_are_held_are_bounded(kind: bytes) -> None:
+    """A path in as many folders as it can be: each of them is remembered by its whole path."""
+    deep = "d/" * 100_000
+    files = itertools.cycle(
+        [msgspec.structs.replace(SOME, path=f"{deep}{number}") for number in range(1_000)]
+    )
+    kinds = {tarfile.REGTYPE: FILE, tarfile.LNKTYPE: LINK, tarfile.SYMTYPE: SYMLINK}
+    made = (msgspec.structs.replace(each, kind=kinds[kind]) for each in files)
+    with pytest.raises(TooLargeError, match="than are remembered"):
+        Overlaid().add(itertools.islice(made, 1_000), 0)
 
 
 def test_time_is_bounded(tmp_path: Path) -> None:
