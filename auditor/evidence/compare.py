@@ -7,7 +7,7 @@ line or message. It has changed when another thing made it fail, too.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from auditor.model.results import Counts, Results
 from auditor.model.results_finding import FindingSummary
 
 _MOST_LISTS: Final = 1_000_000
+_FEWER: Final = "of some thousands of targets? audit and merge fewer of them at once: docs/scale.md"
 _NOTHING: Final = Counts(0, 0, 0, 0, 0)
 
 
@@ -38,7 +39,16 @@ def read_results(path: Path) -> Results:
             size += len(line)
             if size > strict.MOST_BYTES:
                 break
-    return strict.convert(path.name, strict.parse(path.name, b"".join(parts)), Results)
+    return _head(path, parts)
+
+
+def _head(path: Path, parts: Sequence[bytes]) -> Results:
+    """Results of what stands around their findings: of each target and control something."""
+    data = b"".join(parts)
+    if len(data) > strict.MOST_BYTES:
+        told = f"without its findings larger than {strict.MOST_BYTES >> 20} MiB"
+        raise IntegrityError(f"{path.name}: {told}", hint=_FEWER)
+    return strict.convert(path.name, strict.parse(path.name, data), Results)
 
 
 def findings_in(path: Path) -> Iterator[FindingSummary]:
@@ -133,7 +143,7 @@ def read_cited(path: Path) -> Cited:
             parts, lists, number = _parted(content)
         except ValueError as error:
             raise IntegrityError(f"{path.name}: {error}") from error
-    results = strict.convert(path.name, strict.parse(path.name, b"".join(parts)), Results)
+    results = _head(path, parts)
     digests = {digest for each in lists for digest in each.split(b",") if digest}
     return Cited(results, frozenset(each.decode().strip('"') for each in digests), number)
 

@@ -10,6 +10,7 @@ import pytest
 import zstandard
 
 from auditor.errors import IntegrityError
+from auditor.evidence import strict
 from auditor.evidence.assembly import write_results
 from auditor.evidence.compare import (
     by_fingerprint,
@@ -170,3 +171,16 @@ def test_compressed_results_that_are_damaged(tmp_path: Path, results: bytes) -> 
     for read in (read_results, digest_of, cited_in, read_cited):
         with pytest.raises(IntegrityError):
             read(path)
+
+
+@pytest.mark.parametrize("read", [read_results, read_cited])
+def test_results_of_too_many_targets(
+    tmp_path: Path, results: bytes, read: Callable[[Path], object]
+) -> None:
+    """What stands around the findings grows with targets and controls, and is read as a whole."""
+    path = tmp_path / "results.json.zst"
+    much = b'{"x": [\n' + b'"0123456789abcde",\n' * (strict.MOST_BYTES // 19) + b"],\n"
+    path.write_bytes(zstandard.compress(much + results[2:]))
+    with pytest.raises(IntegrityError, match="without its findings larger than 64 MiB") as caught:
+        read(path)
+    assert "fewer of them at once" in caught.value.hint
