@@ -7,6 +7,7 @@ puts the parts together, and the run fails below the floor of ``pyproject.toml``
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import tomllib
@@ -31,6 +32,7 @@ class Measuring:
         self._coverage = _coverage(data_suffix=f"{os.environ.get(WORKER, 'alone')}-{os.getpid()}")
         self._on = False
         self._switch(on=True)
+        _import_all()
 
     def _switch(self, *, on: bool) -> None:
         if on != self._on:
@@ -73,6 +75,14 @@ class Judging:
         reporter.write_line(f"unit tests reach {reached:.1f} % of what decides; floor {floor}")
         if reached < floor and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _import_all() -> None:
+    """Import all that is measured, so that it does not count which other tests are in a run."""
+    for source in _settings()["run"]["source"]:
+        for path in sorted((ROOT / source).rglob("*.py")):
+            name = path.parent if path.name == "__init__.py" else path.with_suffix("")
+            importlib.import_module(".".join(name.relative_to(ROOT).parts))
 
 
 def _reached() -> float | None:
