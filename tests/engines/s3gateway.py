@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import trustme
-
 from tests.engines.cache import EngineUnavailableError
+from tests.engines.tls import certified
 
 KEYS: Final = {
     "AWS_ACCESS_KEY_ID": "AKIAKANARIACCESSKEY1",
@@ -71,12 +70,7 @@ def running(binary: Path, folder: Path) -> Iterator[S3Gateway]:
     Raises:
         EngineUnavailableError: it does not start here.
     """
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    files = {name: folder / f"{name}.pem" for name in ("ca", "certificate", "key")}
-    authority.cert_pem.write_to_path(files["ca"])
-    certificate.cert_chain_pems[0].write_to_path(files["certificate"])
-    certificate.private_key_pem.write_to_path(files["key"])
+    files = certified(folder)
     root, sidecar = folder / "buckets", folder / "sidecar"
     root.mkdir()
     sidecar.mkdir()

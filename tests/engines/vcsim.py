@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import trustme
-
 from tests.engines.build import EngineUnavailableError
 from tests.engines.soap import Rest, Soap
+from tests.engines.tls import certified
 
 USER = "audit"
 PASSWORD = "p4ss-word-of-audit-17"  # noqa: S105 - of a server of our own
@@ -70,12 +69,7 @@ def running(binary: Path, folder: Path, *options: str) -> Iterator[Vcsim]:
     Raises:
         EngineUnavailableError: it does not start here.
     """
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    files = {name: folder / f"{name}.pem" for name in ("ca", "certificate", "key")}
-    authority.cert_pem.write_to_path(files["ca"])
-    certificate.cert_chain_pems[0].write_to_path(files["certificate"])
-    certificate.private_key_pem.write_to_path(files["key"])
+    files = certified(folder)
     command = [
         *(str(binary), "-user", USER, "-password", PASSWORD),
         *("-certificate", str(files["certificate"]), "-key", str(files["key"]), *options),
