@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -47,6 +47,9 @@ from auditor.model.resource import STDIN
 from auditor.ports import Collector, Live
 from auditor.runner.gather import MAX_PARALLEL_TARGETS, CollectionRequest, gather
 from auditor.runner.settings import Settings
+
+if TYPE_CHECKING:
+    from auditor.runner.errands import Errands
 
 _NOTHING: Final = WantedKinds()
 
@@ -145,10 +148,7 @@ def _scan(
     imaging = {name: chosen.pop(name) for name in IMAGES}
     wanted = Wanted(**{name: chosen.pop(name) for name in NAMES})
     judging = Judging(Choices(**chosen), config, targets)
-    if wanted.place is not None:
-        judging.keep_out_of(wanted.place)
-    if list(targets).count(STDIN) > 1:
-        raise UsageError("standard input can be read only once", hint="use - only once")
+    _refuse_twice(judging, wanted, targets)
     judging.warn(notes)
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool, used.file, used.part)
@@ -167,11 +167,7 @@ def _scan(
             found = [each for _, each in named]
             if errands is not None:
                 keep = wanted.place is not None or then is not None
-                ready = judging.ready(settings)
-                from auditor.cli.executors.distant import Sending
-
-                sending = Sending(errands, used.fleet, collecting, ready, settings, keep)
-                found = list(sending.placed(named))
+                found = _sent(errands, named, used, collecting, judging, settings, keep=keep)
             found = rendered(found, rendering, config, spool)
             live = any(isinstance(each, Live) for each in found)
             order = CollectionRequest(
@@ -193,6 +189,35 @@ def _scan(
                 report = bundling.audit(found, order, judging, settings, stamp)
         judging.warn(unused_globs(target.passed for target in report.targets))
         return judging.tell(report, order.bug)
+
+
+def _refuse_twice(judging: Judging, wanted: Wanted, targets: Sequence[str]) -> None:
+    """Stop where one place is to be written twice, or read twice.
+
+    Raises:
+        UsageError: a report would be in the bundle, or standard input is several targets.
+    """
+    if wanted.place is not None:
+        judging.keep_out_of(wanted.place)
+    if list(targets).count(STDIN) > 1:
+        raise UsageError("standard input can be read only once", hint="use - only once")
+
+
+def _sent(
+    errands: Errands,
+    named: Sequence[tuple[str, Collector | Live]],
+    used: Used,
+    collecting: CollectorOptions,
+    judging: Judging,
+    settings: Settings,
+    *,
+    keep: bool,
+) -> list[Collector | Live]:
+    """The targets, with what workers elsewhere can read put into their hands."""
+    from auditor.cli.executors.distant import Sending
+
+    ready = judging.ready(settings)
+    return list(Sending(errands, used.fleet, collecting, ready, settings, keep).placed(named))
 
 
 def _asked(judging: Judging, settings: Settings, targets: Sequence[str]) -> WantedKinds:
