@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any, BinaryIO, Final, NoReturn
 
 from auditor.errors import AuditorError, RenderError, UsageError
-from auditor.ports import Store
+from auditor.stores import Store
 
 _PATIENCE: Final = 10.0
 """Seconds for giving up: one request, if the storage answers."""
@@ -25,7 +25,7 @@ _STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Apart:
-    """Implements :class:`auditor.ports.Store` by another one, which is made where it is asked."""
+    """Implements :class:`auditor.stores.Store` by another one, which is made where it is asked."""
 
     def __init__(self, make: Callable[[], Store]) -> None:
         self._make = make

@@ -19,7 +19,7 @@ import msgspec
 
 from auditor.config import StorageConfig, read_storage_config
 from auditor.errors import RenderError, UsageError
-from auditor.ports import Store
+from auditor.stores import Store
 
 MOST_BYTES: Final = 16 << 30
 """Of an object that is read: no archive of a bundle is nearly as large."""

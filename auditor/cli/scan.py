@@ -40,13 +40,14 @@ from auditor.cli.targets import targets_of
 from auditor.cli.vsphere_options import NAMES as ENTERING
 from auditor.cli.vsphere_options import entering, vsphere_options
 from auditor.cli.wiring import CollectorOptions, wired
-from auditor.config import read_config
+from auditor.config import Config, read_config
 from auditor.engine.sources import WantedKinds
 from auditor.errors import UsageError
+from auditor.model.finding import Report
 from auditor.model.resource import STDIN
 from auditor.ports import Collector, Live
 from auditor.runner.gather import MAX_PARALLEL_TARGETS, CollectionRequest, gather
-from auditor.runner.settings import Settings
+from auditor.runner.settings import Settings, Stamp
 
 if TYPE_CHECKING:
     from auditor.runner.errands import Errands
@@ -179,16 +180,28 @@ def _scan(
                 parallel=parallel or max(MAX_PARALLEL_TARGETS, errands.slots if errands else 0),
                 then=_ended(stack, then),
             )
-            if wanted.place is None:
-                collectors, _ = gather(found, order, wired().reader_of, judging.progress)
-                report = judging.audit(collectors, settings, stamp, None, order.judged)
-            else:
-                from auditor.cli.bundling import Bundling
-
-                bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
-                report = bundling.audit(found, order, judging, settings, stamp)
+            report = _report(found, order, judging, settings, stamp, wanted, config)
         judging.warn(unused_globs(target.passed for target in report.targets))
         return judging.tell(report, order.bug)
+
+
+def _report(
+    found: Sequence[Collector | Live],
+    order: CollectionRequest,
+    judging: Judging,
+    settings: Settings,
+    stamp: Stamp,
+    wanted: Wanted,
+    config: Config,
+) -> Report:
+    """Read and judge, into a bundle where one is wanted."""
+    if wanted.place is None:
+        collectors, _ = gather(found, order, wired().reader_of, judging.progress)
+        return judging.audit(collectors, settings, stamp, None, order.judged)
+    from auditor.cli.bundling import Bundling
+
+    bundling = Bundling(wanted, wanted.place, config, sys.argv[1:])
+    return bundling.audit(found, order, judging, settings, stamp)
 
 
 def _refuse_twice(judging: Judging, wanted: Wanted, targets: Sequence[str]) -> None:

@@ -28,7 +28,8 @@ from auditor.config import StorageConfig
 from auditor.errors import UsageError
 from auditor.evidence.layout import Collected
 from auditor.platforms import PLATFORMS, Platforms
-from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan, Store
+from auditor.ports import Bodies, Collector, Examined, Live, ReportFormat, RolePlan
+from auditor.stores import Store
 from reports.style import Style
 
 if TYPE_CHECKING:

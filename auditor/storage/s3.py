@@ -52,7 +52,7 @@ class _TriedError(Exception):
 
 
 class S3:
-    """Implements :class:`auditor.ports.Store`."""
+    """Implements :class:`auditor.stores.Store`."""
 
     def __init__(self, said: StorageConfig) -> None:
         self._said = said

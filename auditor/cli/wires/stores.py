@@ -9,7 +9,7 @@ from typing import Final
 
 from auditor.config import StorageConfig
 from auditor.errors import UsageError
-from auditor.ports import Store
+from auditor.stores import Store
 
 
 def _s3(said: StorageConfig) -> Store:
