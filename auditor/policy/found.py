@@ -51,17 +51,14 @@ class MappedRule(msgspec.Struct, frozen=True):
         return bool(self.tag) or "*" in self.rule or "?" in self.rule
 
 
-class Found(msgspec.Struct):
-    """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`.
+class Said(msgspec.Struct):
+    """What files say, each for itself: plain values, which a build can keep.
 
     ``mapped`` are rules of controls as files of frameworks name them, ``same`` are controls that
-    ask for what another one does, with the place that says so.
-    ``platforms`` are those whose kinds the files may name. ``files`` are (kind, stem) of all files,
-    ``places`` where a (kind, name) is defined.
+    ask for what another one does, with the place that says so. ``files`` are (kind, stem) of all
+    files, ``places`` where a (kind, name) is defined.
     """
 
-    platforms: Platforms = PLATFORMS
-    errors: list[PolicyError] = msgspec.field(default_factory=list)
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
     controls: dict[str, Control] = msgspec.field(default_factory=dict)
     mapped: list[MappedRule] = msgspec.field(default_factory=list)
@@ -75,6 +72,16 @@ class Found(msgspec.Struct):
     aliases: list[tuple[str, str, Location]] = msgspec.field(default_factory=list)
     selections: list[tuple[Selection, Location]] = msgspec.field(default_factory=list)
     parameters: list[tuple[str, object, Location]] = msgspec.field(default_factory=list)
+
+
+class Found(Said):
+    """Filled file by file; what needs all files is checked by :mod:`auditor.policy.check`.
+
+    ``platforms`` are those whose kinds the files may name.
+    """
+
+    platforms: Platforms = PLATFORMS
+    errors: list[PolicyError] = msgspec.field(default_factory=list)
 
     def define(self, what: str, name: str, location: Location) -> None:
         """Note where something is defined; twice is an error, which names the other place."""

@@ -44,11 +44,12 @@ def load(
     known = _restored(data, digest, shown) if data is not None else None
     if known is not None:
         return known
-    policy = _shipped(digest, shown, platforms, shipped or Shipped()) if whole else None
+    shipped = shipped or Shipped()
+    policy = _shipped(digest, shown, platforms, shipped) if whole else None
     if policy is None:
         from auditor.policy.read import read_policy  # noqa: PLC0415 - YAML, when it has to be
 
-        policy = read_policy(folders, files, digest, platforms)
+        policy = read_policy(folders, files, digest, platforms, shipped)
     if cache is not None:
         cache.write(name, stamp, msgspec.msgpack.encode((shown, policy)))
     return policy

@@ -16,8 +16,9 @@ is merged, nothing tells these apart: profiles select by any, findings and pages
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 import msgspec
 
@@ -64,7 +65,8 @@ def _decided(control: Control, same: Control | None, rules: tuple[str, ...]) -> 
 
 def matching(pattern: str, rules: Iterable[str]) -> list[str]:
     """The ids that a pattern fits."""
-    return [rule for rule in rules if fnmatchcase(rule, pattern)]
+    fits = re.compile(translate(pattern)).match
+    return [rule for rule in rules if fits(rule)]
 
 
 def _meant(each: MappedRule, rules: Mapping[str, Rule], names: Names) -> list[str]:

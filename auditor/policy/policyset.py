@@ -132,6 +132,11 @@ def digest_files(files: Sequence[PolicyFile]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
+def first_files(files: Sequence[PolicyFile]) -> list[PolicyFile]:
+    """Those of the first folder: the ones that come with the program."""
+    return [file for file in files if file.folder == 0]
+
+
 def digest_of(folders: Sequence[Path]) -> str:
     """sha256 over names and bytes of all policy files in folders."""
     return digest_files(read_files(folders))

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from auditor.errors import Location, PolicyErrors
 from auditor.platforms import PLATFORMS, Platforms
+from auditor.policy.begun import begun
 from auditor.policy.check import check
 from auditor.policy.compile import compile_rule
 from auditor.policy.found import Found
 from auditor.policy.mapping import merge_mappings
-from auditor.policy.policyset import FOLDERS, PolicyFile, PolicySet
+from auditor.policy.policyset import FOLDERS, PolicyFile, PolicySet, first_files
 from auditor.policy.read_controls import read_controls
 from auditor.policy.read_profile import read_profile
 from auditor.policy.read_rule import read_rule
 from auditor.policy.read_table import read_table
 from auditor.policy.resolve import ChosenRule
+from auditor.policy.shipped import Shipped
 from auditor.policy.yamlfile import Reader
 
 
@@ -26,25 +28,44 @@ def read_policy(
     files: Sequence[PolicyFile],
     digest: str,
     platforms: Platforms = PLATFORMS,
+    shipped: Shipped | None = None,
 ) -> PolicySet:
     """Make a policy set of files; ``folders`` are where they are from, the built-in one first.
 
-    Names of built-in files are shown relative to their folder.
+    Names of built-in files are shown relative to their folder. What is ``shipped`` of them is not
+    read again.
 
     Raises:
         PolicyErrors: anything is wrong with any file.
     """
-    found = Found(platforms)
+    known = None if shipped is None else begun(files, platforms, shipped)
+    found = known or Found(platforms=platforms)
+    read_into(found, files if known is None else [file for file in files if file.folder != 0])
+    return concluded(found, folders, files, digest)
+
+
+def read_into(found: Found, files: Iterable[PolicyFile]) -> None:
+    """Add what each file says for itself."""
+    for file in files:
+        _read_file(file, found)
+
+
+def concluded(
+    found: Found, folders: Sequence[Path], files: Sequence[PolicyFile], digest: str
+) -> PolicySet:
+    """What all files say together.
+
+    Raises:
+        PolicyErrors: anything is wrong with any of them.
+    """
     used = {file.folder for file in files}
     for number, folder in enumerate(folders):
         if number not in used:
             hint = f"policy files are *.yaml in its folders {', '.join(FOLDERS)}"
             found.fail(Location(str(folder)), "no policy files", hint)
-    for file in files:
-        _read_file(file, found)
     merge_mappings(found)
     check(found)
-    known = {file.path.stem for file in files if file.folder == 0}
+    known = {file.path.stem for file in first_files(files)}
     _check_expressions(found, known)
     if found.errors:
         raise PolicyErrors(tuple(found.errors))

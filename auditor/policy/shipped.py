@@ -5,11 +5,14 @@ scan would wait for: in CI each scan is one. So a build leaves the outcome besid
 
     auditor/_shipped.bin    made from    policies/**.yaml, and from the sources that read them
       policy                             rules, controls, profiles, tables (msgpack)
+      begun                              what the files say, to go on from with files of users
       programs                           what each expression became, with its source, not its code
 
 It is as good as the code beside it, and used for nothing but what it was made from: for other
-policies, of users or of a bundle made elsewhere, and for sources that were changed since, there is
-nothing shipped. So nobody has to remember to build it anew.
+policies, of a bundle made elsewhere, and for sources that were changed since, there is nothing
+shipped. So nobody has to remember to build it anew. Policies of users come after those of the
+program: what was read of the latter is where reading goes on, and what all of them have to agree on
+is checked as ever (:mod:`auditor.policy.begun`).
 
 ``hatch_build.py`` makes it for a wheel, and :mod:`auditor.policy.build` for a checkout.
 """
@@ -40,6 +43,7 @@ class _Content(msgspec.Struct, frozen=True, array_like=True):
     digest: str
     platforms: tuple[str, ...]
     policy: msgspec.Raw
+    begun: msgspec.Raw
     programs: msgspec.Raw
 
 
@@ -54,6 +58,11 @@ class Shipped:
         """The policy set of files with this digest, encoded; None where none was built."""
         found = self._of(digest, platforms)
         return found.policy if found is not None else None
+
+    def begun(self, digest: str, platforms: Iterable[str]) -> msgspec.Raw | None:
+        """What files with this digest say, packed; None where none was built."""
+        found = self._of(digest, platforms)
+        return found.begun if found is not None else None
 
     def programs(self, digest: str, platforms: Iterable[str]) -> Mapping[str, bytes]:
         """The packed programs of policy files with this digest by their keys."""
@@ -79,13 +88,17 @@ class Shipped:
 
 def write_shipped(
     policy: PolicySet,
+    begun: bytes,
     programs: Mapping[str, bytes],
     platforms: Iterable[str],
     package: Path = PACKAGE,
 ) -> Path:
-    """Write what was made of the policies that are shipped, and return the file that holds it."""
-    encode = msgspec.msgpack.Encoder(order="deterministic").encode
-    parts = (msgspec.Raw(encode(policy)), msgspec.Raw(encode(programs)))
+    """Write what was made of the policies that are shipped, and return the file that holds it.
+
+    All is in the order in which it was read: a digest covers that of some of it.
+    """
+    encode = msgspec.msgpack.encode
+    parts = (msgspec.Raw(encode(policy)), msgspec.Raw(begun), msgspec.Raw(encode(programs)))
     found = _Content(_makers(package), policy.digest, tuple(platforms), *parts)
     place = package / _FILE
     beside = place.with_suffix(f".{os.getpid()}")

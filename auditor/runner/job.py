@@ -25,7 +25,7 @@ from auditor.policy import (
     load,
     resolve,
 )
-from auditor.policy.policyset import PolicyFile, read_files
+from auditor.policy.policyset import PolicyFile, digest_files, first_files, read_files
 from auditor.ports import Collector
 from auditor.runner.kept import Found, Learning, declared, keeper_of, programs_of
 from auditor.runner.settings import Chosen
@@ -121,7 +121,7 @@ def _compiled(chosen: Chosen, files: Sequence[PolicyFile]) -> CompiledProfile:
     digest = policy.digest
     name, stamp = cache_name(digest, "programs"), cache_stamp(digest, "programs")
     names = [platform.name for platform in chosen.platforms]
-    packed = functools.partial(shipped.programs, digest, names)
+    packed = functools.partial(shipped.programs, digest_files(first_files(files)), names)
     programs = ProgramCache(chosen.cache, name, stamp, packed)
     resolved = resolve(policy, chosen.profile, dict(chosen.parameters))
     return compile_profile(resolved, programs, chosen.platforms)

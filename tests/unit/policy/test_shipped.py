@@ -10,10 +10,11 @@ import pytest
 from auditor.cel import DYN, Environment
 from auditor.platforms import PLATFORMS
 from auditor.policy import PolicySet, load
+from auditor.policy.build import build
 from auditor.policy.compile import VARIABLES, packed_programs
 from auditor.policy.policyset import digest_files, read_files
 from auditor.policy.read import read_policy
-from auditor.policy.shipped import Shipped, write_shipped
+from auditor.policy.shipped import Shipped
 from tests.unit.policy.making import FILES, write
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -32,7 +33,7 @@ def package(tmp_path: Path, policy: PolicySet) -> Path:
     for name in ("cel", "policy"):
         (folder / name).mkdir(parents=True)
         (folder / name / "reading.py").write_text("FORMAT = 1\n")
-    write_shipped(policy, packed_programs(policy), NAMES, folder)
+    assert build(tmp_path / "policies", folder).digest == policy.digest
     return folder
 
 
@@ -40,7 +41,9 @@ def test_the_policies_of_this_checkout() -> None:
     """Whether or not something is shipped beside these sources, it is what reading them gives."""
     files = read_files((POLICIES,))
     read = read_policy((POLICIES,), files, digest_files(files))
-    assert load((POLICIES,)) == read
+    loaded = load((POLICIES,))
+    assert loaded == read
+    assert msgspec.json.encode(loaded) == msgspec.json.encode(read), "in another order"
     environment = Environment(dict.fromkeys(VARIABLES, DYN))
     packed = packed_programs(read)
     assert len(packed) > 400
@@ -59,12 +62,12 @@ def test_it_is_found_again(package: Path, policy: PolicySet) -> None:
     assert Shipped(package).programs(policy.digest, NAMES) == packed_programs(policy)
 
 
-def test_the_same_is_built_again(package: Path, policy: PolicySet) -> None:
-    (built,) = package.glob("*.bin")
-    before = built.read_bytes()
-    write_shipped(policy, packed_programs(policy), NAMES, package)
-    assert built.read_bytes() == before
-    assert [path.name for path in package.iterdir() if path.is_file()] == [built.name]
+def test_the_same_is_built_again(package: Path, tmp_path: Path) -> None:
+    (found,) = package.glob("*.bin")
+    before = found.read_bytes()
+    build(tmp_path / "policies", package)
+    assert found.read_bytes() == before
+    assert [path.name for path in package.iterdir() if path.is_file()] == [found.name]
 
 
 def source_changed(package: Path) -> None:
@@ -80,18 +83,18 @@ def source_renamed(package: Path) -> None:
 
 
 def cut(package: Path) -> None:
-    (built,) = package.glob("*.bin")
-    built.write_bytes(built.read_bytes()[:-7])
+    (found,) = package.glob("*.bin")
+    found.write_bytes(found.read_bytes()[:-7])
 
 
 def empty(package: Path) -> None:
-    (built,) = package.glob("*.bin")
-    built.write_bytes(b"")
+    (found,) = package.glob("*.bin")
+    found.write_bytes(b"")
 
 
 def taken_away(package: Path) -> None:
-    (built,) = package.glob("*.bin")
-    built.unlink()
+    (found,) = package.glob("*.bin")
+    found.unlink()
 
 
 @pytest.mark.parametrize(
@@ -103,9 +106,11 @@ def test_nothing_is_shipped_once_it_was_changed(
     assert callable(change)
     change(package)
     assert Shipped(package).policy(policy.digest, NAMES) is None
+    assert Shipped(package).begun(policy.digest, NAMES) is None
     assert Shipped(package).programs(policy.digest, NAMES) == {}
 
 
 def test_nothing_is_shipped_for_others(package: Path, policy: PolicySet) -> None:
     assert Shipped(package).policy("sha256:other", NAMES) is None
+    assert Shipped(package).begun(policy.digest, NAMES[1:]) is None
     assert Shipped(package).programs(policy.digest, [*NAMES, "toy"]) == {}
