@@ -116,11 +116,14 @@ class Table(msgspec.Struct, frozen=True):
     """Which analyses there are, each as a maker that is given the tables of the policy.
 
     A maker is a function or class of a module, so that a worker of its own process can have it.
+    ``given`` tells what makers were given that is not in the tables of the policy: with other
+    questions other facts come of the same objects.
     """
 
     of_objects: tuple[Callable[[Tables], ObjectAnalysis], ...]
     joining: tuple[Callable[[Tables], JoiningAnalysis], ...]
     completing: tuple[Callable[[Tables], CompletingAnalysis], ...] = ()
+    given: str = ""
 
     def made(self, tables: Tables) -> Analyses:
         """Make the analyses of a run."""

@@ -72,6 +72,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             partial(seen.make, read=read),
         ),
         completing=(completions.make, joined.make),
+        given=f"{read.__module__}.{read.__qualname__} {asked!r}",
     )
 
 

@@ -22,9 +22,9 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -34,7 +34,9 @@ _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NO_WAITING: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MAGIC: Final = b"auditor cache 1\n"
+_DIGEST: Final = hashlib.sha256().digest_size
 _LENGTH: Final = 4
+_PIECE: Final = 1 << 20
 _MOST_BYTES: Final = 1 << 30
 _HINT: Final = "remove it, or let XDG_CACHE_HOME name a folder of your own; --no-cache does without"
 
@@ -89,19 +91,39 @@ class CacheFolder(msgspec.Struct, frozen=True):
     def read(self, name: str, stamp: str) -> memoryview | None:
         """What was written under this name and stamp; None when there is no such file of ours."""
         try:
-            with self.opened() as folder:
-                handle = os.open(name, os.O_RDONLY | _NO_WAITING, dir_fd=folder)
-            with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-                status = os.fstat(handle)
-                ours = status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE
-                if not ours or not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
-                    return None
-                return _taken_out(file.read(), stamp)
+            with self._entered(name) as file:
+                return None if file is None else _taken_out(file.read(), stamp)
         except (OSError, CacheError):
             return None
 
+    @contextlib.contextmanager
+    def reading(self, name: str, stamp: str) -> Iterator[Unverified | None]:
+        """Read a file piece by piece, where it is too large to be held; None as of :meth:`read`."""
+        with contextlib.ExitStack() as stack:
+            try:
+                file = stack.enter_context(self._entered(name))
+                found = None if file is None else Unverified.of(file, stamp)
+            except (OSError, CacheError):
+                found = None
+            yield found
+
+    @contextlib.contextmanager
+    def _entered(self, name: str) -> Iterator[BinaryIO | None]:
+        """A file; None where it is not ours, or too large."""
+        with self.opened() as folder:
+            handle = os.open(name, os.O_RDONLY | _NO_WAITING, dir_fd=folder)
+        with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+            status = os.fstat(handle)
+            ours = status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE
+            fits = stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES
+            yield file if ours and fits else None
+
     def write(self, name: str, stamp: str, content: bytes) -> None:
         """Write a file for nobody else to read; a cache is never worth failing for."""
+        self.write_parts(name, stamp, (content,))
+
+    def write_parts(self, name: str, stamp: str, parts: Iterable[bytes]) -> None:
+        """As :meth:`write`, of what is too large to be held."""
         with contextlib.suppress(OSError, CacheError), self.opened(make=True) as folder:
             beside = f".{name}-{os.getpid()}"
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_WAITING
@@ -110,7 +132,7 @@ class CacheFolder(msgspec.Struct, frozen=True):
             handle = os.open(beside, flags, 0o600, dir_fd=folder)
             try:
                 with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-                    file.writelines(_put_in(content, stamp))
+                    _put_in(file, stamp, parts)
                 os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
             except BaseException:  # an interrupt as well leaves nothing behind
                 with contextlib.suppress(OSError):
@@ -161,23 +183,67 @@ def _refuse_foreign(status: os.stat_result, place: Path) -> None:
         raise CacheError(f"others may write to {place} (mode {mode})", hint=_HINT)
 
 
-def _put_in(content: bytes, stamp: str) -> tuple[bytes, ...]:
-    """The parts of a file."""
+class Unverified:
+    """A cache file that is read piece by piece: nothing of it counts before it was found whole."""
+
+    def __init__(self, file: BinaryIO, expected: bytes, head: bytes) -> None:
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+        self._expected = expected
+        self._digest = hashlib.sha256(head)
+
+    @classmethod
+    def of(cls, file: BinaryIO, stamp: str) -> Unverified | None:
+        """Begin to read a file; None for one of another stamp."""
+        if file.read(len(_MAGIC)) != _MAGIC:
+            return None
+        expected, head = file.read(_DIGEST), _head(stamp)
+        return cls(file, expected, head) if file.read(len(head)) == head else None
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, fewer where there are no more."""
+        data = self._file.read(min(size, self._size))
+        self._digest.update(data)
+        return data
+
+    def copy(self, place: Path, size: int) -> None:
+        """Write the next bytes to a new file, without holding them."""
+        with place.open("xb", buffering=0) as file:
+            while size > 0 and (data := self.read(min(size, _PIECE))):
+                file.write(data)
+                size -= len(data)
+
+    def is_whole(self) -> bool:
+        """Whether it is what was written: only then is anything of it to be used."""
+        while self.read(_PIECE):
+            pass
+        return self._digest.digest() == self._expected
+
+
+def _head(stamp: str) -> bytes:
     mark = stamp.encode("utf-8", "surrogatepass")
-    head = len(mark).to_bytes(_LENGTH, "big") + mark
+    return len(mark).to_bytes(_LENGTH, "big") + mark
+
+
+def _put_in(file: BinaryIO, stamp: str, parts: Iterable[bytes]) -> None:
+    """Write a file; its digest last, when all of it is known."""
+    head = _head(stamp)
     digest = hashlib.sha256(head)
-    digest.update(content)
-    return _MAGIC, digest.digest(), head, content
+    file.write(_MAGIC + bytes(_DIGEST) + head)
+    for part in parts:
+        digest.update(part)
+        file.write(part)
+    file.seek(len(_MAGIC))
+    file.write(digest.digest())
 
 
 def _taken_out(data: bytes, stamp: str) -> memoryview | None:
     """The content of a file; None when it is damaged, or one of another stamp."""
-    start = len(_MAGIC) + hashlib.sha256().digest_size
+    start = len(_MAGIC) + _DIGEST
     if not data.startswith(_MAGIC):
         return None
     rest = memoryview(data)[start:]
     if hashlib.sha256(rest).digest() != data[len(_MAGIC) : start]:
         return None
-    mark = stamp.encode("utf-8", "surrogatepass")
-    head = len(mark).to_bytes(_LENGTH, "big") + mark
+    head = _head(stamp)
     return rest[len(head) :] if rest[: len(head)] == head else None

@@ -86,6 +86,11 @@ def _decoded(data: memoryview | None) -> dict[str, msgspec.Raw]:
         return {}
 
 
+def folder_of(folder: CacheFolder, scope: str) -> CacheFolder:
+    """Where what is known in a scope is kept, in the folder of all scopes."""
+    return folder.below(hashlib.sha256(scope.encode("utf-8", "surrogatepass")).hexdigest()[:32])
+
+
 @contextlib.contextmanager
 def open_cache(folder: CacheFolder | None, scope: str, shard: int) -> Iterator[ResultCache | None]:
     """Open the cache of a shard; None when there is no folder for it.
@@ -95,9 +100,8 @@ def open_cache(folder: CacheFolder | None, scope: str, shard: int) -> Iterator[R
     if folder is None:
         yield None
         return
-    name = hashlib.sha256(scope.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     stamp = f"results {shard}\n{scope}"
-    cache = ResultCache(folder.below(name), f"{shard:06d}.bin", stamp)
+    cache = ResultCache(folder_of(folder, scope), f"{shard:06d}.bin", stamp)
     yield cache
     cache.save()
 

@@ -27,7 +27,8 @@ class ShardResult(msgspec.Struct, gc=False):
 
     ``rows`` are those of joining analyses, in order, or they are in the files ``row_spools``.
     ``unread`` are the gaps in place of files; ``others`` are the first places of other documents;
-    ``mishap`` is the first thing that nobody foresaw.
+    ``mishap`` is the first thing that nobody foresaw. ``seen`` is a digest of what was read, empty
+    where something went wrong that may go right the next time (:mod:`auditor.runner.seen`).
     """
 
     number: int
@@ -44,6 +45,7 @@ class ShardResult(msgspec.Struct, gc=False):
     unread: list[Gap]
     others: list[tuple[str, int]]
     mishap: Mishap | None = None
+    seen: bytes = b""
 
 
 class Judged(msgspec.Struct, frozen=True):

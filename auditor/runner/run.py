@@ -24,6 +24,7 @@ from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
 from auditor.runner.counted import Counted
+from auditor.runner.earlier import Earlier
 from auditor.runner.facts import Blind, judge_completed, judge_facts
 from auditor.runner.job import Context, EvidenceJob, Job, Preparation, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
@@ -154,6 +155,32 @@ def _run_target(
     run.unread += gaps
     run.passed = plan.passed
     progress(uri, 0, len(plan.shards))
+    earlier = None
+    if job.result_cache is not None and way.judged is None and _is_large(plan, settings):
+        earlier = Earlier(job, context, plan, run.gaps, alone=alone)
+    if earlier is not None and earlier.recall(run):
+        progress(uri, len(plan.shards), len(plan.shards))
+    else:
+        _judge(job, context, plan, settings, progress, way, run)
+        _judge_facts(job, context, run, alone=alone)
+        if earlier is not None:
+            earlier.keep(run)
+    if not alone:
+        run.settle(job.spool)
+    _conclude(job, context, run)
+    return run
+
+
+def _judge(
+    job: Job,
+    context: Context,
+    plan: Plan,
+    settings: Settings,
+    progress: Progress,
+    way: _Way,
+    run: TargetRun,
+) -> None:
+    """Take in what comes of all shards."""
     # whoever is interrupted here has ended the workers before the folder that they write into goes
     with closing(_results(job, context, plan, settings, way)) as results:
         for done, result in enumerate(results, 1):
@@ -163,12 +190,7 @@ def _run_target(
                 run.unread += lost
             else:
                 run.add(result)
-            progress(uri, done, len(plan.shards))
-    _judge_facts(job, context, run, alone=alone)
-    if not alone:
-        run.settle(job.spool)
-    _conclude(job, context, run)
-    return run
+            progress(job.collector.target.uri, done, len(plan.shards))
 
 
 class _Way(msgspec.Struct, frozen=True):

@@ -53,7 +53,8 @@ class TargetRun(msgspec.Struct):
     ``unread`` are the gaps in place of files: of those nothing is kept but that. ``rows`` and the
     files ``row_spools`` are what joining analyses took, ``later_rows`` and ``later_spools`` what
     those of the run are to join, and ``listed`` the facts that results list. ``by_target`` is, of
-    what came of the run as a whole, the tally of each target that it is about.
+    what came of the run as a whole, the tally of each target that it is about. ``seen`` is what
+    each shard was found as; ``lucky`` says that nothing went wrong that may go right another time.
     """
 
     spools: list[str] = msgspec.field(default_factory=list)
@@ -81,6 +82,8 @@ class TargetRun(msgspec.Struct):
     counts: Counted = Counted()
     blind: dict[str, str] = msgspec.field(default_factory=dict)
     mishaps: list[Mishap] = msgspec.field(default_factory=list)
+    seen: dict[int, bytes] = msgspec.field(default_factory=dict)
+    lucky: bool = True
 
     def add(self, result: ShardResult) -> None:
         """Take in a shard."""
@@ -96,6 +99,8 @@ class TargetRun(msgspec.Struct):
         self.fresh += result.files - result.cached
         self.skipped += result.skipped
         self.others = first_of(self.others + result.others)
+        self.seen[result.number] = result.seen
+        self.lucky &= bool(result.seen)
         if result.mishap is not None:
             self.mishaps.append(result.mishap)
 
@@ -121,6 +126,7 @@ class TargetRun(msgspec.Struct):
 
     def add_mishap(self, mishaps: Mishaps) -> None:
         """Take in what went wrong outside of shards."""
+        self.lucky &= not mishaps.count
         if mishaps.first is not None:
             self.mishaps.append(mishaps.first)
 

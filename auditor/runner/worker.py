@@ -41,6 +41,7 @@ from auditor.runner.job import Context, EvidenceJob, Job
 from auditor.runner.mishaps import FORESEEN, Mishaps, readings
 from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies, all_lines
 from auditor.runner.rows import Rows
+from auditor.runner.seen import Seen
 from auditor.runner.waiting import row_of
 from auditor.secrets.messages import redact_texts
 from auditor.secrets.redact import is_clean
@@ -80,11 +81,13 @@ class ShardRun:
         self._total = self._empty()
         self._groups: dict[tuple[object, ...], Group] = {}
         self._grouped = False
+        self._seen = Seen()
         self.files = 0
         self.cached = 0
 
     def take(self, reading: Reading | Gap, cache: ResultCache | None) -> None:
         """Judge one file, or take what the cache knows of it."""
+        self._seen.add(reading)
         if isinstance(reading, Gap):
             self._total.gaps.append(reading)
             self._unread.append(reading)
@@ -300,6 +303,7 @@ class ShardRun:
             unread=self._unread,
             others=total.others,
             mishap=self._mishaps.first,
+            seen=b"" if self._mishaps.count else self._seen.digest(),
         )
 
 
