@@ -16,6 +16,7 @@ from xdist.remote import Producer
 from tests import leftovers
 from tests.e2e.command import HOME, warm
 from tests.pieces import Pieces, place
+from tests.places import scratch
 from tests.sweeps import LONG_PROFILE
 
 pytest_plugins = ["tests.engines.plugin", "tests.precision.plugin"]
@@ -43,12 +44,16 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     settings.load_profile("auditor")
     config.addinivalue_line("markers", f"{LONG}: the whole of a sweep, for once in a while")
-    home = tempfile.TemporaryDirectory(prefix="auditor-tests-", ignore_cleanup_errors=True)
+    root = scratch()
+    home = tempfile.TemporaryDirectory(
+        prefix="auditor-tests-", dir=root, ignore_cleanup_errors=True
+    )
     config.add_cleanup(home.cleanup)
     # what a test stops by force leaves its folders behind: here they go with the run
-    scratch = Path(home.name) / "scratch"
-    scratch.mkdir()
-    os.environ.update({HOME: home.name, "TMPDIR": str(scratch)})
+    inside = Path(home.name) / "scratch"
+    inside.mkdir()
+    os.environ.update({HOME: home.name, "TMPDIR": str(inside)})
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(root))  # by which it finds tmp_path
 
 
 @pytest.hookimpl(optionalhook=True)

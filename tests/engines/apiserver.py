@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import secrets
 import shutil
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from tests.engines.cache import EngineUnavailableError
 from tests.engines.client import Client
+from tests.engines.golang import PATIENT
 
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 180.0
@@ -175,6 +177,7 @@ def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env={**os.environ, **PATIENT},
         )
         try:
             yield process

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from tests.engines.golang import PATIENT
+
 
 class Read(msgspec.Struct, frozen=True):
     """A Dockerfile as BuildKit reads it, or what it says against it."""
@@ -28,7 +30,7 @@ class BuildKit(msgspec.Struct, frozen=True):
         ran = subprocess.run(
             [str(self.path)],
             input=text.encode(),
-            env={},
+            env=dict(PATIENT),
             capture_output=True,
             timeout=60,
             check=False,

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from tests.engines.golang import PATIENT
+
 
 class Resolved(msgspec.Struct, frozen=True):
     """A project as Compose resolves it, or what Compose says against it."""
@@ -33,7 +35,7 @@ class ComposeGo(msgspec.Struct, frozen=True):
         """Ask what the files in a folder come to."""
         ran = subprocess.run(
             [str(self.path), str(folder)],
-            env={"HOME": "/home/somebody"},
+            env={"HOME": "/home/somebody", **PATIENT},
             capture_output=True,
             text=True,
             timeout=60,

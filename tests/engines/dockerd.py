@@ -29,6 +29,7 @@ from typing import Any
 from tests.engines import build
 from tests.engines.cache import EngineUnavailableError
 from tests.engines.debian import unpacked
+from tests.engines.golang import PATIENT
 
 PACKAGES = ("docker.io", "containerd", "runc", "busybox-static", "libseccomp2")
 IMAGE = "busybox:test"
@@ -59,7 +60,8 @@ class Binaries:
         """What their programs are started with: themselves first on the path, nobody's settings."""
         own = ":".join(map(str, self.folders))
         libraries = str(self.root / "usr/lib/x86_64-linux-gnu")
-        return {"PATH": f"{own}:{os.environ['PATH']}", "LD_LIBRARY_PATH": libraries, "HOME": "/"}
+        path = f"{own}:{os.environ['PATH']}"
+        return {"PATH": path, "LD_LIBRARY_PATH": libraries, "HOME": "/", **PATIENT}
 
 
 @dataclass(frozen=True, slots=True)

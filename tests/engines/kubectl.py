@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.engines.cache import EngineUnavailableError
+from tests.engines.golang import PATIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,12 @@ class Kubectl:
             timeout=120,
             check=False,
             cwd=self.home,
-            env={"HOME": str(self.home), "PATH": "/usr/bin:/bin", "KUBECONFIG": "/dev/null"},
+            env={
+                "HOME": str(self.home),
+                "PATH": "/usr/bin:/bin",
+                "KUBECONFIG": "/dev/null",
+                **PATIENT,
+            },
         )
 
     def decode(self, manifest: bytes) -> subprocess.CompletedProcess[bytes]:

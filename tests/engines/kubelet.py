@@ -13,6 +13,7 @@ import trustme
 
 from tests.engines.apiserver import LOOPBACK, ApiServer
 from tests.engines.cache import EngineUnavailableError
+from tests.engines.golang import PATIENT
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
@@ -63,7 +64,7 @@ def kubelet(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
-            env={"HOME": "/nonexistent"},
+            env={"HOME": "/nonexistent", **PATIENT},
         ) as process,
     ):
         try:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.engines.cache import EngineUnavailableError
+from tests.engines.golang import PATIENT
 from tests.engines.tls import certified
 
 KEYS: Final = {
@@ -80,6 +81,7 @@ def running(binary: Path, folder: Path) -> Iterator[S3Gateway]:
     # what a file system may not have, its attributes, is kept in a folder beside
     command += ["posix", "--sidecar", str(sidecar), str(root)]
     environment = {
+        **PATIENT,
         "PATH": os.environ["PATH"],
         "ROOT_ACCESS_KEY": KEYS["AWS_ACCESS_KEY_ID"],
         "ROOT_SECRET_KEY": KEYS["AWS_SECRET_ACCESS_KEY"],

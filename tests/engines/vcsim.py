@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.engines.build import EngineUnavailableError
+from tests.engines.golang import PATIENT
 from tests.engines.soap import Rest, Soap
 from tests.engines.tls import certified
 
@@ -76,7 +78,11 @@ def running(binary: Path, folder: Path, *options: str) -> Iterator[Vcsim]:
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, **PATIENT},
         )
     try:
         assert process.stdout is not None
