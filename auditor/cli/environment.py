@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
+from email import message_from_string
+from email.message import Message
 from typing import Any, Final
 
 from auditor.late import late
@@ -50,9 +52,23 @@ def _lines() -> Iterator[str]:
     for package in _OURS:
         spec = importlib.util.find_spec(package)
         for folder in (spec.submodule_search_locations if spec is not None else None) or ():
-            for path in Path(folder).rglob("*.py"):
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                yield f"{digest}  {package}/{path.relative_to(folder).as_posix()}\n"
+            for inside, path in _sources(folder):
+                with open(path, "rb") as file:  # noqa: PTH123 - a text, of hundreds of files
+                    digest = hashlib.sha256(file.read()).hexdigest()
+                yield f"{digest}  {package}/{inside}\n"
+
+
+def _sources(folder: str) -> Iterator[tuple[str, str]]:
+    """The names, with slashes, and the paths of all files of Python below a folder."""
+    waiting = [("", folder)]
+    while waiting:
+        above, at = waiting.pop()
+        with os.scandir(at) as listed:
+            for each in listed:
+                if each.is_dir(follow_symlinks=False):
+                    waiting.append((f"{above}{each.name}/", each.path))
+                elif each.name.endswith(".py"):
+                    yield f"{above}{each.name}", each.path
 
 
 def packages(name: str) -> dict[str, str]:
@@ -69,7 +85,7 @@ def packages(name: str) -> dict[str, str]:
             continue
         seen.add(need)
         try:
-            told = importlib.metadata.metadata(need[0])  # once: it is parsed each time
+            told = _metadata(need[0])
         except importlib.metadata.PackageNotFoundError:
             continue
         found[told["Name"]] = told["Version"]
@@ -77,10 +93,21 @@ def packages(name: str) -> dict[str, str]:
     return found
 
 
+def _metadata(name: str) -> Message:
+    """What a package says of itself, but for the long text below that: most of the file.
+
+    Raises:
+        PackageNotFoundError: it is not installed.
+    """
+    distribution = importlib.metadata.distribution(name)
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    return message_from_string(text.partition("\n\n")[0])
+
+
 def _needs(name: str) -> Iterator[tuple[str, frozenset[str]]]:
     """What a package rests on, by any of its extras; nothing when it runs from its source."""
     with suppress(importlib.metadata.PackageNotFoundError):
-        yield from _asked(importlib.metadata.requires(name) or (), None)
+        yield from _asked(_metadata(name).get_all("Requires-Dist") or (), None)
 
 
 def _asked(

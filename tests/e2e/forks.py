@@ -64,14 +64,14 @@ class Command:
 class Forks:
     """The warm process; commands run beside one another."""
 
-    def __init__(self, env: Mapping[str, str], log: Path) -> None:
-        """Start it; what it complains of is appended to a log."""
+    def __init__(self, env: Mapping[str, str], log: Path, checkout: Path = ROOT) -> None:
+        """Start it on the program in a checkout; what it complains of is appended to a log."""
         self._log = log
         self._socket, theirs = socket.socketpair()
         with theirs, log.open("ab") as complaints:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.e2e.warm", str(theirs.fileno())],
-                cwd=ROOT,
+                cwd=checkout,
                 env=env,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -84,6 +84,10 @@ class Forks:
     def pid(self) -> int:
         """The number of the warm process."""
         return self._process.pid
+
+    def fileno(self) -> int:
+        """The socket by which it is asked, for those who ask it as :mod:`tests.e2e.asking` does."""
+        return self._socket.fileno()
 
     def start(self, command: Command) -> Forked:
         """Start a command, and return when it is a process of its own."""

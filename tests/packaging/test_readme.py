@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import surroundings
+from tests.e2e.forks import Forks
 from tests.faults import engines
 from tests.faults.server import healthy, serving
 from tests.packaging.wheel import ROOT
@@ -79,7 +81,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("readme") / "auditor"
     place.mkdir()
     for name in ("auditor", "collectors", "reports", "policies", "examples", "docs"):
-        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, place / name, symlinks=True)
     for name in ("Makefile", "README.md", "pyproject.toml", "hatch_build.py", "LICENSE"):
         shutil.copy(ROOT / name, place)
     shutil.copytree(place / "examples" / "estate" / "serving", place / "manifests")
@@ -137,6 +139,7 @@ def test_a_command(
     item: Shown,
     checkout: Path,
     tools: Path,
+    warm: Forks,
     kubeconfig: Path,
     engine: str,
     pip_settings: dict[str, str],
@@ -159,7 +162,9 @@ def test_a_command(
             "XDG_CONFIG_HOME": str(tools / "config"),
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(checkout),
+            "FORKS": str(warm.fileno()),
         },
+        pass_fds=[warm.fileno()],
         capture_output=True,
         text=True,
         check=False,
@@ -196,6 +201,15 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command as ``pip install`` puts it on the path, and make's environment ready."""
     place = tmp_path_factory.mktemp("tools")
     script = place / "auditor"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m auditor "$@"\n')
+    asking = ROOT / "tests" / "e2e" / "asking.py"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -ISE "{asking}" "$@"\n')
     script.chmod(0o755)
     return place
+
+
+@pytest.fixture(scope="module")
+def warm(checkout: Path, tools: Path) -> Iterator[Forks]:
+    """What commands are forked from: the program of the checkout."""
+    found = Forks({"PYTHONPATH": str(ROOT), **surroundings()}, tools / "forks.log", checkout)
+    yield found
+    found.stop()
