@@ -35,6 +35,7 @@ from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.images import joining
 from auditor.analysis.images.builds import ReportedBuilds
 from auditor.analysis.images.contents import Contents
+from auditor.analysis.images.setups import Setups
 from auditor.analysis.isolation import chains
 from auditor.analysis.network import checking, reach
 from auditor.analysis.network.questions import Question
@@ -66,7 +67,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(chains.make, partial(components.make, read=read)),
             *(checking.make, partial(reach.make, asked=asked)),
             *(listing.make, effective.make, powers.make, stack.make, age.make),
-            *(joining.of_scanned, joining.of_uses, Contents),
+            *(joining.of_scanned, joining.of_uses, Contents, Setups),
             partial(audit_policies.make, read=read),
             partial(audit_logging.make, read=read),
             partial(seen.make, read=read),

@@ -12,6 +12,8 @@ name with a tag, which may lead to another image tomorrow.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 
@@ -96,6 +98,30 @@ class Report(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_default
     faults: tuple[Fault, ...] = ()
     declared: tuple[Declared, ...] = ()
     secrets: tuple[LeftSecret, ...] = ()
+
+
+class Configuration(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What the configuration of one image says, as it lies here.
+
+    ``system`` is what it is for (``linux``), ``health`` the test of its health, ``environment``
+    is written ``NAME=value``. ``history`` has the oldest step first; of ``layers`` it may have
+    fewer than there are. ``manifests`` are digests that lead to it where it lies, which an engine
+    that keeps images by them calls it by; of a registry they need not be.
+    """
+
+    image: Identity
+    system: str = ""
+    created: str = ""
+    user: str = ""
+    health: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    labels: Mapping[str, str] | None = None
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    history: tuple[Step, ...] = ()
+    layers: int = 0
+    manifests: tuple[str, ...] = ()
 
 
 class Sbom(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

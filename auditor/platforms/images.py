@@ -19,21 +19,26 @@ SIGNATURE: Final = "image/Signature"
 DATABASE: Final = "image/Database"
 FILES: Final = "image/Files"
 """What the headers of layers say, of an image that lies here."""
+CONFIGURATION: Final = "image/Configuration"
+"""What its configuration says: who runs in it, what made it."""
+HERE: Final = frozenset({FILES, CONFIGURATION})
+"""What is read of images that lie here."""
 READ: Final = frozenset({REPORT, SBOM, STATEMENTS, SIGNATURE, DATABASE})
 """What is read of documents."""
 
 SCANNED: Final = "image/Scanned"
 USED: Final = "image/Use"
 CONTENT: Final = "image/Content"
-FACTS: Final = frozenset({SCANNED, USED, CONTENT})
+SETUP: Final = "image/Setup"
+FACTS: Final = frozenset({SCANNED, USED, CONTENT, SETUP})
 
 IMAGES: Final = Platform(
     name="images",
     schemes=(SCHEME,),
     prefix=PREFIX,
     follows=True,
-    kinds=READ | FACTS | {FILES},
+    kinds=READ | FACTS | HERE,
     facts=FACTS,
     written=READ,
-    writing="of what is inside of images are image/Scanned, image/Use and image/Content",
+    writing="of images are image/Scanned, image/Use, image/Content and image/Setup",
 )

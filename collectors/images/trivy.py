@@ -19,9 +19,10 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model.enums import GapCause
-from auditor.model.images import Database, Declared, Fault, Identity, LeftSecret, Report, Step
+from auditor.model.images import Database, Declared, Fault, Identity, LeftSecret, Report
 from auditor.platforms.images import DATABASE, REPORT
 from collectors.documents.guards import Unreadable
+from collectors.images.configuration import Health, Line, Process, steps_of
 
 SCHEMA: Final = 2
 """The schema of reports since Trivy 0.20; a later one may mean something else by the same names."""
@@ -76,25 +77,9 @@ class _System(msgspec.Struct, gc=False, rename="pascal"):
     ended: bool = msgspec.field(default=False, name="EOSL")
 
 
-class _Health(msgspec.Struct, gc=False, rename="pascal"):
-    test: tuple[str, ...] | None = None
-
-
-class _Process(msgspec.Struct, gc=False, rename="pascal"):
-    user: str = ""
-    env: tuple[str, ...] | None = None
-    healthcheck: _Health | None = None
-
-
-class _Step(msgspec.Struct, gc=False):
-    created_by: str = ""
-    comment: str = ""
-    empty_layer: bool = False
-
-
 class _Configuration(msgspec.Struct, gc=False):
-    config: _Process | None = None
-    history: list[_Step] | None = None
+    config: Process | None = None
+    history: list[Line] | None = None
 
 
 class _Metadata(msgspec.Struct, gc=False, rename="pascal"):
@@ -215,14 +200,13 @@ def _of_configuration(found: _Configuration | None) -> dict[str, Any]:
     """What a report has of the configuration of the image; nothing of one without."""
     if found is None:
         return {}
-    process = found.config or _Process()
-    health = process.healthcheck or _Health()
-    steps = found.history or ()
+    process = found.config or Process()
+    health = process.healthcheck or Health()
     return {
         "user": process.user,
         "health": health.test or (),
         "environment": process.env or (),
-        "history": tuple(Step(each.created_by, each.comment, each.empty_layer) for each in steps),
+        "history": steps_of(found.history),
     }
 
 

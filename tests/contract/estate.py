@@ -214,8 +214,9 @@ def documented() -> tuple[Resource, ...]:
     template = {"spec": {"containers": [{"name": "n", "image": "r.io/app:1"}]}}
     fault = {"id": "CVE-0000-0001", "severity": "critical", "package": "libx", "fixedIn": "2"}
     about = {"scanner": "Trivy", "version": "1", "created": "2026-11-20", "faults": [fault]}
-    made = [{"createdBy": f"RUN /bin/sh -c curl -H 'Authorization: Bearer {CANARY}' x # buildkit"}]
-    about |= {"history": made, "environment": [f"TOKEN={CANARY}"]}
+    step = f"RUN /bin/sh -c curl -H 'Authorization: Bearer {CANARY}' x # buildkit"
+    made = {"history": [{"createdBy": step}], "environment": [f"TOKEN={CANARY}"]}
+    about |= made
     reports = (
         odd("image/Report", {**about, "image": {"names": [name]}, "classes": ["os-pkgs"]})
         for name in ("r.io/app:1", "r.io/base:1")
@@ -226,6 +227,7 @@ def documented() -> tuple[Resource, ...]:
         msgspec.structs.replace(odd("k8s/PodTemplate", template), namespace="serving"),
         *(msgspec.structs.replace(each, name=f"x{at}") for at, each in enumerate(reports)),
         odd("image/Database", database),
+        odd("image/Configuration", {**made, "image": {"names": ["r.io/here:1"]}, "layers": 2}),
         odd("image/Files", {"image": {"names": ["r.io/app:1"]}, "layers": 1}),
         odd("image/Sbom", {"image": {}, "form": "SPDX"}),
         odd("image/Signature", {"image": {}, "form": "cosign"}),

@@ -232,6 +232,55 @@ def test_files_of_an_archive_are_judged_for_whoever_uses_the_image(
     assert replayed.code == 0, replayed.out + replayed.err
 
 
+MADE: dict[str, Any] = {
+    "config": {
+        "Env": ["HF_TOKEN=canary-of-env"],
+        "Labels": {"password": "canary-of-label"},
+        "Cmd": ["serve", "--password", "canary-of-argument"],
+    },
+    "history": [
+        {"created_by": "RUN /bin/sh -c curl -H 'Authorization: Bearer canary-of-step' x"},
+        {"created_by": "ADD app.tar /app # buildkit"},
+        {"created_by": 'CMD ["--password" "canary-of-command"]', "empty_layer": True},
+    ],
+}
+
+
+def test_how_an_archive_was_made_is_judged_and_no_secret_is_kept(tmp_path: Path) -> None:
+    saved = Saved([layer(File("x")), layer(File("y"))], config=MADE)
+    archive = archived(saved.parts(), tmp_path / "app.tar")
+    bundle = ("--output", tmp_path / "bundle", "--no-sign")
+    options = ("--profile", "cis-docker", "--format", "json")
+    ran = auditor("scan", f"images://{archive}", *options, *bundle, env=DAY)
+    failed = {each["rule"] for each in ran.results()["findings"] if each["verdict"] == "fail"}
+    assert failed == {
+        *("image-user-root", "image-healthcheck-missing"),
+        *("docker-build-secret-in-environment", "docker-build-secret-in-command"),
+    }
+    states = {each["id"]: each["state"] for each in ran.results()["controls"]}
+    found = {number: states[number] for number in ("4.1", "4.6", "4.7", "4.8", "4.9", "4.10")}
+    assert found == {
+        **dict.fromkeys(("4.1", "4.6", "4.10"), "not-satisfied"),
+        **dict.fromkeys(("4.7", "4.8", "4.9"), "satisfied"),
+    }
+    everything = b"".join(
+        each.read_bytes() for each in (tmp_path / "bundle").rglob("*") if each.is_file()
+    )
+    assert b"canary-of" not in everything + (ran.out + ran.err).encode()
+    archive.unlink()
+    replayed = auditor("replay", tmp_path / "bundle")
+    assert replayed.code == 0, replayed.out + replayed.err
+
+
+def test_layers_that_no_line_is_about_are_not_known(tmp_path: Path) -> None:
+    saved = Saved([layer(File("x")), layer(File("y"))], config={"config": {"User": "1"}})
+    archive = archived(saved.parts(), tmp_path / "app.tar")
+    ran = auditor("scan", f"images://{archive}", "--profile", "cis-docker", "--format", "json")
+    told = [(each["rule"], each["verdict"]) for each in ran.results()["findings"]]
+    assert told.count(("docker-build-index-updated-alone", "unknown")) == 2
+    assert told.count(("docker-build-secret-in-command", "unknown")) == 2
+
+
 def test_an_archive_that_is_none_is_a_gap(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "app.tar").write_text("no archive")
     options = ("--profile", "images", "--format", "json")
@@ -285,7 +334,7 @@ def test_what_is_joined_counts_for_the_target_that_it_is_about(
 
 def test_what_no_rule_looked_at_is_said_with_a_profile_that_does(tmp_path: Path) -> None:
     clean = archived(Saved([layer(File("x"))]).parts(), tmp_path / "clean.tar")
-    ran = auditor("scan", f"images://{clean}", env=DAY)
+    ran = auditor("scan", f"images://{clean}", "--profile", "pod-security-baseline", env=DAY)
     assert ran.code == 3
     assert "nothing was audited" in ran.out
     assert f"  auditor scan images://{clean} --profile images -o json=results.json" in ran.out

@@ -1,6 +1,6 @@
 """Images made for a test, and a registry on the loopback that has them.
 
-An image is a manifest, a configuration and one layer, as https://github.com/opencontainers/image-spec
+An image is a manifest, a configuration and its layers, as https://github.com/opencontainers/image-spec
 has them. The registry answers the part of https://github.com/opencontainers/distribution-spec by
 which images are pulled.
 """
@@ -62,15 +62,19 @@ class Image:
 def image(
     files: Mapping[str, bytes | str], *steps: str | Mapping[str, Any], **config: Any
 ) -> Image:
-    """Make an image with files, run as its configuration says; ``steps`` are its history."""
-    layer = _layer(files)
+    """Make an image with files, run as its configuration says; ``steps`` are its history.
+
+    The first layer has the files, each other step that made one a file of its own.
+    """
     history = [{"created_by": each} if isinstance(each, str) else each for each in steps]
+    made = sum(not each.get("empty_layer") for each in history)
+    layers = [_layer(files), *(_layer({f"step-{at}": str(at)}) for at in range(1, made))]
     about = {
         "architecture": "amd64",
         "os": "linux",
         "created": _TIME,
         "config": config,
-        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(each) for each in layers]},
         "history": [{"created": _TIME, **each} for each in history or [{"created_by": "COPY . /"}]],
     }
     configuration = json.dumps(about).encode()
@@ -78,9 +82,9 @@ def image(
         "schemaVersion": 2,
         "mediaType": _MANIFEST,
         "config": _entry(configuration, _CONFIG),
-        "layers": [_entry(layer, _LAYER)],
+        "layers": [_entry(each, _LAYER) for each in layers],
     }
-    blobs = {_digest(each): each for each in (layer, configuration)}
+    blobs = {_digest(each): each for each in (*layers, configuration)}
     return Image(json.dumps(manifest).encode(), blobs)
 
 

@@ -23,7 +23,10 @@ CHECKED = {
 }
 """Checks of Trivy on the configuration of an image, and our rules about the same."""
 HEALTH = {"Test": ["CMD", "true"]}
-HEALTH_STEP = {"created_by": 'HEALTHCHECK &{["CMD" "true"] "0s" "0s" "0s" "0s" \'\\x00\'}'}
+HEALTH_STEP = {
+    "created_by": 'HEALTHCHECK &{["CMD" "true"] "0s" "0s" "0s" "0s" \'\\x00\'}',
+    "empty_layer": True,
+}
 """Trivy looks for the line of the history, we at the configuration that it leads to."""
 RUN = "RUN /bin/sh -c {} # buildkit"
 CONFIGURATIONS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
@@ -66,17 +69,9 @@ def configured(trivy: Trivy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def test_we_judge_how_an_image_was_made_as_trivy_does(configured: Path, tmp_path: Path) -> None:
-    theirs = {
-        (path.stem, CHECKED[each["ID"]])
-        for path in configured.glob("*.json")
-        for found in json.loads(path.read_text()).get("Results") or []
-        for each in found.get("Misconfigurations", ())
-        if each["ID"] in CHECKED
-    }
-    for path in configured.glob("*.json"):
-        shutil.copy(path, tmp_path)
-    (tmp_path / "policies" / "profiles").mkdir(parents=True)
+def judged(home: Path, *targets: str | Path) -> set[tuple[str, str]]:
+    """What we say of images: the name of the image or of its report, and the rule."""
+    (home / "policies" / "profiles").mkdir(parents=True)
     profile = {
         "id": "made",
         "title": "t",
@@ -84,13 +79,30 @@ def test_we_judge_how_an_image_was_made_as_trivy_does(configured: Path, tmp_path
         "gate": "high",
         "select": [{"ids": sorted(CHECKED.values())}],
     }
-    (tmp_path / "policies" / "profiles" / "made.yaml").write_text(json.dumps(profile))
-    options = ("--policies", tmp_path / "policies", "--profile", "made", "--exclude", "policies/")
-    found = auditor("scan", tmp_path, *options, "--format", "json", env=DAY).results()
-    ours = {
-        (Path(each["resource"]["file"]).stem, each["rule"])
+    (home / "policies" / "profiles" / "made.yaml").write_text(json.dumps(profile))
+    options = ("--policies", home / "policies", "--profile", "made", "--format", "json")
+    found = auditor("scan", *targets, *options, env=DAY).results()
+    assert found["gaps"] == []
+    return {
+        (Path(each["resource"]["file"] or each["resource"]["name"]).stem, each["rule"])
         for each in found["findings"]
         if each["verdict"] == "fail"
     }
+
+
+def test_we_judge_how_an_image_was_made_as_trivy_does(configured: Path, tmp_path: Path) -> None:
+    """By what Trivy says of its configuration, and by what lies in the archive itself."""
+    theirs = {
+        (path.stem, CHECKED[each["ID"]])
+        for path in configured.glob("*.json")
+        for found in json.loads(path.read_text()).get("Results") or []
+        for each in found.get("Misconfigurations", ())
+        if each["ID"] in CHECKED
+    }
     assert {rule for _, rule in theirs} == set(CHECKED.values())
-    assert ours == theirs
+    for path in configured.glob("*.json"):
+        shutil.copy(path, tmp_path)
+    assert judged(tmp_path, *sorted(tmp_path.glob("*.json"))) == theirs
+    archives = [f"images://{path}" for path in sorted(configured.glob("*.tar"))]
+    ours = judged(tmp_path / "own", *archives)
+    assert {(name.partition(":")[0], rule) for name, rule in ours} == theirs

@@ -37,6 +37,8 @@ from auditor.secrets.marks import has_marker
 _MOST_TEXT: Final = 400_000
 """Characters of a history that are read."""
 _FORM: Final = "history"
+_TCP: Final = "/tcp"
+"""What a port is of that says nothing else."""
 Found = tuple[object, str]
 
 
@@ -66,12 +68,16 @@ def too_long(resource: Resource, lines: Iterable[Line], hint: str) -> Gap | None
 class Build:
     """One image, as the fields of its build are put together.
 
-    ``place`` is where its history stands, ``variables`` are those that the image has: one that a
-    line of the history sets is taken from there.
+    ``place`` is where its history stands. ``variables`` and ``ports`` are those that the image has:
+    one that a line of the history sets is taken from there.
     """
 
     def __init__(
-        self, lines: Sequence[Line], place: str, variables: Sequence[tuple[Pair, str]] = ()
+        self,
+        lines: Sequence[Line],
+        place: str,
+        variables: Sequence[tuple[Pair, str]] = (),
+        ports: Sequence[Found] = (),
     ) -> None:
         self._is_known = bool(lines)
         self._place = place
@@ -85,6 +91,8 @@ class Build:
             self._add(line)
         known = {each["name"] for each, _ in self._environment}
         self._environment += (each for each in variables if each[0]["name"] not in known)
+        exposed = {str(port).removesuffix(_TCP) for port, _ in self._ports}
+        self._ports += (each for each in ports if str(each[0]).removesuffix(_TCP) not in exposed)
 
     def fact(self, resource: Resource) -> Resource:
         """Make the fact; of an image without a history it has no steps to speak of."""
@@ -102,6 +110,7 @@ class Build:
             fields.put_each("copies", self._copies, self._place, copies)
             given = self._arguments.values()
             fields.put_each("arguments", given, self._place, {**VARIABLE, "secret": None})
+        if self._is_known or self._ports:
             fields.put_each("ports", self._ports, self._place)
         return fields.fact(resource, _FORM, IMAGE_BUILD)
 

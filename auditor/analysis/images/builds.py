@@ -1,14 +1,16 @@
-"""What a report says of how an image was made, as the build of that image.
+"""What documents say of how an image was made, as the build of that image.
 
 ::
 
-    image/Report                                                docker/ImageBuild
+    image/Report, image/Configuration                           docker/ImageBuild
     history: [{createdBy: RUN apt-get update # buildkit}]       runs: [{does: [updates-index]}]
     environment: [HF_TOKEN=«redacted:argument»]                 environment: [{name: HF_TOKEN, …}]
 
-So the rules about builds judge a Dockerfile, an image on an engine and one that a scanner looked
-into. A configuration has variables that no line of the history sets, where a program that keeps no
-history made the image. Its user and its health check are in ``image/Scanned``, with whose it is.
+So the rules about builds judge a Dockerfile, an image on an engine, one that a scanner looked into
+and one that lies here. A configuration has variables and ports that no line of the history sets,
+where a program that keeps no history made the image. Of layers that no line is about it is not
+known what is in them, and each is a step that says so. Its user and its health check are in
+``image/Setup``, with whose it is.
 """
 
 from __future__ import annotations
@@ -26,10 +28,12 @@ from auditor.model.enums import GapCause
 from auditor.model.images import Step
 from auditor.model.resource import Gap, Resource
 from auditor.platforms.docker import IMAGE_BUILD
-from auditor.platforms.images import REPORT
+from auditor.platforms.images import CONFIGURATION, REPORT
 from auditor.secrets import redact
 
-_HINT: Final = "is it a report of a scanner?"
+_READS: Final = frozenset({REPORT, CONFIGURATION})
+_HINT: Final = "is it a report of a scanner, or an image?"
+_UNSAID: Final = Step(comment="which its history says nothing")
 _PLACE: Final = "/history"
 
 
@@ -38,6 +42,8 @@ class _Raw(msgspec.Struct, frozen=True, gc=False):
 
     history: msgspec.Raw = msgspec.Raw(b"[]")
     environment: msgspec.Raw = msgspec.Raw(b"[]")
+    ports: tuple[str, ...] = ()
+    layers: int = 0
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -49,39 +55,44 @@ _decode: Final = msgspec.json.Decoder(_Raw).decode
 
 
 class ReportedBuilds:
-    """The build of each image that a report is about."""
+    """The build of each image that a report is about, or that lies here."""
 
     id = "image-builds"
     stage = Stage.OBJECT
-    feeds: Feeds = MappingProxyType({IMAGE_BUILD: MappingProxyType({"": frozenset({REPORT})})})
+    feeds: Feeds = MappingProxyType({IMAGE_BUILD: MappingProxyType({"": _READS})})
 
     def __init__(self, tables: Tables) -> None:
         del tables
 
     def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
         """Yield the build of an image; nothing of a report that has no configuration of it."""
-        if resource.kind != REPORT or not _may_have(resource.body):
+        if resource.kind not in _READS or not _may_have(resource):
             return
         try:
-            made = _made(_decode(resource.body))
+            raw = _decode(resource.body)
+            made = _made(raw)
         except (msgspec.DecodeError, RecursionError) as error:
-            yield Gap("", REPORT, GapCause.MALFORMED, f"{resource.name}: {error}", _HINT)
+            yield Gap("", resource.kind, GapCause.MALFORMED, f"{resource.name}: {error}", _HINT)
             return
-        lines = [_line(number, step) for number, step in enumerate(made.history)]
+        unsaid = raw.layers - sum(not each.empty for each in made.history)
+        steps = (*made.history, *(_UNSAID for _ in range(unsaid)))
+        lines = [_line(number, step) for number, step in enumerate(steps)]
         variables = [
             (pair, f"/environment/{number}")
             for number, text in enumerate(made.environment)
             for pair in pairs_of([text])
         ]
-        if lines or variables:
+        ports = [(port, f"/ports/{number}") for number, port in enumerate(raw.ports)]
+        if lines or variables or ports:
             hint = f"docker history --no-trunc {resource.name}"
-            build = Build(lines, _PLACE, variables)
+            build = Build(lines, _PLACE, variables, ports)
             yield too_long(resource, lines, hint) or build.fact(resource)
 
 
-def _may_have(body: bytes) -> bool:
+def _may_have(resource: Resource) -> bool:
     """Whether a report has any of it; to look for the words costs far less than to decode it."""
-    return b'"history":' in body or b'"environment":' in body
+    body = resource.body
+    return resource.kind != REPORT or b'"history":' in body or b'"environment":' in body
 
 
 def _made(raw: _Raw) -> _Made:

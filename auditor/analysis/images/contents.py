@@ -31,7 +31,6 @@ from auditor.platforms.images import CONTENT, FILES
 _MOST: Final = 50
 _READS: Final = rows.USERS | {FILES}
 _decode_files: Final = msgspec.json.Decoder(Files).decode
-_decode_identity: Final = msgspec.json.Decoder(Identity).decode
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
@@ -83,7 +82,7 @@ class Contents:
         for key, found in groups:
             for row in found:
                 if row.tag == IMAGE:
-                    identity = _decode_identity(row.body)
+                    identity = rows.decode_identity(row.body)
                     engines[identity.id] = identity
                 elif row.tag == FILES:
                     read = Read(_decode_files(row.body), row.read_at)

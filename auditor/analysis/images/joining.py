@@ -44,7 +44,6 @@ from auditor.platforms.images import (
 _MOST_GAPS: Final = 100
 _HINT: Final = "give a report of it: trivy image --format json IMAGE"
 _encode = msgspec.json.encode
-_decode_identity: Final = msgspec.json.Decoder(Identity).decode
 _decode_report: Final = msgspec.json.Decoder(Report).decode
 _decode_sbom: Final = msgspec.json.Decoder(Sbom).decode
 _decode_signature: Final = msgspec.json.Decoder(Signature).decode
@@ -84,7 +83,7 @@ class _Library:
     def add(self, row: Row) -> None:
         """Put a document in its place."""
         if row.tag == IMAGE:
-            identity = _decode_identity(row.body)
+            identity = rows.decode_identity(row.body)
             self.engines[identity.id] = identity
         elif row.tag == REPORT:
             head = rows.decode_head(row.body)

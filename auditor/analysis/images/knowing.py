@@ -56,9 +56,9 @@ class Shelf(Generic[Item]):
         self._by_digest: dict[str, list[Item]] = {}
         self._by_name: dict[str, list[tuple[Identity, Item]]] = {}
 
-    def add(self, identity: Identity, item: Item) -> None:
-        """Put a document where it is found."""
-        for digest in {*identity.digests, identity.id} - {""}:
+    def add(self, identity: Identity, item: Item, also: Iterable[str] = ()) -> None:
+        """Put a document where it is found; ``also`` are digests by which it is and no other."""
+        for digest in {*identity.digests, identity.id, *also} - {""}:
             self._by_digest.setdefault(digest, []).append(item)
         for name in {parsed(each).name for each in identity.names}:
             self._by_name.setdefault(name, []).append((identity, item))

@@ -153,6 +153,7 @@ _DOCUMENTS: Final[Mapping[str, type[msgspec.Struct]]] = MappingProxyType(
     }
 )
 decode_head: Final = msgspec.json.Decoder(Head).decode
+decode_identity: Final = msgspec.json.Decoder(Identity).decode
 decode_use: Final = msgspec.json.Decoder(Use).decode
 _decode_template: Final = msgspec.json.Decoder(_Template).decode
 _decode_pod: Final = msgspec.json.Decoder(_Pod).decode
@@ -275,11 +276,14 @@ def _of_document(document: Resource, site: Site) -> Iterator[Row]:
 def _of_report(report: Resource, site: Site) -> Iterator[Row]:
     """Yield a report without the faults that no rule is about, and without how it was made.
 
-    What made it is judged where it was read (:mod:`auditor.analysis.images.builds`).
+    What made it, and who runs in it, have analyses of their own
+    (:mod:`auditor.analysis.images.builds`, :mod:`auditor.analysis.images.setups`).
     """
     found = _decode_report(report.body)
     faults: tuple[Fault, ...] = tuple(each for each in found.faults if each.severity in WORST)
-    less = msgspec.structs.replace(found, faults=faults, history=(), environment=())
+    less = msgspec.structs.replace(
+        found, faults=faults, history=(), environment=(), user=None, health=None
+    )
     body = _encode(less)
     yield Row((KNOWN, REPORT), REPORT, site.origin(report), body)
 

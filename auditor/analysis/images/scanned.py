@@ -17,8 +17,6 @@ MOST: Final = 50
 """So many of a kind are in a fact; how many there are is in its counts."""
 _PACKAGES: Final = frozenset({"os-pkgs", "lang-pkgs"})
 _IGNORED: Final = "ignored"
-_NO_CHECK: Final = "NONE"
-"""What stands in place of a test where that of the base is taken off."""
 
 
 class Documents(msgspec.Struct, frozen=True):
@@ -66,8 +64,6 @@ class ScannedFact(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     database_age: int | None = None
     distribution: str = ""
     ended: bool | None = None
-    user: str | None = None
-    healthcheck: bool | None = None
     unknown: str = ""
 
 
@@ -110,8 +106,6 @@ def scanned(
         database_age=days(documents.database, documents.day),
         distribution=report.distribution,
         ended=report.ended if report.distribution else None,
-        user=report.user,
-        healthcheck=_has_check(report.health),
         unknown="" if _PACKAGES & set(report.classes) else _nothing(report),
     )
 
@@ -119,11 +113,6 @@ def scanned(
 def _fixable(faults: Iterable[Fault], severity: str) -> list[Fault]:
     found = (each for each in faults if each.severity == severity and each.fixed_in)
     return sorted(found, key=lambda each: (each.id, each.package))
-
-
-def _has_check(test: Sequence[str] | None) -> bool | None:
-    """Whether an image says how to tell whether it works; None where nobody knows."""
-    return None if test is None else bool(test) and test[0] not in {"", _NO_CHECK}
 
 
 def _signature(signatures: Sequence[Signature]) -> str:

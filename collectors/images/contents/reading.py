@@ -1,4 +1,4 @@
-"""The images of a place, each with its files that have the setuid or setgid bit.
+"""The images of a place, each with its configuration and its files with the setuid or setgid bit.
 
 An image is known by the digest of its configuration, which has the digests of its layers unpacked:
 what was read is held against these, so that it is of that image and of no other.
@@ -9,12 +9,13 @@ Source: https://github.com/opencontainers/image-spec/blob/main/config.md
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from auditor.model.images import Files, Identity
+from auditor.model.images import Configuration, Files, Identity
+from collectors.images.configuration import configuration_of
 from collectors.images.contents.headers import entries
 from collectors.images.contents.limits import (
     ENTRIES,
@@ -66,25 +67,27 @@ class _Root(msgspec.Struct):
     diff_ids: tuple[str, ...]
 
 
-class _Configuration(msgspec.Struct):
+class _Layers(msgspec.Struct):
     rootfs: _Root
 
 
 class Found(msgspec.Struct, frozen=True):
     """An image of a place: where its configuration and its layers are, and what is known of it.
 
-    ``fault`` is why it can't be read, if that is known before.
+    ``fault`` is why it can't be read, if that is known before. ``manifests`` are the digests that
+    lead to it here.
     """
 
     config: str
     layers: tuple[str, ...]
     identity: Identity
     fault: ContentError | None = None
+    manifests: tuple[str, ...] = ()
 
 
 _decode_saved: Final = msgspec.json.Decoder(tuple[_Saved, ...]).decode
 _decode_document: Final = msgspec.json.Decoder(_Document).decode
-_decode_configuration: Final = msgspec.json.Decoder(_Configuration).decode
+_decode_layers: Final = msgspec.json.Decoder(_Layers).decode
 
 
 def images_in(place: Place) -> list[Found]:
@@ -95,7 +98,8 @@ def images_in(place: Place) -> list[Found]:
         msgspec.DecodeError: a document is none.
     """
     if place.has(_MANIFEST):
-        found = [_saved(place, each) for each in _decode_saved(place.document(_MANIFEST))]
+        named = _named(place)
+        found = [_saved(place, each, named) for each in _decode_saved(place.document(_MANIFEST))]
     elif place.has(_INDEX):
         found = list(_indexed(place, _decode_document(place.document(_INDEX)), (), "", 0))
     else:
@@ -118,7 +122,7 @@ def files_of(place: Place, image: Found, budget: Budget) -> Files:
     """
     if image.fault:
         raise image.fault
-    said = _decode_configuration(place.document(image.config)).rootfs.diff_ids
+    said = _decode_layers(place.document(image.config)).rootfs.diff_ids
     if len(said) != len(image.layers):
         detail = f"{len(image.layers)} layers, and its configuration has {len(said)}"
         raise MalformedError(detail)
@@ -133,9 +137,39 @@ def files_of(place: Place, image: Found, budget: Budget) -> Files:
     return Files(image.identity, len(said), count, overlaid.files)
 
 
-def _saved(place: Place, saved: _Saved) -> Found:
+def configuration_in(place: Place, image: Found) -> Configuration:
+    """Read the configuration of an image, whose digest is its id.
+
+    Raises:
+        ContentError: it can't be read, or not as engines do.
+        msgspec.DecodeError, RecursionError, ValueError: it is none.
+    """
+    if image.fault:
+        raise image.fault
+    data = place.document(image.config)
+    if _digest(data) != image.identity.id:
+        raise MalformedError(f"{image.config} is something else")
+    return configuration_of(data, image.identity, image.manifests)
+
+
+def _named(place: Place) -> dict[str, tuple[str, ...]]:
+    """By which digests a layout beside the list of ``docker save`` leads to a configuration.
+
+    They are those of this archive, whose layers may be packed otherwise than those of a registry.
+    """
+    if not place.has(_INDEX):
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for each in _indexed(place, _decode_document(place.document(_INDEX)), (), "", 0):
+        if not each.fault:
+            found[each.identity.id] = (*found.get(each.identity.id, ()), *each.manifests)
+    return found
+
+
+def _saved(place: Place, saved: _Saved, named: Mapping[str, tuple[str, ...]]) -> Found:
     found = _digest(place.document(saved.config))
-    return Found(saved.config, saved.layers, Identity((), found, saved.repo_tags or ()))
+    identity = Identity((), found, saved.repo_tags or ())
+    return Found(saved.config, saved.layers, identity, None, named.get(found, ()))
 
 
 def _indexed(
@@ -170,7 +204,8 @@ def _listed(place: Place, manifest: _Document, digests: tuple[str, ...], known: 
         layers = tuple(_path(layer.digest) for layer in manifest.layers)
     except ContentError as error:
         return _unread(digests, known, error)
-    return Found(_path(config), layers, Identity(digests, config, _names(known)))
+    identity = Identity(digests, config, _names(known))
+    return Found(_path(config), layers, identity, None, digests)
 
 
 def _unread(digests: tuple[str, ...], known: str, error: Exception) -> Found:

@@ -1,12 +1,13 @@
-"""An archive or a layout with images, as a target: which of their files run as somebody else.
+"""An archive or a layout with images, as a target: how they were made, which files run as others.
 
 ::
 
     images:///srv/app.tar      what docker save, podman save or skopeo copy wrote
     images://build/layout      a folder that is an OCI layout
 
-What is kept is what was found, so that it is judged again without the files. An image that can't
-be read whole is a gap, and nothing of it is kept: part of a list would be taken for all of it.
+What is kept is what was found, so that it is judged again without the files. Of each image there
+are two parts, its configuration and its files. One that can't be read whole is a gap, and nothing
+of it is kept: part of a list would be taken for all of it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ import msgspec
 from auditor.errors import CollectionError
 from auditor.model.enums import ANSWERED, Answered, GapCause
 from auditor.model.evidence import Principal, Record, TargetEntry
-from auditor.model.images import Files
+from auditor.model.images import Configuration, Files
 from auditor.model.resource import Gap
-from auditor.platforms.images import FILES, SCHEME
+from auditor.platforms.images import CONFIGURATION, FILES, HERE, SCHEME
 from auditor.ports import Sink
 from collectors.http.clock import Clock
 from collectors.images.contents.limits import (
@@ -35,9 +36,10 @@ from collectors.images.contents.limits import (
     UnsupportedError,
 )
 from collectors.images.contents.places import Archive, Folder, Place, is_regular
-from collectors.images.contents.reading import Found, files_of, images_in
+from collectors.images.contents.reading import Found, configuration_in, files_of, images_in
 from collectors.images.contents.unpacking import Budget
 
+_Part = Configuration | Files
 _HINT: Final = "docker save, podman save or skopeo copy write one; a folder has an OCI layout"
 
 
@@ -57,12 +59,12 @@ class ContentTarget:
     def collect(
         self, kinds: frozenset[str], sink: Sink, progress: Callable[[int, int], None]
     ) -> TargetEntry:
-        """Read all images.
+        """Read all images: their configurations, and layers where files are of ``kinds``.
 
         Raises:
             CollectionError: it has none that can be found.
         """
-        del kinds
+        kinds = HERE & {CONFIGURATION, *kinds}
         started, end = self._now(), self.clock.monotonic() + self.seconds
         gaps: list[Gap] = []
         try:
@@ -70,7 +72,7 @@ class ContentTarget:
                 found = images_in(place)
                 for number, image in enumerate(found):
                     progress(number, len(found))
-                    gaps += self._read(place, image, number, end, sink)
+                    gaps += self._read(place, image, kinds, number, end, sink)
         except (ContentError, msgspec.DecodeError, RecursionError, OSError) as error:
             raise CollectionError(f"{self.path}: {error}", hint=_HINT) from error
         return TargetEntry(
@@ -81,7 +83,7 @@ class ContentTarget:
             principal=Principal(""),
             started=started,
             ended=self._now(),
-            kinds=(FILES,),
+            kinds=tuple(sorted(kinds)),
             gaps=tuple(sorted(gaps)),
         )
 
@@ -89,31 +91,44 @@ class ContentTarget:
         return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def _read(
-        self, place: Place, image: Found, number: int, end: float, sink: Sink
+        self,
+        place: Place,
+        image: Found,
+        kinds: frozenset[str],
+        number: int,
+        end: float,
+        sink: Sink,
     ) -> Iterator[Gap]:
-        """Read one image, and keep what was found of it."""
-        started, named = self._now(), _named(image)
-        request = f"headers of the layers of {named}"
-        record = Record(number + 1, FILES, "", request, started, started, Answered.OK)
-        try:
-            files = files_of(place, image, Budget(UNPACKED, end, self.clock.monotonic))
-        except (ContentError, msgspec.DecodeError, RecursionError) as error:
-            cause, detail = _cause(error), f"{named}: {error}"
-            yield Gap(self.uri, FILES, cause, detail, _HINT)
-            sink.add(self._ended(record, ANSWERED[cause], detail, None), None)
-        else:
-            sink.add(self._ended(record, Answered.OK, "", files), msgspec.json.encode(files))
+        """Read the parts of one image, and keep what was found of each."""
+        budget = Budget(UNPACKED, end, self.clock.monotonic)
+        named = _named(image)
+        parts: tuple[tuple[str, str, Callable[[], _Part]], ...] = (
+            (CONFIGURATION, "configuration of", lambda: configuration_in(place, image)),
+            (FILES, "headers of the layers of", lambda: files_of(place, image, budget)),
+        )
+        for at, (kind, what, read) in enumerate(parts, 1 + number * len(parts)):
+            if kind not in kinds:
+                continue
+            started = self._now()
+            record = Record(at, kind, "", f"{what} {named}", started, started, Answered.OK)
+            try:
+                found = read()
+            except (ContentError, msgspec.DecodeError, RecursionError, ValueError) as error:
+                cause, detail = _cause(error), f"{named}: {error}"
+                yield Gap(self.uri, kind, cause, detail, _HINT)
+                sink.add(self._ended(record, ANSWERED[cause], detail, kept=False), None)
+            else:
+                body = msgspec.json.encode(found)
+                sink.add(self._ended(record, Answered.OK, "", kept=True), body)
 
-    def _ended(
-        self, record: Record, answered: Answered, detail: str, files: Files | None
-    ) -> Record:
+    def _ended(self, record: Record, answered: Answered, detail: str, *, kept: bool) -> Record:
         return msgspec.structs.replace(
             record,
             ended=self._now(),
             answered=answered,
             detail=detail,
-            count=int(files is not None),
-            complete=files is not None,
+            count=int(kept),
+            complete=kept,
         )
 
 

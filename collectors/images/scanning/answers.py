@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from auditor.model.evidence import Record
-from auditor.model.images import Database, Files, Report
+from auditor.model.images import Configuration, Database, Files, Report
 from auditor.model.resource import Resource
-from auditor.platforms.images import DATABASE, FILES
+from auditor.platforms.images import CONFIGURATION, DATABASE, FILES
 from collectors.documents.guards import Unreadable
 from collectors.http.stored_answers import StoredAnswer, StoredAnswers
 from collectors.images import trivy
@@ -19,6 +19,7 @@ from collectors.images.scanning.target import SCANNERS
 
 _HINT: Final = "is it a report of Trivy?"
 _decode_files = msgspec.json.Decoder(Files).decode
+_decode_configuration = msgspec.json.Decoder(Configuration).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,20 @@ class ReportReading(StoredAnswer):
         super().__init__(target, record, data, _HINT)
 
     def resources(self) -> Iterator[Resource]:
-        """The report, the database, or what was found of the files of an image."""
+        """The report, the database, or what was found of an image that lies here."""
         self._gaps = []
-        found: Report | Database | Files | None
+        found: Report | Database | Files | Configuration | None
         try:
+            name = self._record.request.rpartition(" ")[2]
             if self._record.kind == FILES:
                 found = _decode_files(self._data)
-                name = self._record.request.rpartition(" ")[2]
+            elif self._record.kind == CONFIGURATION:
+                found = _decode_configuration(self._data)
             elif self._record.kind == DATABASE:
                 found = trivy.database_of(self._data)
                 name = found.scanner
             else:
                 found = trivy.report_of(self._data)
-                name = self._record.request.rpartition(" ")[2]
         except Unreadable as error:
             self._gap(error.detail)
             return

@@ -33,7 +33,7 @@ from auditor.late import late
 from auditor.model.enums import ANSWERED, Answered, GapCause
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.resource import Gap
-from auditor.platforms.images import DATABASE, REPORT, SCHEME
+from auditor.platforms.images import DATABASE, HERE, REPORT, SCHEME
 from auditor.ports import Sink
 from collectors.images.scanning.program import Memory, Program, database_in, find_program
 from collectors.programs.said import reason
@@ -147,7 +147,7 @@ class TrivyTarget:
             principal=Principal(""),
             started=started,
             ended=self.clock(),
-            kinds=(DATABASE, REPORT),
+            kinds=(DATABASE, REPORT, *sorted(HERE)),
             gaps=tuple(sorted(gaps)),
             notes=(note,),
         )

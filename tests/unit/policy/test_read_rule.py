@@ -16,7 +16,7 @@ GPUS = (
     "gpu/JoinedDevice; of what is between a workload and the hardware there is isolation/Chain"
     "; of networks there are network/Zone, network/Policy, network/Reach and network/Enforcement"
     "; of what workloads run on there are stack/Component, stack/Image and stack/Pack"
-    "; of what is inside of images are image/Scanned, image/Use and image/Content"
+    "; of images are image/Scanned, image/Use, image/Content and image/Setup"
 )
 KIND = "a kind is written k8s/Deployment, one of another API group k8s/RayCluster.ray.io"
 EVER = "ids are for ever: one that was used once is never used for something else"

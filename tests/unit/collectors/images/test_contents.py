@@ -21,6 +21,7 @@ import zstandard
 from auditor.errors import CollectionError
 from auditor.model.evidence import TargetEntry
 from auditor.model.images import Files
+from auditor.platforms.images import HERE
 from collectors.http.clock import Clock, system_clock
 from collectors.images.contents.headers import FILE, LINK, SYMLINK, Entry, entries
 from collectors.images.contents.limits import ContentError, MalformedError, TooLargeError
@@ -51,13 +52,19 @@ BIN = File("bin", kind=tarfile.SYMTYPE, target="usr/bin")
 
 
 def collected(path: Path, clock: Clock | None = None) -> tuple[TargetEntry, list[Files]]:
-    """What a target comes to, and what it keeps of its images."""
+    """What a target comes to, and what it keeps of the files of its images."""
     kept = Kept(path.parent)
     target = ContentTarget(path, clock or system_clock())
-    entry = target.collect(frozenset(), kept, _silent)
+    entry = target.collect(HERE, kept, _silent)
     bodies = [body for _, body in kept.answers if isinstance(body, bytes)]
     assert [record.complete for record, _ in kept.answers].count(True) == len(bodies)
-    return entry, [msgspec.json.decode(body, type=Files) for body in bodies]
+    found = [
+        msgspec.json.decode(body, type=Files)
+        for record, body in kept.answers
+        if isinstance(body, bytes) and record.kind == "image/Files"
+    ]
+    gaps = tuple(each for each in entry.gaps if each.scope == "image/Files")
+    return msgspec.structs.replace(entry, gaps=gaps), found
 
 
 def _silent(done: int, total: int) -> None:
