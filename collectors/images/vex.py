@@ -7,7 +7,9 @@
               product_tree                CSAFPID-1 is pkg:oci/app@sha256:…, or a part of it
 
 Both come to the same statements: a fault, a status, products by their package URLs. Nothing is
-judged by them here, and a document without an author is one without an author.
+judged by them here, and a document without an author is one without an author. The time of a
+statement of OpenVEX is when it was known to be true (``timestamp``, of the document where it has
+none of its own); when somebody last touched the text (``last_updated``) puts it after no other.
 
 Sources: https://github.com/openvex/spec (v0.2.0; v0.0.1 has texts in place of objects),
 https://docs.oasis-open.org/csaf/csaf/v2.0/os/csaf-v2.0-os.html.
@@ -153,7 +155,7 @@ def openvex_of(data: bytes) -> Statements | None:
     found = _decode_openvex(data)
     if not found.context.startswith(_CONTEXT):
         return None
-    made = found.last_updated or found.timestamp
+    made = found.timestamp or found.last_updated
     return Statements(OPENVEX, found.author, tuple(_of_openvex(found.statements or (), made)))
 
 
@@ -186,7 +188,7 @@ def _of_openvex(found: Iterable[_Statement], made: str) -> Iterator[Statement]:
             tuple(dict.fromkeys(name for name in _faults(each.vulnerability) if name)),
             each.status,
             tuple(_product(thing, each.subcomponents or ()) for thing in each.products or ()),
-            each.last_updated or each.timestamp or made,
+            each.timestamp or made or each.last_updated,
             ": ".join(part for part in why if part),
         )
 

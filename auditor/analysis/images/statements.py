@@ -9,11 +9,14 @@
     urn:cdx:UUID, part pkg:apk/…               that package in the image of that SBOM
 
 A statement about an image without a digest applies to none: its tag may lead anywhere. Of several
-about one package the latest counts; one that says when goes before one that does not.
+about one package the latest counts, by whatever name of the fault and in whatever time zone; one
+that says when goes before one that does not, and of two at one time the one that settles nothing.
+Other readers go by the name first: ``findings/openvex-names-before-times.sh``.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
@@ -28,6 +31,8 @@ SETTLED: Final = frozenset({"not_affected", "fixed"})
 """What takes a fault off the list of those that count."""
 _IMAGE: Final = "pkg:oci/"
 _SBOM: Final = "urn:cdx:"
+_NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+_DAY: Final = len("2026-11-21")
 _ESCAPED: Final = late(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -61,7 +66,7 @@ class Statuses:
         said = list(self._said(fault, image))
         if not said:
             return None
-        last = max(said, key=lambda each: (each.at, each.by, each.status))
+        last = max(said, key=_counts)
         return msgspec.structs.replace(last, package=fault.package, severity=fault.severity)
 
     def _said(self, fault: Fault, image: Collection[str]) -> Iterator[Declared]:
@@ -73,6 +78,19 @@ class Statuses:
                     yield said
             elif _is_package(product.of, fault):
                 yield said
+
+
+def _counts(said: Declared) -> tuple[dt.datetime, bool, str, str]:
+    return _moment(said.at), said.status not in SETTLED, said.by, said.status
+
+
+def _moment(text: str) -> dt.datetime:
+    """Read a time of RFC 3339, or a day; UTC where it does not say, the first where it is none."""
+    try:
+        found = msgspec.convert(f"{text}T00:00:00" if len(text) == _DAY else text, dt.datetime)
+    except msgspec.ValidationError:
+        return _NEVER
+    return found if found.tzinfo is not None else found.replace(tzinfo=dt.UTC)
 
 
 def _is_image(product: str) -> bool:

@@ -250,6 +250,53 @@ def test_the_latest_statement_counts() -> None:
     assert one(faulty, undated, openvex())["criticalCount"] == 0
 
 
+def test_the_latest_counts_whatever_the_fault_is_called() -> None:
+    """Others sort by the name first (``findings/openvex-names-before-times.sh``)."""
+    first = {"name": "GHSA-aaaa-bbbb-cccc", "aliases": ["CVE-0000-0001"]}
+    other = openvex(vulnerability=first, timestamp="2026-01-01T00:00:00Z")
+    later = openvex("affected", timestamp="2026-06-01T00:00:00Z")
+    both = {**other, "statements": [*other["statements"], *later["statements"]]}
+    assert one(report(result(fault())), both)["criticalCount"] == 1
+    assert one(report(result(fault())), other)["criticalCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-03-01T01:00:00+02:00", "2026-03-01T00:00:00Z"),
+        ("2026-03-01T00:00:00Z", "2026-02-28T18:00:01-06:00"),
+        ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00.647787998Z"),
+        ("2026-03-01", "2026-03-01T00:00:01Z"),
+        ("unheard of", "2026-03-01T00:00:00Z"),
+        ("", "0001-01-02T00:00:00Z"),
+    ],
+)
+def test_times_are_compared_as_such(earlier: str, later: str) -> None:
+    faulty = report(result(fault()))
+    settles, opens = openvex(timestamp=earlier), openvex("affected", timestamp=later)
+    settles["timestamp"] = earlier
+    assert one(faulty, settles, opens)["criticalCount"] == 1
+    settles, opens = openvex(timestamp=later), openvex("affected", timestamp=earlier)
+    opens["timestamp"] = earlier
+    assert one(faulty, settles, opens)["criticalCount"] == 0
+
+
+def test_of_two_at_one_time_the_one_that_settles_nothing_counts() -> None:
+    faulty = report(result(fault()))
+    for one_of, other in (("affected", "not_affected"), ("not_affected", "affected")):
+        assert one(faulty, openvex(one_of), openvex(other))["criticalCount"] == 1
+
+
+def test_when_a_statement_was_last_touched_puts_it_after_no_other() -> None:
+    """Nor when its document was: it was known to be true when it says, or when that was made."""
+    faulty = report(result(fault()))
+    later = openvex("affected", timestamp="2026-11-25T00:00:00Z")
+    touched = openvex(last_updated="2026-12-01T00:00:00Z")
+    touched["last_updated"] = "2026-12-01T00:00:00Z"
+    assert one(faulty, touched, later)["criticalCount"] == 1
+    assert one(faulty, touched)["criticalCount"] == 0
+
+
 def test_statements_of_all_forms_settle_the_same() -> None:
     analysis = {"state": "not_affected"}
     known = {"id": "CVE-0000-0001", "analysis": analysis, "affects": [{"ref": "x"}]}
