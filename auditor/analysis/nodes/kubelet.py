@@ -8,7 +8,8 @@
 
 is a kubelet that takes nobody without credentials, limits processes, and has a port that asks for
 nothing. What nothing says depends on whether there is a file at all: a kubelet that is given none
-keeps to what it did before there were any, and takes everybody.
+keeps to what it did before there were any, and takes everybody. How files are put together is said
+in :mod:`auditor.analysis.nodes.drop_ins`.
 
 Sources: kubernetes v1.37.2 cmd/kubelet/app/options/options.go (applyLegacyDefaults, AddFlags),
 pkg/kubelet/apis/config/v1beta1/defaults.go (where 0 of streamingConnectionIdleTimeout is the
@@ -54,7 +55,7 @@ class _Authorization(msgspec.Struct, frozen=True):
     mode: str | None = None
 
 
-class _Written(msgspec.Struct, frozen=True, rename="camel"):
+class Written(msgspec.Struct, frozen=True, rename="camel"):
     """What is read of a KubeletConfiguration; of another type is what the kubelet refuses."""
 
     authentication: _Authentication | None = None
@@ -78,25 +79,6 @@ class SettingsError(ValueError):
     """The kubelet would not start with what it is told."""
 
 
-def merged(files: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Put files together: maps field by field, of anything else the last one counts."""
-    found: dict[str, Any] = {}
-    for each in files:
-        found = _over(found, each)
-    return found
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(below)
-    for name, value in above.items():
-        if value is None:
-            continue
-        old = found.get(name)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        found[name] = _over(old, value) if both else value  # type: ignore[arg-type]  # just asked
-    return found
-
-
 def effective(
     written: Mapping[str, Any] | None, flags: Mapping[str, Sequence[str]]
 ) -> dict[str, object]:
@@ -106,7 +88,7 @@ def effective(
         SettingsError: the kubelet would not start with that.
     """
     try:
-        said = msgspec.convert(_without_nulls(written or {}), _Written)
+        said = msgspec.convert(_without_nulls(written or {}), Written)
     except msgspec.ValidationError as error:
         raise SettingsError(f"the configuration is not one: {error}") from error
     told = _Told(flags)
@@ -181,7 +163,7 @@ class _Told:
         return {name.strip(): value.strip() in _YES for name, _, value in pairs}
 
 
-def _idle(told: _Told, said: _Written) -> float:
+def _idle(told: _Told, said: Written) -> float:
     """How long a stream may be idle, in seconds, 0 for ever; a file can't say that."""
     flag = told.text("streaming-connection-idle-timeout", None)
     if flag:

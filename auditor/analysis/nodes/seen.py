@@ -26,7 +26,8 @@ import msgspec
 from auditor.analysis.bodies import decoded
 from auditor.analysis.limits import mapping
 from auditor.analysis.nodes import proxy
-from auditor.analysis.nodes.kubelet import SettingsError, effective, merged
+from auditor.analysis.nodes.drop_ins import merged, with_nulls
+from auditor.analysis.nodes.kubelet import SettingsError, effective
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadFailure, ReadText, read_json
 from auditor.model.enums import GapCause
@@ -210,9 +211,13 @@ def _of_probe(body: Mapping[str, Any]) -> dict[str, object]:
         why = why or f"the value of the flag {hidden[0]} was not recorded"
     if why:
         return {**told, "undecided": why}
-    written = [mapping(each.get("values")) for each in settings]
+    written = [
+        with_nulls(mapping(each.get("values")), _list(each.get("nulls"))) for each in settings
+    ]
+    named = any(flags.get("config", ())[-1:])
+    file, drop_ins = (written[0], written[1:]) if named and written else (None, written)
     try:
-        return {**told, "undecided": "", **effective(merged(written) if written else None, flags)}
+        return {**told, "undecided": "", **effective(merged(file, drop_ins), flags)}
     except SettingsError as error:
         return {**told, "undecided": f"{error}"}
 
@@ -233,7 +238,7 @@ def _of_configuration(body: Mapping[str, Any], source: str) -> dict[str, object]
     """What kubelets do that are given a configuration, and no flags."""
     told: dict[str, object] = {"node": "", "source": source}
     try:
-        return {**told, "undecided": "", **effective(merged([body]), {})}
+        return {**told, "undecided": "", **effective(merged(body), {})}
     except SettingsError as error:
         return {**told, "undecided": f"{error}"}
 

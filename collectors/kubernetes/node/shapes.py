@@ -6,7 +6,8 @@
                        kube-apiserver.yaml", "type": "file", "mode": 384, "permissions": "0600",
                        "owner": 0, "group": 0}], "kubeletSettings": [{"path": …, "unread": "…"}], …}
     k8s/NodeKubelet   {"node": "gpu-7", "flags": {"config": ["/var/lib/kubelet/config.yaml"]}, …,
-                       "settings": [{"path": …, "values": {…}}]}
+                       "settings": [{"path": …, "values": {…},
+                       "nulls": [["authentication", "x509"]]}]}
 
 A field has all files that it is about. One that nobody could look at is there with the reason, so
 that a rule on it has no verdict, and rules on other fields keep theirs; an empty field was seen to

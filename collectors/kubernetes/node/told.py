@@ -78,8 +78,8 @@ class Kubelet:
                 return None
             value: Any = each["values"]
             for step in steps:
-                value = value.get(step) if isinstance(value, dict) else None
-            found = value if isinstance(value, str) else found
+                value = value.get(step, found) if isinstance(value, dict) else value
+            found = value if isinstance(value, str) else ""  # a null takes away what was said
         return found
 
     def body(self) -> Body:
@@ -108,7 +108,17 @@ def _parsed(seen: Observed, path: str) -> Body:
         return {**at, "unread": f"it is not valid YAML: {getattr(error, 'detail', error)}"}
     if not isinstance(found, dict) or found.get("kind") != "KubeletConfiguration":
         return {**at, "unread": "it is no KubeletConfiguration"}
-    return {**at, "values": found}
+    nulls = list(_nulls(found))
+    return {**at, "values": found, **({"nulls": nulls} if nulls else {})}
+
+
+def _nulls(found: Body) -> Iterator[list[str]]:
+    """Where a null stands, which a body of a resource does not keep."""
+    for name, value in found.items():
+        if value is None:
+            yield [name]
+        elif isinstance(value, dict):
+            yield from ([name, *rest] for rest in _nulls(value))
 
 
 def shown(path: str) -> str:

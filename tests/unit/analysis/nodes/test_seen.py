@@ -35,6 +35,7 @@ from tests.unit.analysis.test_selections import resource
 
 LIVE = Site(Target("k8s://c", "c-uid"), "e" * 64, lambda *_: 0)
 EVERY = "0.0.0.0"  # noqa: S104 - an address in a text
+TOLD = {"config": ["/k.yaml"]}
 SETTINGS = {"path": "/k.yaml", "values": {"kind": "KubeletConfiguration"}}
 
 
@@ -88,7 +89,7 @@ def node(name: str, boot: str = "b", machine: str = "m") -> Resource:
 
 def probe(name: str, boot: str = "b", machine: str = "m", **body: object) -> Resource:
     about = {"boot": boot, "machine": machine}
-    made = {"node": name, "flags": {}, "hidden": [], "settings": [SETTINGS], **body}
+    made = {"node": name, "flags": TOLD, "hidden": [], "settings": [SETTINGS], **body}
     return resource(NODE_KUBELET, name, "", probe=about, **made)
 
 
@@ -148,12 +149,35 @@ def test_many_nodes_are_told_by_some() -> None:
 
 
 def test_a_kubelet_by_its_probe() -> None:
-    (found,) = told(probe("a", flags={"read-only-port": ["10255"]}))
+    (found,) = told(probe("a", flags={**TOLD, "read-only-port": ["10255"]}))
     kind, body = found
     assert (kind, body["node"], body["source"], body["undecided"]) == (KUBELET, "a", "process", "")
     assert (body["readOnlyPort"], body["anonymous"]) == (10255, False)
-    ((_, without),) = told(probe("a", settings=[]))
+    ((_, without),) = told(probe("a", flags={}, settings=[]))
     assert without["anonymous"] is True, "no file at all"
+
+
+def test_a_kubelet_with_drop_ins_alone_takes_everybody() -> None:
+    """As ``findings/kubelet-drop-ins-alone.sh`` shows of 1.37.2."""
+    more = {"path": "/k.d/10.conf", "values": {"podPidsLimit": 4096}}
+    ((_, alone),) = told(probe("a", flags={"config-dir": ["/k.d"]}, settings=[more]))
+    assert (alone["anonymous"], alone["authorization"]) == (True, "AlwaysAllow")
+    assert (alone["readOnlyPort"], alone["podProcesses"]) == (10255, 4096)
+    ((_, beside),) = told(probe("a", settings=[SETTINGS, more]))
+    assert (beside["anonymous"], beside["readOnlyPort"], beside["podProcesses"]) == (False, 0, 4096)
+    nulls = [["readOnlyPort"], ["podPidsLimit"]]
+    emptied = {"path": "/k.d/20.conf", "values": {}, "nulls": nulls}
+    ((_, closed),) = told(probe("a", flags={"config": [""]}, settings=[more, emptied]))
+    assert (closed["anonymous"], closed["readOnlyPort"], closed["podProcesses"]) == (True, 0, -1)
+
+
+def test_a_drop_in_whose_names_differ_by_case_leaves_a_kubelet_unknown() -> None:
+    """As ``findings/kubelet-drop-ins-any-case.sh`` shows; the file itself goes by the letter."""
+    odd = {"path": "/k.d/10.conf", "values": {"ReadOnlyPort": 10255}}
+    ((_, found),) = told(probe("a", settings=[SETTINGS, odd]))
+    assert found["undecided"].startswith("a drop-in says ReadOnlyPort, and whether a kubelet takes")
+    ((_, file),) = told(probe("a", settings=[odd]))
+    assert (file["undecided"], file["readOnlyPort"]) == ("", 0)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +186,7 @@ def test_a_kubelet_by_its_probe() -> None:
         ({"unread": "no kubelet runs there"}, "no kubelet runs there"),
         ({"settings": [SETTINGS, {"path": "/b", "unread": "denied"}]}, "/b: denied"),
         ({"hidden": ["anonymous-auth"]}, "the value of the flag anonymous-auth was not recorded"),
-        ({"flags": {"pod-max-pids": ["x"]}}, "--pod-max-pids=x is no number"),
+        ({"flags": {**TOLD, "pod-max-pids": ["x"]}}, "--pod-max-pids=x is no number"),
         ({"settings": [{"path": "/a", "values": {"readOnlyPort": "x"}}]}, "is not one"),
     ],
 )

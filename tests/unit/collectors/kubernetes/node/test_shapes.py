@@ -179,6 +179,22 @@ def test_drop_ins_count_after_the_file_in_their_order(tmp_path: Path) -> None:
     assert paths(found["settings"]) == ["/srv/k.yaml", "/srv/k.d/10.conf", "/srv/k.d/20.conf"]
 
 
+def test_a_null_in_a_drop_in_takes_a_path_away(tmp_path: Path) -> None:
+    node(tmp_path)
+    _gone(tmp_path)
+    running(tmp_path, 700, "kubelet", "kubelet", "--config=/srv/k.yaml", "--config-dir=/srv/k.d")
+    (tmp_path / "srv/k.d").mkdir(parents=True)
+    (tmp_path / "srv/k.yaml").write_text(SETTINGS)
+    assert seen(tmp_path)[NODE_FILES]["clientAuthority"]
+    drop_in = "kind: KubeletConfiguration\nauthentication: {x509: null}\n"
+    (tmp_path / "srv/k.d/10.conf").write_text(drop_in)
+    found = seen(tmp_path)
+    assert found[NODE_FILES]["clientAuthority"] == []
+    (file, patch) = found[NODE_KUBELET]["settings"]
+    assert "nulls" not in file
+    assert patch["nulls"] == [["authentication", "x509"]]
+
+
 def test_other_names_and_places_of_manifests(tmp_path: Path) -> None:
     node(tmp_path)
     settings = tmp_path / "var/lib/kubelet/config.yaml"
