@@ -21,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.ages import moment
 from auditor.analysis.images import rows
 from auditor.analysis.images.knowing import Joined, Shelf, Wanted
 from auditor.analysis.images.scanned import Documents, scanned
@@ -106,7 +107,7 @@ class _Library:
         how, boms = self.boms.about(wanted)
         serials = frozenset(each.serial for each in boms if how is Joined.DIGEST)
         _, signatures = self.signatures.about(wanted)
-        newest = max((each.updated for each in self.databases), default="")
+        newest = max((each.updated for each in self.databases), default="", key=moment)
         return Documents(self.statuses, bool(boms), serials, tuple(signatures), newest, day)
 
 
@@ -155,7 +156,7 @@ class Images:
             if self._kind == USED:
                 yield _use(row, use, wanted, scanned=bool(reports))
             elif reports:
-                best = max(reports, key=lambda each: (each.created, each.origin.source))
+                best = max(reports, key=lambda each: (moment(each.created), each.origin.source))
                 if last is None or last[0] is not best.body:
                     last = best.body, _decode_report(best.body)
                 documents = library.documents(wanted, self._day)

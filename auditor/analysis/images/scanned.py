@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.ages import days
+from auditor.analysis.ages import day_of, days
 from auditor.analysis.images.knowing import Joined, Wanted
 from auditor.analysis.images.rows import WORST
 from auditor.analysis.images.statements import SETTLED, Statuses
@@ -100,9 +100,9 @@ def scanned(
         signature=_signature(documents.signatures),
         scanner=f"{report.scanner} {report.version}".strip(),
         digest=min(digests, default=""),
-        created=report.created[:10],
+        created=day_of(report.created),
         age=days(report.created, documents.day),
-        database=documents.database[:10],
+        database=day_of(documents.database),
         database_age=days(documents.database, documents.day),
         distribution=report.distribution,
         ended=report.ended if report.distribution else None,

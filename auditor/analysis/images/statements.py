@@ -23,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.ages import moment
 from auditor.analysis.images.references import parsed
 from auditor.late import late
 from auditor.model.images import Declared, Fault, Product, Statements
@@ -31,8 +32,6 @@ SETTLED: Final = frozenset({"not_affected", "fixed"})
 """What takes a fault off the list of those that count."""
 _IMAGE: Final = "pkg:oci/"
 _SBOM: Final = "urn:cdx:"
-_NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
-_DAY: Final = len("2026-11-21")
 _ESCAPED: Final = late(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -81,16 +80,7 @@ class Statuses:
 
 
 def _counts(said: Declared) -> tuple[dt.datetime, bool, str, str]:
-    return _moment(said.at), said.status not in SETTLED, said.by, said.status
-
-
-def _moment(text: str) -> dt.datetime:
-    """Read a time of RFC 3339, or a day; UTC where it does not say, the first where it is none."""
-    try:
-        found = msgspec.convert(f"{text}T00:00:00" if len(text) == _DAY else text, dt.datetime)
-    except msgspec.ValidationError:
-        return _NEVER
-    return found if found.tzinfo is not None else found.replace(tzinfo=dt.UTC)
+    return moment(said.at), said.status not in SETTLED, said.by, said.status
 
 
 def _is_image(product: str) -> bool:

@@ -174,6 +174,16 @@ def test_the_newest_report_counts() -> None:
     assert one(old, new, deployment())["age"] == 29
 
 
+def test_the_newest_is_found_by_time_and_its_age_by_days_of_utc() -> None:
+    """Trivy writes the zone of its machine: ``findings/trivy-reports-in-local-time.sh``."""
+    old = report(result(fault()), CreatedAt="2026-11-02T04:55:01.87071586+09:00")
+    new = report(result(), CreatedAt="2026-11-01T20:00:00Z")
+    for both in ((new, old), (old, new)):
+        assert one(*both, deployment())["criticalCount"] == 0
+    body = one(old, deployment())
+    assert (body["created"], body["age"]) == ("2026-11-01", 29)
+
+
 def test_faults_without_a_fix_are_counted_apart() -> None:
     unfixed = fault("CVE-0000-0007", FixedVersion="")
     body = one(report(result(fault(), unfixed, fault("CVE-0000-0008", "MEDIUM"))))
