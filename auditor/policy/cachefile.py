@@ -139,6 +139,11 @@ class CacheFolder(msgspec.Struct, frozen=True):
                     os.unlink(beside, dir_fd=folder)
                 raise
 
+    def remove(self, name: str) -> None:
+        """Remove a file, if there is one."""
+        with contextlib.suppress(OSError, CacheError), self.opened() as folder:
+            os.unlink(name, dir_fd=folder)
+
     def used(self) -> None:
         """Remember that it was used now: what was not used for longest is removed first."""
         with contextlib.suppress(OSError, CacheError), self.opened() as folder:

@@ -1,10 +1,17 @@
 """What earlier scans made of files: a second scan of an unchanged tree reads only their digests.
 
-One file per shard and scope: ``<folder>/<hash of scope>/<shard>.bin``, a msgpack map from
+A file per shard and scope: ``<folder>/<hash of scope>/<shard>.bin``, a msgpack map from
 ``<sha256 of the content>:<path>`` to the encoded :class:`FileResult`. The key and the stamp of the
 file cover all that the result depends on: the content, its path, and the digest of policy, profile,
 parameters and engine. A cache file that can't be read, that others could have written, or that is
 of another scope is as good as none; it is written anew, whole, by renaming.
+
+Where little changed, only that is written, to a file beside it::
+
+    000000.bin       a.yaml b.yaml c.yaml ...     7 MiB, as an earlier scan left it
+    000000.new.bin   b.yaml                       what has changed since, each time written anew
+
+Once what changed, with what is not used any more, is more than an eighth, all is one file again.
 """
 
 from __future__ import annotations
@@ -13,7 +20,8 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 
@@ -23,6 +31,8 @@ from auditor.policy.cachefile import CacheFolder
 
 MOST_BYTES = 1 << 30
 """What the results of all scopes may take together."""
+_FEW: Final = 8
+"""The part of a file that may be out of date before it is written anew."""
 
 
 class FileResult(msgspec.Struct, gc=False):
@@ -48,13 +58,13 @@ class ResultCache:
         self._decode = msgspec.msgpack.Decoder(FileResult).decode
         self._encode = msgspec.msgpack.Encoder().encode
         self._known = _decoded(folder.read(name, stamp))
+        self._later = _decoded(folder.read(_beside(name), stamp))
         self._now: dict[str, msgspec.Raw] = {}
-        self._changed = False
 
     def get(self, source: str, digest: str) -> FileResult | None:
         """The result for this content at this path, None when it is not known."""
         key = f"{digest}:{source}"
-        raw = self._known.get(key)
+        raw = self._later.get(key) or self._known.get(key)
         if raw is None:
             return None
         try:
@@ -66,15 +76,31 @@ class ResultCache:
 
     def put(self, source: str, digest: str, result: FileResult) -> None:
         """Remember a result."""
-        self._now[f"{digest}:{source}"] = msgspec.Raw(self._encode(result))
-        self._changed = True
+        key = f"{digest}:{source}"
+        self._known.pop(key, None)  # one that could not be decoded
+        self._now[key] = msgspec.Raw(self._encode(result))
 
     def save(self) -> None:
         """Write what this scan used, if anything is new; a cache is never worth failing for."""
-        if not self._changed and len(self._now) == len(self._known):
+        later = {key: raw for key, raw in self._now.items() if key not in self._known}
+        unused = [raw for key, raw in self._known.items() if key not in self._now]
+        stale = _size_of(later.values()) + _size_of(unused)
+        if stale * _FEW > _size_of(self._known.values()):
+            self._folder.write(self._name, self._stamp, self._encode(self._now))
+            self._folder.remove(_beside(self._name))
+        elif later.keys() != self._later.keys():
+            self._folder.write(_beside(self._name), self._stamp, self._encode(later))
+        else:
             self._folder.used()
-            return
-        self._folder.write(self._name, self._stamp, self._encode(self._now))
+
+
+def _beside(name: str) -> str:
+    """What a file is called that has what changed since another one was written."""
+    return f"{name.removesuffix('.bin')}.new.bin"
+
+
+def _size_of(values: Iterable[msgspec.Raw]) -> int:
+    return sum(len(memoryview(raw)) for raw in values)
 
 
 def _decoded(data: memoryview | None) -> dict[str, msgspec.Raw]:

@@ -152,6 +152,7 @@ class Rows:
         self._by_id: Mapping[str, Extracting] | None = None
         self._combining: frozenset[tuple[bytes, bytes]] | None = None
         self._combined: dict[tuple[str, Key, str], Row] = {}
+        self._single: dict[tuple[bytes, bytes, bytes], bytes | None] = {}
         self._waiting: list[tuple[str, Row]] = []
         self._lines: list[bytes] = []
 
@@ -173,20 +174,29 @@ class Rows:
         self._combined[place] = row if known is None else analysis.combine(known, row)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
-        """Add rows that were written as lines; those that nothing combines stay as they are."""
+        """Add rows that were written as lines; what nothing is combined with stays as it is."""
         combined = self._tags_combined()
         for line in lines:
-            analysis, _, order, _ = line.split(_TAB, 3)
-            if (analysis, order.partition(_SEPARATOR)[0]) in combined:
-                name, row = decoded(line)
-                self.add(self._called(name), row)
-            else:
+            analysis, key, order, _ = line.split(_TAB, 3)
+            tag = order.partition(_SEPARATOR)[0]
+            if (analysis, tag) not in combined:
                 self._lines.append(line)
+                continue
+            place = analysis, key, tag
+            if place not in self._single:
+                self._single[place] = line
+                continue
+            for each in (self._single[place], line):
+                if each is not None:
+                    name, row = decoded(each)
+                    self.add(self._called(name), row)
+            self._single[place] = None
 
     def add_all(self, other: Rows) -> None:
         """Add the rows of another."""
         other.write()
         self._lines += other._lines
+        self.add_lines(other._alone())
         for (name, _, _), row in other._combined.items():
             self.add(self._called(name), row)
 
@@ -208,13 +218,17 @@ class Rows:
 
     def __len__(self) -> int:
         """Count the rows."""
-        return len(self._lines) + len(self._waiting) + len(self._combined)
+        return len(self._lines) + len(self._waiting) + len(self._combined) + len(self._single)
 
     def lines(self) -> list[bytes]:
         """All rows as lines, sorted."""
         self.write()
         combined = [(name, row) for (name, _, _), row in self._combined.items()]
-        return sorted(self._lines + encoded_all(combined))
+        return sorted([*self._lines, *self._alone(), *encoded_all(combined)])
+
+    def _alone(self) -> Iterator[bytes]:
+        """The lines that could be combined, and met none that they could be combined with."""
+        return (line for line in self._single.values() if line is not None)
 
     def settle(self) -> None:
         """Write the rows that wait, once there are enough to look at."""

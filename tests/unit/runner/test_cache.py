@@ -77,6 +77,72 @@ def test_nothing_is_written_when_nothing_changed(tmp_path: Path) -> None:
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
 
 
+def written(folder: Path) -> dict[str, int]:
+    """The files of a folder, each as it was written."""
+    return {path.name: path.stat().st_ino for path in folder.iterdir()}
+
+
+def used(path: Path, *sources: str) -> set[str]:
+    """Take what is known of some sources, and put the others; which were known."""
+    cache = at(path)
+    known = {source for source in sources if cache.get(source, "sha256:1") == RESULT}
+    for source in sources:
+        if source not in known:
+            cache.put(source, "sha256:1", RESULT)
+    cache.save()
+    return known
+
+
+def test_what_little_changed_is_written_alone(tmp_path: Path) -> None:
+    path = tmp_path / "c.bin"
+    many = [f"{number}.yaml" for number in range(40)]
+    assert used(path, *many) == set()
+    before = written(tmp_path)
+    assert used(path, *many[1:], "new") == set(many[1:])
+    assert written(tmp_path).keys() == {"c.bin", "c.new.bin"}
+    assert written(tmp_path)["c.bin"] == before["c.bin"]
+    after = written(tmp_path)
+    assert used(path, *many[1:], "new") == {*many[1:], "new"}
+    assert written(tmp_path) == after, "nothing changed since"
+    assert used(path, *many[10:], "new") == {*many[10:], "new"}
+    assert written(tmp_path).keys() == {"c.bin"}, "too much is not used any more"
+    assert used(path, *many) == set(many[10:])
+
+
+EACH, HEADS = 260, 300
+"""More than the bytes of a result with its key, and of what is in two files beside results."""
+SOURCES = st.sets(st.integers(0, 30).map(str))
+
+
+@given(st.lists(SOURCES, max_size=6))
+@examples(100)
+def test_what_was_used_last_is_known(
+    tmp_path_factory: pytest.TempPathFactory, scans: list[set[str]]
+) -> None:
+    """Of what was used before that, something may be left: as much as is written beside."""
+    path = tmp_path_factory.mktemp("scans") / "c.bin"
+    last: set[str] = set()
+    for scan in scans:
+        known = used(path, *sorted(scan))
+        assert last & scan <= known
+        last = scan
+        bytes_of = {file.name: file.stat().st_size for file in path.parent.iterdir()}
+        assert sum(bytes_of.values()) <= HEADS + len(scan) * EACH * 9 / 7, bytes_of
+
+
+def test_damage_beside_costs_what_is_beside(tmp_path: Path) -> None:
+    path = tmp_path / "c.bin"
+    many = [f"{number}.yaml" for number in range(40)]
+    used(path, *many)
+    used(path, *many, "new")
+    beside = tmp_path / "c.new.bin"
+    beside.write_bytes(beside.read_bytes()[:-1] + b"!")
+    assert used(path, *many, "new") == set(many)
+    path.write_bytes(b"")
+    assert used(path, *many, "new") == {"new"}
+    assert written(tmp_path).keys() == {"c.bin"}
+
+
 def test_scopes_and_shards_are_apart(tmp_path: Path) -> None:
     with open_cache(below(tmp_path), "one", 0) as cache:
         assert cache is not None

@@ -190,7 +190,7 @@ def test_changes_by_chance(
 def test_damage_is_survived(
     tmp_path_factory: pytest.TempPathFactory, place: int, damage: bytes, cut: object
 ) -> None:
-    root = tmp_path_factory.getbasetemp() / "damaged"
+    root = tmp_path_factory.getbasetemp() / "damaged-whole"
     if not root.exists():
         written(root / "tree")
         results(root / "tree", root / "cache")
