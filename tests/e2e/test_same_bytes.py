@@ -32,6 +32,8 @@ spec:
   hostPID: true
   containers: [{{name: main, image: "{image}"}}]
 """
+TURKISH = {"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"}
+"""Where the small letter of I is not i."""
 NAMES = (
     "a.yaml",
     "a-b.yaml",
@@ -44,10 +46,16 @@ NAMES = (
 )
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+SIZES = (
+    pytest.param(40, id="some"),
+    pytest.param(160, id="whole", marks=pytest.mark.long),
+)
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def tree(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Manifests of the benchmarks, the estate, and pods of one owner in files of many folders."""
-    root = generate(tmp_path_factory.mktemp("same") / "tree", 40)
+    root = generate(tmp_path_factory.mktemp("same") / "tree", request.param)
     shutil.copytree(ESTATE, root / "estate")
     for number, name in enumerate(NAMES):
         path = root / "owned" / name
@@ -159,18 +167,26 @@ def test_order_of_targets(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("env", "options"),
     [
-        pytest.param({"PYTHONHASHSEED": "1"}, (), id="hash seed"),
+        pytest.param({"PYTHONHASHSEED": "1", **TURKISH}, (), id="hash seed, Turkish"),
         pytest.param({"PYTHONHASHSEED": "77"}, ("--workers", "4"), id="hash seed and workers"),
-        pytest.param({"TZ": "Pacific/Kiritimati"}, (), id="time zone"),
-        pytest.param({"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"}, (), id="Turkish"),
-        pytest.param({"LANG": "C", "LC_ALL": "C"}, (), id="no locale"),
+        pytest.param({"LANG": "C", "LC_ALL": "C", "PYTHONOPTIMIZE": "2"}, (), id="no locale"),
         pytest.param({"PYTHONUTF8": "0", "LC_ALL": "POSIX"}, (), id="no UTF-8 mode"),
-        pytest.param({"NO_COLOR": "1", "COLUMNS": "40", "CI": "1"}, (), id="another terminal"),
-        pytest.param({"PYTHONOPTIMIZE": "2"}, (), id="optimized"),
     ],
 )
 def test_surroundings(plain: str, env: dict[str, str], options: tuple[str, ...]) -> None:
+    """What an interpreter reads before its first line."""
     assert scan("estate", *options, env=env, cold=True) == plain
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        pytest.param({"TZ": "Pacific/Kiritimati"}, id="time zone"),
+        pytest.param({"NO_COLOR": "1", "COLUMNS": "40", "CI": "1"}, id="another terminal"),
+    ],
+)
+def test_surroundings_of_a_command(plain: str, env: dict[str, str]) -> None:
+    assert scan("estate", env=env) == plain
 
 
 @pytest.fixture(scope="module")

@@ -99,15 +99,23 @@ TRUST: Mapping[str, tuple[str, int, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "code", "says"), TRUST.values(), ids=TRUST.keys())
-def test_trust_files(signed: Path, text: str, code: int, says: str) -> None:
+@pytest.fixture(scope="module")
+def trusting(signed_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a signed bundle, and an authority for time stamps; nothing changes these."""
+    folder = tmp_path_factory.mktemp("trusting")
+    shutil.copytree(signed_once, folder, dirs_exist_ok=True)
     subprocess.run(
         [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=tsa",
-         "-keyout", signed / "tsa.key", "-out", signed / "tsa.pem"],
+         "-keyout", folder / "tsa.key", "-out", folder / "tsa.pem"],
         check=True, capture_output=True,
     )  # fmt: skip
-    (signed / "trust.yaml").write_text(text)
-    done = ran(signed, "verify", "b", "--trust", "trust.yaml", "--at", LATER)
+    return folder
+
+
+@pytest.mark.parametrize(("text", "code", "says"), TRUST.values(), ids=TRUST.keys())
+def test_trust_files(trusting: Path, text: str, code: int, says: str) -> None:
+    (trusting / "trust.yaml").write_text(text)
+    done = ran(trusting, "verify", "b", "--trust", "trust.yaml", "--at", LATER)
     assert done.code == code, done
     assert says in done.out + done.err
 

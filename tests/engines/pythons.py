@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.engines.cache import EngineUnavailableError
@@ -24,16 +24,22 @@ def installed(home: Path) -> Path:
         EngineUnavailableError: there is no other Python, or the packages can't be had for it.
     """
     for python in _others():
-        made = subprocess.run([python, "-m", "venv", home], check=False, capture_output=True)
-        if made.returncode:
+        made = [python, "-m", "venv", "--without-pip", home]
+        if subprocess.run(made, check=False, capture_output=True).returncode:
             continue
-        install = [home / "bin" / "python", "-m", "pip", "install", "--quiet", ROOT]
-        env = {**os.environ, **from_wheels(python)}
-        done = subprocess.run(install, check=False, capture_output=True, env=env)
-        if done.returncode:
-            raise EngineUnavailableError(f"packages for {python}: {done.stderr.decode()[-500:]}")
+        _ran([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", home], os.environ)
+        # our pip installs for that one, which then needs none of its own
+        pip = [sys.executable, "-m", "pip", "--python", home / "bin" / "python"]
+        install = [*pip, "install", "--quiet", "--disable-pip-version-check", *home.glob("*.whl")]
+        _ran(install, {**os.environ, **from_wheels(python)})
         return home / "bin" / "auditor"
     raise EngineUnavailableError("a second Python between 3.11 and 3.14")
+
+
+def _ran(command: Sequence[str | Path], env: Mapping[str, str]) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, env=env, cwd=ROOT)
+    if done.returncode:
+        raise EngineUnavailableError(f"another Python: {done.stderr.decode()[-500:]}")
 
 
 def _others() -> Iterator[Path]:

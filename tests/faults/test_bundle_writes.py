@@ -20,11 +20,16 @@ from tests.e2e.forks import Forked
 from tests.e2e.runs import generate
 from tests.sweeps import sweep
 
+SIZES = (
+    pytest.param(60, id="small"),
+    pytest.param(300, id="large", marks=pytest.mark.long),
+)
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+
+@pytest.fixture(scope="module", params=SIZES)
+def tree(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tree")
-    generate(folder / "tree", 60)
+    generate(folder / "tree", request.param)
     assert auditor("keys", "create", folder / "k.pem", "--no-passphrase").code == 0
     (folder / "k.pub").write_text(auditor("keys", "export", folder / "k.pem").out)
     return folder
