@@ -193,7 +193,11 @@ processes() {  # those of Kubernetes
       case $path in /*) look "$path" ;; *) continue ;; esac
       case $comm:$where:$flag in
         kubelet:node:config) settings "$path" ;;
-        kubelet:node:config-dir) walk_here "$path" 1; drop_ins "$path" ;;
+        kubelet:node:config-dir)
+          walk_here "$path" @DEEPEST@
+          count=@DROP_INS@
+          drop_ins "$path" @DEEPEST@
+          ;;
         kubelet:node:pod-manifest-path) walk_here "$path" 1 ;;
       esac
     done
@@ -256,13 +260,19 @@ settings() {  # the configuration of the kubelet, if that is what it is
   fi
 }
 
-drop_ins() {  # files that change what the configuration says
-  count=@DROP_INS@
-  for file in "$root$1"/*.conf; do
+drop_ins() {  # files that change what the configuration says, those in folders below it too
+  for file in "$root$1"/* "$root$1"/.*; do
+    name=${file##*/}
+    case $name in . | ..) continue ;; esac
     [ -e "$file" ] || [ -L "$file" ] || continue
+    if [ -d "$file" ] && [ ! -L "$file" ]; then
+      [ "$2" -eq 1 ] || drop_ins "$1/$name" $(($2 - 1))
+      continue
+    fi
+    case $name in *.conf) ;; *) continue ;; esac
     [ "$count" -gt 0 ] || return 0
     count=$((count - 1))
-    settings "$1/${file##*/}"
+    settings "$1/$name"
   done
 }
 
@@ -319,6 +329,7 @@ _LISTS: Final = MappingProxyType(
         "ENTRIES": str(MOST_ENTRIES),
         "SETTINGS": str(MOST_SETTINGS + 1),
         "DROP_INS": str(MOST_DROP_INS),
+        "DEEPEST": str(DEEPEST),
     }
 )
 

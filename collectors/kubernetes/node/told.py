@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from collectors.documents.guards import Unreadable
 from collectors.documents.values import value_of
-from collectors.hosts.seen import Unread
+from collectors.hosts.seen import FOLDER, Stat, Unread
 from collectors.kubernetes.node.arguments import Flags, flags_of
 from collectors.kubernetes.node.observed import Observed, Process, RunsIn
 from collectors.kubernetes.node.probes import PROCESSES, WHOLE
@@ -54,18 +54,26 @@ class Kubelet:
         return "no kubelet runs there"
 
     def _settings(self) -> Iterator[Body]:
-        """The files that it reads, in the order in which a later one counts."""
+        """The files that it reads, in the order in which a later one counts.
+
+        It walks the folder of drop-ins: what is below is read, hidden or not, in the order of the
+        names at each level; a link to a folder is followed only where a slash ends its path
+        (Go's ``filepath.WalkDir``; ``findings/kubelet-walks-its-drop-ins.sh``).
+        """
         path = self.flags.last("config").rstrip("/")
         if path:
             yield _parsed(self._seen, path)
-        folder = self.flags.last("config-dir").rstrip("/")
-        if not folder:
+        told = self.flags.last("config-dir")
+        folder = told.rstrip("/")
+        at = self._seen.at(folder)
+        if not folder or (isinstance(at, Stat) and at.link and told == folder):
             return
         short = self._seen.unlisted(folder)
         if short is not None:
             yield {"path": shown(short[0]), "unread": short[1].detail}
-        for each, at in self._seen.below(folder):
-            if each.endswith(".conf") and at is not None:
+        found = sorted(self._seen.below(folder), key=lambda each: each[0].split("/"))
+        for each, there in found:
+            if each.endswith(".conf") and there is not None and not _is_folder(there):
                 yield _parsed(self._seen, each)
 
     def value(self, flag: str, *steps: str) -> str | None:
@@ -92,6 +100,10 @@ class Kubelet:
             "hidden": self.flags.hidden,
             "settings": self.settings,
         }
+
+
+def _is_folder(there: Stat | Unread) -> bool:
+    return isinstance(there, Stat) and there.type == FOLDER and not there.link
 
 
 def _parsed(seen: Observed, path: str) -> Body:

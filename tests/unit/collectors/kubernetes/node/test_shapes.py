@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from auditor.platforms.kubernetes import NODE_COMPONENTS, NODE_FILES, NODE_KUBELET
+from collectors.hosts.seen import FOLDER, Stat
 from collectors.kubernetes.node.framing import parse
 from collectors.kubernetes.node.probes import MOST_ENTRIES
 from collectors.kubernetes.node.shapes import bodies
@@ -177,6 +179,51 @@ def test_drop_ins_count_after_the_file_in_their_order(tmp_path: Path) -> None:
         (tmp_path / "srv" / name).write_text(SETTINGS)
     found = seen(tmp_path)[NODE_KUBELET]
     assert paths(found["settings"]) == ["/srv/k.yaml", "/srv/k.d/10.conf", "/srv/k.d/20.conf"]
+
+
+def _drop_ins(root: Path, flag: str, *names: str) -> Path:
+    """A kubelet with a file and drop-ins that are at some places below ``/srv/k.d``."""
+    node(root)
+    _gone(root)
+    running(root, 700, "kubelet", "kubelet", "--config=/srv/k.yaml", f"--config-dir={flag}")
+    for name in ("k.yaml", *(f"k.d/{each}" for each in names)):
+        path = root / "srv" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(SETTINGS)
+    return root / "srv"
+
+
+def test_drop_ins_are_walked_as_a_kubelet_walks_them(tmp_path: Path) -> None:
+    """As ``findings/kubelet-walks-its-drop-ins.sh`` shows of 1.37.2."""
+    names = ("10-a.conf", "10-a/x.conf", "10-a/y.yaml", "10/x.conf", ".hidden.conf", "b.conf/.conf")
+    _drop_ins(tmp_path, "/srv/k.d", *names)
+    found = seen(tmp_path)[NODE_KUBELET]["settings"]
+    assert paths(found) == [
+        "/srv/k.yaml",
+        *("/srv/k.d/.hidden.conf", "/srv/k.d/10/x.conf", "/srv/k.d/10-a/x.conf"),
+        *("/srv/k.d/10-a.conf", "/srv/k.d/b.conf/.conf"),
+    ]
+    assert not [each for each in found if "unread" in each]
+
+
+def test_drop_ins_that_lie_too_deep_leave_it_unknown(tmp_path: Path) -> None:
+    _drop_ins(tmp_path, "/srv/k.d", "a/b/c/d.conf")
+    found = seen(tmp_path)[NODE_KUBELET]["settings"]
+    assert [each["path"] for each in found if "unread" in each] == ["/srv/k.d/a/b"]
+
+
+LINK = Stat(0o755, FOLDER, 0, 0, 1, 2, "/opt/k.d")
+
+
+@pytest.mark.parametrize(("flag", "read"), [("/srv/k.d", []), ("/srv/k.d/", ["/srv/k.d/10.conf"])])
+def test_a_link_to_the_drop_ins_is_followed_where_a_slash_ends_it(
+    tmp_path: Path, flag: str, read: list[str]
+) -> None:
+    _drop_ins(tmp_path, flag, "10.conf")
+    there = parse(printed(tmp_path))
+    linked = msgspec.structs.replace(there, stats={**there.stats, "/srv/k.d": LINK})
+    found = dict(bodies(linked))[NODE_KUBELET]["settings"]
+    assert paths(found) == ["/srv/k.yaml", *read]
 
 
 def test_a_null_in_a_drop_in_takes_a_path_away(tmp_path: Path) -> None:
