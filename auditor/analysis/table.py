@@ -26,16 +26,15 @@ from auditor.analysis.docker.compose import ComposeServices
 from auditor.analysis.docker.containers import Containers
 from auditor.analysis.docker.engine_defaults import EngineDefaults
 from auditor.analysis.docker.gpus import DockerGpus
-from auditor.analysis.docker.history import Histories
 from auditor.analysis.docker.host import HostFacts
 from auditor.analysis.docker.releases import Releases
 from auditor.analysis.docker.services import Services
 from auditor.analysis.estate.gpus import JoinedGpus
 from auditor.analysis.gpu import sharing, tenancy
 from auditor.analysis.images import joining
-from auditor.analysis.images.builds import ReportedBuilds
 from auditor.analysis.images.contents import Contents
 from auditor.analysis.images.setups import Setups
+from auditor.analysis.images.steps import Steps
 from auditor.analysis.isolation import chains
 from auditor.analysis.network import checking, reach
 from auditor.analysis.network.questions import Question
@@ -55,8 +54,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
     return Table(
         of_objects=(
             partial(PodTemplates, read=read),
-            *(Containers, Services, ComposeServices, Builds, Histories, Releases, EngineDefaults),
-            ReportedBuilds,
+            *(Containers, Services, ComposeServices, Builds, Releases, EngineDefaults),
         ),
         joining=(
             *(namespaces.make, accounts.make, grants.make),
@@ -67,7 +65,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             *(chains.make, partial(components.make, read=read)),
             *(checking.make, partial(reach.make, asked=asked)),
             *(listing.make, effective.make, powers.make, stack.make, age.make),
-            *(joining.of_scanned, joining.of_uses, Contents, Setups),
+            *(joining.of_scanned, joining.of_uses, Contents, Setups, Steps),
             partial(audit_policies.make, read=read),
             partial(audit_logging.make, read=read),
             partial(seen.make, read=read),

@@ -19,16 +19,14 @@ knows them of an image that its classic builder made: others' layers all are the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import msgspec
 
-from auditor.analysis.docker.made import Build, Line, too_long
-from auditor.analysis.protocol import Feeds, Stage, Tables
+from auditor.analysis.docker.made import Build, Line, Made, too_long
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
-from auditor.platforms.docker import IMAGE_BUILD, IMAGE_HISTORY
+from auditor.platforms.docker import IMAGE_HISTORY
 
 
 class _Layer(msgspec.Struct, frozen=True, rename="pascal"):
@@ -40,35 +38,24 @@ class _Layer(msgspec.Struct, frozen=True, rename="pascal"):
 
 class _History(msgspec.Struct, frozen=True, rename="pascal"):
     layers: tuple[_Layer, ...]
+    id: str = ""
 
 
 _decode = msgspec.json.Decoder(_History).decode
 
 
-class Histories:
-    """The build of each image that an engine has."""
-
-    id = "docker-histories"
-    stage = Stage.OBJECT
-    feeds: Feeds = MappingProxyType(
-        {IMAGE_BUILD: MappingProxyType({"": frozenset({IMAGE_HISTORY})})}
-    )
-
-    def __init__(self, tables: Tables) -> None:
-        del tables
-
-    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
-        """Yield the build of a history; a gap where it is none, or longer than is read."""
-        if resource.kind != IMAGE_HISTORY:
-            return
-        try:
-            lines = _own(_decode(resource.body).layers)
-        except msgspec.ValidationError as error:
-            detail = f"{resource.name}: {error}"
-            yield Gap("", IMAGE_HISTORY, GapCause.MALFORMED, detail, "is it a Docker Engine?")
-            return
-        hint = f"docker history --no-trunc {resource.name}"
-        yield too_long(resource, lines, hint) or Build(lines, "/Layers").fact(resource)
+def made_of(resource: Resource) -> Made:
+    """The build of a history; a gap where it is none, or longer than is read."""
+    try:
+        found = _decode(resource.body)
+    except msgspec.ValidationError as error:
+        detail = f"{resource.name}: {error}"
+        hint = "is it a Docker Engine?"
+        return Made(Gap("", IMAGE_HISTORY, GapCause.MALFORMED, detail, hint))
+    lines = _own(found.layers)
+    hint = f"docker history --no-trunc {resource.name}"
+    build = too_long(resource, lines, hint) or Build(lines, "/Layers").fact(resource)
+    return Made(build, found.id, (), tuple(each.created_by for each in found.layers[::-1]))
 
 
 def _own(layers: Sequence[_Layer]) -> list[Line]:

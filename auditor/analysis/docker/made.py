@@ -55,6 +55,19 @@ class Line(msgspec.Struct, frozen=True):
     holds: bool = False
 
 
+class Made(msgspec.Struct, frozen=True):
+    """The build of an image, None where nothing tells of it, and by what others know the image.
+
+    ``id`` and ``digests`` are what its source calls it, ``lines`` those of its whole history, the
+    oldest first.
+    """
+
+    build: Resource | Gap | None
+    id: str = ""
+    digests: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
 def too_long(resource: Resource, lines: Iterable[Line], hint: str) -> Gap | None:
     """Say that a history is longer than is read."""
     texts = [line.text for line in lines]

@@ -15,23 +15,18 @@ known what is in them, and each is a step that says so. Its user and its health 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from auditor.analysis.docker.layers import pairs_of
-from auditor.analysis.docker.made import Build, Line, too_long
-from auditor.analysis.protocol import Feeds, Stage, Tables
+from auditor.analysis.docker.made import Build, Line, Made, too_long
 from auditor.model.enums import GapCause
-from auditor.model.images import Step
+from auditor.model.images import Identity, Step
 from auditor.model.resource import Gap, Resource
-from auditor.platforms.docker import IMAGE_BUILD
-from auditor.platforms.images import CONFIGURATION, REPORT
+from auditor.platforms.images import REPORT
 from auditor.secrets import redact
 
-_READS: Final = frozenset({REPORT, CONFIGURATION})
 _HINT: Final = "is it a report of a scanner, or an image?"
 _UNSAID: Final = Step(comment="which its history says nothing")
 _PLACE: Final = "/history"
@@ -40,6 +35,8 @@ _PLACE: Final = "/history"
 class _Raw(msgspec.Struct, frozen=True, gc=False):
     """What is taken of a report; the rest, which is most of it, is skipped."""
 
+    image: Identity = Identity()
+    manifests: tuple[str, ...] = ()
     history: msgspec.Raw = msgspec.Raw(b"[]")
     environment: msgspec.Raw = msgspec.Raw(b"[]")
     ports: tuple[str, ...] = ()
@@ -54,39 +51,35 @@ class _Made(msgspec.Struct, frozen=True):
 _decode: Final = msgspec.json.Decoder(_Raw).decode
 
 
-class ReportedBuilds:
-    """The build of each image that a report is about, or that lies here."""
-
-    id = "image-builds"
-    stage = Stage.OBJECT
-    feeds: Feeds = MappingProxyType({IMAGE_BUILD: MappingProxyType({"": _READS})})
-
-    def __init__(self, tables: Tables) -> None:
-        del tables
-
-    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
-        """Yield the build of an image; nothing of a report that has no configuration of it."""
-        if resource.kind not in _READS or not _may_have(resource):
-            return
-        try:
-            raw = _decode(resource.body)
-            made = _made(raw)
-        except (msgspec.DecodeError, RecursionError) as error:
-            yield Gap("", resource.kind, GapCause.MALFORMED, f"{resource.name}: {error}", _HINT)
-            return
-        unsaid = raw.layers - sum(not each.empty for each in made.history)
-        steps = (*made.history, *(_UNSAID for _ in range(unsaid)))
-        lines = [_line(number, step) for number, step in enumerate(steps)]
-        variables = [
-            (pair, f"/environment/{number}")
-            for number, text in enumerate(made.environment)
-            for pair in pairs_of([text])
-        ]
-        ports = [(port, f"/ports/{number}") for number, port in enumerate(raw.ports)]
-        if lines or variables or ports:
-            hint = f"docker history --no-trunc {resource.name}"
-            build = Build(lines, _PLACE, variables, ports)
-            yield too_long(resource, lines, hint) or build.fact(resource)
+def made_of(resource: Resource) -> Made:
+    """The build of an image; none of a report that has no configuration of it."""
+    if not _may_have(resource):
+        return Made(None)
+    try:
+        raw = _decode(resource.body)
+        made = _made(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        detail = f"{resource.name}: {error}"
+        return Made(Gap("", resource.kind, GapCause.MALFORMED, detail, _HINT))
+    unsaid = raw.layers - sum(not each.empty for each in made.history)
+    steps = (*made.history, *(_UNSAID for _ in range(unsaid)))
+    lines = [_line(number, step) for number, step in enumerate(steps)]
+    variables = [
+        (pair, f"/environment/{number}")
+        for number, text in enumerate(made.environment)
+        for pair in pairs_of([text])
+    ]
+    ports = [(port, f"/ports/{number}") for number, port in enumerate(raw.ports)]
+    if not (lines or variables or ports):
+        return Made(None)
+    hint = f"docker history --no-trunc {resource.name}"
+    build = Build(lines, _PLACE, variables, ports)
+    return Made(
+        too_long(resource, lines, hint) or build.fact(resource),
+        raw.image.id,
+        (*raw.image.digests, *raw.manifests),
+        tuple(each.created_by for each in made.history),
+    )
 
 
 def _may_have(resource: Resource) -> bool:

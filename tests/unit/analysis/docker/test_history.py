@@ -7,23 +7,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.analysis.docker.history import Histories
+from auditor.analysis.docker.history import made_of
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 
 SECRET = "«redacted:argument»"  # noqa: S105 - what stands for one
 
 
-def history(*lines: str | dict[str, Any], kind: str = "docker/ImageHistory") -> Resource:
+def history(*lines: str | dict[str, Any], id: str = "sha256:1") -> Resource:  # noqa: A002 - the field
     """An image by its lines, the newest first."""
     layers = [{"CreatedBy": each} if isinstance(each, str) else each for each in lines]
-    body = msgspec.json.encode({"Id": "sha256:1", "Layers": layers})
-    return Resource(kind, "", "a:1", "", "sha256:1", "/images/a:1", 0, 0, body)
+    body = msgspec.json.encode({"Id": id, "Layers": layers})
+    return Resource("docker/ImageHistory", "", "a:1", "", id, "/images/a:1", 0, 0, body)
 
 
 def build(*lines: str | dict[str, Any]) -> tuple[Resource, Any]:
     """The build of an image."""
-    (fact,) = Histories({}).derive(history(*lines))
+    fact = made_of(history(*lines)).build
     assert isinstance(fact, Resource)
     return fact, msgspec.json.decode(fact.body)
 
@@ -108,7 +108,7 @@ LONG = {
 
 @pytest.mark.parametrize("line", LONG.values(), ids=LONG.keys())
 def test_a_history_that_is_longer_than_is_read_is_a_gap(line: str) -> None:
-    (gap,) = Histories({}).derive(history(line))
+    gap = made_of(history(line)).build
     assert isinstance(gap, Gap)
     assert (gap.scope, gap.cause) == ("docker/ImageHistory", GapCause.TRUNCATED)
     assert gap.detail.startswith("a:1: a history of more than 400,000 characters")
@@ -121,10 +121,6 @@ def test_a_long_step_is_repeated_in_part() -> None:
 
 
 def test_what_no_engine_writes_is_a_gap() -> None:
-    (gap,) = Histories({}).derive(history({"CreatedBy": 3}))
+    gap = made_of(history({"CreatedBy": 3})).build
     assert isinstance(gap, Gap)
     assert (gap.scope, gap.cause) == ("docker/ImageHistory", GapCause.MALFORMED)
-
-
-def test_other_resources_are_left_alone() -> None:
-    assert list(Histories({}).derive(history("RUN x", kind="docker/Image"))) == []

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.analysis.images.builds import ReportedBuilds
+from auditor.analysis.images.builds import made_of
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from tests.unit.analysis.estate.layers import resource
@@ -18,7 +18,7 @@ TOKEN = "ghp_" + "a1B2" * 9
 
 def build(*lines: str | dict[str, Any], env: list[str] | None = None) -> tuple[Resource, Any]:
     """The build of an image with the lines of its history, the oldest first."""
-    (fact,) = ReportedBuilds({}).derive(reported(*lines, env=env))
+    fact = made_of(reported(*lines, env=env)).build
     assert isinstance(fact, Resource)
     return fact, msgspec.json.decode(fact.body)
 
@@ -77,7 +77,7 @@ def test_a_report_without_a_configuration_has_no_build() -> None:
     document = report()
     del document["Metadata"]["ImageConfig"]
     (found,), _, _ = read(document, "app.json")
-    assert not list(ReportedBuilds({}).derive(found))
+    assert made_of(found).build is None
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,6 @@ def test_a_report_without_a_configuration_has_no_build() -> None:
     ],
 )
 def test_what_is_no_history_is_a_gap(body: Any, cause: GapCause) -> None:
-    (gap,) = ReportedBuilds({}).derive(resource("image/Report", "app", body))
+    gap = made_of(resource("image/Report", "app", body)).build
     assert isinstance(gap, Gap)
     assert (gap.scope, gap.cause) == ("image/Report", cause)
