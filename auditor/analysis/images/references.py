@@ -6,6 +6,8 @@
     team/app:1                     docker.io/team/app:1
     r.io:5000/app@sha256:ab…       r.io:5000/app, the digest sha256:ab…
     docker-pullable://r.io/app@…   the same: what a pod's status says
+    Harbor/app                     the host Harbor, and harbor/app is docker.io/harbor/app:
+                                   ``findings/capitals-make-a-registry.sh``
 
 Source: https://github.com/distribution/reference (normalize.go).
 """
@@ -44,7 +46,7 @@ def parsed(text: str) -> Reference:
     last, _, tag = last.partition(":")
     path = f"{head}{slash}{last}"
     first, slash, below = path.partition("/")
-    if not slash or not (set(".:") & set(first) or first == "localhost"):
+    if not slash or not (set(".:") & set(first) or first == "localhost" or first != first.lower()):
         first, below = _HUB, path
     if first in _HUBS:
         first = _HUB
