@@ -115,6 +115,15 @@ def forks() -> Forks:
     return found
 
 
+def by_shell(asked: Forks) -> tuple[str, dict[str, str]]:
+    """The program as words of a shell, and what these need in the environment.
+
+    The process that is asked has to be handed down: ``pass_fds=[asked.fileno()]``.
+    """
+    asking = ROOT / "tests" / "e2e" / "asking.py"
+    return f"'{sys.executable}' -ISE '{asking}'", {"FORKS": str(asked.fileno())}
+
+
 def warm() -> set[int]:
     """The number of that process, if it was needed."""
     return {forks().pid} if forks.cache_info().currsize else set()

@@ -230,13 +230,13 @@ NOTHING = {
 def test_nothing_audited(tmp_path: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    ran = auditor("scan", tmp_path, "--no-cache")
+    ran = auditor("scan", tmp_path)
     assert ran.code == 3, ran.out
     assert ran.out.startswith("? INCOMPLETE")
     assert ran.last_line().startswith("RESULT incomplete ")
 
 
 def test_nothing_on_standard_input() -> None:
-    ran = auditor("scan", "-", "--no-cache")
+    ran = auditor("scan", "-")
     assert ran.code == 3
     assert ran.last_line().startswith("RESULT incomplete ")

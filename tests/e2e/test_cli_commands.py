@@ -19,7 +19,7 @@ HELD = b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {token: 
 
 
 def test_standard_input() -> None:
-    ran = auditor("scan", "-", "--no-cache", "--plain", stdin=POD)
+    ran = auditor("scan", "-", "--plain", stdin=POD)
     assert ran.code == 1, ran.err
     assert "Pod a" in ran.out
     assert "k8s-pod-host-process-namespace" in ran.out
@@ -41,7 +41,7 @@ def test_what_comes_on_standard_input_was_not_committed(tmp_path: Path) -> None:
 
 
 def test_standard_input_beside_a_folder() -> None:
-    ran = auditor("scan", "-", ESTATE, "--no-cache", "--format", "json", stdin=POD)
+    ran = auditor("scan", "-", ESTATE, "--format", "json", stdin=POD)
     assert [target["uri"] for target in ran.results()["targets"]] == ["-", str(ESTATE)]
 
 
@@ -58,7 +58,7 @@ GATES = {
 
 @pytest.mark.parametrize(("options", "code"), GATES.values(), ids=GATES)
 def test_gates(options: tuple[str, ...], code: int) -> None:
-    ran = auditor("scan", "-", "--no-cache", *options, stdin=POD)
+    ran = auditor("scan", "-", *options, stdin=POD)
     assert (ran.code, ran.err) == (code, "")
     assert (ran.out == "") == ("--quiet" in options)
 
@@ -66,13 +66,13 @@ def test_gates(options: tuple[str, ...], code: int) -> None:
 def test_a_gap_alone_is_three_and_zero_when_asked(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
     (tmp_path / "broken.yaml").write_text("kind: [")
-    arguments = ("scan", tmp_path, "--no-cache", "--profile", "pod-security-baseline")
+    arguments = ("scan", tmp_path, "--profile", "pod-security-baseline")
     assert auditor(*arguments).code == 3
     assert auditor(*arguments, "--exit-zero").code == 0
 
 
 def test_progress_for_machines() -> None:
-    ran = auditor("scan", ESTATE, "--no-cache", "-q", "--progress", "json")
+    ran = auditor("scan", ESTATE, "-q", "--progress", "json")
     last = json.loads(ran.err.splitlines()[-1])
     assert last["target"] == str(ESTATE)
     assert last["done"] == last["total"] > 0

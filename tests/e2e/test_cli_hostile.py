@@ -104,7 +104,7 @@ SCREENS = {
 
 @pytest.mark.parametrize("options", SCREENS.values(), ids=SCREENS)
 def test_nothing_steers_the_terminal(tree: Path, options: tuple[str, ...]) -> None:
-    ran = auditor("scan", tree, "--no-cache", "--workers", "2", *options)
+    ran = auditor("scan", tree, "--workers", "2", *options)
     assert ran.code == 1, ran.err
     assert steering(ran.out) == set()
     assert steering(ran.err) == set()
@@ -114,14 +114,14 @@ def test_nothing_steers_the_terminal(tree: Path, options: tuple[str, ...]) -> No
 
 
 def test_on_a_terminal_only_our_own_colours(tree: Path) -> None:
-    ran = on_terminal("scan", tree, "--no-cache", "--color", "never", columns=70)
+    ran = on_terminal("scan", tree, "--color", "never", columns=70)
     assert ran.code == 1
     assert steering(ran.out) == set()
     assert steering(ran.err) == set()
 
 
 def test_json_is_ascii_control_free(tree: Path) -> None:
-    ran = auditor("scan", tree, "--no-cache", "--format", "json")
+    ran = auditor("scan", tree, "--format", "json")
     assert json.loads(ran.out)["findings"]
     assert {char for char in ran.out if char < " "} == {"\n"}
 

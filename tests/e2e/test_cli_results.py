@@ -47,7 +47,7 @@ def ran(tree: Path, request: pytest.FixtureRequest) -> Ran:
     options: tuple[str, ...] = request.param
     output = tree.parent / f"results{len(options)}.json"
     result = auditor(
-        *("scan", tree, "--no-cache", "--format", "json", "-o", f"json={output}", *options),
+        *("scan", tree, "--format", "json", "-o", f"json={output}", *options),
         env=EPOCH,
     )
     assert result.code == 1, result.err

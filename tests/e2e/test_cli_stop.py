@@ -15,7 +15,17 @@ from pathlib import Path
 import pytest
 
 from auditor.runner.settings import SHARD_WEIGHT
-from tests.e2e.command import ESTATE, ROOT, Ran, auditor, ended, started
+from tests.e2e.command import (
+    ESTATE,
+    ROOT,
+    Ran,
+    auditor,
+    by_shell,
+    ended,
+    forks,
+    started,
+    surroundings,
+)
 from tests.e2e.forks import Forked
 
 OLD = b"the report of yesterday"
@@ -123,24 +133,33 @@ def test_ended_from_outside(tree: Path, tmp_path: Path, number: signal.Signals, 
 
 @pytest.mark.parametrize("most", [6, 8, 10])
 def test_a_bundle_without_descriptors(tmp_path: Path, most: int) -> None:
-    """A start that fails leaves nothing beside the place of the bundle, and no temporary file."""
+    """A start that fails leaves nothing beside the place of the bundle, and no temporary file.
+
+    Files are flushed beside one another: how many are open at once, a fast disk decides. What is
+    not refused is whole.
+    """
     (tmp_path / "tmp").mkdir()
     scan = f"AUDITOR scan {ESTATE} -q --no-sign --output made"
-    ran = shell(f"ulimit -n {most}; TMPDIR=tmp HOME=. {scan}", tmp_path)
-    assert ran.returncode == 2
-    assert "Too many open files" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    ran = shell(f"ulimit -n {most}; TMPDIR=tmp HOME=. {scan}", tmp_path, cold=True)
+    assert ran.returncode == 2 or (most > 6 and ran.returncode == 1)
     found = sorted(path.name for path in tmp_path.iterdir() if path.name != ".cache")
-    assert found == ["tmp"]
+    if ran.returncode == 1:
+        assert "intact, signer unknown" in auditor("verify", "made", cwd=tmp_path).out
+    else:
+        assert "Too many open files" in ran.stderr
+    assert found == (["tmp"] if ran.returncode == 2 else ["made", "tmp"])
+    assert "Traceback" not in ran.stderr
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    program = f"'{sys.executable}' -m auditor"
+def shell(command: str, cwd: Path, *, cold: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run a line of a shell; streams beside the usual three are those of a ``cold`` start."""
+    program, asked = (f"'{sys.executable}' -m auditor", {}) if cold else by_shell(forks())
     return subprocess.run(
         ["/bin/bash", "-c", command.replace("AUDITOR", program)],
         cwd=cwd,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"},
+        env={"PYTHONPATH": str(ROOT), **surroundings(), **asked},
+        pass_fds=[] if cold else [forks().fileno()],
         capture_output=True,
         text=True,
         check=False,
@@ -149,7 +168,7 @@ def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     """It says nothing, and the verdict's exit code stays what it is."""
-    ran = shell(f"AUDITOR scan {ESTATE} --no-cache | head -1; echo ${{PIPESTATUS[0]}}", tmp_path)
+    ran = shell(f"AUDITOR scan {ESTATE} | head -1; echo ${{PIPESTATUS[0]}}", tmp_path)
     assert ran.stderr == ""
     assert ran.stdout.splitlines()[1:] == ["1"]
     ran = shell("AUDITOR rules list | head -1; echo ${PIPESTATUS[0]}", tmp_path)
@@ -178,7 +197,7 @@ CLOSED = {
 
 @pytest.mark.parametrize(("how", "code", "says"), CLOSED.values(), ids=CLOSED)
 def test_closed_streams(tmp_path: Path, how: str, code: int, says: str) -> None:
-    ran = shell(f"AUDITOR scan {ESTATE} --no-cache --workers 1 {how}", tmp_path)
+    ran = shell(f"AUDITOR scan {ESTATE} --workers 1 {how}", tmp_path, cold=True)
     assert (ran.returncode, ran.stdout, ran.stderr) == (code, "", says)
 
 
@@ -201,7 +220,7 @@ def test_an_output_keeps_its_mode(tmp_path: Path) -> None:
     real = tmp_path / "real.json"
     real.write_bytes(OLD)
     real.chmod(0o640)
-    ran = auditor("scan", ESTATE, "--no-cache", "-q", "-o", "json=real.json", cwd=tmp_path)
+    ran = auditor("scan", ESTATE, "-q", "-o", "json=real.json", cwd=tmp_path)
     assert ran.code == 1
     assert real.read_bytes().startswith(b'{\n"schema"')
     assert real.stat().st_mode & 0o777 == 0o640
@@ -211,7 +230,7 @@ def test_a_new_output_is_for_its_owner_alone(tmp_path: Path) -> None:
     """It repeats what manifests say."""
     before = os.umask(0)
     try:
-        ran = auditor("scan", ESTATE, "--no-cache", "-q", "-o", "json=new.json", cwd=tmp_path)
+        ran = auditor("scan", ESTATE, "-q", "-o", "json=new.json", cwd=tmp_path)
     finally:
         os.umask(before)
     assert ran.code == 1
@@ -233,7 +252,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, *, there: bool) -> No
 @pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_an_output_that_is_our_own_stream_in_a_file(tmp_path: Path, name: str) -> None:
     """A stream that a shell led into a file goes on there: it is not replaced."""
-    command = f"(echo before; AUDITOR scan {ESTATE} --no-cache -q -o json={name}; echo after) > f"
+    command = f"(echo before; AUDITOR scan {ESTATE} -q -o json={name}; echo after) > f"
     ran = shell(command, tmp_path)
     assert ran.stderr == ""
     lines = (tmp_path / "f").read_text().splitlines()
@@ -242,13 +261,13 @@ def test_an_output_that_is_our_own_stream_in_a_file(tmp_path: Path, name: str) -
 
 def test_an_output_that_is_another_program(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "p")
-    scan = f"AUDITOR scan {ESTATE} --no-cache -q"
-    ran = shell(f"{scan} -o json=>(wc -l >p) & cat p", tmp_path)
+    scan = f"AUDITOR scan {ESTATE} -q"
+    ran = shell(f"{scan} -o json=>(wc -l >p) & cat p", tmp_path, cold=True)
     assert ran.stderr == ""
     assert int(ran.stdout) > 100
 
 
 def test_an_output_that_is_a_pipe(tmp_path: Path) -> None:
-    ran = shell(f"AUDITOR scan {ESTATE} --no-cache -q -o json=/dev/stdout | wc -l", tmp_path)
+    ran = shell(f"AUDITOR scan {ESTATE} -q -o json=/dev/stdout | wc -l", tmp_path)
     assert ran.stderr == ""
     assert int(ran.stdout) > 100

@@ -37,7 +37,7 @@ def judged(ran: Ran) -> str:
 
 def test_evaluate_needs_no_tool_and_no_files(folder: Path) -> None:
     program(folder / "tools", "helm", printing())
-    scanned = run(folder, "scan", "tree", "--render", "--no-cache", "--format", "json")
+    scanned = run(folder, "scan", "tree", "--render", "--format", "json")
     collected = run(folder, "collect", "tree", "--render", "--output", "kept")
     assert (collected.code, collected.err) == (0, "")
     assert collected.out == ("tree: 2 resources, 0 not read\njudge it: auditor evaluate kept\n")
@@ -54,7 +54,7 @@ def test_evaluate_needs_no_tool_and_no_files(folder: Path) -> None:
 
 def test_what_does_not_render_is_a_gap_then_and_later(folder: Path) -> None:
     program(folder / "tools", "helm", f"{VERSION}sys.exit('Error: no value for {SECRET}')")
-    scanned = run(folder, "scan", "tree", "--render", "--no-cache", "--format", "json")
+    scanned = run(folder, "scan", "tree", "--render", "--format", "json")
     collected = run(folder, "collect", "tree", "--render", "--output", "kept")
     assert collected.code == 3
     assert "tree: 1 resources, 1 not read\n" in collected.out
@@ -74,7 +74,7 @@ def test_no_secret_that_came_out_is_kept(folder: Path) -> None:
     data = [path.read_bytes() for path in (folder / "kept").rglob("*") if path.is_file()]
     assert data
     assert not any(SECRET.encode() in each for each in data)
-    scanned = run(folder, "scan", "tree", "--render", "--no-cache", "--format", "json")
+    scanned = run(folder, "scan", "tree", "--render", "--format", "json")
     assert judged(scanned) == judged(
         run(folder, "evaluate", "kept", "--no-cache", "--format", "json")
     )

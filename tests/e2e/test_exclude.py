@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def scan(folder: Path, *options: str | Path) -> Ran:
-    return auditor("scan", "tree", "--no-cache", *options, cwd=folder)
+    return auditor("scan", "tree", *options, cwd=folder)
 
 
 def test_the_screen_and_results_tell_of_it(folder: Path) -> None:
@@ -102,7 +102,7 @@ def test_it_is_for_files_alone(folder: Path) -> None:
         ran = auditor("scan", *targets, "--exclude", "a", cwd=folder, stdin=POD.encode())
         assert ran.code == 2
         assert "--exclude is for files and folders, and no target is one" in ran.err
-    ran = auditor("scan", "-", "tree", *GLOBS, "--no-cache", cwd=folder, stdin=POD.encode())
+    ran = auditor("scan", "-", "tree", *GLOBS, cwd=folder, stdin=POD.encode())
     assert ran.code == 1, "what comes on standard input has no path: it is read"
     assert TOLD in ran.out
 

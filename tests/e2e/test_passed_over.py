@@ -16,7 +16,7 @@ kind: RayCluster
 metadata: {name: r, namespace: ml}
 spec: {headGroupSpec: {template: {spec: {containers: [{name: h, image: r.io/a:1}]}}}}
 """
-SCAN = ("scan", "--no-cache", "--fail-on", "never", "--profile", "pod-security-restricted")
+SCAN = ("scan", "--fail-on", "never", "--profile", "pod-security-restricted")
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def written(root: Path, *files: Mapping[str, str]) -> Path:
 
 def scan(folder: Path, *options: str | Path, path: str = "") -> Ran:
     env = {"PATH": path or f"{folder / 'tools'}:{os.environ['PATH']}", **EPOCH}
-    words = ("scan", "tree", "--render", "--no-cache", "--format", "json", *options)
+    words = ("scan", "tree", "--render", "--format", "json", *options)
     return auditor(*words, cwd=folder, env=env)
 
 
@@ -164,7 +164,7 @@ def test_nothing_runs_unless_it_is_asked_for(way: tuple[str, str, str], tmp_path
     mark = tmp_path / "it-ran"
     program(tmp_path / "tools", tool, f"open({str(mark)!r}, 'w')")
     env = {"PATH": f"{tmp_path / 'tools'}:{os.environ['PATH']}"}
-    ran = auditor("scan", "tree", "--no-cache", "--format", "json", cwd=tmp_path, env=env)
+    ran = auditor("scan", "tree", "--format", "json", cwd=tmp_path, env=env)
     found = gap(ran, folder)
     assert found["detail"].startswith(f"{what} that was not rendered")
     assert found["hint"].startswith("auditor scan tree --render, or: ")

@@ -16,7 +16,7 @@ from tests.hostile.trees import HOSTILE, POD, QUIET, SKIPPED, Hostile
 
 
 def scan(root: Path, *options: str) -> Ran:
-    return auditor("scan", root, "--no-cache", "--format", "json", *options)
+    return auditor("scan", root, "--format", "json", *options)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_gap_alone_is_incomplete(tmp_path: Path, name: str) -> None:
 
 def test_terminal_names_gap_and_hint(tmp_path: Path) -> None:
     HOSTILE["values.tpl.yaml"].make(tmp_path)
-    ran = auditor("scan", tmp_path, "--no-cache")
+    ran = auditor("scan", tmp_path)
     assert "looks like a Helm template" in ran.out
     assert "helm template NAME CHART | auditor scan -" in ran.out
 
@@ -110,7 +110,7 @@ def test_kustomization_is_known_by_its_name(tmp_path: Path, name: str) -> None:
     folder.mkdir()
     (folder / name).write_text("resources: [pod.yaml]\n")
     (folder / "pod.yaml").write_text(POD)
-    ran = auditor("scan", tmp_path.name, "--no-cache", "--format", "json", cwd=tmp_path.parent)
+    ran = auditor("scan", tmp_path.name, "--format", "json", cwd=tmp_path.parent)
     (gap,) = gaps_at(ran.results(), "over lay")
     assert gap["detail"] == "a kustomization that was not rendered"
     command = f"kubectl kustomize '{tmp_path.name}/over lay' | auditor scan -"
@@ -122,7 +122,7 @@ def test_kustomization_is_known_by_its_name(tmp_path: Path, name: str) -> None:
 def test_names_never_control_the_terminal(tmp_path: Path) -> None:
     place = tmp_path / "a\x1b[2Jb\nc.yaml"
     place.write_text(POD.replace("shell", '"she\\e]0;owned\\all\\x9b"'))
-    ran = auditor("scan", tmp_path, "--no-cache")
+    ran = auditor("scan", tmp_path)
     assert [character for character in ran.out if character < " " and character != "\n"] == []
     assert "\x9b" not in ran.out
     assert "k8s-container-privileged" in ran.out

@@ -129,7 +129,7 @@ def text(
 
 def test_nothing_fails_in_our_own_audit(text: str) -> None:
     """Under the restricted profile nothing at all; by default nothing that the gate counts."""
-    options = ("--no-cache", "--format", "json")
+    options = ("--format", "json")
     restricted = auditor("scan", "-", "--profile", "pod-security-restricted", *options,
                          stdin=text.encode())  # fmt: skip
     assert restricted.code == 0, restricted.out

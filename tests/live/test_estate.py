@@ -44,7 +44,7 @@ def test_exactly_the_listed_faults_are_found() -> None:
 
 def _found() -> set[tuple[str, str, str]]:
     """The file, the object and the rule of each finding."""
-    done = auditor("scan", ESTATE, "--format", "json", "--no-cache", "--workers", "1")
+    done = auditor("scan", ESTATE, "--format", "json", "--workers", "1")
     assert done.code == 1, done.err
     results = done.results()
     assert results["gaps"] == []

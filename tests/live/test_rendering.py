@@ -41,7 +41,7 @@ def output(*command: str | Path) -> bytes:
 
 
 def scan(*words: str | Path, cwd: Path, stdin: bytes = b"") -> Ran:
-    options = ("--no-cache", "--format", "json", "--all")
+    options = ("--format", "json", "--all")
     return auditor("scan", *words, *options, cwd=cwd, stdin=stdin)
 
 
@@ -107,7 +107,7 @@ def test_collect_then_evaluate_is_scan(
     values = root / "charts" / "values-prod.yaml"
     tools = ("--render", "--kustomize", kustomize, "--helm", helm, "--values", values)
     scanned = auditor(
-        *("scan", "tree", *tools, "--no-cache", "--format", "json", "--profile", profile),
+        *("scan", "tree", *tools, "--format", "json", "--profile", profile),
         cwd=tmp_path,
         env=EPOCH,
     )

@@ -13,14 +13,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import surroundings
+from tests.e2e.command import by_shell, surroundings
 from tests.e2e.forks import Forks
 from tests.faults import engines
 from tests.faults.server import healthy, serving
@@ -162,7 +161,7 @@ def test_a_command(
             "XDG_CONFIG_HOME": str(tools / "config"),
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(checkout),
-            "FORKS": str(warm.fileno()),
+            **by_shell(warm)[1],
         },
         pass_fds=[warm.fileno()],
         capture_output=True,
@@ -198,18 +197,16 @@ def as_pattern(output: str) -> re.Pattern[str]:
 
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command as ``pip install`` puts it on the path, and make's environment ready."""
-    place = tmp_path_factory.mktemp("tools")
-    script = place / "auditor"
-    asking = ROOT / "tests" / "e2e" / "asking.py"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -ISE "{asking}" "$@"\n')
-    script.chmod(0o755)
-    return place
+    """Where the command is put, as ``pip install`` puts it on the path."""
+    return tmp_path_factory.mktemp("tools")
 
 
 @pytest.fixture(scope="module")
 def warm(checkout: Path, tools: Path) -> Iterator[Forks]:
     """What commands are forked from: the program of the checkout."""
     found = Forks({"PYTHONPATH": str(ROOT), **surroundings()}, tools / "forks.log", checkout)
+    script = tools / "auditor"
+    script.write_text(f'#!/bin/sh\nexec {by_shell(found)[0]} "$@"\n')
+    script.chmod(0o755)
     yield found
     found.stop()

@@ -78,7 +78,7 @@ def store(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Apart:
 
 
 def scan(keyed: Path, storage: Storage, temporary: Path, *options: str) -> Ran:
-    given = ("scan", "pod.yaml", "--key", "k.pem", "--no-cache", *options)
+    given = ("scan", "pod.yaml", "--key", "k.pem", *options)
     settings = {**storage.environment, "TMPDIR": str(temporary)}
     found = ran(keyed, *given, env=settings)
     for secret in SECRETS.values():

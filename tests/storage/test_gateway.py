@@ -75,7 +75,7 @@ def uris(found: Ran) -> set[str]:
 
 def test_parts_go_there_and_come_back_as_one(somebody: Somebody) -> None:
     """What is merged from a storage is what is merged from files, byte for byte."""
-    options = ("--targets", "fleet.yaml", "--no-cache", "--key", "k.pem", "-q")
+    options = ("--targets", "fleet.yaml", "--key", "k.pem", "-q")
     for number in range(2):
         name = f"audits/part-{number}.zip"
         part = ("--part", f"{number}/2", "--output", somebody.at(name))
@@ -101,7 +101,7 @@ def test_of_several_runs_the_last_one_is_merged(somebody: Somebody) -> None:
     """As the chart has them: a folder a run, whose number grows."""
     for run, target in {9: "pod.yaml", 10: "x"}.items():
         place = somebody.at(f"audit-{run}/part-0.zip")
-        scan = ("scan", target, "-q", "--key", "k.pem", "--no-cache", "--output", place)
+        scan = ("scan", target, "-q", "--key", "k.pem", "--output", place)
         assert somebody.run(*scan).code == 1
     merge = ("merge", somebody.at("*/part-*.zip"), "--format", "json")
     assert uris(somebody.run(*merge)) == {"pod.yaml", "x"}
