@@ -97,7 +97,8 @@ def scanning(
         found = images_used(collectors, ready().analyses.of_objects)
         memory = kept.below("images") if kept is not None else None
         users = [each.target.uri for each in collectors]
-        return scanner(users, found, clock, memory, named) if found else None
+        tables = ready().profile.tables
+        return scanner(users, found, clock, memory, named, tables) if found else None
 
     return target
 

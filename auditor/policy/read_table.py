@@ -12,6 +12,7 @@ from auditor.late import late
 from auditor.policy.found import ID, Found
 from auditor.policy.read_advisories import ADVISORY_TABLES
 from auditor.policy.read_network import place, plugin, server
+from auditor.policy.read_programs import refused_program
 from auditor.policy.read_reference import reference
 from auditor.policy.suggest import suggestion
 from auditor.policy.tenancy import ATTRIBUTE, KEYS, MARKS, NAME_OF_NAMESPACE, PATH, RESERVED, TAG
@@ -232,6 +233,7 @@ TABLES: Final[Mapping[str, Callable[[Reader, yaml.Node], Mapping[str, object]]]]
         "network-plugins": plugin,
         "network-servers": server,
         "pod-templates": _templates,
+        "refused-programs": refused_program,
         "tenancy-keys": _tenancy_key,
         "tenant-map": _tenant_map,
         "unread-contents": _contents,

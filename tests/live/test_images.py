@@ -141,6 +141,23 @@ def test_what_was_collected_is_judged_without_a_scanner(
     assert ("clean", "sbom-missing", "fail") in told(more.results()), "by another profile as well"
 
 
+def test_a_real_program_is_refused_by_its_digest(
+    trivy: Trivy, cache: Path, folder: Path, tmp_path: Path
+) -> None:
+    """By a row that is added to those of the program, whatever digest the user names."""
+    digest = f"sha256:{hashlib.sha256(trivy.program.read_bytes()).hexdigest()}"
+    row = {"program": "trivy", "digest": digest, "what": "it stole"}
+    tables = tmp_path / "policies" / "tables"
+    tables.mkdir(parents=True)
+    rows = [{**row, "reference": "https://a.example"}]
+    (tables / "refused-programs.yaml").write_text(json.dumps(rows))
+    options = ("--policies", tables.parent, "--trivy-digest", digest)
+    results = scan(trivy.program, cache, folder, *options).results()
+    (gap,) = results["gaps"]
+    assert gap["detail"].endswith(" is refused: it stole: https://a.example")
+    assert told(results) == set()
+
+
 def test_an_image_that_is_nowhere_blinds_what_rests_on_it(
     trivy: Trivy, cache: Path, folder: Path, served: Registry
 ) -> None:

@@ -53,6 +53,7 @@ READERS: dict[str, Callable[[Reader, str, Found], None]] = {
     "network-places": read_table,
     "network-plugins": read_table,
     "network-servers": read_table,
+    "refused-programs": read_table,
     "releases": read_table,
     "advisories": read_table,
     "stack-images": read_table,
@@ -69,6 +70,7 @@ SHIPPED = {
     for name in (
         "advisories",
         "stack-images",
+        "refused-programs",
         "releases",
         "gpu-components",
         "network-places",
@@ -169,6 +171,7 @@ VALID = {
         (),
     ),
     "components": ("gpu-components", making.COMPONENTS, ()),
+    "refused programs": ("refused-programs", making.REFUSED_PROGRAMS, ()),
     "releases": ("releases", making.RELEASES, ()),
     "advisories": ("advisories", making.ADVISORIES, ()),
     "advisories by branches": ("advisories", making.ADVISORIES_OF_BRANCHES, ()),

@@ -141,16 +141,19 @@ def scanner(
     clock: Callable[[], str],
     memory: CacheFolder | None,
     named: Mapping[str, Any],
+    tables: Mapping[str, Iterable[Mapping[str, object]]],
 ) -> Live:
     """The target of images that some targets use, each with its digest where that is known.
 
     ``users`` are the URIs of those targets, ``memory`` keeps what came of a digest, ``named`` are
-    the options of the user.
+    the options of the user, ``tables`` those of the policy, which has what is never run.
     """
     from collectors.images.scanning.target import Options, Scan, TrivyTarget
+    from collectors.images.scanning.versions import refused_by
 
     scans = tuple(Scan(reference, digest) for reference, digest in images)
-    return TrivyTarget(tuple(users), scans, Options(**named), clock, memory)
+    options = Options(**named, refused=refused_by(tables))
+    return TrivyTarget(tuple(users), scans, options, clock, memory)
 
 
 def _scanned(collected: Collected, bodies: Bodies) -> Collector:

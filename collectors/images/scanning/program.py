@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -18,7 +19,7 @@ import msgspec
 
 from auditor.bounded import read_named
 from auditor.errors import CollectionError
-from collectors.images.scanning.versions import REFUSED_DIGESTS, refusal
+from collectors.images.scanning.versions import Refused, known_of, refusal
 from collectors.programs.said import reason
 from collectors.programs.sandbox import Limits, Sandbox
 
@@ -58,9 +59,14 @@ _decode_metadata = msgspec.json.Decoder(dict[str, object]).decode
 
 
 def find_program(
-    asked: str, path: str, digest: str, sandbox: Sandbox, memory: Memory | None
+    asked: str,
+    path: str,
+    digest: str,
+    refused: Sequence[Refused],
+    sandbox: Sandbox,
+    memory: Memory | None,
 ) -> Program:
-    """Find the scanner, and refuse what is not to be run.
+    """Find the scanner, and refuse what is not to be run: what is ``refused`` is not started.
 
     Raises:
         CollectionError: there is none, it is no Trivy, or it is a version that is not run.
@@ -70,8 +76,8 @@ def find_program(
     if where is None:
         raise CollectionError(_why_none(asked, name), hint=_INSTALL)
     real = os.path.realpath(where)
-    found = _known(real, memory) or _asked(real, sandbox)
-    why = refusal(found.version, found.digest, digest)
+    found = _known(real, memory) or _asked(real, refused, sandbox)
+    why = refusal(found.version, found.digest, digest, refused)
     if why:
         raise CollectionError(why, hint="install another version of Trivy")
     if memory is not None:
@@ -103,15 +109,16 @@ def _stamp(path: str) -> str:
     return f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
 
 
-def _asked(path: str, sandbox: Sandbox) -> Program:
+def _asked(path: str, refused: Sequence[Refused], sandbox: Sandbox) -> Program:
     """Ask a program for its version, once it is known that its bytes are not refused.
 
     Raises:
         CollectionError: it does not say one.
     """
     digest = f"sha256:{_digest_of(path)}"
-    if digest in REFUSED_DIGESTS:
-        raise CollectionError(f"{path} is refused: {REFUSED_DIGESTS[digest]}", hint=_INSTALL)
+    by_file = [each for each in refused if each.digest]
+    if known := known_of(digest, "", by_file):
+        raise CollectionError(f"{path} is refused: {known}", hint=_INSTALL)
     came = sandbox.run((path, "version", "--format", "json", "--config", ""), _LIMITS)
     if came.cause is not None or came.code:
         raise CollectionError(f"{path} does not say its version: {reason(came, {})}", hint=_INSTALL)

@@ -36,6 +36,7 @@ from auditor.model.resource import Gap
 from auditor.platforms.images import DATABASE, HERE, REPORT, SCHEME
 from auditor.ports import Sink
 from collectors.images.scanning.program import Memory, Program, database_in, find_program
+from collectors.images.scanning.versions import Refused
 from collectors.programs.said import reason
 from collectors.programs.sandbox import Limits, Outcome, Sandbox
 
@@ -68,7 +69,8 @@ class Options(msgspec.Struct, frozen=True):
     """How to run the scanner.
 
     ``path`` are folders of programs, ``program`` names one of them or a file, ``digest`` the only
-    one that is run. ``cache`` is the folder of its database, ``variables`` are of the environment.
+    one that is run, ``refused`` is what never is. ``cache`` is the folder of its database,
+    ``variables`` are of the environment.
     ``seconds`` are for one image, ``parallel`` is how many are scanned at once.
     """
 
@@ -76,6 +78,7 @@ class Options(msgspec.Struct, frozen=True):
     cache: Path
     program: str = ""
     digest: str = ""
+    refused: tuple[Refused, ...] = ()
     offline: bool = False
     variables: Mapping[str, str] = MappingProxyType({})
     seconds: float = 300.0
@@ -132,7 +135,9 @@ class TrivyTarget:
         started = self.clock()
         sandbox = self._sandbox(sink.scratch)
         options = self.options
-        program = find_program(options.program, options.path, options.digest, sandbox, self.memory)
+        program = find_program(
+            options.program, options.path, options.digest, options.refused, sandbox, self.memory
+        )
         database = self._database(program, sandbox, started)
         run = _Run(self, program, database, sandbox, sink)
         run.keep_database()

@@ -1,16 +1,18 @@
 """Which versions of Trivy are run: the range that is tested, and those that nobody should run.
 
 A version within the range may still be one that was made by somebody else: releases of March 2026
-stole credentials. What a program says of its version is all that is known of it; who wants to be
+stole credentials. The table ``refused-programs`` of a policy has them, by what they say of
+themselves and by the digest of the file, which is looked at before it is started. Who wants to be
 sure names the digest of the program as well (``--trivy-digest``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+import msgspec
 
 from auditor.late import late
 
@@ -18,24 +20,39 @@ LEAST: Final = (0, 58, 0)
 """The first with all options that are used here."""
 BEFORE: Final = (0, 90, 0)
 """Versions from here on may mean something else by these options; the tests have 0.76."""
-REFUSED: Final[Mapping[str, str]] = MappingProxyType(
-    dict.fromkeys(
-        ("0.69.4", "0.69.5", "0.69.6"),
-        "its release stole credentials: https://github.com/advisories/GHSA-69fq-xp46-6x23",
-    )
-)
-"""Versions by number, with what is known of them and the source."""
-REFUSED_DIGESTS: Final[Mapping[str, str]] = MappingProxyType({})
-"""Programs by the sha256 of their bytes, likewise: none is known that the advisory confirms.
-
-What others published are digests of container images, which say nothing of a file that is run.
-"""
+TABLE: Final = "refused-programs"
+"""The table of a policy that has what nobody should run."""
+_PROGRAM: Final = "trivy"
 _RELEASE: Final = late(r"v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})", re.ASCII)
 
 
-def refusal(version: str, digest: str, wanted: str) -> str:
+class Refused(msgspec.Struct, frozen=True):
+    """What is never run: a version, or the file with a digest; what is known of it, and where."""
+
+    what: str
+    reference: str
+    version: str = ""
+    digest: str = ""
+
+
+def refused_by(tables: Mapping[str, Iterable[Mapping[str, object]]]) -> tuple[Refused, ...]:
+    """What the tables of a policy refuse."""
+    rows = (row for row in tables.get(TABLE, ()) if row["program"] == _PROGRAM)
+    return tuple(msgspec.convert({**row}, Refused) for row in rows)
+
+
+def known_of(digest: str, version: str, refused: Iterable[Refused]) -> str:
+    """Say what is known of a program that is never run; "" of all others."""
+    plain = version.removeprefix("v")
+    for each in refused:
+        if (each.digest or digest) == digest and (each.version or plain) == plain:
+            return f"{each.what}: {each.reference}"
+    return ""
+
+
+def refusal(version: str, digest: str, wanted: str, refused: Iterable[Refused]) -> str:
     """Say why a program is not run; "" where it may be. ``wanted`` is the only digest, if any."""
-    known = REFUSED_DIGESTS.get(digest) or REFUSED.get(version.removeprefix("v"))
+    known = known_of(digest, version, refused)
     if known:
         return f"Trivy {version} is refused: {known}"
     if wanted and digest != wanted:

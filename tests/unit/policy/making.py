@@ -99,6 +99,10 @@ COMPONENTS = """\
 - {name: a plugin, namespaces: [gpus], owners: [DaemonSet], accounts: [plugin], images: [r.io/a],
    reference: "https://a.example"}
 """
+REFUSED_PROGRAMS = f"""
+- {{program: trivy, version: "0.69.4", what: it stole, reference: "https://a.example"}}
+- {{program: trivy, digest: "sha256:{"a" * 64}", what: it stole, reference: "https://a.example"}}
+"""
 TENANCY_KEYS = """\
 - {of: label, name: team, with: {managed: by-us}, set-by: a platform, reference: "https://a.example"}
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from auditor.model.evidence import TargetEntry
 from auditor.model.resource import Gap
 from auditor.platforms.images import DATABASE, REPORT
 from collectors.images.scanning.target import ARGUMENTS, Options, Scan, TrivyTarget
-from collectors.images.scanning.versions import REFUSED, refusal
+from collectors.images.scanning.versions import Refused, refusal, refused_by
+from tests.policies.shipped import POLICY
 from tests.unit.collectors.images.scanners import (
     DIGEST,
     SAYS_REPORT,
@@ -29,6 +31,7 @@ from tests.unit.collectors.images.scanners import (
 NOW = "2026-11-30T10:00:00Z"
 BY_DIGEST = Scan(f"r.io/app@{DIGEST}", DIGEST)
 BY_TAG = Scan("r.io/app:1")
+REFUSED = refused_by(POLICY.tables)
 ENOUGH = frozenset({REPORT, DATABASE})
 
 
@@ -59,7 +62,14 @@ def ran(
     path = program if isinstance(program, str) else str(program.path)
     number = len(list(tmp_path.glob("scratch*")))
     kept = Kept(tmp_path / f"scratch{number}")
-    known = {"path": "", "cache": cache, "program": path, "offline": True, **options}
+    known = {
+        "path": "",
+        "cache": cache,
+        "program": path,
+        "offline": True,
+        "refused": REFUSED,
+        **options,
+    }
     target = TrivyTarget(("k8s://a",), tuple(scans), Options(**known), lambda: NOW, memory)
     return Ran(target.collect(ENOUGH, kept, _silent), kept)
 
@@ -244,7 +254,33 @@ def test_a_program_is_found_on_the_path_alone(tmp_path: Path) -> None:
     assert ran(tmp_path, "", path=str(program.path.parent)).entry.gaps == ()
 
 
-@pytest.mark.parametrize("version", [*REFUSED, *(f"v{each}" for each in REFUSED)])
+VERSIONS = [each.version for each in REFUSED if each.version]
+
+
+@pytest.mark.parametrize("version", [*VERSIONS, *(f"v{each}" for each in VERSIONS)])
 def test_a_refused_version_is_refused_however_it_is_pinned(version: str) -> None:
-    assert "is refused" in refusal(version, DIGEST, DIGEST)
-    assert refusal("0.76.0", DIGEST, DIGEST) == ""
+    assert "is refused" in refusal(version, DIGEST, DIGEST, REFUSED)
+    assert refusal("0.76.0", DIGEST, DIGEST, REFUSED) == ""
+    assert refusal(version, DIGEST, DIGEST, ()) == ""
+
+
+def test_a_refused_file_is_refused_whatever_it_says(tmp_path: Path) -> None:
+    """It is not started to be asked, and one that was remembered is refused as well."""
+    program, memory = scanner(tmp_path / "bin"), Remembering()
+    ran(tmp_path, program, memory=memory)
+    found = f"sha256:{hashlib.sha256(program.path.read_bytes()).hexdigest()}"
+    refused = (Refused("it stole", "https://a.example", digest=found),)
+    said = r"is refused: it stole: https://a\.example"
+    started = program.starts()
+    for kept in (None, memory):
+        with pytest.raises(CollectionError, match=said):
+            ran(tmp_path, program, memory=kept, refused=refused, digest=found)
+    assert program.starts() == started
+
+
+def test_the_files_of_the_advisory_are_refused() -> None:
+    """GHSA-69fq-xp46-6x23 lists four programs that are not packed."""
+    digests = [each.digest for each in REFUSED if each.digest]
+    assert len(set(digests)) == 4
+    for each in digests:
+        assert "GHSA-69fq-xp46-6x23" in refusal("0.76.0", each, each, REFUSED)
