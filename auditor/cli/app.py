@@ -23,7 +23,7 @@ from auditor.cli.errors import (
     too_long,
 )
 from auditor.cli.exits import INTERNAL, INTERRUPTED, USAGE, exit_code_of
-from auditor.cli.process import Terminated, end_quietly, hush, open_streams
+from auditor.cli.process import Terminated, begin, end_quietly, hush, open_streams
 from auditor.cli.prose import prose
 from auditor.errors import AuditorError
 from auditor.version import VERSION
@@ -131,6 +131,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = known.place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        begin()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -31,6 +32,16 @@ def catch_termination() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _terminate)
+
+
+def begin() -> None:
+    """Look for garbage from now on, and not in what was loaded: it stays until the end.
+
+    Only where the program itself began without: whoever imports this has a collector of their own.
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
