@@ -15,9 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
-from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import Signature
 
 from auditor.errors import IntegrityError
 from auditor.evidence import strict
@@ -78,13 +75,10 @@ class Signed(msgspec.Struct, frozen=True):
 
     def verify(self, key: PublicKey) -> bool:
         """Whether a key made the signature."""
-        signature = Signature(key.name, self.signature.hex())
-        envelope = Envelope(self.payload, PAYLOAD_TYPE, {key.name: signature})
-        try:
-            envelope.verify([key.key], 1)
-        except VerificationError:
-            return False
-        return True
+        kind = PAYLOAD_TYPE.encode()
+        # the pre-authentication encoding (DSSE 1.0, protocol.md)
+        parts = len(kind), kind, len(self.payload), self.payload
+        return key.verifies(self.signature, b"DSSEv1 %d %b %d %b" % parts)
 
     def is_high(self, key: PublicKey) -> bool:
         """Whether it is the other of the two signatures that say the same, which we write never.
@@ -109,6 +103,8 @@ def sign(payload: bytes, held: Held) -> Signed:
     Raises:
         UsageError: the token or the service refuses.
     """
+    from securesystemslib.dsse import Envelope  # noqa: PLC0415 - see PublicKey.of_signer
+
     envelope = Envelope(payload, PAYLOAD_TYPE, {})
     with refusing(held.where, held.errors):
         signature = envelope.sign(held.signer)

@@ -10,22 +10,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
 from auditor.errors import UsageError
 from auditor.evidence.private import read_private, write_private
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Signer, SSlibKey
 
 ALGORITHMS: Final = ("p256", "ed25519")
 ROUNDS: Final = 600_000
 """Of PBKDF2 with SHA-256 (OWASP, 2023); PKCS#8 of the cryptography package would get 2,048."""
 MOST_BYTES: Final = 1 << 16
 
+_Public = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 Passphrase = Callable[[str], bytes | None]
 """Asked for a passphrase, told what for; None when there is none to be had."""
@@ -37,7 +40,25 @@ class PublicKey(msgspec.Struct, frozen=True):
     name: str
     algorithm: str
     pem: str
-    key: SSlibKey
+    key: _Public
+
+    def verifies(self, signature: bytes, data: bytes) -> bool:
+        """Whether it is the signature of the private half over some bytes."""
+        try:
+            if isinstance(self.key, ec.EllipticCurvePublicKey):
+                self.key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+            else:
+                self.key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    def of_signer(self) -> SSlibKey:
+        """The key as what signs knows it."""
+        # with it come signers of every kind, which who verifies does not need
+        from securesystemslib.signer import SSlibKey  # noqa: PLC0415 - see above
+
+        return SSlibKey.from_crypto(self.key, keyid=self.name)
 
     @classmethod
     def from_pem(cls, pem: bytes, where: str) -> PublicKey:
@@ -79,7 +100,7 @@ class PublicKey(msgspec.Struct, frozen=True):
         pem = key.public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        return cls(name, algorithm, pem.decode(), SSlibKey.from_crypto(key, keyid=name))
+        return cls(name, algorithm, pem.decode(), key)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -179,5 +200,7 @@ def read_key(place: Path, passphrase: Passphrase) -> Held:
             f"{place}: {type(key).__name__.strip('_')} is not used here",
             hint="ECDSA on P-256 verifies everywhere; Ed25519 is known as well",
         )
+    from securesystemslib.signer import CryptoSigner  # noqa: PLC0415 - see PublicKey.of_signer
+
     public = PublicKey.of(key.public_key(), str(place))
-    return Held(public, CryptoSigner(key, public.key))
+    return Held(public, CryptoSigner(key, public.of_signer()))

@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from securesystemslib.signer import Signer, SSlibKey
 
 from auditor.errors import UsageError
 from auditor.evidence.keys import Held, Passphrase, PublicKey, read_key
 from auditor.late import late
 from auditor.secrets.uris import shown
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import SSlibKey
 
 _EXTRAS: Final = MappingProxyType(
     {"hsm": "hsm", "awskms": "aws", "gcpkms": "gcp", "azurekms": "azure", "hv": "vault"}
@@ -92,7 +94,11 @@ def _elsewhere(uri: str, rest: str, place: _KeyStore, passphrase: Passphrase) ->
     else:
         key = ed25519.Ed25519PublicKey.from_public_bytes(bytes.fromhex(pem))
     public = PublicKey.of(key, uri)
-    return Held(public, Signer.from_priv_key_uri(full, public.key, secret), uri, place.errors)
+    from securesystemslib.signer import Signer
+
+    return Held(
+        public, Signer.from_priv_key_uri(full, public.of_signer(), secret), uri, place.errors
+    )
 
 
 _Secret = Callable[[str], str]

@@ -9,12 +9,31 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import CryptoSigner, Signature, SSlibKey
 
-from auditor.evidence.envelope import Signed, decode, encode, sign
+from auditor.evidence.envelope import PAYLOAD_TYPE, Signed, decode, encode, sign
+from auditor.evidence.keys import ALGORITHMS, Held, PublicKey, new_key
+from tests.sweeps import examples
 from tests.unit.evidence.bundles import REPORT, Made, failed, key, made
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+KEYID = "k"
+
+
+def held_key(algorithm: str) -> Held:
+    private = new_key(algorithm)
+    public = PublicKey.of(private.public_key(), "test")
+    return Held(public, CryptoSigner(private, public.of_signer()))
+
+
+HELD = {algorithm: held_key(algorithm) for algorithm in ALGORITHMS}
 
 
 def turned(signed: Signed) -> Signed:
@@ -39,6 +58,31 @@ def test_ed25519_has_one(tmp_path: Path) -> None:
     signed = sign(b"x", held)
     assert signed.verify(held.public)
     assert not signed.is_high(held.public)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@given(payload=st.binary(max_size=40), change=st.integers(0, 600))
+@examples(300)
+def test_a_signature_holds_where_the_library_that_signs_says_so(
+    algorithm: str, payload: bytes, change: int
+) -> None:
+    """Of DSSE we make the bytes that are signed ourselves when we verify."""
+    held = HELD[algorithm]
+    made = sign(payload, held)
+    bits = bytearray(made.signature)
+    if change < 8 * len(bits):
+        bits[change // 8] ^= 1 << change % 8
+    for signed in (made, replace(made, signature=bytes(bits)), replace(made, payload=b"x")):
+        theirs = Envelope(
+            signed.payload, PAYLOAD_TYPE, {KEYID: Signature(KEYID, signed.signature.hex())}
+        )
+        known = SSlibKey.from_crypto(held.public.key, keyid=KEYID)
+        try:
+            theirs.verify([known], 1)
+        except VerificationError:
+            assert not signed.verify(held.public)
+        else:
+            assert signed.verify(held.public)
 
 
 @pytest.mark.parametrize("name", [REPORT, REPORT.replace("audit-report", "test-result")])
