@@ -8,7 +8,8 @@ from auditor.cli.moments import now
 from auditor.cli.places import Place
 from auditor.cli.unpacked import copied_results, folder_of
 from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.compare import by_fingerprint, read_results
+from auditor.evidence.compare import by_fingerprint
+from auditor.evidence.streamed import read_head
 from auditor.evidence.trust import trust_in
 from auditor.evidence.trust_file import read_trust
 from auditor.evidence.verify import Outcome, Verifier
@@ -41,7 +42,7 @@ def known_in(place: Place, key: Path | None, trust: Path | None, scratch: Path) 
     if manifest is None or manifest.evaluation is None:
         raise UsageError(f"the baseline {place} holds no results", hint="auditor scan --output")
     results = copied_results(root, manifest, scratch / "baseline", f"the baseline {place}")
-    if read_results(results).tool.fingerprints != FINGERPRINTS:
+    if read_head(results).tool.fingerprints != FINGERPRINTS:
         raise UsageError(
             f"the baseline {place} is of a version that told findings apart otherwise: none of "
             "them would be found again",

@@ -18,10 +18,11 @@ from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.cli.unpacked import folder_of
 from auditor.config import read_config
-from auditor.evidence.compare import Change, by_fingerprint, changes, read_results, state_of
+from auditor.evidence.compare import Change, by_fingerprint, changes, state_of
 from auditor.evidence.layout import Manifest
 from auditor.evidence.population import left_out
 from auditor.evidence.reading import read_folder
+from auditor.evidence.streamed import read_head
 from auditor.model.results import FINGERPRINTS
 from auditor.model.results_finding import FindingSummary
 from auditor.policy import CacheFolder
@@ -127,7 +128,7 @@ def _stages(before: Bundle, after: Bundle, again: Replay) -> Sequence[_Stage]:
 
 def _told_otherwise(bundle: Bundle) -> bool:
     """Whether another program told findings apart otherwise, so that none compares with ours."""
-    if read_results(bundle.results).tool.fingerprints == FINGERPRINTS:
+    if read_head(bundle.results).tool.fingerprints == FINGERPRINTS:
         return False
     told = f"{bundle.root}: findings had other fingerprints then; compared as they are judged now"
     click.echo(safe(told), err=True)

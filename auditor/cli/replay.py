@@ -17,10 +17,10 @@ from auditor.cli.prose import prose
 from auditor.cli.screen import Progress
 from auditor.cli.unpacked import folder_of
 from auditor.config import read_config
-from auditor.evidence.compare import changes, cited_in, findings_in, read_results
+from auditor.evidence.compare import changes, findings_in
 from auditor.evidence.content import digest_of
 from auditor.evidence.reading import read_folder
-from auditor.model.results import Results
+from auditor.evidence.streamed import Cited, read_cited
 from auditor.version import VERSION
 from reports.text import safe
 
@@ -69,7 +69,8 @@ def replay(bundle: Place, workers: int | None, progress: str) -> int:
 
 def _explained(found: Bundle, again: Path) -> Iterator[str]:
     """Where the other bytes may come from: the program, the policy, the evidence."""
-    then, now = read_results(found.results), read_results(again)
+    cited, cited_now = read_cited(found.results), read_cited(again)
+    then, now = cited.results, cited_now.results
     version = found.manifest.version
     if version != VERSION:
         yield f"program: {version} judged then, {VERSION} judges now"
@@ -77,7 +78,7 @@ def _explained(found: Bundle, again: Path) -> Iterator[str]:
         yield f"program: {VERSION}, as then"
     same = then.tool.policy == now.tool.policy
     yield "policy: as then" if same else f"policy: {then.tool.policy} then, {now.tool.policy} now"
-    yield f"evidence: {_evidence(found, again, then, now)}"
+    yield f"evidence: {_evidence(found, cited, cited_now)}"
     before = {each.fingerprint: each for each in findings_in(found.results)}
     after = {each.fingerprint: each for each in findings_in(again)}
     different = list(changes(before, after))
@@ -93,8 +94,9 @@ def _shown(gaps: Iterable[object]) -> set[bytes]:
     return {msgspec.json.encode(gap, order="deterministic") for gap in gaps}
 
 
-def _evidence(found: Bundle, again: Path, then: Results, now: Results) -> str:
+def _evidence(found: Bundle, cited: Cited, cited_now: Cited) -> str:
     """What of the evidence is other; where nothing tells, what must be by what is not."""
+    then, now = cited.results, cited_now.results
     before, after = _shown(then.gaps), _shown(now.gaps)
     if after - before:
         return f"{len(after - before)} gaps that were none then"
@@ -104,7 +106,7 @@ def _evidence(found: Bundle, again: Path, then: Results, now: Results) -> str:
         return "its targets, their principals or the run are not those of the results"
     if then.coverage != now.coverage:
         return "other resources than then"
-    other = cited_in(found.results)[0] ^ cited_in(again)[0]
+    other = cited.digests ^ cited_now.digests
     if other:
         return f"findings rest on {len(other)} other digests"
     if then.tool.policy == now.tool.policy and found.manifest.version == VERSION:

@@ -11,12 +11,12 @@ from auditor.cli.authority import Authority
 from auditor.cli.signing_options import Wanted
 from auditor.config import Config
 from auditor.errors import UsageError
-from auditor.evidence.compare import read_results
 from auditor.evidence.envelope import encode, sign
 from auditor.evidence.keys import Held, Passphrase, new_key, read_key, written_key
 from auditor.evidence.layout import ATTESTATIONS, Manifest, results_in
 from auditor.evidence.signers import signer_of
 from auditor.evidence.statements import audit_report, result_of_tests
+from auditor.evidence.streamed import read_head
 from auditor.evidence.timestamps import needed
 from auditor.evidence.verify import AUDIT_FILE, TEST_FILE
 
@@ -96,7 +96,7 @@ def sign_bundle(root: Path, manifest_bytes: bytes, held: Held, authority: Author
     folder = root / ATTESTATIONS
     folder.mkdir()
     judged = manifest.evaluation is not None
-    results = read_results(results_in(root)) if judged else None
+    results = read_head(results_in(root)) if judged else None
     payloads = {AUDIT_FILE: audit_report(root, manifest, manifest_bytes, results)}
     if judged:
         payloads[TEST_FILE] = result_of_tests(root, manifest, results)

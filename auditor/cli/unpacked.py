@@ -8,7 +8,6 @@ from typing import Final
 
 from auditor.cli.places import Place, fetched
 from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.archive import unpack
 from auditor.evidence.layout import LARGE_RESULTS, RESULTS, Manifest
 
 _PIECE: Final = 1 << 20
@@ -28,6 +27,8 @@ def folder_of(at: Place, scratch: Path) -> Path:
         raise UsageError(
             f"{place}: no such bundle", hint="auditor scan TARGET --output DIR writes one"
         )
+    from auditor.evidence.archive import unpack
+
     root = scratch / f"unpacked-{len(list(scratch.iterdir()))}"
     root.mkdir(mode=0o700)
     unpack(place, root)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -20,6 +20,8 @@ from auditor.errors import IntegrityError
 from auditor.evidence import files
 
 PIECE: Final = 1 << 20
+_SMALL: Final = 1 << 17
+"""Of what is taken apart at once, which is faster while it is near the processor."""
 MOST_LINE: Final = 1 << 25
 _TIMES: Final = 400
 _BESIDES: Final = 1 << 26
@@ -41,36 +43,40 @@ class Content:
         Raises:
             IntegrityError: it can't be read, or there is more than can be true.
         """
-        while piece := self._taken(self._file.read, size):
+        while piece := self._taken(size):
             yield piece
 
     def lines(self) -> Iterator[bytes]:
         """The rest, line by line, each with its LF.
 
         Raises:
-            IntegrityError: as :meth:`pieces`, or a line is too long.
+            IntegrityError: as :meth:`blocks`.
         """
-        while line := self._taken(self._file.readline, MOST_LINE):
-            if len(line) == MOST_LINE:
-                raise self._wrong(f"a line is longer than {MOST_LINE >> 20} MiB")
-            yield line
+        for block in self.blocks():
+            yield from io.BytesIO(block)
 
     def blocks(self) -> Iterator[bytes]:
         """The rest, in pieces of whole lines.
 
         Raises:
-            IntegrityError: as :meth:`lines`.
+            IntegrityError: as :meth:`pieces`, or a line is too long.
         """
-        while piece := self._taken(self._file.read, PIECE):
-            if not piece.endswith(b"\n"):
-                piece += self._taken(self._file.readline, MOST_LINE)
-                if len(piece) - piece.rfind(b"\n", 0, PIECE) > MOST_LINE:
-                    raise self._wrong(f"a line is longer than {MOST_LINE >> 20} MiB")
-            yield piece
+        begun = b""
+        for piece in self.pieces(_SMALL):
+            end = piece.rfind(b"\n") + 1
+            if end:
+                yield begun + piece[:end]
+                begun = piece[end:]
+            else:
+                begun += piece
+            if len(begun) > MOST_LINE:
+                raise self._wrong(f"a line is longer than {MOST_LINE >> 20} MiB")
+        if begun:
+            yield begun
 
-    def _taken(self, read: Callable[[int], bytes], size: int) -> bytes:
+    def _taken(self, size: int) -> bytes:
         try:
-            data = read(size)
+            data = self._file.read(size)
         except (OSError, zstandard.ZstdError, MemoryError) as error:
             raise self._wrong(str(error)) from error
         self._left -= len(data)
@@ -97,8 +103,7 @@ def content_of(path: Path) -> Iterator[Content]:
         most = min(_TIMES * size + _BESIDES, _MOST)
         unpack = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
         with unpack.stream_reader(file, read_across_frames=True) as plain:
-            buffered = io.BufferedReader(cast("io.RawIOBase", plain), PIECE)
-            yield Content(path.name, cast("BinaryIO", buffered), most)
+            yield Content(path.name, cast("BinaryIO", plain), most)
 
 
 def digest_of(path: Path) -> str:

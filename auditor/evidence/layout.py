@@ -118,6 +118,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[FileEntry, ...]
 
 
+def encoded(manifest: Manifest) -> bytes:
+    """A manifest as it is written."""
+    return (
+        msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1) + b"\n"
+    )
+
+
 class Collected(msgspec.Struct, frozen=True):
     """One target, read: ``records`` in the order of the queries."""
 

@@ -18,6 +18,7 @@ from auditor.evidence.layout import (
     MANIFEST,
     Collected,
     Manifest,
+    encoded,
 )
 from auditor.evidence.shape import check_manifest, check_record, told_twice
 from auditor.evidence.weight import refuse_heavy
@@ -48,16 +49,31 @@ def read_manifest(root: Path) -> Manifest:
     Raises:
         UsageError, IntegrityError: as :func:`read_folder`.
     """
-    value = strict.parse(MANIFEST, files.read(root / MANIFEST, strict.MOST_BYTES))
-    found = value.get("format") if isinstance(value, dict) else None
-    if isinstance(found, str) and found != FORMAT:
+    data = files.read(root / MANIFEST, strict.MOST_BYTES)
+    found, manifest = parsed_manifest(data)
+    if manifest is None and isinstance(found, str):
         raise UsageError(
             f"{root}: its format is {found[:40]}, this program reads {FORMAT}",
             hint="evaluate it with the version that collected it",
         )
-    manifest = strict.convert(MANIFEST, value, Manifest)
+    if manifest is None:
+        raise IntegrityError(f"{MANIFEST}: it does not say of what format it is")
     check_manifest(manifest)
     return manifest
+
+
+def parsed_manifest(data: bytes) -> tuple[object, Manifest | None]:
+    """What a manifest says is its format, and what it says; None where that is not our format.
+
+    Raises:
+        IntegrityError: it can be read in more than one way, or in none.
+    """
+    manifest = strict.Reader(Manifest, encoded).canonical(MANIFEST, data)
+    if manifest is not None and manifest.format == FORMAT:
+        return FORMAT, manifest
+    value = strict.parse(MANIFEST, data)
+    found = value.get("format") if isinstance(value, dict) else None
+    return found, strict.convert(MANIFEST, value, Manifest) if found == FORMAT else None
 
 
 def differences(root: Path, manifest: Manifest) -> Iterator[str]:

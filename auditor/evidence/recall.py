@@ -17,7 +17,7 @@ import msgspec
 
 from auditor.engine.conclude import digest_of, ratio_of
 from auditor.errors import IntegrityError
-from auditor.evidence.compare import read_results, rows_in
+from auditor.evidence.streamed import read_results, rows_in
 from auditor.model.finding import (
     Coverage,
     GapReport,

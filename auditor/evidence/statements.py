@@ -17,12 +17,12 @@ import msgspec
 import rfc8785
 
 from auditor.errors import IntegrityError
-from auditor.evidence.compare import read_results
 from auditor.evidence.layout import EVIDENCE, MANIFEST, Manifest, results_in
 from auditor.evidence.population import left_out
 from auditor.evidence.reading import records_of
+from auditor.evidence.streamed import read_head
 from auditor.model.evidence import Record
-from auditor.model.results import Results
+from auditor.model.results import ResultsHead
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 AUDIT_REPORT: Final = "urn:auditor:attestation:audit-report:v1"
@@ -49,7 +49,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 def audit_report(
-    root: Path, manifest: Manifest, manifest_bytes: bytes, results: Results | None = None
+    root: Path, manifest: Manifest, manifest_bytes: bytes, results: ResultsHead | None = None
 ) -> bytes:
     """The statement that a bundle is signed by, in canonical JSON (RFC 8785).
 
@@ -63,7 +63,7 @@ def audit_report(
     return _statement(subject, AUDIT_REPORT, _audit(root, manifest, results))
 
 
-def _audit(root: Path, manifest: Manifest, results: Results | None) -> dict[str, Any]:
+def _audit(root: Path, manifest: Manifest, results: ResultsHead | None) -> dict[str, Any]:
     predicate: dict[str, Any] = {
         "verifier": {"id": "urn:auditor:tool", "version": manifest.version},
         "run": msgspec.to_builtins(manifest.run),
@@ -82,7 +82,7 @@ def _audit(root: Path, manifest: Manifest, results: Results | None) -> dict[str,
     }
     if manifest.evaluation is None:
         return predicate
-    results = results or read_results(results_in(root))
+    results = results or read_head(results_in(root))
     verdicts: Counter[str] = Counter()
     for counts in results.counts.values():
         verdicts.update(msgspec.to_builtins(counts))
@@ -108,7 +108,7 @@ def _audit(root: Path, manifest: Manifest, results: Results | None) -> dict[str,
 def result_of_tests(
     root: Path,
     manifest: Manifest,
-    results: Results | None = None,
+    results: ResultsHead | None = None,
     read: Iterable[tuple[str, Iterable[Record]]] | None = None,
 ) -> bytes:
     """The statement for admission: which rules passed, warned and failed on which artefacts.
@@ -119,7 +119,7 @@ def result_of_tests(
     Raises:
         IntegrityError: the results or the evidence can't be read.
     """
-    results = results or read_results(results_in(root))
+    results = results or read_head(results_in(root))
     passed, warned, failed = _by_rule(results)
     name, digest = results.tool.policy.partition(":")[::2]
     predicate = {
@@ -132,7 +132,7 @@ def result_of_tests(
     return _statement(_artefacts(manifest, read or _read(root, manifest)), TEST_RESULT, predicate)
 
 
-def _by_rule(results: Results) -> tuple[list[str], list[str], list[str]]:
+def _by_rule(results: ResultsHead) -> tuple[list[str], list[str], list[str]]:
     """The rules that passed, that could not be decided everywhere, that failed."""
     passed, warned, failed = [], [], []
     for rule, counts in sorted(results.counts.items()):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Final, NoReturn, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 import msgspec
 
@@ -21,8 +22,49 @@ _MOST_VALUES: Final = 2_000_000
 _SURROGATE: Final = late(rb"\\u[dD][89a-fA-F]")
 _EXACT: Final = 1 << 53
 """Beyond it not every whole number has a double of its own."""
+_LONG: Final = late(rb"[:\[,][ \n]*-?[0-9]{16}")
+"""What may be a number beyond it; a text may look so as well."""
 
 Value = TypeVar("Value")
+
+
+class Reader(Generic[Value]):
+    """Reads JSON texts of one shape, which a program of ours has most probably written.
+
+    A text that ``encode`` makes of its own value, byte for byte, can be read in one way: no key is
+    there twice, no number has another form, nothing is left over. That is found out in C, a tenth
+    of the time of :func:`parse`, which decides of every other text.
+    """
+
+    def __init__(
+        self, shape: type[Value], encode: Callable[[Value], bytes] = msgspec.json.encode
+    ) -> None:
+        self._shape = shape
+        self._encode = encode
+        self._decode = msgspec.json.Decoder(shape).decode
+
+    def read(self, name: str, data: bytes) -> Value:
+        """The value of a text, as :func:`parse` and :func:`convert` have it.
+
+        Raises:
+            IntegrityError: as those.
+        """
+        found = self.canonical(name, data)
+        return convert(name, parse(name, data), self._shape) if found is None else found
+
+    def canonical(self, name: str, data: bytes) -> Value | None:
+        """The value of a text that is as we write it; None of any other, which may be right, too.
+
+        Raises:
+            IntegrityError: it is too large.
+        """
+        _refuse_large(name, data)
+        try:
+            value = self._decode(data)
+            same = self._encode(value) == data
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        return value if same and not _LONG.search(data) else None
 
 
 def parse(name: str, data: bytes) -> Any:
@@ -31,10 +73,7 @@ def parse(name: str, data: bytes) -> Any:
     Raises:
         IntegrityError: it can be read in more than one way, or in none.
     """
-    if len(data) > MOST_BYTES:
-        raise IntegrityError(f"{name}: larger than {MOST_BYTES >> 20} MiB")
-    if data.count(b"[") + data.count(b"{") > _MOST_VALUES:
-        raise IntegrityError(f"{name}: more than {_MOST_VALUES:,} lists and objects")
+    _refuse_large(name, data)
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -54,6 +93,13 @@ def parse(name: str, data: bytes) -> Any:
     except ValueError as error:
         raise IntegrityError(f"{name}: {error}") from error
     return value
+
+
+def _refuse_large(name: str, data: bytes) -> None:
+    if len(data) > MOST_BYTES:
+        raise IntegrityError(f"{name}: larger than {MOST_BYTES >> 20} MiB")
+    if data.count(b"[") + data.count(b"{") > _MOST_VALUES:
+        raise IntegrityError(f"{name}: more than {_MOST_VALUES:,} lists and objects")
 
 
 def convert(name: str, value: object, shape: type[Value]) -> Value:

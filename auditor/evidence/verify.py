@@ -26,7 +26,7 @@ from auditor.evidence import files, layout, strict
 from auditor.evidence.completeness import check_content
 from auditor.evidence.envelope import MOST_BYTES, Signed, decode
 from auditor.evidence.layout import ATTESTATIONS, ATTESTED, FORMAT, MANIFEST, Manifest
-from auditor.evidence.reading import differences
+from auditor.evidence.reading import differences, parsed_manifest
 from auditor.evidence.shape import check_manifest, moment
 from auditor.evidence.statements import AUDIT_REPORT, TEST_RESULT, Statement
 from auditor.evidence.times import attested
@@ -124,11 +124,9 @@ class Verifier:
 
     def _form(self) -> Said:
         self._bytes = files.read(self._root / MANIFEST, strict.MOST_BYTES)
-        value = strict.parse(MANIFEST, self._bytes)
-        found = value.get("format") if isinstance(value, dict) else None
-        if found != FORMAT:
+        found, self._manifest = parsed_manifest(self._bytes)
+        if self._manifest is None:
             raise _Failed(f"{MANIFEST}: its format is {str(found)[:40]}, not {FORMAT}")
-        self._manifest = strict.convert(MANIFEST, value, Manifest)
         check_manifest(self._manifest)
         for name, size in files.walk(self._root, {ATTESTATIONS}):
             folder, _, inside = name.partition("/")

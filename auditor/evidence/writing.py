@@ -40,6 +40,7 @@ from auditor.evidence.layout import (
     FileEntry,
     Manifest,
     RunEntry,
+    encoded,
     role_of,
 )
 from auditor.evidence.reading import records_of
@@ -149,8 +150,7 @@ def finish(
     files = tuple(sorted(entries(root)))
     check_written(files, chain(*(records_of(root, number) for number, _ in enumerate(targets))))
     manifest = Manifest(FORMAT, version, run, targets, evaluation, files)
-    encoded = msgspec.json.encode(manifest, order="deterministic")
-    data = msgspec.json.format(encoded, indent=1) + b"\n"
+    data = encoded(manifest)
     (root / MANIFEST).write_bytes(data)
     return data
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from auditor.errors import IntegrityError, UsageError
-from auditor.evidence.compare import by_fingerprint, read_results, rows_in
+from auditor.evidence.compare import by_fingerprint
 from auditor.evidence.shape import moment
+from auditor.evidence.streamed import read_head, rows_in
 from auditor.model.enums import Verdict
 from auditor.model.history import (
     ALL_RULES,
@@ -20,7 +21,7 @@ from auditor.model.history import (
     RunSeen,
     TargetSeen,
 )
-from auditor.model.results import FINGERPRINTS, GapResult, Results, TargetResult
+from auditor.model.results import FINGERPRINTS, GapResult, ResultsHead, TargetResult
 from auditor.model.results_finding import FindingSummary, Waiver
 
 _SEEN: Final = frozenset({Verdict.FAIL, Verdict.UNKNOWN, Verdict.MANUAL})
@@ -41,7 +42,7 @@ def run_of(path: Path, manifest: str, key: str, is_kind: Callable[[str], bool]) 
         UsageError: findings are told apart otherwise there.
         IntegrityError: these are not results of ours, or findings are missing.
     """
-    results = read_results(path)
+    results = read_head(path)
     if results.tool.fingerprints != FINGERPRINTS:
         raise UsageError(
             f"run {results.run.id}: findings were told apart otherwise then: none compares",
@@ -64,7 +65,7 @@ def run_of(path: Path, manifest: str, key: str, is_kind: Callable[[str], bool]) 
         decision=results.gate.decision.value,
         key=key,
         judging=judging,
-        targets=tuple(_target(each, results, is_kind) for each in results.targets),
+        targets=_targets(results, is_kind),
         findings=tuple(_findings(path, results.targets)),
     )
 
@@ -104,13 +105,19 @@ def _findings(path: Path, targets: Sequence[TargetResult]) -> Iterator[FindingSe
         )
 
 
-def _target(target: TargetResult, results: Results, is_kind: Callable[[str], bool]) -> TargetSeen:
-    uris = {each.uri for each in results.targets}
-    hidden = {
-        _hidden(gap, target, is_kind)
-        for gap in results.gaps
-        if gap.target == target.uri or gap.target not in uris
-    }
+def _targets(results: ResultsHead, is_kind: Callable[[str], bool]) -> tuple[TargetSeen, ...]:
+    """What was seen of each target; a gap of none of them hides something of every one."""
+    gaps: dict[str, list[GapResult]] = {each.uri: [] for each in results.targets}
+    every: list[GapResult] = []
+    for gap in results.gaps:
+        gaps.get(gap.target, every).append(gap)
+    return tuple(_target(each, (*gaps[each.uri], *every), is_kind) for each in results.targets)
+
+
+def _target(
+    target: TargetResult, gaps: Iterable[GapResult], is_kind: Callable[[str], bool]
+) -> TargetSeen:
+    hidden = {_hidden(gap, target, is_kind) for gap in gaps}
     hidden |= {
         Hidden(f"{each.kind} is not read by design", tuple(sorted(each.rules)), design=True)
         for each in target.excluded

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from auditor.errors import Location
 from auditor.model.enums import About, Basis, Confidence, Decider, Severity, Verdict
+
+LARGEST_FILE = 1 << 20
+"""Bytes that a policy file has at most."""
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -186,3 +190,11 @@ class Profile(msgspec.Struct, frozen=True):
     gate: str
     location: Location
     waiver_days: int | None = None
+
+
+def policy_digest(files: Iterable[tuple[int, str, str]]) -> str:
+    """Tell policies apart: by the folder, the name in it and the sha256 of each file, in order."""
+    total = hashlib.sha256()
+    for folder, name, content in files:
+        total.update(f"{folder}\0{name}\0{content}\n".encode())
+    return f"sha256:{total.hexdigest()}"

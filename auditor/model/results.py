@@ -303,8 +303,11 @@ class ListedFact(msgspec.Struct, frozen=True, gc=False):
     body: Annotated[Any, says("The fact: an object, in the form of its kind.")]
 
 
-class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything decided in one run but its findings, of which there may be a million."""
+class ResultsHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What is decided of one run as a whole: all but its findings and the states of its controls.
+
+    Of findings there may be a million, and a control has a state on each of ten thousand targets.
+    """
 
     schema: Literal["results/v1"]
     tool: Tool
@@ -314,7 +317,6 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[TargetResult, ...]
     coverage: CoverageResult
     gaps: tuple[GapResult, ...]
-    controls: tuple[ControlResult, ...]
     counts: Annotated[
         Mapping[str, Counts],
         says(
@@ -345,6 +347,12 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
             "(network/Enforcement). Absent where there are none."
         ),
     ] = UNSET
+
+
+class Results(ResultsHead, frozen=True, kw_only=True):
+    """Everything decided in one run but its findings, of which there may be a million."""
+
+    controls: tuple[ControlResult, ...]
 
 
 class Document(Results, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ The head of a finding that two lines were joined into, which only pods have, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Final
 
@@ -37,28 +37,40 @@ import msgspec
 from msgspec import UNSET
 
 from auditor.late import late
-from auditor.model.results import Results
+from auditor.model.results import Results, ResultsHead
 from auditor.model.results_finding import Waiver
 
+START: Final = b"{\n"
+"""The first line."""
+END: Final = b"}\n"
+"""The last line."""
 OPEN: Final = b'"findings": [\n'
 """The line before the first finding."""
 NONE: Final = b'"findings": [],\n'
 """The line in place of findings."""
-CLOSE: Final = b"],\n"
-"""What with :data:`OPEN` stands for findings that were left out."""
 _LAST: Final = b"}],\n"
-"""How the line of the last finding ends."""
-_ROWS: Final = frozenset({"gaps", "controls"})
-"""Fields with one line for each of their elements, for tools that read lines."""
-_FINDINGS_BEFORE: Final = "controls"
+"""How the line of the last finding ends, and of any other last row."""
+_NEXT: Final = b"},\n"
+"""How the line of a row ends that another follows."""
+_ROWS: Final = frozenset({"gaps"})
+"""Fields with one line for each of their elements, as findings and controls have."""
+_ROWS_BEFORE: Final = "counts"
+"""The field that follows findings and controls."""
 
+_MEMBER: Final = late(rb'"([A-Za-z_]+)": ([^\n]+)\n')
+_BESIDES: Final = "a line of it is not laid out as this program writes results"
 _NOT_WAIVED: Final = b'"waiver":null}\n'
 NO_END: Final = "it ends before its findings do"
 _NOT_OURS: Final = "a finding does not begin as this program writes them"
+_BEGUN: Final = b'{"fingerprint":"'
+_FINGERPRINTED: Final = len(_BEGUN) + 64
+"""Bytes of a head up to the end of its fingerprint."""
+_NOBODY: Final = _BEGUN.ljust(_FINGERPRINTED, b"0")
 _HEAD_ENDS: Final = b',"rule":'
 _COVERS: Final = b',"covers":'
 _CAUSES: Final = b',"causes":['
 _DIGEST: Final = rb'"sha256:[0-9a-f]{64}"'
+_QUOTED: Final = late(_DIGEST)
 _WHOLE_HEAD: Final = late(
     rb'\{"fingerprint":"[0-9a-f]{64}"'
     rb',"evidence":\[((?:' + _DIGEST + rb"(?:," + _DIGEST + rb")*)?)\]"
@@ -157,41 +169,72 @@ def evidence_of(finding: bytes) -> bytes:
     return found[1]
 
 
-def evidence_in(findings: bytes) -> tuple[set[bytes], int]:
-    """Read what :func:`evidence_of` does of many findings, each a line; and how many there are.
+class Heads:
+    """What the heads of many findings say that are read block by block.
 
-    Raises:
-        ValueError: one does not begin with a head as this module writes them.
+    Of a head all but its fingerprint stands in many findings: its evidence in all those of a file,
+    the rest in all those of one fault. Each such text is looked at once.
     """
-    found: set[bytes] = set()
-    number = start = 0
-    match, end = _WHOLE_HEAD.match, len(findings)
-    while start < end:
-        begun = match(findings, start)
-        if begun is None:
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._evidence: set[bytes] = set()
+        self._rest: set[bytes] = set()
+
+    def __len__(self) -> int:
+        """How many lists of evidence there are."""
+        return len(self._evidence)
+
+    @property
+    def evidence(self) -> set[bytes]:
+        """The digests of evidence, each in its quotes."""
+        return {digest for each in self._evidence for digest in _QUOTED.findall(each)}
+
+    def add(self, lines: Sequence[bytes]) -> None:
+        """Add the lines of findings.
+
+        Raises:
+            ValueError: one does not begin with a head as this module writes them.
+        """
+        try:
+            ends = [line.index(_HEAD_ENDS, _FINGERPRINTED) for line in lines]
+        except ValueError as error:
+            raise ValueError(_NOT_OURS) from error
+        digits = b"".join([line[len(_BEGUN) : _FINGERPRINTED] for line in lines])
+        begun = {line[: len(_BEGUN)] for line in lines}
+        if not begun <= {_BEGUN} or digits.translate(None, b"0123456789abcdef"):
             raise ValueError(_NOT_OURS)
-        found.add(begun[1])
-        number += 1
-        start = findings.find(b"\n", begun.end()) + 1 or end
-    return found, number
+        parts = [
+            line[_FINGERPRINTED:end].partition(b"]") for line, end in zip(lines, ends, strict=True)
+        ]
+        evidence = {part[0] for part in parts} - self._evidence
+        rest = {part[2] for part in parts} - self._rest
+        for each in evidence:
+            evidence_of(b"%b%b%b%b" % (_NOBODY, each, b'],"covers":1', _HEAD_ENDS))
+        for each in rest:
+            evidence_of(b"%b%b%b%b" % (_NOBODY, b'","evidence":[]', each, _HEAD_ENDS))
+        self._evidence |= evidence
+        self._rest |= rest
+        self.number += len(lines)
 
 
 def document(results: Results, findings: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the file in pieces; ``findings`` are blocks of findings, each with its line's end."""
-    separator = b"{\n"
-    for name in Results.__struct_fields__:
+    separator = START
+    for name in ResultsHead.__struct_fields__:
+        if name == _ROWS_BEFORE:
+            yield separator + OPEN[:-1]
+            yield from _lines(findings)
+            yield b'],\n"controls": '
+            yield from _rows(results.controls)
+            separator = b",\n"
         value = getattr(results, name)
         if value is UNSET:
             continue
-        if name == _FINDINGS_BEFORE:
-            yield separator + OPEN[:-1]
-            yield from _lines(findings)
-            yield b"]"
-            separator = b",\n"
         yield b"%b%b: " % (separator, _encode(name))
         yield from _rows(value) if name in _ROWS else (_encode(value),)
         separator = b",\n"
-    yield b"\n}\n"
+    yield b"\n" + END
 
 
 def _rows(rows: Iterable[object]) -> Iterator[bytes]:
@@ -210,21 +253,55 @@ def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         separator = b",\n"
 
 
-def without_findings(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a file without those of its findings, still as one JSON document."""
+def member(line: bytes) -> tuple[str, bytes | None, bool]:
+    """Read the name of a member, its value, and whether more of them follow.
+
+    The value is None where its rows follow.
+
+    Raises:
+        ValueError: it is no line with a member.
+    """
+    found = _MEMBER.fullmatch(line)
+    if found is None:
+        raise ValueError(_BESIDES)
+    name, value = found[1].decode(), found[2]
+    if value == b"[":
+        return name, None, True
+    return name, value.removesuffix(b","), value.endswith(b",")
+
+
+def rows(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the rows of a member: what stands on the lines up to the end of the last.
+
+    Raises:
+        ValueError: there is no last one.
+    """
     for line in lines:
-        yield line
-        if line == OPEN:
-            for finding in lines:
-                if finding.endswith(_LAST):
-                    break
-            yield CLOSE
+        if line.endswith(_LAST):
+            yield line.removesuffix(_LAST) + b"}"
+            return
+        if not line.endswith(_NEXT):
+            break
+        yield line.removesuffix(_NEXT) + b"}"
+    raise ValueError(_BESIDES)
 
 
-def ended(block: bytes) -> tuple[bytes, bytes | None]:
-    """Part whole lines of findings from what follows the last; None where more findings do."""
-    end = block.find(_LAST)
-    return (block, None) if end < 0 else (block[: end + 1], block[end + len(_LAST) :])
+def ended(block: bytes) -> tuple[list[bytes], bytes | None]:
+    """Part whole lines of findings from what follows the last; None where more findings do.
+
+    Raises:
+        ValueError: a line does not end as that of a finding.
+    """
+    lines = block.split(b"\n")
+    last = lines.pop()
+    if not last and {line[-2:] for line in lines} == {_NEXT[:-1]}:
+        return lines, None
+    for number, line in enumerate(lines, 1):
+        if line.endswith(_LAST[:-1]):
+            return lines[:number], b"\n".join((*lines[number:], last))
+        if not line.endswith(_NEXT[:-1]):
+            break
+    raise ValueError(NO_END)
 
 
 def findings_in(lines: Iterator[bytes]) -> Iterator[bytes]:

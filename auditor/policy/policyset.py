@@ -11,12 +11,12 @@ from pathlib import Path
 import msgspec
 
 from auditor.errors import Location, PolicyError, PolicyErrors
-from auditor.model.policy import Control, Framework, Profile, Rule
+from auditor.model.policy import LARGEST_FILE, Control, Framework, Profile, Rule, policy_digest
 
 FOLDERS = ("controls", "profiles", "rules", "tables")
 """The folders of a policy folder."""
 
-MOST_BYTES = 1 << 20
+MOST_BYTES = LARGEST_FILE
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -125,11 +125,9 @@ def _content(descriptor: int, size: int) -> bytes:
 
 def digest_files(files: Sequence[PolicyFile]) -> str:
     """sha256 over names and bytes of policy files."""
-    total = hashlib.sha256()
-    for file in files:
-        content = hashlib.sha256(file.data).hexdigest()
-        total.update(f"{file.folder}\0{file.name}\0{content}\n".encode())
-    return f"sha256:{total.hexdigest()}"
+    return policy_digest(
+        (file.folder, file.name, hashlib.sha256(file.data).hexdigest()) for file in files
+    )
 
 
 def first_files(files: Sequence[PolicyFile]) -> list[PolicyFile]:

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from auditor.evidence.blocks import BlockWriter
 from auditor.model.enums import Answered
+from auditor.model.policy import LARGEST_FILE
 from tests.unit.evidence.bundles import (
     RECORDS,
     Made,
@@ -160,7 +161,7 @@ def bomb(root: Path) -> None:
     with (root / "results.json.zst").open("wb") as file, compressor.stream_writer(file) as packed:
         packed.write(head[0] + head[1])
         for _ in range(512):
-            packed.write(begun[0] + begun[1] + b" " * (1 << 20) + b"\n")
+            packed.write(begun[0] + begun[1] + b" " * (1 << 20) + b"},\n")
 
 
 def long_line(root: Path) -> None:
@@ -287,6 +288,9 @@ LIES = {
     "another count": of_files(record(count=777), "inventory.json: it is not what"),
     "another inventory": of_files(write("inventory.json", "{}"), "inventory.json: it is not what"),
     "another rule": of_files(rule, "results: their policy is not that"),
+    "a policy file that is too large": of_files(
+        write("policy/00/rules/x.yaml", "#" * (LARGEST_FILE + 1)), "no policy file is that large"
+    ),
     "another policy in the results": of_files(
         results('"policy": ?"sha256:[0-9a-f]*"', '"policy":"sha256:0"'), "their policy is not"
     ),

@@ -158,9 +158,9 @@ _REST = {
 }
 
 
-def finding_of() -> bytes:
+def finding_of(fingerprint: str = PRINT) -> bytes:
     """A finding with every field."""
-    start = head(PRINT, (PRINT,), 2, ("ab" * 8,)).encode()
+    start = head(fingerprint, (PRINT,), 2, ("ab" * 8,)).encode()
     whole = start + b"," + msgspec.json.encode(_REST)[1:]
     return marked(covered(marked(whole, Mark.DIFFERS), "k8s-host-path-writable"), Mark.NEW)
 

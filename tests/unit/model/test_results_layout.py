@@ -105,8 +105,15 @@ def test_a_document_is_written_and_read_line_by_line(rows: list[bytes], cuts: li
     assert whole["findings"] == [json.loads(row) for row in rows]
     lines = written.splitlines(keepends=True)
     assert [row + b"\n" for row in layout.findings_in(iter(lines))] == rows
-    without = json.loads(b"".join(layout.without_findings(iter(lines))))
-    assert without == {**whole, "findings": []}
+    assert lines[0] == layout.START
+    assert lines[-1] == layout.END
+    rest, found = iter(lines[1:-1]), {}
+    for line in rest:
+        name, value, more = layout.member(line)
+        many = [json.loads(row) for row in layout.rows(rest)] if value is None else None
+        found[name] = many if value is None else json.loads(value)
+    assert found == whole
+    assert not more
 
 
 def test_gaps_and_controls_have_lines_of_their_own() -> None:
@@ -132,7 +139,61 @@ def test_evidence_is_read_of_whole_heads_only(row: bytes) -> None:
     assert layout.evidence_of(finding_of())
     with pytest.raises(ValueError, match="does not begin as this program writes them"):
         layout.evidence_of(row)
-    many = finding_of() + b",\n"
-    assert layout.evidence_in(many + many) == ({layout.evidence_of(finding_of())}, 2)
+    many = [finding_of() + b","] * 2
+    heads = layout.Heads()
+    heads.add(many)
+    assert b",".join(heads.evidence) == layout.evidence_of(finding_of())
     with pytest.raises(ValueError, match="does not begin as this program writes them"):
-        layout.evidence_in(many + row + b",\n" + many)
+        heads.add([*many, row + b",", *many])
+    assert heads.number == 2
+
+
+@given(st.data())
+def test_heads_of_many_are_read_as_one_by_one(data: st.DataObject) -> None:
+    """Whatever bytes are changed in one of them."""
+    lines = [finding_of(f"{number:064x}") + b"," for number in range(3)]
+    place = data.draw(st.integers(0, lines[1].index(b',"rule":') + 10))
+    other = data.draw(st.binary(max_size=2).filter(lambda found: b"\n" not in found))
+    lines[1] = lines[1][:place] + other + lines[1][place + data.draw(st.integers(0, 2)) :]
+    heads = layout.Heads()
+    try:
+        expected = {layout.evidence_of(line) for line in lines}
+    except ValueError:
+        with pytest.raises(ValueError, match="does not begin as this program writes them"):
+            heads.add(lines)
+        return
+    heads.add(lines)
+    assert heads.number == 3
+    assert heads.evidence == {each for found in expected for each in found.split(b",") if each}
+
+
+NOT_LINES = {
+    "no member": b'{"a":1},\n',
+    "no name": b'"": 1,\n',
+    "no space": b'"a":1,\n',
+    "no value": b'"a": \n',
+    "no end": b'"a": 1,',
+    "two lines": b'"a": {\n"b": 1},\n',
+}
+
+
+@pytest.mark.parametrize("line", NOT_LINES.values(), ids=NOT_LINES)
+def test_a_line_that_is_no_member(line: bytes) -> None:
+    with pytest.raises(ValueError, match="not laid out as this program writes"):
+        layout.member(line)
+
+
+@pytest.mark.parametrize("lines", [[], [b"{},\n"], [b"{}\n"], [b"1,\n", b"{}],\n"]])
+def test_rows_without_an_end(lines: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="not laid out as this program writes"):
+        list(layout.rows(lines))
+
+
+def test_findings_end_with_the_last_of_them() -> None:
+    more, last = b'{"a":[{}]},\n', b'{"a":[{}]}],\n'
+    assert layout.ended(more + more) == ([more[:-1]] * 2, None)
+    assert layout.ended(more + last + b"rest\n") == ([more[:-1], last[:-1]], b"rest\n")
+    assert layout.ended(last) == ([last[:-1]], b"")
+    for wrong in (b"{}\n", more + b"\n", more + b"{}", b"{},\n]\n"):
+        with pytest.raises(ValueError, match="ends before its findings do"):
+            layout.ended(wrong)
