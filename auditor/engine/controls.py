@@ -10,6 +10,7 @@ import msgspec
 from auditor.engine.judged import Judged
 from auditor.engine.merge import Merged
 from auditor.engine.reasons import but_not_everywhere, why_so
+from auditor.engine.shared import Shared
 from auditor.model.enums import Basis, ControlState, Decider, Verdict
 from auditor.model.policy import Control
 from auditor.model.results import ControlResult, TargetControl
@@ -33,8 +34,8 @@ def control_results(
     """
     results = []
     ordered = sorted(controls, key=lambda item: (item.framework, item.id))
-    texts: dict[str, str] = {}
-    seen = [_of_target(ordered, uri, found, texts) for uri, found in targets]
+    shared = Shared()
+    seen = [_of_target(ordered, uri, found, shared) for uri, found in targets]
     for place, control in enumerate(ordered):
         state = _state(control, run)
         verdicts = _deciding(state)
@@ -49,7 +50,7 @@ def control_results(
         results.append(
             ControlResult(
                 *(control.framework, control.id, control.title, state, tuple(fingerprints)),
-                tuple(each.told(place, why) for each in seen),
+                tuple(shared.one(each.told(place, why)) for each in seen),
                 why,
                 tuple(rule for rule in control.rules if rule in run.counts),
                 control.unreviewed,
@@ -71,13 +72,14 @@ class _Target(msgspec.Struct, frozen=True):
         return TargetControl(self.uri, self.states[place], "" if why == of_run else why)
 
 
-def _of_target(
-    controls: Sequence[Control], uri: str, found: Judged, texts: dict[str, str]
-) -> _Target:
-    """Decide all controls on one target; what is said of several is one of ``texts``."""
-    states = [_state(control, found) for control in controls]
-    told = (why_so(control, state, found) for control, state in zip(controls, states, strict=True))
-    return _Target(uri, states, [texts.setdefault(each, each) for each in told])
+def _of_target(controls: Sequence[Control], uri: str, found: Judged, shared: Shared) -> _Target:
+    """Decide all controls on one target; what is said of several is one thing."""
+    states = tuple(_state(control, found) for control in controls)
+    told = tuple(
+        shared.one(why_so(control, state, found))
+        for control, state in zip(controls, states, strict=True)
+    )
+    return _Target(uri, shared.one(states), shared.one(told))
 
 
 def _state(control: Control, found: Judged) -> ControlState:

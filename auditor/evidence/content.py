@@ -22,7 +22,7 @@ from auditor.evidence import files
 PIECE: Final = 1 << 20
 _SMALL: Final = 1 << 17
 """Of what is taken apart at once, which is faster while it is near the processor."""
-MOST_LINE: Final = 1 << 25
+MOST_LINE: Final = 1 << 26
 _TIMES: Final = 400
 _BESIDES: Final = 1 << 26
 _MOST: Final = 1 << 35
@@ -61,18 +61,19 @@ class Content:
         Raises:
             IntegrityError: as :meth:`pieces`, or a line is too long.
         """
-        begun = b""
+        begun: list[bytes] = []
+        size = 0
         for piece in self.pieces(_SMALL):
             end = piece.rfind(b"\n") + 1
             if end:
-                yield begun + piece[:end]
-                begun = piece[end:]
-            else:
-                begun += piece
-            if len(begun) > MOST_LINE:
+                yield b"".join((*begun, piece[:end]))
+                begun, size = [], 0
+            begun.append(piece[end:])
+            size += len(piece) - end
+            if size > MOST_LINE:
                 raise self._wrong(f"a line is longer than {MOST_LINE >> 20} MiB")
-        if begun:
-            yield begun
+        if size:
+            yield b"".join(begun)
 
     def _taken(self, size: int) -> bytes:
         try:

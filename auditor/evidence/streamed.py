@@ -30,11 +30,12 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import asdict, fields, replace
 
+from auditor.engine.shared import Shared
 from auditor.errors import IntegrityError
 from auditor.evidence import strict
 from auditor.evidence.content import Content, content_of
 from auditor.model import results_layout as layout
-from auditor.model.results import ControlResult, Results, ResultsHead, TargetControl
+from auditor.model.results import ControlResult, Results, ResultsHead
 
 _MOST_LISTS: Final = 1_000_000
 _FEWER: Final = "of tens of thousands of targets? audit and merge fewer at once: docs/scale.md"
@@ -68,13 +69,13 @@ def read_results(path: Path) -> Results:
     Raises:
         IntegrityError: these are not results of ours.
     """
-    known: dict[TargetControl, TargetControl] = {}
+    shared = Shared()
     controls: list[ControlResult] = []
     read = _controls().read
 
     def keep(row: bytes) -> None:
         found = read(path.name, row)
-        targets = tuple(known.setdefault(each, each) for each in found.targets)
+        targets = tuple(map(shared.one, found.targets))
         controls.append(replace(found, targets=targets))
 
     head = _read(path, _pass_over, keep)

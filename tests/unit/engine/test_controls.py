@@ -178,6 +178,16 @@ def test_a_control_that_holds_says_where_it_is_undetermined() -> None:
     assert alone[0].why == ""
 
 
+def test_what_is_said_of_a_target_by_many_controls_is_one_value() -> None:
+    """Of ten thousand targets two hundred controls say two million things, nearly all alike."""
+    run = Judged.of([count("a", passed=1)])
+    controls = [Control("f", name, "One", ("a",)) for name in "123"]
+    found = control_results(controls, run, [("t", run), ("u", run)], Merged())
+    for other in found:
+        assert [each.target for each in other.targets] == ["t", "u"]
+        assert all(a is b for a, b in zip(found[0].targets, other.targets, strict=True))
+
+
 def test_targets_have_states_of_their_own() -> None:
     """One target fails, one passes, one was not read: the run as a whole fails."""
     good, bad = [count("a", passed=1)], [count("a", failed=1)]

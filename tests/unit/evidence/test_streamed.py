@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from auditor.errors import IntegrityError
 from auditor.evidence import strict
+from auditor.evidence.content import content_of
 from auditor.evidence.streamed import read_cited, read_head, read_results
 from auditor.model.enums import ControlState
 from auditor.model.results import (
@@ -188,6 +189,19 @@ def test_what_is_read_as_a_whole_has_a_limit(tmp_path: Path, read: Callable[[Pat
     with pytest.raises(IntegrityError, match=told) as caught:
         read(path)
     assert "fewer at once" in caught.value.hint
+
+
+@pytest.mark.parametrize("size", [1, 1 << 17, (1 << 17) + 1, 1 << 20])
+def test_lines_are_the_same_however_long(tmp_path: Path, size: int) -> None:
+    """They are read in pieces, and an end of a line can be anywhere in one."""
+    lines = [b"x" * (size - 1) + b"\n", b"\n", b"y" * (1 << 17) + b"\n", b"z"]
+    path = written(tmp_path / "results.json", b"".join(lines))
+    with content_of(path) as content:
+        assert list(content.lines()) == lines
+    with content_of(path) as content:
+        blocks = list(content.blocks())
+    assert b"".join(blocks) == b"".join(lines)
+    assert all(block.endswith(b"\n") for block in blocks[:-1])
 
 
 READER = strict.Reader(CoverageResult)
