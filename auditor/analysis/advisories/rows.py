@@ -4,7 +4,8 @@
 object                  what is taken of it
 ======================  ===========================================================================
 pod template, container the images of the table ``stack-images``, by their tags
-ClusterPolicy           the images that the GPU operator is told to run; ``spec.cdi``
+ClusterPolicy           the images that the GPU operator is told to run, but for a driver that
+                        objects NVIDIADriver describe; ``spec.cdi``
 Node                    labels of feature discovery (the driver, the manager of virtual GPUs, the
                         model of AMD's GPUs);
                         ``status.nodeInfo.containerRuntimeVersion``
@@ -150,11 +151,9 @@ def _of_cluster_policy(
     spec = mapping(body.get("spec"))
     for operand in _OPERANDS:
         found = mapping(spec.get(operand))
-        words = [str(found.get(each) or "") for each in ("repository", "image", "version")]
-        if found.get("enabled") is not False and all(words):
-            repository, image, version = words
-            mark = "@" if version.startswith("sha256:") else ":"
-            reference = f"{repository}/{image}{mark}{version}"
+        elsewhere = found.get("enabled") is False or found.get("useNvidiaDriverCRD") is True
+        reference = "" if elsewhere else _operand_image(found)
+        if reference:
             name = f"ClusterPolicy {resource.name}"
             yield from _images(resource, site, images, name, reference)
     cdi = mapping(spec.get("cdi"))
@@ -162,6 +161,19 @@ def _of_cluster_policy(
     if isinstance(enabled, bool):
         alone = enabled and cdi.get("default") is True
         yield _condition(site, resource, {CDI: enabled, CDI_ALONE: alone})
+
+
+def _operand_image(operand: Mapping[str, Any]) -> str:
+    """Put an image together as the operator does; "" for what leads to none.
+
+    One alone is a whole reference: ``findings/gpu-operator-image-alone.sh``.
+    """
+    words = [str(operand.get(each) or "") for each in ("repository", "image", "version")]
+    repository, image, version = words
+    if image and not repository and not version:
+        return image
+    mark = "@" if version.startswith("sha256:") else ":"
+    return f"{repository}/{image}{mark}{version}" if all(words) else ""
 
 
 def _of_node(resource: Resource, body: _Body, site: Site, images: KnownImages) -> Iterator[Row]:

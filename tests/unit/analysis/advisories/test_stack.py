@@ -117,6 +117,29 @@ def test_how_devices_come_decides(
     assert body.get("unknown", "") == unknown
 
 
+@pytest.mark.parametrize(
+    ("operand", "known"),
+    [
+        ({"image": "nvcr.io/nvidia/k8s/container-toolkit:v1.16.1"}, True),
+        ({"image": "nvcr.io/nvidia/k8s/container-toolkit", "version": "v1.16.1"}, False),
+        ({"repository": "nvcr.io/nvidia/k8s", "image": "container-toolkit:v1.16.1"}, False),
+        ({}, False),
+    ],
+)
+def test_an_image_alone_is_a_whole_reference_to_the_operator(
+    operand: dict[str, str], *, known: bool
+) -> None:
+    """As ``findings/gpu-operator-image-alone.sh`` shows; the others lead to no image."""
+    found = facts(cluster_policy(toolkit=operand))
+    assert set(found) == ({("nvidia-container-toolkit", "v1.16.1")} if known else set())
+
+
+def test_a_driver_that_other_objects_describe_is_not_that_of_the_policy() -> None:
+    driver = {"repository": "nvcr.io/nvidia", "image": "driver", "version": "535.1.1"}
+    assert facts(cluster_policy(driver=driver))
+    assert not facts(cluster_policy(driver={**driver, "useNvidiaDriverCRD": True}))
+
+
 def test_an_operator_is_told_versions_by_its_policy() -> None:
     operand = {"repository": "nvcr.io/nvidia/k8s", "image": "container-toolkit"}
     found = facts(
