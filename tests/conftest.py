@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile(
         "auditor",
         derandomize=not whole,
-        max_examples=LONG_PROFILE if whole else LONG_PROFILE // 5,
+        max_examples=LONG_PROFILE if whole else LONG_PROFILE // 8,
         database=None,
         deadline=None,
         suppress_health_check=(HealthCheck.too_slow,),

@@ -65,8 +65,6 @@ class Scopes:
     def elements(self, node: Quantifier | Transform) -> Iterable[object]:
         """Evaluate the operand of a macro and list what the macro visits."""
         start = len(self.log)
-        if id(node) not in self._weights:
-            self._weights[id(node)] = visit_weight(node)
         operand = self.eval(node.operand)
         self.prepare(operand, start)
         if node.second is None:
@@ -76,7 +74,10 @@ class Scopes:
     def visit(self, node: Quantifier | Transform, _number: int, element: Any, /) -> None:
         """Bind the variables of a macro to its element ``_number``, within the budget."""
         if self._nesting > 1:
-            self._remaining -= self._weights[id(node)]
+            weight = self._weights.get(id(node))
+            if weight is None:
+                self._weights[id(node)] = weight = visit_weight(node)
+            self._remaining -= weight
             if self._remaining < 0:
                 raise CelLimitError("the macros of the expression visit too many elements")
         if node.second is None:

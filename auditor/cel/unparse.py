@@ -159,6 +159,8 @@ def _quoted(value: str) -> str:
     if "\\" in value and value.isprintable() and '"' not in value:
         return f'r"{value}"'
     quote = "'" if '"' in value and "'" not in value else '"'
+    if "\\" not in value and quote not in value and value.isprintable():
+        return f"{quote}{value}{quote}"
     return quote + "".join(_character(char, quote) for char in value) + quote
 
 

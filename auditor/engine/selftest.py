@@ -15,12 +15,10 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.analysis.shapes import prepare
-from auditor.cel import CelEvalError, Library
-from auditor.cel.ast import Node
-from auditor.cel.interpreter import evaluate
+from auditor.cel import CelEvalError
 from auditor.cel.library import standard_library
-from auditor.cel.mutate import Mutant, mutants
 from auditor.cel.unparse import unparse
+from auditor.engine.conditions import Case, Conditions, worst
 from auditor.engine.judge import Judge
 from auditor.errors import Location, PolicyError, PolicyErrors
 from auditor.model.enums import Verdict
@@ -30,14 +28,6 @@ from auditor.platforms.shape import Shape
 from auditor.policy.compile import compile_rule
 from auditor.policy.compiled import ActiveRule
 from auditor.policy.resolve import ChosenRule
-
-_WORST = (
-    Verdict.FAIL,
-    Verdict.UNKNOWN,
-    Verdict.MANUAL,
-    Verdict.PASS,
-    Verdict.NOT_APPLICABLE,
-)
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -55,14 +45,6 @@ class RuleTest(msgspec.Struct, frozen=True):
     examples: int
     mutants: int
     problems: tuple[Problem, ...]
-
-
-class _Case(msgspec.Struct, frozen=True):
-    """An example made ready: the body as rules see it, and the parameters."""
-
-    example: Example
-    body: dict[str, object]
-    params: Mapping[str, object]
 
 
 def check_rule(rule: Rule, platforms: Platforms = PLATFORMS) -> RuleTest:
@@ -88,7 +70,7 @@ def check_rule(rule: Rule, platforms: Platforms = PLATFORMS) -> RuleTest:
 
 
 def _mutated(
-    rule: Rule, original: _Conditions, cases: list[_Case]
+    rule: Rule, original: Conditions, cases: list[Case]
 ) -> tuple[int, dict[str, Location]]:
     """How many mutants there are, and those that no case notices, with their places."""
     expressions = {"each": rule.each, "when": rule.when, "check": rule.check}
@@ -119,11 +101,11 @@ def _holes(rule: Rule, survivors: Mapping[str, Location]) -> Iterator[Problem]:
         yield Problem(rule.id, rule.location, message)
 
 
-def _case(rule: Rule, example: Example, shape: Shape) -> _Case:
+def _case(rule: Rule, example: Example, shape: Shape) -> Case:
     defaults = {parameter.name: parameter.default for parameter in rule.parameters}
     body = msgspec.json.decode(example.body)
     prepared = prepare(shape, body if isinstance(body, dict) else {})
-    return _Case(example, prepared, {**defaults, **example.parameters})
+    return Case(example, prepared, {**defaults, **example.parameters})
 
 
 def _active(rule: Rule) -> ActiveRule:
@@ -148,14 +130,14 @@ def _unread(active: ActiveRule) -> Iterator[Problem]:
             yield Problem(active.rule.id, active.rule.location, message)
 
 
-def _examples(active: ActiveRule, cases: list[_Case], shape: Shape) -> Iterator[Problem]:
+def _examples(active: ActiveRule, cases: list[Case], shape: Shape) -> Iterator[Problem]:
     """The examples whose verdict is another one, by the engine as a scan uses it."""
     rule = active.rule
     expected = {case.example.expect for case in cases}
     for case in cases:
         judge = Judge([(0, replace(active, params=case.params))], shape, list_all=frozenset({0}))
         outcomes = judge.judge(case.body).outcomes
-        verdict = _worst([outcome.verdict for outcome in outcomes])
+        verdict = worst([outcome.verdict for outcome in outcomes])
         if verdict is not case.example.expect:
             told = next((item.message for item in outcomes if item.verdict is verdict), "")
             yield Problem(
@@ -169,7 +151,7 @@ def _examples(active: ActiveRule, cases: list[_Case], shape: Shape) -> Iterator[
             yield Problem(rule.id, rule.location, f"no example expects {verdict.value}")
 
 
-def _messages(active: ActiveRule, conditions: _Conditions, cases: list[_Case]) -> Iterator[Problem]:
+def _messages(active: ActiveRule, conditions: Conditions, cases: list[Case]) -> Iterator[Problem]:
     """The expressions in a message that have no value for an element that fails."""
     rule, programs = active.rule, active.message.programs()
     for case in cases:
@@ -183,68 +165,8 @@ def _messages(active: ActiveRule, conditions: _Conditions, cases: list[_Case]) -
                     yield Problem(rule.id, where, f"{told}: {program.source}: {error}")
 
 
-def _worst(verdicts: list[Verdict]) -> Verdict:
-    return min(verdicts, key=_WORST.index, default=Verdict.NOT_APPLICABLE)
-
-
-class _Conditions(msgspec.Struct, frozen=True):
-    """The conditions of a rule as syntax trees, evaluated by the interpreter."""
-
-    library: Library
-    each: Node | None
-    when: Node | None
-    check: Node
-
-    def verdict(self, case: _Case) -> Verdict:
-        """The worst verdict of the elements."""
-        try:
-            items = [None] if self.each is None else self._value(self.each, case, None)
-        except CelEvalError:
-            return Verdict.UNKNOWN
-        if not isinstance(items, list):
-            return Verdict.UNKNOWN
-        return _worst([self._element(case, item) for item in items])
-
-    def failing(self, case: _Case) -> Iterator[object]:
-        """The elements that fail, None for the body itself."""
-        try:
-            items = [None] if self.each is None else self._value(self.each, case, None)
-        except CelEvalError:
-            return
-        for item in items if isinstance(items, list) else ():
-            if self._element(case, item) is Verdict.FAIL:
-                yield item
-
-    def _element(self, case: _Case, item: object) -> Verdict:
-        try:
-            applies = self.when is None or self._value(self.when, case, item)
-            if applies is False:
-                return Verdict.NOT_APPLICABLE
-            result = self._value(self.check, case, item) if applies is True else None
-        except CelEvalError:
-            return Verdict.UNKNOWN
-        if not isinstance(result, bool):
-            return Verdict.UNKNOWN
-        return Verdict.PASS if result else Verdict.FAIL
-
-    def _value(self, tree: Node, case: _Case, item: object) -> object:
-        bindings = {"object": case.body, "item": item, "params": case.params}
-        return evaluate(tree, bindings, self.library)
-
-    def changed(self) -> Iterator[tuple[str, _Conditions, Mutant]]:
-        """Each change of each condition."""
-        if self.each is not None:
-            for mutant in mutants(self.each, boolean=False):
-                yield "each", replace(self, each=mutant.tree), mutant
-        if self.when is not None:
-            for mutant in mutants(self.when):
-                yield "when", replace(self, when=mutant.tree), mutant
-        for mutant in mutants(self.check):
-            yield "check", replace(self, check=mutant.tree), mutant
-
-
-def _conditions(active: ActiveRule) -> _Conditions:
-    return _Conditions(
+def _conditions(active: ActiveRule) -> Conditions:
+    return Conditions(
         standard_library(),
         active.each.tree() if active.each is not None else None,
         active.when.tree() if active.when is not None else None,

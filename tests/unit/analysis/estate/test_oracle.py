@@ -70,7 +70,7 @@ def check(world: World, clusters: int = 2) -> int:
     return len(shares)
 
 
-@sweep(150, 4_000)
+@sweep(60, 4_000)
 def test_small_estates(size: int) -> None:
     """Of two clusters and two hosts, with machines of one to three devices."""
     total = 0

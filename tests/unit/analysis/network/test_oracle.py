@@ -19,7 +19,7 @@ from tests.sweeps import sweep
 from tests.unit.analysis.network.clusters import OUTSIDE, PORTS, Made, cluster
 from tests.unit.analysis.network.naive import Oracle
 
-SOME, WHOLE = 250, 3_000
+SOME, WHOLE = 120, 3_000
 """Clusters, of about sixty questions each that are asked at five ports."""
 EXPLAINED = 60
 """Clusters of which each verdict is explained."""

@@ -75,7 +75,7 @@ def test_each_answer_is_that_of_the_slow_reading(size: int) -> None:
     assert size < WHOLE or asked >= 100_000, asked
 
 
-@sweep(40, 1_500)
+@sweep(24, 1_500)
 def test_each_row_has_what_some_pair_of_its_pods_has(size: int) -> None:
     """A zone is reached at a port for sure if some pod of it is, and perhaps if some may be."""
     seen: Counter[str] = Counter()

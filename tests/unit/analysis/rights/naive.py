@@ -7,7 +7,7 @@ one of them can become by one action. An action is tried by its requests, one by
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.analysis.rights.matching import PolicyRule, Request, allows
 
@@ -34,12 +34,17 @@ class Bound:
 
 @dataclass(frozen=True)
 class Small:
-    """A small cluster: ClusterRoles have the namespace ""; ``running`` are accounts of pods."""
+    """A small cluster: ClusterRoles have the namespace ""; ``running`` are accounts of pods.
+
+    ``given`` and ``become`` are what was found out already: who may do what, whom one becomes.
+    """
 
     roles: Mapping[tuple[str, str], Sequence[PolicyRule]]
     bindings: Sequence[Bound]
     namespaces: Sequence[str]
     running: frozenset[Who]
+    given: dict[tuple[Who, str], Sequence[PolicyRule]] = field(default_factory=dict)
+    become: dict[Who, set[Who]] = field(default_factory=dict)
 
     def groups(self, who: Who) -> Iterator[str]:
         kind, namespace, name = who
@@ -60,12 +65,10 @@ class Small:
         return (each for each in self.bindings if not names.isdisjoint(each.subjects))
 
     def can(self, who: Who, request: Request, namespace: str = "") -> bool:
-        return any(
-            allows(rule, request)
-            for each in self.held(who)
-            if each.namespace in ("", namespace)
-            for rule in self.rules(each)
-        )
+        if (who, namespace) not in self.given:
+            held = [each for each in self.held(who) if each.namespace in ("", namespace)]
+            self.given[who, namespace] = [rule for each in held for rule in self.rules(each)]
+        return any(allows(rule, request) for rule in self.given[who, namespace])
 
     def rules(self, each: Bound) -> Sequence[PolicyRule]:
         space = each.namespace if each.kind == "Role" else ""
@@ -101,12 +104,15 @@ EVERYTHING = Request("a-verb", "a.group", "things", "", ANY)
 
 def actions(small: Small, who: Who) -> set[Who]:
     """Whom an identity becomes by one action."""
+    if who in small.become:
+        return small.become[who]
     found: set[Who] = set()
     everybody = small.identities()
     spaces = {*small.namespaces, "kube-system"}
     for space in spaces:
         found |= _in(small, who, space, everybody)
     found |= _of_cluster(small, who, everybody)
+    small.become[who] = found
     return found
 
 
