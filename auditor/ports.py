@@ -316,7 +316,8 @@ class Examination(msgspec.Struct, frozen=True):
     """What a target says before it is read.
 
     ``skew`` is how many seconds its clock is ahead of ours, None when it did not say.
-    ``unidentified`` is why ``uid`` is not known, where it is not.
+    ``unidentified`` is why ``uid`` is not known, where it is not. ``told`` is of what is no server:
+    words, "" for one that goes on, with what is said of each.
     """
 
     uri: str
@@ -328,6 +329,7 @@ class Examination(msgspec.Struct, frozen=True):
     reads: tuple[Read, ...]
     excluded: tuple[Excluded, ...]
     unidentified: Read | None = None
+    told: tuple[tuple[str, str], ...] = ()
 
 
 @runtime_checkable

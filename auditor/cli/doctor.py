@@ -88,11 +88,13 @@ def doctor(
 
     Nothing is read but that. For each right that is missing, each kind that the server can't list
     or tell of, and each that is never read, it names the rules of the profile that miss it, and
-    the controls that this leaves open.
+    the controls that this leaves open. Of an archive of images it says which images it has, and
+    what is wrong with it; no layer is read.
 
     \b
     Example:
       auditor doctor k8s://prod --profile pod-security-restricted
+      auditor doctor images://app.tar --profile cis-docker
 
     \b
     Exit codes:
@@ -147,13 +149,21 @@ def _resting_on(kind: str, sources: Mapping[str, RuleSources]) -> tuple[str, ...
 
 
 def _connection_lines(found: Examination) -> Iterator[str]:
-    """What the cluster says of itself and of us."""
-    who = found.principal
-    groups = f" in {', '.join(who.groups)}" if who.groups else ""
+    """What the target says of itself and of us."""
     served = [read for read in found.reads if read.served]
     allowed = sum(read.allowed for read in served)
     absent = sum(read.allowed for read in found.reads if not read.served)
     yield f"{found.uri} is reached at {found.server}"
+    yield from (f"  {word:<9} {text}" for word, text in found.told)
+    if not found.told:
+        yield from _server_lines(found)
+    yield f"  reads     {allowed} of {len(served)} kinds are allowed; {absent} are not served here"
+
+
+def _server_lines(found: Examination) -> Iterator[str]:
+    """What a server says of itself, and who we are to it."""
+    who = found.principal
+    groups = f" in {', '.join(who.groups)}" if who.groups else ""
     yield f"  version   {found.version}"
     if found.unidentified is None:
         yield f"  cluster   {found.uid}"
@@ -162,7 +172,6 @@ def _connection_lines(found: Examination) -> Iterator[str]:
         yield "              without its uid it can't be told from others of the same authority"
     yield f"  as        {who.name or 'unknown'}{groups} ({who.via})"
     yield f"  clock     {_skew(found.skew)}"
-    yield f"  reads     {allowed} of {len(served)} kinds are allowed; {absent} are not served here"
 
 
 def _coverage_lines(

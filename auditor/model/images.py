@@ -103,14 +103,16 @@ class Report(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_default
 class Configuration(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What the configuration of one image says, as it lies here.
 
-    ``system`` is what it is for (``linux``), ``health`` the test of its health, ``environment``
-    is written ``NAME=value``. ``history`` has the oldest step first; of ``layers`` it may have
-    fewer than there are. ``manifests`` are digests that lead to it where it lies, which an engine
-    that keeps images by them calls it by; of a registry they need not be.
+    ``system`` and ``architecture`` are what it is for (``linux``, ``amd64``), ``health`` is the
+    test of its health, ``environment`` is written ``NAME=value``. ``history`` has the oldest step
+    first; of ``layers`` it may have fewer than there are. ``manifests`` are digests that lead to it
+    where it lies, which an engine that keeps images by them calls it by; of a registry they need
+    not be.
     """
 
     image: Identity
     system: str = ""
+    architecture: str = ""
     created: str = ""
     user: str = ""
     health: tuple[str, ...] = ()

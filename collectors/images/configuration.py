@@ -65,6 +65,7 @@ class _Root(msgspec.Struct, gc=False):
 class _Document(msgspec.Struct, gc=False):
     rootfs: _Root
     os: str = ""
+    architecture: str = ""
     created: str | None = None
     config: Process | None = None
     history: list[Line] | None = None
@@ -111,6 +112,7 @@ def configuration_of(
     return Configuration(
         image=image,
         system=found.os,
+        architecture=found.architecture,
         created=found.created or "",
         user=process.user,
         health=(process.healthcheck or Health()).test or (),

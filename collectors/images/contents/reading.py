@@ -97,7 +97,7 @@ def images_in(place: Place) -> list[Found]:
         ContentError: it has none, or more than are read.
         msgspec.DecodeError: a document is none.
     """
-    if place.has(_MANIFEST):
+    if is_saved(place):
         named = _named(place)
         found = [_saved(place, each, named) for each in _decode_saved(place.document(_MANIFEST))]
     elif place.has(_INDEX):
@@ -135,6 +135,11 @@ def files_of(place: Place, image: Found, budget: Budget) -> Files:
         if layer.finish() != digest:
             raise MalformedError(f"layer {number} is not the one that its configuration names")
     return Files(image.identity, len(said), count, overlaid.files)
+
+
+def is_saved(place: Place) -> bool:
+    """Whether a place has the list that ``docker save`` writes."""
+    return place.has(_MANIFEST)
 
 
 def configuration_in(place: Place, image: Found) -> Configuration:

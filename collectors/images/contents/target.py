@@ -21,20 +21,15 @@ from typing import Final
 import msgspec
 
 from auditor.errors import CollectionError
-from auditor.model.enums import ANSWERED, Answered, GapCause
+from auditor.model.enums import ANSWERED, Answered
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.images import Configuration, Files
 from auditor.model.resource import Gap
 from auditor.platforms.images import CONFIGURATION, FILES, HERE, SCHEME
-from auditor.ports import Sink
+from auditor.ports import Examination, Sink
 from collectors.http.clock import Clock
-from collectors.images.contents.limits import (
-    SECONDS,
-    UNPACKED,
-    ContentError,
-    TooLargeError,
-    UnsupportedError,
-)
+from collectors.images.contents.examining import FAULTS, cause_of, examined, name_of
+from collectors.images.contents.limits import SECONDS, UNPACKED, ContentError
 from collectors.images.contents.places import Archive, Folder, Place, is_regular
 from collectors.images.contents.reading import Found, configuration_in, files_of, images_in
 from collectors.images.contents.unpacking import Budget
@@ -67,17 +62,13 @@ class ContentTarget:
         kinds = HERE & {CONFIGURATION, *kinds}
         started, end = self._now(), self.clock.monotonic() + self.seconds
         gaps: list[Gap] = []
-        try:
-            with _opened(self.path) as place:
-                found = images_in(place)
-                for number, image in enumerate(found):
-                    progress(number, len(found))
-                    gaps += self._read(place, image, kinds, number, end, sink)
-        except (ContentError, msgspec.DecodeError, RecursionError, OSError) as error:
-            raise CollectionError(f"{self.path}: {error}", hint=_HINT) from error
+        with self._images() as (place, found):
+            for number, image in enumerate(found):
+                progress(number, len(found))
+                gaps += self._read(place, image, kinds, number, end, sink)
         return TargetEntry(
             uri=self.uri,
-            uid=f"images:{self.path.name}",
+            uid=self._uid,
             version="",
             authority="",
             principal=Principal(""),
@@ -86,6 +77,40 @@ class ContentTarget:
             kinds=tuple(sorted(kinds)),
             gaps=tuple(sorted(gaps)),
         )
+
+    def examine(self, kinds: frozenset[str], scratch: Path) -> Examination:
+        """Say which images there are, and what can be read of them; no layer is read.
+
+        Raises:
+            CollectionError: it has none that can be found.
+        """
+        del scratch
+        with self._images() as (place, images):
+            found = examined(place, images, HERE & kinds, _HINT)
+        return Examination(
+            uri=self.uri,
+            server=str(self.path.absolute()),
+            uid=self._uid,
+            version="",
+            principal=Principal(""),
+            skew=None,
+            reads=found.reads,
+            excluded=(),
+            told=found.told,
+        )
+
+    @property
+    def _uid(self) -> str:
+        return f"images:{self.path.name}"
+
+    @contextmanager
+    def _images(self) -> Iterator[tuple[Place, list[Found]]]:
+        """Find the images of the place, and say why there are none."""
+        try:
+            with _opened(self.path) as place:
+                yield place, images_in(place)
+        except (ContentError, msgspec.DecodeError, RecursionError, OSError) as error:
+            raise CollectionError(f"{self.path}: {error}", hint=_HINT) from error
 
     def _now(self) -> str:
         return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -101,7 +126,7 @@ class ContentTarget:
     ) -> Iterator[Gap]:
         """Read the parts of one image, and keep what was found of each."""
         budget = Budget(UNPACKED, end, self.clock.monotonic)
-        named = _named(image)
+        named = name_of(image)
         parts: tuple[tuple[str, str, Callable[[], _Part]], ...] = (
             (CONFIGURATION, "configuration of", lambda: configuration_in(place, image)),
             (FILES, "headers of the layers of", lambda: files_of(place, image, budget)),
@@ -113,8 +138,8 @@ class ContentTarget:
             record = Record(at, kind, "", f"{what} {named}", started, started, Answered.OK)
             try:
                 found = read()
-            except (ContentError, msgspec.DecodeError, RecursionError, ValueError) as error:
-                cause, detail = _cause(error), f"{named}: {error}"
+            except FAULTS as error:
+                cause, detail = cause_of(error), f"{named}: {error}"
                 yield Gap(self.uri, kind, cause, detail, _HINT)
                 sink.add(self._ended(record, ANSWERED[cause], detail, kept=False), None)
             else:
@@ -139,14 +164,3 @@ def _opened(path: Path) -> Iterator[Place]:
         return
     with path.open("rb") as file:
         yield Archive(file)
-
-
-def _named(image: Found) -> str:
-    identity = image.identity
-    return next(iter((*identity.names, *identity.digests, identity.id)))
-
-
-def _cause(error: Exception) -> GapCause:
-    if isinstance(error, TooLargeError):
-        return GapCause.TRUNCATED
-    return GapCause.UNSUPPORTED if isinstance(error, UnsupportedError) else GapCause.MALFORMED
