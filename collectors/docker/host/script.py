@@ -43,9 +43,12 @@ _HEAD: Final = r"""#!/bin/sh
 # What auditor looks at on a Docker host: it reads, and changes nothing.
 # Run it as root, keep what it prints, and give that to auditor scan --host-probes FILE.
 
-b() {  # a text as one word
+b() {  # a text as one word; of a short one base64 makes one line, whose end $(b) takes away
   printf .
-  printf %s "$1" | base64 | tr -d '\n'
+  case $1 in
+    ??????????????????????????????????????????????????*) printf %s "$1" | base64 | tr -d '\n' ;;
+    *) printf %s "$1" | base64 ;;
+  esac
 }
 
 look() {  # owner, mode and type of a path, links followed

@@ -51,9 +51,12 @@ _HEAD: Final = r"""#!/bin/sh
 # What auditor looks at on a node of Kubernetes: it reads, and changes nothing.
 # Run it as root, keep what it prints as NODE.node-probe, and name that file to auditor scan.
 
-b() {  # a text as one word
+b() {  # a text as one word; of a short one base64 makes one line, whose end $(b) takes away
   printf .
-  printf %s "$1" | base64 | tr -d '\n'
+  case $1 in
+    ??????????????????????????????????????????????????*) printf %s "$1" | base64 | tr -d '\n' ;;
+    *) printf %s "$1" | base64 ;;
+  esac
 }
 
 look() {  # owner, mode and type of a path, links followed

@@ -266,7 +266,7 @@ def harmless(before: Files, after: Files) -> bool:
     )
 
 
-@sweep(some=100, whole=1_000)
+@sweep(some=60, whole=1_000)
 @pytest.mark.parametrize("kind", MAKERS)
 def test_random_mutations(
     bundle: Made,

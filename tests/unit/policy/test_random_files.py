@@ -41,11 +41,10 @@ def complain(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("seed", range(4))
-def test_nothing_but_policy_errors(tmp_path: Path, file: str, seed: int) -> None:
-    random = Random(f"{file} {seed}")
+def test_nothing_but_policy_errors(tmp_path: Path, file: str) -> None:
+    random = Random(f"{file} 0")
     write(tmp_path, FILES)
-    for _ in range(5):
+    for _ in range(10):
         write(tmp_path, {file: spoiled(random, FILES[file])})
         complain(tmp_path)
 

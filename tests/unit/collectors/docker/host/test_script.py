@@ -61,6 +61,7 @@ def ran(code: str, root: Path, shell: tuple[str, ...] = ("sh",)) -> bytes:
     return done.stdout
 
 
+LENGTHS = (49, 50, 57, 58)
 ID, OTHER = "0123456789abcdef" * 4, "fedcba9876543210" * 4
 CONFINED = (
     (f"13:misc:/\n12:cpuset:/a b/docker/{OTHER}/$(id)/{ID}\n0::/\n", "1"),
@@ -79,7 +80,9 @@ CONFINED = (
 def busy(root: Path) -> Path:
     """A tree with all that is odd."""
     registry = "etc/docker/certs.d/registry.example:5000"
-    names = ("ca.crt", "a b.crt", ".hidden.crt", "*.crt", "new\nline.crt", "$(id)", "-n")
+    names = ["ca.crt", "a b.crt", ".hidden.crt", "*.crt", "new\nline.crt", "$(id)", "-n"]
+    # one line of base64 or two, of paths around that length in letters and in bytes
+    names += [letter * (length - len(f"/{registry}/")) for length in LENGTHS for letter in "né"]
     host(root, {f"{registry}/{name}": 0o644 for name in names})
     host(root, {UNIT: 0o4642, f"{registry}/deep/deeper/": 0o755, "etc/default/docker": 0o600})
     (root / registry / "again").symlink_to(".")

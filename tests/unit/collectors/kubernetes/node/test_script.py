@@ -32,6 +32,8 @@ SHELLS = [
     pytest.param(shell, id=" ".join(shell))
     for shell in (("dash",), ("bash",), ("bash", "--posix"), ("sh",))
 ]
+LONG = [letter * (length - 20) for length in (49, 50, 57, 58) for letter in "né"]
+"""Below ``/etc/kubernetes/pki/``: one line of base64 or two, of paths around that length."""
 ETCD = ("etcd", "--name=a", "--data-dir", "/srv/etcd", "--initial-cluster-token=s3cr3t-1")
 
 
@@ -39,7 +41,7 @@ def busy(root: Path) -> Path:
     """A node with all that is odd."""
     node(root)
     names = ("a b.crt", ".hidden.crt", "*.crt", "new\nline.crt", "$(id)", "-n")
-    for name in names:
+    for name in (*names, *LONG):
         (root / "etc/kubernetes/pki" / name).write_text("x")
     (root / "etc/kubernetes/pki/link.crt").symlink_to("ca.crt")
     (root / os.fsdecode(b"etc/cni/net.d/\xff\xfe.conf")).touch()
@@ -102,6 +104,7 @@ def test_it_prints_the_same_in_every_shell(
     for field in set(seen.__struct_fields__) - {"time"}:
         assert getattr(there, field) == getattr(seen, field), field
     assert there.texts["/var/lib/kubelet/config.yaml"] == SETTINGS.encode()
+    assert {f"/etc/kubernetes/pki/{name}" for name in LONG} <= there.stats.keys()
 
 
 def test_a_system_that_is_busybox_alone_will_do(root: Path, seen: Observed, busybox: Path) -> None:
