@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from auditor.cel import ABSENT, CelEvalError, Program, Read, ReadTree, prune
+from auditor.cel import ABSENT, CelEvalError, Program, Read, ReadTree
 from auditor.engine.causes import Causes, chain_of, together, value_at
 from auditor.engine.outcome import BodyPath
-from auditor.engine.slices import as_evidence, expand_joined, is_complete, with_keys
+from auditor.engine.slices import Keys, as_evidence, expand_joined, is_complete, unite, with_keys
 from auditor.engine.texts import LONG, deciding_line
 from auditor.platforms.shape import Shape
 from auditor.policy.compiled import MessageTemplate
@@ -26,9 +26,6 @@ _MEMO_LIMIT = 2048
 _LONGEST_KEY = 1024
 """Bytes of a key that is kept as it is; the digest of a longer one is."""
 _CONTAINERS = (dict, list)
-
-_pack = msgspec.msgpack.Encoder().encode
-
 
 Reads = tuple[tuple[bool, BodyPath, str], ...]
 _Known = tuple[Reads, tuple[str, ...]]
@@ -46,10 +43,11 @@ class Explanation(msgspec.Struct, frozen=True, gc=False):
 
 
 class Observer:
-    """Explains one expression; remembers what decided by the values that it can read.
+    """Explains one expression; remembers explanations by the values that they are made of.
 
     The same few combinations of values come up again and again, and tracing is a hundred times as
-    dear as evaluating. Messages name things, so they are made anew.
+    dear as evaluating. Where the message shows more than the expression reads, that is in the key
+    as well.
     """
 
     def __init__(
@@ -58,15 +56,29 @@ class Observer:
         self._program = program
         self._causes = Causes(program, message, shape)
         self._message = message
+        shown = () if message is None else message.programs()
         self._same_message: str | None = None
-        if message is None or not message.programs():
+        if not shown:
             self._same_message = message.render(None, None, None) if message is not None else ""
-        self._tree, self._tree_of_item = _readable(program, shape)
+        self._keys = _keys_of((program,), shape)
+        self._shown_keys = _keys_of((program, *shown), shape) if shown else self._keys
         self._chain = chain_of(program)
         self._memo: dict[object, _Known] = {}
+        self._explained: dict[bytes, Explanation] = {}
 
     def explain(self, body: object, item: object, params: object) -> Explanation:
-        """Why the expression came to its result on these arguments."""
+        """Why the expression came to its result on these arguments; params are always the same."""
+        if self._chain is not None and self._same_message is not None and not self._causes.shows:
+            return self._explain(body, item, params)
+        key = _key(self._shown_keys, body, item)
+        explained = self._explained.get(key) if key is not None else None
+        if explained is None:
+            explained = self._explain(body, item, params)
+            if key is not None and len(self._explained) < _MEMO_LIMIT:
+                self._explained[key] = explained
+        return explained
+
+    def _explain(self, body: object, item: object, params: object) -> Explanation:
         message = self._same_message
         if message is None and self._message is not None:
             message = self._message.render(body, item, params)
@@ -81,7 +93,7 @@ class Observer:
         return Explanation(message or "", reads, causes)
 
     def _decisive(self, body: object, item: object, params: object) -> _Known:
-        key = self._key(body, item)
+        key = _key(self._keys, body, item)
         known = self._memo.get(key) if key is not None else None
         if known is not None:
             return known
@@ -154,30 +166,34 @@ class Observer:
             return '"(a map)"' if isinstance(value, dict) else '"(a list)"'
         return as_text(value)
 
-    def _key(self, body: object, item: object) -> bytes | None:
-        """The values that can be read, as bytes; None when they are too much or too odd."""
-        if self._tree is not None and self._tree.whole:
-            return None
-        values = [
-            tree and prune(value, tree)
-            for tree, value in ((self._tree, body), (self._tree_of_item, item))
-        ]
-        try:
-            key = _pack(values)
-        except (OverflowError, TypeError, ValueError):
-            return None
-        return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key).digest()
 
-
-def _readable(program: Program, shape: Shape) -> tuple[ReadTree | None, ReadTree | None]:
-    """What decides an explanation, of the body and of the element: all that is read and shown.
+def _keys_of(programs: Iterable[Program], shape: Shape) -> Keys | None:
+    """What makes keys of all that expressions read and an explanation shows.
 
     Elements of lists are told by their names, and those of a joined list by the list they are of.
+    None where all of a body is read, which has too much in it for a key.
     """
-    reads = program.reads
-    body = with_keys(as_evidence(reads["object"])) if "object" in reads else None
-    item = with_keys(as_evidence(reads["item"])) if "item" in reads else None
-    return body and expand_joined(body, shape), item
+    trees: dict[str, list[ReadTree]] = {}
+    for program in programs:
+        for root, tree in program.reads.items():
+            trees.setdefault(root, []).append(as_evidence(tree))
+    body, item = (
+        with_keys(unite(trees[root])) if root in trees else None for root in ("object", "item")
+    )
+    if body is not None:
+        body = expand_joined(body, shape)
+    return None if body is not None and body.whole else Keys(body, item)
+
+
+def _key(keys: Keys | None, body: object, item: object) -> bytes | None:
+    """The values that are read, as bytes; None when they are too much or too odd."""
+    if keys is None:
+        return None
+    try:
+        key = keys.key(body, item)
+    except (OverflowError, TypeError, ValueError):
+        return None
+    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key).digest()
 
 
 def _seen(reads: Iterable[Read]) -> list[Read]:

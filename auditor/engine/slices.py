@@ -169,6 +169,28 @@ class Slicer:
         return found if clean else redact.cleaned(found, body)
 
 
+class Keys:
+    """Makes one key of a decoded body and an element of it: of each, the slice of one read-set."""
+
+    def __init__(self, body: ReadTree | None, item: ReadTree | None) -> None:
+        """None stands for what is not read."""
+        kinds = [type(None) if tree is None else _type(tree) for tree in (body, item)]
+        fields = list(zip(("body", "item"), kinds, strict=True))
+        self._kind = msgspec.defstruct("Key", fields, array_like=True, gc=False)
+        self._reads_body, self._reads_item = body is not None, item is not None
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def key(self, body: object, item: object) -> bytes:
+        """Return the slices as msgpack.
+
+        Raises:
+            ValueError: there is something in them that no JSON has (msgspec.ValidationError too).
+            OverflowError: a number does not fit 64 bits.
+        """
+        values = body if self._reads_body else None, item if self._reads_item else None
+        return self._encode(msgspec.convert(values, self._kind))
+
+
 class Divider:
     """Parts the one field that is long from the others that are read."""
 

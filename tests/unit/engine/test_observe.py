@@ -12,6 +12,7 @@ from auditor.cel import Environment
 from auditor.engine.observe import Observer
 from auditor.platforms import PLATFORMS
 from auditor.policy.compile import VARIABLES
+from auditor.policy.compiled import MessageTemplate
 
 POD = PLATFORMS.shape_of("k8s/PodTemplate")
 EXPRESSIONS = [
@@ -61,6 +62,45 @@ def test_a_remembered_explanation_is_the_one_of_a_new_look(source: str) -> None:
         item = chance.choice(items) if items else {}
         new = Observer(program, None, POD).explain(body, item, {})
         assert remembering.explain(body, item, {}) == new
+
+
+SHOWN = [
+    "item.name + item.?image.orValue('')",
+    "object.metadata.name",
+    "object.spec.?hostNetwork.hasValue() ? 'here' : 'not here'",
+    "object.allContainers.map(c, c.?image.orValue(''))",
+    "item",
+]
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+@pytest.mark.parametrize("source", EXPRESSIONS)
+def test_a_remembered_message_is_the_one_of_a_new_look(source: str, shown: str) -> None:
+    """What only the message shows is another explanation, whatever decided."""
+    chance = random.Random(source + shown)
+    environment = Environment(VARIABLES)
+    program = environment.compile(source)
+    message = MessageTemplate(("it has ", environment.compile(shown)))
+    remembering = Observer(program, message, POD)
+    for _ in range(100):
+        body = prepare(POD, body_of(chance))
+        items: Any = body["allContainers"]
+        item = chance.choice(items) if items else {}
+        new = Observer(program, message, POD).explain(body, item, {})
+        assert remembering.explain(body, item, {}) == new
+        assert new.message == message.render(body, item, {})
+
+
+def test_a_message_is_made_once_for_what_it_shows() -> None:
+    environment = Environment(VARIABLES)
+    message = MessageTemplate((environment.compile("item.name"), " is read"))
+    observer = Observer(environment.compile(EXPRESSIONS[4]), message, POD)
+    body = {"spec": {}}
+    items = [{"name": "main", "image": str(number), "env": [{"name": "A"}]} for number in range(2)]
+    first, second = (observer.explain(body, item, {}) for item in items)
+    assert first is second
+    other = observer.explain(body, items[0] | {"name": "other"}, {})
+    assert other.message == "other is read"
 
 
 def test_what_nobody_reads_is_no_new_case() -> None:
