@@ -154,7 +154,10 @@ def _tier(tree: ReadTree, shape: Shape) -> int:
 
 
 def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
-    """What a rule may read of a body: all its expressions, with ``item`` put in place."""
+    """What a rule may read of a body: all its expressions, with ``item`` put in place.
+
+    What one expression shows as evidence is there, however little of it another one reads.
+    """
     if rule.each is None and never_applies(rule):
         return NOTHING
     trees: list[ReadTree] = []
@@ -164,9 +167,9 @@ def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
         programs.append(rule.when)
     for program in programs:
         if "object" in program.reads:
-            trees.append(program.reads["object"])
+            trees.append(as_evidence(program.reads["object"]))
         if "item" in program.reads:
-            items.append(program.reads["item"])
+            items.append(as_evidence(program.reads["item"]))
     if rule.each is not None:
         trees.append(_each_reads(rule.each, unite((*items, _LABEL))))
     return with_keys(expand_joined(as_evidence(unite(trees)), shape))

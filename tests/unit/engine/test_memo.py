@@ -193,6 +193,16 @@ def test_what_is_read_makes_another_slice(one: object, other: object) -> None:
     assert slicer.cut(msgspec.json.encode(one)) != slicer.cut(msgspec.json.encode(other))
 
 
+def test_evidence_is_there_however_little_the_message_shows_of_it() -> None:
+    """The length of a list decides, and the message names a field: the evidence is the list."""
+    rule = active("size(object.env) > 1", message="{object.env.map(x, x.a)}")
+    bodies = [{"env": [{"name": "a", "a": 1, "b": number}]} for number in (1, 2)]
+    remembering, forgetful = plan(rule, memo=True), plan(rule, memo=False)
+    told = [said(remembering, body) for body in bodies]
+    assert told == [said(forgetful, body) for body in bodies]
+    assert told[0] != told[1]
+
+
 def test_numbers_beyond_64_bits_are_judged_without_a_slice() -> None:
     body = {"a": 1 << 70}
     made = plan(active("object.a == 1"))
