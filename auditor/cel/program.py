@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from auditor.cel.provenance import Read
     from auditor.cel.tracing import Trace
 
-VERSION: Final = 8
+VERSION: Final = 9
 """Changes whenever the compiler generates other code, or a dump is laid out anew."""
 
 _TOO_DEEP: Final = "the expression or a value is nested too deeply"

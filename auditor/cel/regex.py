@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from auditor.cel.errors import CelEvalError
+from auditor.cel.regex_needed import needed_texts
 from auditor.cel.regex_nfa import Automaton, Spans
 from auditor.cel.regex_parser import parse_regex
 from auditor.cel.regex_program import compile_program
@@ -28,13 +29,17 @@ class Pattern:
 
     Attributes:
         names: The name of each capturing group, None for those without.
+        needed: Texts of which one is in every text that the pattern matches, if any are known.
     """
 
-    __slots__ = ("_automaton", "_longest", "_longest_for_all", "_parsed", "_search", "names")
+    __slots__ = (
+        *("_automaton", "_longest", "_longest_for_all", "_parsed", "_search", "names", "needed"),
+    )
 
     def __init__(self, parsed: Parsed) -> None:
         translated = translate(parsed)
         self.names: Final = parsed.names
+        self.needed: Final = needed_texts(parsed.tree)
         self._parsed = parsed
         self._automaton: Automaton | None = None
         self._longest = self._longest_for_all = -1
@@ -52,6 +57,8 @@ class Pattern:
         Raises:
             CelLimitError: pattern and text are both too large.
         """
+        if self.needed and not any(needed in text for needed in self.needed):
+            return False
         if len(text) <= self._longest:
             return self._search(text) is not None
         return self._made().search(text)

@@ -68,7 +68,7 @@ def _contains(g: Generator, node: Call) -> Code:
 
 
 def _matches(g: Generator, node: Call) -> Code:
-    """``x.matches("a+")``, with the pattern compiled once."""
+    """``x.matches("a+")``, with the pattern compiled once, where a text has what it needs."""
     match node:
         case Call(target=target, args=(Literal(value=str() as pattern),)) if target is not None:
             text = target
@@ -77,17 +77,19 @@ def _matches(g: Generator, node: Call) -> Code:
         case _:
             return plain_call(g, node)
     try:
-        compile_pattern(pattern)
+        needed = compile_pattern(pattern).needed
     except CelError:
         return plain_call(g, node)
     held = g.hold(g.visit(text))
-    search = f"{g.pattern(pattern)}({held.local})"
+    found = f"{g.pattern(pattern)}({held.local})"
+    if needed:
+        found = f"({' or '.join(f'{each!r} in {held.local}' for each in needed)}) and {found}"
     kind = f"{held.text}.__class__ is str"
     return Code(
-        f"(not not {search} if {kind} else _give_up())",
+        f"(not not ({found}) if {kind} else _give_up())",
         Kind.BOOL,
-        held.depth + 2,
-        negated=f"(not {search} if {kind} else _give_up())",
+        held.depth + 4,
+        negated=f"(not ({found}) if {kind} else _give_up())",
     )
 
 

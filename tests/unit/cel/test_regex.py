@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from auditor.cel.errors import CelEvalError
 from auditor.cel.regex import compile_pattern
+from auditor.cel.regex_needed import needed_texts
 from auditor.cel.regex_nfa import Automaton
 from auditor.cel.regex_parser import parse_regex
 from auditor.cel.regex_program import compile_program
@@ -195,6 +196,54 @@ _SAFE = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+NEEDED = {
+    "abcd": ("abcd",),
+    "a+bcd|fghi+j": ("bcd", "fgh"),
+    "fgh+i": (),
+    r"(^|\s)FIRST_(SECOND|THIRD)=[1-9]": ("FIRST_",),
+    "one(two|three)": ("one",),
+    "on(two|three)": ("two", "three"),
+    "(server|server-two|new-server)": ("server",),
+    "x(?:abc)+y": ("abc",),
+    "a(b)c(?P<n>d)^e$": ("abcde",),
+    "(abc)?": (),
+    "abc|d": (),
+    "abc|": (),
+    "ab": (),
+    "(?i:abc)": (),
+    "one|two|three|four|five": (),
+    "": (),
+}
+
+
+@pytest.mark.parametrize(("pattern", "expected"), NEEDED.items())
+def test_texts_that_a_match_needs(pattern: str, expected: tuple[str, ...]) -> None:
+    assert needed_texts(parse_regex(pattern).tree) == expected
+    assert compile_pattern(pattern).needed == expected
+
+
+_WORDS = st.recursive(
+    st.sampled_from(["abc", "bcab", "c", "[ab]", r"\b", "^", ".", "(?i:c)"]),
+    lambda below: st.one_of(
+        st.tuples(below, below).map("".join),
+        st.tuples(below, below).map(lambda pair: f"({pair[0]}|{pair[1]})"),
+        st.tuples(
+            below.filter(lambda part: re.search(f"^(?:{part})$", "") is None),
+            st.sampled_from(["*", "+", "?", "{2}", "{0,2}", "{1,2}", "+?", "??"]),
+        ).map(lambda pair: f"(?:{pair[0]}){pair[1]}"),
+    ),
+    max_leaves=8,
+)
+
+
+@given(_WORDS, st.lists(st.sampled_from(["abc", "bcab", "a", "C", " "]), max_size=6).map("".join))
+def test_nothing_matches_without_what_is_needed(pattern: str, text: str) -> None:
+    found = _by_automaton(pattern, text) != []
+    needed = compile_pattern(pattern).needed
+    assert compile_pattern(pattern).search(text) == found
+    assert not (found and needed) or any(each in text for each in needed)
 
 
 @given(_SAFE, st.text("ab\n", max_size=8))
