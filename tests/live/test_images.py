@@ -240,66 +240,67 @@ def with_vex(trivy: Trivy, home: Path, here: Path, offline: list[Any]) -> None:
 
 def statements(bom: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """That CVE-0000-0001 does not affect the planted package, as each form says it."""
+    return {"openvex": openvex(), "csaf": csaf(), "cyclonedx": cyclonedx(bom)}
+
+
+def openvex() -> dict[str, Any]:
+    """As OpenVEX says it."""
+    statement = {
+        "vulnerability": {"name": "CVE-0000-0001"},
+        "products": [{"@id": PURL}],
+        "status": "not_affected",
+        "justification": "vulnerable_code_not_present",
+    }
+    return {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "@id": "https://acme.example/vex",
+        "author": "acme",
+        "timestamp": WHEN,
+        "version": 1,
+        "statements": [statement],
+    }
+
+
+def csaf() -> dict[str, Any]:
+    """As CSAF says it."""
+    publisher = {"name": "acme", "category": "vendor", "namespace": "https://a.example"}
+    tracking = {
+        "id": "1",
+        "status": "final",
+        "version": "1",
+        "initial_release_date": WHEN,
+        "current_release_date": WHEN,
+        "revision_history": [{"date": WHEN, "number": "1", "summary": "s"}],
+    }
+    about = {"category": "csaf_vex", "csaf_version": "2.0", "title": "t"}
+    product = {"product_id": "P", "product_identification_helper": {"purl": PURL}, "name": "p"}
+    said = {
+        "cve": "CVE-0000-0001",
+        "product_status": {"known_not_affected": ["P"]},
+        "flags": [{"label": "vulnerable_code_not_present", "product_ids": ["P"]}],
+    }
+    return {
+        "document": {**about, "publisher": publisher, "tracking": tracking},
+        "product_tree": {"full_product_names": [product]},
+        "vulnerabilities": [said],
+    }
+
+
+def cyclonedx(bom: dict[str, Any]) -> dict[str, Any]:
+    """As CycloneDX says it, of a package of an SBOM."""
     (ref,) = (each["bom-ref"] for each in bom["components"] if each["name"] == "libplanted")
     serial = bom["serialNumber"].removeprefix("urn:uuid:")
-    product = {"product_id": "P", "product_identification_helper": {"purl": PURL}, "name": "p"}
+    said = {
+        "id": "CVE-0000-0001",
+        "analysis": {"state": "not_affected", "justification": "code_not_present"},
+        "affects": [{"ref": f"urn:cdx:{serial}/1#{ref}"}],
+    }
     return {
-        "openvex": {
-            "@context": "https://openvex.dev/ns/v0.2.0",
-            "@id": "https://acme.example/vex",
-            "author": "acme",
-            "timestamp": WHEN,
-            "version": 1,
-            "statements": [
-                {
-                    "vulnerability": {"name": "CVE-0000-0001"},
-                    "products": [{"@id": PURL}],
-                    "status": "not_affected",
-                    "justification": "vulnerable_code_not_present",
-                }
-            ],
-        },
-        "csaf": {
-            "document": {
-                "category": "csaf_vex",
-                "csaf_version": "2.0",
-                "title": "t",
-                "publisher": {
-                    "name": "acme",
-                    "category": "vendor",
-                    "namespace": "https://a.example",
-                },
-                "tracking": {
-                    "id": "1",
-                    "status": "final",
-                    "version": "1",
-                    "initial_release_date": WHEN,
-                    "current_release_date": WHEN,
-                    "revision_history": [{"date": WHEN, "number": "1", "summary": "s"}],
-                },
-            },
-            "product_tree": {"full_product_names": [product]},
-            "vulnerabilities": [
-                {
-                    "cve": "CVE-0000-0001",
-                    "product_status": {"known_not_affected": ["P"]},
-                    "flags": [{"label": "vulnerable_code_not_present", "product_ids": ["P"]}],
-                }
-            ],
-        },
-        "cyclonedx": {
-            "bomFormat": "CycloneDX",
-            "specVersion": "1.5",
-            "version": 1,
-            "metadata": {"timestamp": WHEN, "supplier": {"name": "acme"}},
-            "vulnerabilities": [
-                {
-                    "id": "CVE-0000-0001",
-                    "analysis": {"state": "not_affected", "justification": "code_not_present"},
-                    "affects": [{"ref": f"urn:cdx:{serial}/1#{ref}"}],
-                }
-            ],
-        },
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"timestamp": WHEN, "supplier": {"name": "acme"}},
+        "vulnerabilities": [said],
     }
 
 
