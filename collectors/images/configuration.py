@@ -86,6 +86,11 @@ class _Pairs(list[tuple[str, object]]):
     """An object of JSON as it is written."""
 
 
+def is_windows(system: str) -> bool:
+    """Whether an image is of Windows, by what its configuration says that it is for."""
+    return system.lower() == _WINDOWS
+
+
 def steps_of(lines: Iterable[Line] | None) -> tuple[Step, ...]:
     """The lines of a history, the oldest first."""
     return tuple(Step(each.created_by, each.comment, each.empty_layer) for each in lines or ())
@@ -103,7 +108,7 @@ def configuration_of(
     """
     found = _decode(data)
     _check(json.loads(data, object_pairs_hook=_Pairs), _NAMES)
-    if found.os.lower() == _WINDOWS:
+    if is_windows(found.os):
         raise UnsupportedError("an image of Windows, whose users and commands are not judged")
     process, history = found.config or Process(), steps_of(found.history)
     layers, made = len(found.rootfs.diff_ids), sum(not each.empty for each in history)

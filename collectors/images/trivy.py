@@ -22,7 +22,7 @@ from auditor.model.enums import GapCause
 from auditor.model.images import Database, Declared, Fault, Identity, LeftSecret, Report
 from auditor.platforms.images import DATABASE, REPORT
 from collectors.documents.guards import Unreadable
-from collectors.images.configuration import Health, Line, Process, steps_of
+from collectors.images.configuration import Health, Line, Process, is_windows, steps_of
 
 SCHEMA: Final = 2
 """The schema of reports since Trivy 0.20; a later one may mean something else by the same names."""
@@ -78,6 +78,7 @@ class _System(msgspec.Struct, gc=False, rename="pascal"):
 
 
 class _Configuration(msgspec.Struct, gc=False):
+    os: str = ""
     config: Process | None = None
     history: list[Line] | None = None
 
@@ -197,8 +198,11 @@ def _identity(found: _Report, metadata: _Metadata) -> Identity:
 
 
 def _of_configuration(found: _Configuration | None) -> dict[str, Any]:
-    """What a report has of the configuration of the image; nothing of one without."""
-    if found is None:
+    """What a report has of the configuration of the image; nothing of one without.
+
+    Nor of one of Windows, where no user is not root, and commands are others.
+    """
+    if found is None or is_windows(found.os):
         return {}
     process = found.config or Process()
     health = process.healthcheck or Health()

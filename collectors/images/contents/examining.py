@@ -46,9 +46,9 @@ def cause_of(error: Exception) -> GapCause:
 
 
 def name_of(image: Found) -> str:
-    """What an image is called: by a name with a tag, else by a digest."""
+    """What an image is called: by a name with a tag, else by a digest, or where it should be."""
     identity = image.identity
-    return next(iter((*identity.names, *identity.digests, identity.id)))
+    return next(iter((*identity.names, *identity.digests, identity.id or image.config)))
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -104,7 +104,8 @@ def _lines(place: Place, image: Found, name: str) -> Iterator[tuple[str, str]]:
         count = f"{found.layers} layer{'' if found.layers == 1 else 's'}"
         yield "image", f"{shown(name)} for {_system(found)}, {count}"
     identity = image.identity
-    yield "", identity.id or identity.digests[-1]
+    if digests := (*identity.digests, identity.id):
+        yield "", next((each for each in digests[::-1] if each), "without a digest")
     if not identity.digests:
         yield "", "without the digest of a manifest: what a cluster runs is told by its tag"
 

@@ -172,7 +172,10 @@ def _named(place: Place) -> dict[str, tuple[str, ...]]:
 
 
 def _saved(place: Place, saved: _Saved, named: Mapping[str, tuple[str, ...]]) -> Found:
-    found = _digest(place.document(saved.config))
+    try:
+        found = _digest(place.document(saved.config))
+    except ContentError as error:
+        return Found(saved.config, (), Identity((), "", saved.repo_tags or ()), error)
     identity = Identity((), found, saved.repo_tags or ())
     return Found(saved.config, saved.layers, identity, None, named.get(found, ()))
 

@@ -83,6 +83,12 @@ def test_a_report_without_a_configuration_says_nothing() -> None:
     assert said(document, here(), deployment()) == {"Deployment ml/web": ("10001", False, "tag")}
 
 
+def test_of_windows_nothing_is_said() -> None:
+    document = report()
+    document["Metadata"]["ImageConfig"] |= {"os": "windows", "config": {"User": ""}}
+    assert said(document, deployment()) == {}
+
+
 def test_by_a_tag_the_newest_counts() -> None:
     old = report(CreatedAt="2026-11-01T10:00:00Z")
     old["Metadata"] |= {"ImageID": OTHER, "RepoDigests": [f"r.io/app@{OTHER}"]}

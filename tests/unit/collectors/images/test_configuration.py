@@ -154,6 +154,20 @@ def test_one_that_is_too_large_is_a_gap(tmp_path: Path) -> None:
         collected(layout, HERE)
 
 
+def test_one_that_is_not_there_costs_no_other(tmp_path: Path) -> None:
+    parts = without(Saved(LAYERS).parts(), "index.json", "oci-layout")
+    listed = json.loads(parts["manifest.json"])
+    listed.append({"Config": "gone.json", "RepoTags": None, "Layers": []})
+    parts["manifest.json"] = json.dumps(listed).encode()
+    entry, (found,) = collected(archived(parts, tmp_path / "a.tar"), HERE)
+    assert found.image.names == ("r.io/app:1",)
+    said = "gone.json: there is no gone.json in it"
+    assert [(each.scope, each.detail) for each in entry.gaps] == [
+        ("image/Configuration", said),
+        ("image/Files", said),
+    ]
+
+
 def test_one_with_another_digest_is_none(tmp_path: Path) -> None:
     saved = Saved(LAYERS)
     parts = without(saved.parts(), "manifest.json")
