@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from auditor.cel.arithmetic import checked_timestamp
 from auditor.cel.errors import CelEvalError
@@ -175,6 +174,8 @@ def zone_offset(seconds: int, zone: str) -> int:
             raise CelEvalError(f"invalid time zone: {zone[:80]!r}")
         signed = -int(minutes) if zone[0] == "-" else int(minutes)
         return (int(hours) * 60 + signed) * 60
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - few rules name a zone
+
     try:
         moment = _EPOCH + timedelta(seconds=min(max(seconds, _FIRST_ZONED), _LAST_ZONED))
         offset = moment.astimezone(ZoneInfo(zone)).utcoffset()

@@ -20,7 +20,6 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -207,6 +206,8 @@ def beside(place: Path, *, is_folder: bool) -> Iterator[Path]:
 
 def flush(root: Path) -> None:
     """Have everything below a folder on the disk; many at once, which a disk takes together."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs keep nothing
+
     paths = [root, *root.rglob("*")] if root.is_dir() else [root]
     try:
         with ThreadPoolExecutor(_FLUSHERS) as pool:

@@ -17,15 +17,17 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from auditor.ports import Plan
 from auditor.runner.job import Context, Job, Told
 from auditor.runner.parts import ShardResult
-from auditor.runner.pool import Piece, Pool
 from auditor.runner.shards import Lost
+
+if TYPE_CHECKING:
+    from auditor.runner.pool import Pool
 
 MANY: Final = 16
 """Targets of a run: of fewer each is judged here, which needs no processes."""
@@ -120,6 +122,8 @@ class Ahead:
         told = Told.of(job)
         if not _can_be_sent(told):
             return
+        from auditor.runner.pool import Piece, Pool  # noqa: PLC0415 - small runs do without
+
         if self._pool is None:
             self._context.programs.complete()
             self._pool = Pool(job, self._context, self._workers)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -32,6 +31,9 @@ from auditor.ports import Bodies, Collector, Live
 from auditor.runner.mishaps import FORESEEN, Mishap, Mishaps
 from auditor.runner.parts import Judged
 from auditor.secrets.messages import redact_message, redact_texts
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Progress = Callable[[str, int, int], None]
 Reader = Callable[[Collected, Bodies], Collector]
@@ -163,6 +165,8 @@ def _read_all(
     """Read all, at most some at once; the first that fails for another reason ends the rest."""
     if not live:
         return {}
+    from concurrent.futures import FIRST_EXCEPTION, wait  # noqa: PLC0415 - files need no threads
+
     share_heap()
     shared = _Shared(progress)
     with _pool(min(len(live), order.parallel), shared) as submit:
@@ -176,12 +180,14 @@ def _read_all(
         return {number: each.result() for number, each in coming.items()}
 
 
-_Submit = Callable[..., Future[Collected]]
+_Submit: TypeAlias = "Callable[..., Future[Collected]]"
 
 
 @contextmanager
 def _pool(size: int, shared: _Shared) -> Iterator[_Submit]:
     """Threads that nobody waits for when the run ends before they do: a server may never answer."""
+    from concurrent.futures import ThreadPoolExecutor, wait  # noqa: PLC0415 - files need no threads
+
     pool = ThreadPoolExecutor(size)
     begun: list[Future[Collected]] = []
 

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final
-from xml.etree.ElementTree import Element
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from collectors.vsphere.live.markup import Refused, name_of, type_of
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 TYPE: Final = "type"
 """In an object: of which type of the API it is, where there are several."""

@@ -6,10 +6,12 @@ declaration is refused before a parser sees it, and no encoding is read but UTF-
 
 from __future__ import annotations
 
-from typing import Final
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from typing import TYPE_CHECKING, Final
 
 from auditor.late import late
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 ENVELOPE: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
 VIM: Final = "{urn:vim25}"
@@ -29,6 +31,12 @@ def parse(data: bytes) -> Element:
     Raises:
         Refused: it declares something, is not whole, or is nested as no inventory is.
     """
+    from xml.etree.ElementTree import (  # noqa: PLC0415 - kinds are known where nothing is parsed
+        Element,
+        ParseError,
+        XMLParser,
+    )
+
     if b"\0" in data:  # a mark at its beginning would be believed before what we say
         raise Refused("not XML: it is not in UTF-8")
     if _DECLARES.search(data):
