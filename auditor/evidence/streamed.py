@@ -34,6 +34,7 @@ from auditor.engine.shared import Shared
 from auditor.errors import IntegrityError
 from auditor.evidence import strict
 from auditor.evidence.content import Content, content_of
+from auditor.evidence.heads import Heads
 from auditor.model import results_layout as layout
 from auditor.model.results import ControlResult, Results, ResultsHead
 
@@ -90,7 +91,7 @@ def read_cited(path: Path) -> Cited:
     Raises:
         IntegrityError: these are not results of ours.
     """
-    heads = layout.Heads()
+    heads = Heads()
     read = _controls().read
 
     def cite(findings: Sequence[bytes]) -> None:

@@ -169,53 +169,44 @@ def evidence_of(finding: bytes) -> bytes:
     return found[1]
 
 
-class Heads:
-    """What the heads of many findings say that are read block by block.
+def heads_in(lines: Sequence[bytes]) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The heads of many findings in two parts: what each has as evidence, and what stands behind.
 
     Of a head all but its fingerprint stands in many findings: its evidence in all those of a file,
-    the rest in all those of one fault. Each such text is looked at once.
+    the rest in all those of one fault. Whether a part is one, :func:`check_heads` says.
+
+    Raises:
+        ValueError: one does not begin with a head as this module writes them.
     """
+    try:
+        ends = [line.index(_HEAD_ENDS, _FINGERPRINTED) for line in lines]
+    except ValueError as error:
+        raise ValueError(_NOT_OURS) from error
+    digits = b"".join([line[len(_BEGUN) : _FINGERPRINTED] for line in lines])
+    begun = {line[: len(_BEGUN)] for line in lines}
+    if not begun <= {_BEGUN} or digits.translate(None, b"0123456789abcdef"):
+        raise ValueError(_NOT_OURS)
+    parts = [
+        line[_FINGERPRINTED:end].partition(b"]") for line, end in zip(lines, ends, strict=True)
+    ]
+    return frozenset(part[0] for part in parts), frozenset(part[2] for part in parts)
 
-    def __init__(self) -> None:
-        self.number = 0
-        self._evidence: set[bytes] = set()
-        self._rest: set[bytes] = set()
 
-    def __len__(self) -> int:
-        """How many lists of evidence there are."""
-        return len(self._evidence)
+def check_heads(evidence: Iterable[bytes], rest: Iterable[bytes]) -> None:
+    """See that parts of heads are what this module writes.
 
-    @property
-    def evidence(self) -> set[bytes]:
-        """The digests of evidence, each in its quotes."""
-        return {digest for each in self._evidence for digest in _QUOTED.findall(each)}
+    Raises:
+        ValueError: one is not.
+    """
+    for each in evidence:
+        evidence_of(b"%b%b%b%b" % (_NOBODY, each, b'],"covers":1', _HEAD_ENDS))
+    for each in rest:
+        evidence_of(b"%b%b%b%b" % (_NOBODY, b'","evidence":[]', each, _HEAD_ENDS))
 
-    def add(self, lines: Sequence[bytes]) -> None:
-        """Add the lines of findings.
 
-        Raises:
-            ValueError: one does not begin with a head as this module writes them.
-        """
-        try:
-            ends = [line.index(_HEAD_ENDS, _FINGERPRINTED) for line in lines]
-        except ValueError as error:
-            raise ValueError(_NOT_OURS) from error
-        digits = b"".join([line[len(_BEGUN) : _FINGERPRINTED] for line in lines])
-        begun = {line[: len(_BEGUN)] for line in lines}
-        if not begun <= {_BEGUN} or digits.translate(None, b"0123456789abcdef"):
-            raise ValueError(_NOT_OURS)
-        parts = [
-            line[_FINGERPRINTED:end].partition(b"]") for line, end in zip(lines, ends, strict=True)
-        ]
-        evidence = {part[0] for part in parts} - self._evidence
-        rest = {part[2] for part in parts} - self._rest
-        for each in evidence:
-            evidence_of(b"%b%b%b%b" % (_NOBODY, each, b'],"covers":1', _HEAD_ENDS))
-        for each in rest:
-            evidence_of(b"%b%b%b%b" % (_NOBODY, b'","evidence":[]', each, _HEAD_ENDS))
-        self._evidence |= evidence
-        self._rest |= rest
-        self.number += len(lines)
+def digests_in(evidence: Iterable[bytes]) -> set[bytes]:
+    """The digests of evidence in parts of heads, each in its quotes."""
+    return {digest for each in evidence for digest in _QUOTED.findall(each)}
 
 
 def document(results: Results, findings: Iterable[bytes]) -> Iterator[bytes]:

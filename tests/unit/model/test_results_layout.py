@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.evidence.heads import Heads
 from auditor.model import results_layout as layout
 from auditor.model.results_layout import Mark
 from tests.unit.model.documents import DOCUMENT, finding_of
@@ -140,7 +141,7 @@ def test_evidence_is_read_of_whole_heads_only(row: bytes) -> None:
     with pytest.raises(ValueError, match="does not begin as this program writes them"):
         layout.evidence_of(row)
     many = [finding_of() + b","] * 2
-    heads = layout.Heads()
+    heads = Heads()
     heads.add(many)
     assert b",".join(heads.evidence) == layout.evidence_of(finding_of())
     with pytest.raises(ValueError, match="does not begin as this program writes them"):
@@ -155,7 +156,7 @@ def test_heads_of_many_are_read_as_one_by_one(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, lines[1].index(b',"rule":') + 10))
     other = data.draw(st.binary(max_size=2).filter(lambda found: b"\n" not in found))
     lines[1] = lines[1][:place] + other + lines[1][place + data.draw(st.integers(0, 2)) :]
-    heads = layout.Heads()
+    heads = Heads()
     try:
         expected = {layout.evidence_of(line) for line in lines}
     except ValueError:
