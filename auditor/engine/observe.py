@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -60,17 +60,18 @@ class Observer:
         self._same_message: str | None = None
         if not shown:
             self._same_message = message.render(None, None, None) if message is not None else ""
-        self._keys = _keys_of((program,), shape)
-        self._shown_keys = _keys_of((program, *shown), shape) if shown else self._keys
+        self._keys = _LateKeys((program,), shape)
+        self._shown_keys = _LateKeys((program, *shown), shape)
         self._chain = chain_of(program)
+        self._of_one_field = self._chain is not None and not shown
         self._memo: dict[object, _Known] = {}
         self._explained: dict[bytes, Explanation] = {}
 
     def explain(self, body: object, item: object, params: object) -> Explanation:
         """Why the expression came to its result on these arguments; params are always the same."""
-        if self._chain is not None and self._same_message is not None and not self._causes.shows:
+        if self._of_one_field:
             return self._explain(body, item, params)
-        key = _key(self._shown_keys, body, item)
+        key = self._shown_keys.key(body, item)
         explained = self._explained.get(key) if key is not None else None
         if explained is None:
             explained = self._explain(body, item, params)
@@ -93,7 +94,8 @@ class Observer:
         return Explanation(message or "", reads, causes)
 
     def _decisive(self, body: object, item: object, params: object) -> _Known:
-        key = _key(self._keys, body, item)
+        whole = self._chain is None and self._same_message is not None  # explained at once
+        key = None if whole else self._keys.key(body, item)
         known = self._memo.get(key) if key is not None else None
         if known is not None:
             return known
@@ -167,11 +169,42 @@ class Observer:
         return as_text(value)
 
 
+class _LateKeys:
+    """Makes keys of all that expressions read and an explanation shows.
+
+    There are none before the second time: what makes them takes longer to make than an explanation,
+    and most rules that fail in a run of few files fail once.
+    """
+
+    __slots__ = ("_asked", "_keys", "_programs", "_shape")
+
+    def __init__(self, programs: Sequence[Program], shape: Shape) -> None:
+        self._programs = programs
+        self._shape = shape
+        self._asked = False
+        self._keys: Keys | None = None
+
+    def key(self, body: object, item: object) -> bytes | None:
+        """The values that are read, as bytes; None when they are too much or too odd."""
+        if not self._asked:
+            self._asked = True
+            return None
+        if self._programs:
+            self._keys = _keys_of(self._programs, self._shape)
+            self._programs = ()
+        if self._keys is None:
+            return None
+        try:
+            key = self._keys.key(body, item)
+        except (OverflowError, TypeError, ValueError):
+            return None
+        return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key).digest()
+
+
 def _keys_of(programs: Iterable[Program], shape: Shape) -> Keys | None:
-    """What makes keys of all that expressions read and an explanation shows.
+    """What makes keys; None where all of a body is read, which has too much in it for a key.
 
     Elements of lists are told by their names, and those of a joined list by the list they are of.
-    None where all of a body is read, which has too much in it for a key.
     """
     trees: dict[str, list[ReadTree]] = {}
     for program in programs:
@@ -183,17 +216,6 @@ def _keys_of(programs: Iterable[Program], shape: Shape) -> Keys | None:
     if body is not None:
         body = expand_joined(body, shape)
     return None if body is not None and body.whole else Keys(body, item)
-
-
-def _key(keys: Keys | None, body: object, item: object) -> bytes | None:
-    """The values that are read, as bytes; None when they are too much or too odd."""
-    if keys is None:
-        return None
-    try:
-        key = keys.key(body, item)
-    except (OverflowError, TypeError, ValueError):
-        return None
-    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key).digest()
 
 
 def _seen(reads: Iterable[Read]) -> list[Read]:

