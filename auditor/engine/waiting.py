@@ -85,7 +85,7 @@ class Reserved:
         self._fields = None if reads.whole else frozenset(map(token, reads.fields))
         self._plan = KindPlan(shape, rules, list_all=self._rules, memo=memo)
         self._apart: dict[int, tuple[Judgement, Judgement, Judgement]] = {}
-        self._tallies: dict[int, tuple[int, int]] = {}
+        self._tallies: dict[int, tuple[int, int, int]] = {}
         self._cuts: dict[tuple[bytes, bool], Cut] = {}
 
     def apart(self, judgement: Judgement) -> tuple[Judgement, Judgement]:
@@ -106,14 +106,19 @@ class Reserved:
         return Judgement(others, stands), Judgement(waiting, waits)
 
     def _tallies_apart(self, tally: int) -> tuple[int, int]:
-        """The tally of what stands, and that of these rules; the same integers for an equal one."""
-        known = self._tallies.get(tally)
+        """The tally of what stands, and that of these rules; the same integers for the same one.
+
+        Elements that are judged alike share an integer, which has kilobytes: too many to hash.
+        """
+        known = self._tallies.get(id(tally))
         if known is None:
             if len(self._tallies) >= _KEPT:
                 self._tallies.clear()
             waits = tally & self._lanes
-            known = self._tallies[tally] = tally - waits, gathered(waits, self._order)
-        return known
+            # the tally is kept, so that no other one gets its id
+            known = tally, tally - waits, gathered(waits, self._order)
+            self._tallies[id(tally)] = known
+        return known[1:]
 
     def held(self, judgements: Iterable[Judgement]) -> bytes:
         """Write the tally of what waits, as each row has one."""
@@ -135,18 +140,16 @@ class Reserved:
         try:
             key = self._slicer.cut(raw), clean
         except OverflowError:
-            return self._made_cut(raw, clean=clean)
+            return _cut_of(self._slicer.value(raw, clean=clean))
         known = self._cuts.get(key)
         if known is None:
-            known = self._made_cut(raw, clean=clean)
+            known = _cut_of(
+                msgspec.msgpack.decode(key[0]) if clean else self._slicer.value(raw, clean=clean)
+            )
             if len(self._cuts) >= _CUTS_KEPT:
                 self._cuts.clear()
             self._cuts[key] = known
         return known
-
-    def _made_cut(self, raw: bytes, *, clean: bool) -> Cut:
-        body = self._slicer.value(raw, clean=clean)
-        return Cut(body, tuple(paths_in(body)))
 
     def looks_at(self, pointer: str) -> bool:
         """Whether these rules may read something at, above or below a pointer of a body."""
@@ -176,6 +179,11 @@ class Reserved:
         judgements = self._plan.judge(msgspec.json.encode(body))
         outcomes = [outcome for judgement in judgements for outcome in judgement.outcomes]
         return outcomes, sum(judgement.tally for judgement in judgements)
+
+
+def _cut_of(value: object) -> Cut:
+    body = value if isinstance(value, dict) else {}
+    return Cut(body, tuple(paths_in(body)))
 
 
 def _differs(verdict: Verdict, other: Verdict | None, *, worse: bool) -> bool:
