@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from io import BufferedReader
 from itertools import islice
 from typing import Any
 
@@ -19,27 +21,42 @@ _TEMPLATED = TEMPLATED.encode()
 _FINGERPRINT = 64
 _VERDICTS = {order: verdict for verdict, order in VERDICT_ORDER.items()}
 _BLOCKS = 8192
+"""Lines of all runs that are held at once."""
+_BYTES = 4 << 20
+"""What of runs in files is held at once, where lines are long."""
 
 MOST_FINGERPRINTS = 200
 """How many deciding fingerprints a control lists; a person reads the first few."""
 
 
-def in_order(runs: Sequence[Iterable[bytes]], held: int = _BLOCKS) -> Iterator[list[bytes]]:
+def in_order(
+    runs: Sequence[Iterable[bytes]], held: int = _BLOCKS, most: int = _BYTES
+) -> Iterator[list[bytes]]:
     """The lines of sorted runs, sorted: a block of each at a time, which sort() merges in C.
 
-    ``held`` is how many lines all blocks hold together, at least one of each run.
+    All blocks together hold ``held`` lines, those of files ``most`` bytes; each has a line at
+    least.
     """
-    size = max(1, held // max(1, len(runs)))
-    pairs = [([*islice(lines, size)], lines) for lines in map(iter, runs)]
+    count = max(1, len(runs))
+    takers = [_taker(run, max(1, held // count), max(1, most // count)) for run in runs]
+    pairs = [(take(), take) for take in takers]
     while pairs := [pair for pair in pairs if pair[0]]:
         bound = min(block[-1] for block, _ in pairs)
         ready: list[bytes] = []
-        for block, lines in pairs:
+        for block, take in pairs:
             end = bisect_right(block, bound)
             ready += block[:end]
-            block[:end] = () if end < len(block) else islice(lines, size)
+            block[:end] = () if end < len(block) else take()
         ready.sort()
         yield ready
+
+
+def _taker(run: Iterable[bytes], lines: int, size: int) -> Callable[[], list[bytes]]:
+    """What takes the next block of a run: so many bytes of a file, so many lines of another."""
+    if isinstance(run, BufferedReader):
+        return partial(run.readlines, size)
+    left = iter(run)
+    return lambda: [*islice(left, lines)]
 
 
 class Merged(msgspec.Struct):

@@ -34,7 +34,6 @@ from auditor.analysis.gpu.devices import parse_device
 from auditor.analysis.gpu.estate import Device, Estate, Held, Reach
 from auditor.analysis.gpu.handing import handed_by
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import REACH, SHARE, facts_of
 from auditor.analysis.gpu.tenants import Tenants, tenancy_by_key
@@ -225,6 +224,7 @@ def _fill(estate: Estate, node: str, host: Host, uses: Sequence[tuple[Origin, Us
     asked = any(door.sharing is Mechanism.OVERLAP for _, use in uses for door in use.doors)
     has_gpus = host.made_for_gpus or bool(named) or asked
     found = {gpu: Device(held=[], notes=[]) for gpu in known}
+    reaches: list[Reach] = []
     for origin, use in uses:
         estate.reached_from(use.pod, origin)
         ways = [
@@ -233,13 +233,12 @@ def _fill(estate: Estate, node: str, host: Host, uses: Sequence[tuple[Origin, Us
             if door.device == ALL and door.sharing is Mechanism.BYPASS
         ]
         if ways:
-            reach = Reach(
-                use.tenant, use.pod, node, PodUse(ways=ways), component=False, origin=origin
-            )
-            estate.reaches.append(reach)
+            reach = Reach(use.tenant, use.pod, node, ways, component=False, origin=origin)
+            reaches.append(reach)
         for door in use.doors:
             if door.device != ALL or door.sharing is not Mechanism.BYPASS:
                 _hold(found, use, door, origin)
+    estate.reach(node, reaches)
     mixed = {_is_index(gpu) for gpu in known} == {True, False}
     for gpu, device in found.items():
         if mixed:

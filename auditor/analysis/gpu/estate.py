@@ -7,13 +7,14 @@ counting says what follows (:mod:`counting`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from auditor.analysis.gpu.adapters import Adapters
+from auditor.analysis.gpu.bypass import Way
 from auditor.analysis.gpu.components import Component, is_component
 from auditor.analysis.gpu.configured import Configurations
 from auditor.analysis.gpu.declared import Declared, HeldPod
@@ -29,6 +30,7 @@ from auditor.analysis.gpu.schedulers import declared, undeclared
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
 from auditor.analysis.gpu.sources import CLAIM_STATUS, POD_MARKS, POD_STATUS
 from auditor.analysis.gpu.tenants import ADMIN_ACCESS, NamespaceMarks, Tenants
+from auditor.analysis.packed import Shelf
 from auditor.model.fact import Origin
 
 NO_POOL: Final = Pool("", {}, whole=False)
@@ -80,9 +82,40 @@ class Reach(msgspec.Struct, frozen=True):
     tenant: str
     pod: str
     node: str
-    use: PodUse
+    ways: list[Way]
     component: bool
     origin: Origin
+
+
+class Pools(Mapping[tuple[str, str], NodePool]):
+    """The pools of all nodes, by node and resource; packed, as every pod with a GPU is in one."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._names: dict[tuple[str, str], None] = {}
+        self._by_node: Shelf[dict[str, NodePool]] = Shelf(dict[str, NodePool])
+
+    def put(self, node: str, pools: dict[str, NodePool]) -> None:
+        """Learn what a node offers, by resource: all of it."""
+        if pools:
+            self._names |= {(node, resource): None for resource in pools}
+            self._by_node.put(node, pools)
+
+    def __getitem__(self, place: tuple[str, str]) -> NodePool:
+        node, resource = place
+        return (self._by_node.get(node) or {})[resource]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def holders(self) -> Iterator[Holder]:
+        """Yield all holders of all nodes, in the order in which nodes were learnt."""
+        for _, pools in self._by_node:
+            for pool in pools.values():
+                yield from pool.holders
 
 
 class Estate:
@@ -105,8 +138,9 @@ class Estate:
         self.namespaces: dict[str, Origin] = {}
         self.nodes: dict[str, Origin] = {}
         self.devices: dict[tuple[str, str], Device] = {}
-        self.pools: dict[tuple[str, str], NodePool] = {}
-        self.reaches: list[Reach] = []
+        self.pools = Pools()
+        self.reaches: Shelf[list[Reach]] = Shelf(list[Reach])
+        self._seen: set[str] = set()
         self.handlers: dict[str, str] = {}
         self.configurations = Configurations()
         self.unread: dict[str, set[str]] = {}
@@ -129,7 +163,7 @@ class Estate:
     @property
     def seen(self) -> frozenset[str]:
         """The namespaces of pods that hold or reach something."""
-        return frozenset(pod.partition("/")[0] for pod in self._pods)
+        return frozenset(self._seen).union(pod.partition("/")[0] for pod in self._pods)
 
     def pool(self, driver: str, name: str, pool: Pool) -> None:
         """Learn which devices a driver has in a pool."""
@@ -138,6 +172,21 @@ class Estate:
     def places(self, pods: Iterable[str]) -> list[Origin]:
         """Find where pods were read, or else what says that they hold something."""
         return [self._pods[pod] for pod in pods if pod in self._pods]
+
+    def find(self, pods: Collection[str]) -> None:
+        """Look up where some pods were read, so that :meth:`places` knows: most are packed."""
+        if not pods:
+            return
+        for holder in self.pools.holders():
+            if holder.pod in pods:
+                self._pods[holder.pod] = holder.origin
+        for _, reaches in self.reaches:
+            self._pods |= {each.pod: each.origin for each in reaches if each.pod in pods}
+
+    def reach(self, node: str, reaches: list[Reach]) -> None:
+        """Learn of pods that reach every GPU of a node."""
+        if reaches:
+            self.reaches.put(node, [*(self.reaches.get(node) or ()), *reaches])
 
     def reached_from(self, pod: str, origin: Origin) -> None:
         """Learn where something was read that holds or reaches devices."""
@@ -182,12 +231,14 @@ class Estate:
         offered = self._offered(row)
         holders: dict[str, list[Holder]] = {}
         register, written = register_of(row), list[HeldPod]()
+        reaches: list[Reach] = []
         for origin, found_use in pods:
             use, machine = self._run(name, found_use)
             tenant = self.tenants.of(origin.namespace, origin.name).name
             pod = f"{origin.namespace}/{origin.name}"
-            self._pods[pod] = origin
+            self._seen.add(origin.namespace)
             written.append(HeldPod(tenant, pod, origin, use))
+            packed = bool(use.ways)
             plain = undeclared(register, origin.namespace, use)
             for resource, text in plain.given:
                 device = parse_device(text)
@@ -201,6 +252,9 @@ class Estate:
                 on_known = known and _names_gpus(plain.given, resource)
                 holder = Holder(tenant, pod, slots, known, origin, on_known, machine)
                 holders.setdefault(resource, []).append(holder)
+                packed = True
+            if not packed:  # of the others, their pool or what they reach says where they are
+                self._pods[pod] = origin
             component = origin.namespace in self._platform and is_component(
                 origin.namespace, use, self._components
             )
@@ -209,11 +263,14 @@ class Estate:
             else:
                 self._tenant(name, origin.namespace, tenant, pod, use)
             if use.ways:
-                self.reaches.append(Reach(tenant, pod, name, use, component, origin))
+                reaches.append(Reach(tenant, pod, name, use.ways, component, origin))
+        self.reach(name, reaches)
+        pools = dict[str, NodePool]()
         for resource in sorted({*holders, *offered}):
             found = holders.get(resource, [])
             offer = offered.get(resource) or _unknown(resource, found)
-            self.pools[name, resource] = NodePool(offer, tuple(found))
+            pools[resource] = NodePool(offer, tuple(found))
+        self.pools.put(name, pools)
         for each in declared(name, register, written):
             self._declared(name, each)
 

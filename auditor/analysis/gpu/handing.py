@@ -14,9 +14,9 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.devices import mig_profile
-from auditor.analysis.gpu.estate import UNIQUE, Device, Estate, NodePool, Reach
+from auditor.analysis.gpu.estate import UNIQUE, Device, Estate, NodePool
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.pairs import of_device, of_pool, reaches_by_node
+from auditor.analysis.gpu.pairs import of_device, of_pool, reaches_on
 from auditor.analysis.gpu.shares import Certainty, Share
 from auditor.analysis.protocol import Handed, Row
 from auditor.model.fact import Origin
@@ -88,16 +88,16 @@ def handed_by(estate: Estate) -> Handed:
 
 
 def _rows(estate: Estate) -> Iterator[Row]:
-    reaching = reaches_by_node(estate)
     devices: dict[str, list[tuple[str, Device]]] = {}
-    pools: dict[str, list[NodePool]] = {}
+    names: dict[str, list[str]] = {}
     for (node, name), device in sorted(estate.devices.items()):
         devices.setdefault(node, []).append((name, device))
-    for (node, _), pool in sorted(estate.pools.items()):
-        pools.setdefault(node, []).append(pool)
-    for node in sorted({*devices, *pools}):
-        row = _on_node(estate, node, devices.get(node, []), pools.get(node, []), reaching)
-        at = _place(estate, node, devices.get(node, []), pools.get(node, []))
+    for node, resource in sorted(estate.pools):
+        names.setdefault(node, []).append(resource)
+    for node in sorted({*devices, *names}):
+        pools = [estate.pools[node, resource] for resource in names.get(node, ())]
+        row = _on_node(estate, node, devices.get(node, []), pools)
+        at = _place(estate, node, devices.get(node, []), pools)
         if at is not None:
             yield Row((GUESTS, at.target, node), GUEST, at, _encode(row))
 
@@ -119,16 +119,15 @@ def _on_node(
     node: str,
     devices: list[tuple[str, Device]],
     pools: list[NodePool],
-    reaching: dict[str, list[Reach]],
 ) -> OnNode:
-    reaches = reaching.get(node, [])
+    reaches = reaches_on(estate, node)
     found: dict[tuple[str, Certainty], _Found] = {}
     for name, device in devices:
         _add_device(found, name, device)
     for pool in pools:
         _add_pool(found, pool)
     for reach in reaches:
-        certainty = Certainty(max(way.certainty for way in reach.use.ways))
+        certainty = Certainty(max(way.certainty for way in reach.ways))
         each = found.setdefault((reach.tenant, certainty), _Found())
         each.pods.add(reach.pod)
         each.every = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from sys import intern
+from typing import Final
 
 import msgspec
 
@@ -36,6 +37,8 @@ _naming = msgspec.json.Decoder(Naming).decode
 _texts = msgspec.json.Decoder(list[Text]).decode
 _times = msgspec.json.Decoder(int).decode
 _handler = msgspec.json.Decoder(str).decode
+_REMEMBERED: Final = 1_024
+"""Of so many templates what their pods have is remembered."""
 
 
 def _marked(estate: Estate, namespace: str, row: Row) -> None:
@@ -77,6 +80,8 @@ def _use(estate: Estate, body: bytes) -> PodUse:
     """What a pod has; pods of one template have the same, which is held once."""
     known = estate.uses.get(body)
     if known is None:
+        if len(estate.uses) >= _REMEMBERED:
+            estate.uses.clear()
         known = estate.uses[body] = _pod(body)
     return known
 

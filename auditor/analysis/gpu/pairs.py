@@ -50,7 +50,7 @@ def of_device(device: Device, reaches: Sequence[Reach]) -> list[Share]:
 
 def bypassing(reach: Reach) -> Grant:
     """Make the grant of a pod that reaches every GPU of its node."""
-    certainty = Certainty(max(way.certainty for way in reach.use.ways))
+    certainty = Certainty(max(way.certainty for way in reach.ways))
     return Grant(reach.tenant, reach.pod, certainty, Mechanism.BYPASS)
 
 
@@ -184,13 +184,9 @@ def _strength(share: Share) -> tuple[object, ...]:
     return share.level, share.isolation
 
 
-def reaches_by_node(estate: Estate) -> dict[str, list[Reach]]:
-    """Sort the pods that reach every GPU by node; those of the platform itself are left out."""
-    found: dict[str, list[Reach]] = {}
-    for reach in estate.reaches:
-        if not reach.component:
-            found.setdefault(reach.node, []).append(reach)
-    return found
+def reaches_on(estate: Estate, node: str) -> list[Reach]:
+    """List the pods that reach every GPU of a node; those of the platform itself are left out."""
+    return [reach for reach in estate.reaches.get(node) or () if not reach.component]
 
 
 def weakest(shared: Iterable[Share]) -> Level:

@@ -35,7 +35,7 @@ from auditor.analysis.gpu.pairs import (
     PoolShares,
     of_device,
     of_pool,
-    reaches_by_node,
+    reaches_on,
     weakest,
 )
 from auditor.analysis.gpu.rights import KINDS, Scene
@@ -152,10 +152,10 @@ def _gap(row: Row) -> Gap:
 
 def facts_of(estate: Estate, told: Callable[[], TenancyFact]) -> Iterator[Fact]:
     """Yield the facts of all that an estate has; ``told`` says by what tenants are told."""
-    reaching, pairs = reaches_by_node(estate), Pairs()
+    pairs = Pairs()
     first: Fact | None = None
     for node, name in sorted({*estate.devices, *estate.pools}):
-        reaches = reaching.get(node, ())
+        reaches = reaches_on(estate, node)
         device, pool = estate.devices.get((node, name)), estate.pools.get((node, name))
         if device is not None:
             shared = of_device(device, reaches)
@@ -170,12 +170,13 @@ def facts_of(estate: Estate, told: Callable[[], TenancyFact]) -> Iterator[Fact]:
     if first is not None:
         yield _fact(TENANCY, (), told(), first.subject, (), "tenants")
         yield from _writers(estate)
+    estate.find(_examples(estate, pairs))
     for tenants, each in pairs.all():
         yield _shared(estate, tenants, each)
     having = {node for node, _ in (*estate.devices, *estate.pools)}
-    for reach in sorted(estate.reaches, key=lambda each: each.pod):
-        if reach.node in having:
-            yield _reached(reach)
+    for node, reaches in estate.reaches:
+        if node in having:
+            yield from map(_reached, reaches)
     for tenants, together in estate.adapters.together():
         yield _together(estate, tenants, together)
 
@@ -210,12 +211,25 @@ def _pool(estate: Estate, node: str, resource: str, pool: NodePool, found: PoolS
 def _shared(estate: Estate, tenants: tuple[str, str], found: dict[Certainty, Pair]) -> Fact:
     """What two tenants share."""
     best = found[max(found)]
-    origins = _namespaces(estate, best.share.pods)
-    node = estate.nodes.get(best.node)
-    everywhere = [*origins, *([node] if node is not None else [])]
-    origins = everywhere or estate.places(best.share.pods)
+    origins = _around(estate, best) or estate.places(best.share.pods)
     part = f"tenants {' and '.join(tenants)}"
     return _fact(SHARE, tenants, share_body(tenants, found), None, origins, part)
+
+
+def _around(estate: Estate, best: Pair) -> list[Origin]:
+    """Find where the namespaces of two pods were read, and their node."""
+    node = estate.nodes.get(best.node)
+    found = _namespaces(estate, best.share.pods)
+    return [*found, *([node] if node is not None else [])]
+
+
+def _examples(estate: Estate, pairs: Pairs) -> frozenset[str]:
+    """Name the pods that facts are of, because nothing around them was read."""
+    best = (found[max(found)] for _, found in pairs.all())
+    shared = (pod for each in best if not _around(estate, each) for pod in each.share.pods)
+    together = (each.pods for _, each in estate.adapters.together())
+    having = (pod for pods in together if not _namespaces(estate, pods) for pod in pods)
+    return frozenset(chain(shared, having))
 
 
 def share_body(tenants: tuple[str, str], found: dict[Certainty, Pair]) -> dict[str, object]:
@@ -276,7 +290,7 @@ def _qualities(share: Share) -> dict[str, str]:
 
 
 def _reached(reach: Reach) -> Fact:
-    certainty = Certainty(max(way.certainty for way in reach.use.ways))
+    certainty = Certainty(max(way.certainty for way in reach.ways))
     namespace, _, name = reach.pod.partition("/")
     body: dict[str, object] = {
         "namespace": namespace,
@@ -287,7 +301,7 @@ def _reached(reach: Reach) -> Fact:
         "component": reach.component,
         "ways": [
             {"name": way.name, "certainty": Certainty(way.certainty).word, "field": way.pointer}
-            for way in reach.use.ways
+            for way in reach.ways
         ],
     }
     return _fact(REACH, (reach.node, reach.pod), body, reach.origin, ())

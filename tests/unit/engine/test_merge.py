@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BufferedReader, BytesIO
 from itertools import chain, pairwise
 from typing import Any
 
@@ -245,6 +246,24 @@ def test_sorted_runs_come_in_order(runs: list[list[bytes]], block: int) -> None:
     ordered = [sorted(run) for run in runs]
     everything = sorted(line for run in runs for line in run)
     assert list(chain(*in_order(ordered, block))) == everything
+
+
+@given(
+    st.lists(st.lists(st.binary(max_size=3), max_size=30), max_size=6),
+    st.integers(1, 60),
+)
+def test_sorted_files_come_in_order(runs: list[list[bytes]], most: int) -> None:
+    ordered = [sorted(line.replace(b"\n", b"") + b"\n" for line in run) for run in runs]
+    files = [BufferedReader(BytesIO(b"".join(run))) for run in ordered]
+    assert list(chain(*in_order(files, most=most))) == sorted(chain(*ordered))
+
+
+def test_of_files_with_long_lines_few_are_held() -> None:
+    line = b"x" * 999 + b"\n"
+    files = [BufferedReader(BytesIO(line * 100)) for _ in range(4)]
+    blocks = list(in_order(files, most=8_000))
+    assert max(map(len, blocks)) <= 4 * 3
+    assert sum(map(len, blocks)) == 400
 
 
 def origin(name: str, **fields: Any) -> Origin:
