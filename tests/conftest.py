@@ -16,7 +16,7 @@ from xdist.remote import Producer
 from tests import leftovers
 from tests.e2e.command import HOME, warm
 from tests.pieces import Pieces, place
-from tests.places import scratch
+from tests.places import cores, scratch
 from tests.sweeps import LONG_PROFILE
 
 pytest_plugins = ["tests.engines.plugin", "tests.precision.plugin"]
@@ -54,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
     inside.mkdir()
     os.environ.update({HOME: home.name, "TMPDIR": str(inside)})
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(root))  # by which it finds tmp_path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One process more than there are cores: each waits for engines a fifth of its time."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores() + 1
 
 
 @pytest.hookimpl(optionalhook=True)

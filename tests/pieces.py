@@ -17,8 +17,10 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = re.compile(r"\bapiserver: ApiServer\b|\bcluster: Cluster\b|docker: Docker\b")
 """How a test asks for a control plane."""
-FIRST = ("live", "faults", "e2e", "packaging", "contract", "policies", "unit")
+FIRST = ("live", "faults", "e2e", "packaging", "platforms", "storage", "contract", "policies")
 """The rooms in which a piece may take long: one that begins at the end is waited for."""
+LAST = "unit"
+"""The room of many short ones, which fill what the processes have left at the end."""
 
 
 class Pieces(LoadScopeScheduling):
@@ -43,7 +45,8 @@ def place(item: pytest.Item) -> int:
 @functools.cache
 def _room(folder: Path) -> int:
     """Where the tests of a folder come."""
-    found = (
-        each for each, room in enumerate(FIRST) if ROOT / "tests" / room in (folder / "x").parents
-    )
-    return next(found, len(FIRST))
+    tests = ROOT / "tests"
+    room = folder.relative_to(tests).parts[:1] if folder.is_relative_to(tests) else ()
+    if room == (LAST,):
+        return len(FIRST) + 1
+    return next((each for each, name in enumerate(FIRST) if room == (name,)), len(FIRST))

@@ -1,4 +1,4 @@
-"""Where the files of a run of tests are kept: in memory, where there is room for them.
+"""What a machine has for tests: cores, and room in memory for files.
 
 A run makes some hundred thousand small files, each in use for a second. A disk's file system takes
 several times as long to make one as memory does, and a control plane waits for it at each write.
@@ -15,6 +15,11 @@ ROOM = 4 << 30
 """Bytes that have to be free: a whole run has about a quarter of that at once."""
 REFUSED = os.ST_NOEXEC | os.ST_NODEV | os.ST_NOSUID if hasattr(os, "ST_NODEV") else 0
 """What tests do with files, and a container's memory often does not let them."""
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def scratch() -> Path:

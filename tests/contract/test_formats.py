@@ -27,6 +27,7 @@ from tests.contract.reports import (
     rendered,
     report,
 )
+from tests.sweeps import sweep
 from tests.unit.model.documents import ANSWER, WAIVER
 
 
@@ -125,10 +126,11 @@ def test_controls_stand_in_the_order_of_their_numbers(name: str) -> None:
     assert places == sorted(places)
 
 
+@sweep(some=600, whole=2_000)
 @pytest.mark.parametrize("name", sorted(set(SHIPPED.formats) - {"terminal", *COUNTING}))
-def test_many_answers_are_told_or_counted(name: str) -> None:
+def test_many_answers_are_told_or_counted(name: str, size: int) -> None:
     """A format that says answers beside its findings bounds them, and says how many it has not."""
-    said = "x" * 600
+    said = "x" * size
     many = tuple(
         msgspec.structs.replace(ANSWER, control=f"cis:{number}", statement=said)
         for number in range(300)
