@@ -24,7 +24,9 @@ _SMALL: Final = 1 << 17
 """Of what is taken apart at once, which is faster while it is near the processor."""
 MOST_LINE: Final = 1 << 26
 _TIMES: Final = 400
-_BESIDES: Final = 1 << 26
+_BESIDES: Final = 1 << 28
+"""Beside that: rows of some thousand targets of which every control says the same are each other's
+repetition, as long as they fit into the window that we write by (half a MiB)."""
 _MOST: Final = 1 << 35
 _WINDOW: Final = 1 << 27
 

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from auditor.errors import IntegrityError
 from auditor.evidence import strict
+from auditor.evidence.assembly import write_results
 from auditor.evidence.content import content_of
+from auditor.evidence.layout import results_in
 from auditor.evidence.streamed import read_cited, read_head, read_results
 from auditor.model.enums import ControlState
 from auditor.model.results import (
@@ -176,6 +178,17 @@ def test_controls_of_ever_so_many_targets(tmp_path: Path, read: Callable[[Path],
     assert path.stat().st_size < strict.MOST_BYTES < len(data)
     found = read(path)
     assert (found.results if read is read_cited else found).tool == DOCUMENT.tool
+
+
+def test_targets_of_which_every_control_says_the_same(tmp_path: Path) -> None:
+    """Their rows repeat one another, so that what we write is far smaller than what it says."""
+    targets = tuple(TargetControl(f"k8s://{n:04}", ControlState.SATISFIED) for n in range(4_000))
+    row = msgspec.json.encode(msgspec.structs.replace(CONTROLS[0], targets=targets))
+    start, end = whole(msgspec.structs.replace(MANY, controls=())).split(b'"controls": []')
+    write_results(tmp_path, [start, b'"controls": [\n', *[row + b",\n"] * 600, row, b"]", end])
+    path = results_in(tmp_path)
+    assert 400 * path.stat().st_size + strict.MOST_BYTES < 600 * len(row)
+    assert read_head(path).tool == DOCUMENT.tool
 
 
 @pytest.mark.parametrize("read", READERS)
