@@ -380,6 +380,10 @@ class Plans:
             )
         return plan
 
+    def forget(self) -> None:
+        """Let go of all plans and what they remember: one that is asked for is made again."""
+        self._plans.clear()
+
 
 def listed_of(rules: Sequence[ActiveRule], *, list_all: bool) -> frozenset[int]:
     """The numbers of the rules of which passes are listed too."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from auditor.allocation import share_heap
+from auditor.allocation import give_back, share_heap
 from auditor.engine.sources import WantedKinds
 from auditor.errors import CollectionError, UsageError
 from auditor.evidence.blocks import BlockReader
@@ -177,7 +177,9 @@ def _read_all(
         for each in coming.values():
             if each.done():
                 each.result()
-        return {number: each.result() for number, each in coming.items()}
+        read = {number: each.result() for number, each in coming.items()}
+    give_back()
+    return read
 
 
 _Submit: TypeAlias = "Callable[..., Future[Collected]]"

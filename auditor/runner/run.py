@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.allocation import give_back
 from auditor.analysis.protocol import Stage
 from auditor.engine import conclude, presence
 from auditor.engine.gate import parse_gate
@@ -43,7 +45,8 @@ _BEFORE, _AFTER = -1, MOST_SHARDS
 """What is done before and after all shards, in the order of what goes wrong."""
 
 _SMALL = 8
-"""A target below this part of a shard's weight is not worth a process."""
+"""A target below this part of a shard's weight is not worth a process; nor is what came of so few
+shards worth giving memory back for."""
 
 
 class Before(msgspec.Struct, frozen=True):
@@ -109,9 +112,15 @@ def audit(
                 keeping.entries[number] = entry_of(job, run, stamp.clock())
     of_run = _judge_run(runs, context, settings, stamp.started[:10])
     context.programs.learn()
+    large = sum(len(run.spools) for _, run in runs) > _SMALL
+    if large:
+        _forget(context)
     if settings.result_cache is not None and any(run.fresh for _, run in runs):
         prune(settings.result_cache)
-    return put_together(runs, of_run, context, settings, stamp, amendments)
+    report = put_together(runs, of_run, context, settings, stamp, amendments)
+    if large:
+        give_back()
+    return report
 
 
 def _spool_of(root: Path, number: int) -> Path:
@@ -276,6 +285,8 @@ def _judge_facts(job: Job, context: Context, run: TargetRun, *, alone: bool) -> 
     later = [each.id for each in by_stage(context.analyses, Stage.RUN)]
     uri, platforms = job.collector.target.uri, context.profile.platforms
     joins = not alone or len(presence.platforms_present(uri, run.census, platforms)) > 1
+    if alone and len(run.spools) > _SMALL:
+        _forget(context)  # nothing more is read, and facts are of other kinds
     blind = Blind(run.gaps, {}, context, whole=False)
     mishaps = Mishaps(job.collector.target.uri, _AFTER)
     with ExitStack() as stack:
@@ -293,6 +304,13 @@ def _judge_facts(job: Job, context: Context, run: TargetRun, *, alone: bool) -> 
             run.add_judged(judge_completed(completing, rows, context, missing, mishaps))
     run.rows.clear()  # a run can have a thousand targets, and none needs these any more
     run.add_mishap(mishaps)
+
+
+def _forget(context: Context) -> None:
+    """Let go of what was remembered to judge many objects, before what came of them is read."""
+    context.plans.forget()
+    gc.collect()
+    give_back()
 
 
 def _judge_run(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
+from typing import Final
 
 import msgspec
 
+from auditor.allocation import give_back
 from auditor.ports import Shard
 from auditor.runner.job import Context, Job
 from auditor.runner.parts import ShardResult
 from auditor.runner.worker import run_shard
 
 MOST_SHARDS = 64
+_TOGETHER: Final = 2
+"""After so many shards memory that became free is given back."""
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -30,8 +34,10 @@ def run_shards(
     can't fork does without.
     """
     if workers <= 1 or len(shards) <= 1 or not hasattr(os, "fork"):
-        for shard in shards:
+        for number, shard in enumerate(shards, 1):
             yield run_shard(job, context, shard)
+            if number % _TOGETHER == 0:
+                give_back()
         return
     from auditor.runner.pool import run_on_workers  # noqa: PLC0415 - small runs do without
 

@@ -1,4 +1,4 @@
-"""Threads take their memory from one heap, as glibc itself tells."""
+"""Threads take their memory from one heap, and what is free is given back."""
 
 from __future__ import annotations
 
@@ -48,3 +48,35 @@ def heaps(*arguments: str) -> int:
 def test_threads_share_one_heap() -> None:
     assert heaps() > 1
     assert heaps("shared") == 1
+
+
+GIVEN_BACK = """
+import sys
+from auditor.allocation import give_back
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1])
+
+
+pieces = [bytes(10_000) for _ in range(4_000)]
+last = [bytes(10_000)]
+full = resident()
+del pieces
+if sys.argv[1:] == ["asked"]:
+    give_back()
+print(full - resident())
+"""
+
+
+def given_back(*arguments: str) -> int:
+    """Count the pages that are no longer resident once pieces below another one are free."""
+    command = [sys.executable, "-c", GIVEN_BACK, *arguments]
+    return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks glibc")
+def test_what_is_free_is_given_back() -> None:
+    assert given_back() < 1_000
+    assert given_back("asked") > 8_000

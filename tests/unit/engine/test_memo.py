@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.engine.kinds import KindPlan, rule_reads
+from auditor.engine.kinds import KindPlan, Plans, rule_reads
 from auditor.engine.slices import Slicer, unite
 from auditor.platforms import PLATFORMS
 from auditor.policy.compiled import ActiveRule
@@ -265,3 +265,16 @@ def test_judgements_that_are_alike_share_the_integers_that_count_them() -> None:
     assert sum(each.tally for each in first) == sum(each.tally for each in other)
     shared = {id(tally) for each in first for tally in each.tallies}
     assert {id(tally) for each in other for tally in each.tallies} == shared
+
+
+def test_a_plan_that_was_forgotten_is_made_again() -> None:
+    rule = active("object.a == 1", kinds=["k8s/Pod"])
+    plans = Plans([rule], list_all=False, memo=True)
+    body = msgspec.json.encode({"a": 2})
+    before = plans.get("k8s/Pod")
+    plans.forget()
+    after = plans.get("k8s/Pod")
+    assert before is not None
+    assert after is not None
+    assert after is not before
+    assert after.judge(body) == before.judge(body)
