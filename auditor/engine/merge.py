@@ -6,9 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from io import BufferedReader
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -51,9 +50,16 @@ def in_order(
         yield ready
 
 
+@runtime_checkable
+class _File(Protocol):
+    """A run in a file, which gives so many bytes of lines at once."""
+
+    def readlines(self, size: int, /) -> list[bytes]: ...
+
+
 def _taker(run: Iterable[bytes], lines: int, size: int) -> Callable[[], list[bytes]]:
     """What takes the next block of a run: so many bytes of a file, so many lines of another."""
-    if isinstance(run, BufferedReader):
+    if isinstance(run, _File):
         return partial(run.readlines, size)
     left = iter(run)
     return lambda: [*islice(left, lines)]
