@@ -70,7 +70,8 @@ class FileReading:
         taken = self._begin()[1]
         if not is_together(taken) or not taken.inputs:
             return self._evidence
-        how = f"read with {', '.join(map(shown, taken.with_files))}"
+        files = ", ".join(map(shown, taken.with_files))
+        how = f"read with {files}" if files else ""
         return msgspec.structs.replace(self._evidence, taken_as=f"with:{taken.inputs}", how=how)
 
     def gaps(self) -> Sequence[Gap]:

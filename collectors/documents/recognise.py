@@ -212,7 +212,10 @@ class Together(Content, Protocol):
 
     @property
     def inputs(self) -> str:
-        """A digest of those, "" where there are none: what is found depends on them."""
+        """A digest of those, and of why others can't be read; "" where there are none of both.
+
+        What is found depends on them.
+        """
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,13 @@ def read(folder: Path) -> tuple[list[Resource], list[Gap]]:
         found += reading.resources()
         gaps += reading.gaps()
     return found, gaps
+
+
+def keys(folder: Path) -> list[str]:
+    """By what results of the files of a folder are remembered."""
+    files = FilesCollector(Target(str(folder), "files"), folder, (INVENTORIES,))
+    found = [each for shard in files.plan(lambda _: 1).shards for each in files.read(shard)]
+    return [each.evidence.key for each in found if not isinstance(each, Gap)]
 
 
 def machines(found: list[Resource]) -> list[str]:
@@ -278,3 +286,15 @@ def test_what_a_host_asks_of_passwords_is_no_password(tmp_path: Path) -> None:
     assert found["vsphere-host-password-reused"]["verdict"] == "pass"
     seen = [each.get("value") for each in found["vsphere-host-password-simple"]["observed"]]
     assert "similar=deny retry=3 min=8,8,8,7,6" in seen
+
+
+def test_a_manager_of_which_nothing_is_saved_any_more(tmp_path: Path) -> None:
+    """The folder tells of it that it was asked: without it nothing remembered counts."""
+    folder = inventory(tmp_path / "inv")
+    assert read(folder)[1] == []
+    known = keys(folder)
+    (asked,) = folder.glob("HostAccessManager-*")
+    shutil.rmtree(asked)
+    (gap,) = read(folder)[1]
+    assert gap.detail.endswith(": QueryLockdownExceptions was saved of nothing")
+    assert all(one != other for one, other in zip(known, keys(folder), strict=True))

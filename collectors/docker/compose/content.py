@@ -60,10 +60,11 @@ class ComposeContent:
 
     @property
     def inputs(self) -> str:
-        """A digest of the other files that went in; "" where there are none."""
-        found = sorted(self._project.inputs.items())
+        """A digest of the other files that went in, or were to; "" where there are none."""
+        project = self._project
+        found = [*sorted(project.inputs.items()), *sorted(project.unread.items())]
         text = "\n".join(f"{path}\0{digest}" for path, digest in found)
-        made = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        made = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return made if found else ""
 
     @property

@@ -35,8 +35,8 @@ class Project(msgspec.Struct):
     """What came out: services by their names, in order.
 
     ``partial`` are those of which more is written where we did not read. ``problems`` are what
-    could not be read, ``inputs`` the digests of the other files that went in, by their paths;
-    ``model`` has what services name: volumes, secrets, configs.
+    could not be read, ``inputs`` the digests of the other files that went in, by their paths,
+    ``unread`` why others did not; ``model`` has what services name: volumes, secrets, configs.
     """
 
     name: str = ""
@@ -44,6 +44,7 @@ class Project(msgspec.Struct):
     partial: set[str] = msgspec.field(default_factory=set)
     problems: list[NotResolved] = msgspec.field(default_factory=list)
     inputs: dict[str, str] = msgspec.field(default_factory=dict)
+    unread: dict[str, str] = msgspec.field(default_factory=dict)
     included: set[str] = msgspec.field(default_factory=set)
     extended: set[str] = msgspec.field(default_factory=set)
     laid: list[str] = msgspec.field(default_factory=list)
@@ -78,6 +79,7 @@ class Resolver:
         project.inputs = {
             path: digest for path, digest in self._reads.digests.items() if path != self._path
         }
+        project.unread = self._reads.unread
         project.included = self._loader.included
         project.extended = self._loader.extending.files
         return project
@@ -160,6 +162,7 @@ class Resolver:
         self._reads.take(main, data)
         project = Resolver(self._files, main, Interpolation()).project(data)
         self._reads.digests.update(project.inputs)
+        self._reads.unread.update(project.unread)
         return set(project.services)
 
 

@@ -57,7 +57,8 @@ class Named(msgspec.Struct, frozen=True):
 class Reads:
     """Reads what one project names, and remembers what of it could not be read.
 
-    ``digests`` are those of the files that went into it, by their paths.
+    ``digests`` are those of the files that went into it, by their paths; ``unread`` says why others
+    did not.
     """
 
     def __init__(self, files: Files, interpolation: Interpolation) -> None:
@@ -65,6 +66,7 @@ class Reads:
         self.interpolation = interpolation
         self.budget = Budget()
         self.digests: dict[str, str] = {}
+        self.unread: dict[str, str] = {}
         self.problems: list[NotResolved] = []
         self._reads = 0
 
@@ -86,6 +88,15 @@ class Reads:
         self._reads += 1
         if self._reads > MOST_FILES:
             raise NotResolved(f"the project reads more than {MOST_FILES} files", file.by)
+        try:
+            data = self._data(file, what)
+        except NotRead as error:
+            self.unread[file.path] = error.detail
+            raise
+        self.take(file.path, data)
+        return data
+
+    def _data(self, file: Named, what: str) -> bytes:
         kind = self._files.kind_of(file.path)
         if kind is PathKind.OUTSIDE:
             detail = f"{what} {file.path} is outside of what is audited, and was not read"
@@ -93,12 +104,10 @@ class Reads:
         if kind is not PathKind.FILE:
             raise NotRead(f"{what} {file.path} is not there", file.by, "", GapCause.UNREACHABLE)
         try:
-            data = self._files.read(file.path, MOST_BYTES)
+            return self._files.read(file.path, MOST_BYTES)
         except OSError as error:
             detail = f"{what} {file.path} can't be read: {error.strerror or error}"
             raise NotRead(detail, file.by, "", GapCause.UNREACHABLE) from error
-        self.take(file.path, data)
-        return data
 
     def named(self, folder: str, node: Node, what: str) -> Named:
         """Find the file that a value names, relative to a folder.

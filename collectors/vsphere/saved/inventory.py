@@ -105,7 +105,7 @@ def _read(files: Files, folder: str) -> Inventory:
             tree.add([found])
             known = (text_of(found.values.get(name)) for name in ("name", "parent"))
             digest.update("\0".join(known).encode("utf-8", "surrogatepass"))
-    digest.update(f"{api}\0{root}\0{settings}".encode())
+    digest.update("\0".join((api, root, settings, *sorted(told))).encode("utf-8", "surrogatepass"))
     return Inventory(
         folder, paths, tree, api, root, settings, _told(told, paths), digest.hexdigest()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from collectors.docker.compose.reads import MOST_BYTES
 from tests.unit.collectors.docker.compose.worlds import resolved, scan, service, write
 
 IMAGE = "services:\n  a:\n    image: x\n"
@@ -212,6 +213,29 @@ def test_evidence_changes_with_its_files(tmp_path: Path) -> None:
         write(tmp_path, {**files, "compose.override.yaml": text})
         keys.add(scan(tmp_path).readings[0].evidence.key)
     assert len(keys) == 3
+
+
+def test_evidence_changes_with_what_cannot_be_read(tmp_path: Path) -> None:
+    """A file that need not be there, and is there and too large, is a gap from then on."""
+    optional = IMAGE + "    env_file: [{path: x.env, required: false}]\n"
+    write(tmp_path, {"compose.yaml": optional})
+    before = scan(tmp_path)
+    known = before.readings[0].evidence
+    assert before.gaps == []
+    write(tmp_path, {"x.env": b"A=1\n" * (MOST_BYTES // 4 + 1)})
+    after = scan(tmp_path)
+    (gap,) = after.gaps
+    assert gap.detail == "the file of variables x.env can't be read: more than 4,194,304 bytes"
+    evidence = after.readings[0].evidence
+    assert evidence.key != known.key
+    assert (known.how, evidence.how) == ("", "")
+
+
+def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
+    """It is a gap, and no error of ours."""
+    text = IMAGE + '    env_file: ["\\uD800.env"]\n'
+    found = scan(write(tmp_path, {"compose.yaml": text}))
+    assert len(found.gaps) == 1
 
 
 def test_default_network(tmp_path: Path) -> None:
