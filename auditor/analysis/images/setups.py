@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.ages import moment
 from auditor.analysis.images import rows
 from auditor.analysis.images.knowing import Joined, Shelf, Wanted
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
@@ -164,7 +165,7 @@ def _chosen(how: Joined, known: Sequence[_Said]) -> list[_Said]:
     each_once = sorted(once.values(), key=lambda each: (each.origin.kind, each.origin.source))
     if how is Joined.DIGEST or not each_once:
         return each_once
-    newest = max(each_once, key=lambda each: (each.created, each.origin.source))
+    newest = max(each_once, key=lambda each: (moment(each.created), each.origin.source))
     return [each for each in each_once if each.is_of(newest)]
 
 

@@ -96,6 +96,16 @@ def test_by_a_tag_the_newest_counts() -> None:
     assert said(old, report(), deployment()) == {"Deployment ml/web": ("10001", False, "tag")}
 
 
+def test_the_newest_is_found_by_time() -> None:
+    """Trivy writes the zone of its machine: ``findings/trivy-reports-in-local-time.sh``."""
+    old = report(CreatedAt="2026-11-02T04:55:01.87071586+09:00")
+    old["Metadata"] |= {"ImageID": OTHER, "RepoDigests": [f"r.io/app@{OTHER}"]}
+    new = report(CreatedAt="2026-11-01T20:00:00Z")
+    new["Metadata"]["ImageConfig"] = {"config": {"User": "0"}}
+    for both in ((new, old), (old, new)):
+        assert said(*both, deployment()) == {"Deployment ml/web": ("0", False, "tag")}
+
+
 def test_an_image_is_found_by_what_its_engine_calls_it_where_it_lies() -> None:
     running = pod("other:1", f"docker://{OTHER}")
     assert said(here(manifests=[OTHER]), running) == {
