@@ -154,8 +154,7 @@ def test_the_hook_sees(estate: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.json"
     own = tmp_path / "own"
     own.mkdir()
-    ran = watch(
-        "scan", own, "scan", estate, "--progress", "none", "-q", "-o", f"json={out}", own=own
-    )
+    one = estate / "platform/rbac.yaml"
+    ran = watch("scan", own, "scan", one, "--progress", "none", "-q", "-o", f"json={out}", own=own)
     assert f"'{out}" in ran.stderr
     assert "auditor.cli" in ran.stderr

@@ -29,9 +29,9 @@ from tests.unit.collectors.kubernetes.node.trees import (
 )
 
 SHELLS = [
-    pytest.param(shell, id=" ".join(shell))
-    for shell in (("dash",), ("bash",), ("bash", "--posix"), ("sh",))
+    pytest.param(shell, id=" ".join(shell)) for shell in (("dash",), ("bash",), ("bash", "--posix"))
 ]
+"""Beside ``sh``, by which what is compared with them was seen."""
 LONG = [letter * (length - 20) for length in (49, 50, 57, 58) for letter in "né"]
 """Below ``/etc/kubernetes/pki/``: one line of base64 or two, of paths around that length."""
 ETCD = ("etcd", "--name=a", "--data-dir", "/srv/etcd", "--initial-cluster-token=s3cr3t-1")
