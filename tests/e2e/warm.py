@@ -34,6 +34,12 @@ LATE = (
     "collectors.kubernetes.live.kubernetes_client",
 )
 """What runs when it is imported, and what only few commands ask for: others' packages."""
+OTHERS = (
+    *("cryptography.hazmat.backends.openssl.backend", "ctypes", "importlib.readers"),
+    *("encodings.idna", "encodings.utf_16_be", "encodings.utf_8_sig"),
+    *("securesystemslib.dsse", "securesystemslib.signer"),
+)
+"""What is not ours, and is asked for by whoever signs, reads a cluster or writes a page."""
 METHODS = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub")
 """What patterns are asked for: each compiles them if it is the first."""
 STREAMS = ("stdin", "stdout", "stderr")
@@ -94,6 +100,8 @@ def prepare() -> None:
         for found in pkgutil.walk_packages([package], f"{package}."):
             if found.name not in LATE:
                 importlib.import_module(found.name)
+    for name in OTHERS:
+        importlib.import_module(name)
     for each in gc.get_objects():
         if isinstance(each, Late):
             for method in METHODS:
