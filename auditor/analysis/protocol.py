@@ -75,10 +75,15 @@ class Site(msgspec.Struct, frozen=True):
     line_in: LineIn
 
     def origin(self, resource: Resource, pointer: str = "", fields: Iterable[str] = ()) -> Origin:
-        """Say where a resource stands, with the lines of the fields at some pointers."""
+        """Say where a resource stands, with the lines of the fields at some pointers.
+
+        None of them is kept where all stand in the line of the resource, as in a page of JSON.
+        """
         lines: list[tuple[str, int]] = []
         if resource.line:
             lines = [(field, self.line_in(resource.document, field)) for field in fields]
+            if all(line == resource.line for _, line in lines):
+                lines = []
         return Origin(
             target=self.target.uri,
             target_uid=self.target.uid,
