@@ -206,8 +206,12 @@ class Unverified:
         return cls(file, expected, head) if file.read(len(head)) == head else None
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer where there are no more."""
-        data = self._file.read(min(size, self._size))
+        """The next bytes, fewer where there are no more; none, and no whole, where it fails."""
+        try:
+            data = self._file.read(min(size, self._size))
+        except OSError:
+            self._expected = b""
+            return b""
         self._digest.update(data)
         return data
 

@@ -70,8 +70,9 @@ def _files(seen: Observed, kubelet: Kubelet) -> Body:
     told = kubelet.value("pod-manifest-path", "staticPodPath")
     manifests = _told(told) or MANIFESTS
     body: Body = {"node": kubelet.node, "account": {"user": 0, "group": 0}}
+    doubt = [_unknown("which folder of manifests it has is not known")] if told is None else []
     for field, name in COMPONENTS.items():
-        body[field] = list(_manifests(seen, manifests, name))
+        body[field] = list(_manifests(seen, manifests, name)) or doubt
     for field, paths in FILES.items():
         found = list(_each(seen, (*paths, *_credentials(seen, field)), FILE))
         body[field] = found or list(_unsure(seen, field))
@@ -109,7 +110,7 @@ def _of_kubelet(seen: Observed, kubelet: Kubelet) -> Body:
             "clientAuthority": CLIENT_AUTHORITY,
             "kubeletSettings": KUBELET_SETTINGS,
         }
-        doubt = [{"path": "the kubelet", "unread": kubelet.unread}]
+        doubt = [_unknown(kubelet.unread)]
         return {field: list(_each(seen, (path,), FILE)) or doubt for field, path in usual.items()}
     credentials = kubelet.flags.last("kubeconfig")
     authority = kubelet.value("client-ca-file", "authentication", "x509", "clientCAFile")
@@ -118,9 +119,13 @@ def _of_kubelet(seen: Observed, kubelet: Kubelet) -> Body:
         "kubeletCredentials": list(_each(seen, _told(credentials), FILE)),
         "clientAuthority": list(_each(seen, _told(authority), FILE))
         if authority is not None
-        else [{"path": "the kubelet", "unread": "which authority it has is not known"}],
+        else [_unknown("which authority it has is not known")],
         "kubeletSettings": list(_each(seen, settings, FILE)),
     }
+
+
+def _unknown(why: str) -> Body:
+    return {"path": "the kubelet", "unread": why}
 
 
 def _told(path: str | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from collectors.documents.guards import Unreadable
@@ -77,12 +77,17 @@ class Kubelet:
                 yield _parsed(self._seen, each)
 
     def value(self, flag: str, *steps: str) -> str | None:
-        """What it was told by a flag, or else by its files: a path; None where nobody knows."""
+        """What it was told by a flag, or else by its files: a path; None where nobody knows.
+
+        Drop-ins count whatever the case of their names, by an order of its own
+        (``findings/kubelet-drop-ins-any-case.sh``).
+        """
         if flag in self.flags.values:
             return self.flags.last(flag)
         found = ""
-        for each in self.settings:
-            if "unread" in each:
+        files = 1 if self.flags.last("config").rstrip("/") else 0
+        for number, each in enumerate(self.settings):
+            if "unread" in each or (number >= files and _is_misspelt(each["values"], steps)):
                 return None
             value: Any = each["values"]
             for step in steps:
@@ -100,6 +105,17 @@ class Kubelet:
             "hidden": self.flags.hidden,
             "settings": self.settings,
         }
+
+
+def _is_misspelt(value: object, steps: Iterable[str]) -> bool:
+    """Whether a name on the way to a value has letters of another case."""
+    for step in steps:
+        if not isinstance(value, dict):
+            return False
+        if any(name != step and name.casefold() == step.casefold() for name in value):
+            return True
+        value = value.get(step)
+    return False
 
 
 def _is_folder(there: Stat | Unread) -> bool:

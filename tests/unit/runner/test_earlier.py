@@ -21,7 +21,6 @@ from auditor.model.enums import GapCause
 from auditor.model.resource import Evidence, Gap, Resource, Target
 from auditor.platforms import Platforms
 from auditor.policy import CacheFolder
-from auditor.policy.cachefile import Unverified
 from auditor.ports import Plan, Reading, Shard
 from auditor.runner.earlier import Earlier
 from auditor.runner.job import Context, Job, context_of
@@ -394,29 +393,3 @@ def _told(readings: list[Reading | Gap]) -> list[object]:
         each if isinstance(each, Gap) else (each.source, each.scope, each.evidence.key)
         for each in readings
     ]
-
-
-@given(st.binary(max_size=40), st.integers(0, 120), st.booleans(), st.integers(0, 1 << 62))
-@examples(200)
-def test_pieces_are_believed_when_all_are_whole(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes, place: int, spoil: object, size: int
-) -> None:
-    folder = CacheFolder(tmp_path_factory.mktemp("pieces"), ("a",))
-    folder.write_parts("b", "stamp", (data[:7], data[7:]))
-    path = folder.base / "a" / "b"
-    written = path.read_bytes()
-    at = place % len(written)
-    if spoil:
-        path.write_bytes(written[:at] + bytes((written[at] ^ 1,)) + written[at + 1 :])
-    assert folder.read("b", "stamp") == (None if spoil else data)
-    with folder.reading("b", "stamp") as file:
-        whole = file is not None and _parts(file, folder.base / "copy", size) == data
-        assert (file is not None and file.is_whole() and whole) == (not spoil)
-    with folder.reading("b", "another") as file:
-        assert file is None
-
-
-def _parts(file: Unverified, copy: Path, size: int) -> bytes:
-    head = file.read(3)
-    file.copy(copy, size)
-    return head + copy.read_bytes() + file.read(100)

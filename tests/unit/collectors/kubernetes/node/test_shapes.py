@@ -242,6 +242,47 @@ def test_a_null_in_a_drop_in_takes_a_path_away(tmp_path: Path) -> None:
     assert patch["nulls"] == [["authentication", "x509"]]
 
 
+def test_no_manifest_is_seen_where_their_folder_is_not_known(tmp_path: Path) -> None:
+    (node(tmp_path) / "var/lib/kubelet/config.yaml").write_text("- a\n")
+    for each in (tmp_path / "etc/kubernetes/manifests").iterdir():
+        each.unlink()
+    found = seen(tmp_path)[NODE_FILES]
+    for field in ("apiServerManifest", "etcdManifest", "schedulerManifest"):
+        (only,) = found[field]
+        assert only["unread"] == "which folder of manifests it has is not known"
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("authentication: {x509: {clientCAFile: /a}}", ["/a"]),
+        ("authentication: {x509: {clientCaFile: /a}}", None),
+        ("authentication: {X509: {clientCAFile: /a}}", None),
+        ("Authentication: {}", None),
+        ("authorization: {Mode: Webhook}", ["/etc/kubernetes/pki/ca.crt"]),
+    ],
+)
+def test_a_path_that_a_drop_in_misspells_is_not_known(
+    tmp_path: Path, said: str, known: list[str] | None
+) -> None:
+    """As ``findings/kubelet-drop-ins-any-case.sh`` shows of 1.37.2."""
+    _drop_ins(tmp_path, "/srv/k.d", "10.conf")
+    (tmp_path / "srv/k.d/10.conf").write_text(f"kind: KubeletConfiguration\n{said}\n")
+    found = seen(tmp_path)[NODE_FILES]["clientAuthority"]
+    if known is None:
+        (only,) = found
+        assert only["unread"] == "which authority it has is not known"
+    else:
+        assert paths(found) == known
+
+
+def test_a_file_is_read_letter_by_letter(tmp_path: Path) -> None:
+    _drop_ins(tmp_path, "/srv/k.d")
+    said = "kind: KubeletConfiguration\nauthentication: {x509: {clientCaFile: /a}}\n"
+    (tmp_path / "srv/k.yaml").write_text(said)
+    assert seen(tmp_path)[NODE_FILES]["clientAuthority"] == []
+
+
 def test_other_names_and_places_of_manifests(tmp_path: Path) -> None:
     node(tmp_path)
     settings = tmp_path / "var/lib/kubelet/config.yaml"
