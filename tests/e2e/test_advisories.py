@@ -70,7 +70,7 @@ def test_they_are_listed_with_versions_conditions_and_sources() -> None:
     assert "https://nvidia.custhelp.com/app/answers/detail/a_id/5850" in shown
     assert shown.splitlines()[-1].startswith("6 advisories, the newest of 2026-06-30;")
     driver = " ".join(auditor("advisories", "nvidia-driver").out.split())
-    mended = "Mended in 535.309.01, 580.159.03, 595.71.05; of other branches before these nothing"
+    mended = "Mended in 595.71.05, 580.159.03, 535.309.01; of other branches before these nothing"
     assert mended in driver
 
 

@@ -139,7 +139,7 @@ def by_securesystemslib(path: Path, made: Made) -> None:
     envelope = copy.deepcopy(json.loads(path.read_text())["dsseEnvelope"])
     for each in envelope["signatures"]:
         each["keyid"] = made.held.public.name
-    Envelope.from_dict(envelope).verify([made.held.public.key], 1)
+    Envelope.from_dict(envelope).verify([made.held.public.of_signer()], 1)
 
 
 def test_securesystemslib(signed: Made) -> None:
