@@ -10,8 +10,7 @@
 #     localhost/app      localhost, app                      localhost, app
 #     Localhost/app      Localhost, app                      docker.io, Localhost/app
 #
-# So whoever types a name with a capital letter asks a host of that name for it, and a list of allowed registries that was written
-# by the documentation takes that for Docker Hub.
+# So a name with a capital letter is asked of a host of that name, and a program that goes by the documentation shows another one.
 #
 # Needs Go, Python, the module proxy and the package registry. Ends with 0 while both behave as written above.
 set -euo pipefail
