@@ -38,26 +38,19 @@ from functools import partial
 import msgspec
 
 from auditor.analysis.shapes import prepare, quiet, replaced
-from auditor.cel import Environment, Program, ReadTree
+from auditor.cel import Environment, ReadTree
 from auditor.engine.judge import Judge
-from auditor.engine.members import never_applies
 from auditor.engine.naming import Naming
 from auditor.engine.outcome import Judgement
 from auditor.engine.partial import Partial
-from auditor.engine.paths import plain_paths
 from auditor.engine.slices import (
-    NOTHING,
-    WHOLE,
     Divider,
     Slicer,
-    as_evidence,
-    at_path,
-    expand_joined,
     touches,
     unite,
-    with_keys,
 )
 from auditor.engine.templates import may_hold
+from auditor.engine.tiers import last_tier, rule_reads, tier_of
 from auditor.model.enums import About
 from auditor.platforms import PLATFORMS, Platforms
 from auditor.platforms.shape import Shape
@@ -90,14 +83,14 @@ class KindPlan:
         self._naming = Naming(shape)
         grouped: dict[int, list[tuple[int, ActiveRule]]] = {}
         for index, rule in ((index, self._naming.without(rule)) for index, rule in rules):
-            grouped.setdefault(_tier(rule_reads(rule, shape), shape), []).append((index, rule))
+            grouped.setdefault(tier_of(rule_reads(rule, shape), shape), []).append((index, rule))
         self._groups = [
             _Tier(
                 grouped[tier],
                 shape,
                 self._naming,
                 list_all=list_all,
-                memo=memo and tier < _last(shape),
+                memo=memo and tier < last_tier(shape),
                 alone=len(grouped) == 1,
             )
             for tier in sorted(grouped)
@@ -136,58 +129,6 @@ class KindPlan:
         """
         lazy = _Body(self._shape, body, clean=clean)
         return (self._partial.judge(lazy.value(), templated=lazy.templated),)
-
-
-def _last(shape: Shape) -> int:
-    """The first tier whose slices are not worth remembering: no two are equal."""
-    return max(1, len(shape.volatile))
-
-
-def _tier(tree: ReadTree, shape: Shape) -> int:
-    """How volatile what a rule reads is: the number of the last volatile set that it touches."""
-    tiers = [
-        tier
-        for tier, paths in enumerate(shape.volatile, 1)
-        if any(touches(tree, path) for path in paths)
-    ]
-    return max(tiers, default=0)
-
-
-def rule_reads(rule: ActiveRule, shape: Shape) -> ReadTree:
-    """What a rule may read of a body: all its expressions, with ``item`` put in place.
-
-    What one expression shows as evidence is there, however little of it another one reads.
-    """
-    if rule.each is None and never_applies(rule):
-        return NOTHING
-    trees: list[ReadTree] = []
-    items: list[ReadTree] = []
-    programs = [rule.check, *rule.message.programs()]
-    if rule.when is not None:
-        programs.append(rule.when)
-    for program in programs:
-        if "object" in program.reads:
-            trees.append(as_evidence(program.reads["object"]))
-        if "item" in program.reads:
-            items.append(as_evidence(program.reads["item"]))
-    if rule.each is not None:
-        trees.append(_each_reads(rule.each, unite((*items, _LABEL))))
-    return with_keys(expand_joined(as_evidence(unite(trees)), shape))
-
-
-_LABEL = ReadTree(dict.fromkeys(("name", "key", "path"), WHOLE), None, whole=False)
-
-
-def _each_reads(each: Program, item: ReadTree) -> ReadTree:
-    """Put the reads of ``item`` below the list that ``each`` returns.
-
-    Returning a list reads it whole. When the expression only names lists, their elements are read
-    only as far as the rule reads ``item``.
-    """
-    paths = plain_paths(each.source)
-    if paths is None:
-        return each.reads.get("object", WHOLE)
-    return unite(at_path(path, ReadTree({}, item, whole=False)) for path in paths)
 
 
 class _Body:

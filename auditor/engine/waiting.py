@@ -14,10 +14,11 @@ import msgspec
 
 from auditor.analysis.completing import Aspect
 from auditor.analysis.shapes import quiet
-from auditor.engine.kinds import KindPlan, rule_reads
+from auditor.engine.kinds import KindPlan
 from auditor.engine.outcome import BodyPath, Judgement, Outcome
 from auditor.engine.slices import Slicer, touches, unite
 from auditor.engine.tally import from_bytes, gathered, lane, lanes, scattered, to_bytes
+from auditor.engine.tiers import rule_reads
 from auditor.model.enums import Verdict
 from auditor.model.pointers import token
 from auditor.platforms.shape import Shape

@@ -6,8 +6,8 @@ import msgspec
 
 from auditor.analysis.protocol import OTHERS, Prefers, ReadsBeside, Stage
 from auditor.analysis.table import ANALYSES
-from auditor.engine.kinds import rule_reads
 from auditor.engine.sources import needing, read_for
+from auditor.engine.tiers import rule_reads
 from auditor.errors import PolicyError
 from auditor.model.policy import Rule
 from auditor.platforms import PLATFORMS

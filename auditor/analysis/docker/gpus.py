@@ -31,8 +31,9 @@ import msgspec
 from auditor.analysis.docker.doors import ALL, Door, device_id, doors_of
 from auditor.analysis.gpu.bypass import Way
 from auditor.analysis.gpu.devices import parse_device
-from auditor.analysis.gpu.estate import Device, Estate, Held, Reach
+from auditor.analysis.gpu.estate import Estate
 from auditor.analysis.gpu.handing import handed_by
+from auditor.analysis.gpu.held import Device, Held, Reach
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import REACH, SHARE, facts_of

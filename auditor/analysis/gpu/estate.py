@@ -7,20 +7,32 @@ counting says what follows (:mod:`counting`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from auditor.analysis.gpu.adapters import Adapters
-from auditor.analysis.gpu.bypass import Way
 from auditor.analysis.gpu.components import Component, is_component
 from auditor.analysis.gpu.configured import Configurations
 from auditor.analysis.gpu.declared import Declared, HeldPod
-from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device, steps_of
+from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device
 from auditor.analysis.gpu.dra import ClaimedDevice, ClaimRow, Pool, SliceDevice, path_of
 from auditor.analysis.gpu.hami_grants import register_of
+from auditor.analysis.gpu.held import (
+    Device,
+    Held,
+    Holder,
+    NodePool,
+    Pools,
+    Reach,
+    doubt,
+    doubt_all,
+    in_machine,
+    is_given,
+    note,
+    pool_step,
+)
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.nodes import NodeRow, Offer, offers
 from auditor.analysis.gpu.pods import PodUse
@@ -36,86 +48,6 @@ from auditor.model.fact import Origin
 NO_POOL: Final = Pool("", {}, whole=False)
 UNIQUE: Final = ("GPU-", "MIG-")
 """How the ids begin that no two devices have in common, wherever they are."""
-
-
-class Held(msgspec.Struct, frozen=True):
-    """A grant, by which source (:mod:`sources`), and where it was read."""
-
-    grant: Grant
-    source: str
-    origin: Origin
-
-
-class Device(msgspec.Struct):
-    """A GPU, and who has something of it; ``notes`` say what is not known, or contradicts."""
-
-    product: str = ""
-    held: list[Held] = []
-    notes: list[str] = []
-
-
-class Holder(msgspec.Struct, frozen=True):
-    """A pod that holds some of what a node offers; ``known``: it is told which devices it has.
-
-    ``on_known``: and of which GPUs those are. ``machine``: it runs in a virtual machine.
-    """
-
-    tenant: str
-    pod: str
-    slots: int
-    known: bool
-    origin: Origin
-    on_known: bool = False
-    machine: bool = False
-
-
-class NodePool(msgspec.Struct, frozen=True):
-    """What a node offers under one name, and the pods that hold some of it."""
-
-    offer: Offer
-    holders: tuple[Holder, ...]
-
-
-class Reach(msgspec.Struct, frozen=True):
-    """A pod that reaches every GPU of its node."""
-
-    tenant: str
-    pod: str
-    node: str
-    ways: list[Way]
-    component: bool
-    origin: Origin
-
-
-class Pools(Mapping[tuple[str, str], NodePool]):
-    """The pools of all nodes, by node and resource; packed, as every pod with a GPU is in one."""
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._names: dict[tuple[str, str], None] = {}
-        self._by_node: Shelf[dict[str, NodePool]] = Shelf(dict[str, NodePool])
-
-    def put(self, node: str, pools: dict[str, NodePool]) -> None:
-        """Learn what a node offers, by resource: all of it."""
-        if pools:
-            self._names |= {(node, resource): None for resource in pools}
-            self._by_node.put(node, pools)
-
-    def __getitem__(self, place: tuple[str, str]) -> NodePool:
-        node, resource = place
-        return (self._by_node.get(node) or {})[resource]
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def holders(self) -> Iterator[Holder]:
-        """Yield all holders of all nodes, in the order in which nodes were learnt."""
-        for _, pools in self._by_node:
-            for pool in pools.values():
-                yield from pool.holders
 
 
 class Estate:
@@ -200,7 +132,7 @@ class Estate:
             known = pool.devices.get(claimed.device)
             device = self._device(pool.node, _gpu_of(claimed, known))
             if known is None:
-                _note(device, f"no slice of {claimed.driver} has {claimed.pool}/{claimed.device}")
+                note(device, f"no slice of {claimed.driver} has {claimed.pool}/{claimed.device}")
             else:
                 device.product = device.product or known.product
             for pod in row.pods:
@@ -244,7 +176,7 @@ class Estate:
                 device = parse_device(text)
                 held = self._given(name, tenant, pod, device, offered.get(resource), origin)
                 if machine:
-                    held.held[-1] = _in_machine(held.held[-1])
+                    held.held[-1] = in_machine(held.held[-1])
             for resource, slots in plain.asked.items():
                 if f"{origin.namespace}/{use.backed.get(resource)}" in self._claims:
                     continue  # its claim says which device it has
@@ -304,13 +236,13 @@ class Estate:
         found.held.append(Held(said.grant, POD_MARKS, said.origin))
         self.said.add(said.origin.namespace)
         if said.note:
-            _note(found, said.note)
+            note(found, said.note)
         if said.gpu.startswith(UNIQUE) and said.grant.certainty >= Certainty.DECLARED:
             nodes = self._declared_on.setdefault(said.gpu, {})
             earlier = list(nodes) if node not in nodes else []
             nodes[node] = None
             for other in [*earlier[:1], node] if len(nodes) > 1 else ():
-                _doubt(self.devices[other, said.gpu])
+                doubt(self.devices[other, said.gpu])
 
     def _given(
         self,
@@ -331,7 +263,7 @@ class Estate:
         grant = Grant(tenant, pod, Certainty.EXACT, sharing, path)
         found = self._device(node, device.gpu or device.path[0].id)
         if not device.gpu:
-            _note(found, "which GPU this instance is of is not in the API: compare nvidia-smi -L")
+            note(found, "which GPU this instance is of is not in the API: compare nvidia-smi -L")
         if offer is not None:
             found.product = found.product or offer.product
         found.held.append(Held(grant, POD_STATUS, origin))
@@ -344,11 +276,11 @@ class Estate:
         """
         nodes: dict[str, list[str]] = {}
         for (node, gpu), device in self.devices.items():
-            if gpu.startswith(UNIQUE) and any(map(_is_given, device.held)):
+            if gpu.startswith(UNIQUE) and any(map(is_given, device.held)):
                 nodes.setdefault(gpu, []).append(node)
         for gpu, found in nodes.items():
             for node in found if len(found) > 1 else ():
-                _doubt_all(self.devices[node, gpu], [each for each in found if each != node])
+                doubt_all(self.devices[node, gpu], [each for each in found if each != node])
 
     def _device(self, node: str, gpu: str) -> Device:
         found = self.devices.get((node, gpu))
@@ -364,15 +296,6 @@ def _gpu_of(claimed: ClaimedDevice, known: SliceDevice | None) -> str:
     return f"{claimed.driver}/{claimed.pool}/{claimed.device}"
 
 
-def _doubt(device: Device) -> None:
-    """Lower what schedulers alone say of a device, because they say it on another node as well."""
-    _note(device, "pods of another node are said to have this device as well")
-    for index, held in enumerate(device.held):
-        if held.source == POD_MARKS and held.grant.certainty is Certainty.DECLARED:
-            grant = replace(held.grant, certainty=Certainty.POSSIBLE)
-            device.held[index] = replace(held, grant=grant)
-
-
 def _names_gpus(given: Iterable[tuple[str, str]], resource: str) -> bool:
     """Say whether the ids of what a pod was given of a resource name the GPUs."""
     return all(parse_device(text).gpu for name, text in given if name == resource)
@@ -386,30 +309,6 @@ def _inside(device: DeviceId, offer: Offer | None) -> tuple[Step, ...]:
     return device.path
 
 
-def _in_machine(held: Held) -> Held:
-    return replace(held, grant=replace(held.grant, machine=True))
-
-
-def _is_given(held: Held) -> bool:
-    return held.source != POD_MARKS and held.grant.certainty is Certainty.EXACT
-
-
-def _doubt_all(device: Device, others: Sequence[str]) -> None:
-    """Take from what is exact that it is: somebody said it, and somebody else another thing."""
-    _note(
-        device, f"a GPU of this id is said to be in {', '.join(sorted(others)[:3]) or '?'} as well"
-    )
-    for index, held in enumerate(device.held):
-        if held.grant.certainty is Certainty.EXACT:
-            grant = replace(held.grant, certainty=Certainty.DECLARED)
-            device.held[index] = replace(held, grant=grant)
-
-
-def _note(device: Device, text: str) -> None:
-    if text not in device.notes:
-        device.notes.append(text)
-
-
 def _unknown(resource: str, holders: Sequence[Holder]) -> Offer:
     """What pods hold of a node that was not read, or does not offer it any more."""
     return Offer(
@@ -421,8 +320,3 @@ def _unknown(resource: str, holders: Sequence[Holder]) -> Offer:
         product="",
         doubt=f"what the node offers of {resource} was not read",
     )
-
-
-def pool_step(offer: Offer) -> tuple[Step, ...]:
-    """The part of a GPU that a device of an offer is; which one is not known."""
-    return steps_of(offer.profile)

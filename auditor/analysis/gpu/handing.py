@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.devices import mig_profile
-from auditor.analysis.gpu.estate import UNIQUE, Device, Estate, NodePool
+from auditor.analysis.gpu.estate import UNIQUE, Estate
+from auditor.analysis.gpu.held import Device, NodePool
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.pairs import of_device, of_pool, reaches_on
 from auditor.analysis.gpu.shares import Certainty, Share

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.gpu.estate import Device, Estate, Held, Holder, NodePool
+from auditor.analysis.gpu.estate import Estate
+from auditor.analysis.gpu.held import Device, Held, Holder, NodePool
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.pairs import PoolShares, weakest
 from auditor.analysis.gpu.shares import Certainty, Grant, Share, Step

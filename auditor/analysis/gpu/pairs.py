@@ -19,7 +19,8 @@ from itertools import combinations
 import msgspec
 
 from auditor.analysis.gpu.counting import may_share, must_share
-from auditor.analysis.gpu.estate import Device, Estate, NodePool, Reach, pool_step
+from auditor.analysis.gpu.estate import Estate
+from auditor.analysis.gpu.held import Device, NodePool, Reach, pool_step
 from auditor.analysis.gpu.isolation import ISOLATION, Level, Mechanism, level_of, weakest_of
 from auditor.analysis.gpu.shares import Certainty, Grant, Share, shares
 

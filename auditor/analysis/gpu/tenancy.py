@@ -24,8 +24,9 @@ import msgspec
 
 from auditor.analysis.gpu.adapters import Together
 from auditor.analysis.gpu.components import Component, components_from_table
-from auditor.analysis.gpu.estate import Device, Estate, NodePool, Reach
+from auditor.analysis.gpu.estate import Estate
 from auditor.analysis.gpu.handing import handed_by
+from auditor.analysis.gpu.held import Device, NodePool, Reach
 from auditor.analysis.gpu.learning import learn
 from auditor.analysis.gpu.matrix import device_fact, pool_fact
 from auditor.analysis.gpu.naming import CONFIG_MAP

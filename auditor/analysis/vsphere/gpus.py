@@ -28,8 +28,9 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from auditor.analysis.gpu.estate import Device, Estate, Held
+from auditor.analysis.gpu.estate import Estate
 from auditor.analysis.gpu.handing import JOINED
+from auditor.analysis.gpu.held import Device, Held
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.analysis.gpu.tenancy import SHARE, facts_of

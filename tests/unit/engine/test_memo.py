@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.engine.kinds import KindPlan, Plans, rule_reads
+from auditor.engine.kinds import KindPlan, Plans
 from auditor.engine.slices import Slicer, unite
+from auditor.engine.tiers import rule_reads
 from auditor.platforms import PLATFORMS
 from auditor.policy.compiled import ActiveRule
 from auditor.secrets import redact

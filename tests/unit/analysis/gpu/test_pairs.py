@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from auditor.analysis.gpu.estate import Holder, NodePool
+from auditor.analysis.gpu.held import Holder, NodePool
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.nodes import Offer
 from auditor.analysis.gpu.pairs import of_pool
