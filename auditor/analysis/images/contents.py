@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.images import rows
+from auditor.analysis.images.facts import fact_of
 from auditor.analysis.images.knowing import Joined, Shelf, Wanted
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.fact import Fact, Origin
@@ -99,31 +100,18 @@ class Contents:
 
 def _used(row: Row, key: tuple[str, ...], use: rows.Use, how: Joined, known: Read | None) -> Fact:
     if known is None:
-        return _fact(ContentFact(use.image, use.by, known=False), key, row.read_at)
+        return fact_of(CONTENT, ContentFact(use.image, use.by, known=False), key, row.read_at)
     body = _content(use.image, use.by, known, how)
-    return _fact(body, key, row.read_at, known.origin)
+    return fact_of(CONTENT, body, key, row.read_at, known.origin)
 
 
 def _alone(read: Read) -> Fact:
     image = read.files.image
     name = next(iter((*image.names, *image.digests, image.id)))
     key = ("", read.origin.target, name)
-    return _fact(_content(name, "", read, Joined.DIGEST), key, read.origin)
+    return fact_of(CONTENT, _content(name, "", read, Joined.DIGEST), key, read.origin)
 
 
 def _content(image: str, by: str, read: Read, how: Joined) -> ContentFact:
     special = read.files.special
     return ContentFact(image, by, True, len(special), special[:_MOST], how.value)
-
-
-def _fact(body: ContentFact, key: tuple[str, ...], subject: Origin, *related: Origin) -> Fact:
-    return Fact(
-        kind=CONTENT,
-        key=key,
-        body=msgspec.json.encode(body),
-        subject=subject,
-        related=related,
-        elsewhere=tuple((f"/{name}", None) for name in body.__struct_fields__),
-        draws_on=tuple(dict.fromkeys((each.target, "") for each in (subject, *related))),
-        part=body.image,
-    )

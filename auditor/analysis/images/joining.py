@@ -15,7 +15,7 @@ are scanned at all, each use is a fact, ``image/Use``, and an image that no repo
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -23,6 +23,7 @@ import msgspec
 
 from auditor.analysis.ages import moment
 from auditor.analysis.images import rows
+from auditor.analysis.images.facts import fact_of
 from auditor.analysis.images.knowing import Joined, Shelf, Wanted
 from auditor.analysis.images.scanned import Documents, scanned
 from auditor.analysis.images.statements import Statuses
@@ -44,7 +45,6 @@ from auditor.platforms.images import (
 
 _MOST_GAPS: Final = 100
 _HINT: Final = "give a report of it: trivy image --format json IMAGE"
-_encode = msgspec.json.encode
 _decode_report: Final = msgspec.json.Decoder(Report).decode
 _decode_sbom: Final = msgspec.json.Decoder(Sbom).decode
 _decode_signature: Final = msgspec.json.Decoder(Signature).decode
@@ -161,7 +161,7 @@ class Images:
                     last = best.body, _decode_report(best.body)
                 documents = library.documents(wanted, self._day)
                 body = scanned(use.image, use.by, last[1], how, wanted, documents)
-                yield _fact(SCANNED, row.read_at, key[1:], body, best.origin)
+                yield fact_of(SCANNED, body, key[1:], row.read_at, best.origin)
         if self._kind == SCANNED:
             yield from _by_themselves(library, uses.seen, self._day)
         else:
@@ -205,28 +205,12 @@ def _by_themselves(library: _Library, seen: Container[Origin], day: str) -> Iter
         wanted = Wanted.of(name, image.digests, ids, library.engines)
         documents = library.documents(wanted, day)
         body = scanned(name, "", report, Joined.DIGEST, wanted, documents)
-        yield _fact(SCANNED, kept.origin, ("", kept.origin.source, name), body)
+        yield fact_of(SCANNED, body, ("", kept.origin.source, name), kept.origin)
 
 
 def _use(row: Row, use: rows.Use, wanted: Wanted, *, scanned: bool) -> Fact:
     body = UseFact(use.image, use.by, min(wanted.digests, default=""), scanned)
-    return _fact(USED, row.read_at, row.key[1:], body)
-
-
-def _fact(
-    kind: str, subject: Origin, key: tuple[str, ...], body: msgspec.Struct, *related: Origin
-) -> Fact:
-    fields: Mapping[str, object] = msgspec.to_builtins(body)
-    return Fact(
-        kind=kind,
-        key=key,
-        body=_encode(body),
-        subject=subject,
-        related=related,
-        elsewhere=tuple((f"/{name}", None) for name in fields),
-        draws_on=tuple(dict.fromkeys((each.target, "") for each in (subject, *related))),
-        part=str(fields["image"]),
-    )
+    return fact_of(USED, body, row.key[1:], row.read_at)
 
 
 def of_scanned(tables: Tables) -> Images:

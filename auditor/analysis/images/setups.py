@@ -21,9 +21,9 @@ import msgspec
 
 from auditor.analysis.ages import moment
 from auditor.analysis.images import rows
+from auditor.analysis.images.facts import doubts_of, fact_of
 from auditor.analysis.images.knowing import Joined, Shelf, Wanted
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
-from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
 from auditor.model.images import Identity
 from auditor.model.resource import Gap, Resource
@@ -186,20 +186,14 @@ def _apart(said: Iterable[_Said]) -> list[list[_Said]]:
 
 
 def _doubts(image: str, said: Sequence[_Said]) -> Iterator[Gap]:
-    """Yield a gap for each target whose word does not agree with another's."""
-    places = " and ".join(dict.fromkeys(_place(each.origin) for each in said))
-    detail = f"{image}: {places} say something else of its user or its health check"
-    for target in dict.fromkeys(each.origin.target for each in said):
-        yield Gap(target, SETUP, GapCause.MALFORMED, detail, _HINT)
-
-
-def _place(origin: Origin) -> str:
-    return origin.target if "://" in origin.target else origin.source
+    origins = [each.origin for each in said]
+    what = "say something else of its user or its health check"
+    return doubts_of(SETUP, image, origins, what, _HINT)
 
 
 def _used(row: Row, key: tuple[str, ...], use: rows.Use, how: Joined, said: list[_Said]) -> Fact:
     body = SetupFact(use.image, use.by, how.value, *said[0].answer)
-    return _fact(body, key, row.read_at, *(each.origin for each in said))
+    return fact_of(SETUP, body, key, row.read_at, *(each.origin for each in said))
 
 
 def _alone(said: list[_Said]) -> Fact:
@@ -207,22 +201,9 @@ def _alone(said: list[_Said]) -> Fact:
     name = _called(first)
     key = ("", first.image.id) if first.image.id else ("", first.origin.source, name)
     body = SetupFact(name, "", Joined.DIGEST.value, *first.answer)
-    return _fact(body, key, first.origin, *(each.origin for each in others))
+    return fact_of(SETUP, body, key, first.origin, *(each.origin for each in others))
 
 
 def _called(said: _Said) -> str:
     image = said.image
     return next(iter((*image.names, *image.digests, image.id)), "") or said.origin.name
-
-
-def _fact(body: SetupFact, key: tuple[str, ...], subject: Origin, *related: Origin) -> Fact:
-    return Fact(
-        kind=SETUP,
-        key=key,
-        body=msgspec.json.encode(body),
-        subject=subject,
-        related=related,
-        elsewhere=tuple((f"/{name}", None) for name in body.__struct_fields__),
-        draws_on=tuple(dict.fromkeys((each.target, "") for each in (subject, *related))),
-        part=body.image,
-    )

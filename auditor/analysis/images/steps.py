@@ -27,6 +27,7 @@ import msgspec
 from auditor.analysis.docker import history
 from auditor.analysis.docker.made import Made
 from auditor.analysis.images import builds
+from auditor.analysis.images.facts import doubts_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin, Spot, path_of
@@ -179,16 +180,9 @@ def _facts(image: str, sources: Iterable[_Source]) -> Iterator[Fact | Gap]:
 
 
 def _doubts(image: str, told: Iterable[_Source]) -> Iterator[Gap]:
-    """Yield a gap for each target that tells of steps of an image for which another has others."""
     origins = [each.origin for each in told if each.told.steps]
-    places = " and ".join(dict.fromkeys(map(_place, origins)))
-    detail = f"{image}: {places} tell of different steps that made it"
-    for target in dict.fromkeys(each.target for each in origins):
-        yield Gap(target, IMAGE_BUILD, GapCause.MALFORMED, detail, _HINT)
-
-
-def _place(origin: Origin) -> str:
-    return origin.target if "://" in origin.target else origin.source
+    what = "tell of different steps that made it"
+    return doubts_of(IMAGE_BUILD, image, origins, what, _HINT)
 
 
 def _fact(source: _Source, others: list[_Source]) -> Fact:
