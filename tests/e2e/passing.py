@@ -1,11 +1,12 @@
-"""A collector of files that another one stands before: what it says itself is all that differs."""
+"""A collector of files, and a reading, to stand before another: what it says itself differs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from auditor.model.resource import Gap, Target
+from auditor.model.resource import Evidence, Gap, Target
 from auditor.ports import Plan, Reading, Shard
 from collectors.documents.collector import FilesCollector
 
@@ -36,3 +37,25 @@ class Passing:
 
     def read(self, shard: Shard) -> Iterator[Reading | Gap]:
         yield from self.inner.read(shard)
+
+
+class PassingReading:
+    """Says what ``inner`` does."""
+
+    def __init__(self, inner: Reading) -> None:
+        self.inner = inner
+
+    @property
+    def source(self) -> str:
+        return self.inner.source
+
+    @property
+    def scope(self) -> str:
+        return self.inner.scope
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.inner.evidence
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)

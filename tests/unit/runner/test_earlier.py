@@ -29,7 +29,7 @@ from auditor.runner.settings import Chosen
 from auditor.runner.state import TargetRun
 from collectors.documents.collector import FilesCollector
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
-from tests.e2e.passing import Passing
+from tests.e2e.passing import Passing, PassingReading
 from tests.e2e.runs import Run, chosen, collector_of, preparation
 from tests.sweeps import examples
 
@@ -211,30 +211,12 @@ class Forgetful(Passing):
             yield each if isinstance(each, Gap) or each.source != "00.yaml" else Heavy(each)
 
 
-class Heavy:
+class Heavy(PassingReading):
     """A reading that runs out of memory."""
-
-    def __init__(self, inner: Reading) -> None:
-        self._inner = inner
-
-    @property
-    def source(self) -> str:
-        return self._inner.source
-
-    @property
-    def scope(self) -> str:
-        return self._inner.scope
-
-    @property
-    def evidence(self) -> Evidence:
-        return self._inner.evidence
 
     def resources(self) -> Iterator[Resource]:
         raise MemoryError
         yield
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
 
 
 def test_what_may_go_right_another_time_is_not_kept(tree: Path, cache: Path) -> None:

@@ -20,12 +20,12 @@ from auditor.errors import UsageError
 from auditor.model.enums import Answered
 from auditor.model.evidence import Principal, Record, TargetEntry
 from auditor.model.finding import Report
-from auditor.model.resource import Evidence, Gap, Resource, Target
+from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Plan, Reading, Shard, Sink
 from auditor.runner.gather import CollectionRequest, gather
 from collectors.kubernetes.live.pages import PageReading, PagesCollector
 from reports.results import render
-from tests.e2e.passing import Passing
+from tests.e2e.passing import Passing, PassingReading
 from tests.e2e.runs import Run, collector_of
 
 POD = """\
@@ -38,26 +38,12 @@ OWN = "an-opaque-token-of-ours-42"
 TOKEN = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
 
 
-class Breaking:
+class Breaking(PassingReading):
     """A reading that fails behind its first object, as one with a bug in it would."""
 
-    def __init__(self, inner: Reading) -> None:
-        self._inner = inner
-
-    @property
-    def source(self) -> str:
-        return self._inner.source
-
-    @property
-    def evidence(self) -> Evidence:
-        return self._inner.evidence
-
     def resources(self) -> Iterator[Resource]:
-        yield next(iter(self._inner.resources()))
+        yield next(iter(self.inner.resources()))
         raise LookupError(f"no place for {TOKEN}")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
 
 @dataclass(frozen=True, slots=True)
