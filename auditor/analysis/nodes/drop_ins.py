@@ -71,8 +71,10 @@ def _beside(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(one)
     for name, value in other.items():
         old = found.get(name)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        found[name] = _beside(old, value) if both else value  # type: ignore[arg-type]  # just asked
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            found[name] = _beside(old, value)
+        else:
+            found[name] = value
     return found
 
 
