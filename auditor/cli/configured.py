@@ -100,7 +100,8 @@ class Used(msgspec.Struct, frozen=True):
     """What a command goes by: the parameters, and the file where one said any.
 
     ``sources`` has the place in the file of each parameter that it said. ``fleet`` says how targets
-    are entered, ``part`` which of how many parts of them are audited.
+    are entered, ``part`` which of how many parts of them are audited, ``listed`` is the file that
+    says them.
     """
 
     given: Mapping[str, Any]
@@ -108,6 +109,15 @@ class Used(msgspec.Struct, frozen=True):
     sources: Mapping[str, str]
     fleet: Fleet = NO_FLEET
     part: tuple[int, int] | None = None
+    listed: Path | None = None
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """The files themselves: the configuration, and the list of targets."""
+        if self.configuration is not None:
+            yield self.configuration.folder / Path(self.configuration.name).name
+        if self.listed is not None:
+            yield self.listed
 
     @property
     def file(self) -> ConfigurationFile | None:
@@ -166,7 +176,7 @@ def applied(context: click.Context, given: dict[str, Any], *, needed: bool = Tru
             "(auditor init)",
             context,
         )
-    return Used(given, found, sources, fleet, part)
+    return Used(given, found, sources, fleet, part, listed)
 
 
 def unused(context: click.Context, *, off: bool) -> Iterator[str]:

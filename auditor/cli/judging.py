@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
@@ -271,6 +271,13 @@ class Judging:
         )
         self.progress.end()
         return report
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """The files that are gone by, and those that reports are written to."""
+        chosen = self._chosen
+        yield from (each for each in (chosen.waivers, chosen.answers) if each is not None)
+        yield from self._reports.files
 
     def keep_out_of(self, bundle: Place) -> None:
         """As of :class:`Reports`."""

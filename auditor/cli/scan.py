@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -154,7 +155,10 @@ def _scan(
     with Scratch(config.temporary) as spool:
         settings = judging.settings(spool, used.file, used.part)
         collecting = CollectorOptions.of(
-            config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
+            *(config, kubeconfig, timeout, exclude),
+            no_host=no_host,
+            host_probes=host_probes,
+            own=frozenset(map(os.path.realpath, (*used.files, *judging.files))),
         )
         named = list(targets_of(targets, collecting, used.fleet))
         if exclude:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial, reduce
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -119,6 +120,11 @@ class Reports:
     def everything(self) -> bool:
         """Whether each finding is listed."""
         return self._chosen.list_all or self._chosen.passes
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """The files that reports are written to."""
+        return (each.path for each in self._files if each.is_path)
 
     def _listing(self, style: Style) -> Style:
         """What of a report is listed, and in which order."""

@@ -38,7 +38,8 @@ class FilesCollector(msgspec.Struct, frozen=True):
 
     ``recognisers`` say what is read and whose it is, in this order; there is at least one.
     ``globs`` say what of ``root`` is left out; standard input has no path that they could match.
-    ``rendering`` is what came of what had to be rendered, None where nobody asked for it.
+    ``own`` are real paths of files that the run itself goes by: they are no evidence, but as
+    ``root``. ``rendering`` is what came of what had to be rendered, None where nobody asked for it.
     ``memory`` is of all shards that one process reads.
     """
 
@@ -48,6 +49,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
     stdin: bytes | None = None
     limits: Limits = msgspec.field(default_factory=Limits)
     globs: Globs = NO_GLOBS
+    own: AbstractSet[str] = frozenset()
     rendering: Rendering | None = None
     memory: Memory = msgspec.field(default_factory=Memory)
 
@@ -121,7 +123,7 @@ class FilesCollector(msgspec.Struct, frozen=True):
         except OSError as error:
             raise CollectionError(f"{self.target.uri}: {error.strerror}") from error
         names, hints = names_of(self.recognisers), self.recognisers[0].hints
-        walker = Walker(self.root, self.target.uri, self.limits, names, hints, self.globs)
+        walker = Walker(self.root, self.target.uri, self.limits, names, hints, self.globs, self.own)
         if stat.S_ISDIR(mode):
             return walker.walk()
         walker.add_file(self.root.name, self.root.stat())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,8 +60,14 @@ class Walker:
         names: FileNames,
         hints: Hints,
         globs: Globs = NO_GLOBS,
+        own: Collection[str] = (),
     ) -> None:
-        """``names`` says which files are read, ``globs`` which of them are left out."""
+        """``names`` says which files are read, ``globs`` which of them are left out.
+
+        ``own`` are real paths of files that are no part of the tree for who reads it.
+        """
+        self._own = own
+        self._own_names = {path.rpartition(os.sep)[2] for path in own}
         self._hints = hints
         self._exclusions = Exclusions(globs, names)
         self._root = root
@@ -137,6 +144,8 @@ class Walker:
     def _entry(self, entry: os.DirEntry[str], path: str) -> bool:
         """Look at one entry; whether it is a folder to be entered."""
         try:
+            if self._is_own(entry.name, path):
+                return False
             if entry.is_symlink():
                 self._link(path, entry.name)
             elif entry.is_dir(follow_symlinks=False):
@@ -150,6 +159,9 @@ class Walker:
         except OSError as error:
             self._gap(path, GapCause.UNREACHABLE, f"{error.strerror}")
         return False
+
+    def _is_own(self, name: str, path: str) -> bool:
+        return name in self._own_names and os.path.realpath(self._root / path) in self._own
 
     def _pass_over(self, name: str) -> None:
         suffix = suffix_of(name, self._names.suffixes)

@@ -59,6 +59,23 @@ def test_the_screen_names_it(folder: Path) -> None:
     assert f"configuration auditor.yaml ({short})" in markdown
 
 
+def test_what_a_run_goes_by_is_no_part_of_what_it_reads(folder: Path) -> None:
+    """The file, what it names, and the report of the last run; the same names elsewhere are."""
+    (folder / "auditor.yaml").write_text(
+        "targets: [.]\nwaivers: ok.yaml\noutputs: {json: results.json}\nfail-on: never\n"
+    )
+    (folder / "ok.yaml").write_text("[]\n")
+    (folder / "tree" / "ok.yaml").write_text("[]\n")
+    for _ in range(2):
+        done = auditor("scan", cwd=folder)
+        assert (done.code, done.err) == (0, "")
+        target = json.loads((folder / "results.json").read_bytes())["targets"][0]
+        assert target["others"] == {"count": 1, "named": ["tree/ok.yaml:1"]}
+        assert target["files"] == 2
+    done = auditor("scan", "auditor.yaml", "--format", "json", cwd=folder)
+    assert done.results()["targets"][0]["others"]["named"] == ["auditor.yaml:1"]
+
+
 def test_options_win_over_it(folder: Path) -> None:
     done = auditor("scan", "--fail-on", "critical", "--format", "json", cwd=folder)
     assert (done.code, done.results()["gate"]["expression"]) == (1, "critical")

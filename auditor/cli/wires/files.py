@@ -49,4 +49,4 @@ def files(
         hint = f"is {scheme}:// meant?" if scheme in schemes else "a target is a path or -"
         raise UsageError(f"{text}: no such file or folder", hint=hint)
     target = Target(text, "files", labels=settings.labels)
-    return FilesCollector(target, path, found, globs=globs)
+    return FilesCollector(target, path, found, globs=globs, own=settings.own)

@@ -15,7 +15,8 @@ class CollectorOptions(msgspec.Struct, frozen=True):
     ``timeout`` is how many seconds to wait for one target, None for what its collector holds best.
     ``exclude`` are globs of what is left out of files and folders. ``path`` is where programs are,
     ``no_host`` says that of a Docker host only the engine is asked, ``host_probes`` are files that
-    a script printed on such hosts. ``labels`` are what a person calls the target besides.
+    a script printed on such hosts. ``labels`` are what a person calls the target besides. ``own``
+    are real paths of files that the run itself goes by or writes.
     """
 
     kubeconfig: str = ""
@@ -27,6 +28,7 @@ class CollectorOptions(msgspec.Struct, frozen=True):
     host_probes: tuple[Path, ...] = ()
     vsphere: VsphereConfig = VsphereConfig()
     labels: tuple[tuple[str, str], ...] = ()
+    own: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -38,8 +40,17 @@ class CollectorOptions(msgspec.Struct, frozen=True):
         *,
         no_host: bool = False,
         host_probes: tuple[Path, ...] = (),
+        own: frozenset[str] = frozenset(),
     ) -> CollectorOptions:
         """Take what the environment says where the command line does not."""
-        chosen = kubeconfig or config.kubeconfig
-        docker, path = config.docker, config.path
-        return cls(chosen, timeout, exclude, docker, path, no_host, host_probes, config.vsphere)
+        return cls(
+            kubeconfig=kubeconfig or config.kubeconfig,
+            timeout=timeout,
+            exclude=exclude,
+            docker=config.docker,
+            path=config.path,
+            no_host=no_host,
+            host_probes=host_probes,
+            vsphere=config.vsphere,
+            own=own,
+        )
