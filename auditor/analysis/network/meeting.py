@@ -151,15 +151,6 @@ def ports_to_all(pieces: Iterable[Piece], peers: int) -> int:
     return found
 
 
-def peers_in(pieces: Iterable[Piece], ports: int) -> int:
-    """The peers to which some of the ports go."""
-    found = 0
-    for known, to in pieces:
-        if known & ports:
-            found |= to
-    return found
-
-
 def first_of(pieces: Iterable[Piece], peers: int) -> tuple[int, int] | None:
     """The ports and the first peer of a piece that goes to some of the peers."""
     for ports, to in pieces:
