@@ -25,6 +25,12 @@ class Resolved(msgspec.Struct, frozen=True):
         found: Mapping[str, Any] = self.project.get("services", {})
         return found
 
+    @property
+    def jobs(self) -> Mapping[str, Any]:
+        """The jobs by their names."""
+        found: Mapping[str, Any] = self.project.get("jobs", {})
+        return found
+
 
 class ComposeGo(msgspec.Struct, frozen=True):
     """The built program; nothing of the environment goes into what it says but a home."""

@@ -97,12 +97,29 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """What a service may say, each in several ways."""
 
+OF_WORKLOADS = frozenset({"build", "depends_on", "healthcheck", "ports"})
+"""What a service and a job may say, and a container before a service may not."""
+OF_SERVICES = frozenset({"deploy", "profiles", "restart"})
+HOOKS = (
+    "{command: a b, user: root, privileged: '${PRIV:-true}'}",
+    "{command: [a, $TAG], environment: [A=1, B], working_dir: /x}",
+    "{command: x, privileged: true, environment: {C: 1.50}}",
+)
+"""Commands in the container of a service."""
 NAMES = ("a", "b", "c")
 TAILS = "volumes: {data: {}, v: {}}\n"
 VARIABLES = "TAG=7\nEMPTY=\nexport CPUS=3 # three\nMODE='$TAG'\nPRIV: true\nBOTH=\"$TAG-${MODE}\"\n"
 A_ENV = "A=env\nB=env\nX=$TAG #c\nY='$TAG'\nZ=\"a\\n${X}\"\nexport W=a#b\nTAG2=${TAG:-none}$A\n"
 
 bodies = st.dictionaries(st.sampled_from(sorted(FIELDS)), st.integers(0, 20), max_size=6)
+of_jobs = st.dictionaries(
+    st.sampled_from(sorted(FIELDS.keys() - OF_SERVICES)), st.integers(0, 20), max_size=4
+)
+of_hooks = st.dictionaries(
+    st.sampled_from(sorted(FIELDS.keys() - OF_SERVICES - OF_WORKLOADS)),
+    st.integers(0, 20),
+    max_size=4,
+)
 
 
 def service(name: str, fields: Mapping[str, int], extra: str = "") -> str:
@@ -119,6 +136,22 @@ def service(name: str, fields: Mapping[str, int], extra: str = "") -> str:
         lines.append(f"    {extra}")
     if len(lines) == 1:
         lines.append("    tty: true")
+    return "\n".join(lines) + "\n"
+
+
+@st.composite
+def hooked(draw: st.DrawFn) -> str:
+    """Write a service of which hardly more is said than what is started with it."""
+    lines = ["  h:", "    image: r.io/h:1"]
+    for key in draw(st.lists(st.sampled_from(("post_start", "pre_stop")), unique=True)):
+        commands = draw(st.lists(st.sampled_from(HOOKS), min_size=1, max_size=2))
+        lines.append(f"    {key}: [{', '.join(commands)}]")
+    lines.append("    pre_start:")
+    for fields in draw(st.lists(of_hooks, min_size=1, max_size=2)):
+        lines.append("      - working_dir: /w")
+        for key, number in fields.items():
+            forms = [form for form in FIELDS[key] if not form.startswith("!")]
+            lines.append(f"        {key}: {forms[number % len(forms)]}")
     return "\n".join(lines) + "\n"
 
 
@@ -140,6 +173,11 @@ def projects(draw: st.DrawFn) -> Mapping[str, str]:
         if name == "b":
             extras += ["extends: {service: c}", "extends: {service: y, file: ./sub/common.yaml}"]
         base += service(name, fields, draw(st.sampled_from(extras)))
+    with_more = draw(st.booleans())
+    base += draw(hooked()) if with_more else ""
+    triggers = "triggers: {manual: true}"
+    if with_more:
+        base += f"jobs:\n{service('j', {'image': 0, **draw(of_jobs)}, triggers)}"
     base += TAILS
     if draw(st.booleans()):
         base = "include: [sub/compose.yaml]\n" + base
@@ -150,6 +188,8 @@ def projects(draw: st.DrawFn) -> Mapping[str, str]:
     files["sub/common.yaml"] = f"services:\n{common}{service('c', {'image': 0})}"
     if draw(st.booleans()):
         over = "".join(service(name, draw(bodies)) for name in ("a", "b"))
+        if with_more:
+            over += f"{draw(hooked())}jobs:\n{service('j', draw(of_jobs))}"
         files["compose.override.yaml"] = f"services:\n{over}"
     return files
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 
@@ -33,9 +34,24 @@ def compare(files: Mapping[str, str], composego: ComposeGo) -> None:
         assert mine.problems or not_ours(theirs.error), (theirs.error, files)
         return
     assert not mine.problems, [problem.detail for problem in mine.problems]
-    wanted = {key: comparable(value, str(folder)) for key, value in theirs.services.items()}
-    found = {key: comparable(each.plain(), str(folder)) for key, each in mine.services.items()}
-    assert found == wanted
+    for wanted, found in ((theirs.services, mine.services), (theirs.jobs, mine.jobs)):
+        plain = {key: whole(each.plain()) for key, each in found.items()}
+        assert set(plain) == set(wanted)
+        for key, value in plain.items():
+            assert comparable(value, str(folder)) == comparable(wanted[key], str(folder)), key
+
+
+def whole(service: dict[str, Any]) -> dict[str, Any]:
+    """Give what runs before a service, of which we say what is written, what it has of that."""
+    hooks = service.get("pre_start")
+    if not hooks:
+        return service
+    known = {key: service[key] for key in ("image", "networks") if key in service}
+    return {**service, "pre_start": [_whole(hook, known) for hook in hooks]}
+
+
+def _whole(hook: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    return {**known, **hook}
 
 
 NOT_OURS = (

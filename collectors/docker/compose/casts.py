@@ -44,6 +44,8 @@ _SERVICE: Final[dict[Path, Cast]] = {
             *(("stdin_open",), ("tty",), ("healthcheck", "disable")),
             *(("depends_on", _ANY, "required"), ("depends_on", _ANY, "restart")),
             *(("volumes", ITEM, "read_only"), ("volumes", ITEM, "volume", "nocopy")),
+            *(("post_start", ITEM, "privileged"), ("pre_stop", ITEM, "privileged")),
+            ("develop", "watch", ITEM, "exec", "privileged"),
         ),
         _truth,
     ),
@@ -76,6 +78,8 @@ def cast_of(path: Path) -> Cast | None:
     if path[0] not in ("services", "jobs"):
         return None
     rest = path[2:]
+    if rest[0] == "pre_start":
+        rest = rest[2:]
     if len(rest) > 1 and rest[0] in _FIRST_ANY:
         rest = (rest[0], _ANY, *rest[2:])
     return _SERVICE.get(rest)

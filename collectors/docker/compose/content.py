@@ -1,4 +1,4 @@
-"""The services of a project as resources, each field at its file and line."""
+"""What a project starts as resources, each field at its file and line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from collectors.docker.compose.hiding import hidden
 from collectors.docker.compose.inline import Inline, inline_of
 from collectors.docker.compose.interpolation import Interpolation
 from collectors.docker.compose.nodes import Budget, Node, NotResolved, parts_of
-from collectors.docker.compose.project import Project, Resolver
+from collectors.docker.compose.project import Piece, Project, Resolver
 from collectors.docker.compose.reads import Files
 from collectors.documents.guards import Unreadable
 from collectors.documents.ledger import Ledger
@@ -28,6 +28,7 @@ from collectors.documents.walk import shown
 PROJECT_LABEL: Final = "com.docker.compose.project"
 SERVICE_LABEL: Final = "com.docker.compose.service"
 """Labels that Compose gives a container."""
+_SHORT: Final = 12
 _OF_KUBERNETES: Final = ("apiVersion", "kind")
 
 
@@ -41,22 +42,23 @@ class ComposeContent:
         self._path = path
         self._data = data
         self._project = self._resolved(Interpolation(hide=hidden))
-        self._services = [
-            (name, self._whole(self._project, name)) for name in self._project.services
-        ]
+        self._pieces = list(self._whole(self._project))
         self._inline = [
-            Inline(name, text)
-            for name, service in self._services
-            if (text := inline_of(service)) is not None
+            Inline(piece.service, text)
+            for piece in self._pieces
+            if (text := inline_of(piece.node)) is not None
         ]
         self._original: Project | None = None
 
     def _resolved(self, interpolation: Interpolation) -> Project:
         return Resolver(self._files, self._path, interpolation).project(self._data)
 
-    def _whole(self, project: Project, name: str) -> Node:
-        """A service, with what its project defines of what it mounts."""
-        return with_defined(project.services[name], project.model, posixpath.dirname(self._path))
+    def _whole(self, project: Project) -> Iterator[Piece]:
+        """What a project starts, with what it defines of what is mounted there."""
+        folder = posixpath.dirname(self._path)
+        for piece in project.pieces():
+            node = with_defined(piece.node, project.model, folder)
+            yield msgspec.structs.replace(piece, node=node)
 
     @property
     def inputs(self) -> str:
@@ -73,32 +75,34 @@ class ComposeContent:
         return tuple(sorted(self._project.inputs))
 
     def resources(self) -> Iterator[Resource]:
-        """Yield the services of the project, and note what of it could not be read."""
+        """Yield what the project starts, and note what of it could not be read."""
         for problem in self._project.problems:
             self._ledger.add(self._unreadable(problem))
         identities = Identities(self._ledger.source)
-        for number, (name, service) in enumerate(self._services):
-            source = self._shown(service.file)
-            labels = [(SERVICE_LABEL, name)]
+        for number, piece in enumerate(self._pieces):
+            node = piece.node
+            source = self._shown(node.file)
+            labels = [(SERVICE_LABEL, piece.service)]
+            body = msgspec.json.encode(redact(_dense(node)))
             if self._project.name:
                 labels.insert(0, (PROJECT_LABEL, self._project.name))
             yield Resource(
                 kind=COMPOSE_SERVICE,
                 api_version="",
-                name=name,
+                name=piece.called,
                 namespace="",
-                uid=identities.of(COMPOSE_SERVICE, "", name),
+                uid=identities.of(COMPOSE_SERVICE, "", _identity(piece, body)),
                 source=source,
                 document=number,
-                line=service.line,
-                body=msgspec.json.encode(redact(_dense(service))),
+                line=node.line,
+                body=body,
                 labels=tuple(labels),
                 clean=True,
-                partial=name in self._project.partial,
+                partial=piece.partial,
                 rendered="" if source == self._ledger.source else self._ledger.source,
-                files=tuple(self._elsewhere(service, "", service.file)),
+                files=tuple(self._elsewhere(node, "", node.file)),
             )
-        for number, inline in enumerate(self._inline, len(self._services)):
+        for number, inline in enumerate(self._inline, len(self._pieces)):
             try:
                 yield inline.resource(self._ledger.source, self._shown(inline.text.file), number)
             except NotResolved as problem:
@@ -129,9 +133,9 @@ class ComposeContent:
 
     def line(self, number: int, pointer: str) -> int:
         """Return the line of a field of a service, or of what is nearest above it."""
-        if number >= len(self._services):
-            return self._inline[number - len(self._services)].line(pointer)
-        node = self._services[number][1]
+        if number >= len(self._pieces):
+            return self._inline[number - len(self._pieces)].line(pointer)
+        node = self._pieces[number].node
         for step in steps(pointer):
             below = _below(node, step)
             if below is None:
@@ -152,11 +156,20 @@ class ComposeContent:
         """Return a service with its secrets: resolved once more, and nothing hidden."""
         if self._original is None:
             self._original = self._resolved(Interpolation())
-        if number >= len(self._services):
-            return self._inline[number - len(self._services)].original(self._original.services)
-        name = self._services[number][0]
-        known = name in self._original.services
-        return _dense(self._whole(self._original, name)) if known else None
+        if number >= len(self._pieces):
+            known = {**self._original.services, **self._original.jobs}
+            return self._inline[number - len(self._pieces)].original(known)
+        called = self._pieces[number].called
+        found = (each for each in self._whole(self._original) if each.called == called)
+        return next((_dense(each.node) for each in found), None)
+
+
+def _identity(piece: Piece, body: bytes) -> str:
+    """What a piece is told by: its name, and of what has none its content, without secrets."""
+    if piece.called == piece.service:
+        return piece.called
+    kind = piece.called.rpartition(" ")[0]
+    return f"{kind} {hashlib.sha256(body).hexdigest()[:_SHORT]}"
 
 
 def _below(node: Node, step: str) -> Node | None:

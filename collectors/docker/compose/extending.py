@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from collectors.docker.compose.canonical import canonical, once
+from collectors.docker.compose.hooks import each_before
 from collectors.docker.compose.merge import CONTAINERS, laid_over, without
 from collectors.docker.compose.nodes import Node, NotResolved, Part, Path, parts_of
 from collectors.docker.compose.placing import each_service, placed
@@ -119,4 +120,6 @@ def in_long_forms(node: Node) -> Node:
     Raises:
         NotResolved: something can't be read as Compose writes it.
     """
-    return each_service(node, lambda service: once(canonical(once(service))))
+    return each_service(
+        node, lambda service: each_before(once(canonical(once(service))), canonical)
+    )

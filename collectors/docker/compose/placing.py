@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from auditor.late import late
+from collectors.docker.compose.hooks import each_before
 from collectors.docker.compose.interpolation import is_open
 from collectors.docker.compose.merge import CONTAINERS
 from collectors.docker.compose.nodes import Node
@@ -49,7 +50,7 @@ def placed(service: Node, folder: str) -> Node:
         is_remote = isinstance(node.value, str) and _NO_FOLDER.match(node.value) is not None
         return node if is_remote else path(node)
 
-    return _with_each(service, path, context)
+    return each_before(_with_each(service, path, context), lambda hook: placed(hook, folder))
 
 
 def shown(service: Node, folder: str) -> Node:
@@ -62,7 +63,7 @@ def shown(service: Node, folder: str) -> Node:
         found = posixpath.relpath(text.removeprefix(PLACED), folder or ".")
         return node.with_value(found if found.startswith("..") else f"./{found}")
 
-    return _with_each(service, path, path)
+    return each_before(_with_each(service, path, path), lambda hook: shown(hook, folder))
 
 
 def _with_each(

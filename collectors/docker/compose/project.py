@@ -1,4 +1,4 @@
-"""One project: which files are its own, what it is called, and the services that come out.
+"""One project: which files are its own, what it is called, and the containers that come out.
 
 ``compose.yaml`` goes with ``compose.override.yaml`` beside it. ``COMPOSE_FILE`` in ``.env`` names
 others instead. A file that is called otherwise, such as ``docker-compose.prod.yml``, is a project
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
 from auditor.late import late
 from collectors.docker.compose.finishing import finished, on_networks, with_named
+from collectors.docker.compose.hooks import each_hook, hooks_of
 from collectors.docker.compose.interpolation import Interpolation, is_open, open_value
 from collectors.docker.compose.loading import Loader, env_file_of
 from collectors.docker.compose.names import MAIN, OVERRIDES
@@ -32,7 +33,7 @@ _NOT_IN_NAMES: Final = late(r"[^a-z0-9_-]")
 
 
 class Project(msgspec.Struct):
-    """What came out: services by their names, in order.
+    """What came out: services and jobs by their names, in order.
 
     ``partial`` are those of which more is written where we did not read. ``problems`` are what
     could not be read, ``inputs`` the digests of the other files that went in, by their paths,
@@ -41,6 +42,7 @@ class Project(msgspec.Struct):
 
     name: str = ""
     services: dict[str, Node] = msgspec.field(default_factory=dict)
+    jobs: dict[str, Node] = msgspec.field(default_factory=dict)
     partial: set[str] = msgspec.field(default_factory=set)
     problems: list[NotResolved] = msgspec.field(default_factory=list)
     inputs: dict[str, str] = msgspec.field(default_factory=dict)
@@ -49,6 +51,26 @@ class Project(msgspec.Struct):
     extended: set[str] = msgspec.field(default_factory=set)
     laid: list[str] = msgspec.field(default_factory=list)
     model: Node | None = None
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield each container that is started, and what is started with it."""
+        for name, node in (*self.services.items(), *self.jobs.items()):
+            yield Piece(name, name, node, name in self.partial)
+        for name, node in self.services.items():
+            for hook, found in hooks_of(node):
+                yield Piece(name, f"{name} {hook}", found, partial=True)
+
+
+class Piece(msgspec.Struct):
+    """A container, or what is started with that of a ``service``, and how it is ``called``.
+
+    Of what is ``partial`` more is written elsewhere.
+    """
+
+    service: str
+    called: str
+    node: Node
+    partial: bool
 
 
 class Resolver:
@@ -68,10 +90,10 @@ class Resolver:
         try:
             self._resolve(data)
         except NotResolved as error:
-            project.services = {}
+            project.services, project.jobs = {}, {}
             project.problems.append(error)
         except RecursionError:
-            project.services = {}
+            project.services, project.jobs = {}, {}
             project.problems.append(NotResolved("nested too deeply", (self._path, 1)))
         project.problems[:0] = self._reads.problems
         for name, reason in self._reads.interpolation.missing.items():
@@ -93,16 +115,26 @@ class Resolver:
         variables.setdefault(NAME, name)
         model = self._loader.model(files, Scope(self._folder, variables))
         self._project.model = model
-        services = model.get("services")
-        if services is None or not isinstance(services.value, dict):
-            raise NotResolved("services has to be a mapping", services or model)
-        for key, service in services.value.items():
-            if not isinstance(service.value, dict):
-                raise NotResolved(f"service {key} has to be a mapping", service)
-            made = finished(with_named(service, variables), variables, self._reads)
-            made = on_networks(made, model.get("networks"), name)
-            self._project.services[key] = shown(made, self._folder)
+        jobs = model.get("jobs")
+        for kind, into in (("services", self._project.services), ("jobs", self._project.jobs)):
+            section = model.get(kind)
+            if section is None and (kind == "jobs" or jobs is not None):
+                continue
+            if section is None or not isinstance(section.value, dict):
+                raise NotResolved(f"{kind} has to be a mapping", section or model)
+            for key, node in section.value.items():
+                if not isinstance(node.value, dict):
+                    raise NotResolved(f"{_ONE[kind]} {key} has to be a mapping", node)
+                made = each_hook(self._finished(node, variables), self._finishing(variables))
+                made = on_networks(made, model.get("networks"), name)
+                into[key] = shown(made, self._folder)
         self._partial()
+
+    def _finishing(self, variables: Mapping[str, str]) -> Callable[[Node], Node]:
+        return lambda node: self._finished(node, variables)
+
+    def _finished(self, node: Node, variables: Mapping[str, str]) -> Node:
+        return finished(with_named(node, variables), variables, self._reads)
 
     def _laid_over(self, data: bytes, variables: Mapping[str, str]) -> list[tuple[str, bytes]]:
         """The files that lie over one another, the main one first."""
@@ -140,11 +172,11 @@ class Resolver:
     def _partial(self) -> None:
         project = self._project
         project.partial |= self._loader.extending.incomplete
-        for name, service in project.services.items():
+        for name, service in (*project.services.items(), *project.jobs.items()):
             if not any(service.get(field) is not None for field in ("image", "build", "provider")):
                 project.partial.add(name)
         for name in self._names_of_main():
-            if name in project.services:
+            if name in project.services or name in project.jobs:
                 project.partial.add(name)
 
     def _names_of_main(self) -> set[str]:
@@ -163,9 +195,10 @@ class Resolver:
         project = Resolver(self._files, main, Interpolation()).project(data)
         self._reads.digests.update(project.inputs)
         self._reads.unread.update(project.unread)
-        return set(project.services)
+        return {*project.services, *project.jobs}
 
 
+_ONE: Final = {"services": "service", "jobs": "job"}
 _TOP_NAME: Final = late(rb"^name:[ \t]*([^\s#]+)", re.MULTILINE)
 _LAID_OVER: Final = late(r"(?:docker-)?compose[.\-_].+\.ya?ml", re.IGNORECASE)
 _MOST_OF_MAIN: Final = 4 << 20

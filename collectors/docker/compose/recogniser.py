@@ -23,9 +23,9 @@ from collectors.documents.recognise import (
 )
 
 _find: Final[Callable[..., int]] = stringzilla.find
-_WORD, _OTHER_WORD = b"services", b"include"
+_WORDS: Final = (b"services", b"include", b"jobs")
 _SERVICES: Final = late(rb"^(?:services|['\"]services['\"])\s*:", re.MULTILINE)
-_INCLUDE: Final = late(rb"^(?:include|['\"]include['\"])\s*:", re.MULTILINE)
+_OTHERS: Final = late(rb"^(?:include|jobs|['\"](?:include|jobs)['\"])\s*:", re.MULTILINE)
 _IN_TEXT: Final = late(r"^(?:services|['\"]services['\"])\s*:", re.MULTILINE)
 
 
@@ -45,12 +45,12 @@ class ComposeFiles(Recogniser):
 
     def content(self, ledger: Ledger, data: bytes) -> Content | None:
         """Take a compose file with all that belongs to it."""
-        if _find(data, _WORD) < 0 and _find(data, _OTHER_WORD) < 0:
+        if all(_find(data, word) < 0 for word in _WORDS):
             return None  # nearly every file of others, at the speed of memory
         beside = ledger.beside
         path = beside.path if beside is not None else ledger.source
         is_named = NAMED.fullmatch(posixpath.basename(path)) is not None
-        if _SERVICES.search(data) is None and not (is_named and _INCLUDE.search(data)):
+        if _SERVICES.search(data) is None and not (is_named and _OTHERS.search(data)):
             return None
         from collectors.docker.compose.content import (  # noqa: PLC0415 - 20 ms, as YAML
             ComposeContent,
