@@ -61,7 +61,23 @@ PLATFORMS = {
         both({f"{INTEL}xe": 1}), turns("possible", f"{INTEL}xe"), capacity={f"{INTEL}xe": "6"}
     ),
     "intel-monitoring": Shape(
-        both({f"{INTEL}i915_monitoring": 1}), set(), capacity={f"{INTEL}i915_monitoring": "6"}
+        (Pod("a", limits={f"{INTEL}i915": 1}), Pod("b", limits={f"{INTEL}monitoring": 1})),
+        {(f"{INTEL}i915", "a b", "bypass", "none", "exact")},
+        capacity={f"{INTEL}i915": "6", f"{INTEL}monitoring": "1"},
+    ),
+    "intel-monitoring-of-a-driver": Shape(
+        (
+            Pod("a", limits={f"{INTEL}i915": 1}),
+            Pod("b", limits={f"{INTEL}xe": 1}),
+            Pod("c", limits={f"{INTEL}xe_monitoring": 1}),
+        ),
+        {(f"{INTEL}xe", "b c", "bypass", "none", "exact")},
+        capacity={f"{INTEL}i915": "6", f"{INTEL}xe": "6", f"{INTEL}xe_monitoring": "1"},
+    ),
+    "intel-monitoring-not-offered": Shape(
+        (Pod("a", limits={f"{INTEL}xe": 1}), Pod("b", limits={f"{INTEL}xe_monitoring": 1})),
+        {(f"{INTEL}xe", "a b", "bypass", "none", "possible")},
+        capacity={f"{INTEL}xe": "6"},
     ),
 }
 

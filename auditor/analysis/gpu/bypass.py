@@ -11,6 +11,8 @@ environment          NVIDIA_VISIBLE_DEVICES and its sisters, where the       pos
                      SYS_ADMIN, else as the toolkit is configured            runtime class nvidia
 annotation           cdi.k8s.io/…, which a runtime with CDI heeds            possible
 device-mount         a mount below /var/run/nvidia-container-devices         possible
+monitoring           a resource of Intel's plugin that gives all of its      exact where the node
+                     GPUs (:mod:`monitoring`)                                offers it
 ===================  ======================================================  =====================
 
 ``void`` anywhere in NVIDIA_VISIBLE_DEVICES voids the list, and an empty value injects nothing.
@@ -19,16 +21,19 @@ Who writes these: whoever may create the pod.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.devices import amount
+from auditor.analysis.gpu.monitoring import DOMAIN, called, monitored
 from auditor.analysis.gpu.podspec import (
     Capabilities,
     Container,
     Metadata,
     Pod,
+    Resources,
     Security,
     Spec,
     Variable,
@@ -52,15 +57,44 @@ _VARIABLES: Final = frozenset(
 _NOTHING: Final = frozenset({"", "void", "none"})
 _MOUNTS: Final = "/var/run/nvidia-container-devices"
 _ANNOTATION: Final = "cdi.k8s.io/"
+_MONITORING: Final = "monitoring"
 _ADMIN: Final = frozenset({"SYS_ADMIN", "CAP_SYS_ADMIN", "ALL"})
 
 
 class Way(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A way past the allocation: its name, how certain, and the JSON pointer that opens it."""
+    """A way past the allocation: its name, how certain, and the JSON pointer that opens it.
+
+    ``gpus`` is how the resources of the GPUs begin that it leads to, "" for all of the node.
+    """
 
     name: str
     certainty: int
     pointer: str
+    gpus: str = ""
+
+    def leads_to(self, resource: str) -> bool:
+        """Say whether it leads to GPUs of a resource; of those "" may be any, ``x/`` any of x."""
+        return resource.startswith(self.gpus) or self.gpus.startswith(resource)
+
+
+def believed(way: Way, monitored: Collection[str]) -> Way:
+    """Say how certain a way is on a node, by the GPUs that resources of it give a look at."""
+    if way.name != _MONITORING or way.gpus in monitored:
+        return way
+    return msgspec.structs.replace(way, certainty=Certainty.POSSIBLE)
+
+
+def certainty_of(ways: Iterable[Way]) -> Certainty:
+    """Say how certain it is that a pod reaches GPUs: as its surest way is."""
+    return Certainty(max(way.certainty for way in ways))
+
+
+def reached(ways: Iterable[Way]) -> str:
+    """Say in words which GPUs of a node some ways lead to: those of the widest."""
+    found = {way.gpus for way in ways}
+    if "" in found or len(found) == 1:
+        return called(min(found))
+    return called(DOMAIN)
 
 
 def ways_of(pod: Pod) -> list[Way]:
@@ -104,12 +138,23 @@ def _container(container: Container, at: str, *, runtime: bool) -> Iterator[Way]
         if mount.mountPath == _MOUNTS or mount.mountPath.startswith(_MOUNTS + "/"):
             pointer = f"{at}/volumeMounts/{index}/mountPath"
             yield Way("device-mount", Certainty.POSSIBLE, pointer)
+    yield from _monitoring(container.resources or Resources(), f"{at}/resources")
     last = {each.name: index for index, each in enumerate(container.env or ())}
     for name, index in sorted(last.items()):
         variable = (container.env or ())[index]
         if name in _VARIABLES and _opens(variable):
             certainty = Certainty.EXACT if admin and runtime else Certainty.POSSIBLE
             yield Way("environment", certainty, f"{at}/env/{index}/value")
+
+
+def _monitoring(resources: Resources, at: str) -> Iterator[Way]:
+    """A limit of an extended resource and its request are the same; one alone sets the other."""
+    requests, limits = resources.requests or {}, resources.limits or {}
+    for name, value in sorted({**requests, **limits}.items()):
+        gpus = monitored(name)
+        if gpus and amount(value):
+            field = "limits" if name in limits else "requests"
+            yield Way(_MONITORING, Certainty.EXACT, f"{at}/{field}/{token(name)}", gpus)
 
 
 def _opens(variable: Variable) -> bool:

@@ -31,8 +31,6 @@ from auditor.analysis.gpu.plugin_flags import Start
 from auditor.analysis.gpu.sharing_rows import LABEL, Text
 
 _INTEL: Final = "gpu.intel.com/"
-_NO_GPU: Final = "_monitoring"
-"""How the resource ends that shows all GPUs to a monitor."""
 _SEVERAL: Final = 2
 _MECHANISMS: Final[Mapping[str, Mechanism]] = {
     "time-slicing": Mechanism.TIME_SLICING,
@@ -80,7 +78,7 @@ class Configurations:
         """Say what a node offers by what is configured for it."""
         if not offer.resource.startswith(_INTEL):
             return as_configured(offer, row, self.of(row))
-        if self._of_intel < _SEVERAL or offer.resource.endswith(_NO_GPU):
+        if self._of_intel < _SEVERAL:
             return offer
         return _divided(offer, self._of_intel, Mechanism.TIME_SLICING, "GpuDevicePlugin")
 

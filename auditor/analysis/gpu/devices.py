@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.monitoring import monitored
 from auditor.analysis.gpu.shares import Step
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.library.amounts import parse
@@ -49,7 +50,11 @@ class DeviceId(msgspec.Struct, frozen=True, order=True):
 
 def is_accelerator(resource: str) -> bool:
     """Say whether a resource name stands for accelerators that are counted."""
-    return resource.startswith(DOMAINS) and _NOT_DEVICES.fullmatch(resource) is None
+    return (
+        resource.startswith(DOMAINS)
+        and _NOT_DEVICES.fullmatch(resource) is None
+        and not monitored(resource)
+    )
 
 
 def mig_profile(resource: str) -> str:

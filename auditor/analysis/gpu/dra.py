@@ -18,6 +18,7 @@ Who writes all this: the driver and the scheduler (``resourceclaims/status`` and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -29,8 +30,15 @@ from auditor.analysis.gpu.shares import Step
 
 AMD: Final = "gpu.amd.com"
 _WEAKEST: Final = "cpx_nps1"
-DRIVERS: Final = frozenset({"gpu.nvidia.com", AMD, "gpu.intel.com", "gaudi.intel.com"})
-"""Drivers whose devices are accelerators."""
+DRIVERS: Final = MappingProxyType(
+    {
+        "gpu.nvidia.com": "nvidia.com/",
+        AMD: "amd.com/",
+        "gpu.intel.com": "gpu.intel.com/",
+        "gaudi.intel.com": "habana.ai/",
+    }
+)
+"""Drivers whose devices are accelerators, and how the resources of those begin with a plugin."""
 
 
 class _Attribute(msgspec.Struct, gc=False):

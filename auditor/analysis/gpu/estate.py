@@ -13,11 +13,19 @@ from typing import Final
 from msgspec.structs import replace
 
 from auditor.analysis.gpu.adapters import Adapters
+from auditor.analysis.gpu.bypass import believed
 from auditor.analysis.gpu.components import Component, is_component
 from auditor.analysis.gpu.configured import Configurations
 from auditor.analysis.gpu.declared import Declared, HeldPod
 from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device
-from auditor.analysis.gpu.dra import ClaimedDevice, ClaimRow, Pool, SliceDevice, path_of
+from auditor.analysis.gpu.dra import (
+    DRIVERS,
+    ClaimedDevice,
+    ClaimRow,
+    Pool,
+    SliceDevice,
+    path_of,
+)
 from auditor.analysis.gpu.hami_grants import register_of
 from auditor.analysis.gpu.held import (
     Device,
@@ -28,7 +36,6 @@ from auditor.analysis.gpu.held import (
     Reach,
     doubt,
     doubt_all,
-    in_machine,
     is_given,
     note,
     pool_step,
@@ -46,6 +53,8 @@ from auditor.analysis.packed import Shelf
 from auditor.model.fact import Origin
 
 NO_POOL: Final = Pool("", {}, whole=False)
+_OF_SCHEDULERS: Final = "nvidia.com/"
+"""How the resources begin whose devices schedulers divide."""
 UNIQUE: Final = ("GPU-", "MIG-")
 """How the ids begin that no two devices have in common, wherever they are."""
 
@@ -130,7 +139,7 @@ class Estate:
         for claimed in row.devices:
             pool = self._pools.get((claimed.driver, claimed.pool), NO_POOL)
             known = pool.devices.get(claimed.device)
-            device = self._device(pool.node, _gpu_of(claimed, known))
+            device = self._device(pool.node, _gpu_of(claimed, known), DRIVERS[claimed.driver])
             if known is None:
                 note(device, f"no slice of {claimed.driver} has {claimed.pool}/{claimed.device}")
             else:
@@ -165,7 +174,7 @@ class Estate:
         register, written = register_of(row), list[HeldPod]()
         reaches: list[Reach] = []
         for origin, found_use in pods:
-            use, machine = self._run(name, found_use)
+            use, machine = self._run(name, row, found_use)
             tenant = self.tenants.of(origin.namespace, origin.name).name
             pod = f"{origin.namespace}/{origin.name}"
             self._seen.add(origin.namespace)
@@ -173,10 +182,9 @@ class Estate:
             packed = bool(use.ways)
             plain = undeclared(register, origin.namespace, use)
             for resource, text in plain.given:
-                device = parse_device(text)
-                held = self._given(name, tenant, pod, device, offered.get(resource), origin)
-                if machine:
-                    held.held[-1] = in_machine(held.held[-1])
+                grant = Grant(tenant, pod, Certainty.EXACT, Mechanism.EXCLUSIVE, machine=machine)
+                held = Held(grant, POD_STATUS, origin)
+                self._given(name, resource, text, offered.get(resource), held)
             for resource, slots in plain.asked.items():
                 if f"{origin.namespace}/{use.backed.get(resource)}" in self._claims:
                     continue  # its claim says which device it has
@@ -218,8 +226,10 @@ class Estate:
             return {}
         return {each.resource: self.configurations.applied(each, row) for each in offers(row)}
 
-    def _run(self, node: str, use: PodUse) -> tuple[PodUse, bool]:
+    def _run(self, node: str, row: NodeRow | None, use: PodUse) -> tuple[PodUse, bool]:
         """Say what a pod reaches with what runs it, and whether that is a virtual machine."""
+        if use.ways and row is not None:
+            use = replace(use, ways=[believed(way, row.monitored) for way in use.ways])
         if not use.runtime:
             return use, False
         runtime = runtime_of(use.runtime, self.handlers)
@@ -231,7 +241,7 @@ class Estate:
 
     def _declared(self, node: str, said: Declared) -> None:
         """A scheduler says what a pod has; to say so of a GPU on two nodes is a contradiction."""
-        found = self._device(node, said.gpu)
+        found = self._device(node, said.gpu, _OF_SCHEDULERS)
         found.product = found.product or said.product
         found.held.append(Held(said.grant, POD_MARKS, said.origin))
         self.said.add(said.origin.namespace)
@@ -244,30 +254,21 @@ class Estate:
             for other in [*earlier[:1], node] if len(nodes) > 1 else ():
                 doubt(self.devices[other, said.gpu])
 
-    def _given(
-        self,
-        node: str,
-        tenant: str,
-        pod: str,
-        device: DeviceId,
-        offer: Offer | None,
-        origin: Origin,
-    ) -> Device:
-        """A kubelet says which device it gave."""
+    def _given(self, node: str, resource: str, text: str, offer: Offer | None, to: Held) -> None:
+        """A kubelet says which device of a resource it gave to somebody."""
+        device = parse_device(text)
         sharing = offer.sharing if offer is not None else Mechanism.EXCLUSIVE
         if device.replica and sharing is Mechanism.EXCLUSIVE:
             sharing = Mechanism.UNKNOWN
         if not device.replica:
             sharing = Mechanism.EXCLUSIVE
-        path = _inside(device, offer)
-        grant = Grant(tenant, pod, Certainty.EXACT, sharing, path)
-        found = self._device(node, device.gpu or device.path[0].id)
+        found = self._device(node, device.gpu or device.path[0].id, resource)
         if not device.gpu:
             note(found, "which GPU this instance is of is not in the API: compare nvidia-smi -L")
         if offer is not None:
             found.product = found.product or offer.product
-        found.held.append(Held(grant, POD_STATUS, origin))
-        return found
+        grant = replace(to.grant, sharing=sharing, path=_inside(device, offer))
+        found.held.append(replace(to, grant=grant))
 
     def settle(self) -> None:
         """Doubt what is said of a GPU that is said to be in two nodes: no two GPUs have one id.
@@ -282,10 +283,10 @@ class Estate:
             for node in found if len(found) > 1 else ():
                 doubt_all(self.devices[node, gpu], [each for each in found if each != node])
 
-    def _device(self, node: str, gpu: str) -> Device:
+    def _device(self, node: str, gpu: str, resource: str) -> Device:
         found = self.devices.get((node, gpu))
         if found is None:
-            found = self.devices[node, gpu] = Device()
+            found = self.devices[node, gpu] = Device(resource=resource)
         return found
 
 

@@ -7,15 +7,16 @@ node how many of its devices each tenant has, and how sure that is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.bypass import Way, certainty_of
 from auditor.analysis.gpu.devices import mig_profile
 from auditor.analysis.gpu.estate import UNIQUE, Estate
-from auditor.analysis.gpu.held import Device, NodePool
+from auditor.analysis.gpu.held import Device, NodePool, Reach
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.pairs import of_device, of_pool, reaches_on
 from auditor.analysis.gpu.shares import Certainty, Share
@@ -128,10 +129,7 @@ def _on_node(
     for pool in pools:
         _add_pool(found, pool)
     for reach in reaches:
-        certainty = Certainty(max(way.certainty for way in reach.ways))
-        each = found.setdefault((reach.tenant, certainty), _Found())
-        each.pods.add(reach.pod)
-        each.every = True
+        _add_reach(found, reach, devices, pools)
     shares: list[Share] = []
     for _, device in devices:
         shares += of_device(device, reaches)
@@ -158,6 +156,29 @@ def _add_device(found: dict[tuple[str, Certainty], _Found], name: str, device: D
         each.every |= name == _ALL
         each.bypass = False
         each.mechanism = each.mechanism or grant.sharing.value
+
+
+def _add_reach(
+    found: dict[tuple[str, Certainty], _Found],
+    reach: Reach,
+    devices: Sequence[tuple[str, Device]],
+    pools: Sequence[NodePool],
+) -> None:
+    """Count the devices that a tenant reaches past the allocation: all, or those of one maker."""
+    for gpus in sorted({way.gpus for way in reach.ways}):
+        ways = [way for way in reach.ways if way.gpus in ("", gpus)]
+        way = Way("", certainty_of(ways), "", gpus)
+        named = {name for name, device in devices if way.leads_to(device.resource)}
+        counted = [pool.offer for pool in pools if way.leads_to(pool.offer.resource)]
+        every = len(named) == len(devices) and len(counted) == len(pools)
+        if every or named or counted:
+            each = found.setdefault((reach.tenant, Certainty(way.certainty)), _Found())
+            each.pods.add(reach.pod)
+            each.every |= every
+            if not every:
+                each.named |= {_counted_as(name) for name in named}
+                whole = (offer.devices for offer in counted if not offer.profile)
+                each.counted = max([each.counted, *whole])
 
 
 def _counted_as(device: str) -> str:

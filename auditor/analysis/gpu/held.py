@@ -25,9 +25,13 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct):
-    """A GPU, and who has something of it; ``notes`` say what is not known, or contradicts."""
+    """A GPU, and who has something of it; ``notes`` say what is not known, or contradicts.
+
+    ``resource`` is the one that it was given out by, ``x/`` where only its maker is known.
+    """
 
     product: str = ""
+    resource: str = ""
     held: list[Held] = []
     notes: list[str] = []
 
@@ -55,7 +59,7 @@ class NodePool(msgspec.Struct, frozen=True):
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """A pod that reaches every GPU of its node."""
+    """A pod that reaches every GPU of its node, or every one of a maker."""
 
     tenant: str
     pod: str
@@ -120,11 +124,6 @@ def note(device: Device, text: str) -> None:
     """Say something of a device, once."""
     if text not in device.notes:
         device.notes.append(text)
-
-
-def in_machine(held: Held) -> Held:
-    """The same, by a virtual machine."""
-    return replace(held, grant=replace(held.grant, machine=True))
 
 
 def is_given(held: Held) -> bool:

@@ -19,6 +19,7 @@ import msgspec
 
 from auditor.analysis.gpu.devices import amd_profile, amount, is_accelerator, mig_profile
 from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.monitoring import monitored
 
 _LABELS: Final = (
     "nvidia.com/",
@@ -50,6 +51,7 @@ class _Metadata(msgspec.Struct, gc=False):
 
 class _Status(msgspec.Struct, gc=False):
     capacity: dict[str, object] | None = None
+    allocatable: dict[str, object] | None = None
 
 
 class _Node(msgspec.Struct, gc=False):
@@ -58,11 +60,12 @@ class _Node(msgspec.Struct, gc=False):
 
 
 class NodeRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What is taken of a node."""
+    """What is taken of a node; ``monitored`` are the GPUs that a resource of it gives a look at."""
 
     capacity: dict[str, int] = {}
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    monitored: list[str] = []
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -98,14 +101,17 @@ def node_row(body: bytes) -> NodeRow | None:
     """
     node = _decode(body)
     metadata, status = node.metadata or _Metadata(), node.status or _Status()
+    # what is not healthy counts still: who was given it has it, so capacity goes before allocatable
+    offered = {**(status.allocatable or {}), **(status.capacity or {})}
     row = NodeRow(
         {
             name: count
-            for name, value in sorted((status.capacity or {}).items())
+            for name, value in sorted(offered.items())
             if is_accelerator(name) and (count := amount(value))
         },
         _beginning(metadata.labels, _LABELS),
         _beginning(metadata.annotations, _ANNOTATIONS),
+        [gpus for name in sorted(offered) if (gpus := monitored(name)) and amount(offered[name])],
     )
     return row if row != NodeRow() else None
 

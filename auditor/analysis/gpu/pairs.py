@@ -18,6 +18,7 @@ from itertools import combinations
 
 import msgspec
 
+from auditor.analysis.gpu.bypass import certainty_of
 from auditor.analysis.gpu.counting import may_share, must_share
 from auditor.analysis.gpu.estate import Estate
 from auditor.analysis.gpu.held import Device, NodePool, Reach, pool_step
@@ -46,13 +47,16 @@ def of_device(device: Device, reaches: Sequence[Reach]) -> list[Share]:
     """Find what tenants share of a device that is known, and who reaches it besides."""
     if len(device.held) + len(reaches) <= 1:
         return []  # as it is of most devices
-    return list(shares((*(held.grant for held in device.held), *map(bypassing, reaches))))
+    past = bypassing(reaches, device.resource)
+    return list(shares((*(held.grant for held in device.held), *past)))
 
 
-def bypassing(reach: Reach) -> Grant:
-    """Make the grant of a pod that reaches every GPU of its node."""
-    certainty = Certainty(max(way.certainty for way in reach.ways))
-    return Grant(reach.tenant, reach.pod, certainty, Mechanism.BYPASS)
+def bypassing(reaches: Iterable[Reach], resource: str) -> Iterator[Grant]:
+    """Make the grants of pods that reach the GPUs of a resource past the allocation."""
+    for reach in reaches:
+        ways = [way for way in reach.ways if way.leads_to(resource)]
+        if ways:
+            yield Grant(reach.tenant, reach.pod, certainty_of(ways), Mechanism.BYPASS)
 
 
 def of_pool(pool: NodePool, reaches: Sequence[Reach]) -> PoolShares:
@@ -134,14 +138,14 @@ def _doubted(
 
 
 def _beside(pool: NodePool, pods: Mapping[str, str], reaches: Sequence[Reach]) -> Iterator[Share]:
-    """A pod that reaches every GPU of the node reaches those that others hold; most have none."""
+    """A pod that reaches the GPUs of the node reaches those that others hold; most have none."""
     if not reaches:
         return
     holders = [
         Grant(tenant, pod, Certainty.EXACT, Mechanism.EXCLUSIVE, pool_step(pool.offer))
         for tenant, pod in pods.items()
     ]
-    for share in shares((*holders, *map(bypassing, reaches))):
+    for share in shares((*holders, *bypassing(reaches, pool.offer.resource))):
         if share.mechanism is Mechanism.BYPASS:
             yield share
 
@@ -186,7 +190,7 @@ def _strength(share: Share) -> tuple[object, ...]:
 
 
 def reaches_on(estate: Estate, node: str) -> list[Reach]:
-    """List the pods that reach every GPU of a node; those of the platform itself are left out."""
+    """List the pods that reach GPUs of a node unasked; those of the platform are left out."""
     return [reach for reach in estate.reaches.get(node) or () if not reach.component]
 
 

@@ -3,7 +3,7 @@
 Six kinds of facts. ``gpu/Device`` is a GPU, or a pool of those that can't be told apart, with the
 tenants on it: a row of the matrix that reports show. ``gpu/Tenancy`` is by what tenants are told.
 ``gpu/Share`` is what two tenants share over all devices, for each certainty the weakest.
-``gpu/Reach`` is a pod that reaches every GPU of its node without an allocation. ``gpu/Writer`` is a
+``gpu/Reach`` is a pod that reaches every GPU of its node past the allocation. ``gpu/Writer`` is a
 binding by which a tenant may write what all this rests on. ``gpu/AdapterShare`` is two tenants that
 have the same RDMA adapter.
 
@@ -23,6 +23,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.adapters import Together
+from auditor.analysis.gpu.bypass import certainty_of, reached
 from auditor.analysis.gpu.components import Component, components_from_table
 from auditor.analysis.gpu.estate import Estate
 from auditor.analysis.gpu.handing import handed_by
@@ -176,8 +177,10 @@ def facts_of(estate: Estate, told: Callable[[], TenancyFact]) -> Iterator[Fact]:
         yield _shared(estate, tenants, each)
     having = {node for node, _ in (*estate.devices, *estate.pools)}
     for node, reaches in estate.reaches:
-        if node in having:
-            yield from map(_reached, reaches)
+        for reach in reaches:
+            # who looks at all GPUs of a node says by that that it has some
+            if node in having or any(way.gpus for way in reach.ways):
+                yield _reached(reach)
     for tenants, together in estate.adapters.together():
         yield _together(estate, tenants, together)
 
@@ -291,7 +294,7 @@ def _qualities(share: Share) -> dict[str, str]:
 
 
 def _reached(reach: Reach) -> Fact:
-    certainty = Certainty(max(way.certainty for way in reach.ways))
+    certainty = certainty_of(reach.ways)
     namespace, _, name = reach.pod.partition("/")
     body: dict[str, object] = {
         "namespace": namespace,
@@ -300,6 +303,7 @@ def _reached(reach: Reach) -> Fact:
         "tenant": reach.tenant,
         "certainty": certainty.word,
         "component": reach.component,
+        "gpus": reached(way for way in reach.ways if way.certainty == certainty),
         "ways": [
             {"name": way.name, "certainty": Certainty(way.certainty).word, "field": way.pointer}
             for way in reach.ways

@@ -24,6 +24,7 @@ from auditor.analysis.docker.gpus import tenant_of
 from auditor.analysis.estate.identities import IDENTITIES, identity_row
 from auditor.analysis.estate.identities import READS as WHO
 from auditor.analysis.gpu.devices import is_accelerator
+from auditor.analysis.gpu.monitoring import monitored
 from auditor.analysis.gpu.rows import NAMESPACE, NODE, POD, RUNTIME, marks_of
 from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.tenants import POD_LABEL, TenantKey, names_in
@@ -188,7 +189,9 @@ def _of_pod(resource: Resource, site: Site, keys: Sequence[TenantKey]) -> Iterat
             each.securityContext is not None and each.securityContext.privileged is True
             for each in every
         ),
-        accelerated=any(is_accelerator(name) for each in limits for name in each),
+        accelerated=any(
+            is_accelerator(name) or monitored(name) for each in limits for name in each
+        ),
     )
     name = f"{resource.namespace}/{resource.name}"
     yield _counted(site, resource, spec.nodeName, kind, name)
