@@ -108,11 +108,8 @@ class Configurations:
 
 def _counts(naming: Naming, selected: str, texts: Sequence[Text]) -> Text | None:
     """Find the text that counts for a node; one that shares nothing may be left out of the rows."""
-    key = naming.file or selected or naming.default
-    for text in texts:
-        if text.key == key or (not key and (text.key == "default" or len(texts) == 1)):
-            return text
-    return Text(key)
+    key = naming.file or selected or naming.default_of([text.key for text in texts])
+    return next((text for text in texts if text.key == key), Text(key))
 
 
 def _said(source: str, naming: Naming, text: Text) -> Configured:

@@ -10,6 +10,11 @@ the node selects::
     container       CONFIG_FILE=/config/config.yaml, and beside it
     config-manager  CONFIG_FILE_SRCDIR=/available-configs           mounts plugin-config there
 
+A node without the label has the default. Where none is named the config-manager falls back, in the
+order of ``FALLBACK_STRATEGIES``, to the text called ``default`` (named), to the only one (single),
+or to none (empty). The chart of the plugin sets the first two, the operator the last alone: so a
+ConfigMap with one text is in effect everywhere with the one, and nowhere with the other.
+
 Many programs have an option ``--config-file``: a container is the plugin's where its image, its
 command or a setting that only the plugin has says so, or where a config-manager is beside it.
 """
@@ -43,13 +48,17 @@ _SOURCE: Final = "CONFIG_FILE_SRCDIR"
 _MARKS: Final = (b"--config-file", b"CONFIG_FILE", b"\\u")
 """The last is how JSON writes any other letter, so that nobody hides one."""
 _DEFAULT: Final = "DEFAULT_CONFIG"
+_FALLBACKS: Final = "FALLBACK_STRATEGIES"
+_OF_CHART: Final = ("named", "single")
+_OF_OPERATOR: Final = ("empty",)
 
 
 class Naming(msgspec.Struct, frozen=True):
     """An object that names a ConfigMap for the plugin, and how the plugin is started there.
 
     ``file`` is the key that the plugin itself is given, "" where the label of the node says which.
-    ``namespace`` is "" where the object does not say it.
+    ``namespace`` is "" where the object does not say it. ``fallbacks`` are what nodes without the
+    label have where there is no ``default``.
     """
 
     config_map: str
@@ -58,6 +67,20 @@ class Naming(msgspec.Struct, frozen=True):
     file: str = ""
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    fallbacks: tuple[str, ...] = _OF_CHART
+
+    def default_of(self, keys: Sequence[str]) -> str:
+        """Say which text of a ConfigMap nodes without the label use; "" for none."""
+        if self.file or self.default:
+            return self.file or self.default
+        for each in self.fallbacks:
+            if each == "named" and "default" in keys:
+                return "default"
+            if each == "single" and len(keys) == 1:
+                return keys[0]
+            if each not in _OF_CHART:
+                break
+        return ""
 
 
 def may_name(body: bytes) -> bool:
@@ -88,6 +111,7 @@ def of_policy(body: Mapping[str, object]) -> Naming:
         string(config.get("default")),
         arguments=arguments,
         environment=environment,
+        fallbacks=_OF_OPERATOR,
     )
 
 
@@ -106,6 +130,7 @@ def of_template(body: Mapping[str, object], namespace: str) -> Iterator[Naming]:
         for volume in map(mapping, _list(spec.get("volumes")))
     }
     default = next((found for each in environments if (found := each.get(_DEFAULT))), "")
+    fallbacks = next((found for each in environments if (found := each.get(_FALLBACKS))), "")
     for container, environment in zip(containers, environments, strict=True):
         arguments = _arguments(container)
         file = _option(arguments, "--config-file") or environment.get("CONFIG_FILE", "")
@@ -118,7 +143,8 @@ def of_template(body: Mapping[str, object], namespace: str) -> Iterator[Naming]:
         names = {direct} if direct else _sources(containers, environments, volumes)
         for name in sorted(names):
             file = key if direct else ""
-            yield Naming(name, namespace, default, file, arguments, environment)
+            falls = tuple(each.strip() for each in fallbacks.split(","))
+            yield Naming(name, namespace, default, file, arguments, environment, falls)
 
 
 def _is_plugin(

@@ -151,7 +151,7 @@ def _fact(
     keys: Sequence[str],
 ) -> Fact:
     name = naming[0][0] if naming else Naming(origin.name)
-    default = _is_default(name, text.key, keys)
+    default = name.default_of(keys) == text.key
     nodes = [*known.nodes.get(text.key, ()), *(known.nodes.get("", ()) if default else ())]
     joined = {
         "configMap": origin.name,
@@ -181,15 +181,6 @@ def _fact(
 def _called(origin: Origin) -> str:
     """Say what an object is called: ``ClusterPolicy cluster-policy``."""
     return f"{origin.kind.partition('/')[2].partition('.')[0]} {origin.name}"
-
-
-def _is_default(naming: Naming, key: str, keys: Sequence[str]) -> bool:
-    """Say whether nodes without the label use a configuration."""
-    if naming.file:
-        return naming.file == key
-    if naming.default:
-        return naming.default == key
-    return key == "default" or len(keys) == 1
 
 
 def _said(text: Text, naming: Naming) -> dict[str, object]:

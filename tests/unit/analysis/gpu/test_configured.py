@@ -118,6 +118,46 @@ def test_a_daemon_set_names_it_too() -> None:
     assert shared(node(nvidia_com__gpu="8"), plugin, config_map(any=sharing()), *PODS) == MAY
 
 
+def managed(**variables: str) -> Resource:
+    """The DaemonSet of the plugin's chart, with a config-manager that is so set."""
+    plugin = {
+        "image": "nvcr.io/nvidia/k8s-device-plugin:v0.18.0",
+        "env": [{"name": "CONFIG_FILE", "value": "/config/config.yaml"}],
+    }
+    variables = {"CONFIG_FILE_SRCDIR": "/available-configs", **variables}
+    manager = {
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+        "volumeMounts": [{"name": "c", "mountPath": "/available-configs"}],
+    }
+    volumes = [{"name": "c", "configMap": {"name": "plugin"}}]
+    template = {"spec": {"containers": [plugin, manager], "volumes": volumes}}
+    return resource("DaemonSet", "d", "gpu", spec={"template": template})
+
+
+OF_CHART = {"FALLBACK_STRATEGIES": "named,single"}
+FALLBACKS = {
+    "the operator falls back to nothing": (policy(default=""), ("any",), []),
+    "nor does a name help there": (policy(default=""), ("default",), []),
+    "the chart takes the only one": (managed(**OF_CHART), ("any",), MAY),
+    "or the one called default": (managed(**OF_CHART), ("any", "default"), MAY),
+    "and no one of several": (managed(**OF_CHART), ("any", "other"), []),
+    "what comes first counts": (managed(FALLBACK_STRATEGIES="empty,single"), ("any",), []),
+    "a default counts more": (managed(DEFAULT_CONFIG="any", **OF_CHART), ("any", "default"), MAY),
+    "nothing is said": (managed(), ("any",), []),
+    "what there is not": (managed(FALLBACK_STRATEGIES="first,single"), ("any",), []),
+}
+
+
+@pytest.mark.parametrize(("plugin", "keys", "expected"), FALLBACKS.values(), ids=FALLBACKS.keys())
+def test_what_a_node_has_where_nothing_is_the_default(
+    plugin: Resource, keys: tuple[str, ...], expected: list[Any]
+) -> None:
+    texts = config_map(**dict.fromkeys(keys, sharing()))
+    assert shared(node(nvidia_com__gpu="8"), plugin, texts, *PODS) == expected
+    chosen = node(labels={LABEL: keys[0]}, nvidia_com__gpu="8")
+    assert shared(chosen, plugin, texts, *PODS) == MAY, "a label counts whatever it falls back to"
+
+
 INTEL = "gpu.intel.com/i915"
 
 
