@@ -11,8 +11,7 @@ they count, and a configuration that says another thing is a note.
 
 Who writes it: whoever may write ConfigMaps in the namespace of the operator, and labels of nodes.
 
-Intel's plugin is told by ``sharedDevNum`` of a GpuDevicePlugin how often it gives out a GPU, and no
-label says so.
+How often Intel's plugin gives out a GPU no label says, but what it is told (:mod:`intel`).
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ class Configurations:
             return as_configured(offer, row, self.of(row))
         if self._of_intel < _SEVERAL:
             return offer
-        return _divided(offer, self._of_intel, Mechanism.TIME_SLICING, "GpuDevicePlugin")
+        return _divided(offer, self._of_intel, Mechanism.TIME_SLICING, "Intel's plugin")
 
     def of(self, row: NodeRow) -> Configured | None:
         """Say what a node shares by its configuration; None where nothing names one."""

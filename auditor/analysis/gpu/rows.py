@@ -9,7 +9,7 @@ key                         object                        what is in the row
 2, namespace, claim         ResourceClaim                 pods that use it, and its devices
 3, name                     RuntimeClass                  its handler
 31                          ClusterPolicy, DaemonSet      the ConfigMap of the device plugin
-31                          GpuDevicePlugin               how often it gives out a GPU
+31                          GpuDevicePlugin, DaemonSet    how often Intel's plugin gives out a GPU
 32, namespace, name         ConfigMap                     what may be its configuration
 4, node                     Node                          what it offers, and its labels
 4, node                     Pod that has something        what it asked for, got, and reaches
@@ -30,6 +30,7 @@ import msgspec
 
 from auditor.analysis.bodies import decoded
 from auditor.analysis.gpu.dra import claim_row, slice_row
+from auditor.analysis.gpu.intel import may_share, times_started, times_told
 from auditor.analysis.gpu.naming import (
     CONFIG_MAP,
     POLICY,
@@ -162,7 +163,8 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
 
     Most DaemonSets are no plugin: those are not decoded.
     """
-    if resource.kind == DAEMON_SET and not may_name(resource.body):
+    is_set = resource.kind == DAEMON_SET
+    if is_set and not may_name(resource.body) and not may_share(resource.body):
         return
     body = mapping(decoded(resource))
     origin = site.origin(resource)
@@ -171,12 +173,12 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
         yield Row((TEXTS, resource.namespace, resource.name), "texts", origin, _encode(texts))
         return
     spec = mapping(body.get("spec"))
-    if resource.kind == INTEL:
-        times = spec.get("sharedDevNum")
-        if isinstance(times, int) and times > 1:
-            yield Row((NAMING,), "intel", origin, _encode(times))
-        return
     template = mapping(spec.get("template"))
+    times = times_told(spec) if resource.kind == INTEL else times_started(template)
+    if times > 1:
+        yield Row((NAMING,), "intel", origin, _encode(times))
+    if resource.kind == INTEL:
+        return
     named = (
         [of_policy(body)] if resource.kind == POLICY else of_template(template, resource.namespace)
     )

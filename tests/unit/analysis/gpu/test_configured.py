@@ -178,3 +178,32 @@ def test_intels_plugin_says_how_often_it_gives_out_a_gpu() -> None:
 @pytest.mark.parametrize("times", ["4", None, -4, 0, [], 2.5])
 def test_what_intels_plugin_would_not_take_shares_nothing(times: object) -> None:
     assert intel(INTEL, times) == []
+
+
+STARTED = {
+    "one argument": (["-shared-dev-num=3", "-enable-monitoring"], MAY),
+    "two arguments": (["-v", "2", "-shared-dev-num", "3"], MAY),
+    "two dashes": (["--shared-dev-num=3"], MAY),
+    "the last counts": (["-shared-dev-num=3", "-shared-dev-num=1"], []),
+    "once": (["-shared-dev-num", "1", "-allocation-policy", "none"], []),
+    "no number": (["-shared-dev-num", "many"], []),
+    "nothing": (["-shared-dev-num"], []),
+    "another option": (["-shared-dev-number=3"], []),
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), STARTED.values(), ids=STARTED.keys())
+def test_intels_plugin_without_its_operator(arguments: list[str], expected: list[Any]) -> None:
+    container = {"name": "p", "image": "intel/intel-gpu-plugin:0.36.0", "args": arguments}
+    template = {"spec": {"containers": [container]}}
+    plugin = resource("DaemonSet", "d", "kube-system", spec={"template": template})
+    at = resource("Node", "n", metadata={"labels": {}}, status={"capacity": {INTEL: "6"}})
+    pods = (pod("a/x", {INTEL: 1}), pod("b/y", {INTEL: 1}))
+    assert shared(at, plugin, *pods) == expected
+
+
+@pytest.mark.parametrize("spec", [{}, [], {"containers": 7}, {"containers": [7, {"args": 7}]}])
+def test_a_daemon_set_that_is_not_as_its_api_has_it_says_nothing(spec: object) -> None:
+    plugin = resource("DaemonSet", "shared-dev-num", "a", spec={"template": {"spec": spec}})
+    at = resource("Node", "n", metadata={"labels": {}}, status={"capacity": {INTEL: "6"}})
+    assert shared(at, plugin, pod("a/x", {INTEL: 1}), pod("b/y", {INTEL: 1})) == []
