@@ -233,6 +233,6 @@ KUBELET = {
         {(MIG, "a b", "mig", "hardware", "possible")},
         counted(7, name=MIG),
         capacity={MIG: "7"},
-        unknown="which GPU this instance is of is not in the API",
+        unknown="which GPU this part is of is not in the API",
     ),
 }

@@ -53,12 +53,40 @@ PLATFORMS = {
         {(f"{AMD}qpx_nps4", "a b", "partition", "hardware", "possible")},
         capacity={f"{AMD}qpx_nps4": "4"},
     ),
+    "amd-called-a-gpu": Shape(
+        both({f"{AMD}gpu": 1}),
+        {(f"{AMD}gpu", "a b", "compute-partition", "shared", "possible")},
+        {f"{AMD}compute-memory-partition": "cpx_nps1"},
+        capacity={f"{AMD}gpu": "64"},
+    ),
+    "amd-named": Shape(
+        tuple(
+            Pod(tenant, limits={f"{AMD}gpu": 1}, given={f"{AMD}gpu": [text]})
+            for tenant, text in (("a", "0000:19:00.0"), ("b", "amdgpu_xcp_3"))
+        ),
+        {(f"{AMD}gpu", "a b", "compute-partition", "shared", "possible")},
+        capacity={f"{AMD}gpu": "64"},
+        unknown="amd-smi list",
+    ),
     "amd-whole": Shape(both({f"{AMD}gpu": 1}), set(), capacity={f"{AMD}gpu": "8"}),
     "intel-i915": Shape(
         both({f"{INTEL}i915": 1}), turns("possible", f"{INTEL}i915"), capacity={f"{INTEL}i915": "6"}
     ),
     "intel-xe": Shape(
         both({f"{INTEL}xe": 1}), turns("possible", f"{INTEL}xe"), capacity={f"{INTEL}xe": "6"}
+    ),
+    "intel-named": Shape(
+        tuple(
+            Pod(tenant, limits={f"{INTEL}i915": 1}, given={f"{INTEL}i915": [text]})
+            for tenant, text in (("a", "card0-0"), ("b", "card0-2"), ("c", "card1-0"))
+        ),
+        {("card0", "a b", "time-slicing", "shared", "exact")},
+        capacity={f"{INTEL}i915": "6"},
+    ),
+    "kubevirt-vgpus": Shape(
+        both({"nvidia.com/GRID_T4-2Q": 1}),
+        {("nvidia.com/GRID_T4-2Q", "a b", "vgpu-time-sliced", "memory", "possible")},
+        capacity={"nvidia.com/GRID_T4-2Q": "8"},
     ),
     "intel-monitoring": Shape(
         (Pod("a", limits={f"{INTEL}i915": 1}), Pod("b", limits={f"{INTEL}monitoring": 1})),

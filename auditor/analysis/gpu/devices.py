@@ -31,13 +31,21 @@ _COMPUTE: Final = late(r"mig-\d+c\.")
 _OLD_MIG: Final = late(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
 
 
+_VGPU: Final = late(r"nvidia\.com/((?:GRID|NVIDIA)_.+-(?:[0-9]+-)?[0-9]+[ABCQ](?:ME)?)")
+"""GRID_T4-2Q, NVIDIA_A100-1-5C, NVIDIA_H200X-141C: the last letter is what the vGPU is for."""
+_OF_MIG: Final = late(r".+-[0-9]+-[0-9]+[ABCQ](?:ME)?")
+_SEVERAL: Final = late(r".*DC-[0-9]+-[0-9]+.*")
+ANY_PART: Final = "xcp"
+"""The profile of AMD's partitions of which nothing says into how many a GPU is divided."""
+
 ADAPTERS: Final = "rdma/"
 """Before which the shared device plugin of RDMA names its resources."""
 
 _PARTITIONS: Final = {"s": 1, "d": 2, "t": 3, "q": 4, "c": 8}
 """Into how many partitions a mode of AMD's divides the processors, by its first letter."""
 _AMD: Final = late(r"([sdtqc]px)_nps([0-9])")
-_OF_AMD: Final = "amd.com/"
+OF_AMD: Final = "amd.com/"
+"""Before which the resources of AMD's plugin are named."""
 
 
 class DeviceId(msgspec.Struct, frozen=True, order=True):
@@ -57,6 +65,20 @@ def is_accelerator(resource: str) -> bool:
     )
 
 
+def profile_of(resource: str) -> str:
+    """Return the profile of the parts that a resource is of, by its name; "" for whole GPUs."""
+    return mig_profile(resource) or amd_profile(resource) or vgpu_profile(resource)
+
+
+def vgpu_profile(resource: str) -> str:
+    """Return the type of the vGPUs that a resource is of, ``NVIDIA_A100-1-5C``; "" for none.
+
+    NVIDIA's plugin for virtual machines (KubeVirt) calls its resources as the types are called.
+    """
+    found = _VGPU.fullmatch(resource)
+    return found[1] if found else ""
+
+
 def mig_profile(resource: str) -> str:
     """Return the MIG profile that a resource is of, ``mig-1g.10gb``; "" for none."""
     found = _MIG.fullmatch(resource)
@@ -68,7 +90,7 @@ def amd_profile(resource: str) -> str:
 
     The plugin names resources so with the naming strategy mixed; SPX is one partition of all.
     """
-    return partition_profile(resource.removeprefix(_OF_AMD)) if resource.startswith(_OF_AMD) else ""
+    return partition_profile(resource.removeprefix(OF_AMD)) if resource.startswith(OF_AMD) else ""
 
 
 def partition_profile(text: str) -> str:
@@ -82,12 +104,19 @@ def steps_of(profile: str) -> tuple[Step, ...]:
 
     ``mig-1c.3g.20gb`` is a compute instance of a GPU instance. AMD divides processors (DPX makes
     two, TPX three, QPX four, CPX one of each die, eight of an MI300X) and memory (NPS4: four): two
-    partitions have a part of the memory in common where there are more of them than parts.
+    partitions have a part of the memory in common where there are more of them than parts. A vGPU
+    with the number of slices before its gigabytes has an instance of MIG to itself, but on GPUs
+    that put several on one (``DC-1-8Q``).
     """
     if profile.startswith("mig-"):
         instance = Step(Mechanism.MIG, "")
         inside = _COMPUTE.match(profile) is not None
         return (instance, Step(Mechanism.COMPUTE_INSTANCE, "")) if inside else (instance,)
+    if vgpu_profile(f"nvidia.com/{profile}"):
+        alone = _OF_MIG.fullmatch(profile) is not None and _SEVERAL.fullmatch(profile) is None
+        return (Step(Mechanism.VGPU_MIG if alone else Mechanism.VGPU_TIME_SLICED, ""),)
+    if profile == ANY_PART:
+        return (Step(Mechanism.COMPUTE_PARTITION, ""),)
     if profile:
         shared = int(profile[-1]) < _PARTITIONS.get(profile[0], _PARTITIONS["c"])
         return (Step(Mechanism.COMPUTE_PARTITION if shared else Mechanism.PARTITION, ""),)

@@ -17,7 +17,7 @@ from auditor.analysis.gpu.bypass import believed
 from auditor.analysis.gpu.components import Component, is_component
 from auditor.analysis.gpu.configured import Configurations
 from auditor.analysis.gpu.declared import Declared, HeldPod
-from auditor.analysis.gpu.devices import DeviceId, mig_profile, parse_device
+from auditor.analysis.gpu.devices import ANY_PART, DeviceId, profile_of
 from auditor.analysis.gpu.dra import (
     DRIVERS,
     ClaimedDevice,
@@ -26,6 +26,7 @@ from auditor.analysis.gpu.dra import (
     SliceDevice,
     path_of,
 )
+from auditor.analysis.gpu.given import in_turns, is_part, parse_given, take_turns
 from auditor.analysis.gpu.hami_grants import register_of
 from auditor.analysis.gpu.held import (
     Device,
@@ -169,7 +170,9 @@ class Estate:
         """Learn what a node offers, and what its pods have of it."""
         if at is not None:
             self.nodes[name] = at
-        offered = self._offered(row)
+        pods = list(pods)
+        given = {each for _, use in pods for each in use.given}
+        offered = {name: _in_parts(each, given) for name, each in self._offered(row).items()}
         holders: dict[str, list[Holder]] = {}
         register, written = register_of(row), list[HeldPod]()
         reaches: list[Reach] = []
@@ -189,7 +192,7 @@ class Estate:
                 if f"{origin.namespace}/{use.backed.get(resource)}" in self._claims:
                     continue  # its claim says which device it has
                 known = sum(name == resource for name, _ in use.given) >= slots
-                on_known = known and _names_gpus(plain.given, resource)
+                on_known = known and _names_gpus(plain.given, resource, offered.get(resource))
                 holder = Holder(tenant, pod, slots, known, origin, on_known, machine)
                 holders.setdefault(resource, []).append(holder)
                 packed = True
@@ -208,7 +211,7 @@ class Estate:
         pools = dict[str, NodePool]()
         for resource in sorted({*holders, *offered}):
             found = holders.get(resource, [])
-            offer = offered.get(resource) or _unknown(resource, found)
+            offer = offered.get(resource) or _in_parts(_unknown(resource, found), given)
             pools[resource] = NodePool(offer, tuple(found))
         self.pools.put(name, pools)
         for each in declared(name, register, written):
@@ -256,19 +259,22 @@ class Estate:
 
     def _given(self, node: str, resource: str, text: str, offer: Offer | None, to: Held) -> None:
         """A kubelet says which device of a resource it gave to somebody."""
-        device = parse_device(text)
-        sharing = offer.sharing if offer is not None else Mechanism.EXCLUSIVE
-        if device.replica and sharing is Mechanism.EXCLUSIVE:
-            sharing = Mechanism.UNKNOWN
-        if not device.replica:
-            sharing = Mechanism.EXCLUSIVE
+        steps = pool_step(offer) if offer is not None else ()
+        device = parse_given(resource, text, steps)
+        usual = offer.sharing if offer is not None else Mechanism.EXCLUSIVE
+        sharing = in_turns(resource, device, usual)
         found = self._device(node, device.gpu or device.path[0].id, resource)
         if not device.gpu:
-            note(found, "which GPU this instance is of is not in the API: compare nvidia-smi -L")
+            note(
+                found,
+                "which GPU this part is of is not in the API: the tool of its driver on the node "
+                "tells (nvidia-smi -L, amd-smi list)",
+            )
         if offer is not None:
             found.product = found.product or offer.product
-        grant = replace(to.grant, sharing=sharing, path=_inside(device, offer))
+        grant = replace(to.grant, sharing=sharing, path=_inside(device, steps))
         found.held.append(replace(to, grant=grant))
+        take_turns(found)
 
     def settle(self) -> None:
         """Doubt what is said of a GPU that is said to be in two nodes: no two GPUs have one id.
@@ -297,14 +303,21 @@ def _gpu_of(claimed: ClaimedDevice, known: SliceDevice | None) -> str:
     return f"{claimed.driver}/{claimed.pool}/{claimed.device}"
 
 
-def _names_gpus(given: Iterable[tuple[str, str]], resource: str) -> bool:
+def _names_gpus(given: Iterable[tuple[str, str]], resource: str, offer: Offer | None) -> bool:
     """Say whether the ids of what a pod was given of a resource name the GPUs."""
-    return all(parse_device(text).gpu for name, text in given if name == resource)
-
-
-def _inside(device: DeviceId, offer: Offer | None) -> tuple[Step, ...]:
-    """The part that a device is: the id of a compute instance does not say of which instance."""
     steps = pool_step(offer) if offer is not None else ()
+    return all(parse_given(name, text, steps).gpu for name, text in given if name == resource)
+
+
+def _in_parts(offer: Offer, given: Collection[tuple[str, str]]) -> Offer:
+    """Say what a node offers where the ids that were given are those of parts."""
+    if not offer.profile and any(is_part(*each) for each in given if each[0] == offer.resource):
+        return replace(offer, profile=ANY_PART)
+    return offer
+
+
+def _inside(device: DeviceId, steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The part that a device is: the id of a compute instance does not say of which instance."""
     if len(steps) > len(device.path) == 1:
         return (*steps[:-1], replace(steps[-1], id=device.path[0].id))
     return device.path
@@ -317,7 +330,7 @@ def _unknown(resource: str, holders: Sequence[Holder]) -> Offer:
         devices=sum(holder.slots for holder in holders),
         per_device=1,
         sharing=Mechanism.UNKNOWN,
-        profile=mig_profile(resource),
+        profile=profile_of(resource),
         product="",
         doubt=f"what the node offers of {resource} was not read",
     )

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.gpu.devices import amd_profile, amount, is_accelerator, mig_profile
+from auditor.analysis.gpu.devices import amount, is_accelerator, partition_profile, profile_of
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.monitoring import monitored
 
@@ -36,6 +36,10 @@ _GKE_PARTITION: Final = "cloud.google.com/gke-gpu-partition-size"
 _SHARED: Final = ".shared"
 _WHOLE: Final = "nvidia.com/gpu"
 _MIG_STRATEGY: Final = "nvidia.com/mig.strategy"
+_AMD_GPU: Final = "amd.com/gpu"
+"""GPUs, or partitions of them: the naming strategy single, which is the default, calls both so."""
+_AMD_PROFILE: Final = "amd.com/compute-memory-partition"
+"""How all GPUs of a node are divided, by AMD's labeller where it is asked for that."""
 _STRATEGIES: Final = {
     "time-slicing": Mechanism.TIME_SLICING,
     "time-sharing": Mechanism.TIME_SLICING,
@@ -128,7 +132,9 @@ def offers(row: NodeRow) -> Iterator[Offer]:
 
 def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
     base = resource.removesuffix(_SHARED)
-    profile = mig_profile(resource) or amd_profile(resource)
+    profile = profile_of(resource)
+    if resource == _AMD_GPU:
+        profile = partition_profile(labels.get(_AMD_PROFILE, ""))
     product = labels.get(f"{base}.product", "") or labels.get(f"{_WHOLE}.product", "")
     if not profile and "-MIG-" in product:
         profile = "mig-" + product.partition("-MIG-")[2].removesuffix("-SHARED")
