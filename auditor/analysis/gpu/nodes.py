@@ -33,7 +33,8 @@ _ANNOTATIONS: Final = ("hami.io/node-", "volcano.sh/node-vgpu")
 _GKE_STRATEGY: Final = "cloud.google.com/gke-gpu-sharing-strategy"
 _GKE_CLIENTS: Final = "cloud.google.com/gke-max-shared-clients-per-gpu"
 _GKE_PARTITION: Final = "cloud.google.com/gke-gpu-partition-size"
-_SHARED: Final = ".shared"
+SHARED: Final = ".shared"
+"""How a resource ends whose devices are given out several times: only then are they renamed."""
 _WHOLE: Final = "nvidia.com/gpu"
 _MIG_STRATEGY: Final = "nvidia.com/mig.strategy"
 _AMD_GPU: Final = "amd.com/gpu"
@@ -131,7 +132,7 @@ def offers(row: NodeRow) -> Iterator[Offer]:
 
 
 def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
-    base = resource.removesuffix(_SHARED)
+    base = resource.removesuffix(SHARED)
     profile = profile_of(resource)
     if resource == _AMD_GPU:
         profile = partition_profile(labels.get(_AMD_PROFILE, ""))
@@ -142,15 +143,17 @@ def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
         return _of_gke(labels, resource, capacity)
     count, replicas = amount(labels.get(f"{base}.count")), amount(labels.get(f"{base}.replicas"))
     sharing = _STRATEGIES.get(labels.get(f"{base}.sharing-strategy", ""))
-    if sharing is None:
-        sharing = Mechanism.UNKNOWN if replicas > 1 else Mechanism.EXCLUSIVE
+    renamed = resource.endswith(SHARED)
+    if sharing is None or (renamed and sharing is Mechanism.EXCLUSIVE):
+        sharing = Mechanism.UNKNOWN if renamed or replicas > 1 else Mechanism.EXCLUSIVE
     per_device = max(replicas, 1)
     if labels.get(_MIG_STRATEGY) == "mixed" and base == _WHOLE and capacity % per_device == 0:
         # the label counts the GPUs that are divided as well, the kubelet those that are not
         count = min(count, capacity // per_device)
     doubt = _doubt(base, count, per_device, capacity)
     if sharing is not Mechanism.EXCLUSIVE and per_device == 1:
-        doubt = f"the labels say that {base} is shared, and not how often: {base}.replicas"
+        says = f"its name says that {resource}" if renamed else f"the labels say that {base}"
+        doubt = f"{says} is shared, and not how often: {base}.replicas"
     return Offer(
         resource=resource,
         devices=count or capacity,

@@ -23,6 +23,7 @@ from auditor.analysis.gpu.counting import may_share, must_share
 from auditor.analysis.gpu.estate import Estate
 from auditor.analysis.gpu.held import Device, NodePool, Reach, pool_step
 from auditor.analysis.gpu.isolation import ISOLATION, Level, Mechanism, level_of, weakest_of
+from auditor.analysis.gpu.nodes import SHARED
 from auditor.analysis.gpu.shares import Certainty, Grant, Share, shares
 
 
@@ -130,7 +131,8 @@ def _doubted(
 ) -> Iterator[Share]:
     """Where nothing follows from counting, what labels say of sharing is still possible."""
     offer = pool.offer
-    not_said = offer.sharing is Mechanism.UNKNOWN and offer.per_device == 1
+    renamed = offer.resource.endswith(SHARED)
+    not_said = offer.sharing is Mechanism.UNKNOWN and offer.per_device == 1 and not renamed
     if offer.sharing is Mechanism.EXCLUSIVE or not_said:
         return
     for pair in _of_unknown(slots, unknown):

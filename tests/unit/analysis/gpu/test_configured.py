@@ -106,6 +106,23 @@ def test_a_renamed_resource_is_known_by_its_new_name() -> None:
     assert shared(at, policy(), texts, *pods) == MAY
 
 
+RENAMED = "nvidia.com/gpu.shared"
+
+
+@pytest.mark.parametrize("labels", [{}, {"nvidia.com/gpu.sharing-strategy": "none"}])
+def test_a_new_name_alone_says_that_gpus_are_shared(labels: dict[str, str]) -> None:
+    """Bottlerocket has the plugin without a ConfigMap and without labels."""
+    at = resource("Node", "n", metadata={"labels": labels}, status={"capacity": {RENAMED: "8"}})
+    pods = (pod("a/x", {RENAMED: 1}), pod("b/y", {RENAMED: 1}))
+    assert shared(at, *pods) == [("a b", "unknown", "none", "possible")]
+    assert shared(*pods) == shared(at, *pods), "nor need the node have been read"
+    assert shared(at, pods[0]) == []
+    (found,) = devices(at, *pods)
+    assert "its name says that nvidia.com/gpu.shared is shared" in found.unknown[0]
+    instances = tuple(pod(f"{each}/x", {"nvidia.com/mig-1g.10gb.shared": 1}) for each in "ab")
+    assert [each[1] for each in shared(*instances)] == ["unknown"]
+
+
 def test_a_daemon_set_names_it_too() -> None:
     container = {
         "image": "nvcr.io/nvidia/k8s-device-plugin:v0.17.4",
