@@ -191,7 +191,7 @@ class Estate:
             for resource, slots in plain.asked.items():
                 if f"{origin.namespace}/{use.backed.get(resource)}" in self._claims:
                     continue  # its claim says which device it has
-                known = sum(name == resource for name, _ in use.given) >= slots
+                known = len({text for name, text in use.given if name == resource}) >= slots
                 on_known = known and _names_gpus(plain.given, resource, offered.get(resource))
                 holder = Holder(tenant, pod, slots, known, origin, on_known, machine)
                 holders.setdefault(resource, []).append(holder)

@@ -1,12 +1,13 @@
 """What a pod has of GPUs: what it asks for, what it was given, and what it reaches beside that.
 
 A pod that runs holds what it asks for; one that has ended holds nothing. An init container that is
-not restarted gives its devices on to the containers after it, so of those the largest counts
-(KEP-753: sidecars add up).
+not restarted gives its devices on to the containers after it, so of those the largest counts, with
+the sidecars that run beside it (KEP-753).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -149,24 +150,19 @@ def _derived(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
 
 
 def asked_by(containers: Iterable[Container], first: Iterable[Container]) -> dict[str, int]:
-    """Count the accelerators that a pod holds while it runs, by resource."""
-    running: dict[str, int] = {}
-    starting: dict[str, int] = {}
-    for container in containers:
-        _add(running, _asked(container))
+    """Count the accelerators that a pod holds while it runs, by resource.
+
+    An init container runs beside the sidecars that were started before it.
+    """
+    sidecars, starting, running = Counter[str](), Counter[str](), Counter[str]()
     for container in first:
+        asked = Counter(_asked(container))
+        starting |= sidecars + asked
         if container.restartPolicy == "Always":
-            _add(running, _asked(container))
-        else:
-            for name, count in _asked(container).items():
-                starting[name] = max(starting.get(name, 0), count)
-    names = sorted({*running, *starting})
-    return {name: max(running.get(name, 0), starting.get(name, 0)) for name in names}
-
-
-def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
-    for name, count in more.items():
-        total[name] = total.get(name, 0) + count
+            sidecars += asked
+    for container in containers:
+        running.update(_asked(container))
+    return dict(sorted(((sidecars + running) | starting).items()))
 
 
 def _asked(container: Container) -> dict[str, int]:

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.analysis.gpu.pods import PodUse, pod_use
+from auditor.analysis.gpu.pods import PodUse, asked_by, pod_use
+from auditor.analysis.gpu.podspec import Container, Resources
 from auditor.analysis.gpu.shares import Certainty
 
 GPU = "nvidia.com/gpu"
@@ -95,3 +96,31 @@ def test_a_pod_without_a_node_or_that_has_ended_has_nothing() -> None:
     assert pod_use(msgspec.json.encode(waiting)) is None
     assert pod_use(msgspec.json.encode(ended)) is None
     assert use(spec()).asked == {GPU: 1}, "and another one of the spec has"
+
+
+def asks(count: int, *, sidecar: bool = False) -> Container:
+    resources = Resources(limits={GPU: count})
+    return Container(resources=resources, restartPolicy="Always" if sidecar else None)
+
+
+STARTS = {
+    "the largest of those that end": ([asks(2), asks(3)], [asks(1)], 3),
+    "or all that run": ([asks(2)], [asks(1), asks(2)], 3),
+    "with the sidecars": ([asks(1, sidecar=True)], [asks(2)], 3),
+    "which run beside those that start after them": (
+        [asks(1, sidecar=True), asks(3)],
+        [asks(1)],
+        4,
+    ),
+    "and not those that start before": ([asks(3), asks(1, sidecar=True)], [asks(1)], 3),
+    "each of them": ([asks(1, sidecar=True), asks(2, sidecar=True), asks(4)], [asks(1)], 7),
+    "none": ([asks(0)], [asks(0)], None),
+}
+
+
+@pytest.mark.parametrize(("first", "then", "expected"), STARTS.values(), ids=STARTS.keys())
+def test_what_a_pod_holds_while_it_starts(
+    first: list[Container], then: list[Container], expected: int | None
+) -> None:
+    """As the scheduler adds up (KEP-753)."""
+    assert asked_by(then, first) == ({} if expected is None else {GPU: expected})
