@@ -15,6 +15,9 @@ monitoring           a resource of Intel's plugin that gives all of its      exa
                      GPUs (:mod:`monitoring`)                                offers it
 ===================  ======================================================  =====================
 
+A variable leads to the GPUs of its maker alone, and so does a device node that only one maker has;
+where a node has GPUs of several, those of the others stay apart.
+
 ``void`` anywhere in NVIDIA_VISIBLE_DEVICES voids the list, and an empty value injects nothing.
 Who writes these: whoever may create the pod.
 """
@@ -22,6 +25,7 @@ Who writes these: whoever may create the pod.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -43,17 +47,26 @@ from auditor.analysis.gpu.shares import Certainty
 from auditor.late import late
 from auditor.model.pointers import token
 
-_FOLDERS: Final = late(
-    r"/dev|/dev/(nvidia|dri|kfd|vfio|davinci)[^/]*(/.*)?|/proc/driver/nvidia(/.*)?|/"
+_NVIDIA, _AMD, _GAUDI, _ASCEND = "nvidia.com/", "amd.com/", "habana.ai/", "huawei.com/"
+_FOLDERS: Final = (
+    (late(r"/|/dev|/dev/(dri|vfio|accel)[^/]*(/.*)?"), ""),
+    (late(r"/dev/(nvidia|nvhost|nvmap|nvgpu|dxg)[^/]*(/.*)?|/proc/driver/nvidia(/.*)?"), _NVIDIA),
+    (late(r"(/var)?/run/nvidia(/driver(/dev(/.*)?)?)?"), _NVIDIA),
+    (late(r"/dev/kfd"), _AMD),
+    (late(r"/dev/hl[^/]*(/.*)?"), _GAUDI),
+    (late(r"/dev/davinci[^/]*(/.*)?"), _ASCEND),
 )
-_VARIABLES: Final = frozenset(
+"""Where device nodes are: on Tegra nvmap and its like, of NVIDIA's driver in a container below /run
+(its root has a /dev of its own), of Gaudi accel and hl; and whose GPUs those are."""
+_VARIABLES: Final = MappingProxyType(
     {
-        "NVIDIA_VISIBLE_DEVICES",
-        "AMD_VISIBLE_DEVICES",
-        "HABANA_VISIBLE_DEVICES",
-        "ASCEND_VISIBLE_DEVICES",
+        "NVIDIA_VISIBLE_DEVICES": _NVIDIA,
+        "AMD_VISIBLE_DEVICES": _AMD,
+        "HABANA_VISIBLE_DEVICES": _GAUDI,
+        "ASCEND_VISIBLE_DEVICES": _ASCEND,
     }
 )
+_VOLCANO: Final = "volcano.sh/"
 _NOTHING: Final = frozenset({"", "void", "none"})
 _MOUNTS: Final = "/var/run/nvidia-container-devices"
 _ANNOTATION: Final = "cdi.k8s.io/"
@@ -74,7 +87,14 @@ class Way(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def leads_to(self, resource: str) -> bool:
         """Say whether it leads to GPUs of a resource; of those "" may be any, ``x/`` any of x."""
+        if resource.startswith(_VOLCANO):  # which divides NVIDIA's
+            resource = _NVIDIA
         return resource.startswith(self.gpus) or self.gpus.startswith(resource)
+
+    @property
+    def tells_of_gpus(self) -> bool:
+        """Whether who has it has GPUs, so that its node has some."""
+        return self.name == _MONITORING
 
 
 def believed(way: Way, monitored: Collection[str]) -> Way:
@@ -92,9 +112,9 @@ def certainty_of(ways: Iterable[Way]) -> Certainty:
 def reached(ways: Iterable[Way]) -> str:
     """Say in words which GPUs of a node some ways lead to: those of the widest."""
     found = {way.gpus for way in ways}
-    if "" in found or len(found) == 1:
-        return called(min(found))
-    return called(DOMAIN)
+    if all(gpus.startswith(DOMAIN) for gpus in found) and len(found) > 1:
+        return called(DOMAIN)
+    return called(found.pop() if len(found) == 1 else "")
 
 
 def ways_of(pod: Pod) -> list[Way]:
@@ -112,9 +132,10 @@ def ways_of(pod: Pod) -> list[Way]:
 def _volumes(volumes: Iterable[Volume]) -> Iterator[Way]:
     for index, volume in enumerate(volumes):
         path = volume.hostPath.path if volume.hostPath is not None else ""
-        if path and _FOLDERS.fullmatch(path.rstrip("/") or "/"):
-            pointer = f"/spec/volumes/{index}/hostPath/path"
-            yield Way("device-folder", Certainty.POSSIBLE, pointer)
+        for folders, gpus in _FOLDERS if path else ():
+            if folders.fullmatch(path.rstrip("/") or "/"):
+                pointer = f"/spec/volumes/{index}/hostPath/path"
+                yield Way("device-folder", Certainty.POSSIBLE, pointer, gpus)
 
 
 def is_injecting(annotation: str) -> bool:
@@ -137,14 +158,14 @@ def _container(container: Container, at: str, *, runtime: bool) -> Iterator[Way]
     for index, mount in enumerate(container.volumeMounts or ()):
         if mount.mountPath == _MOUNTS or mount.mountPath.startswith(_MOUNTS + "/"):
             pointer = f"{at}/volumeMounts/{index}/mountPath"
-            yield Way("device-mount", Certainty.POSSIBLE, pointer)
+            yield Way("device-mount", Certainty.POSSIBLE, pointer, _NVIDIA)
     yield from _monitoring(container.resources or Resources(), f"{at}/resources")
     last = {each.name: index for index, each in enumerate(container.env or ())}
     for name, index in sorted(last.items()):
         variable = (container.env or ())[index]
         if name in _VARIABLES and _opens(variable):
             certainty = Certainty.EXACT if admin and runtime else Certainty.POSSIBLE
-            yield Way("environment", certainty, f"{at}/env/{index}/value")
+            yield Way("environment", certainty, f"{at}/env/{index}/value", _VARIABLES[name])
 
 
 def _monitoring(resources: Resources, at: str) -> Iterator[Way]:

@@ -21,11 +21,21 @@ Source: intel-device-plugins-for-kubernetes 0.21, 0.26, 0.35 and 0.36, ``cmd/gpu
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 DOMAIN: Final = "gpu.intel.com/"
 _ALL: Final = "gpu.intel.com/monitoring"
 _OF_DRIVER: Final = "_monitoring"
+_MAKERS: Final = MappingProxyType(
+    {
+        DOMAIN: "Intel",
+        "nvidia.com/": "NVIDIA",
+        "amd.com/": "AMD",
+        "habana.ai/": "Gaudi",
+        "huawei.com/": "Ascend",
+    }
+)
 
 
 def monitored(resource: str) -> str:
@@ -44,7 +54,6 @@ def monitoring(gpus: str) -> str:
 
 def called(gpus: str) -> str:
     """Say in words which GPUs of a node are meant, "" being all: ``every Intel GPU``."""
-    if not gpus:
-        return "every GPU"
-    driver = gpus.removeprefix(DOMAIN)
-    return f"every Intel GPU of the driver {driver}" if driver else "every Intel GPU"
+    maker, slash, driver = gpus.partition("/")
+    words = f"every {_MAKERS.get(maker + slash, '')} GPU".replace("  ", " ")
+    return f"{words} of the driver {driver}" if driver else words

@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.analysis.gpu.adapters import Together
 from auditor.analysis.gpu.bypass import certainty_of, reached
@@ -175,14 +176,26 @@ def facts_of(estate: Estate, told: Callable[[], TenancyFact]) -> Iterator[Fact]:
     estate.find(_examples(estate, pairs))
     for tenants, each in pairs.all():
         yield _shared(estate, tenants, each)
-    having = {node for node, _ in (*estate.devices, *estate.pools)}
-    for node, reaches in estate.reaches:
-        for reach in reaches:
-            # who looks at all GPUs of a node says by that that it has some
-            if node in having or any(way.gpus for way in reach.ways):
-                yield _reached(reach)
+    yield from _reaches(estate)
     for tenants, together in estate.adapters.together():
         yield _together(estate, tenants, together)
+
+
+def _reaches(estate: Estate) -> Iterator[Fact]:
+    """Who reaches GPUs past the allocation, by the ways that lead to some of the node."""
+    having: dict[str, set[str]] = {}
+    for (node, _), device in estate.devices.items():
+        having.setdefault(node, set()).add(device.resource)
+    for node, resource in estate.pools:
+        having.setdefault(node, set()).add(resource)
+    for node, reaches in estate.reaches:
+        for reach in reaches:
+            there = having.get(node, ())
+            ways = [
+                each for each in reach.ways if each.tells_of_gpus or any(map(each.leads_to, there))
+            ]
+            if ways:
+                yield _reached(replace(reach, ways=ways))
 
 
 def _writers(estate: Estate) -> Iterator[Fact]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -145,3 +147,74 @@ def test_the_widest_of_several_ways_is_told() -> None:
     assert reached(ways) == "every Intel GPU"
     assert reached([*ways, Way("privileged", 3, "")]) == "every GPU"
     assert certainty_of([*ways, Way("environment", 0, "")]) == Certainty.EXACT
+
+
+def of_two_makers() -> list[Resource]:
+    """A node with GPUs of two makers, and a tenant on each."""
+    at_both = resource(
+        "Node", "n", status={"capacity": {NVIDIA: "4", I915: "4", "amd.com/gpu": "4"}}
+    )
+    return [
+        at_both,
+        pod("a/x", {NVIDIA: 1}),
+        pod("b/y", {I915: 1}),
+        pod("c/z", {"amd.com/gpu": 1}, given={"amd.com/gpu": ["0000:19:00.0"]}),
+    ]
+
+
+def variable(name: str) -> dict[str, object]:
+    return {"env": [{"name": name, "value": "all"}]}
+
+
+def mounts(path: str) -> dict[str, object]:
+    return {"volumes": [{"name": "d", "hostPath": {"path": path}}]}
+
+
+OF_MAKERS = {
+    "NVIDIA's variable": ({"container": variable("NVIDIA_VISIBLE_DEVICES")}, {"a ops"}),
+    "AMD's variable": ({"container": variable("AMD_VISIBLE_DEVICES")}, {"c ops"}),
+    "Ascend's variable": ({"container": variable("ASCEND_VISIBLE_DEVICES")}, set()),
+    "NVIDIA's device nodes": (mounts("/dev/nvidia0"), {"a ops"}),
+    "those of its driver's root": (mounts("/run/nvidia/driver"), {"a ops"}),
+    "of Tegra": (mounts("/dev/nvmap"), {"a ops"}),
+    "what validated the driver": (mounts("/run/nvidia/validations"), set()),
+    "AMD's device node": (mounts("/dev/kfd"), {"c ops"}),
+    "Gaudi's device nodes": (mounts("/dev/hl0"), set()),
+    "what several makers have": (mounts("/dev/dri"), {"a ops", "b ops", "c ops"}),
+    "all device nodes": (mounts("/dev"), {"a ops", "b ops", "c ops"}),
+}
+
+
+@pytest.mark.parametrize(("spec", "expected"), OF_MAKERS.values(), ids=OF_MAKERS.keys())
+def test_a_way_leads_to_the_gpus_of_its_maker(spec: dict[str, Any], expected: set[str]) -> None:
+    found = shared(*of_two_makers(), pod("ops/p", **spec))
+    assert {each[0] for each in found} == expected
+    assert {each[1:] for each in found} <= {("bypass", "none", "possible")}
+
+
+def test_volcano_divides_gpus_of_nvidias() -> None:
+    name = "volcano.sh/vgpu-number"
+    offered = resource("Node", "n", status={"capacity": {name: "40"}})
+    bypass = pod("ops/p", container=variable("NVIDIA_VISIBLE_DEVICES"))
+    assert [each[0] for each in shared(offered, pod("a/x", {name: 1}), bypass)] == ["a ops"]
+
+
+def test_a_variable_on_a_node_without_gpus_reaches_nothing() -> None:
+    admin = {"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}
+    inside = {**variable("NVIDIA_VISIBLE_DEVICES"), **admin}
+    nvidia = resource("RuntimeClass", "nvidia", metadata={"name": "nvidia"}, handler="nvidia")
+    objects = (pod("ops/p", container=inside, runtimeClassName="nvidia"), nvidia)
+    assert bodies("gpu/Reach", *objects) == []
+    assert bodies("gpu/Reach", at(i915="4"), *objects) == [], "of another maker"
+    offered = resource("Node", "n", status={"capacity": {NVIDIA: "4"}})
+    (reach,) = bodies("gpu/Reach", offered, *objects)
+    assert (reach["certainty"], reach["gpus"]) == ("exact", "every NVIDIA GPU")
+
+
+@pytest.mark.parametrize(
+    ("gpus", "words"),
+    [("", "every GPU"), ("nvidia.com/", "every NVIDIA GPU"), ("habana.ai/", "every Gaudi GPU")],
+)
+def test_makers_are_called_by_their_names(gpus: str, words: str) -> None:
+    assert called(gpus) == words
+    assert reached([Way("environment", 0, "", gpus), Way("monitoring", 0, "", XE)]) == "every GPU"
