@@ -19,6 +19,7 @@ _SEPARATOR = FIELD.encode()
 _TEMPLATED = TEMPLATED.encode()
 _FINGERPRINT = 64
 _VERDICTS = {order: verdict for verdict, order in VERDICT_ORDER.items()}
+_UNKNOWN = VERDICT_ORDER[Verdict.UNKNOWN].encode()
 _BLOCKS = 8192
 """Lines of all runs that are held at once."""
 _BYTES = 4 << 20
@@ -187,22 +188,21 @@ class _Group:
 
 def blinded(run: Iterable[bytes], blind: Mapping[str, str]) -> list[bytes]:
     """Take back the verdicts of rules that a gap blinds; ``blind`` maps a rule to the reason."""
-    unknown = VERDICT_ORDER[Verdict.UNKNOWN].encode()
-    lines = []
-    for line in run:
-        identity, place, covers, shown = line.split(b"\t", 3)
-        order, rule, rest = identity.split(_SEPARATOR, 2)
-        reason = blind.get(rule.decode())
-        if reason is None:
-            lines.append(line)
-            continue
-        finding: dict[str, Any] = msgspec.json.decode(shown)
-        finding["verdict"] = Verdict.UNKNOWN.value
-        finding["message"] = f"not decided: {reason}"
-        identity = _SEPARATOR.join((unknown + order[1:], rule, rest))
-        lines.append(b"\t".join((identity, place, covers, msgspec.json.encode(finding) + b"\n")))
-    lines.sort()
-    return lines
+    return sorted(taken_back(line, blind) or line for line in run)
+
+
+def taken_back(line: bytes, blind: Mapping[str, str]) -> bytes | None:
+    """A line without the verdict of its rule, which a gap blinds; None where none does."""
+    identity, place, covers, shown = line.split(b"\t", 3)
+    order, rule, rest = identity.split(_SEPARATOR, 2)
+    reason = blind.get(rule.decode())
+    if reason is None:
+        return None
+    finding: dict[str, Any] = msgspec.json.decode(shown)
+    finding["verdict"] = Verdict.UNKNOWN.value
+    finding["message"] = f"not decided: {reason}"
+    identity = _SEPARATOR.join((_UNKNOWN + order[1:], rule, rest))
+    return b"\t".join((identity, place, covers, msgspec.json.encode(finding) + b"\n"))
 
 
 _SEVERITIES = {b"0": "critical", b"1": "high", b"2": "medium", b"3": "low", b"4": "info"}

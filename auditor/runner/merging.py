@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from auditor.engine.merge import Merger, blinded, in_order
 from auditor.runner import spools
+from auditor.runner.blinding import into_files
+from auditor.runner.parts import MOST_LINES
 from auditor.runner.state import TargetRun
 
 
@@ -28,27 +30,32 @@ def _sources(
     runs: Sequence[TargetRun], folder: Path, stack: ExitStack
 ) -> Sequence[Iterable[bytes]]:
     """The sorted lines of all targets, from no more files than may be open."""
-    if sum(1 + len(run.spools) for run in runs) <= spools.MOST_OPEN:
-        return [lines for run in runs for lines in _open(run, stack)]
-    paths = [path for number, run in enumerate(runs) for path in _settled(run, number, folder)]
-    return spools.opened(spools.joined(paths, folder), stack)
+    few = sum(1 + len(run.spools) for run in runs) <= spools.MOST_OPEN
+    held: list[Sequence[bytes]] = []
+    paths: list[Path] = []
+    for number, run in enumerate(runs):
+        settled = folder / f"settled-{number:06d}"
+        files, lines = _settled(run, settled, MOST_LINES // len(runs) if few else MOST_LINES)
+        paths += files
+        if few:
+            held.append(lines)
+        elif lines:
+            spools.write(settled, lines)
+            paths.append(settled)
+    return [*held, *spools.opened(spools.joined(paths, folder), stack)]
 
 
-def _open(run: TargetRun, stack: ExitStack) -> Iterator[Iterable[bytes]]:
-    """The sorted runs of lines of one target; blinded ones are rewritten, which needs memory."""
-    for lines in (*spools.opened([Path(spool) for spool in run.spools], stack), run.lines):
-        yield blinded(lines, run.blind) if run.blind else lines
+def _settled(run: TargetRun, start: Path, most: int) -> tuple[list[Path], Sequence[bytes]]:
+    """The lines of one target, sorted files and what is held, without verdicts that a gap takes.
 
-
-def _settled(run: TargetRun, number: int, folder: Path) -> Iterator[Path]:
-    """The lines of one target in closed files."""
-    if run.blind:
-        with ExitStack() as stack:
-            lines = list(chain.from_iterable(in_order(list(_open(run, stack)))))
-    else:
-        yield from map(Path, run.spools)
-        lines = run.lines
-    if lines:
-        path = folder / f"settled-{number:06d}"
-        spools.write(path, lines)
-        yield path
+    Of what is rewritten no more than ``most`` lines are held; paths of files begin with ``start``.
+    """
+    files = [Path(spool) for spool in run.spools]
+    if not run.blind:
+        return files, run.lines
+    with ExitStack() as stack:
+        lines = chain.from_iterable(in_order([*spools.opened(files, stack), run.lines]))
+        first = [*islice(lines, most + 1)]
+        if len(first) <= most:
+            return [], blinded(first, run.blind)
+        return into_files(chain(first, lines), run.blind, start), []
