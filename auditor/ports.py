@@ -119,6 +119,13 @@ class Reading(Protocol):
         """
         ...
 
+    def on_one_line(self, document: int) -> bool:
+        """Whether all fields of a document's object have one line, as far as that is known at once.
+
+        Of a page of a list they mostly have, so that nobody has to ask for each of them.
+        """
+        ...
+
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         """The lines of all nodes of ``value``, which stands at a pointer: itself, then each below.
 
@@ -153,6 +160,11 @@ class WithoutLines:
         """Return 0: there is none."""
         del document, pointer
         return 0
+
+    def on_one_line(self, document: int) -> bool:
+        """Return true: none has another line."""
+        del document
+        return True
 
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         """Return 0 as that of all nodes."""

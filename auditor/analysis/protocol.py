@@ -67,12 +67,25 @@ class Stage(Enum):
     RUN = "run"
 
 
+def _unknown(_: int) -> bool:
+    return False
+
+
 class Site(msgspec.Struct, frozen=True):
-    """The source that is being read: its target, its digest, and the lines in it."""
+    """The source that is being read: its target, its digest, and the lines in it.
+
+    ``on_one_line`` says of a document whether all of its fields have one line; where it does not,
+    nobody knows that at once.
+    """
 
     target: Target
     digest: str
     line_in: LineIn
+    on_one_line: Callable[[int], bool] = _unknown
+
+    def has_lines(self, resource: Resource) -> bool:
+        """Whether fields of a resource may have other lines than its own."""
+        return bool(resource.line) and not self.on_one_line(resource.document)
 
     def origin(self, resource: Resource, pointer: str = "", fields: Iterable[str] = ()) -> Origin:
         """Say where a resource stands, with the lines of the fields at some pointers.
@@ -80,7 +93,7 @@ class Site(msgspec.Struct, frozen=True):
         None of them is kept where all stand in the line of the resource, as in a page of JSON.
         """
         lines: list[tuple[str, int]] = []
-        if resource.line:
+        if self.has_lines(resource):
             lines = [(field, self.line_in(resource.document, field)) for field in fields]
             if all(line == resource.line for _, line in lines):
                 lines = []

@@ -280,6 +280,11 @@ class StoredReading:
         """Not known: secrets were left out."""
         del document
 
+    def on_one_line(self, document: int) -> bool:
+        """Not known at once."""
+        del document
+        return False
+
     def all_lines(self, document: int) -> None:
         """Not known in less time."""
         del document

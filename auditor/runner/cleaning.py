@@ -131,6 +131,10 @@ class CleanReading:
         """See :class:`auditor.ports.Reading`."""
         return self._reading.line(document, pointer)
 
+    def on_one_line(self, document: int) -> bool:
+        """See :class:`auditor.ports.Reading`."""
+        return self._reading.on_one_line(document)
+
     def lines(self, document: int, pointer: str, value: object) -> list[int]:
         """See :class:`auditor.ports.Reading`."""
         return self._reading.lines(document, pointer, value)

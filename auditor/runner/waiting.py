@@ -102,7 +102,7 @@ def row_of(
     ``about`` writes lines about the fact, and knows where its fields stand.
     """
     cut = found.rules.cut(fact.body, clean=fact.clean)
-    places = map(about.pointer, cut.paths) if fact.line else ()
+    places = map(about.pointer, cut.paths) if site.has_lines(fact) else ()
     lines = dict.fromkeys(place for place in places if place is not None)
     subject = fact.parent or fact
     origin = site.origin(fact, fact.pointer, lines)

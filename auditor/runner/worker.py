@@ -123,7 +123,7 @@ class ShardRun:
 
     def _judge(self, reading: Reading) -> Tallies:
         part = self._empty()
-        site = Site(self._target, reading.evidence.sha256, reading.line)
+        site = Site(self._target, reading.evidence.sha256, reading.line, reading.on_one_line)
         notes = self._notes
         draft = notes.begin(reading) if notes is not None else None
         try:

@@ -126,6 +126,10 @@ class JsonFile:
         """Return the line of a field of a numbered object."""
         return self._positions.line(number, pointer)
 
+    def on_one_line(self, number: int) -> bool:
+        """Return whether all fields of a numbered object have one line."""
+        return self._positions.on_one_line(number)
+
     def lines(self, number: int, pointer: str, value: object) -> list[int]:
         """Return the lines of all nodes of a value that stands in a numbered object."""
         return self._positions.lines(number, pointer, value)

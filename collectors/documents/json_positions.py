@@ -49,6 +49,10 @@ class Positions:
             return line
         return line + self._outlined_at(number).line_of(steps(pointer))
 
+    def on_one_line(self, number: int) -> bool:
+        """Return whether all fields of a numbered object have one line."""
+        return self._objects[number][2]
+
     def lines(self, number: int, pointer: str, value: object) -> list[int]:
         """Return the lines of all nodes of a value that stands in a numbered object."""
         start, _, on_one_line, base = self._objects[number]

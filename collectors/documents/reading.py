@@ -138,6 +138,10 @@ class FileReading:
         """Return the line of a field; see :meth:`auditor.ports.Reading.line`."""
         return 0 if self._content is None else self._content.line(document, pointer)
 
+    def on_one_line(self, document: int) -> bool:
+        """Return whether it is an object of JSON, without a line's end in it."""
+        return isinstance(self._content, JsonFile) and self._content.on_one_line(document)
+
     def original(self, document: int) -> object:
         """Return an object with its secrets; see :meth:`auditor.ports.Reading.original`."""
         return None if self._content is None else self._content.original(document)

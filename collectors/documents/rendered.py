@@ -152,6 +152,11 @@ class RenderedReading:
         """Return an object with its secrets; see :meth:`auditor.ports.Reading.original`."""
         return self._inner.original(document)
 
+    def on_one_line(self, document: int) -> bool:
+        """Return false: lines have to be looked up."""
+        del document
+        return False
+
     def all_lines(self, document: int) -> None:
         """Tell that lines have to be looked up."""
         del document

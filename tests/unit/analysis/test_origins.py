@@ -26,3 +26,14 @@ def test_an_origin_says_the_line_of_each_field(lines: Mapping[str, int], kept: b
     assert bool(origin.lines) is kept
     assert {pointer: origin.line_of(pointer) for pointer in lines} == lines
     assert origin.line_of("") == 3
+
+
+def test_nobody_is_asked_for_lines_of_an_object_on_one_line() -> None:
+    def line_in(document: int, pointer: str) -> int:
+        raise AssertionError((document, pointer))
+
+    site = Site(Target("tree", "files"), "", line_in, lambda document: document == 1)
+    resource = Resource("k8s/Pod", "v1", "a", "b", "", "page.json", 1, 3, b"{}")
+    assert not site.has_lines(resource)
+    origin = site.origin(resource, fields=("/a", "/b"))
+    assert (origin.line, origin.lines) == (3, ())

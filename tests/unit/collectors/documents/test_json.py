@@ -107,6 +107,20 @@ def test_page_items_take_their_kind_from_the_list() -> None:
     assert (second.name, second.line, second.labels) == ("b", 3, (("x", "y"),))
     assert reading.line(second.document, "/metadata/labels/x") == 4
     assert reading.line(first.document, "/metadata/name") == 2
+    assert [reading.on_one_line(each.document) for each in (first, second)] == [True, False]
+
+
+def test_what_is_on_one_line_has_that_of_the_object() -> None:
+    texts = [f"\n{json.dumps(value)}" for value in estate_values()]
+    lists = [f'\n{{"kind": "List", "apiVersion": "v1", "items": [{text}]}}' for text in texts]
+    asked = 0
+    for reading in map(read, (*lists, *texts)):
+        for found in objects(reading):
+            assert reading.on_one_line(found.document)
+            for pointer in pointers(msgspec.json.decode(found.body)):
+                assert reading.line(found.document, pointer) == found.line > 1
+                asked += 1
+    assert asked > 2_500
 
 
 def test_stream_of_pretty_objects_keeps_its_lines() -> None:
