@@ -39,6 +39,8 @@ from auditor.analysis.network.ports import NamedPort, PortRange, PortSpace, Prot
 
 Sets: TypeAlias = tuple[int, int]
 """The ends that are in a set for sure, and with them those that may be."""
+_REMEMBERED: Final = 1_024
+"""Sets that are remembered: each has a bit for every end, and most pods are selected once."""
 NAME_OF_NAMESPACE: Final = "kubernetes.io/metadata.name"
 """A label that the API server gives to each namespace: its name."""
 
@@ -147,6 +149,8 @@ class Ends:
         key = peer, namespace, tier
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
             found = self._known[key] = self._sets(peer, namespace, tier)
         return found
 

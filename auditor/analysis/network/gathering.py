@@ -28,7 +28,7 @@ from auditor.analysis.network.exposing import Opened, RouteRow, ServiceRow, open
 from auditor.analysis.network.network import Cluster, blocks_in, port_names, rules_of
 from auditor.analysis.network.objects import Read, blocks_of
 from auditor.analysis.network.places import Place
-from auditor.analysis.network.policies import NodesPeer, PodsPeer, Policy
+from auditor.analysis.network.policies import NodesPeer, PodsPeer, Policy, Rule
 from auditor.analysis.network.public import ASKED, SPECIAL, least_covered
 from auditor.analysis.network.reading import KIND, network_policy
 from auditor.analysis.network.reading_admin import (
@@ -118,6 +118,7 @@ class Gathered:
         self._classes: dict[object, Kind] = {}
         self._pods: list[Pods] = []
         self._projection: _Projection | None = None
+        self._rules: dict[tuple[Rule, ...] | None, tuple[Rule, ...] | None] = {}
 
     def namespace(self, name: str, row: NamespaceRow, origin: Origin) -> None:
         """Learn a namespace."""
@@ -127,7 +128,14 @@ class Gathered:
 
     def policy(self, row: PolicyRow, origin: Origin) -> None:
         """Learn a policy."""
-        self.policies.append(Written(_policy(row, origin), origin, row.live, row.kind, row.partial))
+        policy = self._sharing(_policy(row, origin))
+        self.policies.append(Written(policy, origin, row.live, row.kind, row.partial))
+
+    def _sharing(self, policy: Policy) -> Policy:
+        """The same policy, whose rules are held once for all that have the same."""
+        ingress = self._rules.setdefault(policy.ingress, policy.ingress)
+        egress = self._rules.setdefault(policy.egress, policy.egress)
+        return msgspec.structs.replace(policy, ingress=ingress, egress=egress)
 
     def service(self, row: ServiceRow, namespace: str) -> None:
         """Learn a service."""

@@ -10,29 +10,33 @@ from collections.abc import Iterator
 
 from auditor.analysis.network.deciding import Match, Matcher
 from auditor.analysis.network.ends import Ends, Pods, PortNames
-from auditor.analysis.network.policies import Direction, Policy, Rule
+from auditor.analysis.network.policies import Direction, Policy, Rule, Tier
 from auditor.analysis.network.ports import NamedPort, PortSpace
 from auditor.analysis.network.relations import Piece
 
 
 class Matching:
-    """Says what rules match, and remembers it where that is the same for all pods."""
+    """Says what rules match, and remembers it where that is the same for all pods.
+
+    Policies of one namespace may share a rule.
+    """
 
     def __init__(self, ends: Ends, ports: PortSpace, names: PortNames) -> None:
         """``ends`` are all that there are, ``names`` what the names of ports come to."""
         self._ends, self._ports, self._names = ends, ports, names
-        self._known: dict[int, tuple[Rule, Match]] = {}
+        self._known: dict[tuple[int, Direction, str, Tier], tuple[Rule, Match]] = {}
 
     def of(self, direction: Direction, subject: Pods) -> Matcher:
         """Make what says of the rules of a direction what they match at a pod."""
 
         def match(policy: Policy, rule: Rule) -> Match:
-            found = self._known.get(id(rule))
+            key = id(rule), direction, policy.namespace, policy.tier
+            found = self._known.get(key)
             if found is not None and found[0] is rule:
                 return found[1]
             made = self._match(direction, subject, policy, rule)
             if direction is Direction.EGRESS or not names_ports(rule):
-                self._known[id(rule)] = rule, made
+                self._known[key] = rule, made
             return made
 
         return match

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -36,7 +36,6 @@ from auditor.analysis.network.policies import BlocksPeer, Direction, Policy, Rul
 from auditor.analysis.network.ports import NamedPort, PortRange, PortSpace, Protocol, bits
 from auditor.analysis.network.relations import Piece
 
-_BOTH: Final = (Direction.INGRESS, Direction.EGRESS)
 _Named: TypeAlias = tuple[tuple[ContainerPort, ...], bool]
 _Key: TypeAlias = tuple[Direction, tuple[tuple[int, bool], ...], _Named | None]
 
@@ -84,10 +83,10 @@ class Network:
         self._matching = Matching(self.ends, self.ports, self._names)
         self._everything: Piece = self.ports.all, self.ends.all
         self._selecting: list[list[tuple[int, bool]]] = [[] for _ in cluster.pods]
-        self._by_name = [
-            {each: any(map(names_ports, policy.rules(each) or ())) for each in _BOTH}
-            for policy in cluster.policies
-        ]
+        self._alike = _alike(cluster.policies)
+        self._by_name = {
+            at for at in {*self._alike} if any(map(names_ports, cluster.policies[at].ingress or ()))
+        }
         self._decisions: dict[_Key, Decision] = {}
         for number, policy in enumerate(cluster.policies):
             sure, possible = self.ends.sets(policy.subject, policy.namespace, policy.tier)
@@ -114,7 +113,7 @@ class Network:
         """What is accepted of all that the pods of an end send, or get."""
         policies = self._about(pod, direction)
         named = direction is Direction.INGRESS and any(
-            self._by_name[number][direction] for number, _ in policies
+            number in self._by_name for number, _ in policies
         )
         subject = self.cluster.pods[pod]
         named_at = (subject.ports, subject.more_ports) if named else None
@@ -149,12 +148,28 @@ class Network:
         return verdict_of(sure=sure, possible=possible)
 
     def _about(self, pod: int, direction: Direction) -> tuple[tuple[int, bool], ...]:
+        """The policies that select an end; the first of those that decide the same stands for all.
+
+        What a thousand workloads of a namespace have, each in a policy of its own, is decided once.
+        """
         policies = self.cluster.policies
         return tuple(
-            (number, sure)
+            (self._alike[number], sure)
             for number, sure in self._selecting[pod]
             if policies[number].doubt or policies[number].rules(direction) is not None
         )
+
+
+def _alike(policies: Iterable[Policy]) -> list[int]:
+    """For each policy the number of the first that decides the same, whatever each selects."""
+    first: dict[object, int] = {}
+    return [
+        first.setdefault(
+            (each.namespace, each.tier, each.ingress, each.egress, each.priority, each.doubt),
+            number,
+        )
+        for number, each in enumerate(policies)
+    ]
 
 
 def rules_of(policies: Iterable[Policy]) -> Iterator[Rule]:
