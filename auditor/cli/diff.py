@@ -50,9 +50,9 @@ class _Told(msgspec.Struct, frozen=True):
 def diff(before: Place, after: Place, progress: str, *, as_json: bool) -> int:
     r"""Say which findings of AFTER are new, gone or changed against BEFORE, and why.
 
-    Both are judged again to tell, by this program. What a bundle says and its evidence does not
-    give comes from the tool that made it, what is other under the other policy from the policy,
-    and the rest from the estate. Passes are compared where both list them (--all).
+    Where they differ, both are judged again to tell, by this program. What a bundle says and its
+    evidence does not give comes from the tool that made it, what is other under the other policy
+    from the policy, and the rest from the estate. Passes are compared where both list them (--all).
 
     \b
     Example:
@@ -87,6 +87,8 @@ def _bundle(place: Place, scratch: Path) -> Bundle:
 
 
 def _told(before: Bundle, after: Bundle, again: Replay) -> Iterator[_Told]:
+    if _are_alike(before, after):
+        return
     stages = _stages(before, after, again)
     first, last = stages[0][1], stages[-1][1]
     for change in changes(first, last):
@@ -104,6 +106,20 @@ def _state(found: FindingSummary | None) -> tuple[object, ...] | None:
     return None if found is None else state_of(found)
 
 
+def _are_alike(before: Bundle, after: Bundle) -> bool:
+    """Whether both say the same, so that nothing has to be judged to tell what it comes from."""
+    if _is_told_otherwise(before) or _is_told_otherwise(after):
+        return False
+    everything = _are_whole(before, after)
+    found = [_findings(each.results, everything=everything) for each in (before, after)]
+    return not any(changes(*found))
+
+
+def _are_whole(before: Bundle, after: Bundle) -> bool:
+    """Whether passes can be compared: they are listed by --all only, and what one lacks can't."""
+    return before.judged().list_all and after.judged().list_all
+
+
 _Stage = tuple[str, Mapping[str, FindingSummary]]
 
 
@@ -113,26 +129,29 @@ def _stages(before: Bundle, after: Bundle, again: Replay) -> Sequence[_Stage]:
     Both are judged again: what a bundle says and its evidence does not give, whether another
     program wrote it or somebody's hand, comes from neither estate nor policy.
     """
-    # passes are listed by --all only: what one of them does not list can't be compared
-    everything = before.judged().list_all and after.judged().list_all
+    everything = _are_whole(before, after)
     stages = [("", before.results), ("tool", again.judge(before, before))]
-    if _told_otherwise(before):
+    if _is_told_otherwise(before):
+        _tell_of_fingerprints(before)
         stages = [("", stages[1][1])]
     if _policy(before) != _policy(after):
         stages.append(("policy", again.judge(before, after)))
     stages.append(("estate", again.judge(after, after)))
-    if not _told_otherwise(after):
+    if _is_told_otherwise(after):
+        _tell_of_fingerprints(after)
+    else:
         stages.append(("tool", after.results))
     return [(why, _findings(results, everything=everything)) for why, results in stages]
 
 
-def _told_otherwise(bundle: Bundle) -> bool:
+def _is_told_otherwise(bundle: Bundle) -> bool:
     """Whether another program told findings apart otherwise, so that none compares with ours."""
-    if read_head(bundle.results).tool.fingerprints == FINGERPRINTS:
-        return False
+    return read_head(bundle.results).tool.fingerprints != FINGERPRINTS
+
+
+def _tell_of_fingerprints(bundle: Bundle) -> None:
     told = f"{bundle.root}: findings had other fingerprints then; compared as they are judged now"
     click.echo(safe(told), err=True)
-    return True
 
 
 def _policy(bundle: Bundle) -> tuple[object, ...]:

@@ -181,6 +181,18 @@ def test_a_baseline_of_an_earlier_version(folder: Path) -> None:
     assert "before: findings had other fingerprints then" in done.err
 
 
+def test_nothing_is_judged_where_nothing_is_other(folder: Path) -> None:
+    assert scan(folder, "again").code == 1
+    done = ran(folder, "diff", "before", "again", "--progress", "plain")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "DIFF new=0 gone=0 changed=0 estate=0 policy=0 tool=0\n"
+    pod = folder / "tree" / "pod.yaml"
+    pod.write_text(pod.read_text().replace("privileged: true", "privileged: false"))
+    assert scan(folder, "less").code in {0, 1}
+    done = ran(folder, "diff", "before", "less", "--progress", "plain")
+    assert (done.code, "tree: 1/1 parts" in done.err) == (1, True), done
+
+
 def test_a_known_fault_hides_no_other(folder: Path) -> None:
     """One capability was known, one more is new; another image of the same is not."""
     pod = POD.replace("privileged: true", "capabilities: {add: [NET_RAW]}")
