@@ -22,7 +22,7 @@ from auditor.late import late
 DOMAINS: Final = ("nvidia.com/", "amd.com/", "gpu.intel.com/", "habana.ai/", "volcano.sh/vgpu")
 """Before which the resources are named that stand for accelerators."""
 _NOT_DEVICES: Final = late(
-    r"nvidia\.com/gpu(mem|mem-percentage|cores)|gpu\.intel\.com/(memory|millicores|tiles)"
+    r"nvidia\.com/gpu(mem|mem-percentage|cores)|gpu\.intel\.com/(memory(\.max)?|millicores|tiles)"
     r"|volcano\.sh/vgpu-(memory|memory-percentage|cores)|amd\.com/(gpumem|gpucores)"
 )
 """Amounts that are asked for beside a device."""

@@ -24,12 +24,15 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.devices import partition_profile, steps_of
-from auditor.analysis.gpu.dra_parameters import strategy_of
-from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.dra_parameters import setting_of
+from auditor.analysis.gpu.isolation import Mechanism, weakest_of
 from auditor.analysis.gpu.shares import Step
+from auditor.late import late
 
 AMD: Final = "gpu.amd.com"
 _WEAKEST: Final = "cpx_nps1"
+_COMPUTE: Final = late(r"[0-9]+c\.[0-9]+g\.")
+"""How the profile of a compute instance begins, which has its memory in common with others."""
 DRIVERS: Final = MappingProxyType(
     {
         "gpu.nvidia.com": "nvidia.com/",
@@ -84,7 +87,7 @@ class SliceDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A device of a pool: the GPU that it is, or is a part of, and what its product is called.
 
     ``counters`` is the set of counters that it draws on, which all parts of a GPU have in common.
-    ``profile`` is AMD's name of the partition that it is.
+    ``profile`` is AMD's name of the partition that it is, or that of a compute instance.
     """
 
     name: str
@@ -140,13 +143,15 @@ def _slice_device(driver: str, device: _Device) -> SliceDevice:
         return "" if found is None else found.string
 
     parent, own = said("parentUUID"), said("uuid")
+    inside = _COMPUTE.match(said("profile")) is not None
     found = SliceDevice(
         name=device.name,
         gpu=parent or own,
         part=(own or device.name) if parent else "",
-        product=said("productName"),
+        product=said("productName") or said("model"),
         several=basic.allowMultipleAllocations,
         counters=next((each.counterSet for each in basic.consumesCounters or ()), ""),
+        profile=f"mig-{said('profile')}" if parent and inside else "",
     )
     return _of_amd(found, said) if driver == AMD else found
 
@@ -237,7 +242,7 @@ class _Claim(msgspec.Struct, gc=False):
 
 
 class ClaimedDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One allocated device, and how it is given to those who have it."""
+    """One allocated device, and how it is given to those who have it, as a GPU or an instance."""
 
     driver: str
     pool: str
@@ -245,6 +250,14 @@ class ClaimedDevice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sharing: str
     admin: bool
     share: str
+    as_instance: str = ""
+
+    def shared(self, known: SliceDevice | None) -> Mechanism:
+        """Say how it is given out: by what is set for GPUs, or for instances where it is one."""
+        whole, part = Mechanism(self.sharing), Mechanism(self.as_instance or self.sharing)
+        if known is None:
+            return weakest_of((whole, part))
+        return part if known.part else whole
 
 
 class ClaimRow(msgspec.Struct, frozen=True, gc=False):
@@ -273,9 +286,10 @@ def claim_row(body: bytes) -> ClaimRow | None:
             driver=result.driver,
             pool=result.pool,
             device=result.device,
-            sharing=_sharing(result, config, several=len(pods) > 1).value,
+            sharing=_sharing(result, config, instances=False, several=len(pods) > 1).value,
             admin=bool(result.adminAccess),
             share=result.shareID or "",
+            as_instance=_sharing(result, config, instances=True, several=len(pods) > 1).value,
         )
         for result in status.allocation.devices.results or ()
         if result.driver in DRIVERS
@@ -289,21 +303,28 @@ def _consumer(found: _Consumer) -> str:
     return found.name if plain else f"{found.resource}/{found.name}"
 
 
-def _sharing(result: _Result, config: Sequence[_Config], *, several: bool) -> Mechanism:
+def _sharing(
+    result: _Result, config: Sequence[_Config], *, instances: bool, several: bool
+) -> Mechanism:
     """Say how a device is given to those who have it: by the last setting that is for it."""
-    strategy: Mechanism | None = None
-    for each in config:
+    usual = Mechanism.SHARED_CLAIM if several or result.shareID else Mechanism.EXCLUSIVE
+    for each in reversed(config):
         opaque = each.opaque
         if opaque is None or opaque.driver != result.driver or not _is_for(result, each.requests):
             continue
-        strategy = strategy_of(opaque.parameters) or strategy
-    if strategy is not None:
-        return strategy
-    return Mechanism.SHARED_CLAIM if several or result.shareID else Mechanism.EXCLUSIVE
+        setting = setting_of(opaque.parameters)
+        if setting is not None and setting.for_instances is instances:
+            found = setting.mechanism or usual
+            by_name = not each.requests or result.request in each.requests
+            return found if by_name else weakest_of((found, usual))
+    return usual
 
 
 def _is_for(result: _Result, requests: Sequence[str] | None) -> bool:
-    """Say whether a setting is for a result; a result of a subrequest is called ``main/sub``."""
+    """Say whether a setting is for a result; a result of a subrequest is called ``main/sub``.
+
+    By the API one for ``main`` is for its subrequests too; NVIDIA's driver compares whole names.
+    """
     return not requests or result.request in requests or result.request.split("/")[0] in requests
 
 
@@ -316,5 +337,8 @@ def path_of(device: SliceDevice, share: str = "") -> tuple[Step, ...]:
         return ()
     if not device.profile:
         return (Step(Mechanism.MIG, device.part),)
+    if device.profile.startswith("mig-"):
+        instance, inside = steps_of(device.profile)  # of which instance it is does not stand there
+        return (instance, msgspec.structs.replace(inside, id=device.part))
     each = f"{device.part}/{share}" if share else device.part
     return tuple(msgspec.structs.replace(step, id=each) for step in steps_of(device.profile))

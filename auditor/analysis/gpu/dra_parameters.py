@@ -14,6 +14,10 @@ on. Here is what each comes to::
 
 A limit for some devices only (``defaultPerDevicePinnedMemoryLimit``) leaves the others without one,
 and which devices a claim has does not stand in its parameters: it counts as no limit.
+
+Of several configurations the driver takes the last that is for a request, whole: one that leaves
+sharing open takes back what a class said. A GpuConfig is for GPUs, a MigDeviceConfig for instances;
+one that names no request and is for the other is passed over (``prepareDevices`` of the driver).
 """
 
 from __future__ import annotations
@@ -74,6 +78,25 @@ _decode = msgspec.json.Decoder(_Gpu | _Mig).decode
 _INTERVALS: Final = (None, "Default", "Short", "Medium", "Long")
 _PERCENT: Final = 100
 _NEGATIVE: Final = late(r"-[0-9]+", re.ASCII)
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What a configuration sets: for instances of MIG or for GPUs, and how they are shared."""
+
+    for_instances: bool
+    mechanism: Mechanism | None
+
+
+def setting_of(parameters: bytes) -> Setting | None:
+    """Say what a configuration sets; None where the driver refuses it."""
+    try:
+        found = _decode(parameters)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    mechanism = strategy_of(parameters)
+    if mechanism is None and found.sharing is not None:
+        return None
+    return Setting(isinstance(found, _Mig), mechanism)
 
 
 def strategy_of(parameters: bytes) -> Mechanism | None:

@@ -154,7 +154,7 @@ class Estate:
                     tenant,
                     f"{namespace}/{pod}",
                     Certainty.EXACT,
-                    Mechanism(claimed.sharing),
+                    claimed.shared(known),
                     path_of(known, claimed.share) if known is not None else (),
                     claimed.admin,
                 )

@@ -49,7 +49,7 @@ def test_any_id_is_some_device(text: str) -> None:
         ("nvidia.com/gpucores", False),
         ("amd.com/gpu", True),
         ("gpu.intel.com/i915", True),
-        ("gpu.intel.com/memory.max", True),
+        ("gpu.intel.com/memory.max", False),
         ("gpu.intel.com/millicores", False),
         ("volcano.sh/vgpu-number", True),
         ("volcano.sh/vgpu-memory", False),
