@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +21,19 @@ from auditor.analysis.protocol import (
     ReadsByName,
     Tables,
 )
+from auditor.analysis.unloaded import (
+    Completing,
+    OfObjects,
+    Place,
+    Said,
+    joining,
+    load,
+    said_of_completing,
+    said_of_joining,
+    said_of_object,
+)
+
+T = TypeVar("T")
 
 
 class Analyses(msgspec.Struct, frozen=True):
@@ -105,6 +120,11 @@ class Analyses(msgspec.Struct, frozen=True):
             for kind, takers in found.items()
         }
 
+    def load(self) -> None:
+        """Load the modules of all, before processes are started that would each do it."""
+        for each in (*self.of_objects, *self.with_rows):
+            load(each)
+
     def judged(self, kinds: frozenset[str]) -> Analyses:
         """Leave out what joins or completes no fact of kinds that are judged."""
         joining = tuple(each for each in self.joining if not kinds.isdisjoint(each.feeds))
@@ -115,9 +135,9 @@ class Analyses(msgspec.Struct, frozen=True):
 class Table(msgspec.Struct, frozen=True):
     """Which analyses there are, each as a maker that is given the tables of the policy.
 
-    A maker is a function or class of a module, so that a worker of its own process can have it.
-    ``given`` tells what makers were given that is not in the tables of the policy: with other
-    questions other facts come of the same objects.
+    A maker is a function or class of a module, so that a worker of its own process can have it, or
+    a :class:`Place` where there is one. ``given`` tells what makers were given that is not in the
+    tables of the policy: with other questions other facts come of the same objects.
     """
 
     of_objects: tuple[Callable[[Tables], ObjectAnalysis], ...]
@@ -125,10 +145,33 @@ class Table(msgspec.Struct, frozen=True):
     completing: tuple[Callable[[Tables], CompletingAnalysis], ...] = ()
     given: str = ""
 
-    def made(self, tables: Tables) -> Analyses:
-        """Make the analyses of a run."""
+    def made(self, tables: Tables, said: Mapping[str, Said] = MappingProxyType({})) -> Analyses:
+        """Make the analyses of a run.
+
+        Of those of which it is known what they say of themselves, by their places, modules are
+        loaded when they are called.
+        """
         return Analyses(
-            tuple(make(tables) for make in self.of_objects),
-            tuple(make(tables) for make in self.joining),
-            tuple(make(tables) for make in self.completing),
+            tuple(_made(make, tables, said, OfObjects) for make in self.of_objects),
+            tuple(_made(make, tables, said, joining) for make in self.joining),
+            tuple(_made(make, tables, said, Completing) for make in self.completing),
         )
+
+    def said(self, made: Analyses) -> dict[str, Said]:
+        """What analyses that were made of this table say of themselves, by their places."""
+        found = (
+            *zip(self.of_objects, map(said_of_object, made.of_objects), strict=True),
+            *zip(self.joining, map(said_of_joining, made.joining), strict=True),
+            *zip(self.completing, map(said_of_completing, made.completing), strict=True),
+        )
+        return {make.where: said for make, said in found if isinstance(make, Place)}
+
+
+def _made(
+    make: Callable[[Tables], T],
+    tables: Tables,
+    said: Mapping[str, Said],
+    standing_in: Callable[[Said, Callable[[Tables], T], Tables], T],
+) -> T:
+    known = said.get(make.where) if isinstance(make, Place) else None
+    return make(tables) if known is None else standing_in(known, make, tables)

@@ -192,7 +192,12 @@ class Analysis(Protocol):
 class ObjectAnalysis(Analysis, Protocol):
     """Derives facts of one object at a time, in the worker that reads it."""
 
-    def derive(self, resource: Resource) -> Iterator[Resource | Gap]:
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of objects that have facts; none where it looks at objects of any kind."""
+        ...
+
+    def derive(self, resource: Resource) -> Iterable[Resource | Gap]:
         """Yield the facts of one object, and a gap for what in it could not be read."""
         ...
 

@@ -1,49 +1,22 @@
-"""The table of analyses: a new one is a module of its own, with a maker, and one line here."""
+"""The table of analyses: a new one is a module of its own, with a maker, and one line here.
+
+Modules are named, not imported: most runs call few of them (:mod:`auditor.analysis.unloaded`).
+"""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from auditor.analysis import (
-    accounts,
-    backends,
-    completions,
-    grants,
-    listeners,
-    namespaces,
-    secondary_networks,
-    selections,
-)
-from auditor.analysis.advisories import age, stack
 from auditor.analysis.analyses import Table
-from auditor.analysis.auditing import facts as audit_policies
-from auditor.analysis.auditing import logging as audit_logging
-from auditor.analysis.controlplane import components
-from auditor.analysis.docker import joined
-from auditor.analysis.docker.builds import Builds
-from auditor.analysis.docker.compose import ComposeServices
-from auditor.analysis.docker.containers import Containers
-from auditor.analysis.docker.engine_defaults import EngineDefaults
-from auditor.analysis.docker.gpus import DockerGpus
-from auditor.analysis.docker.host import HostFacts
-from auditor.analysis.docker.releases import Releases
-from auditor.analysis.docker.services import Services
-from auditor.analysis.estate.gpus import JoinedGpus
-from auditor.analysis.gpu import sharing, tenancy
-from auditor.analysis.images import joining
-from auditor.analysis.images.contents import Contents
-from auditor.analysis.images.setups import Setups
-from auditor.analysis.images.steps import Steps
-from auditor.analysis.isolation import chains
-from auditor.analysis.network import checking, reach
-from auditor.analysis.network.questions import Question
-from auditor.analysis.nodes import seen
-from auditor.analysis.rights import effective, listing, powers
 from auditor.analysis.texts import ReadText, read_json
-from auditor.analysis.vsphere.access import VsphereAccess
-from auditor.analysis.vsphere.gpus import VsphereGpus
-from auditor.analysis.workloads import PodTemplates
+from auditor.analysis.unloaded import Place
+
+if TYPE_CHECKING:
+    from auditor.analysis.network.questions import Question
+
+
+def _at(where: str, **given: object) -> Place:
+    return Place(f"auditor.analysis.{where}", given)
 
 
 def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
@@ -53,24 +26,48 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
     """
     return Table(
         of_objects=(
-            partial(PodTemplates, read=read),
-            *(Containers, Services, ComposeServices, Builds, Releases, EngineDefaults),
+            _at("workloads:PodTemplates", read=read),
+            _at("docker.containers:Containers"),
+            _at("docker.services:Services"),
+            _at("docker.compose:ComposeServices"),
+            _at("docker.builds:Builds"),
+            _at("docker.releases:Releases"),
+            _at("docker.engine_defaults:EngineDefaults"),
         ),
         joining=(
-            *(namespaces.make, accounts.make, grants.make),
-            partial(tenancy.make, read=read),
-            *(selections.make, secondary_networks.make, backends.make, listeners.make),
-            *(partial(sharing.make, read=read), DockerGpus, HostFacts),
-            *(VsphereGpus, VsphereAccess, JoinedGpus),
-            *(chains.make, partial(components.make, read=read)),
-            *(checking.make, partial(reach.make, asked=asked)),
-            *(listing.make, effective.make, powers.make, stack.make, age.make),
-            *(joining.of_scanned, joining.of_uses, Contents, Setups, Steps),
-            partial(audit_policies.make, read=read),
-            partial(audit_logging.make, read=read),
-            partial(seen.make, read=read),
+            _at("namespaces:make"),
+            _at("accounts:make"),
+            _at("grants:make"),
+            _at("gpu.tenancy:make", read=read),
+            _at("selections:make"),
+            _at("secondary_networks:make"),
+            _at("backends:make"),
+            _at("listeners:make"),
+            _at("gpu.sharing:make", read=read),
+            _at("docker.gpus:DockerGpus"),
+            _at("docker.host:HostFacts"),
+            _at("vsphere.gpus:VsphereGpus"),
+            _at("vsphere.access:VsphereAccess"),
+            _at("estate.gpus:JoinedGpus"),
+            _at("isolation.chains:make"),
+            _at("controlplane.components:make", read=read),
+            _at("network.checking:make"),
+            _at("network.reach:make", asked=asked),
+            _at("rights.listing:make"),
+            _at("rights.effective:make"),
+            _at("rights.powers:make"),
+            _at("advisories.stack:make"),
+            _at("advisories.age:make"),
+            _at("images.joining:of_scanned"),
+            _at("images.joining:of_uses"),
+            _at("images.contents:Contents"),
+            _at("images.setups:Setups"),
+            _at("images.steps:Steps"),
+            _at("auditing.facts:make", read=read),
+            _at("auditing.logging:make", read=read),
+            _at("nodes.seen:make", read=read),
         ),
-        completing=(completions.make, joined.make),
+        completing=(_at("completions:make"), _at("docker.joined:make")),
         given=f"{read.__module__}.{read.__qualname__} {asked!r}",
     )
 

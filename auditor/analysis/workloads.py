@@ -54,6 +54,7 @@ class PodTemplates:
 
     id = "pod-template"
     stage = Stage.OBJECT
+    kinds: frozenset[str] = frozenset()
 
     def __init__(self, tables: Tables, read: ReadText = read_json) -> None:
         """``tables`` say where kinds hold pods, and what stands elsewhere.

@@ -15,7 +15,6 @@ A large target is judged in its turn, by workers of its own.
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -125,7 +124,7 @@ class Ahead:
         from auditor.runner.pool import Piece, Pool  # noqa: PLC0415 - small runs do without
 
         if self._pool is None:
-            self._context.programs.complete()
+            self._context.load()
             self._pool = Pool(job, self._context, self._workers)
         target.judged, target.left = True, len(plan.shards)
         for shard in plan.shards:
@@ -136,6 +135,8 @@ class Ahead:
 
 def _can_be_sent(told: Told) -> bool:
     """Whether a worker can have a copy; what a caller brings may hold a lock, or a function."""
+    import pickle  # noqa: PLC0415 - small runs send nothing
+
     try:
         pickle.dumps(told)
     except (pickle.PicklingError, AttributeError, TypeError):

@@ -104,6 +104,11 @@ class Context(msgspec.Struct, frozen=True):
     programs: Learning
     listed: frozenset[str] = frozenset()
 
+    def load(self) -> None:
+        """Make and load what processes that are about to be started would each make and load."""
+        self.programs.complete()
+        self.analyses.load()
+
 
 def compiled_profile(chosen: Chosen) -> CompiledProfile:
     """Load, resolve and compile a profile.
@@ -155,7 +160,7 @@ def prepared(chosen: Chosen) -> Prepared:
     keeper = keeper_of(chosen, files)
     found = keeper.read() if keeper is not None else None
     if found is not None:
-        analyses = chosen.analyses.made(found.profile.tables)
+        analyses = chosen.analyses.made(found.profile.tables, found.said)
         if found.declared == declared(analyses):
             learning = Learning(keeper, found, known=True)
             return Prepared(found.profile, analyses, found.sources, learning)
@@ -167,6 +172,7 @@ def prepared(chosen: Chosen) -> Prepared:
         sources=sources_of(rules, analyses, compiled.platforms),
         programs=programs_of(rules),
         declared=declared(analyses),
+        said=chosen.analyses.said(analyses),
         whole=False,
     )
     return Prepared(made.profile, analyses, made.sources, Learning(keeper, made, known=False))

@@ -5,7 +5,8 @@ all policies decoded. What comes of it depends on little, so it is kept as a who
 
     0.1.0-9-3f2a....profile    stamp   the version, the policy files (digest and folders), the
                                        profile, its parameters, the platforms
-                               inside  what the analyses say that their facts rest on (digest)
+                                       the sources of the analyses (sizes and times)
+                               inside  what the analyses say of themselves
                                        rules, controls, tables; what rules rest on; programs
 
 The policy files are read and hashed by each run; of other ones, or of another profile, the file is
@@ -19,13 +20,15 @@ expressions takes longer to make than a few files to audit, and a scan in CI is 
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from auditor.analysis.analyses import Analyses
+from auditor.analysis.unloaded import Said
 from auditor.cel import Environment, Program
 from auditor.cel.program import STAMP
 from auditor.engine.sources import RuleSources
@@ -37,10 +40,11 @@ from auditor.policy.compile import VARIABLES
 from auditor.policy.load import FORMAT as POLICY_FORMAT
 from auditor.policy.load import has_all, shown_folders
 from auditor.policy.policyset import PolicyFile, digest_files
+from auditor.policy.shipped import PACKAGE
 from auditor.runner.settings import Chosen
 from auditor.version import VERSION
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Changes when what is made of the same policies changes without the version doing so."""
 
 
@@ -60,6 +64,7 @@ class _File(msgspec.Struct, frozen=True, array_like=True):
     """What is in the file; ``whole`` says that every program has its code."""
 
     declared: bytes
+    said: dict[str, Said]
     whole: bool
     id: str
     title: str
@@ -76,12 +81,16 @@ class _File(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A profile as it was prepared, and the programs of its rules in the order of the file."""
+    """A profile as it was prepared, and the programs of its rules in the order of the file.
+
+    ``said`` is what analyses say of themselves, by their places.
+    """
 
     profile: CompiledProfile
     sources: Mapping[str, RuleSources]
     programs: tuple[Program, ...]
     declared: bytes
+    said: Mapping[str, Said]
     whole: bool
 
 
@@ -95,9 +104,9 @@ class Keeper:
         digest, shown = digest_files(files), shown_folders(chosen.folders, files)
         profile = hashlib.sha256(chosen.profile.encode("utf-8", "surrogatepass")).hexdigest()
         self._name = f"{VERSION}-{FORMAT}-{profile[:32]}.profile"
-        parts = (VERSION, FORMAT, POLICY_FORMAT, STAMP, digest, shown)
+        parts = (VERSION, FORMAT, POLICY_FORMAT, STAMP, digest, shown, sources())
         of_run = (chosen.profile, chosen.parameters, [each.name for each in chosen.platforms])
-        self._stamp = f"profile {json.dumps((*parts, *of_run))}"
+        self._stamp = f"profile {(*parts, *of_run)!a}"
 
     def read(self) -> Found | None:
         """What was kept; None when there is nothing, or it is of anything else."""
@@ -115,6 +124,7 @@ class Keeper:
             file.sources,
             programs,
             file.declared,
+            file.said,
             file.whole,
         )
 
@@ -158,6 +168,27 @@ def keeper_of(chosen: Chosen, files: Sequence[PolicyFile]) -> Keeper | None:
     return Keeper(chosen.cache, chosen, files)
 
 
+def sources(package: Path = PACKAGE) -> str:
+    """The sources that say what analyses are, as Python tells whether it has to compile them anew.
+
+    Who can set their times can write them.
+    """
+    found: list[tuple[str, int, int]] = []
+    folders = [package / "analysis", package / "platforms"]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".py"):
+                        stat = entry.stat()
+                        found.append((entry.path, stat.st_size, stat.st_mtime_ns))
+                    elif entry.name != "__pycache__" and entry.is_dir():
+                        folders.append(Path(entry.path))
+        except OSError:  # they are in an archive, which is not changed in its parts
+            continue
+    return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
+
+
 def declared(analyses: Analyses) -> bytes:
     """A digest of what analyses say of their facts: what rules rest on follows from it."""
     encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -181,6 +212,7 @@ def _file(found: Found) -> _File:
     profile = found.profile
     return _File(
         declared=found.declared,
+        said=dict(found.said),
         whole=found.whole,
         id=profile.id,
         title=profile.title,

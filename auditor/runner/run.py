@@ -246,7 +246,7 @@ def _results(
         return
     workers = settings.workers if _is_large(plan, settings) else 1
     if min(workers, len(plan.shards)) > 1:
-        context.programs.complete()
+        context.load()
     yield from run_shards(job, context, plan.shards, workers)
 
 

@@ -69,6 +69,7 @@ class Builds:
 
     id = "docker-builds"
     stage = Stage.OBJECT
+    kinds = frozenset({DOCKERFILE})
     feeds: Feeds = MappingProxyType({IMAGE_BUILD: MappingProxyType({"": frozenset({DOCKERFILE})})})
 
     def __init__(self, tables: Tables) -> None:

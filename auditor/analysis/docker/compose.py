@@ -46,6 +46,7 @@ class ComposeServices:
 
     id = "docker-compose"
     stage = Stage.OBJECT
+    kinds = frozenset({COMPOSE_SERVICE})
     feeds: Feeds = MappingProxyType(
         {WORKLOAD: MappingProxyType({"": frozenset({COMPOSE_SERVICE})})}
     )

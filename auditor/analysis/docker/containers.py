@@ -144,6 +144,7 @@ class Containers:
 
     id = "docker-containers"
     stage = Stage.OBJECT
+    kinds = frozenset({CONTAINER})
     feeds: Feeds = MappingProxyType({WORKLOAD: MappingProxyType({"": frozenset({CONTAINER})})})
 
     def __init__(self, tables: Tables) -> None:

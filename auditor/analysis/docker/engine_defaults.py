@@ -111,6 +111,7 @@ class EngineDefaults:
 
     id = "docker-engine-defaults"
     stage = Stage.OBJECT
+    kinds = frozenset({INFO})
     feeds: Feeds = MappingProxyType({ENGINE_DEFAULTS: MappingProxyType({"": frozenset({INFO})})})
 
     def __init__(self, tables: Tables) -> None:

@@ -60,6 +60,7 @@ class Releases:
 
     id = "releases"
     stage = Stage.OBJECT
+    kinds = frozenset({VERSION})
     feeds: Feeds = MappingProxyType({COMPONENT: MappingProxyType({"": frozenset({VERSION})})})
 
     def __init__(self, tables: Tables) -> None:

@@ -149,6 +149,7 @@ class Services:
 
     id = "docker-services"
     stage = Stage.OBJECT
+    kinds = frozenset({SERVICE})
     feeds: Feeds = MappingProxyType({WORKLOAD: MappingProxyType({"": frozenset({SERVICE})})})
 
     def __init__(self, tables: Tables) -> None:

@@ -9,10 +9,12 @@ there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.analysis.gpu.pods import PodUse
+if TYPE_CHECKING:
+    from auditor.analysis.gpu.pods import PodUse
 
 
 class Component(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ import msgspec
 from auditor.analysis.bodies import decoded
 from auditor.analysis.gpu.dra import claim_row, slice_row
 from auditor.analysis.gpu.intel import may_share, times_started, times_told
+from auditor.analysis.gpu.marks import NAMESPACE, NODE, POD, RUNTIME, labels_of, marks_of
 from auditor.analysis.gpu.naming import (
     CONFIG_MAP,
     POLICY,
@@ -44,17 +45,13 @@ from auditor.analysis.gpu.pods import pod_use, worth_a_look
 from auditor.analysis.gpu.rights import BINDING, BINDINGS, ROLE, ROLES, binding_row, role_row
 from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.sharing_rows import texts_of
-from auditor.analysis.gpu.tenants import ADMIN_ACCESS, NamespaceMarks, TenantKey, names_in
+from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.texts import ReadText
 from auditor.model.resource import Resource
 
-NAMESPACE: Final = "k8s/Namespace"
 SLICE: Final = "k8s/ResourceSlice"
 CLAIM: Final = "k8s/ResourceClaim"
-NODE: Final = "k8s/Node"
-POD: Final = "k8s/Pod"
-RUNTIME: Final = "k8s/RuntimeClass"
 DAEMON_SET: Final = "k8s/DaemonSet"
 INTEL: Final = "k8s/GpuDevicePlugin.deviceplugin.intel.com"
 CONFIGURATION: Final = frozenset({CONFIG_MAP, POLICY, DAEMON_SET, INTEL})
@@ -67,18 +64,6 @@ BAD: Final = "malformed"
 """The tag of what could not be understood."""
 
 _encode = msgspec.json.encode
-
-
-class _Metadata(msgspec.Struct, gc=False):
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-
-
-class _Marked(msgspec.Struct, gc=False):
-    metadata: _Metadata | None = None
-
-
-_decode_marked = msgspec.json.Decoder(_Marked).decode
 
 
 def extracted(
@@ -111,7 +96,7 @@ def pod_marks(resource: Resource, site: Site, names: Collection[str]) -> Iterato
     if b"\\u" not in body and not any(name.encode() in body for name in names):
         return
     try:
-        labels = _named((_decode_marked(body).metadata or _Metadata()).labels, names)
+        labels = labels_of(body, names)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return  # what is wrong with it is told where its devices are taken
     if labels:
@@ -185,20 +170,3 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
     for naming in named:
         if naming.config_map:
             yield Row((NAMING,), "naming", origin, _encode(naming))
-
-
-def marks_of(body: bytes, keys: Sequence[TenantKey]) -> NamespaceMarks:
-    """Take what a namespace says of its tenant.
-
-    Raises:
-        msgspec.DecodeError: its labels or annotations are not texts.
-    """
-    metadata = _decode_marked(body).metadata or _Metadata()
-    return NamespaceMarks(
-        _named(metadata.labels, {*names_in(keys, "label"), *ADMIN_ACCESS}),
-        _named(metadata.annotations, names_in(keys, "annotation")),
-    )
-
-
-def _named(found: dict[str, str] | None, names: Collection[str]) -> dict[str, str]:
-    return {name: value for name, value in sorted((found or {}).items()) if name in names}

@@ -30,6 +30,7 @@ from auditor.analysis.gpu.estate import Estate
 from auditor.analysis.gpu.handing import handed_by
 from auditor.analysis.gpu.held import Device, NodePool, Reach
 from auditor.analysis.gpu.learning import learn
+from auditor.analysis.gpu.marks import NAMESPACE, POD
 from auditor.analysis.gpu.matrix import device_fact, pool_fact
 from auditor.analysis.gpu.naming import CONFIG_MAP
 from auditor.analysis.gpu.pairs import (
@@ -43,8 +44,6 @@ from auditor.analysis.gpu.pairs import (
 )
 from auditor.analysis.gpu.rights import KINDS, Scene
 from auditor.analysis.gpu.rows import (
-    NAMESPACE,
-    POD,
     READS,
     TENANTS,
     extracted,

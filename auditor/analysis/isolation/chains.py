@@ -20,7 +20,7 @@ import msgspec
 
 from auditor.analysis.estate.parties import EXACT, Party
 from auditor.analysis.gpu.components import components_from_table
-from auditor.analysis.gpu.rows import NAMESPACE
+from auditor.analysis.gpu.marks import NAMESPACE
 from auditor.analysis.gpu.tenants import TenantKey, keys_from_table, map_from_table
 from auditor.analysis.isolation import rows
 from auditor.analysis.isolation.boundaries import Boundary, Level

@@ -23,7 +23,7 @@ import msgspec
 from auditor.analysis.estate.identities import Identities, identity_of
 from auditor.analysis.estate.machines import Guest, Link, link
 from auditor.analysis.estate.parties import Party, may_be_one
-from auditor.analysis.gpu.rows import NAMESPACE, NODE, RUNTIME
+from auditor.analysis.gpu.marks import NAMESPACE, NODE, RUNTIME
 from auditor.analysis.gpu.shares import Certainty
 from auditor.analysis.gpu.tenants import NamespaceMarks, Tenant, TenantKey, Tenants
 from auditor.analysis.isolation.boundaries import Boundary, runtime_of

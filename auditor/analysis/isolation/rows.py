@@ -24,8 +24,8 @@ from auditor.analysis.docker.gpus import tenant_of
 from auditor.analysis.estate.identities import IDENTITIES, identity_row
 from auditor.analysis.estate.identities import READS as WHO
 from auditor.analysis.gpu.devices import is_accelerator
+from auditor.analysis.gpu.marks import NAMESPACE, NODE, POD, RUNTIME, marks_of
 from auditor.analysis.gpu.monitoring import monitored
-from auditor.analysis.gpu.rows import NAMESPACE, NODE, POD, RUNTIME, marks_of
 from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.tenants import POD_LABEL, TenantKey, names_in
 from auditor.analysis.protocol import Row, Site

@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.gpu.rows import NAMESPACE, NODE
+from auditor.analysis.gpu.marks import NAMESPACE, NODE
 from auditor.analysis.gpu.tenants import Tenants
 from auditor.analysis.label_selectors import ADDED, Requirements
 from auditor.analysis.network import rows

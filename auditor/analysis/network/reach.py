@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.components import components_from_table
-from auditor.analysis.gpu.rows import NAMESPACE, NODE, POD
+from auditor.analysis.gpu.marks import NAMESPACE, NODE, POD
 from auditor.analysis.gpu.tenants import TenantKey, Tenants, keys_from_table, map_from_table
 from auditor.analysis.network import rows, zones
 from auditor.analysis.network.checking import enforcement_of

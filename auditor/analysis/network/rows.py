@@ -25,7 +25,7 @@ import msgspec
 
 from auditor.analysis import facts
 from auditor.analysis.bodies import decoded
-from auditor.analysis.gpu.rows import NAMESPACE, NODE, POD, marks_of
+from auditor.analysis.gpu.marks import NAMESPACE, NODE, POD, marks_of
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey
 from auditor.analysis.label_selectors import More
 from auditor.analysis.limits import mapping

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from auditor.analysis.analyses import Table
-from auditor.analysis.network.questions import Question
 from auditor.analysis.table import analyses
+
+if TYPE_CHECKING:
+    from auditor.analysis.network.questions import Question
 
 
 def read_text(text: str) -> object:

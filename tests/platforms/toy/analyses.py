@@ -23,6 +23,7 @@ class Lids:
 
     id = "toy-lids"
     stage = Stage.OBJECT
+    kinds = frozenset({BOX})
     feeds: Feeds = MappingProxyType({LID: MappingProxyType({"": frozenset({BOX})})})
 
     def __init__(self, tables: Tables) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 
 from auditor.analysis.analyses import Table
 from auditor.analysis.table import ANALYSES
+from auditor.analysis.unloaded import OfObjects
 from auditor.cli.wiring import SHIPPED
 from auditor.errors import PolicyErrors, UsageError
 from auditor.model.policy import Rule
 from auditor.policy import CacheFolder, policies_folder
 from auditor.policy.compiled import ActiveRule
 from auditor.runner.job import Prepared, prepared
+from auditor.runner.kept import sources
 from auditor.runner.settings import Chosen
 from tests.unit.policy.making import FILES, RULE, write
 
@@ -138,6 +141,31 @@ def test_of_anything_else_it_is_none(chosen: Chosen, change: Callable[[Chosen], 
     found = prepared(other)
     assert found.profile.rules[0].rule.examples, "it was prepared anew"
     same(found, prepared(msgspec.structs.replace(other, cache=None)))
+
+
+def test_of_other_sources_it_is_none(tmp_path: Path) -> None:
+    """What analyses say of themselves is in the file, and follows from them."""
+    place = tmp_path / "analysis" / "gpu" / "rows.py"
+    place.parent.mkdir(parents=True)
+    place.write_text("reads = 1")
+    before = sources(tmp_path)
+    (place.parent / "__pycache__").mkdir()
+    (place.parent / "__pycache__" / "rows.py").write_text("made of it")
+    assert sources(tmp_path) == before
+    os.utime(place, ns=(1, 1))
+    after = sources(tmp_path)
+    place.write_text("reads = 12")
+    os.utime(place, ns=(1, 1))
+    assert len({before, after, sources(tmp_path), sources(tmp_path / "archive.zip")}) == 4
+
+
+def test_what_was_kept_loads_what_is_called(cache: CacheFolder) -> None:
+    chosen = Chosen((policies_folder(),), "gpu-tenancy", cache=cache)
+    first = ran(chosen).analyses
+    again = prepared(chosen).analyses
+    assert [each.id for each in again.all] == [each.id for each in first.all]
+    assert not any(isinstance(each, OfObjects) for each in first.of_objects)
+    assert all(isinstance(each, OfObjects) for each in again.of_objects)
 
 
 def test_of_a_folder_that_was_moved_it_is_none(chosen: Chosen, tmp_path: Path) -> None:
