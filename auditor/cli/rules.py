@@ -197,7 +197,7 @@ def _rules_of(what: tuple[str, ...], policies: tuple[Path, ...]) -> list[Rule]:
     policy = load(folders((*policies, *named)), platforms=wired().platforms)
     chosen = [find_rule(policy.rules, text) for text in what if Path(text) not in named]
     for folder in named:
-        inside = {path.stem for name, path in policy_files(folder) if name.startswith("rules/")}
+        inside = {Path(name).stem for name in policy_files(folder) if name.startswith("rules/")}
         if not inside:
             raise UsageError(
                 f"{folder}: no rules", hint="rules are the files rules/**/*.yaml in it"

@@ -82,11 +82,16 @@ class KindPlan:
         self._partial = Partial(rules, shape, listed=list_all)
         self._naming = Naming(shape)
         grouped: dict[int, list[tuple[int, ActiveRule]]] = {}
+        read: dict[int, list[ReadTree]] = {}
         for index, rule in ((index, self._naming.without(rule)) for index, rule in rules):
-            grouped.setdefault(tier_of(rule_reads(rule, shape), shape), []).append((index, rule))
+            reads = rule_reads(rule, shape)
+            tier = tier_of(reads, shape)
+            grouped.setdefault(tier, []).append((index, rule))
+            read.setdefault(tier, []).append(reads)
         self._groups = [
             _Tier(
                 grouped[tier],
+                unite(read[tier]),
                 shape,
                 self._naming,
                 list_all=list_all,
@@ -177,6 +182,7 @@ class _Tier:
     def __init__(
         self,
         rules: Sequence[tuple[int, ActiveRule]],
+        reads: ReadTree,
         shape: Shape,
         naming: Naming,
         *,
@@ -184,12 +190,12 @@ class _Tier:
         memo: bool,
         alone: bool,
     ) -> None:
-        """``alone``: there is no other group that could need more of a body."""
+        """``alone``: there is no other group that could need more of a body than its ``reads``."""
         self._quiet = partial(quiet, shape)
         self._alone = alone
         self._rules = Judge(rules, shape, list_all=list_all)
         self._naming = naming
-        self.reads = unite(rule_reads(rule, shape) for _, rule in rules)
+        self.reads = reads
         self._brief = bool(shape.repeated) and not touches(self.reads, (shape.repeated,))
         self.remembers = memo
         self._slicer = Slicer(self.reads)
