@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -40,7 +39,7 @@ def trusted(key: Path | None, trust: Path | None) -> Trust | None:
         UsageError: there is no such file, or both are given.
     """
     found = named(key, trust)
-    return None if found is None else dataclasses.replace(found, max_age=None)
+    return None if found is None else msgspec.structs.replace(found, max_age=None)
 
 
 def named(key: Path | None, trust: Path | None, prefix: str = "") -> Trust | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import sys
-import traceback
 from typing import Final
 
 import click
@@ -73,6 +72,8 @@ def show_usage(error: click.ClickException) -> None:
 
 def show_bug(error: BaseException) -> None:
     """Write a traceback, and what to do with it."""
+    import traceback
+
     show_traceback(_shown("".join(traceback.format_exception(error))))
 
 

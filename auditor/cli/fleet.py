@@ -8,8 +8,6 @@ known before is checked before: that files are there, variables are set, program
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -120,6 +118,8 @@ class Fleet(msgspec.Struct, frozen=True):
         if not value.is_entered:
             return own
         if kubeconfig is not None and kubeconfig.how != "file":
+            import tempfile
+
             handle, name = tempfile.mkstemp(dir=scratch, prefix="kubeconfig-")
             with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
                 file.write(self._whole(kubeconfig, _seconds(own)))
@@ -245,6 +245,8 @@ def _wrong(value: TargetValue, folder: Path) -> Iterator[PolicyError]:
             except UsageError as error:
                 yield PolicyError(error.message, location=where.place, hint=error.hint)
                 continue
+            import shutil
+
             if shutil.which(program) is None:
                 yield PolicyError(f"{program}: no such program", location=where.place)
     for name, check in (("authority", os.path.isfile), ("certificates", os.path.isdir)):

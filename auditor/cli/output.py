@@ -7,7 +7,6 @@ import fcntl
 import importlib.util
 import os
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -152,13 +151,22 @@ def _parse(text: str) -> Output:
 def _try(text: str, folder: Path) -> None:
     """Make a file where the report is to be, and remove it: rights alone do not tell."""
     try:
-        handle, made = tempfile.mkstemp(dir=folder, prefix=".auditor-")
+        handle, made = _new(folder)
     except OSError as error:
         raise UsageError(
             f"-o {text}: {folder} can't be written: {_reason(error)}", hint="choose another file"
         ) from error
     os.close(handle)
-    Path(made).unlink()
+    made.unlink()
+
+
+def _new(folder: Path) -> tuple[int, Path]:
+    """Make a file that is its owner's alone: its descriptor, and its path.
+
+    ``tempfile`` takes as long to load as a small report to be written.
+    """
+    path = folder / f".auditor-{os.urandom(8).hex()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), path
 
 
 def write_files(
@@ -265,9 +273,11 @@ def _write_beside(
 def _made(output: Output, waiting: list[tuple[Path, Output]], spool: Path | None) -> BinaryIO:
     """A file for one report: beside its place, or without a name."""
     if output.stored is not None:
+        import tempfile
+
         return cast("BinaryIO", tempfile.TemporaryFile(dir=spool))
-    handle, name = tempfile.mkstemp(dir=output.path.parent, prefix=".auditor-")
-    waiting.append((Path(name), output))
+    handle, path = _new(output.path.parent)
+    waiting.append((path, output))
     return open(handle, "wb")  # noqa: PTH123 - a descriptor; the stack closes it
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
 from typing import TextIO
 
@@ -19,7 +17,7 @@ FIRST_SCREEN = 60
 def style_of(stream: TextIO, config: Config, *, plain: bool, colour: str) -> Style:
     """Look at a stream once. ``colour`` is auto, always or never."""
     terminal = stream.isatty()
-    width = max(shutil.get_terminal_size().columns, NARROWEST) if terminal else None
+    width = _columns() if terminal else None
     if colour == "auto":
         painted = terminal if config.colour is None else config.colour
     else:
@@ -27,6 +25,12 @@ def style_of(stream: TextIO, config: Config, *, plain: bool, colour: str) -> Sty
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
     words = plain or not encoding.startswith("utf")
     return Style(width, painted and not plain, words, lines=FIRST_SCREEN if terminal else None)
+
+
+def _columns() -> int:
+    import shutil
+
+    return max(shutil.get_terminal_size().columns, NARROWEST)
 
 
 class Progress:
@@ -44,12 +48,14 @@ class Progress:
     def __call__(self, target: str, done: int, total: int) -> None:
         """Say that ``done`` of ``total`` parts of a target are finished."""
         if self._mode == "json":
+            import json
+
             record = {"target": target, "done": done, "total": total}
             self._stream.write(json.dumps(record) + "\n")
         elif self._mode == "plain":
             self._stream.write(f"{safe(target)}: {done}/{total} parts\n")
         elif self._live:
-            room = max(shutil.get_terminal_size().columns, NARROWEST) - 1
+            room = _columns() - 1
             text = next(wrap(f"{done}/{total} parts of {safe(target)}", room, ""))
             self._stream.write("\r" + text + " " * (self._drawn - cells(text)))
             self._drawn = cells(text)

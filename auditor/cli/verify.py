@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 
@@ -124,4 +123,6 @@ def _document(found: Verification, source: str, asked: datetime | None) -> str:
         "at": asked.isoformat() if asked is not None else None,
         "steps": steps,
     }
+    import json
+
     return json.dumps(value, indent=2)

@@ -8,23 +8,22 @@ before what the environment holds, a session before a password.
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
-import selectors
-import shlex
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from auditor.bounded import read_named
 from auditor.config import VsphereConfig
 from auditor.errors import UsageError
 from auditor.platforms.vsphere import VSPHERE
 from auditor.secrets.uris import shown
+
+if TYPE_CHECKING:
+    import subprocess
 
 MOST: Final = 1 << 12
 """Bytes of a secret, its line end and what follows it."""
@@ -65,6 +64,8 @@ def words_of(option: str, line: str) -> list[str]:
     Raises:
         UsageError: there is none.
     """
+    import shlex
+
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -81,6 +82,8 @@ def from_terminal(config: VsphereConfig, targets: Sequence[str]) -> str:
     has_user = config.user or any("@" in each for each in named)
     if not (named and asked and has_user):
         return ""
+    import getpass
+
     return getpass.getpass(f"password of {shown(named[0].partition('?')[0])}: ", sys.stderr)
 
 
@@ -132,6 +135,8 @@ def printed_by(
     Raises:
         UsageError: it can't be run, failed, did not end in time, or printed more.
     """
+    import subprocess
+
     try:
         process = subprocess.Popen(  # noqa: S603 - what the user names, no shell
             words,
@@ -162,6 +167,9 @@ def _heard(process: subprocess.Popen[bytes], seconds: float, most: int) -> bytes
     Raises:
         TimeoutError: it did not end in time, or printed more than any secret is long.
     """
+    import selectors
+    import subprocess
+
     assert process.stdout is not None  # noqa: S101 - it was opened with a pipe
     end, out = time.monotonic() + seconds, bytearray()
     with selectors.DefaultSelector() as waiting:

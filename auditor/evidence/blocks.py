@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -96,16 +95,23 @@ def _as_it_is(content: bytes) -> Iterator[bytes]:
         yield (len(piece) << 3 | last).to_bytes(3, "little") + piece
 
 
-@dataclass(unsafe_hash=True)  # by the folder; the rest is only a memory
 class BlockReader:
     """Implements :class:`auditor.ports.Bodies`: the bodies of a folder, by their records.
 
-    It keeps the block that it read last, also that it is none, and can be pickled.
+    It keeps the block that it read last, also that it is none, and can be pickled. Two of one
+    folder are equal.
     """
 
-    folder: Path
-    _name: str = field(default="", repr=False, compare=False)
-    _content: bytes | None = field(default=None, repr=False, compare=False)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._name = ""
+        self._content: bytes | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BlockReader) and self.folder == other.folder
+
+    def __hash__(self) -> int:
+        return hash(self.folder)
 
     def __getstate__(self) -> dict[str, object]:
         return {"folder": self.folder, "_name": "", "_content": None}

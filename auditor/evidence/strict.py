@@ -6,7 +6,6 @@ nesting are refused: two readers would make two things of them (RFC 8259, 4 and 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from typing import Any, Final, Generic, NoReturn, TypeVar
@@ -73,6 +72,8 @@ def parse(name: str, data: bytes) -> Any:
     Raises:
         IntegrityError: it can be read in more than one way, or in none.
     """
+    import json  # noqa: PLC0415 - most runs read no evidence
+
     _refuse_large(name, data)
     try:
         value = json.loads(

@@ -6,7 +6,6 @@ Nothing of this ever comes out of a bundle; :mod:`auditor.evidence.trust_file` r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -46,8 +45,7 @@ class TrustedKey(msgspec.Struct, frozen=True):
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(msgspec.Struct, frozen=True):
     """All that is believed; ``source`` says where that comes from."""
 
     source: str
@@ -55,11 +53,11 @@ class Trust:
     authorities: tuple[x509.Certificate, ...] = ()
     require_timestamp: bool = False
     max_age: timedelta | None = None
-    by_name: Mapping[str, TrustedKey] = field(init=False)
 
-    def __post_init__(self) -> None:
-        named = {key.public.name: key for key in self.keys}
-        object.__setattr__(self, "by_name", named)
+    @property
+    def by_name(self) -> Mapping[str, TrustedKey]:
+        """The keys by the digests of their public halves."""
+        return {key.public.name: key for key in self.keys}
 
 
 def trust_in(path: Path) -> Trust:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -142,6 +141,8 @@ def prune(folder: CacheFolder, most: int = MOST_BYTES) -> None:
         for _, size, scope in sorted(_scopes(handle), reverse=True):
             left -= size
             if left < 0:
+                import shutil  # noqa: PLC0415 - few caches are full
+
                 shutil.rmtree(scope, ignore_errors=True, dir_fd=handle)
 
 

@@ -11,7 +11,6 @@ that wanted it.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -72,6 +71,8 @@ class Mishaps:
 
 def _told(error: Exception) -> str:
     """A traceback; what an error says may repeat what was read, so secrets go."""
+    import traceback  # noqa: PLC0415 - most runs fail nowhere
+
     return redact_message("".join(traceback.format_exception(error)))
 
 

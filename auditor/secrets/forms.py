@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
@@ -57,11 +55,15 @@ def _in_json(secret: str) -> Iterator[bytes]:
 
 
 def _written(text: str, style: tuple[Mapping[int, str], bool]) -> str:
+    import json  # noqa: PLC0415 - few runs have a secret of their own
+
     escaped, plainly = style
     return json.dumps(text, ensure_ascii=plainly)[1:-1].translate(escaped)
 
 
 def _in_base64(plain: bytes) -> Iterator[bytes]:
+    import base64  # noqa: PLC0415 - few runs have a secret of their own
+
     for shift in range(3):
         # in the middle of a longer text the first and the last characters depend on neighbours
         first = -(-shift * 8 // 6)

@@ -7,7 +7,6 @@ about the decoded value is looked up in the text, node by node.
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -56,6 +55,8 @@ def redact_json(text: str, hide: Callable[[Any], Any]) -> str | None:
 
 def _has_twice(text: str) -> bool:
     """Whether an object has a key twice: a decoder keeps the last one alone."""
+    import json  # noqa: PLC0415 - few files have such texts
+
     twice = False
 
     def look(pairs: list[tuple[str, Any]]) -> None:

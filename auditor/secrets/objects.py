@@ -8,7 +8,6 @@ know it.
 
 from __future__ import annotations
 
-import base64
 import binascii
 from typing import Any, Final
 
@@ -146,6 +145,8 @@ def _is_no_value(value: str) -> bool:
         return True
     if len(value) > _LONGEST_PLAIN:
         return False
+    import base64  # noqa: PLC0415 - few objects are of secrets
+
     try:
         plain = base64.b64decode("".join(value.split()), validate=True).decode()
     except (binascii.Error, ValueError):

@@ -8,7 +8,6 @@ looks like a time stays text.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import math
 import re
@@ -118,6 +117,8 @@ def tagged(tag: str, text: str) -> object:
             return text
         case "binary":
             try:
+                import base64  # noqa: PLC0415 - few documents are tagged so
+
                 return base64.b64decode(text.encode(), validate=False).decode()
             except (binascii.Error, UnicodeDecodeError) as error:
                 raise NotRepresentable(f"!!binary is not base64 of text: {error}") from error

@@ -6,8 +6,9 @@ make it one of a form, and is malformed otherwise, is a gap of its kind.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -25,20 +26,29 @@ from collectors.documents.recognise import (
     FileNames,
     Recogniser,
 )
-from collectors.images import boms, signatures, trivy, vex
 
 Body = Report | Sbom | Statements | Signature | Database
-_Reads = Callable[[bytes], Iterable[Body] | Body | None]
 
 
 class _Form(msgspec.Struct, frozen=True):
-    """A form of documents: the mark in its text, the fields at its top, what it comes to."""
+    """A form of documents: the mark in its text, the fields at its top, what it comes to.
+
+    ``by`` is the function that reads one, of a module that is loaded when there is one: most trees
+    have none, and what describes these documents is large.
+    """
 
     what: str
     mark: bytes
     fields: frozenset[str]
     kind: str
-    read: _Reads
+    by: str
+
+    def read(self, data: bytes) -> Iterable[Body] | Body | None:
+        """Read a document; None for one of another form."""
+        module, _, name = self.by.partition(":")
+        found: Any = importlib.import_module(f"collectors.images.{module}")
+        reads: Callable[[bytes], Iterable[Body] | Body | None] = getattr(found, name)
+        return reads(data)
 
 
 _FORMS: Final = (
@@ -47,31 +57,31 @@ _FORMS: Final = (
         b'"ArtifactName"',
         frozenset({"SchemaVersion", "ArtifactName"}),
         REPORT,
-        trivy.report_of,
+        "trivy:report_of",
     ),
     _Form(
         "the version of Trivy",
         b'"VulnerabilityDB"',
         frozenset({"Version", "VulnerabilityDB"}),
         DATABASE,
-        trivy.database_of,
+        "trivy:database_of",
     ),
-    _Form("CycloneDX", b'"bomFormat"', frozenset({"bomFormat"}), SBOM, boms.cyclonedx_of),
-    _Form("SPDX", b'"spdxVersion"', frozenset({"spdxVersion"}), SBOM, boms.spdx_of),
+    _Form("CycloneDX", b'"bomFormat"', frozenset({"bomFormat"}), SBOM, "boms:cyclonedx_of"),
+    _Form("SPDX", b'"spdxVersion"', frozenset({"spdxVersion"}), SBOM, "boms:spdx_of"),
     _Form(
         "OpenVEX",
         b"https://openvex.dev/ns",
         frozenset({"@context", "statements"}),
         STATEMENTS,
-        vex.openvex_of,
+        "vex:openvex_of",
     ),
-    _Form("CSAF", b'"csaf_version"', frozenset({"document"}), STATEMENTS, vex.csaf_of),
+    _Form("CSAF", b'"csaf_version"', frozenset({"document"}), STATEMENTS, "vex:csaf_of"),
     _Form(
         "an attestation",
         b'"payloadType"',
         frozenset({"dsseEnvelope"}),
         SIGNATURE,
-        signatures.attestations_of,
+        "signatures:attestations_of",
     ),
 )
 _LISTS: Final = (
@@ -80,7 +90,7 @@ _LISTS: Final = (
         b'"docker-manifest-digest"',
         frozenset(),
         SIGNATURE,
-        signatures.verified_of,
+        "signatures:verified_of",
     ),
 )
 _KINDS: Final = {

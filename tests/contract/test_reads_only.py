@@ -12,6 +12,7 @@ import pytest
 
 from auditor.runner.settings import SHARD_WEIGHT
 from tests.e2e.command import ESTATE, ROOT
+from tests.unit.evidence.bundles import made
 
 
 def watch(*arguments: str | Path, own: Path) -> subprocess.CompletedProcess[str]:
@@ -39,24 +40,64 @@ def test_importing_does_nothing(tmp_path: Path) -> None:
     assert (ran.stderr, ran.returncode) == ("", 0)
 
 
-def test_a_scan_of_files_loads_no_sdk(tmp_path: Path) -> None:
-    """Once the rules are compiled; before that they are YAML."""
-    code = (
-        "import sys; from auditor.cli.app import run; run(sys.argv[1:]); "
-        "print([name for name in sys.modules if name.partition('.')[0] in "
-        "('kubernetes', 'urllib3', 'requests', 'yaml', 'ssl', 'http')])"
+SDKS = ("kubernetes", "urllib3", "requests", "yaml", "ssl", "http")
+OF_PYTHON = (
+    *("base64", "dataclasses", "getpass", "json", "pickle", "random", "shlex", "shutil"),
+    *("socket", "subprocess", "tempfile", "traceback", "xml", "zipfile", "zoneinfo"),
+)
+"""What takes longer to load than it is used in a run that does nothing special."""
+ANALYSES = tuple(
+    f"auditor.analysis.{package}"
+    for package in ("auditing", "controlplane", "docker", "estate", "nodes", "vsphere")
+)
+"""Analyses of objects that are not in the file of the test."""
+FORMS = tuple(f"collectors.images.{name}" for name in ("boms", "signatures", "trivy", "vex"))
+"""Documents that it is not."""
+LOADED = """
+import sys
+before = set(sys.modules)
+from auditor.cli.app import run
+run(sys.argv[1:])
+print(*sorted(sys.modules.keys() - before), sep="\\n", file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str | Path, cache: Path) -> set[str]:
+    """The modules that a command loads, and the packages that they are in."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-c", code, "scan", ESTATE / "platform/rbac.yaml", "--quiet"],
-            cwd=ROOT,
-            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-    assert (done.stdout, done.stderr) == ("[]\n", "")
+    found = done.stderr.split()
+    assert "auditor.cli.app" in found, done.stderr
+    parts = (name.split(".") for name in found)
+    return {".".join(each[:length]) for each in parts for length in range(1, len(each) + 1)}
+
+
+def test_a_scan_of_files_loads_what_it_needs(tmp_path: Path) -> None:
+    """Once the rules are compiled, which are YAML before that, and it is known what analyses read.
+
+    A scan of a small file is mostly what it loads: see ADR 0063.
+    """
+    command = ("scan", ESTATE / "platform/rbac.yaml", "--quiet", "-o", f"json={tmp_path / 'r'}")
+    first, second = (loaded(*command, cache=tmp_path) for _ in range(2))
+    assert first.issuperset(ANALYSES), "they are asked what they read"
+    assert second & {*SDKS, *OF_PYTHON, *ANALYSES, *FORMS} == set()
+    assert "auditor.analysis.rights" in second
+
+
+def test_verifying_loads_nothing_that_judges(tmp_path: Path) -> None:
+    found = loaded("verify", made(tmp_path).root, cache=tmp_path)
+    ours = {f"auditor.{name}" for name in ("analysis", "cel", "platforms", "policy", "runner")}
+    of_evidence = {"base64", "json"}
+    of_cryptography = {"dataclasses", "random"}
+    unused = {*SDKS, *OF_PYTHON} - of_evidence - of_cryptography
+    assert found & {*ours, *unused, "collectors"} == set()
 
 
 def test_a_scan_of_a_cluster_loads_only_connections(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ patches, and what tells kustomize how to change objects, is partial.
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
@@ -197,9 +196,15 @@ def _gap(tree: Tree, folder: str, detail: str, hint: str) -> Gap:
 
 
 def _render(tree: Tree) -> str:
-    return f"auditor scan {shlex.quote(shown(tree.target))} --render"
+    return f"auditor scan {_quote(tree.target)} --render"
 
 
 def _quoted(tree: Tree, folder: str) -> str:
     """A folder as it is called from where the user is."""
-    return shlex.quote(shown(str(PurePosixPath(tree.target) / folder)))
+    return _quote(str(PurePosixPath(tree.target) / folder))
+
+
+def _quote(place: str) -> str:
+    import shlex  # noqa: PLC0415 - few trees have to be rendered
+
+    return shlex.quote(shown(place))
