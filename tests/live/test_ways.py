@@ -51,13 +51,23 @@ class Actor:
     token: str
 
     def send(
-        self, method: str, path: str, body: object, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: object,
+        headers: Mapping[str, str] | None = None,
+        groups: Sequence[str] = (),
     ) -> Reply:
         tls = ssl.create_default_context(cafile=self.server.authority)
         connection = http.client.HTTPSConnection("127.0.0.1", self.server.port, context=tls)
         sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         try:
-            connection.request(method, path, json.dumps(body), {**sent, **(headers or {})})
+            connection.putrequest(method, path)
+            data = json.dumps(body).encode()
+            fields = {**sent, "Content-Length": str(len(data)), **(headers or {})}
+            for name, value in (*fields.items(), *(("Impersonate-Group", each) for each in groups)):
+                connection.putheader(name, value)
+            connection.endheaders(data)
             answer = connection.getresponse()
             return Reply(answer.status, json.loads(answer.read()))
         finally:
@@ -69,12 +79,27 @@ def let(reply: Reply) -> bool:
     return reply.status != 403
 
 
-def binds(actor: Actor) -> bool:
+def binds(actor: Actor, user: str = "", groups: Sequence[str] = ()) -> bool:
     head = {"apiVersion": f"{RBAC}/v1", "metadata": {"name": f"{actor.name}-more"}}
     subject = {"kind": "ServiceAccount", "name": actor.name, "namespace": actor.space}
     reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "cluster-admin"}
     body = {**head, "kind": "ClusterRoleBinding", "roleRef": reference, "subjects": [subject]}
-    return let(actor.send("POST", f"{API}/clusterrolebindings", body))
+    headers = {"Impersonate-User": user} if user else {}
+    return let(actor.send("POST", f"{API}/clusterrolebindings", body, headers, groups))
+
+
+def binds_as(user: str, *groups: str) -> Callable[[Actor], bool]:
+    return lambda actor: binds(actor, user, groups)
+
+
+def runs_another_image(actor: Actor) -> bool:
+    """Have a pod that is there already run an image of one's own."""
+    path = f"/api/v1/namespaces/{actor.space}/pods"
+    spec = {"containers": [{"name": "a", "image": "r.io/a:1"}]}
+    assert actor.admin.post(path, {"metadata": {"name": "a"}, "spec": spec}).status == 201
+    mine = {"spec": {"containers": [{"name": "a", "image": "evil.io/a:1"}]}}
+    strategic = "application/strategic-merge-patch+json"
+    return let(actor.send("PATCH", f"{path}/a", mine, {"Content-Type": strategic}))
 
 
 def binds_here(actor: Actor) -> bool:
@@ -153,6 +178,14 @@ SIGN = rule("approve", "signers", CERTIFICATES, SIGNER)
 USERS = rule("impersonate", "users")
 MANAGER = "system:kube-controller-manager"
 MASTERS = "system:masters"
+ADMINS = "way-admins"
+"""A group of every right."""
+IDENTITIES, BE, ON = "authentication.k8s.io", "impersonate:user-info", "impersonate-on:user-info:"
+BE_ADMIN = rule(BE, "users groups", IDENTITIES, "eve", ADMINS)
+MAKE_AS = rule(f"{ON}create", "clusterrolebindings", RBAC)
+BE_OPERATOR = rule("impersonate:serviceaccount", "serviceaccounts", IDENTITIES, "operator")
+MAKE_AS_ACCOUNT = rule("impersonate-on:serviceaccount:create", "clusterrolebindings", RBAC)
+AS_OPERATOR = "system:serviceaccount:kube-system:operator"
 OWN = "THE-ROLE-ITSELF"
 """Stands for the name of the account's own role."""
 Case = tuple[str, Sequence[Mapping[str, Sequence[str]]], Callable[[Actor], bool], bool]
@@ -249,6 +282,65 @@ CASES: dict[str, Case] = {
         acts_as("system:serviceaccount:kube-system:operator"),
         True,
     ),
+    "binds as a group": ("", (BE_ADMIN, MAKE_AS), binds_as("eve", ADMINS), True),
+    "binds as anybody": (
+        "",
+        (rule(BE, "users groups", IDENTITIES), MAKE_AS),
+        binds_as("anybody", ADMINS),
+        True,
+    ),
+    "binds as a group by every verb": (
+        "",
+        (BE_ADMIN, rule("*", "clusterrolebindings", RBAC)),
+        binds_as("eve", ADMINS),
+        True,
+    ),
+    "binds as a group, with no right to do so": ("", (BE_ADMIN,), binds_as("eve", ADMINS), False),
+    "binds as a group, with a right to something else": (
+        "",
+        (BE_ADMIN, rule(f"{ON}create", "clusterroles", RBAC)),
+        binds_as("eve", ADMINS),
+        False,
+    ),
+    "binds as a group, with what is no wildcard": (
+        "",
+        (BE_ADMIN, rule(f"{ON}*", "*", "*")),
+        binds_as("eve", ADMINS),
+        False,
+    ),
+    "binds as a group, with no right to be in it": (
+        "",
+        (rule(BE, "users", IDENTITIES), MAKE_AS),
+        binds_as("eve", ADMINS),
+        False,
+    ),
+    "binds as a group, by the rights of another way": (
+        "",
+        (BE_ADMIN, MAKE_AS_ACCOUNT),
+        binds_as("eve", ADMINS),
+        False,
+    ),
+    "binds as four groups by the name of all": (
+        "",
+        (rule(BE, "users groups", IDENTITIES, "eve", "*"), MAKE_AS),
+        binds_as("eve", ADMINS, "a", "b", "c"),
+        True,
+    ),
+    "binds as a master": (
+        "",
+        (rule(BE, "users groups", IDENTITIES, "eve", MASTERS), MAKE_AS),
+        binds_as("eve", MASTERS),
+        False,
+    ),
+    "binds as an account": ("", (BE_OPERATOR, MAKE_AS_ACCOUNT), binds_as(AS_OPERATOR), True),
+    "binds as an account, by what is for users": (
+        "",
+        (BE_ADMIN, rule(BE, "*", IDENTITIES, AS_OPERATOR, "operator"), MAKE_AS_ACCOUNT),
+        binds_as(AS_OPERATOR),
+        False,
+    ),
+    "runs another image": ("here", (rule("patch", "pods"),), runs_another_image, True),
+    "looks at pods": ("here", (rule("get list", "pods"),), runs_another_image, False),
     "approves a certificate": ("", (ASK, APPROVE, SIGN), approves, True),
     "approves with no right to sign": ("", (ASK, APPROVE), approves, False),
     "signs with no right to approve": ("", (ASK, SIGN), approves, False),
@@ -271,7 +363,18 @@ CASES: dict[str, Case] = {
 def admin(apiserver: ApiServer) -> Iterator[Client]:
     with apiserver.client() as client:
         account(client, *OPERATOR)
+        subjects = [
+            {"kind": "Group", "name": ADMINS},
+            {"kind": "ServiceAccount", "name": OPERATOR[1], "namespace": OPERATOR[0]},
+        ]
+        body = {
+            "metadata": {"name": ADMINS},
+            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": subjects,
+        }
+        assert client.post(f"{API}/clusterrolebindings", body).status == 201
         yield client
+        client.send(Request("DELETE", f"{API}/clusterrolebindings/{ADMINS}"))
 
 
 def account(client: Client, space: str, name: str) -> str:
@@ -353,12 +456,13 @@ def _wait(admin: Client, actor: Actor) -> None:
 
 
 def _way(name: str, space: str, rules: Sequence[object]) -> Sequence[object]:
-    """Our way; the account of kube-system has every right, and so has each namespace's operator."""
+    """Our way; who has every right: an account of kube-system, one in each namespace, a group."""
     kind = "Role" if space else "ClusterRole"
     objects = [
         role(name, *rules, namespace=space),
         binding("own", name, f"{name}/{name}", namespace=space, kind=kind),
         binding("op", "cluster-admin", "kube-system/operator", f"{name}/strong"),
+        binding("ad", "cluster-admin", f"Group {ADMINS}"),
     ]
-    ways = Ways(rights(*objects), Population({}, {}))
+    ways = Ways(rights(*objects), Population({}, {name: frozenset({"strong"})}))
     return ways.way(Subject("ServiceAccount", name, name))

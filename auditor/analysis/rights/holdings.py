@@ -7,11 +7,13 @@ of both are put together: who may create bindings by a group, and bind a role by
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from auditor.analysis.rights.footholds import ANYWHERE, Held
+from auditor.analysis.rights.impersonating import Mode, rights_as
 from auditor.analysis.rights.parts import OF_CLUSTER, Part, Right, parts_of_role
 from auditor.analysis.rights.resolving import BindingInEffect, Rights, RoleKey
 from auditor.analysis.rights.subjects import ACCOUNTS, AUTHENTICATED, GROUP, Subject
@@ -43,10 +45,16 @@ class Holdings:
     """What each subject has by bindings, part by part, where they hold."""
 
     def __init__(self, rights: Rights) -> None:
-        """Put all bindings together; a role is looked at once."""
+        """Put all bindings together; a role is looked at once.
+
+        ``given`` has the parts that come of bound roles which do not allow everything.
+        """
+        self._rights = rights
+        self._acting: dict[Mode, Holdings] = {}
         self._roles: dict[RoleKey, dict[Part, Right]] = {}
         self._of: dict[Subject, dict[str, Parts]] = {}
         self._bound: dict[Subject, list[BindingInEffect]] = {}
+        self.given: set[Part] = set()
         self._everything = {
             key[2]
             for key, role in rights.roles.items()
@@ -67,6 +75,8 @@ class Holdings:
         if found is None:
             role = rights.roles.get(key)
             found = self._roles[key] = parts_of_role(role.rules if role is not None else ())
+            if Part.EVERYTHING not in found:
+                self.given |= found.keys()
         return found
 
     @property
@@ -77,6 +87,32 @@ class Holdings:
     def is_everything(self, name: str) -> bool:
         """Whether a ClusterRole of this name allows everything."""
         return name in self._everything
+
+    def acting(self, mode: Mode) -> Holdings:
+        """What each subject may do as somebody else for some requests, if that one may."""
+        found = self._acting.get(mode)
+        if found is None:
+            found = self._acting[mode] = Holdings(rights_as(self._rights, mode))
+        return found
+
+    @cached_property
+    def modes(self) -> frozenset[Mode]:
+        """As whom roles let somebody act for some requests, in so many words."""
+        verbs = {
+            verb
+            for role in self._rights.roles.values()
+            for each in role.rules
+            for verb in each.rule.verbs
+        }
+        return frozenset(
+            mode for mode in Mode if any(verb.startswith(mode.to_do) for verb in verbs)
+        )
+
+    @cached_property
+    def admins(self) -> Sequence[Subject]:
+        """Whom bindings name that give every right everywhere, in order."""
+        every = ((each, scopes.get(ANYWHERE, {})) for each, scopes in self._of.items())
+        return sorted(each for each, parts in every if Part.EVERYTHING in parts)
 
     def groups(self, subject: Subject) -> Iterator[Subject]:
         """The groups of a subject that some binding names, other than itself."""
@@ -113,16 +149,20 @@ class Own:
     everywhere; there may be thousands in which a group of all has a little.
     """
 
-    def __init__(self, holdings: Holdings, subject: Subject) -> None:
-        """Put together what ``subject`` and its groups have."""
-        self._holdings = holdings
+    def __init__(self, holdings: Holdings, subject: Subject, *, wide: bool = False) -> None:
+        """Put together what ``subject`` and its groups have.
+
+        ``wide``: it has half of everything already, so that what a group has alone counts.
+        """
+        self.subject = subject
+        self.holdings = holdings
         self._members = (subject, *holdings.groups(subject))
         own = holdings.scopes(subject)
-        wide = not HALVES.isdisjoint(own.get(ANYWHERE, ()))
+        wide = wide or not HALVES.isdisjoint(own.get(ANYWHERE, ()))
         looked_at = self._members if wide else (subject,)
         spaces = {each for one in looked_at for each in holdings.scopes(one)}
         self.scopes = sorted({ANYWHERE, *spaces})
-        rewrites = any(not REWRITES.isdisjoint(parts) for parts in own.values())
+        rewrites = wide or any(not REWRITES.isdisjoint(parts) for parts in own.values())
         self._holders = self._members if rewrites else (subject,)
 
     def every(self, part: Part, scope: str) -> Held | None:
@@ -138,7 +178,7 @@ class Own:
         """The names that it may do something to, by rights that hold just there."""
         found: dict[str, Held] = {}
         for each in self._members:
-            merged = self._holdings.scopes(each).get(scope, {}).get(part)
+            merged = self.holdings.scopes(each).get(scope, {}).get(part)
             for name, held in merged.names.items() if merged is not None else ():
                 found.setdefault(name, held)
         return found
@@ -146,7 +186,7 @@ class Own:
     def account(self) -> Held | None:
         """The right to impersonate some account, wherever."""
         for one in self._members:
-            for parts in self._holdings.scopes(one).values():
+            for parts in self.holdings.scopes(one).values():
                 found = parts.get(Part.AS_ACCOUNT)
                 if found is not None:
                     return found.every or next(iter(found.names.values()))
@@ -157,18 +197,18 @@ class Own:
         held = self.every(Part.BIND, scope)
         for where in dict.fromkeys((scope, ANYWHERE)):
             for name, each in self.named(Part.BIND, where).items() if held is None else ():
-                if self._holdings.is_everything(name):
+                if self.holdings.is_everything(name):
                     return each
         return held
 
     def bindings(self) -> Iterator[BindingInEffect]:
         """The bindings by which it holds a role that rights of its own may be about."""
         for each in self._holders:
-            yield from self._holdings.bound(each)
+            yield from self.holdings.bound(each)
 
     def _all(self, part: Part, scope: str) -> Iterator[Merged]:
         for each in self._members:
-            scopes = self._holdings.scopes(each)
+            scopes = self.holdings.scopes(each)
             for where in dict.fromkeys((scope, ANYWHERE)):
                 found = scopes.get(where, {}).get(part)
                 if found is not None:

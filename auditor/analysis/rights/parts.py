@@ -24,11 +24,13 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.rights.impersonating import Mode
 from auditor.analysis.rights.matching import EVERY, Request, concerns
 from auditor.analysis.rights.resolving import RuleInEffect
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 _CERTIFICATES: Final = "certificates.k8s.io"
+_IDENTITIES: Final = "authentication.k8s.io"
 _ADMISSION: Final = "admissionregistration.k8s.io"
 _CHANGE: Final = ("update", "patch")
 _NAMELESS: Final = frozenset({"create", "list", "watch"})
@@ -46,6 +48,10 @@ class Part(Enum):
     AS_ACCOUNT = "impersonate service accounts"
     AS_USER = "impersonate users"
     AS_GROUP = "impersonate groups"
+    AS_ACCOUNT_FOR = "impersonate service accounts for some requests"
+    AS_USER_FOR = "impersonate users for some requests"
+    AS_GROUP_FOR = "impersonate groups for some requests"
+    AS_NODE_FOR = "impersonate nodes for some requests"
     BIND = "bind ClusterRoles"
     MAKE_CLUSTER_BINDING = "write ClusterRoleBindings"
     MAKE_BINDING = "create RoleBindings"
@@ -102,7 +108,7 @@ SOUGHT: Final[Mapping[Part, tuple[_Sought, ...]]] = MappingProxyType(
         ),
         Part.EXEC: (
             _one("", "pods/exec", "create"),
-            _one("", "pods/ephemeralcontainers", *_CHANGE),
+            _one("", "pods pods/ephemeralcontainers", *_CHANGE),  # the image of a pod can change
         ),
         Part.TOKEN: (_one("", "serviceaccounts/token", "create", names=Names.THESE),),
         Part.MAKE_SECRET: (_one("", "secrets", "create"),),
@@ -110,6 +116,14 @@ SOUGHT: Final[Mapping[Part, tuple[_Sought, ...]]] = MappingProxyType(
         Part.AS_ACCOUNT: (_one("", "serviceaccounts", "impersonate", names=Names.THESE),),
         Part.AS_USER: (_one("", "users", "impersonate", names=Names.THESE),),
         Part.AS_GROUP: (_one("", "groups", "impersonate", names=Names.THESE),),
+        Part.AS_ACCOUNT_FOR: (
+            _one(_IDENTITIES, "serviceaccounts", Mode.ACCOUNT.to_be, names=Names.THESE),
+        ),
+        Part.AS_USER_FOR: (_one(_IDENTITIES, "users", Mode.USER.to_be, names=Names.THESE),),
+        Part.AS_GROUP_FOR: (_one(_IDENTITIES, "groups", Mode.USER.to_be, names=Names.THESE),),
+        Part.AS_NODE_FOR: (
+            _one(_IDENTITIES, "nodes", "impersonate:arbitrary-node", names=Names.THESE),
+        ),
         Part.BIND: (_one(_RBAC, "clusterroles", "bind", names=Names.THESE),),
         Part.MAKE_CLUSTER_BINDING: (_one(_RBAC, "clusterrolebindings", "create", *_CHANGE),),
         Part.MAKE_BINDING: (_one(_RBAC, "rolebindings", "create"),),
@@ -137,7 +151,8 @@ OF_CLUSTER: Final = frozenset(
     {
         *(Part.AS_USER, Part.AS_GROUP, Part.MAKE_CLUSTER_BINDING, Part.ESCALATE, Part.CHANGE),
         *(Part.ASK_CERTIFICATE, Part.APPROVE, Part.SIGN, Part.HOOK, Part.POLICY),
-        *(Part.BIND_POLICY, Part.NODE_PROXY),
+        *(Part.BIND_POLICY, Part.NODE_PROXY, Part.AS_USER_FOR, Part.AS_GROUP_FOR),
+        Part.AS_NODE_FOR,
     }
 )
 """What is about things in no namespace: a RoleBinding does not give it."""

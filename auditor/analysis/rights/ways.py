@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from auditor.analysis.rights.acting import actings
 from auditor.analysis.rights.footholds import (
     ADMIN,
     ANYWHERE,
@@ -27,7 +28,15 @@ _OF_USERS: Final = "system:serviceaccount:"
 
 
 def edges(own: Own) -> Iterator[Edge]:
-    """Yield what an identity can become at once."""
+    """Yield what an identity can become at once, as itself or as another for some requests."""
+    yield from _edges(own)
+    for acting in actings(own):
+        for edge in _edges(acting):
+            by = tuple(dict.fromkeys((*acting.by, *edge.by)))
+            yield Edge(edge.to, f"as {acting.whom} {edge.how}", by)
+
+
+def _edges(own: Own) -> Iterator[Edge]:
     for scope in own.scopes:
         yield from _in(own, scope)
         if scope == ANYWHERE:

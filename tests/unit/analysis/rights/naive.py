@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as changed
+
+from msgspec.structs import replace
 
 from auditor.analysis.rights.matching import PolicyRule, Request, allows
 
@@ -18,6 +21,8 @@ RBAC, CERTIFICATES, ADMISSION = (
 )
 ADMIN = ("admin", "", "")
 ANY = "any-name"
+IMPLIED = ("bind", "escalate", "approve")
+"""What a server asks of the one as whom somebody acts, who may do everything."""
 Who = tuple[str, str, str]
 """Kind, namespace, name."""
 
@@ -37,6 +42,7 @@ class Small:
     """A small cluster: ClusterRoles have the namespace ""; ``running`` are accounts of pods.
 
     ``given`` and ``become`` are what was found out already: who may do what, whom one becomes.
+    With a ``mode`` requests are made as somebody who may do everything, where one may do that.
     """
 
     roles: Mapping[tuple[str, str], Sequence[PolicyRule]]
@@ -44,6 +50,7 @@ class Small:
     namespaces: Sequence[str]
     running: frozenset[Who]
     given: dict[tuple[Who, str], Sequence[PolicyRule]] = field(default_factory=dict)
+    mode: str = ""
     become: dict[Who, set[Who]] = field(default_factory=dict)
 
     def groups(self, who: Who) -> Iterator[str]:
@@ -68,6 +75,10 @@ class Small:
         if (who, namespace) not in self.given:
             held = [each for each in self.held(who) if each.namespace in ("", namespace)]
             self.given[who, namespace] = [rule for each in held for rule in self.rules(each)]
+        if self.mode and request.verb in IMPLIED:
+            return True
+        if self.mode:
+            request = replace(request, verb=f"impersonate-on:{self.mode}:{request.verb}")
         return any(allows(rule, request) for rule in self.given[who, namespace])
 
     def rules(self, each: Bound) -> Sequence[PolicyRule]:
@@ -97,7 +108,7 @@ RUN = (
 )
 EXEC = (
     *requests("", "pods/exec", "create"),
-    *requests("", "pods/ephemeralcontainers", "patch update"),
+    *requests("", "pods pods/ephemeralcontainers", "patch update"),
 )
 EVERYTHING = Request("a-verb", "a.group", "things", "", ANY)
 
@@ -112,8 +123,45 @@ def actions(small: Small, who: Who) -> set[Who]:
     for space in spaces:
         found |= _in(small, who, space, everybody)
     found |= _of_cluster(small, who, everybody)
+    for mode in _modes(small, who):
+        other = changed(small, mode=mode, given={}, become={})
+        for space in spaces:
+            found |= _in(other, who, space, everybody)
+        found |= _of_cluster(other, who, everybody)
     small.become[who] = found
     return found
+
+
+def _modes(small: Small, who: Who) -> Iterator[str]:
+    """As whom somebody may act for some requests that may do everything."""
+    everybody = {each for bound in small.bindings for each in bound.subjects}
+    admins = [
+        (kind, space, name)
+        for kind, space, name in everybody
+        if any(
+            not bound.namespace
+            and (kind, space, name) in bound.subjects
+            and any(rule.is_everything for rule in small.rules(bound))
+            for bound in small.bindings
+        )
+    ]
+
+    def may(mode: str, what: str, name: str, space: str = "") -> bool:
+        asked = Request(f"impersonate:{mode}", "authentication.k8s.io", what, "", name)
+        return small.can(who, asked, space)
+
+    users = {each for each in (*_names(small), ANY) if may("user-info", "users", each)}
+    users = {each for each in users if not each.startswith("system:node:")}
+    for kind, space, name in admins:
+        as_user = kind == "User" and may("user-info", "users", name)
+        as_group = kind == "Group" and bool(users) and name != "system:masters"
+        # whoever may ask for four at once may ask for all
+        if as_user or (
+            as_group and (may("user-info", "groups", name) or may("user-info", "groups", "*"))
+        ):
+            yield "user-info"
+        if kind == "ServiceAccount" and may("serviceaccount", "serviceaccounts", name, space):
+            yield "serviceaccount"
 
 
 def _any(small: Small, who: Who, asked: Iterable[Request], space: str = "") -> bool:

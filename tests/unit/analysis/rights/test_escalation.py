@@ -22,6 +22,9 @@ from tests.unit.analysis.rights.worlds import FILES, binding, role, rule
 
 OF_EVERY_CLUSTER = (Foothold.of(MASTERS), Foothold.of(CONTROLLERS))
 NOBODY = Population({}, {})
+RBAC, ADMISSION, CERTIFICATES = naive.RBAC, naive.ADMISSION, naive.CERTIFICATES
+Rule = dict[str, list[str]]
+IDENTITIES, ON = "authentication.k8s.io", "impersonate-on:user-info:"
 
 
 def rights(*resources: Resource) -> Rights:
@@ -136,16 +139,57 @@ def test_a_group_of_all_in_many_namespaces_is_looked_at_once() -> None:
     assert looked == 0
 
 
+def test_as_somebody_who_may_do_everything_for_some_requests() -> None:
+    be = rule("impersonate:user-info", "users groups", IDENTITIES, "eve", "admins")
+    makes = rule(f"{ON}create", "clusterrolebindings", RBAC)
+    admins = binding("a", "cluster-admin", "Group admins", "ml/operator")
+    bound = binding("b", "acts", "User ci")
+    found = way("User ci", role("acts", be, makes), bound, admins)
+    assert found == ["as the group admins binds a role that allows everything"]
+    assert way("User ci", role("acts", be), bound, admins) == []
+    assert way("User ci", role("acts", makes), bound, admins) == []
+    assert way("User ci", role("acts", be, makes), bound) == []
+    on_roles = rule(f"{ON}create", "clusterroles", RBAC)
+    assert way("User ci", role("acts", be, on_roles), bound, admins) == []
+
+
+def test_nobody_is_a_master_for_some_requests() -> None:
+    be = rule("impersonate:user-info", "users groups", IDENTITIES, "eve", "system:masters")
+    makes = rule(f"{ON}create", "clusterrolebindings", RBAC)
+    masters = binding("a", "cluster-admin", "Group system:masters")
+    assert way("User ci", role("acts", be, makes), binding("b", "acts", "User ci"), masters) == []
+
+
+def test_the_name_of_all_groups_is_what_four_are_asked_by() -> None:
+    be = rule("impersonate:user-info", "users groups", IDENTITIES, "eve", "*")
+    makes = rule(f"{ON}create", "clusterrolebindings", RBAC)
+    admins = binding("a", "cluster-admin", "Group admins")
+    found = way("User ci", role("acts", be, makes), binding("b", "acts", "User ci"), admins)
+    assert found == ["as the group admins binds a role that allows everything"]
+    named = binding("a", "cluster-admin", "User root")
+    assert way("User ci", role("acts", be, makes), binding("b", "acts", "User ci"), named) == []
+
+
+def test_as_an_account_of_a_namespace_in_another() -> None:
+    be = rule("impersonate:serviceaccount", "serviceaccounts", IDENTITIES)
+    runs = rule("impersonate-on:serviceaccount:create", "pods")
+    bound = (binding("b", "be", "User ci", namespace="ml"), binding("c", "runs", "User ci"))
+    found = way("User ci", role("be", be), role("runs", runs), *bound, OPERATOR)
+    assert found == ["as the account ml/operator runs pods in every namespace, as any account"]
+    elsewhere = (binding("b", "be", "User ci", namespace="web"), bound[1])
+    assert way("User ci", role("be", be), role("runs", runs), *elsewhere, OPERATOR) == []
+
+
 RULES = [
     *(rule("create", "pods"), rule("patch", "deployments", "apps"), rule("create", "pods", "", "")),
     *(rule("create", "pods/exec"), rule("update", "pods/ephemeralcontainers")),
+    rule("get update", "pods"),
     *(rule("create", "serviceaccounts/token"), rule("create", "serviceaccounts/token", "", "a")),
     *(rule("create", "secrets"), rule("get", "secrets"), rule("list", "secrets", "", "", "x")),
     *(rule("impersonate", "serviceaccounts"), rule("impersonate", "serviceaccounts", "", "b")),
     *(rule("impersonate", "users"), rule("impersonate", "users groups", "", "eve", "ops")),
     *(rule("impersonate", "groups"), rule("impersonate", "users", "", "eve", "adam")),
 ]
-RBAC, ADMISSION, CERTIFICATES = naive.RBAC, naive.ADMISSION, naive.CERTIFICATES
 RULES += [
     *(
         rule("bind", "clusterroles", RBAC),
@@ -167,6 +211,21 @@ RULES += [
         rule("create", "*", "*"),
     ),
 ]
+ACTING = [
+    rule("impersonate:user-info", "users groups", IDENTITIES),
+    rule("impersonate:user-info", "users groups", IDENTITIES, "eve", "ops", "*"),
+    rule("impersonate:user-info", "*", IDENTITIES, "eve", "adam"),
+    rule("impersonate:serviceaccount", "serviceaccounts", IDENTITIES),
+    rule("impersonate:serviceaccount", "serviceaccounts", IDENTITIES, "a", "d"),
+    rule("*", "*", IDENTITIES),
+    rule(f"{ON}create", "clusterrolebindings rolebindings", RBAC),
+    rule(f"{ON}create {ON}get", "*"),
+    rule(f"{ON}patch impersonate-on:serviceaccount:patch", "clusterroles roles", RBAC),
+    rule("impersonate-on:serviceaccount:create", "pods serviceaccounts/token"),
+    rule("impersonate-on:serviceaccount:create", "rolebindings", RBAC),
+    rule(f"{ON}create {ON}update", "*", CERTIFICATES),
+    rule(f"{ON}bind {ON}escalate {ON}*", "*", "*"),
+]
 SPACES = ("ml", "web", "kube-system")
 SUBJECTS = (
     *("ml/a", "ml/b", "web/a", "web/c", "kube-system/d", "User eve", "User adam", "Group ops"),
@@ -179,15 +238,17 @@ ALL = PolicyRule(("*",), ("*",), ("*",))
 class Made:
     """A small cluster, in the two forms."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, rules: Sequence[Rule] = RULES, *more: str) -> None:
+        """``rules`` are what roles are made of; to ``more`` every right is bound."""
         chance = random.Random(seed)
         roles: dict[tuple[str, str], list[dict[str, list[str]]]] = {}
         for at in range(3):
-            roles["", f"r{at}"] = chance.sample(RULES, chance.choice((1, 2, 3)))
+            roles["", f"r{at}"] = chance.sample(rules, chance.choice((1, 2, 3)) + 2 * len(more))
         for space in ("ml", "kube-system"):
-            roles[space, "q1"] = chance.sample(RULES, 2)
+            roles[space, "q1"] = chance.sample(rules, 2)
         resources = [role(name, *rules, namespace=space) for (space, name), rules in roles.items()]
-        bound: list[Bound] = []
+        bound = [Bound("", "ClusterRole", "cluster-admin", [_who(each)]) for each in more]
+        resources += [binding("more", "cluster-admin", each) for each in more]
         for at in range(chance.choice((2, 3, 4, 5))):
             space = chance.choice(("", "ml", "ml", "web", "kube-system"))
             of = chance.choice([*(f"r{each}" for each in range(3)), "cluster-admin", "q1"])
@@ -232,6 +293,22 @@ def test_everybody_comes_as_far_as_by_trying(size: int) -> None:
     assert set(DONE) <= seen.keys(), seen
 
 
+@sweep(some=150, whole=4_000)
+def test_everybody_acts_as_far_as_by_trying(size: int) -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(size):
+        admin = ("Group ops", "User eve", "ml/a")[seed % 3]
+        made = Made(seed, [*ACTING[:2] * 3, *ACTING, *ACTING[6:8] * 3], admin)
+        for subject in made.ways.subjects:
+            start = (subject.kind, subject.namespace, subject.name)
+            assert made.ways.actions(subject) == naive.distance(made.small, start), (seed, start)
+            steps = made.ways.way(subject)
+            seen.update(_done(step) for step in steps if step.edge.by)
+            assert list(_broken(steps)) == []
+    assert all(seen[each] > size // 40 for each in ACTED), seen
+
+
+ACTED = ("as the group", "as the user", "as the account")
 DONE = (
     *("may do everything", "runs pods in", "issues tokens of any", "issues tokens of"),
     *("impersonates any account", "impersonates any user", "impersonates any group"),
@@ -243,7 +320,7 @@ DONE = (
 
 
 def _done(step: Step) -> str:
-    return next(each for each in DONE if step.edge.how.startswith(each))
+    return next(each for each in (*DONE, *ACTED) if step.edge.how.startswith(each))
 
 
 def _broken(steps: Sequence[Step]) -> Iterator[Step]:
