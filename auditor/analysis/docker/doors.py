@@ -145,10 +145,11 @@ def _mounts(mounts: Sequence[Mapping[str, Any]]) -> Iterator[Door]:
 def _environment(workload: Mapping[str, Any]) -> Iterator[Door]:
     """What the NVIDIA runtime makes of the environment; one that is not named may be that.
 
+    Each of its modes has a runtime of its own: nvidia-cdi, nvidia-legacy.
     ``void`` anywhere voids the list; set but empty injects nothing. A legacy image, one with
     CUDA_VERSION and without NVIDIA_REQUIRE_CUDA, gets all where nothing is set.
     """
-    if workload.get("runtime", _NVIDIA) != _NVIDIA:
+    if not str(workload.get("runtime", _NVIDIA)).startswith(_NVIDIA):
         return
     entries = workload.get("environment", ())
     last = {each["name"]: number for number, each in enumerate(entries)}

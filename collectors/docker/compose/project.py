@@ -173,8 +173,9 @@ class Resolver:
         project = self._project
         project.partial |= self._loader.extending.incomplete
         for name, service in (*project.services.items(), *project.jobs.items()):
-            if not any(service.get(field) is not None for field in ("image", "build", "provider")):
-                project.partial.add(name)
+            made = any(service.get(field) is not None for field in ("image", "build"))
+            if not made or service.get("provider") is not None:
+                project.partial.add(name)  # a provider makes no container
         for name in self._names_of_main():
             if name in project.services or name in project.jobs:
                 project.partial.add(name)

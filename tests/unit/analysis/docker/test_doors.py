@@ -55,6 +55,18 @@ DOORS: dict[str, tuple[dict[str, object], list[tuple[str, str, str]]]] = {
     ),
     "of no GPU": (host(DeviceRequests=[{"Count": 1, "Capabilities": [["tpm"]]}]), []),
     "a variable": (environment("NVIDIA_VISIBLE_DEVICES=all"), [("environment", "all", "possible")]),
+    "a variable in a mode of the runtime": (
+        environment("NVIDIA_VISIBLE_DEVICES=0", runtime="nvidia-legacy"),
+        [("environment", "0", "possible")],
+    ),
+    "a variable in another mode": (
+        environment("NVIDIA_VISIBLE_DEVICES=0", runtime="nvidia-cdi"),
+        [("environment", "0", "possible")],
+    ),
+    "a variable that nothing reads": (
+        environment("NVIDIA_VISIBLE_DEVICES=all", runtime="io.containerd.nvidia-like.v1"),
+        [],
+    ),
     "a variable with two": (
         environment("NVIDIA_VISIBLE_DEVICES=0, 3"),
         [("environment", "0", "possible"), ("environment", "3", "possible")],

@@ -40,6 +40,13 @@ def test_only_tags_take_away(tmp_path: Path) -> None:
     )
 
 
+def test_a_provider_makes_no_container(tmp_path: Path) -> None:
+    """Of a service that a program provides only what is written counts."""
+    text = "services: {a: {provider: {type: model}}, b: {image: x}, c: {privileged: true}}\n"
+    project = resolved(tmp_path, {"compose.yaml": text})
+    assert (set(project.services), project.partial) == ({"a", "b", "c"}, {"a", "c"})
+
+
 def test_null_keeps_and_empty_removes(tmp_path: Path) -> None:
     """A user that is null keeps that of the base; an empty one is that of the image."""
     assert service(tmp_path, over("user: app", "user: null"))["user"] == "app"
