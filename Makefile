@@ -60,7 +60,7 @@ lint: dev  ## style, types, architecture, dependencies
 	$(BIN)/deptry .
 
 test-unit: dev  ## what needs no process and no engine: a minute or two
-	$(PYTEST) -m 'not long and not engine' tests/unit tests/contract tests/policies tests/docs
+	$(PYTEST) -m 'not long and not engine and not process' tests/unit tests/contract tests/policies tests/docs
 
 test: lint engines  ## everything that must hold, on real engines
 	$(PYTEST) -p tests.measured -m 'not long'

@@ -19,7 +19,7 @@ from tests.pieces import Pieces, place
 from tests.places import cores, scratch
 from tests.sweeps import LONG_PROFILE
 
-pytest_plugins = ["tests.engines.plugin", "tests.precision.plugin"]
+pytest_plugins = ["tests.alone", "tests.engines.plugin", "tests.precision.plugin"]
 
 LONG = "long"
 
@@ -91,7 +91,14 @@ def _nothing_left() -> Iterator[None]:
     assert (leftovers.changed(signals), list(left.values())) == ([], [])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    """Look for no garbage while all that is made stays."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector of garbage some hundred thousand things that stay to the end."""
     gc.collect()
     gc.freeze()
+    gc.enable()

@@ -24,6 +24,7 @@ def test_tests_that_answer_a_finding_are_there() -> None:
     assert [answer for answer in answers if not (ROOT / answer).is_file()] == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_script_is_bash_and_cleans_up(script: Path) -> None:
     subprocess.run(["/bin/sh", "-c", f"bash -n {script}"], check=True)

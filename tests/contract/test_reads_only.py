@@ -14,6 +14,8 @@ from auditor.runner.settings import SHARD_WEIGHT
 from tests.e2e.command import ESTATE, ROOT
 from tests.unit.evidence.bundles import made
 
+pytestmark = pytest.mark.process
+
 
 def watch(*arguments: str | Path, own: Path) -> subprocess.CompletedProcess[str]:
     """What ran under the hook: its output, and the deeds that it may not do on stderr."""

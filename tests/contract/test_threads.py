@@ -32,6 +32,7 @@ main()
 """The program, with threads that take turns as often as they can."""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "attempt", [1, *(pytest.param(each, marks=pytest.mark.long) for each in (2, 3))]
 )

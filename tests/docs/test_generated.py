@@ -33,6 +33,7 @@ def made() -> dict[Path, str]:
     return {Path(path): text for path, text in json.loads(done.stdout).items()}
 
 
+@pytest.mark.process
 def test_pages_are_up_to_date(made: dict[Path, str]) -> None:
     changes = [
         line
@@ -48,6 +49,7 @@ def test_pages_are_up_to_date(made: dict[Path, str]) -> None:
     assert changes == [], STALE
 
 
+@pytest.mark.process
 def test_no_page_of_a_rule_that_is_gone(made: dict[Path, str]) -> None:
     assert left_over(made) == []
 

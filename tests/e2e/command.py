@@ -129,6 +129,11 @@ def warm() -> set[int]:
     return {forks().pid} if forks.cache_info().currsize else set()
 
 
+def begun() -> int:
+    """How many commands that process was asked for."""
+    return forks().begun if forks.cache_info().currsize else 0
+
+
 def _is_early(name: str, value: str) -> bool:
     """Whether an interpreter or the system's libraries read a variable before the first line."""
     if name in {"PYTHONPATH", "LANG"}:

@@ -67,6 +67,7 @@ class Forks:
     def __init__(self, env: Mapping[str, str], log: Path, checkout: Path = ROOT) -> None:
         """Start it on the program in a checkout; what it complains of is appended to a log."""
         self._log = log
+        self.begun = 0
         self._socket, theirs = socket.socketpair()
         with theirs, log.open("ab") as complaints:
             self._process = subprocess.Popen(
@@ -91,6 +92,7 @@ class Forks:
 
     def start(self, command: Command) -> Forked:
         """Start a command, and return when it is a process of its own."""
+        self.begun += 1
         pipes: dict[int, int] = {}
         with contextlib.ExitStack() as theirs:
             told, other = socket.socketpair()

@@ -3,7 +3,7 @@
 Rows hold no more than they are about, so that their namespace is often one that is only named; that
 is told of each of them, and has a test of its own.
 
-All rows are scanned at once by the command, each in a folder of its own, as separate targets.
+All rows are scanned at once by one command, each in a folder of its own, as separate targets.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import auditor
+from tests.e2e.inside import inside
 from tests.policies.real_world import Row
 from tests.policies.real_world_rows import ROWS
 
@@ -33,7 +33,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[str]]
         items = {"apiVersion": "v1", "kind": "List", "items": list(row.objects)}
         (folder / "all.json").write_text(json.dumps(items))
     options = ("--format", "json", "--progress", "none", "--workers", "1", "--no-cache")
-    done = auditor("scan", *options, *(home / str(number) for number in range(len(ROWS))))
+    done = inside("scan", *options, *(home / str(number) for number in range(len(ROWS))))
     assert done.code == 1, done.err
     results = done.results()
     assert results["gaps"] == []

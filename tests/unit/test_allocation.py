@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 HEAPS = """
 import ctypes, os, sys, tempfile, threading
 from auditor.allocation import share_heap

@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.measure import run
 
+pytestmark = pytest.mark.process
+
 MANY = 256 << 20
 """Bytes that this process has, for as long as the other runs."""
 

@@ -16,7 +16,7 @@ from auditor.platforms.kubernetes import kind_name
 from tests.unit.analysis.test_workloads import resource
 
 ROOT = Path(__file__).parents[3]
-TABLE = yaml.safe_load((ROOT / "policies/tables/unread-contents.yaml").read_text())
+TABLE = yaml.load((ROOT / "policies/tables/unread-contents.yaml").read_text(), yaml.CSafeLoader)
 MANIFEST = "apiVersion: v1\nkind: Pod\n"
 
 

@@ -6,12 +6,15 @@ import hashlib
 import subprocess
 from importlib.metadata import version
 
+import pytest
+
 from auditor.cli.environment import digest_of_program, environment, packages
 from tests.e2e.command import ROOT
 
 LISTED = "find auditor collectors reports -name '*.py' | LC_ALL=C sort | xargs -d '\\n' sha256sum"
 
 
+@pytest.mark.process
 def test_anybody_can_work_out_the_digest() -> None:
     done = subprocess.run(["/bin/sh", "-c", LISTED], cwd=ROOT, check=True, capture_output=True)
     assert digest_of_program() == hashlib.sha256(done.stdout).hexdigest()

@@ -37,11 +37,13 @@ def script(folder: Path, text: str) -> str:
     return str(path)
 
 
+@pytest.mark.process
 def test_the_first_line_that_a_program_prints(tmp_path: Path) -> None:
     told = script(tmp_path, "import sys; print(sys.argv[1:]); print(2)")
     assert from_program(OPTION, f"{told} a 'b  c' $HOME ;") == "['a', 'b  c', '$HOME', ';']"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -74,6 +76,7 @@ def test_what_is_no_program(line: str, said: str) -> None:
         from_program(OPTION, line)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("closes", [True, False])
 def test_a_program_that_does_not_end(tmp_path: Path, *, closes: bool) -> None:
     """Whoever it started ends with it."""

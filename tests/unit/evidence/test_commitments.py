@@ -84,6 +84,7 @@ def test_a_secret_that_is_none(home: Path, make: Callable[[Path], None], says: s
     assert "chmod 600" in caught.value.hint or "put it back" in caught.value.hint
 
 
+@pytest.mark.process
 def test_a_disk_that_is_full_leaves_none(home: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -73,6 +73,7 @@ def test_what_is_new_comes_first() -> None:
     assert text.index("old") > text.index("By rule")
 
 
+@pytest.mark.process
 def test_the_same_bytes_from_another_process(tmp_path: Path) -> None:
     """No clock, no random id, no fonts of the machine, nothing of the environment."""
     program = (

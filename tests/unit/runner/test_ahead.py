@@ -21,6 +21,8 @@ from tests.e2e.passing import Passing
 from tests.e2e.runs import Run, collector_of
 from tests.unit.runner.test_many_targets import POD
 
+pytestmark = pytest.mark.process
+
 COUNT = MANY + 4
 LARGE = 3
 """The number of one that is judged by workers of its own."""

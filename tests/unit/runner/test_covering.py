@@ -53,7 +53,7 @@ def about_volumes(document: dict[str, Any]) -> dict[tuple[str, str, str], str | 
     }
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.process)])
 def test_the_worst_rule_covers_the_others(tmp_path: Path, workers: int) -> None:
     found = about_volumes(scanned(tmp_path, workers=workers))
     assert found == {

@@ -121,6 +121,13 @@ def test_a_second_scan_takes_it(tree: Path, cache: Path) -> None:
     assert results(tree, cache) == expected
     assert was_taken(cache, lambda: results(tree, cache))
     assert results(tree, cache) == expected
+    assert was_taken(cache, lambda: results(tree, cache, memo=False))
+
+
+@pytest.mark.process
+def test_it_is_taken_whatever_the_workers(tree: Path, cache: Path) -> None:
+    expected = results(tree, cache, workers=3)
+    assert expected == results(tree, None)
     assert was_taken(cache, lambda: results(tree, cache, workers=3, memo=False))
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.runs import Run, collector_of
 
+pytestmark = pytest.mark.process
+
 SHARDS = 40
 
 

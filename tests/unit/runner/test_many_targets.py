@@ -67,6 +67,7 @@ def test_each_file_a_target(tmp_path: Path) -> None:
     assert posture == [("whole.yaml", "fail"), ("broken.yaml", "unknown")]
 
 
+@pytest.mark.process
 def test_a_shard_of_more_lines_than_it_holds(tmp_path: Path) -> None:
     """They are put into several files, and come back in one order."""
     pods = 100

@@ -90,7 +90,7 @@ def seen(results: dict[str, Any]) -> set[str]:
     return {item["resource"]["name"] for item in results["findings"] if item["verdict"] == "fail"}
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.process)])
 def test_a_file_that_breaks_us_is_a_gap(tree: Path, tmp_path: Path, workers: int) -> None:
     run = Run(workers=workers, shard_weight=1, gate="never")
     report = report_of(run, tmp_path / "spool", BreakingCollector(collector_of(tree)))

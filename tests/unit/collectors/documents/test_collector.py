@@ -154,6 +154,7 @@ def deep(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["rm", "-rf", folder], check=True)  # noqa: S607 - the system's own
 
 
+@pytest.mark.process
 def test_folders_are_entered_to_any_depth(deep: Path) -> None:
     here = os.open(deep, os.O_RDONLY)
     for _ in range(DEEP):
@@ -170,6 +171,7 @@ def test_folders_are_entered_to_any_depth(deep: Path) -> None:
     assert (lowest.count("/"), shallow) == (DEEP, "b.yaml")
 
 
+@pytest.mark.process
 def test_what_is_deeper_than_a_path_is_long_is_a_gap(deep: Path) -> None:
     here = os.open(deep, os.O_RDONLY)
     for _ in range(24):

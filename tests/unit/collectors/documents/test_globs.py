@@ -113,6 +113,7 @@ PARTS = (
 )
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is what globs are compared with")
 @sweep(150, 3_000)
 def test_globs_mean_what_they_mean_in_gitignore(tmp_path: Path, size: int) -> None:

@@ -145,7 +145,7 @@ def test_what_nobody_recognises_is_told_by_its_place(folder: Path) -> None:
     assert passed.suffixes == (("", 1), (".md", 1), (".toy", 1))
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.process)])
 def test_a_run_tells_the_same(folder: Path, workers: int) -> None:
     run = Run(workers=workers)
     (both,) = json.loads(run.results(collector(folder, *BOTH)))["targets"]

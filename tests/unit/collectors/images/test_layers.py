@@ -33,6 +33,7 @@ from tests.unit.collectors.images.layers import (
 )
 
 
+@pytest.mark.process
 def test_we_find_what_tar_and_find_do(tmp_path: Path) -> None:
     """Layers that put, replace and remove; long names, by pax and by GNU."""
     dice, total = random.Random(5), 0
@@ -44,6 +45,7 @@ def test_we_find_what_tar_and_find_do(tmp_path: Path) -> None:
     assert total > 20, "the test is of nothing"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 def test_names_that_are_longer_than_a_header(form: int, tmp_path: Path) -> None:
     made = layer(File(LONG, 0o4711), form=form)

@@ -28,6 +28,8 @@ from tests.unit.collectors.images.scanners import (
     scanner,
 )
 
+pytestmark = pytest.mark.process
+
 NOW = "2026-11-30T10:00:00Z"
 BY_DIGEST = Scan(f"r.io/app@{DIGEST}", DIGEST)
 BY_TAG = Scan("r.io/app:1")

@@ -13,6 +13,8 @@ from auditor.model.enums import GapCause
 from collectors.programs.sandbox import Limits, Outcome, Sandbox
 from tests.unit.collectors.kubernetes.rendering.fakes import program
 
+pytestmark = pytest.mark.process
+
 UNSHARE = shutil.which("unshare") or ""
 WAYS = ["", UNSHARE] if UNSHARE else [""]
 SHORT = Limits(seconds=2.0, size=1 << 16)

@@ -183,6 +183,7 @@ for kind in sys.argv[2:]:
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 def test_what_is_refused_is_not_absent(open_folder: Path) -> None:
     """A folder that only root may enter: nobody knows what is in it, and the rest is known.

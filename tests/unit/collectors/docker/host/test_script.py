@@ -37,6 +37,8 @@ from tests.unit.collectors.docker.host.trees import (
     whole,
 )
 
+pytestmark = pytest.mark.process
+
 SHELLS = [
     pytest.param(shell, id=" ".join(shell))
     for shell in (("dash",), ("bash",), ("bash", "--posix"), ("sh",))

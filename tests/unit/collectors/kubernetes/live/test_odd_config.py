@@ -89,6 +89,7 @@ def changed(value: Any) -> Iterator[Any]:
             yield copy
 
 
+@pytest.mark.process
 @sweep(some=80, whole=1_000)
 @pytest.mark.parametrize("user", USERS.values(), ids=USERS.keys())
 def test_no_kubeconfig_is_our_bug(tmp_path: Path, user: Mapping[str, Any], size: int) -> None:

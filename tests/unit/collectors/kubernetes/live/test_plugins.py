@@ -15,6 +15,8 @@ from collectors.kubernetes.live.plugins import Times
 from collectors.kubernetes.live.session import open_session
 from tests.unit.collectors.kubernetes.live.kubeconfigs import config, of_user, opened
 
+pytestmark = pytest.mark.process
+
 
 def plugin(folder: Path, script: str) -> dict[str, Any]:
     path = folder / "plugin"

@@ -11,6 +11,8 @@ from collectors.kubernetes.node.framing import FramingError, parse
 from tests.sweeps import sweep
 from tests.unit.collectors.kubernetes.node.trees import node, printed
 
+pytestmark = pytest.mark.process
+
 HEAD = b"auditor-node 1\nhost .YQ==\n"
 
 

@@ -19,6 +19,8 @@ from tests.sweeps import sweep
 from tests.unit.analysis.joining import derived
 from tests.unit.collectors.kubernetes.node.trees import POD, STATIC, node, printed, running
 
+pytestmark = pytest.mark.process
+
 WORDS = (
     *("", ".", "..", ".YQ==", ".YQ", "absent", "denied", "odd", "whole", "cut", "node", "static"),
     *("0", "-1", "9" * 20, "9" * 400, "ffffffff", "81a4", "\x00", "é", "end", "stat", "process"),

@@ -28,6 +28,8 @@ from tests.unit.collectors.kubernetes.node.trees import (
     running,
 )
 
+pytestmark = pytest.mark.process
+
 SHELLS = [
     pytest.param(shell, id=" ".join(shell)) for shell in (("dash",), ("bash",), ("bash", "--posix"))
 ]

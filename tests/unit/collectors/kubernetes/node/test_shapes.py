@@ -27,6 +27,8 @@ from tests.unit.collectors.kubernetes.node.trees import (
     running,
 )
 
+pytestmark = pytest.mark.process
+
 
 def seen(root: Path) -> dict[str, Any]:
     """The bodies of a node by their kinds."""

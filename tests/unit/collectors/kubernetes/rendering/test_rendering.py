@@ -17,6 +17,8 @@ from collectors.kubernetes.rendering.rendering import Options, render
 from collectors.programs.sandbox import Limits
 from tests.unit.collectors.kubernetes.rendering.fakes import POD, VERSION, printing, program
 
+pytestmark = pytest.mark.process
+
 SHORT = Limits(seconds=2.0, size=1 << 16)
 
 
