@@ -7,7 +7,8 @@ Here are a rule on privileged containers and one on memory limits, on three patc
     image: r.io/a:2                         not applicable
 
 So a failure stands when all that decided it is written. A pass would be said of an object that was
-not read, and that a condition can't be evaluated for a field that is not there says nothing.
+not read, and that a condition can't be evaluated, or can't decide, for fields none of which is
+there says nothing.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def _stands(outcome: Outcome) -> bool:
         case Verdict.FAIL:
             return all(seen.value for seen in outcome.observed)
         case Verdict.UNKNOWN:
-            return not outcome.message.startswith(_ABSENT)
+            # a rule that can't decide for what is not written says nothing either
+            nothing = outcome.observed and not any(seen.value for seen in outcome.observed)
+            return not nothing and not outcome.message.startswith(_ABSENT)
         case _:
             return False
 

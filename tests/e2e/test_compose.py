@@ -102,6 +102,28 @@ def test_a_service_that_is_built(tmp_path: Path) -> None:
     assert "its base image r.io/b:1 is not read" in unknown["message"]
 
 
+def test_what_is_started_with_a_service(tmp_path: Path) -> None:
+    """Jobs, containers before it and commands in it; of the last only what is written."""
+    text = (
+        "services:\n  web:\n    image: x\n    pre_start:\n"
+        "      - command: a\n      - {image: y, volumes: ['/var/run/docker.sock:/s']}\n"
+        "    post_start: [{command: b, user: root}, {command: c, privileged: true}]\n"
+        "jobs:\n  night: {image: z, privileged: true, triggers: {manual: true}}\n"
+    )
+    ran = auditor("scan", write(tmp_path, {"compose.yaml": text}), "--format", "json").results()
+    hooks = {
+        (each["resource"]["name"], each["rule"], each["verdict"])
+        for each in ran["findings"]
+        if " " in each["resource"]["name"] and "covered_by" not in each
+    }
+    assert hooks >= {
+        ("web pre_start 2", "docker-container-socket-mounted", "fail"),
+        ("web post_start 2", "docker-container-privileged", "fail"),
+    }
+    assert {name for name, _, _ in hooks} == {"web pre_start 2", "web post_start 2"}
+    assert ("night", "fail", "compose.yaml:9") in told(ran)
+
+
 def test_what_others_define(tmp_path: Path) -> None:
     """Folders behind names, files of secrets, mounts and namespaces of other services."""
     text = (

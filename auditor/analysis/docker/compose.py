@@ -90,7 +90,8 @@ def _process(service: Service) -> None:
     user = service.body.get("user")
     if user not in (None, ""):
         fields.put("user", str(user), "/user")
-    fields.put("base", "", None)  # what it is built on, if its Dockerfile is read as well
+    if not service.partial:
+        fields.put("base", "", None)  # what it is built on, if its Dockerfile is read as well
     labels = service.get("labels", dict) or {}
     fields.put(
         "labels", {**(labels if isinstance(labels, dict) else {}), **service.labels}, "/labels"

@@ -23,7 +23,7 @@ class Service:
         self.body: dict[str, Any] = msgspec.json.decode(resource.body)
         self.labels = dict(resource.labels)
         self.fields = Fields()
-        self._partial = resource.partial
+        self.partial = resource.partial
 
     def get(self, name: str, kind: type) -> Any:
         """The field of a type, or the text of one that is not known yet; None where there is none.
@@ -50,7 +50,7 @@ class Service:
 
     def default(self, name: str, value: object, pointer: str) -> None:
         """Set what is not written; nothing of a service that only changes another one."""
-        if value is not None and not self._partial:
+        if value is not None and not self.partial:
             self.fields.put(name, value, pointer)
 
     def each(

@@ -34,6 +34,12 @@ CASES = {
     "a field that is read is absent": Case("object.a.b == 1", {"a": {}}, NOT_APPLICABLE),
     "an element that is read is absent": Case("object.a[3] == 1", {"a": []}, NOT_APPLICABLE),
     "a value of a wrong type": Case("object.a == 'x'", {"a": 1}, UNKNOWN),
+    "it can't decide for what is absent": Case(
+        "has(object.a) ? object.a : undecided('who knows')", {"b": 1}, NOT_APPLICABLE
+    ),
+    "it can't decide for what is written": Case(
+        "object.a == 1 ? undecided('who knows') : true", {"a": 1}, UNKNOWN
+    ),
     "it does not apply": Case("false", {"a": 1}, NOT_APPLICABLE, when="object.a == 2"),
 }
 

@@ -86,7 +86,6 @@ def test_nothing_is_said_of_what_is_only_changed() -> None:
     assert fact({"read_only": True}, partial=True) == {
         "form": "compose",
         "name": "a",
-        "base": "",
         "labels": {},
         "readOnlyRootFilesystem": True,
     }
