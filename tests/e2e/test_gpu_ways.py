@@ -34,7 +34,7 @@ spec: {ccManager: {enabled: true, defaultMode: devtools}}
 apiVersion: deviceplugin.intel.com/v1
 kind: GpuDevicePlugin
 metadata: {name: g}
-spec: {sharedDevNum: 10}
+spec: {sharedDevNum: 10, enableMonitoring: true}
 ---
 apiVersion: amd.com/v1alpha1
 kind: DeviceConfig
@@ -164,6 +164,7 @@ FAULTS = {
         {
             *("gpu-confidential-mode-of-developers", "gpu-intel-devices-shared"),
             *("gpu-metrics-on-node-ports", "k8s-rbac-gpu-operator-writable"),
+            "gpu-intel-monitoring-offered",
         },
     ),
     "rights": (RIGHTS, {"gpu-platform-namespace-writable", "gpu-admin-claims-writable"}),
