@@ -19,7 +19,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 import msgspec
 
 from auditor.analysis.completing import CompletingAnalysis
-from auditor.analysis.protocol import Handed, JoiningAnalysis, Stage
+from auditor.analysis.protocol import Groups, Handed, JoiningAnalysis, Stage
 from auditor.engine import conclude
 from auditor.engine.outcome import Outcome
 from auditor.engine.tally import blinded as blinded_tally
@@ -48,6 +48,17 @@ class JudgedFacts(msgspec.Struct):
     evaluated: Counter[str] = msgspec.field(default_factory=Counter)
     listed: list[tuple[str, ListedFact]] = msgspec.field(default_factory=list)
     handed: list[bytes] = msgspec.field(default_factory=list)
+
+    def add(self, other: JudgedFacts) -> None:
+        """Add what came of other facts."""
+        self.lines += other.lines
+        self.tally += other.tally
+        self.by_target.update(other.by_target)
+        self.gaps += other.gaps
+        self.census.update(other.census)
+        self.evaluated.update(other.evaluated)
+        self.listed += other.listed
+        self.handed += other.handed
 
 
 class Blind:
@@ -110,32 +121,31 @@ class Blind:
         }
 
 
-def judge_completed(
-    analyses: Sequence[CompletingAnalysis],
-    rows: Iterable[bytes],
+def completed_by(
+    analysis: CompletingAnalysis,
+    groups: Groups,
     context: Context,
     missing: Missing,
     mishaps: Mishaps,
 ) -> JudgedFacts:
-    """Judge what waited for other objects of its target, of sorted rows.
+    """Judge what waited for other objects of its target, of the sorted rows of one analysis.
 
-    A bug of ours in one analysis costs what waited for it, and leaves a gap.
+    A bug of ours in it costs what waited for it, and leaves a gap.
     """
     judged = JudgedFacts()
-    for analysis, groups in joined(analyses, rows):
-        try:
-            for each in analysis.complete(groups):
-                if isinstance(each, Gap):
-                    judged.gaps.append(each)
-                    continue
-                found = settled(each, context.waits, analysis.completes, missing, context.writer)
-                judged.lines += found.lines
-                judged.tally += found.tally
-        except FORESEEN:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug of ours costs what waits only
-            for kind in sorted(analysis.completes):
-                judged.gaps.append(mishaps.gap(kind, f"{analysis.id} was derived", error))
+    try:
+        for each in analysis.complete(groups):
+            if isinstance(each, Gap):
+                judged.gaps.append(each)
+                continue
+            found = settled(each, context.waits, analysis.completes, missing, context.writer)
+            judged.lines += found.lines
+            judged.tally += found.tally
+    except FORESEEN:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug of ours costs what waits only
+        for kind in sorted(analysis.completes):
+            judged.gaps.append(mishaps.gap(kind, f"{analysis.id} was derived", error))
     return judged
 
 
@@ -145,28 +155,41 @@ def judge_facts(
     context: Context,
     blind: Blind,
     mishaps: Mishaps,
-    taking: Container[str] = (),
 ) -> JudgedFacts:
-    """Derive the facts of sorted rows, and judge them.
-
-    ``taking`` are the ids of analyses of the run that take what others hand on. A bug of ours in
-    one analysis costs its facts, and leaves a gap.
-    """
+    """Derive the facts of sorted rows by several analyses, and judge them."""
     judged = JudgedFacts()
     for analysis, groups in joined(analyses, rows):
-        try:
-            for fact in analysis.derive(groups):
-                if isinstance(fact, Gap):
-                    judged.gaps.append(fact)
-                elif not isinstance(fact, Handed):
-                    _judge(fact, analysis, context, blind, judged)
-                elif fact.to in taking:
-                    judged.handed += encoded_all([(fact.to, row) for row in fact.rows()])
-        except FORESEEN:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug of ours costs what takes many objects only
-            for kind in sorted(analysis.feeds):
-                judged.gaps.append(mishaps.gap(kind, f"{analysis.id} was derived", error))
+        judged.add(facts_of(analysis, groups, context, blind, mishaps))
+    return judged
+
+
+def facts_of(
+    analysis: JoiningAnalysis,
+    groups: Groups,
+    context: Context,
+    blind: Blind,
+    mishaps: Mishaps,
+    taking: Container[str] = (),
+) -> JudgedFacts:
+    """Derive the facts of the sorted rows of one analysis, and judge them.
+
+    ``taking`` are the ids of analyses of the run that take what others hand on. A bug of ours in
+    the analysis costs its facts, and leaves a gap.
+    """
+    judged = JudgedFacts()
+    try:
+        for fact in analysis.derive(groups):
+            if isinstance(fact, Gap):
+                judged.gaps.append(fact)
+            elif not isinstance(fact, Handed):
+                _judge(fact, analysis, context, blind, judged)
+            elif fact.to in taking:
+                judged.handed += encoded_all([(fact.to, row) for row in fact.rows()])
+    except FORESEEN:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug of ours costs what takes many objects only
+        for kind in sorted(analysis.feeds):
+            judged.gaps.append(mishaps.gap(kind, f"{analysis.id} was derived", error))
     return judged
 
 

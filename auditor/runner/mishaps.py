@@ -64,6 +64,13 @@ class Mishaps:
         if self.first is None and not isinstance(error, MemoryError):
             self.first = Mishap(self._shard, self.count, self._own.without_in(_told(error)))
 
+    def add(self, other: Mishaps) -> None:
+        """Take in what went wrong after all that is noted here."""
+        if self.first is None and other.first is not None:
+            number = self.count + other.first.number
+            self.first = msgspec.structs.replace(other.first, number=number)
+        self.count += other.count
+
     def told(self) -> tuple[Mishap, ...]:
         """The first, when there is one."""
         return () if self.first is None else (self.first,)

@@ -13,17 +13,15 @@ until Ctrl-C.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import signal
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Final
 
 import msgspec
 
 from auditor.ports import Shard
+from auditor.runner import forked
 from auditor.runner.job import Context, Job, Told
 from auditor.runner.parts import ShardResult
 from auditor.runner.shards import Lost
@@ -86,7 +84,6 @@ class Pool:
         self._context = context
         self._waiting: deque[Piece] = deque()
         self._attempts: Counter[int] = Counter()
-        self._processes = multiprocessing.get_context("fork")
         self._slots: list[_Slot] = []
         for _ in range(workers):
             self._slots.append(self._start())
@@ -114,14 +111,8 @@ class Pool:
         return found
 
     def _start(self) -> _Slot:
-        ours, theirs = self._processes.Pipe()
-        inherited = (ours, *(slot.pipe for slot in self._slots))
-        arguments = (self._job, self._context, theirs, inherited)
-        process = self._processes.Process(target=_serve, args=arguments, daemon=True)
-        with _held_back():
-            process.start()
-        theirs.close()
-        return _Slot(process, ours)
+        others = [slot.pipe for slot in self._slots]
+        return _Slot(*forked.begin(_serve, (self._job, self._context), others))
 
     def _give_all(self) -> None:
         for slot in self._slots:
@@ -178,39 +169,8 @@ class Pool:
                 slot.process.join()
 
 
-_CAN_HOLD_BACK: Final = hasattr(signal, "pthread_sigmask")
-_STOPS: Final = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()),
-)
-
-
-@contextlib.contextmanager
-def _held_back() -> Iterator[None]:
-    """Hold Ctrl-C back while a worker is made, which would take it for its own until it knows."""
-    if not _CAN_HOLD_BACK:
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _serve(job: Job, context: Context, pipe: Connection, inherited: Sequence[Connection]) -> None:
-    """Answer shards until told to stop or the parent is gone; Ctrl-C and the like are the parent's.
-
-    ``inherited`` are the parent's ends of pipes: one that stays open here would hide its death.
-    """
-    for number in _STOPS:
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if _CAN_HOLD_BACK:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
-    for end in inherited:
-        end.close()
+def _serve(job: Job, context: Context, pipe: Connection) -> None:
+    """Answer shards until told to stop or the parent is gone."""
     while True:
         try:
             piece = pipe.recv()

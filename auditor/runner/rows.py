@@ -123,6 +123,11 @@ def _order(origin: Origin | None) -> tuple[str, ...]:
     return text(origin.source), f"{origin.document:08d}", text(origin.pointer)
 
 
+def analysis_of(line: bytes) -> bytes:
+    """The name of the analysis that a line is of."""
+    return line.partition(_TAB)[0]
+
+
 def decoded(line: bytes) -> tuple[str, Row]:
     """Read a line: the analysis, and its row."""
     analysis, key, order, rest = line.split(_TAB, 3)
@@ -257,7 +262,7 @@ class SetApart:
 
     def rest_of(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the rows of all other analyses, of lines in order."""
-        for name, rows in groupby(lines, lambda line: line.partition(_TAB)[0]):
+        for name, rows in groupby(lines, analysis_of):
             if name not in self._names:
                 yield from rows
                 continue
@@ -284,13 +289,14 @@ def joined(
     An analysis without rows is left out.
     """
     by_id = {each.id.encode(): each for each in analyses}
-    for name, rows in groupby(lines, lambda line: line.partition(_TAB)[0]):
+    for name, rows in groupby(lines, analysis_of):
         analysis = by_id.get(name)
         if analysis is not None:
-            yield analysis, _groups(analysis, rows)
+            yield analysis, groups_of(analysis, rows)
 
 
-def _groups(analysis: Extracting, lines: Iterable[bytes]) -> Groups:
+def groups_of(analysis: Extracting, lines: Iterable[bytes]) -> Groups:
+    """Take the sorted lines of one analysis apart, by key."""
     parts = (line.split(_TAB, 3) for line in lines)
     for written, group in groupby(parts, lambda part: part[1]):
         key = _key(written)

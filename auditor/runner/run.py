@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
@@ -26,8 +27,9 @@ from auditor.runner.amendments import AMENDMENTS, MakeAmendment
 from auditor.runner.cache import prune
 from auditor.runner.cleaning import CleanCollector
 from auditor.runner.counted import Counted
+from auditor.runner.deriving import Deriving, derived
 from auditor.runner.earlier import Earlier
-from auditor.runner.facts import Blind, judge_completed, judge_facts
+from auditor.runner.facts import Blind, judge_facts
 from auditor.runner.job import Context, EvidenceJob, Job, Preparation, context_of
 from auditor.runner.mishaps import FORESEEN, Mishaps
 from auditor.runner.parts import Judged, ShardResult
@@ -36,7 +38,6 @@ from auditor.runner.rows import SetApart, by_stage
 from auditor.runner.settings import EvidenceOptions, Settings, Stamp
 from auditor.runner.shards import MOST_SHARDS, Lost, run_shards, shard_count
 from auditor.runner.state import TargetRun, entry_of, later_rows, sorted_rows
-from auditor.runner.waiting import Missing
 
 Progress = Callable[[str, int, int], None]
 """Called with (target, shards done, shards in all)."""
@@ -171,7 +172,7 @@ def _run_target(
         progress(uri, len(plan.shards), len(plan.shards))
     else:
         _judge(job, context, plan, settings, progress, way, run)
-        _judge_facts(job, context, run, alone=alone)
+        _judge_facts(job, context, run, _helpers(plan, settings, way), alone=alone)
         if earlier is not None:
             earlier.keep(run)
     if not alone:
@@ -244,10 +245,21 @@ def _results(
     if found is not None:
         yield from found
         return
-    workers = settings.workers if _is_large(plan, settings) else 1
-    if min(workers, len(plan.shards)) > 1:
+    workers = _workers(plan, settings)
+    if workers > 1:
         context.load()
     yield from run_shards(job, context, plan.shards, workers)
+
+
+def _workers(plan: Plan, settings: Settings) -> int:
+    """How many processes read a target: a small one is read by this one."""
+    return min(settings.workers, len(plan.shards)) if _is_large(plan, settings) else 1
+
+
+def _helpers(plan: Plan, settings: Settings, way: _Way) -> int:
+    """How many processes help with what takes many objects, beside this one."""
+    here = way.judged is None and hasattr(os, "fork")
+    return _workers(plan, settings) - 1 if here else 0
 
 
 def _never_asked(collector: Collector, context: Context) -> Iterator[Gap]:
@@ -275,35 +287,35 @@ def _lost(collector: Collector, shard: Shard) -> Iterator[Gap]:
         )
 
 
-def _judge_facts(job: Job, context: Context, run: TargetRun, *, alone: bool) -> None:
-    """Derive what takes many objects of a target, and judge it here.
+def _judge_facts(job: Job, context: Context, run: TargetRun, helpers: int, *, alone: bool) -> None:
+    """Derive what takes many objects of a target, and judge it here and by some helpers.
 
     A target that is ``alone`` and of one platform has nothing to be joined with, so that nothing is
     handed on of it.
     """
-    analyses = by_stage(context.analyses, Stage.TARGET)
     later = [each.id for each in by_stage(context.analyses, Stage.RUN)]
     uri, platforms = job.collector.target.uri, context.profile.platforms
     joins = not alone or len(presence.platforms_present(uri, run.census, platforms)) > 1
     if alone and len(run.spools) > _SMALL:
         _forget(context)  # nothing more is read, and facts are of other kinds
-    blind = Blind(run.gaps, {}, context, whole=False)
-    mishaps = Mishaps(job.collector.target.uri, _AFTER)
-    with ExitStack() as stack:
-        apart = SetApart(later, job.spool)
-        rows = apart.rest_of(sorted_rows(run, job.spool, stack))
-        taking = later if joins else ()
-        run.add_judged(judge_facts(analyses, rows, context, blind, mishaps, taking))
-        run.later_rows += apart.lines
-        run.later_spools += apart.spools
-    completing = context.analyses.completing
-    if completing:
-        missing = Missing(run.gaps, context.profile.platforms)
-        with ExitStack() as stack:
-            rows = sorted_rows(run, job.spool, stack)
-            run.add_judged(judge_completed(completing, rows, context, missing, mishaps))
+    deriving = Deriving(
+        analyses=by_stage(context.analyses, Stage.TARGET),
+        completing=context.analyses.completing,
+        context=context,
+        blind=Blind(run.gaps, {}, context, whole=False),
+        gaps=tuple(run.gaps),
+        taking=later if joins else (),
+        target=uri,
+        shard=_AFTER,
+    )
+    apart = SetApart(later, job.spool)
+    found = derived(deriving, sorted_rows(run, job.spool), apart, job.spool, helpers)
+    run.add_judged(found.judged)
+    run.spools += found.spools
+    run.later_rows += apart.lines
+    run.later_spools += apart.spools
     run.rows.clear()  # a run can have a thousand targets, and none needs these any more
-    run.add_mishap(mishaps)
+    run.add_mishap(found.mishaps)
 
 
 def _forget(context: Context) -> None:
@@ -325,7 +337,7 @@ def _judge_run(
         blind = Blind(gaps, excluded, context, whole=True)
         mishaps = Mishaps(", ".join(excluded), _AFTER)
         with ExitStack() as stack:
-            rows = later_rows([run for _, run in runs], settings.spool, stack)
+            rows = later_rows([run for _, run in runs], settings.spool).opened(stack)
             of_run.add_judged(judge_facts(analyses, rows, context, blind, mishaps))
         of_run.add_mishap(mishaps)
     rules, sources = context.profile.rules, context.sources

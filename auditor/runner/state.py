@@ -131,19 +131,28 @@ class TargetRun(msgspec.Struct):
             self.mishaps.append(mishaps.first)
 
 
-def sorted_rows(run: TargetRun, folder: Path, stack: ExitStack) -> Iterator[bytes]:
-    """The rows of a target, in order; from no more files than may be open."""
-    return _in_order(run.rows, map(Path, run.row_spools), folder, stack)
+class SortedRows(msgspec.Struct, frozen=True):
+    """Rows in order: those that are held, and those of files, no more than may be open."""
+
+    held: Sequence[bytes]
+    paths: Sequence[Path]
+
+    def opened(self, stack: ExitStack) -> Iterator[bytes]:
+        """All of them in order, for as long as ``stack`` lasts; any number of times."""
+        files = spools.opened(self.paths, stack)
+        return chain.from_iterable(in_order([self.held, *files]))
 
 
-def later_rows(runs: Sequence[TargetRun], folder: Path, stack: ExitStack) -> Iterator[bytes]:
-    """The rows that analyses of the run are to join, of all targets, in order."""
+def sorted_rows(run: TargetRun, folder: Path) -> SortedRows:
+    """The rows of a target; ``folder`` is for files that are joined of too many."""
+    return _sorted(run.rows, map(Path, run.row_spools), folder)
+
+
+def later_rows(runs: Sequence[TargetRun], folder: Path) -> SortedRows:
+    """The rows that analyses of the run are to join, of all targets."""
     held = [line for run in runs for line in run.later_rows]
-    return _in_order(held, (path for run in runs for path in run.later_spools), folder, stack)
+    return _sorted(held, (path for run in runs for path in run.later_spools), folder)
 
 
-def _in_order(
-    held: Iterable[bytes], paths: Iterable[Path], folder: Path, stack: ExitStack
-) -> Iterator[bytes]:
-    files = spools.opened(spools.joined([*paths], folder), stack)
-    return chain.from_iterable(in_order([sorted(held), *files]))
+def _sorted(held: Iterable[bytes], paths: Iterable[Path], folder: Path) -> SortedRows:
+    return SortedRows(sorted(held), spools.joined([*paths], folder))

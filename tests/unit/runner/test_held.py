@@ -40,13 +40,13 @@ def test_lines_and_rows_are_files_once_a_target_is_done(tmp_path: Path) -> None:
     assert (run.lines, run.later_rows) == ([], [])
     assert [Path(each).read_bytes() for each in run.spools] == [b"1\n2\n"]
     with ExitStack() as stack:
-        assert list(later_rows([run], tmp_path, stack)) == [
+        assert list(later_rows([run], tmp_path).opened(stack)) == [
             b"a\t1\n",
             b"a\t2\n",
             b"c\t1\n",
             b"d\t1\n",
         ]
-        assert list(sorted_rows(run, tmp_path, stack)) == []
+        assert list(sorted_rows(run, tmp_path).opened(stack)) == []
 
 
 def test_nothing_is_no_file(tmp_path: Path) -> None:
