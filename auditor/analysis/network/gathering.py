@@ -15,6 +15,7 @@ told: in each namespace a *blank* pod without labels, as whatever comes there ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from sys import intern
 from typing import Final
 
 import msgspec
@@ -123,13 +124,14 @@ class Gathered:
     def namespace(self, name: str, row: NamespaceRow, origin: Origin) -> None:
         """Learn a namespace."""
         self.labels[name] = row.labels
-        self.namespaces[name] = origin
+        self.namespaces[name] = _held(origin)
         self.tenants.namespace(name, row.marks)
 
     def policy(self, row: PolicyRow, origin: Origin) -> None:
         """Learn a policy."""
         policy = self._sharing(_policy(row, origin))
-        self.policies.append(Written(policy, origin, row.live, row.kind, row.partial))
+        kind = intern(row.kind)
+        self.policies.append(Written(policy, _held(origin), row.live, kind, row.partial))
 
     def _sharing(self, policy: Policy) -> Policy:
         """The same policy, whose rules are held once for all that have the same."""
@@ -176,7 +178,8 @@ class Gathered:
             kind.names |= {origin.name}
         if row.running:
             kind.told += 1
-            kind.workloads.setdefault(row.owner, origin)
+            if row.owner not in kind.workloads:
+                kind.workloads[row.owner] = _held(origin)
 
     def of_anything(self, origin: Origin, *, live: bool) -> None:
         """Learn a pod of which nothing is known but that it is there."""
@@ -303,6 +306,17 @@ class _Projection:
         """The first address of each of some pieces."""
         firsts = (self._space.pieces[at] for at in pieces)
         return tuple(Block(each.family, each.first, each.first) for each in firsts)
+
+
+def _held(origin: Origin) -> Origin:
+    """The same place, with one text for what all that are held have in common."""
+    return msgspec.structs.replace(
+        origin,
+        target=intern(origin.target),
+        target_uid=intern(origin.target_uid),
+        kind=intern(origin.kind),
+        namespace=intern(origin.namespace),
+    )
 
 
 def _pods_peers(policy: Policy) -> Iterable[PodsPeer]:
