@@ -43,6 +43,7 @@ def register_of_volcano(*uuids: str) -> dict[str, str]:
 
 
 RESERVED = "kai-resource-reservation"
+BY_MEMORY = "any GPU that is given out by memory"
 HALF = {"gpu-fraction": "0.5"}
 
 
@@ -122,6 +123,21 @@ SCHEDULERS = {
         both({"volcano.sh/vgpu-number": 1}, annotations={"volcano.sh/vgpu-ids-new": "[" * 50}),
         {OF_HAMI},
         annotations=register_of_volcano(A.format("10")),
+    ),
+    "gpushare": Shape(
+        tuple(
+            Pod(
+                tenant,
+                limits={"aliyun.com/gpu-mem": 4},
+                annotations={"ALIYUN_COM_GPU_MEM_IDX": "1", "ALIYUN_COM_GPU_MEM_ASSIGNED": "true"},
+            )
+            for tenant in "ab"
+        ),
+        {
+            ("index 1", "a b", "scheduler-fraction", "shared", "declared"),
+            (BY_MEMORY, "a b", "scheduler-fraction", "shared", "possible"),
+        },
+        capacity={"aliyun.com/gpu-mem": "64"},
     ),
     "kai-group": Shape(
         (reserved("g1", A.format("11")), half("a", "g1"), half("b", "g1")),

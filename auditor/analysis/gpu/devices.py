@@ -38,8 +38,9 @@ _SEVERAL: Final = late(r".*DC-[0-9]+-[0-9]+.*")
 ANY_PART: Final = "xcp"
 """The profile of AMD's partitions of which nothing says into how many a GPU is divided."""
 
-ADAPTERS: Final = "rdma/"
+_ADAPTERS: Final = "rdma/"
 """Before which the shared device plugin of RDMA names its resources."""
+_MEMORY: Final = frozenset({"aliyun.com/gpu-mem", "volcano.sh/gpu-memory"})
 
 _PARTITIONS: Final = {"s": 1, "d": 2, "t": 3, "q": 4, "c": 8}
 """Into how many partitions a mode of AMD's divides the processors, by its first letter."""
@@ -63,6 +64,16 @@ def is_accelerator(resource: str) -> bool:
         and _NOT_DEVICES.fullmatch(resource) is None
         and not monitored(resource)
     )
+
+
+def is_adapter(resource: str) -> bool:
+    """Say whether a resource stands for adapters of RDMA that many pods have."""
+    return resource.startswith(_ADAPTERS)
+
+
+def is_memory(resource: str) -> bool:
+    """Say whether a resource is memory of GPUs by which those are given out (:mod:`gpushare`)."""
+    return resource in _MEMORY
 
 
 def profile_of(resource: str) -> str:

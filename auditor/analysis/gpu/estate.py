@@ -220,7 +220,7 @@ class Estate:
     def _tenant(self, node: str, namespace: str, tenant: str, pod: str, use: PodUse) -> None:
         """Learn what a pod of a tenant has beside its devices, and that it has some."""
         self.adapters.hold(node, use.adapters, tenant, pod)
-        if use.asked or use.given or use.written:
+        if use.asked or use.given or use.written or use.memory:
             self.having.setdefault(namespace, set()).add(tenant)
 
     def _offered(self, row: NodeRow | None) -> dict[str, Offer]:

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.bypass import Way, is_injecting, ways_of
-from auditor.analysis.gpu.devices import ADAPTERS, amount, is_accelerator
+from auditor.analysis.gpu.devices import amount, is_accelerator, is_adapter, is_memory
 from auditor.analysis.gpu.hami_limits import Limits, limits_of
 from auditor.analysis.gpu.podspec import Container, Metadata, Pod, Resources, Spec, Status, pod_in
 from auditor.secrets.hints import find
@@ -30,6 +30,8 @@ _KEPT: Final = (
     "run.ai/",
     "received-resource-type",
     "mps",
+    "ALIYUN_COM_GPU_MEM_IDX",
+    "scheduler.framework.gpushare.allocation",
 )
 """How the annotations begin by which schedulers say what they gave."""
 _KEPT_LABELS: Final = ("runai-gpu-group",)
@@ -55,7 +57,7 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     of HAMi are worth. ``account``, the kind of its ``owner`` and ``images`` tell the parts of the
     platform itself. ``runtime`` is the name of its RuntimeClass. ``backed`` are the
     claims that stand for what it asked for, by resource (KEP-5004). ``adapters`` are the resources
-    of RDMA that it asked for.
+    of RDMA that it asked for, ``memory`` those that stand for memory of GPUs (:mod:`gpushare`).
     """
 
     asked: dict[str, int] = {}
@@ -69,6 +71,7 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     limits: Limits | None = None
     backed: dict[str, str] = {}
     adapters: list[str] = []
+    memory: list[str] = []
 
 
 def worth_a_look(body: bytes) -> bool:
@@ -105,8 +108,9 @@ def pod_use(body: bytes) -> tuple[str, PodUse] | None:
         backed=_backed(status),
         limits=limits,
         adapters=found.adapters,
+        memory=found.memory,
     )
-    has = use.asked or use.given or use.written or use.ways or use.adapters
+    has = use.asked or use.given or use.written or use.ways or use.adapters or use.memory
     return (node, use) if has else None
 
 
@@ -120,6 +124,7 @@ class _SpecUse(msgspec.Struct, frozen=True):
     images: list[str]
     limits: Limits
     adapters: list[str]
+    memory: list[str]
 
 
 def _spec_use(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
@@ -145,7 +150,8 @@ def _derived(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
         runtime=spec.runtimeClassName or "",
         images=sorted({each.image for each in every}),
         limits=limits_of(spec),
-        adapters=sorted({name for each in every for name in _adapters(each)}),
+        adapters=sorted({name for each in every for name in _named(each) if is_adapter(name)}),
+        memory=sorted({name for each in every for name in _named(each) if is_memory(name)}),
     )
 
 
@@ -173,11 +179,11 @@ def _asked(container: Container) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _adapters(container: Container) -> Iterable[str]:
-    """Yield the resources of RDMA that a container asks for."""
+def _named(container: Container) -> Iterable[str]:
+    """Yield the resources that a container asks for, adapters of RDMA and memory of GPUs alone."""
     found = container.resources or Resources()
     for name, value in {**(found.requests or {}), **(found.limits or {})}.items():
-        if name.startswith(ADAPTERS) and amount(value):
+        if (is_adapter(name) or is_memory(name)) and amount(value):
             yield name
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from auditor.analysis.gpu.declared import Declared, HeldPod
+from auditor.analysis.gpu.gpushare import gpushare_grants
 from auditor.analysis.gpu.hami_grants import Register, hami_grants
 from auditor.analysis.gpu.kai import reserves
 from auditor.analysis.gpu.kai_grants import kai_grants
@@ -19,10 +20,10 @@ _NOTES = 20
 
 def declared(node: str, register: Register, pods: Sequence[HeldPod]) -> Iterator[Declared]:
     """Yield what schedulers say of who has which GPU of a node."""
-    if not register.divides and not any(pod.use.written for pod in pods):
+    if not register.divides and not any(pod.use.written or pod.use.memory for pod in pods):
         return
     notes: Counter[str] = Counter()
-    for source in (hami_grants(node, register, pods), kai_grants(pods)):
+    for source in (hami_grants(node, register, pods), kai_grants(pods), gpushare_grants(pods)):
         for each in source:
             notes[each.gpu] += bool(each.note)
             yield each if notes[each.gpu] <= _NOTES else replace(each, note="")
