@@ -105,6 +105,23 @@ def test_the_screen(rbac: Path) -> None:
     assert (ran.code, ran.out, ran.err) == (0, SCREEN, "")
 
 
+@pytest.mark.parametrize(
+    ("resource", "named"),
+    [
+        ("users", "impersonate:user-info users.authentication.k8s.io"),
+        ("groups", "impersonate:user-info groups.authentication.k8s.io"),
+        ("serviceaccounts", "impersonate:serviceaccount serviceaccounts.authentication.k8s.io"),
+    ],
+)
+def test_who_may_impersonate_is_asked_in_two_ways(rbac: Path, resource: str, named: str) -> None:
+    """Who has no right to impersonate may have one for some requests: it is said how to ask."""
+    ran = auditor("who-can", "impersonate", resource, rbac)
+    assert f"for some requests by other verbs: ask `auditor who-can {named}`" in ran.out
+    assert "for some requests" not in auditor("who-can", "get", resource, rbac).out
+    verb, what = named.split()
+    assert asked(rbac, verb, what)[0] == 0
+
+
 @pytest.mark.parametrize("columns", [40, 60, 80])
 def test_a_narrow_terminal(rbac: Path, columns: int) -> None:
     ran = on_terminal("who-can", "create", "pods/exec", rbac, "--plain", columns=columns)
