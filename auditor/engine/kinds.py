@@ -15,7 +15,7 @@ three rules on two pods of one Deployment, of which a secret was rotated in betw
 A slice is cut out of the JSON without decoding the rest (:mod:`auditor.engine.slices`), and its
 sha256 is the key. What may be in a judgement is in the slice: that a rule reads nothing else is
 known when it is compiled. The names of what a finding is about are in neither, and are put into
-messages last (:mod:`auditor.engine.naming`). Three things bound the cost where the memo would not
+messages last (:mod:`auditor.engine.naming`). Four things bound the cost where the memo would not
 help:
 
 * a tier beyond the last volatile set is never remembered, since no two of its slices are equal;
@@ -23,7 +23,9 @@ help:
   rules judge the decoded body;
 * before any slice is cut, :class:`_OriginMemo` asks whether the field that resources of one origin
   share byte for byte (the spec of a pod) was seen with the same small rest: one digest answers for
-  all tiers that remember.
+  all tiers that remember;
+* the first body of a kind is judged as it is, and tiers are made for the second: of most kinds a
+  few files have one.
 
 ``--no-memo`` judges every body anew, and must come to the same bytes.
 """
@@ -33,7 +35,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 import msgspec
 
@@ -79,7 +81,54 @@ class KindPlan:
         memo: bool,
     ) -> None:
         self._shape = shape
+        self._rules = rules
+        self._list_all = list_all
+        self._memo = memo
+        self._is_first = memo
         self._partial = Partial(rules, shape, listed=list_all)
+
+    @cached_property
+    def _tiers(self) -> _Tiers:
+        return _Tiers(self._shape, self._rules, list_all=self._list_all, memo=self._memo)
+
+    def judge(
+        self, body: bytes, *, clean: bool = True, repeated: bool = False
+    ) -> tuple[Judgement, ...]:
+        """Judge one body; one that is not ``clean`` is only when it has to be decoded whole.
+
+        ``repeated`` says that there are likely others of the same origin.
+
+        Raises:
+            msgspec.DecodeError: the body is not valid JSON.
+        """
+        lazy = _Body(self._shape, body, clean=clean)
+        if self._is_first:
+            self._is_first = False
+            judge = Judge(self._rules, self._shape, list_all=self._list_all)
+            return (judge.judge(lazy.value(), templated=lazy.templated),)
+        return self._tiers.judge(lazy, clean=clean, repeated=repeated)
+
+    def judge_partial(self, body: bytes, *, clean: bool = True) -> tuple[Judgement, ...]:
+        """Judge what is written in a body that only changes another one.
+
+        Raises:
+            msgspec.DecodeError: the body is not valid JSON.
+        """
+        lazy = _Body(self._shape, body, clean=clean)
+        return (self._partial.judge(lazy.value(), templated=lazy.templated),)
+
+
+class _Tiers:
+    """The rules of a kind by what they read, for many bodies."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        rules: Sequence[tuple[int, ActiveRule]],
+        *,
+        list_all: frozenset[int],
+        memo: bool,
+    ) -> None:
         self._naming = Naming(shape)
         grouped: dict[int, list[tuple[int, ActiveRule]]] = {}
         read: dict[int, list[ReadTree]] = {}
@@ -108,32 +157,14 @@ class KindPlan:
             divider = None if reads.whole else Divider(reads, shape.repeated)
             self._origins = _OriginMemo(lasting, shape, divider)
 
-    def judge(
-        self, body: bytes, *, clean: bool = True, repeated: bool = False
-    ) -> tuple[Judgement, ...]:
-        """Judge one body; one that is not ``clean`` is only when it has to be decoded whole.
-
-        ``repeated`` says that there are likely others of the same origin.
-
-        Raises:
-            msgspec.DecodeError: the body is not valid JSON.
-        """
-        lazy = _Body(self._shape, body, clean=clean)
+    def judge(self, body: _Body, *, clean: bool, repeated: bool) -> tuple[Judgement, ...]:
+        """Judge one body; see :meth:`KindPlan.judge`."""
         if not repeated or self._origins is None:
-            found = [group.judge(lazy) for group in self._groups]
+            found = [group.judge(body) for group in self._groups]
         else:
-            found = [*self._origins.judge(lazy)]
-            found += [group.judge(lazy) for group in self._without_memo]
-        return self._naming.named(found, body, clean=clean)
-
-    def judge_partial(self, body: bytes, *, clean: bool = True) -> tuple[Judgement, ...]:
-        """Judge what is written in a body that only changes another one.
-
-        Raises:
-            msgspec.DecodeError: the body is not valid JSON.
-        """
-        lazy = _Body(self._shape, body, clean=clean)
-        return (self._partial.judge(lazy.value(), templated=lazy.templated),)
+            found = [*self._origins.judge(body)]
+            found += [group.judge(body) for group in self._without_memo]
+        return self._naming.named(found, body.raw, clean=clean)
 
 
 class _Body:

@@ -72,11 +72,22 @@ def active(
 
 
 def plan(
-    *rules: ActiveRule, kind: str = "k8s/Thing", everything: bool = True, memo: bool = True
+    *rules: ActiveRule,
+    kind: str = "k8s/Thing",
+    everything: bool = True,
+    memo: bool = True,
+    begun: bool = True,
 ) -> KindPlan:
-    """The rules of one kind; their indices are their positions."""
+    """The rules of one kind; their indices are their positions.
+
+    ``begun``: it has judged a body, the first, of which nothing is remembered.
+    """
     listed = frozenset(range(len(rules))) if everything else frozenset[int]()
-    return KindPlan(PLATFORMS.shape_of(kind), list(enumerate(rules)), list_all=listed, memo=memo)
+    numbered = list(enumerate(rules))
+    made = KindPlan(PLATFORMS.shape_of(kind), numbered, list_all=listed, memo=memo)
+    if begun:
+        made.judge(b"{}")
+    return made
 
 
 def judge(made: KindPlan, body: object) -> tuple[list[Outcome], dict[tuple[int, Verdict], int]]:

@@ -136,6 +136,9 @@ def test_memo_changes_nothing(
     forgetting = plan(*chosen, everything=everything, memo=False)
     for body in family:
         assert said(remembering, body) == said(forgetting, body), body
+    for body in family:
+        first = plan(*chosen, everything=everything, begun=False)
+        assert said(first, body) == said(forgetting, body), body
 
 
 @pytest.mark.long
@@ -250,6 +253,7 @@ def test_secrets_are_hidden_with_and_without_a_memo(bodies: list[dict[str, objec
         raw = msgspec.json.encode(body)
         told = forgetting.judge(raw, clean=False)
         assert remembering.judge(raw, clean=False) == told
+        assert plan(*SECRET_RULES, begun=False).judge(raw, clean=False) == told
         assert cleaned.judge(redact.clean(raw)) == told
         text = str(told)
         assert "hf_" + "a" * 34 not in text
