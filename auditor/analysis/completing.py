@@ -25,7 +25,7 @@ which both sort before what waits there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -76,10 +76,13 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 
 
 class Otherwise(msgspec.Struct, frozen=True):
-    """What a body could be if there were objects of a kind that were not read."""
+    """What a body could be if there were objects of a kind that were not read.
+
+    It is made where that is asked: most targets are read as a whole.
+    """
 
     kinds: frozenset[str]
-    body: dict[str, object]
+    body: Callable[[], dict[str, object]]
 
 
 class Completed(msgspec.Struct, frozen=True):

@@ -226,7 +226,8 @@ class _Around:
             spots,
             tuple(related.origins),
             tuple(
-                Otherwise(kinds, {**waiting.body, "spec": change(spec)}) for kinds, change in others
+                Otherwise(kinds, partial(_changed, waiting.body, spec, change))
+                for kinds, change in others
             ),
         )
 
@@ -254,6 +255,10 @@ class _Around:
         if not found:
             return spec, (), unknown
         return *claims.mounted(spec, found), unknown
+
+
+def _changed(body: Spec, spec: Spec, change: Callable[[Spec], Spec]) -> Spec:
+    return {**body, "spec": change(spec)}
 
 
 def _around(namespace: str) -> Key:

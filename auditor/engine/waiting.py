@@ -88,6 +88,7 @@ class Reserved:
         self._apart: dict[int, tuple[Judgement, Judgement, Judgement]] = {}
         self._tallies: dict[int, tuple[int, int, int]] = {}
         self._cuts: dict[tuple[bytes, bool], Cut] = {}
+        self._counted: dict[bytes, int] = {}
 
     def apart(self, judgement: Judgement) -> tuple[Judgement, Judgement]:
         """Take a judgement apart: what stands, and what waits, which counts these rules alone."""
@@ -127,7 +128,12 @@ class Reserved:
 
     def counted(self, held: bytes) -> int:
         """Read what :meth:`held` wrote, as a tally of all rules."""
-        return scattered(from_bytes(held), self._order)
+        known = self._counted.get(held)
+        if known is None:
+            if len(self._counted) >= _KEPT:
+                self._counted.clear()
+            known = self._counted[held] = scattered(from_bytes(held), self._order)
+        return known
 
     def cut(self, body: bytes, *, clean: bool) -> Cut:
         """Return what these rules read of a body, without secrets.

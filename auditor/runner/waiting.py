@@ -160,9 +160,9 @@ class Missing:
             for where in dict.fromkeys(("", namespace)):
                 gap = self._gaps.get((kind, where))
                 if gap is not None:
-                    return Doubt(other.body, _why(gap))
+                    return Doubt(other.body(), _why(gap))
         if self._place is not None:
-            return Doubt(other.body, _why(self._place), worse=True)
+            return Doubt(other.body(), _why(self._place), worse=True)
         return None
 
 

@@ -12,6 +12,7 @@ that. A compose file says it in one place, and :mod:`collectors.docker.compose.d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -98,7 +99,7 @@ class Volumes:
             {**mount, "type": "bind", "source": _ROOT} if _is_volume(mount) else mount
             for mount in (mounts if isinstance(mounts, list) else ())
         ]
-        return Otherwise(ASPECT.kinds, {**body, "mounts": found})
+        return Otherwise(ASPECT.kinds, partial(dict, body, mounts=found))
 
 
 def _is_volume(mount: object) -> bool:

@@ -99,7 +99,7 @@ def test_a_volume_that_was_not_read_may_be_any_folder() -> None:
     found = completed(container(mounted("v"), mounted("/srv", "/a", "bind")))
     [other] = found.otherwise
     assert other.kinds == {"docker/Volume"}
-    assert shown(other.body) == [("bind", "/", "/x"), ("bind", "/srv", "/a")]
+    assert shown(other.body()) == [("bind", "/", "/x"), ("bind", "/srv", "/a")]
 
 
 def test_a_container_without_volumes_waits_for_none() -> None:
