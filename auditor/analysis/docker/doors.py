@@ -37,7 +37,9 @@ _VARIABLE: Final = "NVIDIA_VISIBLE_DEVICES"
 _NOTHING: Final = frozenset({"", "void", "none"})
 _CDI: Final = late(r"(?P<kind>[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+)=(?P<name>.+)")
 _NODE: Final = late(r"/dev/nvidia(?P<index>[0-9]+)")
-_NODES: Final = late(r"/dev/(nvidia-caps/.+|dri/.+|kfd|davinci[0-9]+|accel/.+)")
+_NODES: Final = late(r"/dev/(nvidia-caps/.+|dri/.+|davinci[0-9]+|accel/.+)")
+"""/dev/kfd is of every GPU of AMD's, and the driver looks there which of their render nodes the
+container may open (``kfd_devcgroup_check_permission`` of Linux): by itself it leads to none."""
 _FOLDERS: Final = late(r"/|/dev|/dev/(dri|nvidia-caps)")
 _MOUNTS: Final = "/var/run/nvidia-container-devices/"
 _RULE: Final = late(r"[ac]\s+(195|\*):\S+\s+\S*m?\S*")

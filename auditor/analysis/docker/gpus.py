@@ -59,6 +59,8 @@ _NVIDIA: Final = "nvidia"
 _WRITER: Final = "tenant"
 _PART: Final = late(r"\d+:\d+")
 """An instance of a GPU, by the indices of both."""
+_NODE: Final = late(r"/dev/dri/(card|renderD|by-path/)")
+"""The kinds of nodes that a GPU has: which of them are of one is not in the API."""
 _ENGINE: Final = "engine-request"
 _SPEC: Final = "container-settings"
 _RESTS: Final = MappingProxyType({"": frozenset({WORKLOAD, INFO})})
@@ -241,10 +243,15 @@ def _fill(estate: Estate, node: str, host: Host, uses: Sequence[tuple[Origin, Us
                 _hold(found, use, door, origin)
     estate.reach(node, reaches)
     mixed = {_is_index(gpu) for gpu in known} == {True, False}
+    nodes = {match[1] for match in map(_NODE.match, known) if match}
     for gpu, device in found.items():
         if mixed:
             device.notes.append(
                 "an index and a UUID may be one GPU: `nvidia-smi -L` on the host tells"
+            )
+        if len(nodes) > 1 and _NODE.match(gpu):
+            device.notes.append(
+                "a card and a render node may be of one GPU: `ls -l /dev/dri/by-path` tells"
             )
         if gpu == _WHOLE:
             device.notes.append(
@@ -260,7 +267,7 @@ def _hold(found: Mapping[str, Device], use: Use, door: Door, origin: Origin) -> 
     for gpu, device in found.items():
         certainty = door.certainty
         if door.device != ALL and gpu != own:
-            if _is_index(gpu) == _is_index(own):
+            if not _may_be_one(gpu, own):
                 continue
             certainty = Certainty.POSSIBLE
         path = wanted.path if wanted.gpu and door.device != ALL else ()
@@ -274,6 +281,14 @@ def _hold(found: Mapping[str, Device], use: Use, door: Door, origin: Origin) -> 
 def _gpu(device: str) -> str:
     """The GPU that a device is of; an instance whose GPU is not known is one by itself."""
     return parse_device(device).gpu or device
+
+
+def _may_be_one(gpu: str, other: str) -> bool:
+    """Whether two names may be of one GPU: an index and another, a card and a render node."""
+    if _is_index(gpu) != _is_index(other):
+        return True
+    one, two = _NODE.match(gpu), _NODE.match(other)
+    return one is not None and two is not None and one[1] != two[1]
 
 
 def _is_index(gpu: str) -> bool:

@@ -85,7 +85,11 @@ DOORS: dict[str, tuple[dict[str, object], list[tuple[str, str, str]]]] = {
         host(Devices=[{"PathOnHost": "/dev/nvidia1"}, {"PathOnHost": "/dev/nvidiactl"}]),
         [("device", "1", "exact")],
     ),
-    "AMD's": (host(Devices=[{"PathOnHost": "/dev/kfd"}]), [("device", "/dev/kfd", "exact")]),
+    "AMD's": (
+        host(Devices=[{"PathOnHost": "/dev/kfd"}, {"PathOnHost": "/dev/dri/renderD128"}]),
+        [("device", "/dev/dri/renderD128", "exact")],
+    ),
+    "what all of AMD's have in common": (host(Devices=[{"PathOnHost": "/dev/kfd"}]), []),
     "a harmless device": (host(Devices=[{"PathOnHost": "/dev/fuse"}]), []),
     "a rule, with a right that is there by itself": (
         host(DeviceCgroupRules=[RULE]),

@@ -229,3 +229,23 @@ def test_by_what_tenants_are_told() -> None:
         ("compose project", "tenant"),
         ("label example.com/tenant", "tenant"),
     ]
+
+
+def opened(name: str, *nodes: str) -> Resource:
+    return container(name, project=name, Devices=[{"PathOnHost": each} for each in nodes])
+
+
+def test_the_node_that_all_gpus_of_amds_have_in_common_shares_none() -> None:
+    one = opened("train", "/dev/kfd", "/dev/dri/renderD128")
+    two = opened("chat", "/dev/kfd", "/dev/dri/renderD129")
+    assert shares(host(), one, two) == []
+    assert shares(host(), one, opened("web", "/dev/kfd")) == []
+
+
+def test_a_card_and_a_render_node_may_be_of_one_gpu() -> None:
+    one, two = opened("train", "/dev/dri/renderD128"), opened("chat", "/dev/dri/card0")
+    assert {each[-1] for each in shares(host(), one, two)} == {"possible"}
+    devices = of_kind(derived(host(), one, two), "gpu/Device")
+    assert {each["device"] for each in devices} == {"/dev/dri/renderD128", "/dev/dri/card0"}
+    assert all("by-path" in " ".join(each["unknown"]) for each in devices)
+    assert shares(host(), one, opened("web", "/dev/dri/renderD129")) == []
