@@ -306,7 +306,8 @@ def unpack_parts(packed: bytes) -> Parts:
 
 
 def _as_tuples(value: list[Any]) -> tuple[Any, ...]:
-    return tuple(_as_tuples(each) if isinstance(each, list) else each for each in value)
+    # of a thousand programs this is all that takes long
+    return tuple([_as_tuples(each) if type(each) is list else each for each in value])
 
 
 def _code_of(parts: Parts) -> CodeType:

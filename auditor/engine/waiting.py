@@ -8,12 +8,14 @@ they judge the body again once it is complete. Which rules these are follows fro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from auditor.analysis.completing import Aspect
 from auditor.analysis.shapes import quiet
+from auditor.cel import ReadTree
 from auditor.engine.kinds import KindPlan
 from auditor.engine.outcome import BodyPath, Judgement, Outcome
 from auditor.engine.slices import Slicer, touches, unite
@@ -65,7 +67,10 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class Reserved:
-    """Rules whose verdicts on a body wait until it is complete."""
+    """Rules whose verdicts on a body wait until it is complete.
+
+    What judges is made when it is first asked for: mostly nothing completes anything.
+    """
 
     def __init__(
         self,
@@ -76,19 +81,33 @@ class Reserved:
         memo: bool,
     ) -> None:
         """``listed`` are the rules of which passes are listed too."""
+        self._waiting = rules
         self._rules = frozenset(number for number, _ in rules)
         self._order = sorted(self._rules)
         self._lanes = lanes(self._rules)
         self._shape = shape
         self._listed = listed
-        reads = unite(rule_reads(rule, shape) for _, rule in rules)
-        self._slicer = Slicer(reads)
-        self._fields = None if reads.whole else frozenset(map(token, reads.fields))
-        self._plan = KindPlan(shape, rules, list_all=self._rules, memo=memo)
+        self._memo = memo
         self._apart: dict[int, tuple[Judgement, Judgement, Judgement]] = {}
         self._tallies: dict[int, tuple[int, int, int]] = {}
         self._cuts: dict[tuple[bytes, bool], Cut] = {}
         self._counted: dict[bytes, int] = {}
+
+    @cached_property
+    def _plan(self) -> KindPlan:
+        return KindPlan(self._shape, self._waiting, list_all=self._rules, memo=self._memo)
+
+    @cached_property
+    def _reads(self) -> ReadTree:
+        return unite(rule_reads(rule, self._shape) for _, rule in self._waiting)
+
+    @cached_property
+    def _slicer(self) -> Slicer:
+        return Slicer(self._reads)
+
+    @cached_property
+    def _fields(self) -> frozenset[str] | None:
+        return None if self._reads.whole else frozenset(map(token, self._reads.fields))
 
     def apart(self, judgement: Judgement) -> tuple[Judgement, Judgement]:
         """Take a judgement apart: what stands, and what waits, which counts these rules alone."""
