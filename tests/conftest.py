@@ -57,9 +57,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int | None:
-    """One process more than there are cores: each waits for engines a fifth of its time."""
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores() + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One process more than there are cores: each waits for engines a fifth of its time.
+
+    Not where no test starts any: there each has a core, and collects the tests once.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    waits = "not process" not in config.option.markexpr
+    return cores() + waits
 
 
 @pytest.hookimpl(optionalhook=True)

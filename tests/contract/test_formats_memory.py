@@ -14,7 +14,7 @@ from tests.contract.reports import FORMATS, SCREENS, Many, finding, report
 @pytest.mark.parametrize(
     ("few", "many", "more"),
     [
-        pytest.param(12, 40, 400 << 10, id="some"),
+        pytest.param(8, 24, 400 << 10, id="some"),
         pytest.param(50, 200, 1 << 20, id="whole", marks=pytest.mark.long),
     ],
 )

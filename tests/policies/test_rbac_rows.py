@@ -1,13 +1,12 @@
 """What a role or a binding is told to give, how bad that is, and which controls it breaks.
 
-Each row is judged by itself with the default profile, so that the controls are its own.
+Each row is a target of one run with the default profile, so that the controls are its own.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -230,31 +229,54 @@ PODS = [
     pod("no Secret", [], env=[{"name": "MODE", "value": "fast"}]),
 ]
 ROWS = [*CONTAINED, *WRITTEN, *NAMED, *BOUND, *PUBLIC, *PODS]
+BOUND_TO_A_USER = binding("cluster-admin", "ClusterRole/cluster-admin", "User/eve", ())
+EVERY = [*ROWS, BOUND_TO_A_USER]
 
 
-def judged(row: Row, folder: Path) -> dict[str, Any]:
-    items = {"apiVersion": "v1", "kind": "List", "items": list(row.objects)}
-    (folder / "all.json").write_text(json.dumps(items))
-    results: dict[str, Any] = json.loads(Run().results(collector_of(folder)))
+class Judged(NamedTuple):
+    """What came of a row: the findings, and the CIS controls that do not hold."""
+
+    findings: Sequence[Mapping[str, Any]]
+    broken: frozenset[str]
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Judged]:
+    """What came of each of all rows."""
+    home = tmp_path_factory.mktemp("rows")
+    collectors = []
+    for number, row in enumerate(EVERY):
+        folder = home / str(number)
+        folder.mkdir()
+        items = {"apiVersion": "v1", "kind": "List", "items": list(row.objects)}
+        (folder / "all.json").write_text(json.dumps(items))
+        collectors.append(collector_of(folder, folder.name))
+    results = json.loads(Run().results(*collectors))
     assert results["gaps"] == []
-    return results
+    found = []
+    for name in (collector.target.uri for collector in collectors):
+        findings = [each for each in results["findings"] if each["resource"]["target"] == name]
+        broken = {
+            control["id"]
+            for control in results["controls"]
+            if control["framework"] == "cis-kubernetes"
+            for each in control["targets"]
+            if (each["target"], each["state"]) == (name, "not-satisfied")
+        }
+        found.append(Judged(findings, frozenset(broken)))
+    return found
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_what_is_given_is_told(row: Row, tmp_path: Path) -> None:
-    results = judged(row, tmp_path)
+def test_what_is_given_is_told(row: Row, judged: Sequence[Judged]) -> None:
+    found = judged[EVERY.index(row)]
     told = {
         f"{finding['rule'].removeprefix('k8s-').removeprefix('rbac-')} {finding['severity']}"
-        for finding in results["findings"]
+        for finding in found.findings
         if finding["rule"].startswith(("k8s-rbac-", "k8s-secret-"))
     }
     assert told == set(row.fails)
-    broken = {
-        control["id"]
-        for control in results["controls"]
-        if control["framework"] == "cis-kubernetes" and control["state"] == "not-satisfied"
-    }
-    assert broken >= set(row.broken)
+    assert found.broken >= set(row.broken)
 
 
 OBSERVED = [
@@ -267,7 +289,7 @@ OBSERVED = [
     (NAMED[0], "privilege-escalation", {"/rules/0/resourceNames/0": "system:masters"}),
     (CONTAINED[9], "node-proxy", {"/rules/0/resources/0": "*/proxy", "/rules/0/verbs/0": "get"}),
     (
-        binding("cluster-admin", "ClusterRole/cluster-admin", "User/eve", ()),
+        BOUND_TO_A_USER,
         "cluster-admin-bound",
         {"/roleRef/name": "cluster-admin", "/subjects/0/kind": "User"},
     ),
@@ -278,10 +300,11 @@ OBSERVED = [
     ("row", "rule", "shown"), OBSERVED, ids=lambda each: getattr(each, "name", "")
 )
 def test_what_decides_is_shown(
-    row: Row, rule: str, shown: Mapping[str, str], tmp_path: Path
+    row: Row, rule: str, shown: Mapping[str, str], judged: Sequence[Judged]
 ) -> None:
-    findings = judged(row, tmp_path)["findings"]
-    finding = next(each for each in findings if each["rule"] == f"k8s-rbac-{rule}")
+    finding = next(
+        each for each in judged[EVERY.index(row)].findings if each["rule"] == f"k8s-rbac-{rule}"
+    )
     observed = {seen["path"]: seen.get("value") for seen in finding["observed"]}
     assert shown.items() <= observed.items()
     if rule == "cluster-admin-bound":

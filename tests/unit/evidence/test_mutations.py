@@ -267,7 +267,13 @@ def harmless(before: Files, after: Files) -> bool:
 
 
 @sweep(some=60, whole=1_000)
-@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(each, marks=pytest.mark.process) if each == "stamped" else each
+        for each in MAKERS
+    ],
+)
 def test_random_mutations(
     bundle: Made,
     stranger: Held,
