@@ -7,6 +7,7 @@ few functions, and gets the modules of those.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -154,8 +155,12 @@ _STANDARD_TOO: Final = frozenset({"string"})
 """The names in :data:`LIBRARIES` that the standard functions have overloads of."""
 
 
+@cache
 def standard_library() -> Library:
-    """The standard functions and all extensions."""
+    """The standard functions and all extensions: one value, which thousands of expressions share.
+
+    It can't be changed; it remembers the functions that it found.
+    """
     return _StandardLibrary()
 
 

@@ -152,3 +152,10 @@ def test_what_this_python_cannot_compile_is_left_to_the_interpreter() -> None:
     parts[parts.index(ENVIRONMENT.compile("x.a == 1").code)] = "def cel(v0, v1):\n    return ("
     program = ENVIRONMENT.unpack(msgspec.msgpack.encode(parts))
     assert program.run({"a": 1}, None) is True
+
+
+def test_expressions_share_the_functions_that_they_call() -> None:
+    """Thousands of rules would hold a table of all names each."""
+    one, other = (Environment({}).functions for _ in range(2))
+    assert one is other
+    assert one["size"] is other["size"]
