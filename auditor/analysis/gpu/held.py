@@ -57,6 +57,16 @@ class NodePool(msgspec.Struct, frozen=True):
     offer: Offer
     holders: tuple[Holder, ...]
 
+    @property
+    def held(self) -> int:
+        """How many slots pods hold."""
+        return sum(holder.slots for holder in self.holders)
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether pods hold more than there is: some were given theirs before it was so few."""
+        return self.held > self.offer.capacity > 0
+
 
 class Reach(msgspec.Struct, frozen=True):
     """A pod that reaches every GPU of its node, or every one of a maker."""

@@ -128,6 +128,11 @@ def _unknown(pool: NodePool) -> Iterator[str]:
     offer = pool.offer
     if offer.doubt:
         yield offer.doubt
+    if pool.exceeded:
+        yield (
+            f"pods hold {pool.held} of {offer.resource}, and the node offers {offer.capacity}: the "
+            "plugin was set otherwise when some began, or the kubelet has not started all of them"
+        )
     waiting = any(not holder.known for holder in pool.holders)
     if waiting and (offer.per_device > 1 or offer.sharing is Mechanism.UNKNOWN or offer.profile):
         yield (

@@ -78,7 +78,8 @@ class Offer(msgspec.Struct, frozen=True):
 
     ``sharing`` is how one device is given to several. ``profile`` is the MIG profile that the
     devices are instances of, or AMD's name of their partition, "" for whole GPUs. ``trusted``: what
-    the labels say is what the kubelet advertises; where it is not, ``doubt`` says why.
+    the labels say is what the kubelet advertises; where it is not, ``doubt`` says why. ``capacity``
+    is what the kubelet advertises, 0 where that was not read.
     """
 
     resource: str
@@ -88,6 +89,7 @@ class Offer(msgspec.Struct, frozen=True):
     profile: str
     product: str
     doubt: str = ""
+    capacity: int = 0
 
     @property
     def trusted(self) -> bool:
@@ -162,6 +164,7 @@ def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
         profile=profile,
         product=product,
         doubt=doubt,
+        capacity=capacity,
     )
 
 
@@ -193,4 +196,5 @@ def _of_gke(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
         profile=f"mig-{partition}" if partition else "",
         product=labels.get("cloud.google.com/gke-accelerator", ""),
         doubt=doubt,
+        capacity=capacity,
     )

@@ -74,11 +74,8 @@ def of_pool(pool: NodePool, reaches: Sequence[Reach]) -> PoolShares:
             unknown.add(holder.tenant)
         if not holder.on_known:
             floating.add(holder.tenant)
-    found = (
-        list(_counted(pool, slots, pods, unknown))
-        if offer.trusted
-        else list(_doubted(pool, slots, pods, unknown))
-    )
+    of_pairs = _counted if offer.trusted else _doubted
+    found = list((_exceeding if pool.exceeded else of_pairs)(pool, slots, pods, unknown))
     found += _siblings(pool, pods, floating, {share.tenants for share in found})
     found += _beside(pool, pods, reaches)
     must = offer.trusted and must_share(slots, offer.devices, offer.per_device)
@@ -137,6 +134,21 @@ def _doubted(
         return
     for pair in _of_unknown(slots, unknown):
         yield _share(*pair, Certainty.POSSIBLE, offer.sharing, pods)
+
+
+def _exceeding(
+    pool: NodePool, slots: Mapping[str, int], pods: Mapping[str, str], unknown: set[str]
+) -> Iterator[Share]:
+    """Where pods hold more than there is, some have what others have: by then or until now."""
+    offer = pool.offer
+    exclusive = offer.sharing is Mechanism.EXCLUSIVE
+    mechanism = Mechanism.UNKNOWN if exclusive else offer.sharing
+    for one, other in _of_unknown(slots, unknown):
+        both = {one: slots[one], other: slots[other]}
+        proven = offer.trusted and must_share(both, offer.devices, offer.per_device)
+        yield _share(
+            one, other, Certainty.PROVEN if proven else Certainty.POSSIBLE, mechanism, pods
+        )
 
 
 def _beside(pool: NodePool, pods: Mapping[str, str], reaches: Sequence[Reach]) -> Iterator[Share]:

@@ -271,3 +271,48 @@ def test_gke_says_how_a_gpu_is_divided() -> None:
     divided = {**parts, "gpu_partition_size": "1g.10gb"}
     assert on_gke(7, (1, 1), **divided) == [("a b", "mig", "hardware", "possible")]
     assert on_gke(7, (1, 1), **parts) == []
+
+
+FEWER = {
+    "whole since": (1, "1", "none", ("unknown", "none", "possible")),
+    "fewer replicas, and each pair on one": (
+        1,
+        "2",
+        "time-slicing",
+        ("time-slicing", "shared", "proven"),
+    ),
+    "fewer replicas, and one pair alone": (
+        1,
+        "1",
+        "time-slicing",
+        ("time-slicing", "shared", "possible"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("count", "replicas", "strategy", "expected"), FEWER.values(), ids=FEWER)
+def test_pods_that_hold_more_than_there_is_share_some(
+    count: int, replicas: str, strategy: str, expected: tuple[str, str, str]
+) -> None:
+    """The plugin was set to fewer replicas, and the pods that ran kept theirs."""
+    labels = {
+        f"{GPU}.count": str(count),
+        f"{GPU}.replicas": replicas,
+        f"{GPU}.sharing-strategy": strategy,
+    }
+    at = capacity(GPU, count * int(replicas), **labels)
+    pods = [pod(f"{name}/x", {GPU: 1}) for name in "abc"]
+    pairs = ("a b", "a c", "b c")
+    assert shared(at, *pods) == [(pair, *expected) for pair in pairs]
+    (pool,) = devices(at, *pods)
+    said = f"pods hold 3 of nvidia.com/gpu, and the node offers {count * int(replicas)}"
+    assert said in " ".join(pool.unknown)
+    assert shared(capacity(GPU, 1), *pods[:1]) == []
+    unlabelled = shared(capacity(GPU, 1), *pods[:2])
+    assert unlabelled == [("a b", "unknown", "none", "possible")]
+
+
+def test_what_the_kubelet_named_is_known_however_much_is_held() -> None:
+    labels = {f"{GPU}.count": "1", f"{GPU}.replicas": "1"}
+    pods = [pod(f"{name}/x", {GPU: 1}, given={GPU: [f"GPU-{name}"]}) for name in "ab"]
+    assert shared(capacity(GPU, 1, **labels), *pods) == []
