@@ -4,7 +4,8 @@ A shard is a few files, or a few pages of a live target. For each of them, in or
 
     reading          the bytes and their digest; nothing below is done when the result cache
                      knows what came of the same bytes at the same path
-    resources        each object, with its JSON as bytes
+    resources        each object, with its JSON as bytes; some wait for one another
+                     (:mod:`auditor.runner.rounds`)
       facts          what analyses find in that one object (its pod templates)
       rows           what joining analyses take of the object and of its facts, and what waits
                      to be completed by other objects
@@ -29,7 +30,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.analysis.protocol import OTHERS, Extracting, Held, Site
-from auditor.analysis.written import as_written
 from auditor.engine.lines import FORMAT
 from auditor.engine.lines_about import LinesAbout
 from auditor.engine.tally import to_bytes
@@ -40,11 +40,11 @@ from auditor.runner.cache import ResultCache, open_cache
 from auditor.runner.job import Context, EvidenceJob, Job
 from auditor.runner.mishaps import FORESEEN, Mishaps, readings
 from auditor.runner.parts import MOST_LINES, Group, ShardResult, Spool, Tallies, all_lines
+from auditor.runner.rounds import File, Object, Round, Said, derive, judge
 from auditor.runner.rows import Rows
 from auditor.runner.seen import Seen
 from auditor.runner.waiting import row_of
 from auditor.secrets.messages import redact_texts
-from auditor.secrets.redact import is_clean
 from auditor.version import VERSION
 
 if TYPE_CHECKING:
@@ -73,22 +73,22 @@ class ShardRun:
         self._mishaps = mishaps
         self._context = context
         self._notes = notes
-        self._counted_with = context.counted_with
         self._listed = context.profile.platforms.kinds
         self._unread: list[Gap] = []
         self._target = target
         self._uri = target.uri
         self._total = self._empty()
         self._groups: dict[tuple[object, ...], Group] = {}
-        self._grouped = False
+        self._round = Round()
         self._seen = Seen()
         self.files = 0
         self.cached = 0
 
     def take(self, reading: Reading | Gap, cache: ResultCache | None) -> None:
-        """Judge one file, or take what the cache knows of it."""
+        """Read one file, to judge it when its round is full, or take what the cache knows of it."""
         self._seen.add(reading)
         if isinstance(reading, Gap):
+            self.settle()
             self._total.gaps.append(reading)
             self._unread.append(reading)
             if self._notes is not None:
@@ -97,21 +97,13 @@ class ShardRun:
         self.files += 1
         known = cache.get(reading.source, reading.evidence.key) if cache is not None else None
         if known is not None:
+            self.settle()
             self.cached += 1
             self._total.add_known(known)
             self._total.rows.settle()
             self._put_rows()
             return
-        self._grouped = False
-        before = self._mishaps.count
-        part = self._judge(reading)
-        self._total.add(part)
-        if len(self._total.lines) > MOST_LINES:
-            self._spool.put(self._total.lines)
-            self._total.lines = []
-        self._put_rows()
-        if cache is not None and not self._grouped and self._mishaps.count == before:
-            cache.put(reading.source, reading.evidence.key, part.as_known())
+        self._read(reading, cache)
 
     def _empty(self) -> Tallies:
         return Tallies(Rows(self._context.analyses))
@@ -121,41 +113,99 @@ class ShardRun:
             self._row_spool.put(self._total.rows.lines())
             self._total.rows = Rows(self._context.analyses)
 
-    def _judge(self, reading: Reading) -> Tallies:
-        part = self._empty()
+    def _read(self, reading: Reading, cache: ResultCache | None) -> None:
+        """Put the objects of a file into rounds."""
         site = Site(self._target, reading.evidence.sha256, reading.line, reading.on_one_line)
-        notes = self._notes
-        draft = notes.begin(reading) if notes is not None else None
+        draft = self._notes.begin(reading) if self._notes is not None else None
+        file = File(reading, cache, site, self._empty(), draft)
+        resources = reading.resources()
+        while (resource := self._next(file, resources)) is not None:
+            self._hold(file, resource)
+        self._hold(file, None)
+
+    def _next(self, file: File, resources: Iterator[Resource]) -> Resource | None:
+        """Read the next object of a file; None at its end, or where its reading broke off."""
         try:
-            for resource in reading.resources():
-                if draft is not None:
-                    draft.add(resource)
-                self._take_resource(resource, reading, site, part)
-                part.rows.settle()
+            resource = next(resources, None)
+            if resource is not None and file.draft is not None:
+                file.draft.add(resource)
+        except FORESEEN:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs what is left of this file
+            file.error = error
+            return None
+        return resource
+
+    def _hold(self, file: File, resource: Resource | None) -> None:
+        """Put an object, or the end of a file, into the round."""
+        self._round.add(file, resource)
+        if self._round.full:
+            self.settle()
+
+    @property
+    def waiting(self) -> int:
+        """How many objects, and ends of files, wait to be judged."""
+        return len(self._round)
+
+    def settle(self) -> None:
+        """Judge what was read and waits for it; then count and tell it, in the order of reading."""
+        objects = self._round.take()
+        for each in objects:
+            derive(each, self._context)
+        judge((said for each in objects for said in each.said), self._context)
+        for each in objects:
+            if each.resource is None:
+                self._end(each.file)
+                continue
+            self._take_resource(each, each.resource)
+            each.file.part.rows.settle()
+
+    def _end(self, file: File) -> None:
+        """Close a file of which all objects were told."""
+        reading, part, draft = file.reading, file.part, file.draft
+        try:
             part.rows.write()
         except FORESEEN:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours costs what is left of this file
-            what = "it" if reading.scope == reading.source else reading.source
-            broken = self._mishaps.gap(reading.scope, f"{what} was read", error)
-            part.gaps.append(broken)
-            if draft is not None:
-                draft.broken = (broken,)
+            file.error = file.error or error
+        if file.error is not None:
+            self._break(file, file.error)
         part.gaps.extend(reading.gaps())
         part.skipped += reading.skipped()
         part.others += [(reading.source, line) for line in reading.skipped_lines()]
-        if notes is not None and draft is not None:
-            notes.end(reading, draft)
+        if self._notes is not None and draft is not None:
+            self._notes.end(reading, draft)
         part.add_up()
-        return part
+        self._add(file)
 
-    def _take_resource(
-        self, resource: Resource, reading: Reading, site: Site, part: Tallies
-    ) -> None:
-        """Count and judge one object; one that can't be judged is a gap of its own."""
+    def _break(self, file: File, error: Exception) -> None:
+        """Note a bug of ours that cost what was left of a file."""
+        reading = file.reading
+        what = "it" if reading.scope == reading.source else reading.source
+        broken = self._mishaps.gap(reading.scope, f"{what} was read", error)
+        file.mishap = True
+        file.part.gaps.append(broken)
+        if file.draft is not None:
+            file.draft.broken = (broken,)
+
+    def _add(self, file: File) -> None:
+        """Add what a file came to, and remember it for the next run."""
+        part = file.part
+        self._total.add(part)
+        if len(self._total.lines) > MOST_LINES:
+            self._spool.put(self._total.lines)
+            self._total.lines = []
+        self._put_rows()
+        if file.cache is not None and not file.grouped and not file.mishap:
+            file.cache.put(file.reading.source, file.reading.evidence.key, part.as_known())
+
+    def _take_resource(self, each: Object, resource: Resource) -> None:
+        """Count and tell one object; one that can't be judged is a gap of its own."""
+        part = each.file.part
         part.census[resource.kind] += 1
         try:
-            self._judge_resource(resource, reading, site, part)
+            self._tell(each, resource)
         except RecursionError:
             detail = f"{resource.name}: nested too deeply"
             gap = Gap(self._uri, resource.source, GapCause.MALFORMED, detail, line=resource.line)
@@ -165,26 +215,23 @@ class ShardRun:
         except Exception as error:  # noqa: BLE001 - a bug of ours costs this object only
             what = f"{resource.name} was judged"
             gap = self._mishaps.gap(resource.source, what, error, resource.line)
+            each.file.mishap = True
             part.gaps.append(self._placed(gap, resource))
 
-    def _judge_resource(
-        self, resource: Resource, reading: Reading, site: Site, part: Tallies
-    ) -> None:
-        if resource.partial:
-            self._judge_partial(resource, reading, site, part)
-            return
-        subjects = [resource]
-        for analysis in self._context.analyses.of_objects:
-            for fact in analysis.derive(resource):
-                if isinstance(fact, Gap):
-                    part.gaps.append(self._placed(fact, resource))
-                else:
-                    part.census[fact.kind] += 1
-                    subjects.append(fact)
-        for subject in subjects:
-            for joining in self._takers(subject.kind):
-                part.rows.extract(joining, subject, site)
-        looked = [self._judge_one(subject, reading, site, part) for subject in subjects]
+    def _tell(self, each: Object, resource: Resource) -> None:
+        part = each.file.part
+        for fact in each.derived:
+            if isinstance(fact, Resource):
+                part.census[fact.kind] += 1
+            elif not resource.partial:
+                part.gaps.append(self._placed(fact, resource))
+        if each.error is not None:
+            raise each.error
+        if not resource.partial:  # a patch is no object of its own: no fact over many has it
+            for said in each.said:
+                for joining in self._takers(said.read.kind):
+                    part.rows.extract(joining, said.read, each.file.site)
+        looked = [self._tell_one(said, each.file) for said in each.said]
         if any(looked) and not looked[0]:
             part.evaluated[resource.kind] += 1
 
@@ -194,23 +241,6 @@ class ShardRun:
         if found is None:
             return () if kind in self._listed else self._context.joining.get(OTHERS, ())
         return found
-
-    def _judge_partial(
-        self, resource: Resource, reading: Reading, site: Site, part: Tallies
-    ) -> None:
-        """Judge what a patch writes; it is no object of its own, so no fact over many has it."""
-        written = as_written(resource)
-        if written is None:
-            return
-        subjects = [written]
-        for analysis in self._context.analyses.of_objects:
-            for fact in analysis.derive(written):
-                if isinstance(fact, Resource):
-                    part.census[fact.kind] += 1
-                    subjects.append(fact)
-        looked = [self._judge_one(subject, reading, site, part) for subject in subjects]
-        if any(looked) and not looked[0]:
-            part.evaluated[resource.kind] += 1
 
     def _placed(self, gap: Gap, resource: Resource) -> Gap:
         """A gap in an object: of its place in a file, or of its kind where there are no files.
@@ -222,35 +252,30 @@ class ShardRun:
             return msgspec.structs.replace(gap, target=self._uri)
         return msgspec.structs.replace(gap, target=self._uri, scope=resource.kind, line=0)
 
-    def _judge_one(self, subject: Resource, reading: Reading, site: Site, part: Tallies) -> bool:
-        """Judge an object or a fact; whether there are rules that look at it."""
-        plan = self._context.plans.get(subject.kind, kept=subject.is_kept)
-        if plan is None:
-            return False
-        controller = self._counted_with(subject)
-        repeated = controller is not None
-        waits = None if subject.partial else self._context.waits.of(subject)
-        if waits is not None and not subject.clean and is_clean(subject.body):
-            # judged, and cut for its row: one look for secrets is enough
-            subject = msgspec.structs.replace(subject, clean=True)
-        try:
-            if subject.partial:
-                judgements = plan.judge_partial(subject.body, clean=subject.clean)
-            else:
-                judgements = plan.judge(subject.body, clean=subject.clean, repeated=repeated)
-        except msgspec.DecodeError as error:
-            gap = Gap(self._uri, subject.source, GapCause.MALFORMED, f"{subject.name}: {error}")
+    def _tell_one(self, said: Said, file: File) -> bool:
+        """Count and tell what rules say of an object or a fact; whether any looks at it."""
+        subject, controller, waits, part = said.subject, said.controller, said.waits, file.part
+        if isinstance(said.error, msgspec.DecodeError):
+            detail = f"{subject.name}: {said.error}"
+            gap = Gap(self._uri, subject.source, GapCause.MALFORMED, detail)
             part.gaps.append(self._placed(gap, subject.parent or subject))
             return True
+        if said.error is not None:
+            raise said.error
+        judgements = said.judgements
+        if judgements is None:
+            return False
         part.evaluated[subject.kind] += 1
-        about = self._about(subject, reading, site)
+        about = self._about(subject, file)
         if waits is not None:
             parted = [waits.rules.apart(judgement) for judgement in judgements]
             judgements = tuple(settled for settled, _ in parted)
             pending = [waiting for _, waiting in parted]
             lines = [line for each in pending for line in about.lines(each.outcomes)]
             held = Held(tuple(lines), waits.rules.held(pending))
-            part.rows.add(waits.analysis, row_of(subject, waits, controller, site, held, about))
+            part.rows.add(
+                waits.analysis, row_of(subject, waits, controller, file.site, held, about)
+            )
         for judgement in judgements:
             part.count(judgement)
             if not judgement.outcomes:
@@ -258,7 +283,7 @@ class ShardRun:
             if controller is None:
                 part.lines += about.lines(judgement.outcomes)
                 continue
-            self._grouped = True
+            file.grouped = True
             owner = (controller.kind, controller.namespace, controller.name)
             key = (owner, subject.part, subject.heuristic, id(judgement))
             group = self._groups.get(key)
@@ -269,16 +294,17 @@ class ShardRun:
                 group.covers += 1
         return True
 
-    def _about(self, subject: Resource, reading: Reading, site: Site) -> LinesAbout:
+    def _about(self, subject: Resource, file: File) -> LinesAbout:
         """What writes lines about a subject."""
 
         def line_of(pointer: str) -> int:
-            return reading.line(subject.document, pointer)
+            return file.reading.line(subject.document, pointer)
 
-        return LinesAbout(self._context.writer, subject, self._target, line_of, site.digest)
+        return LinesAbout(self._context.writer, subject, self._target, line_of, file.site.digest)
 
     def finish(self, number: int) -> ShardResult:
         """Write the lines that are left and return the rest."""
+        self.settle()
         total = self._total
         lines = total.lines
         for group in self._groups.values():
@@ -329,6 +355,7 @@ def run_shard(job: Job, context: Context, shard: Shard) -> ShardResult:
     with _no_collections(), open_cache(job.result_cache, scope, shard.number) as cache:
         for reading in readings(job.collector, shard, mishaps):
             run.take(reading, cache)
+        run.settle()
         if notes is not None:
             notes.close()
         return run.finish(shard.number)

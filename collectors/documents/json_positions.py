@@ -18,6 +18,7 @@ class Positions:
         self._outlined = 0
         self._outline: Outline | None = None
         self._seen = (0, 1)
+        self._told = (0, 1)
 
     def note(self, start: int, raw: bytes, pointer: str = "") -> int:
         """Number an object that begins there, or stands at a pointer of what does."""
@@ -25,12 +26,18 @@ class Positions:
         return len(self._objects) - 1
 
     def line_at(self, offset: int) -> int:
-        """Return the line of an offset; they are mostly asked for in order."""
+        """Return the line of an offset.
+
+        They are asked for in order, by who reads, and by who tells some time later what came of it.
+        """
         seen, line = self._seen
-        if offset < seen:
-            seen, line = 0, 1
-        line += self._data.count(b"\n", seen, offset)
-        self._seen = offset, line
+        if offset >= seen:
+            line += self._data.count(b"\n", seen, offset)
+            self._seen = offset, line
+            return line
+        told, line = self._told if offset >= self._told[0] else (0, 1)
+        line += self._data.count(b"\n", told, offset)
+        self._told = offset, line
         return line
 
     def line_in(self, start: int, raw: bytes, pointer: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from auditor.model.resource import Resource
 from collectors.documents.blocks import Memory
@@ -13,6 +13,11 @@ from collectors.documents.ledger import Ledger
 from collectors.documents.positions import value_at
 from collectors.documents.recognise import DocumentReader, Identities, Recogniser
 from collectors.documents.yaml_documents import Document, Documents, chunks
+
+_KEPT: Final = 16
+"""Documents of one file that stay at hand: findings are told some time after they are read."""
+_SMALL: Final = 128 * 1024
+"""Bytes of a file of which more than one document does."""
 
 
 class _Location(NamedTuple):
@@ -42,7 +47,7 @@ class _Objects:
 
 
 class YamlFile:
-    """Reads one file. The last document stays at hand, for the lines of its findings.
+    """Reads one file. The last documents stay at hand, for the lines of their findings.
 
     Implements :class:`collectors.documents.recognise.Content`.
     """
@@ -56,6 +61,9 @@ class YamlFile:
         self._memory = memory
         self._objects = _Objects()
         self._document: Document | None = None
+        self._at: _Location | None = None
+        self._kept: dict[tuple[int, int], Document] = {}
+        self._most = _KEPT if len(data) <= _SMALL else 0
         self._turned = -1
         self._base = ""
 
@@ -68,7 +76,8 @@ class YamlFile:
         for chunk, offset in chunks(text):
             try:
                 for number, document in enumerate(documents.read(chunk, offset)):
-                    self._objects.location = _Location(chunk, offset, number)
+                    location = _Location(chunk, offset, number)
+                    self._objects.location = self._at = location
                     self._document, self._turned = document, -1
                     if document.value is None:
                         continue
@@ -76,6 +85,7 @@ class YamlFile:
                         yield from self._with_duplicates(document, readers, identities)
                     else:
                         yield from self._recognised(document, readers)
+                    self._keep(location, document)
             except Unreadable as error:
                 for recogniser in self._recognisers:
                     error = recogniser.explained(error, chunk)
@@ -128,10 +138,19 @@ class YamlFile:
     def _turn_to(self, number: int) -> str:
         """Have the document of a numbered object at hand; return the object's pointer in it."""
         location, base = self._objects.known[number]
-        if self._objects.location != location or self._document is None:
-            found = Documents(location.text, self._memory).read(location.text, location.offset)
-            for _ in range(location.number):
-                next(found)
-            self._objects.location, self._document = location, next(found)
+        if self._at != location or self._document is None:
+            kept = self._kept.get((location.offset, location.number))
+            if kept is None:
+                found = Documents(location.text, self._memory).read(location.text, location.offset)
+                for _ in range(location.number):
+                    next(found)
+                kept = next(found)
+            self._at, self._document = location, kept
         self._turned, self._base = number, base
         return base
+
+    def _keep(self, location: _Location, document: Document) -> None:
+        """Have a document at hand for a while, if there are objects in it."""
+        known = self._objects.known
+        if known and known[-1][0] is location and len(self._kept) < self._most:
+            self._kept[location.offset, location.number] = document

@@ -16,7 +16,7 @@ VOUCHING = {
     "collectors/kubernetes/live/normalize.py": "its keeper looks through each object",
 }
 CLAIMING = {
-    "auditor/runner/worker.py": "there is nothing in it that would be left out",
+    "auditor/runner/rounds.py": "there is nothing in it that would be left out",
     "collectors/docker/compose/content.py": "each service is looked through when it is resolved",
     "collectors/docker/compose/inline.py": "each Dockerfile is looked through as it is read",
     "collectors/docker/dockerfile/content.py": "each file is looked through as it is read",
