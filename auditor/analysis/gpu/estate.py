@@ -86,6 +86,7 @@ class Estate:
         self.handlers: dict[str, str] = {}
         self.configurations = Configurations()
         self.unread: dict[str, set[str]] = {}
+        self.virtual: set[str] = set()
         self.rights = Rights()
         self.uses: dict[bytes, PodUse] = {}
         self.having: dict[str, set[str]] = {}
@@ -170,6 +171,8 @@ class Estate:
         """Learn what a node offers, and what its pods have of it."""
         if at is not None:
             self.nodes[name] = at
+        if row is not None and row.virtual:
+            self.virtual.add(name)
         pods = list(pods)
         given = {each for _, use in pods for each in use.given}
         offered = {name: _in_parts(each, given) for name, each in self._offered(row).items()}

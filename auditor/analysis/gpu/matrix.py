@@ -121,6 +121,11 @@ def _unread(estate: Estate, node: str) -> Iterator[str]:
             f"RuntimeClass {name} was not read: whether its pods run on the kernel of the node, "
             "and heed what they say of GPUs, is not known"
         )
+    if node in estate.virtual:
+        yield (
+            "the GPUs of the node are virtual: who else has the physical ones its hypervisor tells "
+            "(read the vCenter in the same command)"
+        )
 
 
 def _unknown(pool: NodePool) -> Iterator[str]:

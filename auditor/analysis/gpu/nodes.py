@@ -35,7 +35,9 @@ _GKE_CLIENTS: Final = "cloud.google.com/gke-max-shared-clients-per-gpu"
 _GKE_PARTITION: Final = "cloud.google.com/gke-gpu-partition-size"
 SHARED: Final = ".shared"
 """How a resource ends whose devices are given out several times: only then are they renamed."""
+_NVIDIA: Final = "nvidia.com/"
 _WHOLE: Final = "nvidia.com/gpu"
+_VIRTUAL: Final = "nvidia.com/vgpu.present"
 _MIG_STRATEGY: Final = "nvidia.com/mig.strategy"
 _AMD_GPU: Final = "amd.com/gpu"
 """GPUs, or partitions of them: the naming strategy single, which is the default, calls both so."""
@@ -71,6 +73,11 @@ class NodeRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     monitored: list[str] = []
+
+    @property
+    def virtual(self) -> bool:
+        """Whether its GPUs are those that a hypervisor made (GPU feature discovery)."""
+        return self.labels.get(_VIRTUAL) == "true"
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -138,8 +145,10 @@ def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
     profile = profile_of(resource)
     if resource == _AMD_GPU:
         profile = partition_profile(labels.get(_AMD_PROFILE, ""))
-    product = labels.get(f"{base}.product", "") or labels.get(f"{_WHOLE}.product", "")
-    if not profile and "-MIG-" in product:
+    product = labels.get(f"{base}.product", "")
+    if not product and base.startswith(_NVIDIA):  # a node may have GPUs of other makers as well
+        product = labels.get(f"{_WHOLE}.product", "")
+    if base == _WHOLE and "-MIG-" in product:
         profile = "mig-" + product.partition("-MIG-")[2].removesuffix("-SHARED")
     if resource == _WHOLE and _GKE_STRATEGY in labels:
         return _of_gke(labels, resource, capacity)

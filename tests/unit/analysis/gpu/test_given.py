@@ -126,3 +126,25 @@ def test_vgpus_of_two_tenants_may_be_of_one_gpu(name: str, expected: tuple[str, 
     given = [has(tenant, f"8e5e1b1c-{n}", name=name) for n, tenant in enumerate("ab")]
     assert shared(at(4, name), *given) == [("a b", *expected, "possible")], "no id names a GPU"
     assert shared(at(1, name), pods[0]) == []
+
+
+def test_what_labels_say_of_nvidias_gpus_is_not_of_others() -> None:
+    labels = {"nvidia.com/gpu.product": "NVIDIA-H100-MIG-1g.10gb", "nvidia.com/gpu.count": "7"}
+    capacity = {"nvidia.com/gpu": "7", I915: "2", AMD: "2"}
+    both = resource("Node", "n", metadata={"labels": labels}, status={"capacity": capacity})
+    for name in (I915, AMD):
+        assert shared(both, *(pod(f"{tenant}/x", {name: 1}) for tenant in "ab")) == []
+    assert {each.device: each.product for each in devices(both)} == {
+        "nvidia.com/gpu": "NVIDIA-H100-MIG-1g.10gb",
+        I915: "",
+        AMD: "",
+    }
+
+
+@pytest.mark.parametrize(("value", "said"), [("true", True), ("false", False)])
+def test_a_virtual_gpu_may_have_others_on_it_that_no_cluster_tells(
+    value: str, *, said: bool
+) -> None:
+    at_guest = at(1, "nvidia.com/gpu", {"nvidia.com/vgpu.present": value})
+    (found,) = devices(at_guest, pod("a/x", {"nvidia.com/gpu": 1}))
+    assert any("virtual" in each for each in found.unknown) is said
