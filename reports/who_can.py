@@ -6,8 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
@@ -28,19 +26,19 @@ _MASTERS = (
     "The group system:masters may do everything: the API server asks no role about it. Who is in a "
     "group, whoever logs people in knows."
 )
-_MODES: Final = MappingProxyType(
-    {"users": "user-info", "groups": "user-info", "serviceaccounts": "serviceaccount"}
-)
-"""As whom a right to impersonate for some requests lets somebody act."""
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A question as people ask it and as roles are asked, and what the targets say of it."""
+    """A question as people ask it and as roles are asked, and what the targets say of it.
+
+    ``more`` says what else to ask, "" for nothing.
+    """
 
     text: str
     request: msgspec.Struct
     namespace: str
     answers: tuple[Answer, ...]
+    more: str = ""
 
     @property
     def open(self) -> bool:
@@ -76,25 +74,13 @@ def _lines(asked: Asked, report: Report, style: Style) -> Iterator[str]:
         for each in answer.undecided:
             yield from wrap(safe(_open(each)), style.width, style.glyph("unknown"))
     yield from wrap(_MASTERS, style.width, "")
-    if more := _for_some(asked):
-        yield from wrap(safe(more), style.width, "")
+    if asked.more:
+        yield from wrap(safe(asked.more), style.width, "")
     for item in report.gaps:
         gap = item.gap
         text = f"not read: {gap.scope}  {gap.cause.value}: {gap.detail}"
         yield from wrap(safe(text), style.width, style.glyph("unknown"))
         yield from wrap(safe(gap.hint), style.width, "  ") if gap.hint else ()
-
-
-def _for_some(asked: Asked) -> str:
-    """What else to ask of whoever asks who may impersonate; "" for any other question."""
-    verb, _, what = asked.text.partition(" ")
-    resource = what.partition(" ")[0]
-    if verb != "impersonate" or resource not in _MODES:
-        return ""
-    return (
-        "Since Kubernetes 1.36 one may act as others for some requests by other verbs: ask "
-        f"`auditor who-can impersonate:{_MODES[resource]} {resource}.authentication.k8s.io`, too."
-    )
 
 
 def _by(grant: Grant) -> str:

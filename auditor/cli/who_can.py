@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from auditor.analysis.rights.asking import Question, grants, undecided
+from auditor.analysis.rights.impersonating import Mode
 from auditor.cli.caching import RESULTS, cache_of
 from auditor.cli.errors import show_traceback
 from auditor.cli.exits import INTERNAL
@@ -121,7 +122,11 @@ def who_can(
         report = audit(collectors, made, stamp, progressing, before=Before(preparation))
         progressing.end()
         answered = Asked(
-            shown(question), question.request, question.namespace, _of(report, question)
+            shown(question),
+            question.request,
+            question.namespace,
+            _of(report, question),
+            _for_some(question),
         )
         style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
         lines = FORMATS[chosen["shown_as"]](answered, report, style)
@@ -132,6 +137,24 @@ def who_can(
             show_traceback(order.bug or report.bug)
             return INTERNAL
         return _INCOMPLETE if report.gaps or answered.open else 0
+
+
+_MODES: Final = MappingProxyType(
+    {"users": Mode.USER, "groups": Mode.USER, "serviceaccounts": Mode.ACCOUNT}
+)
+
+
+def _for_some(question: Question) -> str:
+    """What else to ask of whoever asks who may impersonate; "" for any other question."""
+    request = question.request
+    asked = request.verb == "impersonate" and not request.group
+    mode = _MODES.get(request.resource) if asked else None
+    if mode is None:
+        return ""
+    return (
+        "Since Kubernetes 1.36 one may act as others for some requests by other verbs: ask "
+        f"`auditor who-can {mode.to_be} {request.resource}.authentication.k8s.io`, too."
+    )
 
 
 def _of(report: Report, question: Question) -> tuple[Answer, ...]:
