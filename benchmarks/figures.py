@@ -18,6 +18,7 @@ from benchmarks.gpus import gpus
 from benchmarks.images import images
 from benchmarks.live import cluster, collecting
 from benchmarks.measure import Figure, Run, cpu, median, paired, ratios, run, wall
+from benchmarks.memory import memory
 from benchmarks.networks import networks
 from benchmarks.rights import rights
 from benchmarks.tools import Tools
@@ -259,6 +260,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = MappingProxyType(
         "docker-many": docker.many,
         "collect": collecting,
         "cluster": cluster,
+        "memory": memory,
         "vcenter": vcenter,
         "fleet": fleet,
         "costs": costs,
