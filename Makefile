@@ -12,7 +12,7 @@ GPUS ?= $(or $(filter-out examples/estate,$(TARGETS)),$(TARGETS))
 # A file of tests is one piece of work, and all that ask one control plane are one: tests/pieces.py.
 PYTEST := $(BIN)/python -m pytest -n auto
 # What reaches the code that decides within the processes of the tests.
-COVERED := tests/unit/engine tests/unit/evidence tests/unit/policy tests/unit/runner
+COVERED := tests/unit/engine tests/unit/evidence tests/unit/policy
 # Warm caches of real engines live outside the tree: see tests/engines/README.md.
 
 .PHONY: help install dev audit engines test test-unit test-fast test-long coverage lint format docs bench bench-all findings clean

@@ -19,7 +19,7 @@ import coverage
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = tuple(ROOT / "tests" / "unit" / name for name in ("engine", "evidence", "policy", "runner"))
+ROOMS = tuple(ROOT / "tests" / "unit" / name for name in ("engine", "evidence", "policy"))
 DATA = ROOT / "build" / "coverage" / "data"
 WORKER = "PYTEST_XDIST_WORKER"
 """Set where several processes run the tests, in each of them."""

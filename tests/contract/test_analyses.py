@@ -197,7 +197,7 @@ def facts_of_few(analysis: JoiningAnalysis) -> int:
 
 
 def few(analysis: JoiningAnalysis) -> tuple[Resource, ...]:
-    return tuple(each for each in estate() if each.kind in analysis.reads)[:20]
+    return tuple(each for each in estate() if each.kind in analysis.reads)[:8]
 
 
 @pytest.mark.parametrize("analysis", OF_OBJECTS)

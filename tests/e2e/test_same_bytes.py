@@ -98,7 +98,7 @@ def test_all_findings(tree: Path) -> None:
     assert Run(list_all=True, memo=False).results(collector_of(tree)) == whole, "no memo"
 
 
-@sweep(some=150, whole=400)
+@sweep(some=70, whole=400)
 def test_who_shares_a_gpu(tmp_path: Path, size: int) -> None:
     """A cluster with a node for ten pods, of which the devices of some are known."""
     root = tmp_path / "tree"
