@@ -34,9 +34,9 @@ from auditor.secrets.redact import is_clean
 if TYPE_CHECKING:
     from auditor.evidence.stored_files import Draft
 
-MOST: Final = 96
+MOST: Final = 256
 """Objects, and ends of files, of one round."""
-MOST_BYTES: Final = 512 * 1024
+MOST_BYTES: Final = 1024 * 1024
 """Bytes of bodies and files, beside those of the last object and file, that a round holds."""
 
 
