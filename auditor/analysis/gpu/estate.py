@@ -234,7 +234,7 @@ class Estate:
 
     def _run(self, node: str, row: NodeRow | None, use: PodUse) -> tuple[PodUse, bool]:
         """Say what a pod reaches with what runs it, and whether that is a virtual machine."""
-        if use.ways and row is not None:
+        if row is not None and any(way.tells_of_gpus for way in use.ways):
             use = replace(use, ways=[believed(way, row.monitored) for way in use.ways])
         if not use.runtime:
             return use, False

@@ -179,6 +179,8 @@ def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
 
 def _doubt(base: str, count: int, per_device: int, capacity: int) -> str:
     """Say why nothing follows from counting, "" where it does."""
+    if not count and not base.startswith(_NVIDIA):
+        return f"no label of the node says how many GPUs {base} is, or how often each is given out"
     if not count:
         return f"the node has no label {base}.count, so how many devices there are is not known"
     if count * per_device != capacity:
