@@ -93,7 +93,7 @@ def _around(raw: bytes, at: int, reach: tuple[int, int]) -> tuple[bytes, int]:
     return raw[at - before : at + behind], before
 
 
-@lru_cache(16_384)
+@lru_cache(2_048)
 def _near(window: bytes, at: int) -> int:
     """What may be said of a place by what is near: the sum of bits, 0 for no secret.
 
@@ -161,7 +161,7 @@ def _announces(token: bytes) -> bool:
     return is_announcing(token.decode("utf-8", "replace"))
 
 
-@lru_cache(16_384)
+@lru_cache(2_048)
 def _may_be_paired(window: bytes, at: int) -> bool:
     """Whether a field at a place may hold what a secret name beside it names."""
     start = window.rfind(_OPEN, 0, at)

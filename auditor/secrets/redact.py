@@ -64,7 +64,7 @@ def redact_text(text: str, key: str = "") -> str:
     return text if found is None else found
 
 
-@lru_cache(16_384)
+@lru_cache(2_048)
 def _of_short(text: str, name: str) -> str | None:
     """As :func:`redact_text`, None for the text itself: the same few stand in each object."""
     found = without_secrets(text, redact, name)
