@@ -155,7 +155,9 @@ def test_a_configuration_stands_in_for_labels(cluster: Cluster, unlabelled: str)
 
 def test_one_that_is_refused_is_named_in_the_matrix(refused: Cluster, unlabelled: str) -> None:
     shares, unknown = on(refused, unlabelled, 3)
-    assert shares == []
+    assert [(each["tenants"], each["mechanism"], each["certainty"]) for each in shares] == [
+        (list(HOLDERS), "unknown", "possible")
+    ], "the name of the resource says that it is shared, and no more"
     assert any(
         f"{clusters.SHARING}, which says how it is shared, was not read" in text for text in unknown
     )
