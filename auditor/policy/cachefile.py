@@ -215,13 +215,6 @@ class Unverified:
         self._digest.update(data)
         return data
 
-    def copy(self, place: Path, size: int) -> None:
-        """Write the next bytes to a new file, without holding them."""
-        with place.open("xb", buffering=0) as file:
-            while size > 0 and (data := self.read(min(size, _PIECE))):
-                file.write(data)
-                size -= len(data)
-
     def is_whole(self) -> bool:
         """Whether it is what was written: only then is anything of it to be used."""
         while self.read(_PIECE):

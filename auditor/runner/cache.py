@@ -1,7 +1,8 @@
 """What earlier scans made of files: a second scan of an unchanged tree reads only their digests.
 
 A file per shard and scope: ``<folder>/<hash of scope>/<shard>.bin``, a msgpack map from
-``<sha256 of the content>:<path>`` to the encoded :class:`FileResult`. The key and the stamp of the
+``<sha256 of the content>:<path>`` to the encoded :class:`FileResult`, packed
+(:mod:`auditor.runner.packing`). The key and the stamp of the
 file cover all that the result depends on: the content, its path, and the digest of policy, profile,
 parameters and engine. A cache file that can't be read, that others could have written, or that is
 of another scope is as good as none; it is written anew, whole, by renaming.
@@ -27,6 +28,7 @@ import msgspec
 from auditor.errors import CacheError
 from auditor.model.resource import Gap
 from auditor.policy.cachefile import CacheFolder
+from auditor.runner.packing import packed, unpacked
 
 MOST_BYTES = 1 << 30
 """What the results of all scopes may take together."""
@@ -85,10 +87,10 @@ class ResultCache:
         unused = [raw for key, raw in self._known.items() if key not in self._now]
         stale = _size_of(later.values()) + _size_of(unused)
         if stale * _FEW > _size_of(self._known.values()):
-            self._folder.write(self._name, self._stamp, self._encode(self._now))
+            self._folder.write(self._name, self._stamp, packed(self._encode(self._now)))
             self._folder.remove(_beside(self._name))
         elif later.keys() != self._later.keys():
-            self._folder.write(_beside(self._name), self._stamp, self._encode(later))
+            self._folder.write(_beside(self._name), self._stamp, packed(self._encode(later)))
         else:
             self._folder.used()
 
@@ -106,7 +108,7 @@ def _decoded(data: memoryview | None) -> dict[str, msgspec.Raw]:
     if data is None:
         return {}
     try:
-        return msgspec.msgpack.decode(data, type=dict[str, msgspec.Raw])
+        return msgspec.msgpack.decode(unpacked(data), type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
 

@@ -22,6 +22,7 @@ import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -35,13 +36,14 @@ from auditor.ports import Plan
 from auditor.runner.cache import folder_of
 from auditor.runner.job import Context, Job
 from auditor.runner.mishaps import FORESEEN
+from auditor.runner.packing import Unpacking, packing
 from auditor.runner.seen import Seen
 from auditor.runner.state import TargetRun
 from auditor.runner.worker import scope_of
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Changes when other facts are derived of the same rows without the version doing so."""
-MOST_BYTES: Final = 256 << 20
+MOST_BYTES: Final = 1 << 30
 """Of a larger target nothing is kept as a whole."""
 
 _NAME: Final = "whole.bin"
@@ -93,8 +95,9 @@ class Earlier:
             kept = None if file is None else _read(file)
             if file is None or kept is None or not self._is_as_it_was(kept.seen):
                 return False
-            lines = self._copied(file, "lines", kept.lines)
-            later = self._copied(file, "later", kept.later)
+            rest = Unpacking(file)
+            lines = self._copied(rest, "lines", kept.lines)
+            later = self._copied(rest, "later", kept.later)
             if not file.is_whole():
                 for path in (*lines, *later):
                     path.unlink()
@@ -120,7 +123,7 @@ class Earlier:
             return False
         return True
 
-    def _copied(self, file: Unverified, what: str, sizes: Sequence[int]) -> list[Path]:
+    def _copied(self, file: Unpacking, what: str, sizes: Sequence[int]) -> list[Path]:
         """Put parts of the file into files of the run."""
         paths = []
         for number, size in enumerate(sizes):
@@ -161,8 +164,7 @@ class _Parts:
 
 def _all(head: bytes, lines: _Parts, later: _Parts) -> Iterator[bytes]:
     yield len(head).to_bytes(_LENGTH, "big") + head
-    yield from lines
-    yield from later
+    yield from packing(chain(lines, later))
 
 
 def _read(file: Unverified) -> _Kept | None:
