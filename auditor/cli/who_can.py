@@ -121,13 +121,7 @@ def who_can(
         collectors, _ = gather(found, order, wired().reader_of, progressing)
         report = audit(collectors, made, stamp, progressing, before=Before(preparation))
         progressing.end()
-        answered = Asked(
-            shown(question),
-            question.request,
-            question.namespace,
-            _of(report, question),
-            _for_some(question),
-        )
+        answered = _answered(question, report)
         style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
         lines = FORMATS[chosen["shown_as"]](answered, report, style)
         write_stdout(
@@ -155,6 +149,11 @@ def _for_some(question: Question) -> str:
         "Since Kubernetes 1.36 one may act as others for some requests by other verbs: ask "
         f"`auditor who-can {mode.to_be} {request.resource}.authentication.k8s.io`, too."
     )
+
+
+def _answered(question: Question, report: Report) -> Asked:
+    found = _of(report, question)
+    return Asked(shown(question), question.request, question.namespace, found, _for_some(question))
 
 
 def _of(report: Report, question: Question) -> tuple[Answer, ...]:
