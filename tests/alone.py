@@ -63,9 +63,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, T, T]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, T, T]:
-    """Watch what ends with it."""
-    return (yield from watched(item))
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, T, T]:
+    """Watch what ends with it; with the last of all tests ends what others have started."""
+    return (yield) if nextitem is None else (yield from watched(item))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -27,6 +27,11 @@ def unmade():
     yield
     subprocess.run(RUN)
 
+@pytest.fixture(scope="session")
+def lasting():
+    yield
+    subprocess.run(RUN)
+
 def test_by_subprocess():
     subprocess.run(RUN)
 
@@ -57,7 +62,7 @@ def test_behind_it(unmade):
     assert unmade is None
 
 @pytest.mark.process
-def test_marked():
+def test_marked(lasting):
     subprocess.run(RUN)
 
 @pytest.mark.engine
