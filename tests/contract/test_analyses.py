@@ -176,28 +176,32 @@ OBJECTS = st.dictionaries(NAMES, ODD | st.dictionaries(NAMES, ODD))
 
 
 @pytest.mark.parametrize("analysis", JOINING)
-@given(st.data())
+@sweep(8, 20)
+@given(data=st.data())
 @examples(50)
-def test_odd_objects_cost_no_others(analysis: JoiningAnalysis, data: st.DataObject) -> None:
+def test_odd_objects_cost_no_others(
+    analysis: JoiningAnalysis, size: int, data: st.DataObject
+) -> None:
+    """Among so many objects as one writes them."""
     kind = data.draw(st.sampled_from(sorted(analysis.reads)))
-    found = [*lines(analysis, (odd(kind, data.draw(OBJECTS)),)), *lines_of_few(analysis)]
+    found = [*lines(analysis, (odd(kind, data.draw(OBJECTS)),)), *lines_of_few(analysis, size)]
     derived = facts(analysis, found)
     assert all(isinstance(fact, Fact | Gap) for fact in derived)
-    assert len(derived) >= facts_of_few(analysis) - 1
+    assert len(derived) >= facts_of_few(analysis, size) - 1
 
 
 @cache
-def lines_of_few(analysis: JoiningAnalysis) -> tuple[bytes, ...]:
-    return tuple(lines(analysis, few(analysis)))
+def lines_of_few(analysis: JoiningAnalysis, size: int) -> tuple[bytes, ...]:
+    return tuple(lines(analysis, few(analysis, size)))
 
 
 @cache
-def facts_of_few(analysis: JoiningAnalysis) -> int:
-    return len(facts(analysis, list(lines_of_few(analysis))))
+def facts_of_few(analysis: JoiningAnalysis, size: int) -> int:
+    return len(facts(analysis, list(lines_of_few(analysis, size))))
 
 
-def few(analysis: JoiningAnalysis) -> tuple[Resource, ...]:
-    return tuple(each for each in estate() if each.kind in analysis.reads)[:8]
+def few(analysis: JoiningAnalysis, size: int) -> tuple[Resource, ...]:
+    return tuple(each for each in estate() if each.kind in analysis.reads)[:size]
 
 
 @pytest.mark.parametrize("analysis", OF_OBJECTS)
