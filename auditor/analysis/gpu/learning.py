@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from sys import intern
 from typing import Final
 
 import msgspec
@@ -72,7 +71,7 @@ def learn(estate: Estate, key: tuple[str, ...], rows: Iterable[Row]) -> None:
             if row.tag == "node":
                 node, place = _node(row.body), row.read_at
             else:
-                pods.append((_sharing(row.read_at), _use(estate, row.body)))
+                pods.append((row.read_at.sharing(), _use(estate, row.body)))
         estate.node(key[1], node, place, pods)
 
 
@@ -84,19 +83,6 @@ def _use(estate: Estate, body: bytes) -> PodUse:
             estate.uses.clear()
         known = estate.uses[body] = _pod(body)
     return known
-
-
-def _sharing(origin: Origin) -> Origin:
-    """An origin that shares its texts with others of one target, of which there may be many."""
-    return msgspec.structs.replace(
-        origin,
-        target=intern(origin.target),
-        target_uid=intern(origin.target_uid),
-        kind=intern(origin.kind),
-        namespace=intern(origin.namespace),
-        digest=intern(origin.digest),
-        lines=tuple([(intern(field), line) for field, line in origin.lines]),
-    )
 
 
 def _learn_settings(estate: Estate, key: tuple[str, ...], row: Row) -> None:

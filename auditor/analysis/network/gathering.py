@@ -124,14 +124,14 @@ class Gathered:
     def namespace(self, name: str, row: NamespaceRow, origin: Origin) -> None:
         """Learn a namespace."""
         self.labels[name] = row.labels
-        self.namespaces[name] = _held(origin)
+        self.namespaces[name] = origin.sharing()
         self.tenants.namespace(name, row.marks)
 
     def policy(self, row: PolicyRow, origin: Origin) -> None:
         """Learn a policy."""
         policy = self._sharing(_policy(row, origin))
         kind = intern(row.kind)
-        self.policies.append(Written(policy, _held(origin), row.live, kind, row.partial))
+        self.policies.append(Written(policy, origin.sharing(), row.live, kind, row.partial))
 
     def _sharing(self, policy: Policy) -> Policy:
         """The same policy, whose rules are held once for all that have the same."""
@@ -179,7 +179,7 @@ class Gathered:
         if row.running:
             kind.told += 1
             if row.owner not in kind.workloads:
-                kind.workloads[row.owner] = _held(origin)
+                kind.workloads[row.owner] = origin.sharing()
 
     def of_anything(self, origin: Origin, *, live: bool) -> None:
         """Learn a pod of which nothing is known but that it is there."""
@@ -306,17 +306,6 @@ class _Projection:
         """The first address of each of some pieces."""
         firsts = (self._space.pieces[at] for at in pieces)
         return tuple(Block(each.family, each.first, each.first) for each in firsts)
-
-
-def _held(origin: Origin) -> Origin:
-    """The same place, with one text for what all that are held have in common."""
-    return msgspec.structs.replace(
-        origin,
-        target=intern(origin.target),
-        target_uid=intern(origin.target_uid),
-        kind=intern(origin.kind),
-        namespace=intern(origin.namespace),
-    )
 
 
 def _pods_peers(policy: Policy) -> Iterable[PodsPeer]:
