@@ -99,13 +99,13 @@ class BlockReader:
     """Implements :class:`auditor.ports.Bodies`: the bodies of a folder, by their records.
 
     It keeps the block that it read last, also that it is none, and can be pickled. Two of one
-    folder are equal.
+    folder are equal. Targets that are read at once may share one: what is kept is one value, a name
+    with its content, so that nobody takes the block of another thread for its own.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._name = ""
-        self._content: bytes | None = None
+        self._last: tuple[str, bytes | None] = ("", None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BlockReader) and self.folder == other.folder
@@ -114,7 +114,7 @@ class BlockReader:
         return hash(self.folder)
 
     def __getstate__(self) -> dict[str, object]:
-        return {"folder": self.folder, "_name": "", "_content": None}
+        return {"folder": self.folder, "_last": ("", None)}
 
     def body(self, record: Record) -> bytes | None:
         """The body of a record; None when there is none or it is not what was recorded."""
@@ -130,15 +130,18 @@ class BlockReader:
 
     def _block(self, name: str) -> bytes | None:
         """The content of a block; None when it is not what its name says, or none."""
-        if name != self._name:
-            self._name, self._content = name, None
-            try:
-                content = read_block(self.folder / f"{name}{SUFFIX}")
-            except (OSError, IntegrityError, ValueError, zstandard.ZstdError, MemoryError):
-                return None
-            if hashlib.sha256(content).hexdigest() == name:
-                self._content = content
-        return self._content
+        known, content = self._last
+        if name != known:
+            content = self._read(name)
+            self._last = name, content
+        return content
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            content = read_block(self.folder / f"{name}{SUFFIX}")
+        except (OSError, IntegrityError, ValueError, zstandard.ZstdError, MemoryError):
+            return None
+        return content if hashlib.sha256(content).hexdigest() == name else None
 
 
 def read_block(path: Path, most: int = MOST_BYTES) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import pickle
 import random
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -47,6 +49,22 @@ def test_small_bodies_share_a_block(tmp_path: Path) -> None:
     records = written(tmp_path, bodies)
     assert len({record.block for record in records}) == 2
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_threads_that_share_a_reader_get_what_they_asked_for(tmp_path: Path) -> None:
+    """Recorded targets are taken over at once: none has a gap, or the body of another one."""
+    bodies = [bytes((number,)) * 100 for number in range(4)]
+    records = [record for body in bodies for record in written(tmp_path, [body])]
+    assert len({record.block for record in records}) == 4
+    reader = BlockReader(tmp_path)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(reader.body, records * 500))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == bodies * 500
 
 
 def _flip(path: Path) -> None:
