@@ -53,7 +53,7 @@ def test_small_bodies_share_a_block(tmp_path: Path) -> None:
 
 def test_threads_that_share_a_reader_get_what_they_asked_for(tmp_path: Path) -> None:
     """Recorded targets are taken over at once: none has a gap, or the body of another one."""
-    bodies = [bytes((number,)) * 100 for number in range(4)]
+    bodies = [bytes((number,)) * 50_000 for number in range(4)]
     records = [record for body in bodies for record in written(tmp_path, [body])]
     assert len({record.block for record in records}) == 4
     reader = BlockReader(tmp_path)
@@ -61,10 +61,10 @@ def test_threads_that_share_a_reader_get_what_they_asked_for(tmp_path: Path) -> 
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(4) as pool:
-            found = list(pool.map(reader.body, records * 500))
+            found = list(pool.map(reader.body, records * 2_000))
     finally:
         sys.setswitchinterval(before)
-    assert found == bodies * 500
+    assert found == bodies * 2_000
 
 
 def _flip(path: Path) -> None:
