@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -86,12 +86,22 @@ def _bundle(place: Place, scratch: Path) -> Bundle:
     return Bundle(root, *read_folder(root))
 
 
+_Found = Mapping[str, FindingSummary]
+_Stage = tuple[str, _Found]
+
+
 def _told(before: Bundle, after: Bundle, again: Replay) -> Iterator[_Told]:
-    if _are_alike(before, after):
-        return
-    stages = _stages(before, after, again)
-    first, last = stages[0][1], stages[-1][1]
-    for change in changes(first, last):
+    # passes are listed by --all only: what one of them does not list can't be compared
+    everything = before.judged().list_all and after.judged().list_all
+    first, last = (_said(each, everything=everything) for each in (before, after))
+    if first is not None and last is not None and not any(changes(first, last)):
+        return  # nothing is other, so nothing has to be judged to tell what it comes from
+
+    def judged(evidence: Bundle, policy: Bundle) -> _Found:
+        return _findings(again.judge(evidence, policy), everything=everything)
+
+    stages = _stages(before, after, judged, first, last)
+    for change in changes(stages[0][1], stages[-1][1]):
         fingerprint = change.finding.fingerprint
         states = [(why, found.get(fingerprint)) for why, found in stages]
         reasons = {
@@ -106,52 +116,36 @@ def _state(found: FindingSummary | None) -> tuple[object, ...] | None:
     return None if found is None else state_of(found)
 
 
-def _are_alike(before: Bundle, after: Bundle) -> bool:
-    """Whether both say the same, so that nothing has to be judged to tell what it comes from."""
-    if _is_told_otherwise(before) or _is_told_otherwise(after):
-        return False
-    everything = _are_whole(before, after)
-    found = [_findings(each.results, everything=everything) for each in (before, after)]
-    return not any(changes(*found))
-
-
-def _are_whole(before: Bundle, after: Bundle) -> bool:
-    """Whether passes can be compared: they are listed by --all only, and what one lacks can't."""
-    return before.judged().list_all and after.judged().list_all
-
-
-_Stage = tuple[str, Mapping[str, FindingSummary]]
-
-
-def _stages(before: Bundle, after: Bundle, again: Replay) -> Sequence[_Stage]:
+def _stages(
+    before: Bundle,
+    after: Bundle,
+    judged: Callable[[Bundle, Bundle], _Found],
+    first: _Found | None,
+    last: _Found | None,
+) -> Sequence[_Stage]:
     """From one bundle's findings to the other's, a step a cause; each step names it.
 
-    Both are judged again: what a bundle says and its evidence does not give, whether another
-    program wrote it or somebody's hand, comes from neither estate nor policy.
+    ``first`` and ``last`` are what the bundles say, None where that can't be compared. Both are
+    judged again: what a bundle says and its evidence does not give, whether another program wrote
+    it or somebody's hand, comes from neither estate nor policy.
     """
-    everything = _are_whole(before, after)
-    stages = [("", before.results), ("tool", again.judge(before, before))]
-    if _is_told_otherwise(before):
-        _tell_of_fingerprints(before)
-        stages = [("", stages[1][1])]
+    own = judged(before, before)
+    stages: list[_Stage] = [("", own)] if first is None else [("", first), ("tool", own)]
     if _policy(before) != _policy(after):
-        stages.append(("policy", again.judge(before, after)))
-    stages.append(("estate", again.judge(after, after)))
-    if _is_told_otherwise(after):
-        _tell_of_fingerprints(after)
-    else:
-        stages.append(("tool", after.results))
-    return [(why, _findings(results, everything=everything)) for why, results in stages]
+        stages.append(("policy", judged(before, after)))
+    stages.append(("estate", judged(after, after)))
+    if last is not None:
+        stages.append(("tool", last))
+    return stages
 
 
-def _is_told_otherwise(bundle: Bundle) -> bool:
-    """Whether another program told findings apart otherwise, so that none compares with ours."""
-    return read_head(bundle.results).tool.fingerprints != FINGERPRINTS
-
-
-def _tell_of_fingerprints(bundle: Bundle) -> None:
+def _said(bundle: Bundle, *, everything: bool) -> _Found | None:
+    """What a bundle says; None where another program told findings apart otherwise than ours."""
+    if read_head(bundle.results).tool.fingerprints == FINGERPRINTS:
+        return _findings(bundle.results, everything=everything)
     told = f"{bundle.root}: findings had other fingerprints then; compared as they are judged now"
     click.echo(safe(told), err=True)
+    return None
 
 
 def _policy(bundle: Bundle) -> tuple[object, ...]:
@@ -161,7 +155,7 @@ def _policy(bundle: Bundle) -> tuple[object, ...]:
     return judged.profile, judged.parameters, files
 
 
-def _findings(results: Path, *, everything: bool) -> Mapping[str, FindingSummary]:
+def _findings(results: Path, *, everything: bool) -> _Found:
     found = by_fingerprint(results)
     if everything:
         return found
