@@ -17,14 +17,14 @@ Who writes all this: the driver and the scheduler (``resourceclaims/status`` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from auditor.analysis.gpu.devices import partition_profile, steps_of
-from auditor.analysis.gpu.dra_parameters import setting_of
+from auditor.analysis.gpu.dra_parameters import Setting, setting_of
 from auditor.analysis.gpu.isolation import Mechanism, weakest_of
 from auditor.analysis.gpu.shares import Step
 from auditor.late import late
@@ -282,19 +282,25 @@ def claim_row(body: bytes) -> ClaimRow | None:
     pods = [_consumer(each) for each in status.reservedFor or ()]
     config = status.allocation.devices.config or ()
     devices = [
-        ClaimedDevice(
-            driver=result.driver,
-            pool=result.pool,
-            device=result.device,
-            sharing=_sharing(result, config, instances=False, several=len(pods) > 1).value,
-            admin=bool(result.adminAccess),
-            share=result.shareID or "",
-            as_instance=_sharing(result, config, instances=True, several=len(pods) > 1).value,
-        )
+        _claimed(result, config, several=len(pods) > 1)
         for result in status.allocation.devices.results or ()
         if result.driver in DRIVERS
     ]
     return ClaimRow(pods, devices) if pods and devices else None
+
+
+def _claimed(result: _Result, config: Sequence[_Config], *, several: bool) -> ClaimedDevice:
+    settings = list(_settings(result, config))
+    usual = Mechanism.SHARED_CLAIM if several or result.shareID else Mechanism.EXCLUSIVE
+    return ClaimedDevice(
+        driver=result.driver,
+        pool=result.pool,
+        device=result.device,
+        sharing=_sharing(settings, usual, instances=False).value,
+        admin=bool(result.adminAccess),
+        share=result.shareID or "",
+        as_instance=_sharing(settings, usual, instances=True).value,
+    )
 
 
 def _consumer(found: _Consumer) -> str:
@@ -303,19 +309,24 @@ def _consumer(found: _Consumer) -> str:
     return found.name if plain else f"{found.resource}/{found.name}"
 
 
-def _sharing(
-    result: _Result, config: Sequence[_Config], *, instances: bool, several: bool
-) -> Mechanism:
-    """Say how a device is given to those who have it: by the last setting that is for it."""
-    usual = Mechanism.SHARED_CLAIM if several or result.shareID else Mechanism.EXCLUSIVE
+def _settings(result: _Result, config: Sequence[_Config]) -> Iterator[tuple[Setting, bool]]:
+    """Yield the settings that are for a device, the last first; whether they name its request."""
     for each in reversed(config):
         opaque = each.opaque
         if opaque is None or opaque.driver != result.driver or not _is_for(result, each.requests):
             continue
         setting = setting_of(opaque.parameters)
-        if setting is not None and setting.for_instances is instances:
+        if setting is not None:
+            yield setting, not each.requests or result.request in each.requests
+
+
+def _sharing(
+    settings: Iterable[tuple[Setting, bool]], usual: Mechanism, *, instances: bool
+) -> Mechanism:
+    """Say how a device is given to those who have it: by the last setting that is for it."""
+    for setting, by_name in settings:
+        if setting.for_instances is instances:
             found = setting.mechanism or usual
-            by_name = not each.requests or result.request in each.requests
             return found if by_name else weakest_of((found, usual))
     return usual
 

@@ -93,21 +93,15 @@ def setting_of(parameters: bytes) -> Setting | None:
         found = _decode(parameters)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    mechanism = strategy_of(parameters)
-    if mechanism is None and found.sharing is not None:
-        return None
-    return Setting(isinstance(found, _Mig), mechanism)
+    for_instances = isinstance(found, _Mig)
+    if found.sharing is None:
+        return Setting(for_instances, None)
+    mechanism = _strategy_of(found.sharing)
+    return None if mechanism is None else Setting(for_instances, mechanism)
 
 
-def strategy_of(parameters: bytes) -> Mechanism | None:
-    """Say how the driver shares a device by its parameters; None where nothing comes of them."""
-    try:
-        sharing = _decode(parameters).sharing
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+def _strategy_of(sharing: _GpuSharing | _MigSharing) -> Mechanism | None:
     match sharing:
-        case None:
-            return None
         case _GpuSharing(strategy="TimeSlicing", timeSlicingConfig=config):
             usable = sharing.mpsConfig is None and _is_interval(config)
             return Mechanism.TIME_SLICING if usable else None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.analysis.gpu.dra_parameters import strategy_of
+from auditor.analysis.gpu.dra_parameters import setting_of
 from auditor.analysis.gpu.isolation import Mechanism
 from tests.unit.analysis.gpu.vectors import rows, rows_of
 
@@ -55,6 +55,12 @@ def expected(row: dict[str, Any]) -> Mechanism | None:
     if not used or sharing is None or row["id"] in UNUSABLE:
         return None
     return by_its_strategy(sharing)
+
+
+def strategy_of(parameters: bytes) -> Mechanism | None:
+    """How the driver shares a device by its parameters; None where nothing comes of them."""
+    found = setting_of(parameters)
+    return None if found is None else found.mechanism
 
 
 def test_every_row_is_in_one_group() -> None:
