@@ -31,7 +31,8 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.devices import amount
-from auditor.analysis.gpu.monitoring import DOMAIN, called, monitored
+from auditor.analysis.gpu.makers import AMD, ASCEND, GAUDI, INTEL, NVIDIA, called
+from auditor.analysis.gpu.monitoring import monitored
 from auditor.analysis.gpu.podspec import (
     Capabilities,
     Container,
@@ -47,23 +48,22 @@ from auditor.analysis.gpu.shares import Certainty
 from auditor.late import late
 from auditor.model.pointers import token
 
-_NVIDIA, _AMD, _GAUDI, _ASCEND = "nvidia.com/", "amd.com/", "habana.ai/", "huawei.com/"
 _FOLDERS: Final = (
     (late(r"/|/dev|/dev/(dri|vfio|accel)[^/]*(/.*)?"), ""),
-    (late(r"/dev/(nvidia|nvhost|nvmap|nvgpu|dxg)[^/]*(/.*)?|/proc/driver/nvidia(/.*)?"), _NVIDIA),
-    (late(r"(/var)?/run/nvidia(/driver(/dev(/.*)?)?)?"), _NVIDIA),
-    (late(r"/dev/kfd"), _AMD),
-    (late(r"/dev/hl[^/]*(/.*)?"), _GAUDI),
-    (late(r"/dev/davinci[^/]*(/.*)?"), _ASCEND),
+    (late(r"/dev/(nvidia|nvhost|nvmap|nvgpu|dxg)[^/]*(/.*)?|/proc/driver/nvidia(/.*)?"), NVIDIA),
+    (late(r"(/var)?/run/nvidia(/driver(/dev(/.*)?)?)?"), NVIDIA),
+    (late(r"/dev/kfd"), AMD),
+    (late(r"/dev/hl[^/]*(/.*)?"), GAUDI),
+    (late(r"/dev/davinci[^/]*(/.*)?"), ASCEND),
 )
 """Where device nodes are: on Tegra nvmap and its like, of NVIDIA's driver in a container below /run
 (its root has a /dev of its own), of Gaudi accel and hl; and whose GPUs those are."""
 _VARIABLES: Final = MappingProxyType(
     {
-        "NVIDIA_VISIBLE_DEVICES": _NVIDIA,
-        "AMD_VISIBLE_DEVICES": _AMD,
-        "HABANA_VISIBLE_DEVICES": _GAUDI,
-        "ASCEND_VISIBLE_DEVICES": _ASCEND,
+        "NVIDIA_VISIBLE_DEVICES": NVIDIA,
+        "AMD_VISIBLE_DEVICES": AMD,
+        "HABANA_VISIBLE_DEVICES": GAUDI,
+        "ASCEND_VISIBLE_DEVICES": ASCEND,
     }
 )
 _VOLCANO: Final = "volcano.sh/"
@@ -88,7 +88,7 @@ class Way(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def leads_to(self, resource: str) -> bool:
         """Say whether it leads to GPUs of a resource; of those "" may be any, ``x/`` any of x."""
         if resource.startswith(_VOLCANO):  # which divides NVIDIA's
-            resource = _NVIDIA
+            resource = NVIDIA
         return resource.startswith(self.gpus) or self.gpus.startswith(resource)
 
     @property
@@ -112,8 +112,8 @@ def certainty_of(ways: Iterable[Way]) -> Certainty:
 def reached(ways: Iterable[Way]) -> str:
     """Say in words which GPUs of a node some ways lead to: those of the widest."""
     found = {way.gpus for way in ways}
-    if all(gpus.startswith(DOMAIN) for gpus in found) and len(found) > 1:
-        return called(DOMAIN)
+    if all(gpus.startswith(INTEL) for gpus in found) and len(found) > 1:
+        return called(INTEL)
     return called(found.pop() if len(found) == 1 else "")
 
 
@@ -158,7 +158,7 @@ def _container(container: Container, at: str, *, runtime: bool) -> Iterator[Way]
     for index, mount in enumerate(container.volumeMounts or ()):
         if mount.mountPath == _MOUNTS or mount.mountPath.startswith(_MOUNTS + "/"):
             pointer = f"{at}/volumeMounts/{index}/mountPath"
-            yield Way("device-mount", Certainty.POSSIBLE, pointer, _NVIDIA)
+            yield Way("device-mount", Certainty.POSSIBLE, pointer, NVIDIA)
     yield from _monitoring(container.resources or Resources(), f"{at}/resources")
     last = {each.name: index for index, each in enumerate(container.env or ())}
     for name, index in sorted(last.items()):

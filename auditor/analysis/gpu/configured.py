@@ -23,13 +23,13 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.makers import INTEL
 from auditor.analysis.gpu.naming import MPS_ROOT, Naming
 from auditor.analysis.gpu.nodes import NodeRow, Offer
 from auditor.analysis.gpu.plugin_config import plugin_config
 from auditor.analysis.gpu.plugin_flags import Start
 from auditor.analysis.gpu.sharing_rows import LABEL, Text
 
-_INTEL: Final = "gpu.intel.com/"
 _SEVERAL: Final = 2
 _MECHANISMS: Final[Mapping[str, Mechanism]] = {
     "time-slicing": Mechanism.TIME_SLICING,
@@ -75,7 +75,7 @@ class Configurations:
 
     def applied(self, offer: Offer, row: NodeRow) -> Offer:
         """Say what a node offers by what is configured for it."""
-        if not offer.resource.startswith(_INTEL):
+        if not offer.resource.startswith(INTEL):
             return as_configured(offer, row, self.of(row))
         if self._of_intel < _SEVERAL:
             return offer

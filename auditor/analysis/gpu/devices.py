@@ -13,13 +13,14 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.makers import AMD, GAUDI, INTEL, NVIDIA
 from auditor.analysis.gpu.monitoring import monitored
 from auditor.analysis.gpu.shares import Step
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.library.amounts import parse
 from auditor.late import late
 
-DOMAINS: Final = ("nvidia.com/", "amd.com/", "gpu.intel.com/", "habana.ai/", "volcano.sh/vgpu")
+DOMAINS: Final = (NVIDIA, AMD, INTEL, GAUDI, "volcano.sh/vgpu")
 """Before which the resources are named that stand for accelerators."""
 _NOT_DEVICES: Final = late(
     r"nvidia\.com/gpu(mem|mem-percentage|cores)|gpu\.intel\.com/(memory(\.max)?|millicores|tiles)"
@@ -44,9 +45,7 @@ _MEMORY: Final = frozenset({"aliyun.com/gpu-mem", "volcano.sh/gpu-memory"})
 
 _PARTITIONS: Final = {"s": 1, "d": 2, "t": 3, "q": 4, "c": 8}
 """Into how many partitions a mode of AMD's divides the processors, by its first letter."""
-_AMD: Final = late(r"([sdtqc]px)_nps([0-9])")
-OF_AMD: Final = "amd.com/"
-"""Before which the resources of AMD's plugin are named."""
+_PARTITION: Final = late(r"([sdtqc]px)_nps([0-9])")
 
 
 class DeviceId(msgspec.Struct, frozen=True, order=True):
@@ -101,12 +100,12 @@ def amd_profile(resource: str) -> str:
 
     The plugin names resources so with the naming strategy mixed; SPX is one partition of all.
     """
-    return partition_profile(resource.removeprefix(OF_AMD)) if resource.startswith(OF_AMD) else ""
+    return partition_profile(resource.removeprefix(AMD)) if resource.startswith(AMD) else ""
 
 
 def partition_profile(text: str) -> str:
     """Read AMD's name of a profile; "" for what is none, or one partition of all."""
-    found = _AMD.fullmatch(text)
+    found = _PARTITION.fullmatch(text)
     return f"{found[1]}_nps{found[2]}" if found and found[1] != "spx" else ""
 
 

@@ -23,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu import makers
 from auditor.analysis.gpu.devices import partition_profile, steps_of
 from auditor.analysis.gpu.dra_parameters import Setting, setting_of
 from auditor.analysis.gpu.isolation import Mechanism, weakest_of
@@ -35,10 +36,10 @@ _COMPUTE: Final = late(r"[0-9]+c\.[0-9]+g\.")
 """How the profile of a compute instance begins, which has its memory in common with others."""
 DRIVERS: Final = MappingProxyType(
     {
-        "gpu.nvidia.com": "nvidia.com/",
-        AMD: "amd.com/",
-        "gpu.intel.com": "gpu.intel.com/",
-        "gaudi.intel.com": "habana.ai/",
+        "gpu.nvidia.com": makers.NVIDIA,
+        AMD: makers.AMD,
+        "gpu.intel.com": makers.INTEL,
+        "gaudi.intel.com": makers.GAUDI,
     }
 )
 """Drivers whose devices are accelerators, and how the resources of those begin with a plugin."""

@@ -42,6 +42,7 @@ from auditor.analysis.gpu.held import (
     pool_step,
 )
 from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.makers import NVIDIA
 from auditor.analysis.gpu.nodes import NodeRow, Offer, offers
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.rights import Rights
@@ -54,8 +55,6 @@ from auditor.analysis.packed import Shelf
 from auditor.model.fact import Origin
 
 NO_POOL: Final = Pool("", {}, whole=False)
-_OF_SCHEDULERS: Final = "nvidia.com/"
-"""How the resources begin whose devices schedulers divide."""
 UNIQUE: Final = ("GPU-", "MIG-")
 """How the ids begin that no two devices have in common, wherever they are."""
 
@@ -247,7 +246,7 @@ class Estate:
 
     def _declared(self, node: str, said: Declared) -> None:
         """A scheduler says what a pod has; to say so of a GPU on two nodes is a contradiction."""
-        found = self._device(node, said.gpu, _OF_SCHEDULERS)
+        found = self._device(node, said.gpu, NVIDIA)  # schedulers divide no others
         found.product = found.product or said.product
         found.held.append(Held(said.grant, POD_MARKS, said.origin))
         self.said.add(said.origin.namespace)

@@ -29,10 +29,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from auditor.analysis.gpu.devices import OF_AMD, DeviceId, parse_device, vgpu_profile
+from auditor.analysis.gpu.devices import DeviceId, parse_device, vgpu_profile
 from auditor.analysis.gpu.held import Device
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.monitoring import DOMAIN as OF_INTEL
+from auditor.analysis.gpu.makers import AMD, INTEL
 from auditor.analysis.gpu.shares import Step
 from auditor.analysis.gpu.sources import POD_STATUS
 from auditor.late import late
@@ -44,10 +44,10 @@ _FIRST: Final = "0"
 
 def parse_given(resource: str, text: str, steps: Sequence[Step] = ()) -> DeviceId:
     """Take an id of a resource apart; ``steps`` are the parts that its devices are of GPUs."""
-    card = _CARD.fullmatch(text) if resource.startswith(OF_INTEL) else None
+    card = _CARD.fullmatch(text) if resource.startswith(INTEL) else None
     if card is not None:
         return DeviceId(card[1], (), card[2])
-    if resource.startswith(OF_AMD):
+    if resource.startswith(AMD):
         return _of_amd(text, steps)
     if steps and vgpu_profile(resource):
         return DeviceId("", (replace(steps[-1], id=text),))
@@ -56,7 +56,7 @@ def parse_given(resource: str, text: str, steps: Sequence[Step] = ()) -> DeviceI
 
 def is_part(resource: str, text: str) -> bool:
     """Say whether an id is that of a part of a GPU, whatever the resource is called."""
-    return resource.startswith(OF_AMD) and _XCP.fullmatch(text) is not None
+    return resource.startswith(AMD) and _XCP.fullmatch(text) is not None
 
 
 def _of_amd(text: str, steps: Sequence[Step]) -> DeviceId:
@@ -69,7 +69,7 @@ def _of_amd(text: str, steps: Sequence[Step]) -> DeviceId:
 
 def take_turns(device: Device) -> None:
     """Say of all that have a GPU of Intel's by the kubelet that they take turns, as one does."""
-    if not device.resource.startswith(OF_INTEL):
+    if not device.resource.startswith(INTEL):
         return
     given = [index for index, each in enumerate(device.held) if each.source == POD_STATUS]
     if any(device.held[index].grant.sharing is Mechanism.TIME_SLICING for index in given):
@@ -85,7 +85,7 @@ def in_turns(resource: str, device: DeviceId, sharing: Mechanism) -> Mechanism:
         return Mechanism.EXCLUSIVE
     if sharing is not Mechanism.EXCLUSIVE:
         return sharing
-    if resource.startswith(OF_INTEL):
+    if resource.startswith(INTEL):
         first = device.replica == _FIRST
         return Mechanism.EXCLUSIVE if first else Mechanism.TIME_SLICING
     return Mechanism.UNKNOWN

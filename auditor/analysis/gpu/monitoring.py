@@ -21,39 +21,23 @@ Source: intel-device-plugins-for-kubernetes 0.21, 0.26, 0.35 and 0.36, ``cmd/gpu
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Final
 
-DOMAIN: Final = "gpu.intel.com/"
+from auditor.analysis.gpu.makers import INTEL
+
 _ALL: Final = "gpu.intel.com/monitoring"
 _OF_DRIVER: Final = "_monitoring"
-_MAKERS: Final = MappingProxyType(
-    {
-        DOMAIN: "Intel",
-        "nvidia.com/": "NVIDIA",
-        "amd.com/": "AMD",
-        "habana.ai/": "Gaudi",
-        "huawei.com/": "Ascend",
-    }
-)
 
 
 def monitored(resource: str) -> str:
     """Say which GPUs a resource gives a look at: how their own begin; "" for no such resource."""
     if resource == _ALL:
-        return DOMAIN
-    if resource.startswith(DOMAIN) and resource.endswith(_OF_DRIVER):
+        return INTEL
+    if resource.startswith(INTEL) and resource.endswith(_OF_DRIVER):
         return resource.removesuffix(_OF_DRIVER)
     return ""
 
 
 def monitoring(gpus: str) -> str:
     """Name the resource that gives a look at GPUs, as :func:`monitored` says them."""
-    return _ALL if gpus == DOMAIN else gpus + _OF_DRIVER
-
-
-def called(gpus: str) -> str:
-    """Say in words which GPUs of a node are meant, "" being all: ``every Intel GPU``."""
-    maker, slash, driver = gpus.partition("/")
-    words = f"every {_MAKERS.get(maker + slash, '')} GPU".replace("  ", " ")
-    return f"{words} of the driver {driver}" if driver else words
+    return _ALL if gpus == INTEL else gpus + _OF_DRIVER

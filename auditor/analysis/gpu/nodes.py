@@ -19,6 +19,7 @@ import msgspec
 
 from auditor.analysis.gpu.devices import amount, is_accelerator, partition_profile, profile_of
 from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.makers import NVIDIA
 from auditor.analysis.gpu.monitoring import monitored
 
 _LABELS: Final = (
@@ -35,7 +36,6 @@ _GKE_CLIENTS: Final = "cloud.google.com/gke-max-shared-clients-per-gpu"
 _GKE_PARTITION: Final = "cloud.google.com/gke-gpu-partition-size"
 SHARED: Final = ".shared"
 """How a resource ends whose devices are given out several times: only then are they renamed."""
-_NVIDIA: Final = "nvidia.com/"
 _WHOLE: Final = "nvidia.com/gpu"
 _VIRTUAL: Final = "nvidia.com/vgpu.present"
 _MIG_STRATEGY: Final = "nvidia.com/mig.strategy"
@@ -146,7 +146,7 @@ def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
     if resource == _AMD_GPU:
         profile = partition_profile(labels.get(_AMD_PROFILE, ""))
     product = labels.get(f"{base}.product", "")
-    if not product and base.startswith(_NVIDIA):  # a node may have GPUs of other makers as well
+    if not product and base.startswith(NVIDIA):  # a node may have GPUs of other makers as well
         product = labels.get(f"{_WHOLE}.product", "")
     if base == _WHOLE and "-MIG-" in product:
         profile = "mig-" + product.partition("-MIG-")[2].removesuffix("-SHARED")
@@ -179,7 +179,7 @@ def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
 
 def _doubt(base: str, count: int, per_device: int, capacity: int) -> str:
     """Say why nothing follows from counting, "" where it does."""
-    if not count and not base.startswith(_NVIDIA):
+    if not count and not base.startswith(NVIDIA):
         return f"no label of the node says how many GPUs {base} is, or how often each is given out"
     if not count:
         return f"the node has no label {base}.count, so how many devices there are is not known"

@@ -31,6 +31,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.makers import NVIDIA
 from auditor.analysis.gpu.plugin_fields import (
     Refusal,
     Refused,
@@ -54,7 +55,6 @@ from auditor.analysis.gpu.plugin_flags import (
 )
 from auditor.late import late
 
-_PREFIX: Final = "nvidia.com/"
 _LONGEST: Final = 63
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _NAME: Final = late(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -204,8 +204,8 @@ def _entry(item: object, dropped: list[str], *, renames: bool) -> Entry:
 
 
 def _name(value: object) -> str:
-    name = _PREFIX + text(value, "a name").removeprefix(_PREFIX)
-    if len(name) > _LONGEST or not _NAME.fullmatch(name, len(_PREFIX)):
+    name = NVIDIA + text(value, "a name").removeprefix(NVIDIA)
+    if len(name) > _LONGEST or not _NAME.fullmatch(name, len(NVIDIA)):
         raise unreadable(f"the name {name[:80]!r}")
     return name
 

@@ -9,7 +9,8 @@ import pytest
 
 from auditor.analysis.gpu.bypass import Way, certainty_of, reached, ways_of
 from auditor.analysis.gpu.devices import is_accelerator
-from auditor.analysis.gpu.monitoring import called, monitored
+from auditor.analysis.gpu.makers import called
+from auditor.analysis.gpu.monitoring import monitored
 from auditor.analysis.gpu.podspec import pod_in
 from auditor.analysis.gpu.shares import Certainty
 from auditor.model.resource import Resource

@@ -1,0 +1,22 @@
+"""How the resources of each maker's GPUs begin, by which what is of one is told from others."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+NVIDIA: Final = "nvidia.com/"
+AMD: Final = "amd.com/"
+INTEL: Final = "gpu.intel.com/"
+GAUDI: Final = "habana.ai/"
+ASCEND: Final = "huawei.com/"
+_NAMES: Final = MappingProxyType(
+    {NVIDIA: "NVIDIA", AMD: "AMD", INTEL: "Intel", GAUDI: "Gaudi", ASCEND: "Ascend"}
+)
+
+
+def called(gpus: str) -> str:
+    """Say in words which GPUs of a node are meant, "" being all: ``every Intel GPU``."""
+    maker, slash, driver = gpus.partition("/")
+    words = f"every {_NAMES.get(maker + slash, '')} GPU".replace("  ", " ")
+    return f"{words} of the driver {driver}" if driver else words
