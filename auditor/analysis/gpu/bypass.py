@@ -169,12 +169,10 @@ def _container(container: Container, at: str, *, runtime: bool) -> Iterator[Way]
 
 
 def _monitoring(resources: Resources, at: str) -> Iterator[Way]:
-    """A limit of an extended resource and its request are the same; one alone sets the other."""
-    requests, limits = resources.requests or {}, resources.limits or {}
-    for name, value in sorted({**requests, **limits}.items()):
+    for name, value in sorted(resources.asked.items()):
         gpus = monitored(name)
         if gpus and amount(value):
-            field = "limits" if name in limits else "requests"
+            field = "limits" if name in (resources.limits or {}) else "requests"
             yield Way(_MONITORING, Certainty.EXACT, f"{at}/{field}/{token(name)}", gpus)
 
 

@@ -36,8 +36,3 @@ def monitored(resource: str) -> str:
     if resource.startswith(INTEL) and resource.endswith(_OF_DRIVER):
         return resource.removesuffix(_OF_DRIVER)
     return ""
-
-
-def monitoring(gpus: str) -> str:
-    """Name the resource that gives a look at GPUs, as :func:`monitored` says them."""
-    return _ALL if gpus == INTEL else gpus + _OF_DRIVER

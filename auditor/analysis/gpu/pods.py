@@ -143,6 +143,7 @@ def _remembered(packed: bytes, injected: tuple[str, ...]) -> _SpecUse:
 
 def _derived(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
     every = (*(spec.containers or ()), *(spec.initContainers or ()))
+    named = sorted({name for each in every for name in _named(each)})
     return _SpecUse(
         asked=asked_by(spec.containers or (), spec.initContainers or ()),
         ways=ways_of(Pod(Metadata(annotations=dict.fromkeys(injected, "")), spec)),
@@ -150,8 +151,8 @@ def _derived(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
         runtime=spec.runtimeClassName or "",
         images=sorted({each.image for each in every}),
         limits=limits_of(spec),
-        adapters=sorted({name for each in every for name in _named(each) if is_adapter(name)}),
-        memory=sorted({name for each in every for name in _named(each) if is_memory(name)}),
+        adapters=[name for name in named if is_adapter(name)],
+        memory=[name for name in named if is_memory(name)],
     )
 
 
@@ -172,17 +173,15 @@ def asked_by(containers: Iterable[Container], first: Iterable[Container]) -> dic
 
 
 def _asked(container: Container) -> dict[str, int]:
-    """Limits and requests of an extended resource are the same, and one alone sets the other."""
-    found = container.resources or Resources()
-    named = {**(found.requests or {}), **(found.limits or {})}
-    counts = {name: amount(value) for name, value in named.items() if is_accelerator(name)}
+    """Count the accelerators that a container asks for."""
+    asked = (container.resources or Resources()).asked
+    counts = {name: amount(value) for name, value in asked.items() if is_accelerator(name)}
     return {name: count for name, count in counts.items() if count}
 
 
 def _named(container: Container) -> Iterable[str]:
     """Yield the resources that a container asks for, adapters of RDMA and memory of GPUs alone."""
-    found = container.resources or Resources()
-    for name, value in {**(found.requests or {}), **(found.limits or {})}.items():
+    for name, value in (container.resources or Resources()).asked.items():
         if (is_adapter(name) or is_memory(name)) and amount(value):
             yield name
 

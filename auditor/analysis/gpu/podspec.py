@@ -38,6 +38,14 @@ class Resources(msgspec.Struct, gc=False):
     limits: dict[str, object] | None = None
     requests: dict[str, object] | None = None
 
+    @property
+    def asked(self) -> dict[str, object]:
+        """What is asked for: limit and request of an extended resource are the same.
+
+        One alone sets the other.
+        """
+        return {**(self.requests or {}), **(self.limits or {})}
+
 
 class Container(msgspec.Struct, gc=False):
     """Container, of whichever list."""
