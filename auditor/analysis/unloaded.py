@@ -25,6 +25,7 @@ import msgspec
 from auditor.analysis.completing import Aspect, Aspects, Completed, CompletingAnalysis
 from auditor.analysis.protocol import (
     Dated,
+    Extracting,
     Feeds,
     Groups,
     Handed,
@@ -42,6 +43,7 @@ from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Resource
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Extracting)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -116,8 +118,6 @@ class _Unloaded(Generic[T]):
         self._said, self._make, self._tables = said, make, tables
         self.id = said.id
         self.feeds: Feeds = said.feeds
-        self.reads = said.reads
-        self.combined = said.combined
 
     @functools.cached_property
     def loaded(self) -> T:
@@ -141,7 +141,24 @@ class OfObjects(_Unloaded[ObjectAnalysis]):
         return self.loaded.derive(resource) if not kinds or resource.kind in kinds else ()
 
 
-class Joining(_Unloaded[JoiningAnalysis]):
+class _WithRows(_Unloaded[E]):
+    """Stands in for an analysis that takes rows of objects."""
+
+    def __init__(self, said: Said, make: Callable[[Tables], E], tables: Tables) -> None:
+        super().__init__(said, make, tables)
+        self.reads = said.reads
+        self.combined = said.combined
+
+    def extract(self, resource: Resource, site: Site) -> Iterable[Row]:
+        """Have rows taken of one resource."""
+        return self.loaded.extract(resource, site)
+
+    def combine(self, one: Row, other: Row) -> Row:
+        """Have one row made of two."""
+        return self.loaded.combine(one, other)
+
+
+class Joining(_WithRows[JoiningAnalysis]):
     """Stands in for a joining analysis; it has the optional attributes that the analysis has."""
 
     def __init__(
@@ -153,14 +170,6 @@ class Joining(_Unloaded[JoiningAnalysis]):
             kinds = getattr(said, name)
             if kinds is not None:
                 setattr(self, name, kinds)
-
-    def extract(self, resource: Resource, site: Site) -> Iterable[Row]:
-        """Have rows taken of one resource."""
-        return self.loaded.extract(resource, site)
-
-    def combine(self, one: Row, other: Row) -> Row:
-        """Have one row made of two."""
-        return self.loaded.combine(one, other)
 
     def derive(self, groups: Groups) -> Iterator[Fact | Gap | Handed]:
         """Have the facts of sorted rows derived."""
@@ -186,21 +195,13 @@ def joining(
     return (DatedJoining if said.dated else Joining)(said, make, tables)
 
 
-class Completing(_Unloaded[CompletingAnalysis]):
+class Completing(_WithRows[CompletingAnalysis]):
     """Stands in for a completing analysis."""
 
     @property
     def completes(self) -> Mapping[str, Aspects]:
         """As the analysis has it."""
         return self._said.completes
-
-    def extract(self, resource: Resource, site: Site) -> Iterable[Row]:
-        """Have rows taken of one resource."""
-        return self.loaded.extract(resource, site)
-
-    def combine(self, one: Row, other: Row) -> Row:
-        """Have one row made of two."""
-        return self.loaded.combine(one, other)
 
     def awaits(self, fact: Resource) -> tuple[str, ...]:
         """Have the aspects named that other objects may complete."""
