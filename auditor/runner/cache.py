@@ -2,10 +2,10 @@
 
 A file per shard and scope: ``<folder>/<hash of scope>/<shard>.bin``, a msgpack map from
 ``<sha256 of the content>:<path>`` to the encoded :class:`FileResult`, packed
-(:mod:`auditor.runner.packing`). The key and the stamp of the
-file cover all that the result depends on: the content, its path, and the digest of policy, profile,
-parameters and engine. A cache file that can't be read, that others could have written, or that is
-of another scope is as good as none; it is written anew, whole, by renaming.
+(:mod:`auditor.runner.packing`). The key and the stamp of the file cover all that the result depends
+on: the content, its path, and the digest of policy, profile, parameters and engine. A cache file
+that can't be read, that others could have written, or that is of another scope is as good as none;
+it is written anew, whole, by renaming.
 
 Where little changed, only that is written, to a file beside it::
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -153,9 +154,9 @@ def derived(
         done = helped(deriving, rows, apart, folder, helpers)
     else:
         done = Done(deriving.walk(rows, range(len(deriving.ordered)), apart))
-    waiting = deriving.waiting
-    facts = [share for share in _in_order(done) if share.number not in waiting]
-    waited = [share for share in _in_order(done) if share.number in waiting]
+    waiting, shares = deriving.waiting, sorted(done.shares, key=attrgetter("number"))
+    facts = [share for share in shares if share.number not in waiting]
+    waited = [share for share in shares if share.number in waiting]
     if gaps := [gap for share in facts for gap in share.judged.gaps]:
         known = msgspec.structs.replace(deriving, gaps=(*deriving.gaps, *gaps))
         waited, done.waited = known.walk(rows, waiting), []
@@ -164,7 +165,3 @@ def derived(
         whole.judged.add(share.judged)
         whole.mishaps.add(share.mishaps)
     return Derived(whole.judged, done.spools + done.waited, whole.mishaps)
-
-
-def _in_order(done: Done) -> list[Share]:
-    return sorted(done.shares, key=lambda share: share.number)

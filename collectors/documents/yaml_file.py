@@ -15,9 +15,9 @@ from collectors.documents.recognise import DocumentReader, Identities, Recognise
 from collectors.documents.yaml_documents import Document, Documents, chunks
 
 _KEPT: Final = 16
-"""Documents of one file that stay at hand: findings are told some time after they are read."""
+"""Documents of a small file that stay at hand: findings are told some time after they are read."""
 _SMALL: Final = 128 * 1024
-"""Bytes of a file of which more than one document does."""
+"""Bytes of a file that is small; of others a document is read anew when its findings are told."""
 
 
 class _Location(NamedTuple):
@@ -47,7 +47,9 @@ class _Objects:
 
 
 class YamlFile:
-    """Reads one file. The last documents stay at hand, for the lines of their findings.
+    """Reads one file. The last document stays at hand for the lines of its findings.
+
+    So do the first ones of a small file.
 
     Implements :class:`collectors.documents.recognise.Content`.
     """
@@ -150,7 +152,7 @@ class YamlFile:
         return base
 
     def _keep(self, location: _Location, document: Document) -> None:
-        """Have a document at hand for a while, if there are objects in it."""
+        """Have a document at hand for later, if there are objects in it and not too many are."""
         known = self._objects.known
         if known and known[-1][0] is location and len(self._kept) < self._most:
             self._kept[location.offset, location.number] = document
