@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any, Final
 
 import click
 
-from auditor.cli.caching import RESULTS, cache_of
-from auditor.cli.errors import show_traceback
-from auditor.cli.exits import INTERNAL
+from auditor.cli.answering import Inquiry, settings_of
 from auditor.cli.options import (
     HOST_OPTIONS,
-    chosen_by,
     host_options,
     kubeconfig_option,
     policies_option,
@@ -23,29 +19,18 @@ from auditor.cli.options import (
     set_option_of,
     timeout_option,
 )
-from auditor.cli.output import write_stdout
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, style_of
-from auditor.cli.stamp import stamp_of
-from auditor.cli.targets import targets_of
 from auditor.cli.vsphere_options import entering, vsphere_options
-from auditor.cli.wiring import CollectorOptions, wired
-from auditor.config import Config, read_config
-from auditor.engine.sources import WantedKinds
+from auditor.cli.wiring import CollectorOptions
+from auditor.config import read_config
 from auditor.model.finding import Report
-from auditor.ports import Live
-from auditor.runner.gather import CollectionRequest, gather
-from auditor.runner.job import Preparation
-from auditor.runner.run import Before, audit
-from auditor.runner.settings import Settings
-from auditor.runner.shards import default_workers
 from reports.gpus import as_csv, as_json, matrix
 from reports.style import Style
 from reports.text import safe, wrap
 
 PROFILE: Final = "gpu-tenancy"
-_INCOMPLETE: Final = 3
 
 
 def _screen(report: Report, style: Style) -> Iterator[str]:
@@ -120,44 +105,10 @@ def gpus(
     auditor explain gpu-tenancy says what the words mean.
     """
     config = entering(read_config(), chosen, targets)
-    shown = Progress(progress)
     with Scratch(config.temporary) as spool:
-        made = _settings(chosen["settings"], chosen["policies"], config, spool)
-        collecting = CollectorOptions.of(
-            config, kubeconfig, timeout, **{name: chosen[name] for name in HOST_OPTIONS}
-        )
-        found = [each for _, each in targets_of(targets, collecting)]
-        stamp = stamp_of(targets, config)
-        live = any(isinstance(each, Live) for each in found)
-        preparation = Preparation(made.chosen)
-        asked = preparation.ready.wanted.among(targets) if live else WantedKinds()
-        order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
-        collectors, _ = gather(found, order, wired().reader_of, shown)
-        report = audit(collectors, made, stamp, shown, before=Before(preparation))
-        shown.end()
+        settings = settings_of(PROFILE, config, spool, chosen["settings"], chosen["policies"])
+        hosts = {name: chosen[name] for name in HOST_OPTIONS}
+        collecting = CollectorOptions.of(config, kubeconfig, timeout, **hosts)
+        found = Inquiry(targets, collecting, settings, config, Progress(progress))
         style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
-        lines = FORMATS[chosen["shown_as"]](report, style)
-        write_stdout(sys.stdout.buffer, _encoded(lines))
-        if order.bug or report.bug:
-            show_traceback(order.bug or report.bug)
-            return INTERNAL
-        return _INCOMPLETE if report.gaps else 0
-
-
-def _settings(
-    parameters: tuple[str, ...], policies: tuple[Path, ...], config: Config, spool: Path
-) -> Settings:
-    cache = cache_of(config)
-    return Settings(
-        chosen=chosen_by(policies, PROFILE, parameters, cache, spool),
-        gate="never",
-        workers=default_workers(),
-        spool=spool,
-        result_cache=cache.below(RESULTS) if cache is not None else None,
-        list_all=False,
-        memo=True,
-    )
-
-
-def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
-    return (line.encode("utf-8", "backslashreplace") for line in lines)
+        return found.tell(FORMATS[chosen["shown_as"]](found.report, style))

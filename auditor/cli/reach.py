@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import click
 import msgspec
 
 from auditor.analysis.network.questions import EVERYBODY, Question, port_of
-from auditor.cli.caching import RESULTS, cache_of
-from auditor.cli.errors import show_traceback
-from auditor.cli.exits import INTERNAL
+from auditor.cli.answering import Inquiry, settings_of
 from auditor.cli.options import (
-    chosen_by,
     kubeconfig_option,
     policies_option,
     progress_option,
     set_option_of,
     timeout_option,
 )
-from auditor.cli.output import write_stdout
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.screen import Progress, style_of
-from auditor.cli.stamp import stamp_of
-from auditor.cli.targets import targets_of
 from auditor.cli.wires.derived import asking
-from auditor.cli.wiring import CollectorOptions, wired
-from auditor.config import Config, read_config
-from auditor.engine.sources import WantedKinds
+from auditor.cli.wiring import CollectorOptions
+from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.model.finding import Report
-from auditor.ports import Live
-from auditor.runner.gather import CollectionRequest, gather
-from auditor.runner.job import Preparation
-from auditor.runner.run import Before, audit
 from auditor.runner.settings import Settings
-from auditor.runner.shards import default_workers
 from reports.reach import answered, matrix, nobody
 from reports.reach_facts import answers, means_workloads
 from reports.reach_tables import as_csv, as_json
@@ -47,7 +34,6 @@ from reports.style import Style
 from reports.text import safe, wrap
 
 PROFILE: Final = "network-reach"
-_INCOMPLETE: Final = 3
 
 
 @click.command()
@@ -114,30 +100,15 @@ def reach(
     if port and port_of(port) is None:
         raise UsageError(f"--port {port} is no port", hint="as 8000, 53/udp or 8000-8100")
     config = read_config()
-    shown = Progress(progress)
     question = Question(source or EVERYBODY, target or EVERYBODY, port)
     asked = (question,) if source or target else ()
     with Scratch(config.temporary) as spool:
-        made = _settings(chosen["settings"], chosen["policies"], config, spool, asked)
-        found = [
-            each
-            for _, each in targets_of(targets, CollectorOptions.of(config, kubeconfig, timeout))
-        ]
-        stamp = stamp_of(targets, config)
-        live = any(isinstance(each, Live) for each in found)
-        preparation = Preparation(made.chosen)
-        wanted = preparation.ready.wanted.among(targets) if live else WantedKinds()
-        order = CollectionRequest(wanted, spool / "evidence", spool, stamp.clock)
-        collectors, _ = gather(found, order, wired().reader_of, shown)
-        report = audit(collectors, made, stamp, shown, before=Before(preparation))
-        shown.end()
+        settings = settings_of(PROFILE, config, spool, chosen["settings"], chosen["policies"])
+        collecting = CollectorOptions.of(config, kubeconfig, timeout)
+        found = Inquiry(targets, collecting, _asking(settings, asked), config, Progress(progress))
         style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
-        lines = _lines(chosen["shown_as"], report, style, Question(source, target, port))
-        write_stdout(sys.stdout.buffer, (x.encode("utf-8", "backslashreplace") for x in lines))
-        if order.bug or report.bug:
-            show_traceback(order.bug or report.bug)
-            return INTERNAL
-        return _INCOMPLETE if report.gaps else 0
+        asked_for = Question(source, target, port)
+        return found.tell(_lines(chosen["shown_as"], found.report, style, asked_for))
 
 
 def _lines(shown_as: str, report: Report, style: Style, asked: Question) -> Iterator[str]:
@@ -176,21 +147,7 @@ def _screen(
         yield from wrap(safe(gap.hint), style.width, "  ") if gap.hint else ()
 
 
-def _settings(
-    parameters: tuple[str, ...],
-    policies: tuple[Path, ...],
-    config: Config,
-    spool: Path,
-    asked: tuple[Question, ...],
-) -> Settings:
-    cache = cache_of(config)
-    chosen = chosen_by(policies, PROFILE, parameters, cache, spool)
-    return Settings(
-        chosen=msgspec.structs.replace(chosen, analyses=asking(asked)),
-        gate="never",
-        workers=default_workers(),
-        spool=spool,
-        result_cache=cache.below(RESULTS) if cache is not None else None,
-        list_all=False,
-        memo=True,
-    )
+def _asking(settings: Settings, asked: tuple[Question, ...]) -> Settings:
+    """The settings, with analyses that answer what is asked."""
+    chosen = msgspec.structs.replace(settings.chosen, analyses=asking(asked))
+    return msgspec.structs.replace(settings, chosen=chosen)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,34 +12,21 @@ import msgspec
 
 from auditor.analysis.rights.asking import Question, grants, undecided
 from auditor.analysis.rights.impersonating import Mode
-from auditor.cli.caching import RESULTS, cache_of
-from auditor.cli.errors import show_traceback
-from auditor.cli.exits import INTERNAL
-from auditor.cli.options import chosen_by, kubeconfig_option, progress_option, timeout_option
-from auditor.cli.output import write_stdout
+from auditor.cli.answering import Inquiry, settings_of
+from auditor.cli.options import kubeconfig_option, progress_option, timeout_option
 from auditor.cli.process import Scratch
 from auditor.cli.prose import prose
 from auditor.cli.questions import question_of, shown
 from auditor.cli.screen import Progress, style_of
-from auditor.cli.stamp import stamp_of
-from auditor.cli.targets import targets_of
 from auditor.cli.wires.resources import api_resources
-from auditor.cli.wiring import CollectorOptions, wired
-from auditor.config import Config, read_config
-from auditor.engine.sources import WantedKinds
+from auditor.cli.wiring import CollectorOptions
+from auditor.config import read_config
 from auditor.model.finding import Report
 from auditor.model.rights import KIND, Answer, RoleGrantsFact
-from auditor.ports import Live
-from auditor.runner.gather import CollectionRequest, gather
-from auditor.runner.job import Preparation
-from auditor.runner.run import Before, audit
-from auditor.runner.settings import Settings
-from auditor.runner.shards import default_workers
 from reports.style import Style
 from reports.who_can import Asked, as_csv, as_json, screen
 
 PROFILE: Final = "role-grants"
-_INCOMPLETE: Final = 3
 _decode = msgspec.json.Decoder(RoleGrantsFact).decode
 
 FORMATS: Final[MappingProxyType[str, Callable[[Asked, Report, Style], Iterator[str]]]] = (
@@ -108,29 +94,14 @@ def who_can(
     """
     question = question_of(verb, resource, chosen["name"], chosen["namespace"], api_resources())
     config = read_config()
-    progressing = Progress(progress)
     with Scratch(config.temporary) as spool:
-        made = _settings(config, spool)
+        settings = settings_of(PROFILE, config, spool)
         collecting = CollectorOptions.of(config, kubeconfig, timeout)
-        found = [each for _, each in targets_of(targets, collecting)]
-        stamp = stamp_of(targets, config)
-        live = any(isinstance(each, Live) for each in found)
-        preparation = Preparation(made.chosen)
-        asked = preparation.ready.wanted.among(targets) if live else WantedKinds()
-        order = CollectionRequest(asked, spool / "evidence", spool, stamp.clock)
-        collectors, _ = gather(found, order, wired().reader_of, progressing)
-        report = audit(collectors, made, stamp, progressing, before=Before(preparation))
-        progressing.end()
-        answered = _answered(question, report)
+        found = Inquiry(targets, collecting, settings, config, Progress(progress))
+        answered = _answered(question, found.report)
         style = style_of(sys.stdout, config, plain=chosen["plain"], colour="auto")
-        lines = FORMATS[chosen["shown_as"]](answered, report, style)
-        write_stdout(
-            sys.stdout.buffer, (line.encode("utf-8", "backslashreplace") for line in lines)
-        )
-        if order.bug or report.bug:
-            show_traceback(order.bug or report.bug)
-            return INTERNAL
-        return _INCOMPLETE if report.gaps or answered.open else 0
+        lines = FORMATS[chosen["shown_as"]](answered, found.report, style)
+        return found.tell(lines, is_open=bool(answered.open))
 
 
 _MODES: Final = MappingProxyType(
@@ -164,17 +135,4 @@ def _of(report: Report, question: Question) -> tuple[Answer, ...]:
     return tuple(
         Answer(target, tuple(grants(roles, question)), tuple(undecided(roles, question)))
         for target, roles in facts.items()
-    )
-
-
-def _settings(config: Config, spool: Path) -> Settings:
-    cache = cache_of(config)
-    return Settings(
-        chosen=chosen_by((), PROFILE, (), cache, spool),
-        gate="never",
-        workers=default_workers(),
-        spool=spool,
-        result_cache=cache.below(RESULTS) if cache is not None else None,
-        list_all=False,
-        memo=True,
     )
