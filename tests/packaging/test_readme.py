@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor.cli.options import DEFAULT_PROFILE
+from auditor.policy import load, resolve
 from tests.e2e.command import by_shell, surroundings
 from tests.e2e.forks import Forks
 from tests.faults import engines
@@ -127,6 +129,12 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_there_are_commands() -> None:
     assert {item.page for item in COMMANDS} >= {"README.md"}
     assert any(item.command.startswith("auditor scan") for item in COMMANDS)
+
+
+def test_the_first_sample_has_as_many_rules_as_there_are() -> None:
+    (said,) = re.findall(r"profile (\S+), (\d+) rules; examples", (ROOT / "README.md").read_text())
+    rules = resolve(load((ROOT / "policies",)), said[0], {}).rules
+    assert said == (DEFAULT_PROFILE, str(len(rules)))
 
 
 def programs(command: str) -> set[str]:
