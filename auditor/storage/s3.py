@@ -10,6 +10,8 @@ come from. What is decided here:
   the credentials and the right to write, leaves nothing, and needs no right to read or delete.
 * **Never replaced.** What is not to be replaced is put under ``If-None-Match: *``, in one piece,
   as a condition is one of a single request; what is too large for one is looked for beforehand.
+* **Looked at again.** What a storage that sends us elsewhere answers is not about what was put
+  (``stored``).
 * **Read as one.** An object is read piece by piece, each only while it is the one that was begun.
 * **What is said is looked through first** (``where``), as the library reads variables itself.
 * **Nothing of what a server says is shown** but the code of its error (``said``).
@@ -30,7 +32,8 @@ from auditor.config import StorageConfig, leave_out_empty
 from auditor.errors import UsageError
 from auditor.storage.address import STAR, Address, address_of
 from auditor.storage.profiles import Profile, profile_of
-from auditor.storage.said import Asked, Doing, nobody, told
+from auditor.storage.said import Asked, Doing, nobody, told, unstored
+from auditor.storage.stored import is_stored
 from auditor.storage.where import Where, where_of
 
 WHOLE: Final = 32 << 20
@@ -85,7 +88,9 @@ class S3:
                 else:
                     mode: Any = "overwrite" if replace else "create"
                     data = file.read()
-                    obstore.put(store, address.key, data, use_multipart=False, mode=mode)
+                    found = obstore.put(store, address.key, data, use_multipart=False, mode=mode)
+                    if not is_stored(store, address.key, data, found["e_tag"]):
+                        raise unstored(asked)
         except AlreadyExistsError as error:
             raise _there(address) from error
 

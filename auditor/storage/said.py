@@ -85,6 +85,14 @@ def nobody(why: str) -> UsageError:
     return UsageError(f"nobody says as whom the storage is to be asked{why}", hint=_KEYS)
 
 
+def unstored(asked: Asked) -> RenderError:
+    """What was put is not there, whatever was answered."""
+    return RenderError(
+        f"{asked}: what it answered is not about what was put there",
+        hint=f"does {asked.place} send elsewhere what it is sent? is it an S3 storage?",
+    )
+
+
 @contextlib.contextmanager
 def told(asked: Asked, doing: Doing) -> Iterator[None]:
     """Turn what the library raises into one of our errors.
