@@ -19,6 +19,7 @@ def of_gke(strategy: str, clients: str, **more: str) -> dict[str, str]:
 
 
 AMD, INTEL = "amd.com/", "gpu.intel.com/"
+TPU, NEURON, ASCEND = "google.com/tpu", "aws.amazon.com/", "huawei.com/Ascend"
 PLATFORMS = {
     "gke-time-sharing": Shape(
         (Pod("a", limits={GPU: 5}), Pod("b", limits={GPU: 1})),
@@ -106,6 +107,35 @@ PLATFORMS = {
         (Pod("a", limits={f"{INTEL}xe": 1}), Pod("b", limits={f"{INTEL}xe_monitoring": 1})),
         {(f"{INTEL}xe", "a b", "bypass", "none", "possible")},
         capacity={f"{INTEL}xe": "6"},
+    ),
+    "tpus": Shape(both({TPU: 2}), set(), capacity={TPU: "4"}),
+    "neuron-cores": Shape(
+        both({f"{NEURON}neuroncore": 2}),
+        {(f"{NEURON}neuroncore", "a b", "compute-partition", "shared", "possible")},
+        capacity={f"{NEURON}neuron": "6", f"{NEURON}neuroncore": "12"},
+    ),
+    "neuron-whole": Shape(both({f"{NEURON}neuron": 1}), set(), capacity={f"{NEURON}neuron": "6"}),
+    "ascend-whole": Shape(
+        both({f"{ASCEND}910": 1}),
+        set(),
+        capacity={f"{ASCEND}910": "8"},
+        unknown="-shareDevCount of ascend-device-plugin",
+    ),
+    "ascend-virtual": Shape(
+        both({f"{ASCEND}910-2c": 1}),
+        {(f"{ASCEND}910-2c", "a b", "unknown", "none", "possible")},
+        capacity={f"{ASCEND}910-2c": "16"},
+    ),
+    "hami-cards": Shape(
+        both({"cambricon.com/vmlu": 1, "cambricon.com/mlu.smlu.vmemory": 20}),
+        {("cambricon.com/vmlu", "a b", "software-slice", "soft-quota", "possible")},
+        capacity={"cambricon.com/vmlu": "20", "cambricon.com/mlu.smlu.vmemory": "100"},
+    ),
+    "nobody-knows": Shape(
+        both({"acme.example/npu": 1}),
+        set(),
+        capacity={"acme.example/npu": "2", "acme.example/fpga": "2"},
+        unknown="how acme.example/npu is given out",
     ),
 }
 

@@ -31,7 +31,17 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu.devices import amount
-from auditor.analysis.gpu.makers import AMD, ASCEND, GAUDI, INTEL, NVIDIA, called
+from auditor.analysis.gpu.makers import (
+    AMD,
+    ASCEND,
+    CAMBRICON,
+    GAUDI,
+    INTEL,
+    MOORE_THREADS,
+    NEURON,
+    NVIDIA,
+    called,
+)
 from auditor.analysis.gpu.monitoring import monitored
 from auditor.analysis.gpu.podspec import (
     Capabilities,
@@ -54,7 +64,10 @@ _FOLDERS: Final = (
     (late(r"(/var)?/run/nvidia(/driver(/dev(/.*)?)?)?"), NVIDIA),
     (late(r"/dev/kfd"), AMD),
     (late(r"/dev/hl[^/]*(/.*)?"), GAUDI),
-    (late(r"/dev/davinci[^/]*(/.*)?"), ASCEND),
+    (late(r"/dev/v?davinci[^/]*(/.*)?"), ASCEND),
+    (late(r"/dev/neuron[0-9]*"), NEURON),
+    (late(r"/dev/cambricon[^/]*(/.*)?"), CAMBRICON),
+    (late(r"/dev/mtgpu[^/]*"), MOORE_THREADS),
 )
 """Where device nodes are: on Tegra nvmap and its like, of NVIDIA's driver in a container below /run
 (its root has a /dev of its own), of Gaudi accel and hl; and whose GPUs those are."""
@@ -64,6 +77,9 @@ _VARIABLES: Final = MappingProxyType(
         "AMD_VISIBLE_DEVICES": AMD,
         "HABANA_VISIBLE_DEVICES": GAUDI,
         "ASCEND_VISIBLE_DEVICES": ASCEND,
+        "AWS_NEURON_VISIBLE_DEVICES": NEURON,
+        "CAMBRICON_VISIBLE_DEVICES": CAMBRICON,
+        "MTHREADS_VISIBLE_DEVICES": MOORE_THREADS,
     }
 )
 _VOLCANO: Final = "volcano.sh/"

@@ -12,16 +12,17 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.accelerators import is_counted, offered_as, part_of
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.makers import AMD, GAUDI, INTEL, NVIDIA
+from auditor.analysis.gpu.makers import AMD, INTEL, NVIDIA
 from auditor.analysis.gpu.monitoring import monitored
 from auditor.analysis.gpu.shares import Step
 from auditor.cel.errors import CelEvalError, CelLimitError
 from auditor.cel.library.amounts import parse
 from auditor.late import late
 
-DOMAINS: Final = (NVIDIA, AMD, INTEL, GAUDI, "volcano.sh/vgpu")
-"""Before which the resources are named that stand for accelerators."""
+DOMAINS: Final = (NVIDIA, AMD, INTEL, "volcano.sh/vgpu")
+"""How resources begin that stand for accelerators; those of others: :mod:`accelerators`."""
 _NOT_DEVICES: Final = late(
     r"nvidia\.com/gpu(mem|mem-percentage|cores)|gpu\.intel\.com/(memory(\.max)?|millicores|tiles)"
     r"|volcano\.sh/vgpu-(memory|memory-percentage|cores)|amd\.com/(gpumem|gpucores)"
@@ -58,11 +59,9 @@ class DeviceId(msgspec.Struct, frozen=True, order=True):
 
 def is_accelerator(resource: str) -> bool:
     """Say whether a resource name stands for accelerators that are counted."""
-    return (
-        resource.startswith(DOMAINS)
-        and _NOT_DEVICES.fullmatch(resource) is None
-        and not monitored(resource)
-    )
+    if not resource.startswith(DOMAINS):
+        return is_counted(resource)
+    return _NOT_DEVICES.fullmatch(resource) is None and not monitored(resource)
 
 
 def is_adapter(resource: str) -> bool:
@@ -77,7 +76,12 @@ def is_memory(resource: str) -> bool:
 
 def profile_of(resource: str) -> str:
     """Return the profile of the parts that a resource is of, by its name; "" for whole GPUs."""
-    return mig_profile(resource) or amd_profile(resource) or vgpu_profile(resource)
+    return (
+        mig_profile(resource)
+        or amd_profile(resource)
+        or vgpu_profile(resource)
+        or part_of(resource)
+    )
 
 
 def vgpu_profile(resource: str) -> str:
@@ -116,7 +120,7 @@ def steps_of(profile: str) -> tuple[Step, ...]:
     two, TPX three, QPX four, CPX one of each die, eight of an MI300X) and memory (NPS4: four): two
     partitions have a part of the memory in common where there are more of them than parts. A vGPU
     with the number of slices before its gigabytes has an instance of MIG to itself, but on GPUs
-    that put several on one (``DC-1-8Q``).
+    that put several on one (``DC-1-8Q``). Parts of other makers are called as their resource is.
     """
     if profile.startswith("mig-"):
         instance = Step(Mechanism.MIG, "")
@@ -125,6 +129,8 @@ def steps_of(profile: str) -> tuple[Step, ...]:
     if vgpu_profile(f"nvidia.com/{profile}"):
         alone = _OF_MIG.fullmatch(profile) is not None and _SEVERAL.fullmatch(profile) is None
         return (Step(Mechanism.VGPU_MIG if alone else Mechanism.VGPU_TIME_SLICED, ""),)
+    if "/" in profile:
+        return (Step(offered_as(profile).mechanism, ""),)
     if profile == ANY_PART:
         return (Step(Mechanism.COMPUTE_PARTITION, ""),)
     if profile:

@@ -11,6 +11,7 @@ nvidia.com/GRID_…   a UUID, or a PCI address      a vGPU, of a GPU that is not
 gpu.intel.com/…     ``card0-2``                   the GPU card0, given out for the third time
 amd.com/…           ``0000:19:00.0``              a GPU; where those are divided, its first part
 amd.com/…           ``amdgpu_xcp_3``              another part, of a GPU that is not said
+parts of others     any text                      a part, of a device that is not said
 ==================  ============================  =================================================
 
 An id of Intel's ends in ``-0`` where the plugin gives each GPU out once, too. So who has
@@ -29,6 +30,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from auditor.analysis.gpu.accelerators import part_of
 from auditor.analysis.gpu.devices import DeviceId, parse_device, vgpu_profile
 from auditor.analysis.gpu.held import Device
 from auditor.analysis.gpu.isolation import Mechanism
@@ -49,7 +51,7 @@ def parse_given(resource: str, text: str, steps: Sequence[Step] = ()) -> DeviceI
         return DeviceId(card[1], (), card[2])
     if resource.startswith(AMD):
         return _of_amd(text, steps)
-    if steps and vgpu_profile(resource):
+    if steps and (vgpu_profile(resource) or part_of(resource)):
         return DeviceId("", (replace(steps[-1], id=text),))
     return parse_device(text)
 

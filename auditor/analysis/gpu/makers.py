@@ -10,13 +10,25 @@ AMD: Final = "amd.com/"
 INTEL: Final = "gpu.intel.com/"
 GAUDI: Final = "habana.ai/"
 ASCEND: Final = "huawei.com/"
+NEURON: Final = "aws.amazon.com/"
+CAMBRICON: Final = "cambricon.com/"
+MOORE_THREADS: Final = "mthreads.com/"
 _NAMES: Final = MappingProxyType(
-    {NVIDIA: "NVIDIA", AMD: "AMD", INTEL: "Intel", GAUDI: "Gaudi", ASCEND: "Ascend"}
+    {
+        NVIDIA: "NVIDIA GPU",
+        AMD: "AMD GPU",
+        INTEL: "Intel GPU",
+        GAUDI: "Gaudi GPU",
+        ASCEND: "Ascend NPU",
+        NEURON: "Neuron device",
+        CAMBRICON: "MLU",
+        MOORE_THREADS: "Moore Threads GPU",
+    }
 )
 
 
 def called(gpus: str) -> str:
     """Say in words which GPUs of a node are meant, "" being all: ``every Intel GPU``."""
     maker, slash, driver = gpus.partition("/")
-    words = f"every {_NAMES.get(maker + slash, '')} GPU".replace("  ", " ")
+    words = f"every {_NAMES.get(maker + slash, 'GPU')}"
     return f"{words} of the driver {driver}" if driver else words

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.accelerators import Sort, doubt_of, offered_as
 from auditor.analysis.gpu.devices import amount, is_accelerator, partition_profile, profile_of
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.makers import NVIDIA
@@ -29,6 +30,7 @@ _LABELS: Final = (
     "cloud.google.com/gke-gpu",
     "cloud.google.com/gke-max-shared-clients-per-gpu",
     "cloud.google.com/gke-accelerator",
+    "cloud.google.com/gke-tpu-accelerator",
 )
 _ANNOTATIONS: Final = ("hami.io/node-", "volcano.sh/node-vgpu")
 _GKE_STRATEGY: Final = "cloud.google.com/gke-gpu-sharing-strategy"
@@ -37,6 +39,8 @@ _GKE_PARTITION: Final = "cloud.google.com/gke-gpu-partition-size"
 SHARED: Final = ".shared"
 """How a resource ends whose devices are given out several times: only then are they renamed."""
 _WHOLE: Final = "nvidia.com/gpu"
+_TPU: Final = "google.com/tpu"
+_TPU_PRODUCT: Final = "cloud.google.com/gke-tpu-accelerator"
 _VIRTUAL: Final = "nvidia.com/vgpu.present"
 _MIG_STRATEGY: Final = "nvidia.com/mig.strategy"
 _AMD_GPU: Final = "amd.com/gpu"
@@ -137,7 +141,23 @@ def _beginning(found: Mapping[str, str] | None, starts: tuple[str, ...]) -> dict
 def offers(row: NodeRow) -> Iterator[Offer]:
     """Yield what a node offers, resource by resource."""
     for resource, capacity in row.capacity.items():
-        yield _offer(row.labels, resource, capacity)
+        others = offered_as(resource).sort is not Sort.NONE
+        yield (_of_others if others else _offer)(row.labels, resource, capacity)
+
+
+def _of_others(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:
+    """What a plugin of another maker offers: no label of the node says how it is given out."""
+    unknown = offered_as(resource).sort is Sort.UNKNOWN
+    return Offer(
+        resource=resource,
+        devices=capacity,
+        per_device=1,
+        sharing=Mechanism.UNKNOWN if unknown else Mechanism.EXCLUSIVE,
+        profile=profile_of(resource),
+        product=labels.get(_TPU_PRODUCT, "") if resource == _TPU else "",
+        doubt=doubt_of(resource),
+        capacity=capacity,
+    )
 
 
 def _offer(labels: Mapping[str, str], resource: str, capacity: int) -> Offer:

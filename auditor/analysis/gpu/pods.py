@@ -17,6 +17,7 @@ import msgspec
 from auditor.analysis.gpu.bypass import Way, is_injecting, ways_of
 from auditor.analysis.gpu.devices import amount, is_accelerator, is_adapter, is_memory
 from auditor.analysis.gpu.hami_limits import Limits, limits_of
+from auditor.analysis.gpu.makers import ASCEND
 from auditor.analysis.gpu.podspec import Container, Metadata, Pod, Resources, Spec, Status, pod_in
 from auditor.secrets.hints import find
 
@@ -38,12 +39,13 @@ _KEPT_LABELS: Final = ("runai-gpu-group",)
 """How the labels begin; what schedulers look for among the one is no link among the other."""
 _MARKS: Final = (
     *(b"gpu", b"nvidia", b"VISIBLE_DEVICES", b"privileged", b"hostPath", b"cdi.k8s.io"),
-    *(b"habana.ai/", b"amd.com/", b"run.ai/", b"SYS_ADMIN", b'"rdma/', b"\\u"),
+    *(b"run.ai/", b"SYS_ADMIN", b"\\u"),
 )
-"""Of which a pod has one that has anything of a GPU: most pods need no second look.
+"""Of which a pod has one that has anything of a GPU, or asks for what has a domain: most do not.
 
 The last is how JSON writes any other letter, so that nobody hides one.
 """
+_ASKED: Final = (b'"limits"', b'"requests"')
 _unpacked: Final = msgspec.msgpack.Decoder(Spec).decode
 LONGEST: Final = 4_096
 """What a scheduler writes of a pod is far shorter; what is not is cut, and not believed."""
@@ -76,9 +78,21 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 def worth_a_look(body: bytes) -> bool:
     """Say whether a pod may have anything of a GPU, by what is written in it."""
-    for mark in _MARKS:  # noqa: SIM110 - once for each of a hundred thousand pods
+    for mark in _MARKS:
         if find(body, mark) >= 0:
             return True
+    return _asks_with_domain(body)
+
+
+def _asks_with_domain(body: bytes) -> bool:
+    """Say whether a container asks for anything that has a domain, as devices of plugins have."""
+    for mark in _ASKED:
+        at = find(body, mark)
+        while at >= 0:
+            end = body.find(b"}", at)
+            if end < 0 or body.find(b"/", at, end) >= 0:  # what is cut off is told when decoded
+                return True
+            at = find(body, mark, end)
     return False
 
 
@@ -187,10 +201,13 @@ def _named(container: Container) -> Iterable[str]:
 
 
 def _given(status: Status) -> Iterable[tuple[str, str]]:
-    """Yield the devices that a kubelet says it gave (ContainerStatus.allocatedResourcesStatus)."""
+    """Yield the devices that a kubelet says it gave (ContainerStatus.allocatedResourcesStatus).
+
+    Ascend's plugin mounts what a scheduler wrote on the pod, whatever the kubelet chose.
+    """
     for each in (*(status.containerStatuses or ()), *(status.initContainerStatuses or ())):
         for allocated in each.allocatedResourcesStatus or ():
-            if is_accelerator(allocated.name):
+            if is_accelerator(allocated.name) and not allocated.name.startswith(ASCEND):
                 for device in allocated.resources or ():
                     yield allocated.name, device.resourceID
 
