@@ -7,9 +7,12 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from auditor.analysis.auditing.coverage import coverage
 from auditor.analysis.auditing.matching import Matcher
 from auditor.analysis.auditing.policy import Decision, Request
 from auditor.analysis.auditing.reading import Read, read_policy
+from auditor.analysis.auditing.requests import ASKED as OBJECTS
+from auditor.analysis.auditing.requests import CHANGES, Topic
 from collectors.documents.guards import Unreadable
 from collectors.documents.values import value_of
 from tests.engines.auditpolicies import AuditPolicies, Decided
@@ -104,6 +107,59 @@ def test_anything_in_a_policy(auditpolicy: AuditPolicies, size: int) -> None:
             assert (not read.ignored) == theirs.strict, (read.ignored, text)
         became[bool(theirs.error), theirs.strict] += 1
     assert len(became) == 3, became
+
+
+PEOPLE: Sequence[tuple[str, tuple[str, ...]]] = (
+    *policies.CALLERS[:4],
+    ("alice", ("system:authenticated",)),
+    ("zoe", ("ops", "system:authenticated")),
+    ("system:admin", ("system:masters", "system:authenticated")),
+)
+"""Who is no component, in whatever groups."""
+MATTER = [
+    (asked, verb)
+    for asked in OBJECTS
+    for verb in asked.verbs
+    if asked.resource != "configmaps"
+    and (Topic.ENTERS in asked.topics or (verb in CHANGES and Topic.CHANGED in asked.topics))
+]
+
+
+def that_matters(dice: random.Random) -> Request:
+    """A change, or an entrance, by somebody of whom there has to be a trace."""
+    asked, verb = dice.choice(MATTER)
+    resource, _, below = asked.resource.partition("/")
+    namespace = dice.choice(("ml", "default", "else")) if asked.namespaced else ""
+    name = dice.choice(policies.NAMES) if below or verb in ("update", "patch", "delete") else ""
+    user, groups = dice.choice(PEOPLE)
+    return Request(user, groups, verb, asked.group, resource, below, namespace, name)
+
+
+@sweep(150, 3_000)
+def test_whatever_leaves_no_trace_is_told(auditpolicy: AuditPolicies, size: int) -> None:
+    """Of people who change something, by any name and in any groups: the rule that lets them."""
+    dice = random.Random(61)
+    made: list[tuple[str, list[Request]]] = []
+    for _ in range(size):
+        rules = [policies.rule(dice) for _ in range(dice.randint(1, 3))]
+        for each in rules:
+            each["level"] = dice.choice(("None", "Metadata"))
+            each.pop("nonResourceURLs", None)
+        document = {**policies.policy(dice), "rules": [*rules, {"level": "Metadata"}]}
+        made.append((json.dumps(document), [that_matters(dice) for _ in range(80)]))
+    silent: Counter[bool] = Counter()
+    for (text, requests), theirs in zip(made, auditpolicy.asked(made), strict=True):
+        read = ours(text)
+        assert read is not None
+        assert read.policy is not None, text
+        assert theirs.decisions is not None, theirs.error
+        found = coverage(Matcher(read.policy))
+        told = {each.rule for each in (*found.unlogged, *found.exempt, *found.entered)}
+        for request, decided in zip(requests, theirs.decisions, strict=True):
+            if decided.level == "None":
+                silent[bool(read.policy.rules[decided.rule].groups)] += 1
+                assert decided.rule + 1 in told, (text, request)
+    assert min(silent[True], silent[False]) > size, silent
 
 
 HEAD = "apiVersion: audit.k8s.io/v1\nkind: Policy\n"

@@ -2,7 +2,12 @@
 
 Beside those that every cluster has there are those that a policy names: a rule for ``bob`` or for a
 group ``dev`` decides about nobody else. Names that begin with ``system:`` are components' but for
-``system:anonymous`` and service accounts; those of ``kube-system`` are components', too.
+``system:anonymous`` and service accounts; those of ``kube-system`` are components', too. People
+who are called so are the administrator of k3s and OpenShift by its certificate (``system:admin``),
+and all who log in to OpenShift (``system:authenticated:oauth``).
+
+A rule for ``alice`` in ``dev`` decides about nobody who is only one of both, so both are asked
+about together, too: who has no more than what a rule names meets the fewest rules before it.
 
 Groups as the API server gives them: every caller with credentials is in ``system:authenticated``,
 a service account in ``system:serviceaccounts`` and in that of its namespace, a node in
@@ -13,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice, product
 from typing import Final
 
 import msgspec
@@ -30,6 +36,9 @@ SOMEBODY: Final = "somebody"
 """A person whom no policy names."""
 
 _OWN: Final = "kube-system"
+_ADMIN: Final = "system:admin"
+_PEOPLE: Final = frozenset({"system:authenticated:oauth", "system:cluster-admins"})
+"""Groups of people whose names begin as those of components do."""
 _MOST: Final = 64
 """How many of those that a policy names are asked about."""
 
@@ -92,6 +101,8 @@ def of_user(user: str) -> Actor:
         return Actor(user, Role.COMPONENT if namespace == _OWN else Role.ACCOUNT, user, groups)
     if user.startswith("system:node:"):
         return Actor(user, Role.COMPONENT, user, (NODES, AUTHENTICATED))
+    if user == _ADMIN:
+        return Actor(user, Role.PERSON, user, (MASTERS, AUTHENTICATED))
     role = Role.COMPONENT if user.startswith("system:") else Role.PERSON
     return Actor(user, role, user, (AUTHENTICATED,))
 
@@ -110,7 +121,8 @@ def of_group(group: str) -> Actor:
     }
     if group in fixed:
         return fixed[group]
-    role = Role.COMPONENT if group.startswith("system:") else Role.PERSON
+    own = group.startswith("system:") and group not in _PEOPLE
+    role = Role.COMPONENT if own else Role.PERSON
     return Actor(f"group {group}", role, SOMEBODY, (group, AUTHENTICATED))
 
 
@@ -118,3 +130,13 @@ def _named(policy: Policy) -> Iterator[Actor]:
     for rule in policy.rules:
         yield from map(of_user, rule.users)
         yield from map(of_group, rule.groups)
+        for user, group in islice(product(rule.users, rule.groups), _MOST + 1):
+            yield _of_both(of_user(user), group)
+
+
+def _of_both(actor: Actor, group: str) -> Actor:
+    """A caller who is in a group, too."""
+    if group in actor.groups:
+        return actor
+    title = f"{actor.title} in {group}"
+    return Actor(title, actor.role, actor.user, (*actor.groups, group))

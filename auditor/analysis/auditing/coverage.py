@@ -39,9 +39,10 @@ from auditor.analysis.auditing.requests import (
     URLS,
     VERBS,
     Asked,
+    Objects,
     Topic,
-    namespaces,
-    requests,
+    objects_of,
+    place_text,
 )
 
 _SHOWN: Final = 6
@@ -73,7 +74,8 @@ class Coverage(msgspec.Struct, frozen=True):
     are changes of what rules the cluster of which the log would not say what changed. ``bodies``
     and ``settings`` are bodies of Secrets or tokens, and of ConfigMaps, that would be in the log.
     ``strangers`` are requests without a login, ``outcomes`` those whose end is not written.
-    ``caught`` says if anything at all has a rule; ``left_out`` counts callers not asked about.
+    ``caught`` says if anything at all has a rule; ``left_out`` counts callers, namespaces and
+    names of objects that the policy has and nobody asked about.
     """
 
     unlogged: tuple[Left, ...]
@@ -125,7 +127,7 @@ def coverage(matcher: Matcher) -> Coverage:
         **{name: tuple(_left(each)) for name, each in found.items()},
         refused_logins=login.level > Level.NONE and "ResponseStarted" not in login.omit_stages,
         caught=all(matcher.decide(each).rule >= 0 for each in _unheard_of()),
-        left_out=left_out,
+        left_out=left_out + objects_of(matcher.policy).left_out,
     )
 
 
@@ -139,8 +141,7 @@ def _unheard_of() -> Iterator[Request]:
 
 def cells(matcher: Matcher, callers: Iterable[Actor]) -> Iterator[Cell]:
     """Decide about every request of the matrix; callers whom no rule tells apart are asked once."""
-    places = namespaces(matcher.policy)
-    objects = list(_objects(matcher, places))
+    objects = list(_objects(matcher, objects_of(matcher.policy)))
     verbs = {verb: matcher.of_verb(verb) for verb in VERBS}
     decisions: dict[int, Decision] = {}
     for actor in callers:
@@ -154,11 +155,11 @@ def cells(matcher: Matcher, callers: Iterable[Actor]) -> Iterator[Cell]:
 
 
 def _objects(
-    matcher: Matcher, places: Sequence[str]
+    matcher: Matcher, objects: Objects
 ) -> Iterator[tuple[Asked | None, str, Request, int]]:
     for asked in ASKED:
         for verb in asked.verbs:
-            for request in requests(asked, verb, places):
+            for request in objects.requests(asked, verb):
                 yield asked, verb, request, matcher.of_object(request)
     for url in URLS:
         request = Request("", (), "get", url=url)
@@ -265,17 +266,14 @@ def _who(found: Sequence[Cell]) -> list[str]:
 
 def _what(found: Sequence[Cell]) -> Iterator[str]:
     """Say what is done to what: ``create, delete pods``, once for all that is done alike."""
-    verbs: dict[str, dict[str, None]] = {}
-    places: dict[str, set[str]] = {}
+    requests: dict[str, list[Request]] = {}
     for cell in found:
         title = cell.asked.title if cell.asked is not None else cell.request.url
-        verbs.setdefault(title, {})[cell.request.verb] = None
-        places.setdefault(title, set()).add(cell.request.namespace)
+        requests.setdefault(title, []).append(cell.request)
     alike: dict[tuple[str, str], list[str]] = {}
-    for title, each in verbs.items():
-        inside = places[title]
-        where = "" if inside & {"", ELSEWHERE} else f" in {', '.join(sorted(inside))}"
-        alike.setdefault((", ".join(each), where), []).append(title)
+    for title, each in requests.items():
+        done = ", ".join(dict.fromkeys(request.verb for request in each))
+        alike.setdefault((done, place_text(each)), []).append(title)
     for (done, where), titles in alike.items():
         yield f"{done} {', '.join(_short(titles))}{where}"
 

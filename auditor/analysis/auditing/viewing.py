@@ -12,11 +12,12 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.auditing.actors import actors
-from auditor.analysis.auditing.coverage import ELSEWHERE, NOBODY, Cell, cells
+from auditor.analysis.auditing.coverage import NOBODY, Cell, cells
 from auditor.analysis.auditing.facts import Found, problem_text, unreached_text
 from auditor.analysis.auditing.matching import Matcher
 from auditor.analysis.auditing.policy import STAGES, Request
 from auditor.analysis.auditing.reachable import reached
+from auditor.analysis.auditing.requests import ANY_NAME, place_text
 from auditor.model.auditing import Answered, Column, PolicyShown, Row, RuleAt
 
 Place = Callable[[str], str]
@@ -121,18 +122,18 @@ def _rows(matcher: Matcher, rules: _Rules) -> Iterator[Row]:
 
 
 def _what(found: list[Cell]) -> Iterator[str]:
-    """Say what is done to what, with the namespace where it matters."""
-    verbs: dict[tuple[str, str], dict[str, None]] = {}
+    """Say what is done to what, with the namespace and the names where they matter."""
+    at: dict[tuple[str, str, str], list[Request]] = {}
     for cell in found:
         title = cell.asked.title if cell.asked is not None else cell.request.url
-        verbs.setdefault((title, cell.request.namespace), {})[cell.request.verb] = None
-    places: dict[tuple[str, str], list[str]] = {}
-    for (title, namespace), done in verbs.items():
-        places.setdefault((", ".join(done), title), []).append(namespace)
+        name = "" if cell.request.name == ANY_NAME else cell.request.name
+        at.setdefault((title, cell.request.namespace, name), []).append(cell.request)
+    places: dict[tuple[str, str], list[Request]] = {}
+    for (title, *_), requests in at.items():
+        done = ", ".join(dict.fromkeys(each.verb for each in requests))
+        places.setdefault((done, title), []).extend(requests)
     alike: dict[tuple[str, str], list[str]] = {}
-    for (done_to, title), where in places.items():
-        general = {"", ELSEWHERE} & set(where)
-        inside = "" if general else f" in {', '.join(where)}"
-        alike.setdefault((done_to, inside), []).append(title)
+    for (done_to, title), requests in places.items():
+        alike.setdefault((done_to, place_text(requests)), []).append(title)
     for (done_to, inside), titles in alike.items():
         yield f"{done_to} {', '.join(titles)}{inside}"

@@ -94,6 +94,52 @@ def test_callers_by_name() -> None:
     assert found.exempt == ()
 
 
+def test_a_caller_by_name_and_group() -> None:
+    """Nobody who is only one of both is exempt."""
+    found = covered({"level": "None", "users": ["alice"], "userGroups": ["dev", "ops"]}, ALL)
+    assert only(found.exempt).who == ("alice in dev", "alice in ops")
+    assert only(found.exempt).what[0].startswith("get, create pods/exec")
+
+
+@pytest.mark.parametrize(
+    ("rule", "who"),
+    [
+        ({"users": ["system:admin"]}, "system:admin"),
+        ({"userGroups": ["system:authenticated:oauth"]}, "group system:authenticated:oauth"),
+        ({"userGroups": ["system:cluster-admins"]}, "group system:cluster-admins"),
+    ],
+)
+def test_people_who_are_called_as_components_are(rule: Json, who: str) -> None:
+    found = covered({"level": "None", **rule}, ALL)
+    assert only(found.exempt or found.unlogged).who == (who,)
+    assert (only(found.entered).who == (who,)) if not found.exempt else not found.entered
+
+
+@pytest.mark.parametrize("resource", ["secrets", "secrets/*", "*"])
+def test_an_object_that_is_left_out(resource: str) -> None:
+    names = {"group": "", "resources": [resource], "resourceNames": ["root", "a"]}
+    found = covered({"level": "None", "resources": [names]}, ALL)
+    assert only(found.unlogged).text.startswith(
+        "rule 1 (None): update, patch, delete secrets named a, root, by people"
+        if resource != "*"
+        else "rule 1 (None): update, patch, delete secrets, pods, services, serviceaccounts, "
+    )
+    leader = {"group": "", "resources": ["configmaps"], "resourceNames": ["controller-leader"]}
+    assert covered({"level": "None", "resources": [leader]}, ALL).unlogged == ()
+
+
+def test_secrets_of_all_namespaces_in_the_log() -> None:
+    rule = {"level": "RequestResponse", "namespaces": [""], **about("", "secrets")}
+    assert only(covered(rule, ALL).bodies).what == ("list secrets of all namespaces",)
+
+
+def test_more_than_is_asked_about_is_counted() -> None:
+    rules = [{"level": "None", "namespaces": [f"n{at}"]} for at in range(40)]
+    assert covered(*rules, ALL).left_out == 40 - 30
+    names = {"group": "", "resources": ["secrets"], "resourceNames": [f"s{at}" for at in range(40)]}
+    assert covered({"level": "None", "resources": [names]}, ALL).left_out == 40 - 32
+
+
 def test_a_namespace_that_is_left_out() -> None:
     found = covered({"level": "None", "namespaces": ["scratch"]}, ALL)
     assert "in scratch" in only(found.unlogged).text
