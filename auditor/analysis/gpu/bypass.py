@@ -8,7 +8,8 @@ device-folder        /dev, or device nodes of GPUs, from the node; whether   pos
                      the container may open them its runtime decides
 environment          NVIDIA_VISIBLE_DEVICES and its sisters, where the       possible; exact with
                      NVIDIA runtime heeds them: always for a container with  SYS_ADMIN and the
-                     SYS_ADMIN, else as the toolkit is configured            runtime class nvidia
+                     SYS_ADMIN, else as the toolkit is configured; what a    runtime class nvidia
+                     container takes over from elsewhere: :mod:`sourced`
 annotation           cdi.k8s.io/…, which a runtime with CDI heeds            possible
 device-mount         a mount below /var/run/nvidia-container-devices         possible
 monitoring           a resource of Intel's plugin that gives all of its      exact where the node
@@ -71,7 +72,7 @@ _FOLDERS: Final = (
 )
 """Where device nodes are: on Tegra nvmap and its like, of NVIDIA's driver in a container below /run
 (its root has a /dev of its own), of Gaudi accel and hl; and whose GPUs those are."""
-_VARIABLES: Final = MappingProxyType(
+VARIABLES: Final = MappingProxyType(
     {
         "NVIDIA_VISIBLE_DEVICES": NVIDIA,
         "AMD_VISIBLE_DEVICES": AMD,
@@ -82,6 +83,7 @@ _VARIABLES: Final = MappingProxyType(
         "MTHREADS_VISIBLE_DEVICES": MOORE_THREADS,
     }
 )
+"""Variables by which runtimes give out devices, and how the resources of those begin."""
 _VOLCANO: Final = "volcano.sh/"
 _NOTHING: Final = frozenset({"", "void", "none"})
 _MOUNTS: Final = "/var/run/nvidia-container-devices"
@@ -169,8 +171,6 @@ def _container(container: Container, at: str, *, runtime: bool) -> Iterator[Way]
     security = container.securityContext or Security()
     if security.privileged:
         yield Way("privileged", Certainty.EXACT, f"{at}/securityContext/privileged")
-    added = (security.capabilities or Capabilities()).add or ()
-    admin = not _ADMIN.isdisjoint(each.upper() for each in added)
     for index, mount in enumerate(container.volumeMounts or ()):
         if mount.mountPath == _MOUNTS or mount.mountPath.startswith(_MOUNTS + "/"):
             pointer = f"{at}/volumeMounts/{index}/mountPath"
@@ -179,9 +179,10 @@ def _container(container: Container, at: str, *, runtime: bool) -> Iterator[Way]
     last = {each.name: index for index, each in enumerate(container.env or ())}
     for name, index in sorted(last.items()):
         variable = (container.env or ())[index]
-        if name in _VARIABLES and _opens(variable):
-            certainty = Certainty.EXACT if admin and runtime else Certainty.POSSIBLE
-            yield Way("environment", certainty, f"{at}/env/{index}/value", _VARIABLES[name])
+        if name in VARIABLES and _opens(variable):
+            sure = runtime and is_admin(container)
+            certainty = Certainty.EXACT if sure else Certainty.POSSIBLE
+            yield Way("environment", certainty, f"{at}/env/{index}/value", VARIABLES[name])
 
 
 def _monitoring(resources: Resources, at: str) -> Iterator[Way]:
@@ -194,7 +195,16 @@ def _monitoring(resources: Resources, at: str) -> Iterator[Way]:
 
 def _opens(variable: Variable) -> bool:
     """Say whether a value asks for devices; one from elsewhere is not known, and may."""
-    if variable.valueFrom is not None:
-        return True
-    names = {each.strip() for each in (variable.value or "").split(",")}
+    return variable.valueFrom is not None or names_devices(variable.value or "")
+
+
+def names_devices(value: str) -> bool:
+    """Say whether a value of such a variable asks for any device."""
+    names = {each.strip() for each in value.split(",")}
     return "void" not in names and not names <= _NOTHING
+
+
+def is_admin(container: Container) -> bool:
+    """Say whether a container has SYS_ADMIN, by which the toolkit takes it for a privileged one."""
+    added = (container.securityContext or Security()).capabilities or Capabilities()
+    return not _ADMIN.isdisjoint(each.upper() for each in added.add or ())

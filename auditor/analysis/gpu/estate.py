@@ -7,7 +7,8 @@ counting says what follows (:mod:`counting`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -49,6 +50,7 @@ from auditor.analysis.gpu.rights import Rights
 from auditor.analysis.gpu.runtimes import Runtime, heeded, runtime_of
 from auditor.analysis.gpu.schedulers import declared, undeclared
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
+from auditor.analysis.gpu.sourced import Known, opened, ways_from
 from auditor.analysis.gpu.sources import CLAIM_STATUS, POD_MARKS, POD_STATUS
 from auditor.analysis.gpu.tenants import ADMIN_ACCESS, NamespaceMarks, Tenants
 from auditor.analysis.packed import Shelf
@@ -65,7 +67,8 @@ class Estate:
     ``having`` are the tenants that have something of a GPU, by the namespaces of their pods,
     ``said`` the namespaces of pods of which a scheduler wrote what they have, ``platform`` those
     where parts of the platform run, and ``admin`` those whose claims may have admin access.
-    ``uses`` are what pods have by the JSON of it.
+    ``uses`` are what pods have by the JSON of it, ``variables`` what ConfigMaps say that were read,
+    ``untold`` how many pods of a node take variables over from what was not.
     """
 
     def __init__(self, tenants: Tenants, components: Sequence[Component]) -> None:
@@ -85,6 +88,8 @@ class Estate:
         self.handlers: dict[str, str] = {}
         self.configurations = Configurations()
         self.unread: dict[str, set[str]] = {}
+        self.variables: dict[tuple[str, str], Known] = {}
+        self.untold: Counter[str] = Counter()
         self.virtual: set[str] = set()
         self.rights = Rights()
         self.uses: dict[bytes, PodUse] = {}
@@ -172,7 +177,7 @@ class Estate:
             self.nodes[name] = at
         if row is not None and row.virtual:
             self.virtual.add(name)
-        pods = list(pods)
+        pods = list(self._with_taken(name, pods))
         given = {each for _, use in pods for each in use.given}
         offered = {name: _in_parts(each, given) for name, each in self._offered(row).items()}
         holders: dict[str, list[Holder]] = {}
@@ -230,6 +235,28 @@ class Estate:
         if row is None:
             return {}
         return {each.resource: self.configurations.applied(each, row) for each in offers(row)}
+
+    def _with_taken(
+        self, node: str, pods: Iterable[tuple[Origin, PodUse]]
+    ) -> Iterator[tuple[Origin, PodUse]]:
+        """Yield the pods that have anything, with what their containers take over."""
+        for origin, use in pods:
+            if not use.taken:
+                yield origin, use
+                continue
+            found = ways_from(use.taken, origin.namespace, self.variables)
+            if found.unread and origin.namespace not in self._platform:
+                self.untold[node] += 1
+            ways = [*use.ways, *opened(found, heeded=self._heeds_variables(use.runtime))]
+            whole = replace(use, ways=ways)
+            if whole.has_any:
+                yield origin, whole
+
+    def _heeds_variables(self, name: str) -> bool:
+        """Say whether the NVIDIA runtime runs pods of a class, or does by the name alone."""
+        runtime = runtime_of(name, self.handlers)
+        unread = runtime is Runtime.UNREAD and name.startswith("nvidia")
+        return runtime is Runtime.NVIDIA or unread
 
     def _run(self, node: str, row: NodeRow | None, use: PodUse) -> tuple[PodUse, bool]:
         """Say what a pod reaches with what runs it, and whether that is a virtual machine."""

@@ -21,6 +21,7 @@ from auditor.analysis.gpu.rows import (
     RUNTIMES,
     TENANTS,
     TEXTS,
+    VARIABLES,
 )
 from auditor.analysis.gpu.sharing_rows import Text
 from auditor.analysis.gpu.tenants import NamespaceMarks
@@ -34,6 +35,7 @@ _node = msgspec.json.Decoder(NodeRow).decode
 _pod = msgspec.json.Decoder(PodUse).decode
 _naming = msgspec.json.Decoder(Naming).decode
 _texts = msgspec.json.Decoder(list[Text]).decode
+_variables = msgspec.json.Decoder(dict[str, str]).decode
 _times = msgspec.json.Decoder(int).decode
 _handler = msgspec.json.Decoder(str).decode
 _REMEMBERED: Final = 1_024
@@ -94,5 +96,8 @@ def _learn_settings(estate: Estate, key: tuple[str, ...], row: Row) -> None:
             estate.configurations.share_intel(_times(row.body))
         else:
             estate.configurations.name(_naming(row.body))
+    elif row.tag == VARIABLES:
+        estate.variables[key[1], key[2]] = _variables(row.body)
     else:
+        estate.variables.setdefault((key[1], key[2]), {})
         estate.configurations.read(key[1], key[2], _texts(row.body))

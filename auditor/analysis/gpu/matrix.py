@@ -121,6 +121,13 @@ def _unread(estate: Estate, node: str) -> Iterator[str]:
             f"RuntimeClass {name} was not read: whether its pods run on the kernel of the node, "
             "and heed what they say of GPUs, is not known"
         )
+    untold = estate.untold[node]
+    if untold:
+        pods = "a pod" if untold == 1 else f"{untold} pods"
+        yield (
+            f"variables of {pods} come from ConfigMaps or Secrets that were not read: whether they "
+            "name GPUs, which the runtime of the node may heed, is not known"
+        )
     if node in estate.virtual:
         yield (
             "the GPUs of the node are virtual: who else has the physical ones its hypervisor tells "

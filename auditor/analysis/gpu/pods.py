@@ -19,6 +19,7 @@ from auditor.analysis.gpu.devices import amount, is_accelerator, is_adapter, is_
 from auditor.analysis.gpu.hami_limits import Limits, limits_of
 from auditor.analysis.gpu.makers import ASCEND
 from auditor.analysis.gpu.podspec import Container, Metadata, Pod, Resources, Spec, Status, pod_in
+from auditor.analysis.gpu.sourced import Taken, taken_by
 from auditor.secrets.hints import find
 
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
@@ -39,7 +40,7 @@ _KEPT_LABELS: Final = ("runai-gpu-group",)
 """How the labels begin; what schedulers look for among the one is no link among the other."""
 _MARKS: Final = (
     *(b"gpu", b"nvidia", b"VISIBLE_DEVICES", b"privileged", b"hostPath", b"cdi.k8s.io"),
-    *(b"run.ai/", b"SYS_ADMIN", b"\\u"),
+    *(b"run.ai/", b"SYS_ADMIN", b"envFrom", b"\\u"),
 )
 """Of which a pod has one that has anything of a GPU, or asks for what has a domain: most do not.
 
@@ -60,6 +61,7 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     platform itself. ``runtime`` is the name of its RuntimeClass. ``backed`` are the
     claims that stand for what it asked for, by resource (KEP-5004). ``adapters`` are the resources
     of RDMA that it asked for, ``memory`` those that stand for memory of GPUs (:mod:`gpushare`).
+    ``taken`` are the variables that its containers take over from elsewhere.
     """
 
     asked: dict[str, int] = {}
@@ -74,6 +76,13 @@ class PodUse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     backed: dict[str, str] = {}
     adapters: list[str] = []
     memory: list[str] = []
+    taken: list[Taken] = []
+
+    @property
+    def has_any(self) -> bool:
+        """Whether it has anything of a GPU by itself, whatever it takes over."""
+        found = (self.asked, self.given, self.written, self.ways, self.adapters, self.memory)
+        return any(found)
 
 
 def worth_a_look(body: bytes) -> bool:
@@ -123,9 +132,9 @@ def pod_use(body: bytes) -> tuple[str, PodUse] | None:
         limits=limits,
         adapters=found.adapters,
         memory=found.memory,
+        taken=found.taken,
     )
-    has = use.asked or use.given or use.written or use.ways or use.adapters or use.memory
-    return (node, use) if has else None
+    return (node, use) if use.has_any or use.taken else None
 
 
 class _SpecUse(msgspec.Struct, frozen=True):
@@ -139,6 +148,7 @@ class _SpecUse(msgspec.Struct, frozen=True):
     limits: Limits
     adapters: list[str]
     memory: list[str]
+    taken: list[Taken]
 
 
 def _spec_use(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
@@ -167,6 +177,7 @@ def _derived(spec: Spec, injected: tuple[str, ...]) -> _SpecUse:
         limits=limits_of(spec),
         adapters=[name for name in named if is_adapter(name)],
         memory=[name for name in named if is_memory(name)],
+        taken=list(taken_by(spec)),
     )
 
 

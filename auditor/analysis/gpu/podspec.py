@@ -13,6 +13,19 @@ class Variable(msgspec.Struct, gc=False):
     valueFrom: object = None  # noqa: N815 - the field's name in the API
 
 
+class ConfigMapSource(msgspec.Struct, gc=False):
+    """ConfigMapEnvSource."""
+
+    name: str = ""
+
+
+class Source(msgspec.Struct, gc=False):
+    """EnvFromSource; without ``configMapRef`` it is a Secret."""
+
+    prefix: str | None = None
+    configMapRef: ConfigMapSource | None = None  # noqa: N815 - the field's name in the API
+
+
 class Capabilities(msgspec.Struct, gc=False):
     """Capabilities."""
 
@@ -53,6 +66,7 @@ class Container(msgspec.Struct, gc=False):
     name: str = ""
     image: str = ""
     env: list[Variable] | None = None
+    envFrom: list[Source] | None = None  # noqa: N815 - the field's name in the API
     resources: Resources | None = None
     restartPolicy: str | None = None  # noqa: N815 - the field's name in the API
     securityContext: Security | None = None  # noqa: N815 - the field's name in the API

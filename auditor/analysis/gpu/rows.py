@@ -11,6 +11,7 @@ key                         object                        what is in the row
 31                          ClusterPolicy, DaemonSet      the ConfigMap of the device plugin
 31                          GpuDevicePlugin, DaemonSet    how often Intel's plugin gives out a GPU
 32, namespace, name         ConfigMap                     what may be its configuration
+32, namespace, name         ConfigMap that has any        what may be variables that lead to GPUs
 4, node                     Node                          what it offers, and its labels
 4, node                     Pod that has something        what it asked for, got, and reaches
 5, kind, namespace, role    Role, ClusterRole             what of all this it lets somebody write
@@ -45,6 +46,7 @@ from auditor.analysis.gpu.pods import pod_use, worth_a_look
 from auditor.analysis.gpu.rights import BINDING, BINDINGS, ROLE, ROLES, binding_row, role_row
 from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.sharing_rows import texts_of
+from auditor.analysis.gpu.sourced import variables_in
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.texts import ReadText
@@ -60,6 +62,8 @@ READS: Final = frozenset({NAMESPACE, SLICE, CLAIM, NODE, POD, RUNTIME}) | CONFIG
 TENANTS, POOLS, CLAIMS, RUNTIMES = "0", "1", "2", "3"
 NAMING, TEXTS, NODES, RIGHTS = "31", "32", "4", "5"
 """What the keys begin with, in the order in which they come."""
+VARIABLES: Final = "variables"
+"""The tag of what a ConfigMap says of variables."""
 BAD: Final = "malformed"
 """The tag of what could not be understood."""
 
@@ -131,7 +135,8 @@ def _row(
             owner = resource.controller
             if owner is not None:
                 use = msgspec.structs.replace(use, owner=owner.kind)
-            return (NODES, pod[0]), "pod", use, [way.pointer for way in use.ways]
+            lines = [*(way.pointer for way in use.ways), *(each.at for each in use.taken)]
+            return (NODES, pod[0]), "pod", use, lines
         case kind if kind in ROLES:
             role = role_row(body)
             named = (kind.removeprefix("k8s/"), resource.namespace, resource.name)
@@ -155,7 +160,11 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
     origin = site.origin(resource)
     if resource.kind == CONFIG_MAP:
         texts = list(texts_of(body.get("data"), read))
-        yield Row((TEXTS, resource.namespace, resource.name), "texts", origin, _encode(texts))
+        key = (TEXTS, resource.namespace, resource.name)
+        yield Row(key, "texts", origin, _encode(texts))
+        variables = variables_in(mapping(body.get("data")))
+        if variables:
+            yield Row(key, VARIABLES, origin, _encode(variables))
         return
     spec = mapping(body.get("spec"))
     template = mapping(spec.get("template"))
