@@ -79,7 +79,8 @@ class Report(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_default
     faults. ``looked`` are the scanners that were asked, where that is known: a report does not say
     that it found none. ``user`` and ``health``, the test of its health, are those of its
     configuration, None where that is not in the report; ``environment`` (``NAME=value``) and
-    ``history``, the oldest step first, stand there too.
+    ``history``, the oldest step first, stand there too. ``unjudged`` is why nothing is taken of a
+    configuration that is there.
     ``ended``: the distribution gets no fixes any more.
     """
 
@@ -90,6 +91,7 @@ class Report(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_default
     distribution: str = ""
     ended: bool = False
     user: str | None = None
+    unjudged: str = ""
     health: tuple[str, ...] | None = None
     environment: tuple[str, ...] = ()
     history: tuple[Step, ...] = ()

@@ -30,6 +30,7 @@ from auditor.model.images import Configuration, Identity, Step
 from collectors.images.contents.limits import MalformedError, UnsupportedError
 
 _WINDOWS: Final = "windows"
+UNJUDGED: Final = "an image of Windows, whose users and commands are not judged"
 
 
 class Health(msgspec.Struct, gc=False, rename="pascal"):
@@ -109,7 +110,7 @@ def configuration_of(
     found = _decode(data)
     _check(json.loads(data, object_pairs_hook=_Pairs), _NAMES)
     if is_windows(found.os):
-        raise UnsupportedError("an image of Windows, whose users and commands are not judged")
+        raise UnsupportedError(UNJUDGED)
     process, history = found.config or Process(), steps_of(found.history)
     layers, made = len(found.rootfs.diff_ids), sum(not each.empty for each in history)
     if made > layers:

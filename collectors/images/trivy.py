@@ -22,7 +22,14 @@ from auditor.model.enums import GapCause
 from auditor.model.images import Database, Declared, Fault, Identity, LeftSecret, Report
 from auditor.platforms.images import DATABASE, REPORT
 from collectors.documents.guards import Unreadable
-from collectors.images.configuration import Health, Line, Process, is_windows, steps_of
+from collectors.images.configuration import (
+    UNJUDGED,
+    Health,
+    Line,
+    Process,
+    is_windows,
+    steps_of,
+)
 
 SCHEMA: Final = 2
 """The schema of reports since Trivy 0.20; a later one may mean something else by the same names."""
@@ -200,10 +207,12 @@ def _identity(found: _Report, metadata: _Metadata) -> Identity:
 def _of_configuration(found: _Configuration | None) -> dict[str, Any]:
     """What a report has of the configuration of the image; nothing of one without.
 
-    Nor of one of Windows, where no user is not root, and commands are others.
+    Of one of Windows, where no user is not root and commands are others, it is said that it is one.
     """
-    if found is None or is_windows(found.os):
+    if found is None:
         return {}
+    if is_windows(found.os):
+        return {"unjudged": UNJUDGED}
     process = found.config or Process()
     health = process.healthcheck or Health()
     return {

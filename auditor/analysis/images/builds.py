@@ -24,12 +24,14 @@ from auditor.analysis.docker.made import Build, Line, Made, too_long
 from auditor.model.enums import GapCause
 from auditor.model.images import Identity, Step
 from auditor.model.resource import Gap, Resource
+from auditor.platforms.docker import IMAGE_BUILD
 from auditor.platforms.images import REPORT
 from auditor.secrets import redact
 
 _HINT: Final = "is it a report of a scanner, or an image?"
 _UNSAID: Final = Step(comment="which its history says nothing")
 _PLACE: Final = "/history"
+_WORDS: Final = (b'"history":', b'"environment":', b'"unjudged":')
 
 
 class _Raw(msgspec.Struct, frozen=True, gc=False):
@@ -41,6 +43,7 @@ class _Raw(msgspec.Struct, frozen=True, gc=False):
     environment: msgspec.Raw = msgspec.Raw(b"[]")
     ports: tuple[str, ...] = ()
     layers: int = 0
+    unjudged: str = ""
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -61,6 +64,9 @@ def made_of(resource: Resource) -> Made:
     except (msgspec.DecodeError, RecursionError) as error:
         detail = f"{resource.name}: {error}"
         return Made(Gap("", resource.kind, GapCause.MALFORMED, detail, _HINT))
+    if raw.unjudged:
+        detail = f"{resource.name}: {raw.unjudged}"
+        return Made(Gap("", IMAGE_BUILD, GapCause.UNSUPPORTED, detail, ""))
     unsaid = raw.layers - sum(not each.empty for each in made.history)
     steps = (*made.history, *(_UNSAID for _ in range(unsaid)))
     lines = [_line(number, step) for number, step in enumerate(steps)]
@@ -85,7 +91,7 @@ def made_of(resource: Resource) -> Made:
 def _may_have(resource: Resource) -> bool:
     """Whether a report has any of it; to look for the words costs far less than to decode it."""
     body = resource.body
-    return resource.kind != REPORT or b'"history":' in body or b'"environment":' in body
+    return resource.kind != REPORT or any(word in body for word in _WORDS)
 
 
 def _made(raw: _Raw) -> _Made:

@@ -8,7 +8,8 @@
 
 A configuration that lies here and one that a scanner quotes are one thing, and no matter which of
 them is read, the rules are the same. Of two that are of one image and say something else neither is
-taken: that image is a gap. By a tag alone the newest counts, as of reports.
+taken: that image is a gap, and so is one of which a report says that it is of Windows, where no
+user is not root. By a tag alone the newest counts, as of reports.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from auditor.analysis.images import rows
 from auditor.analysis.images.facts import doubts_of, fact_of
 from auditor.analysis.images.knowing import Joined, Shelf, Wanted
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
+from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
 from auditor.model.images import Identity
 from auditor.model.resource import Gap, Resource
@@ -34,6 +36,8 @@ _SOURCES: Final = frozenset({REPORT, CONFIGURATION})
 _READS: Final = rows.USERS | _SOURCES
 _SAID: Final = "said"
 """The tag of rows of what documents say."""
+_UNJUDGED: Final = "unjudged"
+"""The tag of rows of reports whose configuration is none that rules are about."""
 _NO_CHECK: Final = "NONE"
 """What stands in place of a test where that of the base is taken off."""
 _HINT: Final = "one of them is not of that image: make them again"
@@ -45,6 +49,7 @@ class _Document(msgspec.Struct, frozen=True, gc=False):
     image: Identity
     created: str = ""
     user: str | None = None
+    unjudged: str = ""
     health: tuple[str, ...] | None = None
     manifests: tuple[str, ...] = ()
 
@@ -105,9 +110,14 @@ class Setups:
             found = _decode(resource.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return  # said where it becomes a build
+        origin = site.origin(resource)
+        if found.unjudged:
+            detail = msgspec.json.encode(f"{resource.name}: {found.unjudged}")
+            yield Row((rows.KNOWN, _UNJUDGED), _UNJUDGED, origin, detail)
+            return
         if found.user is None and resource.kind == REPORT:
             return
-        yield Row((rows.KNOWN, _SAID), _SAID, site.origin(resource), msgspec.json.encode(found))
+        yield Row((rows.KNOWN, _SAID), _SAID, origin, msgspec.json.encode(found))
 
     def combine(self, one: Row, other: Row) -> Row:
         """Put together what is known of one use."""
@@ -124,6 +134,9 @@ class Setups:
                 if row.tag == IMAGE:
                     identity = rows.decode_identity(row.body)
                     engines[identity.id] = identity
+                elif row.tag == _UNJUDGED:
+                    detail = msgspec.json.decode(row.body, type=str)
+                    doubted.add(Gap(row.read_at.target, SETUP, GapCause.UNSUPPORTED, detail, ""))
                 elif row.tag == _SAID:
                     document = _decode(row.body)
                     said = _said(document, row.read_at)

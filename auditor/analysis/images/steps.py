@@ -62,7 +62,7 @@ class _Told(msgspec.Struct, frozen=True, gc=False):
     steps: str = ""
     build: msgspec.Raw = msgspec.Raw(b"{}")
     elsewhere: tuple[tuple[str, str | None], ...] = ()
-    gap: tuple[GapCause, str, str] | None = None
+    gap: tuple[str, GapCause, str, str] | None = None
 
 
 class _Source(msgspec.Struct, frozen=True, gc=False):
@@ -155,7 +155,7 @@ _decode_told: Final = msgspec.json.Decoder(_Told).decode
 def _told(made: Made) -> _Told:
     found = made.build
     if isinstance(found, Gap):
-        return _Told(gap=(found.cause, found.detail, found.hint))
+        return _Told(gap=(found.scope, found.cause, found.detail, found.hint))
     if found is None:
         return _Told()
     steps = hashlib.sha256("\0".join(made.lines).encode()).hexdigest() if made.lines else ""
@@ -169,7 +169,7 @@ def _facts(image: str, sources: Iterable[_Source]) -> Iterator[Fact | Gap]:
         if each.told.gap is None:
             told.append(each)
         else:
-            yield Gap(each.origin.target, each.kind, *each.told.gap)
+            yield Gap(each.origin.target, *each.told.gap)
     if len({each.told.steps for each in told} - {""}) > 1:
         yield from _doubts(image, told)
         return

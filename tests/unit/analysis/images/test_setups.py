@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.analysis.images.setups import Setups
+from auditor.model.enums import GapCause
 from auditor.model.fact import Fact
 from auditor.model.resource import Gap, Resource
 from auditor.runner.rows import joined
@@ -83,10 +84,14 @@ def test_a_report_without_a_configuration_says_nothing() -> None:
     assert said(document, here(), deployment()) == {"Deployment ml/web": ("10001", False, "tag")}
 
 
-def test_of_windows_nothing_is_said() -> None:
+@pytest.mark.parametrize("owner", [(), (deployment(),)])
+def test_of_windows_it_is_said_that_nothing_is(owner: tuple[Resource, ...]) -> None:
     document = report()
-    document["Metadata"]["ImageConfig"] |= {"os": "windows", "config": {"User": ""}}
-    assert said(document, deployment()) == {}
+    document["Metadata"]["ImageConfig"] |= {"os": "Windows", "config": {"User": ""}}
+    facts, (gap,) = derived(document, *owner)
+    assert facts == []
+    assert (gap.scope, gap.cause) == ("image/Setup", GapCause.UNSUPPORTED)
+    assert gap.detail == "r.io/app:1: an image of Windows, whose users and commands are not judged"
 
 
 def test_by_a_tag_the_newest_counts() -> None:

@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from auditor.analysis.images.steps import Steps
+from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Spot
 from auditor.model.resource import Gap, Resource
 from auditor.runner.rows import joined
 from tests.unit.analysis.docker.test_history import history
 from tests.unit.analysis.estate.layers import resource
 from tests.unit.analysis.joining import rows_of
+from tests.unit.collectors.images import documents
 from tests.unit.collectors.images.documents import DIGEST, ID
 
 OTHER = "sha256:" + "ef" * 32
@@ -140,6 +142,16 @@ def test_what_can_not_be_told_is_a_gap_of_who_tells_it() -> None:
     long = "RUN /bin/sh -c " + "a;" * 60_000
     (fact,), (gap,) = derived(here(long), engine(RUN))
     assert (kinds(fact), gap.scope) == ([HISTORY], CONFIGURATION)
+
+
+def test_how_an_image_of_windows_was_made_is_not_judged_and_said() -> None:
+    written = documents.report()
+    written["Metadata"]["ImageConfig"] |= {"os": "windows", "history": [{"created_by": "cmd"}]}
+    (document,), _, _ = documents.read(written, "app.json")
+    facts, (gap,) = derived(document)
+    assert facts == []
+    assert (gap.scope, gap.cause) == ("docker/ImageBuild", GapCause.UNSUPPORTED)
+    assert gap.detail == "r.io/app:1: an image of Windows, whose users and commands are not judged"
 
 
 def test_documents_without_an_id_stand_apart() -> None:
