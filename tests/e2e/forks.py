@@ -64,14 +64,19 @@ class Command:
 class Forks:
     """The warm process; commands run beside one another."""
 
-    def __init__(self, env: Mapping[str, str], log: Path, checkout: Path = ROOT) -> None:
-        """Start it on the program in a checkout; what it complains of is appended to a log."""
+    def __init__(
+        self, env: Mapping[str, str], log: Path, checkout: Path = ROOT, more: Sequence[str] = ()
+    ) -> None:
+        """Start it on the program in a checkout; what it complains of is appended to a log.
+
+        ``more`` are modules that it imports beside the program.
+        """
         self._log = log
         self.begun = 0
         self._socket, theirs = socket.socketpair()
         with theirs, log.open("ab") as complaints:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.e2e.warm", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.e2e.warm", str(theirs.fileno()), *more],
                 cwd=checkout,
                 env=env,
                 pass_fds=[theirs.fileno()],

@@ -1,8 +1,9 @@
 """A process that has imported the command line, and is forked for each command that tests start.
 
-Started by :mod:`tests.e2e.forks` with one end of a socket. Each message on it is one command: a
-socket of its own with the words of the command, and its three streams. Between this process and the
-command stands one that waits for it and tells how it ended, so that nothing here has to wait.
+Started by :mod:`tests.e2e.forks` with one end of a socket, and the names of what it imports beside.
+Each message on it is one command: a socket of its own with the words of the command, and its three
+streams. Between this process and the command stands one that waits for it and tells how it ended,
+so that nothing here has to wait.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -49,7 +51,7 @@ def main() -> None:
     """Serve until the socket is closed; a command ends as the interpreter ends any program."""
     end = End()
     atexit.register(end)  # before all others, so that it is called after them
-    prepare()
+    prepare(sys.argv[2:])
     with socket.socket(fileno=int(sys.argv[1])) as control:
         told = served(control)
     if told is not None:
@@ -94,13 +96,13 @@ class End:
                 os._exit(self._code)
 
 
-def prepare() -> None:
-    """Import all that there is of ours."""
+def prepare(more: Sequence[str]) -> None:
+    """Import all that there is of ours, and more."""
     for package in PACKAGES:
         for found in pkgutil.walk_packages([package], f"{package}."):
             if found.name not in LATE:
                 importlib.import_module(found.name)
-    for name in OTHERS:
+    for name in (*OTHERS, *more):
         importlib.import_module(name)
     for each in gc.get_objects():
         if isinstance(each, Late):

@@ -1,4 +1,8 @@
-"""A scheduler of Dask with workers: processes on the loopback, each ended by its number."""
+"""A scheduler of Dask with workers: processes on the loopback, each ended by its number.
+
+They are forked from a process that has imported Dask and the program; a worker that has another
+program is started by an interpreter of its own.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.forks import ROOT
+from tests.e2e.command import surroundings
+from tests.e2e.forks import ROOT, Command, Forked, Forks
 
 SECONDS = 120.0
 DASK = Path(sys.executable).with_name("dask")
+MODULES = (
+    *("dask.cli", "distributed.cli.dask_scheduler", "distributed.cli.dask_worker"),
+    *("auditor.cli.executors.in_dask", "auditor.cli.executors.of_dask"),
+)
+"""What workers, a scheduler and those who ask it import."""
+Process = Forked | subprocess.Popen[bytes]
 QUIET = ("--dashboard-address", "127.0.0.1:0")
 
 
@@ -25,10 +36,11 @@ class Scheduler:
     """A scheduler; ``tls`` are options of its own and its workers."""
 
     folder: Path
+    forks: Forks
     address: str = ""
     tls: tuple[str, ...] = ()
-    scheduler: subprocess.Popen[bytes] | None = None
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    scheduler: Process | None = None
+    workers: list[Process] = field(default_factory=list)
 
     @property
     def executor(self) -> str:
@@ -52,23 +64,23 @@ class Scheduler:
         told = self.folder / "scheduler.json"
         words = ("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(told))
         protocol = ("--protocol", "tls", *self.tls) if self.tls else ()
-        self.scheduler = self._process("scheduler", [*words, *protocol], {})
+        self.scheduler = self._forked("scheduler", [*words, *protocol])
         until(lambda: told.exists() and told.read_bytes().endswith(b"}"), "no scheduler")
         self.address = json.loads(told.read_text())["address"]
 
-    def worker(self, path: Sequence[Path] = (ROOT,)) -> subprocess.Popen[bytes]:
-        """Start a worker, which has our program from a path."""
+    def worker(self, other: Path | None = None) -> Process:
+        """Start a worker, which has our program, or another one from a folder."""
         name = f"worker-{len(self.workers)}"
         words = ["worker", self.address, "--name", name, "--no-nanny", "--nthreads", "1"]
         words += ["--local-directory", str(self.folder / name), *self.tls]
-        env = {"PYTHONPATH": os.pathsep.join(map(str, path))}
-        self.workers.append(self._process(name, words, env))
+        made = self._forked(name, words) if other is None else self._cold(name, words, other)
+        self.workers.append(made)
         log = self.folder / f"{name}.log"
         until(lambda: b"Registered to" in log.read_bytes(), f"no {name}")
         return self.workers[-1]
 
     @contextlib.contextmanager
-    def extra(self) -> Iterator[subprocess.Popen[bytes]]:
+    def extra(self) -> Iterator[Process]:
         """One more worker for as long as the context lasts."""
         found = self.worker()
         try:
@@ -77,15 +89,24 @@ class Scheduler:
             found.kill()
             found.wait()
 
-    def _process(
-        self, name: str, words: Sequence[str], env: Mapping[str, str]
-    ) -> subprocess.Popen[bytes]:
+    def _env(self, path: Path) -> Mapping[str, str]:
         home = {"HOME": str(self.folder), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        return {**home, "PYTHONPATH": str(path)}
+
+    def _forked(self, name: str, words: Sequence[str]) -> Process:
+        with (self.folder / f"{name}.log").open("wb") as log, Path(os.devnull).open("rb") as none:
+            streams = (none.fileno(), log.fileno(), log.fileno())
+            command = Command(
+                [*words, *QUIET], self.folder, self._env(ROOT), False, streams, "dask"
+            )
+            return self.forks.start(command)
+
+    def _cold(self, name: str, words: Sequence[str], path: Path) -> Process:
         with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 [str(DASK), *words, *QUIET],
                 cwd=self.folder,
-                env={**home, **env},
+                env=self._env(path),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -94,16 +115,28 @@ class Scheduler:
     def stop(self) -> None:
         """End all."""
         for each in (*self.workers, self.scheduler):
-            if each is not None and each.poll() is None:
-                each.kill()
-                each.wait()
+            if each is not None:
+                with each:
+                    each.kill()
 
 
 @contextlib.contextmanager
-def scheduling(folder: Path, workers: int = 2, tls: tuple[str, ...] = ()) -> Iterator[Scheduler]:
+def warmed(log: Path) -> Iterator[Forks]:
+    """The process from which they are forked, and whoever asks them."""
+    found = Forks({"PYTHONPATH": str(ROOT), **surroundings()}, log, more=MODULES)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@contextlib.contextmanager
+def scheduling(
+    folder: Path, forks: Forks, workers: int = 2, tls: tuple[str, ...] = ()
+) -> Iterator[Scheduler]:
     """A scheduler with workers for as long as the context lasts."""
     folder.mkdir()
-    found = Scheduler(folder, tls=tls)
+    found = Scheduler(folder, forks, tls=tls)
     try:
         found.start()
         for _ in range(workers):
@@ -121,7 +154,7 @@ def until(true: object, otherwise: str) -> None:
         time.sleep(0.02)
 
 
-def holder(port: int, processes: Sequence[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+def holder(port: int, processes: Sequence[Process]) -> Process:
     """The process that is connected to a port of the loopback."""
     there = f":{port:04X}"
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
@@ -134,7 +167,7 @@ def holder(port: int, processes: Sequence[subprocess.Popen[bytes]]) -> subproces
     raise AssertionError("none of the processes has it")
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: Process) -> None:
     """End a process as the system does that has no memory left."""
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -7,10 +7,8 @@ import json
 import shutil
 import signal
 import ssl
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,14 @@ import pytest
 import trustme
 import yaml
 
-from tests.e2e.command import ROOT, Ran, ended, started, surroundings
+from tests.e2e.command import ROOT, Ran, ended, surroundings
+from tests.e2e.forks import Command, Forks
 from tests.e2e.signed import EPOCH, filled, ran
 from tests.faults import engines
 from tests.faults.server import Asked, Reply, Server, healthy, serving
 from tests.faults.test_live_many import hangs, kubeconfig
 from tests.faults.vcenters import PASSWORD, Authority, Vcenter
-from tests.live.schedulers import Scheduler, holder, kill, scheduling, until
+from tests.live.schedulers import Scheduler, holder, kill, scheduling, until, warmed
 
 SECRET = "canary-token"  # noqa: S105 - of a server of our own
 LAST = "/api/v1/pods"
@@ -33,9 +32,15 @@ PATIENCE = 120.0
 PROFILE = ("--profile", "pod-security-baseline", "--no-cache", "--no-sign", "-q")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with warmed(tmp_path_factory.mktemp("warm") / "log") as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
-def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
-    with scheduling(tmp_path_factory.mktemp("dask") / "d") as found:
+def dask(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
+    with scheduling(tmp_path_factory.mktemp("dask") / "d", forks) as found:
         yield found
 
 
@@ -101,9 +106,21 @@ def scan(folder: Path, *options: str | Path) -> Ran:
     return ran(folder, "scan", "--targets", "fleet.yaml", *PROFILE, *options, env=env)
 
 
+def asking(dask: Scheduler, folder: Path, *options: str, profile: Sequence[str] = PROFILE) -> Any:
+    """A scan that goes on, by one who has imported Dask."""
+    env = {"PYTHONPATH": str(ROOT), **surroundings(), **EPOCH, "WORD": PASSWORD}
+    env["XDG_CONFIG_HOME"] = str(folder / "config")
+    words = ["scan", "--targets", "fleet.yaml", *profile, *options]
+    return dask.forks.start(Command(words, folder, env))
+
+
 def observed(dask: Scheduler, *plant: str) -> bytes:
-    words = [sys.executable, "-m", "tests.live.observer", dask.address, *plant]
-    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE).stdout
+    env = {"PYTHONPATH": str(ROOT), **surroundings()}
+    words = [dask.address, *plant]
+    with dask.forks.start(Command(words, ROOT, env, module="tests.live.observer")) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err.decode()
+    return out
 
 
 def gaps(found: Path) -> list[tuple[str, str]]:
@@ -132,7 +149,8 @@ def test_the_bytes_of_one_machine(
     servers = [*fleet(*more, a=healthy, dead=hangs, b=healthy), engine]
     here = scan(tmp_path, "--output", "here", "--workers", "1")
     asked = [len(each.asked) for each in servers]
-    there = scan(tmp_path, "--output", "there", "--executor", dask.executor)
+    with asking(dask, tmp_path, "--output", "there", "--executor", dask.executor) as process:
+        there = ended(process)
     assert (there.code, there.out, there.err) == (here.code, "", "") == (1, "", "")
     assert [len(each.asked) for each in servers] == [2 * each for each in asked]
     results = [(tmp_path / each / "results.json").read_bytes() for each in ("here", "there")]
@@ -185,17 +203,15 @@ def test_a_killed_worker_costs_another_attempt(dask: Scheduler, fleet: Any, tmp_
 
 
 def begun(folder: Path, output: str, dask: Scheduler, *options: str) -> Any:
-    """A scan that goes on."""
-    words = ("--targets", "fleet.yaml", *PROFILE, "--output", output, "--executor", dask.executor)
-    env = {"PYTHONPATH": str(ROOT), **surroundings(), **EPOCH, "WORD": PASSWORD}
-    return started("scan", *words, *options, cwd=folder, env=env)
+    """A scan by workers that goes on."""
+    return asking(dask, folder, "--output", output, "--executor", dask.executor, *options)
 
 
-def test_what_is_lost_is_a_gap(fleet: Any, tmp_path: Path) -> None:
+def test_what_is_lost_is_a_gap(forks: Forks, fleet: Any, tmp_path: Path) -> None:
     """A target that two workers end under; then a scheduler that ends under two targets."""
     gate = Gate()
     (server, _) = fleet(a=gate, b=healthy)
-    with scheduling(tmp_path / "d") as own:
+    with scheduling(tmp_path / "d", forks) as own:
         with begun(tmp_path, "killed", own) as process:
             assert gate.come.acquire(timeout=PATIENCE)
             first = holder(server.port, own.workers)
@@ -276,10 +292,10 @@ def test_stopped(dask: Scheduler, fleet: Any, tmp_path: Path) -> None:
     assert len(begun_with) <= 2, "the third had no worker, and never gets one"
 
 
-def test_workers_have_to_be_the_same_program(fleet: Any, tmp_path: Path) -> None:
+def test_workers_have_to_be_the_same_program(forks: Forks, fleet: Any, tmp_path: Path) -> None:
     """By TLS: one byte of the program differs, or its version; then one comes that fits."""
     other = tmp_path / "other"
-    shutil.copytree(ROOT / "auditor", other / "auditor", ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copytree(ROOT / "auditor", other / "auditor")  # with what was compiled of it
     for name in ("collectors", "reports", "policies"):
         (other / name).symlink_to(ROOT / name)
     version = other / "auditor" / "version.py"
@@ -293,18 +309,22 @@ def test_workers_have_to_be_the_same_program(fleet: Any, tmp_path: Path) -> None
         f"{name}={files[option]}" for name, option in zip(("ca", "cert", "key"), files, strict=True)
     )
     (server,) = fleet(a=healthy)
-    with scheduling(tmp_path / "d", workers=0, tls=tuple(tls)) as own:
+    with scheduling(tmp_path / "d", forks, workers=0, tls=tuple(tls)) as own:
         executor = f"{own.executor}?{query}"
         assert executor.startswith("dasks://127.0.0.1:")
-        nobody = scan(tmp_path, "--executor", executor)
-        own.worker([other])
-        own.worker([broken])
-        none = scan(tmp_path, "--executor", executor)
+
+        def asked(executor: str, profile: Sequence[str] = PROFILE) -> Ran:
+            with asking(own, tmp_path, "--executor", executor, profile=profile) as process:
+                return ended(process)
+
+        nobody = asked(executor)
+        own.worker(other)
+        own.worker(broken)
+        none = asked(executor)
         assert server.asked == []
         own.worker()
-        words = ("--targets", "fleet.yaml", *PROFILE[:-1], "--executor", executor)
-        done = ran(tmp_path, "scan", *words)
-        plain = scan(tmp_path, "--executor", f"dask://127.0.0.1:{own.address.rpartition(':')[2]}")
+        done = asked(executor, PROFILE[:-1])
+        plain = asked(f"dask://127.0.0.1:{own.address.rpartition(':')[2]}")
     assert (nobody.code, none.code, done.code, plain.code) == (2, 2, 1, 2), plain.err
     assert "the scheduler has no workers" in nobody.err
     assert "no worker would judge as we do: tls://127.0.0.1:" in none.err
