@@ -82,7 +82,10 @@ class Process:
 
     @property
     def nodes(self) -> dict[str, tuple[int, int]]:
-        """Its device nodes with their major and minor numbers, by path."""
+        """Its device nodes with their major and minor numbers, by path.
+
+        Not those in its shared memory: that may be the host's, with all that tests have there.
+        """
         return dict(_nodes(Path(f"/proc/{self.number}/root/dev"), "/dev"))
 
     @property
@@ -148,6 +151,8 @@ def _nodes(folder: Path, shown: str) -> Iterator[tuple[str, tuple[int, int]]]:
     for each in folder.iterdir():
         state = each.lstat()
         if stat.S_ISDIR(state.st_mode):
+            if shown == "/dev" and each.name == "shm":
+                continue
             yield from _nodes(each, f"{shown}/{each.name}")
         elif stat.S_ISCHR(state.st_mode) or stat.S_ISBLK(state.st_mode):
             yield f"{shown}/{each.name}", (os.major(state.st_rdev), os.minor(state.st_rdev))

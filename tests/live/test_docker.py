@@ -21,9 +21,12 @@ VISIBLE = "NVIDIA_VISIBLE_DEVICES"
 FOREVER = (IMAGE, "sleep", "100000")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def containers(docker: Docker) -> Iterator[Docker]:
-    """One that keeps to itself, and one that was never started: not every kernel lets it."""
+    """One that keeps to itself, and one that was never started: not every kernel lets it.
+
+    No test changes them, and each looks for what it has made itself by its name.
+    """
     docker.run("run", "--detach", "--name", "plain", *FOREVER)
     docker.run("create", "--name", "latent", "--privileged", "--publish", "8080:80", *FOREVER)
     try:
@@ -108,8 +111,9 @@ def _content(path: Path) -> bytes:
 
 
 @pytest.fixture
-def sharing(docker: Docker) -> Iterator[Docker]:
-    """Three that have GPUs, of three tenants, and one that was never started."""
+def sharing(containers: Docker) -> Iterator[Docker]:
+    """Beside those, three that have GPUs, of three tenants, and one that was never started."""
+    docker = containers
     gpus = ("--runtime", "nvidia", "--env")
     project = ("--label", "com.docker.compose.project=vision")
     every = ("--env", "NVIDIA_VISIBLE_DEVICES=all", "--runtime", "nvidia")

@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker
 from tests.engines.sshd import Sshd
@@ -35,34 +37,38 @@ def scan(*arguments: str | Path, **env: str) -> dict[str, Any]:
     return ran.results()
 
 
-def test_by_its_socket(docker: Docker) -> None:
+@pytest.fixture(scope="module")
+def here(docker: Docker) -> dict[str, Any]:
+    """The results of a scan by the socket, as the engine and its host are."""
+    return scan(docker.target)
+
+
+def test_by_its_socket(docker: Docker, here: dict[str, Any]) -> None:
     """Each control is decided, and that on the socket by the mode which it has."""
-    results = scan(docker.target)
-    found = of_host(results)
+    found = of_host(here)
     assert found.keys() == HOST
     assert set(found.values()) <= {"satisfied", "not-satisfied"}
     open_to_others = docker.socket.stat().st_mode & 0o7777 & ~0o660
     assert found["3.16"] == ("not-satisfied" if open_to_others else "satisfied")
-    assert results["targets"][0]["state"] == "complete"
+    assert here["targets"][0]["state"] == "complete"
 
 
-def test_settings_in_effect(docker: Docker) -> None:
+def test_settings_in_effect(here: dict[str, Any]) -> None:
     """By the arguments of the engine that was asked, among those of all that run here."""
-    results = scan(docker.target)
-    found = of_host(results)
+    found = of_host(here)
     assert (found["2.3"], found["2.4"], found["2.8"]) == (
         *("satisfied", "not-satisfied", "not-satisfied"),
     )
     (firewall,) = [
-        each for each in results["findings"] if each["rule"] == "docker-host-firewall-unmanaged"
+        each for each in here["findings"] if each["rule"] == "docker-host-firewall-unmanaged"
     ]
     assert firewall["observed"] == [{"path": firewall["observed"][0]["path"], "value": False}]
     assert re.fullmatch("/engines/[0-9]+/arguments", firewall["observed"][0]["path"])
 
 
-def test_the_file_system_of_its_data(docker: Docker) -> None:
+def test_the_file_system_of_its_data(docker: Docker, here: dict[str, Any]) -> None:
     """As the kernel shows it: where the folder of the engine has the device of another one."""
-    found = of_host(scan(docker.target))
+    found = of_host(here)
     data = (docker.folder / "data").stat().st_dev
     shared = data in {each.stat().st_dev for each in (Path("/"), docker.folder.parent)}
     assert found["1.1.1"] == ("not-satisfied" if shared else "satisfied")

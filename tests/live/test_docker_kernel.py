@@ -99,6 +99,12 @@ class Started:
         return self.process.shares(namespace, self.host)
 
     @property
+    def added(self) -> list[tuple[int, int]]:
+        """The numbers of its device nodes, but for those that every container has."""
+        known = self.plain.nodes
+        return [numbers for path, numbers in self.process.nodes.items() if path not in known]
+
+    @property
     def foreign(self) -> list[Mount]:
         """What it has mounted of the host's disks beside what every container has."""
         known = {each.target for each in self.plain.mounts}
@@ -138,11 +144,7 @@ KERNEL: Mapping[str, Callable[[Started], bool]] = {
         "/" in each.reaches(read_only=True) or bool(each.reaches(read_only=False) & {"/etc/cron.d"})
     ),
     f"{C}socket-mounted": lambda each: "/" in each.reaches(read_only=True),
-    f"{C}device-mapped": lambda each: any(
-        numbers not in TOLERATED
-        for path, numbers in each.process.nodes.items()
-        if path not in each.plain.nodes
-    ),
+    f"{C}device-mapped": lambda each: any(numbers not in TOLERATED for numbers in each.added),
 }
 """Whether a container fails a rule, as its process shows."""
 GROUPS: Mapping[str, Callable[[list[str]], bool]] = {
