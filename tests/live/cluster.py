@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import time
@@ -37,6 +38,7 @@ AUDIT = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n
 ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/auditor"
 SHARING = "gpu-operator/gpu-sharing-time-slicing"
 """What the device plugin of the estate mounts."""
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
@@ -81,7 +83,7 @@ def started(stack: ExitStack, binaries: Binaries, folder: Path, kubectl: Kubectl
     server = stack.enter_context(running(binaries, folder / "server", options=options))
     client = stack.enter_context(server.client())
     admin = write_kubeconfig(folder / "admin.json", server, server.token)
-    _fill(admin, folder, kubectl)
+    _fill(client, admin, kubectl)
     role = auditor("permissions", "k8s", "--config-map", SHARING)
     assert role.code == 0, role.err
     _apply(kubectl, admin, "-", stdin=role.out.encode())
@@ -147,17 +149,18 @@ def _token(client: Client) -> str:
     return str(status["token"])
 
 
-def _fill(admin: Path, folder: Path, kubectl: Kubectl) -> None:
+def _fill(client: Client, admin: Path, kubectl: Kubectl) -> None:
     """Create the kinds that the estate and the table of pod templates name, then the estate.
 
     Its namespaces come first, as kubectl takes files by their names.
 
     One object of the estate asks for an API version that no server has any more: its fault.
     """
-    kinds = folder / "kinds.yaml"
-    first = [*definitions(), *(each for each in estate() if each["kind"] == "Namespace")]
-    kinds.write_text("---\n".join(json.dumps(each) + "\n" for each in first))
-    _apply(kubectl, admin, str(kinds))
+    defined = [client.post(DEFINITIONS, each) for each in definitions()]
+    named = [each for each in estate() if each["kind"] == "Namespace"]
+    defined += [client.post("/api/v1/namespaces", each) for each in named]
+    assert {reply.status for reply in defined} == {201}
+    wait_for_kinds(client)
     deadline = time.monotonic() + SECONDS
     while True:
         done = _apply(kubectl, admin, "-R", "-f", str(ESTATE), "--validate=false", check=False)
@@ -165,6 +168,18 @@ def _fill(admin: Path, folder: Path, kubectl: Kubectl) -> None:
         if len(errors) == 1 and "autoscaling/v2beta2" in errors[0]:
             return
         assert time.monotonic() < deadline, done
+
+
+def wait_for_kinds(client: Client) -> None:
+    """Until each kind that was defined is served."""
+    items: Any = client.get(DEFINITIONS).body["items"]
+    for name in [each["metadata"]["name"] for each in items]:
+        wait_for(functools.partial(_served, client, name), f"{name} is not served")
+
+
+def _served(client: Client, definition: str) -> bool:
+    found: Any = client.get(f"{DEFINITIONS}/{definition}").body["status"]["conditions"] or ()
+    return any(each["type"] == "Established" and each["status"] == "True" for each in found)
 
 
 def _apply(

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from collectors.http.patience import Patience
 from collectors.kubernetes.live.discovery import discover
 from collectors.kubernetes.live.unread import UNREAD
@@ -24,14 +26,21 @@ from tests.live.test_gpus import TENANTS
 from tests.live.test_joined import TENANT as JOINED
 
 
-def test_the_least_role_reads_everything_and_nothing_else(cluster: Cluster) -> None:
-    document = results(ran(cluster, "scan", "k8s://", "--format", "json"))
-    assert document["gaps"] == []
-    (target,) = document["targets"]
+@pytest.fixture(scope="module")
+def whole(cluster: Cluster) -> dict[str, Any]:
+    """The results of a scan of it all; what tests of this file add to it are accounts."""
+    return results(ran(cluster, "scan", "k8s://", "--format", "json"))
+
+
+def test_the_least_role_reads_everything_and_nothing_else(
+    cluster: Cluster, whole: dict[str, Any]
+) -> None:
+    assert whole["gaps"] == []
+    (target,) = whole["targets"]
     assert (target["uri"], target["state"]) == ("k8s://test", "complete")
     assert {item["kind"] for item in target["excluded"]} == {"k8s/ConfigMap", "k8s/Secret"}
     who = "system:serviceaccount:auditor:auditor"
-    assert document["run"]["identity"] == [{"target": "k8s://test", "principal": who}]
+    assert whole["run"]["identity"] == [{"target": "k8s://test", "principal": who}]
     requests = cluster.requests()
     posted = {asked for verb, asked in requests if verb == "create"}
     assert posted <= {"selfsubjectreviews", "selfsubjectaccessreviews"}
@@ -91,9 +100,9 @@ def test_a_profile_that_needs_more_than_was_collected(cluster: Cluster, tmp_path
     assert again["gaps"] == []
 
 
-def test_live_is_as_from_files(cluster: Cluster) -> None:
+def test_live_is_as_from_files(whole: dict[str, Any]) -> None:
     """What differs is what only one side has, and each such case is here."""
-    live = of_workloads(results(ran(cluster, "scan", "k8s://", "--format", "json")))
+    live = of_workloads(whole)
     files = of_workloads(results(auditor("scan", ESTATE, "--format", "json")))
     # An object of an API version that is gone can't be in a cluster; keys are there once.
     only_files = {"k8s-api-version-removed", "k8s-manifest-duplicate-key", "k8s-secret-committed"}
@@ -126,11 +135,10 @@ def of_workloads(document: Mapping[str, Any]) -> set[tuple[str, str, str, str, s
     }
 
 
-def test_what_kubernetes_makes_itself_is_no_finding(cluster: Cluster) -> None:
-    document = results(ran(cluster, "scan", "k8s://", "--format", "json"))
+def test_what_kubernetes_makes_itself_is_no_finding(whole: dict[str, Any]) -> None:
     about = {
         (item["rule"], item["resource"]["name"])
-        for item in document["findings"]
+        for item in whole["findings"]
         if item["rule"].startswith("k8s-rbac-")
         and (
             item["resource"]["name"].startswith("system:")

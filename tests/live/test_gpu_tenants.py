@@ -197,7 +197,7 @@ def counts(source: Source, where: str) -> bool:
     return source.inside or not where
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_writers_are_those_whom_the_server_lets(watched: Cluster, seed: int) -> None:
     found = list(roles(seed))
     client = watched.client
