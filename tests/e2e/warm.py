@@ -96,7 +96,7 @@ class End:
                 os._exit(self._code)
 
 
-def prepare(more: Sequence[str]) -> None:
+def prepare(more: Sequence[str] = ()) -> None:
     """Import all that there is of ours, and more."""
     for package in PACKAGES:
         for found in pkgutil.walk_packages([package], f"{package}."):
