@@ -66,6 +66,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             _at("auditing.facts:make", read=read),
             _at("auditing.logging:make", read=read),
             _at("nodes.seen:make", read=read),
+            _at("admission.guards:make"),
         ),
         completing=(_at("completions:make"), _at("docker.joined:make")),
         given=f"{read.__module__}.{read.__qualname__} {asked!r}",

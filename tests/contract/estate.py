@@ -43,7 +43,7 @@ def estate() -> tuple[Resource, ...]:
         if isinstance(fact, Resource)
     ]
     parts = (running(), routed(), networked(), hosted(), beneath(), virtual(), layered(), steered())
-    parts = (*parts, looked_at(), documented())
+    parts = (*parts, looked_at(), documented(), refused())
     return (*found, *facts, *(each for part in parts for each in part))
 
 
@@ -247,4 +247,18 @@ def odd(kind: str, body: object) -> Resource:
         line=3,
         body=msgspec.json.encode(body),
         clean=True,
+    )
+
+
+def refused() -> tuple[Resource, ...]:
+    """An admission policy, and what binds it to a parameter."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["pods"]}
+    policy = {
+        "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+        "matchConstraints": {"resourceRules": [rule]},
+    }
+    binding = {"policyName": "x", "validationActions": ["Deny"], "paramRef": {"name": "x"}}
+    return (
+        odd("k8s/ValidatingAdmissionPolicy", {"spec": policy}),
+        odd("k8s/ValidatingAdmissionPolicyBinding", {"spec": binding}),
     )
