@@ -17,7 +17,7 @@ from auditor.model.policy import Example
 from auditor.platforms.vsphere import ACCESS, HOST, MACHINE, SETTINGS
 from auditor.policy import load, policies_folder
 from tests.e2e.command import auditor
-from tests.engines.soap import option
+from tests.engines.soap import device, option
 from tests.engines.vcsim import Vcsim, Vcsims
 
 ANYHOW: Final = "vsphere-vm-boots-from-anything"
@@ -88,6 +88,16 @@ def test_options_of_machines(vcsims: Vcsims) -> None:
     assert found(vcsim) == before | expected
 
 
+def test_graphics_that_are_switched_on_at_the_video_card(vcsim: Vcsim) -> None:
+    """As the client of vSphere does: no parameter of the machine says it."""
+    before, administrator = found(vcsim), vcsim.administrator()
+    name, identity = min(administrator.machines().items())
+    card = device("VirtualMachineVideoCard", "<enable3DSupport>true</enable3DSupport>")
+    card = card.replace("<operation>add", "<operation>edit").replace("<key>-1<", "<key>500<")
+    administrator.reconfigure(identity, card)
+    assert found(vcsim) - before == {("vsphere-vm-3d-graphics", name)}
+
+
 def test_options_of_hosts(vcsims: Vcsims) -> None:
     plants = planted(HOST, "config.option")
     assert len(plants) >= 40
@@ -114,6 +124,7 @@ RIGHTS: Final = {
     "settings-of-all": "Host.Config.AdvancedConfig",
     "copies-of-all": "VirtualMachine.Provisioning.Clone",
     "guests-of-all": "VirtualMachine.Interact.ConsoleInteract",
+    "rights-of-all": "Authorization.ModifyPermissions",
 }
 """What lets do something with all machines, by the rule."""
 ADMIN: Final = "-1"
