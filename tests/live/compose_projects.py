@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "annotations": ("[a=1, b=2]", "{a: 3, c: true}"),
-    "build": ("./web", "{context: ., args: {A: 1, B: $TAG}}", "{context: ../other, target: x}"),
+    "build": (
+        "./web",
+        "{context: ., args: {A: 1, B: $TAG}}",
+        "{context: ../other, target: x}",
+        "{context: ., privileged: 'yes', network: host, entitlements: [security.insecure]}",
+        "{context: ., privileged: '${PRIV:-TRUE}', network: $TAG, entitlements: [network.host]}",
+        "{context: ., privileged: off, network: none, entitlements: !override []}",
+    ),
     "cap_add": ("[NET_ADMIN]", "[cap_sys_admin, NET_ADMIN]", "[]", "!reset []", "!override [ALL]"),
     "cap_drop": ("[ALL]", "[all, NET_RAW]"),
     "cgroup_parent": ("x.slice",),

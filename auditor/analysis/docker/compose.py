@@ -27,6 +27,7 @@ from auditor.analysis.docker.compose_service import (
     Service,
     UnexpectedError,
     below,
+    checked,
     is_open,
     items_of,
 )
@@ -120,6 +121,23 @@ def _build(service: Service) -> None:
             for name, value in arguments.items()
         )
         service.each("buildArguments", entries, "/build/args", VARIABLE)
+    _build_rights(service)
+
+
+def _build_rights(service: Service) -> None:
+    """What the steps of its build may do; ``privileged`` is an entitlement by another name.
+
+    Compose grants the builder ``security.insecure`` for it (docker/compose, ``build_buildkit.go``).
+    """
+    build = service.get("build", dict)
+    if not isinstance(build, dict):
+        return
+    for name, key, kind, default in (
+        ("buildPrivileged", "privileged", bool, False),
+        ("buildNetwork", "network", str, ""),
+        ("buildEntitlements", "entitlements", list, []),
+    ):
+        service.found(name, checked(build.get(key), key, kind), default, f"/build/{key}")
 
 
 def _written(value: object) -> dict[str, object]:

@@ -45,7 +45,7 @@ _SERVICE: Final[dict[Path, Cast]] = {
             *(("depends_on", _ANY, "required"), ("depends_on", _ANY, "restart")),
             *(("volumes", ITEM, "read_only"), ("volumes", ITEM, "volume", "nocopy")),
             *(("post_start", ITEM, "privileged"), ("pre_stop", ITEM, "privileged")),
-            ("develop", "watch", ITEM, "exec", "privileged"),
+            *(("build", "privileged"), ("develop", "watch", ITEM, "exec", "privileged")),
         ),
         _truth,
     ),

@@ -288,6 +288,33 @@ def test_of_what_a_build_is_given_by_a_variable_the_name_alone() -> None:
     assert "buildArguments" not in fact({"build": {"args": ["odd"]}})
 
 
+BUILDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "nothing": ({}, {"buildPrivileged": False, "buildNetwork": "", "buildEntitlements": []}),
+    "all": (
+        {"privileged": True, "network": "host", "entitlements": ["security.insecure"]},
+        {
+            "buildPrivileged": True,
+            "buildNetwork": "host",
+            "buildEntitlements": ["security.insecure"],
+        },
+    ),
+    "a variable": (
+        {"privileged": "{{ P }}", "entitlements": ["{{ E }}"]},
+        {"buildPrivileged": "{{ P }}", "buildNetwork": "", "buildEntitlements": ["{{ E }}"]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("build", "expected"), BUILDS.values(), ids=BUILDS.keys())
+def test_what_the_steps_of_a_build_may_do(build: dict[str, Any], expected: dict[str, Any]) -> None:
+    found = fact({"build": {"context": ".", **build}})
+    assert {name: value for name, value in found.items() if name in expected} == expected
+
+
+def test_of_an_image_that_is_not_built_nothing_is_said_of_a_build() -> None:
+    assert not [name for name in fact({"image": "a"}) if name.startswith("build")]
+
+
 def test_labels_of_the_container() -> None:
     """The container will have the labels of its project, as one that runs has."""
     labels = (("com.docker.compose.project", "p"), ("com.docker.compose.service", "a"))
@@ -298,6 +325,9 @@ def test_labels_of_the_container() -> None:
     ("body", "detail"),
     [
         ({"privileged": 1}, "privileged"),
+        ({"build": {"privileged": 1}}, "privileged"),
+        ({"build": {"network": ["host"]}}, "network"),
+        ({"build": {"entitlements": "network.host"}}, "entitlements"),
         ({"cap_add": "ALL"}, "cap_add"),
         ({"cap_add": [1]}, "cap_add"),
         ({"ports": {"a": 1}}, "ports"),
