@@ -7,6 +7,8 @@ request        ``--gpus``, or a CDI device                     those named, exac
                                                                first so many, proven
 environment    ``NVIDIA_VISIBLE_DEVICES`` under the NVIDIA     those named, possible: the settings
                runtime, also as an image sets it               of the toolkit decide
+environment    ``AMD_VISIBLE_DEVICES`` under AMD's runtime,    those named, exact; possible where no
+               also as an image sets it                        runtime is named
 device         ``--device /dev/nvidia0``                       that one, exact
 privileged     ``--privileged``                                all, exact
 device-rule    ``--device-cgroup-rule`` for NVIDIA's devices,  all, possible: a node has to be made
@@ -18,6 +20,8 @@ device-mount   a mount below                                   those named, poss
 
 Which GPUs a number of them came to is not in what the engine shows. NVIDIA's hook and the CDI of
 newer engines both take the lowest indices (moby, ``daemon/nvidia_linux.go``, ``daemon/cdi.go``).
+AMD's runtime asks nobody whether a container may have what its variable names (ROCm's
+container-toolkit, ``internal/oci/oci.go``), and what it names has the indices of AMD's CDI.
 """
 
 from __future__ import annotations
@@ -35,6 +39,12 @@ ALL: Final = "all"
 _NVIDIA: Final = "nvidia"
 _VARIABLE: Final = "NVIDIA_VISIBLE_DEVICES"
 _NOTHING: Final = frozenset({"", "void", "none"})
+AMD: Final = "amd.com/gpu="
+"""How CDI calls the devices of AMD, with an index behind it, or ``all``."""
+_AMD_RUNTIME: Final = "amd"
+_AMD_VARIABLE: Final = "AMD_VISIBLE_DEVICES"
+_AMD_NAMED: Final = late(r"(?P<first>[0-9]{1,4})(-(?P<last>[0-9]{1,4}))?")
+_AMD_ID: Final = late(r"(0[xX])?[0-9a-fA-F]{5,32}|GPU-[0-9a-fA-F-]+")
 _CDI: Final = late(r"(?P<kind>[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+)=(?P<name>.+)")
 _NODE: Final = late(r"/dev/nvidia(?P<index>[0-9]+)")
 _NODES: Final = late(r"/dev/(nvidia-caps/.+|dri/.+|davinci[0-9]+|accel/.+)")
@@ -72,6 +82,7 @@ def doors_of(workload: Mapping[str, Any]) -> list[Door]:
         *_rules(workload),
         *_mounts(workload.get("mounts", ())),
         *_environment(workload),
+        *_amd_environment(workload),
     ]
     return sorted(found, key=lambda door: (door.device != ALL, -door.certainty, door.pointer))
 
@@ -89,15 +100,17 @@ def _requests(requests: Sequence[Mapping[str, Any]]) -> Iterator[Door]:
         if driver not in {"", _NVIDIA, "cdi", "amd"} or not (wanted & {"gpu", _NVIDIA} or driver):
             continue
         ids = request.get("ids") or ()
+        maker = AMD if driver == _AMD_RUNTIME else ""
         if ids:
             for name in ids:
-                yield Door("request", device_id(name), Certainty.EXACT, f"{at}/ids")
+                own = f"{maker}{name}" if "=" not in name else name
+                yield Door("request", device_id(own), Certainty.EXACT, f"{at}/ids")
         elif request.get("count") == -1:
-            yield Door("request", ALL, Certainty.EXACT, f"{at}/count")
+            yield Door("request", f"{maker}{ALL}", Certainty.EXACT, f"{at}/count")
         else:
             # 0 without ids gets nothing
             for index in range(min(_MOST, max(0, request.get("count") or 0))):
-                yield Door("request", str(index), Certainty.PROVEN, f"{at}/count")
+                yield Door("request", f"{maker}{index}", Certainty.PROVEN, f"{at}/count")
 
 
 def device_id(name: str) -> str:
@@ -168,3 +181,34 @@ def _environment(workload: Mapping[str, Any]) -> Iterator[Door]:
         if name not in _NOTHING:
             at = f"/environment/{number}/value"
             yield Door("environment", device_id(name), Certainty.POSSIBLE, at)
+
+
+def _amd_environment(workload: Mapping[str, Any]) -> Iterator[Door]:
+    """What AMD's runtime makes of the environment; one that is not named may be that.
+
+    Indices, ranges of them and ids are separated by commas; what is none of these is passed over.
+    """
+    runtime = workload.get("runtime")
+    if runtime is not None and not str(runtime).startswith(_AMD_RUNTIME):
+        return
+    certainty = Certainty.EXACT if runtime else Certainty.POSSIBLE
+    entries = workload.get("environment", ())
+    number = {each["name"]: number for number, each in enumerate(entries)}.get(_AMD_VARIABLE)
+    if number is None:
+        return
+    at = f"/environment/{number}/value"
+    for name in dict.fromkeys(_amd_devices(entries[number].get("value", ""))):
+        yield Door("environment", f"{AMD}{name}", certainty, at)
+
+
+def _amd_devices(value: str) -> Iterator[str]:
+    if value.strip().lower() == ALL:
+        yield ALL
+        return
+    for each in map(str.strip, value.split(",")):
+        named = _AMD_NAMED.fullmatch(each)
+        if named is not None:
+            first, last = int(named["first"]), int(named["last"] or named["first"])
+            yield from map(str, range(first, min(last, first + _MOST) + 1))
+        elif _AMD_ID.fullmatch(each):
+            yield each

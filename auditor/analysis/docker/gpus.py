@@ -28,7 +28,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.analysis.docker.doors import ALL, Door, device_id, doors_of
+from auditor.analysis.docker.doors import ALL, AMD, Door, device_id, doors_of
 from auditor.analysis.gpu.bypass import Way
 from auditor.analysis.gpu.devices import parse_device
 from auditor.analysis.gpu.estate import Estate
@@ -54,8 +54,8 @@ _ALONE: Final = "docker"
 """What stands for the project in the name of a container without one."""
 _WHOLE: Final = "every GPU"
 """The device of hosts of which nobody says which GPUs they have."""
-_NVIDIA: Final = "nvidia"
-"""What the toolkit calls its runtimes: nvidia, nvidia-cdi, nvidia-legacy."""
+_RUNTIMES: Final = ("nvidia", "amd")
+"""What toolkits call their runtimes: nvidia, nvidia-cdi, nvidia-legacy, amd."""
 _WRITER: Final = "tenant"
 _PART: Final = late(r"\d+:\d+")
 """An instance of a GPU, by the indices of both."""
@@ -64,7 +64,12 @@ _NODE: Final = late(r"/dev/dri/(card|renderD|by-path/)")
 _ENGINE: Final = "engine-request"
 _SPEC: Final = "container-settings"
 _RESTS: Final = MappingProxyType({"": frozenset({WORKLOAD, INFO})})
-_MARKS: Final = (b'"privileged":true', b"nvidia", b"/dev", b'"deviceRequests":[{', b"gpu", b"CUDA")
+_MARKS: Final = (
+    *(b'"privileged":true', b"nvidia", b"/dev", b'"deviceRequests":[{', b"gpu", b"CUDA"),
+    b"AMD_VISIBLE_DEVICES",
+)
+_EVERY_AMD: Final = f"{AMD}{ALL}"
+"""CDI's name of all GPUs of AMD's at once."""
 
 
 class _Discovered(msgspec.Struct, frozen=True):
@@ -147,9 +152,9 @@ class DockerGpus(Uncombined):
 
 def _host_of(body: bytes) -> Host:
     found = _info(body)
-    names = {device_id(each.id) for each in found.discovered_devices or ()} - {ALL}
+    names = {device_id(each.id) for each in found.discovered_devices or ()} - {ALL, _EVERY_AMD}
     devices = tuple(sorted(names - _second_names(names)))
-    runtimes = any(_NVIDIA in name for name in found.runtimes or ())
+    runtimes = any(each in name for name in found.runtimes or () for each in _RUNTIMES)
     return Host(found.name, devices, made_for_gpus=bool(devices) or runtimes)
 
 
@@ -222,10 +227,16 @@ def _fill(estate: Estate, node: str, host: Host, uses: Sequence[tuple[Origin, Us
     Who is privileged reaches all of them, where there are some: so much only a host says that was
     made for GPUs, or a workload that asks for one.
     """
-    named = {_gpu(door.device) for _, use in uses for door in use.doors if door.device != ALL}
-    known = sorted({*host.devices, *named}) or [_WHOLE]
+    uses = [(origin, _on(host, use)) for origin, use in uses]
+    wide = (ALL, _EVERY_AMD)
+    named = {_gpu(door.device) for _, use in uses for door in use.doors if door.device not in wide}
+    every_amd = any(door.device == _EVERY_AMD for _, use in uses for door in use.doors)
+    known = sorted({*host.devices, *named})
+    if every_amd and not any(map(_is_amd, known)):
+        known.append(_EVERY_AMD)
+    known = known or [_WHOLE]
     asked = any(door.sharing is Mechanism.OVERLAP for _, use in uses for door in use.doors)
-    has_gpus = host.made_for_gpus or bool(named) or asked
+    has_gpus = host.made_for_gpus or bool(named) or every_amd or asked
     found = {gpu: Device(held=[], notes=[]) for gpu in known}
     reaches: list[Reach] = []
     for origin, use in uses:
@@ -240,9 +251,9 @@ def _fill(estate: Estate, node: str, host: Host, uses: Sequence[tuple[Origin, Us
             reaches.append(reach)
         for door in use.doors:
             if door.device != ALL or door.sharing is not Mechanism.BYPASS:
-                _hold(found, use, door, origin)
+                _hold(found, use, door, origin, told=bool(host.devices))
     estate.reach(node, reaches)
-    mixed = {_is_index(gpu) for gpu in known} == {True, False}
+    mixed = {_is_index(gpu) for gpu in known if not _is_amd(gpu)} == {True, False}
     nodes = {match[1] for match in map(_NODE.match, known) if match}
     for gpu, device in found.items():
         if mixed:
@@ -260,14 +271,32 @@ def _fill(estate: Estate, node: str, host: Host, uses: Sequence[tuple[Origin, Us
         estate.devices[node, gpu] = device
 
 
-def _hold(found: Mapping[str, Device], use: Use, door: Door, origin: Origin) -> None:
-    """Add what a door leads to: one device, all, or perhaps one that is called otherwise."""
+def _on(host: Host, use: Use) -> Use:
+    """Say what doors lead to on a host that has GPUs of AMD's alone: its indices are theirs."""
+    if not host.devices or not all(map(_is_amd, host.devices)):
+        return use
+    doors = tuple(
+        msgspec.structs.replace(door, device=f"{AMD}{door.device}")
+        if door.name == "request" and _is_index(door.device)
+        else door
+        for door in use.doors
+    )
+    return msgspec.structs.replace(use, doors=doors)
+
+
+def _hold(found: Mapping[str, Device], use: Use, door: Door, origin: Origin, *, told: bool) -> None:
+    """Add what a door leads to: one device, all, or perhaps one that is called otherwise.
+
+    ``told``: the engine says which GPUs there are, so that an index is known to be NVIDIA's.
+    """
     wanted = parse_device(door.device)
     own = _gpu(door.device)
     for gpu, device in found.items():
         certainty = door.certainty
-        if door.device != ALL and gpu != own:
-            if not _may_be_one(gpu, own):
+        if door.device == _EVERY_AMD and not _is_amd(gpu):
+            continue
+        if door.device not in (ALL, _EVERY_AMD) and gpu != own:
+            if not _may_be_one(gpu, own, told=told):
                 continue
             certainty = Certainty.POSSIBLE
         path = wanted.path if wanted.gpu and door.device != ALL else ()
@@ -283,8 +312,12 @@ def _gpu(device: str) -> str:
     return parse_device(device).gpu or device
 
 
-def _may_be_one(gpu: str, other: str) -> bool:
+def _may_be_one(gpu: str, other: str, *, told: bool) -> bool:
     """Whether two names may be of one GPU: an index and another, a card and a render node."""
+    if _EVERY_AMD in (gpu, other):
+        return _is_amd(gpu) and _is_amd(other)
+    if _is_amd(gpu) or _is_amd(other):
+        return _may_be_of_amd(gpu, other, told=told)
     if _is_index(gpu) != _is_index(other):
         return True
     one, two = _NODE.match(gpu), _NODE.match(other)
@@ -293,3 +326,15 @@ def _may_be_one(gpu: str, other: str) -> bool:
 
 def _is_index(gpu: str) -> bool:
     return gpu.isdecimal()
+
+
+def _is_amd(gpu: str) -> bool:
+    return gpu.startswith(AMD)
+
+
+def _may_be_of_amd(gpu: str, other: str, *, told: bool) -> bool:
+    """Whether a device of AMD's and another may be one: by an id, or by a node of its own."""
+    if _is_amd(gpu) and _is_amd(other):
+        return _is_index(gpu.removeprefix(AMD)) != _is_index(other.removeprefix(AMD))
+    plain = other if _is_amd(gpu) else gpu
+    return _NODE.match(plain) is not None or (_is_index(plain) and not told)

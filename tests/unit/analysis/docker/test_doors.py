@@ -53,6 +53,37 @@ DOORS: dict[str, tuple[dict[str, object], list[tuple[str, str, str]]]] = {
         host(DeviceRequests=[{"Driver": "cdi", "DeviceIDs": ["amd.com/gpu=0"]}]),
         [("request", "amd.com/gpu=0", "exact")],
     ),
+    "of AMD's own driver": (
+        host(DeviceRequests=[{"Driver": "amd", "Count": 2, "Capabilities": [["gpu"]]}]),
+        [("request", "amd.com/gpu=0", "proven"), ("request", "amd.com/gpu=1", "proven")],
+    ),
+    "all of AMD's own driver": (
+        host(DeviceRequests=[{"Driver": "amd", "Count": -1, "Capabilities": [["gpu"]]}]),
+        [("request", "amd.com/gpu=all", "exact")],
+    ),
+    "AMD's variable": (
+        environment("AMD_VISIBLE_DEVICES=0, 2-3,x,0xef2c1799a1f3e2ed", runtime="amd"),
+        [
+            ("environment", "amd.com/gpu=0", "exact"),
+            ("environment", "amd.com/gpu=2", "exact"),
+            ("environment", "amd.com/gpu=3", "exact"),
+            ("environment", "amd.com/gpu=0xef2c1799a1f3e2ed", "exact"),
+        ],
+    ),
+    "all by AMD's variable, the last one": (
+        environment("AMD_VISIBLE_DEVICES=none", "AMD_VISIBLE_DEVICES=ALL", runtime="amd"),
+        [("environment", "amd.com/gpu=all", "exact")],
+    ),
+    "none by AMD's variable": (environment("AMD_VISIBLE_DEVICES=none", runtime="amd"), []),
+    "AMD's variable without its runtime": (environment("AMD_VISIBLE_DEVICES=all"), []),
+    "NVIDIA's variable with AMD's runtime": (
+        environment("NVIDIA_VISIBLE_DEVICES=all", runtime="amd"),
+        [],
+    ),
+    "a range without an end": (
+        environment("AMD_VISIBLE_DEVICES=5-2,0-", runtime="amd"),
+        [],
+    ),
     "of no GPU": (host(DeviceRequests=[{"Count": 1, "Capabilities": [["tpm"]]}]), []),
     "a variable": (environment("NVIDIA_VISIBLE_DEVICES=all"), [("environment", "all", "possible")]),
     "a variable in a mode of the runtime": (

@@ -249,3 +249,60 @@ def test_a_card_and_a_render_node_may_be_of_one_gpu() -> None:
     assert {each["device"] for each in devices} == {"/dev/dri/renderD128", "/dev/dri/card0"}
     assert all("by-path" in " ".join(each["unknown"]) for each in devices)
     assert shares(host(), one, opened("web", "/dev/dri/renderD129")) == []
+
+
+def amd(name: str, value: str) -> Resource:
+    """A container with AMD's runtime."""
+    body = {
+        "State": {"Running": True},
+        "HostConfig": {"Runtime": "amd"},
+        "Config": {"Labels": {}, "Env": [f"AMD_VISIBLE_DEVICES={value}"]},
+    }
+    return resource("docker/Container", name, body)
+
+
+def cdi(*names: str) -> dict[str, object]:
+    return {"DeviceRequests": [{"Driver": "cdi", "DeviceIDs": list(names)}]}
+
+
+AMD_HOST = host("amd.com/gpu=0", "amd.com/gpu=1", "amd.com/gpu=all")
+TURNS = ("overlapping-requests", "shared")
+
+
+def test_what_two_name_by_amds_variable_they_share() -> None:
+    assert shares(AMD_HOST, amd("a", "0,1"), amd("b", "1")) == [("a b", *TURNS, "exact")]
+    assert shares(AMD_HOST, amd("a", "0"), amd("b", "1")) == []
+    assert shares(AMD_HOST, amd("a", "0"), amd("b", "none")) == []
+
+
+def test_all_of_amds_are_each_of_them() -> None:
+    for every in (container("a", **cdi("amd.com/gpu=all")), amd("a", "all")):
+        found = derived(AMD_HOST, every, container("b", **cdi("amd.com/gpu=1")))
+        rows = {each["device"]: each for each in of_kind(found, "gpu/Device")}
+        assert set(rows) == {"amd.com/gpu=0", "amd.com/gpu=1"}
+        assert [each["tenant"] for each in rows["amd.com/gpu=0"]["tenants"]] == ["a"]
+        assert shares(AMD_HOST, every, container("b", **cdi("amd.com/gpu=1"))) == [
+            ("a b", *TURNS, "exact")
+        ]
+
+
+def test_all_of_amds_are_none_of_nvidias() -> None:
+    both = host("nvidia.com/gpu=0", "amd.com/gpu=0")
+    every = container("a", **cdi("amd.com/gpu=all"))
+    assert shares(both, every, container("b", **cdi("nvidia.com/gpu=0"))) == []
+    assert len(shares(both, every, container("b", **cdi("amd.com/gpu=0")))) == 1
+
+
+def test_a_number_of_gpus_is_of_amds_where_the_host_has_no_others() -> None:
+    asked = container("a", **ask(Count=1))
+    assert shares(AMD_HOST, asked, amd("b", "0")) == [("a b", *TURNS, "proven")]
+    assert shares(AMD_HOST, asked, amd("b", "1")) == []
+
+
+def test_all_of_amds_where_nobody_says_which_there_are() -> None:
+    found = shares(host(), amd("a", "all"), container("b", **cdi("amd.com/gpu=all")))
+    assert found == [("a b", *TURNS, "exact")]
+    node = {"Devices": [{"PathOnHost": "/dev/dri/renderD128"}]}
+    assert shares(host(), amd("a", "0"), container("b", **node)) == [
+        ("a b", "bypass", "none", "possible")
+    ], "a render node may be of any of them"
