@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     settings.load_profile("auditor")
     config.addinivalue_line("markers", f"{LONG}: the whole of a sweep, for once in a while")
+    config.addinivalue_line("markers", "bulk: takes long by how much there is: tests/measured.py")
     root = scratch()
     home = tempfile.TemporaryDirectory(
         prefix="auditor-tests-", dir=root, ignore_cleanup_errors=True

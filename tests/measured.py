@@ -1,8 +1,12 @@
 """Measures how much of what decides the unit tests reach, in the run of all tests.
 
-``pytest -p tests.measured`` measures each process while it imports, and while it runs the tests of
-:data:`ROOMS`; the commands that tests start are not measured. The process that hands out the tests
-puts the parts together, and the run fails below the floor of ``pyproject.toml``.
+``pytest -p tests.measured`` measures each process while it imports what is measured, and while it
+runs the tests of :data:`ROOMS`; the commands that tests start are not measured. The process that
+hands out the tests puts the parts together, and the run fails below the floor of
+``pyproject.toml``.
+
+Python runs everything at half its speed while it is measured. So a test that is marked ``bulk`` is
+not: it takes long by how much there is of something, and what it reaches, others reach with little.
 """
 
 from __future__ import annotations
@@ -21,8 +25,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = tuple(ROOT / "tests" / "unit" / name for name in ("engine", "evidence", "policy"))
 DATA = ROOT / "build" / "coverage" / "data"
+BULK = "bulk"
 WORKER = "PYTEST_XDIST_WORKER"
 """Set where several processes run the tests, in each of them."""
+
+
+def is_measured(item: pytest.Item) -> bool:
+    """Whether what a test reaches counts."""
+    within = any(room in item.path.parents for room in ROOMS)
+    return within and item.get_closest_marker(BULK) is None
 
 
 class Measuring:
@@ -33,21 +44,17 @@ class Measuring:
         self._on = False
         self._switch(on=True)
         _import_all()
+        self._switch(on=False)
 
     def _switch(self, *, on: bool) -> None:
         if on != self._on:
             self._on = on
             (self._coverage.start if on else self._coverage.stop)()
 
-    @pytest.hookimpl
-    def pytest_collection_finish(self) -> None:
-        """What tests import by themselves has been imported."""
-        self._switch(on=False)
-
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Measure the tests of the rooms, and no others."""
-        self._switch(on=any(room in item.path.parents for room in ROOMS))
+        self._switch(on=is_measured(item))
         return (yield)
 
     @pytest.hookimpl

@@ -292,6 +292,7 @@ def test_what_a_message_lists_is_cut() -> None:
     assert outcome.message == f"has {'x' * 80}…, {'y' * 80}"
 
 
+@pytest.mark.bulk
 def test_the_first_place_where_there_are_too_many_to_tell() -> None:
     rule = active("object.a.all(c, c == 1)", message="bad")
     (outcome,), _ = judge(plan(rule), {"a": [0] * (DETAILS + 1)})

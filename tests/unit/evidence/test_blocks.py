@@ -51,6 +51,7 @@ def test_small_bodies_share_a_block(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.bulk
 def test_threads_that_share_a_reader_get_what_they_asked_for(tmp_path: Path) -> None:
     """Recorded targets are taken over at once: none has a gap, or the body of another one."""
     bodies = [bytes((number,)) * 50_000 for number in range(4)]

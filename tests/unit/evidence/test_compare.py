@@ -60,6 +60,7 @@ def test_evidence_that_is_cited(place: Path, results: bytes) -> None:
     assert found.findings == len(document["findings"])
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("times", [0, 1, 3_000])
 def test_in_one_go_as_in_two(tmp_path: Path, results: bytes, times: int) -> None:
     """Also where findings are many blocks, or none."""

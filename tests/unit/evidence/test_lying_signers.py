@@ -346,6 +346,7 @@ def test_nothing_is_looked_at_that_nobody_stands_for(bundle: Made) -> None:
     assert "SIGNATURE" in failed(found)
 
 
+@pytest.mark.bulk
 def test_many_members_take_no_time(bundle: Made) -> None:
     """A search for the one that is there twice took minutes for some hundred kilobytes."""
     members = ",".join(f'"k{number}":0' for number in range(400_000))

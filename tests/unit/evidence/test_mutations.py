@@ -266,6 +266,7 @@ def harmless(before: Files, after: Files) -> bool:
     )
 
 
+@pytest.mark.bulk
 @sweep(some=60, whole=1_000)
 @pytest.mark.parametrize(
     "kind",

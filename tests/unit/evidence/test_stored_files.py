@@ -123,6 +123,7 @@ def test_the_estate(tmp_path: Path) -> None:
     assert sum(compared) > 5_000
 
 
+@pytest.mark.bulk
 def test_generated_manifests(tmp_path: Path) -> None:
     write_manifests(60, tmp_path / "in", seed=3)
     for number, path in enumerate(sorted((tmp_path / "in").rglob("*.yaml"))):

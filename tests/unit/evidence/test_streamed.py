@@ -169,6 +169,7 @@ def rows(size: int) -> Iterator[bytes]:
         yield row
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("read", [read_head, read_cited])
 def test_controls_of_ever_so_many_targets(tmp_path: Path, read: Callable[[Path], Any]) -> None:
     controls = b",\n".join(rows(strict.MOST_BYTES + 1))
@@ -191,6 +192,7 @@ def test_targets_of_which_every_control_says_the_same(tmp_path: Path) -> None:
     assert read_head(path).tool == DOCUMENT.tool
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("read", READERS)
 def test_what_is_read_as_a_whole_has_a_limit(tmp_path: Path, read: Callable[[Path], Any]) -> None:
     """It grows with targets, gaps and facts."""

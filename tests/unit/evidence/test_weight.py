@@ -247,6 +247,7 @@ def test_what_can_be_compressed_is(tmp_path: Path) -> None:
     assert path.stat().st_size < len(body) / 5
 
 
+@pytest.mark.bulk
 def test_many_objects_in_a_file_take_no_time(tmp_path: Path) -> None:
     """A line in each of many objects: none of them looks through all the others."""
     number = 20_000

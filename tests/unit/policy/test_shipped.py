@@ -37,6 +37,7 @@ def package(tmp_path: Path, policy: PolicySet) -> Path:
     return folder
 
 
+@pytest.mark.bulk
 def test_the_policies_of_this_checkout() -> None:
     """Whether or not something is shipped beside these sources, it is what reading them gives."""
     files = read_files((POLICIES,))

@@ -43,6 +43,7 @@ def test_a_value_is_that_of_the_loader(text: str) -> None:
         assert repr(read(text)) == repr((expected, []))
 
 
+@pytest.mark.bulk
 def test_shipped_files_have_the_values_of_the_loader() -> None:
     files = sorted(POLICIES.rglob("*.yaml"))
     assert len(files) > 200
