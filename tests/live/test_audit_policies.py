@@ -121,12 +121,16 @@ MATTER = [
     for asked in OBJECTS
     for verb in asked.verbs
     if asked.resource != "configmaps"
-    and (Topic.ENTERS in asked.topics or (verb in CHANGES and Topic.CHANGED in asked.topics))
+    and (
+        not {Topic.ENTERS, Topic.SECRET}.isdisjoint(asked.topics)
+        or (verb in CHANGES and Topic.CHANGED in asked.topics)
+    )
+    and asked.resource != "tokenreviews"
 ]
 
 
 def that_matters(dice: random.Random) -> Request:
-    """A change, or an entrance, by somebody of whom there has to be a trace."""
+    """A change, an entrance or a Secret that is read: of who did it there has to be a trace."""
     asked, verb = dice.choice(MATTER)
     resource, _, below = asked.resource.partition("/")
     namespace = dice.choice(("ml", "default", "else")) if asked.namespaced else ""
@@ -154,7 +158,8 @@ def test_whatever_leaves_no_trace_is_told(auditpolicy: AuditPolicies, size: int)
         assert read.policy is not None, text
         assert theirs.decisions is not None, theirs.error
         found = coverage(Matcher(read.policy))
-        told = {each.rule for each in (*found.unlogged, *found.exempt, *found.entered)}
+        every = (*found.unlogged, *found.exempt, *found.entered, *found.taken)
+        told = {each.rule for each in every}
         for request, decided in zip(requests, theirs.decisions, strict=True):
             if decided.level == "None":
                 silent[bool(read.policy.rules[decided.rule].groups)] += 1

@@ -36,6 +36,7 @@ from auditor.analysis.auditing.requests import (
     ASKED,
     CHANGES,
     HARMLESS,
+    READS,
     URLS,
     VERBS,
     Asked,
@@ -70,7 +71,8 @@ class Coverage(msgspec.Struct, frozen=True):
 
     ``unlogged`` are changes, ``entered`` what lets one into pods and nodes, ``devices`` changes of
     what gives out accelerators, all by people or service accounts and of level None; ``exempt`` are
-    the same by a rule about callers by their names, and not among the others. ``shallow``
+    the same by a rule about callers by their names, and not among the others. ``taken`` are Secrets
+    that somebody reads and tokens that somebody makes, of level None, whoever it is. ``shallow``
     are changes of what rules the cluster of which the log would not say what changed. ``bodies``
     and ``settings`` are bodies of Secrets or tokens, and of ConfigMaps, that would be in the log.
     ``strangers`` are requests without a login, ``outcomes`` those whose end is not written.
@@ -82,6 +84,7 @@ class Coverage(msgspec.Struct, frozen=True):
     entered: tuple[Left, ...]
     devices: tuple[Left, ...]
     exempt: tuple[Left, ...]
+    taken: tuple[Left, ...]
     shallow: tuple[Left, ...]
     bodies: tuple[Left, ...]
     settings: tuple[Left, ...]
@@ -192,6 +195,14 @@ def _exempt(cell: Cell) -> bool:
     return cell.by_name and (_is_unlogged(cell) or _is_entered(cell))
 
 
+def _taken(cell: Cell) -> bool:
+    """Say whether what opens something is taken, and no word of it left."""
+    request = cell.request
+    reads = request.resource == "secrets" and request.verb in READS
+    makes = cell.asked is not None and cell.asked.resource == _TOKENS
+    return cell.by_people and (reads or makes) and cell.decision.level is Level.NONE
+
+
 def _shallow(cell: Cell) -> bool:
     changed = cell.by_people and cell.request.verb in _SENT and cell.about(Topic.CONTROLS)
     return changed and cell.decision.level < Level.REQUEST
@@ -231,6 +242,7 @@ _FINDS: Final[Mapping[str, Callable[[Cell], bool]]] = MappingProxyType(
         "entered": _entered,
         "devices": _devices,
         "exempt": _exempt,
+        "taken": _taken,
         "shallow": _shallow,
         "bodies": _bodies,
         "settings": _settings,

@@ -38,8 +38,8 @@ GROUP: Final = "audit.k8s.io/"
 
 _LONGEST: Final = 1 << 20
 _FINDS: Final = (
-    *("unlogged", "entered", "devices", "exempt", "shallow", "bodies", "settings"),
-    *("strangers", "outcomes"),
+    *("unlogged", "entered", "devices", "exempt", "taken", "shallow", "bodies"),
+    *("settings", "strangers", "outcomes"),
 )
 _encode = msgspec.json.encode
 

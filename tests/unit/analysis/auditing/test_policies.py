@@ -51,8 +51,8 @@ def test_one_rule_for_all_is_enough_but_for_what_changed() -> None:
     named = {name: getattr(found, name) for name in Coverage.__struct_fields__}
     empty = [name for name, value in named.items() if value == ()]
     assert empty == [
-        *("unlogged", "entered", "devices", "exempt", "bodies", "settings", "strangers"),
-        "outcomes",
+        *("unlogged", "entered", "devices", "exempt", "taken", "bodies", "settings"),
+        *("strangers", "outcomes"),
     ]
     assert (found.caught, found.refused_logins, found.left_out) == (True, True, 0)
 
@@ -138,6 +138,23 @@ def test_more_than_is_asked_about_is_counted() -> None:
     assert covered(*rules, ALL).left_out == 40 - 30
     names = {"group": "", "resources": ["secrets"], "resourceNames": [f"s{at}" for at in range(40)]}
     assert covered({"level": "None", "resources": [names]}, ALL).left_out == 40 - 32
+
+
+def test_who_takes_what_opens_something() -> None:
+    """Reads of Secrets, and tokens: by anybody but components, by name as well."""
+    reads = {"level": "None", "verbs": ["get", "list", "watch"]}
+    assert only(covered(reads, ALL).taken).what == ("get, list, watch secrets",)
+    robot = "system:serviceaccount:ci:robot"
+    found = covered({**reads, "users": [robot]}, ALL)
+    assert only(found.taken).who == (robot,)
+    assert covered({**reads, **about("", "pods", "configmaps")}, ALL).taken == ()
+    assert covered({**reads, "userGroups": ["system:nodes"]}, ALL).taken == ()
+    tokens = covered({"level": "None", **about("", "serviceaccounts/token")}, ALL)
+    assert only(tokens.taken).text == (
+        "rule 1 (None): create serviceaccounts/token, by people, administrators (system:masters), "
+        "service accounts"
+    )
+    assert tokens.unlogged == ()
 
 
 def test_a_namespace_that_is_left_out() -> None:
