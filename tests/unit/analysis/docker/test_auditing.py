@@ -22,6 +22,14 @@ WATCHED = {
     "the other way round": "-a exit,always -F dir=/etc -F perm=wa",
     "of people who logged in": f"-a always,exit -F dir=/etc/docker -F perm=wa {PEOPLE}",
     "two rules together": "-w /etc/docker -p w\n-w /etc/docker/daemon.json -p a",
+    "for both architectures": (
+        "-a always,exit -F arch=b32 -S all -F dir=/etc/docker -F perm=wa\n"
+        "-a always,exit -F arch=b64 -S all -F dir=/etc/docker -F perm=wa"
+    ),
+    "before a rule that takes all out": "-w /etc/docker -p wa\n-a never,exit -S all",
+    "behind one on a program": "-a never,exit -S all -F exe=/usr/bin/x\n-w /etc/docker -p wa",
+    "behind one on some calls": "-a never,exit -F arch=b64 -S adjtimex\n-w /etc/docker -p wa",
+    "with messages left out": "-a never,exclude -F msgtype=CWD\n-w /etc/docker -p wa",
     "behind a rule on something else": "-a never,exit -F dir=/var\n-w /etc/docker -p wa",
 }
 NOT_WATCHED = {
@@ -41,6 +49,11 @@ NOT_WATCHED = {
     "messages of programs": "-a always,user -F dir=/etc/docker",
     "behind a rule that takes it out": "-a never,exit -F dir=/etc/docker\n-w /etc/docker -p wa",
     "behind one that takes root out": f"-a never,exit -F path={FILE} -F uid=0\n-w /etc -p wa",
+    "behind one that takes all out": "-a never,exit -S all\n-w /etc/docker -p wa",
+    "behind one that takes all calls out": "-a exit,never -F arch=b64\n-w /etc/docker -p wa",
+    "where no process is audited": "-a never,task\n-w /etc/docker -p wa",
+    "where none is audited, said last": "-w /etc/docker -p wa\n-a task,never",
+    "for calls of 32 bits": "-a always,exit -F arch=b32 -S all -F dir=/etc/docker -F perm=wa",
     "a field of no form": "-a always,exit -F dir=/etc/docker -F perm",
     "quotes that do not end": "-w '/etc/docker -p wa",
     "options without a value": "-w",
