@@ -126,6 +126,11 @@ PLATFORMS = {
         {(f"{ASCEND}910-2c", "a b", "unknown", "none", "possible")},
         capacity={f"{ASCEND}910-2c": "16"},
     ),
+    "ascend-mounted": Shape(
+        both({f"{ASCEND}910": 1}, annotations={"huawei.com/AscendReal": "Ascend910-3"}),
+        {("Ascend910-3", "a b", "unknown", "none", "declared")},
+        capacity={f"{ASCEND}910": "8"},
+    ),
     "hami-cards": Shape(
         both({"cambricon.com/vmlu": 1, "cambricon.com/mlu.smlu.vmemory": 20}),
         {("cambricon.com/vmlu", "a b", "software-slice", "soft-quota", "possible")},

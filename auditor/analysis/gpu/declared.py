@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.makers import NVIDIA
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.shares import Certainty, Grant
 from auditor.model.fact import Origin
@@ -33,13 +34,17 @@ class HeldPod(msgspec.Struct, frozen=True):
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """A pod has something of a GPU, as was written down; ``note`` says what is wrong with that."""
+    """A pod has something of a GPU, as was written down; ``note`` says what is wrong with that.
+
+    ``resource`` is how the resources of its maker begin.
+    """
 
     gpu: str
     grant: Grant
     origin: Origin
     note: str = ""
     product: str = ""
+    resource: str = NVIDIA
 
 
 def anywhere(gpu: str, pods: Iterable[tuple[HeldPod, Mechanism, str]]) -> Iterator[Declared]:

@@ -43,7 +43,6 @@ from auditor.analysis.gpu.held import (
     pool_step,
 )
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.makers import NVIDIA
 from auditor.analysis.gpu.nodes import NodeRow, Offer, offers
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.rights import Rights
@@ -273,7 +272,7 @@ class Estate:
 
     def _declared(self, node: str, said: Declared) -> None:
         """A scheduler says what a pod has; to say so of a GPU on two nodes is a contradiction."""
-        found = self._device(node, said.gpu, NVIDIA)  # schedulers divide no others
+        found = self._device(node, said.gpu, said.resource)
         found.product = found.product or said.product
         found.held.append(Held(said.grant, POD_MARKS, said.origin))
         self.said.add(said.origin.namespace)

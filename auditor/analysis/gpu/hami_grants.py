@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.accelerators import Sort, offered_as
 from auditor.analysis.gpu.declared import Declared, HeldPod, anywhere
 from auditor.analysis.gpu.hami import ALLOCATED, MODES, Registered, registered
 from auditor.analysis.gpu.hami_marks import may_use, may_use_model
@@ -75,7 +76,7 @@ def hami_grants(node: str, register: Register, pods: Sequence[HeldPod]) -> Itera
         (pod, story_of(node, pod.use))
         for pod in pods
         if any(name in pod.use.written for name in ALLOCATED)
-        or (register.divides and pod.use.asked)
+        or (register.divides and any(map(_may_divide, pod.use.asked)))
     ]
     if not concerned:
         return
@@ -148,6 +149,11 @@ def _against(
         yield "the pod's own annotations exclude the device"
     if device is not None and not may_use_model(use.written, device.type):
         yield "the pod's own annotations exclude the model"
+
+
+def _may_divide(resource: str) -> bool:
+    """Whether HAMi may divide GPUs of NVIDIA's under a name: under those of other makers, none."""
+    return offered_as(resource).sort in (Sort.NONE, Sort.UNKNOWN)
 
 
 def _mechanism(mode: str) -> Mechanism:

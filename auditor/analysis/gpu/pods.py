@@ -34,6 +34,7 @@ _KEPT: Final = (
     "mps",
     "ALIYUN_COM_GPU_MEM_IDX",
     "scheduler.framework.gpushare.allocation",
+    "huawei.com/AscendReal",
 )
 """How the annotations begin by which schedulers say what they gave."""
 _KEPT_LABELS: Final = ("runai-gpu-group",)

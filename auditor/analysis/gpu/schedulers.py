@@ -13,6 +13,7 @@ from auditor.analysis.gpu.hami_grants import Register, hami_grants
 from auditor.analysis.gpu.kai import reserves
 from auditor.analysis.gpu.kai_grants import kai_grants
 from auditor.analysis.gpu.pods import PodUse
+from auditor.analysis.gpu.vendor_grants import vendor_grants
 
 _NOTES = 20
 """How much is said of what is wrong with one device."""
@@ -23,7 +24,13 @@ def declared(node: str, register: Register, pods: Sequence[HeldPod]) -> Iterator
     if not register.divides and not any(pod.use.written or pod.use.memory for pod in pods):
         return
     notes: Counter[str] = Counter()
-    for source in (hami_grants(node, register, pods), kai_grants(pods), gpushare_grants(pods)):
+    sources = (
+        hami_grants(node, register, pods),
+        kai_grants(pods),
+        gpushare_grants(pods),
+        vendor_grants(pods),
+    )
+    for source in sources:
         for each in source:
             notes[each.gpu] += bool(each.note)
             yield each if notes[each.gpu] <= _NOTES else replace(each, note="")
