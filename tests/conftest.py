@@ -19,7 +19,7 @@ from tests.pieces import Pieces, place
 from tests.places import cores, scratch
 from tests.sweeps import LONG_PROFILE
 
-pytest_plugins = ["tests.alone", "tests.engines.plugin", "tests.precision.plugin"]
+pytest_plugins = ["tests.alone", "tests.messages", "tests.engines.plugin", "tests.precision.plugin"]
 
 LONG = "long"
 
