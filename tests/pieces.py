@@ -15,7 +15,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = re.compile(r"\bapiserver: ApiServer\b|\bcluster: Cluster\b|docker: Docker\b")
+SHARED = re.compile(r"\b(apiserver|plain): ApiServer\b|\bcluster: Cluster\b|docker: Docker\b")
 """How a test asks for a control plane."""
 FIRST = ("live", "faults", "e2e", "packaging", "platforms", "storage", "contract", "policies")
 """The rooms in which a piece may take long: one that begins at the end is waited for."""

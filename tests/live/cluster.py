@@ -95,22 +95,26 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 MADE = (
     *("/api/v1/nodes", "/api/v1/pods", "/api/v1/serviceaccounts", "/api/v1/configmaps"),
     *("/apis/apps/v1/daemonsets", f"{RBAC}/clusterroles", f"{RBAC}/clusterrolebindings"),
-    *(f"{RBAC}/roles", f"{RBAC}/rolebindings"),
+    *(f"{RBAC}/roles", f"{RBAC}/rolebindings", "/api/v1/services", DEFINITIONS),
+    *("/apis/networking.k8s.io/v1/networkpolicies", "/apis/node.k8s.io/v1/runtimeclasses"),
 )
 """What tests make in a server that they share; namespaces stay, nobody takes those away here."""
+ITS_OWN = "/api/v1/namespaces/default/services/kubernetes"
+"""What the server itself makes, sooner or later."""
 
 
 @contextmanager
 def emptied(server: ApiServer) -> Iterator[ApiServer]:
     """Give a server to one test after the other, and take away what each has made."""
     with server.client() as client:
-        before = _objects(client)
+        before, groups = _objects(client), _groups(client)
         try:
             yield server
         finally:
             for path in sorted(_objects(client) - before):
                 client.send(Request("DELETE", f"{path}?gracePeriodSeconds=0"))
         wait_for(lambda: _objects(client) <= before, "something is left of a test")
+        wait_for(lambda: _groups(client) <= groups, "a kind of a test is served still")
 
 
 def _objects(client: Client) -> set[str]:
@@ -122,7 +126,13 @@ def _objects(client: Client) -> set[str]:
         for meta in (each["metadata"] for each in items):
             inside = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
             found.add(f"{head}{inside}/{resource}/{meta['name']}")
-    return found
+    return found - {ITS_OWN}
+
+
+def _groups(client: Client) -> set[str]:
+    """The groups of kinds that are served."""
+    groups: Any = client.get("/apis").body["groups"]
+    return {each["name"] for each in groups}
 
 
 def write_kubeconfig(path: Path, server: ApiServer, token: str, **cluster: object) -> Path:

@@ -16,7 +16,7 @@ import yaml
 from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Client
-from tests.live.cluster import definition, emptied, wait_for, write_kubeconfig
+from tests.live.cluster import DEFINITIONS, definition, emptied, wait_for, write_kubeconfig
 
 FLAGS = ("--audit-policy-file=/p", "--audit-log-path=/a", "--audit-log-maxage=7")
 AGE = "k8s-audit-log-age-short"
@@ -277,24 +277,19 @@ def _printed(server: ApiServer) -> str:
 NAMESPACE, NAME = "openshift-kube-apiserver", "config"
 
 
-@pytest.fixture(scope="module")
-def openshift(
-    control_plane: Binaries, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ApiServer]:
-    """A server that says it is OpenShift's."""
-    options = ["--feature-gates=ComponentFlagz=false"]
-    folder = tmp_path_factory.mktemp("openshift") / "server"
-    with running(control_plane, folder, options=options) as server:
-        with server.client() as client:
-            created(client, "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-            made = definition("config.openshift.io", "APIServer", "v1", "Cluster")
-            created(client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", made)
-            served = "/apis/config.openshift.io/v1/apiservers"
-            wait_for(lambda: client.get(served).status == 200, "the kind is not served")
-            spec = {"metadata": {"name": "cluster"}, "spec": {"audit": {"profile": "Default"}}}
-            head = {"apiVersion": "config.openshift.io/v1", "kind": "APIServer"}
-            created(client, served, {**head, **spec})
-        yield server
+@pytest.fixture
+def openshift(server: ApiServer) -> ApiServer:
+    """A server that says it is OpenShift's, for as long as the test lasts."""
+    with server.client() as client:
+        created(client, "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+        made = definition("config.openshift.io", "APIServer", "v1", "Cluster")
+        created(client, DEFINITIONS, made)
+        served = "/apis/config.openshift.io/v1/apiservers"
+        wait_for(lambda: client.get(served).status == 200, "the kind is not served")
+        spec = {"metadata": {"name": "cluster"}, "spec": {"audit": {"profile": "Default"}}}
+        head = {"apiVersion": "config.openshift.io/v1", "kind": "APIServer"}
+        created(client, served, {**head, **spec})
+    return server
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -315,26 +310,25 @@ def test_what_openshift_gives_its_api_server(
         paths[kind] = f"{rbac}/namespaces/{namespace}/{kind.lower()}s"
     arguments = {"audit-policy-file": ["/p"], "audit-log-path": ["/a"], "audit-log-maxage": ["7"]}
     text = json.dumps({"apiServerArguments": arguments})
-    with emptied(openshift) as server:
-        with server.client() as client:
-            node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "cp1"}}
-            uid = created(client, "/api/v1/nodes", node)["metadata"]["uid"]
-            owner = {"apiVersion": "v1", "kind": "Node", "name": "cp1", "uid": uid}
-            mirror = pod("kube-apiserver-cp1", owner={**owner, "controller": True})
-            script = "exec hyperkube kube-apiserver --openshift-config=/etc/config.yaml"
-            mirror["spec"]["containers"][0] |= {"command": ["/bin/bash", "-ec"], "args": [script]}
-            created(client, f"/api/v1/namespaces/{namespace}/pods", mirror)
-            config = {"metadata": {"name": name}, "data": {"config.yaml": text}}
-            created(client, f"/api/v1/namespaces/{namespace}/configmaps", config)
-            for each in yaml.safe_load_all(role):
-                created(client, paths[each["kind"]], each)
-            asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
-            token = created(client, f"{ACCOUNTS}/auditor/token", asked)["status"]["token"]
-        kubeconfig = write_kubeconfig(tmp_path / "least.json", server, token)
-        ran = auditor(
-            *("scan", "k8s://", "--profile", "audit-logging", "--format", "json", "--all"),
-            env={"KUBECONFIG": str(kubeconfig)},
-        )
+    with openshift.client() as client:
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "cp1"}}
+        uid = created(client, "/api/v1/nodes", node)["metadata"]["uid"]
+        owner = {"apiVersion": "v1", "kind": "Node", "name": "cp1", "uid": uid}
+        mirror = pod("kube-apiserver-cp1", owner={**owner, "controller": True})
+        script = "exec hyperkube kube-apiserver --openshift-config=/etc/config.yaml"
+        mirror["spec"]["containers"][0] |= {"command": ["/bin/bash", "-ec"], "args": [script]}
+        created(client, f"/api/v1/namespaces/{namespace}/pods", mirror)
+        config = {"metadata": {"name": name}, "data": {"config.yaml": text}}
+        created(client, f"/api/v1/namespaces/{namespace}/configmaps", config)
+        for each in yaml.safe_load_all(role):
+            created(client, paths[each["kind"]], each)
+        asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+        token = created(client, f"{ACCOUNTS}/auditor/token", asked)["status"]["token"]
+    kubeconfig = write_kubeconfig(tmp_path / "least.json", openshift, token)
+    ran = auditor(
+        *("scan", "k8s://", "--profile", "audit-logging", "--format", "json", "--all"),
+        env={"KUBECONFIG": str(kubeconfig)},
+    )
     document = json.loads(ran.out)
     found = {each["rule"]: each["verdict"] for each in document["findings"]}
     denied = [gap for gap in document["gaps"] if gap["cause"] == "denied" and name in gap["detail"]]

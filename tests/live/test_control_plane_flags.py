@@ -28,7 +28,7 @@ from collectors.kubernetes.node.shapes import bodies
 from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Client
-from tests.live.cluster import write_kubeconfig
+from tests.live.cluster import emptied, write_kubeconfig
 from tests.unit.collectors.kubernetes.node.trees import printed
 
 UNAUTHORIZED = 401
@@ -38,13 +38,12 @@ RULES = {
     for rule in load((policies_folder(),)).rules.values()
     if rule.applies_to == ("k8s/ControlPlane",)
 }
+HARDENED = (
+    "--anonymous-auth=false",
+    "--enable-admission-plugins=DenyServiceExternalIPs",
+    "--enable-admission-plugins=NodeRestriction",
+)
 STARTS = {
-    "nothing": (),
-    "hardened": (
-        "--anonymous-auth=false",
-        "--enable-admission-plugins=DenyServiceExternalIPs",
-        "--enable-admission-plugins=NodeRestriction",
-    ),
     "opened": (
         "--profiling",
         "--authorization-mode=AlwaysAllow",
@@ -157,12 +156,17 @@ def hardened(
 ) -> Iterator[ApiServer]:
     """The server that two tests look at."""
     folder = tmp_path_factory.mktemp("hardened")
-    options = (*STARTS["hardened"], "--audit-log-path", str(folder / "audit.log"))
+    options = (*HARDENED, "--audit-log-path", str(folder / "audit.log"))
     with running(control_plane, folder / "server", options=options) as server:
         yield server
 
 
-@pytest.mark.parametrize("name", [each for each in STARTS if each != "hardened"])
+def test_a_rule_fails_if_a_server_does_it_by_default(plain: ApiServer, tmp_path: Path) -> None:
+    with emptied(plain) as server, server.client() as client:
+        rules_say_what_it_does(server, client, tmp_path / "config")
+
+
+@pytest.mark.parametrize("name", STARTS)
 def test_a_rule_fails_if_the_server_does_it(
     control_plane: Binaries, tmp_path: Path, name: str
 ) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.engines.apiserver import Binaries, running
+from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster, ran
@@ -37,10 +37,10 @@ Rows = Mapping[str, list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def matrix(control_plane: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
+def matrix(plain: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """What the matrix says, by node; one server has all shapes, a node each."""
     folder = tmp_path_factory.mktemp("shapes")
-    with running(control_plane, folder / "server") as server, server.client() as client:
+    with clusters.emptied(plain) as server, server.client() as client:
         _platform(client)
         for name, shape in SHAPES.items():
             _fill(client, name, shape)
@@ -48,10 +48,10 @@ def matrix(control_plane: Binaries, tmp_path_factory: pytest.TempPathFactory) ->
         cluster = Cluster(server, client, folder / "log", admin, admin)
         done = ran(cluster, "gpus", "k8s://", "--format", "json")
         assert done.code == 0, done.err
-        rows: dict[str, list[dict[str, Any]]] = {}
-        for each in json.loads(done.out)["devices"]:
-            rows.setdefault(each["node"], []).append(each)
-        yield rows
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for each in json.loads(done.out)["devices"]:
+        rows.setdefault(each["node"], []).append(each)
+    return rows
 
 
 def _platform(client: Client) -> None:

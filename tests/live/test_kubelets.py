@@ -18,10 +18,10 @@ import yaml
 
 from auditor.analysis.nodes.kubelet import effective
 from tests.e2e.command import Ran, auditor
-from tests.engines.apiserver import ApiServer, Binaries, running
+from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Request
 from tests.engines.kubelet import WEBHOOK, kubelet
-from tests.live.cluster import ROLE, write_kubeconfig
+from tests.live.cluster import ROLE, emptied, write_kubeconfig
 from tests.live.test_control_plane import ACCOUNTS, created
 from tests.sweeps import sweep
 
@@ -37,11 +37,11 @@ EXPECTED = {
 
 
 @pytest.fixture
-def scene(control_plane: Binaries, kubelet_binary: Path, tmp_path: Path) -> Iterator[Any]:
+def scene(plain: ApiServer, kubelet_binary: Path, tmp_path: Path) -> Iterator[Any]:
     """A cluster with a node whose kubelet answers, our role in it, and a kubeconfig of ours."""
     authority = trustme.CA()
     with (
-        running(control_plane, tmp_path / "server") as server,
+        emptied(plain) as server,
         kubelet(kubelet_binary, server, tmp_path / "node", authority, SETTINGS) as port,
         server.client() as client,
     ):
@@ -154,7 +154,7 @@ def _settings(seed: int) -> dict[str, object]:
 
 @sweep(some=6, whole=60)
 def test_what_a_kubelet_makes_of_a_configuration(
-    apiserver: ApiServer, kubelet_binary: Path, tmp_path: Path, size: int
+    plain: ApiServer, kubelet_binary: Path, tmp_path: Path, size: int
 ) -> None:
     """With nothing in it first; then by chance."""
     authority = trustme.CA()
@@ -162,8 +162,8 @@ def test_what_a_kubelet_makes_of_a_configuration(
     reached: set[str] = set()
     for seed in range(size):
         settings = _settings(seed)
-        serving = kubelet(kubelet_binary, apiserver, tmp_path / f"{seed}", authority, settings)
-        with serving as port, Client(port, apiserver.token, tls) as client:
+        serving = kubelet(kubelet_binary, plain, tmp_path / f"{seed}", authority, settings)
+        with serving as port, Client(port, plain.token, tls) as client:
             told = client.get("/configz")
         assert told.status == 200, told.message
         found = told.body["kubeletconfig"]

@@ -12,7 +12,7 @@ import pytest
 
 from auditor.analysis.limits import defaults_of, filled
 from tests.e2e.command import auditor
-from tests.engines.apiserver import Binaries, running
+from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
 
 NAMESPACES = 40
@@ -92,14 +92,15 @@ def make(client: Client, path: str, body: Json) -> Any:
 
 
 @pytest.mark.engine
-def test_limit_ranges_as_the_server_applies_them(control_plane: Binaries, tmp_path: Path) -> None:
+def test_limit_ranges_as_the_server_applies_them(apiserver: ApiServer, tmp_path: Path) -> None:
+    """In namespaces of their own: no other test asks about those."""
     dice = random.Random(20_261_129)
     written: list[Json] = []
     admitted: list[Json] = []
     changed = 0
-    with running(control_plane, tmp_path / "server") as server, server.client() as client:
+    with apiserver.client() as client:
         for number in range(NAMESPACES):
-            namespace = f"n{number}"
+            namespace = f"limits-{number}"
             make(client, "/api/v1/namespaces", {"metadata": {"name": namespace}})
             ranged = limit_range(dice, namespace)
             make(client, f"/api/v1/namespaces/{namespace}/limitranges", ranged)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import auditor
-from tests.engines.apiserver import ApiServer, Binaries, running
+from tests.engines.apiserver import ApiServer
 from tests.engines.client import Request
 from tests.live.cluster import emptied, write_kubeconfig
 from tests.unit.collectors.kubernetes.node.trees import node, printed
@@ -18,18 +18,10 @@ from tests.unit.collectors.kubernetes.node.trees import node, printed
 MACHINE = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.fixture(scope="module")
-def shared(
-    control_plane: Binaries, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ApiServer]:
-    with running(control_plane, tmp_path_factory.mktemp("shared") / "server") as server:
-        yield server
-
-
 @pytest.fixture
-def server(shared: ApiServer) -> Iterator[ApiServer]:
-    with emptied(shared):
-        yield shared
+def server(plain: ApiServer) -> Iterator[ApiServer]:
+    with emptied(plain):
+        yield plain
 
 
 def test_a_cluster_says_which_of_its_nodes_nobody_looked_at(

@@ -16,9 +16,9 @@ import pytest
 
 from auditor.analysis.label_selectors import of_selector
 from tests.e2e.command import auditor
-from tests.engines.apiserver import Binaries, running
+from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
-from tests.live.cluster import results, write_kubeconfig
+from tests.live.cluster import emptied, results, write_kubeconfig
 from tests.unit.analysis.test_label_selectors import some_selector
 
 NAMESPACES = 6
@@ -110,11 +110,11 @@ def told(document: Json, verdict: str = "fail") -> Found:
 
 
 @pytest.mark.engine
-def test_selectors_as_the_server_lists_by_them(control_plane: Binaries, tmp_path: Path) -> None:
+def test_selectors_as_the_server_lists_by_them(plain: ApiServer, tmp_path: Path) -> None:
     dice = random.Random(20_261_129)
     namespaces = [f"n{number}" for number in range(NAMESPACES)]
     objects = [each for namespace in namespaces for each in generated(dice, namespace)]
-    with running(control_plane, tmp_path / "server") as server, server.client() as client:
+    with emptied(plain) as server, server.client() as client:
         for namespace in namespaces:
             made = client.post("/api/v1/namespaces", {"metadata": {"name": namespace}})
             assert made.status == 201, made
