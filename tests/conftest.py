@@ -22,6 +22,8 @@ from tests.sweeps import LONG_PROFILE
 pytest_plugins = ["tests.alone", "tests.messages", "tests.engines.plugin", "tests.precision.plugin"]
 
 LONG = "long"
+YOUNG = 100_000
+"""Things that are made before the collector looks at them, as many as in the program itself."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -109,3 +111,4 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
