@@ -18,7 +18,10 @@ from tests.e2e.command import ROOT, Ran, surroundings
 
 
 def inside(
-    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
 ) -> Ran:
     """Run the command line, as :func:`tests.e2e.command.auditor` does, in this process.
 
@@ -27,6 +30,7 @@ def inside(
     out, err = _stream(), _stream()
     with (
         patch.dict(os.environ, {**surroundings(), **(env or {})}, clear=True),
+        patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")),
         chdir(cwd or ROOT),
         redirect_stdout(out),
         redirect_stderr(err),

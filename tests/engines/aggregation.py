@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.engines.apiserver import ApiServer
+from tests.engines.golang import PATIENT
 
 _STOP_SECONDS = 10.0
 
@@ -21,7 +22,7 @@ def aggregating(binary: Path, server: ApiServer) -> Iterator[None]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={"HOME": "/nonexistent"},
+        env={"HOME": "/nonexistent", **PATIENT},
     ) as process:
         try:
             yield

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.build import engine
+from tests.engines.golang import PATIENT
 from tests.engines.judges import unpacked_packages
 
 PINS = Path(__file__).parent / "trivy"
@@ -42,6 +43,18 @@ class Trivy:
 
     program: Path
     writer: Path
+
+    def told(self, home: Path, place: Path, *words: str | Path) -> Path:
+        """Write into a file what it says, with a home and nothing else of an environment."""
+        with place.open("wb") as out:
+            subprocess.run(
+                [self.program, *words],
+                stdout=out,
+                check=True,
+                timeout=120,
+                env={"HOME": str(home), "PATH": "", **PATIENT},
+            )
+        return place
 
     def database(self, cache: Path, *planted: Planted, updated: str = "2026-11-29") -> Path:
         """Make a folder in which Trivy finds a database with faults; the next is due in 2030."""

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from auditor.analysis.estate.uuids import turned
-from tests.e2e.command import ROOT, Ran, auditor
+from tests.e2e.command import ROOT, Ran
+from tests.e2e.inside import inside
 from tests.engines.dockerd import IMAGE, Docker
 from tests.engines.sshd import firmware
 from tests.engines.sshd import running as sshd_running
@@ -51,7 +52,7 @@ def container(new_docker: Docker) -> Any:
 def joined(target: str, *options: str | Path, path: str = "") -> Ran:
     """Who shares a GPU, by what a vCenter and an engine tell."""
     env = {"PATH": path} if path else {}
-    return auditor("gpus", VCENTER, target, *options, "--format", "json", env=env)
+    return inside("gpus", VCENTER, target, *options, "--format", "json", env=env)
 
 
 def ways(ran: Ran) -> set[tuple[str, str]]:
@@ -88,7 +89,7 @@ def printed(folder: Path, uuid: str, *login: str) -> Path:
     """What the script prints on a host whose firmware tells a UUID, run by somebody."""
     unshare = shutil.which("unshare")
     assert unshare is not None
-    script = auditor("permissions", "docker", "--script", "--profile", "ai-platform").out
+    script = inside("permissions", "docker", "--script", "--profile", "ai-platform").out
     held = folder / "script.sh"
     held.write_text(script)
     line = f"{firmware(folder, uuid)}exec {' '.join(login)} /bin/sh"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.command import auditor
+from tests.e2e.inside import inside
 from tests.engines.dockerd import IMAGE, Docker
 
 SOCKETS, PATHS = "docker-container-socket-mounted", "docker-container-host-path-sensitive"
@@ -16,7 +16,7 @@ def test_what_is_behind_a_volume_is_mounted(docker: Docker) -> None:
     try:
         for name, volume in (("reaches", "sockets:/x"), ("keeps", "data:/x"), ("own", "plain:/x")):
             docker.run("create", "--name", name, "--volume", volume, IMAGE, "true")
-        ran = auditor("scan", docker.target, "--no-host", "--format", "json")
+        ran = inside("scan", docker.target, "--no-host", "--format", "json")
         found = [each for each in ran.results()["findings"] if each["rule"] in {SOCKETS, PATHS}]
         assert {(each["rule"], each["resource"]["name"]) for each in found} == {
             (SOCKETS, "reaches"),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.command import auditor
+from tests.e2e.inside import inside
 from tests.engines.images import image
 from tests.engines.trivy import Trivy
 
@@ -58,14 +57,8 @@ def configured(trivy: Trivy, tmp_path_factory: pytest.TempPathFactory) -> Path:
             home / "cache",
             "--offline-scan",
         ]
-        with (home / f"{name}.json").open("wb") as out:
-            subprocess.run(
-                [trivy.program, *words, *asked, "--quiet", "--input", archive],
-                stdout=out,
-                check=True,
-                timeout=120,
-                env={"HOME": str(home), "PATH": ""},
-            )
+        more = ["--quiet", "--input", archive]
+        trivy.told(home, home / f"{name}.json", *words, *asked, *more)
     return home
 
 
@@ -81,7 +74,7 @@ def judged(home: Path, *targets: str | Path) -> set[tuple[str, str]]:
     }
     (home / "policies" / "profiles" / "made.yaml").write_text(json.dumps(profile))
     options = ("--policies", home / "policies", "--profile", "made", "--format", "json")
-    found = auditor("scan", *targets, *options, env=DAY).results()
+    found = inside("scan", *targets, *options, env=DAY).results()
     assert found["gaps"] == []
     return {
         (Path(each["resource"]["file"] or each["resource"]["name"]).stem, each["rule"])

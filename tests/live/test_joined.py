@@ -15,7 +15,8 @@ import pytest
 
 from auditor.analysis.estate.uuids import turned
 from collectors.docker.host.probes import PRODUCT
-from tests.e2e.command import Ran, auditor
+from tests.e2e.command import Ran
+from tests.e2e.inside import inside
 from tests.engines.build import engine as built
 from tests.engines.client import Request
 from tests.engines.vcsim import Vcsim
@@ -97,7 +98,7 @@ class Estate:
             "DOCKER_CONFIG": str(self.folder),
             "HOME": str(self.folder),
         }
-        return auditor(*arguments, env=env)
+        return inside(*arguments, env=env)
 
 
 @pytest.fixture
@@ -211,9 +212,9 @@ def test_three_servers_tell_of_one_gpu(estate: Estate, tmp_path: Path) -> None:
         TENANT: "exact", "vision": "exact", "notebook": "exact", "llm": "possible",
     }  # fmt: skip
     public.write_text(estate.plain("keys", "export").out)
-    verified = auditor("verify", bundle, "--key", public)
+    verified = inside("verify", bundle, "--key", public)
     assert (verified.code, verified.last_line().split()[:2]) == (0, ["VERIFY", "verified"])
-    replayed = auditor("replay", bundle)
+    replayed = inside("replay", bundle)
     assert replayed.code == 0, replayed.out + replayed.err
 
 

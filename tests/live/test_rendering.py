@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command import Ran, auditor
+from tests.e2e.command import Ran
+from tests.e2e.inside import inside
 from tests.e2e.signed import EPOCH
+from tests.engines.golang import PATIENT
 from tests.engines.kubectl import Kubectl
 from tests.live.charts import chart, overlay, written
 from tests.sweeps import sweep
@@ -36,13 +38,14 @@ def findings(ran: Ran) -> Found:
 
 def output(*command: str | Path) -> bytes:
     line = [str(each) for each in command]
-    done = subprocess.run(line, capture_output=True, check=True, timeout=120)
+    env = {**os.environ, **PATIENT}
+    done = subprocess.run(line, capture_output=True, check=True, timeout=120, env=env)
     return done.stdout
 
 
 def scan(*words: str | Path, cwd: Path, stdin: bytes = b"") -> Ran:
     options = ("--format", "json", "--all")
-    return auditor("scan", *words, *options, cwd=cwd, stdin=stdin)
+    return inside("scan", *words, *options, cwd=cwd, stdin=stdin)
 
 
 def equal(rendered: Ran, printed: Ran) -> dict[str, Any]:
@@ -106,16 +109,16 @@ def test_collect_then_evaluate_is_scan(
     (root / "broken.yaml").write_text("kind: [")
     values = root / "charts" / "values-prod.yaml"
     tools = ("--render", "--kustomize", kustomize, "--helm", helm, "--values", values)
-    scanned = auditor(
+    scanned = inside(
         *("scan", "tree", *tools, "--format", "json", "--profile", profile),
         cwd=tmp_path,
         env=EPOCH,
     )
-    collected = auditor("collect", "tree", *tools, "--output", "evidence", cwd=tmp_path, env=EPOCH)
+    collected = inside("collect", "tree", *tools, "--output", "evidence", cwd=tmp_path, env=EPOCH)
     assert collected.code == 3, collected.err
     assert ", 1 not read\n" in collected.out, "broken.yaml"
     root.rename(tmp_path / "gone")
-    evaluated = auditor(
+    evaluated = inside(
         *("evaluate", "evidence", "--no-cache", "--format", "json", "--profile", profile),
         cwd=tmp_path,
         env={**EPOCH, "PATH": ""},
