@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from auditor.analysis.gpu.intel import Sharing
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.makers import INTEL
 from auditor.analysis.gpu.naming import MPS_ROOT, Naming
@@ -58,7 +59,7 @@ class Configurations:
         self._namings: list[Naming] = []
         self._texts: dict[tuple[str, str], Sequence[Text]] = {}
         self._known: dict[str, Configured | None] = {}
-        self._of_intel = 1
+        self._of_intel: list[Sharing] = []
 
     def name(self, naming: Naming) -> None:
         """Learn that something names a ConfigMap."""
@@ -69,17 +70,19 @@ class Configurations:
         """Learn what a ConfigMap says."""
         self._texts[namespace, name] = texts
 
-    def share_intel(self, times: int) -> None:
-        """Learn how often Intel's plugin gives out a GPU; of several plugins the most counts."""
-        self._of_intel = max(self._of_intel, times)
+    def share_intel(self, sharing: Sharing) -> None:
+        """Learn how often a plugin of Intel's gives out a GPU, and on which nodes."""
+        self._of_intel.append(sharing)
 
     def applied(self, offer: Offer, row: NodeRow) -> Offer:
         """Say what a node offers by what is configured for it."""
         if not offer.resource.startswith(INTEL):
             return as_configured(offer, row, self.of(row))
-        if self._of_intel < _SEVERAL:
+        here = (each.times for each in self._of_intel if each.runs_on(row.every_label))
+        times = max(here, default=1)  # of several plugins on a node the most counts
+        if times < _SEVERAL:
             return offer
-        return _divided(offer, self._of_intel, Mechanism.TIME_SLICING, "Intel's plugin")
+        return _divided(offer, times, Mechanism.TIME_SLICING, "Intel's plugin")
 
     def of(self, row: NodeRow) -> Configured | None:
         """Say what a node shares by its configuration; None where nothing names one."""

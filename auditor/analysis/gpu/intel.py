@@ -3,11 +3,13 @@
 ::
 
     GpuDevicePlugin  sharedDevNum: 10                      the operator starts the plugin so
+                     nodeSelector: {pool: shared}          on these nodes
     DaemonSet        args [-shared-dev-num, "10"]          what it starts; or without any operator
                      args [-shared-dev-num=300, …]         as in the plugin's own kustomize overlays
 
 An option of a Go program stands with one dash or two, its number behind an equals sign or in the
-argument that follows; of several the last counts. No label of a node says any of this.
+argument that follows; of several the last counts. No label of a node says any of this. A plugin
+runs on the nodes that its selector fits; what an affinity leaves out is not looked at.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
+
+import msgspec
 
 from auditor.late import late
 from auditor.secrets.hints import find
@@ -24,6 +28,34 @@ _MARK: Final = b"shared-dev-num"
 _ESCAPED: Final = b"\\u"
 """How JSON writes any other letter, so that nobody hides the mark."""
 _NUMBER: Final = late(r"[0-9]{1,9}")
+
+
+class Sharing(msgspec.Struct, frozen=True):
+    """How often a plugin gives out each GPU, on nodes that have all labels of ``selector``."""
+
+    times: int
+    selector: dict[str, str] = {}
+
+    def runs_on(self, labels: Mapping[str, str]) -> bool:
+        """Say whether a node with such labels has the plugin."""
+        return all(labels.get(name) == value for name, value in self.selector.items())
+
+
+def told(spec: Mapping[str, object]) -> Sharing:
+    """Say how a GpuDevicePlugin lets GPUs be given out, and where."""
+    return Sharing(times_told(spec), _selector(spec))
+
+
+def started(template: Mapping[str, object]) -> Sharing:
+    """Say how a plugin that a pod template starts gives out GPUs, and where."""
+    spec = template.get("spec")
+    return Sharing(times_started(template), _selector(spec if isinstance(spec, Mapping) else {}))
+
+
+def _selector(spec: Mapping[str, object]) -> dict[str, str]:
+    found = spec.get("nodeSelector")
+    pairs = found.items() if isinstance(found, Mapping) else ()
+    return {str(name): value for name, value in pairs if isinstance(value, str)}
 
 
 def may_share(body: bytes) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.analysis.gpu.dra import ClaimRow, SliceRow, pool_of
 from auditor.analysis.gpu.estate import Estate
+from auditor.analysis.gpu.intel import Sharing
 from auditor.analysis.gpu.naming import Naming
 from auditor.analysis.gpu.nodes import NodeRow
 from auditor.analysis.gpu.pods import PodUse
@@ -36,7 +37,7 @@ _pod = msgspec.json.Decoder(PodUse).decode
 _naming = msgspec.json.Decoder(Naming).decode
 _texts = msgspec.json.Decoder(list[Text]).decode
 _variables = msgspec.json.Decoder(dict[str, str]).decode
-_times = msgspec.json.Decoder(int).decode
+_sharing = msgspec.json.Decoder(Sharing).decode
 _handler = msgspec.json.Decoder(str).decode
 _REMEMBERED: Final = 1_024
 """Of so many templates what their pods have is remembered."""
@@ -93,7 +94,7 @@ def _learn_settings(estate: Estate, key: tuple[str, ...], row: Row) -> None:
         estate.handlers[key[1]] = _handler(row.body)
     elif key[0] == NAMING:
         if row.tag == "intel":
-            estate.configurations.share_intel(_times(row.body))
+            estate.configurations.share_intel(_sharing(row.body))
         else:
             estate.configurations.name(_naming(row.body))
     elif row.tag == VARIABLES:

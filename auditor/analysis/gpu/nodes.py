@@ -20,7 +20,7 @@ import msgspec
 from auditor.analysis.gpu.accelerators import Sort, doubt_of, offered_as
 from auditor.analysis.gpu.devices import amount, is_accelerator, partition_profile, profile_of
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.makers import NVIDIA
+from auditor.analysis.gpu.makers import INTEL, NVIDIA
 from auditor.analysis.gpu.monitoring import monitored
 
 _LABELS: Final = (
@@ -71,12 +71,16 @@ class _Node(msgspec.Struct, gc=False):
 
 
 class NodeRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What is taken of a node; ``monitored`` are the GPUs that a resource of it gives a look at."""
+    """What is taken of a node; ``monitored`` are the GPUs that a resource of it gives a look at.
+
+    ``every_label`` are all of its labels, where it has GPUs of Intel's: plugins select by any.
+    """
 
     capacity: dict[str, int] = {}
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     monitored: list[str] = []
+    every_label: dict[str, str] = {}
 
     @property
     def virtual(self) -> bool:
@@ -121,15 +125,18 @@ def node_row(body: bytes) -> NodeRow | None:
     metadata, status = node.metadata or _Metadata(), node.status or _Status()
     # what is not healthy counts still: who was given it has it, so capacity goes before allocatable
     offered = {**(status.allocatable or {}), **(status.capacity or {})}
+    counted = {
+        name: count
+        for name, value in sorted(offered.items())
+        if is_accelerator(name) and (count := amount(value))
+    }
+    of_intel = any(name.startswith(INTEL) for name in counted)
     row = NodeRow(
-        {
-            name: count
-            for name, value in sorted(offered.items())
-            if is_accelerator(name) and (count := amount(value))
-        },
+        counted,
         _beginning(metadata.labels, _LABELS),
         _beginning(metadata.annotations, _ANNOTATIONS),
         [gpus for name in sorted(offered) if (gpus := monitored(name)) and amount(offered[name])],
+        dict(sorted((metadata.labels or {}).items())) if of_intel else {},
     )
     return row if row != NodeRow() else None
 

@@ -31,7 +31,7 @@ import msgspec
 
 from auditor.analysis.bodies import decoded
 from auditor.analysis.gpu.dra import claim_row, slice_row
-from auditor.analysis.gpu.intel import may_share, times_started, times_told
+from auditor.analysis.gpu.intel import may_share, started, told
 from auditor.analysis.gpu.marks import NAMESPACE, NODE, POD, RUNTIME, labels_of, marks_of
 from auditor.analysis.gpu.naming import (
     CONFIG_MAP,
@@ -168,9 +168,9 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
         return
     spec = mapping(body.get("spec"))
     template = mapping(spec.get("template"))
-    times = times_told(spec) if resource.kind == INTEL else times_started(template)
-    if times > 1:
-        yield Row((NAMING,), "intel", origin, _encode(times))
+    sharing = told(spec) if resource.kind == INTEL else started(template)
+    if sharing.times > 1:
+        yield Row((NAMING,), "intel", origin, _encode(sharing))
     if resource.kind == INTEL:
         return
     named = (

@@ -192,6 +192,33 @@ def test_intels_plugin_says_how_often_it_gives_out_a_gpu() -> None:
     assert intel(INTEL, 1) == []
 
 
+SELECTED: dict[str, tuple[object, int]] = {
+    "none": ({}, 4),
+    "its own labels": ({"pool": "shared"}, 4),
+    "another value": ({"pool": "alone"}, 0),
+    "a label that it has not": ({"pool": "shared", "gpu": "true"}, 0),
+    "nothing that selects": (["pool"], 4),
+}
+
+
+@pytest.mark.parametrize(("selector", "times"), SELECTED.values(), ids=SELECTED.keys())
+@pytest.mark.parametrize("operator", [True, False], ids=["operator", "plugin"])
+def test_intels_plugin_runs_where_it_is_selected(
+    selector: object, times: int, *, operator: bool
+) -> None:
+    labels, capacity = {"pool": "shared"}, {INTEL: "8"}
+    offering = resource("Node", "n", metadata={"labels": labels}, status={"capacity": capacity})
+    spec: dict[str, Any] = {"nodeSelector": selector}
+    if operator:
+        kind = "GpuDevicePlugin.deviceplugin.intel.com"
+        plugin = resource(kind, "g", spec={"sharedDevNum": 4, **spec})
+    else:
+        started = {"containers": [{"name": "p", "args": ["-shared-dev-num=4"]}], **spec}
+        plugin = resource("DaemonSet", "p", "gpu", spec={"template": {"spec": started}})
+    pods = [pod(f"{name}/x", {INTEL: 1}) for name in "ab"]
+    assert shared(plugin, offering, *pods) == (MAY if times else [])
+
+
 @pytest.mark.parametrize("times", ["4", None, -4, 0, [], 2.5])
 def test_what_intels_plugin_would_not_take_shares_nothing(times: object) -> None:
     assert intel(INTEL, times) == []
