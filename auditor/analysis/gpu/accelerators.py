@@ -166,9 +166,14 @@ def offered_as(resource: str) -> Offered:
         return _NONE
     rows = _TABLE.get(domain)
     if rows is None:
-        named_so = _LOOKS_SO.fullmatch(name) and not _IS_MEMORY.fullmatch(name)
+        named_so = is_called_so(name) and not _IS_MEMORY.fullmatch(name)
         return _UNKNOWN if named_so else _NONE
     return next((row.offered for row in rows if row.names.fullmatch(name)), _UNKNOWN)
+
+
+def is_called_so(name: str) -> bool:
+    """Say whether a name is one that accelerators have."""
+    return _LOOKS_SO.fullmatch(name) is not None
 
 
 def is_counted(resource: str) -> bool:

@@ -40,6 +40,8 @@ _SEVERAL: Final = late(r".*DC-[0-9]+-[0-9]+.*")
 ANY_PART: Final = "xcp"
 """The profile of AMD's partitions of which nothing says into how many a GPU is divided."""
 
+FUNCTION: Final = "vf"
+"""The profile of virtual functions of Intel's GPUs."""
 _ADAPTERS: Final = "rdma/"
 """Before which the shared device plugin of RDMA names its resources."""
 _MEMORY: Final = frozenset({"aliyun.com/gpu-mem", "volcano.sh/gpu-memory"})
@@ -131,6 +133,8 @@ def steps_of(profile: str) -> tuple[Step, ...]:
         return (Step(Mechanism.VGPU_MIG if alone else Mechanism.VGPU_TIME_SLICED, ""),)
     if "/" in profile:
         return (Step(offered_as(profile).mechanism, ""),)
+    if profile == FUNCTION:
+        return (Step(Mechanism.VIRTUAL_FUNCTION, ""),)
     if profile == ANY_PART:
         return (Step(Mechanism.COMPUTE_PARTITION, ""),)
     if profile:

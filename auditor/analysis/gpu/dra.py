@@ -9,7 +9,11 @@ of a ResourceClaim, and so do the pods that use it (``resource.k8s.io`` v1, v1be
 
     llm/chat       has mig gpu-0-mig-1 of GPU-1, exactly
 
-AMD's driver gives a partition no parent: all parts of one GPU have its PCI address in common.
+AMD's driver gives a partition no parent: all parts of one GPU have its PCI address in common. What
+Intel's driver publishes has an address of its own, and no word of what it is: the function 0 of a
+bus is the GPU, and the other functions there are the virtual ones that it makes (SR-IOV); of GPUs
+in the processor, on bus 0, those of one device (intel-resource-drivers-for-kubernetes,
+``cmd/kubelet-gpu-plugin``, ``pkg/gpu/discovery``).
 Of a pool only the slices of its highest generation count; the others are being removed.
 Who writes all this: the driver and the scheduler (``resourceclaims/status`` and, for an allocation,
 ``resourceclaims/binding``), not the tenant.
@@ -24,13 +28,18 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.gpu import makers
-from auditor.analysis.gpu.devices import partition_profile, steps_of
+from auditor.analysis.gpu.accelerators import is_called_so
+from auditor.analysis.gpu.devices import FUNCTION, partition_profile, steps_of
 from auditor.analysis.gpu.dra_parameters import Setting, setting_of
 from auditor.analysis.gpu.isolation import Mechanism, weakest_of
 from auditor.analysis.gpu.shares import Step
 from auditor.late import late
 
 AMD: Final = "gpu.amd.com"
+INTEL: Final = "gpu.intel.com"
+_ADDRESS: Final = late(r"([0-9a-f]{4,8}):([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])")
+_INTEL_NAME: Final = late(r"([0-9a-f]{4})-([0-9a-f]{2})-([0-9a-f]{2})-([0-7])-0x[0-9a-f]+")
+"""Intel's driver calls a device by its address and its model: 0000-03-00-1-0x56c0."""
 _WEAKEST: Final = "cpx_nps1"
 _COMPUTE: Final = late(r"[0-9]+c\.[0-9]+g\.")
 """How the profile of a compute instance begins, which has its memory in common with others."""
@@ -38,11 +47,24 @@ DRIVERS: Final = MappingProxyType(
     {
         "gpu.nvidia.com": makers.NVIDIA,
         AMD: makers.AMD,
-        "gpu.intel.com": makers.INTEL,
+        INTEL: makers.INTEL,
         "gaudi.intel.com": makers.GAUDI,
+        "tpu.google.com": makers.GOOGLE,
+        "neuron.aws.com": makers.NEURON,
     }
 )
 """Drivers whose devices are accelerators, and how the resources of those begin with a plugin."""
+
+
+def maker_of(driver: str) -> str:
+    """Say how the resources of the accelerators of a driver begin; "" for other devices.
+
+    One that is called as accelerators are (``npu.acme.example``) has some, whoever made it.
+    """
+    known = DRIVERS.get(driver)
+    if known is not None:
+        return known
+    return f"{driver}/" if is_called_so(driver.partition(".")[0]) else ""
 
 
 class _Attribute(msgspec.Struct, gc=False):
@@ -127,7 +149,7 @@ def slice_row(body: bytes) -> tuple[str, str, SliceRow] | None:
         msgspec.DecodeError: it is not as the API server stores it.
     """
     spec = _decode_slice(body).spec
-    if spec.driver not in DRIVERS:
+    if not maker_of(spec.driver):
         return None
     devices = [_slice_device(spec.driver, each) for each in spec.devices]
     row = SliceRow(spec.pool.generation, spec.pool.resourceSliceCount, spec.nodeName, devices)
@@ -154,6 +176,8 @@ def _slice_device(driver: str, device: _Device) -> SliceDevice:
         counters=next((each.counterSet for each in basic.consumesCounters or ()), ""),
         profile=f"mig-{said('profile')}" if parent and inside else "",
     )
+    if driver == INTEL:
+        return _of_intel(found, said)
     return _of_amd(found, said) if driver == AMD else found
 
 
@@ -170,6 +194,19 @@ def _of_amd(device: SliceDevice, said: Callable[[str], str]) -> SliceDevice:
     return msgspec.structs.replace(
         device, gpu=device.gpu or address, part=part, profile=known if part else ""
     )
+
+
+def _of_intel(device: SliceDevice, said: Callable[[str], str]) -> SliceDevice:
+    """Read what Intel's driver says: an address tells of which GPU a virtual function is."""
+    name = _INTEL_NAME.match(device.name)
+    own = said("resource.kubernetes.io/pciBusID") or said("pciAddress")
+    found = _ADDRESS.fullmatch(own or (f"{name[1]}:{name[2]}:{name[3]}.{name[4]}" if name else ""))
+    if found is None:
+        return device
+    domain, bus, unit, function = found.groups()
+    gpu = f"{domain}:{bus}:{unit if int(bus, 16) == 0 else '00'}.0"
+    part = "" if found[0] == gpu else f"{domain}:{bus}:{unit}.{function}"
+    return msgspec.structs.replace(device, gpu=gpu, part=part, profile=FUNCTION if part else "")
 
 
 def pool_of(rows: Iterable[SliceRow]) -> Pool:
@@ -285,7 +322,7 @@ def claim_row(body: bytes) -> ClaimRow | None:
     devices = [
         _claimed(result, config, several=len(pods) > 1)
         for result in status.allocation.devices.results or ()
-        if result.driver in DRIVERS
+        if maker_of(result.driver)
     ]
     return ClaimRow(pods, devices) if pods and devices else None
 

@@ -20,11 +20,11 @@ from auditor.analysis.gpu.configured import Configurations
 from auditor.analysis.gpu.declared import Declared, HeldPod
 from auditor.analysis.gpu.devices import ANY_PART, DeviceId, profile_of
 from auditor.analysis.gpu.dra import (
-    DRIVERS,
     ClaimedDevice,
     ClaimRow,
     Pool,
     SliceDevice,
+    maker_of,
     path_of,
 )
 from auditor.analysis.gpu.given import in_turns, is_part, parse_given, take_turns
@@ -144,7 +144,7 @@ class Estate:
         for claimed in row.devices:
             pool = self._pools.get((claimed.driver, claimed.pool), NO_POOL)
             known = pool.devices.get(claimed.device)
-            device = self._device(pool.node, _gpu_of(claimed, known), DRIVERS[claimed.driver])
+            device = self._device(pool.node, _gpu_of(claimed, known), maker_of(claimed.driver))
             if known is None:
                 note(device, f"no slice of {claimed.driver} has {claimed.pool}/{claimed.device}")
             else:

@@ -130,6 +130,8 @@ class Mechanism(Enum):
     """A library in the container holds it to its part."""
     MPS = "mps"
     MPS_UNLIMITED = "mps-without-limit"
+    VIRTUAL_FUNCTION = "virtual-function"
+    """A function of a GPU (SR-IOV) with memory of its own, on a driver that pods have in common."""
     VGPU_TIME_SLICED = "vgpu-time-sliced"
     MIG = "mig"
     PARTITION = "partition"
@@ -169,6 +171,9 @@ ISOLATION: Final = MappingProxyType(
         ),
         Mechanism.MPS_UNLIMITED: Isolation(
             Memory.ADDRESSES, Cap.NONE, Faults.SHARED, Compute.BEST_EFFORT, Kernel.SHARED
+        ),
+        Mechanism.VIRTUAL_FUNCTION: Isolation(
+            Memory.FRAMEBUFFER, Cap.ENFORCED, Faults.PARTIAL, Compute.BEST_EFFORT, Kernel.SHARED
         ),
         Mechanism.VGPU_TIME_SLICED: Isolation(
             Memory.FRAMEBUFFER, Cap.ENFORCED, Faults.PARTIAL, Compute.BEST_EFFORT, Kernel.OWN

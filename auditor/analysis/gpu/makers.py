@@ -10,6 +10,7 @@ AMD: Final = "amd.com/"
 INTEL: Final = "gpu.intel.com/"
 GAUDI: Final = "habana.ai/"
 ASCEND: Final = "huawei.com/"
+GOOGLE: Final = "google.com/"
 NEURON: Final = "aws.amazon.com/"
 CAMBRICON: Final = "cambricon.com/"
 MOORE_THREADS: Final = "mthreads.com/"
@@ -20,6 +21,7 @@ _NAMES: Final = MappingProxyType(
         INTEL: "Intel GPU",
         GAUDI: "Gaudi GPU",
         ASCEND: "Ascend NPU",
+        GOOGLE: "TPU",
         NEURON: "Neuron device",
         CAMBRICON: "MLU",
         MOORE_THREADS: "Moore Threads GPU",
