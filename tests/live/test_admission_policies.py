@@ -56,6 +56,8 @@ class Asked:
     served: Mapping[str, Served]
     rules: Mapping[str, ActiveRule]
     plans: dict[tuple[str, str], KindPlan] = field(default_factory=dict)
+    made: dict[tuple[str, str], Made | None] = field(default_factory=dict)
+    """Examples by their rule and their text, as the server completed them."""
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +137,7 @@ def wait_for_policies(asked: Asked) -> None:
     waiting: dict[str, Made] = {}
     for name, active in asked.rules.items():
         for kind, body in examples(active):
-            whole = completed(asked, kind, body)
+            whole = example(asked, name, kind, body)
             if whole is not None and verdict(asked, active, whole) is Verdict.FAIL:
                 waiting[name] = whole
                 break
@@ -175,6 +177,14 @@ def completed(asked: Asked, kind: str, body: Mapping[str, Any]) -> Made | None:
     sent = filled(asked.served[kind], kind, body)
     reply = _create(asked, kind, sent)
     return Made(kind, sent, dict(reply.body)) if reply.status == 201 else None
+
+
+def example(asked: Asked, name: str, kind: str, body: Mapping[str, Any]) -> Made | None:
+    """An example of a rule as the server completes it, asked for once."""
+    key = (name, json.dumps(body))
+    if key not in asked.made:
+        asked.made[key] = completed(asked, kind, body)
+    return asked.made[key]
 
 
 def filled(served: Served, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,7 +252,7 @@ def test_examples(asked: Asked, record_property: Callable[[str, object], None]) 
     seen: Counter[str] = Counter()
     for name, active in asked.rules.items():
         for kind, body in examples(active):
-            whole = completed(asked, kind, body)
+            whole = example(asked, name, kind, body)
             if whole is None:
                 seen["no valid object"] += 1
             else:

@@ -14,8 +14,8 @@ from auditor.analysis.limits import defaults_of, filled
 from tests.e2e.inside import inside
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
+from tests.sweeps import sweep
 
-NAMESPACES = 40
 PODS = 5
 SIZES = {"min": "10", "defaultRequest": "20", "default": "30", "max": "40"}
 RULES = {"k8s-cpu-request-missing", "k8s-memory-limit-missing", "k8s-memory-request-missing"}
@@ -92,15 +92,18 @@ def make(client: Client, path: str, body: Json) -> Any:
 
 
 @pytest.mark.engine
-def test_limit_ranges_as_the_server_applies_them(apiserver: ApiServer, tmp_path: Path) -> None:
+@sweep(some=20, whole=40)
+def test_limit_ranges_as_the_server_applies_them(
+    apiserver: ApiServer, tmp_path: Path, size: int
+) -> None:
     """In namespaces of their own: no other test asks about those."""
     dice = random.Random(20_261_129)
     written: list[Json] = []
     admitted: list[Json] = []
     changed = 0
     with apiserver.client() as client:
-        for number in range(NAMESPACES):
-            namespace = f"limits-{number}"
+        for number in range(size):
+            namespace = f"limits-{size}-{number}"
             make(client, "/api/v1/namespaces", {"metadata": {"name": namespace}})
             ranged = limit_range(dice, namespace)
             make(client, f"/api/v1/namespaces/{namespace}/limitranges", ranged)
@@ -119,7 +122,7 @@ def test_limit_ranges_as_the_server_applies_them(apiserver: ApiServer, tmp_path:
                 written.append(said)
                 metadata = {**made["metadata"], "resourceVersion": "1"}
                 admitted.append({**made, "metadata": metadata, "kind": "Pod", "apiVersion": "v1"})
-    assert len(admitted) > NAMESPACES * PODS / 2
+    assert len(admitted) > size * PODS / 2
     assert changed > len(admitted) / 3
     found = failing(tmp_path / "written", written)
     assert found == failing(tmp_path / "admitted", admitted)

@@ -19,9 +19,9 @@ from tests.e2e.inside import inside
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
 from tests.live.cluster import emptied, results, write_kubeconfig
+from tests.sweeps import sweep
 from tests.unit.analysis.test_label_selectors import some_selector
 
-NAMESPACES = 6
 PODS = 5
 SELECTORS = 30
 POLICY, SERVICE = "k8s-network-policy-selects-nothing", "k8s-service-selects-nothing"
@@ -110,9 +110,10 @@ def told(document: Json, verdict: str = "fail") -> Found:
 
 
 @pytest.mark.engine
-def test_selectors_as_the_server_lists_by_them(plain: ApiServer, tmp_path: Path) -> None:
+@sweep(some=2, whole=6)
+def test_selectors_as_the_server_lists_by_them(plain: ApiServer, tmp_path: Path, size: int) -> None:
     dice = random.Random(20_261_129)
-    namespaces = [f"n{number}" for number in range(NAMESPACES)]
+    namespaces = [f"n{size}-{number}" for number in range(size)]
     objects = [each for namespace in namespaces for each in generated(dice, namespace)]
     with emptied(plain) as server, server.client() as client:
         for namespace in namespaces:

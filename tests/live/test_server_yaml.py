@@ -19,6 +19,7 @@ from tests.live.test_kubectl_yaml import (
     ours,
     theirs_as_ours,
 )
+from tests.sweeps import sweep
 from tests.unit.collectors.documents.yaml_cases import SCALARS, exact, odd_document, tagged
 
 PATH = "/apis/example.org/v1/namespaces/default/odds?dryRun=All"
@@ -49,18 +50,19 @@ def stored(client: Client, texts: list[str]) -> list[Reply]:
     return client.send_all(Request("POST", PATH, text.encode(), media) for text in texts)
 
 
-def texts() -> list[str]:
+def texts(size: int) -> list[str]:
     chance = random.Random(SEED)
-    scalars = sorted({*SCALARS, *(odd_scalar(chance) for _ in range(2_000))})
+    scalars = sorted({*SCALARS, *(odd_scalar(chance) for _ in range(size))})
     found = [f"{HEAD}spec:\n  odd: {scalar}\n" for scalar in scalars]
-    bodies = ["\n".join(odd_document(chance, indent=2)) for _ in range(600)]
+    bodies = ["\n".join(odd_document(chance, indent=2)) for _ in range(size * 3 // 10)]
     found += [f"{HEAD}spec:\n{body}\n" for body in bodies if "\n---" not in f"\n{body}"]
     plain = [text for text in found if NOT_COMPARED.search(text, len(HEAD)) is None]
     return [text for text in plain if not any(each.duplicates for each in exact(text) or ())]
 
 
-def test_what_is_stored_is_what_we_read(server: Client) -> None:
-    asked = [text for text in texts() if not ours(text).error]
+@sweep(some=400, whole=2_000)
+def test_what_is_stored_is_what_we_read(server: Client, size: int) -> None:
+    asked = [text for text in texts(size) if not ours(text).error]
     compared, different = 0, []
     for text, reply in zip(asked, stored(server, asked), strict=True):
         mine = ours(text).value
@@ -72,4 +74,4 @@ def test_what_is_stored_is_what_we_read(server: Client) -> None:
         if tagged(theirs) != tagged(theirs_as_ours(mine.get("spec"))):
             different.append((text, reply, mine))
     assert different == []
-    assert compared > 1_000
+    assert compared > size // 2

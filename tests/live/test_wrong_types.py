@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from auditor.analysis.either import EITHER_NAMES, EITHER_VALUES
-from tests.e2e.runs import Run, collector_of
+from tests.e2e.runs import Run, collector_of, preparation
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Request
 
@@ -94,7 +94,11 @@ WRONG = {
     "object": ({},),
 }
 HANDLED = {("image", "object"): "the rules on images judge image volumes, too, where it is a map"}
-PROFILES = "pod-security-restricted", "ai-platform"
+PROFILES = (
+    pytest.param("pod-security-restricted", marks=pytest.mark.long),
+    "ai-platform",
+)
+"""All rules of the first are in the second as well."""
 LEAST_DECIDED, LEAST_REFUSED = 25, 250
 
 Path_ = tuple[str | int, ...]
@@ -181,6 +185,14 @@ def test_what_cant_be_decoded_has_no_verdict(client: Client, tmp_path: Path, pro
     assert different == []
     assert refused >= LEAST_REFUSED
     assert sum(map(len, decided.values())) >= LEAST_DECIDED
+
+
+def test_the_larger_profile_has_the_rules_of_the_other() -> None:
+    few, many = (
+        {active.rule.id for active in preparation(name).ready.profile.rules}
+        for name in ("pod-security-restricted", "ai-platform")
+    )
+    assert few < many
 
 
 def test_fields_that_hold_a_text_or_a_number(client: Client) -> None:
