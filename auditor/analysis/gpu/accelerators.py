@@ -148,6 +148,11 @@ _TABLE: Final[Mapping[str, tuple[_Row, ...]]] = MappingProxyType(
     }
 )
 """The resources of each domain; the first row whose pattern is the whole name counts."""
+WHOLE_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"aws.amazon.com/neuroncore": ("aws.amazon.com/neuron", "aws.amazon.com/neurondevice")}
+)
+"""Parts, and the names under which the same devices are offered as wholes: a kubelet counts each
+name by itself, and whether the plugin keeps them apart its documentation does not say."""
 _LOOKS_SO: Final = late(
     r"(.*[^a-z])?([a-z]{0,2}(gpu|npu|tpu|xpu|ipu)s?|accelerators?|v?cuda|directx)([^a-z].*)?",
     re.IGNORECASE,

@@ -18,7 +18,7 @@ from auditor.analysis.gpu.devices import mig_profile
 from auditor.analysis.gpu.estate import UNIQUE, Estate
 from auditor.analysis.gpu.held import Device, NodePool, Reach
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.pairs import of_device, of_pool, reaches_on
+from auditor.analysis.gpu.pairs import of_device, of_pool, reaches_on, whole_of
 from auditor.analysis.gpu.shares import Certainty, Share
 from auditor.analysis.protocol import Handed, Row
 from auditor.model.fact import Origin
@@ -134,7 +134,8 @@ def _on_node(
     for _, device in devices:
         shares += of_device(device, reaches)
     for pool in pools:
-        shares += of_pool(pool, reaches).shares
+        beside = whole_of(estate, node, pool.offer.resource)
+        shares += of_pool(pool, reaches, beside).shares
     return OnNode(
         node=node,
         holdings=tuple(_holdings(estate, found)),

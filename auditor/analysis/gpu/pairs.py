@@ -18,6 +18,7 @@ from itertools import combinations
 
 import msgspec
 
+from auditor.analysis.gpu.accelerators import WHOLE_OF
 from auditor.analysis.gpu.bypass import certainty_of
 from auditor.analysis.gpu.counting import may_share, must_share
 from auditor.analysis.gpu.estate import Estate
@@ -60,8 +61,11 @@ def bypassing(reaches: Iterable[Reach], resource: str) -> Iterator[Grant]:
             yield Grant(reach.tenant, reach.pod, certainty_of(ways), Mechanism.BYPASS)
 
 
-def of_pool(pool: NodePool, reaches: Sequence[Reach]) -> PoolShares:
-    """Find what tenants share of devices that can't be told apart."""
+def of_pool(pool: NodePool, reaches: Sequence[Reach], whole: Sequence[NodePool] = ()) -> PoolShares:
+    """Find what tenants share of devices that can't be told apart.
+
+    ``whole`` are pools of the same devices under the names for all of one (:func:`whole_of`).
+    """
     offer = pool.offer
     slots: Counter[str] = Counter()
     pods: dict[str, str] = {}
@@ -78,6 +82,7 @@ def of_pool(pool: NodePool, reaches: Sequence[Reach]) -> PoolShares:
     found = list((_exceeding if pool.exceeded else of_pairs)(pool, slots, pods, unknown))
     found += _siblings(pool, pods, floating, {share.tenants for share in found})
     found += _beside(pool, pods, reaches)
+    found += _with_whole(pods, whole, {share.tenants for share in found})
     must = offer.trusted and must_share(slots, offer.devices, offer.per_device)
     return PoolShares(tuple(found), must)
 
@@ -162,6 +167,29 @@ def _beside(pool: NodePool, pods: Mapping[str, str], reaches: Sequence[Reach]) -
     for share in shares((*holders, *bypassing(reaches, pool.offer.resource))):
         if share.mechanism is Mechanism.BYPASS:
             yield share
+
+
+def whole_of(estate: Estate, node: str, resource: str) -> list[NodePool]:
+    """Find the pools of a node whose devices are those that a resource has the parts of."""
+    names = WHOLE_OF.get(resource, ())
+    found = (estate.pools.get((node, name)) for name in names)
+    return [pool for pool in found if pool is not None]
+
+
+def _with_whole(
+    pods: Mapping[str, str], whole: Sequence[NodePool], shared: Collection[tuple[str, str]]
+) -> Iterator[Share]:
+    """A part may be of what another pod has all of, where both are offered at once."""
+    others = {holder.tenant: holder.pod for pool in whole for holder in pool.holders}
+    found = {
+        (min(one, other), max(one, other)): {one: pods[one], other: pod}
+        for one in pods
+        for other, pod in others.items()
+        if one != other
+    }
+    for pair, both in sorted(found.items()):
+        if pair not in shared:
+            yield _share(*pair, Certainty.POSSIBLE, Mechanism.UNKNOWN, both)
 
 
 def _share(

@@ -41,6 +41,7 @@ from auditor.analysis.gpu.pairs import (
     of_pool,
     reaches_on,
     weakest,
+    whole_of,
 )
 from auditor.analysis.gpu.rights import KINDS, Scene
 from auditor.analysis.gpu.rows import (
@@ -165,7 +166,7 @@ def facts_of(estate: Estate, told: Callable[[], TenancyFact]) -> Iterator[Fact]:
             first = _device(estate, node, name, device, shared)
             yield first
         if pool is not None:
-            found = of_pool(pool, reaches)
+            found = of_pool(pool, reaches, whole_of(estate, node, name))
             pairs.add(node, name, found.shares)
             first = _pool(estate, node, name, pool, found)
             yield first

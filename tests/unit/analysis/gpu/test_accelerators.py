@@ -167,6 +167,22 @@ def test_a_core_that_the_kubelet_names_is_a_part_of_what_is_not_told() -> None:
     ], "two ids are no two chips"
 
 
+def test_a_core_may_be_of_a_chip_that_another_has() -> None:
+    """The node offers the same chips under both names, and the kubelet counts each by itself."""
+    capacity = {"aws.amazon.com/neuron": "2", "aws.amazon.com/neuroncore": "4"}
+    offered = resource("Node", "n", metadata={}, status={"capacity": capacity})
+    core = pod("a/x", {"aws.amazon.com/neuroncore": 1})
+    chips = [pod(f"{tenant}/x", {"aws.amazon.com/neuron": 1}) for tenant in "bc"]
+    assert shared(offered, core, *chips) == [
+        ("a b", "unknown", "none", "possible"),
+        ("a c", "unknown", "none", "possible"),
+    ], "b and c have a chip each"
+    own = pod("a/y", {"aws.amazon.com/neuron": 1})
+    assert shared(offered, core, own) == []
+    elsewhere = pod("b/x", {"aws.amazon.com/neuron": 1}, on="m")
+    assert shared(offered, core, elsewhere) == []
+
+
 def test_what_the_kubelet_says_of_ascend_is_no_evidence() -> None:
     """Its plugin mounts what the scheduler wrote on the pod."""
     name = "huawei.com/Ascend910"
