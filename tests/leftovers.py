@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from _signal import getsignal  # the enums of the public one cost as much as some tests do
 from pathlib import Path
 
 Signals = tuple[object, ...]
@@ -18,7 +19,7 @@ def signals() -> Signals:
 
     Asked before and behind every test, so that it is made to be quick, as all here.
     """
-    return *map(signal.getsignal, NUMBERS), signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    return *map(getsignal, NUMBERS), signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def changed(before: Signals) -> list[str]:
