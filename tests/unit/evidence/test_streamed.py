@@ -169,15 +169,24 @@ def rows(size: int) -> Iterator[bytes]:
         yield row
 
 
-@pytest.mark.bulk
-@pytest.mark.parametrize("read", [read_head, read_cited])
-def test_controls_of_ever_so_many_targets(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+@pytest.fixture(scope="module")
+def of_many_targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results with controls of more targets than are read as a whole."""
     controls = b",\n".join(rows(strict.MOST_BYTES + 1))
     start = whole(msgspec.structs.replace(MANY, controls=()))
     data = start.replace(b'"controls": []', b'"controls": [\n%b]' % controls)
-    path = written(tmp_path / "results.json.zst", zstandard.compress(data))
+    folder = tmp_path_factory.mktemp("targets")
+    path = written(folder / "results.json.zst", zstandard.compress(data))
     assert path.stat().st_size < strict.MOST_BYTES < len(data)
-    found = read(path)
+    return path
+
+
+@pytest.mark.bulk
+@pytest.mark.parametrize("read", [read_head, read_cited])
+def test_controls_of_ever_so_many_targets(
+    of_many_targets: Path, read: Callable[[Path], Any]
+) -> None:
+    found = read(of_many_targets)
     assert (found.results if read is read_cited else found).tool == DOCUMENT.tool
 
 
@@ -192,17 +201,24 @@ def test_targets_of_which_every_control_says_the_same(tmp_path: Path) -> None:
     assert read_head(path).tool == DOCUMENT.tool
 
 
-@pytest.mark.bulk
-@pytest.mark.parametrize("read", READERS)
-def test_what_is_read_as_a_whole_has_a_limit(tmp_path: Path, read: Callable[[Path], Any]) -> None:
-    """It grows with targets, gaps and facts."""
+@pytest.fixture(scope="module")
+def of_many_gaps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results with more gaps than are read as a whole."""
     gap = msgspec.json.encode(DOCUMENT.gaps[0])
     many = b",\n".join([gap] * (strict.MOST_BYTES // len(gap) + 1))
     data = whole().replace(b'"gaps": [\n', b'"gaps": [\n%b,\n' % many)
-    path = written(tmp_path / "results.json.zst", zstandard.compress(data))
+    return written(tmp_path_factory.mktemp("gaps") / "results.json.zst", zstandard.compress(data))
+
+
+@pytest.mark.bulk
+@pytest.mark.parametrize("read", READERS)
+def test_what_is_read_as_a_whole_has_a_limit(
+    of_many_gaps: Path, read: Callable[[Path], Any]
+) -> None:
+    """It grows with targets, gaps and facts."""
     told = "results.json.zst: without its findings and controls larger than 64 MiB"
     with pytest.raises(IntegrityError, match=told) as caught:
-        read(path)
+        read(of_many_gaps)
     assert "fewer at once" in caught.value.hint
 
 
