@@ -213,7 +213,7 @@ def _wait_ready(
                 for path in sorted(home.glob("*.log"))
             )
             raise EngineUnavailableError(f"the control plane {what}\n{logs}")
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 def _ready(server: ApiServer) -> bool:

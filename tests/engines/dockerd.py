@@ -240,8 +240,8 @@ def _wait(engine: Docker) -> None:
     end = time.monotonic() + _START
     while True:
         try:
-            engine.run("version")
-        except RuntimeError as error:
+            engine.get("/version")
+        except (OSError, RuntimeError, http.client.HTTPException) as error:
             if engine.process.poll() is not None or time.monotonic() > end:
                 tail = (engine.folder / "log").read_text(errors="replace")[-2000:]
                 raise EngineUnavailableError(f"docker: it did not start:\n{tail}") from error

@@ -286,7 +286,7 @@ def _settled(world: World, server: Client) -> None:
     deadline = time.monotonic() + LONGEST
     quiet = 0
     while quiet < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.2)
         done = all(_is_filled(role, server) for role in world.aggregated)
         quiet = quiet + 1 if done else 0
 

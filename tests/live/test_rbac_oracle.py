@@ -89,6 +89,7 @@ def _store(made: Sequence[Role], server: Client) -> None:
         waiting = [
             role for role, reply in zip(waiting, replies, strict=True) if not _is_allowed(reply)
         ]
+        time.sleep(0.05 if waiting else 0)
 
 
 def _path(body: Mapping[str, object]) -> str:
