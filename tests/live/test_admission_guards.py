@@ -143,7 +143,7 @@ class Ours:
             name: tuple(each) for name, each in groupby(found, key=lambda each: each.policy)
         }
         self.parameters = [each["metadata"] for each in made.parameters]
-        self.world = Known([_place(each) for each in made.namespaces], 0)
+        self.world = Known([_place(each) for each in made.namespaces])
         self.spoiled = {
             each["metadata"]["name"]
             for each in made.policies

@@ -40,7 +40,7 @@ from auditor.analysis.bodies import decoded
 from auditor.analysis.limits import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
-from auditor.model.fact import Fact, Origin
+from auditor.model.fact import Fact, Origin, Spot
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX
 
@@ -58,14 +58,21 @@ BINDINGS: Final[Mapping[str, str]] = MappingProxyType(
 
 _BOUND: Final = "binding"
 _COUNTED: Final = "counted"
+_SPOKEN: Final = "spoken"
 _NAMESPACE: Final = "namespace"
 _POLICY: Final = "policy"
+_FAILURE: Final = "failurePolicy"
 _OF_POLICIES: Final = frozenset(POLICIES)
 _OF_BINDINGS: Final = frozenset(BINDINGS)
 _WHERE: Final = frozenset({NAMESPACE, *BINDINGS})
+_BY_BINDINGS: Final = (
+    *("bindings", "others", "actions", "refuses"),
+    *("unchanged", "skippedBy", "namespacesSkippedBy", "freeNames"),
+)
 _encode = msgspec.json.encode
 _decode_policy = msgspec.json.Decoder(Policy).decode
 _decode_binding = msgspec.json.Decoder(Binding).decode
+_decode_words = msgspec.json.Decoder(list[str]).decode
 _decode_place = msgspec.json.Decoder(Place).decode
 
 
@@ -80,7 +87,7 @@ class Guards:
             GUARD: MappingProxyType(
                 {
                     "": _OF_POLICIES,
-                    **dict.fromkeys(("bindings", "actions", "refuses", "others"), _OF_BINDINGS),
+                    **dict.fromkeys(_BY_BINDINGS, _OF_BINDINGS),
                     **dict.fromkeys(("refusedIn", "toldIn", "openIn", "complete"), _WHERE),
                 }
             ),
@@ -96,7 +103,7 @@ class Guards:
         }
     )
 
-    combined = frozenset({_COUNTED})
+    combined = frozenset({_COUNTED, _SPOKEN})
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take a policy, a binding, or the labels of a namespace."""
@@ -105,6 +112,7 @@ class Guards:
             yield Row((), _NAMESPACE, None, _encode(Place(resource.name, _labels(resource))))
         elif resource.kind in POLICIES:
             policy = policy_of(decoded(resource), live=live)
+            yield Row((), _SPOKEN, None, _encode(telling.spoken_of(policy)))
             origin = site.origin(resource, "", _fields(policy.spec))
             yield Row((POLICIES[resource.kind], resource.name), _POLICY, origin, _encode(policy))
         else:
@@ -114,12 +122,15 @@ class Guards:
             yield Row((BINDINGS[resource.kind], found.policy), _BOUND, origin, _encode(found))
 
     def combine(self, one: Row, other: Row) -> Row:
-        """Add up how many bindings there are."""
+        """Add up how many bindings there are, and put together what policies speak of."""
+        if one.tag == _SPOKEN:
+            words = {*_decode_words(one.body), *_decode_words(other.body)}
+            return Row(one.key, one.tag, None, _encode(sorted(words)))
         return Row(one.key, one.tag, None, b"%d" % (int(one.body) + int(other.body)))
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield the facts of each policy and of what binds it, by the names of policies."""
-        world = World((), 0)
+        world = World(())
         for key, rows in groups:
             if key == ():
                 world = _world(rows)
@@ -149,13 +160,15 @@ def make(tables: Tables) -> Guards:
 
 def _world(rows: Iterator[Row]) -> World:
     namespaces: list[Place] = []
-    bindings = 0
+    bindings, words = 0, list[str]()
     for row in rows:
         if row.tag == _COUNTED:
             bindings = int(row.body)
+        elif row.tag == _SPOKEN:
+            words = _decode_words(row.body)
         else:
             namespaces.append(_decode_place(row.body))
-    return World(namespaces, bindings)
+    return World(namespaces, bindings, words)
 
 
 def _labels(resource: Resource) -> dict[str, object]:
@@ -177,7 +190,16 @@ def _fact(kind: str, origin: Origin, body: dict[str, object], *, live: bool) -> 
         key=(origin.kind, origin.name, origin.source, str(origin.document)),
         body=_encode(body),
         subject=origin,
-        elsewhere=tuple((f"/{name}", None) for name in body if name != "spec"),
+        elsewhere=_spots(kind, body),
         draws_on=((origin.target, ""),),
         heuristic=not live,
     )
+
+
+def _spots(kind: str, body: Mapping[str, object]) -> tuple[tuple[str, Spot | None], ...]:
+    """Where what a rule reads was read: what is concluded stands nowhere."""
+    spec = body["spec"]
+    written = kind == GUARD and isinstance(spec, dict) and _FAILURE in spec
+    found = Spot(0, f"/spec/{_FAILURE}") if written else None
+    concluded = ((f"/{name}", None) for name in body if name not in {"failure", "spec"})
+    return (("/failure", found), *concluded)

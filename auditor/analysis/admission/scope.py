@@ -13,7 +13,7 @@ secret may have any: where it matters, a namespace is taken perhaps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -40,10 +40,13 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class World:
-    """The namespaces that were read, and how many bindings there are."""
+    """The namespaces that were read, how many bindings there are, and what policies speak of."""
 
-    def __init__(self, namespaces: Sequence[Place], bindings: int) -> None:
+    def __init__(
+        self, namespaces: Sequence[Place], bindings: int = 0, words: Sequence[str] = ()
+    ) -> None:
         self.bindings = bindings
+        self.words = words
         found = {each.name: each for each in namespaces}
         self.names = tuple(sorted(found))
         self._bits = {name: 1 << number for number, name in enumerate(self.names)}
@@ -63,6 +66,10 @@ class World:
             yes, perhaps = self._classes.sets(each.namespaces)
             surely, possibly = surely & yes, possibly & perhaps
         return surely, possibly
+
+    def bits(self, names: Iterable[str]) -> int:
+        """Make the set of some namespaces, as far as they were read."""
+        return sum({self._bits[name] for name in names if name in self._bits})
 
     def listed(self, bits: int) -> Iterator[str]:
         """Name the namespaces of a set, in the order of their names."""

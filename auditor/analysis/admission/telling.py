@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.admission import callers, escaping
 from auditor.analysis.admission.matching import (
     ANY,
     CONNECT,
@@ -57,27 +58,32 @@ def guard(
     which: str, name: str, policy: Policy, bound: Sequence[tuple[str, Binding]], world: World
 ) -> dict[str, object]:
     """Say of a policy what it guards, what is done about it, and in which namespaces."""
-    created, changed = (_asked(policy.match, operation) for operation in (CREATE, UPDATE))
-    others = [each.resource for each in _PARTS if policy.match.asks(each)]
-    refusing = [each for _, each in bound if refuses(which, each)]
-    refused, told = (
-        _covered(policy, bindings, world) for bindings in (refusing, [each for _, each in bound])
-    )
+    bindings = [each for _, each in bound]
+    refusing = [each for each in bindings if refuses(which, each)]
+    refused, told = (_covered(policy, some, world) for some in (refusing, bindings))
+    meant = world.bits(escaping.left_out_by_name(policy, bindings))
     return {
         "kind": f"{which}AdmissionPolicy",
         "name": name,
         "live": policy.live,
-        "guards": sorted({*created, *changed, *others}),
-        "unchanged": sorted({*created} - {*changed}),
+        "guards": guards(policy.match),
         "failure": policy.failure,
         "bindings": sorted(each for each, _ in bound),
         "others": world.bindings - len(bound),
-        "actions": sorted({action for _, each in bound for action in each.actions}),
+        "actions": sorted({action for each in bindings for action in each.actions}),
         "refuses": bool(refusing),
         "complete": policy.live and world.complete,
         "refusedIn": _names(world, refused[0]),
-        "toldIn": _names(world, told[0] & ~refused[1]),
-        "openIn": _names(world, world.all & ~told[1]),
+        "toldIn": _names(world, told[0] & ~refused[1] & ~meant),
+        "openIn": _names(world, world.all & ~told[1] & ~meant),
+        "unchanged": escaping.unchanged(policy, refusing, WRITTEN),
+        "skippedBy": escaping.labels(policy, refusing),
+        "namespacesSkippedBy": escaping.namespace_labels(policy, refusing),
+        "freeNames": escaping.names(policy, refusing, WRITTEN),
+        "carried": escaping.carried(policy),
+        "mentions": escaping.mentions(policy),
+        "othersMention": [word for word in world.words if word not in spoken_of(policy)],
+        "controllers": callers.controllers(policy.spec),
         "spec": policy.spec,
     }
 
@@ -104,14 +110,21 @@ def binding(
     }
 
 
+def spoken_of(policy: Policy) -> list[str]:
+    """What of pods a policy speaks of, in its expressions and by what it is asked about."""
+    asked = [each.resource for each in _PARTS if policy.match.asks(each)]
+    return sorted({*escaping.mentions(policy), *asked})
+
+
 def refuses(which: str, found: Binding) -> bool:
     """Say whether what fails is refused; what a mutating policy changes is changed."""
     return which == MUTATING or DENY in found.actions
 
 
-def _asked(match: Match, operation: str) -> list[str]:
-    """The resources that a policy is asked about, when one is created or changed."""
-    return [each.resource for each in _changes(WRITTEN, operation) if match.asks(each)]
+def guards(match: Match) -> list[str]:
+    """The resources about which a policy is asked, when one is created, changed or connected to."""
+    every = (*_changes(WRITTEN), *_PARTS)
+    return sorted({each.resource for each in every if match.asks(each)})
 
 
 def _changes(every: Sequence[Request], *operations: str) -> Iterator[Request]:

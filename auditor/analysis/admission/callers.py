@@ -1,0 +1,106 @@
+"""Whether conditions of a policy leave out the controllers that make pods of other objects.
+
+A Deployment's pods are created by the controller of its ReplicaSet, not by whoever applied it. So a
+condition that is meant for programs of the system lets nearly every pod past::
+
+    matchConditions: !request.userInfo.username.startsWith("system:serviceaccount:kube-system:")
+    kubectl run           somebody's own name                                              is asked
+    kubectl apply deploy  system:serviceaccount:kube-system:replicaset-controller           is not
+
+Conditions are evaluated for a pod of each: one that lets a person's pod be checked and no
+controller's leaves the controllers out.
+
+Source: the names of controllers in ``cmd/kube-controller-manager/names`` of Kubernetes v1.37, each
+the account of its token (``--use-service-account-credentials``); all of them are
+``system:kube-controller-manager`` where that is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from auditor.analysis.limits import mapping
+from auditor.cel import BOOL, DYN, CelError, Environment
+
+ASKED: Final = "asked"
+EXEMPT: Final = "exempt"
+UNKNOWN: Final = "unknown"
+
+_WHO: Final = "userInfo"
+_VARIABLES: Final = ("object", "oldObject", "request", "params", "namespaceObject", "authorizer")
+_ACCOUNTS: Final = "system:serviceaccounts"
+_AUTHENTICATED: Final = "system:authenticated"
+_HOME: Final = "kube-system"
+_CONTROLLERS: Final = tuple(
+    (f"system:serviceaccount:{_HOME}:{name}-controller", (_ACCOUNTS, f"{_ACCOUNTS}:{_HOME}"))
+    for name in ("replicaset", "daemon-set", "statefulset", "job")
+)
+_MANAGER: Final = ("system:kube-controller-manager", ())
+_PERSON: Final = ("somebody@example.com", ("developers",))
+_POD: Final[Mapping[str, object]] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "x", "namespace": "x", "labels": {}, "annotations": {}},
+    "spec": {"containers": [{"name": "x", "image": "x"}]},
+}
+
+
+def controllers(spec: Mapping[str, object]) -> str:
+    """Say whether pods of controllers are asked about where those of people are.
+
+    UNKNOWN where a condition that looks at callers can't be evaluated for one of them.
+    """
+    conditions = [_text(mapping(each).get("expression")) for each in _list(spec)]
+    if not any(_WHO in each for each in conditions):
+        return ASKED
+    of_people = _let_in(conditions, *_PERSON)
+    if of_people is False:
+        return ASKED  # it is about others anyhow
+    found = [_let_in(conditions, *each) for each in (*_CONTROLLERS, _MANAGER)]
+    of_controllers = found[: len(_CONTROLLERS)]
+    if True in of_controllers:
+        return ASKED
+    return UNKNOWN if of_people is None or None in of_controllers else EXEMPT
+
+
+def _let_in(conditions: Sequence[str], user: str, groups: Sequence[str]) -> bool | None:
+    """Whether all conditions are met for a caller; None where one has no answer."""
+    answers = [_answer(each, user, groups) for each in conditions]
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _answer(condition: str, user: str, groups: Sequence[str]) -> bool | None:
+    who = {"username": user, "uid": "x", "groups": [*groups, _AUTHENTICATED], "extra": {}}
+    request = {
+        "uid": "x",
+        "kind": {"group": "", "version": "v1", "kind": "Pod"},
+        "resource": {"group": "", "version": "v1", "resource": "pods"},
+        "requestKind": {"group": "", "version": "v1", "kind": "Pod"},
+        "requestResource": {"group": "", "version": "v1", "resource": "pods"},
+        "subResource": "",
+        "requestSubResource": "",
+        "name": "x",
+        "namespace": "x",
+        "operation": "CREATE",
+        "dryRun": False,
+        _WHO: who,
+    }
+    environment = Environment(dict.fromkeys(_VARIABLES, DYN))
+    try:
+        program = environment.compile(condition, expect=BOOL)
+        found = program.run(_POD, None, request, None, {"metadata": {"name": "x"}}, None)
+    except CelError:
+        return None
+    return found if isinstance(found, bool) else None
+
+
+def _list(spec: Mapping[str, object]) -> Sequence[object]:
+    found = spec.get("matchConditions")
+    return found if isinstance(found, list) else ()
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
