@@ -8,6 +8,25 @@ from tests.engines.dockerd import IMAGE, Docker
 SOCKETS, PATHS = "docker-container-socket-mounted", "docker-container-host-path-sensitive"
 
 
+def test_what_the_kernel_shows_is_the_hosts_behind_a_volume(docker: Docker) -> None:
+    """A container that may do nothing can write to it, where its own is read-only."""
+    docker.run("volume", "create", "--opt=type=sysfs", "--opt=device=sysfs", "kernel")
+    try:
+        seen = ("run", "--network=none", "--cap-drop=ALL", "--name", "writes")
+        grep = ("sh", "-c", "grep ' /x ' /proc/mounts")
+        said = docker.run(*seen, "--volume=kernel:/x", IMAGE, *grep)
+        assert said.startswith("sysfs /x sysfs rw")
+        ran = inside("scan", docker.target, "--no-host", "--format", "json")
+        found = [each for each in ran.results()["findings"] if each["verdict"] == "fail"]
+        told = {(each["rule"], each["resource"]["name"]) for each in found}
+        assert {(PATHS, "writes"), ("docker-volume-host-path-sensitive", "kernel")} <= told
+        message = next(each["message"] for each in found if each["rule"] == PATHS)
+        assert message.startswith("writes mounts /sys of the host at /x")
+    finally:
+        docker.run("rm", "--force", "writes")
+        docker.run("volume", "rm", "kernel")
+
+
 def test_what_is_behind_a_volume_is_mounted(docker: Docker) -> None:
     """By the same rules as the folder itself, and as the compose file that comes to it."""
     options = ("--opt=type=none", "--opt=o=bind")

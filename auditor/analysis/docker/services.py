@@ -26,6 +26,7 @@ from auditor.analysis.docker.workload import (
 from auditor.analysis.protocol import Feeds, Stage, Tables
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
+from auditor.model.volumes import LOCAL, OfHost, of_host
 from auditor.platforms.docker import SERVICE, WORKLOAD
 
 _TASK: Final = "/Spec/TaskTemplate"
@@ -62,12 +63,30 @@ class _Bind(msgspec.Struct, frozen=True, rename="pascal"):
     propagation: str = ""
 
 
+class _VolumeDriver(msgspec.Struct, frozen=True, rename="pascal"):
+    name: str = ""
+    options: dict[str, str] | None = None
+
+
+class _Volume(msgspec.Struct, frozen=True, rename="pascal"):
+    driver_config: _VolumeDriver | None = None
+
+
 class _Mount(msgspec.Struct, frozen=True, rename="pascal"):
     type: str = ""
     source: str = ""
     target: str = ""
     read_only: bool = False
     bind_options: _Bind | None = None
+    volume_options: _Volume | None = None
+
+    @property
+    def of_host(self) -> OfHost | None:
+        """What of the host its volume is, where the service says how to make it."""
+        driver = self.volume_options.driver_config if self.volume_options is not None else None
+        if self.type != "volume" or driver is None or driver.name not in {"", LOCAL}:
+            return None
+        return of_host(driver.options or {})
 
 
 class _Healthcheck(msgspec.Struct, frozen=True, rename="pascal"):
@@ -271,17 +290,22 @@ _PUBLISHED: Final = MappingProxyType(
 
 def _reach(fields: Fields, found: _Container) -> None:
     """What of the hosts it is connected with."""
+    at = f"{_CONTAINER}/Mounts"
+    of_host = [each.of_host for each in found.mounts or ()]
+    for number, of in enumerate(of_host):
+        if of is not None:
+            said = f"{at}/{number}/VolumeOptions/DriverConfig/Options/{of.said}"
+            fields.locate(f"/mounts/{number}/source", said)
     mounts = (
         {
-            "type": each.type,
-            "source": each.source,
+            "type": each.type if of is None else "bind",
+            "source": each.source if of is None else of.path,
             "target": each.target,
             "readOnly": each.read_only,
             "propagation": each.bind_options.propagation if each.bind_options else "",
         }
-        for each in found.mounts or ()
+        for each, of in zip(found.mounts or (), of_host, strict=True)
     )
-    at = f"{_CONTAINER}/Mounts"
     fields.put_each("mounts", numbered(at, mounts), at, _MOUNT)
 
 

@@ -7,6 +7,7 @@
 
 What the container has at ``/x`` is ``/var/run``, as with ``--volume /var/run:/x``, and rules see
 that. A compose file says it in one place, and :mod:`collectors.docker.compose.defined` reads it.
+Which options lead to what is said in :mod:`auditor.model.volumes`.
 """
 
 from __future__ import annotations
@@ -23,27 +24,32 @@ from auditor.analysis.protocol import Row, Site
 from auditor.analysis.related import Related
 from auditor.model.fact import Origin, Spot
 from auditor.model.resource import Resource
+from auditor.model.volumes import LOCAL, of_host
 from auditor.platforms.docker import VOLUME
 
 VOLUMES: Final = "volumes"
 ASPECT: Final = Aspect((("mounts",),), frozenset({VOLUME}))
 _MOUNTED: Final = b'"type":"volume"'
 _CONTAINER: Final = b'"form":"container"'
-_BINDS: Final = frozenset({"bind", "rbind"})
-_LOCAL: Final = "local"
-_DEVICE, _OPTIONS = "/Options/device", "/Options/o"
 _ROOT: Final = "/"
-
-
-class _Options(msgspec.Struct, frozen=True):
-    o: str = ""
-    device: str = ""
 
 
 class _Volume(msgspec.Struct, frozen=True, rename="pascal"):
     name: str
     driver: str = ""
-    options: _Options | None = None
+    options: dict[str, str] | None = None
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """A volume by its name; ``said`` and ``by`` are where its path and its kind were read."""
+
+    name: str
+    path: str
+    said: str
+    by: str
+
+
+_decode: Final = msgspec.json.Decoder(_Known).decode
 
 
 def is_open(fact: Resource) -> bool:
@@ -57,22 +63,23 @@ def rows(resource: Resource, site: Site) -> Iterator[Row]:
         found = msgspec.convert(decoded(resource), _Volume)
     except msgspec.ValidationError:
         return
-    options = found.options or _Options()
-    if found.driver == _LOCAL and options.device and not _BINDS.isdisjoint(options.o.split(",")):
-        origin = site.origin(resource, "", (_DEVICE, _OPTIONS))
-        yield Row(("", ""), VOLUME, origin, msgspec.json.encode((found.name, options.device)))
+    of = of_host(found.options or {}) if found.driver == LOCAL else None
+    if of is not None:
+        known = _Known(found.name, of.path, f"/Options/{of.said}", f"/Options/{of.by}")
+        origin = site.origin(resource, "", tuple(dict.fromkeys((known.said, known.by))))
+        yield Row(("", ""), VOLUME, origin, msgspec.json.encode(known))
 
 
 class Volumes:
     """The volumes of a host that are folders of it."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[str, Origin]] = {}
+        self._known: dict[str, tuple[_Known, Origin]] = {}
 
     def add(self, row: Row) -> None:
         """Take in a volume."""
-        name, device = msgspec.json.decode(row.body, type=tuple[str, str])
-        self._known.setdefault(name, (device, row.read_at))
+        found = _decode(row.body)
+        self._known.setdefault(found.name, (found, row.read_at))
 
     def complete(self, body: dict[str, object], related: Related) -> Spots:
         """Put the folders in place of their volumes, and say where that was read."""
@@ -82,11 +89,11 @@ class Volumes:
         for index, mount in enumerate(found):
             known = self._known.get(str(mount.get("source"))) if _is_volume(mount) else None
             if known is not None:
-                device, origin = known
-                found[index] = {**mount, "type": "bind", "source": device}
+                volume, origin = known
+                found[index] = {**mount, "type": "bind", "source": volume.path}
                 of = related.number(origin)
-                spots.append((f"/mounts/{index}/source", Spot(of, _DEVICE)))
-                spots.append((f"/mounts/{index}/type", Spot(of, _OPTIONS)))
+                spots.append((f"/mounts/{index}/source", Spot(of, volume.said)))
+                spots.append((f"/mounts/{index}/type", Spot(of, volume.by)))
         if spots:
             body["mounts"] = found
         return tuple(spots)

@@ -5,6 +5,8 @@
     secrets: {key: {file: ./key.pem}}           secrets: [{source: key, …, file: ./key.pem}]
     volumes: {data: {driver_opts:
       {type: none, o: bind, device: /srv}}}     volumes: [{source: data, …, device: /srv}]
+
+Which options lead to what of the host is said in :mod:`auditor.model.volumes`.
 """
 
 from __future__ import annotations
@@ -14,10 +16,10 @@ from collections.abc import Callable
 from typing import Final
 
 from auditor.late import late
+from auditor.model.volumes import LOCAL, of_host
 from collectors.docker.compose.nodes import Node
 
 _FILES: Final = ("secrets", "configs")
-_BINDS: Final = frozenset({"bind", "rbind"})
 _ELSEWHERE: Final = late(r"/|~|\{\{|[A-Za-z]:[\\/]")
 
 
@@ -69,14 +71,15 @@ def _is_named(item: Node) -> bool:
 
 
 def _bound(volume: Node) -> Node | None:
-    """The folder that a volume of the local driver is, by its options for mount(8)."""
+    """What of the host a volume of the local driver is, by its options for mount(8)."""
     driver, options = volume.get("driver"), volume.get("driver_opts")
-    if options is None or (driver is not None and driver.value not in (None, "", "local")):
+    if options is None or (driver is not None and driver.value not in (None, "", LOCAL)):
         return None
-    words = options.get("o")
-    if words is None or _BINDS.isdisjoint(str(words.value).split(",")):
-        return None
-    return options.get("device")
+    said = {name: options.get(name) for name in ("type", "o", "device")}
+    texts = {name: str(each.value) for name, each in said.items() if each and each.value}
+    found = of_host(texts)
+    at = None if found is None else said[found.said]
+    return None if found is None or at is None else at.with_value(found.path)
 
 
 def _placed(item: Node, folder: str) -> Node:

@@ -214,6 +214,30 @@ def test_fields_are_shown_as_the_engine_has_them(
     assert source_pointer(found, path) == pointer
 
 
+@pytest.mark.parametrize(
+    ("driver", "options", "shown"),
+    [
+        ("local", {"type": "none", "o": "bind", "device": "/etc"}, ("bind", "/etc", "device")),
+        ("", {"type": "proc", "device": "proc"}, ("bind", "/proc", "type")),
+        ("rexray", {"type": "proc", "device": "proc"}, ("volume", "v", "")),
+        ("local", {"type": "nfs", "device": ":/etc"}, ("volume", "v", "")),
+    ],
+)
+def test_a_volume_that_is_made_of_the_host(
+    driver: str, options: dict[str, str], shown: tuple[str, str, str]
+) -> None:
+    """As ``docker service create --mount type=volume,volume-opt=…`` says it."""
+    made = {"DriverConfig": {"Name": driver, "Options": options}}
+    body = service({"Mounts": [{"Type": "volume", "Source": "v", "VolumeOptions": made}]})
+    [found] = derived(body)
+    assert isinstance(found, Resource)
+    [mount] = json.loads(found.body)["mounts"]
+    assert (mount["type"], mount["source"]) == shown[:2]
+    mounts = "/Spec/TaskTemplate/ContainerSpec/Mounts/0"
+    said = f"/VolumeOptions/DriverConfig/Options/{shown[2]}" if shown[2] else "/Source"
+    assert source_pointer(found, ("mounts", 0, "source")) == mounts + said
+
+
 def test_what_is_no_service_of_containers() -> None:
     plugin = {"Spec": {"TaskTemplate": {"Runtime": "plugin", "PluginSpec": {"Name": "a"}}}}
     assert derived(plugin) == []

@@ -77,7 +77,45 @@ def test_the_folder_is_seen_in_place_of_the_volume() -> None:
     assert [each.name for each in found.related] == ["sockets"]
 
 
+KERNEL = {
+    "proc": ({"type": "proc", "device": "proc"}, "/proc", "/Options/type"),
+    "sysfs": ({"type": "sysfs", "device": "none", "o": "ro"}, "/sys", "/Options/type"),
+    "devtmpfs": ({"type": "devtmpfs", "device": "x"}, "/dev", "/Options/type"),
+    "folders over each other": (
+        {"type": "overlay", "device": "overlay", "o": "lowerdir=/srv/a:/etc,workdir=/w"},
+        "/etc",
+        "/Options/o",
+    ),
+    "the uppermost one": (
+        {"type": "overlay", "device": "overlay", "o": "upperdir=/,lowerdir=/srv"},
+        "/",
+        "/Options/o",
+    ),
+    "a folder, whatever type is said": (
+        {"type": "proc", "device": "/srv/data", "o": "rbind"},
+        "/srv/data",
+        "/Options/device",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "path", "said"), KERNEL.values(), ids=KERNEL)
+def test_what_is_the_hosts_wherever_it_is_mounted(
+    options: dict[str, str], path: str, said: str
+) -> None:
+    found = completed(container(mounted("v")), volume("v", **options))
+    assert found.body is not None
+    assert shown(found.body) == [("bind", path, "/x")]
+    assert {at: spot.pointer for at, spot in found.spots if spot is not None} == {
+        "/mounts/0/source": said,
+        "/mounts/0/type": "/Options/o" if said == "/Options/device" else "/Options/type",
+    }
+
+
 OTHERS = {
+    "of a disk": volume("v", type="ext4", device="/dev/sdb1"),
+    "of the kernel, by another driver": volume("v", "rexray", type="proc", device="proc"),
+    "of no folders": volume("v", type="overlay", o="lowerdir", device="overlay"),
     "without options": volume("v"),
     "of memory": volume("v", type="tmpfs", o="size=1g", device="tmpfs"),
     "of another host": volume("v", type="nfs", o="addr=10.0.0.1,rw", device=":/etc"),

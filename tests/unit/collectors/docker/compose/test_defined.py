@@ -69,6 +69,15 @@ def test_the_words_of_options_count(tmp_path: Path) -> None:
     assert body(tmp_path, text)["volumes"][0]["device"] == "/srv"
 
 
+def test_what_the_kernel_shows_of_the_host(tmp_path: Path) -> None:
+    text = "volumes:\n  vol:\n    driver_opts:\n      type: sysfs\n      device: sysfs\n"
+    found = scan(write(tmp_path, {"p/compose.yaml": USED + text}))
+    assert found.named("a")[1]["volumes"][0]["device"] == "/sys"
+    assert found.at("a", "/volumes/0/device") == "p/compose.yaml:10"
+    text = "volumes: {vol: {driver_opts: {type: overlay, o: 'lowerdir=/etc:/x', device: none}}}\n"
+    assert body(tmp_path, text)["volumes"][0]["device"] == "/x"
+
+
 def test_what_is_no_file_has_none(tmp_path: Path) -> None:
     text = "secrets: {s: {environment: X}}\nconfigs: {c: {content: x}}\n"
     found = body(tmp_path, text)
