@@ -307,14 +307,19 @@ def gotar() -> GoTar:
     return _or_give_up(lambda: GoTar(engine("gotar")))
 
 
+@pytest.fixture(scope="session")
+def vcsim_binary() -> Path:
+    """The program that simulates a vCenter."""
+    return _or_give_up(lambda: engine("vcsim"))
+
+
 @pytest.fixture
-def vcsims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vcsims]:
+def vcsims(vcsim_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vcsims]:
     """Starts simulated vCenters with options of the test."""
     with ExitStack() as stack:
-        binary = _or_give_up(lambda: engine("vcsim"))
 
         def start(*options: str) -> Vcsim:
-            running = vcsim_running(binary, tmp_path_factory.mktemp("vcsim"), *options)
+            running = vcsim_running(vcsim_binary, tmp_path_factory.mktemp("vcsim"), *options)
             return _or_give_up(lambda: stack.enter_context(running))
 
         yield start

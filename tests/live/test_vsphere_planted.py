@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +19,7 @@ from auditor.platforms.vsphere import ACCESS, HOST, MACHINE, SETTINGS
 from auditor.policy import load, policies_folder
 from tests.e2e.inside import inside
 from tests.engines.soap import device, option
-from tests.engines.vcsim import Vcsim, Vcsims
+from tests.engines.vcsim import Vcsim, Vcsims, running
 
 ANYHOW: Final = "vsphere-vm-boots-from-anything"
 """What fails where nothing is said, so on a machine of the simulator in any case."""
@@ -38,6 +39,13 @@ def found(vcsim: Vcsim, *options: str) -> set[tuple[str, str]]:
         for each in results["findings"]
         if each["verdict"] == "fail"
     }
+
+
+@pytest.fixture(scope="module")
+def untouched(vcsim_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    """What fails in a simulator that nobody has changed: all begin with the same objects."""
+    with running(vcsim_binary, tmp_path_factory.mktemp("untouched")) as vcsim:
+        return found(vcsim)
 
 
 def planted(kind: str, path: str) -> dict[str, dict[str, str]]:
@@ -88,14 +96,16 @@ def test_options_of_machines(vcsims: Vcsims) -> None:
     assert found(vcsim) == before | expected
 
 
-def test_graphics_that_are_switched_on_at_the_video_card(vcsim: Vcsim) -> None:
+def test_graphics_that_are_switched_on_at_the_video_card(
+    vcsim: Vcsim, untouched: set[tuple[str, str]]
+) -> None:
     """As the client of vSphere does: no parameter of the machine says it."""
-    before, administrator = found(vcsim), vcsim.administrator()
+    administrator = vcsim.administrator()
     name, identity = min(administrator.machines().items())
     card = device("VirtualMachineVideoCard", "<enable3DSupport>true</enable3DSupport>")
     card = card.replace("<operation>add", "<operation>edit").replace("<key>-1<", "<key>500<")
     administrator.reconfigure(identity, card)
-    assert found(vcsim) - before == {("vsphere-vm-3d-graphics", name)}
+    assert found(vcsim) - untouched == {("vsphere-vm-3d-graphics", name)}
 
 
 def test_options_of_hosts(vcsims: Vcsims) -> None:
@@ -112,11 +122,10 @@ def test_options_of_hosts(vcsims: Vcsims) -> None:
 
 
 @pytest.mark.parametrize("rule", planted(SETTINGS, "options"))
-def test_settings_of_the_server(vcsim: Vcsim, rule: str) -> None:
-    before = found(vcsim)
+def test_settings_of_the_server(vcsim: Vcsim, untouched: set[tuple[str, str]], rule: str) -> None:
     options = changed(planted(SETTINGS, "options")[rule])
     vcsim.administrator().call("UpdateOptions", "OptionManager", "VpxSettings", options)
-    assert found(vcsim) - before == {(rule, "settings")}
+    assert found(vcsim) - untouched == {(rule, "settings")}
 
 
 RIGHTS: Final = {
@@ -190,7 +199,7 @@ SECURITY: Final = {
 
 
 @pytest.mark.parametrize("rule", SECURITY)
-def test_distributed_port_groups(vcsim: Vcsim, rule: str) -> None:
+def test_distributed_port_groups(vcsim: Vcsim, untouched: set[tuple[str, str]], rule: str) -> None:
     """One of three is open; of one whose policy the simulator does not tell nothing is known."""
     administrator = vcsim.administrator()
     groups = administrator.named("DistributedVirtualPortgroup", "key")
@@ -204,11 +213,10 @@ def test_distributed_port_groups(vcsim: Vcsim, rule: str) -> None:
         "<defaultPortConfig xsi:type='VMwareDVSPortSetting'><securityPolicy>"
         f"<inherited>false</inherited>{policy}</securityPolicy></defaultPortConfig>"
     )
-    before = found(vcsim)
     administrator.call(
         "ReconfigureDVPortgroup_Task",
         "DistributedVirtualPortgroup",
         key,
         f"<spec><name>{name}</name>{spec}</spec>",
     )
-    assert found(vcsim) - before == {(f"vsphere-distributed-port-group-{rule}", name)}
+    assert found(vcsim) - untouched == {(f"vsphere-distributed-port-group-{rule}", name)}
