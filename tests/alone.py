@@ -1,8 +1,8 @@
 """Tests of parts start no process: what is wrong with a part is known within a minute or two.
 
 A test of :data:`ROOMS` that starts one, in whatever way, fails, unless it is marked ``process`` or
-asks an engine: ``make test-unit`` leaves those out, every other run has them. What only calls the
-command line has it in this process by :func:`tests.e2e.inside.inside`.
+asks an engine: ``make test-unit`` leaves those out, every other run has them. Commands run in this
+process (:func:`tests.e2e.command.auditor`), unless a run asks for processes of all.
 
 The kernel counts the page faults of the processes that somebody has waited for, and none ends
 without one. One that nobody has waited for is left, which is an error of its own
@@ -11,13 +11,14 @@ without one. One that nobody has waited for is left, which is an error of its ow
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
 
-from tests.e2e.command import begun
+from tests.e2e.command import COLD, FORKED, begun
 
 ROOMS = ("unit", "contract", "policies", "docs")
 PROCESS = "process"
@@ -32,6 +33,8 @@ def ended() -> tuple[int, int]:
 
 def is_bound(item: pytest.Item) -> bool:
     """Whether a test may start no process."""
+    if {COLD, FORKED} & os.environ.keys():
+        return False
     tests = item.config.rootpath / "tests"
     room = item.path.relative_to(tests).parts[0] if item.path.is_relative_to(tests) else ""
     return room in ROOMS and not any(item.get_closest_marker(name) for name in FREE)
@@ -44,7 +47,7 @@ def watched(item: pytest.Item) -> Generator[None, T, T]:
     if ended() != before and is_bound(item):
         pytest.fail(
             f"it has started a process, and tests/{{{','.join(ROOMS)}}} start none: "
-            f"mark it {PROCESS!r}, or call in this process what it starts (tests/e2e/inside.py)",
+            f"mark it {PROCESS!r}, or call in this process what it starts (tests/e2e/command.py)",
             pytrace=False,
         )
     return result

@@ -53,6 +53,9 @@ def test_by_spawn():
     os.waitpid(os.posix_spawn(sys.executable, RUN, {}), 0)
 
 def test_by_a_warm_command():
+    assert auditor("--version", process=True).code == 0
+
+def test_by_a_command_in_this_process():
     assert auditor("--version").code == 0
 
 def test_for_it(made):

@@ -1,4 +1,9 @@
-"""The program as its users start it: a process of its own, with an environment of its own."""
+"""The program as its users start it: with an environment, a folder and streams of its own.
+
+A command runs within this process where only what it says and writes is looked at
+(:mod:`tests.e2e.inside`): to fork one and to copy the pages that it touches costs as much as what
+most of them do. What is asked for by ``process``, ``cold`` or :func:`started` is a process.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +14,20 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.forks import ROOT, Command, Forked, Forks
+from tests.e2e.inside import inside
 
 ESTATE = ROOT / "examples" / "estate"
 HOME = "AUDITOR_TEST_HOME"
 """The variable that names the home of whoever starts the program in tests."""
+FORKED = "AUDITOR_TEST_FORKED"
+"""The variable by which every command is a process of its own."""
 COLD = "AUDITOR_TEST_COLD"
 """The variable by which every command is started by an interpreter of its own."""
 
@@ -56,15 +65,24 @@ def auditor(
     env: Mapping[str, str] | None = None,
     timeout: float = 120,
     cold: bool = False,
+    process: bool = False,
 ) -> Ran:
     """Run the command line. Nothing of the caller's environment reaches it but the path.
 
-    A ``cold`` start has an interpreter of its own: what only that one reads or does is tested so.
+    A ``process`` of its own is for what a process is: signals, closed streams, a terminal, its
+    memory, its workers. A ``cold`` start has an interpreter of its own: what only that one reads or
+    does is tested so. Threads share one folder and one environment, so a command of a thread is a
+    process as well.
     """
+    words, cold = [str(each) for each in arguments], cold or COLD in os.environ
     environment = {"PYTHONPATH": str(ROOT), **surroundings(), **(env or {})}
-    if cold or COLD in os.environ:
+    _check(environment, cold=cold)
+    alone = threading.current_thread() is threading.main_thread()
+    if alone and not (cold or process or FORKED in os.environ):
+        return Ran(*inside(words, cwd or ROOT, environment, stdin))
+    if cold:
         done = subprocess.run(
-            [sys.executable, "-m", "auditor", *map(str, arguments)],
+            [sys.executable, "-m", "auditor", *words],
             cwd=cwd or ROOT,
             env=environment,
             input=stdin,
@@ -73,8 +91,8 @@ def auditor(
             check=False,
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
-    with started(*arguments, cwd=cwd, env=environment) as process:
-        return ended(process, stdin, timeout)
+    with started(*words, cwd=cwd, env=environment) as running:
+        return ended(running, stdin, timeout)
 
 
 def started(
@@ -90,8 +108,7 @@ def started(
     ``module`` is what is run, where it is not the program itself.
     """
     environment = {"PYTHONPATH": str(ROOT), **(surroundings() if env is None else env)}
-    early = [name for name, value in environment.items() if _is_early(name, value)]
-    assert not early, f"only a cold start reads {early}"
+    _check(environment)
     words = [str(each) for each in arguments]
     return forks().start(Command(words, cwd or ROOT, environment, session, streams, module))
 
@@ -132,6 +149,12 @@ def warm() -> set[int]:
 def begun() -> int:
     """How many commands that process was asked for."""
     return forks().begun if forks.cache_info().currsize else 0
+
+
+def _check(environment: Mapping[str, str], *, cold: bool = False) -> None:
+    """Refuse an environment that says something to nobody."""
+    early = [name for name, value in environment.items() if _is_early(name, value)]
+    assert cold or not early, f"only a cold start reads {early}"
 
 
 def _is_early(name: str, value: str) -> bool:

@@ -1,49 +1,54 @@
 """The command line within this process, for tests that look at what it says and writes alone.
 
-A process of its own is for what a process is: signals, closed streams, a terminal, its memory, its
-workers. All else costs a fork, and the pages that a fork copies, for nothing.
+Nothing of the process that calls reaches a command, and nothing of a command stays: it has streams,
+an environment and a folder of its own.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
 from auditor.cli.app import run
-from tests.e2e.command import ROOT, Ran, surroundings
 
 
 def inside(
-    *arguments: str | Path,
-    cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    stdin: bytes = b"",
-) -> Ran:
-    """Run the command line, as :func:`tests.e2e.command.auditor` does, in this process.
-
-    Nothing of the caller's environment reaches it, and none of its own stays.
-    """
-    out, err = _stream(), _stream()
+    arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
+) -> tuple[int, str, str]:
+    """Run the command line; its exit code, what it printed and what it complained of."""
+    out, err = _stream("surrogateescape"), _stream("backslashreplace")
     with (
-        patch.dict(os.environ, {**surroundings(), **(env or {})}, clear=True),
-        patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")),
-        chdir(cwd or ROOT),
+        patch.dict(os.environ, env, clear=True),
+        patch.object(sys, "argv", ["auditor", *arguments]),
+        chdir(cwd),
+        _reading(_stream("surrogateescape", stdin)),
         redirect_stdout(out),
         redirect_stderr(err),
     ):
-        code = run([str(each) for each in arguments])
-    return Ran(code, _said(out), _said(err))
+        code = run(arguments)
+    return code, _said(out), _said(err)
 
 
-def _stream() -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+def _stream(errors: str, data: bytes = b"") -> io.TextIOWrapper:
+    """A standard stream as the interpreter makes it in a locale of UTF-8."""
+    return io.TextIOWrapper(io.BytesIO(data), "utf-8", errors, "\n", write_through=True)
+
+
+@contextmanager
+def _reading(stream: io.TextIOWrapper) -> Iterator[None]:
+    """Standard input is this one for once."""
+    before, sys.stdin = sys.stdin, stream
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 def _said(stream: io.TextIOWrapper) -> str:
-    stream.flush()
     stream.seek(0)
-    return stream.read()
+    return stream.buffer.read().decode()

@@ -202,7 +202,7 @@ def scan(
     cold: bool = False,
 ) -> str:
     arguments = ("scan", target, "--format", "json", "--no-cache", *options)
-    ran = auditor(*arguments, cwd=cwd, env={**EPOCH, **(env or {})}, cold=cold)
+    ran = auditor(*arguments, cwd=cwd, env={**EPOCH, **(env or {})}, cold=cold, process=True)
     assert (ran.code, ran.err) == (1, ""), ran.err
     return ran.out
 

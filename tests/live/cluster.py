@@ -26,8 +26,7 @@ from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.collector import LiveCollector
 from collectors.kubernetes.live.pages import PagesCollector
 from collectors.kubernetes.resources import plural
-from tests.e2e.command import ESTATE, Ran
-from tests.e2e.inside import inside
+from tests.e2e.command import ESTATE, Ran, auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Client, Request
 from tests.engines.kubectl import Kubectl
@@ -85,7 +84,7 @@ def started(stack: ExitStack, binaries: Binaries, folder: Path, kubectl: Kubectl
     client = stack.enter_context(server.client())
     admin = write_kubeconfig(folder / "admin.json", server, server.token)
     _fill(client, admin, kubectl)
-    role = inside("permissions", "k8s", "--config-map", SHARING)
+    role = auditor("permissions", "k8s", "--config-map", SHARING)
     assert role.code == 0, role.err
     _apply(kubectl, admin, "-", stdin=role.out.encode())
     least = write_kubeconfig(folder / "least.json", server, _token(client))
@@ -318,7 +317,7 @@ def _review(group: str, resource: str, verb: str, name: str) -> dict[str, object
 
 def ran(cluster: Cluster, *arguments: str | Path, kubeconfig: Path | None = None) -> Ran:
     env = {**EPOCH, "KUBECONFIG": str(kubeconfig or cluster.least)}
-    return inside(*arguments, env=env)
+    return auditor(*arguments, env=env)
 
 
 def results(done: Ran) -> dict[str, Any]:

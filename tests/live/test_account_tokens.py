@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import Binaries, running
 from tests.engines.client import Client
 
@@ -63,7 +63,7 @@ def told(folder: Path, pods: list[Any]) -> set[str]:
     path = folder / "list.json"
     items = [*(account_of(*case) for case in CASES), *pods]
     path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-    done = inside("scan", path, "--format", "json", "--exit-zero")
+    done = auditor("scan", path, "--format", "json", "--exit-zero")
     found = done.results()["findings"]
     return {item["resource"]["name"] for item in found if item["rule"] in RULES}
 

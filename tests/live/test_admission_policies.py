@@ -32,7 +32,7 @@ from auditor.policy.compiled import ActiveRule
 from auditor.runner.job import compiled_profile
 from auditor.runner.settings import Chosen
 from collectors.kubernetes.live.discovery import Served, discover
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.e2e.runs import compiled_policies
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Reply, Request
@@ -292,7 +292,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("name", "reason"), REFUSED.items(), ids=REFUSED.keys())
 def test_what_admission_can_not_decide(name: str, reason: str) -> None:
-    done = inside("rules", "export", name)
+    done = auditor("rules", "export", name)
     assert (done.code, done.out) == (2, "")
     assert reason in done.err
 
@@ -300,7 +300,7 @@ def test_what_admission_can_not_decide(name: str, reason: str) -> None:
 def test_the_command_prints_what_can_be_applied(
     apiserver: ApiServer, kubectl: Any, tmp_path: Path
 ) -> None:
-    done = inside("rules", "export", "k8s-container-privileged", "--action", "Warn")
+    done = auditor("rules", "export", "k8s-container-privileged", "--action", "Warn")
     assert done.code == 0
     assert done.out.startswith("# Container runs privileged. Needs Kubernetes 1.30.\n")
     admin = clusters.write_kubeconfig(tmp_path / "admin.json", apiserver, apiserver.token)

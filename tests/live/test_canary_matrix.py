@@ -16,8 +16,7 @@ import pytest
 import yaml
 
 from auditor.evidence.blocks import SUFFIX, read_block
-from tests.e2e.command import Ran
-from tests.e2e.inside import inside
+from tests.e2e.command import Ran, auditor
 from tests.engines.apiserver import ApiServer
 from tests.faults.server import Asked, Reply, page_of, serving
 from tests.live.canaries import CANARY, IN_A_TEXT, Maker, kinds_of
@@ -78,7 +77,9 @@ def _leaks(folder: Path, done: Ran, placed: Mapping[str, str]) -> list[str]:
 
 def _scanned(folder: Path, name: str, text: str) -> Ran:
     (folder / name).write_text(text)
-    return inside("scan", name, *OPTIONS, cwd=folder, env={"XDG_CACHE_HOME": str(folder / "cache")})
+    return auditor(
+        "scan", name, *OPTIONS, cwd=folder, env={"XDG_CACHE_HOME": str(folder / "cache")}
+    )
 
 
 EVERY = [pytest.param(first, marks=pytest.mark.long if first else ()) for first in range(len(WAYS))]
@@ -191,7 +192,7 @@ def test_every_field_of_a_cluster(documents: list[Any], tmp_path: Path) -> None:
             "KUBECONFIG": str(tmp_path / "kubeconfig"),
             "XDG_CACHE_HOME": str(tmp_path / "cache"),
         }
-        done = inside("scan", "k8s://", *OPTIONS, cwd=tmp_path, env=env)
-        asked = inside("doctor", "k8s://", cwd=tmp_path, env=env)
+        done = auditor("scan", "k8s://", *OPTIONS, cwd=tmp_path, env=env)
+        asked = auditor("doctor", "k8s://", cwd=tmp_path, env=env)
     assert CANARY.search(asked.out + asked.err) is None
     assert _leaks(tmp_path, done, placed) == []

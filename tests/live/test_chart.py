@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from tests.docs.chart_role import granted
+from tests.e2e.command import auditor
 from tests.e2e.forks import ROOT
-from tests.e2e.inside import inside
 from tests.e2e.signed import ran
 from tests.engines.apiserver import ApiServer
 from tests.engines.golang import PATIENT
@@ -131,12 +131,12 @@ def text(
 def test_nothing_fails_in_our_own_audit(text: str) -> None:
     """Under the restricted profile nothing at all; by default nothing that the gate counts."""
     options = ("--format", "json")
-    restricted = inside("scan", "-", "--profile", "pod-security-restricted", *options,
+    restricted = auditor("scan", "-", "--profile", "pod-security-restricted", *options,
                          stdin=text.encode())  # fmt: skip
     assert restricted.code == 0, restricted.out
     assert restricted.results()["gaps"] == []
     assert restricted.results()["findings"] == []
-    usual = inside("scan", "-", *options, stdin=text.encode())
+    usual = auditor("scan", "-", *options, stdin=text.encode())
     assert usual.code == 0
     severities = {each["severity"] for each in usual.results()["findings"]}
     assert severities <= {"info", "low"}, usual.results()["findings"]

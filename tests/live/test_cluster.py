@@ -17,8 +17,7 @@ from collectors.http.patience import Patience
 from collectors.kubernetes.live.discovery import discover
 from collectors.kubernetes.live.unread import UNREAD
 from collectors.kubernetes.resources import BUILT_IN
-from tests.e2e.command import ESTATE
-from tests.e2e.inside import inside
+from tests.e2e.command import ESTATE, auditor
 from tests.e2e.runs import Run
 from tests.engines.kubectl import Kubectl
 from tests.live import cluster as clusters
@@ -71,7 +70,7 @@ def test_collect_then_evaluate_is_scan(cluster: Cluster, tmp_path: Path) -> None
     assert done.code == 0, done.err
     direct = ran(cluster, "scan", "k8s://", "--format", "json", "--workers", "2")
     moved = folder.rename(tmp_path / "elsewhere")
-    later = inside("evaluate", moved, "--format", "json", "--workers", "1", "--no-cache")
+    later = auditor("evaluate", moved, "--format", "json", "--workers", "1", "--no-cache")
     assert (later.code, later.err) == (direct.code, "")
     assert later.out == direct.out.replace(
         results(direct)["run"]["id"], results(later)["run"]["id"]
@@ -85,7 +84,7 @@ def test_evaluate_refuses_what_was_changed(cluster: Cluster, tmp_path: Path) -> 
     body = max((folder / "bodies").iterdir(), key=lambda path: path.stat().st_size)
     data = body.read_bytes()
     body.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    done = inside("evaluate", folder)
+    done = auditor("evaluate", folder)
     assert (done.code, done.out) == (4, "")
     assert f"{body} is not what the manifest says" in done.err
 
@@ -94,17 +93,17 @@ def test_a_profile_that_needs_more_than_was_collected(cluster: Cluster, tmp_path
     folder = tmp_path / "evidence"
     few = ("--profile", "pod-security-baseline")
     assert ran(cluster, "collect", "k8s://", "--output", folder, *few).code == 0
-    document = results(inside("evaluate", folder, "--format", "json"))
+    document = results(auditor("evaluate", folder, "--format", "json"))
     assert {gap["cause"] for gap in document["gaps"]} == {"unsupported"}
     assert "k8s/NetworkPolicy" in {gap["scope"] for gap in document["gaps"]}
-    again = results(inside("evaluate", folder, "--format", "json", *few))
+    again = results(auditor("evaluate", folder, "--format", "json", *few))
     assert again["gaps"] == []
 
 
 def test_live_is_as_from_files(whole: dict[str, Any]) -> None:
     """What differs is what only one side has, and each such case is here."""
     live = of_workloads(whole)
-    files = of_workloads(results(inside("scan", ESTATE, "--format", "json")))
+    files = of_workloads(results(auditor("scan", ESTATE, "--format", "json")))
     # An object of an API version that is gone can't be in a cluster; keys are there once.
     only_files = {"k8s-api-version-removed", "k8s-manifest-duplicate-key", "k8s-secret-committed"}
     # What is not read of a cluster at all, and what the estate has beside its cluster.
@@ -176,7 +175,7 @@ def test_a_namespace_that_is_refused_is_a_gap_for_it_alone(
     cluster: Cluster, kubectl: Kubectl
 ) -> None:
     """A role in one namespace: the other one is unknown, and this one is judged."""
-    role = inside("permissions", "k8s", "--namespace", "serving", "--account", "auditor/narrow")
+    role = auditor("permissions", "k8s", "--namespace", "serving", "--account", "auditor/narrow")
     done = kubectl.run("apply", f"--kubeconfig={cluster.admin}", "-f", "-", stdin=role.out.encode())
     assert done.returncode == 0, done.stderr
     path = "/api/v1/namespaces/auditor/serviceaccounts/narrow/token"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Client
 from tests.live.cluster import DEFINITIONS, definition, emptied, wait_for, write_kubeconfig
@@ -46,7 +46,7 @@ def pod(name: str, *flags: str, owner: dict[str, Any] | None = None) -> dict[str
 
 def verdicts(kubeconfig: Path, *targets: str) -> dict[str, list[tuple[str, str]]]:
     """The verdicts of the rules about flags, by rule: who, and which."""
-    ran = inside(
+    ran = auditor(
         *("scan", *targets, "--profile", "audit-logging", "--format", "json", "--all"),
         env={"KUBECONFIG": str(kubeconfig)},
     )
@@ -163,7 +163,7 @@ def test_what_may_not_be_read(server: ApiServer, tmp_path: Path, denied: str) ->
         asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
         token = created(client, f"{path}/auditor/token", asked)["status"]["token"]
     kubeconfig = write_kubeconfig(tmp_path / "least.json", server, token)
-    ran = inside(
+    ran = auditor(
         *("scan", "k8s://", "--profile", "audit-logging", "--format", "json", "--all"),
         env={"KUBECONFIG": str(kubeconfig)},
     )
@@ -207,7 +207,7 @@ def test_metrics(audited: Audited, server: ApiServer, tmp_path: Path) -> None:
 def test_what_a_server_prints_when_it_is_asked(audited: Audited, tmp_path: Path, lost: str) -> None:
     """By the role that is printed, and by one without a path of it."""
     before = len(audited.lines())
-    role = inside("permissions", "k8s", "--profile", "audit-logging").out
+    role = auditor("permissions", "k8s", "--profile", "audit-logging").out
     objects = list(yaml.safe_load_all(role))
     paths = {"Namespace": "/api/v1/namespaces", "ServiceAccount": ACCOUNTS}
     for kind in ("ClusterRole", "ClusterRoleBinding"):
@@ -224,11 +224,11 @@ def test_what_a_server_prints_when_it_is_asked(audited: Audited, tmp_path: Path,
             asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
             token = created(client, f"{ACCOUNTS}/auditor/token", asked)["status"]["token"]
         kubeconfig = write_kubeconfig(tmp_path / "least.json", server, token)
-        ran = inside(
+        ran = auditor(
             *("scan", "k8s://", "--profile", "audit-logging", "--format", "json", "--all"),
             env={"KUBECONFIG": str(kubeconfig)},
         )
-        ready = inside(
+        ready = auditor(
             *("doctor", "k8s://", "--profile", "audit-logging"), env={"KUBECONFIG": str(kubeconfig)}
         )
     document = json.loads(ran.out)
@@ -301,7 +301,7 @@ def test_what_openshift_gives_its_api_server(
     """By the role for that one ConfigMap, and by one without it."""
     namespace, name = NAMESPACE, NAME
     more = ("--config-map", f"{namespace}/{name}") if allowed else ()
-    role = inside("permissions", "k8s", "--profile", "audit-logging", *more).out
+    role = auditor("permissions", "k8s", "--profile", "audit-logging", *more).out
     rbac = "/apis/rbac.authorization.k8s.io/v1"
     paths = {"Namespace": "/api/v1/namespaces", "ServiceAccount": ACCOUNTS}
     for kind in ("ClusterRole", "ClusterRoleBinding"):
@@ -325,7 +325,7 @@ def test_what_openshift_gives_its_api_server(
         asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
         token = created(client, f"{ACCOUNTS}/auditor/token", asked)["status"]["token"]
     kubeconfig = write_kubeconfig(tmp_path / "least.json", openshift, token)
-    ran = inside(
+    ran = auditor(
         *("scan", "k8s://", "--profile", "audit-logging", "--format", "json", "--all"),
         env={"KUBECONFIG": str(kubeconfig)},
     )

@@ -25,7 +25,7 @@ from auditor.policy import load, policies_folder
 from collectors.kubernetes.node.framing import parse
 from collectors.kubernetes.node.probes import FLAGS
 from collectors.kubernetes.node.shapes import bodies
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.engines.client import Client
 from tests.live.cluster import emptied, write_kubeconfig
@@ -183,7 +183,7 @@ def test_a_rule_fails_if_the_hardened_server_does_it(hardened: ApiServer, tmp_pa
 def rules_say_what_it_does(server: ApiServer, client: Client, config: Path) -> None:
     mirrored(client, arguments(server))
     write_kubeconfig(config, server, server.token)
-    ran = inside(
+    ran = auditor(
         *("scan", "k8s://", "--kubeconfig", config, "--profile", "cis-kubernetes"),
         *("--all", "--format", "json"),
     )

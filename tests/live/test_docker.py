@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker
 from tests.engines.sshd import Sshd
 
@@ -55,7 +55,7 @@ def test_the_engines_are_those_of_both_ends(old_docker: Docker, new_docker: Dock
 
 def test_a_host_is_scanned(containers: Docker) -> None:
     """Containers are judged whether they run or not, and shown by the fields of the engine."""
-    ran = inside("scan", containers.target, *PROFILE, "--format", "json")
+    ran = auditor("scan", containers.target, *PROFILE, "--format", "json")
     assert ran.code == 1, ran.err
     results = ran.results()
     assert failing(results, "docker-container-privileged") == ["latent"]
@@ -68,18 +68,18 @@ def test_a_host_is_scanned(containers: Docker) -> None:
 def test_what_was_collected_is_judged_elsewhere(containers: Docker, tmp_path: Path) -> None:
     """The bundle of a collection comes to the findings of a scan, and replays to its bytes."""
     bundle, held = tmp_path / "bundle", tmp_path / "held"
-    assert inside("collect", containers.target, *PROFILE, "--output", held).code == 0
-    here = inside("scan", containers.target, *PROFILE, "--format", "json", "--output", bundle)
-    there = inside("evaluate", held, *PROFILE, "--format", "json")
+    assert auditor("collect", containers.target, *PROFILE, "--output", held).code == 0
+    here = auditor("scan", containers.target, *PROFILE, "--format", "json", "--output", bundle)
+    there = auditor("evaluate", held, *PROFILE, "--format", "json")
     assert there.code == 1, there.err
     assert timeless(there.results()) == timeless(here.results())
-    replayed = inside("replay", bundle)
+    replayed = auditor("replay", bundle)
     assert replayed.code == 0, replayed.out + replayed.err
 
 
 def test_doctor_says_what_may_be_read(containers: Docker) -> None:
     """Through a socket everything may be read; whoever reaches it is not told apart."""
-    ran = inside("doctor", containers.target, *PROFILE)
+    ran = auditor("doctor", containers.target, *PROFILE)
     assert ran.code == 0, ran.out + ran.err
     assert f"is reached at {containers.socket}" in ran.out
     assert "whoever reaches the API" in ran.out
@@ -91,8 +91,8 @@ def test_no_secret_of_a_container_leaves(containers: Docker, tmp_path: Path) -> 
     containers.run("run", "--detach", "--name", "told", "--env", f"API_TOKEN={canary}", *FOREVER)
     try:
         held = tmp_path / "held"
-        assert inside("collect", containers.target, *PROFILE, "--output", held).code == 0
-        ran = inside("evaluate", held, *PROFILE, "--format", "json")
+        assert auditor("collect", containers.target, *PROFILE, "--output", held).code == 0
+        ran = auditor("evaluate", held, *PROFILE, "--format", "json")
         assert canary not in ran.out + ran.err
         assert not [path for path in held.rglob("*") if canary.encode() in _content(path)]
     finally:
@@ -129,7 +129,7 @@ def sharing(containers: Docker) -> Iterator[Docker]:
 
 def test_who_shares_a_gpu(sharing: Docker) -> None:
     """Containers that run, by the doors that the engine shows."""
-    ran = inside("gpus", sharing.target, "--format", "json")
+    ran = auditor("gpus", sharing.target, "--format", "json")
     matrix = json.loads(ran.out)
     devices = {each["device"]: each for each in matrix["devices"]}
     assert {
@@ -144,7 +144,7 @@ def test_who_shares_a_gpu(sharing: Docker) -> None:
         ("chat", "shell"): ("bypass", "possible"),
         ("shell", "vision"): ("bypass", "possible"),
     }
-    screen = inside("gpus", sharing.target)
+    screen = auditor("gpus", sharing.target)
     assert "later" not in screen.out
     assert "vision" in screen.out
 
@@ -152,16 +152,16 @@ def test_who_shares_a_gpu(sharing: Docker) -> None:
 def test_a_host_over_ssh(containers: Docker, sshd: Sshd) -> None:
     """What is behind an SSH server comes to the same findings as its socket."""
     env = {"PATH": f"{sshd.programs}:{os.environ['PATH']}"}
-    ran = inside("scan", sshd.target, *PROFILE, "--format", "json", env=env)
+    ran = auditor("scan", sshd.target, *PROFILE, "--format", "json", env=env)
     assert ran.code == 1, ran.err
     assert failing(ran.results(), "docker-container-privileged") == ["latent"]
-    there = inside("scan", containers.target, *PROFILE, "--format", "json").results()
+    there = auditor("scan", containers.target, *PROFILE, "--format", "json").results()
     assert _verdicts(ran.results()) == _verdicts(there)
 
 
 def test_an_ssh_server_that_lets_nobody_in(sshd: Sshd) -> None:
     """It is said at once: nothing is asked of a person."""
-    ran = inside("scan", sshd.target, *PROFILE)
+    ran = auditor("scan", sshd.target, *PROFILE)
     assert ran.code == 3, ran.out + ran.err
     assert "PASS" not in ran.out
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker
 from tests.live.kernel import Process
 
@@ -72,7 +72,7 @@ def test_who_reaches_which_gpu(sharing: Docker) -> None:
 
     A node by that name which is none of a GPU is told apart by its source.
     """
-    ran = inside("gpus", sharing.target, "--format", "json")
+    ran = auditor("gpus", sharing.target, "--format", "json")
     devices = {each["device"]: each for each in json.loads(ran.out)["devices"]}
     claimed = {
         device: {tenant["tenant"]: tenant["certainty"] for tenant in each["tenants"]}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker, busybox
 from tests.faults.server import Reply, serving
 
@@ -122,7 +122,7 @@ def policies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def held(images: Docker, policies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What was collected of the engine."""
     folder = tmp_path_factory.mktemp("collected") / "held"
-    ran = inside(
+    ran = auditor(
         *("collect", images.target, "--no-host", "--policies", policies, "--profile", "every"),
         *("--output", folder),
     )
@@ -133,7 +133,7 @@ def held(images: Docker, policies: Path, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def judged(held: Path, policies: Path) -> dict[str, Any]:
     """The results of an evaluation elsewhere."""
-    ran = inside(
+    ran = auditor(
         *("evaluate", held, "--policies", policies, "--profile", "every", "--format", "json")
     )
     assert ran.code == 1, ran.err
@@ -209,7 +209,7 @@ def test_no_secret_of_a_build_leaves(held: Path, policies: Path, images: Docker)
     for secret in (CANARY, GIVEN, WORDS):
         assert secret in said, "the engine tells everybody"
     for form in ("json", "markdown"):
-        ran = inside(
+        ran = auditor(
             *("evaluate", held, "--policies", policies, "--profile", "every", "--format", form)
         )
         for secret in (CANARY, GIVEN, *WORDS.split()):
@@ -245,7 +245,7 @@ def test_a_checksum_is_in_no_history(new_docker: Docker, tmp_path: Path) -> None
             if each["CreatedBy"].startswith("ADD")
         ]
         assert layer == f"ADD {server.url}/a /a # buildkit"
-        ran = inside("scan", new_docker.target, "--no-host", "--format", "json")
+        ran = auditor("scan", new_docker.target, "--no-host", "--format", "json")
         [found] = [
             each
             for each in ran.results()["findings"]

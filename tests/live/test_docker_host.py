@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker
 from tests.engines.sshd import Sshd
 
@@ -32,7 +32,7 @@ def of_host(results: dict[str, Any]) -> dict[str, str]:
 
 def scan(*arguments: str | Path, **env: str) -> dict[str, Any]:
     """The results of a scan."""
-    ran = inside("scan", *arguments, *PROFILE, "--format", "json", env=env or None)
+    ran = auditor("scan", *arguments, *PROFILE, "--format", "json", env=env or None)
     assert ran.code in {0, 1, 3}, ran.err
     return ran.results()
 
@@ -120,18 +120,18 @@ def test_by_ssh(docker: Docker, sshd: Sshd) -> None:
 
 def test_by_what_the_script_printed(docker: Docker, tmp_path: Path) -> None:
     """It is evidence like any other: judged elsewhere, verified and replayed to the same bytes."""
-    script = inside("permissions", "docker", "--script").out
+    script = auditor("permissions", "docker", "--script").out
     probes, held, bundle = tmp_path / "a.probes", tmp_path / "held", tmp_path / "bundle"
     done = subprocess.run(["/bin/sh"], input=script.encode(), capture_output=True, check=True)
     probes.write_bytes(done.stdout)
     options = ("--host-probes", probes)
-    collected = inside("collect", docker.target, *PROFILE, *options, "--output", held)
+    collected = auditor("collect", docker.target, *PROFILE, *options, "--output", held)
     assert collected.code == 0, collected.out + collected.err
     here = scan(docker.target, *options, "--output", bundle)
     assert "the host was looked at by a script" in here["targets"][0]["notes"][0]
-    there = inside("evaluate", held, *PROFILE, "--format", "json").results()
+    there = auditor("evaluate", held, *PROFILE, "--format", "json").results()
     assert of_host(there) == of_host(here)
-    replayed = inside("replay", bundle)
+    replayed = auditor("replay", bundle)
     assert replayed.code == 0, replayed.out + replayed.err
 
 
@@ -144,14 +144,14 @@ def test_without_the_host(docker: Docker) -> None:
 
 
 def test_doctor_says_which_parts_of_the_host_are_known(docker: Docker) -> None:
-    ran = inside("doctor", docker.target, *PROFILE, "--no-host")
+    ran = auditor("doctor", docker.target, *PROFILE, "--no-host")
     assert ran.code == 0, ran.out + ran.err
     assert "never     docker/HostServiceUnit, --no-host: 2 rules without a say on it" in ran.out
     assert "docker-host-service-unit-owner" in ran.out
     assert re.search(
         r"^  open      cis-docker 1\.1\.1, 1\.1\.2, .*3\.2, 3\.3", ran.out, re.MULTILINE | re.DOTALL
     )
-    found = json.loads(inside("doctor", docker.target, *PROFILE, "--no-host", "--json").out)
+    found = json.loads(auditor("doctor", docker.target, *PROFILE, "--no-host", "--json").out)
     assert set(found["open"]["cis-docker"]) == HOST
 
 

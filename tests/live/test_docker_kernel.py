@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker
 from tests.live.kernel import Mount, Process, paths_on
 
@@ -198,7 +198,7 @@ def host(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         policies = tmp_path_factory.mktemp("policies")
         (policies / "profiles").mkdir()
         (policies / "profiles/every.yaml").write_text(EVERY)
-        ran = inside(
+        ran = auditor(
             *("scan", docker.target, "--policies", policies, "--profile", "every"),
             *("--format", "json"),
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.cache import EngineUnavailableError
 from tests.engines.dockerd import (
     IMAGE,
@@ -33,7 +33,7 @@ TOLD, OFF = "--no-new-privileges", "no-new-privileges=false"
 
 def verdicts(docker: Docker, *options: str | Path) -> dict[str, str]:
     """What is said of each container, and of the engine."""
-    done = inside(
+    done = auditor(
         *("scan", docker.target, "--profile", "cis-docker", "--all", "--format", "json", *options)
     )
     found = [each for each in done.results()["findings"] if each["rule"] in {RULE, OF_ENGINE}]

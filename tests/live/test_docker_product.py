@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 
 from auditor.analysis.estate.uuids import turned
-from tests.e2e.command import ROOT, Ran
-from tests.e2e.inside import inside
+from tests.e2e.command import ROOT, Ran, auditor
 from tests.engines.dockerd import IMAGE, Docker
 from tests.engines.sshd import firmware
 from tests.engines.sshd import running as sshd_running
@@ -52,7 +51,7 @@ def container(new_docker: Docker) -> Any:
 def joined(target: str, *options: str | Path, path: str = "") -> Ran:
     """Who shares a GPU, by what a vCenter and an engine tell."""
     env = {"PATH": path} if path else {}
-    return inside("gpus", VCENTER, target, *options, "--format", "json", env=env)
+    return auditor("gpus", VCENTER, target, *options, "--format", "json", env=env)
 
 
 def ways(ran: Ran) -> set[tuple[str, str]]:
@@ -89,7 +88,7 @@ def printed(folder: Path, uuid: str, *login: str) -> Path:
     """What the script prints on a host whose firmware tells a UUID, run by somebody."""
     unshare = shutil.which("unshare")
     assert unshare is not None
-    script = inside("permissions", "docker", "--script", "--profile", "ai-platform").out
+    script = auditor("permissions", "docker", "--script", "--profile", "ai-platform").out
     held = folder / "script.sh"
     held.write_text(script)
     line = f"{firmware(folder, uuid)}exec {' '.join(login)} /bin/sh"

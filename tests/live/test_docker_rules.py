@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker
 
 KEPT: Mapping[str, tuple[str, ...]] = {
@@ -225,7 +225,7 @@ def judged(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         policies = tmp_path_factory.mktemp("policies")
         (policies / "profiles").mkdir()
         (policies / "profiles/every.yaml").write_text(EVERY)
-        ran = inside(
+        ran = auditor(
             *("scan", docker.target, "--policies", policies, "--profile", "every"),
             *("--format", "json"),
         )

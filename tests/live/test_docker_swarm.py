@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker
 
 SERVICE = ("service", "create", "--detach", "--replicas", "0", "--name")
@@ -46,7 +46,7 @@ def test_services_and_networks_of_a_swarm(swarm: Docker) -> None:
     swarm.run(*SERVICE, "as-it-is", IMAGE, "sleep", "9")
     swarm.run("network", "create", "--driver", "overlay", "--opt", "encrypted", "closed")
     swarm.run("network", "create", "--driver", "overlay", "plain")
-    ran = inside("scan", swarm.target, "--profile", "cis-docker", "--format", "json")
+    ran = auditor("scan", swarm.target, "--profile", "cis-docker", "--format", "json")
     assert ran.code == 1, ran.err
     results = ran.results()
     assert of(results, "fail", "docker-container-capability-dangerous") == {"open"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import IMAGE, Docker
 
 SOCKETS, PATHS = "docker-container-socket-mounted", "docker-container-host-path-sensitive"
@@ -16,7 +16,7 @@ def test_what_the_kernel_shows_is_the_hosts_behind_a_volume(docker: Docker) -> N
         grep = ("sh", "-c", "grep ' /x ' /proc/mounts")
         said = docker.run(*seen, "--volume=kernel:/x", IMAGE, *grep)
         assert said.startswith("sysfs /x sysfs rw")
-        ran = inside("scan", docker.target, "--no-host", "--format", "json")
+        ran = auditor("scan", docker.target, "--no-host", "--format", "json")
         found = [each for each in ran.results()["findings"] if each["verdict"] == "fail"]
         told = {(each["rule"], each["resource"]["name"]) for each in found}
         assert {(PATHS, "writes"), ("docker-volume-host-path-sensitive", "kernel")} <= told
@@ -35,7 +35,7 @@ def test_what_is_behind_a_volume_is_mounted(docker: Docker) -> None:
     try:
         for name, volume in (("reaches", "sockets:/x"), ("keeps", "data:/x"), ("own", "plain:/x")):
             docker.run("create", "--name", name, "--volume", volume, IMAGE, "true")
-        ran = inside("scan", docker.target, "--no-host", "--format", "json")
+        ran = auditor("scan", docker.target, "--no-host", "--format", "json")
         found = [each for each in ran.results()["findings"] if each["rule"] in {SOCKETS, PATHS}]
         assert {(each["rule"], each["resource"]["name"]) for each in found} == {
             (SOCKETS, "reaches"),

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.command import ESTATE
-from tests.e2e.inside import inside
+from tests.e2e.command import ESTATE, auditor
 from tests.engines.kubectl import Kubectl, decode_each
 
 FILES = sorted(ESTATE.rglob("*.yaml"))
@@ -45,7 +44,7 @@ def test_exactly_the_listed_faults_are_found() -> None:
 
 def _found() -> set[tuple[str, str, str]]:
     """The file, the object and the rule of each finding."""
-    done = inside("scan", ESTATE, "--format", "json", "--workers", "1")
+    done = auditor("scan", ESTATE, "--format", "json", "--workers", "1")
     assert done.code == 1, done.err
     results = done.results()
     assert results["gaps"] == []

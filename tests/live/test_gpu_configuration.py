@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.client import Client, Request
 from tests.engines.kubectl import Kubectl
 from tests.live import cluster as clusters
@@ -66,7 +66,7 @@ def test_the_one_that_the_plugin_mounts_is_read(cluster: Cluster, tmp_path: Path
     folder = tmp_path / "evidence"
     done = ran(cluster, "collect", "k8s://", "--output", folder)
     assert done.code == 0, done.err
-    document = results(inside("evaluate", folder, "--format", "json"))
+    document = results(auditor("evaluate", folder, "--format", "json"))
     assert (of(document, SLICED)["fail"], of(document, SLICED)["unknown"]) == (1, 0)
     (found,) = [each for each in document["findings"] if each["rule"] == SLICED]
     assert found["resource"]["name"] == NAME
@@ -94,7 +94,7 @@ def test_the_screen_says_what_to_run_and_that_is_enough(
     assert done.code in {1, 3}
     shown = " ".join(done.out.split())
     assert COMMAND in shown
-    role = inside(*COMMAND.partition(" | ")[0].split()[1:])
+    role = auditor(*COMMAND.partition(" | ")[0].split()[1:])
     assert role.code == 0
     applied = kubectl.run(
         "apply", f"--kubeconfig={refused.admin}", "-f", "-", stdin=role.out.encode()

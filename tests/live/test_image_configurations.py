@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.images import image
 from tests.engines.trivy import Trivy
 
@@ -74,7 +74,7 @@ def judged(home: Path, *targets: str | Path) -> set[tuple[str, str]]:
     }
     (home / "policies" / "profiles" / "made.yaml").write_text(json.dumps(profile))
     options = ("--policies", home / "policies", "--profile", "made", "--format", "json")
-    found = inside("scan", *targets, *options, env=DAY).results()
+    found = auditor("scan", *targets, *options, env=DAY).results()
     assert found["gaps"] == []
     return {
         (Path(each["resource"]["file"] or each["resource"]["name"]).stem, each["rule"])

@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command import Ran
-from tests.e2e.inside import inside
+from tests.e2e.command import Ran, auditor
 from tests.engines.images import Registry, alpine, image, python, registry
 from tests.engines.trivy import Planted, Trivy
 
@@ -68,7 +67,7 @@ def folder(served: Registry, tmp_path: Path) -> Path:
 
 def scan(trivy: Path, cache: Path, *arguments: str | Path, **env: str) -> Ran:
     chosen = ("--offline", "--trivy", trivy, "--trivy-cache", cache, "--format", "json")
-    return inside("scan", *arguments, "--images", *chosen, env={**DAY, **env})
+    return auditor("scan", *arguments, "--images", *chosen, env={**DAY, **env})
 
 
 def told(results: dict[str, Any]) -> set[tuple[str, str, str]]:
@@ -117,7 +116,7 @@ def test_what_was_planted_is_told(trivy: Trivy, cache: Path, folder: Path, tmp_p
     assert told(again.results()) == told(results)
     assert len(log.read_text().split()) == 4, "unchanged digests start it not once"
     shutil.rmtree(folder)
-    replayed = inside("replay", bundle, env={"PATH": "/nonexistent"})
+    replayed = auditor("replay", bundle, env={"PATH": "/nonexistent"})
     assert replayed.code == 0, replayed.out + replayed.err
 
 
@@ -129,15 +128,15 @@ def test_what_was_collected_is_judged_without_a_scanner(
     digest = f"sha256:{hashlib.sha256(trivy.program.read_bytes()).hexdigest()}"
     options = ("--offline", "--trivy", trivy.program, "--trivy-cache", cache)
     pinned = ("--trivy-digest", digest, "--output", kept)
-    ran = inside("collect", folder, "--images", *options, *pinned, env=DAY)
+    ran = auditor("collect", folder, "--images", *options, *pinned, env=DAY)
     assert ran.code == 0, ran.err
     assert re.search(r"^images://trivy/\w+: 4 resources, 0 not read$", ran.out, re.MULTILINE)
     shutil.rmtree(folder)
     nowhere = {"PATH": "/nonexistent", "AUDITOR_TRIVY": "/nonexistent/trivy"}
-    judged = inside("evaluate", kept, "--format", "json", env=nowhere).results()
+    judged = auditor("evaluate", kept, "--format", "json", env=nowhere).results()
     assert told(judged) == told(scanned) >= WRONG
     assert judged["gaps"] == []
-    more = inside("evaluate", kept, "--profile", "images", "--format", "json", env=nowhere)
+    more = auditor("evaluate", kept, "--profile", "images", "--format", "json", env=nowhere)
     assert ("clean", "sbom-missing", "fail") in told(more.results()), "by another profile as well"
 
 
@@ -292,7 +291,7 @@ def cyclonedx(bom: dict[str, Any]) -> dict[str, Any]:
 
 def settled(folder: Path) -> tuple[list[str], list[str]]:
     """The messages about critical faults, and about those that are declared settled."""
-    found = inside("scan", folder, "--format", "json", env=DAY).results()["findings"]
+    found = auditor("scan", folder, "--format", "json", env=DAY).results()["findings"]
     rules = ("image-fault-critical-fixable", "image-fault-declared-settled")
     critical, declared = ([e["message"] for e in found if e["rule"] == rule] for rule in rules)
     return critical, declared
@@ -323,7 +322,7 @@ def test_we_take_statements_as_trivy_does(made: Path, tmp_path: Path, form: str)
 @pytest.mark.parametrize("name", ["layout", "archive", "sbom"])
 def test_a_report_of_an_image_in_files(made: Path, tmp_path: Path, name: str) -> None:
     shutil.copy(made / f"{name}.json", tmp_path)
-    results = inside("scan", tmp_path, "--format", "json", env=DAY).results()
+    results = auditor("scan", tmp_path, "--format", "json", env=DAY).results()
     rules = {each["rule"]: each["message"] for each in results["findings"]}
     assert ("image-secret-left" in rules) == (name != "sbom")
     assert "CVE-0000-0001" in rules["image-fault-critical-fixable"]
@@ -334,7 +333,7 @@ def test_an_image_without_packages_is_not_known(made: Path, tmp_path: Path) -> N
     report = json.loads((made / "bare.json").read_text())
     assert report.get("Results") is None, "of this the test is"
     shutil.copy(made / "bare.json", tmp_path)
-    results = inside("scan", tmp_path, "--format", "json", env=DAY).results()
+    results = auditor("scan", tmp_path, "--format", "json", env=DAY).results()
     assert {
         (each["rule"], each["verdict"])
         for each in results["findings"]
@@ -350,7 +349,7 @@ def test_reports_of_what_is_no_image_say_nothing_of_any(
     made: Path, tmp_path: Path, name: str
 ) -> None:
     shutil.copy(made / f"{name}.json", tmp_path)
-    ran = inside("scan", tmp_path, "--format", "json", env=DAY)
+    ran = auditor("scan", tmp_path, "--format", "json", env=DAY)
     results = ran.results()
     assert results["gaps"] == []
     assert not [each for each in results["findings"] if each["rule"].startswith("image-")]
@@ -360,9 +359,11 @@ def test_reports_of_what_is_no_image_say_nothing_of_any(
 def test_its_sbom_is_of_the_image_of_its_report(made: Path, tmp_path: Path, name: str) -> None:
     shutil.copy(made / "archive.json", tmp_path)
     profile = ("--profile", "images", "--format", "json")
-    assert ("archive.json", "sbom-missing") in _missing(inside("scan", tmp_path, *profile, env=DAY))
+    assert ("archive.json", "sbom-missing") in _missing(
+        auditor("scan", tmp_path, *profile, env=DAY)
+    )
     shutil.copy(made / f"{name}.json", tmp_path)
-    assert not _missing(inside("scan", tmp_path, *profile, env=DAY))
+    assert not _missing(auditor("scan", tmp_path, *profile, env=DAY))
 
 
 def _missing(ran: Ran) -> set[tuple[str, str]]:

@@ -15,8 +15,7 @@ import pytest
 
 from auditor.analysis.estate.uuids import turned
 from collectors.docker.host.probes import PRODUCT
-from tests.e2e.command import Ran
-from tests.e2e.inside import inside
+from tests.e2e.command import Ran, auditor
 from tests.engines.build import engine as built
 from tests.engines.client import Request
 from tests.engines.vcsim import Vcsim
@@ -98,7 +97,7 @@ class Estate:
             "DOCKER_CONFIG": str(self.folder),
             "HOME": str(self.folder),
         }
-        return inside(*arguments, env=env)
+        return auditor(*arguments, env=env)
 
 
 @pytest.fixture
@@ -212,9 +211,9 @@ def test_three_servers_tell_of_one_gpu(estate: Estate, tmp_path: Path) -> None:
         TENANT: "exact", "vision": "exact", "notebook": "exact", "llm": "possible",
     }  # fmt: skip
     public.write_text(estate.plain("keys", "export").out)
-    verified = inside("verify", bundle, "--key", public)
+    verified = auditor("verify", bundle, "--key", public)
     assert (verified.code, verified.last_line().split()[:2]) == (0, ["VERIFY", "verified"])
-    replayed = inside("replay", bundle)
+    replayed = auditor("replay", bundle)
     assert replayed.code == 0, replayed.out + replayed.err
 
 

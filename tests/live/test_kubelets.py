@@ -17,8 +17,7 @@ import trustme
 import yaml
 
 from auditor.analysis.nodes.kubelet import effective
-from tests.e2e.command import Ran
-from tests.e2e.inside import inside
+from tests.e2e.command import Ran, auditor
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Request
 from tests.engines.kubelet import WEBHOOK, kubelet
@@ -67,7 +66,7 @@ def _node(client: Client, port: int) -> None:
 
 def _account(client: Client) -> str:
     """Make what the command prints; the token of the account."""
-    printed = inside("permissions", "k8s", *PROFILE, "--kubelets").out
+    printed = auditor("permissions", "k8s", *PROFILE, "--kubelets").out
     paths = {"Namespace": "/api/v1/namespaces", "ServiceAccount": ACCOUNTS}
     for kind in ("ClusterRole", "ClusterRoleBinding"):
         paths[kind] = f"/apis/rbac.authorization.k8s.io/v1/{kind.lower()}s"
@@ -84,7 +83,7 @@ def _scan(kubeconfig: Path, *more: str | Path) -> dict[str, Any]:
 
 
 def _run(kubeconfig: Path, *arguments: str | Path) -> Ran:
-    return inside(*arguments, env={"KUBECONFIG": str(kubeconfig)})
+    return auditor(*arguments, env={"KUBECONFIG": str(kubeconfig)})
 
 
 def _verdicts(document: dict[str, Any]) -> dict[str, str]:

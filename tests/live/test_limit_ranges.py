@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from auditor.analysis.limits import defaults_of, filled
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
 from tests.sweeps import sweep
@@ -77,7 +77,7 @@ def failing(folder: Path, objects: list[Any]) -> set[tuple[str, str, str]]:
     folder.mkdir()
     whole = {"apiVersion": "v1", "kind": "List", "items": objects}
     (folder / "list.json").write_text(json.dumps(whole))
-    done = inside("scan", folder, "--format", "json", "--exit-zero")
+    done = auditor("scan", folder, "--format", "json", "--exit-zero")
     return {
         (item["resource"]["name"], item["element"], item["rule"])
         for item in done.results()["findings"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Request
 from tests.live.cluster import emptied, write_kubeconfig
@@ -37,8 +37,8 @@ def test_a_cluster_says_which_of_its_nodes_nobody_looked_at(
             client.post("/api/v1/nodes", {"metadata": {"name": name}, "status": {"nodeInfo": info}})
         config = write_kubeconfig(tmp_path / "config", server, server.token)
         asked = ("--kubeconfig", config, "--profile", "cis-kubernetes", "--format", "json")
-        alone = inside("scan", "k8s://", *asked).results()
-        both = inside("scan", "k8s://", file, *asked).results()
+        alone = auditor("scan", "k8s://", *asked).results()
+        both = auditor("scan", "k8s://", file, *asked).results()
     kinds = ["k8s/NodeFiles", "k8s/NodeKubelet"]
     assert told(alone) == [(kind, "2 nodes were not looked at: gpu-7, gpu-8") for kind in kinds]
     assert told(both) == [(kind, "a node was not looked at: gpu-8") for kind in kinds]
@@ -88,10 +88,10 @@ def test_what_kubeadm_keeps_is_read_by_its_name_where_rules_rest_on_it(
         assert made.status == 201, made.message
         config = write_kubeconfig(tmp_path / "config", server, server.token)
         asked = ("scan", "k8s://", "--kubeconfig", config, "--format", "json", "--profile")
-        whole = inside(*asked, "cis-kubernetes").results()
-        default = inside(*asked, "ai-platform").results()
+        whole = auditor(*asked, "cis-kubernetes").results()
+        default = auditor(*asked, "ai-platform").results()
         client.send(Request("DELETE", f"{CONFIG_MAPS}/kubelet-config"))
-        gone = inside(*asked, "cis-kubernetes").results()
+        gone = auditor(*asked, "cis-kubernetes").results()
     assert (state(whole, "4.2.1"), state(whole, "4.3.1")) == ("not-satisfied", "not-satisfied")
     sources = {
         each["rule"]: each["resource"]["name"]
@@ -116,7 +116,7 @@ def test_a_cluster_whose_nodes_nobody_may_list_is_not_known_whole(
     root = node(tmp_path / "root")
     file = tmp_path / "gpu-7.node-probe"
     file.write_bytes(printed(root))
-    alone = inside("scan", file, "--profile", "cis-kubernetes", "--format", "json").results()
+    alone = auditor("scan", file, "--profile", "cis-kubernetes", "--format", "json").results()
     with server.client() as client:
         client.post("/api/v1/nodes", {"metadata": {"name": "gpu-8"}})
         rules = [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list"]}]
@@ -131,7 +131,7 @@ def test_a_cluster_whose_nodes_nobody_may_list_is_not_known_whole(
         said["users"][0]["user"]["as"] = "looker"
         config.write_text(json.dumps(said))
         asked = ("--kubeconfig", config, "--profile", "cis-kubernetes", "--format", "json")
-        both = inside("scan", "k8s://", file, *asked).results()
+        both = auditor("scan", "k8s://", file, *asked).results()
     assert (state(alone, "4.1.5"), state(both, "4.1.5")) == ("satisfied", "undetermined")
     for control in ("1.2.1", "2.2", "4.2.1", "4.3.1", "5.2.2"):
         assert state(both, control) == "undetermined", control

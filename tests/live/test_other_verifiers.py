@@ -18,7 +18,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 
 from auditor.evidence.statements import AUDIT_REPORT, TEST_RESULT
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.golang import PATIENT
 from tests.engines.sigstore_js import SigstoreJs
 from tests.unit.evidence.bundles import REPORT, Made, key, made
@@ -162,7 +162,7 @@ def by_openssl(
     bundle: Path, public: Path, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """The recipe that ``verify`` prints, run by a shell."""
-    script = inside("verify", bundle, "--key", public, "--recipe")
+    script = auditor("verify", bundle, "--key", public, "--recipe")
     assert script.code == 0
     return subprocess.run(
         ["/bin/sh"],
@@ -211,7 +211,7 @@ def test_bare_openssl_takes_no_digest_that_an_attacker_had_signed(
     shutil.copy(bundle / "manifest.json", tmp_path / "tree" / "values.json")
     shutil.copy(signed.root.parent / "tree" / "pod.yaml", tmp_path / "tree")
     key_file = signed.root.parent / "key.pem"
-    done = inside("scan", "tree", "-q", "--output", "b", "--key", key_file, cwd=tmp_path)
+    done = auditor("scan", "tree", "-q", "--output", "b", "--key", key_file, cwd=tmp_path)
     assert done.code == 1, done
     stated = json.loads((tmp_path / "b" / TESTS).read_text())["dsseEnvelope"]["payload"]
     digest = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()

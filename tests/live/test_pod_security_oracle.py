@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
 from tests.live.pss_cases import Case, mixed_cases, single_cases
@@ -122,7 +122,7 @@ def _judge(pods: Sequence[Json], level: str, minor: int, folder: Path) -> list[J
         json.dumps({"apiVersion": "v1", "kind": "List", "items": pods})
     )
     version = version_name(minor).removeprefix("v")
-    done = inside(
+    done = auditor(
         *("scan", folder / "pods.json", "--format", "json", "--workers", "1"),
         *("--profile", f"pod-security-{level}", "--set", f"version={version}"),
         env={"XDG_CACHE_HOME": str(folder / "cache")},

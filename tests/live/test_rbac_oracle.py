@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from auditor.policy import load, policies_folder
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Reply, Request
 from tests.live.rbac_roles import API, HOME, MARK, Ask, Role, dangers, roles, together
@@ -146,7 +146,7 @@ def _judged(made: Sequence[Role], folder: Path) -> list[tuple[Verdicts, Verdicts
     items = [role.itself() for role in made]
     path = folder / "roles.json"
     path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-    done = inside("scan", path, "--format", "json")
+    done = auditor("scan", path, "--format", "json")
     assert done.code in {0, 1, 3}, done.err
     results = json.loads(done.out)
     assert results["gaps"] == []

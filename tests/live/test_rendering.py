@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command import Ran
-from tests.e2e.inside import inside
+from tests.e2e.command import Ran, auditor
 from tests.e2e.signed import EPOCH
 from tests.engines.golang import PATIENT
 from tests.engines.kubectl import Kubectl
@@ -45,7 +44,7 @@ def output(*command: str | Path) -> bytes:
 
 def scan(*words: str | Path, cwd: Path, stdin: bytes = b"") -> Ran:
     options = ("--format", "json", "--all")
-    return inside("scan", *words, *options, cwd=cwd, stdin=stdin)
+    return auditor("scan", *words, *options, cwd=cwd, stdin=stdin)
 
 
 def equal(rendered: Ran, printed: Ran) -> dict[str, Any]:
@@ -109,16 +108,16 @@ def test_collect_then_evaluate_is_scan(
     (root / "broken.yaml").write_text("kind: [")
     values = root / "charts" / "values-prod.yaml"
     tools = ("--render", "--kustomize", kustomize, "--helm", helm, "--values", values)
-    scanned = inside(
+    scanned = auditor(
         *("scan", "tree", *tools, "--format", "json", "--profile", profile),
         cwd=tmp_path,
         env=EPOCH,
     )
-    collected = inside("collect", "tree", *tools, "--output", "evidence", cwd=tmp_path, env=EPOCH)
+    collected = auditor("collect", "tree", *tools, "--output", "evidence", cwd=tmp_path, env=EPOCH)
     assert collected.code == 3, collected.err
     assert ", 1 not read\n" in collected.out, "broken.yaml"
     root.rename(tmp_path / "gone")
-    evaluated = inside(
+    evaluated = auditor(
         *("evaluate", "evidence", "--no-cache", "--format", "json", "--profile", profile),
         cwd=tmp_path,
         env={**EPOCH, "PATH": ""},

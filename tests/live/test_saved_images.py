@@ -14,7 +14,7 @@ from auditor.model.images import Configuration
 from auditor.platforms.images import CONFIGURATION
 from collectors.http.clock import system_clock
 from collectors.images.contents.target import ContentTarget
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.dockerd import Docker, busybox
 from tests.engines.trivy import Trivy
 from tests.live.test_docker_history import BUILDKIT, CLASSIC, FAULTY, PROFILE, B, built, context
@@ -72,7 +72,7 @@ def test_we_read_what_the_engine_says_of_its_image(saved: dict[str, Path], docke
 def told(*targets: str | Path, policies: Path) -> dict[str, set[tuple[str, str]]]:
     """What is said of the steps of images: by the kind of whose it is, rule and verdict."""
     options = ("--no-host", "--policies", policies, "--profile", "every", "--format", "json")
-    results = inside("scan", *targets, *options).results()
+    results = auditor("scan", *targets, *options).results()
     assert results["gaps"] == []
     found: dict[str, set[tuple[str, str]]] = {}
     for each in results["findings"]:
@@ -119,7 +119,7 @@ def test_a_report_of_other_steps_is_a_gap_of_both(saved: dict[str, Path], tmp_pa
     }
     (tmp_path / "x.json").write_text(json.dumps(report))
     options = ("--profile", "cis-docker", "--format", "json")
-    results = inside("scan", f"images://{file}", tmp_path / "x.json", *options).results()
+    results = auditor("scan", f"images://{file}", tmp_path / "x.json", *options).results()
     gaps = {(each["scope"], each["target"].partition("://")[0]) for each in results["gaps"]}
     assert ("docker/ImageBuild", "images") in gaps
     assert len(gaps) >= 2

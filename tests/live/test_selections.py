@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from auditor.analysis.label_selectors import of_selector
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client
 from tests.live.cluster import emptied, results, write_kubeconfig
@@ -125,13 +125,13 @@ def test_selectors_as_the_server_lists_by_them(plain: ApiServer, tmp_path: Path,
         expected = selecting_nothing(client, objects)
         config = write_kubeconfig(tmp_path / "admin.json", server, server.token)
         live = results(
-            inside("scan", "k8s://", "--format", "json", env={"KUBECONFIG": str(config)})
+            auditor("scan", "k8s://", "--format", "json", env={"KUBECONFIG": str(config)})
         )
     folder = tmp_path / "files"
     folder.mkdir()
     whole = {"apiVersion": "v1", "kind": "List", "items": objects}
     (folder / "list.json").write_text(json.dumps(whole))
-    files = results(inside("scan", folder, "--format", "json"))
+    files = results(auditor("scan", folder, "--format", "json"))
     assert len(expected) > len(objects) / 4
     assert len(expected) < len(objects) * 3 / 4
     assert told(live) == told(files) == expected

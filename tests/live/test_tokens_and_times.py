@@ -24,7 +24,13 @@ NOW = datetime.now(UTC)
 
 
 def ran(folder: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
-    return auditor(*arguments, cwd=folder, env={"PYTHONPATH": str(ROOT), **(env or {})})
+    """Run a command; the library of a token is set up once in a process: that is one of its own."""
+    return auditor(
+        *arguments,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), **(env or {})},
+        process=env is not None,
+    )
 
 
 @pytest.fixture

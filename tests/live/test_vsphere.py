@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from auditor.evidence.blocks import read_block
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.soap import Soap, device, option
 from tests.engines.vcsim import PASSWORD, Vcsim
 
@@ -55,7 +55,7 @@ def planted(vcsim: Vcsim) -> tuple[str, str]:
 def test_machines_are_judged(vcsim: Vcsim) -> None:
     """What was planted is found, on the machine that has it and on no other."""
     first, second = planted(vcsim)
-    ran = inside("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json")
+    ran = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json")
     assert ran.code == 1, ran.err
     results = ran.results()
     (target,) = results["targets"]
@@ -81,7 +81,7 @@ def test_machines_are_judged(vcsim: Vcsim) -> None:
 def test_the_default_judges_them_as_well(vcsim: Vcsim) -> None:
     """All but a device that is passed through: who shares it is what matters there."""
     first, _ = planted(vcsim)
-    ran = inside("scan", vcsim.target, *vcsim.options, "--format", "json")
+    ran = auditor("scan", vcsim.target, *vcsim.options, "--format", "json")
     results = ran.results()
     assert failing(results, "vsphere-vm-console-copy-allowed") == [first]
     assert failing(results, "vsphere-vm-passthrough-not-approved") == []
@@ -89,7 +89,7 @@ def test_the_default_judges_them_as_well(vcsim: Vcsim) -> None:
 
 def test_hosts_and_port_groups_are_judged(vcsim: Vcsim) -> None:
     """What the simulator does not tell of is not decided, and passes nothing."""
-    ran = inside("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")
+    ran = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")
     results = ran.results()
     hosts = ["DC0_C0_H0", "DC0_C0_H1"]
     assert failing(results, "vsphere-host-lockdown-off") == hosts
@@ -113,15 +113,15 @@ def test_what_was_collected_is_judged_elsewhere(vcsim: Vcsim, tmp_path: Path) ->
     """The bundle of a collection comes to the findings of a scan, and replays to its bytes."""
     planted(vcsim)
     bundle, held = tmp_path / "bundle", tmp_path / "held"
-    done = inside("collect", vcsim.target, *vcsim.options, *PROFILE, "--output", held)
+    done = auditor("collect", vcsim.target, *vcsim.options, *PROFILE, "--output", held)
     assert done.code == 0, done.err
-    here = inside(
+    here = auditor(
         "scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--output", bundle
     )
-    there = inside("evaluate", held, *PROFILE, "--format", "json")
+    there = auditor("evaluate", held, *PROFILE, "--format", "json")
     assert there.code == 1, there.err
     assert there.results()["findings"] == here.results()["findings"]
-    replayed = inside("replay", bundle)
+    replayed = auditor("replay", bundle)
     assert replayed.code == 0, replayed.out + replayed.err
 
 
@@ -129,7 +129,7 @@ def test_no_secret_leaves(vcsim: Vcsim, tmp_path: Path) -> None:
     """Neither what a machine is told in its parameters, nor what we log in with."""
     planted(vcsim)
     held = tmp_path / "held"
-    ran = inside("collect", vcsim.target, *vcsim.options, *PROFILE, "--output", held)
+    ran = auditor("collect", vcsim.target, *vcsim.options, *PROFILE, "--output", held)
     assert ran.code == 0, ran.err
     kept = bytes_below(held)
     assert b"guestinfo.db_password" in kept
@@ -144,7 +144,7 @@ def test_no_secret_leaves(vcsim: Vcsim, tmp_path: Path) -> None:
 def test_a_part_of_a_vcenter(vcsim: Vcsim, chosen: str, machines: int) -> None:
     """What is below a datacenter or a cluster, and the scope is in the name of the target."""
     target = vcsim.target + chosen
-    ran = inside("scan", target, *vcsim.options, *PROFILE, "--format", "json")
+    ran = auditor("scan", target, *vcsim.options, *PROFILE, "--format", "json")
     results = ran.results()
     assert results["targets"][0]["uri"] == target.replace("audit@", "")
     assert len(failing(results, "vsphere-vm-cd-connected")) == machines
@@ -160,14 +160,14 @@ def test_a_part_of_a_vcenter(vcsim: Vcsim, chosen: str, machines: int) -> None:
 )
 def test_a_part_that_is_not_there(vcsim: Vcsim, chosen: str, message: str) -> None:
     """Nothing passes of what was not found."""
-    ran = inside("scan", vcsim.target + chosen, *vcsim.options, *PROFILE)
+    ran = auditor("scan", vcsim.target + chosen, *vcsim.options, *PROFILE)
     assert ran.code == 3, ran.out
     assert message in ran.out + ran.err
 
 
 def test_doctor_says_what_may_be_read(vcsim: Vcsim) -> None:
     """The server, who we are to it, and each kind."""
-    ran = inside("doctor", vcsim.target, *vcsim.options, *PROFILE)
+    ran = auditor("doctor", vcsim.target, *vcsim.options, *PROFILE)
     assert ran.code == 0, ran.out + ran.err
     assert f"is reached at https://{vcsim.address}" in ran.out
     assert "as        audit" in ran.out
@@ -180,7 +180,7 @@ def test_a_session_that_somebody_opened(vcsim: Vcsim, tmp_path: Path) -> None:
     session.write_text(administrator.cookie)
     target = vcsim.target.replace("audit@", "")
     options = ("--ca-file", str(vcsim.authority), "--session-file", session)
-    ran = inside("scan", target, *options, *PROFILE, "--format", "json")
+    ran = auditor("scan", target, *options, *PROFILE, "--format", "json")
     assert ran.results()["targets"][0]["state"] == "complete", ran.err
     assert len(administrator.machines()) == 2
     assert sessions(administrator) == 1
@@ -194,10 +194,10 @@ def test_a_session_beside_it(vcsim: Vcsim, tmp_path: Path) -> None:
     session = tmp_path / "session"
     session.write_text(f"clone:{ticket}\n")
     options = ("--ca-file", str(vcsim.authority), "--session-file", session)
-    ran = inside("scan", vcsim.target, *options, *PROFILE, "--format", "json")
+    ran = auditor("scan", vcsim.target, *options, *PROFILE, "--format", "json")
     assert ran.results()["targets"][0]["state"] == "complete", ran.err
     assert sessions(administrator) == 1
-    again = inside("scan", vcsim.target, *options, *PROFILE)
+    again = auditor("scan", vcsim.target, *options, *PROFILE)
     assert again.code == 3
     assert "does not take the ticket of a session" in again.out + again.err
     assert ticket not in again.out + again.err
@@ -209,7 +209,7 @@ def test_a_session_that_was_ended(vcsim: Vcsim, tmp_path: Path) -> None:
     session.write_text(administrator.cookie)
     administrator.call("Logout", *SESSIONS)
     options = ("--ca-file", str(vcsim.authority), "--session-file", session)
-    ran = inside("scan", vcsim.target, *options, *PROFILE)
+    ran = auditor("scan", vcsim.target, *options, *PROFILE)
     assert ran.code == 3
     assert "the session that was given is not open there" in ran.out + ran.err
 
@@ -229,7 +229,7 @@ def test_a_wrong_password_is_tried_once(vcsim: Vcsim, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("not-the-password-12\n")
     options = ("--ca-file", str(vcsim.authority), "--password-file", str(wrong))
-    ran = inside("scan", vcsim.target, *options, *PROFILE)
+    ran = auditor("scan", vcsim.target, *options, *PROFILE)
     assert ran.code == 3
     assert "does not take the user or the password" in ran.out + ran.err
     assert "not-the-password-12" not in ran.out + ran.err

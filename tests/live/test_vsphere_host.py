@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.vcsim import Vcsim, Vcsims
 from tests.live.test_vsphere import PROFILE, failing
 
@@ -25,7 +25,7 @@ def host(vcsims: Vcsims) -> Vcsim:
 
 def test_a_host_is_judged(host: Vcsim) -> None:
     """It is read to its end, and the report says what a host by itself does not tell."""
-    ran = inside("scan", host.target, *host.options, *PROFILE, "--format", "json", "--all")
+    ran = auditor("scan", host.target, *host.options, *PROFILE, "--format", "json", "--all")
     assert ran.code == 1, ran.err
     results = ran.results()
     (target,) = results["targets"]
@@ -46,20 +46,20 @@ def test_a_host_is_judged(host: Vcsim) -> None:
 
 def test_it_says_so_to_people(host: Vcsim, tmp_path: Path) -> None:
     """On the screen, and of what was collected elsewhere."""
-    screen = inside("scan", host.target, *host.options, *PROFILE).out
+    screen = auditor("scan", host.target, *host.options, *PROFILE).out
     assert "a single host: clusters, distributed switches" in screen
-    done = inside("collect", host.target, *host.options, *PROFILE, "--output", tmp_path / "held")
+    done = auditor("collect", host.target, *host.options, *PROFILE, "--output", tmp_path / "held")
     assert done.code == 0, done.err
-    assert "a single host: clusters" in inside("evaluate", tmp_path / "held", *PROFILE).out
+    assert "a single host: clusters" in auditor("evaluate", tmp_path / "held", *PROFILE).out
 
 
 def test_no_cluster_is_there_to_be_chosen(host: Vcsim) -> None:
-    ran = inside("scan", f"{host.target}?cluster=gpu", *host.options, *PROFILE)
+    ran = auditor("scan", f"{host.target}?cluster=gpu", *host.options, *PROFILE)
     assert ran.code == 3
     assert "no cluster is called 'gpu'" in ran.out + ran.err
 
 
 def test_doctor_finds_all_that_there_is(host: Vcsim) -> None:
-    ran = inside("doctor", host.target, *host.options, *PROFILE)
+    ran = auditor("doctor", host.target, *host.options, *PROFILE)
     assert ran.code == 0, ran.out + ran.err
     assert "VMware ESXi " in ran.out

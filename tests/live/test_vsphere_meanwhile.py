@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.soap import Soap
 from tests.engines.vcsim import Vcsim, Vcsims
 from tests.faults.server import Asked, Reply, serving
@@ -73,7 +73,7 @@ def scanned(vcsims: Vcsims, tmp_path: Path) -> Iterator[Callable[[Event], Any]]:
             password = vcsim.options[1]
             options = ("--password-file", password, "--ca-file", authority.file)
             target = f"vsphere://audit@127.0.0.1:{server.port}/"
-            ran = inside("scan", target, *options, *PROFILE, "--format", "json")
+            ran = auditor("scan", target, *options, *PROFILE, "--format", "json")
             assert ran.code == 1, ran.err
             return ran.results()
 

@@ -17,7 +17,7 @@ import pytest
 from auditor.model.policy import Example
 from auditor.platforms.vsphere import ACCESS, HOST, MACHINE, SETTINGS
 from auditor.policy import load, policies_folder
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.soap import device, option
 from tests.engines.vcsim import Vcsim, Vcsims, running
 
@@ -30,7 +30,7 @@ ROOT: Final = '<entity type="Folder">group-d1</entity>'
 
 def found(vcsim: Vcsim, *options: str) -> set[tuple[str, str]]:
     """What fails: the rule, and the name of the object."""
-    ran = inside("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", *options)
+    ran = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", *options)
     assert ran.code == 1, ran.err
     results = ran.results()
     assert results["gaps"] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.soap import device, option
 from tests.engines.vcsim import Vcsim, Vcsims
 from tests.live.test_vsphere import CANARY, PROFILE, VGPU, bytes_below
@@ -92,8 +92,8 @@ def test_the_same_is_said_of_what_was_saved(vcsims: Vcsims, govc: Path, tmp_path
     planted(vcsim)
     folder = vcsim.saved(govc, tmp_path / "inventory")
     save_methods(vcsim, folder)
-    live = inside("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")
-    ran = inside("scan", folder, *PROFILE, "--format", "json", "--all")
+    live = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")
+    ran = auditor("scan", folder, *PROFILE, "--format", "json", "--all")
     assert (live.code, ran.code) == (1, 1), ran.err
     ours, theirs = ran.results(), live.results()
     assert (ours["gaps"], ours["targets"][0]["state"]) == ([], "complete")
@@ -107,7 +107,7 @@ def test_the_same_is_said_of_what_was_saved(vcsims: Vcsims, govc: Path, tmp_path
 def test_what_govc_does_not_save_is_said(vcsim: Vcsim, govc: Path, tmp_path: Path) -> None:
     """Once for each kind, whatever the number of hosts, and nothing passes of it."""
     folder = vcsim.saved(govc, tmp_path / "inventory")
-    results = inside("scan", folder, *PROFILE, "--format", "json", "--all").results()
+    results = auditor("scan", folder, *PROFILE, "--format", "json", "--all").results()
     assert {gap["scope"] for gap in results["gaps"]} == NEVER
     assert len(results["gaps"]) == len(NEVER)
     found = {each["rule"] for each in results["findings"]}
@@ -118,7 +118,7 @@ def test_a_finding_is_at_its_line(vcsim: Vcsim, govc: Path, tmp_path: Path) -> N
     """What was saved has files, and a field stands on a line of one."""
     planted(vcsim)
     folder = vcsim.saved(govc, tmp_path / "inventory")
-    results = inside("scan", folder, *PROFILE, "--format", "json").results()
+    results = auditor("scan", folder, *PROFILE, "--format", "json").results()
     (found,) = (
         each for each in results["findings"] if each["rule"] == "vsphere-vm-console-copy-allowed"
     )
@@ -134,10 +134,10 @@ def test_what_was_saved_is_kept_and_replayed(vcsim: Vcsim, govc: Path, tmp_path:
     planted(vcsim)
     folder = vcsim.saved(govc, tmp_path / "inventory")
     bundle = tmp_path / "bundle"
-    here = inside("scan", folder, *PROFILE, "--format", "json", "--output", bundle)
-    there = inside("evaluate", bundle, *PROFILE, "--format", "json")
+    here = auditor("scan", folder, *PROFILE, "--format", "json", "--output", bundle)
+    there = auditor("evaluate", bundle, *PROFILE, "--format", "json")
     assert there.results()["findings"] == here.results()["findings"]
-    replayed = inside("replay", bundle)
+    replayed = auditor("replay", bundle)
     assert replayed.code == 0, replayed.out + replayed.err
     kept = bytes_below(bundle)
     assert b"guestinfo.db_password" in kept
@@ -147,7 +147,7 @@ def test_what_was_saved_is_kept_and_replayed(vcsim: Vcsim, govc: Path, tmp_path:
 def test_a_part_of_an_inventory_says_so(vcsim: Vcsim, govc: Path, tmp_path: Path) -> None:
     """Who saves the machines of a datacenter has nothing of roles and settings."""
     folder = vcsim.saved(govc, tmp_path / "part", "/DC0/vm")
-    results = inside("scan", folder, *PROFILE, "--format", "json").results()
+    results = auditor("scan", folder, *PROFILE, "--format", "json").results()
     assert [gap["scope"] for gap in results["gaps"]] == [
         "vsphere/Alarms",
         "vsphere/Extension",

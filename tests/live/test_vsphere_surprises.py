@@ -8,7 +8,7 @@ import ssl
 import pytest
 from pyVmomi import SoapStubAdapter, vim
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.soap import device
 from tests.engines.vcsim import PASSWORD, USER, Vcsim
 from tests.live.test_vsphere import PROFILE, failing
@@ -33,7 +33,7 @@ def test_parameters_come_with_types(vcsim: Vcsim, kind: str, value: str, *, fail
     administrator = vcsim.administrator()
     name, identity = min(administrator.machines().items())
     administrator.reconfigure(identity, typed(COPY, kind, value))
-    results = inside("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json").results()
+    results = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json").results()
     assert failing(results, ALLOWED) == ([name] if fails else [])
 
 
@@ -43,7 +43,7 @@ def test_numbers_come_with_types(vcsim: Vcsim, kind: str, value: str) -> None:
     administrator = vcsim.administrator()
     name, identity = min(administrator.machines().items())
     administrator.reconfigure(identity, typed("log.keepOld", kind, value))
-    ran = inside("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")
+    ran = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")
     (verdict,) = (
         each["verdict"]
         for each in ran.results()["findings"]
@@ -58,7 +58,7 @@ def test_keys_differ_by_case(vcsim: Vcsim) -> None:
     name, identity = min(administrator.machines().items())
     given = typed(COPY, "string", "TRUE") + typed(COPY.title(), "string", "FALSE")
     administrator.reconfigure(identity, given)
-    ran = inside("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")
+    ran = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json", "--all")
     (verdict,) = (
         each["verdict"]
         for each in ran.results()["findings"]
@@ -72,9 +72,9 @@ def test_an_empty_value_removes(vcsim: Vcsim) -> None:
     name, identity = min(administrator.machines().items())
     scan = ("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json")
     administrator.reconfigure(identity, typed(COPY, "string", "FALSE"))
-    assert failing(inside(*scan).results(), ALLOWED) == [name]
+    assert failing(auditor(*scan).results(), ALLOWED) == [name]
     administrator.reconfigure(identity, typed(COPY, "string", ""))
-    assert failing(inside(*scan).results(), ALLOWED) == []
+    assert failing(auditor(*scan).results(), ALLOWED) == []
 
 
 def test_a_newer_backing_comes_as_what_it_is_derived_of(vcsim: Vcsim) -> None:
@@ -93,7 +93,7 @@ def test_a_newer_backing_comes_as_what_it_is_derived_of(vcsim: Vcsim) -> None:
     vim.VirtualMachine(identity, stub).ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[change]))
     content.sessionManager.Logout()
     stub.DropConnections()
-    ran = inside("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json")
+    ran = auditor("scan", vcsim.target, *vcsim.options, *PROFILE, "--format", "json")
     assert failing(ran.results(), "vsphere-vm-passthrough-not-approved") == [name]
 
 
@@ -108,5 +108,5 @@ def test_numbers_of_makers_are_signed(vcsim: Vcsim, vendor: int, devices: int) -
         f"<vendorId>{vendor}</vendorId></backing>"
     )
     administrator.reconfigure(identity, device("VirtualPCIPassthrough", inner))
-    ran = inside("gpus", vcsim.target, *vcsim.options, "--format", "json")
+    ran = auditor("gpus", vcsim.target, *vcsim.options, "--format", "json")
     assert len(json.loads(ran.out)["devices"]) == devices

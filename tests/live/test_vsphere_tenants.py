@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.vcsim import Vcsim
 from tests.live.test_vsphere import VGPU
 
@@ -49,7 +49,7 @@ def test_whose_machines_are(vcsim: Vcsim, govc: Path, tmp_path: Path, how: str) 
     hosts.write_text("/DC0/host: hosting\n")
 
     def told(keys: str) -> dict[str, Any]:
-        ran = inside("gpus", target, *options, "--set", f"tenant={keys}", "--format", "json")
+        ran = auditor("gpus", target, *options, "--set", f"tenant={keys}", "--format", "json")
         assert ran.code == (0 if how == "live" else 3), "what govc does not save is missing"
         return tenants(ran.out)
 
@@ -75,7 +75,7 @@ def test_tags_say_whose_machines_are(vcsim: Vcsim, tmp_path: Path) -> None:
     tagger.tag("team", "research", one)
     tagger.tag("team", "sales")
     asked = ("--set", "tenant=tag:team", "--format", "json")
-    ran = inside("gpus", vcsim.target, *vcsim.options, *asked)
+    ran = auditor("gpus", vcsim.target, *vcsim.options, *asked)
     assert ran.code == 0, ran.err
     assert tenants(ran.out) == {
         "research": (["tag team"], [first]),
@@ -84,9 +84,9 @@ def test_tags_say_whose_machines_are(vcsim: Vcsim, tmp_path: Path) -> None:
     tagger.tag("team", "vision", one, two)
     held = tmp_path / "held"
     settings = ("--set", "tenant=tag:team")
-    done = inside("collect", vcsim.target, *vcsim.options, *settings, "--output", held)
+    done = auditor("collect", vcsim.target, *vcsim.options, *settings, "--output", held)
     assert done.code == 0, done.err
-    ran = inside("gpus", held, *asked)
+    ran = auditor("gpus", held, *asked)
     assert tenants(ran.out) == {
         "research and vision": (["tag team"], [first]),
         "vision": (["tag team"], [second]),
@@ -102,7 +102,7 @@ def test_without_a_password_tags_are_a_gap(vcsim: Vcsim, tmp_path: Path) -> None
     session.write_text(administrator.cookie)
     options = ("--ca-file", str(vcsim.authority), "--session-file", session)
     asked = ("--set", "tenant=tag:team", "--format", "json")
-    ran = inside("gpus", vcsim.target, *options, *asked)
+    ran = auditor("gpus", vcsim.target, *options, *asked)
     assert ran.code == 3, ran.err
     told = json.loads(ran.out)
     assert {each["scope"] for each in told["gaps"]} == {"vsphere/MachineTags"}
@@ -112,7 +112,7 @@ def test_without_a_password_tags_are_a_gap(vcsim: Vcsim, tmp_path: Path) -> None
 def test_of_what_was_saved_tags_are_a_gap(vcsim: Vcsim, govc: Path, tmp_path: Path) -> None:
     owned(vcsim)
     saved = vcsim.saved(govc, tmp_path / "inventory")
-    ran = inside("gpus", saved, "--set", "tenant=tag:team", "--format", "json")
+    ran = auditor("gpus", saved, "--set", "tenant=tag:team", "--format", "json")
     assert ran.code == 3, ran.err
     told = [each for each in json.loads(ran.out)["gaps"] if each["scope"] == "vsphere/MachineTags"]
     assert [each["detail"] for each in told] == ["tags are in another API than what was saved"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.live import cluster as clusters
 from tests.live.cluster import Cluster, ran, results
 
@@ -58,7 +58,7 @@ def test_what_was_collected_answers_the_same(cluster: Cluster, tmp_path: Path) -
     collected = ran(cluster, "collect", "k8s://", "--output", folder)
     assert collected.code == 0, collected.err
     _, live = answer(cluster)
-    done = inside(*ASKED[:3], folder, *ASKED[4:])
+    done = auditor(*ASKED[:3], folder, *ASKED[4:])
     assert done.code == 0, done.err
     kept = json.loads(done.out)
     for each in (*live["grants"], *kept["grants"]):

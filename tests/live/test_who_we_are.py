@@ -22,7 +22,7 @@ from auditor.model.evidence import Principal
 from collectors.http.clock import system_clock
 from collectors.kubernetes.live.address import parse_address
 from collectors.kubernetes.live.collector import LiveCollector
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.engines.apiserver import ApiServer, Binaries, running
 from tests.live.providers import CLIENT, Provider, Tunnel, provider
 
@@ -198,7 +198,7 @@ def test_no_refresh_token_goes_to_a_server_that_is_not_checked(
 ) -> None:
     asked = len(doors.provider.asked)
     kubeconfig = doors.kubeconfig(tmp_path, oidc(doors, -60))
-    done = inside("doctor", "k8s://", "--kubeconfig", kubeconfig)
+    done = auditor("doctor", "k8s://", "--kubeconfig", kubeconfig)
     assert done.code == 3
     assert "the kubeconfig names no CA of the identity provider" in done.err
     assert "idp-certificate-authority" in done.err
@@ -229,7 +229,7 @@ def test_the_service_account_of_the_pod_that_we_run_in(
 
 
 def test_no_pod_around_us(tmp_path: Path) -> None:
-    done = inside("scan", "k8s+incluster://", "--format", "json")
+    done = auditor("scan", "k8s+incluster://", "--format", "json")
     assert done.code == 3
     (gap,) = done.results()["gaps"]
     assert "Service host/port is not set" in gap["detail"]
@@ -252,11 +252,11 @@ def test_a_proxy_of_the_kubeconfig(doors: Doors, tmp_path: Path, tunnel: Tunnel)
 def test_a_proxy_of_the_environment(doors: Doors, tmp_path: Path, tunnel: Tunnel) -> None:
     kubeconfig = doors.kubeconfig(tmp_path, {"token": doors.server.token})
     asked = ("doctor", "k8s://", "--kubeconfig", kubeconfig)
-    done = inside(*asked, env={"HTTPS_PROXY": tunnel.url})
+    done = auditor(*asked, env={"HTTPS_PROXY": tunnel.url})
     assert "as        admin" in done.out, done.err
     assert set(tunnel.opened) == {f"127.0.0.1:{doors.server.port}"}
     tunnel.opened.clear()
-    done = inside(*asked, env={"HTTPS_PROXY": tunnel.url, "NO_PROXY": "127.0.0.1"})
+    done = auditor(*asked, env={"HTTPS_PROXY": tunnel.url, "NO_PROXY": "127.0.0.1"})
     assert "as        admin" in done.out, done.err
     assert tunnel.opened == []
 
@@ -264,7 +264,7 @@ def test_a_proxy_of_the_environment(doors: Doors, tmp_path: Path, tunnel: Tunnel
 def test_a_proxy_that_is_not_there(doors: Doors, tmp_path: Path) -> None:
     user = {"token": doors.server.token}
     kubeconfig = doors.kubeconfig(tmp_path, user, **{"proxy-url": "http://127.0.0.1:9"})
-    done = inside("doctor", "k8s://", "--kubeconfig", kubeconfig)
+    done = auditor("doctor", "k8s://", "--kubeconfig", kubeconfig)
     assert done.code == 3
     assert "proxy" in done.err.lower()
 
@@ -272,6 +272,6 @@ def test_a_proxy_that_is_not_there(doors: Doors, tmp_path: Path) -> None:
 def test_a_certificate_that_nobody_checked_is_told(doors: Doors, tmp_path: Path) -> None:
     user = {"token": doors.server.token}
     kubeconfig = doors.kubeconfig(tmp_path, user, **{"insecure-skip-tls-verify": True})
-    done = inside("scan", "k8s://?namespace=default", "--kubeconfig", kubeconfig)
+    done = auditor("scan", "k8s://?namespace=default", "--kubeconfig", kubeconfig)
     assert done.err == ""
     assert "not read: the server's certificate, insecure-skip-tls-verify is set" in done.out

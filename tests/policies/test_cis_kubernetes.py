@@ -8,7 +8,7 @@ from collections import Counter
 from auditor.model.enums import Decider
 from auditor.policy import resolve
 from collectors.kubernetes.node.probes import FLAGS
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.policies.shipped import POLICY
 
 SECTIONS = {
@@ -79,7 +79,7 @@ def test_a_probe_keeps_every_flag_that_rules_read() -> None:
 
 
 def test_the_counts_are_shown() -> None:
-    shown = inside("profiles", "show", "cis-kubernetes").out.splitlines()
+    shown = auditor("profiles", "show", "cis-kubernetes").out.splitlines()
     (start,) = (at for at, each in enumerate(shown) if each.startswith("Controls of cis-kube"))
     assert shown[start + 1 : start + 4] == [
         "    128  satisfied where their rules pass (33 of them told by files alone)",

@@ -11,7 +11,7 @@ import pytest
 
 from auditor.model.enums import Decider
 from auditor.policy import resolve
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.e2e.runs import preparation
 from tests.policies.shipped import POLICY
 
@@ -110,7 +110,7 @@ def test_a_file_that_others_may_read_passes_there_alone() -> None:
 
 def test_the_counts_are_shown() -> None:
     for name, (rules, files, people, number, by) in SHOWN.items():
-        lines = inside("profiles", "show", name).out.splitlines()
+        lines = auditor("profiles", "show", name).out.splitlines()
         (start,) = (at for at, each in enumerate(lines) if each.startswith(f"Controls of {name}"))
         told = f"satisfied where their rules pass ({files} of them told by files alone)"
         rest = f"{number}  not covered (would be decided by: {by})"

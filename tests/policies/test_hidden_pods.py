@@ -16,8 +16,7 @@ from auditor.model.resource import Gap, Resource, Target
 from auditor.ports import Shard
 from collectors.documents.collector import FilesCollector
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
-from tests.e2e.command import ROOT
-from tests.e2e.inside import inside
+from tests.e2e.command import ROOT, auditor
 from tests.policies import hidden
 from tests.policies.hidden import Planted
 
@@ -33,7 +32,7 @@ def scanned(folder: Path, objects: Sequence[hidden.Json]) -> dict[str, set[str]]
         items = {"apiVersion": "v1", "kind": "List", "items": objects[start : start + BATCH]}
         (folder / f"{start}.json").write_text(json.dumps(items))
     options = ("--format", "json", "--progress", "none", "--no-cache", "--workers", "1")
-    done = inside("scan", *options, folder)
+    done = auditor("scan", *options, folder)
     assert done.code in {0, 1, 3}, done.err
     results = done.results()
     said: dict[str, set[str]] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.policies.real_world import Row
 from tests.policies.real_world_rows import ROWS
 
@@ -33,7 +33,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[str]]
         items = {"apiVersion": "v1", "kind": "List", "items": list(row.objects)}
         (folder / "all.json").write_text(json.dumps(items))
     options = ("--format", "json", "--progress", "none", "--workers", "1", "--no-cache")
-    done = inside("scan", *options, *(home / str(number) for number in range(len(ROWS))))
+    done = auditor("scan", *options, *(home / str(number) for number in range(len(ROWS))))
     assert done.code == 1, done.err
     results = done.results()
     assert results["gaps"] == []

@@ -16,7 +16,7 @@ import pytest
 
 from auditor.model.policy import Example, Rule
 from auditor.platforms.vsphere import DATASTORE, HOST, MACHINE, PORT_GROUP, SWITCH
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.inventories import Saved
 from tests.policies.shipped import RULES
 from tests.policies.test_vsphere_examples import put
@@ -100,7 +100,7 @@ def test_each_fault_is_found_and_nothing_else(kind: str, tmp_path: Path) -> None
     for pair in TOGETHER:
         if pair[0] in {rule.id for rule in rules}:
             expected |= {pair, pair[::-1]}
-    ran = inside(
+    ran = auditor(
         *("scan", saved.write(), "--profile", "vsphere", *SETTINGS, "--format", "json"),
         "--no-cache",
     )

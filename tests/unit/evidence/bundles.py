@@ -24,7 +24,7 @@ from auditor.evidence.verify import Verification, Verifier
 from auditor.evidence.writing import entries
 from auditor.model.evidence import Record
 from auditor.policy.policyset import digest_of
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 STARTED = "1782000000"  # 2026-06-21, in seconds
@@ -63,7 +63,7 @@ def made(folder: Path, algorithm: str = "p256", *options: str) -> Made:
     (tree / "again.yaml").write_text(POD.replace("shell", "other"))
     held = key(folder / "key.pem", algorithm)
     arguments = ("scan", "tree", "-q", "--output", "bundle", "--key", "key.pem", *options)
-    done = inside(*arguments, cwd=folder, env={"SOURCE_DATE_EPOCH": STARTED})
+    done = auditor(*arguments, cwd=folder, env={"SOURCE_DATE_EPOCH": STARTED})
     assert (done.code, done.out, done.err) == (1, "", ""), done
     return Made(folder / "bundle", held)
 

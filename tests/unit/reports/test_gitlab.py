@@ -10,8 +10,7 @@ from auditor.model.results import GateResult
 from auditor.model.results_finding import Waiver
 from reports import gitlab
 from tests.contract.reports import Many, finding, reference, report
-from tests.e2e.command import ROOT
-from tests.e2e.inside import inside
+from tests.e2e.command import ROOT, auditor
 
 SEVERITIES = {"info", "minor", "major", "critical", "blocker"}
 """https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format"""
@@ -65,7 +64,7 @@ def test_the_examples(tmp_path: Any) -> None:
     """With two targets and files that are called alike."""
     file = tmp_path / "gl.json"
     folders = [ROOT / "examples" / name for name in ("estate", "gpu-cluster")]
-    inside("scan", *folders, "--no-cache", "-q", "--all", "-o", f"gitlab={file}")
+    auditor("scan", *folders, "--no-cache", "-q", "--all", "-o", f"gitlab={file}")
     listed = json.loads(file.read_bytes())
     assert len(listed) > 200
     assert len({issue["fingerprint"] for issue in listed}) == len(listed)

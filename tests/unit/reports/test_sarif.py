@@ -18,8 +18,7 @@ from auditor.model.results_finding import Observed, Waiver
 from reports import sarif
 from reports.sarif_rules import LEFT_OUT, NOT_READ
 from tests.contract.reports import NASTY, Many, finding, reference, report
-from tests.e2e.command import ESTATE
-from tests.e2e.inside import inside
+from tests.e2e.command import ESTATE, auditor
 from tests.engines.sarif import Multitool
 
 ALLOWED = {"SARIF2005", "SARIF2017"}
@@ -224,7 +223,7 @@ def worlds(folder: Path) -> dict[str, Path]:
         files[name] = folder / f"{name}.sarif"
         files[name].write_bytes(b"".join(sarif.render(what)))
     files["the example"] = folder / "estate.sarif"
-    ran = inside("scan", ESTATE, "--no-cache", "-q", "-o", f"sarif={files['the example']}")
+    ran = auditor("scan", ESTATE, "--no-cache", "-q", "-o", f"sarif={files['the example']}")
     assert ran.code == 1, ran.err
     return files
 
@@ -257,7 +256,7 @@ def test_the_example_has_an_alert_a_finding(tmp_path: Path) -> None:
         for kind, file in zip(("sarif", "json"), places, strict=True)
         for each in ("-o", f"{kind}={file}")
     ]
-    inside("scan", ESTATE, "--no-cache", "-q", *outputs)
+    auditor("scan", ESTATE, "--no-cache", "-q", *outputs)
     shown = json.loads(places[0].read_bytes())["runs"][0]["results"]
     found = json.loads(places[1].read_bytes())["findings"]
     assert [each["partialFingerprints"]["auditor/v2"] for each in shown] == [

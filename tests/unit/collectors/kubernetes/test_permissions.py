@@ -38,7 +38,7 @@ from auditor.policy.resolve import ChosenRule
 from auditor.ports import RolePlan
 from collectors.kubernetes.permissions import role
 from collectors.kubernetes.resources import Named, named
-from tests.e2e.inside import inside
+from tests.e2e.command import auditor
 from tests.e2e.runs import preparation
 from tests.policies.shipped import POLICY
 
@@ -281,7 +281,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("options", "says"), REFUSED.values(), ids=REFUSED.keys())
 def test_names_that_no_server_takes(options: tuple[str, ...], says: str) -> None:
-    done = inside("permissions", "k8s", *options)
+    done = auditor("permissions", "k8s", *options)
     assert (done.code, done.out) == (2, "")
     assert says in done.err
     assert "hint: " in done.err
@@ -319,6 +319,6 @@ def test_a_role_without_one_says_how_to_allow_for_it() -> None:
 
 
 def test_an_account_may_have_dots() -> None:
-    done = inside("permissions", "k8s", "--account", "ops/audit.bot")
+    done = auditor("permissions", "k8s", "--account", "ops/audit.bot")
     assert (done.code, done.err) == (0, "")
     assert "metadata: {name: audit.bot, namespace: ops}" in done.out
