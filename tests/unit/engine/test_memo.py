@@ -126,6 +126,7 @@ def said(made: KindPlan, body: object) -> object:
     return outcomes, sum(judgement.tally for judgement in judgements)
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("everything", [True, False])
 @given(chosen=st.lists(rules(), min_size=1, max_size=4), family=families())
 @examples(100)

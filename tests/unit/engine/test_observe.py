@@ -50,6 +50,7 @@ def body_of(chance: random.Random) -> dict[str, Any]:
     return {"metadata": {"labels": labels, "name": chance.choice("pq")}, "spec": spec}
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("source", EXPRESSIONS)
 def test_a_remembered_explanation_is_the_one_of_a_new_look(source: str) -> None:
     """Where a list is joined of two, also by which of them an element is in."""
@@ -73,6 +74,7 @@ SHOWN = [
 ]
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("shown", SHOWN)
 @pytest.mark.parametrize("source", EXPRESSIONS)
 def test_a_remembered_message_is_the_one_of_a_new_look(source: str, shown: str) -> None:

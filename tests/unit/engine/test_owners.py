@@ -60,6 +60,7 @@ PODS = [
 ]
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize(
     ("items", "expected"),
     [

@@ -150,6 +150,7 @@ def test_findings_that_are_not_whole(
     assert len(by_fingerprint(path)) == len(json.loads(results)["findings"])
 
 
+@pytest.mark.bulk
 def test_no_findings_are_whole(tmp_path: Path, results: bytes) -> None:
     document = json.loads(results)
     start = results.index(b'"findings": [') + len(b'"findings": [')

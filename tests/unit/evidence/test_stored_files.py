@@ -115,6 +115,7 @@ def test_what_is_kept_is_what_was_read(tmp_path: Path, text: str) -> None:
     check(tmp_path, text.encode())
 
 
+@pytest.mark.bulk
 def test_the_estate(tmp_path: Path) -> None:
     compared = [
         check(tmp_path / str(number), path.read_bytes())
@@ -130,6 +131,7 @@ def test_generated_manifests(tmp_path: Path) -> None:
         check(tmp_path / str(number), path.read_bytes())
 
 
+@pytest.mark.bulk
 @sweep(some=160, whole=800)
 def test_odd_documents(tmp_path: Path, size: int) -> None:
     chance = random.Random(11)

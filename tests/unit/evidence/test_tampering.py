@@ -237,6 +237,7 @@ def test_base64_of_a_payload_is_one_text(bundle: Made) -> None:
     assert "base64" in failed(bundle.verify())["FORM"]
 
 
+@pytest.mark.bulk
 @pytest.mark.process
 def test_folders_without_an_end(bundle: Made) -> None:
     """More in one another than Python may call, and than a path may name."""

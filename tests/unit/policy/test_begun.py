@@ -176,6 +176,7 @@ def test_what_is_wrong_is_the_same_with_it(ours: Path, package: Path, tmp_path: 
     every(WRONG, is_said)
 
 
+@pytest.mark.bulk
 @sweep(20, 2000)
 def test_what_chance_writes_is_the_same_with_it(
     ours: Path, package: Path, tmp_path: Path, size: int
@@ -202,6 +203,7 @@ def test_the_shipped_policies_with_a_folder_on_top(tmp_path: Path) -> None:
     assert same(shipped, theirs, PACKAGE) == []
 
 
+@pytest.mark.bulk
 def test_programs_of_ours_are_taken_from_the_build(tmp_path: Path) -> None:
     """What a cache keeps beside them is the user's alone."""
     folders = on_top(tmp_path / "theirs")

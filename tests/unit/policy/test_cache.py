@@ -67,6 +67,7 @@ def titled(cache: CacheFolder, folder: Path, title: str = "from the cache") -> N
     changed(cache, folder, change)
 
 
+@pytest.mark.bulk
 def test_shipped_policies_come_back_equal(cache: CacheFolder) -> None:
     first = load((policies_folder(),), cache)
     assert load((policies_folder(),), cache) == first == load((policies_folder(),))

@@ -40,6 +40,7 @@ def complain(folder: Path) -> None:
     assert all(error.location.file and error.message for error in errors)
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("file", FILES)
 def test_nothing_but_policy_errors(tmp_path: Path, file: str) -> None:
     random = Random(f"{file} 0")
