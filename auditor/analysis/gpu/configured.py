@@ -11,7 +11,8 @@ they count, and a configuration that says another thing is a note.
 
 Who writes it: whoever may write ConfigMaps in the namespace of the operator, and labels of nodes.
 
-How often Intel's plugin gives out a GPU no label says, but what it is told (:mod:`intel`).
+How often plugins of other makers give out a GPU no label says, but what they are told
+(:mod:`intel`, :mod:`turns`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from auditor.analysis.gpu.accelerators import Sort, offered_as
 from auditor.analysis.gpu.intel import Sharing
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.makers import INTEL
@@ -59,7 +61,7 @@ class Configurations:
         self._namings: list[Naming] = []
         self._texts: dict[tuple[str, str], Sequence[Text]] = {}
         self._known: dict[str, Configured | None] = {}
-        self._of_intel: list[Sharing] = []
+        self._plugins: list[Sharing] = []
 
     def name(self, naming: Naming) -> None:
         """Learn that something names a ConfigMap."""
@@ -70,19 +72,27 @@ class Configurations:
         """Learn what a ConfigMap says."""
         self._texts[namespace, name] = texts
 
-    def share_intel(self, sharing: Sharing) -> None:
-        """Learn how often a plugin of Intel's gives out a GPU, and on which nodes."""
-        self._of_intel.append(sharing)
+    def share(self, sharing: Sharing) -> None:
+        """Learn how often a plugin of another maker gives out a device, and on which nodes."""
+        self._plugins.append(sharing)
 
     def applied(self, offer: Offer, row: NodeRow) -> Offer:
         """Say what a node offers by what is configured for it."""
-        if not offer.resource.startswith(INTEL):
+        others = offered_as(offer.resource).sort
+        if not offer.resource.startswith(INTEL) and others is Sort.NONE:
             return as_configured(offer, row, self.of(row))
-        here = (each.times for each in self._of_intel if each.runs_on(row.every_label))
-        times = max(here, default=1)  # of several plugins on a node the most counts
-        if times < _SEVERAL:
+        if others in (Sort.WHOLE, Sort.PART):
             return offer
-        return _divided(offer, times, Mechanism.TIME_SLICING, "Intel's plugin")
+        here = [
+            each
+            for each in self._plugins
+            if offer.resource.startswith(each.gpus) and each.runs_on(row.every_label)
+        ]
+        if not here:
+            return offer
+        most = max(here, key=lambda each: each.times)  # of several plugins on a node
+        whose = "Intel's" if most.gpus == INTEL else "its maker's"
+        return _divided(offer, most.times, Mechanism(most.mechanism), f"{whose} plugin")
 
     def of(self, row: NodeRow) -> Configured | None:
         """Say what a node shares by its configuration; None where nothing names one."""

@@ -20,6 +20,8 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.isolation import Mechanism
+from auditor.analysis.gpu.makers import INTEL
 from auditor.late import late
 from auditor.secrets.hints import find
 
@@ -31,10 +33,15 @@ _NUMBER: Final = late(r"[0-9]{1,9}")
 
 
 class Sharing(msgspec.Struct, frozen=True):
-    """How often a plugin gives out each GPU, on nodes that have all labels of ``selector``."""
+    """How often a plugin gives out each GPU, on nodes that have all labels of ``selector``.
+
+    ``gpus`` is how the resources of its maker begin, ``mechanism`` what keeps users apart.
+    """
 
     times: int
     selector: dict[str, str] = {}
+    gpus: str = INTEL
+    mechanism: str = Mechanism.TIME_SLICING.value
 
     def runs_on(self, labels: Mapping[str, str]) -> bool:
         """Say whether a node with such labels has the plugin."""
@@ -43,16 +50,17 @@ class Sharing(msgspec.Struct, frozen=True):
 
 def told(spec: Mapping[str, object]) -> Sharing:
     """Say how a GpuDevicePlugin lets GPUs be given out, and where."""
-    return Sharing(times_told(spec), _selector(spec))
+    return Sharing(times_told(spec), selector_of(spec))
 
 
 def started(template: Mapping[str, object]) -> Sharing:
     """Say how a plugin that a pod template starts gives out GPUs, and where."""
     spec = template.get("spec")
-    return Sharing(times_started(template), _selector(spec if isinstance(spec, Mapping) else {}))
+    return Sharing(times_started(template), selector_of(spec if isinstance(spec, Mapping) else {}))
 
 
-def _selector(spec: Mapping[str, object]) -> dict[str, str]:
+def selector_of(spec: Mapping[str, object]) -> dict[str, str]:
+    """Take the labels that a node needs for a plugin to run there."""
     found = spec.get("nodeSelector")
     pairs = found.items() if isinstance(found, Mapping) else ()
     return {str(name): value for name, value in pairs if isinstance(value, str)}
@@ -74,10 +82,11 @@ def times_started(template: Mapping[str, object]) -> int:
     spec = template.get("spec")
     found = spec.get("containers") if isinstance(spec, Mapping) else None
     containers = found if isinstance(found, list) else []
-    return max((_times(list(_arguments(each))) for each in containers), default=1)
+    return max((_times(list(arguments_in(each))) for each in containers), default=1)
 
 
-def _arguments(container: object) -> Iterator[str]:
+def arguments_in(container: object) -> Iterator[str]:
+    """Yield what a container is started with."""
     for field in ("command", "args"):
         found = container.get(field) if isinstance(container, Mapping) else None
         for each in found if isinstance(found, list) else ():

@@ -93,8 +93,8 @@ def _learn_settings(estate: Estate, key: tuple[str, ...], row: Row) -> None:
     if key[0] == RUNTIMES:
         estate.handlers[key[1]] = _handler(row.body)
     elif key[0] == NAMING:
-        if row.tag == "intel":
-            estate.configurations.share_intel(_sharing(row.body))
+        if row.tag == "sharing":
+            estate.configurations.share(_sharing(row.body))
         else:
             estate.configurations.name(_naming(row.body))
     elif row.tag == VARIABLES:

@@ -20,7 +20,7 @@ import msgspec
 from auditor.analysis.gpu.accelerators import Sort, doubt_of, offered_as
 from auditor.analysis.gpu.devices import amount, is_accelerator, partition_profile, profile_of
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.makers import INTEL, NVIDIA
+from auditor.analysis.gpu.makers import ASCEND, CAMBRICON, INTEL, NVIDIA
 from auditor.analysis.gpu.monitoring import monitored
 
 _LABELS: Final = (
@@ -73,7 +73,8 @@ class _Node(msgspec.Struct, gc=False):
 class NodeRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What is taken of a node; ``monitored`` are the GPUs that a resource of it gives a look at.
 
-    ``every_label`` are all of its labels, where it has GPUs of Intel's: plugins select by any.
+    ``every_label`` are all of its labels, where it has GPUs of a maker whose plugin is told how
+    often to give them out: such plugins select nodes by any label.
     """
 
     capacity: dict[str, int] = {}
@@ -130,13 +131,13 @@ def node_row(body: bytes) -> NodeRow | None:
         for name, value in sorted(offered.items())
         if is_accelerator(name) and (count := amount(value))
     }
-    of_intel = any(name.startswith(INTEL) for name in counted)
+    told = any(name.startswith((INTEL, ASCEND, CAMBRICON)) for name in counted)
     row = NodeRow(
         counted,
         _beginning(metadata.labels, _LABELS),
         _beginning(metadata.annotations, _ANNOTATIONS),
         [gpus for name in sorted(offered) if (gpus := monitored(name)) and amount(offered[name])],
-        dict(sorted((metadata.labels or {}).items())) if of_intel else {},
+        dict(sorted((metadata.labels or {}).items())) if told else {},
     )
     return row if row != NodeRow() else None
 

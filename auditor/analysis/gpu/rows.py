@@ -9,7 +9,7 @@ key                         object                        what is in the row
 2, namespace, claim         ResourceClaim                 pods that use it, and its devices
 3, name                     RuntimeClass                  its handler
 31                          ClusterPolicy, DaemonSet      the ConfigMap of the device plugin
-31                          GpuDevicePlugin, DaemonSet    how often Intel's plugin gives out a GPU
+31                          GpuDevicePlugin, DaemonSet    how often a plugin gives out a device
 32, namespace, name         ConfigMap                     what may be its configuration
 32, namespace, name         ConfigMap that has any        what may be variables that lead to GPUs
 4, node                     Node                          what it offers, and its labels
@@ -48,6 +48,7 @@ from auditor.analysis.gpu.runtimes import handler_of
 from auditor.analysis.gpu.sharing_rows import texts_of
 from auditor.analysis.gpu.sourced import variables_in
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey
+from auditor.analysis.gpu.turns import may_take_turns, turns_of
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.texts import ReadText
 from auditor.model.resource import Resource
@@ -154,7 +155,7 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
     Most DaemonSets are no plugin: those are not decoded.
     """
     is_set = resource.kind == DAEMON_SET
-    if is_set and not may_name(resource.body) and not may_share(resource.body):
+    if is_set and not any(each(resource.body) for each in (may_name, may_share, may_take_turns)):
         return
     body = mapping(decoded(resource))
     origin = site.origin(resource)
@@ -169,8 +170,9 @@ def _configuration(resource: Resource, site: Site, read: ReadText) -> Iterator[R
     spec = mapping(body.get("spec"))
     template = mapping(spec.get("template"))
     sharing = told(spec) if resource.kind == INTEL else started(template)
-    if sharing.times > 1:
-        yield Row((NAMING,), "intel", origin, _encode(sharing))
+    for each in (sharing, *turns_of(template)):
+        if each.times > 1:
+            yield Row((NAMING,), "sharing", origin, _encode(each))
     if resource.kind == INTEL:
         return
     named = (
