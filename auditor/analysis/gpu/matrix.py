@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.bypass import VARIABLES
 from auditor.analysis.gpu.estate import Estate
 from auditor.analysis.gpu.held import Device, Held, Holder, NodePool
 from auditor.analysis.gpu.isolation import Mechanism
@@ -17,6 +18,8 @@ from auditor.model.gpus import DeviceFact, SharedDevice, TenantOnDevice
 
 _SHOWN: Final = 20
 """How many shares of a device, and pods of a tenant, are listed by name."""
+_BY_VARIABLE: Final = tuple(sorted(set(VARIABLES.values())))
+"""How the resources begin of which a runtime gives out devices by a variable."""
 
 
 def device_fact(
@@ -39,7 +42,7 @@ def device_fact(
             level=0,
             isolation="",
             shares=(),
-            unknown=(*device.notes, *_unread(estate, node)),
+            unknown=(*device.notes, *_unread(estate, node, device.resource)),
         ),
         shared,
     )
@@ -102,7 +105,7 @@ def pool_fact(estate: Estate, node: str, pool: NodePool, found: PoolShares) -> D
             isolation="",
             shares=(),
             some_must_share=found.must,
-            unknown=(*_unknown(pool), *_unread(estate, node)),
+            unknown=(*_unknown(pool), *_unread(estate, node, offer.resource)),
         ),
         found.shares,
     )
@@ -115,14 +118,14 @@ def _word(sharing: Mechanism, *, machine: bool) -> str:
     return sharing.value
 
 
-def _unread(estate: Estate, node: str) -> Iterator[str]:
+def _unread(estate: Estate, node: str, resource: str) -> Iterator[str]:
     for name in sorted(estate.unread.get(node, ())):
         yield (
             f"RuntimeClass {name} was not read: whether its pods run on the kernel of the node, "
             "and heed what they say of GPUs, is not known"
         )
     untold = estate.untold[node]
-    if untold:
+    if untold and resource.startswith(_BY_VARIABLE):
         pods = "a pod" if untold == 1 else f"{untold} pods"
         yield (
             f"variables of {pods} come from ConfigMaps or Secrets that were not read: whether they "

@@ -87,6 +87,14 @@ def test_what_was_not_read_is_said_and_no_way(source: dict[str, Any]) -> None:
     assert "variables of 2 pods" in unknown(takes(source), takes(source, path="b/y"))[0]
 
 
+def test_of_devices_that_no_variable_gives_out_it_is_no_doubt() -> None:
+    status = {"capacity": {"google.com/tpu": "4", GPU: "8"}}
+    offered = resource("Node", "n", metadata={"labels": LABELS}, status=status)
+    rows = {row.device: row.unknown for row in devices(offered, takes(SECRET))}
+    assert rows["google.com/tpu"] == ()
+    assert len(rows[GPU]) == 1
+
+
 def test_with_the_runtime_that_heeds_it_it_may_be_a_way() -> None:
     runtime = resource("RuntimeClass", "fast", handler="nvidia")
     found = reached(runtime, takes(SECRET, runtimeClassName="fast"))
