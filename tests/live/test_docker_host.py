@@ -19,7 +19,7 @@ PROFILE = ("--profile", "cis-docker")
 FILES = frozenset(f"3.{number}" for number in range(1, 25))
 ENGINE = frozenset({"2.3", "2.4", "2.8", "2.10", "2.16"})
 AUDITED = frozenset(f"1.1.{number}" for number in range(3, 19))
-OTHERS = frozenset({"1.1.1", "1.1.2", "5.7", "7.2"})
+OTHERS = frozenset({"1.1.1", "1.1.2", "2.7", "5.7", "7.2"})
 HOST = FILES | ENGINE | AUDITED | OTHERS
 OF_RUN = frozenset({"1.1.4", "1.1.8", "3.15", "3.16", "3.23", "3.24"})
 """An SSH server of ours has a ``/run`` of its own."""
