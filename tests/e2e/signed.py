@@ -13,9 +13,19 @@ EPOCH = {"SOURCE_DATE_EPOCH": "1750000000"}
 """2025-06-15, when every bundle here is made."""
 
 
-def ran(folder: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
+def ran(
+    folder: Path,
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    process: bool = False,
+) -> Ran:
+    """Run a command there, as :func:`tests.e2e.command.auditor` does.
+
+    One that asks a storage is a ``process``: what asks keeps threads.
+    """
     settings = {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(folder / "config"), **EPOCH}
-    return auditor(*arguments, cwd=folder, env={**settings, **(env or {})})
+    environment = {**settings, **(env or {})}
+    return auditor(*arguments, cwd=folder, env=environment, process=process)
 
 
 def filled(folder: Path) -> Path:

@@ -252,11 +252,12 @@ def test_its_parts_are_one_report_in_a_storage(
     (container,) = job["template"]["spec"]["containers"]
     env = variables(container, tmp_path)
     for part in range(job["completions"]):
-        done = ran(tmp_path, *placed(container["args"], tmp_path, part, bucket), env=env)
+        line = placed(container["args"], tmp_path, part, bucket)
+        done = ran(tmp_path, *line, env=env, process=True)
         assert (done.code, done.out) == (0, ""), done.err
     (merging,) = job_of(found, MERGES)["template"]["spec"]["containers"]
     line = placed(merging["args"], tmp_path, 0, bucket, "audit-merge")
-    done = ran(tmp_path, *line, env=variables(merging, tmp_path))
+    done = ran(tmp_path, *line, env=variables(merging, tmp_path), process=True)
     assert (done.code, done.out) == (0, ""), done.err
     parts = [f"audits/{RUN}/part-{number}.zip" for number in range(3)]
     held = s3gateway.held(bucket)

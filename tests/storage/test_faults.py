@@ -80,7 +80,7 @@ def store(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Apart:
 def scan(keyed: Path, storage: Storage, temporary: Path, *options: str) -> Ran:
     given = ("scan", "pod.yaml", "--key", "k.pem", *options)
     settings = {**storage.environment, "TMPDIR": str(temporary)}
-    found = ran(keyed, *given, env=settings)
+    found = ran(keyed, *given, env=settings, process=True)
     for secret in SECRETS.values():
         assert secret not in found.out + found.err
     return found

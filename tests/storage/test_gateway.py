@@ -35,7 +35,7 @@ class Somebody:
 
     def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
         settings = {**self.gateway.environment, "TMPDIR": str(self.temporary), **(env or {})}
-        found = ran(self.folder, *arguments, env=settings)
+        found = ran(self.folder, *arguments, env=settings, process=True)
         for secret in KEYS.values():
             assert secret not in found.out + found.err
         return found
