@@ -28,6 +28,8 @@ DATA = ROOT / "build" / "coverage" / "data"
 BULK = "bulk"
 WORKER = "PYTEST_XDIST_WORKER"
 """Set where several processes run the tests, in each of them."""
+ALONE, FIRST = "alone", "gw0"
+"""Who imports for all: what is reached by that is the same in each."""
 
 
 def is_measured(item: pytest.Item) -> bool:
@@ -40,10 +42,12 @@ class Measuring:
     """Measures a process that runs tests."""
 
     def __init__(self) -> None:
-        self._coverage = _coverage(data_suffix=f"{os.environ.get(WORKER, 'alone')}-{os.getpid()}")
+        worker = os.environ.get(WORKER, ALONE)
+        self._coverage = _coverage(data_suffix=f"{worker}-{os.getpid()}")
         self._on = False
-        self._switch(on=True)
-        _import_all()
+        if worker in {ALONE, FIRST}:
+            self._switch(on=True)
+            _import_all()
         self._switch(on=False)
 
     def _switch(self, *, on: bool) -> None:
