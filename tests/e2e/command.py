@@ -31,6 +31,9 @@ FORKED = "AUDITOR_TEST_FORKED"
 COLD = "AUDITOR_TEST_COLD"
 """The variable by which every command is started by an interpreter of its own."""
 
+_STARTING = threading.Lock()
+"""Threads that are the first to ask for a process start one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -123,9 +126,14 @@ def ended(process: Forked, stdin: bytes = b"", timeout: float = 120) -> Ran:
     return Ran(process.wait(), out.decode(), err.decode(errors="replace"))
 
 
-@functools.cache
 def forks() -> Forks:
     """The process from which commands are forked, one for each that runs tests."""
+    with _STARTING:
+        return _forks()
+
+
+@functools.cache
+def _forks() -> Forks:
     home = Path(os.environ.get(HOME) or tempfile.gettempdir())
     found = Forks({"PYTHONPATH": str(ROOT), **surroundings()}, home / f"forks-{os.getpid()}.log")
     atexit.register(found.stop)
@@ -143,12 +151,12 @@ def by_shell(asked: Forks) -> tuple[str, dict[str, str]]:
 
 def warm() -> set[int]:
     """The number of that process, if it was needed."""
-    return {forks().pid} if forks.cache_info().currsize else set()
+    return {forks().pid} if _forks.cache_info().currsize else set()
 
 
 def begun() -> int:
     """How many commands that process was asked for."""
-    return forks().begun if forks.cache_info().currsize else 0
+    return forks().begun if _forks.cache_info().currsize else 0
 
 
 def _check(environment: Mapping[str, str], *, cold: bool = False) -> None:
