@@ -67,6 +67,7 @@ def analyses(read: ReadText, asked: tuple[Question, ...] = ()) -> Table:
             _at("auditing.logging:make", read=read),
             _at("nodes.seen:make", read=read),
             _at("admission.guards:make"),
+            _at("admission.webhooks:make"),
         ),
         completing=(_at("completions:make"), _at("docker.joined:make")),
         given=f"{read.__module__}.{read.__qualname__} {asked!r}",

@@ -28,7 +28,7 @@ FACTS: Final = frozenset(
         *("PublicGrant", "PolicySelection", "ServiceSelection", "RouteBackends", "RouteListeners"),
         *("SecondaryNetworks", "ControlPlane", "AuditPolicy", "AuditLogging"),
         *("RoleGrants", "EscalationPath", "Rights", "Kubelet", "KubeProxy"),
-        *("AdmissionGuard", "AdmissionBinding"),
+        *("AdmissionGuard", "AdmissionBinding", "WebhookServices"),
     }
 )
 """Names that analyses give to what they derive: no object is called so, whatever its group."""

@@ -251,7 +251,7 @@ def odd(kind: str, body: object) -> Resource:
 
 
 def refused() -> tuple[Resource, ...]:
-    """An admission policy, and what binds it to a parameter."""
+    """An admission policy, what binds it to a parameter, and a webhook."""
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["pods"]}
     policy = {
         "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
@@ -261,4 +261,8 @@ def refused() -> tuple[Resource, ...]:
     return (
         odd("k8s/ValidatingAdmissionPolicy", {"spec": policy}),
         odd("k8s/ValidatingAdmissionPolicyBinding", {"spec": binding}),
+        odd(
+            "k8s/ValidatingWebhookConfiguration",
+            {"webhooks": [{"name": "x", "clientConfig": {"service": {"name": "x"}}}]},
+        ),
     )

@@ -310,6 +310,27 @@ WATCHED = {
         "validations": [{"expression": "object.metadata.name != 'refused'"}],
     },
 }
+LEFT_BEHIND = {
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "left-behind"},
+    "webhooks": [
+        {
+            "name": "left.behind.example",
+            "failurePolicy": "Ignore",
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            "clientConfig": {"service": {"namespace": "gone", "name": "images"}},
+            "rules": [
+                {
+                    "apiGroups": ["x.example"],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE"],
+                    "resources": ["things"],
+                }
+            ],
+        }
+    ],
+}
 NOWHERE = {"namespaceSelector": {"matchLabels": {"no": "such"}}}
 MEANT = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "default"}}}
 
@@ -334,6 +355,7 @@ def test_a_scan_of_a_cluster(control_plane: Binaries, tmp_path: Path) -> None:
             bound("leftover", "gone", DENY),
         ):
             _made(client, BINDINGS, each)
+        _made(client, f"{ROOT}/validatingwebhookconfigurations", LEFT_BEHIND)
         config = write_kubeconfig(tmp_path / "admin.json", server, server.token)
         env = {"KUBECONFIG": str(config)}
         whole = results(auditor("scan", "k8s://", "--format", "json", env=env))
@@ -344,10 +366,12 @@ def test_a_scan_of_a_cluster(control_plane: Binaries, tmp_path: Path) -> None:
         ("k8s-admission-policy-namespaces-open", "held"),
         ("k8s-admission-binding-selects-nothing", "nowhere"),
         ("k8s-admission-binding-policy-missing", "leftover"),
+        ("k8s-webhook-service-missing", "left-behind"),
     }
     assert told(whole, "unknown") == set()
     unknown = told(one, "unknown")
     assert ("k8s-admission-binding-selects-nothing", "nowhere") in unknown
+    assert ("k8s-webhook-service-missing", "left-behind") in unknown
     assert ("k8s-admission-policy-unbound", "unbound") in told(one, "fail")
 
 
@@ -355,5 +379,6 @@ def told(document: Body, verdict: str) -> set[tuple[str, str]]:
     return {
         (each["rule"], each["resource"]["name"])
         for each in document["findings"]
-        if each["rule"].startswith("k8s-admission-") and each["verdict"] == verdict
+        if each["rule"].startswith(("k8s-admission-", "k8s-webhook-service"))
+        and each["verdict"] == verdict
     }
