@@ -71,11 +71,16 @@ class Conditions(msgspec.Struct, frozen=True):
     other: str = ""
 
     def verdict(self, case: Case) -> Verdict:
-        """The worst verdict of the elements."""
+        """The worst verdict of the elements; behind one that fails none can change it."""
         items = self._items(case)
         if not isinstance(items, list):
             return Verdict.UNKNOWN
-        return worst([self._element(case, at, item) for at, item in enumerate(items)])
+        found: list[Verdict] = []
+        for at, item in enumerate(items):
+            found.append(self._element(case, at, item))
+            if found[-1] is Verdict.FAIL:
+                break
+        return worst(found)
 
     def failing(self, case: Case) -> Iterator[object]:
         """The elements that fail, None for the body itself."""
