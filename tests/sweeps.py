@@ -22,7 +22,11 @@ def sweep(some: int, whole: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("size", sizes)
 
 
-def examples(whole: int) -> settings:
-    """Give a property so many examples in the long run, and the part of the profile in others."""
+def examples(whole: int, some: int = 0) -> settings:
+    """Give a property so many examples in the long run, and the part of the profile in others.
+
+    ``some`` are as many as there are in others where each takes long.
+    """
     part = settings.default.max_examples / LONG_PROFILE
-    return settings(max_examples=max(1, round(whole * part)), deadline=None)
+    size = some if some and part < 1 else round(whole * part)
+    return settings(max_examples=max(1, size), deadline=None)

@@ -171,7 +171,7 @@ STEPS = st.lists(
 
 
 @given(st.lists(STEPS, min_size=1, max_size=4))
-@examples(60)
+@examples(60, some=4)
 def test_changes_by_chance(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[list[tuple[int, str, int]]]
 ) -> None:
@@ -192,7 +192,7 @@ def test_changes_by_chance(
 
 
 @given(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=9), st.booleans())
-@examples(60)
+@examples(60, some=4)
 def test_damage_is_survived(
     tmp_path_factory: pytest.TempPathFactory, place: int, damage: bytes, cut: object
 ) -> None:
