@@ -1,7 +1,7 @@
 """Measures how much of what decides the unit tests reach, in the run of all tests.
 
-``pytest -p tests.measured`` measures each process while it imports what is measured, and while it
-runs the tests of :data:`ROOMS`; the commands that tests start are not measured. The process that
+``pytest -p tests.measured`` measures one process while it imports what is measured, and each while
+it runs the tests of :data:`ROOMS`; the commands that tests start are not measured. The process that
 hands out the tests puts the parts together, and the run fails below the floor of
 ``pyproject.toml``.
 
