@@ -6,6 +6,7 @@ an environment and a folder of its own.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -29,9 +30,24 @@ def inside(
         _reading(_stream("surrogateescape", stdin)),
         redirect_stdout(out),
         redirect_stderr(err),
+        alone(),
     ):
         code = run(arguments)
     return code, _said(out), _said(err)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Within, cycles are looked for among what is made there, as a process of its own does it.
+
+    What it leaves goes with it.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
 
 
 def _stream(errors: str, data: bytes = b"") -> io.TextIOWrapper:

@@ -23,6 +23,7 @@ from benchmarks.generate import write_manifests
 from collectors.documents.collector import FilesCollector
 from collectors.kubernetes.manifests.recogniser import MANIFESTS
 from reports.results import render
+from tests.e2e.inside import alone
 
 SMALL_SHARD = 24 << 10
 MOMENT = "2026-01-02T03:04:05.000000Z"
@@ -99,11 +100,12 @@ class Run:
         )
         stamp = Stamp("0", "0" * 32, MOMENT, lambda: MOMENT)
         progress = lambda *event: self.seen.append(event)  # noqa: E731 - one line
-        return audit(
-            collectors,
-            settings,
-            stamp,
-            progress,
-            amendments=self.amendments,
-            before=Before(preparation(self.profile)),
-        )
+        with alone():
+            return audit(
+                collectors,
+                settings,
+                stamp,
+                progress,
+                amendments=self.amendments,
+                before=Before(preparation(self.profile)),
+            )
