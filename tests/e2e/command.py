@@ -72,8 +72,8 @@ def auditor(
 ) -> Ran:
     """Run the command line. Nothing of the caller's environment reaches it but the path.
 
-    A ``process`` of its own is for what a process is: signals, closed streams, a terminal, its
-    memory, its workers. A ``cold`` start has an interpreter of its own: what only that one reads or
+    A ``process`` of its own is for what a process is: signals, descriptors, a terminal, its memory,
+    its workers. A ``cold`` start has an interpreter of its own: what only that one reads or
     does is tested so. Threads share one folder and one environment, so a command of a thread is a
     process as well.
     """

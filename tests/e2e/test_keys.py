@@ -103,7 +103,7 @@ def test_what_is_no_passphrase(
 ) -> None:
     (folder / "bytes").write_bytes(b"\xffcanary\n")
     (folder / "nul").write_bytes(b"canary\0\n")
-    done = ran(folder, "keys", "create", "k.p12", *options, env=env)
+    done = ran(folder, "keys", "create", "k.p12", *options, env=env, process=True)
     assert done.code == 2, done
     assert says in done.err
     assert "hint: " in done.err
