@@ -166,21 +166,27 @@ def _environment(workload: Mapping[str, Any]) -> Iterator[Door]:
     """
     if not str(workload.get("runtime", _NVIDIA)).startswith(_NVIDIA):
         return
-    entries = workload.get("environment", ())
-    last = {each["name"]: number for number, each in enumerate(entries)}
-    number = last.get(_VARIABLE)
-    if number is None:
-        if "CUDA_VERSION" in last and "NVIDIA_REQUIRE_CUDA" not in last:
-            at = f"/environment/{last['CUDA_VERSION']}/name"
+    found = _variables(workload)
+    if _VARIABLE not in found:
+        if "CUDA_VERSION" in found and "NVIDIA_REQUIRE_CUDA" not in found:
+            at = f"{found['CUDA_VERSION'][1]}/name"
             yield Door("environment", ALL, Certainty.POSSIBLE, at)
         return
-    names = [each.strip() for each in entries[number].get("value", "").split(",")]
+    value, at = found[_VARIABLE]
+    names = [each.strip() for each in value.split(",")]
     if "void" in names:
         return
     for name in dict.fromkeys(names):
         if name not in _NOTHING:
-            at = f"/environment/{number}/value"
-            yield Door("environment", device_id(name), Certainty.POSSIBLE, at)
+            yield Door("environment", device_id(name), Certainty.POSSIBLE, f"{at}/value")
+
+
+def _variables(workload: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The value of each variable, and where it stands; of several of one name the last counts."""
+    return {
+        each["name"]: (each.get("value", ""), f"/environment/{number}")
+        for number, each in enumerate(workload.get("environment", ()))
+    }
 
 
 def _amd_environment(workload: Mapping[str, Any]) -> Iterator[Door]:
@@ -192,13 +198,9 @@ def _amd_environment(workload: Mapping[str, Any]) -> Iterator[Door]:
     if runtime is not None and not str(runtime).startswith(_AMD_RUNTIME):
         return
     certainty = Certainty.EXACT if runtime else Certainty.POSSIBLE
-    entries = workload.get("environment", ())
-    number = {each["name"]: number for number, each in enumerate(entries)}.get(_AMD_VARIABLE)
-    if number is None:
-        return
-    at = f"/environment/{number}/value"
-    for name in dict.fromkeys(_amd_devices(entries[number].get("value", ""))):
-        yield Door("environment", f"{AMD}{name}", certainty, at)
+    value, at = _variables(workload).get(_AMD_VARIABLE, ("", ""))
+    for name in dict.fromkeys(_amd_devices(value)):
+        yield Door("environment", f"{AMD}{name}", certainty, f"{at}/value")
 
 
 def _amd_devices(value: str) -> Iterator[str]:
