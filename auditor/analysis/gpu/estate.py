@@ -46,7 +46,7 @@ from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.nodes import NodeRow, Offer, offers
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.rights import Rights
-from auditor.analysis.gpu.runtimes import Runtime, heeded, runtime_of
+from auditor.analysis.gpu.runtimes import Runtime, heeded, heeds_variables, runtime_of
 from auditor.analysis.gpu.schedulers import declared, undeclared
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
 from auditor.analysis.gpu.sourced import Known, opened, ways_from
@@ -246,16 +246,10 @@ class Estate:
             found = ways_from(use.taken, origin.namespace, self.variables)
             if found.unread and origin.namespace not in self._platform:
                 self.untold[node] += 1
-            ways = [*use.ways, *opened(found, heeded=self._heeds_variables(use.runtime))]
+            ways = [*use.ways, *opened(found, heeded=heeds_variables(use.runtime, self.handlers))]
             whole = replace(use, ways=ways)
             if whole.has_any:
                 yield origin, whole
-
-    def _heeds_variables(self, name: str) -> bool:
-        """Say whether the NVIDIA runtime runs pods of a class, or does by the name alone."""
-        runtime = runtime_of(name, self.handlers)
-        unread = runtime is Runtime.UNREAD and name.startswith("nvidia")
-        return runtime is Runtime.NVIDIA or unread
 
     def _run(self, node: str, row: NodeRow | None, use: PodUse) -> tuple[PodUse, bool]:
         """Say what a pod reaches with what runs it, and whether that is a virtual machine."""

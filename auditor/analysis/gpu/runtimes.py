@@ -74,6 +74,13 @@ def runtime_of(name: str, handlers: Mapping[str, str]) -> Runtime:
     return Runtime.NODE if handler in _ON_THE_NODE else Runtime.OTHER
 
 
+def heeds_variables(name: str, handlers: Mapping[str, str]) -> bool:
+    """Say whether the NVIDIA runtime runs pods of a class, or does by the name alone."""
+    runtime = runtime_of(name, handlers)
+    unread = runtime is Runtime.UNREAD and name.startswith(_NVIDIA)
+    return runtime is Runtime.NVIDIA or unread
+
+
 def heeded(way: Way, runtime: Runtime) -> Way:
     """Say how certain a way past the allocation is with a runtime.
 
