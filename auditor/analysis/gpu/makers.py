@@ -14,6 +14,8 @@ GOOGLE: Final = "google.com/"
 NEURON: Final = "aws.amazon.com/"
 CAMBRICON: Final = "cambricon.com/"
 MOORE_THREADS: Final = "mthreads.com/"
+HYGON: Final = "hygon.com/"
+ENFLAME: Final = "enflame.com/"
 _NAMES: Final = MappingProxyType(
     {
         NVIDIA: "NVIDIA GPU",

@@ -30,7 +30,15 @@ from typing import Final
 from auditor.analysis.gpu.declared import Declared, HeldPod, anywhere
 from auditor.analysis.gpu.hami import ALLOCATED, containers_of
 from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.makers import ASCEND, NEURON
+from auditor.analysis.gpu.makers import (
+    AMD,
+    ASCEND,
+    CAMBRICON,
+    ENFLAME,
+    HYGON,
+    MOORE_THREADS,
+    NEURON,
+)
 from auditor.analysis.gpu.shares import Certainty, Grant, Step
 from auditor.late import late
 
@@ -38,19 +46,23 @@ REAL: Final = "huawei.com/AscendReal"
 ANY: Final = "any device of which annotations can't be read"
 _HAMI: Final = late(r"hami\.io/([A-Za-z0-9-]{1,40})-devices-allocated")
 _MAKERS: Final = (
-    ("Ascend", ASCEND),
-    *(
-        ("cambricon", "cambricon.com/"),
-        ("mlu", "cambricon.com/"),
-        ("dcu", "hygon.com/"),
-        ("hcu", "hygon.com/"),
-    ),
-    *(("metax", "metax-tech.com/"), ("enflame", "enflame.com/"), ("gcu", "enflame.com/")),
-    *(("mthreads", "mthreads.com/"), ("iluvatar", "iluvatar.ai/"), ("kunlun", "kunlunxin.com/")),
-    *(("awsneuron", NEURON), ("vastai", "vastaitech.com/")),
-    *(("biren", "birentech.com/"), ("amd", "amd.com/")),
+    ("ascend", ASCEND),
+    ("cambricon", CAMBRICON),
+    ("mlu", CAMBRICON),
+    ("dcu", HYGON),
+    ("hcu", HYGON),
+    ("metax", "metax-tech.com/"),
+    ("enflame", ENFLAME),
+    ("gcu", ENFLAME),
+    ("mthreads", MOORE_THREADS),
+    ("iluvatar", "iluvatar.ai/"),
+    ("kunlun", "kunlunxin.com/"),
+    ("awsneuron", NEURON),
+    ("vastai", "vastaitech.com/"),
+    ("biren", "birentech.com/"),
+    ("amd", AMD),
 )
-"""How the words of HAMi begin, and the resources of those makers."""
+"""How the words of HAMi begin, in small letters, and the resources of those makers."""
 _DIVIDED: Final = MappingProxyType({ASCEND: Mechanism.UNKNOWN, NEURON: Mechanism.COMPUTE_PARTITION})
 """How HAMi divides devices that no library in the container does."""
 _WHOLE: Final = late(r"(?P<model>Ascend[0-9A-Za-z]+|NPU|npu)-(?P<chip>[0-9]{1,4})")
@@ -79,7 +91,7 @@ def vendor_grants(pods: Sequence[HeldPod]) -> Iterator[Declared]:
 
 
 def _of_hami(pod: HeldPod, word: str, text: str) -> Iterator[Declared]:
-    maker = next((of for start, of in _MAKERS if word.lower().startswith(start.lower())), "")
+    maker = next((of for start, of in _MAKERS if word.lower().startswith(start)), "")
     sharing = _DIVIDED.get(maker, Mechanism.SOFT_SLICE)
     grant = Grant(pod.tenant, pod.pod, Certainty.DECLARED, sharing)
     given = [each for container in containers_of(text) for each in container]
