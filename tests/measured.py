@@ -22,12 +22,12 @@ from typing import Any
 import coverage
 import pytest
 
+from tests.messages import WORKER
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = tuple(ROOT / "tests" / "unit" / name for name in ("engine", "evidence", "policy"))
 DATA = ROOT / "build" / "coverage" / "data"
 BULK = "bulk"
-WORKER = "PYTEST_XDIST_WORKER"
-"""Set where several processes run the tests, in each of them."""
 ALONE, FIRST = "alone", "gw0"
 """Who imports for all: what is reached by that is the same in each."""
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.e2e.command import ROOT, surroundings
+from tests.inner import ran_tests
 
 STARTS = """
 import multiprocessing, os, subprocess, sys
@@ -85,24 +83,9 @@ def test_what_starts_a_process_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "tests/unit/deep/test_starts.py").write_text(STARTS)
     (tmp_path / "tests/e2e/test_starts.py").write_text(STARTS)
     options = ("-q", "-rfE", "--import-mode=importlib", "-p", "tests.conftest", "-p", "no:randomly")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            *options,
-            "--rootdir",
-            tmp_path,
-        ],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), **surroundings()},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    told = re.findall(r"^(\w+) tests/(\S+?)/test_starts.py::test_(\w+)", done.stdout, re.MULTILINE)
+    shown = ran_tests(tmp_path, *options)
+    told = re.findall(r"^(\w+) tests/(\S+?)/test_starts.py::test_(\w+)", shown, re.MULTILINE)
     expected = {("FAILED", name) for name in FAIL} | {("ERROR", name) for name in AROUND}
-    assert {(how, name) for how, room, name in told if room == "unit/deep"} == expected, done.stdout
+    assert {(how, name) for how, room, name in told if room == "unit/deep"} == expected, shown
     assert len(told) == len(expected), "nothing is said of the other room"
-    assert "mark it 'process', or call in this process what it starts" in done.stdout
+    assert "mark it 'process', or call in this process what it starts" in shown

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import ROOT, surroundings
+from tests.e2e.command import ROOT
+from tests.inner import ran_tests
 
 LEAVES = """
 import signal, subprocess, sys
@@ -36,16 +35,8 @@ def test_nothing():
 def test_what_is_left_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "test_leaves.py").write_text(LEAVES)
     options = ("-q", "-p", "tests.conftest", "-p", "no:randomly", "-p", "no:cacheprovider")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "--rootdir", tmp_path, tmp_path],
-        cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), **surroundings()},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert "4 passed, 3 errors" in done.stdout, done.stdout
+    shown = ran_tests(tmp_path, *options, tmp_path, cwd=ROOT)
+    assert "4 passed, 3 errors" in shown, shown
     waits = "-c print(flush=True); input()"
     for said in ("SIGUSR1: <built-in function print>", "blocked: {<Signals.SIGUSR2", waits):
-        assert said in done.stdout
+        assert said in shown

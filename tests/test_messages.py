@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.e2e.command import ROOT, surroundings
+from tests.inner import ran_tests
 from tests.messages import SHOWN, worth
 
 PHASES = ("setup", "call", "teardown")
@@ -90,17 +88,9 @@ def test_what_is_shown_of_a_run(tmp_path: Path) -> None:
     (tmp_path / "test_all.py").write_text(TESTS)
     file = tmp_path / "junit.xml"
     options = ("-n1", "-rP", "--durations=9", "-p", "tests.messages", f"--junitxml={file}")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "--rootdir", tmp_path],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), **surroundings()},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    shown = ran_tests(tmp_path, *options)
     cases = list(ET.parse(file).iter("testcase"))  # noqa: S314 - pytest wrote it
     found = {case.attrib["name"]: [each.tag for each in case] for case in cases}
-    assert found == {f"test_{name}": tags for name, tags in TOLD.items()}, done.stdout
+    assert found == {f"test_{name}": tags for name, tags in TOLD.items()}, shown
     for said in ("a line", "s setup    test_all.py::test_waits", "5 passed, 1 failed", "2 errors"):
-        assert said in done.stdout.replace("1 failed, 5 passed", "5 passed, 1 failed")
+        assert said in shown.replace("1 failed, 5 passed", "5 passed, 1 failed")
